@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 GOLDENS = Path(__file__).resolve().parent.parent / "crates" / "model" / "tests" / "goldens"
 
-SIGNIFICANT_DIGITS = 12
+SIGNIFICANT_DIGITS = 9
 
 
 def folder(case: str) -> Path:
@@ -22,7 +22,7 @@ def folder(case: str) -> Path:
 
 
 def nested(tensor: torch.Tensor):
-    """A tensor as nested lists; floats are cut to 12 significant digits, far below any tolerance."""
+    """A tensor as nested lists; floats are cut to 9 significant digits, more than f32 holds."""
     if tensor.is_floating_point():
         return _rounded(tensor.tolist())
     return tensor.tolist()
@@ -55,6 +55,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
             tensor = tensor.to(torch.float32)
         ready[name] = tensor.contiguous().clone()
     save_file(ready, str(path))
+    path.chmod(0o644)
 
 
 def exact(shape: tuple[int, ...], generator: torch.Generator, scale: float = 1.0) -> torch.Tensor:
