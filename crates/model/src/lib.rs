@@ -1,1 +1,2 @@
-//! .
+//! Encoders and losses.
+pub mod ops;

@@ -1,0 +1,125 @@
+//! How an operation with a handwritten CPU kernel joins the engine's graph.
+//!
+//! A [`CpuKernel`] sees contiguous `f32` tensors and returns contiguous `f32` tensors; [`apply`] records it as one node
+//! of the graph, so that its backward is the handwritten one.
+
+use std::fmt::Debug;
+
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::flex::{FlexTensor, Layout};
+use burn::backend::{Autodiff, BackendTypes, Flex};
+use burn::tensor::{Bytes, DType, Device, GradientCheckpointingStrategy, Shape, Tensor};
+
+/// The recorded form of a CPU tensor.
+type Recorded = Autodiff<Flex, NoCheckpointing>;
+
+/// An operation on `N` tensors with one result, computed on the CPU in `f32`.
+pub(crate) trait CpuKernel<const N: usize>: Clone + Debug + Send + 'static {
+    /// The result for contiguous `inputs`.
+    fn forward(&self, inputs: [&FlexTensor; N]) -> FlexTensor;
+
+    /// The gradient of every input, given the inputs and the gradient of the result.
+    fn backward(&self, inputs: [&FlexTensor; N], output_grad: &FlexTensor) -> [FlexTensor; N];
+}
+
+/// Whether the CPU kernels serve this tensor.
+pub(crate) fn serves<const D: usize>(tensor: &Tensor<D>) -> bool {
+    let device = tensor.device();
+    device == Device::flex()
+        && tensor.dtype() == DType::F32
+        && !matches!(
+            device.gradient_checkpointing_strategy(),
+            Some(GradientCheckpointingStrategy::Balanced)
+        )
+}
+
+/// One input whose rank no longer matters.
+pub(crate) enum Input {
+    /// On a device that records gradients.
+    Recorded(<Recorded as BackendTypes>::FloatTensorPrimitive),
+    /// On a device that does not.
+    Plain(FlexTensor),
+}
+
+impl<const D: usize> From<Tensor<D>> for Input {
+    fn from(tensor: Tensor<D>) -> Self {
+        let message = "a tensor the CPU kernels serve is a Flex tensor";
+        if tensor.device().is_autodiff() {
+            Self::Recorded(tensor.try_into_primitive::<Recorded>().expect(message))
+        } else {
+            Self::Plain(tensor.try_into_primitive::<Flex>().expect(message))
+        }
+    }
+}
+
+/// Runs `kernel`, recording it where the inputs record gradients.
+///
+/// # Panics
+/// When some inputs record gradients and others live on a device that does not.
+pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
+    kernel: K,
+    inputs: [Input; N],
+) -> Tensor<D> {
+    if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
+        let tensors = inputs.map(|input| match input {
+            Input::Plain(tensor) => tensor.to_contiguous(),
+            Input::Recorded(_) => unreachable!("all inputs are plain"),
+        });
+        return Tensor::from_primitive::<Flex>(kernel.forward(tensors.each_ref()));
+    }
+    let parts = inputs.map(|input| match input {
+        Input::Recorded(tensor) => tensor.into_parts(),
+        Input::Plain(_) => {
+            panic!("an operation mixes tensors that record gradients with tensors that do not")
+        }
+    });
+    let tensors = parts.each_ref().map(|(tensor, _)| tensor.to_contiguous());
+    let nodes = parts.map(|(_, node)| node);
+    let output = kernel.forward(tensors.each_ref());
+    let recorded = match Step(kernel).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(step) => step.finish(tensors, output),
+        OpsKind::UnTracked(step) => step.finish(output),
+    };
+    Tensor::from_primitive::<Recorded>(recorded)
+}
+
+/// A contiguous `f32` tensor from its numbers.
+pub(crate) fn tensor(values: Vec<f32>, shape: Shape) -> FlexTensor {
+    FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(shape), DType::F32)
+}
+
+/// The numbers of a contiguous `f32` tensor, row by row.
+pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
+    tensor.as_slice::<f32>().expect("kernels get contiguous f32 tensors")
+}
+
+/// The length of the last axis.
+pub(crate) fn width(tensor: &FlexTensor) -> usize {
+    let shape = tensor.layout().shape();
+    shape[shape.num_dims() - 1]
+}
+
+#[derive(Debug)]
+struct Step<K>(K);
+
+impl<const N: usize, K: CpuKernel<N>> Backward<Flex, N> for Step<K> {
+    type State = [FlexTensor; N];
+
+    fn backward(
+        self,
+        ops: Ops<Self::State, N>,
+        grads: &mut Gradients,
+        _checkpointer: &mut Checkpointer,
+    ) {
+        let output_grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let input_grads = self.0.backward(ops.state.each_ref(), &output_grad);
+        for (parent, grad) in ops.parents.iter().zip(input_grads) {
+            if let Some(parent) = parent {
+                grads.register::<Flex>(parent.id, grad);
+            }
+        }
+    }
+}
