@@ -1,0 +1,213 @@
+//! What can be wrong with a video file, and the way out.
+//!
+//! Every variant names the file. FFmpeg's own words about the failure, which it would otherwise print to the
+//! terminal, are kept in `said`; its error code is the source.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use ffmpeg_the_third::Error as FfmpegError;
+
+use crate::time::Seconds;
+
+/// FFmpeg's last complaint, empty when it gave none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FfmpegSaid(pub(crate) String);
+
+impl FfmpegSaid {
+    /// The complaint in FFmpeg's words.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FfmpegSaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " (FFmpeg: {})", self.0)
+        }
+    }
+}
+
+/// A video file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VideoError {
+    /// The operating system refuses the file.
+    #[error("{path}: cannot {action}; check that it exists and that you may read or write it", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: "open it", "rename the finished file", ...
+        action: &'static str,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The path leads to something that is not a file.
+    #[error("{path}: is {found}, not a video file; give the path of one file", path = path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What stands there instead.
+        found: &'static str,
+    },
+
+    /// A path with a zero byte, which no file can have.
+    #[error("{path}: the path contains a zero byte, so no such file can exist", path = path.display())]
+    ZeroByteInPath {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// A file of zero bytes.
+    #[error("{path}: the file is empty (0 bytes); copy or download it again", path = path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// FFmpeg finds no media in the file, or too little of it.
+    #[error("{path}: not readable as a video{said}; it is damaged, cut short or of another kind, so copy it again or remove it", path = path.display())]
+    NotAVideo {
+        /// The file.
+        path: PathBuf,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+        /// FFmpeg's error code.
+        #[source]
+        source: FfmpegError,
+    },
+
+    /// Media without moving pictures.
+    #[error("{path}: has no video stream, it holds {found}; leave it out or give the file with the pictures", path = path.display())]
+    NoVideoStream {
+        /// The file.
+        path: PathBuf,
+        /// The streams that are there.
+        found: String,
+    },
+
+    /// The installed FFmpeg cannot decode the pictures.
+    #[error("{path}: FFmpeg here cannot decode {codec}{said}; convert the file to H.264 or install an FFmpeg with that decoder", path = path.display())]
+    NoDecoder {
+        /// The file.
+        path: PathBuf,
+        /// Name of the codec.
+        codec: String,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+        /// FFmpeg's error code.
+        #[source]
+        source: FfmpegError,
+    },
+
+    /// A video stream without one whole frame.
+    #[error("{path}: has a video stream but not one whole frame{said}; copy it again or remove it", path = path.display())]
+    NoFrames {
+        /// The file.
+        path: PathBuf,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+    },
+
+    /// A frame was asked for that the file does not list.
+    #[error("{path}: frame {frame} was asked for, the file has {num_frames}; plan with this file's frame table", path = path.display())]
+    NoSuchFrame {
+        /// The file.
+        path: PathBuf,
+        /// Index asked for.
+        frame: usize,
+        /// Frames in the file.
+        num_frames: usize,
+    },
+
+    /// A listed frame does not come out of the decoder.
+    #[error("{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so copy it again or leave that span out", path = path.display())]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// Index of the frame.
+        frame: usize,
+        /// Its presentation time.
+        at: Seconds,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+    },
+
+    /// The file was replaced, cut or taken away while it was being read.
+    #[error("{path}: changed or became unreadable while it was being read{said}; open it again", path = path.display())]
+    Interrupted {
+        /// The file.
+        path: PathBuf,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+        /// FFmpeg's error code.
+        #[source]
+        source: FfmpegError,
+    },
+
+    /// The pictures cannot be brought to the asked size or colour format.
+    #[error("{path}: cannot bring {width}x{height} pictures to the asked form: {reason}", path = path.display())]
+    Transform {
+        /// The file.
+        path: PathBuf,
+        /// Width of the pictures as shown.
+        width: u32,
+        /// Height of the pictures as shown.
+        height: u32,
+        /// What does not fit, and what would.
+        reason: String,
+    },
+
+    /// More pixels than memory holds.
+    #[error("{path}: {frames} frames of {width}x{height} do not fit in memory; ask for fewer or smaller ones", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Frames asked for.
+        frames: usize,
+        /// Width asked for.
+        width: u32,
+        /// Height asked for.
+        height: u32,
+    },
+
+    /// Settings that no encoder can follow.
+    #[error("{path}: cannot write this video: {reason}", path = path.display())]
+    EncoderSettings {
+        /// The file to be written.
+        path: PathBuf,
+        /// What does not fit, and what would.
+        reason: String,
+    },
+
+    /// A picture whose bytes do not make up one frame.
+    #[error("{path}: a frame of {expected} bytes (height x width x 3) was expected, {found} were given", path = path.display())]
+    FrameSize {
+        /// The file being written.
+        path: PathBuf,
+        /// Bytes of one frame.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+
+    /// Writing failed: most often a full disk.
+    #[error("{path}: cannot {action}{said}; check that the disk has space and the folder may be written", path = path.display())]
+    Encode {
+        /// The file being written.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
+        /// FFmpeg's error code.
+        #[source]
+        source: FfmpegError,
+    },
+}
