@@ -1,7 +1,9 @@
-"""Golden of the optimiser: Adam steps with clipping by the global norm, from the formulas and from torch.optim.
+"""Golden of the optimiser: Adam steps with clipping by the global norm, from the formulas and
+from torch.optim.
 
-The gradients are given, so nothing but the optimiser is checked. Two parameters, because a norm taken for each on its own
-is not the global one; some gradients near Adam's epsilon, because 1e-5 in place of 1e-8 must show.
+The gradients are given, so nothing but the optimiser is checked. Two parameters, because a norm
+taken for each on its own is not the global one; some gradients near Adam's epsilon, because 1e-5
+in place of 1e-8 must show.
 """
 
 import torch
@@ -56,7 +58,12 @@ def main() -> None:
         folder("adam") / "steps.json",
         {
             "about": "Written by reference/adam.py; do not edit.",
-            "optimizer": {"betas": BETAS, "epsilon": EPSILON, "weight_decay": 0.0, "max_gradient_norm": MAX_NORM},
+            "optimizer": {
+                "betas": BETAS,
+                "epsilon": EPSILON,
+                "weight_decay": 0.0,
+                "max_gradient_norm": MAX_NORM,
+            },
             "start": [nested(p) for p in start],
             "steps": steps,
         },

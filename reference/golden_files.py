@@ -1,6 +1,7 @@
 """Where goldens live and how they are written: small, sorted, the same bytes on every run.
 
-JSON for configurations and small values, safetensors (f32, little endian) for weights and activations.
+JSON for configurations and small values, safetensors (f32, little endian) for weights and
+activations.
 """
 
 import json
@@ -39,7 +40,10 @@ def write_json(path: Path, document: dict) -> None:
     sections = []
     for name, section in document.items():
         if isinstance(section, dict):
-            rows = [f"    {json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in section.items()]
+            rows = [
+                f"    {json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}"
+                for k, v in section.items()
+            ]
             sections.append(f"  {json.dumps(name)}: {{\n" + ",\n".join(rows) + "\n  }")
         else:
             sections.append(f"  {json.dumps(name)}: {json.dumps(section, separators=(',', ':'))}")
@@ -59,6 +63,8 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def exact(shape: tuple[int, ...], generator: torch.Generator, scale: float = 1.0) -> torch.Tensor:
-    """Normal numbers rounded to multiples of 1/128: the same value in f32, in f64 and in short decimals."""
+    """Normal numbers rounded to multiples of 1/128: the same value in f32, in f64 and in short
+    decimals.
+    """
     values = torch.randn(shape, generator=generator, dtype=torch.float64) * scale
     return torch.round(values * 128) / 128

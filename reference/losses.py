@@ -1,10 +1,11 @@
 """Goldens of the three losses: L_c, L_f, L_t and their gradients on random raw features.
 
-Written from the formulas of the paper (arXiv 2207.10362) one clip at a time and in double precision, with no
-batched similarity, masking or gather, so that it shares no trick (and no slip) with an implementation that does.
+Written from the formulas of the paper (arXiv 2207.10362) one clip at a time and in double
+precision, with no batched similarity, masking or gather, so that it shares no trick (and no slip)
+with an implementation that does.
 
-A run checks itself first: hand-computed vectors, finite differences, and that every choice (top-k, ReLU) is far
-enough from a tie that f32 decides the same.
+A run checks itself first: hand-computed vectors, finite differences, and that every choice
+(top-k, ReLU) is far enough from a tie that f32 decides the same.
 """
 
 import math
@@ -21,7 +22,7 @@ MARGIN = 1e-4
 
 @dataclass(frozen=True)
 class Choices:
-    """Every switch of the losses; the defaults are the paper's."""
+    """Every switch of the losses; the defaults are the paper's, or ours where it is silent."""
 
     temperature: float = 0.07
     num_matches: int = 3
@@ -33,7 +34,8 @@ class Choices:
     renorm_positive: bool = False
     # all_words | all_words_plus_positive | positive_plus_other_sentences
     denominator: str = "all_words"
-    # cross_modal: z^t against the matched words of clip t. intra_modal: z^t against v^t among all clips.
+    # cross_modal: z^t against the matched words of clip t. intra_modal: z^t against v^t among all
+    # clips.
     temporal_target: str = "cross_modal"
     # What follows v^(t+delta) in the input of the warp head, in this order: sign, magnitude.
     warp_sign: bool = True
@@ -54,7 +56,9 @@ def largest(pairs: list[tuple[float, tuple]], count: int) -> list[tuple]:
     ranked = sorted(range(len(pairs)), key=lambda i: (-pairs[i][0], i))
     if 0 < count < len(pairs):
         gap = pairs[ranked[count - 1]][0] - pairs[ranked[count]][0]
-        assert gap == 0 or gap > MARGIN, f"a selection is nearly a tie ({gap:.2e}): take another seed"
+        assert gap == 0 or gap > MARGIN, (
+            f"a selection is nearly a tie ({gap:.2e}): take another seed"
+        )
     return [pairs[i][1] for i in ranked[:count]]
 
 
@@ -65,7 +69,9 @@ def correspondence(v: list, q: list, choices: Choices) -> list[list[int]]:
     matches: list[list[int]] = [[] for _ in v]
     if choices.correspondence == "clip_topk":
         for t in range(num_clips):
-            matches[t] = largest([(similarity[t][s], s) for s in range(num_words)], min(k, num_words))
+            matches[t] = largest(
+                [(similarity[t][s], s) for s in range(num_words)], min(k, num_words)
+            )
     elif choices.correspondence == "word_topk":
         for s in range(num_words):
             for t in largest([(similarity[t][s], t) for t in range(num_clips)], min(k, num_clips)):
@@ -104,7 +110,9 @@ def warp(v: list, t: int, delta: int, weight: torch.Tensor, choices: Choices) ->
         extra.append(abs(delta) / (choices.delta_max if choices.scale_magnitude else 1))
     row = torch.cat([v[t + delta], torch.tensor(extra, dtype=weight.dtype)])
     pre = row @ weight
-    assert float(pre.detach().abs().min()) > MARGIN, "a ReLU is nearly at its kink: take another seed"
+    assert float(pre.detach().abs().min()) > MARGIN, (
+        "a ReLU is nearly at its kink: take another seed"
+    )
     return unit(torch.relu(pre))
 
 
@@ -115,24 +123,33 @@ def mean(values: list) -> torch.Tensor:
 def losses(clips, words, word_mask, deltas, weight, choices: Choices) -> dict:
     """L_c, L_f, L_t (None for one clip) and the matches `[b][t] -> words`.
 
-    clips [b, t, e] and words [b, n, e] are projected and not normalised; deltas [b, t]; weight [e + extra, e].
-    L_f and L_t are means over all clips of the batch that have a positive, L_c over the pairs.
+    clips [b, t, e] and words [b, n, e] are projected and not normalised; deltas [b, t]; weight [e
+    + extra, e]. L_f and L_t are means over all clips of the batch that have a positive, L_c over
+    the pairs.
     """
     tau = choices.temperature
     num_pairs, num_clips = clips.shape[:2]
-    raw_words = [[words[i, s] for s in range(words.shape[1]) if word_mask[i, s]] for i in range(num_pairs)]
+    raw_words = [
+        [words[i, s] for s in range(words.shape[1]) if word_mask[i, s]] for i in range(num_pairs)
+    ]
     v = [[unit(clip) for clip in clips[i]] for i in range(num_pairs)]
     q = [[unit(word) for word in sentence] for sentence in raw_words]
     video = [unit(mean(list(clips[i]))) for i in range(num_pairs)]
     sentence = [unit(mean(raw_words[i])) for i in range(num_pairs)]
 
     forth = mean(
-        [torch.logsumexp(torch.stack([video[n] @ s for s in sentence]) / tau, 0) - video[n] @ sentence[n] / tau
-         for n in range(num_pairs)]
+        [
+            torch.logsumexp(torch.stack([video[n] @ s for s in sentence]) / tau, 0)
+            - video[n] @ sentence[n] / tau
+            for n in range(num_pairs)
+        ]
     )
     back = mean(
-        [torch.logsumexp(torch.stack([sentence[n] @ x for x in video]) / tau, 0) - video[n] @ sentence[n] / tau
-         for n in range(num_pairs)]
+        [
+            torch.logsumexp(torch.stack([sentence[n] @ x for x in video]) / tau, 0)
+            - video[n] @ sentence[n] / tau
+            for n in range(num_pairs)
+        ]
     )
     coarse = (forth + back) / 2 if choices.symmetric else forth
 
@@ -171,7 +188,7 @@ def total(result: dict) -> torch.Tensor:
     return value if result["temporal"] is None else value + WEIGHTS["temporal"] * result["temporal"]
 
 
-# ---------------------------------------------------------------------------------------------------- self-checks
+# ---------------------------------------------------------------------- self-checks
 
 
 def check_hand_vectors() -> None:
@@ -187,27 +204,41 @@ def check_hand_vectors() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 1, 0]])
     deltas = torch.tensor([[1, -1], [1, -1]])
     # One row per input: v0, v1, sign, magnitude.
-    warp_rows = torch.tensor([[0.5, -0.25], [0.1, 0.3], [0.2, -0.1], [-0.05, 0.15]], dtype=torch.float64)
+    warp_rows = torch.tensor(
+        [[0.5, -0.25], [0.1, 0.3], [0.2, -0.1], [-0.05, 0.15]], dtype=torch.float64
+    )
 
     def fine(**changes) -> float:
         # L_t is not looked at; its intra-modal form works with every setting of L_f.
         choices = replace(Choices(), temporal_target="intra_modal", **changes)
         return float(losses(clips, words, mask, deltas, warp_rows, choices)["fine"])
 
-    plain = losses(clips, words, mask, deltas, warp_rows, replace(Choices(), temporal_target="intra_modal"))
+    plain = losses(
+        clips, words, mask, deltas, warp_rows, replace(Choices(), temporal_target="intra_modal")
+    )
     close(plain["coarse"], 0.001738)
     close(plain["back"], 0.003221)
-    for k, renormed, raw in [(1, 0.302044, 0.302044), (2, 0.791315, 1.412295), (3, 1.216966, 4.739775)]:
+    for k, renormed, raw in [
+        (1, 0.302044, 0.302044),
+        (2, 0.791315, 1.412295),
+        (3, 1.216966, 4.739775),
+    ]:
         close(fine(num_matches=k, renorm_positive=True), renormed)
         close(fine(num_matches=k), raw)
     others = "positive_plus_other_sentences"
-    for k, renormed, raw in [(1, 0.096310, 0.096310), (2, 0.272455, 0.420884), (3, 0.181189, 1.871326)]:
+    for k, renormed, raw in [
+        (1, 0.096310, 0.096310),
+        (2, 0.272455, 0.420884),
+        (3, 0.181189, 1.871326),
+    ]:
         close(fine(num_matches=k, renorm_positive=True, denominator=others), renormed)
         close(fine(num_matches=k, denominator=others), raw)
 
     for delta, expected in [(2, [0.48, 0.29]), (-3, [0.03, 0.64]), (1, [0.53, 0.14])]:
         v = torch.tensor([0.6, 0.8], dtype=torch.float64)
-        row = torch.cat([v, torch.tensor([math.copysign(1.0, delta), abs(delta)], dtype=torch.float64)])
+        row = torch.cat(
+            [v, torch.tensor([math.copysign(1.0, delta), abs(delta)], dtype=torch.float64)]
+        )
         for got, want in zip(torch.relu(row @ warp_rows), expected):
             close(got, want)
 
@@ -245,7 +276,7 @@ def check_gradients(inputs: dict, gradients: dict, choices: Choices) -> None:
         assert abs(numeric - analytic) < 1e-6 * max(1.0, abs(numeric)), (name, numeric, analytic)
 
 
-# ---------------------------------------------------------------------------------------------------------- cases
+# ---------------------------------------------------------------------------- cases
 
 
 def inputs_of(choices: Choices, seed: int, num_clips: int = 4, dead: bool = False) -> dict:
@@ -286,7 +317,9 @@ CASES = {
     "symmetric_coarse": Case(Choices(symmetric=True)),
     "renorm_positive": Case(Choices(renorm_positive=True)),
     "denominator_all_words_plus_positive": Case(Choices(denominator="all_words_plus_positive")),
-    "denominator_positive_plus_other_sentences": Case(Choices(denominator="positive_plus_other_sentences")),
+    "denominator_positive_plus_other_sentences": Case(
+        Choices(denominator="positive_plus_other_sentences")
+    ),
     "correspondence_word_topk": Case(Choices(correspondence="word_topk", num_matches=1)),
     "correspondence_word_topk_three": Case(Choices(correspondence="word_topk")),
     "correspondence_2d_topk": Case(Choices(correspondence="2d_topk", num_matches=1)),
@@ -306,7 +339,8 @@ def run(case: Case, seed: int) -> tuple[dict, dict, dict]:
     value = total(result)
     value.backward()
     gradients = {
-        name: leaf.grad if leaf.grad is not None else torch.zeros_like(leaf) for name, leaf in leaves.items()
+        name: leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+        for name, leaf in leaves.items()
     }
     check_gradients(inputs, gradients, case.choices)
     return inputs, result, gradients
@@ -322,7 +356,9 @@ def dead_warps(inputs: dict, choices: Choices) -> int:
     for n in range(inputs["clips"].shape[0]):
         v = [unit(clip) for clip in inputs["clips"][n]]
         for t in range(len(v)):
-            count += int(not bool(warp(v, t, int(inputs["deltas"][n, t]), inputs["weight"], choices).any()))
+            count += int(
+                not bool(warp(v, t, int(inputs["deltas"][n, t]), inputs["weight"], choices).any())
+            )
     return count
 
 
@@ -340,7 +376,10 @@ def main() -> None:
                     raise
                 seed += 1
                 continue
-            if name in ("correspondence_word_topk", "correspondence_2d_topk") and unmatched_clips(result) == 0:
+            if (
+                name in ("correspondence_word_topk", "correspondence_2d_topk")
+                and unmatched_clips(result) == 0
+            ):
                 seed += 1
                 continue
             dead = dead_warps(inputs, case.choices) if case.num_clips > 1 else 0
@@ -348,7 +387,11 @@ def main() -> None:
                 seed += 1
                 continue
             break
-        num_pairs, num_clips, num_words = len(result["matches"]), case.num_clips, inputs["words"].shape[1]
+        num_pairs, num_clips, num_words = (
+            len(result["matches"]),
+            case.num_clips,
+            inputs["words"].shape[1],
+        )
         matches = torch.zeros((num_pairs, num_clips, num_words), dtype=torch.int64)
         for n, pair in enumerate(result["matches"]):
             for t, chosen in enumerate(pair):

@@ -1,4 +1,6 @@
-"""Goldens of the projection head: p = Linear(x); y = Linear(GELU(p)) + p; LayerNorm (eps 1e-5), exact GELU."""
+"""Goldens of the projection head: p = Linear(x); y = Linear(GELU(p)) + p; LayerNorm (eps 1e-5),
+exact GELU.
+"""
 
 import torch
 
@@ -28,7 +30,9 @@ def main() -> None:
         "layer_norm.weight": 1 + random_normal((WIDTH_OUT,), generator, 0.2),
         "layer_norm.bias": random_normal((WIDTH_OUT,), generator, 0.3),
     }
-    weights = {name: w.to(torch.float32).to(torch.float64).requires_grad_() for name, w in weights.items()}
+    weights = {
+        name: w.to(torch.float32).to(torch.float64).requires_grad_() for name, w in weights.items()
+    }
     x = random_normal((2, 3, WIDTH_IN), generator, 1.0).requires_grad_()
     projected = x @ weights["projection.weight"].T + weights["projection.bias"]
     mixed = erf_gelu(projected) @ weights["fc.weight"].T + weights["fc.bias"] + projected
@@ -39,8 +43,12 @@ def main() -> None:
     # The same through PyTorch's own layers.
     functional = torch.nn.functional
     again = functional.linear(x, weights["projection.weight"], weights["projection.bias"])
-    again = functional.linear(functional.gelu(again), weights["fc.weight"], weights["fc.bias"]) + again
-    again = functional.layer_norm(again, (WIDTH_OUT,), weights["layer_norm.weight"], weights["layer_norm.bias"], 1e-5)
+    again = (
+        functional.linear(functional.gelu(again), weights["fc.weight"], weights["fc.bias"]) + again
+    )
+    again = functional.layer_norm(
+        again, (WIDTH_OUT,), weights["layer_norm.weight"], weights["layer_norm.bias"], 1e-5
+    )
     assert torch.allclose(y, again, atol=1e-12)
 
     out = folder("projection")
@@ -51,7 +59,8 @@ def main() -> None:
             "model": {"input_width": WIDTH_IN, "joint_width": WIDTH_OUT, "layer_norm_eps": 1e-5},
             "files": {
                 "weights.safetensors": "PyTorch orientation: [out, in]",
-                "activations.safetensors": "input [2,3,in], output, loss_weights; grad.* of sum(output * loss_weights)",
+                "activations.safetensors": "input [2,3,in], output, loss_weights; "
+                "grad.* of sum(output * loss_weights)",
             },
         },
     )

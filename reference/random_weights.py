@@ -1,4 +1,6 @@
-"""Random weights for models that a golden is taken from: everything is non-zero, everything is exact in f32."""
+"""Random weights for models that a golden is taken from: everything is non-zero, everything is
+exact in f32.
+"""
 
 import torch
 
@@ -17,7 +19,9 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
         for name, parameter in sorted(model.named_parameters()):
             if "norm" in name.lower() and name.endswith("weight"):
                 parameter.copy_(f32_exact(1 + random_normal(parameter.shape, generator, 0.2)))
-            elif parameter.dim() >= 2 and name.endswith("weight") and "embeddings.weight" not in name:
+            elif (
+                parameter.dim() >= 2 and name.endswith("weight") and "embeddings.weight" not in name
+            ):
                 inputs = parameter[0].numel()
                 parameter.copy_(random_normal(parameter.shape, generator, inputs**-0.5))
             else:
