@@ -65,7 +65,8 @@ def main() -> None:
             "about": "Written by reference/distilbert.py; do not edit.",
             "model": CONFIG,
             "files": {
-                "weights.safetensors": "Hugging Face names, PyTorch orientation; LayerNorm eps 1e-12",
+                "weights.safetensors": "Hugging Face names, PyTorch orientation; "
+                "LayerNorm eps 1e-12",
                 "activations.safetensors": "input_ids and attention_mask [b,n] (i64), "
                 "last_hidden_state [b,n,d] (zero at padding), loss_weights; "
                 "grad.* of sum(last_hidden_state * loss_weights)",
