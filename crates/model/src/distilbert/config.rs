@@ -1,0 +1,61 @@
+//! The sizes of the text encoder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// Sizes, with the names of Hugging Face's `DistilBertConfig`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DistilBertConfig {
+    /// Tokens the model knows.
+    pub vocab_size: usize,
+    /// Longest sentence in tokens, `[CLS]` and `[SEP]` included; longer ones are cut.
+    pub max_position_embeddings: usize,
+    /// Width of a token.
+    pub dim: usize,
+    /// Blocks.
+    pub n_layers: usize,
+    /// Attention heads.
+    pub n_heads: usize,
+    /// Width of the hidden layer of a block's perceptron.
+    pub hidden_dim: usize,
+    /// Added to the variance in every layer norm.
+    pub layer_norm_eps: f64,
+    /// Standard deviation of the initial weights.
+    pub initializer_range: f64,
+}
+
+impl Default for DistilBertConfig {
+    /// DistilBERT-base-uncased.
+    fn default() -> Self {
+        Self {
+            vocab_size: 30_522,
+            max_position_embeddings: 512,
+            dim: 768,
+            n_layers: 6,
+            n_heads: 12,
+            hidden_dim: 3072,
+            layer_norm_eps: 1e-12,
+            initializer_range: 0.02,
+        }
+    }
+}
+
+impl DistilBertConfig {
+    /// # Errors
+    /// When two sizes contradict each other; the message names both.
+    pub fn check(&self) -> Result<(), ModelError> {
+        if self.n_heads == 0 || self.dim % self.n_heads != 0 {
+            return Err(ModelError::Contradiction {
+                first: "text.dim".into(),
+                second: "text.n_heads".into(),
+                reason: format!(
+                    "a width of {} cannot be shared by {} heads; choose a multiple",
+                    self.dim, self.n_heads
+                ),
+            });
+        }
+        Ok(())
+    }
+}

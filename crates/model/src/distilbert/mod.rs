@@ -1,0 +1,157 @@
+//! DistilBERT: the words of a sentence in, their features out.
+//!
+//! Paper: §A.4 of our specification; Sanh et al., arXiv:1910.01108. Reference: Hugging Face's `DistilBertModel`, whose
+//! parameter names the fields carry and whose numbers the goldens hold.
+//! Axes: `b` sentences, `n` tokens (padded on the right), `d` width.
+
+#![expect(non_snake_case, reason = "`LayerNorm` is the checkpoint's own name, and the derive macro repeats it")]
+
+mod config;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use crate::layers::{LayerNorm, Linear, normal};
+use crate::ops::{Sequences, attention, gelu, linear};
+
+pub use config::DistilBertConfig;
+
+/// Token ids of a batch, padded on the right to one length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenBatch {
+    /// `b * n` ids, sentence by sentence.
+    pub ids: Vec<u32>,
+    /// How many of a sentence's `n` ids are tokens, at least 1 each.
+    pub lengths: Vec<usize>,
+    /// `n`.
+    pub padded_length: usize,
+}
+
+/// The text encoder.
+#[derive(Module, Debug)]
+pub struct DistilBert {
+    /// `embeddings.*`
+    embeddings: Embeddings,
+    /// `transformer.layer.{i}.*`
+    transformer: Transformer,
+    num_heads: usize,
+}
+
+#[derive(Module, Debug)]
+struct Embeddings {
+    /// `word_embeddings.weight`, `[vocabulary, d]`
+    word_embeddings: Embedding,
+    /// `position_embeddings.weight`, `[positions, d]`
+    position_embeddings: Embedding,
+    /// `LayerNorm.*`
+    LayerNorm: LayerNorm,
+}
+
+#[derive(Module, Debug)]
+struct Embedding {
+    weight: Param<Tensor<2>>,
+}
+
+#[derive(Module, Debug)]
+struct Transformer {
+    layer: Vec<Block>,
+}
+
+#[derive(Module, Debug)]
+struct Block {
+    /// `attention.*`
+    attention: Attention,
+    /// `sa_layer_norm.*`
+    sa_layer_norm: LayerNorm,
+    /// `ffn.*`
+    ffn: FeedForward,
+    /// `output_layer_norm.*`
+    output_layer_norm: LayerNorm,
+}
+
+#[derive(Module, Debug)]
+struct Attention {
+    q_lin: Linear,
+    k_lin: Linear,
+    v_lin: Linear,
+    out_lin: Linear,
+}
+
+#[derive(Module, Debug)]
+struct FeedForward {
+    lin1: Linear,
+    lin2: Linear,
+}
+
+impl DistilBertConfig {
+    /// A model with random weights from the device's generator.
+    pub fn init(&self, device: &Device) -> DistilBert {
+        let (d, std) = (self.dim, self.initializer_range);
+        let table =
+            |rows| Embedding { weight: Param::from_tensor(normal([rows, d], std, device)) };
+        let block = |_| {
+            let square = || Linear::normal(d, d, std, device);
+            Block {
+                attention: Attention {
+                    q_lin: square(),
+                    k_lin: square(),
+                    v_lin: square(),
+                    out_lin: square(),
+                },
+                sa_layer_norm: LayerNorm::new(d, self.layer_norm_eps, device),
+                ffn: FeedForward {
+                    lin1: Linear::normal(d, self.hidden_dim, std, device),
+                    lin2: Linear::normal(self.hidden_dim, d, std, device),
+                },
+                output_layer_norm: LayerNorm::new(d, self.layer_norm_eps, device),
+            }
+        };
+        DistilBert {
+            embeddings: Embeddings {
+                word_embeddings: table(self.vocab_size),
+                position_embeddings: table(self.max_position_embeddings),
+                LayerNorm: LayerNorm::new(d, self.layer_norm_eps, device),
+            },
+            transformer: Transformer { layer: (0..self.n_layers).map(block).collect() },
+            num_heads: self.n_heads,
+        }
+    }
+}
+
+impl DistilBert {
+    /// The last hidden state of every token; rows of padding hold numbers without meaning.
+    ///
+    /// # Shapes
+    /// - returns `[b, n, d]`
+    pub fn forward(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let (b, n) = (tokens.lengths.len(), tokens.padded_length);
+        assert_eq!(tokens.ids.len(), b * n, "ids of {b} sentences of {n} tokens");
+        let words = self.embeddings.word_embeddings.weight.val();
+        let device = words.device();
+        let d = words.dims()[1];
+        let ids: Vec<i64> = tokens.ids.iter().map(|id| i64::from(*id)).collect();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [b * n]), &device);
+        let words = words.select(0, ids).reshape([b, n, d]);
+        let places = self.embeddings.position_embeddings.weight.val().narrow(0, 0, n);
+        let mut x = self.embeddings.LayerNorm.forward(words + places.unsqueeze::<3>());
+        let sequences = Sequences::Padded { lengths: tokens.lengths.clone() };
+        for block in &self.transformer.layer {
+            x = block.forward(x, self.num_heads, &sequences);
+        }
+        x
+    }
+}
+
+impl Block {
+    fn forward(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
+        let (q, k, v) = (&self.attention.q_lin, &self.attention.k_lin, &self.attention.v_lin);
+        // One product for all three: the file keeps them apart, a small copy joins them.
+        let weight = Tensor::cat(vec![q.weight.val(), k.weight.val(), v.weight.val()], 1);
+        let bias = Tensor::cat(vec![q.bias.val(), k.bias.val(), v.bias.val()], 0);
+        let qkv = linear(x.clone(), weight, bias);
+        let context = self.attention.out_lin.forward(attention(qkv, num_heads, sequences));
+        let x = self.sa_layer_norm.forward(context + x);
+        let hidden = gelu(self.ffn.lin1.forward(x.clone()));
+        self.output_layer_norm.forward(self.ffn.lin2.forward(hidden) + x)
+    }
+}

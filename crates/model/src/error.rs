@@ -1,0 +1,75 @@
+//! What can go wrong with a model that is not our own mistake.
+
+use std::path::PathBuf;
+
+/// Why a model could not be built, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// A file could not be read or written.
+    #[error("{path}: cannot {doing}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done, as a verb phrase.
+        doing: &'static str,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A JSON file of a model directory does not say what it should.
+    #[error("{path}: not a valid {what}: {reason}; was it written by `locvtp`?")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the file should hold.
+        what: &'static str,
+        /// The parser's reason, with line and column.
+        reason: String,
+    },
+    /// The weights file is damaged.
+    #[error("{path}: not a readable safetensors file: {reason}; the file may be cut off, take another copy")]
+    Safetensors {
+        /// The file.
+        path: PathBuf,
+        /// The parser's reason.
+        reason: String,
+    },
+    /// The weights are not those of this model.
+    #[error(
+        "{path}: the weights do not fit the model in config.json: {report}; \
+         config.json and model.safetensors must come from the same model directory"
+    )]
+    OtherModel {
+        /// The weights file.
+        path: PathBuf,
+        /// Missing, unused and wrongly shaped keys.
+        report: String,
+    },
+    /// Two sizes of a configuration contradict each other.
+    #[error("`{first}` and `{second}` contradict each other: {reason}")]
+    Contradiction {
+        /// One setting.
+        first: String,
+        /// The other setting.
+        second: String,
+        /// Why they cannot both hold, and what to change.
+        reason: String,
+    },
+    /// The tokenizer could not be built or read.
+    #[error("tokenizer: {reason}")]
+    Tokenizer {
+        /// The tokenizer library's reason.
+        reason: String,
+    },
+}
+
+impl ModelError {
+    /// Wraps an input or output error with its path.
+    pub(crate) fn file(
+        path: impl Into<PathBuf>,
+        doing: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, doing, source }
+    }
+}

@@ -1,0 +1,76 @@
+//! The two layers everything is made of, with the parameter names PyTorch gives them.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::ops;
+
+/// `x W + b`; the file holds the weight as PyTorch does, `[output, input]`, memory as `[input, output]`.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[input, output]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[output]`.
+    pub bias: Param<Tensor<1>>,
+}
+
+impl Linear {
+    /// Weights drawn from a normal distribution with standard deviation `std`, bias zero.
+    pub fn normal(input: usize, output: usize, std: f64, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(normal([input, output], std, device)),
+            bias: Param::from_tensor(Tensor::zeros([output], device)),
+        }
+    }
+
+    /// The map that gives zero for every input.
+    pub fn zero(input: usize, output: usize, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::zeros([input, output], device)),
+            bias: Param::from_tensor(Tensor::zeros([output], device)),
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[.., input]`
+    /// - returns `[.., output]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        ops::linear(x, self.weight.val(), self.bias.val())
+    }
+}
+
+/// Layer normalisation with a learned scale and shift.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// Scale, `[d]`.
+    pub weight: Param<Tensor<1>>,
+    /// Shift, `[d]`.
+    pub bias: Param<Tensor<1>>,
+    /// Added to the variance.
+    pub epsilon: f64,
+}
+
+impl LayerNorm {
+    /// Scale one, shift zero.
+    pub fn new(d: usize, epsilon: f64, device: &Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::ones([d], device)),
+            bias: Param::from_tensor(Tensor::zeros([d], device)),
+            epsilon,
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[.., d]`
+    /// - returns `[.., d]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        ops::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
+    }
+}
+
+/// Numbers from a normal distribution with mean 0, drawn from the device's generator.
+///
+/// Drawn at once and not at first use, so that the order of draws, and with it the model, depends on the seed alone.
+pub(crate) fn normal<const D: usize>(shape: [usize; D], std: f64, device: &Device) -> Tensor<D> {
+    Tensor::random(shape, Distribution::Normal(0.0, std), device)
+}

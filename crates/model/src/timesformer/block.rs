@@ -1,0 +1,108 @@
+//! One block: attention over time, attention over space, perceptron.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::{TemporalInit, TimeSformerConfig};
+use crate::layers::{LayerNorm, Linear};
+use crate::ops::{Sequences, attention, gelu};
+
+#[derive(Module, Debug)]
+pub(super) struct Block {
+    /// `temporal_layernorm.*`
+    temporal_layernorm: LayerNorm,
+    /// `temporal_attention.*`
+    temporal_attention: Attention,
+    /// `temporal_dense.*`
+    temporal_dense: Linear,
+    /// `layernorm_before.*`
+    layernorm_before: LayerNorm,
+    /// `attention.*`
+    attention: Attention,
+    /// `layernorm_after.*`
+    layernorm_after: LayerNorm,
+    /// `intermediate.dense.*`
+    intermediate: Dense,
+    /// `output.dense.*`
+    output: Dense,
+}
+
+/// `attention.qkv.*` and `output.dense.*`
+#[derive(Module, Debug)]
+struct Attention {
+    attention: QueriesKeysValues,
+    output: Dense,
+}
+
+#[derive(Module, Debug)]
+struct QueriesKeysValues {
+    qkv: Linear,
+}
+
+#[derive(Module, Debug)]
+struct Dense {
+    dense: Linear,
+}
+
+impl Attention {
+    fn new(d: usize, std: f64, device: &Device) -> Self {
+        Self {
+            attention: QueriesKeysValues { qkv: Linear::normal(d, 3 * d, std, device) },
+            output: Dense { dense: Linear::normal(d, d, std, device) },
+        }
+    }
+
+    /// `[b, n, d]` to `[b, n, d]`.
+    fn forward(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
+        let qkv = self.attention.qkv.forward(x);
+        self.output.dense.forward(attention(qkv, num_heads, sequences))
+    }
+}
+
+impl Block {
+    pub(super) fn new(config: &TimeSformerConfig, device: &Device) -> Self {
+        let (d, std, eps) = (config.hidden_size, config.initializer_range, config.layer_norm_eps);
+        Self {
+            temporal_layernorm: LayerNorm::new(d, eps, device),
+            temporal_attention: Attention::new(d, std, device),
+            temporal_dense: match config.temporal_init {
+                TemporalInit::Zero => Linear::zero(d, d, device),
+                TemporalInit::Normal => Linear::normal(d, d, std, device),
+            },
+            layernorm_before: LayerNorm::new(d, eps, device),
+            attention: Attention::new(d, std, device),
+            layernorm_after: LayerNorm::new(d, eps, device),
+            intermediate: Dense { dense: Linear::normal(d, config.intermediate_size, std, device) },
+            output: Dense { dense: Linear::normal(config.intermediate_size, d, std, device) },
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[b, 1 + p f, d]`, the class token first, the frames of a position next to each other
+    /// - returns the same
+    ///
+    /// The mean of the class token over frames is taken before the output map and not after it; the map is affine, so
+    /// the two are equal.
+    pub(super) fn forward(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+        let [_b, n, _d] = x.dims();
+        let class = x.clone().narrow(1, 0, 1);
+        let patches = x.narrow(1, 1, n - 1);
+
+        let over_time = Sequences::Consecutive { length: num_frames };
+        let time = self.temporal_attention.forward(
+            self.temporal_layernorm.forward(patches.clone()),
+            num_heads,
+            &over_time,
+        );
+        let patches = patches + self.temporal_dense.forward(time);
+
+        let x = Tensor::cat(vec![class, patches], 1);
+        let over_space = Sequences::Frames { num_frames };
+        let space =
+            self.attention.forward(self.layernorm_before.forward(x.clone()), num_heads, &over_space);
+        let x = x + space;
+
+        let hidden = gelu(self.intermediate.dense.forward(self.layernorm_after.forward(x.clone())));
+        x + self.output.dense.forward(hidden)
+    }
+}

@@ -1,0 +1,103 @@
+//! The sizes of the video encoder.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// How the temporal attention's last map (`temporal_dense`) starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemporalInit {
+    /// At zero, as the paper does on top of image weights: at first the clip is the mean of its frames.
+    Zero,
+    /// Like every other weight: for models that start from nothing, which learn motion sooner so.
+    Normal,
+}
+
+/// Sizes, with the names of Hugging Face's `TimesformerConfig`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeSformerConfig {
+    /// Side of the square frames, pixels.
+    pub image_size: usize,
+    /// Side of the square patches, pixels.
+    pub patch_size: usize,
+    /// Colour channels.
+    pub num_channels: usize,
+    /// Frames of a clip that the time embedding is made for; other numbers are resized to.
+    pub num_frames: usize,
+    /// Width of a token.
+    pub hidden_size: usize,
+    /// Blocks.
+    pub num_hidden_layers: usize,
+    /// Attention heads.
+    pub num_attention_heads: usize,
+    /// Width of the hidden layer of a block's perceptron.
+    pub intermediate_size: usize,
+    /// Added to the variance in every layer norm.
+    pub layer_norm_eps: f64,
+    /// Standard deviation of the initial weights.
+    pub initializer_range: f64,
+    /// How the temporal attention starts.
+    pub temporal_init: TemporalInit,
+}
+
+impl Default for TimeSformerConfig {
+    /// The paper's ViT-B/16 on 16 frames of 224 x 224.
+    fn default() -> Self {
+        Self {
+            image_size: 224,
+            patch_size: 16,
+            num_channels: 3,
+            num_frames: 16,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            layer_norm_eps: 1e-6,
+            initializer_range: 0.02,
+            temporal_init: TemporalInit::Zero,
+        }
+    }
+}
+
+impl TimeSformerConfig {
+    /// Patches of one frame.
+    pub fn num_patches(&self) -> usize {
+        (self.image_size / self.patch_size).pow(2)
+    }
+
+    /// # Errors
+    /// When two sizes contradict each other; the message names both.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let contradiction = |first: &str, second: &str, reason: String| {
+            Err(ModelError::Contradiction {
+                first: format!("video.{first}"),
+                second: format!("video.{second}"),
+                reason,
+            })
+        };
+        if self.patch_size == 0 || self.image_size % self.patch_size != 0 || self.image_size == 0 {
+            return contradiction(
+                "image_size",
+                "patch_size",
+                format!(
+                    "frames of {0} x {0} pixels cannot be cut into patches of {1} x {1}; \
+                     choose an image_size that is a multiple of patch_size",
+                    self.image_size, self.patch_size
+                ),
+            );
+        }
+        if self.num_attention_heads == 0 || self.hidden_size % self.num_attention_heads != 0 {
+            return contradiction(
+                "hidden_size",
+                "num_attention_heads",
+                format!(
+                    "a width of {} cannot be shared by {} heads; choose a multiple",
+                    self.hidden_size, self.num_attention_heads
+                ),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! From patches to tokens: projection, place in the frame, time in the clip, class token.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
+
+use super::{ClipPatches, TimeSformerConfig};
+use crate::layers::normal;
+use crate::ops;
+
+#[derive(Module, Debug)]
+pub(super) struct Embeddings {
+    /// `cls_token`, `[1, 1, d]`
+    cls_token: Param<Tensor<3>>,
+    /// `position_embeddings`, `[1, 1 + p, d]`
+    position_embeddings: Param<Tensor<3>>,
+    /// `time_embeddings`, `[1, f, d]`
+    time_embeddings: Param<Tensor<3>>,
+    /// `patch_embeddings.projection.*`
+    patch_embeddings: PatchEmbeddings,
+}
+
+#[derive(Module, Debug)]
+struct PatchEmbeddings {
+    projection: PatchProjection,
+}
+
+/// A convolution whose stride is its size: one affine map of every patch.
+#[derive(Module, Debug)]
+struct PatchProjection {
+    /// `[d, c, s, s]`
+    weight: Param<Tensor<4>>,
+    /// `[d]`
+    bias: Param<Tensor<1>>,
+}
+
+impl Embeddings {
+    pub(super) fn new(config: &TimeSformerConfig, device: &Device) -> Self {
+        let (d, s, std) = (config.hidden_size, config.patch_size, config.initializer_range);
+        let c = config.num_channels;
+        Self {
+            cls_token: Param::from_tensor(normal([1, 1, d], std, device)),
+            position_embeddings: Param::from_tensor(normal(
+                [1, 1 + config.num_patches(), d],
+                std,
+                device,
+            )),
+            time_embeddings: Param::from_tensor(Tensor::zeros([1, config.num_frames, d], device)),
+            patch_embeddings: PatchEmbeddings {
+                projection: PatchProjection {
+                    weight: Param::from_tensor(normal([d, c, s, s], std, device)),
+                    bias: Param::from_tensor(Tensor::zeros([d], device)),
+                },
+            },
+        }
+    }
+
+    /// # Shapes
+    /// - returns `[b, 1 + p f, d]`
+    pub(super) fn forward(&self, clips: ClipPatches) -> Tensor<3> {
+        let [b, p, f, pixels] = clips.values.dims();
+        let projection = &self.patch_embeddings.projection;
+        let [d, ..] = projection.weight.dims();
+        let weight = projection.weight.val().reshape([d, pixels]).transpose();
+        let x = ops::linear(clips.values, weight, projection.bias.val());
+        assert_shape!(x, [b, p, f, d]);
+
+        let positions = self.positions(clips.grid);
+        let class = (self.cls_token.val() + positions.clone().narrow(1, 0, 1)).expand([b, 1, d]);
+        let places = positions.narrow(1, 1, p).reshape([1, p, 1, d]);
+        let times = self.times(f).reshape([1, 1, f, d]);
+        let patches = (x + (places + times)).reshape([b, p * f, d]);
+        Tensor::cat(vec![class, patches], 1)
+    }
+
+    /// `[1, 1 + rows columns, d]`: the class token's position, then the patches', by nearest neighbour where the grid
+    /// is another one than the weights were made for (as the reference does).
+    fn positions(&self, [rows, columns]: [usize; 2]) -> Tensor<3> {
+        let positions = self.position_embeddings.val();
+        let known = positions.dims()[1] - 1;
+        let side = known.isqrt();
+        if [rows, columns] == [side, side] {
+            return positions;
+        }
+        let index = (0..rows).flat_map(|row| {
+            (0..columns).map(move |column| 1 + row * side / rows * side + column * side / columns)
+        });
+        let index: Vec<i64> = std::iter::once(0).chain(index).map(|i| i as i64).collect();
+        take(positions, index)
+    }
+
+    /// `[1, f, d]`: the time embedding, by nearest neighbour for another number of frames.
+    fn times(&self, f: usize) -> Tensor<3> {
+        let times = self.time_embeddings.val();
+        let known = times.dims()[1];
+        if f == known {
+            return times;
+        }
+        take(times, (0..f).map(|i| (i * known / f) as i64).collect())
+    }
+}
+
+/// Rows of axis 1.
+fn take(x: Tensor<3>, index: Vec<i64>) -> Tensor<3> {
+    let device = x.device();
+    let length = index.len();
+    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [length]), &device);
+    x.select(1, index)
+}

@@ -1,0 +1,75 @@
+//! TimeSformer with divided space-time attention: the frames of a clip in, its features out.
+//!
+//! Paper: §A.3 (a) of our specification; Bertasius et al., arXiv:2102.05095. Reference: Hugging Face's
+//! `TimesformerModel`, whose parameter names the fields carry and whose numbers the goldens hold.
+//! Axes: `b` clips, `f` frames, `p` patches of a frame, `d` width; tokens are the class token, then the patches with
+//! the frames of a position next to each other (`n = 1 + p f`).
+
+mod block;
+mod config;
+mod embeddings;
+mod patches;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::layers::LayerNorm;
+use block::Block;
+use embeddings::Embeddings;
+
+pub use config::{TemporalInit, TimeSformerConfig};
+pub use patches::{ClipPatches, PixelNormalisation};
+
+/// The video encoder.
+#[derive(Module, Debug)]
+pub struct TimeSformer {
+    /// `embeddings.*`
+    embeddings: Embeddings,
+    /// `encoder.layer.{i}.*`
+    encoder: Encoder,
+    /// `layernorm.*`
+    layernorm: LayerNorm,
+    num_heads: usize,
+    patch_size: usize,
+}
+
+#[derive(Module, Debug)]
+struct Encoder {
+    layer: Vec<Block>,
+}
+
+impl TimeSformerConfig {
+    /// A model with random weights from the device's generator.
+    pub fn init(&self, device: &Device) -> TimeSformer {
+        TimeSformer {
+            embeddings: Embeddings::new(self, device),
+            encoder: Encoder {
+                layer: (0..self.num_hidden_layers).map(|_| Block::new(self, device)).collect(),
+            },
+            layernorm: LayerNorm::new(self.hidden_size, self.layer_norm_eps, device),
+            num_heads: self.num_attention_heads,
+            patch_size: self.patch_size,
+        }
+    }
+}
+
+impl TimeSformer {
+    /// All tokens after the last layer norm, for clips that are patches already.
+    ///
+    /// # Shapes
+    /// - `clips`: `b` clips of `f` frames and `p` patches
+    /// - returns `[b, 1 + p f, d]`, the class token first
+    pub fn forward(&self, clips: ClipPatches) -> Tensor<3> {
+        let num_frames = clips.num_frames();
+        let mut x = self.embeddings.forward(clips);
+        for block in &self.encoder.layer {
+            x = block.forward(x, self.num_heads, num_frames);
+        }
+        self.layernorm.forward(x)
+    }
+
+    /// The same for normalised pixels, `[b, f, c, height, width]`, in the reference's layout.
+    pub fn forward_pixels(&self, pixels: Tensor<5>) -> Tensor<3> {
+        self.forward(ClipPatches::from_pixels(pixels, self.patch_size))
+    }
+}

@@ -1,0 +1,136 @@
+//! Clips as the encoder takes them: normalised pixels, cut into patches.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+/// What is subtracted from and divided into a pixel in 0..=1, per colour channel.
+///
+/// A property of the weights (§A.2): 0.5 and 0.5 for ViT from ImageNet-21k, which is the default.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PixelNormalisation {
+    /// Mean of red, green and blue.
+    pub mean: [f32; 3],
+    /// Standard deviation of red, green and blue.
+    pub std: [f32; 3],
+}
+
+impl Default for PixelNormalisation {
+    fn default() -> Self {
+        Self { mean: [0.5; 3], std: [0.5; 3] }
+    }
+}
+
+/// A batch of clips, normalised and cut into patches.
+#[derive(Clone, Debug)]
+pub struct ClipPatches {
+    /// `[b, p, f, c s s]`: positions row by row, frames of a position next to each other, channel-major pixels.
+    pub values: Tensor<4>,
+    /// Rows and columns of patches; their product is `p`.
+    pub grid: [usize; 2],
+}
+
+impl ClipPatches {
+    /// Frames of every clip.
+    pub fn num_frames(&self) -> usize {
+        self.values.dims()[2]
+    }
+
+    /// Cuts normalised pixels `[b, f, c, height, width]` into patches of side `patch_size`.
+    ///
+    /// # Panics
+    /// When the sides are not multiples of `patch_size`.
+    pub fn from_pixels(pixels: Tensor<5>, patch_size: usize) -> Self {
+        let [b, f, c, height, width] = pixels.dims();
+        let s = patch_size;
+        assert!(height % s == 0 && width % s == 0, "{height} x {width} pixels, patches of {s}");
+        let [rows, columns] = [height / s, width / s];
+        let values = pixels
+            .reshape([b, f, c, rows, s, columns, s])
+            .permute([0, 3, 5, 1, 2, 4, 6])
+            .reshape([b, rows * columns, f, c * s * s]);
+        Self { values, grid: [rows, columns] }
+    }
+
+    /// Cuts RGB bytes, `[b, f, height, width, 3]`, into the numbers of [`ClipPatches::values`].
+    ///
+    /// Plain numbers and no tensor, so that a loader's thread can do it ahead of the encoder.
+    ///
+    /// # Panics
+    /// When the sides are not multiples of `patch_size` or `rgb` is not whole clips.
+    pub fn cut(
+        rgb: &[u8],
+        [f, height, width]: [usize; 3],
+        patch_size: usize,
+        normalisation: &PixelNormalisation,
+    ) -> Vec<f32> {
+        let s = patch_size;
+        assert!(height % s == 0 && width % s == 0, "{height} x {width} pixels, patches of {s}");
+        let clip_bytes = f * height * width * 3;
+        assert_eq!(rgb.len() % clip_bytes, 0, "{} bytes are not whole clips", rgb.len());
+        let tables: [[f32; 256]; 3] = std::array::from_fn(|c| {
+            std::array::from_fn(|byte| {
+                (byte as f32 / 255.0 - normalisation.mean[c]) / normalisation.std[c]
+            })
+        });
+        let mut values = Vec::with_capacity(rgb.len());
+        for clip in rgb.chunks_exact(clip_bytes) {
+            for row in 0..height / s {
+                for column in 0..width / s {
+                    for frame in clip.chunks_exact(height * width * 3) {
+                        for (c, table) in tables.iter().enumerate() {
+                            for y in row * s..(row + 1) * s {
+                                let start = (y * width + column * s) * 3;
+                                let line = &frame[start..start + s * 3];
+                                values.extend(
+                                    line.chunks_exact(3).map(|pixel| table[pixel[c] as usize]),
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        values
+    }
+
+    /// A batch from what [`ClipPatches::cut`] gave for `b` clips of `f` frames.
+    pub fn from_cut(
+        values: Vec<f32>,
+        [b, f, height, width]: [usize; 4],
+        patch_size: usize,
+        device: &Device,
+    ) -> Self {
+        let grid = [height / patch_size, width / patch_size];
+        let shape = [b, grid[0] * grid[1], f, 3 * patch_size * patch_size];
+        Self { values: Tensor::from_data(TensorData::new(values, shape), device), grid }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_bytes_equals_cutting_normalised_pixels() {
+        let (b, f, height, width, s) = (2, 3, 4, 6, 2);
+        let rgb: Vec<u8> = (0..b * f * height * width * 3).map(|i| (i * 37 % 251) as u8).collect();
+        let normalisation =
+            PixelNormalisation { mean: [0.5, 0.25, 0.125], std: [0.5, 0.25, 1.0] };
+        let cut = ClipPatches::cut(&rgb, [f, height, width], s, &normalisation);
+
+        let device = Device::flex();
+        let floats: Vec<f32> = rgb
+            .iter()
+            .enumerate()
+            .map(|(i, byte)| {
+                (f32::from(*byte) / 255.0 - normalisation.mean[i % 3]) / normalisation.std[i % 3]
+            })
+            .collect();
+        let pixels = Tensor::<5>::from_data(TensorData::new(floats, [b, f, height, width, 3]), &device)
+            .permute([0, 1, 4, 2, 3]);
+        let expected = ClipPatches::from_pixels(pixels, s);
+        assert_eq!(expected.grid, [2, 3]);
+        assert_eq!(cut, expected.values.into_data().try_to_vec::<f32>().unwrap());
+    }
+}

@@ -1,0 +1,220 @@
+//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`.
+//!
+//! "Word" in this project means WordPiece token, as in the authors' release. `[CLS]`, `[SEP]` and padding are never
+//! words.
+
+use std::path::Path;
+
+use tokenizers::models::TrainerWrapper;
+use tokenizers::models::wordpiece::{WordPiece, WordPieceTrainer};
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{
+    AddedToken, DecoderWrapper, ModelWrapper, NormalizerWrapper, PostProcessorWrapper,
+    PreTokenizerWrapper, Tokenizer,
+};
+
+use crate::ModelError;
+use crate::distilbert::TokenBatch;
+
+type TokenizerImpl = tokenizers::TokenizerImpl<
+    ModelWrapper,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    PostProcessorWrapper,
+    DecoderWrapper,
+>;
+
+/// The tokens a BERT tokenizer adds by itself, in the order of their ids.
+const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+
+/// A sentence as token ids, `[CLS]` first and `[SEP]` last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentenceTokens {
+    /// Ids, at least `[CLS]` and `[SEP]`.
+    pub ids: Vec<u32>,
+    /// The text of every id.
+    pub tokens: Vec<String>,
+}
+
+impl SentenceTokens {
+    /// How many tokens are words.
+    pub fn num_words(&self) -> usize {
+        self.ids.len() - 2
+    }
+
+    /// The text of the words.
+    pub fn words(&self) -> &[String] {
+        &self.tokens[1..self.tokens.len() - 1]
+    }
+}
+
+/// Turns sentences into tokens.
+#[derive(Clone, Debug)]
+pub struct SentenceTokenizer {
+    inner: Tokenizer,
+    max_tokens: usize,
+    special: SpecialIds,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SpecialIds {
+    cls: u32,
+    sep: u32,
+    pad: u32,
+}
+
+fn reason(error: impl std::fmt::Display) -> ModelError {
+    ModelError::Tokenizer { reason: error.to_string() }
+}
+
+impl SentenceTokenizer {
+    /// Trains a lower-case WordPiece vocabulary of at most `vocab_size` tokens on `texts`.
+    ///
+    /// The same texts in the same order give the same vocabulary.
+    ///
+    /// # Errors
+    /// When the tokenizer library refuses.
+    pub fn train<'a>(
+        texts: impl Iterator<Item = &'a str> + Send,
+        vocab_size: usize,
+        max_tokens: usize,
+    ) -> Result<Self, ModelError> {
+        let special: Vec<AddedToken> = SPECIAL.iter().map(|t| AddedToken::from(*t, true)).collect();
+        let mut trainer: TrainerWrapper = WordPieceTrainer::builder()
+            .vocab_size(vocab_size)
+            .show_progress(false)
+            .special_tokens(special.clone())
+            .build()
+            .into();
+        let model = WordPiece::builder().unk_token("[UNK]".into()).build().map_err(reason)?;
+        let mut tokenizer = Tokenizer::new(model);
+        tokenizer.with_normalizer(Some(BertNormalizer::default()));
+        tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+        let inner: &mut TokenizerImpl = &mut tokenizer;
+        inner.train(&mut trainer, texts).map_err(reason)?;
+        tokenizer.add_special_tokens(&special);
+        Self::new(tokenizer, max_tokens)
+    }
+
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the file is missing or is no tokenizer with `[CLS]`, `[SEP]` and `[PAD]`.
+    pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
+        let text = std::fs::read_to_string(path).map_err(ModelError::file(path, "read the tokenizer"))?;
+        let tokenizer: Tokenizer = text.parse().map_err(|error| ModelError::Json {
+            path: path.into(),
+            what: "tokenizer",
+            reason: format!("{error}"),
+        })?;
+        Self::new(tokenizer, max_tokens)
+    }
+
+    fn new(inner: Tokenizer, max_tokens: usize) -> Result<Self, ModelError> {
+        let id = |token: &str| {
+            inner.token_to_id(token).ok_or_else(|| {
+                reason(format!("has no {token}; LocVTP reads BERT tokenizers (WordPiece)"))
+            })
+        };
+        let special = SpecialIds { cls: id("[CLS]")?, sep: id("[SEP]")?, pad: id("[PAD]")? };
+        Ok(Self { inner, max_tokens, special })
+    }
+
+    /// The contents of `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the tokenizer library refuses.
+    pub fn to_json(&self) -> Result<String, ModelError> {
+        self.inner.to_string(true).map_err(reason)
+    }
+
+    /// Tokens the vocabulary holds.
+    pub fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    /// The tokens of a sentence, cut to the longest sentence the model takes.
+    ///
+    /// # Errors
+    /// When the tokenizer library refuses.
+    pub fn encode(&self, sentence: &str) -> Result<SentenceTokens, ModelError> {
+        let encoding = self.inner.encode(sentence, false).map_err(reason)?;
+        let keep = encoding.len().min(self.max_tokens.saturating_sub(2));
+        let mut ids = vec![self.special.cls];
+        ids.extend(&encoding.get_ids()[..keep]);
+        ids.push(self.special.sep);
+        let mut tokens = vec!["[CLS]".to_owned()];
+        tokens.extend_from_slice(&encoding.get_tokens()[..keep]);
+        tokens.push("[SEP]".into());
+        Ok(SentenceTokens { ids, tokens })
+    }
+
+    /// Pads sentences on the right to the longest among them.
+    pub fn batch(&self, sentences: &[SentenceTokens]) -> TokenBatch {
+        let padded_length = sentences.iter().map(|s| s.ids.len()).max().unwrap_or(0);
+        let mut ids = Vec::with_capacity(sentences.len() * padded_length);
+        for sentence in sentences {
+            ids.extend(&sentence.ids);
+            ids.resize(ids.len() + padded_length - sentence.ids.len(), self.special.pad);
+        }
+        TokenBatch {
+            ids,
+            lengths: sentences.iter().map(|s| s.ids.len()).collect(),
+            padded_length,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXTS: [&str; 4] = [
+        "so a red square moves left",
+        "and then the red disc moves right",
+        "a blue square grows um okay",
+        "the blue disc shrinks and then blinks",
+    ];
+
+    #[test]
+    fn training_twice_on_the_same_texts_gives_the_same_file() {
+        let train = || {
+            let texts = TEXTS.iter().copied();
+            SentenceTokenizer::train(texts, 120, 16).unwrap().to_json().unwrap()
+        };
+        assert_eq!(train(), train());
+    }
+
+    #[test]
+    fn a_written_tokenizer_is_read_back_and_special_tokens_are_no_words() {
+        let trained = SentenceTokenizer::train(TEXTS.iter().copied(), 120, 16).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("tokenizer.json");
+        std::fs::write(&path, trained.to_json().unwrap()).unwrap();
+        let read = SentenceTokenizer::read(&path, 16).unwrap();
+        let sentence = trained.encode("A red  square, moves left").unwrap();
+        assert_eq!(sentence, read.encode("A red  square, moves left").unwrap());
+        assert_eq!(sentence.words().first().map(String::as_str), Some("a"));
+        assert_eq!(sentence.num_words(), sentence.words().len());
+        assert_eq!(sentence.tokens.last().map(String::as_str), Some("[SEP]"));
+    }
+
+    #[test]
+    fn a_long_sentence_is_cut_and_keeps_its_last_token() {
+        let trained = SentenceTokenizer::train(TEXTS.iter().copied(), 120, 6).unwrap();
+        let long = trained.encode(&TEXTS.join(" ")).unwrap();
+        assert_eq!(long.ids.len(), 6);
+        assert_eq!(long.tokens[5], "[SEP]");
+    }
+
+    #[test]
+    fn a_batch_is_padded_on_the_right() {
+        let trained = SentenceTokenizer::train(TEXTS.iter().copied(), 120, 16).unwrap();
+        let sentences = [trained.encode("red").unwrap(), trained.encode("a red square").unwrap()];
+        let batch = trained.batch(&sentences);
+        assert_eq!(batch.padded_length, sentences[1].ids.len());
+        assert_eq!(batch.lengths[0], 3);
+        assert!(batch.ids[3..batch.padded_length].iter().all(|id| *id == 0));
+    }
+}
