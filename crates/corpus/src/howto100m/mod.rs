@@ -1,0 +1,248 @@
+//! HowTo100M's folder: one caption JSON beside `videos/<id>.{mp4,mkv,webm}`, read and written.
+//!
+//! The caption file is one object, `{video_id: {"start": [s..], "end": [s..], "text": [..]}}`, several gigabytes for
+//! the whole set, so it is streamed and only videos whose file exists are kept. It was written by Python and is as
+//! untidy as that allows: texts that are no strings, bare `NaN`, captions that end before they start. Such captions
+//! are dropped and counted in a [`ReadReport`]; captions out of order are sorted. An end after the end of the video
+//! stays, since finding it out means opening the file: who opens it clips.
+
+mod bare_nan;
+mod captions;
+mod report;
+mod write;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::{Corpus, NarratedVideo};
+use crate::error::CorpusError;
+use bare_nan::NanAsNull;
+use captions::CaptionFileReader;
+
+pub use report::{DropReason, DroppedExample, ReadReport};
+pub use write::{ListedVideo, write_captions, write_video_list};
+
+/// Caption files, in the order of preference: without stop words, then plain.
+const CAPTION_FILES: [&str; 2] = ["caption.json", "raw_caption.json"];
+/// Container endings under which the downloads come.
+const VIDEO_ENDINGS: [&str; 3] = ["mp4", "mkv", "webm"];
+
+/// A corpus in HowTo100M's layout; its videos are sorted by id.
+#[derive(Debug, Clone)]
+pub struct HowTo100m {
+    name: String,
+    videos: Vec<NarratedVideo>,
+}
+
+impl HowTo100m {
+    /// Reads the captions of every video under `dir/videos`, from `dir/caption.json` or `dir/raw_caption.json`.
+    ///
+    /// # Errors
+    /// When there is no caption file, when it or the folder `videos` cannot be read, or when no video remains.
+    pub fn open(dir: &Path) -> Result<(Self, ReadReport), CorpusError> {
+        let caption_file = CAPTION_FILES
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|path| path.is_file())
+            .ok_or_else(|| CorpusError::NoCaptionFile {
+                dir: dir.to_owned(),
+            })?;
+        let files = video_files(&dir.join("videos"))?;
+        let file = File::open(&caption_file).map_err(|source| CorpusError::Read {
+            path: caption_file.clone(),
+            source,
+        })?;
+        let json = BufReader::new(NanAsNull::new(BufReader::with_capacity(1 << 18, file)));
+        let (videos, report) =
+            CaptionFileReader::new(files)
+                .read(json)
+                .map_err(|source| CorpusError::Captions {
+                    path: caption_file,
+                    source,
+                })?;
+        if videos.is_empty() {
+            return Err(CorpusError::NothingUsable {
+                dir: dir.to_owned(),
+                report: Box::new(report),
+            });
+        }
+        let name = dir.file_name().map_or_else(
+            || dir.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        Ok((Self { name, videos }, report))
+    }
+}
+
+impl Corpus for HowTo100m {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn videos(&self) -> &[NarratedVideo] {
+        &self.videos
+    }
+}
+
+/// The video file of every id; of several containers the first of [`VIDEO_ENDINGS`] counts.
+fn video_files(dir: &Path) -> Result<BTreeMap<String, PathBuf>, CorpusError> {
+    let unreadable = |source| CorpusError::Read {
+        path: dir.to_owned(),
+        source,
+    };
+    let rank = |path: &Path| {
+        let ending = path.extension()?.to_str()?;
+        VIDEO_ENDINGS
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(ending))
+    };
+    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let (Some(new_rank), Some(id)) = (rank(&path), path.file_stem().and_then(|s| s.to_str()))
+        else {
+            continue;
+        };
+        match files.get(id).and_then(|known| rank(known)) {
+            Some(known_rank) if known_rank <= new_rank => {}
+            _ => drop(files.insert(id.to_owned(), path)),
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::Caption;
+    use locvtp_video::{Seconds, TimeSpan};
+
+    fn folder(json: &str, files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("videos")).unwrap();
+        std::fs::write(dir.path().join("caption.json"), json).unwrap();
+        for file in files {
+            std::fs::write(dir.path().join("videos").join(file), b"").unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn nan_texts_and_nan_times_are_skipped_and_counted() {
+        let dir = folder(
+            r#"{"a": {"start": [0, 1.5, NaN, 3, 4], "end": [1, 2, 3, Infinity, 5],
+                      "text": ["so NaN is a word", NaN, "no start", "no end", 7]}}"#,
+            &["a.mp4"],
+        );
+        let (corpus, report) = HowTo100m::open(dir.path()).unwrap();
+        assert_eq!(corpus.videos()[0].captions.len(), 1);
+        assert_eq!(corpus.videos()[0].captions[0].text, "so NaN is a word");
+        assert_eq!(report.dropped[&DropReason::TextIsNoString], 2);
+        assert_eq!(report.dropped[&DropReason::TimeIsNoNumber], 2);
+        assert_eq!((report.videos, report.captions), (1, 1));
+        assert!(
+            report
+                .examples
+                .iter()
+                .any(|e| e.video == "a" && e.caption == Some(1))
+        );
+    }
+
+    #[test]
+    fn an_end_before_its_start_is_dropped_and_disorder_is_sorted() {
+        let dir = folder(
+            r#"{"a": {"start": [5, 1, 3, -2], "end": [6, 2, 3, 0.5], "text": ["late", "early", "empty", "before"]}}"#,
+            &["a.webm"],
+        );
+        let (corpus, report) = HowTo100m::open(dir.path()).unwrap();
+        let texts: Vec<_> = corpus.videos()[0]
+            .captions
+            .iter()
+            .map(|c| c.text.as_str())
+            .collect();
+        assert_eq!(texts, ["before", "early", "late"]);
+        assert_eq!(corpus.videos()[0].captions[0].span.start, Seconds(0.0));
+        assert_eq!(report.dropped[&DropReason::EndNotAfterStart], 1);
+        assert_eq!(report.sorted_videos, 1);
+    }
+
+    #[test]
+    fn a_missing_file_is_counted_and_named_and_the_rest_is_read() {
+        let json = r#"{"gone": {"start": [0], "end": [1], "text": ["x"]},
+                       "here": {"start": [0], "end": [1], "text": ["y"]}}"#;
+        let dir = folder(json, &["here.mkv", "silent.mp4", "notes.txt"]);
+        let (corpus, report) = HowTo100m::open(dir.path()).unwrap();
+        assert_eq!(corpus.videos().len(), 1);
+        assert_eq!(report.dropped[&DropReason::VideoFileMissing], 1);
+        assert_eq!(report.dropped[&DropReason::VideoWithoutCaptions], 1);
+        let text = report.to_string();
+        assert!(text.contains("gone") && text.contains("silent"), "{text}");
+    }
+
+    #[test]
+    fn lists_of_different_lengths_lose_their_tail() {
+        let dir = folder(
+            r#"{"a": {"start": [0, 1, 2], "end": [1, 2], "text": ["x"], "other": {"y": [1]}}}"#,
+            &["a.mp4"],
+        );
+        let (corpus, report) = HowTo100m::open(dir.path()).unwrap();
+        assert_eq!(corpus.videos()[0].captions.len(), 1);
+        assert_eq!(report.dropped[&DropReason::UnequalLists], 2);
+    }
+
+    #[test]
+    fn a_corpus_with_nothing_usable_says_what_it_found() {
+        let dir = folder(
+            r#"{"gone": {"start": [0], "end": [1], "text": ["x"]}}"#,
+            &[],
+        );
+        let error = HowTo100m::open(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("video file missing: 1"), "{error}");
+        let empty = tempfile::tempdir().unwrap();
+        let error = HowTo100m::open(empty.path()).unwrap_err().to_string();
+        assert!(error.contains("raw_caption.json"), "{error}");
+    }
+
+    #[test]
+    fn a_truncated_caption_file_is_an_error_that_names_it() {
+        let dir = folder(r#"{"a": {"start": [0], "end": [1], "te"#, &["a.mp4"]);
+        let error = HowTo100m::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("caption.json"), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn captions_written_are_the_captions_read() {
+        let dir = folder("{}", &["b.mp4", "a.mp4"]);
+        let caption = |start: f64, end: f64, text: &str| Caption {
+            span: TimeSpan {
+                start: Seconds(start),
+                end: Seconds(end),
+            },
+            text: text.to_owned(),
+        };
+        let videos: Vec<_> = [
+            (
+                "a",
+                vec![
+                    caption(0.25, 3.5, "say \"hi\"\nü 人"),
+                    caption(2.0, 9.125, "and then"),
+                ],
+            ),
+            ("b", vec![caption(1.1, 2.2, "um")]),
+        ]
+        .into_iter()
+        .map(|(id, captions)| NarratedVideo {
+            id: id.to_owned(),
+            path: dir.path().join("videos").join(format!("{id}.mp4")),
+            captions,
+        })
+        .collect();
+        write_captions(&dir.path().join("caption.json"), &videos).unwrap();
+        let (read, report) = HowTo100m::open(dir.path()).unwrap();
+        assert_eq!(read.videos(), videos);
+        assert!(report.dropped.is_empty());
+    }
+}

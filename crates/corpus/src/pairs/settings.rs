@@ -1,0 +1,133 @@
+//! How pre-training pairs are drawn: the lengths, the mixture and the batch sizes.
+
+use super::SpanKind;
+use crate::error::CorpusError;
+
+/// The section `pairs` of a run file.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PairSettings {
+    /// Shortest and longest long span, in seconds; a video with less narration is taken whole.
+    pub long_span_s: (f64, f64),
+    /// A caption belongs to a long span that overlaps it by more than this, in seconds, or by more than half of it.
+    pub long_min_overlap_s: f64,
+    /// Taken from both ends of a short span, in seconds, at most a quarter of it each: narration is loosely timed.
+    pub short_trim_s: f64,
+    /// Share of steps that train on short spans, 0..=1.
+    pub short_share: f64,
+    /// The same share before step `short_share_start_until_step`.
+    pub short_share_start: f64,
+    /// The step from which `short_share` holds; 0 means from the first.
+    pub short_share_start_until_step: u64,
+    /// Videos in a batch of long spans.
+    pub long_batch: usize,
+    /// Videos in a batch of short spans.
+    pub short_batch: usize,
+}
+
+impl Default for PairSettings {
+    fn default() -> Self {
+        Self {
+            long_span_s: (6.0, 13.0),
+            long_min_overlap_s: 1.2,
+            short_trim_s: 0.0,
+            short_share: 0.5,
+            short_share_start: 0.5,
+            short_share_start_until_step: 0,
+            long_batch: 16,
+            short_batch: 32,
+        }
+    }
+}
+
+impl PairSettings {
+    /// The share of short spans that holds at `step`.
+    pub fn short_share_at(&self, step: u64) -> f64 {
+        if step < self.short_share_start_until_step {
+            self.short_share_start
+        } else {
+            self.short_share
+        }
+    }
+
+    /// The share of short spans a run of `steps` steps expects.
+    pub fn short_share_over(&self, steps: u64) -> f64 {
+        let start = self.short_share_start_until_step.min(steps) as f64 / steps.max(1) as f64;
+        start * self.short_share_start + (1.0 - start) * self.short_share
+    }
+
+    /// Videos in a batch of `kind`.
+    pub fn batch_len(&self, kind: SpanKind) -> usize {
+        match kind {
+            SpanKind::Long => self.long_batch,
+            SpanKind::Short => self.short_batch,
+        }
+    }
+
+    /// Whether a step of `kind` can ever come.
+    pub(super) fn uses(&self, kind: SpanKind) -> bool {
+        let early = (self.short_share_start_until_step > 0).then_some(self.short_share_start);
+        early
+            .into_iter()
+            .chain([self.short_share])
+            .any(|share| match kind {
+                SpanKind::Long => share < 1.0,
+                SpanKind::Short => share > 0.0,
+            })
+    }
+
+    /// # Errors
+    /// When a value, or two together, cannot be used.
+    pub fn check(&self) -> Result<(), CorpusError> {
+        let setting = |key, found: &dyn ToString, expected| {
+            Err(CorpusError::Setting {
+                key,
+                found: found.to_string(),
+                expected,
+            })
+        };
+        let (min, max) = self.long_span_s;
+        if !(min > 0.0 && min <= max && max.is_finite()) {
+            let found = format!("[{min}, {max}]");
+            return setting(
+                "pairs.long_span_s",
+                &found,
+                "[shortest, longest] in seconds, above 0",
+            );
+        }
+        for (key, value) in [
+            ("pairs.long_min_overlap_s", self.long_min_overlap_s),
+            ("pairs.short_trim_s", self.short_trim_s),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return setting(key, &value, "seconds, 0 or more");
+            }
+        }
+        if self.long_min_overlap_s >= min {
+            return Err(CorpusError::Contradiction {
+                first: "pairs.long_min_overlap_s",
+                first_value: self.long_min_overlap_s.to_string(),
+                second: "pairs.long_span_s",
+                second_value: format!("[{min}, {max}]"),
+                why: "no caption can overlap the shortest span by more than its length; lower the first".into(),
+            });
+        }
+        for (key, value) in [
+            ("pairs.short_share", self.short_share),
+            ("pairs.short_share_start", self.short_share_start),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                return setting(key, &value, "a share between 0 and 1");
+            }
+        }
+        for (key, value) in [
+            ("pairs.long_batch", self.long_batch),
+            ("pairs.short_batch", self.short_batch),
+        ] {
+            if value == 0 {
+                return setting(key, &value, "at least 1 video");
+            }
+        }
+        Ok(())
+    }
+}

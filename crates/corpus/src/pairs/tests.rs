@@ -1,0 +1,222 @@
+//! What the pairs of a small made-up narration look like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::corpus::NarratedVideo;
+
+struct Narration(Vec<NarratedVideo>);
+
+impl Corpus for Narration {
+    fn name(&self) -> &str {
+        "narration"
+    }
+
+    fn videos(&self) -> &[NarratedVideo] {
+        &self.0
+    }
+}
+
+/// `count` videos; caption `c` of each is told over `4 c .. 4 c + 3` seconds and reads `v<video>c<caption>`.
+fn narration(count: usize) -> Arc<dyn Corpus> {
+    let caption = |video: usize, c: usize| Caption {
+        span: TimeSpan {
+            start: Seconds(4.0 * c as f64),
+            end: Seconds(4.0 * c as f64 + 3.0),
+        },
+        text: format!("v{video}c{c}"),
+    };
+    Arc::new(Narration(
+        (0..count)
+            .map(|video| NarratedVideo {
+                id: format!("{video}"),
+                path: format!("{video}.mp4").into(),
+                captions: (0..6).map(|c| caption(video, c)).collect(),
+            })
+            .collect(),
+    ))
+}
+
+fn settings() -> PairSettings {
+    PairSettings {
+        long_batch: 7,
+        short_batch: 10,
+        ..PairSettings::default()
+    }
+}
+
+#[test]
+fn a_batch_depends_on_seed_and_step_alone() {
+    let first = PairSampler::new(narration(50), settings(), 3).unwrap();
+    let forwards: Vec<_> = (0..60).map(|step| first.batch(step)).collect();
+    let second = PairSampler::new(narration(50), settings(), 3).unwrap();
+    for step in (0..60).rev() {
+        assert_eq!(second.batch(step), forwards[step as usize], "step {step}");
+    }
+    let other = PairSampler::new(narration(50), settings(), 4).unwrap();
+    assert_ne!(other.batch(0), forwards[0]);
+}
+
+#[test]
+fn a_batch_holds_one_kind_and_no_video_twice() {
+    let sampler = PairSampler::new(narration(23), settings(), 0).unwrap();
+    for step in 0..200 {
+        let batch = sampler.batch(step);
+        assert!(batch.iter().all(|pair| pair.kind == sampler.kind(step)));
+        assert_eq!(batch.len(), settings().batch_len(sampler.kind(step)));
+        let videos: BTreeSet<_> = batch.iter().map(|pair| pair.video).collect();
+        assert_eq!(videos.len(), batch.len());
+    }
+}
+
+#[test]
+fn an_epoch_visits_every_video_once_and_the_next_in_another_order() {
+    let sampler = PairSampler::new(narration(21), settings(), 0).unwrap();
+    assert_eq!(sampler.batches_per_epoch(SpanKind::Long), 3);
+    let epoch = |epoch: u64| -> Vec<usize> {
+        (0..3)
+            .flat_map(|b| sampler.batch_of(SpanKind::Long, 3 * epoch + b))
+            .map(|pair| pair.video)
+            .collect()
+    };
+    let mut sorted = epoch(0);
+    sorted.sort_unstable();
+    assert!(sorted.into_iter().eq(0..21));
+    assert_ne!(epoch(0), epoch(1));
+}
+
+#[test]
+fn a_short_span_is_one_caption_and_trimming_keeps_at_least_half_of_it() {
+    let trimmed = PairSettings {
+        short_share: 1.0,
+        short_trim_s: 0.4,
+        ..settings()
+    };
+    let sampler = PairSampler::new(narration(20), trimmed, 0).unwrap();
+    let mut told = BTreeMap::<String, usize>::new();
+    for step in 0..200 {
+        for pair in sampler.batch(step) {
+            let c: f64 = pair.text.split('c').next_back().unwrap().parse().unwrap();
+            assert!((pair.span.start.0 - (4.0 * c + 0.4)).abs() < 1e-9);
+            assert!((pair.span.end.0 - (4.0 * c + 2.6)).abs() < 1e-9);
+            *told.entry(pair.text).or_default() += 1;
+        }
+    }
+    // 2,000 draws of 120 captions, about 17 each.
+    assert_eq!(told.len(), 120);
+    let wide = PairSettings {
+        short_share: 1.0,
+        short_trim_s: 9.0,
+        ..settings()
+    };
+    let pair = &PairSampler::new(narration(20), wide, 0).unwrap().batch(0)[0];
+    assert!((pair.span.end.0 - pair.span.start.0 - 1.5).abs() < 1e-9);
+}
+
+#[test]
+fn a_long_span_joins_the_captions_it_overlaps_by_more_than_the_stated_amount() {
+    let long = PairSettings {
+        short_share: 0.0,
+        ..settings()
+    };
+    let sampler = PairSampler::new(narration(20), long.clone(), 0).unwrap();
+    for step in 0..100 {
+        for pair in sampler.batch(step) {
+            let TimeSpan { start, end } = pair.span;
+            assert!(start.0 >= 0.0 && end.0 <= 23.0 + 1e-9);
+            assert!((6.0 - 1e-9..=13.0 + 1e-9).contains(&(end.0 - start.0)));
+            let expected: Vec<_> = (0..6)
+                .filter(|&c| {
+                    let (from, to) = (4.0 * f64::from(c), 4.0 * f64::from(c) + 3.0);
+                    to.min(end.0) - from.max(start.0) > long.long_min_overlap_s
+                })
+                .map(|c| format!("v{}c{c}", pair.video))
+                .collect();
+            // Six seconds may hold one caption, two gaps, and too little of the captions beside it.
+            assert!(!expected.is_empty());
+            assert_eq!(pair.text, expected.join(" "));
+        }
+    }
+}
+
+#[test]
+fn narration_shorter_than_a_long_span_is_taken_whole() {
+    let long = PairSettings {
+        short_share: 0.0,
+        long_span_s: (60.0, 90.0),
+        ..settings()
+    };
+    let pair = PairSampler::new(narration(20), long, 0)
+        .unwrap()
+        .batch(0)
+        .remove(0);
+    assert_eq!(
+        pair.span,
+        TimeSpan {
+            start: Seconds(0.0),
+            end: Seconds(23.0)
+        }
+    );
+    assert_eq!(pair.text.split(' ').count(), 6);
+}
+
+#[test]
+fn the_share_of_short_spans_is_the_one_set_and_higher_at_the_start() {
+    let mixed = PairSettings {
+        short_share: 0.25,
+        short_share_start: 0.9,
+        short_share_start_until_step: 2000,
+        ..settings()
+    };
+    assert!((mixed.short_share_over(8000) - (0.25 * 0.9 + 0.75 * 0.25)).abs() < 1e-12);
+    let sampler = PairSampler::new(narration(20), mixed, 0).unwrap();
+    let share = |steps: std::ops::Range<u64>| {
+        let len = (steps.end - steps.start) as f64;
+        steps
+            .filter(|&step| sampler.kind(step) == SpanKind::Short)
+            .count() as f64
+            / len
+    };
+    // Standard errors: 0.0067 and 0.0056.
+    assert!((share(0..2000) - 0.9).abs() < 0.03);
+    assert!((share(2000..8000) - 0.25).abs() < 0.025);
+}
+
+#[test]
+fn a_batch_larger_than_the_corpus_is_refused_with_both_numbers() {
+    let error = PairSampler::new(narration(8), settings(), 0)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("pairs.short_batch") && error.contains("10") && error.contains('8'));
+    let only_long = PairSettings {
+        short_share: 0.0,
+        ..settings()
+    };
+    assert!(PairSampler::new(narration(8), only_long, 0).is_ok());
+}
+
+#[test]
+fn settings_that_contradict_are_named() {
+    let wrong = PairSettings {
+        long_min_overlap_s: 7.0,
+        ..settings()
+    };
+    let error = PairSampler::new(narration(20), wrong, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("long_min_overlap_s") && error.contains("long_span_s"),
+        "{error}"
+    );
+    let wrong = PairSettings {
+        short_share: 1.5,
+        ..settings()
+    };
+    let error = PairSampler::new(narration(20), wrong, 0)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("pairs.short_share") && error.contains("1.5"),
+        "{error}"
+    );
+}

@@ -1,0 +1,349 @@
+//! The corpus as a folder: scripts drawn, videos rendered and encoded in parallel, everything moved into place at
+//! the end.
+//!
+//! A folder that is there is whole: it is written as `<out>.partial` and renamed. What exists is never overwritten: a
+//! corpus of the same config is used as it is, anything else is an error.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use locvtp_video::{Encoder, EncoderSettings};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::combination::Combinations;
+use super::config::SyntheticConfig;
+use super::narration::narrate;
+use super::procedure::Procedures;
+use super::render::Renderer;
+use super::script::Script;
+use super::truth::{TRUTH_FILE, Truth};
+use crate::corpus::NarratedVideo;
+use crate::error::CorpusError;
+use crate::howto100m::{ListedVideo, write_captions, write_video_list};
+
+/// The config's file in the corpus's folder; what marks a folder as ours.
+const CONFIG_FILE: &str = "synthetic.json";
+/// Raised when the same config comes to mean other bytes.
+const GENERATOR: u32 = 1;
+
+/// A part of the corpus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// To pre-train on.
+    Train,
+    /// New videos of the combinations of training.
+    Seen,
+    /// Videos of held-out combinations only.
+    New,
+}
+
+impl Split {
+    /// All splits.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Seen, Self::New];
+
+    /// The folder's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Seen => "seen",
+            Self::New => "new",
+        }
+    }
+
+    fn num_videos(self, config: &SyntheticConfig) -> usize {
+        match self {
+            Self::Train => config.train_videos,
+            Self::Seen => config.seen_videos,
+            Self::New => config.new_videos,
+        }
+    }
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SynthesisReport {
+    /// Whether the folder already held this corpus and was used as it is.
+    pub reused: bool,
+    /// Each split, in the order of [`Split::ALL`].
+    pub splits: Vec<SplitReport>,
+    /// Combinations of colour, shape and action that training shows.
+    pub training_combinations: usize,
+    /// Combinations only `new` shows.
+    pub held_out_combinations: usize,
+    /// Procedures of `train` and `seen`; 0 when the order is random.
+    pub procedures: usize,
+    /// Different words in the narration of `train`.
+    pub words: usize,
+    /// Wall-clock time of the call, in seconds.
+    pub seconds: f64,
+}
+
+/// What was made of one split.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SplitReport {
+    /// Which.
+    pub split: Split,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Video files.
+    pub videos: usize,
+    /// Captions of the narration.
+    pub captions: usize,
+    /// True events.
+    pub events: usize,
+}
+
+/// What `synthetic.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct ConfigFile {
+    generator: u32,
+    config: SyntheticConfig,
+}
+
+/// One split before it is rendered.
+struct Plan {
+    split: Split,
+    scripts: Vec<Script>,
+    videos: Vec<NarratedVideo>,
+}
+
+/// Makes the corpus of `config` at `out`, or finds it there.
+///
+/// Videos are rendered on all threads of the current rayon pool; `progress` is told how many of how many are done.
+///
+/// # Errors
+/// When the config cannot be used, `out` holds anything else than this corpus, or a file cannot be written.
+pub fn synthesize(
+    config: &SyntheticConfig,
+    out: &Path,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<SynthesisReport, CorpusError> {
+    let started = Instant::now();
+    config.check()?;
+    let parts = Combinations::new(config);
+    let training = Procedures::draw(config, parts.training.clone(), config.procedures.count, 0);
+    let share = parts.held_out.len() as f64 / parts.training.len() as f64;
+    let new_count = (config.procedures.count as f64 * share).ceil() as usize;
+    let held_out = Procedures::draw(config, parts.held_out.clone(), new_count, 1);
+    let plans: Vec<_> = Split::ALL
+        .into_iter()
+        .map(|split| {
+            let procedures = if split == Split::New {
+                &held_out
+            } else {
+                &training
+            };
+            plan(config, procedures, split, &out.join(split.name()))
+        })
+        .collect();
+    let reused = is_there(config, out, &plans)?;
+    if !reused {
+        let partial = start_partial(out)?;
+        write_all(config, &plans, &partial, progress)?;
+        // An empty folder may stand in the way; it may also not be there.
+        let _ = fs::remove_dir(out);
+        fs::rename(&partial, out).map_err(write_error(out))?;
+    }
+    let words: BTreeSet<_> = plans[0]
+        .videos
+        .iter()
+        .flat_map(|video| &video.captions)
+        .flat_map(|caption| caption.text.split(' '))
+        .collect();
+    Ok(SynthesisReport {
+        reused,
+        training_combinations: parts.training.len(),
+        held_out_combinations: parts.held_out.len(),
+        procedures: training.steps().len(),
+        words: words.len(),
+        splits: plans.iter().map(|plan| report(plan, out)).collect(),
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+fn plan(config: &SyntheticConfig, procedures: &Procedures, split: Split, dir: &Path) -> Plan {
+    let scripts: Vec<_> = (0..split.num_videos(config))
+        .map(|index| Script::write(config, procedures, split, index))
+        .collect();
+    let videos = scripts
+        .iter()
+        .enumerate()
+        .map(|(index, script)| NarratedVideo {
+            id: script.id.clone(),
+            path: dir.join("videos").join(format!("{}.mp4", script.id)),
+            captions: narrate(config, script, split, index),
+        })
+        .collect();
+    Plan {
+        split,
+        scripts,
+        videos,
+    }
+}
+
+fn report(plan: &Plan, out: &Path) -> SplitReport {
+    SplitReport {
+        split: plan.split,
+        dir: out.join(plan.split.name()),
+        videos: plan.videos.len(),
+        captions: plan.videos.iter().map(|video| video.captions.len()).sum(),
+        events: plan.scripts.iter().map(|script| script.events.len()).sum(),
+    }
+}
+
+/// Whether `out` holds this corpus whole; an error if it holds anything else.
+fn is_there(config: &SyntheticConfig, out: &Path, plans: &[Plan]) -> Result<bool, CorpusError> {
+    if !out.exists() || is_empty_dir(out) {
+        return Ok(false);
+    }
+    let occupied = || CorpusError::Occupied {
+        path: out.to_owned(),
+    };
+    let text = fs::read_to_string(out.join(CONFIG_FILE)).map_err(|_| occupied())?;
+    let there: serde_json::Value = serde_json::from_str(&text).map_err(|_| occupied())?;
+    // Through text as well: a parsed number may differ in its last bit.
+    let wanted = serde_json::from_str(&file_value(config).to_string()).map_err(|_| occupied())?;
+    if let Some((key, existing, wanted)) = first_difference("", &there, &wanted) {
+        return Err(CorpusError::OtherConfig {
+            path: out.to_owned(),
+            key,
+            existing,
+            wanted,
+        });
+    }
+    for plan in plans {
+        let dir = out.join(plan.split.name());
+        let lost = plan
+            .videos
+            .iter()
+            .map(|video| video.path.clone())
+            .chain([dir.join("caption.json"), dir.join(TRUTH_FILE)])
+            .find(|path| !path.is_file());
+        if let Some(path) = lost {
+            let what = format!("{} is gone", path.display());
+            return Err(CorpusError::Incomplete { path: dir, what });
+        }
+    }
+    Ok(true)
+}
+
+fn is_empty_dir(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// An empty `<out>.partial`; what a killed run left there goes.
+fn start_partial(out: &Path) -> Result<PathBuf, CorpusError> {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = out.with_file_name(name);
+    if partial.join(CONFIG_FILE).is_file() {
+        fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
+    }
+    if partial.exists() && !is_empty_dir(&partial) {
+        return Err(CorpusError::Occupied { path: partial });
+    }
+    fs::create_dir_all(&partial).map_err(write_error(&partial))?;
+    Ok(partial)
+}
+
+fn write_all(
+    config: &SyntheticConfig,
+    plans: &[Plan],
+    partial: &Path,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<(), CorpusError> {
+    let config_file = partial.join(CONFIG_FILE);
+    let text = format!("{:#}\n", file_value(config));
+    fs::write(&config_file, text).map_err(write_error(&config_file))?;
+    let total = plans.iter().map(|plan| plan.scripts.len()).sum();
+    let done = AtomicUsize::new(0);
+    for plan in plans {
+        let dir = partial.join(plan.split.name());
+        let videos = dir.join("videos");
+        fs::create_dir_all(&videos).map_err(write_error(&videos))?;
+        write_captions(&dir.join("caption.json"), &plan.videos)?;
+        write_video_list(&dir.join("HowTo100M_v1.csv"), &listed(plan))?;
+        Truth::of(config, plan.split, &plan.scripts).write(&dir)?;
+        plan.scripts.par_iter().try_for_each(|script| {
+            encode(config, script, &videos.join(format!("{}.mp4", script.id)))?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            Ok::<_, CorpusError>(())
+        })?;
+    }
+    Ok(())
+}
+
+fn encode(config: &SyntheticConfig, script: &Script, path: &Path) -> Result<(), CorpusError> {
+    let mut encoder = Encoder::create(
+        path,
+        EncoderSettings {
+            key_frame_interval: config.key_frame_interval,
+            crf: config.crf,
+            ..EncoderSettings::new(config.width, config.height, config.frame_rate_hz)
+        },
+    )?;
+    let mut renderer = Renderer::new(config, script);
+    let mut rgb = Vec::new();
+    for frame in 0..config.num_frames() {
+        renderer.draw(frame, &mut rgb);
+        encoder.push(&rgb)?;
+    }
+    Ok(encoder.finish()?)
+}
+
+/// The list of videos; the task is the procedure, counted from 1, or 0 when there is none.
+fn listed(plan: &Plan) -> Vec<ListedVideo> {
+    let list = |(index, script): (usize, &Script)| ListedVideo {
+        id: script.id.clone(),
+        categories: ["Synthetic".to_owned(), "Shapes".to_owned()],
+        rank: index + 1,
+        task: script.procedure.map_or(0, |procedure| procedure + 1),
+    };
+    plan.scripts.iter().enumerate().map(list).collect()
+}
+
+fn file_value(config: &SyntheticConfig) -> serde_json::Value {
+    let file = ConfigFile {
+        generator: GENERATOR,
+        config: config.clone(),
+    };
+    serde_json::to_value(file).unwrap_or_default()
+}
+
+/// The first key whose value differs, with both values.
+fn first_difference(
+    key: &str,
+    there: &serde_json::Value,
+    wanted: &serde_json::Value,
+) -> Option<(String, String, String)> {
+    use serde_json::Value::Object;
+    if there == wanted {
+        return None;
+    }
+    if let (Object(a), Object(b)) = (there, wanted) {
+        let null = serde_json::Value::Null;
+        return a.keys().chain(b.keys()).find_map(|name| {
+            let inner = if key.is_empty() {
+                name.clone()
+            } else {
+                format!("{key}.{name}")
+            };
+            first_difference(
+                &inner,
+                a.get(name).unwrap_or(&null),
+                b.get(name).unwrap_or(&null),
+            )
+        });
+    }
+    Some((key.to_owned(), there.to_string(), wanted.to_string()))
+}
+
+fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> CorpusError {
+    let path = path.to_owned();
+    |source| CorpusError::Write { path, source }
+}

@@ -1,0 +1,256 @@
+//! The synthetic corpus as files: made, read back, and made again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use locvtp_corpus::{
+    Corpus, CorpusError, HowTo100m, PairSampler, PairSettings, Split, SyntheticConfig, Truth,
+    synthesize,
+};
+use locvtp_video::VideoReader;
+
+fn small() -> SyntheticConfig {
+    SyntheticConfig {
+        train_videos: 12,
+        seen_videos: 5,
+        new_videos: 5,
+        ..Default::default()
+    }
+}
+
+fn made(config: &SyntheticConfig) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("corpus");
+    synthesize(config, &out, &|_, _| {}).unwrap();
+    (dir, out)
+}
+
+/// Every file under `dir` by its relative path.
+fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(
+                    path.strip_prefix(dir).unwrap().to_owned(),
+                    fs::read(&path).unwrap(),
+                );
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_same_config_gives_the_same_bytes_and_another_seed_gives_others() {
+    let (_a, first) = made(&small());
+    let (_b, second) = made(&small());
+    let (first, second) = (files(&first), files(&second));
+    assert_eq!(first.len(), 22 + 3 * 3 + 1);
+    assert!(first == second);
+    let (_c, other) = made(&SyntheticConfig { seed: 1, ..small() });
+    let other = files(&other);
+    assert!(first.keys().eq(other.keys()));
+    assert!(
+        first
+            .iter()
+            .all(|(path, bytes)| path.ends_with("HowTo100M_v1.csv") || other[path] != *bytes)
+    );
+}
+
+#[test]
+fn splits_are_different_videos_under_one_seed() {
+    let (_dir, out) = made(&small());
+    let videos: Vec<_> = files(&out)
+        .into_iter()
+        .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "mp4"))
+        .map(|(_, bytes)| bytes)
+        .collect();
+    assert_eq!(videos.iter().collect::<BTreeSet<_>>().len(), 22);
+}
+
+#[test]
+fn new_shows_only_combinations_that_train_and_seen_never_show() {
+    let (_dir, out) = made(&SyntheticConfig {
+        train_videos: 60,
+        seen_videos: 20,
+        new_videos: 20,
+        duration_s: 18.0,
+        width: 16,
+        height: 16,
+        ..SyntheticConfig::default()
+    });
+    let shown = |split: Split| -> BTreeSet<_> {
+        let truth = Truth::read(&out.join(split.name())).unwrap();
+        assert_eq!(truth.split, split);
+        let events = truth.videos.into_iter().flat_map(|video| video.events);
+        events
+            .map(|event| (event.colour, event.shape, event.action))
+            .collect()
+    };
+    let (train, seen, new) = (shown(Split::Train), shown(Split::Seen), shown(Split::New));
+    assert!(new.is_disjoint(&train) && new.is_disjoint(&seen) && !new.is_empty());
+    let config = SyntheticConfig::default();
+    let count = |of: fn(&(usize, usize, usize)) -> usize| {
+        train.iter().map(of).collect::<BTreeSet<_>>().len()
+    };
+    assert_eq!(count(|c| c.0), config.num_colours);
+    assert_eq!(count(|c| c.1), config.num_shapes);
+    assert_eq!(count(|c| c.2), config.actions.len());
+}
+
+#[test]
+fn what_is_written_is_read_as_any_howto100m_folder_and_pairs_come_out() {
+    let (_dir, out) = made(&small());
+    let (corpus, report) = HowTo100m::open(&out.join("train")).unwrap();
+    assert_eq!(corpus.name(), "train");
+    assert_eq!(report.videos, 12);
+    assert!(report.dropped.is_empty(), "{report}");
+    let settings = PairSettings {
+        long_batch: 4,
+        short_batch: 6,
+        ..PairSettings::default()
+    };
+    let sampler = PairSampler::new(Arc::new(corpus), settings, 0).unwrap();
+    for step in 0..20 {
+        for pair in sampler.batch(step) {
+            assert!(!pair.text.is_empty());
+            assert!(pair.span.end.0 <= 24.0 && pair.span.duration().0 > 0.5);
+        }
+    }
+}
+
+#[test]
+fn every_video_decodes_to_the_length_and_size_its_truth_and_config_say() {
+    let config = small();
+    let (_dir, out) = made(&config);
+    for split in Split::ALL {
+        let dir = out.join(split.name());
+        let truth = Truth::read(&dir).unwrap();
+        for video in &truth.videos {
+            let path = dir.join("videos").join(format!("{}.mp4", video.id));
+            let reader = VideoReader::open(&path).unwrap();
+            assert_eq!((reader.info().width, reader.info().height), (48, 48));
+            assert_eq!(reader.frame_table().len(), config.num_frames());
+            assert!((reader.frame_table().end().0 - video.duration.0).abs() < 1e-3);
+            assert_eq!(video.events[0].span.start.0, 0.0);
+            assert_eq!(video.events.last().unwrap().span.end, video.duration);
+            for pair in video.events.windows(2) {
+                assert_eq!(pair[0].span.end, pair[1].span.start);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_corpus_is_used_again_and_another_config_is_refused_with_the_key() {
+    let (_dir, out) = made(&small());
+    let before = files(&out);
+    let report = synthesize(&small(), &out, &|_, _| panic!("rendered again")).unwrap();
+    assert!(report.reused);
+    assert_eq!(report.splits[0].videos, 12);
+    let mut other = small();
+    other.scene.camera_noise = 3.5;
+    let error = synthesize(&other, &out, &|_, _| {})
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("config.scene.camera_noise") && error.contains("3.5"),
+        "{error}"
+    );
+    assert!(files(&out) == before);
+
+    let gone = out.join("seen/videos/seen-000003.mp4");
+    fs::remove_file(&gone).unwrap();
+    let error = synthesize(&small(), &out, &|_, _| {})
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("seen-000003.mp4"), "{error}");
+}
+
+#[test]
+fn a_folder_that_is_not_ours_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("thesis.txt"), "years of work").unwrap();
+    let error = synthesize(&small(), dir.path(), &|_, _| {}).unwrap_err();
+    assert!(matches!(error, CorpusError::Occupied { .. }), "{error}");
+    assert_eq!(files(dir.path()).len(), 1);
+}
+
+#[test]
+fn what_a_killed_run_left_is_replaced_and_progress_counts_every_video() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("corpus");
+    let partial = dir.path().join("corpus.partial");
+    fs::create_dir_all(partial.join("train/videos")).unwrap();
+    fs::write(partial.join("synthetic.json"), "{}").unwrap();
+    fs::write(partial.join("train/videos/old.mp4"), "half").unwrap();
+    fs::create_dir(&out).unwrap();
+    let calls = AtomicUsize::new(0);
+    let largest = AtomicUsize::new(0);
+    synthesize(&small(), &out, &|done, total| {
+        calls.fetch_add(1, Ordering::Relaxed);
+        largest.fetch_max(done, Ordering::Relaxed);
+        assert_eq!(total, 22);
+    })
+    .unwrap();
+    assert_eq!((calls.into_inner(), largest.into_inner()), (22, 22));
+    assert!(!partial.exists() && !out.join("train/videos/old.mp4").exists());
+}
+
+#[test]
+fn distractors_textures_and_drift_change_the_picture_and_nothing_that_is_told() {
+    let plain = SyntheticConfig {
+        train_videos: 2,
+        seen_videos: 0,
+        new_videos: 0,
+        ..small()
+    };
+    let mut busy = plain.clone();
+    busy.scene.distractors = 2;
+    busy.scene.textured_background = true;
+    busy.scene.brightness_drift = 15.0;
+    let ((_a, plain), (_b, busy)) = (made(&plain), made(&busy));
+    let (plain, busy) = (files(&plain), files(&busy));
+    for file in ["train/caption.json", "train/truth.json"] {
+        assert_eq!(plain[Path::new(file)], busy[Path::new(file)], "{file}");
+    }
+    let video = Path::new("train/videos/train-000000.mp4");
+    assert!(busy[video].len() > plain[video].len());
+}
+
+#[test]
+fn a_config_that_cannot_hold_names_both_settings_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("corpus");
+    let config = SyntheticConfig {
+        max_events: 9,
+        ..small()
+    };
+    let error = synthesize(&config, &out, &|_, _| {})
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("max_events") && error.contains("duration_s"),
+        "{error}"
+    );
+    let config = SyntheticConfig {
+        width: 50,
+        ..small()
+    };
+    let error = synthesize(&config, &out, &|_, _| {})
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("synthetic.width") && error.contains("50"),
+        "{error}"
+    );
+    assert!(!out.exists());
+}
