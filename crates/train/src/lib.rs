@@ -1,1 +1,36 @@
-//! .
+//! Pre-training: a run file in, a model directory out.
+//!
+//! [`Experiment`] is the run file; [`pretrain`] runs it in a folder that then holds `run.toml` (as resolved), `log.jsonl`,
+//! `tensorboard/`, `checkpoints/` and, at the end, `model/`. A run that was killed goes on from its newest whole
+//! checkpoint and ends with the same bits, because every batch and every random draw is a pure function of the run file,
+//! the corpus and the step.
+//!
+//! | module | one idea |
+//! |---|---|
+//! | [`experiment`] | the run file |
+//! | [`usable`] | which files of a corpus open |
+//! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
+//! | [`augmentation`] | what is changed at random |
+//! | [`optimizer`], [`schedule`] | Adam and its rate |
+//! | [`trainer`] | the loop |
+//! | [`checkpoint`], [`run_log`] | what a run leaves on disk |
+
+pub mod augmentation;
+pub mod batch;
+pub mod checkpoint;
+mod error;
+mod event_file;
+pub mod experiment;
+pub mod frame_source;
+pub mod loader;
+pub mod optimizer;
+pub mod run_log;
+pub mod schedule;
+mod seeds;
+pub mod trainer;
+pub mod usable;
+
+pub use error::TrainError;
+pub use experiment::Experiment;
+pub use run_log::StepReport;
+pub use trainer::{Observer, RunEnd, RunStart, pretrain};

@@ -1,0 +1,142 @@
+//! The batch of a step: a pure function of the run file, the corpus and the step.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
+use locvtp_model::distilbert::TokenBatch;
+use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_video::{ClipPixels, Phase};
+
+use crate::error::TrainError;
+use crate::experiment::Experiment;
+use crate::frame_source::{ClipRequest, FrameSource};
+use crate::seeds::{Draw, seed};
+use crate::usable::{BadVideo, with_causes};
+
+/// How many other videos are tried when one cannot be decoded, before the step fails.
+const REPLACEMENTS: usize = 16;
+
+/// What the encoder needs for one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PretrainBatch {
+    /// The step, from 0.
+    pub step: u64,
+    /// Long or short spans.
+    pub kind: SpanKind,
+    /// [`ClipPatches::cut`] of all clips, video by video.
+    pub patches: Vec<f32>,
+    /// Videos, clips of each, frames of each clip.
+    pub shape: [usize; 3],
+    /// One sentence per video.
+    pub tokens: TokenBatch,
+}
+
+/// Makes batches; shared by the loader's threads.
+pub struct BatchSource {
+    experiment: Experiment,
+    sampler: PairSampler,
+    frames: FrameSource,
+    tokenizer: SentenceTokenizer,
+    bad: Mutex<BTreeMap<String, BadVideo>>,
+}
+
+impl BatchSource {
+    /// A source for a checked experiment.
+    pub fn new(experiment: Experiment, sampler: PairSampler, tokenizer: SentenceTokenizer) -> Self {
+        let frames = FrameSource::new(
+            experiment.preprocessing.clone(),
+            experiment.augmentation.clone(),
+            experiment.loader.cache_mib,
+        );
+        Self { experiment, sampler, frames, tokenizer, bad: Mutex::default() }
+    }
+
+    /// Videos that could not be decoded so far.
+    pub fn bad_videos(&self) -> Vec<BadVideo> {
+        self.bad().values().cloned().collect()
+    }
+
+    /// The batch of `step`.
+    ///
+    /// A pair whose video cannot be decoded is replaced by one of the next video, and the video is noted as bad.
+    ///
+    /// # Errors
+    /// When no replacement can be decoded either.
+    pub fn batch(&self, step: u64) -> Result<PretrainBatch, TrainError> {
+        let kind = self.sampler.kind(step);
+        let num_clips = match kind {
+            SpanKind::Long => self.experiment.sampling.long_clips,
+            SpanKind::Short => self.experiment.sampling.short_clips,
+        };
+        let size = self.experiment.preprocessing.image_size;
+        let num_frames = self.experiment.preprocessing.num_frames;
+        let spans = self.sampler.batch(step);
+        let mut patches = Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
+        let mut sentences = Vec::with_capacity(spans.len());
+        for (sample, span) in spans.iter().enumerate() {
+            let (pixels, text) = self.pair(span, step, sample as u64, num_clips)?;
+            patches.extend(ClipPatches::cut(
+                &pixels.data,
+                [num_frames, size, size],
+                self.experiment.model.video.patch_size,
+                &self.experiment.preprocessing.normalisation,
+            ));
+            sentences.push(self.tokenizer.encode(&text)?);
+        }
+        Ok(PretrainBatch {
+            step,
+            kind,
+            patches,
+            shape: [spans.len(), num_clips, num_frames],
+            tokens: self.tokenizer.batch(&sentences),
+        })
+    }
+
+    fn pair(
+        &self,
+        span: &CaptionedSpan,
+        step: u64,
+        sample: u64,
+        num_clips: usize,
+    ) -> Result<(ClipPixels, String), TrainError> {
+        let run = self.experiment.run.seed;
+        let phase = if self.experiment.sampling.jitter {
+            Phase::Random(seed(run, Draw::FramePhase, step, sample))
+        } else {
+            Phase::Centre
+        };
+        let videos = Arc::clone(self.sampler.corpus());
+        let videos = videos.videos();
+        let mut span = span.clone();
+        for _ in 0..=REPLACEMENTS.min(videos.len() - 1) {
+            let request = ClipRequest {
+                span: span.span,
+                num_clips,
+                phase,
+                augmentation_seed: Some(seed(run, Draw::Augmentation, step, sample)),
+            };
+            let video = &videos[span.video];
+            match self.frames.read(span.video, &video.path, &request) {
+                Ok(pixels) => return Ok((pixels, span.text)),
+                Err(error) => {
+                    let bad = BadVideo {
+                        id: video.id.clone(),
+                        path: video.path.clone(),
+                        reason: with_causes(&error),
+                    };
+                    self.bad().insert(video.id.clone(), bad);
+                }
+            }
+            span = self.sampler.draw(span.kind, (span.video + 1) % videos.len(), step);
+        }
+        let example = self.bad().values().next().map_or(String::new(), |bad| bad.reason.clone());
+        let corpus = self.sampler.corpus().name().to_owned();
+        Err(TrainError::NothingUsable { corpus, listed: REPLACEMENTS + 1, example })
+    }
+
+    fn bad(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BadVideo>> {
+        self.bad.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,143 @@
+//! What can stop a training run.
+
+use std::path::PathBuf;
+
+use locvtp_corpus::CorpusError;
+use locvtp_model::ModelError;
+
+/// Why a run could not start, go on, or be saved.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A file could not be read or written.
+    #[error("{path}: cannot {doing}; {way_out}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the user can do.
+        way_out: &'static str,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The run file does not parse.
+    #[error("{origin}: {reason}")]
+    RunFile {
+        /// The file, or the flag that overrides a key.
+        origin: String,
+        /// The parser's reason with line and column, and the nearest known key for an unknown one.
+        reason: String,
+    },
+    /// A setting has a value it cannot have.
+    #[error("`{key}` is {found}; expected {expected}")]
+    Setting {
+        /// The key in the run file.
+        key: &'static str,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// Two settings cannot both hold.
+    #[error("`{first}` and `{second}` contradict each other: {reason}")]
+    Contradiction {
+        /// One key.
+        first: &'static str,
+        /// The other key.
+        second: &'static str,
+        /// Why, and what to change.
+        reason: String,
+    },
+    /// No video of the corpus can be used.
+    #[error("{corpus}: none of its {listed} videos can be read ({example}); nothing to train on")]
+    NothingUsable {
+        /// The corpus.
+        corpus: String,
+        /// Videos that were tried.
+        listed: usize,
+        /// The first reason.
+        example: String,
+    },
+    /// A loss is infinite or not a number.
+    #[error(
+        "step {step}: {what} is {value}; nothing was updated. Lower `optimizer.learning_rate`, or set \
+         `optimizer.gradient_clip`, and go on from the last checkpoint with --resume"
+    )]
+    NotFinite {
+        /// The step, from 0.
+        step: u64,
+        /// Which number.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A checkpoint is damaged.
+    #[error("{path}: the checkpoint is damaged: {reason}")]
+    Damaged {
+        /// The checkpoint's directory.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is nothing to resume.
+    #[error("{path}: no checkpoint to resume from{reason}; start the run without --resume")]
+    NoCheckpoint {
+        /// The run's folder.
+        path: PathBuf,
+        /// What was found instead.
+        reason: String,
+    },
+    /// The checkpoint belongs to another run.
+    #[error(
+        "{path}: the checkpoint was made with another `{section}` ({found}) than the run file has now \
+         ({expected}); use the run file saved in the run folder, or another --run folder"
+    )]
+    OtherRun {
+        /// The checkpoint's directory.
+        path: PathBuf,
+        /// The section that differs.
+        section: String,
+        /// What the checkpoint was made with.
+        found: String,
+        /// What the run file says.
+        expected: String,
+    },
+    /// The run folder holds a run already.
+    #[error("{path}: a run is in this folder already; go on with --resume, or choose another --run folder")]
+    RunExists {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// A loader thread died.
+    #[error("a loader thread stopped: {reason}")]
+    Loader {
+        /// The panic's message.
+        reason: String,
+    },
+    /// The corpus cannot be used.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+}
+
+impl TrainError {
+    /// Wraps an error of a write, whose way out is about space and rights.
+    pub(crate) fn writing(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File {
+            path,
+            doing: "write",
+            way_out: "free space on the disk or choose another --run folder; the last checkpoint is intact",
+            source,
+        }
+    }
+
+    /// Wraps an error of a read.
+    pub(crate) fn reading(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, doing: "read", way_out: "check the path", source }
+    }
+}

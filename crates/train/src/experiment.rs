@@ -1,0 +1,369 @@
+//! The run file: one TOML that says everything a run depends on.
+//!
+//! Text becomes an [`Experiment`] (unknown keys are refused, with the nearest known one), and [`Experiment::check`]
+//! finds contradictions before anything is read. The resolved copy is saved with the run.
+
+use std::path::{Path, PathBuf};
+
+use locvtp_corpus::PairSettings;
+use locvtp_model::correspondence::CorrespondenceConfig;
+use locvtp_model::loss::LossConfig;
+use locvtp_model::objective::Objective;
+use locvtp_model::{LocVtpConfig, Preprocessing};
+use serde::{Deserialize, Serialize};
+
+use crate::augmentation::Augmentation;
+use crate::error::TrainError;
+use crate::optimizer::OptimizerConfig;
+
+/// A pre-training run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Experiment {
+    /// Name and seed.
+    pub run: RunSection,
+    /// Where the videos and their narration are.
+    pub corpus: CorpusSection,
+    /// How pairs are drawn from the narration.
+    pub pairs: PairSettings,
+    /// How a pair's span becomes clips.
+    pub sampling: SamplingSection,
+    /// How pixels become numbers; goes into the model directory.
+    pub preprocessing: Preprocessing,
+    /// What is changed at random in training.
+    pub augmentation: Augmentation,
+    /// Sizes of the model.
+    pub model: LocVtpConfig,
+    /// Where the words come from.
+    pub tokenizer: TokenizerSection,
+    /// Which words belong to a clip.
+    pub correspondence: CorrespondenceConfig,
+    /// The choices of the three losses.
+    pub loss: LossConfig,
+    /// How the losses are weighted over time.
+    pub objective: Objective,
+    /// Adam and its rate.
+    pub optimizer: OptimizerConfig,
+    /// How long, how often logged and saved.
+    pub train: TrainSection,
+    /// Threads and memory of the loader; changes no result.
+    pub loader: LoaderSection,
+}
+
+/// Name and seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunSection {
+    /// For logs and reports.
+    pub name: String,
+    /// Everything random follows from it.
+    pub seed: u64,
+}
+
+impl Default for RunSection {
+    fn default() -> Self {
+        Self { name: "run".into(), seed: 0 }
+    }
+}
+
+/// Where the videos and their narration are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CorpusSection {
+    /// A folder in HowTo100M's layout: `caption.json` and `videos/`.
+    pub dir: PathBuf,
+    /// Share of videos that may be unreadable before the run stops, 0..=1.
+    pub max_bad: f64,
+}
+
+impl Default for CorpusSection {
+    fn default() -> Self {
+        Self { dir: PathBuf::from("corpus"), max_bad: 0.5 }
+    }
+}
+
+/// How a pair's span becomes clips.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SamplingSection {
+    /// Clips of a long span, `T`. Paper: 8.
+    pub long_clips: usize,
+    /// Clips of a short span.
+    pub short_clips: usize,
+    /// Take every frame at a random moment of its part of the clip; off: in the middle.
+    pub jitter: bool,
+}
+
+impl Default for SamplingSection {
+    fn default() -> Self {
+        Self { long_clips: 8, short_clips: 8, jitter: true }
+    }
+}
+
+/// Where the words come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TokenizerSection {
+    /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
+    pub file: Option<PathBuf>,
+    /// Tokens of a trained vocabulary, at most.
+    pub vocab_size: usize,
+}
+
+impl Default for TokenizerSection {
+    fn default() -> Self {
+        Self { file: None, vocab_size: 1000 }
+    }
+}
+
+/// How long, how often logged and saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainSection {
+    /// Steps of the whole run; 0 means `epochs` decides.
+    pub steps: u64,
+    /// Epochs of the whole run, of `videos / pairs.long_batch` steps each. Paper: 200.
+    pub epochs: u64,
+    /// Steps between two lines of the log.
+    pub log_every: u64,
+    /// Steps between two checkpoints; 0 keeps the last state alone.
+    pub checkpoint_every: u64,
+    /// Checkpoints kept.
+    pub keep_checkpoints: usize,
+}
+
+impl Default for TrainSection {
+    fn default() -> Self {
+        Self { steps: 0, epochs: 200, log_every: 10, checkpoint_every: 500, keep_checkpoints: 2 }
+    }
+}
+
+/// Threads and memory of the loader; changes no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoaderSection {
+    /// Threads that decode ahead of the encoder.
+    pub threads: usize,
+    /// Batches that may wait, at most.
+    pub queue: usize,
+    /// Memory for decoded videos, so that a small corpus is decoded once; MiB.
+    pub cache_mib: usize,
+}
+
+impl Default for LoaderSection {
+    fn default() -> Self {
+        Self { threads: 2, queue: 4, cache_mib: 1024 }
+    }
+}
+
+impl Experiment {
+    /// Reads a run file and applies `overrides` of the form `train.steps=200`.
+    ///
+    /// A relative `corpus.dir` or `tokenizer.file` is meant from where the program runs.
+    ///
+    /// # Errors
+    /// When the file is missing, does not parse, or has an unknown key (the message names the nearest known one).
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(TrainError::reading(path))?;
+        Self::parse(&text, &path.display().to_string(), overrides)
+    }
+
+    /// The same from text; `origin` is named in errors.
+    ///
+    /// # Errors
+    /// As [`Experiment::read`].
+    pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
+        let refused = |origin: String| {
+            move |error: toml::de::Error| TrainError::RunFile {
+                origin,
+                reason: with_nearest_key(&error.to_string()),
+            }
+        };
+        // First as it stands, so that errors carry the file's line and column.
+        let experiment: Self = toml::from_str(text).map_err(refused(origin.to_owned()))?;
+        if overrides.is_empty() {
+            return Ok(experiment);
+        }
+        let mut table: toml::Table = toml::from_str(text).map_err(refused(origin.to_owned()))?;
+        for entry in overrides {
+            set(&mut table, entry)?;
+        }
+        table.try_into().map_err(refused(format!("--set {}", overrides.join(" --set "))))
+    }
+
+    /// The file form of the experiment.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("an experiment is plain data")
+    }
+
+    /// Steps of the whole run on a corpus of `num_videos`.
+    pub fn total_steps(&self, num_videos: usize) -> u64 {
+        if self.train.steps > 0 { self.train.steps } else { self.train.epochs * self.steps_per_epoch(num_videos) }
+    }
+
+    /// Steps of an epoch: as many as visit every video once with long spans.
+    pub fn steps_per_epoch(&self, num_videos: usize) -> u64 {
+        num_videos.div_ceil(self.pairs.long_batch.max(1)) as u64
+    }
+
+    /// # Errors
+    /// When a setting cannot be used, or two contradict each other; the message names them.
+    pub fn check(&self) -> Result<(), TrainError> {
+        self.pairs.check()?;
+        self.model.check()?;
+        self.optimizer.check()?;
+        self.augmentation.check()?;
+        let contradiction = |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
+        let setting = |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
+        if self.preprocessing.image_size != self.model.video.image_size {
+            return contradiction(
+                "preprocessing.image_size",
+                "model.video.image_size",
+                format!(
+                    "pictures of {} pixels for an encoder of {}; set both to the same",
+                    self.preprocessing.image_size, self.model.video.image_size
+                ),
+            );
+        }
+        if self.preprocessing.short_side < self.preprocessing.image_size {
+            return contradiction(
+                "preprocessing.short_side",
+                "preprocessing.image_size",
+                format!(
+                    "a centre of {} pixels cannot be cut from {}; raise short_side",
+                    self.preprocessing.image_size, self.preprocessing.short_side
+                ),
+            );
+        }
+        if self.preprocessing.num_frames != self.model.video.num_frames {
+            return contradiction(
+                "preprocessing.num_frames",
+                "model.video.num_frames",
+                format!(
+                    "clips of {} frames for an encoder of {}; set both to the same",
+                    self.preprocessing.num_frames, self.model.video.num_frames
+                ),
+            );
+        }
+        if self.train.steps == 0 && self.train.epochs == 0 {
+            return contradiction("train.steps", "train.epochs", "both are 0; give one of them".into());
+        }
+        for (key, value) in [
+            ("sampling.long_clips", self.sampling.long_clips),
+            ("sampling.short_clips", self.sampling.short_clips),
+            ("correspondence.num_matches", self.correspondence.num_matches),
+            ("loader.threads", self.loader.threads),
+            ("loader.queue", self.loader.queue),
+            ("train.keep_checkpoints", self.train.keep_checkpoints),
+            ("preprocessing.num_frames", self.preprocessing.num_frames),
+        ] {
+            if value == 0 {
+                return setting(key, "0".into(), "1 or more");
+            }
+        }
+        if self.train.log_every == 0 {
+            return setting("train.log_every", "0".into(), "1 or more");
+        }
+        if !(self.loss.temperature > 0.0 && self.loss.temperature.is_finite()) {
+            return setting("loss.temperature", self.loss.temperature.to_string(), "a number above 0");
+        }
+        Ok(())
+    }
+}
+
+/// Sets one key of a table from `section.key=value`.
+fn set(table: &mut toml::Table, entry: &str) -> Result<(), TrainError> {
+    let refuse = |reason: &str| TrainError::RunFile {
+        origin: format!("--set {entry}"),
+        reason: reason.to_owned(),
+    };
+    let (path, value) = entry
+        .split_once('=')
+        .ok_or_else(|| refuse("expected section.key=value, for example train.steps=200"))?;
+    let value = value.trim();
+    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let mut parts: Vec<&str> = path.trim().split('.').collect();
+    let last = parts.pop().unwrap_or_default();
+    let mut place = table;
+    for part in parts {
+        place = place
+            .entry(part)
+            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+            .as_table_mut()
+            .ok_or_else(|| refuse("the part before the last dot is no section"))?;
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}
+
+/// Adds "did you mean" to serde's message about an unknown key, which lists the known ones between backticks.
+fn with_nearest_key(message: &str) -> String {
+    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
+    let mut quoted = rest.split('`').step_by(2);
+    let Some(unknown) = quoted.next() else { return message.to_owned() };
+    let nearest = rest
+        .split('`')
+        .skip(2)
+        .step_by(2)
+        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+        .min();
+    match nearest {
+        Some((_, known)) => format!("{}; did you mean `{known}`?", message.trim_end()),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str, overrides: &[&str]) -> String {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        match Experiment::parse(text, "run.toml", &overrides) {
+            Ok(experiment) => experiment.check().expect_err("should be refused").to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_default_experiment_survives_the_file_form() {
+        let experiment = Experiment::default();
+        assert_eq!(Experiment::parse(&experiment.to_toml(), "x", &[]).unwrap(), experiment);
+        experiment.check().unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+        let message = refusal("[optimizer]\nlearning_rat = 1.0\n", &[]);
+        assert!(message.contains("run.toml"), "{message}");
+        assert!(message.contains("line 2"), "{message}");
+        assert!(message.contains("did you mean `learning_rate`?"), "{message}");
+        let message = refusal("[optimiser]\n", &[]);
+        assert!(message.contains("did you mean `optimizer`?"), "{message}");
+    }
+
+    #[test]
+    fn an_override_replaces_a_key_and_its_errors_name_the_flag() {
+        let overrides = ["train.steps=7".to_owned(), "run.name=quick".to_owned()];
+        let experiment = Experiment::parse("[train]\nsteps = 3\n", "x", &overrides).unwrap();
+        assert_eq!((experiment.train.steps, experiment.run.name.as_str()), (7, "quick"));
+        let message = refusal("", &["train.step=7"]);
+        assert!(message.contains("--set train.step=7"), "{message}");
+        assert!(message.contains("did you mean `steps`?"), "{message}");
+        assert!(refusal("", &["train.steps"]).contains("section.key=value"));
+    }
+
+    #[test]
+    fn contradictory_settings_are_both_named() {
+        let message = refusal("[preprocessing]\nimage_size = 64\n", &[]);
+        assert!(message.contains("`preprocessing.image_size`"), "{message}");
+        assert!(message.contains("`model.video.image_size`"), "{message}");
+        let message = refusal("[model.video]\npatch_size = 17\n", &[]);
+        assert!(message.contains("video.image_size") && message.contains("video.patch_size"), "{message}");
+        let message = refusal("[train]\nsteps = 0\nepochs = 0\n", &[]);
+        assert!(message.contains("train.steps") && message.contains("train.epochs"), "{message}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Batches in order, made ahead of the encoder on threads of their own, with a bound on how many wait.
+//!
+//! Which thread makes a batch changes nothing, because a batch is a pure function of its step.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::error::TrainError;
+
+/// What the threads share.
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    /// The next step a thread may take.
+    next_to_make: u64,
+    /// The next step the consumer wants.
+    next_to_give: u64,
+    ready: BTreeMap<u64, Result<T, TrainError>>,
+    stopped: bool,
+}
+
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `make(step)` for consecutive steps on background threads.
+pub struct Loader<T> {
+    shared: Arc<Shared<T>>,
+    threads: Vec<JoinHandle<()>>,
+    end: u64,
+    waited: Duration,
+}
+
+impl<T: Send + 'static> Loader<T> {
+    /// Begins with step `first`, ends before `end`; at most `queue` results wait.
+    pub fn start(
+        first: u64,
+        end: u64,
+        threads: usize,
+        queue: usize,
+        make: impl Fn(u64) -> Result<T, TrainError> + Send + Sync + 'static,
+    ) -> Self {
+        let state = State {
+            next_to_make: first,
+            next_to_give: first,
+            ready: BTreeMap::new(),
+            stopped: false,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let make = Arc::new(make);
+        let threads = (0..threads.max(1))
+            .map(|_| {
+                let (shared, make) = (Arc::clone(&shared), Arc::clone(&make));
+                std::thread::spawn(move || work(&shared, end, queue.max(1) as u64, &*make))
+            })
+            .collect();
+        Self { shared, threads, end, waited: Duration::ZERO }
+    }
+
+    /// The result of the next step, or `None` after the last.
+    pub fn next(&mut self) -> Option<Result<T, TrainError>> {
+        let began = Instant::now();
+        let mut state = self.shared.lock();
+        let step = state.next_to_give;
+        if step >= self.end {
+            return None;
+        }
+        let result = loop {
+            if let Some(result) = state.ready.remove(&step) {
+                break result;
+            }
+            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        };
+        state.next_to_give += 1;
+        drop(state);
+        self.shared.changed.notify_all();
+        self.waited += began.elapsed();
+        Some(result)
+    }
+
+    /// How long the consumer has waited so far.
+    pub fn waited(&self) -> Duration {
+        self.waited
+    }
+}
+
+impl<T> Drop for Loader<T> {
+    fn drop(&mut self) {
+        self.shared.lock().stopped = true;
+        self.shared.changed.notify_all();
+        for thread in self.threads.drain(..) {
+            // A panic was handed to the consumer as an error already.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work<T>(shared: &Shared<T>, end: u64, queue: u64, make: &dyn Fn(u64) -> Result<T, TrainError>) {
+    loop {
+        let mut state = shared.lock();
+        while !state.stopped
+            && state.next_to_make < end
+            && state.next_to_make >= state.next_to_give + queue
+        {
+            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.stopped || state.next_to_make >= end {
+            return;
+        }
+        let step = state.next_to_make;
+        state.next_to_make += 1;
+        drop(state);
+        let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(step)));
+        let result = made.unwrap_or_else(|panic| {
+            let reason = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+                .unwrap_or_else(|| "it panicked".to_owned());
+            Err(TrainError::Loader { reason })
+        });
+        shared.lock().ready.insert(step, result);
+        shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn results_come_in_order_whatever_thread_made_them() {
+        let mut loader = Loader::start(5, 60, 4, 8, |step| {
+            std::thread::sleep(Duration::from_micros(step * 7 % 300));
+            Ok(step)
+        });
+        let mut found = Vec::new();
+        while let Some(result) = loader.next() {
+            found.push(result.unwrap());
+        }
+        assert_eq!(found, (5..60).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn no_more_than_the_queue_is_made_ahead() {
+        let made = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&made);
+        let mut loader = Loader::start(0, 100, 3, 4, move |step| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(step)
+        });
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(made.load(Ordering::SeqCst), 4);
+        loader.next().unwrap().unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        assert_eq!(made.load(Ordering::SeqCst), 5);
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_is_an_error_and_no_hang() {
+        let mut loader = Loader::<u64>::start(0, 3, 2, 2, |step| {
+            assert_ne!(step, 1, "step one is broken");
+            Ok(step)
+        });
+        loader.next().unwrap().unwrap();
+        let error = loader.next().unwrap().unwrap_err();
+        assert!(error.to_string().contains("step one is broken"), "{error}");
+    }
+
+    #[test]
+    fn an_unfinished_loader_ends_its_threads() {
+        let mut loader = Loader::start(0, u64::MAX, 2, 2, Ok);
+        loader.next().unwrap().unwrap();
+        drop(loader);
+    }
+}

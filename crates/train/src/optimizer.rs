@@ -1,0 +1,204 @@
+//! Adam over a module's parameters, with its moments under the parameters' names.
+//!
+//! Our own and not the engine's, because the engine keys its moments by numbers drawn at random in every process, and a
+//! checkpoint must name them. Kingma and Ba, arXiv:1412.6980; epsilon 1e-8 outside the bias correction as in PyTorch.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Gradients, Tensor};
+use locvtp_model::weights::NamedTensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::schedule::Schedule;
+
+/// Adam and its rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerConfig {
+    /// Rate at its highest. Paper: 1e-4.
+    pub learning_rate: f64,
+    /// Decay of the first and the second moment.
+    pub betas: (f64, f64),
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Steps over which the rate rises from zero.
+    pub warm_up_steps: u64,
+    /// How the rate falls.
+    pub schedule: Schedule,
+    /// Longest gradient, over all parameters together; 0 leaves it as it is.
+    pub gradient_clip: f64,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            learning_rate: 1e-4,
+            betas: (0.9, 0.999),
+            epsilon: 1e-8,
+            warm_up_steps: 0,
+            schedule: Schedule::default(),
+            gradient_clip: 0.0,
+        }
+    }
+}
+
+impl OptimizerConfig {
+    /// # Errors
+    /// When a number is out of its range.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let setting = |key, found: f64, expected| {
+            Err(TrainError::Setting { key, found: found.to_string(), expected })
+        };
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
+            return setting("optimizer.learning_rate", self.learning_rate, "a number above 0");
+        }
+        for beta in [self.betas.0, self.betas.1] {
+            if !(0.0..1.0).contains(&beta) {
+                return setting("optimizer.betas", beta, "numbers from 0 to below 1");
+            }
+        }
+        if !(self.gradient_clip >= 0.0) {
+            return setting("optimizer.gradient_clip", self.gradient_clip, "0 (off) or more");
+        }
+        Ok(())
+    }
+}
+
+/// A parameter's moments, flat.
+struct Moments {
+    first: Tensor<1>,
+    second: Tensor<1>,
+}
+
+/// Adam's state.
+pub struct Adam {
+    config: OptimizerConfig,
+    steps: u64,
+    moments: BTreeMap<String, Moments>,
+}
+
+impl Adam {
+    /// No steps taken yet.
+    pub fn new(config: OptimizerConfig) -> Self {
+        Self { config, steps: 0, moments: BTreeMap::new() }
+    }
+
+    /// The length of the gradient over all parameters together.
+    pub fn gradient_norm(module: &impl Module, gradients: &Gradients) -> f64 {
+        let mut visitor = SquaredNorm { gradients, sum: None };
+        module.visit(&mut visitor);
+        visitor.sum.map_or(0.0, |sum| f64::from(sum.into_scalar::<f32>()).sqrt())
+    }
+
+    /// One update with `learning_rate`; `norm` is [`Adam::gradient_norm`], by which the gradient is clipped.
+    pub fn step<M: Module>(&mut self, module: M, gradients: &Gradients, norm: f64, learning_rate: f64) -> M {
+        self.steps += 1;
+        let clip = self.config.gradient_clip;
+        let scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
+        let (beta_1, beta_2) = self.config.betas;
+        let steps = self.steps as i32;
+        let mut update = Update {
+            names: Vec::new(),
+            gradients,
+            moments: &mut self.moments,
+            scale,
+            betas: self.config.betas,
+            rate: learning_rate / (1.0 - beta_1.powi(steps)),
+            second_correction: (1.0 - beta_2.powi(steps)).sqrt(),
+            epsilon: self.config.epsilon,
+        };
+        module.map(&mut update)
+    }
+
+    /// The state as named tensors: `first.<name>`, `second.<name>`, and the number of steps.
+    pub fn to_named(&self) -> (u64, BTreeMap<String, NamedTensor>) {
+        let mut named = BTreeMap::new();
+        for (name, moments) in &self.moments {
+            for (kind, tensor) in [("first", &moments.first), ("second", &moments.second)] {
+                let values: Vec<f32> =
+                    tensor.clone().into_data().try_to_vec().expect("moments are f32");
+                named.insert(format!("{kind}.{name}"), NamedTensor { shape: vec![values.len()], values });
+            }
+        }
+        (self.steps, named)
+    }
+
+    /// The state from [`Adam::to_named`].
+    pub fn from_named(
+        config: OptimizerConfig,
+        steps: u64,
+        named: BTreeMap<String, NamedTensor>,
+        device: &burn::tensor::Device,
+    ) -> Self {
+        let device = device.clone().without_autodiff();
+        let tensor = |tensor: &NamedTensor| Tensor::<1>::from_data(tensor.values.as_slice(), &device);
+        let moments = named
+            .iter()
+            .filter_map(|(key, first)| {
+                let name = key.strip_prefix("first.")?;
+                let second = named.get(&format!("second.{name}"))?;
+                Some((name.to_owned(), Moments { first: tensor(first), second: tensor(second) }))
+            })
+            .collect();
+        Self { config, steps, moments }
+    }
+}
+
+struct SquaredNorm<'a> {
+    gradients: &'a Gradients,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for SquaredNorm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            let square = gradient.square().sum();
+            self.sum = Some(match self.sum.take() {
+                Some(sum) => sum + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Update<'a> {
+    names: Vec<String>,
+    gradients: &'a Gradients,
+    moments: &'a mut BTreeMap<String, Moments>,
+    scale: f64,
+    betas: (f64, f64),
+    rate: f64,
+    second_correction: f64,
+    epsilon: f64,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = param.val().grad(self.gradients) else { return param };
+        let shape = gradient.dims();
+        let length = shape.iter().product::<usize>();
+        let gradient = gradient.reshape([length]).mul_scalar(self.scale);
+        let (beta_1, beta_2) = self.betas;
+        let name = self.names.join(".");
+        let (first, second) = match self.moments.remove(&name) {
+            Some(Moments { first, second }) => (first.mul_scalar(beta_1), second.mul_scalar(beta_2)),
+            None => (gradient.zeros_like(), gradient.zeros_like()),
+        };
+        let first = first + gradient.clone().mul_scalar(1.0 - beta_1);
+        let second = second + gradient.square().mul_scalar(1.0 - beta_2);
+        let root = second.clone().sqrt().div_scalar(self.second_correction).add_scalar(self.epsilon);
+        let change = (first.clone() / root).mul_scalar(self.rate).reshape(shape);
+        self.moments.insert(name, Moments { first, second });
+        param.map(|value| Tensor::from_inner(value.inner() - change).require_grad())
+    }
+
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.names.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.names.pop();
+    }
+}

@@ -1,0 +1,112 @@
+//! The log of a run: one JSON object a line, and the same numbers for TensorBoard.
+//!
+//! After a resume, lines of steps that are done again are removed first, so that every step stands in the file once.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use locvtp_corpus::SpanKind;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+use crate::event_file::EventFile;
+
+/// The log's name in a run folder.
+pub const LOG_FILE: &str = "log.jsonl";
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// The step, from 0.
+    pub step: u64,
+    /// Long or short spans.
+    pub kind: SpanKind,
+    /// The weighted sum of the losses.
+    pub total: f64,
+    /// `L_c`, if it was computed.
+    pub coarse: Option<f64>,
+    /// `L_f`, if it was computed.
+    pub fine: Option<f64>,
+    /// `L_t`, if it was computed.
+    pub temporal: Option<f64>,
+    /// Length of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Pairs of the step.
+    pub pairs: usize,
+    /// Seconds since the run (or its last resume) began.
+    pub elapsed_s: f64,
+    /// Seconds of that spent waiting for the loader.
+    pub waited_s: f64,
+}
+
+/// Writes the log.
+pub struct RunLog {
+    path: PathBuf,
+    file: File,
+    events: EventFile,
+}
+
+impl RunLog {
+    /// Opens the log of a run folder that goes on at `first_step`.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
+        let path = run.join(LOG_FILE);
+        let kept: Vec<StepReport> = if path.exists() {
+            read_log(run)?.into_iter().filter(|report| report.step < first_step).collect()
+        } else {
+            Vec::new()
+        };
+        let mut text = String::new();
+        for report in &kept {
+            text += &(serde_json::to_string(report).expect("plain data") + "\n");
+        }
+        std::fs::write(&path, text).map_err(TrainError::writing(&path))?;
+        let file =
+            OpenOptions::new().append(true).open(&path).map_err(TrainError::writing(&path))?;
+        let folder = run.join("tensorboard");
+        std::fs::create_dir_all(&folder).map_err(TrainError::writing(&folder))?;
+        Ok(Self { path, file, events: EventFile::create(&folder)? })
+    }
+
+    /// Adds a step.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn write(&mut self, report: &StepReport) -> Result<(), TrainError> {
+        let line = serde_json::to_string(report).expect("plain data") + "\n";
+        self.file.write_all(line.as_bytes()).map_err(TrainError::writing(&self.path))?;
+        let mut values = vec![
+            ("loss/total", report.total),
+            ("optimizer/learning_rate", report.learning_rate),
+            ("optimizer/gradient_norm", report.gradient_norm),
+        ];
+        for (tag, loss) in [
+            ("loss/coarse", report.coarse),
+            ("loss/fine", report.fine),
+            ("loss/temporal", report.temporal),
+        ] {
+            values.extend(loss.map(|loss| (tag, loss)));
+        }
+        self.events.scalars(report.step, &values)
+    }
+}
+
+/// All steps in the log of a run folder; a last line that was cut off by a crash is left out.
+///
+/// # Errors
+/// When the log cannot be read.
+pub fn read_log(run: &Path) -> Result<Vec<StepReport>, TrainError> {
+    let path = run.join(LOG_FILE);
+    let file = File::open(&path).map_err(TrainError::reading(&path))?;
+    let mut reports = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(TrainError::reading(&path))?;
+        reports.extend(serde_json::from_str::<StepReport>(&line).ok());
+    }
+    Ok(reports)
+}

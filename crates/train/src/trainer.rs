@@ -1,0 +1,288 @@
+//! The pre-training loop.
+//!
+//! Start order: (1) check the run file, (2) open every video, (3) resume the newest whole checkpoint, or else (4) build
+//! the words and draw the weights. Then one step after the other: batch, losses, gradients, update, log, checkpoint.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::tensor::Tensor;
+use locvtp_corpus::{Corpus, HowTo100m, PairSampler, ReadReport};
+use locvtp_model::loss::{Losses, WarpDistances};
+use locvtp_model::model_directory::write_synced;
+use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::{Device, LocVtp, ModelDirectory};
+
+use crate::batch::{BatchSource, PretrainBatch};
+use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
+use crate::error::TrainError;
+use crate::experiment::Experiment;
+use crate::loader::Loader;
+use crate::optimizer::Adam;
+use crate::run_log::{LOG_FILE, RunLog, StepReport};
+use crate::schedule::Position;
+use crate::seeds::{Draw, seed};
+use crate::usable::{BadVideo, UsableCorpus};
+
+/// What a run tells whoever watches it.
+pub trait Observer {
+    /// The corpus was read and the model is ready.
+    fn started(&mut self, start: &RunStart);
+    /// A step was done.
+    fn step(&mut self, report: &StepReport, total_steps: u64);
+    /// A checkpoint was written.
+    fn checkpoint(&mut self, path: &Path);
+    /// Something was left out or repaired.
+    fn warning(&mut self, text: &str);
+    /// Asked after every step: whether to save and stop.
+    fn should_stop(&self) -> bool;
+}
+
+/// What a run begins with.
+#[derive(Clone, Debug)]
+pub struct RunStart {
+    /// What the caption file held.
+    pub corpus: ReadReport,
+    /// Videos trained on.
+    pub videos: usize,
+    /// Numbers in the model.
+    pub parameters: usize,
+    /// Tokens of the vocabulary.
+    pub vocabulary: usize,
+    /// The first step to do.
+    pub first_step: u64,
+    /// Steps of the whole run.
+    pub total_steps: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// Whether all steps were done.
+    pub finished: bool,
+    /// The step to do next.
+    pub next_step: u64,
+    /// Seconds since the run (or its resume) began.
+    pub seconds: f64,
+    /// Videos that could not be used.
+    pub bad_videos: Vec<BadVideo>,
+    /// The model directory; written when the run is finished.
+    pub model: PathBuf,
+}
+
+/// Runs `experiment` in the folder `run`.
+///
+/// # Errors
+/// When the experiment contradicts itself, the corpus has nothing usable, the folder cannot be written, a loss is not
+/// finite, or the checkpoint to resume belongs to another run.
+pub fn pretrain(
+    experiment: &Experiment,
+    run: &Path,
+    resume: bool,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<RunEnd, TrainError> {
+    let began = Instant::now();
+    experiment.check()?;
+    let has_run = run.join(LOG_FILE).exists() || !checkpoint::list(run).is_empty();
+    if has_run && !resume {
+        return Err(TrainError::RunExists { path: run.into() });
+    }
+    let (listed, read_report) = HowTo100m::open(&experiment.corpus.dir)?;
+    let (corpus, unreadable) = UsableCorpus::check(&listed, experiment.corpus.max_bad)?;
+    for bad in &unreadable {
+        observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
+    }
+    let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
+
+    let device = device.clone().autodiff();
+    let state = if resume && has_run {
+        let mut damaged = Vec::new();
+        let newest = checkpoint::read_newest(run, experiment, fingerprint, &device, &mut damaged);
+        damaged.iter().for_each(|reason| observer.warning(reason));
+        newest?
+    } else {
+        start(experiment, &corpus, &device)?
+    };
+    let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
+
+    std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
+    let run_file = run.join("run.toml");
+    write_synced(&run_file, experiment.to_toml().as_bytes())?;
+    let mut log = RunLog::open(run, first_step)?;
+    let videos = corpus.videos().len();
+    let total_steps = experiment.total_steps(videos);
+    observer.started(&RunStart {
+        corpus: read_report,
+        videos,
+        parameters: burn::module::Module::num_params(&directory.model),
+        vocabulary: directory.tokenizer.vocab_size(),
+        first_step,
+        total_steps,
+    });
+
+    let sampler = PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed)?;
+    let source =
+        Arc::new(BatchSource::new(experiment.clone(), sampler, directory.tokenizer.clone()));
+    let maker = Arc::clone(&source);
+    let loader = &experiment.loader;
+    let mut batches = Loader::start(first_step, total_steps, loader.threads, loader.queue, move |step| {
+        maker.batch(step)
+    });
+
+    let save = |next_step: u64, directory: &ModelDirectory, optimizer: &Adam| {
+        let keep = experiment.train.keep_checkpoints;
+        checkpoint::write(run, next_step, directory, optimizer, experiment, fingerprint, keep)
+    };
+    let mut next_step = first_step;
+    let mut saved_at = first_step;
+    while let Some(batch) = batches.next() {
+        let batch = batch?;
+        let position = Position {
+            step: batch.step,
+            total_steps,
+            steps_per_epoch: experiment.steps_per_epoch(videos),
+        };
+        device.seed(seed(experiment.run.seed, Draw::Device, batch.step, 0));
+        let losses = losses(experiment, &directory.model, &batch, &position, &device);
+        let mut report = step_report(experiment, &batch, &position, &losses)?;
+        let gradients = losses.total.backward();
+        report.gradient_norm = finite(
+            batch.step,
+            "the gradient's length",
+            Adam::gradient_norm(&directory.model, &gradients),
+        )?;
+        directory.model =
+            optimizer.step(directory.model, &gradients, report.gradient_norm, report.learning_rate);
+
+        next_step = batch.step + 1;
+        report.elapsed_s = began.elapsed().as_secs_f64();
+        report.waited_s = batches.waited().as_secs_f64();
+        if batch.step % experiment.train.log_every == 0 || next_step == total_steps {
+            log.write(&report)?;
+        }
+        observer.step(&report, total_steps);
+        let every = experiment.train.checkpoint_every;
+        let stop = observer.should_stop();
+        if stop || next_step == total_steps || (every > 0 && next_step % every == 0) {
+            observer.checkpoint(&save(next_step, &directory, &optimizer)?);
+            saved_at = next_step;
+        }
+        if stop {
+            break;
+        }
+    }
+    drop(batches);
+    if saved_at != next_step {
+        save(next_step, &directory, &optimizer)?;
+    }
+
+    let finished = next_step >= total_steps;
+    let model = run.join("model");
+    if finished {
+        checkpoint::replace_directory(&run.join(".model.part"), &model, |dir| {
+            Ok(directory.write_files(dir)?)
+        })?;
+    }
+    let mut bad_videos = unreadable;
+    bad_videos.extend(source.bad_videos());
+    let list = serde_json::to_string_pretty(&bad_videos).expect("plain data") + "\n";
+    write_synced(&run.join("bad_videos.json"), list.as_bytes())?;
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(RunEnd { finished, next_step, seconds, bad_videos, model })
+}
+
+/// The words and the weights of a run that begins.
+fn start(
+    experiment: &Experiment,
+    corpus: &UsableCorpus,
+    device: &Device,
+) -> Result<Checkpoint, TrainError> {
+    let mut config = experiment.model.clone();
+    let max_tokens = config.text.max_position_embeddings;
+    let tokenizer = match &experiment.tokenizer.file {
+        Some(file) => SentenceTokenizer::read(file, max_tokens)?,
+        None => {
+            let texts = corpus
+                .videos()
+                .iter()
+                .flat_map(|video| video.captions.iter().map(|caption| caption.text.as_str()));
+            SentenceTokenizer::train(texts, experiment.tokenizer.vocab_size, max_tokens)?
+        }
+    };
+    config.text.vocab_size = tokenizer.vocab_size();
+    let model = config.init(experiment.run.seed, device);
+    let preprocessing = experiment.preprocessing.clone();
+    Ok(Checkpoint {
+        next_step: 0,
+        directory: ModelDirectory { config, preprocessing, tokenizer, model },
+        optimizer: Adam::new(experiment.optimizer.clone()),
+    })
+}
+
+/// The forward pass of a step.
+pub fn losses(
+    experiment: &Experiment,
+    model: &LocVtp,
+    batch: &PretrainBatch,
+    position: &Position,
+    device: &Device,
+) -> Losses {
+    let [b, t, f] = batch.shape;
+    let size = experiment.preprocessing.image_size;
+    let clips = ClipPatches::from_cut(
+        batch.patches.clone(),
+        [b * t, f, size, size],
+        model.patch_size(),
+        device,
+    );
+    let embeddings = model.forward(clips, &batch.tokens);
+    let run_seed = experiment.run.seed;
+    let distances = WarpDistances::draw(
+        [b, t],
+        experiment.model.context_warp.max_distance,
+        seed(run_seed, Draw::WarpDistances, batch.step, 0),
+    );
+    experiment.loss.losses(
+        &embeddings,
+        &experiment.objective.weights(position.progress()),
+        &experiment.correspondence,
+        distances.as_ref().map(|distances| (model.context_warp(), distances)),
+        seed(run_seed, Draw::Correspondence, batch.step, 0),
+    )
+}
+
+fn step_report(
+    experiment: &Experiment,
+    batch: &PretrainBatch,
+    position: &Position,
+    losses: &Losses,
+) -> Result<StepReport, TrainError> {
+    let optimizer = &experiment.optimizer;
+    let number = |what: &'static str, loss: &Tensor<1>| {
+        finite(batch.step, what, f64::from(loss.clone().into_scalar::<f32>()))
+    };
+    let optional = |what, loss: &Option<Tensor<1>>| {
+        loss.as_ref().map(|loss| number(what, loss)).transpose()
+    };
+    Ok(StepReport {
+        step: batch.step,
+        kind: batch.kind,
+        coarse: optional("L_c", &losses.coarse)?,
+        fine: optional("L_f", &losses.fine)?,
+        temporal: optional("L_t", &losses.temporal)?,
+        total: number("the loss", &losses.total)?,
+        gradient_norm: 0.0,
+        learning_rate: optimizer.learning_rate
+            * optimizer.schedule.factor(position, optimizer.warm_up_steps),
+        pairs: batch.shape[0],
+        elapsed_s: 0.0,
+        waited_s: 0.0,
+    })
+}
+
+fn finite(step: u64, what: &'static str, value: f64) -> Result<f64, TrainError> {
+    if value.is_finite() { Ok(value) } else { Err(TrainError::NotFinite { step, what, value }) }
+}

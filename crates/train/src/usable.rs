@@ -1,0 +1,95 @@
+//! The part of a corpus whose files can be opened, and what is wrong with the rest.
+
+use std::path::PathBuf;
+
+use locvtp_corpus::{Corpus, NarratedVideo};
+use locvtp_video::VideoReader;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+
+/// A video that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadVideo {
+    /// The corpus's id of the video.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Why it cannot be used, with all causes.
+    pub reason: String,
+}
+
+/// Videos whose files open, in the corpus's order.
+pub struct UsableCorpus {
+    name: String,
+    videos: Vec<NarratedVideo>,
+}
+
+impl Corpus for UsableCorpus {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn videos(&self) -> &[NarratedVideo] {
+        &self.videos
+    }
+}
+
+impl UsableCorpus {
+    /// Opens every file of `corpus` once.
+    ///
+    /// # Errors
+    /// When no file opens, or more than the share `max_bad` of them does not.
+    pub fn check(corpus: &dyn Corpus, max_bad: f64) -> Result<(Self, Vec<BadVideo>), TrainError> {
+        let listed = corpus.videos().len();
+        let checked: Vec<Result<NarratedVideo, BadVideo>> = corpus
+            .videos()
+            .par_iter()
+            .map(|video| match VideoReader::open(&video.path) {
+                Ok(_) => Ok(video.clone()),
+                Err(error) => Err(BadVideo {
+                    id: video.id.clone(),
+                    path: video.path.clone(),
+                    reason: with_causes(&error),
+                }),
+            })
+            .collect();
+        let (mut videos, mut bad) = (Vec::with_capacity(listed), Vec::new());
+        for video in checked {
+            match video {
+                Ok(video) => videos.push(video),
+                Err(video) => bad.push(video),
+            }
+        }
+        let name = corpus.name().to_owned();
+        if videos.is_empty() {
+            let example = bad.first().map_or("it lists none".to_owned(), |bad| bad.reason.clone());
+            return Err(TrainError::NothingUsable { corpus: name, listed, example });
+        }
+        if bad.len() as f64 > max_bad * listed as f64 {
+            return Err(TrainError::Setting {
+                key: "corpus.max_bad",
+                found: format!(
+                    "{max_bad}, but {} of {listed} videos cannot be read (first: {})",
+                    bad.len(),
+                    bad[0].reason
+                ),
+                expected: "a share that allows this; or repair the files",
+            });
+        }
+        Ok((Self { name, videos }, bad))
+    }
+}
+
+/// An error with all its causes in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
