@@ -331,7 +331,7 @@ fn open_encoder(
     video.set_color_range(ffmpeg::color::Range::MPEG);
     let mut options = Dictionary::new();
     options.set("preset", settings.preset.name());
-    options.set("crf", &settings.crf.to_string());
+    options.set("crf", settings.crf.to_string());
     // No extra key frames at cuts: the interval is what was asked for.
     options.set("sc_threshold", "0");
     video.open_with(options)

@@ -1,11 +1,69 @@
 //! Frames of real video files at exact presentation times, sampled into clips.
+//!
+//! A video file comes in; RGB pixels with true times go out. Nothing here knows of models or captions.
+//!
+//! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
+//! - [`probe`]: [`VideoInfo`], what a file says about itself
+//! - [`frame_table`]: when each frame is shown
+//! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
+//! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours
+//! - [`pixels`]: the decoded frames and clips
+//! - [`encode`]: H.264 files for what this project generates
+//! - [`time`]: seconds and half-open spans
+//! - [`error`]: what can be wrong with a file
+//!
+//! # Example
+//!
+//! ```
+//! use locvtp_video::{Encoder, EncoderSettings, FrameTransform, VideoReader};
+//! use locvtp_video::sampling::{self, Phase};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("fading.mp4");
+//! let mut encoder = Encoder::create(&path, EncoderSettings::new(64, 48, 10))?;
+//! for grey in 0..40 {
+//!     encoder.push(&vec![grey * 6; 64 * 48 * 3])?;
+//! }
+//! encoder.finish()?;
+//!
+//! let mut video = VideoReader::open(&path)?;
+//! assert_eq!(video.info().duration.to_string(), "4.00 s");
+//!
+//! // Two clips of four frames, spread over the whole video, as a model would see them.
+//! let table = video.frame_table();
+//! let plan = sampling::sparse(table, table.span(), 2, 4, Phase::Centre);
+//! let transform = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32 };
+//! let clips = video.read_clips(&plan, &transform)?;
+//! assert_eq!((clips.num_clips, clips.frames_per_clip, clips.height, clips.width), (2, 4, 32, 32));
+//! assert_eq!(clips.spans[1].to_string(), "2.00-4.00 s");
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod colour_jitter;
+pub mod decode;
 pub mod encode;
 pub mod error;
 mod ffmpeg_log;
+mod frame_stream;
+pub mod frame_table;
+mod orientation;
+mod packet_index;
+pub mod pixels;
 pub mod probe;
+pub mod sampling;
+mod scale;
 pub mod time;
+pub mod transform;
 
+pub use colour_jitter::{ColourJitter, ColourJitterStrength};
+pub use decode::{ReaderSettings, VideoReader};
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
-pub use error::VideoError;
+pub use error::{FfmpegSaid, VideoError};
+pub use frame_table::FrameTable;
+pub use pixels::{ClipPixels, FramePixels};
+pub use probe::VideoInfo;
+pub use sampling::{ClipPlan, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
+pub use transform::{CropBox, FrameTransform, RandomResizedCrop};

@@ -1,0 +1,114 @@
+//! When each frame of a video is shown.
+//!
+//! The table lists the presentation time of every frame that is shown and can be decoded, sorted, in seconds from the
+//! start of the file. It is read from the packets, not computed from a frame rate, so variable frame rates, edit
+//! lists and cut files come out right. A frame stays on the screen until the next one, the last until [`FrameTable::end`].
+
+use crate::time::{Seconds, TimeSpan};
+
+/// Presentation times of all frames of one video: never empty, strictly growing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameTable {
+    times: Vec<Seconds>,
+    end: Seconds,
+}
+
+impl FrameTable {
+    /// A table from times known otherwise; files give theirs through
+    /// [`VideoReader::frame_table`](crate::VideoReader::frame_table).
+    ///
+    /// # Panics
+    /// Without any time, with times that do not grow, or with an end that is not after the last.
+    pub fn new(times: Vec<Seconds>, end: Seconds) -> Self {
+        assert!(!times.is_empty(), "a frame table needs at least one frame");
+        assert!(
+            times.is_sorted_by(|a, b| a < b),
+            "frame times must grow strictly"
+        );
+        let last = times[times.len() - 1];
+        assert!(
+            last < end,
+            "the end ({end}) must come after the last frame ({last})"
+        );
+        Self { times, end }
+    }
+
+    /// Time of every frame, growing.
+    pub fn times(&self) -> &[Seconds] {
+        &self.times
+    }
+
+    /// When the last frame ends.
+    pub fn end(&self) -> Seconds {
+        self.end
+    }
+
+    /// Number of frames, at least one.
+    #[expect(clippy::len_without_is_empty, reason = "a table is never empty")]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// From the first frame to the end of the last.
+    pub fn span(&self) -> TimeSpan {
+        TimeSpan {
+            start: self.times[0],
+            end: self.end,
+        }
+    }
+
+    /// The frame on the screen at `moment`; before the video the first, after it the last.
+    pub fn frame_at(&self, moment: Seconds) -> usize {
+        self.times
+            .partition_point(|time| *time <= moment)
+            .saturating_sub(1)
+    }
+
+    /// When `frame` is on the screen.
+    ///
+    /// # Panics
+    /// For a frame that the table does not list.
+    pub fn span_of(&self, frame: usize) -> TimeSpan {
+        let end = self.times.get(frame + 1).copied().unwrap_or(self.end);
+        TimeSpan {
+            start: self.times[frame],
+            end,
+        }
+    }
+
+    /// Mean time that a frame is shown.
+    pub fn mean_frame_duration(&self) -> Seconds {
+        self.span().duration() / self.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uneven() -> FrameTable {
+        FrameTable::new(vec![Seconds(0.5), Seconds(0.6), Seconds(2.0)], Seconds(3.0))
+    }
+
+    #[test]
+    fn a_frame_is_on_the_screen_until_the_next_one() {
+        let table = uneven();
+        assert_eq!(table.frame_at(Seconds(0.5)), 0);
+        assert_eq!(table.frame_at(Seconds(1.99)), 1);
+        assert_eq!(table.frame_at(Seconds(2.0)), 2);
+        assert_eq!(table.span_of(1), TimeSpan::new(0.6, 2.0));
+        assert_eq!(table.span_of(2), TimeSpan::new(2.0, 3.0));
+    }
+
+    #[test]
+    fn moments_outside_the_video_show_its_first_or_last_frame() {
+        assert_eq!(uneven().frame_at(Seconds(-1.0)), 0);
+        assert_eq!(uneven().frame_at(Seconds(99.0)), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "must grow strictly")]
+    fn a_table_with_a_time_twice_is_our_own_mistake() {
+        FrameTable::new(vec![Seconds(1.0), Seconds(1.0)], Seconds(2.0));
+    }
+}

@@ -1,0 +1,283 @@
+//! From the picture as shown to the picture a model sees.
+//!
+//! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a sample, so that what
+//! moves in a clip is the scene and not the crop. Scaling is bilinear (swscale).
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+/// The generator's stream for crops: apart from those of sampling (0) and jitter (2) under the same seed.
+const CROP_STREAM: u64 = 1;
+
+/// What is done to every frame on the way to the model. Pixels are taken as square.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FrameTransform {
+    /// Nothing: the size as shown.
+    #[default]
+    AsDecoded,
+    /// Scale to exactly this size, whatever the aspect ratio.
+    Resize {
+        /// Height in pixels.
+        height: u32,
+        /// Width in pixels.
+        width: u32,
+    },
+    /// Evaluation: scale until the short side has `short_side` pixels, then cut the central square.
+    ShortSideCentreCrop {
+        /// Pixels of the short side after scaling.
+        short_side: u32,
+        /// Pixels of the square's sides, at most `short_side`.
+        size: u32,
+    },
+    /// Training: cut a box, scale it to a square, mirror it or not.
+    CropResize {
+        /// The box, in fractions of the picture.
+        crop: CropBox,
+        /// Pixels of the square's sides.
+        size: u32,
+        /// Whether to mirror left to right.
+        flip: bool,
+    },
+}
+
+/// A part of the picture, in fractions of its width and height from the upper left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropBox {
+    /// Left edge, 0 to 1.
+    pub left: f64,
+    /// Upper edge, 0 to 1.
+    pub top: f64,
+    /// Width, above 0; `left + width` is at most 1.
+    pub width: f64,
+    /// Height, above 0; `top + height` is at most 1.
+    pub height: f64,
+}
+
+impl CropBox {
+    /// The whole picture.
+    pub const WHOLE: Self = Self {
+        left: 0.0,
+        top: 0.0,
+        width: 1.0,
+        height: 1.0,
+    };
+
+    fn check(&self) -> Result<(), String> {
+        // Rounding of a drawn box may pass the edge by a hair, which the cut in pixels absorbs.
+        let inside =
+            |start: f64, size: f64| start >= -1e-9 && size > 0.0 && start + size <= 1.0 + 1e-9;
+        if inside(self.left, self.width) && inside(self.top, self.height) {
+            return Ok(());
+        }
+        Err(format!(
+            "the crop box {self:?} is not inside the picture; use fractions from 0 to 1"
+        ))
+    }
+}
+
+impl FrameTransform {
+    /// Width and height of the result for pictures of this width and height.
+    ///
+    /// # Errors
+    /// A size of zero, a box outside the picture, or a square larger than the scaled short side; in words.
+    pub fn output_size(&self, width: u32, height: u32) -> Result<(u32, u32), String> {
+        let (out_width, out_height) = match *self {
+            Self::AsDecoded => (width, height),
+            Self::Resize { height, width } => (width, height),
+            Self::ShortSideCentreCrop { short_side, size } => {
+                if size > short_side {
+                    return Err(format!(
+                        "`size` {size} is larger than `short_side` {short_side}; \
+                         lower the one or raise the other"
+                    ));
+                }
+                (size, size)
+            }
+            Self::CropResize { crop, size, .. } => {
+                crop.check()?;
+                (size, size)
+            }
+        };
+        if out_width == 0 || out_height == 0 || out_width > 16_384 || out_height > 16_384 {
+            return Err(format!(
+                "a result of {out_width}x{out_height}; use 1 to 16384 pixels"
+            ));
+        }
+        Ok((out_width, out_height))
+    }
+}
+
+/// The distribution that training crops are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RandomResizedCrop {
+    /// Smallest and largest share of the picture's area. Default 0.5 to 1 (Frozen in Time).
+    pub scale: (f64, f64),
+    /// Narrowest and widest aspect ratio of the box, width by height in pixels. Default 3/4 to 4/3.
+    pub ratio: (f64, f64),
+    /// Probability of mirroring left to right. Default 0.5; use 0 where left and right mean something.
+    pub flip: f64,
+}
+
+impl Default for RandomResizedCrop {
+    fn default() -> Self {
+        Self {
+            scale: (0.5, 1.0),
+            ratio: (0.75, 4.0 / 3.0),
+            flip: 0.5,
+        }
+    }
+}
+
+/// Draws one crop for a sample: equal seeds and picture sizes give equal crops.
+///
+/// Area and logarithm of the aspect ratio are uniform. A box that does not fit into the picture is drawn again, ten times,
+/// then the largest central box of an allowed ratio is taken (as torchvision does).
+///
+/// # Panics
+/// When a bound of `scale` or `ratio` is not positive or they are in the wrong order.
+pub fn draw_random_resized_crop(
+    seed: u64,
+    distribution: &RandomResizedCrop,
+    (width, height): (u32, u32),
+    size: u32,
+) -> FrameTransform {
+    let RandomResizedCrop { scale, ratio, flip } = *distribution;
+    for (low, high) in [scale, ratio] {
+        assert!(
+            low > 0.0 && low <= high,
+            "bounds {low} to {high} of {distribution:?}"
+        );
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(CROP_STREAM);
+    let flip = rng.random::<f64>() < flip;
+    let picture_ratio = f64::from(width) / f64::from(height);
+    for _ in 0..10 {
+        let area = rng.random_range(scale.0..=scale.1);
+        let box_ratio = rng.random_range(ratio.0.ln()..=ratio.1.ln()).exp();
+        // In fractions: width^2 = area * box_ratio / picture_ratio.
+        let width = (area * box_ratio / picture_ratio).sqrt();
+        let height = (area * picture_ratio / box_ratio).sqrt();
+        let (x, y) = (rng.random::<f64>(), rng.random::<f64>());
+        if width <= 1.0 && height <= 1.0 {
+            let (left, top) = (x * (1.0 - width), y * (1.0 - height));
+            return FrameTransform::CropResize {
+                crop: CropBox {
+                    left,
+                    top,
+                    width,
+                    height,
+                },
+                size,
+                flip,
+            };
+        }
+    }
+    let box_ratio = picture_ratio.clamp(ratio.0, ratio.1);
+    let width = (box_ratio / picture_ratio).min(1.0);
+    let height = (picture_ratio / box_ratio).min(1.0);
+    let crop = CropBox {
+        left: (1.0 - width) / 2.0,
+        top: (1.0 - height) / 2.0,
+        width,
+        height,
+    };
+    FrameTransform::CropResize { crop, size, flip }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxes(picture: (u32, u32), distribution: RandomResizedCrop) -> Vec<CropBox> {
+        let draw = |seed| match draw_random_resized_crop(seed, &distribution, picture, 8) {
+            FrameTransform::CropResize { crop, .. } => crop,
+            other => panic!("drew {other:?}"),
+        };
+        (0..500).map(draw).collect()
+    }
+
+    #[test]
+    fn drawn_boxes_keep_to_the_picture_the_area_and_the_ratio() {
+        for crop in boxes((640, 360), RandomResizedCrop::default()) {
+            assert_eq!(crop.check(), Ok(()));
+            let area = crop.width * crop.height;
+            assert!((0.5 - 1e-9..=1.0 + 1e-9).contains(&area), "{crop:?}");
+            let ratio = crop.width * 640.0 / (crop.height * 360.0);
+            assert!(
+                (0.75 - 1e-9..=4.0 / 3.0 + 1e-9).contains(&ratio),
+                "{crop:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_picture_too_narrow_for_any_ratio_gets_the_largest_central_box() {
+        // 1000 x 100: a box of full height and ratio 4/3 is 133.3 wide, 0.1333 of the width.
+        let distribution = RandomResizedCrop {
+            scale: (0.9, 1.0),
+            ..Default::default()
+        };
+        for crop in boxes((1000, 100), distribution) {
+            assert!(
+                (crop.width - 0.4 / 3.0).abs() < 1e-12 && crop.height == 1.0,
+                "{crop:?}"
+            );
+            assert!((crop.left - (1.0 - crop.width) / 2.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_crop_is_a_function_of_its_seed_and_mirrors_as_often_as_asked() {
+        let distribution = RandomResizedCrop::default();
+        let draw = |seed| draw_random_resized_crop(seed, &distribution, (64, 48), 8);
+        assert_eq!(draw(3), draw(3));
+        assert_ne!(draw(3), draw(4));
+        let mirrored =
+            |seed: &u64| matches!(draw(*seed), FrameTransform::CropResize { flip: true, .. });
+        let count = (0..1000).filter(mirrored).count();
+        // 500 expected, standard deviation 16.
+        assert!((420..580).contains(&count), "{count} of 1000 mirrored");
+        let never = RandomResizedCrop {
+            flip: 0.0,
+            ..distribution
+        };
+        let flips = |seed| {
+            let drawn = draw_random_resized_crop(seed, &never, (64, 48), 8);
+            matches!(drawn, FrameTransform::CropResize { flip: true, .. })
+        };
+        assert!(!(0..100).any(flips));
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused_in_words() {
+        let refused = |transform: FrameTransform| transform.output_size(64, 48).unwrap_err();
+        let crop = FrameTransform::ShortSideCentreCrop {
+            short_side: 200,
+            size: 224,
+        };
+        assert!(refused(crop).contains("`size` 224 is larger than `short_side` 200"));
+        assert!(
+            refused(FrameTransform::Resize {
+                height: 0,
+                width: 4
+            })
+            .contains("4x0")
+        );
+        let outside = CropBox {
+            left: 0.6,
+            width: 0.5,
+            ..CropBox::WHOLE
+        };
+        let crop = FrameTransform::CropResize {
+            crop: outside,
+            size: 8,
+            flip: false,
+        };
+        assert!(refused(crop).contains("not inside the picture"));
+    }
+}
