@@ -1,1 +1,50 @@
-//! .
+//! Downstream tasks of a pre-trained model: retrieval, temporal grounding, and what to compare them
+//! with.
+//!
+//! What comes in are similarities of clips and sentences; what goes out are moments, and numbers
+//! beside the references they must be read with. Chance alone is too weak a reference: an oracle
+//! that knows nothing but the colour of every clip grounds the synthetic corpus far above it. So
+//! every split is measured against [`references`] on the same queries, with the same decoder, and
+//! [`mod@action_choice`] asks what no single frame can answer.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`moment`] | clip scores to ranked moments |
+//! | [`grounding`] | the moment of a sentence in an untrimmed video |
+//! | [`mod@action_choice`] | which action word fits an event |
+//! | [`references`] | random intervals, wrong queries, oracles |
+//! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
+//! | [`metrics`] | retrieval and grounding numbers, pure functions |
+//! | [`result`] | what stands in `summary.json` |
+//! | [`error`] | everything that can go wrong |
+//!
+//! # Example
+//! ```
+//! use locvtp_transfer::grounding::zero_shot::{ScoredQuery, ground};
+//! use locvtp_transfer::{IouBoundary, MomentDecoder};
+//! use locvtp_video::TimeSpan;
+//!
+//! // Four clips of two seconds; the sentence describes the second and third.
+//! let clips = (0..4).map(|t| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64)).collect();
+//! let scores = vec![0.12, 0.48, 0.44, 0.09];
+//! let query = ScoredQuery { clips, scores, truth: TimeSpan::new(2.5, 6.0) };
+//! let metrics = ground(&[query], &MomentDecoder::default(), IouBoundary::Strict)?;
+//! assert_eq!(metrics.miou, 87.5); // 2.5..6 of 2..6
+//! # Ok::<(), locvtp_transfer::TransferError>(())
+//! ```
+
+pub mod action_choice;
+pub mod error;
+pub mod grounding;
+pub mod metrics;
+pub mod moment;
+pub mod references;
+pub mod result;
+pub mod similarity;
+
+pub use action_choice::{ActionChoice, ActionScores, action_choice};
+pub use error::TransferError;
+pub use metrics::grounding::{GroundingMetrics, IouBoundary};
+pub use metrics::retrieval::{RetrievalMetrics, ScoreMatrix, Ties};
+pub use moment::{Moment, MomentDecoder, Threshold};
+pub use result::RunSummary;

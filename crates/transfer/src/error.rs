@@ -1,0 +1,119 @@
+//! Everything that can go wrong while a model is measured, each with what was expected and found.
+//!
+//! A measure never guesses: a score that is not a number has no rank, and a query without a right
+//! answer has no recall. Both are refused here rather than counted as misses, which would look like
+//! a bad model.
+
+use locvtp_video::{Seconds, TimeSpan};
+
+/// Why something could not be measured.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum TransferError {
+    /// Two lists that belong together differ in length.
+    #[error("{what}: expected {expected}, found {found}; give one for each")]
+    Count {
+        /// What was counted, and what for.
+        what: &'static str,
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// There is nothing to measure.
+    #[error(
+        "{what}: there are none, so nothing can be measured; check the split that was evaluated"
+    )]
+    Nothing {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A score is NaN, or infinite where that has no meaning.
+    #[error(
+        "the score of {of} {row}, entry {column}, is {found}; expected a finite number: \
+         look for the first step whose loss was not finite"
+    )]
+    Score {
+        /// What the row stands for.
+        of: &'static str,
+        /// Which row, from 0.
+        row: usize,
+        /// Which entry of the row, from 0.
+        column: usize,
+        /// The value.
+        found: f32,
+    },
+    /// A query has no right candidate.
+    #[error(
+        "query {query} has no right candidate; leave it out or name one of 0..{num_candidates}"
+    )]
+    NoRightCandidate {
+        /// The query, from 0.
+        query: usize,
+        /// How many candidates there are.
+        num_candidates: usize,
+    },
+    /// An index points past the end of its list.
+    #[error("{what} of {of} {row} is {found}; expected one of 0..{end}")]
+    Index {
+        /// What the index stands for.
+        what: &'static str,
+        /// What it belongs to.
+        of: &'static str,
+        /// Which of those, from 0.
+        row: usize,
+        /// The index.
+        found: usize,
+        /// The first index that is too large.
+        end: usize,
+    },
+    /// A true moment is empty, or its times are not numbers.
+    #[error(
+        "the true moment of query {query} is {found}; expected an end after the start: \
+         correct it or leave it out"
+    )]
+    TrueMoment {
+        /// The query, from 0.
+        query: usize,
+        /// The moment.
+        found: TimeSpan,
+    },
+    /// The length of a query's video is not a positive number.
+    #[error(
+        "the video of query {query} lasts {found}; expected a positive number: probe the file again"
+    )]
+    Duration {
+        /// The query, from 0.
+        query: usize,
+        /// The length.
+        found: Seconds,
+    },
+    /// Clips are not in order of time, or a time is not a number.
+    #[error(
+        "clip {clip} ({found}) starts or ends before the clip ahead of it ({previous}), or has \
+         no finite times; sort clips by time"
+    )]
+    ClipOrder {
+        /// The later clip, from 0.
+        clip: usize,
+        /// Its span.
+        found: TimeSpan,
+        /// The span of the clip ahead of it.
+        previous: TimeSpan,
+    },
+    /// One setting has a value that cannot be used.
+    #[error("`{key}` is {found}; expected {expected}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What values can be used.
+        expected: &'static str,
+    },
+    /// A reference asks for queries of other videos, and there are none.
+    #[error("all {num_queries} queries belong to one video; a wrong query needs a second video")]
+    OneVideo {
+        /// How many queries there are.
+        num_queries: usize,
+    },
+}

@@ -1,0 +1,612 @@
+//! From clip scores to moments: the stretch of a video that a sentence describes, and the next best
+//! ones.
+//!
+//! A moment is a run of neighbouring clips whose scores, less a threshold, have the largest sum.
+//! The next one is the best run of what is left, and so on as long as a clip above the threshold is
+//! left: Ruzzo and Tompa's maximal scoring subsequences (1999). Moments that overlap a better one
+//! too much are dropped (clips overlap where their windows do).
+//!
+//! What happens in the corners is defined, not left to rounding:
+//! - Scores are placed on 2^30 steps between the least and the greatest, so that sums are integers
+//!   and equal sums are equal. A constant added to all scores, or a positive factor, changes
+//!   nothing.
+//! - Of runs of equal sum the shortest is taken, of those the earliest: clips that add nothing are
+//!   left out.
+//! - Where all scores are equal no clip tells more than another, and the moment is the whole video.
+//! - A video without clips has no moments.
+//!
+//! Every clip counts once, however long it is. The order is that of the sums, [`Moment::evidence`];
+//! the [`Moment::score`] shown to people is the mean of the clip scores inside, a plain cosine
+//! where the scores are cosines, and need not fall from moment to moment.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use locvtp_video::TimeSpan;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TransferError;
+
+/// The score above which a clip speaks for the moment, from the scores of all clips of the video.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// The mean of all scores. The default: in a trial it was level with [`Threshold::Middle`] on
+    /// combinations seen in training and better on new ones.
+    #[default]
+    Mean,
+    /// Halfway between the least and the greatest score: does not depend on how long the moment is.
+    Middle,
+}
+
+/// How clip scores become moments.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MomentDecoder {
+    /// Which clips speak for a moment. Default: [`Threshold::Mean`].
+    pub threshold: Threshold,
+    /// A moment is dropped when its IoU with a better one is larger, in `0.0..=1.0`. Default: 0.5
+    /// (2D-TAN).
+    pub max_iou: f64,
+    /// At most this many moments are returned. Default: 5.
+    pub top: usize,
+}
+
+impl Default for MomentDecoder {
+    fn default() -> Self {
+        Self {
+            threshold: Threshold::default(),
+            max_iou: 0.5,
+            top: 5,
+        }
+    }
+}
+
+/// A stretch of a video that a sentence may describe.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    /// From the start of its first clip to the end of its last.
+    pub span: TimeSpan,
+    /// Mean score of its clips.
+    pub score: f64,
+    /// Sum of its clips' scores less the threshold: what moments are ordered by. Zero where all
+    /// scores are equal.
+    pub evidence: f64,
+}
+
+impl MomentDecoder {
+    /// The moments of one video, best first.
+    ///
+    /// `clips` are in order of time (starts and ends do not fall; gaps and overlaps are allowed),
+    /// with one score each, larger for a better match.
+    ///
+    /// # Errors
+    /// When the lengths differ, clips are out of order or have no finite times, a score is not
+    /// finite, or `max_iou` is not in `0.0..=1.0`.
+    ///
+    /// # Example
+    /// ```
+    /// use locvtp_transfer::moment::MomentDecoder;
+    /// use locvtp_video::TimeSpan;
+    ///
+    /// let span = |t: usize| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64);
+    /// let clips: Vec<_> = (0..5).map(span).collect();
+    /// let moments = MomentDecoder::default().decode(&clips, &[0.1, 0.7, 0.8, 0.0, 0.2])?;
+    /// assert_eq!(moments[0].span, TimeSpan::new(2.0, 6.0));
+    /// # Ok::<(), locvtp_transfer::TransferError>(())
+    /// ```
+    pub fn decode(&self, clips: &[TimeSpan], scores: &[f32]) -> Result<Vec<Moment>, TransferError> {
+        self.check()?;
+        check(clips, scores)?;
+        if clips.is_empty() {
+            return Ok(Vec::new());
+        }
+        let gains = Gains::of(scores, self.threshold);
+        let whole = Run {
+            first: 0,
+            end: clips.len(),
+            sum: 0,
+        };
+        let mut runs = MaximalRuns::of(&gains.steps).peekable();
+        let equal_scores = runs.peek().is_none().then_some(whole);
+        let mut kept: Vec<Moment> = Vec::new();
+        for run in runs.chain(equal_scores) {
+            if kept.len() == self.top {
+                break;
+            }
+            let span = run.span(clips);
+            if stands_apart(&span, kept.iter().map(|better| &better.span), self.max_iou) {
+                kept.push(Moment {
+                    span,
+                    score: mean(&scores[run.first..run.end]),
+                    evidence: gains.in_score_units(run.sum),
+                });
+            }
+        }
+        Ok(kept)
+    }
+
+    fn check(&self) -> Result<(), TransferError> {
+        if (0.0..=1.0).contains(&self.max_iou) {
+            return Ok(());
+        }
+        Err(TransferError::Setting {
+            key: "max_iou",
+            found: self.max_iou.to_string(),
+            expected: "a number in 0.0..=1.0",
+        })
+    }
+}
+
+/// Non-maximum suppression: which of `ranked`, best first, are kept when each one drops those after
+/// it whose IoU with it exceeds `max_iou`; at most `top`. An IoU of exactly `max_iou` is kept.
+///
+/// Paper: 2D-TAN's inference, `paper.md` D.1.
+pub fn suppress_overlaps(ranked: &[TimeSpan], max_iou: f64, top: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = Vec::new();
+    for (index, span) in ranked.iter().enumerate() {
+        if kept.len() == top {
+            break;
+        }
+        if stands_apart(span, kept.iter().map(|&better| &ranked[better]), max_iou) {
+            kept.push(index);
+        }
+    }
+    kept
+}
+
+fn stands_apart<'a>(
+    span: &TimeSpan,
+    mut better: impl Iterator<Item = &'a TimeSpan>,
+    max_iou: f64,
+) -> bool {
+    better.all(|better| better.iou(span) <= max_iou)
+}
+
+fn check(clips: &[TimeSpan], scores: &[f32]) -> Result<(), TransferError> {
+    if clips.len() != scores.len() {
+        return Err(TransferError::Count {
+            what: "clip scores, one a clip",
+            expected: clips.len(),
+            found: scores.len(),
+        });
+    }
+    if let Some(clip) = scores.iter().position(|score| !score.is_finite()) {
+        return Err(TransferError::Score {
+            of: "clip",
+            row: clip,
+            column: 0,
+            found: scores[clip],
+        });
+    }
+    for (clip, &found) in clips.iter().enumerate() {
+        let previous = if clip == 0 { found } else { clips[clip - 1] };
+        let finite = found.start.0.is_finite() && found.end.0.is_finite();
+        if !finite || found.start < previous.start || found.end < previous.end {
+            return Err(TransferError::ClipOrder {
+                clip,
+                found,
+                previous,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Scores less their threshold, as integers; all zero where the scores are equal.
+struct Gains {
+    steps: Vec<i128>,
+    /// One step in units of the scores.
+    step: f64,
+}
+
+impl Gains {
+    /// Steps between the least and the greatest score; more than an f32 can tell apart within its
+    /// own range.
+    const RESOLUTION: f64 = (1u64 << 30) as f64;
+
+    fn of(scores: &[f32], threshold: Threshold) -> Self {
+        let least = scores.iter().copied().fold(f32::INFINITY, f32::min);
+        let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let range = f64::from(greatest) - f64::from(least);
+        if range == 0.0 {
+            return Self {
+                steps: vec![0; scores.len()],
+                step: 0.0,
+            };
+        }
+        let placed: Vec<i128> = scores
+            .iter()
+            .map(|&score| {
+                ((f64::from(score) - f64::from(least)) / range * Self::RESOLUTION).round() as i128
+            })
+            .collect();
+        // score - threshold, times the divisor of the threshold so that it stays an integer.
+        let (divisor, dividend) = match threshold {
+            Threshold::Mean => (placed.len() as i128, placed.iter().sum()),
+            Threshold::Middle => (2, Self::RESOLUTION as i128),
+        };
+        Self {
+            steps: placed
+                .iter()
+                .map(|placed| divisor * placed - dividend)
+                .collect(),
+            step: range / Self::RESOLUTION / divisor as f64,
+        }
+    }
+
+    fn in_score_units(&self, sum: i128) -> f64 {
+        sum as f64 * self.step
+    }
+}
+
+/// Clips `first..end`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Run {
+    first: usize,
+    end: usize,
+    /// Sum of their gains.
+    sum: i128,
+}
+
+impl Run {
+    fn len(&self) -> usize {
+        self.end - self.first
+    }
+
+    fn span(&self, clips: &[TimeSpan]) -> TimeSpan {
+        TimeSpan {
+            start: clips[self.first].start,
+            end: clips[self.end - 1].end,
+        }
+    }
+
+    /// What runs are ordered by, greatest first: larger sum, then shorter, then earlier.
+    fn rank(&self) -> (i128, Reverse<usize>, Reverse<usize>) {
+        (self.sum, Reverse(self.len()), Reverse(self.first))
+    }
+}
+
+impl Ord for Run {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Run {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The best run, then the best run of what is left, and so on while a gain is positive.
+///
+/// A run is divided off its stretch only when it is asked for, so the first few of a long video are
+/// cheap.
+struct MaximalRuns<'a> {
+    gains: &'a [i128],
+    /// The best run of every stretch that is left, with the stretch.
+    open: BinaryHeap<(Run, Reverse<(usize, usize)>)>,
+}
+
+impl<'a> MaximalRuns<'a> {
+    fn of(gains: &'a [i128]) -> Self {
+        let mut runs = Self {
+            gains,
+            open: BinaryHeap::new(),
+        };
+        runs.open(0, gains.len());
+        runs
+    }
+
+    fn open(&mut self, first: usize, end: usize) {
+        if let Some(run) = best_run(self.gains, first, end) {
+            self.open.push((run, Reverse((first, end))));
+        }
+    }
+}
+
+impl Iterator for MaximalRuns<'_> {
+    type Item = Run;
+
+    fn next(&mut self) -> Option<Run> {
+        let (run, Reverse((first, end))) = self.open.pop()?;
+        self.open(first, run.first);
+        self.open(run.end, end);
+        Some(run)
+    }
+}
+
+/// Kadane's algorithm over `first..end`; `None` when no gain is positive.
+fn best_run(gains: &[i128], first: usize, end: usize) -> Option<Run> {
+    let mut best: Option<Run> = None;
+    let mut current = Run {
+        first,
+        end: first,
+        sum: 0,
+    };
+    for (clip, gain) in gains.iter().enumerate().take(end).skip(first) {
+        // A start that has added nothing so far is left out.
+        if current.sum <= 0 {
+            current = Run {
+                first: clip,
+                end: clip,
+                sum: 0,
+            };
+        }
+        current.sum += gain;
+        current.end = clip + 1;
+        if current.sum > 0 && best.is_none_or(|best| best < current) {
+            best = Some(current);
+        }
+    }
+    best
+}
+
+fn mean(scores: &[f32]) -> f64 {
+    scores.iter().copied().map(f64::from).sum::<f64>() / scores.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Clips of one second.
+    fn seconds(count: usize) -> Vec<TimeSpan> {
+        (0..count)
+            .map(|t| TimeSpan::new(t as f64, (t + 1) as f64))
+            .collect()
+    }
+
+    fn decode(threshold: Threshold, scores: &[f32]) -> Vec<Moment> {
+        let decoder = MomentDecoder {
+            threshold,
+            ..MomentDecoder::default()
+        };
+        decoder.decode(&seconds(scores.len()), scores).unwrap()
+    }
+
+    fn spans(moments: &[Moment]) -> Vec<(f64, f64)> {
+        moments
+            .iter()
+            .map(|moment| (moment.span.start.0, moment.span.end.0))
+            .collect()
+    }
+
+    #[test]
+    fn the_run_of_largest_sum_over_the_mean_is_the_moment() {
+        // Mean (0 + 6 + 8 + 2 + 4) / 5 = 4; gains -4 2 4 -2 0: clips 1..3 with 6.
+        let moments = decode(Threshold::Mean, &[0.0, 6.0, 8.0, 2.0, 4.0]);
+        assert_eq!(spans(&moments), [(1.0, 3.0)]);
+        assert_eq!(moments[0].score, 7.0);
+        assert!((moments[0].evidence - 6.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_two_thresholds_can_disagree() {
+        // Mean (1 + 0 + 0 + 1 + 0 + 0 + 0 + 0) / 8 = 1/4; gains 3/4 -1/4 -1/4 3/4: the bridge 0..4
+        // has 1.
+        let scores = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(spans(&decode(Threshold::Mean, &scores)), [(0.0, 4.0)]);
+        // Middle 1/2: gains 1/2 -1/2 -1/2 1/2: no bridge is worth it.
+        assert_eq!(
+            spans(&decode(Threshold::Middle, &scores)),
+            [(0.0, 1.0), (3.0, 4.0)]
+        );
+    }
+
+    #[test]
+    fn further_moments_are_the_best_runs_of_what_is_left() {
+        // Middle 4.5; gains -4.5 2.5 -4.5 4.5 3.5 -4.5 .5: 8 at 3..5, then 2.5 at 1..2, then .5 at
+        // 6..7.
+        let moments = decode(Threshold::Middle, &[0.0, 7.0, 0.0, 9.0, 8.0, 0.0, 5.0]);
+        assert_eq!(spans(&moments), [(3.0, 5.0), (1.0, 2.0), (6.0, 7.0)]);
+        let scores: Vec<f64> = moments.iter().map(|moment| moment.score).collect();
+        assert_eq!(scores, [8.5, 7.0, 5.0]);
+    }
+
+    #[test]
+    fn of_equal_sums_the_shortest_and_then_the_earliest_is_taken() {
+        // Gains under Middle: + - + +, in halves: [0..1] 1, [2..4] 2, [0..4] 2.
+        assert_eq!(
+            spans(&decode(Threshold::Middle, &[1.0, 0.0, 1.0, 1.0])),
+            [(2.0, 4.0), (0.0, 1.0)]
+        );
+        // Two of the same sum and length.
+        assert_eq!(
+            spans(&decode(Threshold::Middle, &[0.0, 1.0, 0.0, 0.0, 1.0])),
+            [(1.0, 2.0), (4.0, 5.0)]
+        );
+        // Clips that lie on the threshold add nothing at either end: gains 0 1 0 -1 (mean 2).
+        assert_eq!(
+            spans(&decode(Threshold::Mean, &[2.0, 3.0, 2.0, 1.0])),
+            [(1.0, 2.0)]
+        );
+    }
+
+    #[test]
+    fn ties_are_exact_where_a_third_is_not() {
+        // Mean 1/3; gains 2/3 -1/3 -1/3 2/3 -1/3 -1/3: bridging gains exactly nothing.
+        let moments = decode(Threshold::Mean, &[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(spans(&moments), [(0.0, 1.0), (3.0, 4.0)]);
+    }
+
+    #[test]
+    fn equal_scores_make_the_whole_video_the_moment() {
+        for threshold in [Threshold::Mean, Threshold::Middle] {
+            for score in [0.0, 0.1, -0.3] {
+                let moments = decode(threshold, &[score; 7]);
+                assert_eq!(spans(&moments), [(0.0, 7.0)]);
+                assert!((moments[0].score - f64::from(score)).abs() < 1e-12);
+                assert_eq!(moments[0].evidence, 0.0);
+            }
+        }
+        assert_eq!(spans(&decode(Threshold::Mean, &[0.4])), [(0.0, 1.0)]);
+    }
+
+    #[test]
+    fn a_video_without_clips_has_no_moments() {
+        assert_eq!(decode(Threshold::Mean, &[]), []);
+    }
+
+    #[test]
+    fn the_span_of_a_moment_is_that_of_its_clips_with_gaps_and_overlaps() {
+        let clips = [
+            TimeSpan::new(0.5, 2.0),
+            TimeSpan::new(1.5, 3.0),
+            TimeSpan::new(4.0, 5.5),
+            TimeSpan::new(6.0, 7.0),
+        ];
+        let moments = MomentDecoder::default()
+            .decode(&clips, &[0.0, 1.0, 1.0, 0.0])
+            .unwrap();
+        assert_eq!(spans(&moments), [(1.5, 5.5)]);
+    }
+
+    #[test]
+    fn suppression_keeps_what_the_specification_keeps() {
+        // paper.md F.3 (4), best first.
+        let ranked = [
+            TimeSpan::new(0.0, 10.0),
+            TimeSpan::new(1.0, 10.0),
+            TimeSpan::new(5.0, 15.0),
+            TimeSpan::new(0.0, 5.0),
+            TimeSpan::new(12.0, 20.0),
+            TimeSpan::new(10.0, 20.0),
+        ];
+        assert_eq!(suppress_overlaps(&ranked, 0.5, 9), [0, 2, 3, 4]);
+        assert_eq!(suppress_overlaps(&ranked, 0.4, 9), [0, 2, 4]);
+        assert_eq!(suppress_overlaps(&ranked, 0.5, 2), [0, 2]);
+    }
+
+    #[test]
+    fn a_moment_that_overlaps_a_better_one_too_much_is_dropped() {
+        // Windows of 3 s every second; peaks at 1 and 3 share 1 s of 5: IoU 1/5.
+        let clips: Vec<_> = (0..5)
+            .map(|t| TimeSpan::new(t as f64, (t + 3) as f64))
+            .collect();
+        let scores = [0.0, 0.9, 0.0, 0.8, 0.0];
+        let with = |max_iou| {
+            let decoder = MomentDecoder {
+                threshold: Threshold::Middle,
+                max_iou,
+                top: 5,
+            };
+            spans(&decoder.decode(&clips, &scores).unwrap())
+        };
+        assert_eq!(with(0.2), [(1.0, 4.0), (3.0, 6.0)]);
+        assert_eq!(with(0.19), [(1.0, 4.0)]);
+    }
+
+    #[test]
+    fn at_most_top_moments_are_returned() {
+        let decoder = MomentDecoder {
+            top: 1,
+            ..MomentDecoder::default()
+        };
+        let scores = [1.0, 0.0, 0.0, 0.0, 1.0];
+        assert_eq!(decoder.decode(&seconds(5), &scores).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_an_error() {
+        let decoder = MomentDecoder::default();
+        let error = |clips: &[TimeSpan], scores: &[f32]| decoder.decode(clips, scores).unwrap_err();
+        assert!(matches!(
+            error(&seconds(2), &[0.1]),
+            TransferError::Count {
+                expected: 2,
+                found: 1,
+                ..
+            }
+        ));
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let found = error(&seconds(2), &[0.1, bad]);
+            assert!(
+                matches!(found, TransferError::Score { row: 1, .. }),
+                "{found}"
+            );
+        }
+        let turned = [TimeSpan::new(1.0, 2.0), TimeSpan::new(0.0, 1.0)];
+        assert!(matches!(
+            error(&turned, &[0.1; 2]),
+            TransferError::ClipOrder { clip: 1, .. }
+        ));
+        let unknown = [TimeSpan::new(f64::NAN, 2.0)];
+        assert!(matches!(
+            error(&unknown, &[0.1]),
+            TransferError::ClipOrder { clip: 0, .. }
+        ));
+        let decoder = MomentDecoder {
+            max_iou: 1.5,
+            ..MomentDecoder::default()
+        };
+        let found = decoder.decode(&seconds(1), &[0.1]).unwrap_err();
+        assert!(found.to_string().contains("`max_iou` is 1.5"), "{found}");
+    }
+
+    /// Sum of `score - threshold` over every run, the slow way; larger sum, then shorter, then
+    /// earlier.
+    fn best_by_trying_all(threshold: Threshold, scores: &[i32]) -> (usize, usize) {
+        let count = scores.len() as i32;
+        let (least, greatest) = (scores.iter().min().unwrap(), scores.iter().max().unwrap());
+        let gain = |score: &i32| match threshold {
+            Threshold::Mean => count * score - scores.iter().sum::<i32>(),
+            Threshold::Middle => 2 * score - least - greatest,
+        };
+        let runs = (0..scores.len()).flat_map(|a| (a + 1..=scores.len()).map(move |b| (a, b)));
+        runs.min_by_key(|&(a, b)| (-scores[a..b].iter().map(gain).sum::<i32>(), b - a, a))
+            .unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_moment_is_the_best_of_all_runs(
+            // Values 0 and 8 are there, so that all values lie on whole steps and ties stay ties.
+            mut scores in prop::collection::vec(0i32..=8, 1..14), middle in any::<bool>(),
+        ) {
+            scores.extend([0, 8]);
+            let threshold = if middle { Threshold::Middle } else { Threshold::Mean };
+            let floats: Vec<f32> = scores.iter().map(|&score| score as f32).collect();
+            let (first, end) = best_by_trying_all(threshold, &scores);
+            let moments = decode(threshold, &floats);
+            prop_assert_eq!(spans(&moments)[0], (first as f64, end as f64));
+        }
+
+        #[test]
+        fn shifting_and_scaling_all_scores_changes_no_moment(
+            mut scores in prop::collection::vec(0i32..=8, 1..14),
+            shift in -4i32..4,
+            power in 0i32..4,
+        ) {
+            scores.extend([0, 8]);
+            let plain: Vec<f32> = scores.iter().map(|&s| s as f32).collect();
+            let scale = 2f32.powi(power);
+            let moved: Vec<f32> = scores.iter().map(|&s| (s + shift) as f32 / scale).collect();
+            for threshold in [Threshold::Mean, Threshold::Middle] {
+                prop_assert_eq!(
+                    spans(&decode(threshold, &plain)),
+                    spans(&decode(threshold, &moved))
+                );
+            }
+        }
+
+        #[test]
+        fn moments_are_ordered_by_evidence_and_share_no_clip(
+            scores in prop::collection::vec(-1.0f32..1.0, 1..40),
+        ) {
+            let moments = decode(Threshold::Mean, &scores);
+            prop_assert!(!moments.is_empty() && moments.len() <= 5);
+            for pair in moments.windows(2) {
+                prop_assert!(pair[0].evidence >= pair[1].evidence);
+            }
+            for (i, a) in moments.iter().enumerate() {
+                for b in &moments[i + 1..] {
+                    prop_assert_eq!(a.span.iou(&b.span), 0.0);
+                }
+            }
+        }
+    }
+}
