@@ -26,7 +26,8 @@ fn sample() -> Result<RunReport, ReportError> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     Ok(RunReport {
         title: "Sample data: a page of made-up numbers".into(),
-        intro: "LocVTP learns from narrated videos which moment a sentence describes. This page shows invented \
+        intro: "LocVTP learns from narrated videos which moment a sentence describes. This page \
+                shows invented \
                 numbers, to judge the layout and nothing else."
             .into(),
         headlines: headlines(),
@@ -36,15 +37,28 @@ fn sample() -> Result<RunReport, ReportError> {
             ("Pre-training", "3,000 steps in 6 min 12 s on 2 cores"),
             ("Skipped", "2 of 642 files (named in the log)"),
         ]
-        .map(|(label, value)| Fact { label: label.into(), value: value.into() })
+        .map(|(label, value)| Fact {
+            label: label.into(),
+            value: value.into(),
+        })
         .to_vec(),
         results: vec![
             table("New videos of seen combinations", 0.0),
             table("New combinations of colour, shape and action", 9.0),
         ],
         action_confusions: vec![
-            confusion("action-choice-seen", "Action, seen combinations", 0.62, &mut random),
-            confusion("action-choice-new", "Action, new combinations", 0.35, &mut random),
+            confusion(
+                "action-choice-seen",
+                "Action, seen combinations",
+                0.62,
+                &mut random,
+            ),
+            confusion(
+                "action-choice-new",
+                "Action, new combinations",
+                0.35,
+                &mut random,
+            ),
         ],
         loss_curves: Some(losses(&mut random)),
         heat_maps: vec![heat_map(1, &mut random)?, heat_map(2, &mut random)?],
@@ -53,13 +67,16 @@ fn sample() -> Result<RunReport, ReportError> {
             .collect::<Result<_, _>>()?,
         histograms: vec![histogram(&mut random)?],
         notes: vec![
-            "36 % of the pre-training pairs are short spans of one event; they are stronger supervision than \
+            "36 % of the pre-training pairs are short spans of one event; they are stronger \
+            supervision than \
              loose narration."
                 .into(),
-            "One seed. The spread over three seeds is a few points; see the results document.".into(),
+            "One seed. The spread over three seeds is a few points; see the results \
+            document."
+                .into(),
         ],
-        settings_toml: "[train]\nsteps = 3000\nseed = 0\n\n[loss]\ncoarse = 0.5\nfine = 1.0\ntemporal = 1.0\n\
-                        temperature = 0.07\n"
+        settings_toml: "[train]\nsteps = 3000\nseed = 0\n\n\
+                        [loss]\ncoarse = 0.5\nfine = 1.0\ntemporal = 1.0\n"
             .into(),
         provenance: Provenance {
             version: "0.1.0".into(),
@@ -315,7 +332,8 @@ fn picture(time_s: f64, kind: usize, random: &mut ChaCha8Rng) -> Result<Thumbnai
 }
 
 fn heat_map(number: usize, random: &mut ChaCha8Rng) -> Result<HeatMap, ReportError> {
-    let sentence = "first a red ball moves to the left and then the blue box goes down before the green disc grows";
+    let sentence = "first a red ball moves to the left and then the blue box goes down before the \
+    green disc grows";
     let words: Vec<String> = sentence.split(' ').map(String::from).collect();
     let own: [&[&str]; 3] = [
         &["red", "ball", "moves", "left"],

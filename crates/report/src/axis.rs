@@ -11,7 +11,8 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// Values `domain.0..=domain.1` over pixels `pixels.0..=pixels.1`; an empty domain is widened around its value.
+    /// Values `domain.0..=domain.1` over pixels `pixels.0..=pixels.1`; an empty domain is widened
+    /// around its value.
     pub(crate) fn linear(domain: (f64, f64), pixels: (f64, f64)) -> Self {
         Self {
             domain: widened(domain),
@@ -111,7 +112,8 @@ fn widened(domain: (f64, f64)) -> (f64, f64) {
     (domain.0 - by, domain.0 + by)
 }
 
-/// The value with the decimals that tell it from its neighbours; axes of tiny values as powers of ten.
+/// The value with the decimals that tell it from its neighbours; axes of tiny values as powers of
+/// ten.
 fn label(value: f64, all: &[f64], logarithmic: bool) -> String {
     let largest = all.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
     let sign = if value < 0.0 { "−" } else { "" };

@@ -1,8 +1,9 @@
 //! The heat maps' colours: equal steps of value are equal steps of lightness as the eye sees it.
 //!
-//! The map is a straight climb in lightness through the OKLab colour space (Ottosson 2020) while the hue turns from
-//! violet over blue and green to yellow; the colourfulness is as high as sRGB allows on the way, up to a limit. It
-//! reads in grey print, for colour-blind readers, and on light and dark pages alike.
+//! The map is a straight climb in lightness through the OKLab colour space (Ottosson 2020) while
+//! the hue turns from violet over blue and green to yellow; the colourfulness is as high as sRGB
+//! allows on the way, up to a limit. It reads in grey print, for colour-blind readers, and on light
+//! and dark pages alike.
 
 /// Lightness at the ends of the map.
 const LIGHTNESS: (f64, f64) = (0.22, 0.94);

@@ -1,6 +1,8 @@
-//! Confusion of choices, e.g. of the action word that fits a clip: what is true against what was chosen.
+//! Confusion of choices, e.g. of the action word that fits a clip: what is true against what was
+//! chosen.
 //!
-//! Rows are the true classes and sum to 100 %; the diagonal is outlined. A class that never occurs has an empty row.
+//! Rows are the true classes and sum to 100 %; the diagonal is outlined. A class that never occurs
+//! has an empty row.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +42,8 @@ impl ConfusionMatrix {
     /// Draws the matrix.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no classes or no counts at all, [`ReportError::Length`] when `counts` is not
-    /// classes by classes.
+    /// [`ReportError::Empty`] for no classes or no counts at all, [`ReportError::Length`] when
+    /// `counts` is not classes by classes.
     pub fn figure(&self) -> Result<Figure, ReportError> {
         filled(&self.name, "the list of classes", self.labels.len())?;
         let expected = self.labels.len();

@@ -1,9 +1,9 @@
 //! Loss curves over the steps of a run, with the learning rate under them.
 //!
-//! Each series is drawn raw and faint, with an average over it ([`LossCurves::smoothing_steps`]); names and
-//! last values stand at the right end of the lines. Values outside 0.5 % to 99.5 % of all values are drawn at the
-//! edge, so that a few spikes of the first steps do not flatten the rest. A vertical rule marks each step at which
-//! the objective changes.
+//! Each series is drawn raw and faint, with an average over it ([`LossCurves::smoothing_steps`]);
+//! names and last values stand at the right end of the lines. Values outside 0.5 % to 99.5 % of all
+//! values are drawn at the edge, so that a few spikes of the first steps do not flatten the rest. A
+//! vertical rule marks each step at which the objective changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +32,8 @@ pub struct LossCurves {
     pub objective_changes: Vec<ObjectiveChange>,
     /// Linear or logarithmic losses.
     pub scale: LossScale,
-    /// Steps over which the average's weights fall to 1/e, on both sides; 0 draws the raw values only.
+    /// Steps over which the average's weights fall to 1/e, on both sides; 0 draws the raw values
+    /// only.
     pub smoothing_steps: f64,
 }
 
@@ -82,8 +83,8 @@ impl LossCurves {
     /// Draws the curves.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no series or one without points; [`ReportError::Value`] for a value that is no
-    /// finite number, or not above zero on a logarithmic axis.
+    /// [`ReportError::Empty`] for no series or one without points; [`ReportError::Value`] for a
+    /// value that is no finite number, or not above zero on a logarithmic axis.
     pub fn figure(&self) -> Result<Figure, ReportError> {
         self.check()?;
         Ok(Figure {

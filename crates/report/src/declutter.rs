@@ -1,6 +1,8 @@
-//! Many points and labels in few pixels: a thinner line that looks the same, labels that do not overlap.
+//! Many points and labels in few pixels: a thinner line that looks the same, labels that do not
+//! overlap.
 
-/// A polyline with at most four points per pixel column (first, lowest, highest, last): it looks the same.
+/// A polyline with at most four points per pixel column (first, lowest, highest, last): it looks
+/// the same.
 pub(crate) fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let mut kept = Vec::new();
     for column in points.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
@@ -15,7 +17,8 @@ pub(crate) fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     kept
 }
 
-/// Heights of labels near the `wanted` ones, at least `distance` apart, in the same order of height, inside `limits`.
+/// Heights of labels near the `wanted` ones, at least `distance` apart, in the same order of
+/// height, inside `limits`.
 pub(crate) fn spread(wanted: &[f64], distance: f64, limits: (f64, f64)) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]).then(a.cmp(b)));

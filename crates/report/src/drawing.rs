@@ -1,8 +1,9 @@
-//! A drawing under construction: SVG elements, with the frames kept apart so that a page can hold each of them once.
+//! A drawing under construction: SVG elements, with the frames kept apart so that a page can hold
+//! each of them once.
 //!
-//! Elements take their colours from classes ([`crate::palette`]); only data colours (a heat map's cells) are given as
-//! values. All text goes through [`escaped`]. Coordinates are pixels from the top left corner, written with two
-//! decimals, so equal input gives equal bytes.
+//! Elements take their colours from classes ([`crate::palette`]); only data colours (a heat map's
+//! cells) are given as values. All text goes through [`escaped`]. Coordinates are pixels from the
+//! top left corner, written with two decimals, so equal input gives equal bytes.
 
 use std::fmt::Write as _;
 
@@ -119,7 +120,8 @@ impl Drawing {
         ));
     }
 
-    /// A line through `points`; closed along the straight line at `base_y` when given, as an area is.
+    /// A line through `points`; closed along the straight line at `base_y` when given, as an area
+    /// is.
     pub(crate) fn path(&mut self, points: &[(f64, f64)], base_y: Option<f64>, class: &str) {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return;
@@ -174,7 +176,8 @@ impl Drawing {
         ));
     }
 
-    /// Text written twice, first as a wide outline in the ground's colour, so that it stays readable over lines.
+    /// Text written twice, first as a wide outline in the ground's colour, so that it stays
+    /// readable over lines.
     pub(crate) fn text_over_lines(
         &mut self,
         at: (f64, f64),
@@ -213,8 +216,8 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// `text` for the inside of an SVG or HTML element or of a double-quoted attribute; control characters, which XML
-/// does not allow, become spaces.
+/// `text` for the inside of an SVG or HTML element or of a double-quoted attribute; control
+/// characters, which XML does not allow, become spaces.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

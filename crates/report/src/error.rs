@@ -1,11 +1,12 @@
 //! What can go wrong between numbers and a page, one variant a cause.
 //!
-//! A figure never hides missing data: an empty series or a value that is no number is an error that names the
-//! figure and the part of it, because an empty picture in a report reads like a result.
+//! A figure never hides missing data: an empty series or a value that is no number is an error that
+//! names the figure and the part of it, because an empty picture in a report reads like a result.
 
 use std::path::PathBuf;
 
-/// An error of this crate. Every variant says which figure or file, what was found, and the way out.
+/// An error of this crate. Every variant says which figure or file, what was found, and the way
+/// out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
@@ -45,7 +46,8 @@ pub enum ReportError {
     },
     /// A span that ends before it starts, or is no number.
     #[error(
-        "figure `{figure}`: {what} runs from {start_s} s to {end_s} s; a span must end after its start"
+        "figure `{figure}`: {what} runs from {start_s} s to {end_s} s; a span must end after its \
+        start"
     )]
     Span {
         /// File name of the figure.
@@ -59,7 +61,8 @@ pub enum ReportError {
     },
     /// RGB bytes that do not fill the frame they are said to be.
     #[error(
-        "a frame of {width} x {height} needs {expected} bytes of RGB (and no side of 0), found {found}"
+        "a frame of {width} x {height} needs {expected} bytes of RGB (and no side of 0), found \
+        {found}"
     )]
     FrameSize {
         /// Width in pixels.
@@ -84,7 +87,8 @@ pub enum ReportError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// A figure that could not be rasterised: our own mistake, kept as an error so that a run is not lost for it.
+    /// A figure that could not be rasterised: our own mistake, kept as an error so that a run is
+    /// not lost for it.
     #[error("figure `{figure}` could not be drawn as an image")]
     Raster {
         /// File name of the figure.

@@ -1,8 +1,9 @@
 //! A figure: drawn once, then shown in the page, saved as a stand-alone SVG, and rasterised to PNG.
 //!
-//! The saved SVG carries its title, its description and the font, so it opens the same anywhere; the PNG is made from
-//! it by resvg with the embedded font and nothing else. In the page the figure is inlined, takes the reader's light
-//! or dark colours, and may have a second drawing for narrow screens, where shrinking would make text too small.
+//! The saved SVG carries its title, its description and the font, so it opens the same anywhere;
+//! the PNG is made from it by resvg with the embedded font and nothing else. In the page the figure
+//! is inlined, takes the reader's light or dark colours, and may have a second drawing for narrow
+//! screens, where shrinking would make text too small.
 
 use std::fmt::Write as _;
 
@@ -65,8 +66,10 @@ impl Figure {
         let height = drawing.height + head + 2.0 * MARGIN;
         let (w, h) = (number(width), number(height));
         let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
-             role=\"img\" class=\"f\">\n<title>{}</title>\n<desc>{}</desc>\n<style>{font_faces}{}</style>\n\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 \
+            {w} {h}\" \
+             role=\"img\" class=\"f\">\n<title>{}</title>\n<desc>{}</desc>\n\
+             <style>{font_faces}{}</style>\n\
              <rect width=\"{w}\" height=\"{h}\" class=\"f-ground\"/>\n",
             escaped(&self.title),
             escaped(&self.alt),
@@ -99,7 +102,8 @@ pub(crate) fn inline_svg(
 ) -> String {
     let (w, h) = (number(drawing.width), number(drawing.height));
     let mut svg = format!(
-        "<svg class=\"f {class}\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
+        "<svg class=\"f {class}\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" \
+        role=\"img\" \
          aria-label=\"{}\">",
         escaped(alt)
     );
@@ -125,7 +129,8 @@ fn write_pieces(
 
 fn inlined_frame(thumbnail: &Thumbnail, area: crate::drawing::Area) -> String {
     format!(
-        "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" href=\"{}\"/>",
+        "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
+        href=\"{}\"/>",
         number(area.x),
         number(area.y),
         number(area.width),

@@ -1,9 +1,10 @@
 //! The embedded typeface (Inter, SIL Open Font License) and the widths of words set in it.
 //!
-//! A bare machine has no fonts, so figures are rasterised with these bytes only and look the same everywhere. Widths
-//! come from the font's own advance table, kerning left out: a label may be a pixel narrower than measured, never
-//! wider by more than that. Letters the font lacks (it holds Latin, Greek and Cyrillic) are measured as one em; the
-//! browser shows them in a font of its own, the PNG leaves them out.
+//! A bare machine has no fonts, so figures are rasterised with these bytes only and look the same
+//! everywhere. Widths come from the font's own advance table, kerning left out: a label may be a
+//! pixel narrower than measured, never wider by more than that. Letters the font lacks (it holds
+//! Latin, Greek and Cyrillic) are measured as one em; the browser shows them in a font of its own,
+//! the PNG leaves them out.
 
 use std::sync::{Arc, LazyLock};
 
@@ -86,7 +87,8 @@ pub(crate) fn shortened(text: &str, size: f64, weight: Weight, limit: f64) -> St
     format!("{}…", kept.trim_end())
 }
 
-/// `text` broken at spaces into at most `max_lines` lines of at most `limit` pixels, the last one shortened.
+/// `text` broken at spaces into at most `max_lines` lines of at most `limit` pixels, the last one
+/// shortened.
 pub(crate) fn wrapped(
     text: &str,
     size: f64,

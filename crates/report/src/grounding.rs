@@ -1,7 +1,9 @@
-//! Grounding examples: a sentence, the video over time, the score of every clip, and where the moment was found.
+//! Grounding examples: a sentence, the video over time, the score of every clip, and where the
+//! moment was found.
 //!
-//! Under a strip of frames stands the clip-sentence score; the true span runs through it as a band, and bars below
-//! give the true span and the predicted ones in seconds, with their overlap. All share one time axis.
+//! Under a strip of frames stands the clip-sentence score; the true span runs through it as a band,
+//! and bars below give the true span and the predicted ones in seconds, with their overlap. All
+//! share one time axis.
 
 mod lane;
 
@@ -83,8 +85,8 @@ impl GroundingExample {
     /// Draws the example.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no frames, clip scores or predictions; [`ReportError::Value`] for a score, time or
-    /// length that is no finite number; [`ReportError::Span`] for a reversed span.
+    /// [`ReportError::Empty`] for no frames, clip scores or predictions; [`ReportError::Value`] for
+    /// a score, time or length that is no finite number; [`ReportError::Span`] for a reversed span.
     pub fn figure(&self) -> Result<Figure, ReportError> {
         self.check()?;
         Ok(Figure {

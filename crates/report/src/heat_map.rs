@@ -1,9 +1,10 @@
-//! The clip-word heat map (paper, fig. 5b): which words of a sentence each clip of a video is close to.
+//! The clip-word heat map (paper, fig. 5b): which words of a sentence each clip of a video is close
+//! to.
 //!
-//! Rows are words, columns are clips in order of time under a frame of each; the colour is the cosine of clip and
-//! word, and the words a clip is closest to are outlined (ties: the earlier word). What truly happens in the video
-//! stands below on the same time axis. A column is one clip, so time runs evenly inside a clip only; a gap between
-//! clips takes no space.
+//! Rows are words, columns are clips in order of time under a frame of each; the colour is the
+//! cosine of clip and word, and the words a clip is closest to are outlined (ties: the earlier
+//! word). What truly happens in the video stands below on the same time axis. A column is one clip,
+//! so time runs evenly inside a clip only; a gap between clips takes no space.
 
 mod drawn;
 
@@ -60,8 +61,9 @@ impl HeatMap {
     /// Draws the map.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no words or no clips, [`ReportError::Length`] when `cosine` is not words by clips,
-    /// [`ReportError::Value`] for a cosine that is no finite number, [`ReportError::Span`] for a reversed span.
+    /// [`ReportError::Empty`] for no words or no clips, [`ReportError::Length`] when `cosine` is
+    /// not words by clips, [`ReportError::Value`] for a cosine that is no finite number,
+    /// [`ReportError::Span`] for a reversed span.
     pub fn figure(&self) -> Result<Figure, ReportError> {
         self.check()?;
         Ok(Figure {

@@ -1,8 +1,10 @@
-//! Overlaid histograms of similarities (paper, fig. 5c): reference, bias and projection, with their means.
+//! Overlaid histograms of similarities (paper, fig. 5c): reference, bias and projection, with their
+//! means.
 //!
-//! Reference is the cosine of a clip and its positive words; bias is that of the clip `delta` away and the same words;
-//! projection is that of the same clip after the context-warping head. What the figure should show: the bias falls
-//! and the projection wins most of it back. Heights are shares of each series, so series of different size compare.
+//! Reference is the cosine of a clip and its positive words; bias is that of the clip `delta` away
+//! and the same words; projection is that of the same clip after the context-warping head. What the
+//! figure should show: the bias falls and the projection wins most of it back. Heights are shares
+//! of each series, so series of different size compare.
 
 use serde::{Deserialize, Serialize};
 
@@ -47,11 +49,12 @@ pub struct HistogramSeries {
 }
 
 impl HistogramSeries {
-    /// Counts `values` into `num_bins` equal bins over `range`; values outside go to the outermost bins.
+    /// Counts `values` into `num_bins` equal bins over `range`; values outside go to the outermost
+    /// bins.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no values, no bins or an empty range, [`ReportError::Value`] for a value that is no
-    /// finite number.
+    /// [`ReportError::Empty`] for no values, no bins or an empty range, [`ReportError::Value`] for
+    /// a value that is no finite number.
     pub fn of(
         label: &str,
         meaning: &str,
@@ -95,8 +98,9 @@ impl SimilarityHistogram {
     /// Draws the histograms.
     ///
     /// # Errors
-    /// [`ReportError::Empty`] for no series or one without values, [`ReportError::Length`] when bins differ between
-    /// series, [`ReportError::Value`] for a mean or range that is no finite number.
+    /// [`ReportError::Empty`] for no series or one without values, [`ReportError::Length`] when
+    /// bins differ between series, [`ReportError::Value`] for a mean or range that is no finite
+    /// number.
     pub fn figure(&self) -> Result<Figure, ReportError> {
         self.check()?;
         Ok(Figure {
@@ -188,8 +192,8 @@ impl SimilarityHistogram {
         drawing
     }
 
-    /// A rule at each mean, up to its own row of text over the plot; the least mean has the top row, so that no
-    /// rule crosses a text right of it.
+    /// A rule at each mean, up to its own row of text over the plot; the least mean has the top
+    /// row, so that no rule crosses a text right of it.
     fn draw_means(&self, drawing: &mut Drawing, plot: Area, values: &Axis) {
         let mut order: Vec<_> = self.series.iter().zip(COLOURS.iter().cycle()).collect();
         order.sort_by(|a, b| a.0.mean.total_cmp(&b.0.mean));
@@ -211,7 +215,8 @@ impl SimilarityHistogram {
         }
     }
 
-    /// The part of the range that holds values, a bin wider on both sides, and the greatest share of a bin.
+    /// The part of the range that holds values, a bin wider on both sides, and the greatest share
+    /// of a bin.
     fn shown(&self) -> ((f64, f64), f64) {
         let num_bins = self.series[0].counts.len();
         let used = |bin: usize| self.series.iter().any(|s| s.counts[bin] > 0);

@@ -1,13 +1,15 @@
 //! Figures and one self-contained HTML page of a run, from plain numbers.
 //!
-//! What comes in is a [`RunReport`]: losses over steps, results beside chance and oracles, the cosines of clips and
-//! words, scores over time, a few frames as RGB bytes. What goes out is a folder with `report.html`, every figure as
-//! SVG and PNG, and `report.json`, from which the page can be made again. Nothing here knows a tensor or opens a
-//! video, and equal reports give equal bytes.
+//! What comes in is a [`RunReport`]: losses over steps, results beside chance and oracles, the
+//! cosines of clips and words, scores over time, a few frames as RGB bytes. What goes out is a
+//! folder with `report.html`, every figure as SVG and PNG, and `report.json`, from which the page
+//! can be made again. Nothing here knows a tensor or opens a video, and equal reports give equal
+//! bytes.
 //!
 //! # Map
 //! - [`RunReport`] and [`write()`]: the whole report; [`Figure`]: one figure alone
-//! - [`LossCurves`], [`HeatMap`], [`GroundingExample`], [`SimilarityHistogram`], [`ConfusionMatrix`]: the figures
+//! - [`LossCurves`], [`HeatMap`], [`GroundingExample`], [`SimilarityHistogram`],
+//!   [`ConfusionMatrix`]: the figures
 //! - [`Headline`], [`ResultsTable`]: the numbers set as text
 //! - [`Thumbnail`], [`Span`]: frames and times as plain data
 //! - [`ReportError`]: a figure that has nothing to show is an error, never an empty picture
@@ -17,13 +19,17 @@
 //! use locvtp_report::{CurvePoint, LossCurves, LossSeries, RunReport};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let points = (0..100).map(|step| CurvePoint { step, value: 3.0 / (1.0 + step as f64) }).collect();
-//! let report = RunReport {
+//! let points = (0..100).map(|step| CurvePoint { step, value: 3.0 / (1.0 + step as f64)
+//! }).collect(); let report = RunReport {
 //!     title: "A run".into(),
 //!     loss_curves: Some(LossCurves {
 //!         name: "loss".into(),
 //!         title: "Losses".into(),
-//!         series: vec![LossSeries { label: "L_c".into(), meaning: "video and sentence".into(), points }],
+//!         series: vec![LossSeries {
+//!             label: "L_c".into(),
+//!             meaning: "video and sentence".into(),
+//!             points,
+//!         }],
 //!         ..LossCurves::default()
 //!     }),
 //!     ..RunReport::default()

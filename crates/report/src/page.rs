@@ -1,10 +1,13 @@
-//! The page of a run: one HTML file that holds everything it shows and asks no other place for anything.
+//! The page of a run: one HTML file that holds everything it shows and asks no other place for
+//! anything.
 //!
-//! Styles, fonts, figures and frames are inside, and a content security policy forbids any request. There is no
-//! script: hints on hovering are SVG titles, folding is `<details>`. Light and dark follow the reader, figures
-//! change to a narrow drawing on a phone, and paper gets the light colours.
+//! Styles, fonts, figures and frames are inside, and a content security policy forbids any request.
+//! There is no script: hints on hovering are SVG titles, folding is `<details>`. Light and dark
+//! follow the reader, figures change to a narrow drawing on a phone, and paper gets the light
+//! colours.
 
 mod frame_store;
+mod reading;
 
 use std::fmt::Write as _;
 
@@ -24,19 +27,6 @@ use frame_store::FrameStore;
 
 const STYLE: &str = include_str!("../assets/page.css");
 
-/// How to read the figures of each section, in a sentence or two.
-const READ_RESULTS: &str = "Every row of a table is measured on the same queries. An oracle knows exactly what its \
-    name says about every clip, and nothing else; a model that stays below it may know no more than that.";
-const READ_LOSSES: &str =
-    "Strong lines are averages over neighbouring steps, faint lines the steps themselves.";
-const READ_HEAT_MAPS: &str = "Every column is a clip, with a frame of it on top; every row is a word of the sentence. \
-    Colour is the cosine of the two, outlines mark the words closest to each clip, and the bands below tell what \
-    truly happens.";
-const READ_GROUNDING: &str = "The sentence is compared with every clip of the video; the span found is where the \
-    score stands out. IoU is the overlap of found and true span over their union: 1 is exact.";
-const READ_HISTOGRAMS: &str = "A clip is close to its words (reference); a clip some steps away is less so (bias); the \
-    context-warping head, told the distance, should bring it back (projection).";
-
 /// A part of the page with a heading of its own.
 struct Section {
     id: &'static str,
@@ -55,7 +45,8 @@ pub(crate) fn html(report: &RunReport, figures: &ReportFigures) -> Result<String
         let _ = write!(contents, "<li><a href=\"#{id}\">{heading}</a></li>");
         let _ = write!(
             main,
-            "<section id=\"{id}\" aria-labelledby=\"{id}-heading\">\n<h2 id=\"{id}-heading\">{heading}</h2>\n{}\
+            "<section id=\"{id}\" aria-labelledby=\"{id}-heading\">\n\
+             <h2 id=\"{id}-heading\">{heading}</h2>\n{}\
              </section>\n",
             section.html
         );
@@ -115,7 +106,7 @@ fn sections(
     add(
         "heat-maps",
         "Clips and words",
-        read_first(READ_HEAT_MAPS, &maps),
+        read_first(reading::HEAT_MAPS, &maps),
     );
     let examples: String = figures
         .grounding
@@ -126,7 +117,7 @@ fn sections(
     add(
         "grounding",
         "Finding a moment",
-        read_first(READ_GROUNDING, &examples),
+        read_first(reading::GROUNDING, &examples),
     );
     let histograms = histograms(report, figures, frames);
     add("histograms", "Context warp", histograms);
@@ -176,7 +167,7 @@ fn results(
         .iter()
         .map(|t| t.html())
         .collect::<Result<_, _>>()?;
-    let mut html = read_first(READ_RESULTS, &tables.concat());
+    let mut html = read_first(reading::RESULTS, &tables.concat());
     let confusions: String = figures
         .confusions
         .iter()
@@ -185,8 +176,9 @@ fn results(
     if !confusions.is_empty() {
         let _ = write!(
             html,
-            "<h3>Which class was chosen</h3>\n<p class=\"read\">Rows are what is true and sum to 100 %; the outlined \
-             diagonal is right.</p>\n<div class=\"side-by-side\">\n{confusions}</div>\n"
+            "<h3>Which class was chosen</h3>\n\
+             <p class=\"read\">Rows are what is true and sum to 100 %; the outlined diagonal is \
+             right.</p>\n<div class=\"side-by-side\">\n{confusions}</div>\n"
         );
     }
     Ok(html)
@@ -206,7 +198,7 @@ fn losses(report: &RunReport, figures: &ReportFigures, frames: &mut FrameStore) 
         .zip(&report.loss_curves)
         .map(drawn)
         .collect();
-    read_first(READ_LOSSES, &drawn)
+    read_first(reading::LOSSES, &drawn)
 }
 
 fn histograms(report: &RunReport, figures: &ReportFigures, frames: &mut FrameStore) -> String {
@@ -223,7 +215,7 @@ fn histograms(report: &RunReport, figures: &ReportFigures, frames: &mut FrameSto
         .zip(&report.histograms)
         .map(drawn)
         .collect();
-    read_first(READ_HISTOGRAMS, &drawn)
+    read_first(reading::HISTOGRAMS, &drawn)
 }
 
 /// A caption that says what each name in the figure means.
@@ -270,9 +262,10 @@ fn footer(report: &RunReport) -> String {
         parts.push(escaped(&made.date));
     }
     format!(
-        "<footer>\n<p>{}</p>\n<p>This file is complete in itself. Its figures are also kept as SVG and PNG in \
-         <code>figures/</code>, its numbers in <code>report.json</code>. Set in Inter (SIL Open Font License).</p>\n\
-         </footer>\n",
+        "<footer>\n<p>{}</p>\n\
+         <p>This file is complete in itself. Its figures are also kept as SVG and PNG in \
+         <code>figures/</code>, its numbers in <code>report.json</code>. \
+         Set in Inter (SIL Open Font License).</p>\n</footer>\n",
         parts.join(" · ")
     )
 }
@@ -328,7 +321,8 @@ fn shown(figure: &Figure, caption: &str, class: &str, frames: &mut FrameStore) -
         }
     };
     format!(
-        "<figure id=\"{name}\" class=\"{class}\">\n<figcaption>{caption}</figcaption>\n{open}{drawn}{close}\n\
+        "<figure id=\"{name}\" class=\"{class}\">\n<figcaption>{caption}</figcaption>\n\
+         {open}{drawn}{close}\n\
          </figure>\n"
     )
 }

@@ -1,7 +1,8 @@
 //! The report's colours: one table for light and dark, used by the page and by every figure.
 //!
-//! Figures name colours by class only, so that a figure inside the page follows the reader's scheme while the saved
-//! SVG and PNG carry the light values. Text colours keep a contrast of at least 4.5 to their background in both.
+//! Figures name colours by class only, so that a figure inside the page follows the reader's scheme
+//! while the saved SVG and PNG carry the light values. Text colours keep a contrast of at least 4.5
+//! to their background in both.
 
 /// Name of the CSS variable, light value, dark value.
 pub(crate) const COLOURS: &[(&str, &str, &str)] = &[
@@ -36,7 +37,8 @@ pub(crate) fn figure_style_light() -> String {
         })
 }
 
-/// Definitions of the variables for the page: light, dark where the reader asks for it, light again on paper.
+/// Definitions of the variables for the page: light, dark where the reader asks for it, light again
+/// on paper.
 pub(crate) fn variables() -> String {
     let list = |pick: fn(&(&str, &'static str, &'static str)) -> &'static str| -> String {
         COLOURS

@@ -1,7 +1,8 @@
 //! The table of results: the model's row among chance, partial knowledge and the other references.
 //!
-//! Columns may be grouped by task. A column with a full scale shows a small bar under each number, so that a reader
-//! sees at a glance which reference a result stands above; a column without one (median rank) shows numbers alone.
+//! Columns may be grouped by task. A column with a full scale shows a small bar under each number,
+//! so that a reader sees at a glance which reference a result stands above; a column without one
+//! (median rank) shows numbers alone.
 
 use std::fmt::Write as _;
 
@@ -94,7 +95,8 @@ impl ResultsTable {
         }
         Ok(format!(
             "<h3>{}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n\
-             <table>\n<caption><span>{}</span></caption>\n<thead>{}</thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",
+             <table>\n<caption><span>{}</span>\
+             </caption>\n<thead>{}</thead>\n<tbody>\n{body}</tbody>\n</table>\n</div>\n",
             escaped(&self.title),
             escaped(&self.title),
             escaped(&self.caption),

@@ -1,7 +1,7 @@
 //! Everything the page of one run shows, as plain numbers and words.
 //!
-//! A run folder keeps it as `report.json` beside the page, so the page can be made again without the model or the
-//! videos. What a run has no numbers for is left empty and gets no section.
+//! A run folder keeps it as `report.json` beside the page, so the page can be made again without
+//! the model or the videos. What a run has no numbers for is left empty and gets no section.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -99,7 +99,8 @@ impl RunReport {
     /// Reads a report that [`crate::write()`] kept as `report.json`.
     ///
     /// # Errors
-    /// [`ReportError::Read`] when the file cannot be read, [`ReportError::Parse`] when it is no report.
+    /// [`ReportError::Read`] when the file cannot be read, [`ReportError::Parse`] when it is no
+    /// report.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let text = std::fs::read_to_string(path).map_err(|source| ReportError::Read {
             path: path.into(),

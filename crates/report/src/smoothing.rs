@@ -2,8 +2,9 @@
 
 use crate::curves::CurvePoint;
 
-/// Average with weights that fall off exponentially on both sides, by 1/e over `reach` steps: unlike an average of the
-/// past alone it does not lag behind a falling curve. At the ends it averages over what there is.
+/// Average with weights that fall off exponentially on both sides, by 1/e over `reach` steps:
+/// unlike an average of the past alone it does not lag behind a falling curve. At the ends it
+/// averages over what there is.
 pub(crate) fn smoothed(points: &[CurvePoint], reach: f64) -> Vec<CurvePoint> {
     if reach <= 0.0 {
         return points.to_vec();
@@ -46,7 +47,8 @@ mod tests {
     fn smoothing_keeps_a_constant_and_leans_to_neither_side() {
         let flat = smoothed(&points(&[3.0; 5]), 10.0);
         assert!(flat.iter().all(|p| (p.value - 3.0).abs() < 1e-12));
-        // weights e^-1, 1, e^-1: (0 + 1 * 1 + 2 * e^-1) / (1 + 2 e^-1) = 1; first: (0 + e^-1 + 2 e^-2) / (1 + e^-1 + e^-2)
+        // weights e^-1, 1, e^-1: (0 + 1 * 1 + 2 * e^-1) / (1 + 2 e^-1) = 1; first: (0 + e^-1 + 2
+        // e^-2) / (1 + e^-1 + e^-2)
         let slope = smoothed(&points(&[0.0, 1.0, 2.0]), 1.0);
         assert!((slope[1].value - 1.0).abs() < 1e-12);
         assert!((slope[0].value - 0.4248).abs() < 1e-4, "{}", slope[0].value);

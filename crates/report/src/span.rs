@@ -1,7 +1,8 @@
 //! A stretch of a video on a figure's time axis, in seconds.
 //!
-//! This crate takes plain numbers so that it builds without the video libraries; a `TimeSpan` of `locvtp-video`
-//! becomes a `Span` by its two numbers and keeps the meaning: seconds from the start of the file, half open.
+//! This crate takes plain numbers so that it builds without the video libraries; a `TimeSpan` of
+//! `locvtp-video` becomes a `Span` by its two numbers and keeps the meaning: seconds from the start
+//! of the file, half open.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// The span from `start_s` to `end_s`, unchecked; figures refuse one that ends before it starts.
+    /// The span from `start_s` to `end_s`, unchecked; figures refuse one that ends before it
+    /// starts.
     pub fn new(start_s: f64, end_s: f64) -> Self {
         Self { start_s, end_s }
     }

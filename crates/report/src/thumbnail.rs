@@ -1,7 +1,8 @@
-//! A small frame of a video, kept as PNG bytes so that a report's numbers and pictures fit in one JSON file.
+//! A small frame of a video, kept as PNG bytes so that a report's numbers and pictures fit in one
+//! JSON file.
 //!
-//! Frames longer than [`Thumbnail::MAX_SIDE`] are averaged down when they come in: a report shows dozens of them, a
-//! few centimetres wide.
+//! Frames longer than [`Thumbnail::MAX_SIDE`] are averaged down when they come in: a report shows
+//! dozens of them, a few centimetres wide.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -125,7 +126,8 @@ impl<'de> Deserialize<'de> for Thumbnail {
     }
 }
 
-/// Every small pixel is the mean of the pixels it covers (whole pixels: at these ratios the seams do not show).
+/// Every small pixel is the mean of the pixels it covers (whole pixels: at these ratios the seams
+/// do not show).
 fn averaged_down(rgb: &[u8], from: (u32, u32), to: (u32, u32)) -> Vec<u8> {
     let range = |i: u32, from: u32, to: u32| {
         let start = i as usize * from as usize / to as usize;

@@ -1,7 +1,8 @@
 //! Writing a report into a folder: the page, its figures as files, and its numbers.
 //!
-//! Every file is written beside its place, synced, and renamed into it, so a reader never meets half a file and a
-//! failed write leaves the old report. Everything is drawn before the first file is touched; the page comes last.
+//! Every file is written beside its place, synced, and renamed into it, so a reader never meets
+//! half a file and a failed write leaves the old report. Everything is drawn before the first file
+//! is touched; the page comes last.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,11 +22,13 @@ pub struct Written {
     pub figures: Vec<PathBuf>,
 }
 
-/// Writes `report.html`, `report.json` and `figures/` into the folder `out`, which is made when missing.
+/// Writes `report.html`, `report.json` and `figures/` into the folder `out`, which is made when
+/// missing.
 ///
 /// # Errors
-/// The error of the first figure or table that cannot be drawn ([`ReportError::Empty`], [`ReportError::Value`], ..),
-/// [`ReportError::Name`] for figure names that clash, [`ReportError::Write`] when a file cannot be written.
+/// The error of the first figure or table that cannot be drawn ([`ReportError::Empty`],
+/// [`ReportError::Value`], ..), [`ReportError::Name`] for figure names that clash,
+/// [`ReportError::Write`] when a file cannot be written.
 pub fn write(report: &RunReport, out: &Path) -> Result<Written, ReportError> {
     let figures = report.figures()?;
     let html = page::html(report, &figures)?;
@@ -68,7 +71,8 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     builder.prefix(".report-");
     #[cfg(unix)]
     {
-        // A temporary file is private by default; a report is read by others like any file of the run.
+        // A temporary file is private by default; a report is read by others like any file of the
+        // run.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }

@@ -1,4 +1,5 @@
-//! A lane of a grounding figure: a bar over a span of time, with its name and a text that always has room.
+//! A lane of a grounding figure: a bar over a span of time, with its name and a text that always
+//! has room.
 
 use crate::axis::Axis;
 use crate::drawing::{Anchor, Area, Drawing};
@@ -18,8 +19,8 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    /// The name stands in the left margin where there is one, else before the text. The text goes inside the bar,
-    /// right of it, or left of it: the first place that has room.
+    /// The name stands in the left margin where there is one, else before the text. The text goes
+    /// inside the bar, right of it, or left of it: the first place that has room.
     pub(super) fn draw(&self, drawing: &mut Drawing, y: f64, time: &Axis) {
         let (from, to) = (time.at(self.span.start_s), time.at(self.span.end_s));
         let bar = Area {

@@ -166,7 +166,8 @@ impl HeatMap {
         }
     }
 
-    /// Where an instant lies: evenly inside the column of its clip, at the next column's edge in a gap.
+    /// Where an instant lies: evenly inside the column of its clip, at the next column's edge in a
+    /// gap.
     pub(super) fn x_of(&self, layout: &Layout, time_s: f64) -> f64 {
         let mut x = layout.grid.x;
         for clip in &self.clips {

@@ -22,7 +22,8 @@ impl FrameStore {
         if id == next {
             let _ = writeln!(
                 self.definitions,
-                "<image id=\"frame-{id}\" width=\"1\" height=\"1\" preserveAspectRatio=\"none\" href=\"{}\"/>",
+                "<image id=\"frame-{id}\" width=\"1\" height=\"1\" preserveAspectRatio=\"none\" \
+                href=\"{}\"/>",
                 thumbnail.data_url()
             );
         }
