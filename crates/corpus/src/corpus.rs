@@ -1,8 +1,9 @@
 //! What a corpus is: video files, each with captions that say roughly when they hold.
 //!
-//! A corpus is read whole before training (text and times only) and does not change afterwards, so an index into
-//! [`Corpus::videos`] names a video for good. Caption spans are as loose as their source: they may overlap, may
-//! leave gaps, and may end after the video does; whoever opens the file clips them to it.
+//! A corpus is read whole before training (text and times only) and does not change afterwards, so
+//! an index into [`Corpus::videos`] names a video for good. Caption spans are as loose as their
+//! source: they may overlap, may leave gaps, and may end after the video does; whoever opens the
+//! file clips them to it.
 
 use std::path::PathBuf;
 

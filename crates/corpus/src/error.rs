@@ -19,7 +19,10 @@ pub enum CorpusError {
         source: std::io::Error,
     },
     /// A file or folder could not be written.
-    #[error("{path}: cannot be written; free space or choose another folder", path = .path.display())]
+    #[error(
+        "{path}: cannot be written; free space or choose another folder",
+        path = .path.display()
+    )]
     Write {
         /// What was to be written.
         path: PathBuf,
@@ -29,8 +32,8 @@ pub enum CorpusError {
     },
     /// A folder holds no caption file.
     #[error(
-        "{dir}: holds neither caption.json nor raw_caption.json; give the folder that holds one of them beside \
-         the folder videos/",
+        "{dir}: holds neither caption.json nor raw_caption.json; give the folder that holds one \
+         of them beside the folder videos/",
         dir = .dir.display()
     )]
     NoCaptionFile {
@@ -52,8 +55,8 @@ pub enum CorpusError {
     },
     /// The corpus was read, and nothing in it can be used.
     #[error(
-        "{dir}: no video with captions can be used ({report}); check that videos/<id>.mp4, .mkv or .webm carry \
-         the ids of the caption file",
+        "{dir}: no video with captions can be used ({report}); check that \
+         videos/<id>.mp4, .mkv or .webm carry the ids of the caption file",
         dir = .dir.display()
     )]
     NothingUsable {
@@ -63,7 +66,10 @@ pub enum CorpusError {
         report: Box<ReadReport>,
     },
     /// The truth of a synthetic split could not be understood.
-    #[error("{path}: is not the truth of a synthetic split; make the corpus again", path = .path.display())]
+    #[error(
+        "{path}: is not the truth of a synthetic split; make the corpus again",
+        path = .path.display()
+    )]
     Truth {
         /// The truth file.
         path: PathBuf,
@@ -99,7 +105,8 @@ pub enum CorpusError {
     },
     /// A batch asks for more videos than the corpus has.
     #[error(
-        "`{key}` is {batch}, but the corpus has {videos} usable videos; lower it to at most {videos} or add videos"
+        "`{key}` is {batch}, but the corpus has {videos} usable videos; lower it to at most \
+         {videos} or add videos"
     )]
     BatchExceedsCorpus {
         /// The batch size's setting.
@@ -111,7 +118,8 @@ pub enum CorpusError {
     },
     /// The folder to write to exists and is not a synthetic corpus.
     #[error(
-        "{path}: exists and is not a synthetic corpus; nothing was touched: choose another folder or remove it",
+        "{path}: exists and is not a synthetic corpus; nothing was touched: choose \
+         another folder or remove it",
         path = .path.display()
     )]
     Occupied {
@@ -120,8 +128,8 @@ pub enum CorpusError {
     },
     /// The folder to write to holds a synthetic corpus of another config.
     #[error(
-        "{path}: holds a synthetic corpus of another config (`{key}` is {existing} there and {wanted} now); choose \
-         another folder or remove it",
+        "{path}: holds a synthetic corpus of another config (`{key}` is {existing} there and \
+         {wanted} now); choose another folder or remove it",
         path = .path.display()
     )]
     OtherConfig {

@@ -1,10 +1,12 @@
-//! Captioned spans of videos: what a corpus is, how one is read, and how training pairs are drawn from it.
+//! Captioned spans of videos: what a corpus is, how one is read, and how training pairs are drawn
+//! from it.
 //!
-//! What comes in is a folder of video files with their narration, as [HowTo100M](howto100m) lays it out. What
-//! goes out is a [`Corpus`]: videos with timed captions, and from it, a [`PairSampler`](pairs::PairSampler) draws
-//! the pre-training pairs of every step as a pure function of seed and step. No pixels are held here; whoever
-//! trains reads them from the files. [`synthetic`] makes such a folder from nothing, with the true intervals of
-//! its events beside it for evaluation.
+//! What comes in is a folder of video files with their narration, as [HowTo100M](howto100m) lays it
+//! out. What goes out is a [`Corpus`]: videos with timed captions, and from it, a
+//! [`PairSampler`] draws the pre-training pairs of every step as a pure
+//! function of seed and step. No pixels are held here; whoever trains reads them from the files.
+//! [`synthetic`] makes such a folder from nothing, with the true intervals of its events beside it
+//! for evaluation.
 //!
 //! | module | idea |
 //! |---|---|
@@ -29,6 +31,8 @@
 //! }
 //! # Ok::<(), locvtp_corpus::CorpusError>(())
 //! ```
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails"))]
 
 pub mod corpus;
 pub mod error;

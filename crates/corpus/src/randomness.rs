@@ -1,8 +1,8 @@
 //! Random numbers as pure functions of a seed and of what they are for.
 //!
-//! Two ways, both free of state: [`generator`] puts seed, purpose and two indices side by side into the 256-bit key
-//! of ChaCha8, so different uses can never share a stream; [`mix`] is a 64-bit hash (SplitMix64's finaliser over the
-//! same four numbers) where a whole generator would be too slow.
+//! Two ways, both free of state: [`generator`] puts seed, purpose and two indices side by side into
+//! the 256-bit key of ChaCha8, so different uses can never share a stream; [`mix`] is a 64-bit hash
+//! (SplitMix64's finaliser over the same four numbers) where a whole generator would be too slow.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -36,9 +36,7 @@ pub(crate) fn generator(seed: u64, purpose: Purpose, a: u64, b: u64) -> ChaCha8R
 
 /// A 64-bit hash of `(seed, purpose, a, b)`.
 pub(crate) fn mix(seed: u64, purpose: Purpose, a: u64, b: u64) -> u64 {
-    [seed, purpose as u64, a, b]
-        .into_iter()
-        .fold(0, |state, word| finalise(state ^ finalise(word)))
+    [seed, purpose as u64, a, b].into_iter().fold(0, |state, word| finalise(state ^ finalise(word)))
 }
 
 /// A number in `0.0..1.0` from the upper 53 bits of a hash.

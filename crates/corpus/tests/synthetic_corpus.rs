@@ -1,4 +1,5 @@
 //! The synthetic corpus as files: made, read back, and made again.
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,15 +11,10 @@ use locvtp_corpus::{
     Corpus, CorpusError, HowTo100m, PairSampler, PairSettings, Split, SyntheticConfig, Truth,
     synthesize,
 };
-use locvtp_video::VideoReader;
+use locvtp_video::{FrameTransform, VideoReader};
 
 fn small() -> SyntheticConfig {
-    SyntheticConfig {
-        train_videos: 12,
-        seen_videos: 5,
-        new_videos: 5,
-        ..Default::default()
-    }
+    SyntheticConfig { train_videos: 7, seen_videos: 4, new_videos: 3, ..Default::default() }
 }
 
 fn made(config: &SyntheticConfig) -> (tempfile::TempDir, PathBuf) {
@@ -38,10 +34,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                found.insert(
-                    path.strip_prefix(dir).unwrap().to_owned(),
-                    fs::read(&path).unwrap(),
-                );
+                found.insert(path.strip_prefix(dir).unwrap().to_owned(), fs::read(&path).unwrap());
             }
         }
     }
@@ -53,8 +46,9 @@ fn the_same_config_gives_the_same_bytes_and_another_seed_gives_others() {
     let (_a, first) = made(&small());
     let (_b, second) = made(&small());
     let (first, second) = (files(&first), files(&second));
-    assert_eq!(first.len(), 22 + 3 * 3 + 1);
-    assert!(first == second);
+    assert_eq!(first.len(), 14 + 3 * 3 + 1);
+    let differing: Vec<_> = first.keys().filter(|path| first[*path] != second[*path]).collect();
+    assert!(differing.is_empty(), "{differing:?}");
     let (_c, other) = made(&SyntheticConfig { seed: 1, ..small() });
     let other = files(&other);
     assert!(first.keys().eq(other.keys()));
@@ -73,7 +67,7 @@ fn splits_are_different_videos_under_one_seed() {
         .filter(|(path, _)| path.extension().is_some_and(|ending| ending == "mp4"))
         .map(|(_, bytes)| bytes)
         .collect();
-    assert_eq!(videos.iter().collect::<BTreeSet<_>>().len(), 22);
+    assert_eq!(videos.iter().collect::<BTreeSet<_>>().len(), 14);
 }
 
 #[test]
@@ -83,6 +77,7 @@ fn new_shows_only_combinations_that_train_and_seen_never_show() {
         seen_videos: 20,
         new_videos: 20,
         duration_s: 18.0,
+        frame_rate_hz: 4,
         width: 16,
         height: 16,
         ..SyntheticConfig::default()
@@ -91,9 +86,7 @@ fn new_shows_only_combinations_that_train_and_seen_never_show() {
         let truth = Truth::read(&out.join(split.name())).unwrap();
         assert_eq!(truth.split, split);
         let events = truth.videos.into_iter().flat_map(|video| video.events);
-        events
-            .map(|event| (event.colour, event.shape, event.action))
-            .collect()
+        events.map(|event| (event.colour, event.shape, event.action)).collect()
     };
     let (train, seen, new) = (shown(Split::Train), shown(Split::Seen), shown(Split::New));
     assert!(new.is_disjoint(&train) && new.is_disjoint(&seen) && !new.is_empty());
@@ -111,13 +104,9 @@ fn what_is_written_is_read_as_any_howto100m_folder_and_pairs_come_out() {
     let (_dir, out) = made(&small());
     let (corpus, report) = HowTo100m::open(&out.join("train")).unwrap();
     assert_eq!(corpus.name(), "train");
-    assert_eq!(report.videos, 12);
+    assert_eq!(report.videos, 7);
     assert!(report.dropped.is_empty(), "{report}");
-    let settings = PairSettings {
-        long_batch: 4,
-        short_batch: 6,
-        ..PairSettings::default()
-    };
+    let settings = PairSettings { long_batch: 4, short_batch: 6, ..PairSettings::default() };
     let sampler = PairSampler::new(Arc::new(corpus), settings, 0).unwrap();
     for step in 0..20 {
         for pair in sampler.batch(step) {
@@ -155,23 +144,16 @@ fn the_same_corpus_is_used_again_and_another_config_is_refused_with_the_key() {
     let before = files(&out);
     let report = synthesize(&small(), &out, &|_, _| panic!("rendered again")).unwrap();
     assert!(report.reused);
-    assert_eq!(report.splits[0].videos, 12);
+    assert_eq!(report.splits[0].videos, 7);
     let mut other = small();
     other.scene.camera_noise = 3.5;
-    let error = synthesize(&other, &out, &|_, _| {})
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("config.scene.camera_noise") && error.contains("3.5"),
-        "{error}"
-    );
+    let error = synthesize(&other, &out, &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("config.scene.camera_noise") && error.contains("3.5"), "{error}");
     assert!(files(&out) == before);
 
     let gone = out.join("seen/videos/seen-000003.mp4");
     fs::remove_file(&gone).unwrap();
-    let error = synthesize(&small(), &out, &|_, _| {})
-        .unwrap_err()
-        .to_string();
+    let error = synthesize(&small(), &out, &|_, _| {}).unwrap_err().to_string();
     assert!(error.contains("seen-000003.mp4"), "{error}");
 }
 
@@ -198,59 +180,48 @@ fn what_a_killed_run_left_is_replaced_and_progress_counts_every_video() {
     synthesize(&small(), &out, &|done, total| {
         calls.fetch_add(1, Ordering::Relaxed);
         largest.fetch_max(done, Ordering::Relaxed);
-        assert_eq!(total, 22);
+        assert_eq!(total, 14);
     })
     .unwrap();
-    assert_eq!((calls.into_inner(), largest.into_inner()), (22, 22));
+    assert_eq!((calls.into_inner(), largest.into_inner()), (14, 14));
     assert!(!partial.exists() && !out.join("train/videos/old.mp4").exists());
 }
 
 #[test]
 fn distractors_textures_and_drift_change_the_picture_and_nothing_that_is_told() {
-    let plain = SyntheticConfig {
-        train_videos: 2,
-        seen_videos: 0,
-        new_videos: 0,
-        ..small()
-    };
+    let plain = SyntheticConfig { train_videos: 2, seen_videos: 0, new_videos: 0, ..small() };
     let mut busy = plain.clone();
     busy.scene.distractors = 2;
     busy.scene.textured_background = true;
     busy.scene.brightness_drift = 15.0;
     let ((_a, plain), (_b, busy)) = (made(&plain), made(&busy));
-    let (plain, busy) = (files(&plain), files(&busy));
     for file in ["train/caption.json", "train/truth.json"] {
-        assert_eq!(plain[Path::new(file)], busy[Path::new(file)], "{file}");
+        let read = |out: &Path| fs::read(out.join(file)).unwrap();
+        assert_eq!(read(&plain), read(&busy), "{file}");
     }
-    let video = Path::new("train/videos/train-000000.mp4");
-    assert!(busy[video].len() > plain[video].len());
+    /// Standard deviation of the red levels of some frames.
+    fn spread(out: &Path) -> f64 {
+        let path = out.join("train/videos/train-000000.mp4");
+        let mut reader = VideoReader::open(&path).unwrap();
+        let pixels = reader.read_frames(&[0, 60, 120, 180], &FrameTransform::AsDecoded).unwrap();
+        let levels: Vec<_> = pixels.data.iter().step_by(3).map(|level| f64::from(*level)).collect();
+        let mean = levels.iter().sum::<f64>() / levels.len() as f64;
+        let squares: f64 = levels.iter().map(|level| (level - mean).powi(2)).sum();
+        (squares / levels.len() as f64).sqrt()
+    }
+    let (plain, busy) = (spread(&plain), spread(&busy));
+    assert!(busy > plain + 5.0, "{plain} plain, {busy} busy");
 }
 
 #[test]
 fn a_config_that_cannot_hold_names_both_settings_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("corpus");
-    let config = SyntheticConfig {
-        max_events: 9,
-        ..small()
-    };
-    let error = synthesize(&config, &out, &|_, _| {})
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("max_events") && error.contains("duration_s"),
-        "{error}"
-    );
-    let config = SyntheticConfig {
-        width: 50,
-        ..small()
-    };
-    let error = synthesize(&config, &out, &|_, _| {})
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("synthetic.width") && error.contains("50"),
-        "{error}"
-    );
+    let config = SyntheticConfig { max_events: 9, ..small() };
+    let error = synthesize(&config, &out, &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("max_events") && error.contains("duration_s"), "{error}");
+    let config = SyntheticConfig { width: 50, ..small() };
+    let error = synthesize(&config, &out, &|_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("synthetic.width") && error.contains("50"), "{error}");
     assert!(!out.exists());
 }

@@ -1,7 +1,8 @@
-//! JSON as Python writes it, made JSON: bare `NaN`, `Infinity` and `-Infinity` become `null` on the way.
+//! JSON as Python writes it, made JSON: bare `NaN`, `Infinity` and `-Infinity` become `null` on the
+//! way.
 //!
-//! Bytes inside strings are left alone. A word that only begins like one of the three passes unchanged, so that the
-//! parser behind names it.
+//! Bytes inside strings are left alone. A word that only begins like one of the three passes
+//! unchanged, so that the parser behind names it.
 
 use std::io::{BufRead, Read};
 
@@ -31,12 +32,7 @@ const MINUS_INFINITY: &[u8] = b"-Infinity";
 
 impl<R: BufRead> NanAsNull<R> {
     pub(super) fn new(inner: R) -> Self {
-        Self {
-            inner,
-            place: Place::Outside,
-            ready: Vec::new(),
-            given: 0,
-        }
+        Self { inner, place: Place::Outside, ready: Vec::new(), given: 0 }
     }
 
     /// Takes one chunk of the source through the machine.
@@ -93,11 +89,7 @@ fn advance(place: Place, byte: u8, out: &mut Vec<u8>) -> Place {
             b'-' => Place::InWord(MINUS_INFINITY, 1),
             _ => {
                 out.push(byte);
-                if byte == b'"' {
-                    Place::InString
-                } else {
-                    Place::Outside
-                }
+                if byte == b'"' { Place::InString } else { Place::Outside }
             }
         },
     }

@@ -40,8 +40,7 @@ impl CaptionFileReader {
         (&mut self).deserialize(&mut deserializer)?;
         deserializer.end()?;
         for id in self.files.keys().filter(|id| !self.described.contains(*id)) {
-            self.report
-                .drop_one(DropReason::VideoWithoutCaptions, id, None);
+            self.report.drop_one(DropReason::VideoWithoutCaptions, id, None);
         }
         self.videos.sort_by(|a, b| a.id.cmp(&b.id));
         self.report.videos = self.videos.len();
@@ -54,8 +53,7 @@ impl CaptionFileReader {
         let longest = start.len().max(end.len()).max(text.len());
         let shortest = start.len().min(end.len()).min(text.len());
         for index in shortest..longest {
-            self.report
-                .drop_one(DropReason::UnequalLists, &id, Some(index));
+            self.report.drop_one(DropReason::UnequalLists, &id, Some(index));
         }
         let mut captions = Vec::with_capacity(shortest);
         for (index, ((start, end), text)) in start.into_iter().zip(end).zip(text).enumerate() {
@@ -65,8 +63,7 @@ impl CaptionFileReader {
             }
         }
         if captions.is_empty() {
-            self.report
-                .drop_one(DropReason::VideoWithoutCaptions, &id, None);
+            self.report.drop_one(DropReason::VideoWithoutCaptions, &id, None);
             return;
         }
         let start = |caption: &Caption| caption.span.start.0;
@@ -95,13 +92,7 @@ fn caption(start: Cell, end: Cell, text: Cell) -> Result<Caption, DropReason> {
     if text.trim().is_empty() {
         return Err(DropReason::TextIsEmpty);
     }
-    Ok(Caption {
-        span: TimeSpan {
-            start: Seconds(start),
-            end: Seconds(end),
-        },
-        text,
-    })
+    Ok(Caption { span: TimeSpan { start: Seconds(start), end: Seconds(end) }, text })
 }
 
 impl<'de> DeserializeSeed<'de> for &mut CaptionFileReader {
@@ -123,8 +114,7 @@ impl<'de> Visitor<'de> for &mut CaptionFileReader {
         while let Some(id) = map.next_key::<String>()? {
             let Some(path) = self.files.get(&id).cloned() else {
                 map.next_value::<IgnoredAny>()?;
-                self.report
-                    .drop_one(DropReason::VideoFileMissing, &id, None);
+                self.report.drop_one(DropReason::VideoFileMissing, &id, None);
                 continue;
             };
             if !self.described.insert(id.clone()) {

@@ -1,10 +1,11 @@
 //! HowTo100M's folder: one caption JSON beside `videos/<id>.{mp4,mkv,webm}`, read and written.
 //!
-//! The caption file is one object, `{video_id: {"start": [s..], "end": [s..], "text": [..]}}`, several gigabytes for
-//! the whole set, so it is streamed and only videos whose file exists are kept. It was written by Python and is as
-//! untidy as that allows: texts that are no strings, bare `NaN`, captions that end before they start. Such captions
-//! are dropped and counted in a [`ReadReport`]; captions out of order are sorted. An end after the end of the video
-//! stays, since finding it out means opening the file: who opens it clips.
+//! The caption file is one object, `{video_id: {"start": [s..], "end": [s..], "text": [..]}}`,
+//! several gigabytes for the whole set, so it is streamed and only videos whose file exists are
+//! kept. It was written by Python and is as untidy as that allows: texts that are no strings, bare
+//! `NaN`, captions that end before they start. Such captions are dropped and counted in a
+//! [`ReadReport`]; captions out of order are sorted. An end after the end of the video stays, since
+//! finding it out means opening the file: who opens it clips.
 
 mod bare_nan;
 mod captions;
@@ -37,41 +38,34 @@ pub struct HowTo100m {
 }
 
 impl HowTo100m {
-    /// Reads the captions of every video under `dir/videos`, from `dir/caption.json` or `dir/raw_caption.json`.
+    /// Reads the captions of every video under `dir/videos`, from `dir/caption.json` or
+    /// `dir/raw_caption.json`.
     ///
     /// # Errors
-    /// When there is no caption file, when it or the folder `videos` cannot be read, or when no video remains.
+    /// When there is no caption file, when it or the folder `videos` cannot be read, or when no
+    /// video remains.
     pub fn open(dir: &Path) -> Result<(Self, ReadReport), CorpusError> {
         let caption_file = CAPTION_FILES
             .iter()
             .map(|name| dir.join(name))
             .find(|path| path.is_file())
-            .ok_or_else(|| CorpusError::NoCaptionFile {
-                dir: dir.to_owned(),
-            })?;
+            .ok_or_else(|| CorpusError::NoCaptionFile { dir: dir.to_owned() })?;
         let files = video_files(&dir.join("videos"))?;
-        let file = File::open(&caption_file).map_err(|source| CorpusError::Read {
-            path: caption_file.clone(),
-            source,
-        })?;
+        let file = File::open(&caption_file)
+            .map_err(|source| CorpusError::Read { path: caption_file.clone(), source })?;
         let json = BufReader::new(NanAsNull::new(BufReader::with_capacity(1 << 18, file)));
-        let (videos, report) =
-            CaptionFileReader::new(files)
-                .read(json)
-                .map_err(|source| CorpusError::Captions {
-                    path: caption_file,
-                    source,
-                })?;
+        let (videos, report) = CaptionFileReader::new(files)
+            .read(json)
+            .map_err(|source| CorpusError::Captions { path: caption_file, source })?;
         if videos.is_empty() {
             return Err(CorpusError::NothingUsable {
                 dir: dir.to_owned(),
                 report: Box::new(report),
             });
         }
-        let name = dir.file_name().map_or_else(
-            || dir.display().to_string(),
-            |name| name.to_string_lossy().into_owned(),
-        );
+        let name = dir
+            .file_name()
+            .map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
         Ok((Self { name, videos }, report))
     }
 }
@@ -88,15 +82,10 @@ impl Corpus for HowTo100m {
 
 /// The video file of every id; of several containers the first of [`VIDEO_ENDINGS`] counts.
 fn video_files(dir: &Path) -> Result<BTreeMap<String, PathBuf>, CorpusError> {
-    let unreadable = |source| CorpusError::Read {
-        path: dir.to_owned(),
-        source,
-    };
+    let unreadable = |source| CorpusError::Read { path: dir.to_owned(), source };
     let rank = |path: &Path| {
         let ending = path.extension()?.to_str()?;
-        VIDEO_ENDINGS
-            .iter()
-            .position(|known| known.eq_ignore_ascii_case(ending))
+        VIDEO_ENDINGS.iter().position(|known| known.eq_ignore_ascii_case(ending))
     };
     let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
     for entry in std::fs::read_dir(dir).map_err(unreadable)? {
@@ -142,26 +131,18 @@ mod tests {
         assert_eq!(report.dropped[&DropReason::TextIsNoString], 2);
         assert_eq!(report.dropped[&DropReason::TimeIsNoNumber], 2);
         assert_eq!((report.videos, report.captions), (1, 1));
-        assert!(
-            report
-                .examples
-                .iter()
-                .any(|e| e.video == "a" && e.caption == Some(1))
-        );
+        assert!(report.examples.iter().any(|e| e.video == "a" && e.caption == Some(1)));
     }
 
     #[test]
     fn an_end_before_its_start_is_dropped_and_disorder_is_sorted() {
         let dir = folder(
-            r#"{"a": {"start": [5, 1, 3, -2], "end": [6, 2, 3, 0.5], "text": ["late", "early", "empty", "before"]}}"#,
+            r#"{"a": {"start": [5, 1, 3, -2], "end": [6, 2, 3, 0.5],
+                      "text": ["late", "early", "empty", "before"]}}"#,
             &["a.webm"],
         );
         let (corpus, report) = HowTo100m::open(dir.path()).unwrap();
-        let texts: Vec<_> = corpus.videos()[0]
-            .captions
-            .iter()
-            .map(|c| c.text.as_str())
-            .collect();
+        let texts: Vec<_> = corpus.videos()[0].captions.iter().map(|c| c.text.as_str()).collect();
         assert_eq!(texts, ["before", "early", "late"]);
         assert_eq!(corpus.videos()[0].captions[0].span.start, Seconds(0.0));
         assert_eq!(report.dropped[&DropReason::EndNotAfterStart], 1);
@@ -194,10 +175,7 @@ mod tests {
 
     #[test]
     fn a_corpus_with_nothing_usable_says_what_it_found() {
-        let dir = folder(
-            r#"{"gone": {"start": [0], "end": [1], "text": ["x"]}}"#,
-            &[],
-        );
+        let dir = folder(r#"{"gone": {"start": [0], "end": [1], "text": ["x"]}}"#, &[]);
         let error = HowTo100m::open(dir.path()).unwrap_err().to_string();
         assert!(error.contains("video file missing: 1"), "{error}");
         let empty = tempfile::tempdir().unwrap();
@@ -217,20 +195,11 @@ mod tests {
     fn captions_written_are_the_captions_read() {
         let dir = folder("{}", &["b.mp4", "a.mp4"]);
         let caption = |start: f64, end: f64, text: &str| Caption {
-            span: TimeSpan {
-                start: Seconds(start),
-                end: Seconds(end),
-            },
+            span: TimeSpan { start: Seconds(start), end: Seconds(end) },
             text: text.to_owned(),
         };
         let videos: Vec<_> = [
-            (
-                "a",
-                vec![
-                    caption(0.25, 3.5, "say \"hi\"\nü 人"),
-                    caption(2.0, 9.125, "and then"),
-                ],
-            ),
+            ("a", vec![caption(0.25, 3.5, "say \"hi\"\nü 人"), caption(2.0, 9.125, "and then")]),
             ("b", vec![caption(1.1, 2.2, "um")]),
         ]
         .into_iter()

@@ -74,11 +74,7 @@ impl ReadReport {
         let count = self.dropped.entry(reason).or_default();
         *count += 1;
         if *count <= EXAMPLES_EACH {
-            self.examples.push(DroppedExample {
-                reason,
-                video: video.to_owned(),
-                caption,
-            });
+            self.examples.push(DroppedExample { reason, video: video.to_owned(), caption });
         }
     }
 }

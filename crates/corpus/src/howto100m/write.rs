@@ -23,14 +23,13 @@ pub struct ListedVideo {
     pub task: usize,
 }
 
-/// Writes the captions of `videos` as `{video_id: {"start": [..], "end": [..], "text": [..]}}`, in seconds.
+/// Writes the captions of `videos` as `{video_id: {"start": [..], "end": [..], "text": [..]}}`, in
+/// seconds.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn write_captions(path: &Path, videos: &[NarratedVideo]) -> Result<(), CorpusError> {
-    write(path, |out| {
-        serde_json::to_writer(out, &CaptionFile(videos)).map_err(Into::into)
-    })
+    write(path, |out| serde_json::to_writer(out, &CaptionFile(videos)).map_err(Into::into))
 }
 
 /// Writes `HowTo100M_v1.csv`: `video_id,category_1,category_2,rank,task_id`.
@@ -40,13 +39,7 @@ pub fn write_captions(path: &Path, videos: &[NarratedVideo]) -> Result<(), Corpu
 pub fn write_video_list(path: &Path, videos: &[ListedVideo]) -> Result<(), CorpusError> {
     write(path, |out| {
         writeln!(out, "video_id,category_1,category_2,rank,task_id")?;
-        for ListedVideo {
-            id,
-            categories,
-            rank,
-            task,
-        } in videos
-        {
+        for ListedVideo { id, categories, rank, task } in videos {
             let [id, coarse, fine] =
                 [id, &categories[0], &categories[1]].map(|field| quoted(field));
             writeln!(out, "{id},{coarse},{fine},{rank},{task}")?;
@@ -65,10 +58,7 @@ fn write(
             body(&mut out)?;
             out.flush()
         })
-        .map_err(|source| CorpusError::Write {
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| CorpusError::Write { path: path.to_owned(), source })
 }
 
 /// A CSV field, in quotes when it needs them.

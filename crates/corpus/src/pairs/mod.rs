@@ -1,10 +1,12 @@
-//! Pre-training pairs: which captioned span of which video a step trains on, as a pure function of seed and step.
+//! Pre-training pairs: which captioned span of which video a step trains on, as a pure function of
+//! seed and step.
 //!
-//! A batch holds one kind of span. A *short* one is a single caption's span; a *long* one is a window over several
-//! neighbouring captions with their texts joined, so that its words belong to different clips. Narration alone
-//! decides both; no true interval is used. The kind of step `s` is drawn from `(seed, s)`; the `n`-th batch of a kind
-//! takes the next stretch of that kind's own epochs, each a permutation of all videos. Nothing is remembered
-//! between calls, so a resumed run and several loader threads see the same pairs.
+//! A batch holds one kind of span. A *short* one is a single caption's span; a *long* one is a
+//! window over several neighbouring captions with their texts joined, so that its words belong to
+//! different clips. Narration alone decides both; no true interval is used. The kind of step `s` is
+//! drawn from `(seed, s)`; the `n`-th batch of a kind takes the next stretch of that kind's own
+//! epochs, each a permutation of all videos. Nothing is remembered between calls, so a resumed run
+//! and several loader threads see the same pairs.
 
 mod order;
 mod settings;
@@ -67,20 +69,15 @@ impl PairSampler {
     ) -> Result<Self, CorpusError> {
         settings.check()?;
         let videos = corpus.videos().len();
-        for (key, kind) in [
-            ("pairs.long_batch", SpanKind::Long),
-            ("pairs.short_batch", SpanKind::Short),
-        ] {
+        for (key, kind) in
+            [("pairs.long_batch", SpanKind::Long), ("pairs.short_batch", SpanKind::Short)]
+        {
             let batch = settings.batch_len(kind);
             if settings.uses(kind) && batch > videos {
                 return Err(CorpusError::BatchExceedsCorpus { key, batch, videos });
             }
         }
-        Ok(Self {
-            corpus,
-            settings,
-            seed,
-        })
+        Ok(Self { corpus, settings, seed })
     }
 
     /// The corpus the pairs come from.
@@ -96,14 +93,11 @@ impl PairSampler {
     /// The kind of span step `step` trains on.
     pub fn kind(&self, step: u64) -> SpanKind {
         let draw = unit(mix(self.seed, Purpose::SpanKind, step, 0));
-        if draw < self.settings.short_share_at(step) {
-            SpanKind::Short
-        } else {
-            SpanKind::Long
-        }
+        if draw < self.settings.short_share_at(step) { SpanKind::Short } else { SpanKind::Long }
     }
 
-    /// Batches of `kind` that visit every video once; what does not fill a batch waits for another epoch's order.
+    /// Batches of `kind` that visit every video once; what does not fill a batch waits for another
+    /// epoch's order.
     pub fn batches_per_epoch(&self, kind: SpanKind) -> u64 {
         (self.corpus.videos().len() / self.settings.batch_len(kind)) as u64
     }
@@ -113,9 +107,7 @@ impl PairSampler {
     /// Counts the earlier steps of the same kind, a few nanoseconds each.
     pub fn batch(&self, step: u64) -> Vec<CaptionedSpan> {
         let kind = self.kind(step);
-        let nth = (0..step)
-            .filter(|&earlier| self.kind(earlier) == kind)
-            .count() as u64;
+        let nth = (0..step).filter(|&earlier| self.kind(earlier) == kind).count() as u64;
         self.batch_of(kind, nth)
     }
 
@@ -147,41 +139,27 @@ impl PairSampler {
             SpanKind::Short => self.short(captions, &mut rng),
             SpanKind::Long => self.long(captions, &mut rng),
         };
-        CaptionedSpan {
-            video,
-            span,
-            text,
-            kind,
-        }
+        CaptionedSpan { video, span, text, kind }
     }
 
     fn short(&self, captions: &[Caption], rng: &mut impl Rng) -> (TimeSpan, String) {
         let caption = &captions[rng.random_range(0..captions.len())];
         let TimeSpan { start, end } = caption.span;
         let trim = self.settings.short_trim_s.min((end.0 - start.0) / 4.0);
-        let span = TimeSpan {
-            start: Seconds(start.0 + trim),
-            end: Seconds(end.0 - trim),
-        };
+        let span = TimeSpan { start: Seconds(start.0 + trim), end: Seconds(end.0 - trim) };
         (span, caption.text.clone())
     }
 
     fn long(&self, captions: &[Caption], rng: &mut impl Rng) -> (TimeSpan, String) {
         let first = captions[0].span.start.0;
-        let last = captions
-            .iter()
-            .map(|caption| caption.span.end.0)
-            .fold(first, f64::max);
+        let last = captions.iter().map(|caption| caption.span.end.0).fold(first, f64::max);
         let (min, max) = self.settings.long_span_s;
         let duration = rng.random_range(min..=max).min(last - first);
         // Rounding may put `last - duration` a hair before `first`.
         let latest = (last - duration).max(first);
         let window = |start: f64| {
             let start = start.clamp(first, latest);
-            TimeSpan {
-                start: Seconds(start),
-                end: Seconds(start + duration),
-            }
+            TimeSpan { start: Seconds(start), end: Seconds(start + duration) }
         };
         for _ in 0..WINDOW_TRIES {
             let span = window(rng.random_range(first..=latest));
@@ -193,30 +171,19 @@ impl PairSampler {
         let caption = &captions[rng.random_range(0..captions.len())];
         let span = window((caption.span.start.0 + caption.span.end.0 - duration) / 2.0);
         let text = self.told_during(captions, span);
-        if text.is_empty() {
-            (span, caption.text.clone())
-        } else {
-            (span, text)
-        }
+        if text.is_empty() { (span, caption.text.clone()) } else { (span, text) }
     }
 
-    /// The texts of the captions that overlap `span` by more than `long_min_overlap_s`, or by more than half of
-    /// themselves if they are shorter than twice that.
+    /// The texts of the captions that overlap `span` by more than `long_min_overlap_s`, or by more
+    /// than half of themselves if they are shorter than twice that.
     fn told_during(&self, captions: &[Caption], span: TimeSpan) -> String {
         let told = |caption: &&Caption| {
             let own = caption.span;
             let overlap = own.end.0.min(span.end.0) - own.start.0.max(span.start.0);
-            overlap
-                > self
-                    .settings
-                    .long_min_overlap_s
-                    .min((own.end.0 - own.start.0) / 2.0)
+            overlap > self.settings.long_min_overlap_s.min((own.end.0 - own.start.0) / 2.0)
         };
-        let texts: Vec<_> = captions
-            .iter()
-            .filter(told)
-            .map(|caption| caption.text.as_str())
-            .collect();
+        let texts: Vec<_> =
+            captions.iter().filter(told).map(|caption| caption.text.as_str()).collect();
         texts.join(" ")
     }
 }

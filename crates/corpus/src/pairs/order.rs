@@ -1,8 +1,8 @@
 //! The order of videos in an epoch, one place at a time.
 //!
-//! A keyed permutation of `0..len` that is never stored: a balanced Feistel network over the next even number of
-//! bits, walked along its cycle until it lands inside. Shuffling a list instead would cost the whole list for each
-//! batch of a resumed run, with a million videos.
+//! A keyed permutation of `0..len` that is never stored: a balanced Feistel network over the next
+//! even number of bits, walked along its cycle until it lands inside. Shuffling a list instead
+//! would cost the whole list for each batch of a resumed run, with a million videos.
 
 use crate::randomness::finalise;
 
@@ -50,10 +50,9 @@ mod tests {
 
     #[test]
     fn keys_give_unrelated_orders() {
-        // With 600 videos, two random orders agree in about one place; every place gets every video in time.
-        let agreeing = (0..600)
-            .filter(|&p| permuted(p, 600, 1) == permuted(p, 600, 2))
-            .count();
+        // With 600 videos, two random orders agree in about one place; every place gets every video
+        // in time.
+        let agreeing = (0..600).filter(|&p| permuted(p, 600, 1) == permuted(p, 600, 2)).count();
         assert!(agreeing < 8, "{agreeing} places agree");
         let firsts: std::collections::BTreeSet<_> =
             (0..400).map(|key| permuted(0, 20, finalise(key))).collect();

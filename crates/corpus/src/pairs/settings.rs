@@ -9,9 +9,11 @@ use crate::error::CorpusError;
 pub struct PairSettings {
     /// Shortest and longest long span, in seconds; a video with less narration is taken whole.
     pub long_span_s: (f64, f64),
-    /// A caption belongs to a long span that overlaps it by more than this, in seconds, or by more than half of it.
+    /// A caption belongs to a long span that overlaps it by more than this, in seconds, or by more
+    /// than half of it.
     pub long_min_overlap_s: f64,
-    /// Taken from both ends of a short span, in seconds, at most a quarter of it each: narration is loosely timed.
+    /// Taken from both ends of a short span, in seconds, at most a quarter of it each: narration is
+    /// loosely timed.
     pub short_trim_s: f64,
     /// Share of steps that train on short spans, 0..=1.
     pub short_share: f64,
@@ -67,33 +69,22 @@ impl PairSettings {
     /// Whether a step of `kind` can ever come.
     pub(super) fn uses(&self, kind: SpanKind) -> bool {
         let early = (self.short_share_start_until_step > 0).then_some(self.short_share_start);
-        early
-            .into_iter()
-            .chain([self.short_share])
-            .any(|share| match kind {
-                SpanKind::Long => share < 1.0,
-                SpanKind::Short => share > 0.0,
-            })
+        early.into_iter().chain([self.short_share]).any(|share| match kind {
+            SpanKind::Long => share < 1.0,
+            SpanKind::Short => share > 0.0,
+        })
     }
 
     /// # Errors
     /// When a value, or two together, cannot be used.
     pub fn check(&self) -> Result<(), CorpusError> {
         let setting = |key, found: &dyn ToString, expected| {
-            Err(CorpusError::Setting {
-                key,
-                found: found.to_string(),
-                expected,
-            })
+            Err(CorpusError::Setting { key, found: found.to_string(), expected })
         };
         let (min, max) = self.long_span_s;
         if !(min > 0.0 && min <= max && max.is_finite()) {
             let found = format!("[{min}, {max}]");
-            return setting(
-                "pairs.long_span_s",
-                &found,
-                "[shortest, longest] in seconds, above 0",
-            );
+            return setting("pairs.long_span_s", &found, "[shortest, longest] in seconds, above 0");
         }
         for (key, value) in [
             ("pairs.long_min_overlap_s", self.long_min_overlap_s),
@@ -109,7 +100,9 @@ impl PairSettings {
                 first_value: self.long_min_overlap_s.to_string(),
                 second: "pairs.long_span_s",
                 second_value: format!("[{min}, {max}]"),
-                why: "no caption can overlap the shortest span by more than its length; lower the first".into(),
+                why:
+                    "no caption overlaps the shortest span by more than its length; lower the first"
+                        .into(),
             });
         }
         for (key, value) in [
@@ -120,10 +113,9 @@ impl PairSettings {
                 return setting(key, &value, "a share between 0 and 1");
             }
         }
-        for (key, value) in [
-            ("pairs.long_batch", self.long_batch),
-            ("pairs.short_batch", self.short_batch),
-        ] {
+        for (key, value) in
+            [("pairs.long_batch", self.long_batch), ("pairs.short_batch", self.short_batch)]
+        {
             if value == 0 {
                 return setting(key, &value, "at least 1 video");
             }

@@ -17,13 +17,11 @@ impl Corpus for Narration {
     }
 }
 
-/// `count` videos; caption `c` of each is told over `4 c .. 4 c + 3` seconds and reads `v<video>c<caption>`.
+/// `count` videos; caption `c` of each is told over `4 c .. 4 c + 3` seconds and reads
+/// `v<video>c<caption>`.
 fn narration(count: usize) -> Arc<dyn Corpus> {
     let caption = |video: usize, c: usize| Caption {
-        span: TimeSpan {
-            start: Seconds(4.0 * c as f64),
-            end: Seconds(4.0 * c as f64 + 3.0),
-        },
+        span: TimeSpan { start: Seconds(4.0 * c as f64), end: Seconds(4.0 * c as f64 + 3.0) },
         text: format!("v{video}c{c}"),
     };
     Arc::new(Narration(
@@ -38,11 +36,7 @@ fn narration(count: usize) -> Arc<dyn Corpus> {
 }
 
 fn settings() -> PairSettings {
-    PairSettings {
-        long_batch: 7,
-        short_batch: 10,
-        ..PairSettings::default()
-    }
+    PairSettings { long_batch: 7, short_batch: 10, ..PairSettings::default() }
 }
 
 #[test]
@@ -87,11 +81,7 @@ fn an_epoch_visits_every_video_once_and_the_next_in_another_order() {
 
 #[test]
 fn a_short_span_is_one_caption_and_trimming_keeps_at_least_half_of_it() {
-    let trimmed = PairSettings {
-        short_share: 1.0,
-        short_trim_s: 0.4,
-        ..settings()
-    };
+    let trimmed = PairSettings { short_share: 1.0, short_trim_s: 0.4, ..settings() };
     let sampler = PairSampler::new(narration(20), trimmed, 0).unwrap();
     let mut told = BTreeMap::<String, usize>::new();
     for step in 0..200 {
@@ -104,21 +94,14 @@ fn a_short_span_is_one_caption_and_trimming_keeps_at_least_half_of_it() {
     }
     // 2,000 draws of 120 captions, about 17 each.
     assert_eq!(told.len(), 120);
-    let wide = PairSettings {
-        short_share: 1.0,
-        short_trim_s: 9.0,
-        ..settings()
-    };
+    let wide = PairSettings { short_share: 1.0, short_trim_s: 9.0, ..settings() };
     let pair = &PairSampler::new(narration(20), wide, 0).unwrap().batch(0)[0];
     assert!((pair.span.end.0 - pair.span.start.0 - 1.5).abs() < 1e-9);
 }
 
 #[test]
 fn a_long_span_joins_the_captions_it_overlaps_by_more_than_the_stated_amount() {
-    let long = PairSettings {
-        short_share: 0.0,
-        ..settings()
-    };
+    let long = PairSettings { short_share: 0.0, ..settings() };
     let sampler = PairSampler::new(narration(20), long.clone(), 0).unwrap();
     for step in 0..100 {
         for pair in sampler.batch(step) {
@@ -141,22 +124,9 @@ fn a_long_span_joins_the_captions_it_overlaps_by_more_than_the_stated_amount() {
 
 #[test]
 fn narration_shorter_than_a_long_span_is_taken_whole() {
-    let long = PairSettings {
-        short_share: 0.0,
-        long_span_s: (60.0, 90.0),
-        ..settings()
-    };
-    let pair = PairSampler::new(narration(20), long, 0)
-        .unwrap()
-        .batch(0)
-        .remove(0);
-    assert_eq!(
-        pair.span,
-        TimeSpan {
-            start: Seconds(0.0),
-            end: Seconds(23.0)
-        }
-    );
+    let long = PairSettings { short_share: 0.0, long_span_s: (60.0, 90.0), ..settings() };
+    let pair = PairSampler::new(narration(20), long, 0).unwrap().batch(0).remove(0);
+    assert_eq!(pair.span, TimeSpan { start: Seconds(0.0), end: Seconds(23.0) });
     assert_eq!(pair.text.split(' ').count(), 6);
 }
 
@@ -172,10 +142,7 @@ fn the_share_of_short_spans_is_the_one_set_and_higher_at_the_start() {
     let sampler = PairSampler::new(narration(20), mixed, 0).unwrap();
     let share = |steps: std::ops::Range<u64>| {
         let len = (steps.end - steps.start) as f64;
-        steps
-            .filter(|&step| sampler.kind(step) == SpanKind::Short)
-            .count() as f64
-            / len
+        steps.filter(|&step| sampler.kind(step) == SpanKind::Short).count() as f64 / len
     };
     // Standard errors: 0.0067 and 0.0056.
     assert!((share(0..2000) - 0.9).abs() < 0.03);
@@ -184,39 +151,18 @@ fn the_share_of_short_spans_is_the_one_set_and_higher_at_the_start() {
 
 #[test]
 fn a_batch_larger_than_the_corpus_is_refused_with_both_numbers() {
-    let error = PairSampler::new(narration(8), settings(), 0)
-        .unwrap_err()
-        .to_string();
+    let error = PairSampler::new(narration(8), settings(), 0).unwrap_err().to_string();
     assert!(error.contains("pairs.short_batch") && error.contains("10") && error.contains('8'));
-    let only_long = PairSettings {
-        short_share: 0.0,
-        ..settings()
-    };
+    let only_long = PairSettings { short_share: 0.0, ..settings() };
     assert!(PairSampler::new(narration(8), only_long, 0).is_ok());
 }
 
 #[test]
 fn settings_that_contradict_are_named() {
-    let wrong = PairSettings {
-        long_min_overlap_s: 7.0,
-        ..settings()
-    };
-    let error = PairSampler::new(narration(20), wrong, 0)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("long_min_overlap_s") && error.contains("long_span_s"),
-        "{error}"
-    );
-    let wrong = PairSettings {
-        short_share: 1.5,
-        ..settings()
-    };
-    let error = PairSampler::new(narration(20), wrong, 0)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("pairs.short_share") && error.contains("1.5"),
-        "{error}"
-    );
+    let wrong = PairSettings { long_min_overlap_s: 7.0, ..settings() };
+    let error = PairSampler::new(narration(20), wrong, 0).unwrap_err().to_string();
+    assert!(error.contains("long_min_overlap_s") && error.contains("long_span_s"), "{error}");
+    let wrong = PairSettings { short_share: 1.5, ..settings() };
+    let error = PairSampler::new(narration(20), wrong, 0).unwrap_err().to_string();
+    assert!(error.contains("pairs.short_share") && error.contains("1.5"), "{error}");
 }

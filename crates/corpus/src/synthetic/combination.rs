@@ -1,8 +1,9 @@
 //! Which combinations of colour, shape and action are trained on, and which are held out.
 //!
-//! A fifth is held out by a hash of the names, so that it does not depend on the seed, nor on how many colours,
-//! shapes or actions are in use. The exception: where all combinations of a pair (such as red + square) would
-//! be held out, one is given back, so that every pair is seen in training and a new combination is new as a whole.
+//! A fifth is held out by a hash of the names, so that it does not depend on the seed, nor on how
+//! many colours, shapes or actions are in use. The exception: where all combinations of a pair
+//! (such as red + square) would be held out, one is given back, so that every pair is seen in
+//! training and a new combination is new as a whole.
 
 use std::collections::BTreeSet;
 
@@ -31,11 +32,7 @@ impl Combination {
 
     /// The pairs of values, each with a number for which two of the three it names.
     fn pairs(self) -> [(u8, usize, usize); 3] {
-        [
-            (0, self.colour, self.shape),
-            (1, self.shape, self.action),
-            (2, self.colour, self.action),
-        ]
+        [(0, self.colour, self.shape), (1, self.shape, self.action), (2, self.colour, self.action)]
     }
 }
 
@@ -55,21 +52,13 @@ impl Combinations {
         for colour in 0..config.num_colours {
             for shape in 0..config.num_shapes {
                 for action in 0..config.actions.len() {
-                    all.push(Combination {
-                        colour,
-                        shape,
-                        action,
-                    });
+                    all.push(Combination { colour, shape, action });
                 }
             }
         }
         let hash = |c: &Combination| {
             let action = config.actions[c.action];
-            hash_of_names(
-                COLOURS[c.colour].words[0],
-                SHAPES[c.shape].words()[0],
-                action,
-            )
+            hash_of_names(COLOURS[c.colour].words[0], SHAPES[c.shape].words()[0], action)
         };
         let (mut held_out, mut training): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|c| hash(c) % HELD_OUT_EVERY == 0);

@@ -1,8 +1,6 @@
 //! Every knob of the synthetic corpus, with its default and what it is for.
 
-use super::combination::Combinations;
-use super::vocabulary::{Action, COLOURS, SHAPES};
-use crate::error::CorpusError;
+use super::vocabulary::Action;
 
 /// The section `synthetic` of a run file, and the content of `synthetic.json`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -64,10 +62,11 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcedureConfig {
-    /// Procedures over the combinations of training; `new` has as many for its share of combinations.
+    /// Procedures over the combinations of training; `new` has as many for its share of
+    /// combinations.
     pub count: usize,
-    /// Share of steps that are made to have colour or shape in common with the step before, so that neither
-    /// singles an event out.
+    /// Share of steps that are made to have colour or shape in common with the step before, so that
+    /// neither singles an event out.
     pub share_attribute: f64,
     /// Probability that an instance leaves out a step.
     pub drop_step: f64,
@@ -99,7 +98,8 @@ pub struct NarrationConfig {
 pub struct SceneConfig {
     /// Smallest and largest object, as a share of the shorter side of the frame.
     pub object_size: (f32, f32),
-    /// Objects stand tilted by at most this many degrees either way, so that a tilt does not tell a spin.
+    /// Objects stand tilted by at most this many degrees either way, so that a tilt does not tell a
+    /// spin.
     pub max_tilt_degrees: f32,
     /// Darkest and brightest background, 0..=255.
     pub background: (f32, f32),
@@ -135,19 +135,14 @@ impl Default for SyntheticConfig {
             narration: NarrationConfig::default(),
             scene: SceneConfig::default(),
             key_frame_interval: 24,
-            crf: 18,
+            crf: 23,
         }
     }
 }
 
 impl Default for ProcedureConfig {
     fn default() -> Self {
-        Self {
-            count: 60,
-            share_attribute: 0.5,
-            drop_step: 0.3,
-            swap_steps: 0.15,
-        }
+        Self { count: 60, share_attribute: 0.5, drop_step: 0.3, swap_steps: 0.15 }
     }
 }
 
@@ -187,230 +182,5 @@ impl SyntheticConfig {
     /// Frames of the shortest event.
     pub(crate) fn min_event_frames(&self) -> usize {
         (self.min_event_s * f64::from(self.frame_rate_hz)).ceil() as usize
-    }
-
-    /// # Errors
-    /// When a value, or two together, cannot be used.
-    pub fn check(&self) -> Result<(), CorpusError> {
-        self.check_values()?;
-        self.check_shares()?;
-        self.check_together()
-    }
-
-    fn check_values(&self) -> Result<(), CorpusError> {
-        let ok = |good: bool, key, found: &dyn std::fmt::Debug, expected| {
-            let found = format!("{found:?}");
-            if good {
-                Ok(())
-            } else {
-                Err(CorpusError::Setting {
-                    key,
-                    found,
-                    expected,
-                })
-            }
-        };
-        let side = |pixels: u32| pixels > 0 && pixels.is_multiple_of(16);
-        ok(
-            side(self.width),
-            "synthetic.width",
-            &self.width,
-            "a multiple of 16 above 0",
-        )?;
-        ok(
-            side(self.height),
-            "synthetic.height",
-            &self.height,
-            "a multiple of 16 above 0",
-        )?;
-        let rate = self.frame_rate_hz;
-        ok(
-            (4..=120).contains(&rate),
-            "synthetic.frame_rate_hz",
-            &rate,
-            "4 to 120; fewer hide actions",
-        )?;
-        let colours = (2..=COLOURS.len()).contains(&self.num_colours);
-        ok(
-            colours,
-            "synthetic.num_colours",
-            &self.num_colours,
-            "2 to 8",
-        )?;
-        let shapes = (2..=SHAPES.len()).contains(&self.num_shapes);
-        ok(shapes, "synthetic.num_shapes", &self.num_shapes, "2 to 6")?;
-        let mut distinct = self.actions.clone();
-        distinct.sort_by_key(|action| *action as u8);
-        distinct.dedup();
-        let actions = distinct.len() == self.actions.len() && distinct.len() >= 2;
-        ok(
-            actions,
-            "synthetic.actions",
-            &self.actions,
-            "at least 2 actions, none twice",
-        )?;
-        ok(
-            self.min_events >= 1,
-            "synthetic.min_events",
-            &self.min_events,
-            "at least 1",
-        )?;
-        let min_event = self.min_event_s > 0.0 && self.min_event_s.is_finite();
-        ok(
-            min_event,
-            "synthetic.min_event_s",
-            &self.min_event_s,
-            "seconds, above 0",
-        )?;
-        let duration = self.duration_s > 0.0 && self.duration_s <= 3600.0;
-        ok(
-            duration,
-            "synthetic.duration_s",
-            &self.duration_s,
-            "seconds, above 0 and at most 3600",
-        )?;
-        ok(
-            self.procedures.count >= 1,
-            "synthetic.procedures.count",
-            &self.procedures.count,
-            "at least 1",
-        )?;
-        ok(
-            self.key_frame_interval >= 1,
-            "synthetic.key_frame_interval",
-            &self.key_frame_interval,
-            "at least 1",
-        )?;
-        ok(self.crf <= 51, "synthetic.crf", &self.crf, "0 to 51")?;
-        let (small, large) = self.scene.object_size;
-        let size = small > 0.0 && small <= large && large <= 0.8;
-        ok(
-            size,
-            "synthetic.scene.object_size",
-            &(small, large),
-            "[smallest, largest], in 0..=0.8",
-        )?;
-        let (dark, bright) = self.scene.background;
-        let background = (0.0..=255.0).contains(&dark) && dark <= bright && bright <= 255.0;
-        ok(
-            background,
-            "synthetic.scene.background",
-            &(dark, bright),
-            "[darkest, brightest], in 0..=255",
-        )?;
-        for (key, value) in [
-            (
-                "synthetic.scene.max_tilt_degrees",
-                self.scene.max_tilt_degrees,
-            ),
-            ("synthetic.scene.camera_noise", self.scene.camera_noise),
-            (
-                "synthetic.scene.brightness_drift",
-                self.scene.brightness_drift,
-            ),
-        ] {
-            ok((0.0..=180.0).contains(&value), key, &value, "0 to 180")?;
-        }
-        Ok(())
-    }
-
-    fn check_shares(&self) -> Result<(), CorpusError> {
-        for (key, value) in [
-            (
-                "synthetic.procedures.share_attribute",
-                self.procedures.share_attribute,
-            ),
-            ("synthetic.procedures.drop_step", self.procedures.drop_step),
-            (
-                "synthetic.procedures.swap_steps",
-                self.procedures.swap_steps,
-            ),
-            (
-                "synthetic.narration.drop_clause",
-                self.narration.drop_clause,
-            ),
-            (
-                "synthetic.narration.drop_attribute",
-                self.narration.drop_attribute,
-            ),
-            ("synthetic.narration.synonym", self.narration.synonym),
-            ("synthetic.narration.filler", self.narration.filler),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                let expected = "a probability between 0 and 1";
-                return Err(CorpusError::Setting {
-                    key,
-                    found: value.to_string(),
-                    expected,
-                });
-            }
-        }
-        let chatter = self.narration.chatter;
-        if !(0.0..=0.9).contains(&chatter) {
-            return Err(CorpusError::Setting {
-                key: "synthetic.narration.chatter",
-                found: chatter.to_string(),
-                expected: "a share between 0 and 0.9",
-            });
-        }
-        Ok(())
-    }
-
-    fn check_together(&self) -> Result<(), CorpusError> {
-        let contradiction =
-            |first, first_value: &dyn ToString, second, second_value: &dyn ToString, why: &str| {
-                Err(CorpusError::Contradiction {
-                    first,
-                    first_value: first_value.to_string(),
-                    second,
-                    second_value: second_value.to_string(),
-                    why: why.to_owned(),
-                })
-            };
-        if self.min_events > self.max_events {
-            return contradiction(
-                "synthetic.min_events",
-                &self.min_events,
-                "synthetic.max_events",
-                &self.max_events,
-                "the fewest events are more than the most",
-            );
-        }
-        if self.max_events * self.min_event_frames() > self.num_frames() {
-            return contradiction(
-                "synthetic.max_events",
-                &self.max_events,
-                "synthetic.duration_s",
-                &self.duration_s,
-                "so many events of `synthetic.min_event_s` do not fit; raise the second",
-            );
-        }
-        let parts = Combinations::new(self);
-        for (videos, pool) in [
-            (self.train_videos + self.seen_videos, &parts.training),
-            (self.new_videos, &parts.held_out),
-        ] {
-            if videos > 0 && pool.len() < self.max_events {
-                return contradiction(
-                    "synthetic.max_events",
-                    &self.max_events,
-                    "synthetic.num_colours",
-                    &self.num_colours,
-                    "a split has too few combinations for the events of a video to differ; raise colours, shapes \
-                     or actions, or set `synthetic.new_videos` to 0",
-                );
-            }
-        }
-        let jitter = self.narration.jitter_s;
-        if !(0.0..self.min_event_s / 2.0).contains(&jitter) {
-            return contradiction(
-                "synthetic.narration.jitter_s",
-                &jitter,
-                "synthetic.min_event_s",
-                &self.min_event_s,
-                "the jitter must be 0 or more and less than half the shortest event",
-            );
-        }
-        Ok(())
     }
 }

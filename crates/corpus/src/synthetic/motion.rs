@@ -1,8 +1,9 @@
 //! Where an object is at a time: the one place that knows what actions look like.
 //!
-//! Every action repeats, so that any stretch of about a period shows it. Time is measured from the middle of the
-//! event, and left/right, up/down, grow/shrink and appear/disappear are one motion with the sign of time reversed:
-//! the frames of one are the frames of the other in the opposite order, and no single frame tells which.
+//! Every action repeats, so that any stretch of about a period shows it. Time is measured from the
+//! middle of the event, and left/right, up/down, grow/shrink and appear/disappear are one motion
+//! with the sign of time reversed: the frames of one are the frames of the other in the opposite
+//! order, and no single frame tells which.
 
 use rand::Rng;
 
@@ -11,7 +12,8 @@ use super::vocabulary::Action;
 
 /// The smallest size of growing and shrinking, as a share of the largest.
 const SMALLEST: f32 = 0.4;
-/// How much larger the largest size of growing is than that of other actions, to make up for the small times.
+/// How much larger the largest size of growing is than that of other actions, to make up for the
+/// small times.
 const LARGER: f32 = 1.15;
 /// Share of a blink's period in which the object is there.
 const BLINK_ON: f32 = 0.55;
@@ -90,15 +92,12 @@ impl Motion {
         }
     }
 
-    /// The object `time_s` seconds after the middle of the event, in a frame of `width` x `height` pixels.
+    /// The object `time_s` seconds after the middle of the event, in a frame of `width` x `height`
+    /// pixels.
     pub(super) fn pose(&self, time_s: f32, (width, height): (f32, f32)) -> Pose {
         let turns = time_s / self.period_s;
-        let still = Pose {
-            centre: self.centre,
-            radius: self.radius,
-            angle: self.tilt,
-            opacity: 1.0,
-        };
+        let still =
+            Pose { centre: self.centre, radius: self.radius, angle: self.tilt, opacity: 1.0 };
         let (x, y) = self.centre;
         // From 0 to 1 and again, forwards or backwards in time.
         let forwards = (self.phase + turns).rem_euclid(1.0);
@@ -108,43 +107,19 @@ impl Motion {
             ..still
         };
         match self.action {
-            Action::Left => Pose {
-                centre: ((x - width * turns).rem_euclid(width), y),
-                ..still
-            },
-            Action::Right => Pose {
-                centre: ((x + width * turns).rem_euclid(width), y),
-                ..still
-            },
-            Action::Up => Pose {
-                centre: (x, (y - height * turns).rem_euclid(height)),
-                ..still
-            },
-            Action::Down => Pose {
-                centre: (x, (y + height * turns).rem_euclid(height)),
-                ..still
-            },
+            Action::Left => Pose { centre: ((x - width * turns).rem_euclid(width), y), ..still },
+            Action::Right => Pose { centre: ((x + width * turns).rem_euclid(width), y), ..still },
+            Action::Up => Pose { centre: (x, (y - height * turns).rem_euclid(height)), ..still },
+            Action::Down => Pose { centre: (x, (y + height * turns).rem_euclid(height)), ..still },
             Action::Grow => sized(forwards),
             Action::Shrink => sized(backwards),
-            Action::Appear => Pose {
-                opacity: forwards,
-                ..still
-            },
-            Action::Disappear => Pose {
-                opacity: backwards,
-                ..still
-            },
+            Action::Appear => Pose { opacity: forwards, ..still },
+            Action::Disappear => Pose { opacity: backwards, ..still },
             Action::Spin => {
                 let way = if self.clockwise { 1.0 } else { -1.0 };
-                Pose {
-                    angle: self.tilt + way * turns * std::f32::consts::TAU,
-                    ..still
-                }
+                Pose { angle: self.tilt + way * turns * std::f32::consts::TAU, ..still }
             }
-            Action::Blink => Pose {
-                opacity: if forwards < BLINK_ON { 1.0 } else { 0.0 },
-                ..still
-            },
+            Action::Blink => Pose { opacity: if forwards < BLINK_ON { 1.0 } else { 0.0 }, ..still },
         }
     }
 }
@@ -168,10 +143,7 @@ mod tests {
             let mut rng = generator(0, Purpose::Script, 0, index as u64);
             for _ in 0..50 {
                 let forth = Motion::draw(one, FRAME, &SceneConfig::default(), &mut rng);
-                let back = Motion {
-                    action: other,
-                    ..forth.clone()
-                };
+                let back = Motion { action: other, ..forth.clone() };
                 for step in -16..=16 {
                     let time = step as f32 / 8.0 + 1.0 / 16.0;
                     assert_eq!(forth.pose(time, FRAME), back.pose(-time, FRAME));
@@ -187,9 +159,8 @@ mod tests {
             for _ in 0..50 {
                 let motion = Motion::draw(action, FRAME, &SceneConfig::default(), &mut rng);
                 for start in 0..8 {
-                    let poses: Vec<_> = (start..=start + 4)
-                        .map(|k| motion.pose(k as f32 / 8.0, FRAME))
-                        .collect();
+                    let poses: Vec<_> =
+                        (start..=start + 4).map(|k| motion.pose(k as f32 / 8.0, FRAME)).collect();
                     assert!(poses.iter().any(|pose| *pose != poses[0]), "{motion:?}");
                 }
             }

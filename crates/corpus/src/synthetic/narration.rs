@@ -1,8 +1,9 @@
 //! What the narrator says, and when: loose, as speech recognition gives it.
 //!
-//! Each event is told by one clause, mostly. The caption's start and end are jittered independently against the
-//! event's; a clause may be missing, an attribute unsaid, and captions that describe nothing come in between. Text is
-//! lower case without punctuation. True intervals enter here and nowhere else in what training reads.
+//! Each event is told by one clause, mostly. The caption's start and end are jittered independently
+//! against the event's; a clause may be missing, an attribute unsaid, and captions that describe
+//! nothing come in between. Text is lower case without punctuation. True intervals enter here and
+//! nowhere else in what training reads.
 
 use locvtp_video::TimeSpan;
 use rand::Rng;
@@ -11,8 +12,8 @@ use rand::seq::IndexedRandom;
 use super::combination::Combination;
 use super::config::{NarrationConfig, SyntheticConfig};
 use super::script::Script;
+use super::split::Split;
 use super::vocabulary::{COLOURS, SHAPES};
-use super::write::Split;
 use crate::corpus::Caption;
 use crate::randomness::{Purpose, generator};
 
@@ -57,10 +58,7 @@ pub(super) fn narrate(
             let from = (start.0 + rng.random_range(-1.0..=1.0)).max(0.0);
             let to = from + rng.random_range(CHATTER_S);
             let text = pick(&CHATTER, &mut rng).to_owned();
-            captions.push(Caption {
-                span: heard(from, to, config.duration_s),
-                text,
-            });
+            captions.push(Caption { span: heard(from, to, config.duration_s), text });
         }
         if !rng.random_bool(narration.drop_clause) {
             let mut jitter = || rng.random_range(-narration.jitter_s..=narration.jitter_s);
@@ -74,10 +72,7 @@ pub(super) fn narrate(
         let event = &script.events[0];
         let text = clause(config, event.combination, false, &mut rng);
         let TimeSpan { start, end } = event.span(config.frame_rate_hz);
-        captions.push(Caption {
-            span: heard(start.0 + 0.1, end.0 - 0.1, config.duration_s),
-            text,
-        });
+        captions.push(Caption { span: heard(start.0 + 0.1, end.0 - 0.1, config.duration_s), text });
     }
     captions.sort_by(|a, b| a.span.start.0.total_cmp(&b.span.start.0));
     captions
@@ -120,10 +115,7 @@ fn subject(
 ) -> [&'static str; 2] {
     let colour = say(COLOURS[combination.colour].words, narration.synonym, rng);
     let shape = say(SHAPES[combination.shape].words(), narration.synonym, rng);
-    match (
-        rng.random_bool(narration.drop_attribute),
-        rng.random_bool(0.5),
-    ) {
+    match (rng.random_bool(narration.drop_attribute), rng.random_bool(0.5)) {
         (false, _) => [colour, shape],
         (true, true) => [colour, "one"],
         (true, false) => ["colored", shape],
@@ -133,11 +125,7 @@ fn subject(
 /// The first word, or with probability `synonym` one of the others.
 fn say(words: &[&'static str], synonym: f64, rng: &mut impl Rng) -> &'static str {
     let others = &words[1..];
-    if !others.is_empty() && rng.random_bool(synonym) {
-        pick(others, rng)
-    } else {
-        words[0]
-    }
+    if !others.is_empty() && rng.random_bool(synonym) { pick(others, rng) } else { words[0] }
 }
 
 fn pick(from: &[&'static str], rng: &mut impl Rng) -> &'static str {
@@ -165,24 +153,17 @@ mod tests {
 
     #[test]
     fn captions_miss_the_true_intervals_by_the_jitter_that_is_set() {
-        let mut narration = NarrationConfig {
-            drop_clause: 0.0,
-            chatter: 0.0,
-            ..Default::default()
-        };
+        let mut narration =
+            NarrationConfig { drop_clause: 0.0, chatter: 0.0, ..Default::default() };
         narration.filler = 0.0;
-        let config = SyntheticConfig {
-            narration,
-            ..SyntheticConfig::default()
-        };
+        let config = SyntheticConfig { narration, ..SyntheticConfig::default() };
         let mut misses = Vec::new();
         for (script, captions) in told(&config, 600) {
             for (event, caption) in script.events.iter().zip(&captions) {
                 let span = event.span(config.frame_rate_hz);
-                for (told, truth) in [
-                    (caption.span.start, span.start),
-                    (caption.span.end, span.end),
-                ] {
+                for (told, truth) in
+                    [(caption.span.start, span.start), (caption.span.end, span.end)]
+                {
                     if truth.0 > 0.0 && truth.0 < config.duration_s {
                         misses.push(told.0 - truth.0);
                     }
@@ -206,23 +187,15 @@ mod tests {
         let (mut events, mut clauses, mut chatter) = (0, 0, 0);
         for (script, captions) in told(&config, 2000) {
             events += script.events.len();
-            let idle = captions
-                .iter()
-                .filter(|caption| CHATTER.contains(&caption.text.as_str()))
-                .count();
+            let idle =
+                captions.iter().filter(|caption| CHATTER.contains(&caption.text.as_str())).count();
             chatter += idle;
             clauses += captions.len() - idle;
         }
         let missing = 1.0 - clauses as f64 / events as f64;
         let idle = chatter as f64 / (chatter + clauses) as f64;
-        assert!(
-            (missing - 0.1).abs() < 0.02,
-            "{missing} of the clauses are missing"
-        );
-        assert!(
-            (idle - 0.15).abs() < 0.02,
-            "{idle} of the captions are chatter"
-        );
+        assert!((missing - 0.1).abs() < 0.02, "{missing} of the clauses are missing");
+        assert!((idle - 0.15).abs() < 0.02, "{idle} of the captions are chatter");
     }
 
     #[test]
@@ -232,10 +205,7 @@ mod tests {
             assert!(!captions.is_empty());
             assert!(captions.is_sorted_by(|a, b| a.span.start <= b.span.start));
             for Caption { span, text } in captions {
-                assert!(
-                    text.chars().all(|c| c.is_ascii_lowercase() || c == ' '),
-                    "{text}"
-                );
+                assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == ' '), "{text}");
                 assert!(span.start.0 >= 0.0 && span.end.0 <= 24.0 && span.duration().0 > 0.5);
             }
         }
@@ -244,11 +214,8 @@ mod tests {
     #[test]
     fn every_action_is_said_in_every_way() {
         let config = SyntheticConfig::default();
-        let all: Vec<String> = told(&config, 1000)
-            .into_iter()
-            .flat_map(|(_, c)| c)
-            .map(|c| c.text)
-            .collect();
+        let all: Vec<String> =
+            told(&config, 1000).into_iter().flat_map(|(_, c)| c).map(|c| c.text).collect();
         for phrase in config.actions.iter().flat_map(|action| action.phrases()) {
             assert!(all.iter().any(|text| text.contains(phrase)), "{phrase}");
         }

@@ -1,9 +1,10 @@
 //! Procedures: steps in a usual order, which videos follow with some variation.
 //!
-//! A split's procedures are drawn so that each combination comes up in about as many of them as any other, and so
-//! that neighbouring steps often share colour or shape. An instance takes the steps in their order, at times without
-//! one of them or with two neighbours swapped; so an event mostly tells which one of a few comes next. Under
-//! [`Order::Random`] every video is a procedure of its own, drawn by the same rules.
+//! A split's procedures are drawn so that each combination comes up in about as many of them as any
+//! other, and so that neighbouring steps often share colour or shape. An instance takes the steps
+//! in their order, at times without one of them or with two neighbours swapped; so an event mostly
+//! tells which one of a few comes next. Under [`Order::Random`] every video is a procedure of its
+//! own, drawn by the same rules.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -39,9 +40,7 @@ impl Procedures {
         let mut uses = vec![0u32; pool.len()];
         let mut steps = Vec::new();
         if config.order == Order::Procedure && !pool.is_empty() {
-            steps = (0..count)
-                .map(|_| draw_steps(config, &pool, &mut uses, &mut rng))
-                .collect();
+            steps = (0..count).map(|_| draw_steps(config, &pool, &mut uses, &mut rng)).collect();
         }
         Self { pool, steps }
     }
@@ -83,11 +82,8 @@ fn draw_steps(
     while steps.len() < len {
         let related = rng.random_bool(config.procedures.share_attribute);
         let free = |index: &usize| !steps.contains(&pool[*index]);
-        let follows = |index: &usize| {
-            steps
-                .last()
-                .is_none_or(|last| last.looks_related(pool[*index]))
-        };
+        let follows =
+            |index: &usize| steps.last().is_none_or(|last| last.looks_related(pool[*index]));
         let mut candidates: Vec<usize> = (0..pool.len()).filter(free).collect();
         if related && candidates.iter().any(follows) {
             candidates.retain(follows);
@@ -124,18 +120,12 @@ mod tests {
     fn conditional_entropy(videos: &[Vec<Combination>]) -> f64 {
         let mut pairs = BTreeMap::<_, BTreeMap<_, f64>>::new();
         for pair in videos.iter().flat_map(|events| events.windows(2)) {
-            *pairs
-                .entry(pair[0])
-                .or_default()
-                .entry(pair[1])
-                .or_default() += 1.0;
+            *pairs.entry(pair[0]).or_default().entry(pair[1]).or_default() += 1.0;
         }
         let total: f64 = pairs.values().flat_map(|next| next.values()).sum();
         let bits = |next: &BTreeMap<Combination, f64>| {
             let sum: f64 = next.values().sum();
-            next.values()
-                .map(|count| count / total * (sum / count).log2())
-                .sum::<f64>()
+            next.values().map(|count| count / total * (sum / count).log2()).sum::<f64>()
         };
         pairs.values().map(bits).sum()
     }
@@ -143,40 +133,24 @@ mod tests {
     #[test]
     fn an_event_tells_its_successor_unless_the_order_is_random() {
         let procedure = SyntheticConfig::default();
-        let random = SyntheticConfig {
-            order: Order::Random,
-            ..procedure.clone()
-        };
+        let random = SyntheticConfig { order: Order::Random, ..procedure.clone() };
         let (told, free) = (
             conditional_entropy(&instances(&procedure, 20_000)),
             conditional_entropy(&instances(&random, 20_000)),
         );
-        println!("bits of the next event given the current: {told:.2} procedure, {free:.2} random");
-        assert!(told < 2.5, "{told} bits");
-        assert!(free > 5.5, "{free} bits");
+        // Measured: 1.4 and 6.7 bits.
+        assert!(told < 2.0, "{told} bits");
+        assert!(free > 6.0, "{free} bits");
     }
 
     #[test]
     fn neighbours_share_colour_or_shape_at_least_half_of_the_time_in_both_orders() {
         for order in [Order::Procedure, Order::Random] {
-            let videos = instances(
-                &SyntheticConfig {
-                    order,
-                    ..SyntheticConfig::default()
-                },
-                2000,
-            );
+            let videos = instances(&SyntheticConfig { order, ..SyntheticConfig::default() }, 2000);
             let pairs: Vec<_> = videos.iter().flat_map(|events| events.windows(2)).collect();
-            let related = pairs
-                .iter()
-                .filter(|pair| pair[0].looks_related(pair[1]))
-                .count();
+            let related = pairs.iter().filter(|pair| pair[0].looks_related(pair[1])).count();
             let share = related as f64 / pairs.len() as f64;
-            println!(
-                "{order:?}: {:.0} % of neighbours share colour or shape",
-                100.0 * share
-            );
-            assert!((0.5..0.9).contains(&share));
+            assert!((0.5..0.9).contains(&share), "{order:?}: {share}");
         }
     }
 
@@ -199,13 +173,8 @@ mod tests {
         let config = SyntheticConfig::default();
         let pool = Combinations::new(&config).training;
         let procedures = Procedures::draw(&config, pool.clone(), config.procedures.count, 0);
-        let uses = |c: &Combination| {
-            procedures
-                .steps()
-                .iter()
-                .filter(|steps| steps.contains(c))
-                .count()
-        };
+        let uses =
+            |c: &Combination| procedures.steps().iter().filter(|steps| steps.contains(c)).count();
         assert!(pool.iter().all(|c| uses(c) >= 1));
         let several = pool.iter().filter(|c| uses(c) >= 2).count();
         assert!(2 * several > pool.len(), "{several} of {}", pool.len());

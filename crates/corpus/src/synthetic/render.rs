@@ -1,8 +1,8 @@
 //! A script's frames, one after another.
 //!
-//! The background is drawn once; each frame copies it, draws the objects over it with soft edges, and adds what the
-//! camera does: drift of brightness, and noise that is the same in all three channels, as a sensor's mostly is after
-//! chroma subsampling.
+//! The background is drawn once; each frame copies it, draws the objects over it with soft edges,
+//! and adds what the camera does: drift of brightness, and noise that is the same in all three
+//! channels, as a sensor's mostly is after chroma subsampling.
 
 use super::config::SyntheticConfig;
 use super::motion::{Motion, Pose};
@@ -38,37 +38,21 @@ impl<'a> Renderer<'a> {
             })
             .collect();
         let noise = normal_quantiles(config.scene.camera_noise);
-        Self {
-            config,
-            script,
-            background,
-            noise,
-            canvas: Vec::new(),
-        }
+        Self { config, script, background, noise, canvas: Vec::new() }
     }
 
     /// Frame `frame` as RGB bytes, row by row, into `rgb`.
     pub(super) fn draw(&mut self, frame: usize, rgb: &mut Vec<u8>) {
         self.canvas.clear();
-        self.canvas
-            .extend(self.background.iter().flat_map(|&grey| [grey; 3]));
+        self.canvas.extend(self.background.iter().flat_map(|&grey| [grey; 3]));
         let script = self.script;
         let all = 0..self.config.num_frames();
         for distractor in &script.look.distractors {
             let pose = self.pose(&distractor.motion, &all, frame);
             self.draw_object(distractor.shape, [distractor.grey; 3], pose);
         }
-        if let Some(event) = script
-            .events
-            .iter()
-            .find(|event| event.frames.contains(&frame))
-        {
-            let Event {
-                combination,
-                frames,
-                motion,
-                shade,
-            } = event;
+        if let Some(event) = script.events.iter().find(|event| event.frames.contains(&frame)) {
+            let Event { combination, frames, motion, shade } = event;
             let pose = self.pose(motion, frames, frame);
             let colour = COLOURS[combination.colour].rgb.map(|level| level * shade);
             self.draw_object(SHAPES[combination.shape], colour, pose);
@@ -78,13 +62,11 @@ impl<'a> Renderer<'a> {
 
     /// The pose at the middle of `frame`, with time counted from the middle of `frames`.
     fn pose(&self, motion: &Motion, frames: &std::ops::Range<usize>, frame: usize) -> Pose {
-        // Twice the distance from the middle, a whole number: the first and the last frame are exact opposites.
+        // Twice the distance from the middle, a whole number: the first and the last frame are
+        // exact opposites.
         let doubled = 2 * frame as i64 + 1 - (frames.start + frames.end) as i64;
         let time_s = doubled as f32 / (2.0 * self.config.frame_rate_hz as f32);
-        motion.pose(
-            time_s,
-            (self.config.width as f32, self.config.height as f32),
-        )
+        motion.pose(time_s, (self.config.width as f32, self.config.height as f32))
     }
 
     /// Draws one object; what lies beyond an edge shows at the opposite one.
@@ -138,11 +120,10 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// The middles of 256 equally probable parts of a normal distribution with standard deviation `deviation`.
+/// The middles of 256 equally probable parts of a normal distribution with standard deviation
+/// `deviation`.
 fn normal_quantiles(deviation: f32) -> Vec<f32> {
-    (0..256)
-        .map(|index| deviation * inverse_normal((index as f32 + 0.5) / 256.0))
-        .collect()
+    (0..256).map(|index| deviation * inverse_normal((index as f32 + 0.5) / 256.0)).collect()
 }
 
 /// The normal distribution's quantile function by Abramowitz and Stegun 26.2.23, to within 0.00045.
@@ -152,11 +133,7 @@ fn inverse_normal(probability: f32) -> f32 {
     let above = (2.515_517 + t * (0.802_853 + t * 0.010_328))
         / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
     let distance = t - above;
-    if probability < 0.5 {
-        -distance
-    } else {
-        distance
-    }
+    if probability < 0.5 { -distance } else { distance }
 }
 
 #[cfg(test)]
@@ -171,30 +148,19 @@ mod tests {
     fn quiet(actions: &[Action]) -> SyntheticConfig {
         SyntheticConfig {
             actions: actions.to_vec(),
-            scene: SceneConfig {
-                camera_noise: 0.0,
-                ..SceneConfig::default()
-            },
+            scene: SceneConfig { camera_noise: 0.0, ..SceneConfig::default() },
             ..SyntheticConfig::default()
         }
     }
 
     /// A video of one event, on plain grey.
     fn one_event(config: &SyntheticConfig, shape: usize, motion: Motion) -> Script {
-        let action = config
-            .actions
-            .iter()
-            .position(|action| *action == motion.action)
-            .unwrap();
+        let action = config.actions.iter().position(|action| *action == motion.action).unwrap();
         Script {
             id: "one".into(),
             procedure: None,
             events: vec![Event {
-                combination: Combination {
-                    colour: 0,
-                    shape,
-                    action,
-                },
+                combination: Combination { colour: 0, shape, action },
                 frames: 0..config.num_frames(),
                 motion,
                 shade: 1.0,
@@ -232,10 +198,7 @@ mod tests {
             let mut rng = generator(0, Purpose::Script, 0, pair[0] as u64);
             let motion = Motion::draw(pair[0], (48.0, 48.0), &config.scene, &mut rng);
             let forth = frames(&config, &one_event(&config, 1, motion.clone()));
-            let opposite = Motion {
-                action: pair[1],
-                ..motion
-            };
+            let opposite = Motion { action: pair[1], ..motion };
             let mut back = frames(&config, &one_event(&config, 1, opposite));
             assert_ne!(forth, back);
             back.reverse();
@@ -251,17 +214,10 @@ mod tests {
             let motion = Motion::draw(action, (48.0, 48.0), &config.scene, &mut rng);
             let areas: Vec<usize> = frames(&config, &one_event(&config, 0, motion))
                 .iter()
-                .map(|rgb| {
-                    rgb.chunks_exact(3)
-                        .filter(|pixel| pixel[0] > pixel[1] + 30)
-                        .count()
-                })
+                .map(|rgb| rgb.chunks_exact(3).filter(|pixel| pixel[0] > pixel[1] + 30).count())
                 .collect();
             let (least, most) = (areas.iter().min().unwrap(), areas.iter().max().unwrap());
-            assert!(
-                *least > 80 && *most < least + least / 4,
-                "{least} to {most} pixels"
-            );
+            assert!(*least > 80 && *most < least + least / 4, "{least} to {most} pixels");
         }
     }
 
@@ -273,17 +229,11 @@ mod tests {
         let motion = Motion::draw(Action::Blink, (48.0, 48.0), &config.scene, &mut rng);
         let mut script = one_event(&config, 0, motion);
         script.events.clear();
-        let levels: Vec<f64> = frames(&config, &script)
-            .concat()
-            .into_iter()
-            .map(f64::from)
-            .collect();
+        let levels: Vec<f64> =
+            frames(&config, &script).concat().into_iter().map(f64::from).collect();
         let mean = levels.iter().sum::<f64>() / levels.len() as f64;
-        let variance = levels
-            .iter()
-            .map(|level| (level - mean).powi(2))
-            .sum::<f64>()
-            / levels.len() as f64;
+        let variance =
+            levels.iter().map(|level| (level - mean).powi(2)).sum::<f64>() / levels.len() as f64;
         assert!((mean - 60.0).abs() < 0.1, "{mean}");
         assert!((variance.sqrt() - 6.0).abs() < 0.1, "{}", variance.sqrt());
     }

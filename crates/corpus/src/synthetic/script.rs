@@ -1,7 +1,7 @@
 //! The script of one video: which events it shows, when, and how it looks.
 //!
-//! A pure function of config, split and index. Events tile the video: each begins with the frame after the last of
-//! the one before.
+//! A pure function of config, split and index. Events tile the video: each begins with the frame
+//! after the last of the one before.
 
 use std::ops::Range;
 
@@ -12,8 +12,8 @@ use super::combination::Combination;
 use super::config::SyntheticConfig;
 use super::motion::Motion;
 use super::procedure::Procedures;
+use super::split::Split;
 use super::vocabulary::{Action, SHAPES, Shape};
-use super::write::Split;
 use crate::randomness::{Purpose, generator};
 
 /// Everything there is to draw and to tell about one video.
@@ -44,7 +44,8 @@ pub(super) struct Look {
     /// Amplitude, wave vector in radians per pixel, phase; empty for a plain background.
     pub(super) waves: Vec<(f32, (f32, f32), f32)>,
     pub(super) distractors: Vec<Distractor>,
-    /// Swing of the brightness in levels, how often it swings over the video, and where it starts in turns.
+    /// Swing of the brightness in levels, how often it swings over the video, and where it starts
+    /// in turns.
     pub(super) drift: (f32, f32, f32),
     /// Seed of the camera's noise.
     pub(super) noise_seed: u64,
@@ -85,12 +86,7 @@ impl Script {
             .map(|(combination, frames)| {
                 let action = config.actions[combination.action];
                 let motion = Motion::draw(action, size, &config.scene, &mut rng);
-                Event {
-                    combination,
-                    frames,
-                    motion,
-                    shade: rng.random_range(0.85..=1.0),
-                }
+                Event { combination, frames, motion, shade: rng.random_range(0.85..=1.0) }
             })
             .collect();
         Self {
@@ -105,6 +101,11 @@ impl Script {
 impl Look {
     fn draw(config: &SyntheticConfig, size: (f32, f32), rng: &mut impl Rng) -> Self {
         let scene = &config.scene;
+        // First what every video has, so that the options add to a picture and change nothing in
+        // it.
+        let (dark, bright) = scene.background;
+        let background = rng.random_range(dark..=bright);
+        let noise_seed = rng.random();
         let num_waves = if scene.textured_background { 4 } else { 0 };
         let mut turn = || rng.random_range(0.0..1.0f32);
         let drift = (scene.brightness_drift, 0.5 + 1.5 * turn(), turn());
@@ -113,11 +114,7 @@ impl Look {
                 let (sin, cos) = (turn() * std::f32::consts::TAU).sin_cos();
                 let frequency = std::f32::consts::TAU * (1.0 + 4.0 * turn()) / size.0.min(size.1);
                 let amplitude = 5.0 + 7.0 * turn();
-                (
-                    amplitude,
-                    (frequency * cos, frequency * sin),
-                    turn() * std::f32::consts::TAU,
-                )
+                (amplitude, (frequency * cos, frequency * sin), turn() * std::f32::consts::TAU)
             })
             .collect();
         let distractors = (0..scene.distractors)
@@ -126,21 +123,10 @@ impl Look {
                 let mut motion = Motion::draw(action, size, scene, rng);
                 motion.radius *= 0.6;
                 let shape = SHAPES[rng.random_range(0..SHAPES.len())];
-                Distractor {
-                    shape,
-                    grey: rng.random_range(110.0..190.0),
-                    motion,
-                }
+                Distractor { shape, grey: rng.random_range(110.0..190.0), motion }
             })
             .collect();
-        let (dark, bright) = scene.background;
-        Self {
-            background: rng.random_range(dark..=bright),
-            waves,
-            distractors,
-            drift,
-            noise_seed: rng.random(),
-        }
+        Self { background, waves, distractors, drift, noise_seed }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Which pixels a shape covers, as signed distances.
 //!
-//! Every shape carries one mark off its centre, so that it has no symmetry under which a spin would stand still: a
-//! dark dot, and for the ring a gap. Shapes of one radius cover similar areas; none reaches beyond the radius.
+//! Every shape carries one mark off its centre, so that it has no symmetry under which a spin would
+//! stand still: a dark dot, and for the ring a gap. Shapes of one radius cover similar areas; none
+//! reaches beyond the radius.
 
 use super::vocabulary::Shape;
 
@@ -14,17 +15,15 @@ pub(super) struct Coverage {
     pub(super) mark: f32,
 }
 
-/// Coverage of the pixel at (`x`, `y`) from the centre of an upright shape, y downwards, everything in pixels.
+/// Coverage of the pixel at (`x`, `y`) from the centre of an upright shape, y downwards, everything
+/// in pixels.
 pub(super) fn coverage(shape: Shape, (x, y): (f32, f32), radius: f32) -> Coverage {
     let (x, y) = (x / radius, y / radius);
     let body = share_inside(radius * distance(shape, x, y));
     let mark = dot(shape).map_or(0.0, |(dot_x, dot_y, dot_radius)| {
         share_inside(radius * ((x - dot_x).hypot(y - dot_y) - dot_radius))
     });
-    Coverage {
-        body,
-        mark: mark.min(body),
-    }
+    Coverage { body, mark: mark.min(body) }
 }
 
 /// How much of a pixel lies inside an edge that passes at `distance` pixels from its centre.
@@ -86,17 +85,12 @@ mod tests {
                 let changed: f32 = pixels()
                     .map(|(x, y)| {
                         let turned = (cos * x + sin * y, cos * y - sin * x);
-                        let (a, b) = (
-                            coverage(shape, (x, y), RADIUS),
-                            coverage(shape, turned, RADIUS),
-                        );
+                        let (a, b) =
+                            (coverage(shape, (x, y), RADIUS), coverage(shape, turned, RADIUS));
                         (a.body - a.mark - b.body + b.mark).abs()
                     })
                     .sum();
-                assert!(
-                    changed > 6.0,
-                    "{shape:?} by {degrees} degrees changes {changed} pixels"
-                );
+                assert!(changed > 6.0, "{shape:?} by {degrees} degrees changes {changed} pixels");
             }
         }
     }
@@ -108,11 +102,7 @@ mod tests {
             let share = area / (std::f32::consts::PI * RADIUS * RADIUS);
             assert!((0.3..0.85).contains(&share), "{shape:?} covers {share}");
             for (x, y) in pixels().filter(|(x, y)| x.hypot(*y) > 1.02 * RADIUS + 0.8) {
-                assert_eq!(
-                    coverage(shape, (x, y), RADIUS).body,
-                    0.0,
-                    "{shape:?} at {x}, {y}"
-                );
+                assert_eq!(coverage(shape, (x, y), RADIUS).body, 0.0, "{shape:?} at {x}, {y}");
             }
         }
     }

@@ -1,4 +1,5 @@
-//! What truly happens in the videos of a split. For evaluation only: training never opens this file.
+//! What truly happens in the videos of a split. For evaluation only: training never opens this
+//! file.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
@@ -9,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::SyntheticConfig;
 use super::script::Script;
+use super::split::Split;
 use super::vocabulary::Vocabulary;
-use super::write::Split;
 use crate::error::CorpusError;
 
 /// The file's name in a split's folder.
@@ -69,25 +70,16 @@ impl Truth {
     /// When the file cannot be read or is not a truth file.
     pub fn read(dir: &Path) -> Result<Self, CorpusError> {
         let path = dir.join(TRUTH_FILE);
-        let file = File::open(&path).map_err(|source| CorpusError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let file =
+            File::open(&path).map_err(|source| CorpusError::Read { path: path.clone(), source })?;
         serde_json::from_reader(BufReader::new(file))
             .map_err(|source| CorpusError::Truth { path, source })
     }
 
     pub(super) fn of(config: &SyntheticConfig, split: Split, scripts: &[Script]) -> Self {
         let vocabulary = Vocabulary::new(config.num_colours, config.num_shapes, &config.actions);
-        let videos = scripts
-            .iter()
-            .map(|script| true_video(config, &vocabulary, script))
-            .collect();
-        Self {
-            split,
-            vocabulary,
-            videos,
-        }
+        let videos = scripts.iter().map(|script| true_video(config, &vocabulary, script)).collect();
+        Self { split, vocabulary, videos }
     }
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CorpusError> {
@@ -107,11 +99,8 @@ fn true_video(config: &SyntheticConfig, vocabulary: &Vocabulary, script: &Script
         .events
         .iter()
         .map(|event| {
-            let (colour, shape, action) = (
-                event.combination.colour,
-                event.combination.shape,
-                event.combination.action,
-            );
+            let (colour, shape, action) =
+                (event.combination.colour, event.combination.shape, event.combination.action);
             TrueEvent {
                 span: event.span(config.frame_rate_hz),
                 colour,

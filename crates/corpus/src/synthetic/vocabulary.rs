@@ -1,7 +1,8 @@
 //! Colours, shapes and actions, and the words narration and queries have for them.
 //!
-//! The first word of each list is its name and stands in queries; narration uses all of them. No word serves two
-//! things. The lists are ordered so that any number taken from the front is easy to tell apart.
+//! The first word of each list is its name and stands in queries; narration uses all of them. No
+//! word serves two things. The lists are ordered so that any number taken from the front is easy to
+//! tell apart.
 
 /// A colour and its words.
 #[derive(Debug, Clone, Copy)]
@@ -13,38 +14,14 @@ pub(crate) struct Colour {
 
 /// All colours.
 pub(crate) const COLOURS: [Colour; 8] = [
-    Colour {
-        words: &["red", "crimson"],
-        rgb: [225.0, 40.0, 40.0],
-    },
-    Colour {
-        words: &["green"],
-        rgb: [40.0, 190.0, 70.0],
-    },
-    Colour {
-        words: &["blue", "navy"],
-        rgb: [50.0, 90.0, 250.0],
-    },
-    Colour {
-        words: &["yellow", "golden"],
-        rgb: [245.0, 220.0, 50.0],
-    },
-    Colour {
-        words: &["purple", "violet"],
-        rgb: [185.0, 60.0, 215.0],
-    },
-    Colour {
-        words: &["white"],
-        rgb: [245.0, 245.0, 245.0],
-    },
-    Colour {
-        words: &["orange"],
-        rgb: [250.0, 135.0, 30.0],
-    },
-    Colour {
-        words: &["cyan", "turquoise"],
-        rgb: [50.0, 215.0, 225.0],
-    },
+    Colour { words: &["red", "crimson"], rgb: [225.0, 40.0, 40.0] },
+    Colour { words: &["green"], rgb: [40.0, 190.0, 70.0] },
+    Colour { words: &["blue", "navy"], rgb: [50.0, 90.0, 250.0] },
+    Colour { words: &["yellow", "golden"], rgb: [245.0, 220.0, 50.0] },
+    Colour { words: &["purple", "violet"], rgb: [185.0, 60.0, 215.0] },
+    Colour { words: &["white"], rgb: [245.0, 245.0, 245.0] },
+    Colour { words: &["orange"], rgb: [250.0, 135.0, 30.0] },
+    Colour { words: &["cyan", "turquoise"], rgb: [50.0, 215.0, 225.0] },
 ];
 
 /// A shape and its words. How it looks stands in `shape`.
@@ -59,14 +36,8 @@ pub(crate) enum Shape {
 }
 
 /// All shapes.
-pub(crate) const SHAPES: [Shape; 6] = [
-    Shape::Square,
-    Shape::Triangle,
-    Shape::Ring,
-    Shape::Cross,
-    Shape::Disc,
-    Shape::Bar,
-];
+pub(crate) const SHAPES: [Shape; 6] =
+    [Shape::Square, Shape::Triangle, Shape::Ring, Shape::Cross, Shape::Disc, Shape::Bar];
 
 impl Shape {
     pub(crate) fn words(self) -> &'static [&'static str] {
@@ -178,18 +149,13 @@ pub struct ActionWords {
 }
 
 impl Vocabulary {
-    /// The first `num_colours` colours, the first `num_shapes` shapes, and `actions` in their order.
+    /// The first `num_colours` colours, the first `num_shapes` shapes, and `actions` in their
+    /// order.
     pub(crate) fn new(num_colours: usize, num_shapes: usize, actions: &[Action]) -> Self {
         let name = |words: &[&str]| words[0].to_owned();
         Self {
-            colours: COLOURS[..num_colours]
-                .iter()
-                .map(|colour| name(colour.words))
-                .collect(),
-            shapes: SHAPES[..num_shapes]
-                .iter()
-                .map(|shape| name(shape.words()))
-                .collect(),
+            colours: COLOURS[..num_colours].iter().map(|colour| name(colour.words)).collect(),
+            shapes: SHAPES[..num_shapes].iter().map(|shape| name(shape.words())).collect(),
             actions: actions
                 .iter()
                 .map(|action| ActionWords {
@@ -207,15 +173,8 @@ impl Vocabulary {
     pub fn sentence(&self, colour: usize, shape: usize, action: usize) -> String {
         let (colour, shape) = (&self.colours[colour], &self.shapes[shape]);
         // No name begins with a silent h or the like; the first letter decides.
-        let article = if colour.starts_with(['a', 'e', 'i', 'o', 'u']) {
-            "an"
-        } else {
-            "a"
-        };
-        format!(
-            "{article} {colour} {shape} {}",
-            self.actions[action].fragment
-        )
+        let article = if colour.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {colour} {shape} {}", self.actions[action].fragment)
     }
 }
 

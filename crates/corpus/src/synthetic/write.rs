@@ -1,8 +1,8 @@
-//! The corpus as a folder: scripts drawn, videos rendered and encoded in parallel, everything moved into place at
-//! the end.
+//! The corpus as a folder: scripts drawn, videos rendered and encoded in parallel, everything moved
+//! into place at the end.
 //!
-//! A folder that is there is whole: it is written as `<out>.partial` and renamed. What exists is never overwritten: a
-//! corpus of the same config is used as it is, anything else is an error.
+//! A folder that is there is whole: it is written as `<out>.partial` and renamed. What exists is
+//! never overwritten: a corpus of the same config is used as it is, anything else is an error.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,59 +10,22 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use locvtp_video::{Encoder, EncoderSettings};
+use locvtp_video::{Encoder, EncoderPreset, EncoderSettings};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::combination::Combinations;
 use super::config::SyntheticConfig;
 use super::narration::narrate;
 use super::procedure::Procedures;
 use super::render::Renderer;
+use super::reuse::{is_there, start_partial, write_config};
 use super::script::Script;
-use super::truth::{TRUTH_FILE, Truth};
+use super::split::Split;
+use super::truth::Truth;
 use crate::corpus::NarratedVideo;
 use crate::error::CorpusError;
 use crate::howto100m::{ListedVideo, write_captions, write_video_list};
-
-/// The config's file in the corpus's folder; what marks a folder as ours.
-const CONFIG_FILE: &str = "synthetic.json";
-/// Raised when the same config comes to mean other bytes.
-const GENERATOR: u32 = 1;
-
-/// A part of the corpus.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Split {
-    /// To pre-train on.
-    Train,
-    /// New videos of the combinations of training.
-    Seen,
-    /// Videos of held-out combinations only.
-    New,
-}
-
-impl Split {
-    /// All splits.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Seen, Self::New];
-
-    /// The folder's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Seen => "seen",
-            Self::New => "new",
-        }
-    }
-
-    fn num_videos(self, config: &SyntheticConfig) -> usize {
-        match self {
-            Self::Train => config.train_videos,
-            Self::Seen => config.seen_videos,
-            Self::New => config.new_videos,
-        }
-    }
-}
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -98,26 +61,21 @@ pub struct SplitReport {
     pub events: usize,
 }
 
-/// What `synthetic.json` holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct ConfigFile {
-    generator: u32,
-    config: SyntheticConfig,
-}
-
 /// One split before it is rendered.
-struct Plan {
-    split: Split,
-    scripts: Vec<Script>,
-    videos: Vec<NarratedVideo>,
+pub(super) struct Plan {
+    pub(super) split: Split,
+    pub(super) scripts: Vec<Script>,
+    pub(super) videos: Vec<NarratedVideo>,
 }
 
 /// Makes the corpus of `config` at `out`, or finds it there.
 ///
-/// Videos are rendered on all threads of the current rayon pool; `progress` is told how many of how many are done.
+/// Videos are rendered on all threads of the current rayon pool; `progress` is told how many of how
+/// many are done.
 ///
 /// # Errors
-/// When the config cannot be used, `out` holds anything else than this corpus, or a file cannot be written.
+/// When the config cannot be used, `out` holds anything else than this corpus, or a file cannot be
+/// written.
 pub fn synthesize(
     config: &SyntheticConfig,
     out: &Path,
@@ -133,11 +91,7 @@ pub fn synthesize(
     let plans: Vec<_> = Split::ALL
         .into_iter()
         .map(|split| {
-            let procedures = if split == Split::New {
-                &held_out
-            } else {
-                &training
-            };
+            let procedures = if split == Split::New { &held_out } else { &training };
             plan(config, procedures, split, &out.join(split.name()))
         })
         .collect();
@@ -179,11 +133,7 @@ fn plan(config: &SyntheticConfig, procedures: &Procedures, split: Split, dir: &P
             captions: narrate(config, script, split, index),
         })
         .collect();
-    Plan {
-        split,
-        scripts,
-        videos,
-    }
+    Plan { split, scripts, videos }
 }
 
 fn report(plan: &Plan, out: &Path) -> SplitReport {
@@ -196,70 +146,13 @@ fn report(plan: &Plan, out: &Path) -> SplitReport {
     }
 }
 
-/// Whether `out` holds this corpus whole; an error if it holds anything else.
-fn is_there(config: &SyntheticConfig, out: &Path, plans: &[Plan]) -> Result<bool, CorpusError> {
-    if !out.exists() || is_empty_dir(out) {
-        return Ok(false);
-    }
-    let occupied = || CorpusError::Occupied {
-        path: out.to_owned(),
-    };
-    let text = fs::read_to_string(out.join(CONFIG_FILE)).map_err(|_| occupied())?;
-    let there: serde_json::Value = serde_json::from_str(&text).map_err(|_| occupied())?;
-    // Through text as well: a parsed number may differ in its last bit.
-    let wanted = serde_json::from_str(&file_value(config).to_string()).map_err(|_| occupied())?;
-    if let Some((key, existing, wanted)) = first_difference("", &there, &wanted) {
-        return Err(CorpusError::OtherConfig {
-            path: out.to_owned(),
-            key,
-            existing,
-            wanted,
-        });
-    }
-    for plan in plans {
-        let dir = out.join(plan.split.name());
-        let lost = plan
-            .videos
-            .iter()
-            .map(|video| video.path.clone())
-            .chain([dir.join("caption.json"), dir.join(TRUTH_FILE)])
-            .find(|path| !path.is_file());
-        if let Some(path) = lost {
-            let what = format!("{} is gone", path.display());
-            return Err(CorpusError::Incomplete { path: dir, what });
-        }
-    }
-    Ok(true)
-}
-
-fn is_empty_dir(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-/// An empty `<out>.partial`; what a killed run left there goes.
-fn start_partial(out: &Path) -> Result<PathBuf, CorpusError> {
-    let mut name = out.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = out.with_file_name(name);
-    if partial.join(CONFIG_FILE).is_file() {
-        fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
-    }
-    if partial.exists() && !is_empty_dir(&partial) {
-        return Err(CorpusError::Occupied { path: partial });
-    }
-    fs::create_dir_all(&partial).map_err(write_error(&partial))?;
-    Ok(partial)
-}
-
 fn write_all(
     config: &SyntheticConfig,
     plans: &[Plan],
     partial: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<(), CorpusError> {
-    let config_file = partial.join(CONFIG_FILE);
-    let text = format!("{:#}\n", file_value(config));
-    fs::write(&config_file, text).map_err(write_error(&config_file))?;
+    write_config(config, partial)?;
     let total = plans.iter().map(|plan| plan.scripts.len()).sum();
     let done = AtomicUsize::new(0);
     for plan in plans {
@@ -284,6 +177,10 @@ fn encode(config: &SyntheticConfig, script: &Script, path: &Path) -> Result<(), 
         EncoderSettings {
             key_frame_interval: config.key_frame_interval,
             crf: config.crf,
+            // The fastest preset is also the one that gives equal bytes: with others, libx264's
+            // macroblock tree (`mbtree`) reads memory nobody wrote when frames are this small, and
+            // the files of one seed differ now and then.
+            preset: EncoderPreset::Ultrafast,
             ..EncoderSettings::new(config.width, config.height, config.frame_rate_hz)
         },
     )?;
@@ -307,43 +204,7 @@ fn listed(plan: &Plan) -> Vec<ListedVideo> {
     plan.scripts.iter().enumerate().map(list).collect()
 }
 
-fn file_value(config: &SyntheticConfig) -> serde_json::Value {
-    let file = ConfigFile {
-        generator: GENERATOR,
-        config: config.clone(),
-    };
-    serde_json::to_value(file).unwrap_or_default()
-}
-
-/// The first key whose value differs, with both values.
-fn first_difference(
-    key: &str,
-    there: &serde_json::Value,
-    wanted: &serde_json::Value,
-) -> Option<(String, String, String)> {
-    use serde_json::Value::Object;
-    if there == wanted {
-        return None;
-    }
-    if let (Object(a), Object(b)) = (there, wanted) {
-        let null = serde_json::Value::Null;
-        return a.keys().chain(b.keys()).find_map(|name| {
-            let inner = if key.is_empty() {
-                name.clone()
-            } else {
-                format!("{key}.{name}")
-            };
-            first_difference(
-                &inner,
-                a.get(name).unwrap_or(&null),
-                b.get(name).unwrap_or(&null),
-            )
-        });
-    }
-    Some((key.to_owned(), there.to_string(), wanted.to_string()))
-}
-
-fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> CorpusError {
+pub(super) fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> CorpusError {
     let path = path.to_owned();
     |source| CorpusError::Write { path, source }
 }

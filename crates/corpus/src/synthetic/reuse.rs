@@ -1,0 +1,107 @@
+//! What already stands where a corpus shall go: the same corpus, the rest of a killed run, or not
+//! ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::config::SyntheticConfig;
+use super::truth::TRUTH_FILE;
+use super::write::{Plan, write_error};
+use crate::error::CorpusError;
+
+/// The config's file in the corpus's folder; what marks a folder as ours.
+const CONFIG_FILE: &str = "synthetic.json";
+/// Raised when the same config comes to mean other bytes.
+const GENERATOR: u32 = 1;
+
+/// What `synthetic.json` holds.
+#[derive(Debug, Serialize)]
+struct ConfigFile {
+    generator: u32,
+    config: SyntheticConfig,
+}
+
+/// Whether `out` holds this corpus whole; an error if it holds anything else.
+pub(super) fn is_there(
+    config: &SyntheticConfig,
+    out: &Path,
+    plans: &[Plan],
+) -> Result<bool, CorpusError> {
+    if !out.exists() || is_empty_dir(out) {
+        return Ok(false);
+    }
+    let occupied = || CorpusError::Occupied { path: out.to_owned() };
+    let text = fs::read_to_string(out.join(CONFIG_FILE)).map_err(|_| occupied())?;
+    let there: serde_json::Value = serde_json::from_str(&text).map_err(|_| occupied())?;
+    // Through text as well: a number may lose its last bit on the way.
+    let wanted = serde_json::from_str(&config_text(config, out)?).map_err(|_| occupied())?;
+    if let Some((key, existing, wanted)) = first_difference("", &there, &wanted) {
+        return Err(CorpusError::OtherConfig { path: out.to_owned(), key, existing, wanted });
+    }
+    for plan in plans {
+        let dir = out.join(plan.split.name());
+        let lost = plan
+            .videos
+            .iter()
+            .map(|video| video.path.clone())
+            .chain([dir.join("caption.json"), dir.join(TRUTH_FILE)])
+            .find(|path| !path.is_file());
+        if let Some(path) = lost {
+            let what = format!("{} is gone", path.display());
+            return Err(CorpusError::Incomplete { path: dir, what });
+        }
+    }
+    Ok(true)
+}
+
+fn is_empty_dir(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// An empty `<out>.partial`; what a killed run left there goes.
+pub(super) fn start_partial(out: &Path) -> Result<PathBuf, CorpusError> {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".partial");
+    let partial = out.with_file_name(name);
+    if partial.join(CONFIG_FILE).is_file() {
+        fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
+    }
+    if partial.exists() && !is_empty_dir(&partial) {
+        return Err(CorpusError::Occupied { path: partial });
+    }
+    fs::create_dir_all(&partial).map_err(write_error(&partial))?;
+    Ok(partial)
+}
+
+/// Marks `partial` as ours, with the config it is made from.
+pub(super) fn write_config(config: &SyntheticConfig, partial: &Path) -> Result<(), CorpusError> {
+    let path = partial.join(CONFIG_FILE);
+    fs::write(&path, config_text(config, &path)?).map_err(write_error(&path))
+}
+
+fn config_text(config: &SyntheticConfig, path: &Path) -> Result<String, CorpusError> {
+    let file = ConfigFile { generator: GENERATOR, config: config.clone() };
+    serde_json::to_string_pretty(&file).map_err(|error| write_error(path)(error.into()))
+}
+
+/// The first key whose value differs, with both values.
+fn first_difference(
+    key: &str,
+    there: &serde_json::Value,
+    wanted: &serde_json::Value,
+) -> Option<(String, String, String)> {
+    use serde_json::Value::Object;
+    if there == wanted {
+        return None;
+    }
+    if let (Object(a), Object(b)) = (there, wanted) {
+        let null = serde_json::Value::Null;
+        return a.keys().chain(b.keys()).find_map(|name| {
+            let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            first_difference(&inner, a.get(name).unwrap_or(&null), b.get(name).unwrap_or(&null))
+        });
+    }
+    Some((key.to_owned(), there.to_string(), wanted.to_string()))
+}
