@@ -1,12 +1,18 @@
 //! Frames of a video file by index, decoding no more than needed.
 //!
-//! [`VideoReader::open`] reads the packets once and makes the frame table. [`VideoReader::read_frames`] goes through the
-//! wanted frames in the order of time: where the next one lies beyond a later key frame it seeks there, decodes from
-//! that key frame, and leaves out on the way what no other frame is made from. The pixels equal those of decoding
-//! everything. Containers that cannot seek exactly are decoded from the start.
+//! [`VideoReader::open`] reads the packets once and makes the frame table.
+//! [`VideoReader::read_frames`] goes through the wanted frames in the order of time: where the next
+//! one lies beyond a later key frame it seeks there, decodes from that key frame, and leaves out on
+//! the way what no other frame is made from. The pixels equal those of decoding everything.
+//! Containers that cannot seek exactly are decoded from the start.
 //!
-//! A frame that does not come this way is tried again with nothing left out, then from the start of the file; one
-//! that does not come at all is an error with its time. No other picture ever stands in for it.
+//! A frame that does not come this way is tried again with nothing left out, then from the start of
+//! the file; one that does not come at all is an error with its time. No other picture ever stands
+//! in for it.
+//!
+//! Not followed: pixels that are not square are given as stored, a turn noted in the codec's own
+//! data and not in the container is not made, and of interlaced MPEG-TS with one picture per field
+//! every second field counts as a frame that cannot be decoded.
 //!
 //! Memory holds the frames asked for and the decoder's own few, never the whole file.
 
@@ -20,7 +26,7 @@ use crate::ffmpeg_log;
 use crate::frame_stream::{FrameStream, Position};
 use crate::frame_table::FrameTable;
 use crate::orientation::Orientation;
-use crate::packet_index::{self, Access, PacketIndex};
+use crate::packet_index::{self, Access, KeyPacket, PacketIndex};
 use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{self, VideoInfo};
 use crate::sampling::SamplingPlan;
@@ -31,7 +37,8 @@ use crate::transform::FrameTransform;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReaderSettings {
-    /// Threads of the decoder. Default 1: reading several videos at once uses processors better than this.
+    /// Threads of the decoder. Default 1: reading several videos at once uses processors better
+    /// than this.
     pub decoder_threads: usize,
 }
 
@@ -88,13 +95,7 @@ impl VideoReader {
             container: file.input.format().name().to_owned(),
         };
         let stream = FrameStream::new(path, file, settings.decoder_threads.max(1))?;
-        Ok(Self {
-            info,
-            table,
-            index,
-            orientation,
-            stream,
-        })
+        Ok(Self { info, table, index, orientation, stream })
     }
 
     /// What is known of the file.
@@ -110,8 +111,8 @@ impl VideoReader {
     /// Reads frames by index, in any order, repeats allowed, and gives them in that order.
     ///
     /// # Errors
-    /// An index outside the frame table, a frame that cannot be decoded, a transform that does not fit the picture, or more
-    /// pixels than memory holds.
+    /// An index outside the frame table, a frame that cannot be decoded, a transform that does not
+    /// fit the picture, or more pixels than memory holds.
     pub fn read_frames(
         &mut self,
         frames: &[usize],
@@ -156,21 +157,12 @@ impl VideoReader {
         ffmpeg_log::listen();
         let (path, num_frames) = (&self.info.path, self.table.len());
         if let Some(&frame) = frames.iter().find(|frame| **frame >= num_frames) {
-            return Err(VideoError::NoSuchFrame {
-                path: path.clone(),
-                frame,
-                num_frames,
-            });
+            return Err(VideoError::NoSuchFrame { path: path.clone(), frame, num_frames });
         }
         let shown = (self.info.width, self.info.height);
         let misfit = |reason| {
             let (width, height) = shown;
-            VideoError::Transform {
-                path: self.info.path.clone(),
-                width,
-                height,
-                reason,
-            }
+            VideoError::Transform { path: self.info.path.clone(), width, height, reason }
         };
         let mut scaler = FrameScaler::new(transform, self.orientation, shown).map_err(misfit)?;
         let mut pixels = self.empty_pixels(frames.len(), scaler.output_size())?;
@@ -196,12 +188,7 @@ impl VideoReader {
         }
         if let Some(&(frame, _)) = missing.first() {
             let (path, at) = (self.info.path.clone(), self.table.times()[frame]);
-            return Err(VideoError::Undecodable {
-                path,
-                frame,
-                at,
-                said: ffmpeg_log::said(),
-            });
+            return Err(VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() });
         }
         for pair in repeats.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let (from, to) = (pair[0].1 * frame_bytes, pair[1].1 * frame_bytes);
@@ -217,32 +204,20 @@ impl VideoReader {
     ) -> Result<FramePixels, VideoError> {
         let too_large = || {
             let path = self.info.path.clone();
-            VideoError::TooLarge {
-                path,
-                frames: num_frames,
-                width,
-                height,
-            }
+            VideoError::TooLarge { path, frames: num_frames, width, height }
         };
         let bytes = [width as usize, height as usize, 3];
-        let bytes = bytes
-            .iter()
-            .try_fold(num_frames, |product, side| product.checked_mul(*side));
+        let bytes = bytes.iter().try_fold(num_frames, |product, side| product.checked_mul(*side));
         let mut data = Vec::new();
         let bytes = bytes.ok_or_else(too_large)?;
         data.try_reserve_exact(bytes).map_err(|_| too_large())?;
         data.resize(bytes, 0);
-        Ok(FramePixels {
-            data,
-            num_frames,
-            height: height as usize,
-            width: width as usize,
-        })
+        Ok(FramePixels { data, num_frames, height: height as usize, width: width as usize })
     }
 }
 
-/// Hands every wanted frame, by (frame, slot) in the order of time, to `write`, and returns those that did not come. The
-/// inner error is `write`'s.
+/// Hands every wanted frame, by (frame, slot) in the order of time, to `write`, and returns those
+/// that did not come. The inner error is `write`'s.
 fn collect(
     stream: &mut FrameStream,
     index: &PacketIndex,
@@ -250,19 +225,17 @@ fn collect(
     effort: Effort,
     mut write: impl FnMut(usize, &frame::Video) -> Result<(), String>,
 ) -> Result<Result<Vec<(usize, usize)>, String>, VideoError> {
-    let stamps: Vec<i64> = wanted
-        .iter()
-        .map(|(frame, _)| index.stamp(*frame))
-        .collect();
+    let stamps: Vec<i64> = wanted.iter().map(|(frame, _)| index.stamp(*frame)).collect();
     let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(stamps.as_slice());
     if index.access == Access::Seek {
         // What an earlier read left out on the way may be wanted now.
         stream.forget_position();
     }
     let mut missed = Vec::new();
+    let mut sought = None;
     let mut next = 0;
     while next < wanted.len() {
-        if !go_before(stream, index, stamps[next], effort)? {
+        if !go_before(stream, index, stamps[next], effort, &mut sought)? {
             missed.push(wanted[next]);
             next += 1;
             continue;
@@ -292,27 +265,37 @@ fn collect(
     Ok(Ok(missed))
 }
 
-/// Makes sure that the frame with this stamp is still to come, by the shortest way; false where the container fails.
+/// Makes sure that the frame with this stamp is still to come, by the shortest way; false where
+/// there is none.
+///
+/// `sought` is the key packet that the stream last went to. It is not sought twice in a row: in a
+/// file with damaged times the stream may never come to stand behind it.
 fn go_before(
     stream: &mut FrameStream,
     index: &PacketIndex,
     stamp: i64,
     effort: Effort,
+    sought: &mut Option<KeyPacket>,
 ) -> Result<bool, VideoError> {
-    let to_come = stream.last_stamp().is_none_or(|last| last < stamp);
     if effort == Effort::FromStart {
-        if stream.position() == Position::Nowhere || !to_come {
+        let passed = stream.last_stamp().is_some_and(|last| last >= stamp);
+        if stream.position() == Position::Nowhere || passed {
             stream.rewind()?;
         }
         return Ok(true);
     }
-    let Some(key) = index.key_at_or_before(stamp) else {
-        return Ok(false);
-    };
+    let Some(key) = index.key_at_or_before(stamp) else { return Ok(false) };
     let on_the_way = match stream.position() {
-        Position::Before(order) => key.order <= order,
+        Position::Before(order) => key.order <= order || *sought == Some(key),
         Position::Draining => true,
         Position::Nowhere => false,
     };
-    Ok((on_the_way && to_come) || stream.seek(key, index))
+    if on_the_way {
+        return Ok(true);
+    }
+    if *sought == Some(key) {
+        return Ok(false);
+    }
+    *sought = Some(key);
+    Ok(stream.seek(key, index))
 }

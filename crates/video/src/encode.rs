@@ -1,14 +1,11 @@
 //! H.264 files for what this project generates itself.
 //!
-//! RGB frames go in one after another, an `.mp4` comes out (libx264, 4:2:0, index at the front). The file stands under
-//! a temporary name beside the final one until [`Encoder::finish`] renames it, so a killed process leaves no half
-//! file that looks whole. One encoder thread and no dates or versions in the container: equal frames and settings give
-//! equal bytes.
+//! RGB frames go in one after another, an `.mp4` comes out (libx264, 4:2:0, index at the front).
+//! The file stands under a temporary name beside the final one until [`Encoder::finish`] renames
+//! it, so a killed process leaves no half file that looks whole. One encoder thread and no dates or
+//! versions in the container: equal frames and settings give equal bytes.
 
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use ffmpeg::codec::{self, threading};
 use ffmpeg::format::Pixel;
@@ -19,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
+use crate::partial_file::PartialFile;
 use crate::time::Seconds;
 
 /// Ticks of the file's clock per frame: fine enough for frames at any time ([`Encoder::push_at`]).
@@ -50,7 +48,8 @@ impl EncoderPreset {
 /// What a written file is like. Start from [`EncoderSettings::new`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EncoderSettings {
-    /// Width of the pushed frames in pixels. An odd width or height is written as 4:4:4, which browsers do not play.
+    /// Width of the pushed frames in pixels. An odd width or height is written as 4:4:4, which
+    /// browsers do not play.
     pub width: u32,
     /// Height of the pushed frames in pixels.
     pub height: u32,
@@ -64,12 +63,14 @@ pub struct EncoderSettings {
     pub crf: u8,
     /// Work put into small files.
     pub preset: EncoderPreset,
-    /// Clockwise turn that players shall give the pictures: 0, 90, 180 or 270. Pixels are stored as pushed.
+    /// Clockwise turn that players shall give the pictures: 0, 90, 180 or 270. Pixels are stored as
+    /// pushed.
     pub rotation_degrees: u16,
 }
 
 impl EncoderSettings {
-    /// Settings for frames of `width` x `height` pixels: a key frame each second, quality 23, 3 B-frames, veryfast.
+    /// Settings for frames of `width` x `height` pixels: a key frame each second, quality 23, 3
+    /// B-frames, veryfast.
     pub fn new(width: u32, height: u32, frame_rate_hz: u32) -> Self {
         Self {
             width,
@@ -84,21 +85,12 @@ impl EncoderSettings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self {
-            width,
-            height,
-            frame_rate_hz,
-            ..
-        } = *self;
+        let Self { width, height, frame_rate_hz, .. } = *self;
         if width == 0 || height == 0 || width > 16_384 || height > 16_384 {
-            return Err(format!(
-                "{width}x{height} pixels; both sides must be 1 to 16384"
-            ));
+            return Err(format!("{width}x{height} pixels; both sides must be 1 to 16384"));
         }
         if frame_rate_hz == 0 || frame_rate_hz > 1000 {
-            return Err(format!(
-                "`frame_rate_hz` is {frame_rate_hz}; it must be 1 to 1000"
-            ));
+            return Err(format!("`frame_rate_hz` is {frame_rate_hz}; it must be 1 to 1000"));
         }
         if self.key_frame_interval == 0 {
             return Err("`key_frame_interval` is 0; use 1 to make every frame a key frame".into());
@@ -107,22 +99,18 @@ impl EncoderSettings {
             return Err(format!("`crf` is {}; it must be 0 to 51", self.crf));
         }
         if self.max_b_frames > 16 {
-            return Err(format!(
-                "`max_b_frames` is {}; it must be 0 to 16",
-                self.max_b_frames
-            ));
+            return Err(format!("`max_b_frames` is {}; it must be 0 to 16", self.max_b_frames));
         }
         if !matches!(self.rotation_degrees, 0 | 90 | 180 | 270) {
             let found = self.rotation_degrees;
-            return Err(format!(
-                "`rotation_degrees` is {found}; it must be 0, 90, 180 or 270"
-            ));
+            return Err(format!("`rotation_degrees` is {found}; it must be 0, 90, 180 or 270"));
         }
         Ok(())
     }
 }
 
-/// Writes one H.264 file, frame by frame. Dropped without [`Encoder::finish`], it leaves nothing behind.
+/// Writes one H.264 file, frame by frame. Dropped without [`Encoder::finish`], it leaves nothing
+/// behind.
 pub struct Encoder {
     path: PathBuf,
     partial: PartialFile,
@@ -134,21 +122,19 @@ pub struct Encoder {
     next_pts: i64,
 }
 
-// SAFETY: the swscale context is the only part that is not `Send` by itself. It is owned by this encoder alone, holds no
-// thread-local state, and is only touched through `&mut self`.
+// SAFETY: the swscale context is the only part that is not `Send` by itself. It is owned by this
+// encoder alone, holds no thread-local state, and is only touched through `&mut self`.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
     /// Starts a file that will stand at `path`, whose folder must exist.
     ///
     /// # Errors
-    /// Settings that do not fit together, a folder that cannot be written, or an FFmpeg without libx264.
+    /// Settings that do not fit together, a folder that cannot be written, or an FFmpeg without
+    /// libx264.
     pub fn create(path: &Path, settings: EncoderSettings) -> Result<Self, VideoError> {
         ffmpeg_log::listen();
-        let refused = |reason| VideoError::EncoderSettings {
-            path: path.to_owned(),
-            reason,
-        };
+        let refused = |reason| VideoError::EncoderSettings { path: path.to_owned(), reason };
         settings.check().map_err(refused)?;
         let codec = codec::encoder::find_by_name("libx264").ok_or_else(|| {
             refused("the installed FFmpeg has no libx264; install one that has".into())
@@ -159,9 +145,7 @@ impl Encoder {
         let mut output =
             ffmpeg::format::output_as(partial.url()?, "mp4").map_err(failed("create the file"))?;
         let encoder = open_encoder(codec, &settings).map_err(failed("start the encoder"))?;
-        let mut stream = output
-            .add_stream(codec)
-            .map_err(failed("start the video stream"))?;
+        let mut stream = output.add_stream(codec).map_err(failed("start the video stream"))?;
         stream.set_time_base(time_base(&settings));
         stream.set_avg_frame_rate(Rational(settings.frame_rate_hz as i32, 1));
         stream.copy_parameters_from_context(&encoder);
@@ -172,9 +156,7 @@ impl Encoder {
         let mut options = Dictionary::new();
         options.set("movflags", "+faststart");
         options.set("fflags", "+bitexact");
-        output
-            .write_header_with(options)
-            .map_err(failed("write the header"))?;
+        output.write_header_with(options).map_err(failed("write the header"))?;
 
         let (width, height) = (settings.width, settings.height);
         // Exact rounding on every processor, so that a seed makes the same file everywhere.
@@ -193,16 +175,7 @@ impl Encoder {
         .map_err(failed("convert from RGB"))?;
         let rgb = frame::Video::new(Pixel::RGB24, width, height);
         let path = path.to_owned();
-        Ok(Self {
-            path,
-            partial,
-            settings,
-            output,
-            encoder,
-            scaler,
-            rgb,
-            next_pts: 0,
-        })
+        Ok(Self { path, partial, settings, output, encoder, scaler, rgb, next_pts: 0 })
     }
 
     /// Adds the next frame, one frame time after the one before. `rgb` is `[height, width, 3]`.
@@ -225,41 +198,31 @@ impl Encoder {
         let earliest = (self.next_pts - i64::from(TICKS_PER_FRAME) + 1).max(0);
         if pts < earliest {
             let reason = format!("the frame at {at} does not come after the one before it");
-            return Err(VideoError::EncoderSettings {
-                path: self.path.clone(),
-                reason,
-            });
+            return Err(VideoError::EncoderSettings { path: self.path.clone(), reason });
         }
         self.push_pts(rgb, pts)
     }
 
-    /// Writes what is left and puts the file under its final name, replacing a file that stood there.
+    /// Writes what is left and puts the file under its final name, replacing a file that stood
+    /// there.
     ///
     /// # Errors
     /// No frame was pushed, or a disk that takes no more.
     pub fn finish(mut self) -> Result<(), VideoError> {
         if self.next_pts == 0 {
             let reason = "it has no frame; push at least one before finishing".to_owned();
-            return Err(VideoError::EncoderSettings {
-                path: self.path.clone(),
-                reason,
-            });
+            return Err(VideoError::EncoderSettings { path: self.path.clone(), reason });
         }
         ffmpeg_log::listen();
-        self.encoder
-            .send_eof()
-            .map_err(|e| encode_error(&self.path, "finish encoding", e))?;
+        self.encoder.send_eof().map_err(|e| encode_error(&self.path, "finish encoding", e))?;
         self.write_packets()?;
         let written = self.output.write_trailer();
         written.map_err(|e| encode_error(&self.path, "write the index", e))?;
-        // SAFETY: the context is alive; closing here and not on drop is the only way to see a failed last write.
+        // SAFETY: the context is alive; closing here and not on drop is the only way to see a
+        // failed last write.
         let closed = unsafe { ffi::avio_closep(&raw mut (*self.output.as_mut_ptr()).pb) };
         if closed < 0 {
-            return Err(encode_error(
-                &self.path,
-                "write the end of the file",
-                closed.into(),
-            ));
+            return Err(encode_error(&self.path, "write the end of the file", closed.into()));
         }
         self.partial.rename_to(&self.path)
     }
@@ -270,11 +233,7 @@ impl Encoder {
         let expected = row_bytes * self.settings.height as usize;
         if rgb.len() != expected {
             let path = self.path.clone();
-            return Err(VideoError::FrameSize {
-                path,
-                expected,
-                found: rgb.len(),
-            });
+            return Err(VideoError::FrameSize { path, expected, found: rgb.len() });
         }
         let stride = self.rgb.stride(0);
         let rows = self.rgb.data_mut(0).chunks_mut(stride);
@@ -285,13 +244,9 @@ impl Encoder {
         let failed = |action| move |source| encode_error(path, action, source);
         // A fresh frame each time: the encoder keeps references to those it looks ahead at.
         let mut yuv = frame::Video::empty();
-        self.scaler
-            .run(&self.rgb, &mut yuv)
-            .map_err(failed("convert from RGB"))?;
+        self.scaler.run(&self.rgb, &mut yuv).map_err(failed("convert from RGB"))?;
         yuv.set_pts(Some(pts));
-        self.encoder
-            .send_frame(&yuv)
-            .map_err(failed("encode a frame"))?;
+        self.encoder.send_frame(&yuv).map_err(failed("encode a frame"))?;
         self.next_pts = pts + i64::from(TICKS_PER_FRAME);
         self.write_packets()
     }
@@ -326,7 +281,8 @@ fn open_encoder(
     video.set_max_b_frames(usize::from(settings.max_b_frames));
     video.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::BITEXACT);
     video.set_threading(threading::Config::count(1));
-    // What swscale makes of RGB by default, said in the file so that every player inverts the same matrix.
+    // What swscale makes of RGB by default, said in the file so that every player inverts the same
+    // matrix.
     video.set_colorspace(ffmpeg::color::Space::SMPTE170M);
     video.set_color_range(ffmpeg::color::Range::MPEG);
     let mut options = Dictionary::new();
@@ -334,6 +290,8 @@ fn open_encoder(
     options.set("crf", settings.crf.to_string());
     // No extra key frames at cuts: the interval is what was asked for.
     options.set("sc_threshold", "0");
+    // The fine clock is the container's; in the stream it would read as 512 times the frame rate.
+    options.set("x264-params", "force-cfr=1");
     video.open_with(options)
 }
 
@@ -356,73 +314,11 @@ unsafe fn write_rotation(stream: *mut ffi::AVStream, settings: &EncoderSettings)
     unsafe {
         let matrix: *mut i32 = ffi::av_stream_new_side_data(stream, kind, 36).cast();
         if !matrix.is_null() {
-            ffi::av_display_rotation_set(matrix, -f64::from(settings.rotation_degrees));
+            ffi::av_display_rotation_set(matrix, f64::from(settings.rotation_degrees));
         }
     }
 }
 
 fn encode_error(path: &Path, action: &'static str, source: ffmpeg::Error) -> VideoError {
-    VideoError::Encode {
-        path: path.to_owned(),
-        action,
-        said: ffmpeg_log::said(),
-        source,
-    }
-}
-
-/// A file under a temporary name beside its final place; removed when dropped before the rename.
-struct PartialFile {
-    path: PathBuf,
-}
-
-impl PartialFile {
-    fn beside(path: &Path) -> Result<Self, VideoError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let Some(name) = path.file_name() else {
-            return Err(VideoError::NotAFile {
-                path: path.to_owned(),
-                found: "a folder",
-            });
-        };
-        let mut partial_name = OsString::from(".");
-        partial_name.push(name);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        partial_name.push(format!(".partial-{}-{count}", std::process::id()));
-        let partial = Self {
-            path: path.with_file_name(partial_name),
-        };
-        // Made here, not by FFmpeg, for the system's plain reason when the folder is missing or closed.
-        fs::File::create(&partial.path).map_err(|source| {
-            let path = path.to_owned();
-            VideoError::Io {
-                path,
-                action: "create the file in its folder",
-                source,
-            }
-        })?;
-        Ok(partial)
-    }
-
-    /// The path as FFmpeg takes it: `file:` keeps a name with a colon from being read as a protocol.
-    fn url(&self) -> Result<OsString, VideoError> {
-        crate::probe::file_url(&self.path)
-    }
-
-    fn rename_to(&self, path: &Path) -> Result<(), VideoError> {
-        fs::rename(&self.path, path).map_err(|source| {
-            let path = path.to_owned();
-            VideoError::Io {
-                path,
-                action: "rename the finished file",
-                source,
-            }
-        })
-    }
-}
-
-impl Drop for PartialFile {
-    fn drop(&mut self) {
-        // After the rename there is nothing left to remove, and a failure here has nobody to tell.
-        let _ = fs::remove_file(&self.path);
-    }
+    VideoError::Encode { path: path.to_owned(), action, said: ffmpeg_log::said(), source }
 }

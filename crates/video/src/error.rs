@@ -1,7 +1,7 @@
 //! What can be wrong with a video file, and the way out.
 //!
-//! Every variant names the file. FFmpeg's own words about the failure, which it would otherwise print to the
-//! terminal, are kept in `said`; its error code is the source.
+//! Every variant names the file. FFmpeg's own words about the failure, which it would otherwise
+//! print to the terminal, are kept in `said`; its error code is the source.
 
 use std::fmt;
 use std::io;
@@ -24,11 +24,7 @@ impl FfmpegSaid {
 
 impl fmt::Display for FfmpegSaid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " (FFmpeg: {})", self.0)
-        }
+        if self.0.is_empty() { Ok(()) } else { write!(f, " (FFmpeg: {})", self.0) }
     }
 }
 
@@ -37,7 +33,10 @@ impl fmt::Display for FfmpegSaid {
 #[non_exhaustive]
 pub enum VideoError {
     /// The operating system refuses the file.
-    #[error("{path}: cannot {action}; check that it exists and that you may read or write it", path = path.display())]
+    #[error(
+        "{path}: cannot {action}; check that it exists and that you may read or write it",
+        path = path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,
@@ -49,7 +48,10 @@ pub enum VideoError {
     },
 
     /// The path leads to something that is not a file.
-    #[error("{path}: is {found}, not a video file; give the path of one file", path = path.display())]
+    #[error(
+        "{path}: is {found}, not a video file; give the path of one file",
+        path = path.display()
+    )]
     NotAFile {
         /// The path.
         path: PathBuf,
@@ -58,21 +60,31 @@ pub enum VideoError {
     },
 
     /// A path with a zero byte, which no file can have.
-    #[error("{path}: the path contains a zero byte, so no such file can exist", path = path.display())]
+    #[error(
+        "{path}: the path contains a zero byte, so no such file can exist",
+        path = path.display()
+    )]
     ZeroByteInPath {
         /// The path.
         path: PathBuf,
     },
 
     /// A file of zero bytes.
-    #[error("{path}: the file is empty (0 bytes); copy or download it again", path = path.display())]
+    #[error(
+        "{path}: the file is empty (0 bytes); copy or download it again",
+        path = path.display()
+    )]
     Empty {
         /// The file.
         path: PathBuf,
     },
 
     /// FFmpeg finds no media in the file, or too little of it.
-    #[error("{path}: not readable as a video{said}; it is damaged, cut short or of another kind, so copy it again or remove it", path = path.display())]
+    #[error(
+        "{path}: not readable as a video{said}; it is damaged, cut short or of another kind, \
+         so copy it again or remove it",
+        path = path.display()
+    )]
     NotAVideo {
         /// The file.
         path: PathBuf,
@@ -84,7 +96,11 @@ pub enum VideoError {
     },
 
     /// Media without moving pictures.
-    #[error("{path}: has no video stream, it holds {found}; leave it out or give the file with the pictures", path = path.display())]
+    #[error(
+        "{path}: has no video stream, it holds {found}; leave it out or give the file with \
+         the pictures",
+        path = path.display()
+    )]
     NoVideoStream {
         /// The file.
         path: PathBuf,
@@ -93,7 +109,11 @@ pub enum VideoError {
     },
 
     /// The installed FFmpeg cannot decode the pictures.
-    #[error("{path}: FFmpeg here cannot decode {codec}{said}; convert the file to H.264 or install an FFmpeg with that decoder", path = path.display())]
+    #[error(
+        "{path}: FFmpeg here cannot decode {codec}{said}; convert the file to H.264 or \
+         install an FFmpeg with that decoder",
+        path = path.display()
+    )]
     NoDecoder {
         /// The file.
         path: PathBuf,
@@ -107,7 +127,10 @@ pub enum VideoError {
     },
 
     /// A video stream without one whole frame.
-    #[error("{path}: has a video stream but not one whole frame{said}; copy it again or remove it", path = path.display())]
+    #[error(
+        "{path}: has a video stream but not one whole frame{said}; copy it again or remove it",
+        path = path.display()
+    )]
     NoFrames {
         /// The file.
         path: PathBuf,
@@ -116,7 +139,11 @@ pub enum VideoError {
     },
 
     /// A frame was asked for that the file does not list.
-    #[error("{path}: frame {frame} was asked for, the file has {num_frames}; plan with this file's frame table", path = path.display())]
+    #[error(
+        "{path}: frame {frame} was asked for, the file has {num_frames}; plan with this \
+         file's frame table",
+        path = path.display()
+    )]
     NoSuchFrame {
         /// The file.
         path: PathBuf,
@@ -127,7 +154,11 @@ pub enum VideoError {
     },
 
     /// A listed frame does not come out of the decoder.
-    #[error("{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so copy it again or leave that span out", path = path.display())]
+    #[error(
+        "{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so \
+         copy it again or leave that span out",
+        path = path.display()
+    )]
     Undecodable {
         /// The file.
         path: PathBuf,
@@ -139,20 +170,11 @@ pub enum VideoError {
         said: FfmpegSaid,
     },
 
-    /// The file was replaced, cut or taken away while it was being read.
-    #[error("{path}: changed or became unreadable while it was being read{said}; open it again", path = path.display())]
-    Interrupted {
-        /// The file.
-        path: PathBuf,
-        /// FFmpeg's complaint.
-        said: FfmpegSaid,
-        /// FFmpeg's error code.
-        #[source]
-        source: FfmpegError,
-    },
-
     /// The pictures cannot be brought to the asked size or colour format.
-    #[error("{path}: cannot bring {width}x{height} pictures to the asked form: {reason}", path = path.display())]
+    #[error(
+        "{path}: cannot bring {width}x{height} pictures to the asked form: {reason}",
+        path = path.display()
+    )]
     Transform {
         /// The file.
         path: PathBuf,
@@ -165,7 +187,11 @@ pub enum VideoError {
     },
 
     /// More pixels than memory holds.
-    #[error("{path}: {frames} frames of {width}x{height} do not fit in memory; ask for fewer or smaller ones", path = path.display())]
+    #[error(
+        "{path}: {frames} frames of {width}x{height} do not fit in memory; ask for fewer or \
+         smaller ones",
+        path = path.display()
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -187,7 +213,11 @@ pub enum VideoError {
     },
 
     /// A picture whose bytes do not make up one frame.
-    #[error("{path}: a frame of {expected} bytes (height x width x 3) was expected, {found} were given", path = path.display())]
+    #[error(
+        "{path}: a frame of {expected} bytes (height x width x 3) was expected, {found} were \
+         given",
+        path = path.display()
+    )]
     FrameSize {
         /// The file being written.
         path: PathBuf,
@@ -198,7 +228,11 @@ pub enum VideoError {
     },
 
     /// Writing failed: most often a full disk.
-    #[error("{path}: cannot {action}{said}; check that the disk has space and the folder may be written", path = path.display())]
+    #[error(
+        "{path}: cannot {action}{said}; check that the disk has space and the folder may be \
+         written",
+        path = path.display()
+    )]
     Encode {
         /// The file being written.
         path: PathBuf,

@@ -1,7 +1,8 @@
 //! FFmpeg's log, kept for error messages instead of printed.
 //!
-//! FFmpeg writes to stderr whatever it dislikes about a file. A library must not, so the first use of this crate
-//! takes the process-wide log over: each thread remembers the last line of level "error", and nothing is printed.
+//! FFmpeg writes to stderr whatever it dislikes about a file. A library must not, so the first use
+//! of this crate takes the process-wide log over: each thread remembers the last line of level
+//! "error", and nothing is printed.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -26,11 +27,12 @@ pub(crate) fn said() -> FfmpegSaid {
     FfmpegSaid(LAST_ERROR.with_borrow(|line| line.trim().to_owned()))
 }
 
-// The variable argument list is one type per platform; elsewhere the log is only silenced and messages carry the
-// error code alone.
+// The variable argument list is one type per platform; elsewhere the log is only silenced and
+// messages carry the error code alone.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn take_over() {
-    // SAFETY: the callback has FFmpeg's signature, never unwinds and stays valid for the life of the process.
+    // SAFETY: the callback has FFmpeg's signature, never unwinds and stays valid for the life of
+    // the process.
     unsafe { ffi::av_log_set_callback(Some(remember)) }
 }
 
@@ -51,25 +53,20 @@ unsafe extern "C" fn remember(
         return;
     }
     let mut line: [std::ffi::c_char; 512] = [0; 512];
-    // Zero: without the prefix, which names the object by its address and would differ from run to run.
+    // Zero: without the prefix, which names the object by its address and would differ from run to
+    // run.
     let mut print_prefix = 0;
-    // SAFETY: all pointers come from FFmpeg or are locals of the stated size; the result ends in a zero byte.
+    // SAFETY: all pointers come from FFmpeg or are locals of the stated size; the result ends in a
+    // zero byte.
     let text = unsafe {
         let (size, prefix) = (line.len() as std::ffi::c_int, &raw mut print_prefix);
-        ffi::av_log_format_line2(
-            source,
-            level,
-            format,
-            arguments,
-            line.as_mut_ptr(),
-            size,
-            prefix,
-        );
+        ffi::av_log_format_line2(source, level, format, arguments, line.as_mut_ptr(), size, prefix);
         std::ffi::CStr::from_ptr(line.as_ptr()).to_string_lossy()
     };
     let text = text.trim();
     if !text.is_empty() {
-        // A thread that is just ending has no storage left: then there is nobody to read the line either.
+        // A thread that is just ending has no storage left: then there is nobody to read the line
+        // either.
         let _ = LAST_ERROR.try_with(|last| {
             if let Ok(mut last) = last.try_borrow_mut() {
                 text.clone_into(&mut last);

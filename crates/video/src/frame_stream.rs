@@ -1,7 +1,7 @@
 //! Decoded frames one after another, from a key frame or from the start of the file.
 //!
-//! Holds the demuxer and the decoder and knows which packet comes next. Damaged packets are passed over: the
-//! frames they would have given simply do not come, and the reader above notices.
+//! Holds the demuxer and the decoder and knows which packet comes next. Damaged packets are passed
+//! over: the frames they would have given simply do not come, and the reader above notices.
 
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,8 @@ pub(crate) struct FrameStream {
 }
 
 impl FrameStream {
-    /// Over an opened file, which may stand anywhere: call [`Self::seek`] or [`Self::rewind`] first.
+    /// Over an opened file, which may stand anywhere: call [`Self::seek`] or [`Self::rewind`]
+    /// first.
     pub(crate) fn new(path: &Path, file: OpenFile, threads: usize) -> Result<Self, VideoError> {
         let decoder = open_decoder(path, &file, threads)?;
         Ok(Self {
@@ -121,11 +122,7 @@ impl FrameStream {
             match self.decoder.receive_frame(&mut self.frame) {
                 Ok(()) => {
                     let time = self.frame.pts().or(self.frame.timestamp());
-                    let stamp = if access == Access::Counted {
-                        Some(self.given)
-                    } else {
-                        time
-                    };
+                    let stamp = if access == Access::Counted { Some(self.given) } else { time };
                     self.given += 1;
                     if stamp.is_some() {
                         self.last_stamp = stamp;
@@ -134,7 +131,8 @@ impl FrameStream {
                 }
                 Err(ffmpeg::Error::Eof) => break,
                 Err(_) => match self.position {
-                    // It wants a packet, or stumbled over one that it was given: either way the next.
+                    // It wants a packet, or stumbled over one that it was given: either way the
+                    // next.
                     Position::Before(order) => self.feed(order, wanted),
                     Position::Draining if errors_while_draining < MOST_ERRORS_WHILE_DRAINING => {
                         errors_while_draining += 1;
@@ -149,24 +147,18 @@ impl FrameStream {
 
     /// Gives the decoder its next packet, or the word that there is none.
     fn feed(&mut self, order: usize, wanted: Option<&[i64]>) {
-        // What the decoder refuses is damaged: the frames it would have given are missed, the rest still comes.
+        // What the decoder refuses is damaged: the frames it would have given are missed, the rest
+        // still comes.
         let Some(packet) = self.pending.take().or_else(|| self.read_packet()) else {
             self.position = Position::Draining;
             let _ = self.decoder.send_eof();
             return;
         };
         self.position = Position::Before(order + 1);
-        let is_wanted = |wanted: &[i64]| {
-            packet
-                .pts()
-                .is_none_or(|pts| wanted.binary_search(&pts).is_ok())
-        };
+        let is_wanted =
+            |wanted: &[i64]| packet.pts().is_none_or(|pts| wanted.binary_search(&pts).is_ok());
         let needed = wanted.is_none_or(is_wanted);
-        self.decoder.skip_frame(if needed {
-            Discard::Default
-        } else {
-            Discard::NonReference
-        });
+        self.decoder.skip_frame(if needed { Discard::Default } else { Discard::NonReference });
         let _ = self.decoder.send_packet(&packet);
     }
 
@@ -194,28 +186,16 @@ fn open_decoder(
     threads: usize,
 ) -> Result<codec::decoder::Video, VideoError> {
     let open = || {
-        let stream = file
-            .input
-            .stream(file.stream)
-            .ok_or(ffmpeg::Error::StreamNotFound)?;
+        let stream = file.input.stream(file.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
         let mut context = codec::Context::from_parameters(stream.parameters())?;
         // SAFETY: the context was just made and is not open yet.
         unsafe { (*context.as_mut_ptr()).pkt_timebase = stream.time_base().into() };
         let kind = threading::Type::Frame;
-        context.set_threading(threading::Config {
-            kind,
-            count: threads,
-            ..Default::default()
-        });
+        context.set_threading(threading::Config { kind, count: threads, ..Default::default() });
         context.decoder().video()
     };
     open().map_err(|source| {
         let (path, codec) = (path.to_owned(), file.codec.clone());
-        VideoError::NoDecoder {
-            path,
-            codec,
-            said: ffmpeg_log::said(),
-            source,
-        }
+        VideoError::NoDecoder { path, codec, said: ffmpeg_log::said(), source }
     })
 }

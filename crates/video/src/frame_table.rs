@@ -1,8 +1,9 @@
 //! When each frame of a video is shown.
 //!
-//! The table lists the presentation time of every frame that is shown and can be decoded, sorted, in seconds from the
-//! start of the file. It is read from the packets, not computed from a frame rate, so variable frame rates, edit
-//! lists and cut files come out right. A frame stays on the screen until the next one, the last until [`FrameTable::end`].
+//! The table lists the presentation time of every frame that is shown and can be decoded, sorted,
+//! in seconds from the start of the file. It is read from the packets, not computed from a frame
+//! rate, so variable frame rates, edit lists and cut files come out right. A frame stays on the
+//! screen until the next one, the last until [`FrameTable::end`].
 
 use crate::time::{Seconds, TimeSpan};
 
@@ -21,15 +22,9 @@ impl FrameTable {
     /// Without any time, with times that do not grow, or with an end that is not after the last.
     pub fn new(times: Vec<Seconds>, end: Seconds) -> Self {
         assert!(!times.is_empty(), "a frame table needs at least one frame");
-        assert!(
-            times.is_sorted_by(|a, b| a < b),
-            "frame times must grow strictly"
-        );
+        assert!(times.is_sorted_by(|a, b| a < b), "frame times must grow strictly");
         let last = times[times.len() - 1];
-        assert!(
-            last < end,
-            "the end ({end}) must come after the last frame ({last})"
-        );
+        assert!(last < end, "the end ({end}) must come after the last frame ({last})");
         Self { times, end }
     }
 
@@ -51,17 +46,12 @@ impl FrameTable {
 
     /// From the first frame to the end of the last.
     pub fn span(&self) -> TimeSpan {
-        TimeSpan {
-            start: self.times[0],
-            end: self.end,
-        }
+        TimeSpan { start: self.times[0], end: self.end }
     }
 
     /// The frame on the screen at `moment`; before the video the first, after it the last.
     pub fn frame_at(&self, moment: Seconds) -> usize {
-        self.times
-            .partition_point(|time| *time <= moment)
-            .saturating_sub(1)
+        self.times.partition_point(|time| *time <= moment).saturating_sub(1)
     }
 
     /// When `frame` is on the screen.
@@ -70,10 +60,7 @@ impl FrameTable {
     /// For a frame that the table does not list.
     pub fn span_of(&self, frame: usize) -> TimeSpan {
         let end = self.times.get(frame + 1).copied().unwrap_or(self.end);
-        TimeSpan {
-            start: self.times[frame],
-            end,
-        }
+        TimeSpan { start: self.times[frame], end }
     }
 
     /// Mean time that a frame is shown.

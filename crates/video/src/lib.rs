@@ -1,6 +1,7 @@
 //! Frames of real video files at exact presentation times, sampled into clips.
 //!
-//! A video file comes in; RGB pixels with true times go out. Nothing here knows of models or captions.
+//! A video file comes in; RGB pixels with true times go out. Nothing here knows of models or
+//! captions.
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
@@ -41,6 +42,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that fails shall panic"))]
+
 pub mod colour_jitter;
 pub mod decode;
 pub mod encode;
@@ -50,6 +53,7 @@ mod frame_stream;
 pub mod frame_table;
 mod orientation;
 mod packet_index;
+mod partial_file;
 pub mod pixels;
 pub mod probe;
 pub mod sampling;

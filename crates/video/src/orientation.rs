@@ -1,7 +1,8 @@
 //! From the picture as stored to the picture as shown.
 //!
-//! Phones store what the sensor gives and note the turn in a display matrix, which decoders ignore. Of the matrix
-//! only quarter turns and mirrorings are followed (others do not occur in files); a slanted one is taken as the nearest.
+//! Phones store what the sensor gives and note the turn in a display matrix, which decoders ignore.
+//! Of the matrix only quarter turns and mirrorings are followed (others do not occur in files); a
+//! slanted one is taken as the nearest.
 
 /// A quarter turn with or without mirroring: first swap the axes, then mirror the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,31 +14,20 @@ pub(crate) struct Orientation {
 }
 
 impl Orientation {
-    /// From the nine fixed-point numbers `[a b u; c d v; x y w]`: a stored point `(p, q)` is shown at
-    /// `(a p + c q, b p + d q)`.
+    /// From the nine fixed-point numbers `[a b u; c d v; x y w]`: a stored point `(p, q)` is shown
+    /// at `(a p + c q, b p + d q)`.
     pub(crate) fn from_display_matrix([a, b, _, c, d, ..]: [i32; 9]) -> Self {
         let size = |n: i32| i64::from(n).abs();
         if size(a) + size(d) >= size(b) + size(c) {
-            Self {
-                swap_axes: false,
-                mirror_x: a < 0,
-                mirror_y: d < 0,
-            }
+            Self { swap_axes: false, mirror_x: a < 0, mirror_y: d < 0 }
         } else {
-            Self {
-                swap_axes: true,
-                mirror_x: c < 0,
-                mirror_y: b < 0,
-            }
+            Self { swap_axes: true, mirror_x: c < 0, mirror_y: b < 0 }
         }
     }
 
     /// The same, with the shown picture mirrored left to right.
     pub(crate) fn mirrored(self, mirror: bool) -> Self {
-        Self {
-            mirror_x: self.mirror_x != mirror,
-            ..self
-        }
+        Self { mirror_x: self.mirror_x != mirror, ..self }
     }
 
     /// Clockwise turn in degrees, leaving out a mirroring.
@@ -52,33 +42,19 @@ impl Orientation {
 
     /// Width and height, stored to shown or back.
     pub(crate) fn size(self, width: u32, height: u32) -> (u32, u32) {
-        if self.swap_axes {
-            (height, width)
-        } else {
-            (width, height)
-        }
+        if self.swap_axes { (height, width) } else { (width, height) }
     }
 
-    /// Where a box `[left, top, width, height]` of the shown picture lies in the stored one, in fractions of each.
+    /// Where a box `[left, top, width, height]` of the shown picture lies in the stored one, in
+    /// fractions of each.
     pub(crate) fn stored_box(self, [left, top, width, height]: [f64; 4]) -> [f64; 4] {
-        let left = if self.mirror_x {
-            1.0 - left - width
-        } else {
-            left
-        };
-        let top = if self.mirror_y {
-            1.0 - top - height
-        } else {
-            top
-        };
-        if self.swap_axes {
-            [top, left, height, width]
-        } else {
-            [left, top, width, height]
-        }
+        let left = if self.mirror_x { 1.0 - left - width } else { left };
+        let top = if self.mirror_y { 1.0 - top - height } else { top };
+        if self.swap_axes { [top, left, height, width] } else { [left, top, width, height] }
     }
 
-    /// Turns RGB rows of `row_bytes` bytes, `stored_width` x `stored_height` pixels, into packed shown pixels.
+    /// Turns RGB rows of `row_bytes` bytes, `stored_width` x `stored_height` pixels, into packed
+    /// shown pixels.
     pub(crate) fn apply(
         self,
         stored: &[u8],
@@ -87,9 +63,7 @@ impl Orientation {
         shown: &mut [u8],
     ) {
         if self == Self::default() {
-            let rows = shown
-                .chunks_exact_mut(stored_width * 3)
-                .zip(stored.chunks(row_bytes));
+            let rows = shown.chunks_exact_mut(stored_width * 3).zip(stored.chunks(row_bytes));
             rows.for_each(|(to, from)| to.copy_from_slice(&from[..stored_width * 3]));
             return;
         }
@@ -130,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_quarter_turn_clockwise_puts_the_lower_left_pixel_at_the_upper_left() {
-        // Clockwise by 90: the stored point (p, q) is shown at (-q, p), so a = 0, b = 1, c = -1, d = 0.
+        // Clockwise by 90: the stored point (p, q) is shown at (-q, p), so a = 0, b = 1, c = -1, d
+        // = 0.
         let clockwise = turned(0, 1, -1, 0);
         assert_eq!(clockwise.rotation_degrees(), 90);
         assert_eq!(clockwise.size(2, 3), (3, 2));
@@ -150,15 +125,10 @@ mod tests {
 
     #[test]
     fn a_box_of_the_shown_picture_is_found_in_the_stored_one() {
-        // The upper left half of the turned picture "ECA/FDB" is E (and C's left half): stored at the bottom left.
+        // The upper left half of the turned picture "ECA/FDB" is E (and C's left half): stored at
+        // the bottom left.
         let clockwise = turned(0, 1, -1, 0);
-        assert_eq!(
-            clockwise.stored_box([0.0, 0.0, 0.25, 0.5]),
-            [0.0, 0.75, 0.5, 0.25]
-        );
-        assert_eq!(
-            turned(1, 0, 0, 1).stored_box([0.1, 0.2, 0.3, 0.4]),
-            [0.1, 0.2, 0.3, 0.4]
-        );
+        assert_eq!(clockwise.stored_box([0.0, 0.0, 0.25, 0.5]), [0.0, 0.75, 0.5, 0.25]);
+        assert_eq!(turned(1, 0, 0, 1).stored_box([0.1, 0.2, 0.3, 0.4]), [0.1, 0.2, 0.3, 0.4]);
     }
 }

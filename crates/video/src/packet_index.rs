@@ -1,13 +1,13 @@
 //! Where each frame of the table comes from: the packets of the file, read once.
 //!
-//! Demuxing without decoding takes milliseconds and tells the time of every frame and the places to start decoding.
-//! Left out of the table, because no whole picture can be shown for them:
+//! Demuxing without decoding takes milliseconds and tells the time of every frame and the places to
+//! start decoding. Left out of the table, because no whole picture can be shown for them:
 //! - packets outside the file's edit list (`DISCARD`), though decoding may start at one;
 //! - packets cut short or marked damaged by the container (`CORRUPT`);
 //! - pictures before the first key frame, and VP8 packets that say they are never shown.
 //!
-//! A file whose packets have no times (a raw H.264 stream, some AVI) is *counted*: the frames get a clock from the frame
-//! rate and are found by their position in the decoder's output.
+//! A file whose packets have no times (a raw H.264 stream, some AVI) is *counted*: the frames get a
+//! clock from the frame rate and are found by their position in the decoder's output.
 
 use std::path::Path;
 
@@ -41,7 +41,8 @@ pub(crate) enum Access {
     Counted,
 }
 
-/// What demuxing told: for every frame its stamp (ticks, or position when counted), and the key packets by time.
+/// What demuxing told: for every frame its stamp (ticks, or position when counted), and the key
+/// packets by time.
 pub(crate) struct PacketIndex {
     pub(crate) access: Access,
     stamps: Vec<i64>,
@@ -80,23 +81,14 @@ pub(crate) fn read(
 ) -> Result<(PacketIndex, FrameTable), VideoError> {
     let (seen, keys) = read_packets(file);
     let rate_hz = nominal_rate_hz(file);
-    let counted = seen
-        .iter()
-        .any(|packet| packet.shown && packet.pts.is_none());
-    let first_key_pts = keys
-        .iter()
-        .min_by_key(|key| key.order)
-        .map_or(i64::MIN, |key| key.pts);
+    let counted = seen.iter().any(|packet| packet.shown && packet.pts.is_none());
+    let first_key_pts = keys.iter().min_by_key(|key| key.order).map_or(i64::MIN, |key| key.pts);
 
     let mut shown: Vec<(i64, i64)> = if counted {
-        (0..seen.iter().filter(|packet| packet.shown).count() as i64)
-            .map(|i| (i, 1))
-            .collect()
+        (0..seen.iter().filter(|packet| packet.shown).count() as i64).map(|i| (i, 1)).collect()
     } else {
         let shown = seen.iter().filter(|packet| packet.shown);
-        shown
-            .filter_map(|packet| packet.pts.map(|pts| (pts, packet.duration)))
-            .collect()
+        shown.filter_map(|packet| packet.pts.map(|pts| (pts, packet.duration))).collect()
     };
     if !counted {
         shown.retain(|(pts, _)| *pts >= first_key_pts);
@@ -104,23 +96,12 @@ pub(crate) fn read(
         shown.dedup_by_key(|(pts, _)| *pts);
     }
     let Some(&(last_stamp, last_duration)) = shown.last() else {
-        return Err(VideoError::NoFrames {
-            path: path.to_owned(),
-            said: ffmpeg_log::said(),
-        });
+        return Err(VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() });
     };
     let stamps: Vec<i64> = shown.into_iter().map(|(stamp, _)| stamp).collect();
 
-    let tick_s = if counted {
-        1.0 / rate_hz
-    } else {
-        seconds(time_base(file))
-    };
-    let start_s = if counted {
-        0.0
-    } else {
-        file_start_s(file, stamps[0] as f64 * tick_s)
-    };
+    let tick_s = if counted { 1.0 / rate_hz } else { seconds(time_base(file)) };
+    let start_s = if counted { 0.0 } else { file_start_s(file, stamps[0] as f64 * tick_s) };
     let time = |stamp: i64| Seconds(stamp as f64 * tick_s - start_s);
     let last_duration_s = match stamps.len() {
         _ if last_duration > 0 => last_duration as f64 * tick_s,
@@ -137,14 +118,7 @@ pub(crate) fn read(
     } else {
         Access::Seek
     };
-    Ok((
-        PacketIndex {
-            access,
-            stamps,
-            keys,
-        },
-        FrameTable::new(times, end),
-    ))
+    Ok((PacketIndex { access, stamps, keys }, FrameTable::new(times, end)))
 }
 
 /// All packets in file order, and the key packets by presentation time.
@@ -163,26 +137,12 @@ fn read_packets(file: &mut OpenFile) -> (Vec<Seen>, Vec<KeyPacket>) {
         }
         let unshown = packet::Flags::CORRUPT.bits() | ffi::AV_PKT_FLAG_DISCARD;
         let hidden = hides_frames
-            && packet
-                .data()
-                .and_then(|data| data.first())
-                .is_some_and(|tag| tag & 0x10 == 0);
+            && packet.data().and_then(|data| data.first()).is_some_and(|tag| tag & 0x10 == 0);
         let shown = packet_flags(&packet) & unshown == 0 && !hidden;
-        if let Some(pts) = packet
-            .pts()
-            .filter(|_| packet.is_key() && !packet.is_corrupt())
-        {
-            keys.push(KeyPacket {
-                pts,
-                dts: packet.dts().unwrap_or(pts),
-                order: seen.len(),
-            });
+        if let Some(pts) = packet.pts().filter(|_| packet.is_key() && !packet.is_corrupt()) {
+            keys.push(KeyPacket { pts, dts: packet.dts().unwrap_or(pts), order: seen.len() });
         }
-        seen.push(Seen {
-            pts: packet.pts(),
-            duration: packet.duration(),
-            shown,
-        });
+        seen.push(Seen { pts: packet.pts(), duration: packet.duration(), shown });
     }
     keys.sort_unstable_by_key(|key| (key.pts, key.order));
     keys.dedup_by_key(|key| key.pts);
@@ -195,17 +155,14 @@ fn packet_flags(packet: &Packet) -> i32 {
     unsafe { (*packet::Ref::as_ptr(packet)).flags }
 }
 
-/// Containers whose seeking lands on the key frame asked for (MPEG-TS, AVI and others do not, or not always).
+/// Containers whose seeking lands on the key frame asked for (MPEG-TS, AVI and others do not, or
+/// not always).
 fn seeks_exactly(container: &str) -> bool {
-    container
-        .split(',')
-        .any(|name| matches!(name, "mp4" | "matroska"))
+    container.split(',').any(|name| matches!(name, "mp4" | "matroska"))
 }
 
 fn time_base(file: &OpenFile) -> Rational {
-    file.input
-        .stream(file.stream)
-        .map_or(Rational(1, 1), |stream| stream.time_base())
+    file.input.stream(file.stream).map_or(Rational(1, 1), |stream| stream.time_base())
 }
 
 /// The frame rate that the file states, 25 when it states none.
@@ -213,9 +170,7 @@ fn nominal_rate_hz(file: &OpenFile) -> f64 {
     let stream = file.input.stream(file.stream);
     let stated = stream.map(|stream| [stream.avg_frame_rate(), stream.rate()]);
     let mut stated = stated.into_iter().flatten().map(seconds);
-    stated
-        .find(|rate| rate.is_finite() && *rate > 0.0)
-        .unwrap_or(25.0)
+    stated.find(|rate| rate.is_finite() && *rate > 0.0).unwrap_or(25.0)
 }
 
 /// The clock at the start of the file: broadcast streams begin anywhere, players begin at zero.
@@ -227,11 +182,7 @@ fn file_start_s(file: &OpenFile, first_frame_s: f64) -> f64 {
     }
     let start_s = start as f64 / f64::from(ffi::AV_TIME_BASE);
     // FFmpeg rounds to microseconds; the first frame shall stand at zero, not beside it.
-    if (start_s - first_frame_s).abs() < 2e-6 {
-        first_frame_s
-    } else {
-        start_s
-    }
+    if (start_s - first_frame_s).abs() < 2e-6 { first_frame_s } else { start_s }
 }
 
 fn seconds(Rational(numerator, denominator): Rational) -> f64 {

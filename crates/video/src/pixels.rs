@@ -52,20 +52,19 @@ pub struct ClipPixels {
 }
 
 impl ClipPixels {
-    /// Clips from the frames of a whole video, as [`VideoReader::read_all`](crate::VideoReader::read_all) gives them.
-    /// The same bytes as [`VideoReader::read_clips`](crate::VideoReader::read_clips) with the same transform.
+    /// Clips from the frames of a whole video, as
+    /// [`VideoReader::read_all`](crate::VideoReader::read_all) gives them. The same bytes as
+    /// [`VideoReader::read_clips`](crate::VideoReader::read_clips) with the same transform.
     ///
     /// # Panics
-    /// When the plan names a frame that `video` does not have, or its clips differ in length: a plan of another video.
+    /// When the plan names a frame that `video` does not have, or its clips differ in length: a
+    /// plan of another video.
     pub fn from_video(plan: &SamplingPlan, video: &FramePixels) -> Self {
         let frames = plan.frames();
         let mut data = Vec::with_capacity(frames.len() * video.frame_bytes());
         for frame in frames {
             let has = video.num_frames;
-            assert!(
-                frame < has,
-                "the plan names frame {frame} of a video with {has} frames"
-            );
+            assert!(frame < has, "the plan names frame {frame} of a video with {has} frames");
             data.extend_from_slice(video.frame(frame));
         }
         Self::from_plan(plan, data, video.height, video.width)
@@ -73,12 +72,7 @@ impl ClipPixels {
 
     /// Clips from the plan's frames, read in the plan's order.
     pub(crate) fn from_frames(plan: &SamplingPlan, frames: FramePixels) -> Self {
-        let FramePixels {
-            data,
-            height,
-            width,
-            ..
-        } = frames;
+        let FramePixels { data, height, width, .. } = frames;
         Self::from_plan(plan, data, height, width)
     }
 
@@ -86,20 +80,9 @@ impl ClipPixels {
         let frames_per_clip = plan.frames_per_clip();
         let lengths = plan.clips.iter().map(|clip| clip.frames.len());
         let uneven = lengths.clone().any(|length| length != frames_per_clip);
-        assert!(
-            !uneven,
-            "clips of different lengths: {:?}",
-            lengths.collect::<Vec<_>>()
-        );
+        assert!(!uneven, "clips of different lengths: {:?}", lengths.collect::<Vec<_>>());
         let (num_clips, spans) = (plan.clips.len(), plan.spans());
-        Self {
-            data,
-            num_clips,
-            frames_per_clip,
-            height,
-            width,
-            spans,
-        }
+        Self { data, num_clips, frames_per_clip, height, width, spans }
     }
 
     /// One clip, `[frames_per_clip, height, width, 3]`.

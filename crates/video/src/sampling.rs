@@ -1,12 +1,14 @@
 //! Which frames make up the clips of a video.
 //!
-//! Pure functions over a [`FrameTable`]; every rule works on times, so a variable frame rate changes nothing:
+//! Pure functions over a [`FrameTable`]; every rule works on times, so a variable frame rate
+//! changes nothing:
 //! - [`sparse`]: training samples, a few clips spread over a captioned span;
 //! - [`consecutive`]: whole videos, clips of neighbouring frames;
 //! - [`windows`]: whole videos, clips of frames spread over windows of time.
 //!
-//! A sample point is a moment and its frame the one on the screen then. Frames of a plan never go back in time, within a
-//! clip and from clip to clip of [`sparse`]; where there are fewer frames than asked for, they repeat.
+//! A sample point is a moment and its frame the one on the screen then. Frames of a plan never go
+//! back in time, within a clip and from clip to clip of [`sparse`]; where there are fewer frames
+//! than asked for, they repeat.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -40,10 +42,7 @@ impl SamplingPlan {
 
     /// The frames of all clips, clip after clip.
     pub fn frames(&self) -> Vec<usize> {
-        self.clips
-            .iter()
-            .flat_map(|clip| clip.frames.iter().copied())
-            .collect()
+        self.clips.iter().flat_map(|clip| clip.frames.iter().copied()).collect()
     }
 
     /// The span of each clip.
@@ -64,10 +63,11 @@ pub enum Phase {
 
 /// `num_clips` clips that tile `span`, each of `frames_per_clip` frames spread evenly over it.
 ///
-/// The span, cut to the video, is split into `num_clips` equal clips and each clip into `frames_per_clip` equal parts. Every
-/// part gives the frame on the screen at its centre or, with [`Phase::Random`], at a moment drawn in it (LocVTP,
-/// arXiv:2207.10362, samples 8 clips of 16 equidistant frames; the draw in each part is Frozen in Time's). A span outside the
-/// video is cut to its first or last moment, whose frame then repeats.
+/// The span, cut to the video, is split into `num_clips` equal clips and each clip into
+/// `frames_per_clip` equal parts. Every part gives the frame on the screen at its centre or, with
+/// [`Phase::Random`], at a moment drawn in it (LocVTP, arXiv:2207.10362, samples 8 clips of 16
+/// equidistant frames; the draw in each part is Frozen in Time's). A span outside the video is cut
+/// to its first or last moment, whose frame then repeats.
 ///
 /// # Panics
 /// When `num_clips` or `frames_per_clip` is zero.
@@ -78,10 +78,7 @@ pub fn sparse(
     frames_per_clip: usize,
     phase: Phase,
 ) -> SamplingPlan {
-    assert!(
-        num_clips > 0 && frames_per_clip > 0,
-        "a plan needs clips, and clips need frames"
-    );
+    assert!(num_clips > 0 && frames_per_clip > 0, "a plan needs clips, and clips need frames");
     let span = span.clamped(&table.span());
     let mut draw = phase_draws(phase);
     // One expression for both ends, so that one clip ends exactly where the next begins.
@@ -94,23 +91,18 @@ pub fn sparse(
     };
     let clips = (0..num_clips)
         .map(|i| {
-            let span = TimeSpan {
-                start: boundary(i),
-                end: boundary(i + 1),
-            };
-            ClipPlan {
-                frames: spread(table, span, frames_per_clip, &mut draw),
-                span,
-            }
+            let span = TimeSpan { start: boundary(i), end: boundary(i + 1) };
+            ClipPlan { frames: spread(table, span, frames_per_clip, &mut draw), span }
         })
         .collect();
     SamplingPlan { clips }
 }
 
-/// Clips of `frames_per_clip` neighbouring frames, one starting every `stride_frames`, until the video's end.
+/// Clips of `frames_per_clip` neighbouring frames, one starting every `stride_frames`, until the
+/// video's end.
 ///
-/// Every frame is in a clip when the stride is no longer than a clip. A last clip that runs over the end repeats the last
-/// frame. The span of a clip is the time its frames are on the screen.
+/// Every frame is in a clip when the stride is no longer than a clip. A last clip that runs over
+/// the end repeats the last frame. The span of a clip is the time its frames are on the screen.
 ///
 /// # Panics
 /// When `frames_per_clip` or `stride_frames` is zero.
@@ -119,21 +111,14 @@ pub fn consecutive(
     frames_per_clip: usize,
     stride_frames: usize,
 ) -> SamplingPlan {
-    assert!(
-        frames_per_clip > 0 && stride_frames > 0,
-        "clip length and stride must not be zero"
-    );
+    assert!(frames_per_clip > 0 && stride_frames > 0, "clip length and stride must not be zero");
     let last = table.len() - 1;
     let mut clips = Vec::new();
     for first in (0..=last).step_by(stride_frames) {
-        let frames: Vec<usize> = (first..first + frames_per_clip)
-            .map(|i| i.min(last))
-            .collect();
+        let frames: Vec<usize> = (first..first + frames_per_clip).map(|i| i.min(last)).collect();
         let final_frame = frames[frames_per_clip - 1];
-        let span = TimeSpan {
-            start: table.span_of(first).start,
-            end: table.span_of(final_frame).end,
-        };
+        let span =
+            TimeSpan { start: table.span_of(first).start, end: table.span_of(final_frame).end };
         clips.push(ClipPlan { frames, span });
         if final_frame == last {
             break;
@@ -142,9 +127,11 @@ pub fn consecutive(
     SamplingPlan { clips }
 }
 
-/// Clips of `frames_per_clip` frames spread evenly over windows of `window` seconds, one every `stride` seconds.
+/// Clips of `frames_per_clip` frames spread evenly over windows of `window` seconds, one every
+/// `stride` seconds.
 ///
-/// The last window ends with the video and may be shorter; a rest of less than half a frame gets no window of its own.
+/// The last window ends with the video and may be shorter; a rest of less than half a frame gets no
+/// window of its own.
 ///
 /// # Panics
 /// When `window` or `stride` is not a positive time, or `frames_per_clip` is zero.
@@ -155,10 +142,7 @@ pub fn windows(
     frames_per_clip: usize,
 ) -> SamplingPlan {
     let positive = |time: Seconds| time.0.is_finite() && time > Seconds::ZERO;
-    assert!(
-        positive(window) && positive(stride),
-        "window ({window}) and stride ({stride})"
-    );
+    assert!(positive(window) && positive(stride), "window ({window}) and stride ({stride})");
     assert!(frames_per_clip > 0, "clips need frames");
     let video = table.span();
     let last_start = video.end - table.mean_frame_duration() / 2.0;
@@ -171,17 +155,10 @@ pub fn windows(
         }
         // Touching windows share their boundary to the bit.
         let next = video.start + stride * (clips.len() + 1) as f64;
-        let end = if window == stride {
-            next
-        } else {
-            start + window
-        };
+        let end = if window == stride { next } else { start + window };
         let end = if end >= last_start { video.end } else { end };
         let span = TimeSpan { start, end };
-        clips.push(ClipPlan {
-            frames: spread(table, span, frames_per_clip, &mut draw),
-            span,
-        });
+        clips.push(ClipPlan { frames: spread(table, span, frames_per_clip, &mut draw), span });
         if end == video.end {
             break;
         }
@@ -197,9 +174,7 @@ fn spread(
     draw: &mut impl FnMut() -> f64,
 ) -> Vec<usize> {
     let part = span.duration() / count as f64;
-    (0..count)
-        .map(|i| table.frame_at(span.start + part * (i as f64 + draw())))
-        .collect()
+    (0..count).map(|i| table.frame_at(span.start + part * (i as f64 + draw()))).collect()
 }
 
 fn phase_draws(phase: Phase) -> impl FnMut() -> f64 {
@@ -218,10 +193,7 @@ mod tests {
 
     /// Ten frames of one second each, the first at 2 s.
     fn ten_seconds() -> FrameTable {
-        FrameTable::new(
-            (0..10).map(|i| Seconds(2.0 + f64::from(i))).collect(),
-            Seconds(12.0),
-        )
+        FrameTable::new((0..10).map(|i| Seconds(2.0 + f64::from(i))).collect(), Seconds(12.0))
     }
 
     #[test]
@@ -229,40 +201,16 @@ mod tests {
         // 3.0..9.0 in 2 clips of 3 s, each in 2 parts of 1.5 s: centres 3.75 5.25 | 6.75 8.25.
         // On the screen then, with frame i shown from 2 + i: frames 1 3 | 4 6.
         let plan = sparse(&ten_seconds(), TimeSpan::new(3.0, 9.0), 2, 2, Phase::Centre);
-        assert_eq!(
-            plan.clips[0],
-            ClipPlan {
-                frames: vec![1, 3],
-                span: TimeSpan::new(3.0, 6.0)
-            }
-        );
-        assert_eq!(
-            plan.clips[1],
-            ClipPlan {
-                frames: vec![4, 6],
-                span: TimeSpan::new(6.0, 9.0)
-            }
-        );
+        assert_eq!(plan.clips[0], ClipPlan { frames: vec![1, 3], span: TimeSpan::new(3.0, 6.0) });
+        assert_eq!(plan.clips[1], ClipPlan { frames: vec![4, 6], span: TimeSpan::new(6.0, 9.0) });
     }
 
     #[test]
     fn a_span_beyond_the_video_is_cut_to_it() {
-        let plan = sparse(
-            &ten_seconds(),
-            TimeSpan::new(10.0, 99.0),
-            2,
-            1,
-            Phase::Centre,
-        );
+        let plan = sparse(&ten_seconds(), TimeSpan::new(10.0, 99.0), 2, 1, Phase::Centre);
         assert_eq!(plan.frames(), [8, 9]);
         assert_eq!(plan.clips[1].span, TimeSpan::new(11.0, 12.0));
-        let after = sparse(
-            &ten_seconds(),
-            TimeSpan::new(50.0, 60.0),
-            2,
-            2,
-            Phase::Random(1),
-        );
+        let after = sparse(&ten_seconds(), TimeSpan::new(50.0, 60.0), 2, 2, Phase::Random(1));
         assert_eq!(after.frames(), [9, 9, 9, 9]);
     }
 
@@ -279,10 +227,7 @@ mod tests {
     fn consecutive_clips_cover_every_frame_once_and_repeat_only_the_last() {
         let plan = consecutive(&ten_seconds(), 4, 4);
         let frames: Vec<_> = plan.clips.iter().map(|clip| clip.frames.clone()).collect();
-        assert_eq!(
-            frames,
-            [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9, 9, 9]]
-        );
+        assert_eq!(frames, [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9, 9, 9]]);
         assert_eq!(plan.clips[2].span, TimeSpan::new(10.0, 12.0));
     }
 
@@ -298,10 +243,7 @@ mod tests {
     fn a_video_shorter_than_a_clip_gives_one_clip() {
         let table = FrameTable::new(vec![Seconds(0.0)], Seconds(0.04));
         assert_eq!(consecutive(&table, 3, 3).frames(), [0, 0, 0]);
-        assert_eq!(
-            windows(&table, Seconds(2.0), Seconds(1.0), 3).frames(),
-            [0, 0, 0]
-        );
+        assert_eq!(windows(&table, Seconds(2.0), Seconds(1.0), 3).frames(), [0, 0, 0]);
     }
 
     #[test]
@@ -351,7 +293,8 @@ mod tests {
             for clip in &plan.clips {
                 for &frame in &clip.frames {
                     let shown = table.span_of(frame);
-                    // On the screen at some moment of the clip (the last moment, where the span is empty).
+                    // On the screen at some moment of the clip (the last moment, where the span is
+                    // empty).
                     prop_assert!(shown.start.0 <= clip.span.end.0 + 1e-9);
                     prop_assert!(shown.end.0 >= clip.span.start.0 - 1e-9);
                 }

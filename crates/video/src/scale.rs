@@ -1,8 +1,9 @@
 //! One decoded frame to RGB in the form that a transform asks for.
 //!
-//! The order is: cut the box out of the stored picture (training), scale and convert to RGB in one pass (swscale,
-//! bilinear), turn as the file's display matrix says, mirror, cut the centre (evaluation). Colours follow the
-//! matrix and range that the frame states; frames that state none are taken as BT.601, as FFmpeg and decord do.
+//! The order is: cut the box out of the stored picture (training), scale and convert to RGB in one
+//! pass (swscale, bilinear), turn as the file's display matrix says, mirror, cut the centre
+//! (evaluation). Colours follow the matrix and range that the frame states; frames that state none
+//! are taken as BT.601, as FFmpeg and decord do.
 
 use ffmpeg::format::Pixel;
 use ffmpeg::software::scaling;
@@ -12,7 +13,8 @@ use ffmpeg_the_third as ffmpeg;
 use crate::orientation::Orientation;
 use crate::transform::FrameTransform;
 
-/// Brings the frames of one video into one form. Made for each read; keeps its tables between frames.
+/// Brings the frames of one video into one form. Made for each read; keeps its tables between
+/// frames.
 pub(crate) struct FrameScaler {
     geometry: Geometry,
     /// The tables for frames of one kind, remade when a file changes size or format midway.
@@ -59,12 +61,7 @@ impl FrameScaler {
         } else {
             vec![0; width as usize * height as usize * 3]
         };
-        Ok(Self {
-            geometry,
-            tables: None,
-            scaled,
-            turned,
-        })
+        Ok(Self { geometry, tables: None, scaled, turned })
     }
 
     /// Width and height of the result.
@@ -88,13 +85,7 @@ impl FrameScaler {
         let (_, tables) = self.tables.insert((kind, tables));
         tables.run(stored, &mut self.scaled).map_err(in_words)?;
 
-        let Geometry {
-            orientation,
-            scaled,
-            turned,
-            output,
-            ..
-        } = self.geometry;
+        let Geometry { orientation, scaled, turned, output, .. } = self.geometry;
         let (rgb, row_bytes) = (self.scaled.data(0), self.scaled.stride(0));
         let size = (scaled.0 as usize, scaled.1 as usize);
         if turned == output {
@@ -127,13 +118,7 @@ impl Geometry {
         }
         let scaled = orientation.size(turned.0, turned.1);
         let orientation = orientation.mirrored(mirror);
-        Ok(Self {
-            stored_crop,
-            scaled,
-            orientation,
-            turned,
-            output,
-        })
+        Ok(Self { stored_crop, scaled, orientation, turned, output })
     }
 }
 
@@ -168,7 +153,8 @@ fn cropped(stored: &frame::Video, fractions: [f64; 4]) -> Result<frame::Video, f
     let (left, right) = cut(stored.width(), left, width, chroma_x);
     let (top, bottom) = cut(stored.height(), top, height, chroma_y);
     let mut view = frame::Video::empty();
-    // SAFETY: the view takes its own reference to the pixels; the four cuts leave at least one pixel on each side.
+    // SAFETY: the view takes its own reference to the pixels; the four cuts leave at least one
+    // pixel on each side.
     unsafe {
         let frame = view.as_mut_ptr();
         check(ffi::av_frame_ref(frame, stored.as_ptr()))?;
@@ -176,10 +162,7 @@ fn cropped(stored: &frame::Video, fractions: [f64; 4]) -> Result<frame::Video, f
         (*frame).crop_right += right as usize;
         (*frame).crop_top += top as usize;
         (*frame).crop_bottom += bottom as usize;
-        check(ffi::av_frame_apply_cropping(
-            frame,
-            ffi::AV_FRAME_CROP_UNALIGNED.0 as i32,
-        ))?;
+        check(ffi::av_frame_apply_cropping(frame, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32))?;
     }
     Ok(view)
 }
@@ -199,9 +182,8 @@ fn cut(side: u32, start: f64, size: f64, step: u32) -> (u32, u32) {
 /// Pixels per chroma sample, across and down.
 fn chroma_steps(format: Pixel) -> (u32, u32) {
     // SAFETY: FFmpeg returns null or a description that lives as long as the process.
-    unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() }.map_or((1, 1), |about| {
-        (1 << about.log2_chroma_w, 1 << about.log2_chroma_h)
-    })
+    unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() }
+        .map_or((1, 1), |about| (1 << about.log2_chroma_w, 1 << about.log2_chroma_h))
 }
 
 impl FrameKind {
@@ -238,8 +220,9 @@ impl FrameKind {
         }
         let (mut inverse, mut forward) = (std::ptr::null_mut(), std::ptr::null_mut());
         let (mut from, mut to, mut brightness, mut contrast, mut saturation) = (0, 0, 0, 0, 0);
-        // SAFETY: the tables are alive; the coefficient pointers lead into FFmpeg's static tables or the context. A
-        // conversion that has no matrix (from RGB or grey) refuses the call and stays as it is.
+        // SAFETY: the tables are alive; the coefficient pointers lead into FFmpeg's static tables
+        // or the context. A conversion that has no matrix (from RGB or grey) refuses the call and
+        // stays as it is.
         unsafe {
             let known = ffi::sws_getColorspaceDetails(
                 tables.as_mut_ptr(),
@@ -279,7 +262,8 @@ mod tests {
     use super::*;
     use crate::transform::CropBox;
 
-    /// A grey picture, brightness growing by 2 a pixel from left to right and by 4 a row: easy to locate parts of.
+    /// A grey picture, brightness growing by 2 a pixel from left to right and by 4 a row: easy to
+    /// locate parts of.
     fn ramp(width: u32, height: u32) -> frame::Video {
         let mut frame = frame::Video::new(Pixel::RGB24, width, height);
         let stride = frame.stride(0);
@@ -297,29 +281,22 @@ mod tests {
         let (out_width, out_height) = scaler.output_size();
         let mut out = vec![0; (out_width * out_height * 3) as usize];
         scaler.write(&ramp(width, height), &mut out).unwrap();
-        (
-            (out_width, out_height),
-            out.chunks(3).map(|pixel| pixel[0]).collect(),
-        )
+        ((out_width, out_height), out.chunks(3).map(|pixel| pixel[0]).collect())
     }
 
     #[test]
     fn as_decoded_gives_every_pixel_back() {
         let (size, grey) = run(FrameTransform::AsDecoded, 7, 5);
         assert_eq!(size, (7, 5));
-        let expected: Vec<u8> = (0..5)
-            .flat_map(|y| (0..7).map(move |x| 2 * x + 4 * y))
-            .collect();
+        let expected: Vec<u8> = (0..5).flat_map(|y| (0..7).map(move |x| 2 * x + 4 * y)).collect();
         assert_eq!(grey, expected);
     }
 
     #[test]
     fn the_centre_crop_lies_in_the_middle_of_the_scaled_picture() {
-        // 16 x 8 with its short side at 8 already: a square of 4 starts at x = 6, y = 2: 2 * 6 + 4 * 2 = 20.
-        let transform = FrameTransform::ShortSideCentreCrop {
-            short_side: 8,
-            size: 4,
-        };
+        // 16 x 8 with its short side at 8 already: a square of 4 starts at x = 6, y = 2: 2 * 6 + 4
+        // * 2 = 20.
+        let transform = FrameTransform::ShortSideCentreCrop { short_side: 8, size: 4 };
         let (size, grey) = run(transform, 16, 8);
         assert_eq!(size, (4, 4));
         assert_eq!((grey[0], grey[15]), (20, 38));
@@ -327,17 +304,8 @@ mod tests {
 
     #[test]
     fn a_crop_box_is_cut_scaled_and_mirrored() {
-        let crop = CropBox {
-            left: 0.5,
-            top: 0.25,
-            width: 0.25,
-            height: 0.5,
-        };
-        let transform = |flip| FrameTransform::CropResize {
-            crop,
-            size: 4,
-            flip,
-        };
+        let crop = CropBox { left: 0.5, top: 0.25, width: 0.25, height: 0.5 };
+        let transform = |flip| FrameTransform::CropResize { crop, size: 4, flip };
         // Of 16 x 8: x 8..12, y 2..6, already 4 x 4, so unscaled: 2 * 8 + 4 * 2 = 24.
         let (_, plain) = run(transform(false), 16, 8);
         assert_eq!(plain[..4], [24, 26, 28, 30]);

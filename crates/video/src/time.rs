@@ -1,8 +1,8 @@
 //! Moments and spans of presentation time.
 //!
-//! A time is what a player's clock shows: seconds from the start of the file. A span is half open, `[start, end)`, so
-//! spans that touch share no moment and spans that tile a video add up to its duration. A frame index never stands
-//! for a time.
+//! A time is what a player's clock shows: seconds from the start of the file. A span is half open,
+//! `[start, end)`, so spans that touch share no moment and spans that tile a video add up to its
+//! duration. A frame index never stands for a time.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
@@ -81,10 +81,7 @@ pub struct TimeSpan {
 impl TimeSpan {
     /// The span from `start` to `end`, both in seconds.
     pub fn new(start: f64, end: f64) -> Self {
-        Self {
-            start: Seconds(start),
-            end: Seconds(end),
-        }
+        Self { start: Seconds(start), end: Seconds(end) }
     }
 
     /// Length of the span; zero when it ends before it starts.
@@ -165,18 +162,9 @@ mod tests {
     #[test]
     fn a_span_outside_its_bounds_is_clamped_to_an_empty_one_at_the_nearer_bound() {
         let bounds = TimeSpan::new(0.0, 10.0);
-        assert_eq!(
-            TimeSpan::new(-3.0, 4.0).clamped(&bounds),
-            TimeSpan::new(0.0, 4.0)
-        );
-        assert_eq!(
-            TimeSpan::new(12.0, 14.0).clamped(&bounds),
-            TimeSpan::new(10.0, 10.0)
-        );
-        assert_eq!(
-            TimeSpan::new(-4.0, -2.0).clamped(&bounds),
-            TimeSpan::new(0.0, 0.0)
-        );
+        assert_eq!(TimeSpan::new(-3.0, 4.0).clamped(&bounds), TimeSpan::new(0.0, 4.0));
+        assert_eq!(TimeSpan::new(12.0, 14.0).clamped(&bounds), TimeSpan::new(10.0, 10.0));
+        assert_eq!(TimeSpan::new(-4.0, -2.0).clamped(&bounds), TimeSpan::new(0.0, 0.0));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! From the picture as shown to the picture a model sees.
 //!
-//! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a sample, so that what
-//! moves in a clip is the scene and not the crop. Scaling is bilinear (swscale).
+//! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a
+//! sample, so that what moves in a clip is the scene and not the crop. Scaling is bilinear
+//! (swscale).
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// The generator's stream for crops: apart from those of sampling (0) and jitter (2) under the same seed.
+/// The generator's stream for crops: apart from those of sampling (0) and jitter (2) under the same
+/// seed.
 const CROP_STREAM: u64 = 1;
 
 /// What is done to every frame on the way to the model. Pixels are taken as square.
@@ -58,12 +60,7 @@ pub struct CropBox {
 
 impl CropBox {
     /// The whole picture.
-    pub const WHOLE: Self = Self {
-        left: 0.0,
-        top: 0.0,
-        width: 1.0,
-        height: 1.0,
-    };
+    pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
 
     fn check(&self) -> Result<(), String> {
         // Rounding of a drawn box may pass the edge by a hair, which the cut in pixels absorbs.
@@ -72,9 +69,7 @@ impl CropBox {
         if inside(self.left, self.width) && inside(self.top, self.height) {
             return Ok(());
         }
-        Err(format!(
-            "the crop box {self:?} is not inside the picture; use fractions from 0 to 1"
-        ))
+        Err(format!("the crop box {self:?} is not inside the picture; use fractions from 0 to 1"))
     }
 }
 
@@ -82,7 +77,8 @@ impl FrameTransform {
     /// Width and height of the result for pictures of this width and height.
     ///
     /// # Errors
-    /// A size of zero, a box outside the picture, or a square larger than the scaled short side; in words.
+    /// A size of zero, a box outside the picture, or a square larger than the scaled short side; in
+    /// words.
     pub fn output_size(&self, width: u32, height: u32) -> Result<(u32, u32), String> {
         let (out_width, out_height) = match *self {
             Self::AsDecoded => (width, height),
@@ -102,9 +98,7 @@ impl FrameTransform {
             }
         };
         if out_width == 0 || out_height == 0 || out_width > 16_384 || out_height > 16_384 {
-            return Err(format!(
-                "a result of {out_width}x{out_height}; use 1 to 16384 pixels"
-            ));
+            return Err(format!("a result of {out_width}x{out_height}; use 1 to 16384 pixels"));
         }
         Ok((out_width, out_height))
     }
@@ -118,24 +112,22 @@ pub struct RandomResizedCrop {
     pub scale: (f64, f64),
     /// Narrowest and widest aspect ratio of the box, width by height in pixels. Default 3/4 to 4/3.
     pub ratio: (f64, f64),
-    /// Probability of mirroring left to right. Default 0.5; use 0 where left and right mean something.
+    /// Probability of mirroring left to right. Default 0.5; use 0 where left and right mean
+    /// something.
     pub flip: f64,
 }
 
 impl Default for RandomResizedCrop {
     fn default() -> Self {
-        Self {
-            scale: (0.5, 1.0),
-            ratio: (0.75, 4.0 / 3.0),
-            flip: 0.5,
-        }
+        Self { scale: (0.5, 1.0), ratio: (0.75, 4.0 / 3.0), flip: 0.5 }
     }
 }
 
 /// Draws one crop for a sample: equal seeds and picture sizes give equal crops.
 ///
-/// Area and logarithm of the aspect ratio are uniform. A box that does not fit into the picture is drawn again, ten times,
-/// then the largest central box of an allowed ratio is taken (as torchvision does).
+/// Area and logarithm of the aspect ratio are uniform. A box that does not fit into the picture is
+/// drawn again, ten times, then the largest central box of an allowed ratio is taken (as
+/// torchvision does).
 ///
 /// # Panics
 /// When a bound of `scale` or `ratio` is not positive or they are in the wrong order.
@@ -147,10 +139,7 @@ pub fn draw_random_resized_crop(
 ) -> FrameTransform {
     let RandomResizedCrop { scale, ratio, flip } = *distribution;
     for (low, high) in [scale, ratio] {
-        assert!(
-            low > 0.0 && low <= high,
-            "bounds {low} to {high} of {distribution:?}"
-        );
+        assert!(low > 0.0 && low <= high, "bounds {low} to {high} of {distribution:?}");
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(CROP_STREAM);
@@ -166,12 +155,7 @@ pub fn draw_random_resized_crop(
         if width <= 1.0 && height <= 1.0 {
             let (left, top) = (x * (1.0 - width), y * (1.0 - height));
             return FrameTransform::CropResize {
-                crop: CropBox {
-                    left,
-                    top,
-                    width,
-                    height,
-                },
+                crop: CropBox { left, top, width, height },
                 size,
                 flip,
             };
@@ -180,12 +164,7 @@ pub fn draw_random_resized_crop(
     let box_ratio = picture_ratio.clamp(ratio.0, ratio.1);
     let width = (box_ratio / picture_ratio).min(1.0);
     let height = (picture_ratio / box_ratio).min(1.0);
-    let crop = CropBox {
-        left: (1.0 - width) / 2.0,
-        top: (1.0 - height) / 2.0,
-        width,
-        height,
-    };
+    let crop = CropBox { left: (1.0 - width) / 2.0, top: (1.0 - height) / 2.0, width, height };
     FrameTransform::CropResize { crop, size, flip }
 }
 
@@ -208,25 +187,16 @@ mod tests {
             let area = crop.width * crop.height;
             assert!((0.5 - 1e-9..=1.0 + 1e-9).contains(&area), "{crop:?}");
             let ratio = crop.width * 640.0 / (crop.height * 360.0);
-            assert!(
-                (0.75 - 1e-9..=4.0 / 3.0 + 1e-9).contains(&ratio),
-                "{crop:?}"
-            );
+            assert!((0.75 - 1e-9..=4.0 / 3.0 + 1e-9).contains(&ratio), "{crop:?}");
         }
     }
 
     #[test]
     fn a_picture_too_narrow_for_any_ratio_gets_the_largest_central_box() {
         // 1000 x 100: a box of full height and ratio 4/3 is 133.3 wide, 0.1333 of the width.
-        let distribution = RandomResizedCrop {
-            scale: (0.9, 1.0),
-            ..Default::default()
-        };
+        let distribution = RandomResizedCrop { scale: (0.9, 1.0), ..Default::default() };
         for crop in boxes((1000, 100), distribution) {
-            assert!(
-                (crop.width - 0.4 / 3.0).abs() < 1e-12 && crop.height == 1.0,
-                "{crop:?}"
-            );
+            assert!((crop.width - 0.4 / 3.0).abs() < 1e-12 && crop.height == 1.0, "{crop:?}");
             assert!((crop.left - (1.0 - crop.width) / 2.0).abs() < 1e-12);
         }
     }
@@ -242,10 +212,7 @@ mod tests {
         let count = (0..1000).filter(mirrored).count();
         // 500 expected, standard deviation 16.
         assert!((420..580).contains(&count), "{count} of 1000 mirrored");
-        let never = RandomResizedCrop {
-            flip: 0.0,
-            ..distribution
-        };
+        let never = RandomResizedCrop { flip: 0.0, ..distribution };
         let flips = |seed| {
             let drawn = draw_random_resized_crop(seed, &never, (64, 48), 8);
             matches!(drawn, FrameTransform::CropResize { flip: true, .. })
@@ -256,28 +223,11 @@ mod tests {
     #[test]
     fn impossible_sizes_are_refused_in_words() {
         let refused = |transform: FrameTransform| transform.output_size(64, 48).unwrap_err();
-        let crop = FrameTransform::ShortSideCentreCrop {
-            short_side: 200,
-            size: 224,
-        };
+        let crop = FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224 };
         assert!(refused(crop).contains("`size` 224 is larger than `short_side` 200"));
-        assert!(
-            refused(FrameTransform::Resize {
-                height: 0,
-                width: 4
-            })
-            .contains("4x0")
-        );
-        let outside = CropBox {
-            left: 0.6,
-            width: 0.5,
-            ..CropBox::WHOLE
-        };
-        let crop = FrameTransform::CropResize {
-            crop: outside,
-            size: 8,
-            flip: false,
-        };
+        assert!(refused(FrameTransform::Resize { height: 0, width: 4 }).contains("4x0"));
+        let outside = CropBox { left: 0.6, width: 0.5, ..CropBox::WHOLE };
+        let crop = FrameTransform::CropResize { crop: outside, size: 8, flip: false };
         assert!(refused(crop).contains("not inside the picture"));
     }
 }

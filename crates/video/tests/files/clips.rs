@@ -24,11 +24,7 @@ fn write_quarters(path: &std::path::Path, (width, height): (u32, u32), rotation_
         }
     }
     let settings = EncoderSettings::new(width, height, 10);
-    let settings = EncoderSettings {
-        rotation_degrees,
-        crf: 10,
-        ..settings
-    };
+    let settings = EncoderSettings { rotation_degrees, crf: 10, ..settings };
     let mut encoder = Encoder::create(path, settings).unwrap();
     (0..3).for_each(|_| encoder.push(&rgb).unwrap());
     encoder.finish().unwrap();
@@ -65,42 +61,21 @@ fn pictures_come_out_as_shown_whatever_way_the_phone_was_held() {
         assert_eq!(video.info().rotation_degrees, rotation_degrees);
         assert_eq!((video.info().width, video.info().height), size);
         let pixels = video.read_frames(&[1], &FrameTransform::AsDecoded).unwrap();
-        assert_eq!(
-            (pixels.width, pixels.height),
-            (size.0 as usize, size.1 as usize)
-        );
-        assert_near(
-            &quarters_of(pixels.frame(0), pixels.width, pixels.height),
-            &expected,
-        );
+        assert_eq!((pixels.width, pixels.height), (size.0 as usize, size.1 as usize));
+        assert_near(&quarters_of(pixels.frame(0), pixels.width, pixels.height), &expected);
 
         // The upper left quarter, cut out and scaled: one colour all over.
-        let crop = CropBox {
-            width: 0.5,
-            height: 0.5,
-            ..CropBox::WHOLE
-        };
-        let transform = FrameTransform::CropResize {
-            crop,
-            size: 16,
-            flip: false,
-        };
+        let crop = CropBox { width: 0.5, height: 0.5, ..CropBox::WHOLE };
+        let transform = FrameTransform::CropResize { crop, size: 16, flip: false };
         let pixels = video.read_frames(&[1], &transform).unwrap();
         assert_near(&quarters_of(pixels.frame(0), 16, 16), &[expected[0]; 4]);
 
-        let transform = FrameTransform::CropResize {
-            crop: CropBox::WHOLE,
-            size: 32,
-            flip: true,
-        };
+        let transform = FrameTransform::CropResize { crop: CropBox::WHOLE, size: 32, flip: true };
         let pixels = video.read_frames(&[1], &transform).unwrap();
         let [a, b, c, d] = expected;
         assert_near(&quarters_of(pixels.frame(0), 32, 32), &[b, a, d, c]);
 
-        let transform = FrameTransform::ShortSideCentreCrop {
-            short_side: 40,
-            size: 32,
-        };
+        let transform = FrameTransform::ShortSideCentreCrop { short_side: 40, size: 32 };
         let pixels = video.read_frames(&[1], &transform).unwrap();
         assert_near(&quarters_of(pixels.frame(0), 32, 32), &expected);
     }
@@ -119,14 +94,8 @@ fn odd_sizes_keep_every_pixel() {
             let found = quarters_of(pixels.frame(2), pixels.width, pixels.height);
             assert_near(&found, &[RED, GREEN, BLUE, GREY]);
         }
-        let resized = FrameTransform::Resize {
-            height: 31,
-            width: 45,
-        };
-        assert_eq!(
-            video.read_frames(&[0], &resized).unwrap().data.len(),
-            31 * 45 * 3
-        );
+        let resized = FrameTransform::Resize { height: 31, width: 45 };
+        assert_eq!(video.read_frames(&[0], &resized).unwrap().data.len(), 31 * 45 * 3);
     }
 }
 
@@ -154,21 +123,12 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let table = video.frame_table();
     let plan = sampling::consecutive(table, 16, 16);
     let crop = draw_random_resized_crop(2, &RandomResizedCrop::default(), (96, 64), 24);
-    let eval = FrameTransform::ShortSideCentreCrop {
-        short_side: 36,
-        size: 32,
-    };
-    let resize = FrameTransform::Resize {
-        height: 20,
-        width: 44,
-    };
+    let eval = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32 };
+    let resize = FrameTransform::Resize { height: 20, width: 44 };
     for transform in [FrameTransform::AsDecoded, eval, crop, resize] {
         let cache = video.read_all(&transform).unwrap();
         let from_file = video.read_clips(&plan, &transform).unwrap();
-        assert!(
-            ClipPixels::from_video(&plan, &cache) == from_file,
-            "{transform:?}"
-        );
+        assert!(ClipPixels::from_video(&plan, &cache) == from_file, "{transform:?}");
     }
 }
 
@@ -177,10 +137,7 @@ fn a_transform_that_does_not_fit_is_refused_with_the_file_and_the_sizes() {
     let (_folder, path) = place("misfit.mp4");
     write_numbered(&path, 2, settings(12, 0));
     let mut video = VideoReader::open(&path).unwrap();
-    let transform = FrameTransform::ShortSideCentreCrop {
-        short_side: 20,
-        size: 32,
-    };
+    let transform = FrameTransform::ShortSideCentreCrop { short_side: 20, size: 32 };
     let error = video.read_frames(&[0], &transform).unwrap_err();
     assert!(matches!(error, VideoError::Transform { .. }), "{error:?}");
     let text = error.to_string();

@@ -1,4 +1,5 @@
-//! A frame asked for is the frame that comes, however the file is built and in whatever order it is read.
+//! A frame asked for is the frame that comes, however the file is built and in whatever order it is
+//! read.
 
 use locvtp_video::{FrameTransform, ReaderSettings, Seconds, VideoReader};
 use rand::seq::SliceRandom;
@@ -13,7 +14,8 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
     frames
 }
 
-/// Reads everything, everything in disorder, single frames, and small sets, and compares by number and by byte.
+/// Reads everything, everything in disorder, single frames, and small sets, and compares by number
+/// and by byte.
 fn check_every_way_of_reading(path: &std::path::Path, numbers: &[usize]) {
     let mut video = VideoReader::open(path).unwrap();
     assert_eq!(video.info().num_frames, numbers.len());
@@ -23,26 +25,19 @@ fn check_every_way_of_reading(path: &std::path::Path, numbers: &[usize]) {
     let mut rng = ChaCha8Rng::seed_from_u64(17);
     let mut orders = vec![shuffled(numbers.len(), 5)];
     orders.extend((0..12).map(|_| vec![rng.random_range(0..numbers.len())]));
-    orders.extend((0..6).map(|_| {
-        (0..9)
-            .map(|_| rng.random_range(0..numbers.len()))
-            .collect::<Vec<_>>()
-    }));
+    orders.extend(
+        (0..6).map(|_| (0..9).map(|_| rng.random_range(0..numbers.len())).collect::<Vec<_>>()),
+    );
     orders.push(vec![numbers.len() - 1, 0, numbers.len() - 1, 0]);
     for frames in orders {
-        let pixels = video
-            .read_frames(&frames, &FrameTransform::AsDecoded)
-            .unwrap();
+        let pixels = video.read_frames(&frames, &FrameTransform::AsDecoded).unwrap();
         for (slot, frame) in frames.iter().enumerate() {
             assert_eq!(
                 number_in(pixels.frame(slot)),
                 numbers[*frame],
                 "frame {frame} of {frames:?}"
             );
-            assert!(
-                pixels.frame(slot) == all.frame(*frame),
-                "other bytes for frame {frame}"
-            );
+            assert!(pixels.frame(slot) == all.frame(*frame), "other bytes for frame {frame}");
         }
     }
 }
@@ -76,10 +71,7 @@ fn times_of_a_steady_file_are_multiples_of_the_frame_time() {
     write_numbered(&path, 50, settings(12, 3));
     let video = VideoReader::open(&path).unwrap();
     for (i, time) in video.frame_table().times().iter().enumerate() {
-        assert!(
-            (time.0 - i as f64 / 25.0).abs() < 1e-9,
-            "frame {i} at {time}"
-        );
+        assert!((time.0 - i as f64 / 25.0).abs() < 1e-9, "frame {i} at {time}");
     }
     assert!((video.info().duration.0 - 2.0).abs() < 1e-9);
     assert!((video.info().frame_rate_hz - 25.0).abs() < 1e-6);
@@ -104,16 +96,11 @@ fn frames_of_uneven_length_are_found_by_their_own_times() {
     let table = video.frame_table().clone();
     // A clock of 25 x 512 ticks a second rounds by half a tick.
     for (listed, written) in table.times().iter().zip(&times) {
-        assert!(
-            (listed.0 - written).abs() <= 0.5 / 12_800.0 + 1e-9,
-            "{listed} for {written}"
-        );
+        assert!((listed.0 - written).abs() <= 0.5 / 12_800.0 + 1e-9, "{listed} for {written}");
     }
     for (number, pair) in times.windows(2).enumerate() {
         let frame = table.frame_at(Seconds((pair[0] + pair[1]) / 2.0));
-        let pixels = video
-            .read_frames(&[frame], &FrameTransform::AsDecoded)
-            .unwrap();
+        let pixels = video.read_frames(&[frame], &FrameTransform::AsDecoded).unwrap();
         assert_eq!(number_in(pixels.frame(0)), number);
     }
     check_every_way_of_reading(&path, &(0..60).collect::<Vec<_>>());
@@ -125,11 +112,7 @@ fn a_video_of_one_frame_is_a_video() {
     write_numbered(&path, 1, settings(12, 3));
     check_every_way_of_reading(&path, &[0]);
     let video = VideoReader::open(&path).unwrap();
-    assert!(
-        (video.info().duration.0 - 0.04).abs() < 1e-9,
-        "{}",
-        video.info().duration
-    );
+    assert!((video.info().duration.0 - 0.04).abs() < 1e-9, "{}", video.info().duration);
 }
 
 #[test]
@@ -140,9 +123,7 @@ fn more_decoder_threads_give_the_same_pixels() {
     let read = |decoder_threads| {
         let settings = ReaderSettings { decoder_threads };
         let mut video = VideoReader::open_with(&path, settings).unwrap();
-        video
-            .read_frames(&frames, &FrameTransform::AsDecoded)
-            .unwrap()
+        video.read_frames(&frames, &FrameTransform::AsDecoded).unwrap()
     };
     assert!(read(1) == read(3));
 }
@@ -161,11 +142,7 @@ fn a_reader_can_move_to_another_thread() {
     let (_folder, path) = place("moved.mp4");
     write_numbered(&path, 20, settings(12, 3));
     let mut video = VideoReader::open(&path).unwrap();
-    let read = move || {
-        video
-            .read_frames(&[13], &FrameTransform::AsDecoded)
-            .unwrap()
-    };
+    let read = move || video.read_frames(&[13], &FrameTransform::AsDecoded).unwrap();
     let pixels = std::thread::spawn(read).join().unwrap();
     assert_eq!(numbers_in(&pixels), [13]);
 }

@@ -1,23 +1,25 @@
-//! Files for the tests: every frame carries its own number, so a frame that is read tells which one it is.
+//! Files for the tests: every frame carries its own number, so a frame that is read tells which one
+//! it is.
 
 use std::path::{Path, PathBuf};
 
 use ffmpeg_the_third as ffmpeg;
 use locvtp_video::{Encoder, EncoderPreset, EncoderSettings, FramePixels, Seconds};
 
-/// Size of the numbered frames: two rows of eight squares of 12 pixels carry the number, a texture moves below.
-pub const WIDTH: usize = 96;
-pub const HEIGHT: usize = 64;
+/// Size of the numbered frames: two rows of eight squares of 12 pixels carry the number, a texture
+/// moves below.
+pub(crate) const WIDTH: usize = 96;
+pub(crate) const HEIGHT: usize = 64;
 
 /// A new folder and the path of a file in it.
-pub fn place(name: &str) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn place(name: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     (folder, path)
 }
 
 /// A frame that shows `number` in black and white squares.
-pub fn numbered(number: usize) -> Vec<u8> {
+pub(crate) fn numbered(number: usize) -> Vec<u8> {
     let mut rgb = vec![0; WIDTH * HEIGHT * 3];
     for (i, pixel) in rgb.chunks_exact_mut(3).enumerate() {
         let (x, y) = (i % WIDTH, i / WIDTH);
@@ -33,7 +35,7 @@ pub fn numbered(number: usize) -> Vec<u8> {
 }
 
 /// The number that a frame shows.
-pub fn number_in(frame: &[u8]) -> usize {
+pub(crate) fn number_in(frame: &[u8]) -> usize {
     let bit = |i: usize| {
         let (x, y) = (i % 8 * 12 + 6, i / 8 * 12 + 6);
         usize::from(frame[(y * WIDTH + x) * 3 + 1] > 128) << i
@@ -42,34 +44,27 @@ pub fn number_in(frame: &[u8]) -> usize {
 }
 
 /// The numbers that all frames show.
-pub fn numbers_in(pixels: &FramePixels) -> Vec<usize> {
-    (0..pixels.num_frames)
-        .map(|i| number_in(pixels.frame(i)))
-        .collect()
+pub(crate) fn numbers_in(pixels: &FramePixels) -> Vec<usize> {
+    (0..pixels.num_frames).map(|i| number_in(pixels.frame(i))).collect()
 }
 
 /// Settings for numbered frames at 25 a second.
-pub fn settings(key_frame_interval: u32, max_b_frames: u8) -> EncoderSettings {
+pub(crate) fn settings(key_frame_interval: u32, max_b_frames: u8) -> EncoderSettings {
     let size = (WIDTH as u32, HEIGHT as u32);
-    let preset = EncoderPreset::Ultrafast;
+    let preset = EncoderPreset::Veryfast;
     let settings = EncoderSettings::new(size.0, size.1, 25);
-    EncoderSettings {
-        key_frame_interval,
-        max_b_frames,
-        preset,
-        ..settings
-    }
+    EncoderSettings { key_frame_interval, max_b_frames, preset, ..settings }
 }
 
 /// Writes frames 0 to `count` with their numbers.
-pub fn write_numbered(path: &Path, count: usize, settings: EncoderSettings) {
+pub(crate) fn write_numbered(path: &Path, count: usize, settings: EncoderSettings) {
     let mut encoder = Encoder::create(path, settings).unwrap();
     (0..count).for_each(|number| encoder.push(&numbered(number)).unwrap());
     encoder.finish().unwrap();
 }
 
 /// Writes numbered frames, each shown from its own time.
-pub fn write_numbered_at(path: &Path, times: &[f64], settings: EncoderSettings) {
+pub(crate) fn write_numbered_at(path: &Path, times: &[f64], settings: EncoderSettings) {
     let mut encoder = Encoder::create(path, settings).unwrap();
     for (number, at) in times.iter().enumerate() {
         encoder.push_at(&numbered(number), Seconds(*at)).unwrap();
@@ -77,15 +72,14 @@ pub fn write_numbered_at(path: &Path, times: &[f64], settings: EncoderSettings) 
     encoder.finish().unwrap();
 }
 
-/// Copies the packets of a file into another container, all times moved by `shift_frames` of 25 a second.
-pub fn remux(from: &Path, to: &Path, container: &str, shift_frames: i64) {
+/// Copies the packets of a file into another container, all times moved by `shift_frames` of 25 a
+/// second.
+pub(crate) fn remux(from: &Path, to: &Path, container: &str, shift_frames: i64) {
     let mut input = ffmpeg::format::input(from).unwrap();
     let mut output = ffmpeg::format::output_as(to, container).unwrap();
     let in_base = input.stream(0).unwrap().time_base();
     {
-        let mut stream = output
-            .add_stream(ffmpeg::encoder::find(ffmpeg::codec::Id::None))
-            .unwrap();
+        let mut stream = output.add_stream(ffmpeg::encoder::find(ffmpeg::codec::Id::None)).unwrap();
         stream.set_parameters(input.stream(0).unwrap().parameters());
         // SAFETY: the stream is alive; a tag of one container means nothing in another.
         unsafe { (*stream.parameters_mut().as_mut_ptr()).codec_tag = 0 };
@@ -106,7 +100,7 @@ pub fn remux(from: &Path, to: &Path, container: &str, shift_frames: i64) {
 }
 
 /// Writes numbered frames with another codec and container.
-pub fn write_numbered_with(
+pub(crate) fn write_numbered_with(
     path: &Path,
     codec: &str,
     container: &str,
@@ -117,18 +111,14 @@ pub fn write_numbered_with(
     use ffmpeg::software::scaling;
     let codec = ffmpeg::encoder::find_by_name(codec).expect("this FFmpeg lacks an encoder");
     let mut output = ffmpeg::format::output_as(path, container).unwrap();
-    let needs_header = output
-        .format()
-        .flags()
-        .contains(ffmpeg::format::Flags::GLOBAL_HEADER);
-    let mut video = ffmpeg::codec::Context::new_with_codec(codec)
-        .encoder()
-        .video()
-        .unwrap();
+    let needs_header = output.format().flags().contains(ffmpeg::format::Flags::GLOBAL_HEADER);
+    let mut video = ffmpeg::codec::Context::new_with_codec(codec).encoder().video().unwrap();
     let (width, height) = (WIDTH as u32, HEIGHT as u32);
     video.set_width(width);
     video.set_height(height);
-    video.set_format(Pixel::YUV420P);
+    let is_jpeg = codec.name() == "mjpeg";
+    let format = if is_jpeg { Pixel::YUVJ420P } else { Pixel::YUV420P };
+    video.set_format(format);
     video.set_time_base((1, 25));
     video.set_frame_rate(Some((25, 1)));
     video.set_gop(12);
@@ -138,23 +128,12 @@ pub fn write_numbered_with(
         video.set_flags(ffmpeg::codec::Flags::GLOBAL_HEADER);
     }
     let mut encoder = video.open().unwrap();
-    output
-        .add_stream(codec)
-        .unwrap()
-        .copy_parameters_from_context(&encoder);
+    output.add_stream(codec).unwrap().copy_parameters_from_context(&encoder);
     output.write_header().unwrap();
     let out_base = output.stream(0).unwrap().time_base();
     let flags = scaling::Flags::BILINEAR;
-    let mut scaler = scaling::Context::get(
-        Pixel::RGB24,
-        width,
-        height,
-        Pixel::YUV420P,
-        width,
-        height,
-        flags,
-    )
-    .unwrap();
+    let mut scaler =
+        scaling::Context::get(Pixel::RGB24, width, height, format, width, height, flags).unwrap();
     for number in 0..=count {
         if number < count {
             let mut rgb = ffmpeg::frame::Video::new(Pixel::RGB24, width, height);

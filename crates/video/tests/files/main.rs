@@ -1,5 +1,7 @@
 //! Real files, written by real encoders, read back.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
 mod bad_files;
 mod clips;
 mod exact_frames;

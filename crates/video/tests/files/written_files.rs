@@ -24,11 +24,7 @@ fn until_it_is_finished_a_file_does_not_stand_under_its_name() {
     encoder.push(&numbered(0)).unwrap();
     assert!(!path.exists());
     drop(encoder);
-    assert_eq!(
-        fs::read_dir(folder.path()).unwrap().count(),
-        0,
-        "an abandoned file is left behind"
-    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "an abandoned file is left behind");
 }
 
 #[test]
@@ -43,10 +39,7 @@ fn finishing_replaces_the_file_that_stood_there() {
 #[test]
 fn a_file_without_frames_is_refused_and_leaves_nothing() {
     let (folder, path) = place("nothing.mp4");
-    let error = Encoder::create(&path, settings(12, 0))
-        .unwrap()
-        .finish()
-        .unwrap_err();
+    let error = Encoder::create(&path, settings(12, 0)).unwrap().finish().unwrap_err();
     assert!(error.to_string().contains("push at least one"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -57,14 +50,7 @@ fn a_frame_of_another_size_is_refused_with_both_sizes() {
     let mut encoder = Encoder::create(&path, settings(12, 0)).unwrap();
     let error = encoder.push(&[0; 30]).unwrap_err();
     assert!(
-        matches!(
-            error,
-            VideoError::FrameSize {
-                expected: 18_432,
-                found: 30,
-                ..
-            }
-        ),
+        matches!(error, VideoError::FrameSize { expected: 18_432, found: 30, .. }),
         "{error:?}"
     );
 }
@@ -87,17 +73,9 @@ fn a_missing_folder_and_impossible_settings_say_what_to_change() {
     assert!(error.to_string().contains("missing/video.mp4"), "{error}");
 
     let (_folder, path) = place("settings.mp4");
-    let wrong = EncoderSettings {
-        crf: 70,
-        ..settings(12, 0)
-    };
+    let wrong = EncoderSettings { crf: 70, ..settings(12, 0) };
     let error = Encoder::create(&path, wrong).err().unwrap();
-    assert!(
-        error
-            .to_string()
-            .contains("`crf` is 70; it must be 0 to 51"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("`crf` is 70; it must be 0 to 51"), "{error}");
 }
 
 #[test]
