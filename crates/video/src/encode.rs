@@ -288,6 +288,8 @@ fn open_encoder(
     let mut options = Dictionary::new();
     options.set("preset", settings.preset.name());
     options.set("crf", settings.crf.to_string());
+    // With it, equal pictures gave other bytes in one file of ten: x264's lookahead reads what it did not write.
+    options.set("mbtree", "0");
     // No extra key frames at cuts: the interval is what was asked for.
     options.set("sc_threshold", "0");
     // The fine clock is the container's; in the stream it would read as 512 times the frame rate.
