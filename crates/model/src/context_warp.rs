@@ -1,11 +1,14 @@
 //! The context-warping head: from the clip `delta` steps away to the clip here.
 //!
-//! Paper: §A.6, `z^t = g(v^{t+delta}, delta) = ReLU(W [v^{t+delta}; sgn(delta); |delta|])`, without a bias.
+//! Paper: §A.6, `z^t = g(v^{t+delta}, delta) = ReLU(W [v^{t+delta}; sgn(delta); |delta|])`, without
+//! a bias.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Distribution, Tensor, TensorData, assert_shape};
+use burn::tensor::{Tensor, TensorData, assert_shape};
 use serde::{Deserialize, Serialize};
+
+use crate::initialiser::Initialiser;
 
 /// What the head is told of the distance; each switch is a row of the paper's ablation (§B.6 (c)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +18,8 @@ pub struct ContextWarpConfig {
     pub sign: bool,
     /// The number of clips, `|delta|`.
     pub magnitude: bool,
-    /// Divide `|delta|` by `max_distance`; the paper's formula has the raw number, which is the default.
+    /// Divide `|delta|` by `max_distance`; the paper's formula has the raw number, which is the
+    /// default.
     pub scale_magnitude: bool,
     /// The farthest clip, `delta_max`. Paper: 4.
     pub max_distance: usize,
@@ -30,7 +34,8 @@ impl Default for ContextWarpConfig {
 /// The head.
 #[derive(Module, Debug)]
 pub struct ContextWarp {
-    /// `[e, e + inputs]` as in the file and the formula: first the clip, then the sign, then the magnitude.
+    /// `[e, e + inputs]` as in the file and the formula: first the clip, then the sign, then the
+    /// magnitude.
     weight: Param<Tensor<2>>,
     sign: bool,
     magnitude: bool,
@@ -44,11 +49,10 @@ impl ContextWarpConfig {
     }
 
     /// A head for a joint space of width `e`, drawn by Xavier's uniform rule.
-    pub fn init(&self, e: usize, device: &Device) -> ContextWarp {
+    pub fn init(&self, e: usize, random: &mut Initialiser) -> ContextWarp {
         let columns = e + self.inputs();
         let bound = (6.0 / (e + columns) as f64).sqrt();
-        let weight = Tensor::random([e, columns], Distribution::Uniform(-bound, bound), device);
-        self.with_weight(weight)
+        self.with_weight(random.uniform([e, columns], bound))
     }
 
     /// A head with given weights, `[e, e + inputs]`.
@@ -96,7 +100,8 @@ impl ContextWarp {
     }
 }
 
-/// The distances a clip may be warped from: all but zero that stay inside the video and within `max_distance`.
+/// The distances a clip may be warped from: all but zero that stay inside the video and within
+/// `max_distance`.
 ///
 /// Never clamped: a clamped distance would tell the head a wrong `|delta|` (§A.6, open point 4).
 pub fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32> {
@@ -108,6 +113,7 @@ pub fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use burn::tensor::Device;
 
     #[test]
     fn warping_equals_the_hand_vectors_of_the_specification() {

@@ -1,7 +1,8 @@
 //! Which words of its own sentence belong to a clip.
 //!
-//! Paper: §A.6, "Correspondence", and the variants of the ablation (§B.6 (a)). Whatever the rule, the outcome is one
-//! matrix of weights per video, so that the positive of a clip is `weights x words`.
+//! Paper: §A.6, "Correspondence", and the variants of the ablation (§B.6 (a)). Whatever the rule,
+//! the outcome is one matrix of weights per video, so that the positive of a clip is
+//! `weights x words`.
 
 use burn::tensor::{Tensor, TensorData};
 use rand::seq::SliceRandom;
@@ -15,7 +16,8 @@ use serde::{Deserialize, Serialize};
 pub enum CorrespondenceRule {
     /// Every clip takes its `K` most similar words. The paper's choice.
     ClipTopk,
-    /// Every word takes its `K` most similar clips; a clip's words are those that took it, which may be none.
+    /// Every word takes its `K` most similar clips; a clip's words are those that took it, which
+    /// may be none.
     WordTopk,
     /// The `K T` largest similarities of the whole matrix; a clip may get none.
     #[serde(rename = "2d_topk")]
@@ -53,11 +55,13 @@ pub struct Correspondence {
 impl CorrespondenceConfig {
     /// Matches by similarity; the result is a constant, no gradient flows through the choice.
     ///
-    /// Equal similarities go to the smaller index. `seed` matters to [`CorrespondenceRule::Random`] alone.
+    /// Equal similarities go to the smaller index. `seed` matters to [`CorrespondenceRule::Random`]
+    /// alone.
     ///
     /// # Shapes
     /// - `similarity`: `[b, t, n]`
-    /// - `num_words`: `b` numbers, at most `n` and at least 1; words behind are padding and match nothing
+    /// - `num_words`: `b` numbers, at most `n` and at least 1; words behind are padding and match
+    ///   nothing
     pub fn find(&self, similarity: Tensor<3>, num_words: &[usize], seed: u64) -> Correspondence {
         let shape @ [b, t, n] = similarity.dims();
         assert_eq!(num_words.len(), b, "one number of words per sentence");
@@ -69,7 +73,11 @@ impl CorrespondenceConfig {
         let mut weights = vec![0.0; b * t * n];
         for (video, &words) in num_words.iter().enumerate() {
             let block = video * t * n..(video + 1) * t * n;
-            let pairs = self.pairs(&similarity[block.clone()], [t, n], words, seed ^ video as u64);
+            // A stream of its own per video: `seed ^ video` would deal the same words to video 1 of
+            // seed 0 and video 0 of seed 1.
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(video as u64);
+            let pairs = self.pairs(&similarity[block.clone()], [t, n], words, rng);
             for (clip, word) in pairs {
                 weights[block.start + clip * n + word] = 1.0;
             }
@@ -91,7 +99,7 @@ impl CorrespondenceConfig {
         similarity: &[f64],
         [t, n]: [usize; 2],
         words: usize,
-        seed: u64,
+        mut rng: ChaCha8Rng,
     ) -> Vec<(usize, usize)> {
         let k = self.num_matches;
         match self.rule {
@@ -112,7 +120,6 @@ impl CorrespondenceConfig {
                 largest(all, k * t).into_iter().map(|i| (i / words, i % words)).collect()
             }
             CorrespondenceRule::Random => {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let mut order: Vec<usize> = (0..words).collect();
                 (0..t)
                     .flat_map(|clip| {
@@ -135,7 +142,8 @@ impl Correspondence {
 
 /// The indices of the `k` largest values, the largest first, equal values in order of index.
 fn largest(values: impl Iterator<Item = f64>, k: usize) -> Vec<usize> {
-    let mut order: Vec<(usize, f64)> = values.enumerate().collect();
+    // Adding zero makes -0 a 0; to `total_cmp` they would not be equal.
+    let mut order: Vec<(usize, f64)> = values.map(|value| value + 0.0).enumerate().collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     order.into_iter().take(k).map(|(index, _)| index).collect()
 }
@@ -189,8 +197,7 @@ mod tests {
 
     #[test]
     fn a_clip_without_one_of_the_largest_similarities_is_unmatched() {
-        let similarity =
-            Tensor::<3>::from_floats([[[0.9, 0.8], [0.1, 0.2]]], &Device::flex());
+        let similarity = Tensor::<3>::from_floats([[[0.9, 0.8], [0.1, 0.2]]], &Device::flex());
         let rule = CorrespondenceRule::TwoDimensionalTopk;
         let found = CorrespondenceConfig { rule, num_matches: 1 }.find(similarity, &[2], 0);
         assert_eq!(found.matched, [true, false]);

@@ -27,7 +27,9 @@ pub enum ModelError {
         reason: String,
     },
     /// The weights file is damaged.
-    #[error("{path}: not a readable safetensors file: {reason}; the file may be cut off, take another copy")]
+    #[error(
+        "{path}: not a readable safetensors file: {reason}; the file may be cut off, take another copy"
+    )]
     Safetensors {
         /// The file.
         path: PathBuf,

@@ -1,11 +1,13 @@
 //! The two layers everything is made of, with the parameter names PyTorch gives them.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor};
 
+use crate::initialiser::Initialiser;
 use crate::ops;
 
-/// `x W + b`; the file holds the weight as PyTorch does, `[output, input]`, memory as `[input, output]`.
+/// `x W + b`; the file holds the weight as PyTorch does, `[output, input]`, memory as
+/// `[input, output]`.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[input, output]`.
@@ -16,10 +18,10 @@ pub struct Linear {
 
 impl Linear {
     /// Weights drawn from a normal distribution with standard deviation `std`, bias zero.
-    pub fn normal(input: usize, output: usize, std: f64, device: &Device) -> Self {
+    pub fn normal(input: usize, output: usize, std: f64, random: &mut Initialiser) -> Self {
         Self {
-            weight: Param::from_tensor(normal([input, output], std, device)),
-            bias: Param::from_tensor(Tensor::zeros([output], device)),
+            weight: Param::from_tensor(random.normal([input, output], std)),
+            bias: Param::from_tensor(Tensor::zeros([output], random.device())),
         }
     }
 
@@ -66,11 +68,4 @@ impl LayerNorm {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         ops::layer_norm(x, self.weight.val(), self.bias.val(), self.epsilon)
     }
-}
-
-/// Numbers from a normal distribution with mean 0, drawn from the device's generator.
-///
-/// Drawn at once and not at first use, so that the order of draws, and with it the model, depends on the seed alone.
-pub(crate) fn normal<const D: usize>(shape: [usize; D], std: f64, device: &Device) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.0, std), device)
 }

@@ -1,7 +1,8 @@
 //! The model of LocVTP: clips and words in, one joint space out, and the losses that shape it.
 //!
 //! What comes in are clips cut into patches ([`timesformer::ClipPatches`]) and sentences as tokens
-//! ([`distilbert::TokenBatch`]); what goes out are [`loss::VideoTextEmbeddings`], and from them [`loss::Losses`].
+//! ([`distilbert::TokenBatch`]); what goes out are [`loss::VideoTextEmbeddings`], and from them
+//! [`loss::Losses`].
 //!
 //! | module | one idea |
 //! |---|---|
@@ -11,28 +12,35 @@
 //! | [`correspondence`] | which words belong to a clip |
 //! | [`context_warp`] | from a neighbouring clip to this one |
 //! | [`loss`], [`objective`] | `L_c`, `L_f`, `L_t` and their weights |
+//! | [`preprocessing`] | from a video file to the encoder's numbers |
 //! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
+//! | [`initialiser`] | random weights from a seed |
 //! | [`ops`] | operations with kernels of their own |
 //!
-//! Axes, everywhere in this crate: `b` videos (or sentences), `t` clips, `f` frames, `p` patches, `n` words or tokens,
-//! `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of whatever was flattened.
+//! Axes, everywhere in this crate: `b` videos (or sentences), `t` clips, `f` frames, `p` patches,
+//! `n` words or tokens, `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of
+//! whatever was flattened.
 
 pub mod context_warp;
 pub mod correspondence;
 pub mod distilbert;
 mod error;
+pub mod initialiser;
 pub mod layers;
 pub mod locvtp;
 pub mod loss;
 pub mod model_directory;
 pub mod objective;
 pub mod ops;
+pub mod preprocessing;
 pub mod projection;
 pub mod timesformer;
 pub mod tokenizer;
 pub mod weights;
+mod wordpiece_vocabulary;
 
 pub use burn::tensor::Device;
 pub use error::ModelError;
 pub use locvtp::{LocVtp, LocVtpConfig};
-pub use model_directory::{ModelDirectory, Preprocessing};
+pub use model_directory::ModelDirectory;
+pub use preprocessing::Preprocessing;

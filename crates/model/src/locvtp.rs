@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
 use crate::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
+use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
 use crate::projection::{Projection, ProjectionConfig};
 use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
@@ -62,16 +63,16 @@ impl LocVtpConfig {
 
     /// A model with random weights that depend on `seed` alone.
     pub fn init(&self, seed: u64, device: &Device) -> LocVtp {
-        device.seed(seed);
+        let random = &mut Initialiser::new(seed, device);
         let e = self.projection.dim;
         let video_std = self.video.initializer_range;
         let text_std = self.text.initializer_range;
         LocVtp {
-            timesformer: self.video.init(device),
-            distilbert: self.text.init(device),
-            video_projection: self.projection.init(self.video.hidden_size, video_std, device),
-            text_projection: self.projection.init(self.text.dim, text_std, device),
-            context_warp: self.context_warp.init(e, device),
+            timesformer: self.video.init(random),
+            distilbert: self.text.init(random),
+            video_projection: self.projection.init(self.video.hidden_size, video_std, random),
+            text_projection: self.projection.init(self.text.dim, text_std, random),
+            context_warp: self.context_warp.init(e, random),
             patch_size: self.video.patch_size,
             clip_feature: self.clip_feature as usize,
         }
@@ -132,7 +133,8 @@ impl LocVtp {
         self.video_projection.forward(self.backbone_clips(clips))
     }
 
-    /// Projected words, not of unit length: `[CLS]` is dropped, `[SEP]` and padding lie behind the words.
+    /// Projected words, not of unit length: `[CLS]` is dropped, `[SEP]` and padding lie behind the
+    /// words.
     ///
     /// # Shapes
     /// - `tokens`: `b` sentences of `n + 2` padded tokens

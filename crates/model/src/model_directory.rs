@@ -1,8 +1,9 @@
 //! A model on disk, in Hugging Face's convention.
 //!
-//! `config.json` (sizes), `model.safetensors` (the source models' own parameter names, PyTorch orientation),
-//! `tokenizer.json`, `preprocessor_config.json` (how pixels and time become clips). A model directory is written to a
-//! temporary directory beside its place, synced and renamed: a reader sees the old one or the new one.
+//! `config.json` (sizes), `model.safetensors` (the source models' own parameter names, PyTorch
+//! orientation), `tokenizer.json`, `preprocessor_config.json` (how pixels and time become clips). A
+//! model directory is written to a temporary directory beside its place, synced and renamed: a
+//! reader sees the old one or the new one.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,39 +12,10 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::preprocessing::Preprocessing;
 use crate::tokenizer::SentenceTokenizer;
 use crate::weights::{fill_parameters, named_parameters, read_safetensors, to_safetensors};
-use crate::timesformer::PixelNormalisation;
 use crate::{LocVtp, LocVtpConfig, ModelError};
-
-/// How a whole video becomes clips, and a clip becomes numbers: the contents of `preprocessor_config.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Preprocessing {
-    /// Frames of a clip.
-    pub num_frames: usize,
-    /// Seconds that a clip of a whole video covers; 0 means `num_frames` consecutive frames.
-    pub clip_duration_s: f64,
-    /// Side of the square frames, pixels.
-    pub image_size: usize,
-    /// What the shorter side is scaled to before the centre is cut out, pixels.
-    pub short_side: usize,
-    /// What is subtracted from and divided into a pixel.
-    pub normalisation: PixelNormalisation,
-}
-
-impl Default for Preprocessing {
-    /// The paper's: 16 consecutive frames, 224 x 224 from the centre of 256 (§A.2).
-    fn default() -> Self {
-        Self {
-            num_frames: 16,
-            clip_duration_s: 0.0,
-            image_size: 224,
-            short_side: 256,
-            normalisation: PixelNormalisation::default(),
-        }
-    }
-}
 
 /// A model with all that is needed to use it.
 #[derive(Debug)]
@@ -79,7 +51,8 @@ impl ModelDirectory {
     /// Reads a model directory.
     ///
     /// # Errors
-    /// When a file is missing or damaged, or the weights are another model's; the message names the file.
+    /// When a file is missing or damaged, or the weights are another model's; the message names the
+    /// file.
     pub fn read(dir: &Path, device: &Device) -> Result<Self, ModelError> {
         let config_path = dir.join(CONFIG_FILE);
         let file: ConfigFile = read_json(&config_path, "model config")?;
@@ -89,7 +62,10 @@ impl ModelDirectory {
             reason,
         };
         if file.model_type != "locvtp" {
-            return Err(bad_config(format!("model_type is {:?}, expected \"locvtp\"", file.model_type)));
+            return Err(bad_config(format!(
+                "model_type is {:?}, expected \"locvtp\"",
+                file.model_type
+            )));
         }
         let config: LocVtpConfig =
             serde_json::from_value(file.config).map_err(|error| bad_config(error.to_string()))?;
@@ -97,6 +73,19 @@ impl ModelDirectory {
         let preprocessing = read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
         let max_tokens = config.text.max_position_embeddings;
         let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), max_tokens)?;
+        if tokenizer.vocab_size() > config.text.vocab_size {
+            return Err(ModelError::Contradiction {
+                first: TOKENIZER_FILE.into(),
+                second: "text.vocab_size".into(),
+                reason: format!(
+                    "{} tokens have no place in an embedding of {}; \
+                     {TOKENIZER_FILE} and {CONFIG_FILE} in {} must come from the same model directory",
+                    tokenizer.vocab_size(),
+                    config.text.vocab_size,
+                    dir.display()
+                ),
+            });
+        }
         let weights_path = dir.join(WEIGHTS_FILE);
         let weights = read_safetensors(&weights_path)?;
         let (model, report) = fill_parameters(config.init(0, device), weights);
@@ -125,7 +114,8 @@ fn pretty(value: &impl Serialize) -> String {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ModelError> {
-    let text = std::fs::read_to_string(path).map_err(ModelError::file(path, "read the model directory"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(ModelError::file(path, "read the model directory"))?;
     serde_json::from_str(&text).map_err(|error| ModelError::Json {
         path: path.into(),
         what,

@@ -19,7 +19,8 @@ pub enum Objective {
         /// `lambda_t`. Paper: 1.
         temporal: f64,
     },
-    /// `lambda_c` falls from 1 to 0 as `(exp(-5 p) - exp(-5)) / (1 - exp(-5))`; the others are constant.
+    /// `lambda_c` falls from 1 to 0 as `(exp(-5 p) - exp(-5)) / (1 - exp(-5))`; the others are
+    /// constant.
     WarmUp {
         /// `lambda_f`.
         fine: f64,

@@ -1,12 +1,14 @@
 //! From an encoder's width to the joint space of clips and words.
 //!
-//! Paper: §A.5. The residual head is the authors' release's (`PROJECTION` at 229bef6); the paper does not say.
+//! Paper: §A.5. The residual head is the authors' release's (`PROJECTION` at 229bef6); the paper
+//! does not say.
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::initialiser::Initialiser;
 use crate::layers::{LayerNorm, Linear};
 use crate::ops::gelu;
 
@@ -28,7 +30,8 @@ pub struct ProjectionConfig {
     pub kind: ProjectionKind,
     /// Width of the joint space, `e`.
     pub dim: usize,
-    /// Probability that a number of the residual branch is dropped in training. Release: 0.1; default 0.
+    /// Probability that a number of the residual branch is dropped in training. Release: 0.1;
+    /// default 0.
     pub dropout: f64,
 }
 
@@ -52,12 +55,12 @@ pub struct Projection {
 
 impl ProjectionConfig {
     /// A head with random weights for features of width `input`.
-    pub fn init(&self, input: usize, std: f64, device: &Device) -> Projection {
+    pub fn init(&self, input: usize, std: f64, random: &mut Initialiser) -> Projection {
         let residual = self.kind == ProjectionKind::Residual;
         Projection {
-            linear: Linear::normal(input, self.dim, std, device),
-            feed: residual.then(|| Linear::normal(self.dim, self.dim, std, device)),
-            norm: residual.then(|| LayerNorm::new(self.dim, 1e-5, device)),
+            linear: Linear::normal(input, self.dim, std, random),
+            feed: residual.then(|| Linear::normal(self.dim, self.dim, std, random)),
+            norm: residual.then(|| LayerNorm::new(self.dim, 1e-5, random.device())),
             dropout: DropoutConfig::new(self.dropout).init(),
         }
     }

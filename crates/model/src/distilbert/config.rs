@@ -46,7 +46,7 @@ impl DistilBertConfig {
     /// # Errors
     /// When two sizes contradict each other; the message names both.
     pub fn check(&self) -> Result<(), ModelError> {
-        if self.n_heads == 0 || self.dim % self.n_heads != 0 {
+        if self.n_heads == 0 || !self.dim.is_multiple_of(self.n_heads) {
             return Err(ModelError::Contradiction {
                 first: "text.dim".into(),
                 second: "text.n_heads".into(),

@@ -1,17 +1,21 @@
 //! DistilBERT: the words of a sentence in, their features out.
 //!
-//! Paper: §A.4 of our specification; Sanh et al., arXiv:1910.01108. Reference: Hugging Face's `DistilBertModel`, whose
-//! parameter names the fields carry and whose numbers the goldens hold.
+//! Paper: §A.4 of our specification; Sanh et al., arXiv:1910.01108. Reference: Hugging Face's
+//! `DistilBertModel`, whose parameter names the fields carry and whose numbers the goldens hold.
 //! Axes: `b` sentences, `n` tokens (padded on the right), `d` width.
 
-#![expect(non_snake_case, reason = "`LayerNorm` is the checkpoint's own name, and the derive macro repeats it")]
+#![expect(
+    non_snake_case,
+    reason = "`LayerNorm` is the checkpoint's own name, and the derive macro repeats it"
+)]
 
 mod config;
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::layers::{LayerNorm, Linear, normal};
+use crate::initialiser::Initialiser;
+use crate::layers::{LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu, linear};
 
 pub use config::DistilBertConfig;
@@ -84,13 +88,15 @@ struct FeedForward {
 }
 
 impl DistilBertConfig {
-    /// A model with random weights from the device's generator.
-    pub fn init(&self, device: &Device) -> DistilBert {
+    /// A model with random weights.
+    pub fn init(&self, random: &mut Initialiser) -> DistilBert {
         let (d, std) = (self.dim, self.initializer_range);
-        let table =
-            |rows| Embedding { weight: Param::from_tensor(normal([rows, d], std, device)) };
-        let block = |_| {
-            let square = || Linear::normal(d, d, std, device);
+        let norm = |random: &Initialiser| LayerNorm::new(d, self.layer_norm_eps, random.device());
+        let table = |rows, random: &mut Initialiser| Embedding {
+            weight: Param::from_tensor(random.normal([rows, d], std)),
+        };
+        let block = |random: &mut Initialiser| {
+            let mut square = || Linear::normal(d, d, std, random);
             Block {
                 attention: Attention {
                     q_lin: square(),
@@ -98,21 +104,21 @@ impl DistilBertConfig {
                     v_lin: square(),
                     out_lin: square(),
                 },
-                sa_layer_norm: LayerNorm::new(d, self.layer_norm_eps, device),
+                sa_layer_norm: norm(random),
                 ffn: FeedForward {
-                    lin1: Linear::normal(d, self.hidden_dim, std, device),
-                    lin2: Linear::normal(self.hidden_dim, d, std, device),
+                    lin1: Linear::normal(d, self.hidden_dim, std, random),
+                    lin2: Linear::normal(self.hidden_dim, d, std, random),
                 },
-                output_layer_norm: LayerNorm::new(d, self.layer_norm_eps, device),
+                output_layer_norm: norm(random),
             }
         };
         DistilBert {
             embeddings: Embeddings {
-                word_embeddings: table(self.vocab_size),
-                position_embeddings: table(self.max_position_embeddings),
-                LayerNorm: LayerNorm::new(d, self.layer_norm_eps, device),
+                word_embeddings: table(self.vocab_size, random),
+                position_embeddings: table(self.max_position_embeddings, random),
+                LayerNorm: norm(random),
             },
-            transformer: Transformer { layer: (0..self.n_layers).map(block).collect() },
+            transformer: Transformer { layer: (0..self.n_layers).map(|_| block(random)).collect() },
             num_heads: self.n_heads,
         }
     }

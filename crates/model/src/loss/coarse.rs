@@ -1,6 +1,7 @@
 //! `L_c`: a video against the sentences of the batch.
 //!
-//! Paper: §A.6. Open point 8: the pooled vector is the mean of raw projected features, then of unit length.
+//! Paper: §A.6. Open point 8: the pooled vector is the mean of raw projected features, then of unit
+//! length.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -26,13 +27,15 @@ pub fn sentence_embedding(words: Tensor<3>, num_words: &[usize]) -> Tensor<2> {
         .iter()
         .flat_map(|&count| (0..n).map(move |i| if i < count { 1.0 / count as f64 } else { 0.0 }))
         .collect();
-    let weights =
-        Tensor::<3>::from_data(TensorData::new(weights, [b, 1, n]), (&words.device(), words.dtype()));
+    let weights = Tensor::<3>::from_data(
+        TensorData::new(weights, [b, 1, n]),
+        (&words.device(), words.dtype()),
+    );
     l2_normalise(weights.matmul(words).squeeze_dim(1), UNIT_EPSILON)
 }
 
-/// `L_c = 1/N sum_n -log( exp(v_n . q_n / tau) / sum_i exp(v_n . q_i / tau) )`; `symmetric` averages it with the same
-/// from text to video.
+/// `L_c = 1/N sum_n -log( exp(v_n . q_n / tau) / sum_i exp(v_n . q_i / tau) )`; `symmetric`
+/// averages it with the same from text to video.
 pub(super) fn coarse_loss(
     embeddings: &VideoTextEmbeddings,
     temperature: f64,
@@ -43,9 +46,8 @@ pub(super) fn coarse_loss(
     let logits = videos.matmul(sentences.transpose()).div_scalar(temperature);
     let [b, _] = logits.dims();
     let eye = Tensor::<2>::eye(b, &logits.device()).cast(logits.dtype());
-    let direction = |logits: Tensor<2>| {
-        (log_softmax(logits, 1) * eye.clone()).sum().neg().div_scalar(b as f64)
-    };
+    let direction =
+        |logits: Tensor<2>| (log_softmax(logits, 1) * eye.clone()).sum().neg().div_scalar(b as f64);
     if symmetric {
         (direction(logits.clone()) + direction(logits.transpose())).mul_scalar(0.5)
     } else {

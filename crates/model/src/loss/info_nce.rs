@@ -1,4 +1,5 @@
-//! The contrast that `L_f` and `L_t` share: an anchor, its positive, and the words (or clips) of the batch.
+//! The contrast that `L_f` and `L_t` share: an anchor, its positive, and the words (or clips) of
+//! the batch.
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -13,7 +14,8 @@ pub(super) struct Keys<'a> {
     pub(super) exist: &'a [bool],
 }
 
-/// `-log( exp(anchor . positive / tau) / denominator )`, averaged over the anchors that are `matched`.
+/// `-log( exp(anchor . positive / tau) / denominator )`, averaged over the anchors that are
+/// `matched`.
 ///
 /// # Shapes
 /// - `anchors`, `positives`: `[b, t, e]`; `matched`: `b t` flags
@@ -43,11 +45,15 @@ pub(super) fn info_nce(
     for row in 0..b * t {
         let own = row / t * n..(row / t + 1) * n;
         keep.extend(
-            keys.exist.iter().enumerate().map(|(i, exists)| *exists && (own_too || !own.contains(&i))),
+            keys.exist
+                .iter()
+                .enumerate()
+                .map(|(i, exists)| *exists && (own_too || !own.contains(&i))),
         );
         keep.extend(with_positive.then_some(true));
     }
-    let logits = if with_positive { Tensor::cat(vec![logits, positive.clone()], 1) } else { logits };
+    let logits =
+        if with_positive { Tensor::cat(vec![logits, positive.clone()], 1) } else { logits };
     let keep = mask(keep, [b * t, columns], &logits);
     let losses = masked_log_sum_exp(logits, keep) - positive.reshape([b * t]);
 
@@ -55,10 +61,8 @@ pub(super) fn info_nce(
     if count == matched.len() {
         return losses.mean();
     }
-    let weights: Vec<f64> = matched
-        .iter()
-        .map(|matched| if *matched { 1.0 / count as f64 } else { 0.0 })
-        .collect();
+    let weights: Vec<f64> =
+        matched.iter().map(|matched| if *matched { 1.0 / count as f64 } else { 0.0 }).collect();
     let weights = TensorData::new(weights, [b * t]);
     let weights = Tensor::<1>::from_data(weights, (&losses.device(), losses.dtype()));
     (losses * weights).sum()

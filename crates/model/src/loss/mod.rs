@@ -1,7 +1,8 @@
 //! The three losses of LocVTP and their sum.
 //!
-//! Paper: §A.6. Every choice the paper leaves open is a field of [`LossConfig`], and each default is the paper's literal
-//! formula. Axes: `b` videos and their sentences, `t` clips, `n` words (padded), `e` joint width.
+//! Paper: §A.6. Every choice the paper leaves open is a field of [`LossConfig`], and each default
+//! is the paper's literal formula. Axes: `b` videos and their sentences, `t` clips, `n` words
+//! (padded), `e` joint width.
 
 pub mod coarse;
 mod fine;
@@ -62,14 +63,16 @@ pub struct LossConfig {
     pub temperature: f64,
     /// `L_c` in both directions, halved; the paper's formula has video to text alone.
     pub symmetric_coarse: bool,
-    /// Scale the mean of the matched words to unit length again. Off: with the literal denominator it has a
-    /// degenerate optimum, words spread apart so that their mean fits and no single one does.
+    /// Scale the mean of the matched words to unit length again. Off: with the literal denominator
+    /// it has a degenerate optimum, words spread apart so that their mean fits and no single one
+    /// does.
     pub renormalise_positive: bool,
     /// What stands below the fraction of `L_f` and `L_t`.
     pub denominator: Denominator,
     /// What the warped clip should resemble.
     pub temporal_target: TemporalTarget,
-    /// Scale a clip to unit length before it is warped, so that the sign and the magnitude meet a fixed scale.
+    /// Scale a clip to unit length before it is warped, so that the sign and the magnitude meet a
+    /// fixed scale.
     pub normalise_before_warp: bool,
 }
 
@@ -109,7 +112,8 @@ impl Default for LossWeights {
 pub struct WarpDistances(pub Vec<i32>);
 
 impl WarpDistances {
-    /// `b * t` distances, uniform over [`distances`]; none for videos of one clip, which have no neighbour.
+    /// `b * t` distances, uniform over [`distances`]; none for videos of one clip, which have no
+    /// neighbour.
     pub fn draw([b, t]: [usize; 2], max_distance: usize, seed: u64) -> Option<Self> {
         if t < 2 || max_distance == 0 {
             return None;
@@ -186,7 +190,8 @@ impl MatchedBatch {
 impl LossConfig {
     /// All losses whose weight is not zero.
     ///
-    /// `warp` brings `L_t`; leave it out for videos of one clip. `seed` matters to random correspondence alone.
+    /// `warp` brings `L_t`; leave it out for videos of one clip. `seed` matters to random
+    /// correspondence alone.
     pub fn losses(
         &self,
         embeddings: &VideoTextEmbeddings,
@@ -208,11 +213,8 @@ impl LossConfig {
                 temporal = Some(temporal::temporal_loss(&batch, raw, head, distances, self));
             }
         }
-        let terms = [
-            (weights.coarse, &coarse),
-            (weights.fine, &fine),
-            (weights.temporal, &temporal),
-        ];
+        let terms =
+            [(weights.coarse, &coarse), (weights.fine, &fine), (weights.temporal, &temporal)];
         let total = terms
             .into_iter()
             .filter_map(|(weight, term)| term.clone().map(|loss| loss.mul_scalar(weight)))

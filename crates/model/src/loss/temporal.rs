@@ -1,7 +1,9 @@
 //! `L_t`: the clip `delta` steps away, warped here, against the words of the batch.
 //!
-//! Paper: §A.6, `L_t = 1/T sum_t -log( exp(z^t . q_+^t / tau) / sum_i sum_s exp(z^t . q_i^s / tau) )` with
-//! `z^t = g(v^{t+delta}, delta)` of unit length and `q_+^t` the words matched to `v^t`, not to `z^t`.
+//! Paper: §A.6,
+//! `L_t = 1/T sum_t -log( exp(z^t . q_+^t / tau) / sum_i sum_s exp(z^t . q_i^s / tau) )` with
+//! `z^t = g(v^{t+delta}, delta)` of unit length and `q_+^t` the words matched to `v^t`, not to
+//! `z^t`.
 
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -60,10 +62,18 @@ fn warp(
     config: &LossConfig,
 ) -> Warped {
     let [b, t, e] = batch.clips.dims();
-    let index: Vec<i64> =
-        distances.0.iter().enumerate().map(|(i, distance)| i as i64 + i64::from(*distance)).collect();
-    let index =
-        Tensor::<1, Int>::from_data(TensorData::new(index, [b * t]), &batch.clips.device());
+    assert_eq!(distances.0.len(), b * t, "one distance per clip of {b} videos of {t}");
+    let index: Vec<i64> = distances
+        .0
+        .iter()
+        .enumerate()
+        .map(|(i, &distance)| {
+            let source = (i % t) as i64 + i64::from(distance);
+            assert!((0..t as i64).contains(&source), "clip {source} of a video of {t} clips");
+            (i / t * t) as i64 + source
+        })
+        .collect();
+    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [b * t]), &batch.clips.device());
     let pick = |clips: Tensor<3>| clips.reshape([b * t, e]).select(0, index.clone());
     let source = pick(batch.clips.clone());
     let input = if config.normalise_before_warp { source.clone() } else { pick(raw_clips) };
@@ -82,15 +92,11 @@ pub(super) fn similarities(
     let [b, t, _e] = batch.clips.dims();
     let warped = warp(batch, raw_clips, head, distances, config);
     let positives = l2_normalise(batch.positives.clone(), UNIT_EPSILON);
-    let matched: Vec<i64> = (0..b * t)
-        .filter(|&i| batch.correspondence.matched[i])
-        .map(|i| i as i64)
-        .collect();
+    let matched: Vec<i64> =
+        (0..b * t).filter(|&i| batch.correspondence.matched[i]).map(|i| i as i64).collect();
     let length = matched.len();
-    let matched = Tensor::<1, Int>::from_data(
-        TensorData::new(matched, [length]),
-        &batch.clips.device(),
-    );
+    let matched =
+        Tensor::<1, Int>::from_data(TensorData::new(matched, [length]), &batch.clips.device());
     let cosine = |clips: Tensor<3>| {
         (clips * positives.clone()).sum_dim(2).reshape([b * t]).select(0, matched.clone())
     };

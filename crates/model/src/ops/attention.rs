@@ -14,15 +14,17 @@ pub enum Sequences {
         /// Rows in a sequence; divides the number of rows of a batch element.
         length: usize,
     },
-    /// Row 0, the class token, together with the patches of one frame, for every frame (space attention).
+    /// Row 0, the class token, together with the patches of one frame, for every frame (space
+    /// attention).
     ///
-    /// The patches lie position by position with the frames of a position next to each other. The class token's result
-    /// is the mean over frames.
+    /// The patches lie position by position with the frames of a position next to each other. The
+    /// class token's result is the mean over frames.
     Frames {
         /// Frames of a clip; divides the number of patch rows.
         num_frames: usize,
     },
-    /// One sequence per batch element, of which only the first `lengths[b]` rows are keys (padded text).
+    /// One sequence per batch element, of which only the first `lengths[b]` rows are keys (padded
+    /// text).
     Padded {
         /// Words per batch element, at least 1.
         lengths: Vec<usize>,
@@ -121,16 +123,12 @@ fn frames(qkv: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
     let [b, n, d3] = qkv.dims();
     let (d, f, p) = (d3 / 3, num_frames, (n - 1) / num_frames);
     let class = qkv.clone().narrow(1, 0, 1).expand([b, f, d3]).reshape([b * f, 1, d3]);
-    let patches = qkv
-        .narrow(1, 1, n - 1)
-        .reshape([b, p, f, d3])
-        .swap_dims(1, 2)
-        .reshape([b * f, p, d3]);
+    let patches =
+        qkv.narrow(1, 1, n - 1).reshape([b, p, f, d3]).swap_dims(1, 2).reshape([b * f, p, d3]);
     let out = composed(Tensor::cat(vec![class, patches], 1), num_heads, None);
     assert_shape!(out, [b * f, p + 1, d]);
     let class = out.clone().narrow(1, 0, 1).reshape([b, f, d]).mean_dim(1);
-    let patches =
-        out.narrow(1, 1, p).reshape([b, f, p, d]).swap_dims(1, 2).reshape([b, n - 1, d]);
+    let patches = out.narrow(1, 1, p).reshape([b, f, p, d]).swap_dims(1, 2).reshape([b, n - 1, d]);
     Tensor::cat(vec![class, patches], 1)
 }
 

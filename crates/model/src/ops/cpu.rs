@@ -1,7 +1,7 @@
 //! How an operation with a handwritten CPU kernel joins the engine's graph.
 //!
-//! A [`CpuKernel`] sees contiguous `f32` tensors and returns contiguous `f32` tensors; [`apply`] records it as one node
-//! of the graph, so that its backward is the handwritten one.
+//! A [`CpuKernel`] sees contiguous `f32` tensors and returns contiguous `f32` tensors; [`apply`]
+//! records it as one node of the graph, so that its backward is the handwritten one.
 
 use std::fmt::Debug;
 
@@ -121,5 +121,20 @@ impl<const N: usize, K: CpuKernel<N>> Backward<Flex, N> for Step<K> {
                 grads.register::<Flex>(parent.id, grad);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_serve_f32_on_the_cpu_with_and_without_gradients() {
+        // Where this fails, the tests that compare an operation's two bodies compare one with itself.
+        let zeros = |device: Device, dtype| Tensor::<1>::zeros([3], (&device, dtype));
+        assert!(serves(&zeros(Device::flex(), DType::F32)));
+        assert!(serves(&zeros(Device::flex().autodiff(), DType::F32)));
+        assert!(!serves(&zeros(Device::flex(), DType::F64)));
+        assert!(!serves(&zeros(Device::flex().autodiff(), DType::F64)));
     }
 }

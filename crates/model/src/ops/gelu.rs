@@ -8,11 +8,7 @@ use super::kernel;
 
 /// Exact GELU, `x Φ(x)` with the standard normal distribution function `Φ`, element by element.
 pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    if cpu::serves(&x) {
-        cpu::apply(Gelu, [x.into()])
-    } else {
-        burn::tensor::activation::gelu(x)
-    }
+    if cpu::serves(&x) { cpu::apply(Gelu, [x.into()]) } else { burn::tensor::activation::gelu(x) }
 }
 
 #[derive(Clone, Debug)]

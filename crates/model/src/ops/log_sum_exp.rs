@@ -8,7 +8,8 @@ use burn::tensor::{Bool, Tensor};
 /// - `logits`, `keep`: `[r, c]`; every row keeps at least one column
 /// - returns `[r]`
 pub fn masked_log_sum_exp(logits: Tensor<2>, keep: Tensor<2, Bool>) -> Tensor<1> {
-    // A large finite number instead of minus infinity: exp of it is 0 all the same, and 0 * inf never meets a gradient.
+    // A large finite number instead of minus infinity: exp of it is 0 all the same, and 0 * inf
+    // never meets a gradient.
     let logits = logits.mask_fill(keep.bool_not(), -1e30);
     let max = logits.clone().detach().max_dim(1);
     let sum = (logits - max.clone()).exp().sum_dim(1);

@@ -2,13 +2,15 @@
 
 use burn::tensor::Tensor;
 
-/// Divides every vector of the last axis by its length; a vector shorter than `epsilon` is divided by `epsilon`.
+/// Divides every vector of the last axis by its length; a vector shorter than `epsilon` is divided
+/// by `epsilon`.
 ///
 /// # Shapes
 /// - `x`: `[.., e]`
 /// - returns `[.., e]`
 pub fn l2_normalise<const D: usize>(x: Tensor<D>, epsilon: f64) -> Tensor<D> {
-    // The clamp stands before the square root, whose slope at zero is infinite: a zero vector gets a zero gradient.
+    // The clamp stands before the square root, whose slope at zero is infinite: a zero vector gets
+    // a zero gradient.
     let length = x.clone().square().sum_dim(D - 1).clamp_min(epsilon * epsilon).sqrt();
     x / length
 }

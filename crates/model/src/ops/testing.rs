@@ -11,14 +11,16 @@ pub(crate) fn random<const D: usize>(shape: [usize; D], scale: f64, seed: u64) -
             state ^= state >> 12;
             state ^= state << 25;
             state ^= state >> 27;
-            let unit = (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64;
+            let unit =
+                (state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1u64 << 53) as f64;
             scale * (2.0 * unit - 1.0)
         })
         .collect();
     TensorData::new(values, shape)
 }
 
-/// The value of `body` and the gradients of all inputs, for a fixed weighting of the value's elements.
+/// The value of `body` and the gradients of all inputs, for a fixed weighting of the value's
+/// elements.
 fn run<const N: usize, const D: usize>(
     inputs: &[TensorData; N],
     dtype: DType,

@@ -1,9 +1,10 @@
 //! One block: attention over time, attention over space, perceptron.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::{TemporalInit, TimeSformerConfig};
+use crate::initialiser::Initialiser;
 use crate::layers::{LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu};
 
@@ -45,10 +46,10 @@ struct Dense {
 }
 
 impl Attention {
-    fn new(d: usize, std: f64, device: &Device) -> Self {
+    fn new(d: usize, std: f64, random: &mut Initialiser) -> Self {
         Self {
-            attention: QueriesKeysValues { qkv: Linear::normal(d, 3 * d, std, device) },
-            output: Dense { dense: Linear::normal(d, d, std, device) },
+            attention: QueriesKeysValues { qkv: Linear::normal(d, 3 * d, std, random) },
+            output: Dense { dense: Linear::normal(d, d, std, random) },
         }
     }
 
@@ -60,20 +61,21 @@ impl Attention {
 }
 
 impl Block {
-    pub(super) fn new(config: &TimeSformerConfig, device: &Device) -> Self {
+    pub(super) fn new(config: &TimeSformerConfig, random: &mut Initialiser) -> Self {
         let (d, std, eps) = (config.hidden_size, config.initializer_range, config.layer_norm_eps);
+        let norm = |random: &Initialiser| LayerNorm::new(d, eps, random.device());
         Self {
-            temporal_layernorm: LayerNorm::new(d, eps, device),
-            temporal_attention: Attention::new(d, std, device),
+            temporal_layernorm: norm(random),
+            temporal_attention: Attention::new(d, std, random),
             temporal_dense: match config.temporal_init {
-                TemporalInit::Zero => Linear::zero(d, d, device),
-                TemporalInit::Normal => Linear::normal(d, d, std, device),
+                TemporalInit::Zero => Linear::zero(d, d, random.device()),
+                TemporalInit::Normal => Linear::normal(d, d, std, random),
             },
-            layernorm_before: LayerNorm::new(d, eps, device),
-            attention: Attention::new(d, std, device),
-            layernorm_after: LayerNorm::new(d, eps, device),
-            intermediate: Dense { dense: Linear::normal(d, config.intermediate_size, std, device) },
-            output: Dense { dense: Linear::normal(config.intermediate_size, d, std, device) },
+            layernorm_before: norm(random),
+            attention: Attention::new(d, std, random),
+            layernorm_after: norm(random),
+            intermediate: Dense { dense: Linear::normal(d, config.intermediate_size, std, random) },
+            output: Dense { dense: Linear::normal(config.intermediate_size, d, std, random) },
         }
     }
 
@@ -81,8 +83,8 @@ impl Block {
     /// - `x`: `[b, 1 + p f, d]`, the class token first, the frames of a position next to each other
     /// - returns the same
     ///
-    /// The mean of the class token over frames is taken before the output map and not after it; the map is affine, so
-    /// the two are equal.
+    /// The mean of the class token over frames is taken before the output map and not after it; the
+    /// map is affine, so the two are equal.
     pub(super) fn forward(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
         let [_b, n, _d] = x.dims();
         let class = x.clone().narrow(1, 0, 1);
@@ -98,8 +100,11 @@ impl Block {
 
         let x = Tensor::cat(vec![class, patches], 1);
         let over_space = Sequences::Frames { num_frames };
-        let space =
-            self.attention.forward(self.layernorm_before.forward(x.clone()), num_heads, &over_space);
+        let space = self.attention.forward(
+            self.layernorm_before.forward(x.clone()),
+            num_heads,
+            &over_space,
+        );
         let x = x + space;
 
         let hidden = gelu(self.intermediate.dense.forward(self.layernorm_after.forward(x.clone())));

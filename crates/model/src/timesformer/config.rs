@@ -8,7 +8,8 @@ use crate::ModelError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemporalInit {
-    /// At zero, as the paper does on top of image weights: at first the clip is the mean of its frames.
+    /// At zero, as the paper does on top of image weights: at first the clip is the mean of its
+    /// frames.
     Zero,
     /// Like every other weight: for models that start from nothing, which learn motion sooner so.
     Normal,
@@ -77,7 +78,7 @@ impl TimeSformerConfig {
                 reason,
             })
         };
-        if self.patch_size == 0 || self.image_size % self.patch_size != 0 || self.image_size == 0 {
+        if self.image_size == 0 || !self.image_size.is_multiple_of(self.patch_size) {
             return contradiction(
                 "image_size",
                 "patch_size",
@@ -88,7 +89,9 @@ impl TimeSformerConfig {
                 ),
             );
         }
-        if self.num_attention_heads == 0 || self.hidden_size % self.num_attention_heads != 0 {
+        if self.num_attention_heads == 0
+            || !self.hidden_size.is_multiple_of(self.num_attention_heads)
+        {
             return contradiction(
                 "hidden_size",
                 "num_attention_heads",

@@ -1,10 +1,10 @@
 //! From patches to tokens: projection, place in the frame, time in the clip, class token.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData, assert_shape};
+use burn::tensor::{Int, Tensor, TensorData, assert_shape};
 
 use super::{ClipPatches, TimeSformerConfig};
-use crate::layers::normal;
+use crate::initialiser::Initialiser;
 use crate::ops;
 
 #[derive(Module, Debug)]
@@ -34,21 +34,22 @@ struct PatchProjection {
 }
 
 impl Embeddings {
-    pub(super) fn new(config: &TimeSformerConfig, device: &Device) -> Self {
+    pub(super) fn new(config: &TimeSformerConfig, random: &mut Initialiser) -> Self {
         let (d, s, std) = (config.hidden_size, config.patch_size, config.initializer_range);
         let c = config.num_channels;
         Self {
-            cls_token: Param::from_tensor(normal([1, 1, d], std, device)),
-            position_embeddings: Param::from_tensor(normal(
-                [1, 1 + config.num_patches(), d],
-                std,
-                device,
+            cls_token: Param::from_tensor(random.normal([1, 1, d], std)),
+            position_embeddings: Param::from_tensor(
+                random.normal([1, 1 + config.num_patches(), d], std),
+            ),
+            time_embeddings: Param::from_tensor(Tensor::zeros(
+                [1, config.num_frames, d],
+                random.device(),
             )),
-            time_embeddings: Param::from_tensor(Tensor::zeros([1, config.num_frames, d], device)),
             patch_embeddings: PatchEmbeddings {
                 projection: PatchProjection {
-                    weight: Param::from_tensor(normal([d, c, s, s], std, device)),
-                    bias: Param::from_tensor(Tensor::zeros([d], device)),
+                    weight: Param::from_tensor(random.normal([d, c, s, s], std)),
+                    bias: Param::from_tensor(Tensor::zeros([d], random.device())),
                 },
             },
         }
@@ -72,8 +73,9 @@ impl Embeddings {
         Tensor::cat(vec![class, patches], 1)
     }
 
-    /// `[1, 1 + rows columns, d]`: the class token's position, then the patches', by nearest neighbour where the grid
-    /// is another one than the weights were made for (as the reference does).
+    /// `[1, 1 + rows columns, d]`: the class token's position, then the patches', by nearest
+    /// neighbour where the grid is another one than the weights were made for (as the reference
+    /// does).
     fn positions(&self, [rows, columns]: [usize; 2]) -> Tensor<3> {
         let positions = self.position_embeddings.val();
         let known = positions.dims()[1] - 1;

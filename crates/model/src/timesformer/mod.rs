@@ -1,9 +1,9 @@
 //! TimeSformer with divided space-time attention: the frames of a clip in, its features out.
 //!
-//! Paper: §A.3 (a) of our specification; Bertasius et al., arXiv:2102.05095. Reference: Hugging Face's
-//! `TimesformerModel`, whose parameter names the fields carry and whose numbers the goldens hold.
-//! Axes: `b` clips, `f` frames, `p` patches of a frame, `d` width; tokens are the class token, then the patches with
-//! the frames of a position next to each other (`n = 1 + p f`).
+//! Paper: §A.3 (a) of our specification; Bertasius et al., arXiv:2102.05095. Reference: Hugging
+//! Face's `TimesformerModel`, whose parameter names the fields carry and whose numbers the goldens
+//! hold. Axes: `b` clips, `f` frames, `p` patches of a frame, `d` width; tokens are the class
+//! token, then the patches with the frames of a position next to each other (`n = 1 + p f`).
 
 mod block;
 mod config;
@@ -11,8 +11,9 @@ mod embeddings;
 mod patches;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
+use crate::initialiser::Initialiser;
 use crate::layers::LayerNorm;
 use block::Block;
 use embeddings::Embeddings;
@@ -39,14 +40,14 @@ struct Encoder {
 }
 
 impl TimeSformerConfig {
-    /// A model with random weights from the device's generator.
-    pub fn init(&self, device: &Device) -> TimeSformer {
+    /// A model with random weights.
+    pub fn init(&self, random: &mut Initialiser) -> TimeSformer {
         TimeSformer {
-            embeddings: Embeddings::new(self, device),
+            embeddings: Embeddings::new(self, random),
             encoder: Encoder {
-                layer: (0..self.num_hidden_layers).map(|_| Block::new(self, device)).collect(),
+                layer: (0..self.num_hidden_layers).map(|_| Block::new(self, random)).collect(),
             },
-            layernorm: LayerNorm::new(self.hidden_size, self.layer_norm_eps, device),
+            layernorm: LayerNorm::new(self.hidden_size, self.layer_norm_eps, random.device()),
             num_heads: self.num_attention_heads,
             patch_size: self.patch_size,
         }

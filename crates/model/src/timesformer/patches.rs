@@ -24,7 +24,8 @@ impl Default for PixelNormalisation {
 /// A batch of clips, normalised and cut into patches.
 #[derive(Clone, Debug)]
 pub struct ClipPatches {
-    /// `[b, p, f, c s s]`: positions row by row, frames of a position next to each other, channel-major pixels.
+    /// `[b, p, f, c s s]`: positions row by row, frames of a position next to each other,
+    /// channel-major pixels.
     pub values: Tensor<4>,
     /// Rows and columns of patches; their product is `p`.
     pub grid: [usize; 2],
@@ -115,8 +116,7 @@ mod tests {
     fn cutting_bytes_equals_cutting_normalised_pixels() {
         let (b, f, height, width, s) = (2, 3, 4, 6, 2);
         let rgb: Vec<u8> = (0..b * f * height * width * 3).map(|i| (i * 37 % 251) as u8).collect();
-        let normalisation =
-            PixelNormalisation { mean: [0.5, 0.25, 0.125], std: [0.5, 0.25, 1.0] };
+        let normalisation = PixelNormalisation { mean: [0.5, 0.25, 0.125], std: [0.5, 0.25, 1.0] };
         let cut = ClipPatches::cut(&rgb, [f, height, width], s, &normalisation);
 
         let device = Device::flex();
@@ -127,8 +127,9 @@ mod tests {
                 (f32::from(*byte) / 255.0 - normalisation.mean[i % 3]) / normalisation.std[i % 3]
             })
             .collect();
-        let pixels = Tensor::<5>::from_data(TensorData::new(floats, [b, f, height, width, 3]), &device)
-            .permute([0, 1, 4, 2, 3]);
+        let pixels =
+            Tensor::<5>::from_data(TensorData::new(floats, [b, f, height, width, 3]), &device)
+                .permute([0, 1, 4, 2, 3]);
         let expected = ClipPatches::from_pixels(pixels, s);
         assert_eq!(expected.grid, [2, 3]);
         assert_eq!(cut, expected.values.into_data().try_to_vec::<f32>().unwrap());

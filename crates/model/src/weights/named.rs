@@ -1,6 +1,7 @@
 //! Walking a module's parameters in order, with their paths as names.
 //!
-//! Linear weights are `[input, output]` in memory and `[output, input]` in files; everything else is the same.
+//! Linear weights are `[input, output]` in memory and `[output, input]` in files; everything else
+//! is the same.
 
 use std::collections::BTreeMap;
 

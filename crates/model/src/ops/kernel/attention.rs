@@ -1,9 +1,9 @@
-//! Multi-head attention of many short sequences that lie inside one row-major `[rows, 3d]` matrix of queries, keys and
-//! values.
+//! Multi-head attention of many short sequences that lie inside one row-major `[rows, 3d]` matrix
+//! of queries, keys and values.
 //!
-//! One task takes whole sequences: it gathers their rows head by head, so that every head is a small contiguous matrix
-//! in the cache, and scatters the result. Nothing of the size of the scores is kept: the backward computes the
-//! probabilities again from the inputs.
+//! One task takes whole sequences: it gathers their rows head by head, so that every head is a
+//! small contiguous matrix in the cache, and scatters the result. Nothing of the size of the scores
+//! is kept: the backward computes the probabilities again from the inputs.
 
 use multiversion::multiversion;
 use rayon::prelude::*;
@@ -30,7 +30,8 @@ pub(crate) struct Sequence {
     pub(crate) length: usize,
     /// How many of the first elements are keys; the others are padding.
     pub(crate) keys: usize,
-    /// The weight of the first element's result in its row; sequences that share their first row average there.
+    /// The weight of the first element's result in its row; sequences that share their first row
+    /// average there.
     pub(crate) first_weight: f32,
 }
 
@@ -77,7 +78,14 @@ struct Scratch {
 }
 
 #[inline(always)]
-fn gather(target: &mut Vec<f32>, source: &[f32], row_width: usize, at: usize, s: &Sequence, width: usize) {
+fn gather(
+    target: &mut Vec<f32>,
+    source: &[f32],
+    row_width: usize,
+    at: usize,
+    s: &Sequence,
+    width: usize,
+) {
     target.clear();
     for i in 0..s.length {
         let start = s.row(i) * row_width + at;
@@ -117,7 +125,13 @@ fn probabilities(scratch: &mut Scratch, s: &Sequence, width: usize) {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+fma", "x86_64+avx2+fma"))]
-fn forward_sequence(scratch: &mut Scratch, qkv: &[f32], s: &Sequence, heads: Heads, out: &mut [f32]) {
+fn forward_sequence(
+    scratch: &mut Scratch,
+    qkv: &[f32],
+    s: &Sequence,
+    heads: Heads,
+    out: &mut [f32],
+) {
     let (d, w) = (heads.model_width(), heads.width);
     for head in 0..heads.count {
         load_head(scratch, qkv, s, heads, head);
@@ -219,8 +233,15 @@ fn backward_sequence(
 
 /// Adds the rows of every task's sequences to `target`, whose rows are `width` wide.
 ///
-/// A row that several sequences share (the class token of a clip, once in every frame) gets their sum.
-fn scatter(target: &mut [f32], parts: &[Vec<f32>], tasks: &[&[Sequence]], width: usize, weigh: bool) {
+/// A row that several sequences share (the class token of a clip, once in every frame) gets their
+/// sum.
+fn scatter(
+    target: &mut [f32],
+    parts: &[Vec<f32>],
+    tasks: &[&[Sequence]],
+    width: usize,
+    weigh: bool,
+) {
     for (part, sequences) in parts.iter().zip(tasks) {
         let mut rows = part.chunks_exact(width);
         for s in *sequences {
@@ -250,7 +271,13 @@ pub(crate) fn forward(qkv: &[f32], sequences: &[Sequence], heads: Heads) -> Vec<
             let mut out = vec![0.0; task.iter().map(|s| s.length).sum::<usize>() * d];
             let mut start = 0;
             for s in *task {
-                forward_sequence(&mut scratch, qkv, s, heads, &mut out[start..start + s.length * d]);
+                forward_sequence(
+                    &mut scratch,
+                    qkv,
+                    s,
+                    heads,
+                    &mut out[start..start + s.length * d],
+                );
                 start += s.length * d;
             }
             out
@@ -262,7 +289,12 @@ pub(crate) fn forward(qkv: &[f32], sequences: &[Sequence], heads: Heads) -> Vec<
 }
 
 /// The gradient of `qkv`, given the gradient of the result.
-pub(crate) fn backward(qkv: &[f32], d_out: &[f32], sequences: &[Sequence], heads: Heads) -> Vec<f32> {
+pub(crate) fn backward(
+    qkv: &[f32],
+    d_out: &[f32],
+    sequences: &[Sequence],
+    heads: Heads,
+) -> Vec<f32> {
     let width = 3 * heads.model_width();
     let tasks: Vec<&[Sequence]> = sequences.chunks(per_task(sequences)).collect();
     let parts: Vec<Vec<f32>> = tasks

@@ -4,8 +4,9 @@ const LANES: usize = 16;
 
 /// `e^x` within 2 units in the last place for `x` in -87..=88; outside it saturates.
 ///
-/// `x = n ln 2 + r`; the scale `2^n` is built from the bits of a float whose last mantissa bits count units, and `e^r`
-/// is its Taylor polynomial of degree 7 (`|r| <= ln 2 / 2`, remainder below 6e-9).
+/// `x = n ln 2 + r`; the scale `2^n` is built from the bits of a float whose last mantissa bits
+/// count units, and `e^r` is its Taylor polynomial of degree 7 (`|r| <= ln 2 / 2`, remainder below
+/// 6e-9).
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23: adding it rounds to the nearest whole number

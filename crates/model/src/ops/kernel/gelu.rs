@@ -9,7 +9,8 @@ const CHUNK: usize = 16 * 1024;
 
 /// `Φ(x)` and the density `φ(x)` of the standard normal distribution.
 ///
-/// Abramowitz and Stegun 7.1.26: absolute error of `erf` below 1.5e-7, about one unit in the last place of 1.
+/// Abramowitz and Stegun 7.1.26: absolute error of `erf` below 1.5e-7, about one unit in the last
+/// place of 1.
 #[inline(always)]
 fn normal(x: f32) -> (f32, f32) {
     const P: f32 = 0.327_591_1;

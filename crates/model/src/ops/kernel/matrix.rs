@@ -56,8 +56,8 @@ pub(crate) fn multiply(
     } else {
         Parallelism::None
     };
-    // SAFETY: the three buffers are as long as their shapes and strides say (checked above and in `Matrix::new`), and
-    // `target` is borrowed mutably, so it overlaps neither of the others.
+    // SAFETY: the three buffers are as long as their shapes and strides say (checked above and in
+    // `Matrix::new`), and `target` is borrowed mutably, so it overlaps neither of the others.
     unsafe {
         gemm::gemm(
             m,

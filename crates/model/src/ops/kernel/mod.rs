@@ -1,7 +1,9 @@
-//! Inner loops over slices of `f32`, written so that the compiler turns them into vector instructions.
+//! Inner loops over slices of `f32`, written so that the compiler turns them into vector
+//! instructions.
 //!
-//! Results do not depend on the number of threads: work is cut into pieces of fixed size and partial sums are added in
-//! order. They may differ in the last bit between processors, because each uses its widest fused multiply-add.
+//! Results do not depend on the number of threads: work is cut into pieces of fixed size and
+//! partial sums are added in order. They may differ in the last bit between processors, because
+//! each uses its widest fused multiply-add.
 
 pub(crate) mod attention;
 pub(crate) mod elementary;
@@ -9,5 +11,6 @@ pub(crate) mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod matrix;
 
-/// Rows that one task takes at a time; a multiple keeps partial sums the same for any number of threads.
+/// Rows that one task takes at a time; a multiple keeps partial sums the same for any number of
+/// threads.
 pub(crate) const ROWS_PER_TASK: usize = 128;
