@@ -1,0 +1,316 @@
+//! A model on disk: what is written is read back, and what does not fit is an error that names the
+//! file.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
+mod golden;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor};
+use golden::numbers;
+use locvtp_model::distilbert::{DistilBertConfig, TokenBatch};
+use locvtp_model::initialiser::Initialiser;
+use locvtp_model::model_directory::{
+    CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
+};
+use locvtp_model::projection::{ProjectionConfig, ProjectionKind};
+use locvtp_model::timesformer::{ClipPatches, TimeSformerConfig};
+use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
+use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
+
+const TEXTS: [&str; 3] =
+    ["so a red square moves left", "and then the disc moves right", "a blue square grows"];
+
+/// A model of the goldens' sizes: two blocks each, width 24.
+fn config() -> LocVtpConfig {
+    LocVtpConfig {
+        video: TimeSformerConfig {
+            image_size: 16,
+            patch_size: 8,
+            num_frames: 4,
+            hidden_size: 24,
+            num_hidden_layers: 2,
+            num_attention_heads: 3,
+            intermediate_size: 48,
+            ..TimeSformerConfig::default()
+        },
+        text: DistilBertConfig {
+            vocab_size: 50,
+            max_position_embeddings: 16,
+            dim: 24,
+            n_layers: 2,
+            n_heads: 3,
+            hidden_dim: 48,
+            ..DistilBertConfig::default()
+        },
+        projection: ProjectionConfig { dim: 12, ..ProjectionConfig::default() },
+        ..LocVtpConfig::default()
+    }
+}
+
+fn model(config: LocVtpConfig, seed: u64) -> ModelDirectory {
+    let tokenizer = SentenceTokenizer::train(TEXTS.into_iter(), 50, 16).unwrap();
+    let preprocessing = Preprocessing {
+        num_frames: 4,
+        clip_duration_s: 1.5,
+        image_size: 16,
+        short_side: 18,
+        ..Preprocessing::default()
+    };
+    let model = config.init(seed, &Device::flex());
+    ModelDirectory { config, preprocessing, tokenizer, model }
+}
+
+/// A directory with the small model in it.
+fn written() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    model(config(), 1).write_files(dir.path()).unwrap();
+    dir
+}
+
+/// What reading the directory complains of, with all causes.
+fn complaint(dir: &Path) -> String {
+    let error = ModelDirectory::read(dir, &Device::flex()).unwrap_err();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn assert_names(text: &str, dir: &Path, file: &str) {
+    let path = dir.join(file).display().to_string();
+    assert!(text.contains(&path), "{path} is not named in: {text}");
+}
+
+/// Changes `config.json`.
+fn edit_config(dir: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+    let path = dir.join(CONFIG_FILE);
+    let mut config = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    edit(&mut config);
+    std::fs::write(path, config.to_string()).unwrap();
+}
+
+/// Changes `model.safetensors`.
+fn edit_weights(dir: &Path, edit: impl FnOnce(&mut BTreeMap<String, NamedTensor>)) {
+    let path = dir.join(WEIGHTS_FILE);
+    let mut weights = read_safetensors(&path).unwrap();
+    edit(&mut weights);
+    std::fs::write(path, to_safetensors(&weights)).unwrap();
+}
+
+#[test]
+fn a_model_that_is_read_back_gives_the_same_embeddings_bit_for_bit() {
+    let device = Device::flex();
+    let original = model(config(), 3);
+    let dir = tempfile::tempdir().unwrap();
+    original.write_files(dir.path()).unwrap();
+    let read = ModelDirectory::read(dir.path(), &device).unwrap();
+    assert_eq!(read.config, original.config);
+    assert_eq!(read.preprocessing, original.preprocessing);
+
+    let pixels: Tensor<5> = Initialiser::new(2, &device).normal([2, 4, 3, 16, 16], 1.0);
+    let clips = ClipPatches::from_pixels(pixels, original.model.patch_size());
+    let tokens = |tokenizer: &SentenceTokenizer| -> TokenBatch {
+        tokenizer.batch(&TEXTS.map(|text| tokenizer.encode(text).unwrap()))
+    };
+    assert_eq!(tokens(&read.tokenizer), tokens(&original.tokenizer));
+    let embed = |model: &ModelDirectory| {
+        let words = model.model.embed_words(&tokens(&model.tokenizer));
+        (numbers(model.model.embed_clips(clips.clone())), numbers(words))
+    };
+    assert_eq!(embed(&read), embed(&original));
+
+    let again = tempfile::tempdir().unwrap();
+    read.write_files(again.path()).unwrap();
+    for file in [CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE, PREPROCESSING_FILE] {
+        let [first, second] = [dir.path(), again.path()].map(|dir| std::fs::read(dir.join(file)));
+        assert_eq!(first.unwrap(), second.unwrap(), "{file}");
+    }
+}
+
+#[test]
+fn the_keys_are_hugging_faces_under_the_name_of_the_encoder() {
+    let dir = written();
+    let weights = read_safetensors(&dir.path().join(WEIGHTS_FILE)).unwrap();
+    let mut expected: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for encoder in ["timesformer", "distilbert"] {
+        for (name, tensor) in golden::weights(&format!("{encoder}/weights.safetensors")) {
+            expected.insert(format!("{encoder}.{name}"), tensor.shape);
+        }
+    }
+    for head in ["video_projection", "text_projection"] {
+        expected.insert(format!("{head}.linear.weight"), vec![12, 24]);
+        expected.insert(format!("{head}.linear.bias"), vec![12]);
+        expected.insert(format!("{head}.feed.weight"), vec![12, 12]);
+        expected.insert(format!("{head}.feed.bias"), vec![12]);
+        expected.insert(format!("{head}.norm.weight"), vec![12]);
+        expected.insert(format!("{head}.norm.bias"), vec![12]);
+    }
+    expected.insert("context_warp.weight".into(), vec![12, 14]);
+    let found: BTreeMap<String, Vec<usize>> =
+        weights.into_iter().map(|(name, tensor)| (name, tensor.shape)).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_linear_head_writes_its_matrix_alone() {
+    let mut config = config();
+    config.projection.kind = ProjectionKind::Linear;
+    let dir = tempfile::tempdir().unwrap();
+    model(config, 1).write_files(dir.path()).unwrap();
+    let weights = read_safetensors(&dir.path().join(WEIGHTS_FILE)).unwrap();
+    let found: BTreeSet<&str> =
+        weights.keys().filter_map(|name| name.strip_prefix("text_projection.")).collect();
+    assert_eq!(found, BTreeSet::from(["linear.bias", "linear.weight"]));
+    ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+}
+
+#[test]
+fn weights_of_another_model_are_refused_with_the_keys_that_do_not_fit() {
+    let dir = written();
+    edit_weights(dir.path(), |weights| {
+        weights.remove("context_warp.weight").unwrap();
+        weights.get_mut("text_projection.feed.bias").unwrap().shape = vec![3, 4];
+        let extra = NamedTensor { shape: vec![2], values: vec![1.0, 2.0] };
+        weights.insert("classifier.weight".into(), extra);
+    });
+    let error = ModelDirectory::read(dir.path(), &Device::flex()).unwrap_err();
+    assert!(matches!(error, ModelError::OtherModel { .. }), "{error:?}");
+    let text = error.to_string();
+    assert_names(&text, dir.path(), WEIGHTS_FILE);
+    for part in [
+        "1 missing in the file (context_warp.weight)",
+        "1 unknown to the model (classifier.weight)",
+        "1 of another shape (text_projection.feed.bias: [3, 4] instead of [12])",
+    ] {
+        assert!(text.contains(part), "{part:?} is not in: {text}");
+    }
+}
+
+#[test]
+fn weights_of_a_deeper_model_are_refused() {
+    let dir = written();
+    let mut deeper = config();
+    deeper.video.num_hidden_layers = 3;
+    let other = tempfile::tempdir().unwrap();
+    model(deeper, 1).write_files(other.path()).unwrap();
+    std::fs::copy(other.path().join(WEIGHTS_FILE), dir.path().join(WEIGHTS_FILE)).unwrap();
+    let text = complaint(dir.path());
+    assert_names(&text, dir.path(), WEIGHTS_FILE);
+    // The keys of a block: three norms and temporal_dense, two attentions of two maps, two maps,
+    // weight and bias each.
+    assert!(text.contains("20 unknown to the model (timesformer.encoder.layer.2."), "{text}");
+}
+
+#[test]
+fn a_cut_off_weights_file_is_an_error_that_names_it() {
+    let dir = written();
+    let path = dir.path().join(WEIGHTS_FILE);
+    let bytes = std::fs::read(&path).unwrap();
+    // In the length, in the header, in the numbers.
+    for length in [0, 5, 300, bytes.len() / 2, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let error = ModelDirectory::read(dir.path(), &Device::flex()).unwrap_err();
+        assert!(matches!(error, ModelError::Safetensors { .. }), "{length} bytes: {error:?}");
+        assert_names(&error.to_string(), dir.path(), WEIGHTS_FILE);
+    }
+}
+
+#[test]
+fn weights_in_another_number_type_are_refused() {
+    use safetensors::tensor::{Dtype, TensorView, serialize};
+    let dir = written();
+    let view = TensorView::new(Dtype::F16, vec![2], &[0; 4]).unwrap();
+    let bytes = serialize([("timesformer.layernorm.bias", view)], None).unwrap();
+    std::fs::write(dir.path().join(WEIGHTS_FILE), bytes).unwrap();
+    let text = complaint(dir.path());
+    assert_names(&text, dir.path(), WEIGHTS_FILE);
+    assert!(text.contains("timesformer.layernorm.bias holds F16"), "{text}");
+}
+
+#[test]
+fn a_cut_off_json_file_is_an_error_that_names_it() {
+    for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE] {
+        let dir = written();
+        let path = dir.path().join(file);
+        let bytes = std::fs::read(&path).unwrap();
+        for length in [0, bytes.len() / 2] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            let error = ModelDirectory::read(dir.path(), &Device::flex()).unwrap_err();
+            assert!(matches!(error, ModelError::Json { .. }), "{error:?}");
+            assert_names(&error.to_string(), dir.path(), file);
+        }
+    }
+}
+
+#[test]
+fn a_missing_file_is_an_error_that_names_it() {
+    for file in [CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE, PREPROCESSING_FILE] {
+        let dir = written();
+        std::fs::remove_file(dir.path().join(file)).unwrap();
+        let text = complaint(dir.path());
+        assert_names(&text, dir.path(), file);
+        assert!(text.contains("No such file"), "{text}");
+    }
+}
+
+#[test]
+fn another_model_type_is_refused_by_name() {
+    let dir = written();
+    edit_config(dir.path(), |config| config["model_type"] = "clip".into());
+    let text = complaint(dir.path());
+    assert_names(&text, dir.path(), CONFIG_FILE);
+    assert!(text.contains("\"clip\"") && text.contains("\"locvtp\""), "{text}");
+}
+
+#[test]
+fn an_unknown_setting_is_refused_by_name() {
+    let dir = written();
+    edit_config(dir.path(), |config| config["video"]["num_blocks"] = 3.into());
+    let text = complaint(dir.path());
+    assert_names(&text, dir.path(), CONFIG_FILE);
+    assert!(text.contains("num_blocks"), "{text}");
+}
+
+#[test]
+fn sizes_that_contradict_each_other_are_named_both() {
+    for (section, key, value, other) in [
+        ("video", "patch_size", 5, "video.image_size"),
+        ("video", "num_attention_heads", 5, "video.hidden_size"),
+        ("text", "n_heads", 7, "text.dim"),
+        ("text", "vocab_size", 9, TOKENIZER_FILE),
+    ] {
+        let dir = written();
+        edit_config(dir.path(), |config| config[section][key] = value.into());
+        let error = ModelDirectory::read(dir.path(), &Device::flex()).unwrap_err();
+        assert!(matches!(error, ModelError::Contradiction { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(&format!("{section}.{key}")) && text.contains(other), "{text}");
+    }
+}
+
+#[test]
+fn a_tokenizer_without_berts_special_tokens_is_an_error_that_names_the_file() {
+    let dir = written();
+    let path = dir.path().join(TOKENIZER_FILE);
+    let text = std::fs::read_to_string(&path).unwrap().replace("[SEP]", "[END]");
+    std::fs::write(&path, text).unwrap();
+    let text = complaint(dir.path());
+    assert_names(&text, dir.path(), TOKENIZER_FILE);
+    assert!(text.contains("no [SEP]"), "{text}");
+}
+
+#[test]
+fn writing_into_a_folder_that_does_not_exist_is_an_error_that_names_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing");
+    let error = model(config(), 1).write_files(&missing).unwrap_err();
+    assert!(matches!(error, ModelError::File { .. }), "{error:?}");
+    assert_names(&error.to_string(), &missing, CONFIG_FILE);
+}
