@@ -1,2 +1,66 @@
-//! .
-fn main(){}
+//! The command `locvtp`: one match on the command, one file a command.
+
+mod args;
+mod commands;
+mod interrupt;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+/// Burn allocates and frees a tensor's memory at every operation; an allocator that keeps its pages makes a small
+/// model's step three times faster than glibc's, whose pages go back to the system and fault in again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How a command ended, as an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Exit 0.
+    Done,
+    /// Exit 1: the command ran and found nothing.
+    NothingFound,
+    /// Exit 130: the user stopped it, and what was done is saved.
+    Interrupted,
+}
+
+fn main() -> ExitCode {
+    keep_pages();
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Synthesize(args) => commands::synthesize::run(&args),
+        Command::Pretrain(args) => commands::pretrain::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NothingFound) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Turns purging off, which mimalloc reads from the environment at its first allocation of a segment.
+fn keep_pages() {
+    if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
+        // SAFETY: `main` has not started a thread yet.
+        unsafe { std::env::set_var("MIMALLOC_PURGE_DELAY", "-1") };
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
 use locvtp_model::distilbert::TokenBatch;
-use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_video::{ClipPixels, Phase};
 
@@ -70,19 +69,14 @@ impl BatchSource {
             SpanKind::Long => self.experiment.sampling.long_clips,
             SpanKind::Short => self.experiment.sampling.short_clips,
         };
-        let size = self.experiment.preprocessing.image_size;
-        let num_frames = self.experiment.preprocessing.num_frames;
+        let preprocessing = &self.experiment.preprocessing;
+        let (size, num_frames) = (preprocessing.image_size, preprocessing.num_frames);
         let spans = self.sampler.batch(step);
         let mut patches = Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
         let mut sentences = Vec::with_capacity(spans.len());
         for (sample, span) in spans.iter().enumerate() {
             let (pixels, text) = self.pair(span, step, sample as u64, num_clips)?;
-            patches.extend(ClipPatches::cut(
-                &pixels.data,
-                [num_frames, size, size],
-                self.experiment.model.video.patch_size,
-                &self.experiment.preprocessing.normalisation,
-            ));
+            patches.extend(preprocessing.cut(&pixels, self.experiment.model.video.patch_size));
             sentences.push(self.tokenizer.encode(&text)?);
         }
         Ok(PretrainBatch {

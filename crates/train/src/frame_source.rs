@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    ClipPixels, ColourJitter, FramePixels, FrameTable, FrameTransform, Phase, SamplingPlan, TimeSpan,
+    ClipPixels, ColourJitter, FramePixels, FrameTable, Phase, SamplingPlan, TimeSpan,
     VideoError, VideoReader, sampling, transform::draw_random_resized_crop,
 };
 
@@ -44,14 +44,6 @@ pub struct ClipRequest {
     pub phase: Phase,
     /// Seed of the augmentation's draw; `None` leaves the picture as in evaluation.
     pub augmentation_seed: Option<u64>,
-}
-
-/// The transform of evaluation: the centre of the picture.
-pub fn evaluation_transform(preprocessing: &Preprocessing) -> FrameTransform {
-    FrameTransform::ShortSideCentreCrop {
-        short_side: preprocessing.short_side as u32,
-        size: preprocessing.image_size as u32,
-    }
 }
 
 impl FrameSource {
@@ -98,7 +90,7 @@ impl FrameSource {
         }
         let mut reader = VideoReader::open(path)?;
         let table = reader.frame_table().clone();
-        let transform = evaluation_transform(&self.preprocessing);
+        let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
         // A file that cannot be decoded to its end may still hold the frames of this sample.
         if self.cache().free_bytes >= bytes

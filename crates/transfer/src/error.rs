@@ -7,7 +7,7 @@
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TransferError {
     /// Two lists that belong together differ in length.
     #[error("{what}: expected {expected}, found {found}; give one for each")]
@@ -116,4 +116,16 @@ pub enum TransferError {
         /// How many queries there are.
         num_queries: usize,
     },
+    /// A sentence is empty for the model's tokenizer.
+    #[error("the sentence {sentence:?} has no words; write what should happen, like \"a red square moves left\"")]
+    NoWords {
+        /// The sentence.
+        sentence: String,
+    },
+    /// The truth of a split cannot be read.
+    #[error(transparent)]
+    Corpus(#[from] locvtp_corpus::CorpusError),
+    /// The model cannot be used.
+    #[error(transparent)]
+    Model(#[from] locvtp_model::ModelError),
 }

@@ -16,6 +16,8 @@
 //! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`metrics`] | retrieval and grounding numbers, pure functions |
 //! | [`result`] | what stands in `summary.json` |
+//! | [`embedding`] | features of videos and sentences, by a model from disk |
+//! | [`evaluation`] | a held-out split of the synthetic corpus, measured whole |
 //! | [`error`] | everything that can go wrong |
 //!
 //! # Example
@@ -34,7 +36,9 @@
 //! ```
 
 pub mod action_choice;
+pub mod embedding;
 pub mod error;
+pub mod evaluation;
 pub mod grounding;
 pub mod metrics;
 pub mod moment;

@@ -1,0 +1,72 @@
+//! `locvtp evaluate`: a model measured on held-out videos.
+
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_transfer::embedding::Embedder;
+use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
+use locvtp_transfer::references::ReferenceSettings;
+
+use crate::Outcome;
+use crate::args::Evaluate;
+use crate::output;
+
+pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
+    let device = Device::flex();
+    let embedder = Embedder::new(ModelDirectory::read(&args.model, &device)?, device);
+    let split = EmbeddedSplit::embed(&embedder, &args.split)?;
+    let results = split.measure(&embedder, &ReferenceSettings::default())?;
+    if args.json {
+        output::json(&results)?;
+    } else {
+        output::text(&table(&results))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The results of a split beside what they are to be compared with.
+pub(crate) fn table(results: &SplitResults) -> String {
+    let (to_video, to_text) = (&results.retrieval.text_to_video, &results.retrieval.video_to_text);
+    let mut lines = vec![format!(
+        "retrieval, {} videos        R@1    R@5   R@10    MdR",
+        to_video.measured.num_candidates
+    )];
+    for (name, metrics) in [
+        ("text to video", &to_video.measured),
+        ("video to text", &to_text.measured),
+        ("chance", &to_video.chance),
+    ] {
+        lines.push(format!(
+            "  {name:24} {:6.1} {:6.1} {:6.1} {:6.1}",
+            metrics.r1, metrics.r5, metrics.r10, metrics.median_rank
+        ));
+    }
+    lines.push(format!(
+        "grounding, {:5} queries   IoU.3  IoU.5  IoU.7   mIoU",
+        results.grounding.queries
+    ));
+    let references = &results.references;
+    for (name, metrics) in [
+        ("clip-sentence scores", &results.grounding),
+        ("clip-word scores", &results.grounding_by_words),
+        ("wrong query", &references.wrong_query),
+        ("random interval", &references.random_interval),
+        ("oracle: colour", &references.colour_oracle),
+        ("oracle: shape", &references.shape_oracle),
+        ("oracle: action", &references.action_oracle),
+        ("oracle: colour + shape", &references.colour_shape_oracle),
+        ("oracle: everything", &references.all_oracle),
+    ] {
+        lines.push(format!(
+            "  {name:24} {:6.1} {:6.1} {:6.1} {:6.1}",
+            metrics.r1_iou30, metrics.r1_iou50, metrics.r1_iou70, metrics.miou
+        ));
+    }
+    let choice = &results.action_choice;
+    lines.push(format!(
+        "action choice, {} events: {:.1} % (chance {:.1} %)",
+        choice.events, choice.accuracy, choice.chance
+    ));
+    if !results.skipped.is_empty() {
+        lines.push(format!("{} videos could not be read and were left out", results.skipped.len()));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,53 @@
+//! `locvtp pretrain`: a run file in, a model directory out.
+
+use std::path::PathBuf;
+
+use locvtp_model::Device;
+use locvtp_train::{Experiment, RunEnd, pretrain};
+use serde_json::json;
+
+use crate::Outcome;
+use crate::args::Pretrain;
+use crate::progress::{TrainingProgress, duration};
+use crate::{interrupt, output};
+
+pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
+    let experiment = Experiment::read(&args.run_file, &args.set)?;
+    let folder =
+        args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
+    interrupt::listen()?;
+    let mut progress = TrainingProgress::new();
+    let end = pretrain(&experiment, &folder, args.resume, &Device::flex(), &mut progress)?;
+    report(args, &folder, &end)
+}
+
+fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Result<Outcome> {
+    if args.json {
+        output::json(&json!({
+            "finished": end.finished,
+            "next_step": end.next_step,
+            "seconds": end.seconds,
+            "bad_videos": end.bad_videos,
+            "model": end.finished.then_some(&end.model),
+        }))?;
+    } else {
+        if !end.bad_videos.is_empty() {
+            output::text(&format!(
+                "{} videos could not be used; {} names them",
+                end.bad_videos.len(),
+                folder.join("bad_videos.json").display()
+            ))?;
+        }
+        output::text(&if end.finished {
+            format!("done in {}; the model is in {}", duration(end.seconds), end.model.display())
+        } else {
+            format!(
+                "stopped and saved before step {}; go on with: locvtp pretrain {} --run {} --resume",
+                end.next_step,
+                args.run_file.display(),
+                folder.display()
+            )
+        })?;
+    }
+    Ok(if end.finished { Outcome::Done } else { Outcome::Interrupted })
+}

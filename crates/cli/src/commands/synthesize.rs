@@ -1,0 +1,48 @@
+//! `locvtp synthesize`: a narrated corpus of real H.264 files.
+
+use anyhow::Context;
+use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
+
+use crate::Outcome;
+use crate::args::Synthesize;
+use crate::output;
+use crate::progress::ProgressLine;
+
+pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
+    let mut config = match &args.config {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("{}: cannot read the corpus settings", path.display()))?;
+            toml::from_str(&text).with_context(|| format!("{}: not corpus settings", path.display()))?
+        }
+        None => SyntheticConfig::default(),
+    };
+    config.train_videos = args.videos.unwrap_or(config.train_videos);
+    config.seed = args.seed.unwrap_or(config.seed);
+    let line = std::sync::Mutex::new(ProgressLine::new());
+    let report = synthesize(&config, &args.out, &|done, total| {
+        if let Ok(mut line) = line.lock() {
+            line.draw(done == total, || format!("videos {done}/{total}"));
+        }
+    })?;
+    if args.json {
+        output::json(&report)?;
+    } else {
+        for split in &report.splits {
+            output::text(&format!(
+                "{:5} {:4} videos {:5} captions {:5} events  {}",
+                split.split.name(),
+                split.videos,
+                split.captions,
+                split.events,
+                split.dir.display()
+            ))?;
+        }
+        output::text(&if report.reused {
+            "the same corpus was here already and is kept".to_owned()
+        } else {
+            format!("made in {:.1} s", report.seconds)
+        })?;
+    }
+    Ok(Outcome::Done)
+}

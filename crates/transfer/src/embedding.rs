@@ -1,0 +1,171 @@
+//! Features of whole videos and of sentences, by a model from disk.
+//!
+//! Every task of this crate begins here, with the preprocessing that the model directory holds. Vectors are kept as
+//! plain numbers: a task compares thousands of small ones.
+
+use std::path::Path;
+
+use burn::tensor::Tensor;
+use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_video::{ClipPixels, TimeSpan, VideoError, VideoReader};
+
+use crate::error::TransferError;
+
+/// Clips that go through the encoder together; bounds memory, changes no result beyond rounding.
+const CLIPS_AT_ONCE: usize = 64;
+
+/// Sentences that go through the encoder together.
+const SENTENCES_AT_ONCE: usize = 128;
+
+/// A vector in the joint space, as the projection gives it.
+pub type JointVector = Vec<f32>;
+
+/// A whole video in the joint space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoEmbedding {
+    /// When each clip is, seconds from the start of the file.
+    pub spans: Vec<TimeSpan>,
+    /// A unit vector per clip.
+    pub clips: Vec<JointVector>,
+    /// The unit vector of the whole: the mean of the raw clips (§A.6, open point 8).
+    pub video: JointVector,
+    /// The clips as the projection gives them.
+    pub raw_clips: Vec<JointVector>,
+}
+
+/// A sentence in the joint space.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentenceEmbedding {
+    /// The words' texts.
+    pub tokens: Vec<String>,
+    /// A unit vector per word.
+    pub words: Vec<JointVector>,
+    /// The unit vector of the whole: the mean of the raw words.
+    pub sentence: JointVector,
+    /// The words as the projection gives them.
+    pub raw_words: Vec<JointVector>,
+}
+
+/// A model on a device, ready to embed.
+pub struct Embedder {
+    directory: ModelDirectory,
+    device: Device,
+}
+
+impl Embedder {
+    /// A model that was read onto `device`.
+    pub fn new(directory: ModelDirectory, device: Device) -> Self {
+        Self { directory, device }
+    }
+
+    /// The model and its settings.
+    pub fn directory(&self) -> &ModelDirectory {
+        &self.directory
+    }
+
+    /// Decodes the clips of a whole video as the model wants them.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn decode(&self, path: &Path) -> Result<ClipPixels, VideoError> {
+        let mut reader = VideoReader::open(path)?;
+        let plan = self.directory.preprocessing.whole_video(reader.frame_table());
+        reader.read_clips(&plan, &self.directory.preprocessing.centre())
+    }
+
+    /// Embeds decoded clips of one video.
+    pub fn embed_clips(&self, pixels: &ClipPixels) -> VideoEmbedding {
+        let preprocessing = &self.directory.preprocessing;
+        let patch = self.directory.model.patch_size();
+        let numbers = preprocessing.cut(pixels, patch);
+        let per_clip = numbers.len() / pixels.num_clips.max(1);
+        let mut raw_clips = Vec::with_capacity(pixels.num_clips);
+        for chunk in numbers.chunks(per_clip * CLIPS_AT_ONCE) {
+            let size = preprocessing.image_size;
+            let shape = [chunk.len() / per_clip, preprocessing.num_frames, size, size];
+            let clips = ClipPatches::from_cut(chunk.to_vec(), shape, patch, &self.device);
+            raw_clips.extend(rows(self.directory.model.embed_clips(clips)));
+        }
+        VideoEmbedding {
+            spans: pixels.spans.clone(),
+            clips: raw_clips.iter().map(|clip| unit(clip)).collect(),
+            video: mean_unit(&raw_clips),
+            raw_clips,
+        }
+    }
+
+    /// Decodes and embeds one video.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn embed_video(&self, path: &Path) -> Result<VideoEmbedding, VideoError> {
+        Ok(self.embed_clips(&self.decode(path)?))
+    }
+
+    /// Embeds sentences.
+    ///
+    /// # Errors
+    /// When a sentence has no words.
+    pub fn embed_sentences(
+        &self,
+        sentences: &[&str],
+    ) -> Result<Vec<SentenceEmbedding>, TransferError> {
+        let mut embeddings = Vec::with_capacity(sentences.len());
+        for chunk in sentences.chunks(SENTENCES_AT_ONCE) {
+            let mut tokens = Vec::with_capacity(chunk.len());
+            for sentence in chunk {
+                let encoded = self.directory.tokenizer.encode(sentence)?;
+                if encoded.num_words() == 0 {
+                    return Err(TransferError::NoWords { sentence: (*sentence).to_owned() });
+                }
+                tokens.push(encoded);
+            }
+            let batch = self.directory.tokenizer.batch(&tokens);
+            let words = self.directory.model.embed_words(&batch);
+            let [b, n, e] = words.dims();
+            let all = rows(words.reshape([b * n, e]));
+            for (i, tokens) in tokens.iter().enumerate() {
+                let raw_words = all[i * n..i * n + tokens.num_words()].to_vec();
+                embeddings.push(SentenceEmbedding {
+                    tokens: tokens.words().to_vec(),
+                    words: raw_words.iter().map(|word| unit(word)).collect(),
+                    sentence: mean_unit(&raw_words),
+                    raw_words,
+                });
+            }
+        }
+        Ok(embeddings)
+    }
+}
+
+fn rows(tensor: Tensor<2>) -> Vec<JointVector> {
+    let [_, e] = tensor.dims();
+    let values: Vec<f32> = tensor.into_data().try_to_vec().expect("embeddings are f32");
+    values.chunks_exact(e).map(<[f32]>::to_vec).collect()
+}
+
+/// A vector scaled to unit length; one shorter than 1e-12 is divided by that.
+pub fn unit(vector: &[f32]) -> JointVector {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-12);
+    vector.iter().map(|x| x / length).collect()
+}
+
+/// The mean of vectors, scaled to unit length.
+///
+/// # Panics
+/// Without vectors.
+pub fn mean_unit(vectors: &[JointVector]) -> JointVector {
+    let mut mean = vec![0.0; vectors[0].len()];
+    for vector in vectors {
+        for (sum, x) in mean.iter_mut().zip(vector) {
+            *sum += x / vectors.len() as f32;
+        }
+    }
+    unit(&mean)
+}
+
+/// The dot product: the cosine of unit vectors.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
