@@ -28,7 +28,7 @@ pub enum ModelError {
     },
     /// The weights file is damaged.
     #[error(
-        "{path}: not a readable safetensors file: {reason}; the file may be cut off, take another copy"
+        "{path}: not a readable safetensors file: {reason}; it may be cut off, take another copy"
     )]
     Safetensors {
         /// The file.

@@ -79,7 +79,7 @@ impl ModelDirectory {
                 second: "text.vocab_size".into(),
                 reason: format!(
                     "{} tokens have no place in an embedding of {}; \
-                     {TOKENIZER_FILE} and {CONFIG_FILE} in {} must come from the same model directory",
+                     {TOKENIZER_FILE} and {CONFIG_FILE} in {} must be of the same model directory",
                     tokenizer.vocab_size(),
                     config.text.vocab_size,
                     dir.display()
