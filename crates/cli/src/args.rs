@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
@@ -14,12 +14,138 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// The whole story on this machine: make videos, pre-train, measure, and write a page
+    Demo(Demo),
     /// Make a narrated corpus of real H.264 files in HowTo100M's layout
     Synthesize(Synthesize),
     /// Pre-train a model as a run file says
     Pretrain(Pretrain),
     /// Measure a model on held-out videos
     Evaluate(Evaluate),
+    /// Find the moment that a sentence describes in a video
+    Ground(Ground),
+    /// Say what a video, model, run, checkpoint, corpus or run file is
+    Inspect(Inspect),
+    /// Write the page of a run again from what is on disk
+    Report(Report),
+}
+
+/// `locvtp demo`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// Folder to write: corpus, run, model, page and summary.json
+    #[arg(long, value_name = "DIR", default_value = "demo-run")]
+    pub(crate) out: PathBuf,
+    /// Time to aim at on two cores: the number of steps grows and shrinks with it
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    pub(crate) minutes: f64,
+    /// Everything random follows from it: videos, weights, order
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Steps of pre-training, whatever --minutes says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: Option<u64>,
+    /// Videos to pre-train on; the held-out splits shrink or grow alike
+    #[arg(long, value_name = "N")]
+    pub(crate) videos: Option<usize>,
+    /// Whether the videos' events follow procedures or come in random order
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) order: EventOrder,
+    /// The losses to train with
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) losses: Losses,
+    /// Start over: remove what an earlier demo left in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--order`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventOrder {
+    /// Videos are instances of procedures that recur
+    #[default]
+    Procedure,
+    /// Each video is made up freely
+    Random,
+}
+
+/// `--losses`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Losses {
+    /// L_c
+    Coarse,
+    /// L_c and L_f
+    #[value(name = "coarse+fine")]
+    CoarseFine,
+    /// L_c, L_f and L_t
+    #[default]
+    All,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "expected a number of minutes".to_owned())?;
+    if minutes > 0.0 && minutes.is_finite() {
+        Ok(minutes)
+    } else {
+        Err("expected a number of minutes above 0".to_owned())
+    }
+}
+
+/// `locvtp ground`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ground {
+    /// Model directory, or a run or demo folder that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// The video file
+    pub(crate) video: PathBuf,
+    /// What should happen, for example "a red square moves left"
+    pub(crate) sentence: String,
+    /// Moments to show, at most
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top: u16,
+    /// Compare clips with the whole sentence or with its words
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) scores: Scores,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--scores`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scores {
+    /// With the sentence as a whole
+    #[default]
+    Sentence,
+    /// With the words that fit the clip best
+    Words,
+}
+
+/// `locvtp inspect`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder or run file
+    pub(crate) path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `locvtp report`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Report {
+    /// A run folder, or the folder of a demo
+    pub(crate) run: PathBuf,
+    /// Folder to write [default: the folder's report/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `locvtp synthesize`
@@ -64,7 +190,7 @@ pub(crate) struct Pretrain {
 /// `locvtp evaluate`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Evaluate {
-    /// Model directory
+    /// Model directory, or a run or demo folder that holds one
     #[arg(long, value_name = "DIR")]
     pub(crate) model: PathBuf,
     /// Folder of a held-out split: truth.json and videos/

@@ -4,7 +4,9 @@ mod args;
 mod commands;
 mod interrupt;
 mod output;
+mod page;
 mod progress;
+mod score_bars;
 
 use std::process::ExitCode;
 
@@ -32,14 +34,18 @@ fn main() -> ExitCode {
     keep_pages();
     let args = Args::parse();
     let result = match args.command {
+        Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Ground(args) => commands::ground::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Report(args) => commands::report::run(&args),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NothingFound) => ExitCode::from(1),
-        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -125,3 +125,27 @@ impl Observer for TrainingProgress {
         interrupt::pressed()
     }
 }
+
+/// Shows how many of how many things are done.
+pub(crate) struct CountProgress {
+    line: ProgressLine,
+    what: String,
+    began: Instant,
+}
+
+impl CountProgress {
+    /// `what` is counted, as in "videos".
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { line: ProgressLine::new(), what: what.into(), began: Instant::now() }
+    }
+
+    pub(crate) fn show(&mut self, done: usize, total: usize) {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let rate = done as f64 / seconds.max(1e-9);
+        let left = (total - done) as f64 / rate.max(1e-9);
+        let what = &self.what;
+        self.line.draw(done == total, || {
+            format!("{what} {done}/{total}  {rate:.0}/s  {} left", duration(left))
+        });
+    }
+}

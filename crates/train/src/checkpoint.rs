@@ -21,7 +21,8 @@ use crate::optimizer::Adam;
 use crate::usable::with_causes;
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
-const STATE_FILE: &str = "trainer_state.json";
+/// What marks a folder as a checkpoint.
+pub const STATE_FILE: &str = "trainer_state.json";
 
 /// The contents of `trainer_state.json`.
 #[derive(Serialize, Deserialize)]
@@ -94,8 +95,9 @@ pub fn write(
     let (temporary, place) = (parent.join(format!(".{name}.part")), parent.join(&name));
     let (optimizer_steps, moments) = optimizer.to_named();
     replace_directory(&temporary, &place, |dir| {
-        directory.write_files(dir)?;
-        write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))?;
+        directory.write_files(dir).map_err(TrainError::saving)?;
+        write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))
+            .map_err(TrainError::saving)?;
         let mut checksums = BTreeMap::new();
         for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE] {
             let path = dir.join(file);
@@ -110,7 +112,7 @@ pub fn write(
             checksums,
         };
         let text = serde_json::to_string_pretty(&state).expect("plain data");
-        Ok(write_synced(&dir.join(STATE_FILE), text.as_bytes())?)
+        write_synced(&dir.join(STATE_FILE), text.as_bytes()).map_err(TrainError::saving)
     })?;
     for old in list(run).into_iter().skip(keep) {
         std::fs::remove_dir_all(&old).map_err(TrainError::writing(&old))?;
@@ -170,6 +172,14 @@ pub fn read_newest(
     let reason =
         if damaged.is_empty() { String::new() } else { format!(" ({})", damaged.join("; ")) };
     Err(TrainError::NoCheckpoint { path: run.into(), reason })
+}
+
+/// The step to do next of the checkpoint at `path`, when all its files are as they were written.
+///
+/// # Errors
+/// When a file is missing or damaged.
+pub fn verify(path: &Path) -> Result<u64, TrainError> {
+    Ok(read_state(path)?.next_step)
 }
 
 /// The state of a checkpoint whose files are all as they were written.

@@ -135,6 +135,14 @@ impl TrainError {
         }
     }
 
+    /// The same for the files of a model.
+    pub(crate) fn saving(error: ModelError) -> Self {
+        match error {
+            ModelError::File { path, source, .. } => Self::writing(path)(source),
+            other => Self::Model(other),
+        }
+    }
+
     /// Wraps an error of a read.
     pub(crate) fn reading(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

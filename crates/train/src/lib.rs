@@ -14,6 +14,8 @@
 //! | [`optimizer`], [`schedule`] | Adam and its rate |
 //! | [`trainer`] | the loop |
 //! | [`checkpoint`], [`run_log`] | what a run leaves on disk |
+//! | [`run_folder`] | the same, read back |
+//! | [`variant`] | the same run with other losses or another length |
 
 pub mod augmentation;
 pub mod batch;
@@ -24,13 +26,17 @@ pub mod experiment;
 pub mod frame_source;
 pub mod loader;
 pub mod optimizer;
+pub mod run_folder;
 pub mod run_log;
 pub mod schedule;
 mod seeds;
 pub mod trainer;
 pub mod usable;
+pub mod variant;
 
 pub use error::TrainError;
 pub use experiment::Experiment;
+pub use run_folder::RunFolder;
 pub use run_log::StepReport;
 pub use trainer::{Observer, RunEnd, RunStart, pretrain};
+pub use variant::LossSelection;

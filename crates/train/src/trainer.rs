@@ -110,7 +110,7 @@ pub fn pretrain(
 
     std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
     let run_file = run.join("run.toml");
-    write_synced(&run_file, experiment.to_toml().as_bytes())?;
+    write_synced(&run_file, experiment.to_toml().as_bytes()).map_err(TrainError::saving)?;
     let mut log = RunLog::open(run, first_step)?;
     let videos = corpus.videos().len();
     let total_steps = experiment.total_steps(videos);
@@ -183,13 +183,13 @@ pub fn pretrain(
     let model = run.join("model");
     if finished {
         checkpoint::replace_directory(&run.join(".model.part"), &model, |dir| {
-            Ok(directory.write_files(dir)?)
+            directory.write_files(dir).map_err(TrainError::saving)
         })?;
     }
     let mut bad_videos = unreadable;
     bad_videos.extend(source.bad_videos());
     let list = serde_json::to_string_pretty(&bad_videos).expect("plain data") + "\n";
-    write_synced(&run.join("bad_videos.json"), list.as_bytes())?;
+    write_synced(&run.join("bad_videos.json"), list.as_bytes()).map_err(TrainError::saving)?;
     let seconds = began.elapsed().as_secs_f64();
     Ok(RunEnd { finished, next_step, seconds, bad_videos, model })
 }

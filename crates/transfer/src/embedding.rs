@@ -59,6 +59,11 @@ impl Embedder {
         Self { directory, device }
     }
 
+    /// Where the model computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The model and its settings.
     pub fn directory(&self) -> &ModelDirectory {
         &self.directory
@@ -168,4 +173,9 @@ pub fn mean_unit(vectors: &[JointVector]) -> JointVector {
 /// The dot product: the cosine of unit vectors.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// The dot product of every vector of `a` with every one of `b`: `[a][b]`.
+pub fn cosines(a: &[JointVector], b: &[JointVector]) -> Vec<Vec<f32>> {
+    a.iter().map(|a| b.iter().map(|b| dot(a, b)).collect()).collect()
 }

@@ -125,6 +125,9 @@ pub enum TransferError {
     /// The truth of a split cannot be read.
     #[error(transparent)]
     Corpus(#[from] locvtp_corpus::CorpusError),
+    /// A video cannot be read.
+    #[error(transparent)]
+    Video(#[from] locvtp_video::VideoError),
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] locvtp_model::ModelError),

@@ -117,6 +117,18 @@ impl EmbeddedSplit {
     /// # Errors
     /// When the truth cannot be read, or no video can.
     pub fn embed(embedder: &Embedder, dir: &Path) -> Result<Self, TransferError> {
+        Self::embed_with_progress(embedder, dir, &mut |_, _| {})
+    }
+
+    /// The same; `progress` is told how many videos of how many are done.
+    ///
+    /// # Errors
+    /// As [`EmbeddedSplit::embed`].
+    pub fn embed_with_progress(
+        embedder: &Embedder,
+        dir: &Path,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, TransferError> {
         let mut truth = Truth::read(dir)?;
         let paths: Vec<PathBuf> =
             truth.videos.iter().map(|video| dir.join("videos").join(format!("{}.mp4", video.id))).collect();
@@ -144,6 +156,7 @@ impl EmbeddedSplit {
                         reason: error.to_string(),
                     }),
                 }
+                progress(videos.len() + skipped.len(), all.len());
             }
         }
         if videos.is_empty() {

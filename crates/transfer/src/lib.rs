@@ -13,11 +13,13 @@
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
 //! | [`mod@action_choice`] | which action word fits an event |
 //! | [`references`] | random intervals, wrong queries, oracles |
-//! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
+//! | [`similarity`], [`warp_similarity`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`metrics`] | retrieval and grounding numbers, pure functions |
 //! | [`result`] | what stands in `summary.json` |
 //! | [`embedding`] | features of videos and sentences, by a model from disk |
 //! | [`evaluation`] | a held-out split of the synthetic corpus, measured whole |
+//! | [`example_choice`], [`still`] | which queries are shown, and frames for figures |
+//! | [`model_location`] | the model directory that a folder stands for |
 //! | [`error`] | everything that can go wrong |
 //!
 //! # Example
@@ -39,12 +41,16 @@ pub mod action_choice;
 pub mod embedding;
 pub mod error;
 pub mod evaluation;
+pub mod example_choice;
 pub mod grounding;
 pub mod metrics;
+pub mod model_location;
 pub mod moment;
 pub mod references;
 pub mod result;
 pub mod similarity;
+pub mod still;
+pub mod warp_similarity;
 
 pub use action_choice::{ActionChoice, ActionScores, action_choice};
 pub use error::TransferError;

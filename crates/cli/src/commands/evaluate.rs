@@ -1,18 +1,20 @@
 //! `locvtp evaluate`: a model measured on held-out videos.
 
-use locvtp_model::{Device, ModelDirectory};
-use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::references::ReferenceSettings;
 
 use crate::Outcome;
 use crate::args::Evaluate;
+use crate::commands::ground::open_embedder;
 use crate::output;
+use crate::progress::CountProgress;
 
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
-    let device = Device::flex();
-    let embedder = Embedder::new(ModelDirectory::read(&args.model, &device)?, device);
-    let split = EmbeddedSplit::embed(&embedder, &args.split)?;
+    let embedder = open_embedder(&args.model)?;
+    let mut progress = CountProgress::new("videos");
+    let split = EmbeddedSplit::embed_with_progress(&embedder, &args.split, &mut |done, total| {
+        progress.show(done, total);
+    })?;
     let results = split.measure(&embedder, &ReferenceSettings::default())?;
     if args.json {
         output::json(&results)?;

@@ -9,13 +9,14 @@ use serde_json::json;
 use crate::Outcome;
 use crate::args::Pretrain;
 use crate::progress::{TrainingProgress, duration};
-use crate::{interrupt, output};
+use crate::interrupt::Listening;
+use crate::output;
 
 pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let experiment = Experiment::read(&args.run_file, &args.set)?;
     let folder =
         args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
-    interrupt::listen()?;
+    let _listening = Listening::begin()?;
     let mut progress = TrainingProgress::new();
     let end = pretrain(&experiment, &folder, args.resume, &Device::flex(), &mut progress)?;
     report(args, &folder, &end)

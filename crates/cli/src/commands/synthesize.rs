@@ -6,7 +6,7 @@ use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use crate::Outcome;
 use crate::args::Synthesize;
 use crate::output;
-use crate::progress::ProgressLine;
+use crate::progress::CountProgress;
 
 pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     let mut config = match &args.config {
@@ -19,10 +19,10 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     };
     config.train_videos = args.videos.unwrap_or(config.train_videos);
     config.seed = args.seed.unwrap_or(config.seed);
-    let line = std::sync::Mutex::new(ProgressLine::new());
+    let progress = std::sync::Mutex::new(CountProgress::new("videos"));
     let report = synthesize(&config, &args.out, &|done, total| {
-        if let Ok(mut line) = line.lock() {
-            line.draw(done == total, || format!("videos {done}/{total}"));
+        if let Ok(mut progress) = progress.lock() {
+            progress.show(done, total);
         }
     })?;
     if args.json {

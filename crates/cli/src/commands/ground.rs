@@ -1,0 +1,86 @@
+//! `locvtp ground`: when a sentence happens in a video.
+
+use anyhow::Context;
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_transfer::embedding::Embedder;
+use locvtp_transfer::evaluation::ClipScore;
+use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
+use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::{MomentDecoder, TransferError};
+use serde_json::json;
+
+use crate::args::{Ground, Scores};
+use crate::score_bars::score_bars;
+use crate::{Outcome, output};
+
+pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
+    let embedder = open_embedder(&args.model)?;
+    let score = match args.scores {
+        Scores::Sentence => ClipScore::Sentence,
+        Scores::Words => ClipScore::Words,
+    };
+    let decoder = MomentDecoder { top: args.top.into(), ..MomentDecoder::default() };
+    let found = match ground_in_file(&embedder, &args.video, &args.sentence, score, &decoder) {
+        Ok(found) => found,
+        Err(error @ TransferError::NoWords { .. }) => {
+            output::note(&format!("nothing found: {error}"));
+            FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        output::json(&as_json(args, score, &found))?;
+    } else if !found.moments.is_empty() {
+        output::text(&text(args, &found))?;
+    }
+    Ok(if found.moments.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+}
+
+/// The model in `dir`, ready to embed.
+pub(crate) fn open_embedder(dir: &std::path::Path) -> anyhow::Result<Embedder> {
+    let device = Device::flex();
+    let directory = ModelDirectory::read(&locate_model(dir), &device).with_context(|| {
+        format!(
+            "{}: no model can be read here; give a folder with config.json and model.safetensors, \
+             or a run folder whose run is finished",
+            dir.display()
+        )
+    })?;
+    Ok(Embedder::new(directory, device))
+}
+
+fn as_json(args: &Ground, score: ClipScore, found: &FileGrounding) -> serde_json::Value {
+    json!({
+        "video": args.video,
+        "sentence": args.sentence,
+        "scores": score,
+        "moments": found.moments.iter().map(|moment| json!({
+            "start_s": moment.span.start,
+            "end_s": moment.span.end,
+            "score": moment.score,
+        })).collect::<Vec<_>>(),
+        "clips": found.clips.iter().zip(&found.scores).map(|(clip, score)| json!({
+            "start_s": clip.start,
+            "end_s": clip.end,
+            "score": score,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn text(args: &Ground, found: &FileGrounding) -> String {
+    let mut lines = vec![format!("\"{}\" in {}", args.sentence, args.video.display())];
+    lines.push("      start       end   score".into());
+    for (rank, moment) in found.moments.iter().enumerate() {
+        lines.push(format!(
+            "{:2} {:>8} {:>9} {:7.3}",
+            rank + 1,
+            format!("{:.2} s", moment.span.start.0),
+            format!("{:.2} s", moment.span.end.0),
+            moment.score
+        ));
+    }
+    lines.push(String::new());
+    lines.push("score of every clip over time; the lines on the left mark the moments".into());
+    lines.extend(score_bars(&found.clips, &found.scores, &found.moments, output::width()));
+    lines.join("\n")
+}

@@ -1,0 +1,264 @@
+//! `locvtp inspect`: what a path is, from what lies there.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use burn::module::Module;
+use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig};
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::{Experiment, RunFolder, checkpoint};
+use locvtp_video::VideoReader;
+use serde_json::{Value, json};
+
+use crate::args::Inspect;
+use crate::progress::duration;
+use crate::{Outcome, output};
+
+/// What was found: a heading, facts for people, and the same for machines.
+struct Found {
+    kind: &'static str,
+    facts: Vec<(&'static str, String)>,
+    json: Value,
+}
+
+pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
+    let found = look(&args.path)?;
+    if args.json {
+        let mut json = json!({ "kind": found.kind, "path": args.path });
+        if let (Value::Object(json), Value::Object(more)) = (&mut json, found.json) {
+            json.extend(more);
+        }
+        output::json(&json)?;
+    } else {
+        let mut lines = vec![format!("{}: {}", args.path.display(), found.kind)];
+        let facts = found.facts.iter();
+        lines.extend(facts.map(|(name, value)| format!("  {name:14} {value}")));
+        output::text(&lines.join("\n"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn look(path: &Path) -> anyhow::Result<Found> {
+    let has = |name: &str| path.join(name).is_file();
+    if !path.exists() {
+        bail!("{}: there is nothing here; check the path", path.display());
+    }
+    if path.is_file() {
+        let is_toml = path.extension().is_some_and(|ending| ending == "toml");
+        return if is_toml { run_file(path) } else { video(path) };
+    }
+    if RunFolder::is_at(&path.join("run")) && path.join("corpus").is_dir() {
+        demo(path)
+    } else if RunFolder::is_at(path) {
+        run_folder(path)
+    } else if has(checkpoint::STATE_FILE) {
+        checkpoint_folder(path)
+    } else if has("config.json") {
+        model(path, "model directory")
+    } else if has("synthetic.json") {
+        synthetic(path)
+    } else if has("caption.json") || has("raw_caption.json") {
+        corpus(path)
+    } else {
+        bail!(
+            "{}: a folder of no kind that is known here; looked for config.json (a model), \
+             trainer_state.json (a checkpoint), run.toml beside log.jsonl (a run), run/ beside \
+             corpus/ (a demo), synthetic.json (a synthetic corpus), caption.json (a corpus)",
+            path.display()
+        )
+    }
+}
+
+fn video(path: &Path) -> anyhow::Result<Found> {
+    let reader = VideoReader::open(path)?;
+    let info = reader.info();
+    let facts = vec![
+        ("picture", format!("{} x {} pixels", info.width, info.height)),
+        ("rotation", format!("{} degrees", info.rotation_degrees)),
+        ("duration", info.duration.to_string()),
+        ("frames", format!("{} at {:.3} Hz on average", info.num_frames, info.frame_rate_hz)),
+        ("codec", format!("{} in {}", info.codec, info.container)),
+    ];
+    Ok(Found { kind: "video", facts, json: serde_json::to_value(info)? })
+}
+
+fn run_file(path: &Path) -> anyhow::Result<Found> {
+    let experiment = Experiment::read(path, &[])?;
+    let contradiction = experiment.check().err().map(|error| error.to_string());
+    let mut facts = settings_facts(&experiment);
+    if let Some(contradiction) = &contradiction {
+        facts.push(("cannot run", contradiction.clone()));
+    }
+    let json = json!({ "problem": contradiction, "settings": experiment });
+    Ok(Found { kind: "run file", facts, json })
+}
+
+fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
+    let (video, text) = (&experiment.model.video, &experiment.model.text);
+    let length = match experiment.train.steps {
+        0 => format!("{} epochs", experiment.train.epochs),
+        steps => format!("{steps} steps"),
+    };
+    vec![
+        ("name", experiment.run.name.clone()),
+        ("seed", experiment.run.seed.to_string()),
+        ("corpus", experiment.corpus.dir.display().to_string()),
+        ("length", length),
+        (
+            "video encoder",
+            format!(
+                "{} blocks of width {}, {} frames of {} pixels",
+                video.num_hidden_layers, video.hidden_size, video.num_frames, video.image_size
+            ),
+        ),
+        ("text encoder", format!("{} blocks of width {}", text.n_layers, text.dim)),
+    ]
+}
+
+fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
+    let directory = ModelDirectory::read(path, &Device::flex())?;
+    let parameters = directory.model.num_params();
+    let words = directory.tokenizer.vocab_size();
+    let (config, preprocessing) = (&directory.config, &directory.preprocessing);
+    let clip = if preprocessing.clip_duration_s > 0.0 {
+        format!("{} s", preprocessing.clip_duration_s)
+    } else {
+        "consecutive frames".to_owned()
+    };
+    let facts = vec![
+        ("parameters", format!("{:.2} million", parameters as f64 / 1e6)),
+        (
+            "video encoder",
+            format!(
+                "TimeSformer, {} blocks of width {}",
+                config.video.num_hidden_layers, config.video.hidden_size
+            ),
+        ),
+        (
+            "text encoder",
+            format!("DistilBERT, {} blocks of width {}", config.text.n_layers, config.text.dim),
+        ),
+        ("joint space", format!("{} dimensions", config.projection.dim)),
+        ("vocabulary", format!("{words} tokens")),
+        (
+            "a clip",
+            format!(
+                "{} frames of {} x {} pixels, {clip}",
+                preprocessing.num_frames, preprocessing.image_size, preprocessing.image_size
+            ),
+        ),
+    ];
+    let json = json!({
+        "parameters": parameters,
+        "vocabulary": words,
+        "config": config,
+        "preprocessing": preprocessing,
+    });
+    Ok(Found { kind, facts, json })
+}
+
+fn checkpoint_folder(path: &Path) -> anyhow::Result<Found> {
+    let next_step = checkpoint::verify(path)?;
+    let mut found = model(path, "checkpoint")?;
+    found.facts.insert(0, ("next step", next_step.to_string()));
+    found.facts.insert(1, ("files", "whole, as their checksums say".into()));
+    found.json["next_step"] = json!(next_step);
+    Ok(found)
+}
+
+fn run_folder(path: &Path) -> anyhow::Result<Found> {
+    let run = RunFolder::read(path)?;
+    let state = if run.is_finished() { "finished" } else { "not finished" };
+    let mut facts = settings_facts(&run.experiment);
+    facts.insert(0, ("state", format!("{state}, {} steps done", run.steps_done())));
+    facts.push(("trained for", duration(run.training_s())));
+    facts.push(("checkpoints", run.checkpoints.len().to_string()));
+    for (name, loss) in run.final_losses() {
+        let name = match name.as_str() {
+            "coarse" => "L_c",
+            "fine" => "L_f",
+            "temporal" => "L_t",
+            _ => "loss",
+        };
+        facts.push((name, format!("{loss:.3} over the last tenth")));
+    }
+    facts.push(("bad videos", run.bad_videos.len().to_string()));
+    if let Some(model) = &run.model {
+        facts.push(("model", model.display().to_string()));
+    }
+    let json = json!({
+        "finished": run.is_finished(),
+        "steps_done": run.steps_done(),
+        "training_s": run.training_s(),
+        "losses": run.final_losses(),
+        "checkpoints": run.checkpoints,
+        "bad_videos": run.bad_videos,
+        "model": run.model,
+        "settings": run.experiment,
+    });
+    Ok(Found { kind: "run folder", facts, json })
+}
+
+fn demo(path: &Path) -> anyhow::Result<Found> {
+    let mut found = run_folder(&path.join("run"))?;
+    found.kind = "demo folder";
+    let (page, summary) = (path.join("report/report.html"), path.join("summary.json"));
+    if page.is_file() {
+        found.facts.push(("page", page.display().to_string()));
+        found.json["page"] = json!(page);
+    }
+    if let Ok(text) = std::fs::read_to_string(&summary) {
+        found.facts.push(("summary", summary.display().to_string()));
+        found.json["summary"] = serde_json::from_str(&text)?;
+    }
+    Ok(found)
+}
+
+fn synthetic(path: &Path) -> anyhow::Result<Found> {
+    let file = path.join("synthetic.json");
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("{}: cannot be read", file.display()))?;
+    let mut json: Value = serde_json::from_str(&text)
+        .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
+    let config: SyntheticConfig = serde_json::from_value(json["config"].take())
+        .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
+    let facts = vec![
+        ("seed", config.seed.to_string()),
+        (
+            "videos",
+            format!(
+                "{} to train on, {} of seen and {} of new combinations",
+                config.train_videos, config.seen_videos, config.new_videos
+            ),
+        ),
+        (
+            "each",
+            format!(
+                "{} s of {} x {} pixels at {} Hz, {} to {} events",
+                config.duration_s,
+                config.width,
+                config.height,
+                config.frame_rate_hz,
+                config.min_events,
+                config.max_events
+            ),
+        ),
+        ("to train", format!("corpus.dir = {:?}", path.join("train"))),
+    ];
+    Ok(Found { kind: "synthetic corpus", facts, json: json!({ "config": config }) })
+}
+
+fn corpus(path: &Path) -> anyhow::Result<Found> {
+    let (corpus, report) = HowTo100m::open(path)?;
+    let captions = corpus.videos().iter().flat_map(|video| &video.captions);
+    let (told, words) = captions.fold((0.0, 0), |(told, words), caption| {
+        (told + caption.span.duration().0, words + caption.text.split_whitespace().count())
+    });
+    let facts = vec![
+        ("layout", "HowTo100M".to_owned()),
+        ("holds", report.to_string()),
+        ("narration", format!("{} in {words} words", duration(told))),
+    ];
+    let json = json!({ "report": report, "narrated_s": told, "words": words });
+    Ok(Found { kind: "corpus", facts, json })
+}

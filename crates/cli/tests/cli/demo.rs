@@ -1,0 +1,102 @@
+//! The demo on few videos and a handful of steps: everything it leaves, and doing it twice.
+
+use serde_json::Value;
+
+use crate::tiny::{locvtp, refused, run, says, stderr, str, succeeded};
+
+fn number(value: &Value, path: &str) -> f64 {
+    let found = path.split('.').fold(value, |value, key| &value[key]);
+    found.as_f64().unwrap_or_else(|| panic!("{path} is {found}"))
+}
+
+#[test]
+fn the_demo_leaves_a_model_a_page_and_a_summary_and_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo");
+    let demo = |more: &[&str]| {
+        let mut command = locvtp();
+        command.args(["demo", "--videos", "36", "--out", str(&out)]).args(more);
+        command.output().unwrap()
+    };
+    let steps = ["--steps", "4"];
+    let text = succeeded(&demo(&steps));
+    says(&text, &["mIoU", "R@5", "chance", "locvtp ground --model", "report.html"]);
+    let page = std::fs::read_to_string(out.join("report/report.html")).unwrap();
+    for part in ["At a glance", "Results", "Losses", "Clips and words", "Finding a moment"] {
+        says(&page, &[part]);
+    }
+    says(&page, &["Context warp", "Knows colour and shape", "short spans", "a failure"]);
+
+    let summary = std::fs::read_to_string(out.join("summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    for stage in ["synthesize", "pretrain", "evaluate"] {
+        assert!(number(&summary, &format!("seconds.{stage}")) > 0.0);
+    }
+    for split in ["seen", "new"] {
+        for key in [
+            "retrieval.candidates",
+            "retrieval.r1",
+            "retrieval.r5",
+            "retrieval.chance_r1",
+            "retrieval.chance_r5",
+            "grounding.queries",
+            "grounding.r1_iou50",
+            "grounding.r1_iou70",
+            "grounding.miou",
+            "references.random_interval_miou",
+            "references.wrong_query_miou",
+            "references.colour_oracle_miou",
+            "references.colour_shape_oracle_miou",
+            "references.all_oracle_miou",
+            "action_choice.accuracy",
+            "action_choice.chance",
+        ] {
+            let value = number(&summary, &format!("splits.{split}.{key}"));
+            assert!((0.0..=1000.0).contains(&value), "{split} {key} is {value}");
+        }
+    }
+    for loss in ["total", "coarse", "fine", "temporal"] {
+        assert!(number(&summary, &format!("losses.{loss}")).is_finite());
+    }
+    assert_eq!(summary["steps"], 4);
+    assert!((0.0..=1.0).contains(&number(&summary, "pairs.short_step_share")));
+
+    // The command it shows works as it stands.
+    let typed = text.lines().find(|line| line.contains("locvtp ground --model")).unwrap();
+    let (before, sentence) = typed.trim().split_once(" \"").unwrap();
+    let words: Vec<&str> = before.split(' ').skip(1).chain([sentence.trim_matches('"')]).collect();
+    succeeded(&run(&words));
+
+    let weights = out.join("run/model/model.safetensors");
+    let first = std::fs::read(&weights).unwrap();
+    let again = demo(&[&steps[..], &["--json"]].concat());
+    let repeated: Value = serde_json::from_str(&succeeded(&again)).unwrap();
+    says(&stderr(&again), &["is used again", "is not repeated"]);
+    assert_eq!(repeated["splits"], summary["splits"], "the same model, the same numbers");
+    assert_eq!(repeated["seconds"]["synthesize"], summary["seconds"]["synthesize"]);
+
+    let message = refused(&demo(&["--steps", "5"]));
+    says(&message, &["train.steps", "4", "5", "--fresh", "--out"]);
+    let message = refused(&demo(&["--steps", "4", "--losses", "coarse"]));
+    says(&message, &["objective", "--fresh"]);
+    assert_eq!(std::fs::read(&weights).unwrap(), first, "a refusal touches nothing");
+
+    let fresh = succeeded(&demo(&["--steps", "2", "--losses", "coarse", "--fresh", "--json"]));
+    let fresh: Value = serde_json::from_str(&fresh).unwrap();
+    assert_eq!((&fresh["steps"], &fresh["objective"]), (&2.into(), &"coarse".into()));
+    assert!(fresh["losses"]["fine"].is_null());
+
+    succeeded(&run(&["report", str(&out)]));
+    says(&succeeded(&run(&["inspect", str(&out)])), &["demo folder", "report.html"]);
+}
+
+#[test]
+fn fresh_removes_nothing_that_is_not_of_a_demo() {
+    let folder = tempfile::tempdir().unwrap();
+    let mine = folder.path().join("corpus/holiday.mp4");
+    std::fs::create_dir_all(mine.parent().unwrap()).unwrap();
+    std::fs::write(&mine, "mine").unwrap();
+    let message = refused(&run(&["demo", "--fresh", "--out", str(folder.path())]));
+    says(&message, &[str(mine.parent().unwrap()), "--out"]);
+    assert!(mine.is_file());
+}

@@ -1,0 +1,10 @@
+//! The command as a person uses it: the real binary on a tiny corpus that is made once.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+mod bad_input;
+mod demo;
+mod output;
+mod resume;
+mod stopping;
+mod tiny;

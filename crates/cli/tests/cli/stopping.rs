@@ -1,0 +1,128 @@
+//! Ctrl-C, full disks and folders that cannot be written.
+
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+use crate::tiny::{
+    checkpoints, copy_folder, refused, says, stderr, stdout, str, succeeded, tiny, weights,
+};
+
+/// A run that does not end by itself.
+const LONG: [&str; 4] = ["--set", "train.steps=1000000", "--set", "train.checkpoint_every=1000000"];
+
+/// Sends SIGINT, as a terminal does at Ctrl-C.
+fn press_ctrl_c(child: &Child) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+}
+
+fn wait_for_log(run: &std::path::Path) {
+    let began = Instant::now();
+    let log = run.join("log.jsonl");
+    while std::fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
+        assert!(began.elapsed() < Duration::from_secs(120), "no step was done");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn end_of(child: Child) -> Output {
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let child = tiny.start_pretraining(&run, &["--set", "train.checkpoint_every=1000000"]);
+    wait_for_log(&run);
+    press_ctrl_c(&child);
+    let output = end_of(child);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    says(&stderr(&output), &["saving", "Ctrl-C again"]);
+    says(&stdout(&output), &["stopped and saved", "--resume"]);
+    assert_eq!(checkpoints(&run).len(), 1);
+    // Where it stopped leaves no trace in the weights.
+    succeeded(&tiny.pretrain(&run, &["--resume"]));
+    assert_eq!(weights(&run), weights(&tiny.path("run")));
+}
+
+#[test]
+fn ctrl_c_twice_stops_at_once() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    // A step of many videos lasts long enough for both.
+    let more = [&LONG[..], &["--set", "sampling.long_clips=400", "--set", "sampling.short_clips=400"]];
+    let child = tiny.start_pretraining(&run, &more.concat());
+    wait_for_log(&run);
+    press_ctrl_c(&child);
+    std::thread::sleep(Duration::from_millis(20));
+    press_ctrl_c(&child);
+    let output = end_of(child);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    if checkpoints(&run).is_empty() {
+        says(&stderr(&output), &["last checkpoint is intact"]);
+    }
+}
+
+#[test]
+fn a_full_disk_keeps_the_last_checkpoint() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    succeeded(&tiny.pretrain(&run, &["--set", "train.steps=10"]));
+    let before = checkpoints(&run);
+    let last = before.last().unwrap().clone();
+    let bytes = std::fs::read(last.join("model.safetensors")).unwrap();
+
+    // A limit on the size of files, in blocks of 512 bytes, below the weights and above the log.
+    let blocks = (bytes.len() / 2 / 512).to_string();
+    let go_on = tiny.pretrain_command(&run, &["--resume"]);
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let output = Command::new("sh")
+        .args(["-c", &script, "sh"])
+        .arg(go_on.get_program())
+        .args(go_on.get_args())
+        .env("RAYON_NUM_THREADS", "1")
+        .output()
+        .unwrap();
+    let message = refused(&output);
+    says(&message, &["model.safetensors", "cannot write", "free space", "checkpoint"]);
+    assert_eq!(checkpoints(&run), before);
+    assert_eq!(std::fs::read(last.join("model.safetensors")).unwrap(), bytes);
+    let leftovers: Vec<_> = std::fs::read_dir(run.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".part"))
+        .collect();
+    assert!(leftovers.is_empty(), "{leftovers:?}");
+    // With space again the run ends as if nothing had happened.
+    succeeded(&tiny.pretrain(&run, &["--resume"]));
+    assert_eq!(weights(&run), weights(&tiny.path("run")));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let tiny = tiny();
+    // Nobody, not even root, makes a folder inside a file or in /proc.
+    for run in [tiny.path("run.toml").join("run"), "/proc/locvtp-test/run".into()] {
+        let message = refused(&tiny.pretrain(&run, &[]));
+        says(&message, &[str(&run), "cannot write", "--run"]);
+    }
+}
+
+#[test]
+fn checkpoints_that_cannot_be_written_leave_the_earlier_ones() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    copy_folder(&tiny.path("run"), &run);
+    let before = checkpoints(&run);
+    // Where the next checkpoint would be prepared, a file stands in the way.
+    std::fs::write(run.join("checkpoints/.step-00000045.part"), "in the way").unwrap();
+    let more = ["--resume", "--set", "train.steps=50"];
+    let message = refused(&tiny.pretrain(&run, &more));
+    says(&message, &["step-00000045", "cannot write"]);
+    assert_eq!(checkpoints(&run), before);
+}

@@ -1,0 +1,220 @@
+//! A run folder as it lies on disk: what it was asked to do, how far it came, and what it left.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::checkpoint;
+use crate::error::TrainError;
+use crate::experiment::Experiment;
+use crate::run_log::{LOG_FILE, StepReport, read_log};
+use crate::usable::BadVideo;
+
+/// The resolved run file's name in a run folder.
+pub const RUN_FILE: &str = "run.toml";
+
+/// A run, read back.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// The run file as resolved.
+    pub experiment: Experiment,
+    /// The log, in order of steps; empty before the first line.
+    pub log: Vec<StepReport>,
+    /// Checkpoints, the newest first; they may be damaged.
+    pub checkpoints: Vec<PathBuf>,
+    /// Videos that were left out; written at the end of a run.
+    pub bad_videos: Vec<BadVideo>,
+    /// The model directory, if the run got that far.
+    pub model: Option<PathBuf>,
+}
+
+/// A setting that two run files give different values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingDifference {
+    /// The key, as `train.steps`.
+    pub key: String,
+    /// Its value in the run folder.
+    pub there: String,
+    /// Its value in the other run file.
+    pub wanted: String,
+}
+
+impl RunFolder {
+    /// Whether a run was ever begun in this folder.
+    pub fn is_at(path: &Path) -> bool {
+        path.join(RUN_FILE).is_file()
+            && (path.join(LOG_FILE).is_file() || path.join("checkpoints").is_dir())
+    }
+
+    /// Reads a run folder.
+    ///
+    /// # Errors
+    /// When its run file or log cannot be read.
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        let experiment = Experiment::read(&path.join(RUN_FILE), &[])?;
+        let log = if path.join(LOG_FILE).is_file() { read_log(path)? } else { Vec::new() };
+        let bad_videos = std::fs::read_to_string(path.join("bad_videos.json"))
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+        let model = path.join("model");
+        Ok(Self {
+            path: path.into(),
+            experiment,
+            log,
+            checkpoints: checkpoint::list(path),
+            bad_videos,
+            model: model.is_dir().then_some(model),
+        })
+    }
+
+    /// Steps done, as far as the log tells.
+    pub fn steps_done(&self) -> u64 {
+        self.log.last().map_or(0, |report| report.step + 1)
+    }
+
+    /// Whether the last step was done and the model written.
+    ///
+    /// A run whose length is given in epochs counts as finished when there is a model.
+    pub fn is_finished(&self) -> bool {
+        let steps = self.experiment.train.steps;
+        self.model.is_some() && (steps == 0 || self.steps_done() >= steps)
+    }
+
+    /// Seconds spent on the steps in the log, over all resumes.
+    ///
+    /// Every resume counts from 0 again, so this is the sum of the last value of each stretch.
+    pub fn training_s(&self) -> f64 {
+        let ends = self
+            .log
+            .iter()
+            .zip(self.log.iter().skip(1).map(Some).chain([None]))
+            .filter(|(report, next)| next.is_none_or(|next| next.elapsed_s < report.elapsed_s));
+        ends.map(|(report, _)| report.elapsed_s).sum()
+    }
+
+    /// Mean of every loss over the log's last tenth.
+    pub fn final_losses(&self) -> BTreeMap<String, f64> {
+        let first = self.log.len() - self.log.len().div_ceil(10);
+        let last = &self.log[first..];
+        let mut means = BTreeMap::new();
+        let mut add = |name: &str, loss: &dyn Fn(&StepReport) -> Option<f64>| {
+            let values: Vec<f64> = last.iter().filter_map(loss).collect();
+            if !values.is_empty() {
+                means.insert(name.to_owned(), values.iter().sum::<f64>() / values.len() as f64);
+            }
+        };
+        add("total", &|report| Some(report.total));
+        add("coarse", &|report| report.coarse);
+        add("fine", &|report| report.fine);
+        add("temporal", &|report| report.temporal);
+        means
+    }
+
+    /// The first setting of this run that `experiment` gives another value; none when the two runs
+    /// end in the same model.
+    ///
+    /// Left out is what changes no result: the loader, how often is logged and saved, and where the
+    /// corpus lies.
+    pub fn difference(&self, experiment: &Experiment) -> Option<SettingDifference> {
+        let plain = |experiment: &Experiment| {
+            let mut experiment = experiment.clone();
+            let unchanged = Experiment::default();
+            experiment.loader = unchanged.loader;
+            experiment.corpus.dir = unchanged.corpus.dir;
+            experiment.run.name = unchanged.run.name;
+            let train = &mut experiment.train;
+            (train.log_every, train.checkpoint_every, train.keep_checkpoints) = (1, 1, 1);
+            toml::from_str(&experiment.to_toml()).unwrap_or(toml::Value::Boolean(false))
+        };
+        first_difference("", &plain(&self.experiment), &plain(experiment))
+    }
+}
+
+fn first_difference(
+    key: &str,
+    there: &toml::Value,
+    wanted: &toml::Value,
+) -> Option<SettingDifference> {
+    if there == wanted {
+        return None;
+    }
+    let (toml::Value::Table(a), toml::Value::Table(b)) = (there, wanted) else {
+        let (there, wanted) = (there.to_string(), wanted.to_string());
+        return Some(SettingDifference { key: key.into(), there, wanted });
+    };
+    let nothing = toml::Value::String("nothing".into());
+    a.keys().chain(b.keys()).find_map(|name| {
+        let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+        let value = |table: &toml::Table| table.get(name).cloned().unwrap_or(nothing.clone());
+        first_difference(&inner, &value(a), &value(b))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use locvtp_corpus::SpanKind;
+
+    fn report(step: u64, elapsed_s: f64, total: f64) -> StepReport {
+        StepReport {
+            step,
+            kind: SpanKind::Long,
+            total,
+            coarse: Some(total),
+            fine: None,
+            temporal: None,
+            gradient_norm: 1.0,
+            learning_rate: 1e-3,
+            pairs: 4,
+            elapsed_s,
+            waited_s: 0.0,
+        }
+    }
+
+    fn run(log: Vec<StepReport>) -> RunFolder {
+        RunFolder {
+            path: "run".into(),
+            experiment: Experiment::default(),
+            log,
+            checkpoints: Vec::new(),
+            bad_videos: Vec::new(),
+            model: None,
+        }
+    }
+
+    #[test]
+    fn training_time_is_summed_over_resumes() {
+        let log = vec![report(0, 1.0, 2.0), report(1, 3.0, 2.0), report(2, 0.5, 2.0)];
+        assert_eq!(run(log).training_s(), 3.5);
+        assert_eq!(run(Vec::new()).training_s(), 0.0);
+    }
+
+    #[test]
+    fn final_losses_are_means_over_the_last_tenth() {
+        // 20 lines: the last two have 18 and 19.
+        let losses =
+            run((0..20).map(|step| report(step, step as f64, step as f64)).collect()).final_losses();
+        assert_eq!(losses.get("total"), Some(&18.5));
+        assert_eq!(losses.get("coarse"), Some(&18.5));
+        assert_eq!(losses.get("fine"), None);
+        assert!(run(Vec::new()).final_losses().is_empty());
+    }
+
+    #[test]
+    fn a_difference_names_the_key_and_both_values() {
+        let folder = run(Vec::new());
+        let mut other = folder.experiment.clone();
+        other.loader.threads = 7;
+        other.corpus.dir = "elsewhere".into();
+        other.train.log_every = 77;
+        assert_eq!(folder.difference(&other), None);
+        other.model.video.hidden_size = 96;
+        let found = folder.difference(&other).map(|found| (found.key, found.there, found.wanted));
+        let expected = ("model.video.hidden_size".into(), "768".into(), "96".into());
+        assert_eq!(found, Some(expected));
+    }
+}

@@ -1,0 +1,87 @@
+//! Variants of a run that are compared with it: other lengths, and fewer losses.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::Experiment;
+use crate::schedule::Schedule;
+use locvtp_model::objective::Objective;
+
+/// Which losses a run trains with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossSelection {
+    /// `L_c` alone.
+    Coarse,
+    /// `L_c` and `L_f`.
+    CoarseFine,
+    /// All three.
+    All,
+}
+
+impl Experiment {
+    /// The same run over `steps` steps: everything that is told in steps or epochs keeps its place
+    /// in the whole.
+    #[must_use]
+    pub fn scaled_to(mut self, steps: u64) -> Self {
+        if self.train.steps == 0 || self.train.steps == steps {
+            self.train.steps = steps;
+            return self;
+        }
+        let share = steps as f64 / self.train.steps as f64;
+        let scaled = |steps: u64| (steps as f64 * share).round() as u64;
+        self.train.steps = steps;
+        let until = &mut self.pairs.short_share_start_until_step;
+        *until = scaled(*until);
+        let warm_up = &mut self.optimizer.warm_up_steps;
+        *warm_up = scaled(*warm_up);
+        if let Schedule::Steps { at_epochs, .. } = &mut self.optimizer.schedule {
+            at_epochs.iter_mut().for_each(|epoch| *epoch *= share);
+        }
+        self
+    }
+
+    /// The same run without the losses that `selection` leaves out.
+    #[must_use]
+    pub fn with_losses(mut self, selection: LossSelection) -> Self {
+        let (Objective::Weighted { fine, temporal, .. }
+        | Objective::WarmUp { fine, temporal }
+        | Objective::MultiStage { fine, temporal, .. }) = &mut self.objective;
+        if selection == LossSelection::Coarse {
+            *fine = 0.0;
+        }
+        if selection != LossSelection::All {
+            *temporal = 0.0;
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shorter_run_keeps_the_proportions_of_its_schedule() {
+        let mut experiment = Experiment::default();
+        experiment.train.steps = 3000;
+        experiment.pairs.short_share_start_until_step = 1000;
+        experiment.optimizer.warm_up_steps = 90;
+        let short = experiment.clone().scaled_to(600);
+        assert_eq!(short.train.steps, 600);
+        assert_eq!(short.pairs.short_share_start_until_step, 200);
+        assert_eq!(short.optimizer.warm_up_steps, 18);
+        assert_eq!(experiment.clone().scaled_to(3000), experiment);
+    }
+
+    #[test]
+    fn losses_that_are_left_out_weigh_nothing() {
+        let weights = |selection| {
+            let experiment = Experiment::default().with_losses(selection);
+            let weights = experiment.objective.weights(0.5);
+            (weights.coarse, weights.fine, weights.temporal)
+        };
+        assert_eq!(weights(LossSelection::Coarse), (0.5, 0.0, 0.0));
+        assert_eq!(weights(LossSelection::CoarseFine), (0.5, 1.0, 0.0));
+        assert_eq!(weights(LossSelection::All), (0.5, 1.0, 1.0));
+    }
+}
