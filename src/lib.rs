@@ -25,7 +25,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::flex();
-//! let embedder = Embedder::new(ModelDirectory::read(Path::new("runs/mine/model"), &device)?, device);
+//! let model = ModelDirectory::read(Path::new("runs/mine/model"), &device)?;
+//! let embedder = Embedder::new(model, device);
 //! let video = embedder.embed_video(Path::new("kitchen.mp4"))?;
 //! let sentence = &embedder.embed_sentences(&["she cracks an egg"])?[0];
 //! let scores = ClipScore::Sentence.scores(&video, sentence);

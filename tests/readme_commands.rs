@@ -1,0 +1,94 @@
+//! The README's commands run, one after the other, as they stand there.
+//!
+//! A block is run when `<!-- tested -->` stands above it. To keep it short, each command gets
+//! further arguments that make it small; nothing the README says is taken away.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A corpus of a few short videos.
+const SMALL_CORPUS: &str = "\
+train_videos = 16
+seen_videos = 4
+new_videos = 4
+duration_s = 12.0
+max_events = 3
+";
+
+/// What is added to a command so that it takes seconds.
+fn small(command: &str) -> &'static str {
+    match command.split_whitespace().nth(1) {
+        Some("synthesize") => "--config small_corpus.toml",
+        Some("pretrain") => {
+            "--set train.steps=4 --set train.log_every=1 \
+             --set pairs.long_batch=4 --set pairs.short_batch=4"
+        }
+        _ => "",
+    }
+}
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of the binary, which the build puts two folders above its tests.
+fn folder_of_the_binary() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap().to_owned();
+    let binary = folder.join(format!("locvtp{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        binary.is_file(),
+        "{} is not there; build everything first: cargo build --release --workspace",
+        binary.display()
+    );
+    folder
+}
+
+/// The commands of the blocks that are marked as tested.
+fn commands(readme: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for marked in readme.split("<!-- tested -->\n```sh\n").skip(1) {
+        let (block, _) = marked.split_once("```").expect("a block that ends");
+        let lines = block.lines().map(str::trim);
+        commands.extend(lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+    }
+    commands
+}
+
+#[test]
+fn the_readmes_commands_do_what_they_say() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let commands = commands(&readme);
+    let names: Vec<_> =
+        commands.iter().filter_map(|command| command.split_whitespace().nth(1)).collect();
+    assert_eq!(
+        names,
+        ["synthesize", "inspect", "pretrain", "evaluate", "ground", "report"],
+        "the README shows every command but the demo"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("small_corpus.toml"), SMALL_CORPUS).unwrap();
+    std::fs::create_dir(folder.path().join("configs")).unwrap();
+    let run_file = "configs/demo.toml";
+    std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    let mut path = folder_of_the_binary().into_os_string();
+    path.push(":");
+    path.push(std::env::var_os("PATH").unwrap_or_default());
+
+    for command in commands {
+        let output = Command::new("sh")
+            .args(["-c", &format!("{command} {}", small(&command))])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}\n{said}\n{complaint}");
+        assert!(!said.trim().is_empty(), "{command} says nothing on standard output\n{complaint}");
+    }
+    for left in ["corpus/seen/truth.json", "runs/mine/model/model.safetensors"] {
+        assert!(folder.path().join(left).is_file(), "{left} is not there");
+    }
+}
