@@ -1,5 +1,7 @@
 //! What the documents point to is there: files, names beside them, keys of the run file.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
 use std::path::{Path, PathBuf};
 
 use locvtp::Experiment;

@@ -3,6 +3,8 @@
 //! A block is run when `<!-- tested -->` stands above it. To keep it short, each command gets
 //! further arguments that make it small; nothing the README says is taken away.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
