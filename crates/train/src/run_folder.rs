@@ -130,7 +130,12 @@ impl RunFolder {
             (train.log_every, train.checkpoint_every, train.keep_checkpoints) = (1, 1, 1);
             toml::from_str(&experiment.to_toml()).unwrap_or(toml::Value::Boolean(false))
         };
-        first_difference("", &plain(&self.experiment), &plain(experiment))
+        let (there, wanted) = (plain(&self.experiment), plain(experiment));
+        // What a person chose comes first; other settings may follow from it.
+        let chosen = ["run", "train", "objective"].into_iter().find_map(|section| {
+            first_difference(section, there.get(section)?, wanted.get(section)?)
+        });
+        chosen.or_else(|| first_difference("", &there, &wanted))
     }
 }
 
@@ -213,8 +218,11 @@ mod tests {
         other.train.log_every = 77;
         assert_eq!(folder.difference(&other), None);
         other.model.video.hidden_size = 96;
-        let found = folder.difference(&other).map(|found| (found.key, found.there, found.wanted));
-        let expected = ("model.video.hidden_size".into(), "768".into(), "96".into());
-        assert_eq!(found, Some(expected));
+        let found = |other: &Experiment| {
+            folder.difference(other).map(|found| [found.key, found.there, found.wanted])
+        };
+        assert_eq!(found(&other), Some(["model.video.hidden_size", "768", "96"].map(String::from)));
+        other.train.steps = 7;
+        assert_eq!(found(&other), Some(["train.steps", "0", "7"].map(String::from)));
     }
 }

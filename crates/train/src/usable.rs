@@ -46,13 +46,12 @@ impl UsableCorpus {
         let checked: Vec<Result<NarratedVideo, BadVideo>> = corpus
             .videos()
             .par_iter()
-            .map(|video| match VideoReader::open(&video.path) {
-                Ok(_) => Ok(video.clone()),
-                Err(error) => Err(BadVideo {
+            .map(|video| {
+                usable_part(video).map_err(|reason| BadVideo {
                     id: video.id.clone(),
                     path: video.path.clone(),
-                    reason: with_causes(&error),
-                }),
+                    reason,
+                })
             })
             .collect();
         let (mut videos, mut bad) = (Vec::with_capacity(listed), Vec::new());
@@ -80,6 +79,26 @@ impl UsableCorpus {
         }
         Ok((Self { name, videos }, bad))
     }
+}
+
+/// The video without captions that lie after its end; the reason when it cannot be used.
+///
+/// A file that was cut off often still opens: narration past its end is how that shows. A stray
+/// caption is no reason to lose a long video, more than a tenth of them is.
+fn usable_part(video: &NarratedVideo) -> Result<NarratedVideo, String> {
+    let reader = VideoReader::open(&video.path).map_err(|error| with_causes(&error))?;
+    let end = reader.frame_table().end();
+    let mut usable = video.clone();
+    usable.captions.retain(|caption| caption.span.start < end);
+    let (all, lost) = (video.captions.len(), video.captions.len() - usable.captions.len());
+    if lost * 10 > all || usable.captions.is_empty() {
+        return Err(format!(
+            "{}: ends at {end}, but {lost} of its {all} captions start later; the file is cut \
+             short, or the narration belongs to another video",
+            video.path.display()
+        ));
+    }
+    Ok(usable)
 }
 
 /// An error with all its causes in one line.

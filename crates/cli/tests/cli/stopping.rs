@@ -71,7 +71,7 @@ fn a_full_disk_keeps_the_last_checkpoint() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    succeeded(&tiny.pretrain(&run, &["--set", "train.steps=10"]));
+    succeeded(&tiny.pretrain(&run, &["--set", "train.steps=40"]));
     let before = checkpoints(&run);
     let last = before.last().unwrap().clone();
     let bytes = std::fs::read(last.join("model.safetensors")).unwrap();
@@ -120,9 +120,9 @@ fn checkpoints_that_cannot_be_written_leave_the_earlier_ones() {
     copy_folder(&tiny.path("run"), &run);
     let before = checkpoints(&run);
     // Where the next checkpoint would be prepared, a file stands in the way.
-    std::fs::write(run.join("checkpoints/.step-00000045.part"), "in the way").unwrap();
-    let more = ["--resume", "--set", "train.steps=50"];
+    std::fs::write(run.join("checkpoints/.step-00000320.part"), "in the way").unwrap();
+    let more = ["--resume", "--set", "train.steps=330"];
     let message = refused(&tiny.pretrain(&run, &more));
-    says(&message, &["step-00000045", "cannot write"]);
+    says(&message, &["step-00000320", "cannot write"]);
     assert_eq!(checkpoints(&run), before);
 }

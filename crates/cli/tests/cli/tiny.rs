@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tempfile::TempDir;
 
 /// Steps of a tiny run.
-pub(crate) const STEPS: u64 = 40;
+pub(crate) const STEPS: u64 = 300;
 
 const CORPUS: &str = "
 seed = 5
@@ -73,9 +73,9 @@ vocab_size = 200
 learning_rate = 1e-3
 
 [train]
-steps = 40
+steps = 300
 log_every = 1
-checkpoint_every = 5
+checkpoint_every = 20
 keep_checkpoints = 3
 
 [loader]
