@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sentence = &embedder.embed_sentences(&[sentence])?[0];
     let scores = ClipScore::Sentence.scores(&video, sentence);
     for (span, score) in video.spans.iter().zip(&scores) {
-        println!("{span:>16}  {score:6.3}  {}", "#".repeat((score.max(0.0) * 40.0) as usize));
+        let bar = "#".repeat((score.max(0.0) * 40.0) as usize);
+        println!("{:>14}  {score:6.3}  {bar}", span.to_string());
     }
     for moment in MomentDecoder::default().decode(&video.spans, &scores)?.iter().take(1) {
         println!("the moment is {}", moment.span);
