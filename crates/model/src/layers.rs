@@ -39,6 +39,15 @@ impl Linear {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         ops::linear(x, self.weight.val(), self.bias.val())
     }
+
+    /// `residual` plus what [`Linear::forward`] gives.
+    ///
+    /// # Shapes
+    /// - `x`: `[.., input]`; `residual`: `[.., output]`
+    /// - returns `[.., output]`
+    pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+        ops::linear_residual(x, self.weight.val(), self.bias.val(), residual)
+    }
 }
 
 /// Layer normalisation with a learned scale and shift.

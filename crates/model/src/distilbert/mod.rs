@@ -155,9 +155,9 @@ impl Block {
         let weight = Tensor::cat(vec![q.weight.val(), k.weight.val(), v.weight.val()], 1);
         let bias = Tensor::cat(vec![q.bias.val(), k.bias.val(), v.bias.val()], 0);
         let qkv = linear(x.clone(), weight, bias);
-        let context = self.attention.out_lin.forward(attention(qkv, num_heads, sequences));
-        let x = self.sa_layer_norm.forward(context + x);
+        let context = attention(qkv, num_heads, sequences);
+        let x = self.sa_layer_norm.forward(self.attention.out_lin.forward_residual(context, x));
         let hidden = gelu(self.ffn.lin1.forward(x.clone()));
-        self.output_layer_norm.forward(self.ffn.lin2.forward(hidden) + x)
+        self.output_layer_norm.forward(self.ffn.lin2.forward_residual(hidden, x))
     }
 }

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Bool, Tensor, TensorData, activation::softmax, assert_shape};
 
 use super::cpu::{self, CpuKernel};
-use super::kernel::attention::{Heads, Sequence, backward, forward};
+use super::kernel::attention::{Block, Heads, Sequence, backward, forward};
 
 /// Which rows of a batch attend to each other.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ pub fn attention(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Ten
     if cpu::serves(&qkv) {
         let kernel = Attention {
             sequences: sequences.rows(b, n),
+            block: sequences.block(n),
             heads: Heads { count: num_heads, width: d / num_heads },
         };
         return cpu::apply(kernel, [qkv.into()]);
@@ -67,6 +68,15 @@ pub fn attention(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Ten
 }
 
 impl Sequences {
+    /// The smallest stretch of rows that holds whole sequences, in a `[b, n, ..]` batch.
+    fn block(&self, n: usize) -> Block {
+        match self {
+            Self::Consecutive { length } => Block { rows: *length, sequences: 1 },
+            Self::Frames { num_frames } => Block { rows: n, sequences: *num_frames },
+            Self::Padded { .. } => Block { rows: n, sequences: 1 },
+        }
+    }
+
     /// Where the sequences of a `[b, n, ..]` batch lie.
     fn rows(&self, b: usize, n: usize) -> Vec<Sequence> {
         let plain = |first, length, keys| Sequence {
@@ -135,6 +145,7 @@ fn frames(qkv: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
 #[derive(Clone, Debug)]
 struct Attention {
     sequences: Vec<Sequence>,
+    block: Block,
     heads: Heads,
 }
 
@@ -143,12 +154,12 @@ impl CpuKernel<1> for Attention {
         let mut shape = qkv.layout().shape().clone();
         let last = shape.num_dims() - 1;
         shape[last] /= 3;
-        cpu::tensor(forward(cpu::values(qkv), &self.sequences, self.heads), shape)
+        cpu::tensor(forward(cpu::values(qkv), &self.sequences, self.block, self.heads), shape)
     }
 
     fn backward(&self, [qkv]: [&FlexTensor; 1], output_grad: &FlexTensor) -> [FlexTensor; 1] {
-        let grad =
-            backward(cpu::values(qkv), cpu::values(output_grad), &self.sequences, self.heads);
+        let (qkv_values, grad) = (cpu::values(qkv), cpu::values(output_grad));
+        let grad = backward(qkv_values, grad, &self.sequences, self.block, self.heads);
         [cpu::tensor(grad, qkv.layout().shape().clone())]
     }
 }

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
 use super::cpu::{self, CpuKernel};
-use super::kernel::matrix::{Matrix, affine, column_sums, multiply};
+use super::kernel::matrix::{Matrix, affine, affine_residual, column_sums, multiply};
 
 /// `x w + bias` over the last axis, whatever stands before it.
 ///
@@ -16,6 +16,49 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>) 
         cpu::apply(Linear, [x.into(), weight.into(), bias.into()])
     } else {
         burn::tensor::module::linear(x, weight, Some(bias))
+    }
+}
+
+/// `residual + x w + bias`: the end of a transformer's branch, without a pass of its own for the sum.
+///
+/// # Shapes
+/// - `x`: `[.., i]`; `weight`: `[i, o]`; `bias`: `[o]`; `residual`: `[.., o]`
+/// - returns `[.., o]`
+pub fn linear_residual<const D: usize>(
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    residual: Tensor<D>,
+) -> Tensor<D> {
+    if cpu::serves(&x) {
+        cpu::apply(LinearResidual, [x.into(), weight.into(), bias.into(), residual.into()])
+    } else {
+        residual + burn::tensor::module::linear(x, weight, Some(bias))
+    }
+}
+
+#[derive(Clone, Debug)]
+struct LinearResidual;
+
+impl CpuKernel<4> for LinearResidual {
+    fn forward(&self, [x, weight, bias, residual]: [&FlexTensor; 4]) -> FlexTensor {
+        let y = affine_residual(
+            cpu::values(x),
+            cpu::values(weight),
+            cpu::values(bias),
+            cpu::values(residual),
+            cpu::width(x),
+        );
+        cpu::tensor(y, residual.layout().shape().clone())
+    }
+
+    fn backward(
+        &self,
+        [x, weight, bias, _residual]: [&FlexTensor; 4],
+        output_grad: &FlexTensor,
+    ) -> [FlexTensor; 4] {
+        let [dx, dw, db] = Linear.backward([x, weight, bias], output_grad);
+        [dx, dw, db, output_grad.clone()]
     }
 }
 
@@ -64,6 +107,18 @@ mod tests {
         let inputs = [random([300, 20], 1.0, 1), random([20, 36], 1.0, 2), random([1, 36], 1.0, 3)];
         let body = |[x, w, b]: [Tensor<2>; 3]| linear(x, w, b.squeeze_dim(0));
         // The weight's gradient sums 300 products in another order.
+        compare_bodies(inputs, body, 2e-5);
+    }
+
+    #[test]
+    fn the_fused_linear_with_residual_equals_the_engines() {
+        let inputs = [
+            random([300, 20], 1.0, 1),
+            random([20, 36], 1.0, 2),
+            random([1, 36], 1.0, 3),
+            random([300, 36], 1.0, 4),
+        ];
+        let body = |[x, w, b, r]: [Tensor<2>; 4]| linear_residual(x, w, b.squeeze_dim(0), r);
         compare_bodies(inputs, body, 2e-5);
     }
 }

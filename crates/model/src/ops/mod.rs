@@ -20,6 +20,6 @@ mod testing;
 pub use attention::{Sequences, attention};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
-pub use linear::linear;
+pub use linear::{linear, linear_residual};
 pub use log_sum_exp::masked_log_sum_exp;
 pub use normalise::l2_normalise;

@@ -53,10 +53,9 @@ impl Attention {
         }
     }
 
-    /// `[b, n, d]` to `[b, n, d]`.
-    fn forward(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
-        let qkv = self.attention.qkv.forward(x);
-        self.output.dense.forward(attention(qkv, num_heads, sequences))
+    /// Before the output map: `[b, n, d]` to `[b, n, d]`.
+    fn context(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
+        attention(self.attention.qkv.forward(x), num_heads, sequences)
     }
 }
 
@@ -91,23 +90,18 @@ impl Block {
         let patches = x.narrow(1, 1, n - 1);
 
         let over_time = Sequences::Consecutive { length: num_frames };
-        let time = self.temporal_attention.forward(
-            self.temporal_layernorm.forward(patches.clone()),
-            num_heads,
-            &over_time,
-        );
-        let patches = patches + self.temporal_dense.forward(time);
+        let normed = self.temporal_layernorm.forward(patches.clone());
+        let time = self.temporal_attention.context(normed, num_heads, &over_time);
+        let time = self.temporal_attention.output.dense.forward(time);
+        let patches = self.temporal_dense.forward_residual(time, patches);
 
         let x = Tensor::cat(vec![class, patches], 1);
         let over_space = Sequences::Frames { num_frames };
-        let space = self.attention.forward(
-            self.layernorm_before.forward(x.clone()),
-            num_heads,
-            &over_space,
-        );
-        let x = x + space;
+        let normed = self.layernorm_before.forward(x.clone());
+        let space = self.attention.context(normed, num_heads, &over_space);
+        let x = self.attention.output.dense.forward_residual(space, x);
 
         let hidden = gelu(self.intermediate.dense.forward(self.layernorm_after.forward(x.clone())));
-        x + self.output.dense.forward(hidden)
+        self.output.dense.forward_residual(hidden, x)
     }
 }

@@ -40,11 +40,6 @@ impl Sequence {
     fn row(&self, index: usize) -> usize {
         if index == 0 { self.first } else { self.second + (index - 1) * self.stride }
     }
-
-    #[inline(always)]
-    fn weight(&self, index: usize) -> f32 {
-        if index == 0 { self.first_weight } else { 1.0 }
-    }
 }
 
 /// Sizes shared by all sequences.
@@ -231,60 +226,54 @@ fn backward_sequence(
     }
 }
 
-/// Adds the rows of every task's sequences to `target`, whose rows are `width` wide.
-///
-/// A row that several sequences share (the class token of a clip, once in every frame) gets their
-/// sum.
-fn scatter(
-    target: &mut [f32],
-    parts: &[Vec<f32>],
-    tasks: &[&[Sequence]],
-    width: usize,
-    weigh: bool,
-) {
-    for (part, sequences) in parts.iter().zip(tasks) {
-        let mut rows = part.chunks_exact(width);
-        for s in *sequences {
-            for i in 0..s.length {
-                let Some(row) = rows.next() else { break };
-                let weight = if weigh { s.weight(i) } else { 1.0 };
-                let start = s.row(i) * width;
-                add_scaled(&mut target[start..start + width], weight, row);
-            }
+/// Sequences whose rows lie together: `rows` consecutive rows hold all of `sequences` and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    /// Rows of a block.
+    pub(crate) rows: usize,
+    /// Sequences of a block.
+    pub(crate) sequences: usize,
+}
+
+impl Block {
+    /// So many blocks that a task has at least [`QUERIES_PER_TASK`] queries.
+    fn grouped(self, total_rows: usize) -> Self {
+        let blocks = QUERIES_PER_TASK.div_ceil(self.rows).clamp(1, total_rows / self.rows);
+        Self { rows: self.rows * blocks, sequences: self.sequences * blocks }
+    }
+}
+
+/// Adds the rows of a sequence to their places in a block that begins at row `start`.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+fma", "x86_64+avx2+fma"))]
+fn place(block: &mut [f32], start: usize, rows: &[f32], width: usize, s: &Sequence, weigh: bool) {
+    for (i, row) in rows.chunks_exact(width).enumerate() {
+        let target = &mut block[(s.row(i) - start) * width..][..width];
+        if i == 0 {
+            // The class token of a clip is the first row of a sequence in every frame.
+            add_scaled(target, if weigh { s.first_weight } else { 1.0 }, row);
+        } else {
+            target.copy_from_slice(row);
         }
     }
 }
 
-fn per_task(sequences: &[Sequence]) -> usize {
-    let longest = sequences.iter().map(|s| s.length).max().unwrap_or(1).max(1);
-    QUERIES_PER_TASK.div_ceil(longest)
-}
-
 /// Attention inside every sequence; `qkv` is `[rows, 3d]`, the result `[rows, d]`.
-pub(crate) fn forward(qkv: &[f32], sequences: &[Sequence], heads: Heads) -> Vec<f32> {
+pub(crate) fn forward(qkv: &[f32], sequences: &[Sequence], block: Block, heads: Heads) -> Vec<f32> {
     let d = heads.model_width();
-    let tasks: Vec<&[Sequence]> = sequences.chunks(per_task(sequences)).collect();
-    let parts: Vec<Vec<f32>> = tasks
-        .par_iter()
-        .map(|task| {
-            let mut scratch = Scratch::default();
-            let mut out = vec![0.0; task.iter().map(|s| s.length).sum::<usize>() * d];
-            let mut start = 0;
-            for s in *task {
-                forward_sequence(
-                    &mut scratch,
-                    qkv,
-                    s,
-                    heads,
-                    &mut out[start..start + s.length * d],
-                );
-                start += s.length * d;
-            }
-            out
-        })
-        .collect();
+    let task = block.grouped(qkv.len() / (3 * d));
     let mut out = vec![0.0; qkv.len() / 3];
-    scatter(&mut out, &parts, &tasks, d, true);
+    out.par_chunks_mut(task.rows * d)
+        .zip(sequences.par_chunks(task.sequences))
+        .enumerate()
+        .for_each(|(index, (out, sequences))| {
+            let mut scratch = Scratch::default();
+            let mut rows = Vec::new();
+            for s in sequences {
+                rows.resize(s.length * d, 0.0);
+                forward_sequence(&mut scratch, qkv, s, heads, &mut rows);
+                place(out, index * task.rows, &rows, d, s, true);
+            }
+        });
     out
 }
 
@@ -293,25 +282,24 @@ pub(crate) fn backward(
     qkv: &[f32],
     d_out: &[f32],
     sequences: &[Sequence],
+    block: Block,
     heads: Heads,
 ) -> Vec<f32> {
     let width = 3 * heads.model_width();
-    let tasks: Vec<&[Sequence]> = sequences.chunks(per_task(sequences)).collect();
-    let parts: Vec<Vec<f32>> = tasks
-        .par_iter()
-        .map(|task| {
-            let mut scratch = Scratch::default();
-            let mut grads = vec![0.0; task.iter().map(|s| s.length).sum::<usize>() * width];
-            let mut start = 0;
-            for s in *task {
-                let target = &mut grads[start..start + s.length * width];
-                backward_sequence(&mut scratch, qkv, d_out, s, heads, target);
-                start += s.length * width;
-            }
-            grads
-        })
-        .collect();
+    let task = block.grouped(qkv.len() / width);
     let mut d_qkv = vec![0.0; qkv.len()];
-    scatter(&mut d_qkv, &parts, &tasks, width, false);
+    d_qkv
+        .par_chunks_mut(task.rows * width)
+        .zip(sequences.par_chunks(task.sequences))
+        .enumerate()
+        .for_each(|(index, (d_qkv, sequences))| {
+            let mut scratch = Scratch::default();
+            let mut rows = Vec::new();
+            for s in sequences {
+                rows.resize(s.length * width, 0.0);
+                backward_sequence(&mut scratch, qkv, d_out, s, heads, &mut rows);
+                place(d_qkv, index * task.rows, &rows, width, s, false);
+            }
+        });
     d_qkv
 }

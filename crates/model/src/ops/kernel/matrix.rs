@@ -94,6 +94,23 @@ pub(crate) fn affine(x: &[f32], w: &[f32], bias: &[f32], input: usize) -> Vec<f3
     y
 }
 
+/// `residual + x w + bias` with `residual: [rows, o]`.
+pub(crate) fn affine_residual(
+    x: &[f32],
+    w: &[f32],
+    bias: &[f32],
+    residual: &[f32],
+    input: usize,
+) -> Vec<f32> {
+    let (rows, output) = (x.len() / input, bias.len());
+    let mut y = Vec::with_capacity(rows * output);
+    for row in residual.chunks_exact(output) {
+        y.extend(row.iter().zip(bias).map(|(r, b)| r + b));
+    }
+    multiply(Matrix::new(x, rows, input), Matrix::new(w, input, output), 1.0, &mut y, true, true);
+    y
+}
+
 /// The sum of every column of a row-major matrix with `columns` columns.
 pub(crate) fn column_sums(values: &[f32], columns: usize) -> Vec<f32> {
     let parts: Vec<Vec<f32>> = values
