@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -105,8 +106,8 @@ pub(crate) struct Ground {
     /// What should happen, for example "a red square moves left"
     pub(crate) sentence: String,
     /// Moments to show, at most
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) top: u16,
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) top: NonZeroUsize,
     /// Compare clips with the whole sentence or with its words
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scores: Scores,

@@ -14,8 +14,9 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 
-/// Burn allocates and frees a tensor's memory at every operation; an allocator that keeps its pages makes a small
-/// model's step three times faster than glibc's, whose pages go back to the system and fault in again.
+/// Burn allocates and frees a tensor's memory at every operation; an allocator that keeps its pages
+/// makes a small model's step three times faster than glibc's, whose pages go back to the system and
+/// fault in again.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -55,11 +56,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Turns purging off, which mimalloc reads from the environment at its first allocation of a segment.
+/// Turns purging off, unless the environment says otherwise: memory that was freed is kept.
+///
+/// mimalloc reads its environment before `main`, so a variable set here would come too late.
 fn keep_pages() {
+    /// `mi_option_purge_delay` of mimalloc.h, which the Rust binding leaves out.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
-        // SAFETY: `main` has not started a thread yet.
-        unsafe { std::env::set_var("MIMALLOC_PURGE_DELAY", "-1") };
+        // SAFETY: sets a number in mimalloc's table of options, which is made for that.
+        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
     }
 }
 

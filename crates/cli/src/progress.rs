@@ -84,7 +84,8 @@ impl Observer for TrainingProgress {
     fn started(&mut self, start: &RunStart) {
         self.first_step = start.first_step;
         self.began = Instant::now();
-        self.line.note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
+        self.line
+            .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
         self.line.note(&format!(
             "model: {:.2} million parameters, {} words; steps {} to {}",
             start.parameters as f64 / 1e6,

@@ -201,8 +201,8 @@ mod tests {
     #[test]
     fn final_losses_are_means_over_the_last_tenth() {
         // 20 lines: the last two have 18 and 19.
-        let losses =
-            run((0..20).map(|step| report(step, step as f64, step as f64)).collect()).final_losses();
+        let losses = run((0..20).map(|step| report(step, step as f64, step as f64)).collect())
+            .final_losses();
         assert_eq!(losses.get("total"), Some(&18.5));
         assert_eq!(losses.get("coarse"), Some(&18.5));
         assert_eq!(losses.get("fine"), None);

@@ -66,7 +66,8 @@ fn first_iou(moments: &[Moment], truth: &TimeSpan) -> f64 {
 /// Of queries of equal IoU the earlier one counts as the better.
 pub fn at_quantiles(mut answered: Vec<AnsweredQuery>, quantiles: &[f64]) -> Vec<ChosenExample> {
     answered.retain(|query| !query.moments.is_empty());
-    answered.sort_by(|a, b| b.iou.total_cmp(&a.iou).then((a.video, a.event).cmp(&(b.video, b.event))));
+    answered
+        .sort_by(|a, b| b.iou.total_cmp(&a.iou).then((a.video, a.event).cmp(&(b.video, b.event))));
     let total = answered.len();
     let mut chosen: Vec<ChosenExample> = Vec::new();
     for &quantile in quantiles {

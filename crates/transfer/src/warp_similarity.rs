@@ -1,8 +1,8 @@
 //! The similarities of fig. 5c, measured over a held-out split.
 //!
 //! The clips are those of the whole video, the words those of the caption that tells it from start
-//! to end, so every clip has a neighbour that shows something else. How far a clip is warped from is
-//! drawn as in training; the draw is a function of the seed and the video's position.
+//! to end, so every clip has a neighbour that shows something else. How far a clip is warped from
+//! is drawn as in training; the draw is a function of the seed and the video's position.
 
 use burn::tensor::{Tensor, TensorData};
 use locvtp_model::Device;

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
         Scores::Sentence => ClipScore::Sentence,
         Scores::Words => ClipScore::Words,
     };
-    let decoder = MomentDecoder { top: args.top.into(), ..MomentDecoder::default() };
+    let decoder = MomentDecoder { top: args.top.get(), ..MomentDecoder::default() };
     let found = match ground_in_file(&embedder, &args.video, &args.sentence, score, &decoder) {
         Ok(found) => found,
         Err(error @ TransferError::NoWords { .. }) => {

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::args::Pretrain;
-use crate::progress::{TrainingProgress, duration};
 use crate::interrupt::Listening;
 use crate::output;
+use crate::progress::{TrainingProgress, duration};
 
 pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let experiment = Experiment::read(&args.run_file, &args.set)?;
@@ -43,7 +43,8 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
             format!("done in {}; the model is in {}", duration(end.seconds), end.model.display())
         } else {
             format!(
-                "stopped and saved before step {}; go on with: locvtp pretrain {} --run {} --resume",
+                "stopped and saved before step {}; go on with: \
+                 locvtp pretrain {} --run {} --resume",
                 end.next_step,
                 args.run_file.display(),
                 folder.display()

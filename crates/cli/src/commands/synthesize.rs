@@ -13,7 +13,8 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("{}: cannot read the corpus settings", path.display()))?;
-            toml::from_str(&text).with_context(|| format!("{}: not corpus settings", path.display()))?
+            toml::from_str(&text)
+                .with_context(|| format!("{}: not corpus settings", path.display()))?
         }
         None => SyntheticConfig::default(),
     };

@@ -98,8 +98,12 @@ pub(super) fn grounding_example(
     let frames = thumbnails(&video.path, spans)?;
     let place = match example.quantile {
         quantile if quantile == 0.5 => "the median".to_owned(),
-        quantile if quantile > 0.5 => format!("better than {:.0} %", 100.0 * quantile),
-        quantile => format!("a failure: worse than {:.0} %", 100.0 * (1.0 - quantile)),
+        quantile if quantile > 0.5 => {
+            format!("better than {:.0} % of the sentences", 100.0 * quantile)
+        }
+        quantile => {
+            format!("a failure, worse than {:.0} % of the sentences", 100.0 * (1.0 - quantile))
+        }
     };
     Ok(GroundingExample {
         name: format!("grounding-{}-{number}", split.name),

@@ -46,8 +46,8 @@ impl DemoPage<'_> {
         report.title = "LocVTP: from narrated videos to the moment a sentence describes".into();
         report.intro = "A video encoder and a text encoder were trained from nothing on narrated \
                         videos, with no label but the narration and its loose timing. They are \
-                        measured on videos they have never seen. The videos are drawn by a program, \
-                        so what truly happens is known."
+                        measured on videos they have never seen. The videos are drawn by a \
+                        program, so what truly happens is known."
             .into();
         report.facts.insert(0, self.corpus_fact());
         let parameters = self.parameters as f64 / 1e6;
@@ -83,12 +83,18 @@ impl DemoPage<'_> {
 
     fn notes(&self) -> Vec<String> {
         let share = short_share(self.run);
+        let trim_s = self.run.experiment.pairs.short_trim_s;
+        let trimmed = if trim_s > 0.0 {
+            format!(", trimmed by up to {trim_s} s at both ends")
+        } else {
+            String::new()
+        };
         let mut notes = vec![
             format!(
                 "Pre-training pairs are a mixture: {share:.0} % of the steps train on short spans, \
                  the rest on long spans of narration over several events. A short span is one \
-                 caption with its own loose times, so it tells more about when something happens \
-                 than long narration does; no true time is used for either."
+                 caption with its own loose times{trimmed}, so it tells more about when something \
+                 happens than long narration does; no true time is used for either."
             ),
             "An oracle knows one thing about every clip exactly, as its name says, and nothing \
              else. The colour oracle needs no understanding of time; the action choice does: one \

@@ -9,7 +9,8 @@ fn an_unknown_key_is_refused_with_the_nearest_one_and_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.toml");
     std::fs::write(&file, "[train]\nsteps = 5\nchekpoint_every = 5\n").unwrap();
-    let message = refused(&run(&["pretrain", str(&file), "--run", str(&folder.path().join("run"))]));
+    let message =
+        refused(&run(&["pretrain", str(&file), "--run", str(&folder.path().join("run"))]));
     says(&message, &[str(&file), "line 3", "chekpoint_every", "did you mean `checkpoint_every`?"]);
     let tiny = tiny();
     let other = folder.path().join("run");
@@ -81,12 +82,18 @@ fn broken_files_are_named_counted_and_left_out() {
     for video in &videos[..5] {
         says(&warnings, &[str(video)]);
     }
-    says(&warnings, &["7 of the videos can be used", "empty (0 bytes)", "no video stream", "cut short"]);
+    says(
+        &warnings,
+        &["7 of the videos can be used", "empty (0 bytes)", "no video stream", "cut short"],
+    );
     let list = std::fs::read_to_string(run.join("bad_videos.json")).unwrap();
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     assert_eq!(list.as_array().unwrap().len(), 5);
 
-    let json = tiny.pretrain(&folder.path().join("json"), &["--set", &set, "--set", "train.steps=1", "--json"]);
+    let json = tiny.pretrain(
+        &folder.path().join("json"),
+        &["--set", &set, "--set", "train.steps=1", "--json"],
+    );
     let json: serde_json::Value = serde_json::from_str(&succeeded(&json)).unwrap();
     assert_eq!(json["bad_videos"].as_array().unwrap().len(), 5);
     assert_eq!(json["finished"], true);

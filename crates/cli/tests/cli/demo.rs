@@ -1,8 +1,11 @@
 //! The demo on few videos and a handful of steps: everything it leaves, and doing it twice.
 
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
-use crate::tiny::{locvtp, refused, run, says, stderr, str, succeeded};
+use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, str, succeeded};
 
 fn number(value: &Value, path: &str) -> f64 {
     let found = path.split('.').fold(value, |value, key| &value[key]);
@@ -99,4 +102,45 @@ fn fresh_removes_nothing_that_is_not_of_a_demo() {
     let message = refused(&run(&["demo", "--fresh", "--out", str(folder.path())]));
     says(&message, &[str(mine.parent().unwrap()), "--out"]);
     assert!(mine.is_file());
+}
+
+#[test]
+fn a_demo_that_was_stopped_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("demo");
+    let demo = || {
+        let mut command = locvtp();
+        command.args(["demo", "--videos", "36", "--steps", "12", "--out", str(&out)]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let log = out.join("run/log.jsonl");
+    let until_the_first_step = |child: &Child| {
+        let began = Instant::now();
+        while std::fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
+            assert!(began.elapsed() < Duration::from_secs(300), "{} did no step", child.id());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    // Killed before there is a checkpoint: there is nothing to go on from.
+    let mut child = demo().spawn().unwrap();
+    until_the_first_step(&child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(checkpoints(&out.join("run")).is_empty());
+    std::fs::write(&log, "").unwrap();
+
+    let child = demo().spawn().unwrap();
+    until_the_first_step(&child);
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    says(&stderr(&output), &["the corpus in", "is used again", "same command"]);
+    assert_eq!(checkpoints(&out.join("run")).len(), 1);
+
+    let output = demo().output().unwrap();
+    says(&succeeded(&output), &["mIoU"]);
+    says(&stderr(&output), &["goes on"]);
+    assert!(out.join("summary.json").is_file());
 }

@@ -53,7 +53,8 @@ fn ctrl_c_twice_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     // A step of many videos lasts long enough for both.
-    let more = [&LONG[..], &["--set", "sampling.long_clips=400", "--set", "sampling.short_clips=400"]];
+    let more =
+        [&LONG[..], &["--set", "sampling.long_clips=400", "--set", "sampling.short_clips=400"]];
     let child = tiny.start_pretraining(&run, &more.concat());
     wait_for_log(&run);
     press_ctrl_c(&child);

@@ -1,8 +1,8 @@
 //! `locvtp demo`: synthesize, pre-train, measure, and show.
 //!
-//! Every stage is kept in the folder and used again: a corpus that is there is not made twice, a run
-//! that was stopped goes on, one that is finished is not repeated. Another seed, length or choice
-//! of losses is another run, which needs a folder of its own or `--fresh`.
+//! Every stage is kept in the folder and used again: a corpus that is there is not made twice, a
+//! run that was stopped goes on, one that is finished is not repeated. Another seed, length or
+//! choice of losses is another run, which needs a folder of its own or `--fresh`.
 
 mod folder;
 mod measure;

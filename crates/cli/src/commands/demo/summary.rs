@@ -135,7 +135,10 @@ fn numbers(split: &SplitSummary) -> [String; 3] {
             "  finding the video    R@5  {:5.1}   (chance {:.1}, among {})",
             retrieval.r5, retrieval.chance_r5, retrieval.candidates
         ),
-        format!("  choosing the action       {:5.1}   (chance {:.1})", choice.accuracy, choice.chance),
+        format!(
+            "  choosing the action       {:5.1}   (chance {:.1})",
+            choice.accuracy, choice.chance
+        ),
     ]
 }
 
