@@ -37,34 +37,19 @@ fn sample() -> Result<RunReport, ReportError> {
             ("Pre-training", "3,000 steps in 6 min 12 s on 2 cores"),
             ("Skipped", "2 of 642 files (named in the log)"),
         ]
-        .map(|(label, value)| Fact {
-            label: label.into(),
-            value: value.into(),
-        })
+        .map(|(label, value)| Fact { label: label.into(), value: value.into() })
         .to_vec(),
         results: vec![
             table("New videos of seen combinations", 0.0),
             table("New combinations of colour, shape and action", 9.0),
         ],
         action_confusions: vec![
-            confusion(
-                "action-choice-seen",
-                "Action, seen combinations",
-                0.62,
-                &mut random,
-            ),
-            confusion(
-                "action-choice-new",
-                "Action, new combinations",
-                0.35,
-                &mut random,
-            ),
+            confusion("action-choice-seen", "Action, seen combinations", 0.62, &mut random),
+            confusion("action-choice-new", "Action, new combinations", 0.35, &mut random),
         ],
         loss_curves: Some(losses(&mut random)),
         heat_maps: vec![heat_map(1, &mut random)?, heat_map(2, &mut random)?],
-        grounding_examples: (1..=4)
-            .map(|i| grounding(i, &mut random))
-            .collect::<Result<_, _>>()?,
+        grounding_examples: (1..=4).map(|i| grounding(i, &mut random)).collect::<Result<_, _>>()?,
         histograms: vec![histogram(&mut random)?],
         notes: vec![
             "36 % of the pre-training pairs are short spans of one event; they are stronger \
@@ -96,10 +81,7 @@ fn headlines() -> Vec<Headline> {
         full_scale: 100.0,
         references: references
             .iter()
-            .map(|(label, value)| HeadlineReference {
-                label: (*label).into(),
-                value: *value,
-            })
+            .map(|(label, value)| HeadlineReference { label: (*label).into(), value: *value })
             .collect(),
     };
     vec![
@@ -107,33 +89,15 @@ fn headlines() -> Vec<Headline> {
             "Grounding, mean IoU",
             "seen combinations",
             64.2,
-            &[
-                ("chance", 20.5),
-                ("knowing colour", 57.5),
-                ("colour and shape", 73.5),
-            ],
+            &[("chance", 20.5), ("knowing colour", 57.5), ("colour and shape", 73.5)],
         ),
-        card(
-            "Retrieval, R@5",
-            "150 videos, seen combinations",
-            78.0,
-            &[("chance", 3.3)],
-        ),
-        card(
-            "Action choice",
-            "six actions, seen combinations",
-            58.4,
-            &[("chance", 16.7)],
-        ),
+        card("Retrieval, R@5", "150 videos, seen combinations", 78.0, &[("chance", 3.3)]),
+        card("Action choice", "six actions, seen combinations", 58.4, &[("chance", 16.7)]),
         card(
             "Grounding, mean IoU",
             "new combinations",
             56.9,
-            &[
-                ("chance", 19.6),
-                ("knowing colour", 56.3),
-                ("colour and shape", 74.5),
-            ],
+            &[("chance", 19.6), ("knowing colour", 56.3), ("colour and shape", 74.5)],
         ),
     ]
 }
@@ -216,20 +180,12 @@ fn table(title: &str, worse: f64) -> ResultsTable {
 }
 
 fn confusion(name: &str, title: &str, right: f64, random: &mut ChaCha8Rng) -> ConfusionMatrix {
-    let labels = ["left", "right", "up", "down", "grow", "blink"]
-        .map(String::from)
-        .to_vec();
+    let labels = ["left", "right", "up", "down", "grow", "blink"].map(String::from).to_vec();
     let count = |truth: usize, chosen: usize, random: &mut ChaCha8Rng| {
-        let share = if truth == chosen {
-            right
-        } else {
-            random.random_range(0.02..0.14)
-        };
+        let share = if truth == chosen { right } else { random.random_range(0.02..0.14) };
         (share * 80.0) as u64
     };
-    let counts = (0..6)
-        .map(|t| (0..6).map(|c| count(t, c, random)).collect())
-        .collect();
+    let counts = (0..6).map(|t| (0..6).map(|c| count(t, c, random)).collect()).collect();
     ConfusionMatrix {
         name: name.into(),
         title: title.into(),
@@ -245,19 +201,10 @@ fn losses(random: &mut ChaCha8Rng) -> LossCurves {
             let level = end + (start - end) * (-(step as f64) / reach).exp();
             level * (1.0 + 0.12 * (random.random::<f64>() - 0.5))
         };
-        (0..3000)
-            .step_by(5)
-            .map(|step| CurvePoint {
-                step,
-                value: value(step, random),
-            })
-            .collect()
+        (0..3000).step_by(5).map(|step| CurvePoint { step, value: value(step, random) }).collect()
     };
-    let (coarse, fine, temporal) = (
-        curve(2.8, 0.9, 700.0),
-        curve(5.1, 3.1, 500.0),
-        curve(5.2, 3.5, 600.0),
-    );
+    let (coarse, fine, temporal) =
+        (curve(2.8, 0.9, 700.0), curve(5.1, 3.1, 500.0), curve(5.2, 3.5, 600.0));
     let total = (0..coarse.len())
         .map(|i| CurvePoint {
             step: coarse[i].step,
@@ -284,10 +231,7 @@ fn losses(random: &mut ChaCha8Rng) -> LossCurves {
         ],
         learning_rate: (0..3000)
             .step_by(5)
-            .map(|step| CurvePoint {
-                step,
-                value: rate(step),
-            })
+            .map(|step| CurvePoint { step, value: rate(step) })
             .collect(),
         objective_changes: vec![ObjectiveChange {
             step: 900,
@@ -308,11 +252,7 @@ fn picture(time_s: f64, kind: usize, random: &mut ChaCha8Rng) -> Result<Thumbnai
         1 => (0.5, 0.2 + 0.6 * phase),
         _ => (0.5, 0.5),
     };
-    let radius = if kind % 3 == 2 {
-        0.08 + 0.2 * phase
-    } else {
-        0.16
-    };
+    let radius = if kind % 3 == 2 { 0.08 + 0.2 * phase } else { 0.16 };
     let mut rgb = Vec::with_capacity(size * size * 3);
     for y in 0..size {
         for x in 0..size {
@@ -353,16 +293,11 @@ fn heat_map(number: usize, random: &mut ChaCha8Rng) -> Result<HeatMap, ReportErr
     let clips = (0..16)
         .map(|t| {
             let span = Span::new(1.5 * t as f64, 1.5 * (t + 1) as f64);
-            Ok(HeatMapClip {
-                span,
-                frame: picture(span.midpoint_s(), event_of(t), random)?,
-            })
+            Ok(HeatMapClip { span, frame: picture(span.midpoint_s(), event_of(t), random)? })
         })
         .collect::<Result<_, ReportError>>()?;
-    let event = |from: f64, to: f64, name: &str| NamedSpan {
-        span: Span::new(from, to),
-        name: name.into(),
-    };
+    let event =
+        |from: f64, to: f64, name: &str| NamedSpan { span: Span::new(from, to), name: name.into() };
     Ok(HeatMap {
         name: format!("heat-map-{number}"),
         sentence: sentence.into(),
@@ -393,10 +328,7 @@ fn grounding(number: usize, random: &mut ChaCha8Rng) -> Result<GroundingExample,
             } else {
                 2
             };
-            Ok(TimedFrame {
-                time_s,
-                image: picture(time_s, kind, random)?,
-            })
+            Ok(TimedFrame { time_s, image: picture(time_s, kind, random)? })
         })
         .collect::<Result<_, ReportError>>()?;
     let clip_scores = (0..16)
@@ -409,10 +341,8 @@ fn grounding(number: usize, random: &mut ChaCha8Rng) -> Result<GroundingExample,
             }
         })
         .collect();
-    let prediction = |span: (f64, f64), score| PredictedSpan {
-        span: Span::new(span.0, span.1),
-        score,
-    };
+    let prediction =
+        |span: (f64, f64), score| PredictedSpan { span: Span::new(span.0, span.1), score };
     Ok(GroundingExample {
         name: format!("grounding-{number}"),
         sentence: "then you can see the blue box sinking to the bottom".into(),
@@ -434,9 +364,7 @@ fn histogram(random: &mut ChaCha8Rng) -> Result<SimilarityHistogram, ReportError
     let mut draw = |mean: f32, spread: f32| -> Vec<f32> {
         let bell =
             |random: &mut ChaCha8Rng| (0..6).map(|_| random.random::<f32>() - 0.5).sum::<f32>();
-        (0..10_000)
-            .map(|_| (mean + spread * bell(random)).clamp(-1.0, 1.0))
-            .collect()
+        (0..10_000).map(|_| (mean + spread * bell(random)).clamp(-1.0, 1.0)).collect()
     };
     let series = |label: &str, meaning: &str, values: &[f32]| {
         HistogramSeries::of(label, meaning, values, (-1.0, 1.0), 100)

@@ -38,11 +38,7 @@ fn rgb(position: f64) -> [u8; 3] {
     }
     linear(chroma.max(0.0)).map(|v| {
         let v = v.clamp(0.0, 1.0);
-        let encoded = if v <= 0.0031308 {
-            12.92 * v
-        } else {
-            1.055 * v.powf(1.0 / 2.4) - 0.055
-        };
+        let encoded = if v <= 0.0031308 { 12.92 * v } else { 1.055 * v.powf(1.0 / 2.4) - 0.055 };
         (encoded * 255.0).round() as u8
     })
 }
@@ -67,18 +63,10 @@ mod tests {
     fn cie_lightness(rgb: [u8; 3]) -> f64 {
         let linear = rgb.map(|v| {
             let v = f64::from(v) / 255.0;
-            if v <= 0.04045 {
-                v / 12.92
-            } else {
-                ((v + 0.055) / 1.055).powf(2.4)
-            }
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
         });
         let y = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-        if y > 0.008856 {
-            116.0 * y.cbrt() - 16.0
-        } else {
-            903.3 * y
-        }
+        if y > 0.008856 { 116.0 * y.cbrt() - 16.0 } else { 903.3 * y }
     }
 
     #[test]
@@ -90,10 +78,7 @@ mod tests {
             .collect();
         let mean = steps.iter().sum::<f64>() / 20.0;
         for (i, step) in steps.iter().enumerate() {
-            assert!(
-                (step / mean - 1.0).abs() < 0.35,
-                "step {i}: {step:.2}, mean {mean:.2}"
-            );
+            assert!((step / mean - 1.0).abs() < 0.35, "step {i}: {step:.2}, mean {mean:.2}");
         }
     }
 

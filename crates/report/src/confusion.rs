@@ -30,12 +30,7 @@ pub struct ConfusionMatrix {
 impl ConfusionMatrix {
     /// Share of choices that are right, in 0..=1.
     pub fn accuracy(&self) -> f64 {
-        let right: u64 = self
-            .counts
-            .iter()
-            .enumerate()
-            .filter_map(|(i, row)| row.get(i))
-            .sum();
+        let right: u64 = self.counts.iter().enumerate().filter_map(|(i, row)| row.get(i)).sum();
         right as f64 / self.total().max(1) as f64
     }
 
@@ -47,19 +42,9 @@ impl ConfusionMatrix {
     pub fn figure(&self) -> Result<Figure, ReportError> {
         filled(&self.name, "the list of classes", self.labels.len())?;
         let expected = self.labels.len();
-        same_length(
-            &self.name,
-            || "the table of counts".into(),
-            expected,
-            self.counts.len(),
-        )?;
+        same_length(&self.name, || "the table of counts".into(), expected, self.counts.len())?;
         for (label, row) in self.labels.iter().zip(&self.counts) {
-            same_length(
-                &self.name,
-                || format!("the row of {label}"),
-                expected,
-                row.len(),
-            )?;
+            same_length(&self.name, || format!("the row of {label}"), expected, row.len())?;
         }
         filled(&self.name, "the table of counts", self.total() as usize)?;
         Ok(Figure {
@@ -84,8 +69,7 @@ impl ConfusionMatrix {
 
     fn alt(&self) -> String {
         let one = |(i, label): (usize, &String)| {
-            self.row_percentages(i)
-                .map(|row| format!("{label} {:.0} %", row[i]))
+            self.row_percentages(i).map(|row| format!("{label} {:.0} %", row[i]))
         };
         let right: Vec<String> = self.labels.iter().enumerate().filter_map(one).collect();
         format!(
@@ -104,27 +88,12 @@ impl ConfusionMatrix {
         let cell = (width - left) / self.labels.len() as f64;
         let height = cell.clamp(20.0, 44.0);
         let slanted = longest + 6.0 > cell;
-        let head = 22.0
-            + if slanted {
-                longest.min(90.0) * 0.72 + 10.0
-            } else {
-                20.0
-            };
+        let head = 22.0 + if slanted { longest.min(90.0) * 0.72 + 10.0 } else { 20.0 };
         let end = head + height * self.labels.len() as f64;
         let mut drawing = Drawing::new(width + if slanted { 30.0 } else { 0.0 }, end + 4.0);
         let centre = left + (width - left) / 2.0;
-        drawing.text(
-            (centre, 12.0),
-            Anchor::Middle,
-            "f-s",
-            &format!("chosen {} →", self.class),
-        );
-        drawing.text(
-            (0.0, 12.0),
-            Anchor::Start,
-            "f-s",
-            &format!("true {} ↓", self.class),
-        );
+        drawing.text((centre, 12.0), Anchor::Middle, "f-s", &format!("chosen {} →", self.class));
+        drawing.text((0.0, 12.0), Anchor::Start, "f-s", &format!("true {} ↓", self.class));
         for (i, label) in self.labels.iter().enumerate() {
             let x = left + (i as f64 + 0.5) * cell;
             if slanted {
@@ -158,12 +127,7 @@ impl ConfusionMatrix {
             let area = area(column);
             drawing.rect(area, "f-raised", 2.0);
             let Some(percent) = percentages.as_ref().map(|row| row[column]) else {
-                drawing.text(
-                    (area.middle_x(), area.middle_y() + 4.0),
-                    Anchor::Middle,
-                    "f-s",
-                    "–",
-                );
+                drawing.text((area.middle_x(), area.middle_y() + 4.0), Anchor::Middle, "f-s", "–");
                 continue;
             };
             let hint = format!(
@@ -173,18 +137,9 @@ impl ConfusionMatrix {
                 self.counts[row].iter().sum::<u64>()
             );
             drawing.shade(area, "f-fill-blue", percent / 100.0, 2.0, &hint);
-            let class = if percent > 55.0 {
-                "f-b f-fill-paper"
-            } else {
-                "f-t"
-            };
+            let class = if percent > 55.0 { "f-b f-fill-paper" } else { "f-t" };
             let text = format!("{percent:.0}");
-            drawing.text(
-                (area.middle_x(), area.middle_y() + 4.0),
-                Anchor::Middle,
-                class,
-                &text,
-            );
+            drawing.text((area.middle_x(), area.middle_y() + 4.0), Anchor::Middle, class, &text);
             if row == column {
                 drawing.rect(area.inset(0.75), "f-diagonal", 2.0);
             }
@@ -213,24 +168,12 @@ mod tests {
         assert_eq!(matrix.row_percentages(2), None);
         // 3 + 5 of 14
         assert!((matrix.accuracy() - 8.0 / 14.0).abs() < 1e-12);
-        assert!(
-            matrix
-                .figure()
-                .unwrap()
-                .alt
-                .contains("left 75 %, right 50 %")
-        );
+        assert!(matrix.figure().unwrap().alt.contains("left 75 %, right 50 %"));
     }
 
     #[test]
     fn a_table_without_counts_or_of_another_shape_is_refused() {
-        assert!(matches!(
-            matrix(vec![vec![0; 3]; 3]).figure(),
-            Err(ReportError::Empty { .. })
-        ));
-        assert!(matches!(
-            matrix(vec![vec![1; 2]; 3]).figure(),
-            Err(ReportError::Length { .. })
-        ));
+        assert!(matches!(matrix(vec![vec![0; 3]; 3]).figure(), Err(ReportError::Empty { .. })));
+        assert!(matches!(matrix(vec![vec![1; 2]; 3]).figure(), Err(ReportError::Length { .. })));
     }
 }

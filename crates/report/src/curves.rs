@@ -98,17 +98,9 @@ impl LossCurves {
 
     fn check(&self) -> Result<(), ReportError> {
         filled(&self.name, "the list of series", self.series.len())?;
-        finite(
-            &self.name,
-            || "the reach of the smoothing".into(),
-            self.smoothing_steps,
-        )?;
+        finite(&self.name, || "the reach of the smoothing".into(), self.smoothing_steps)?;
         for series in &self.series {
-            filled(
-                &self.name,
-                &format!("the series {}", series.label),
-                series.points.len(),
-            )?;
+            filled(&self.name, &format!("the series {}", series.label), series.points.len())?;
             for point in &series.points {
                 let what = || format!("{} at step {}", series.label, point.step);
                 finite(&self.name, what, point.value)?;
@@ -137,17 +129,10 @@ impl LossCurves {
             let curve = smoothed(&series.points, self.smoothing_steps);
             let value = |point: Option<&CurvePoint>| point.map_or(0.0, |p| p.value);
             let (first, last) = (value(curve.first()), value(curve.last()));
-            format!(
-                "{} ({}) goes from {first:.2} to {last:.2}",
-                series.label, series.meaning
-            )
+            format!("{} ({}) goes from {first:.2} to {last:.2}", series.label, series.meaning)
         };
         let series: Vec<String> = self.series.iter().map(one).collect();
-        format!(
-            "Loss curves to step {}: {}.",
-            grouped(self.last_step() as i64),
-            series.join("; ")
-        )
+        format!("Loss curves to step {}: {}.", grouped(self.last_step() as i64), series.join("; "))
     }
 
     fn all_points(&self) -> impl Iterator<Item = &CurvePoint> {
@@ -159,21 +144,12 @@ impl LossCurves {
     }
 
     fn drawn(&self, width: f64, plot_height: f64) -> Drawing {
-        let lr_height = if self.learning_rate.is_empty() {
-            0.0
-        } else {
-            56.0
-        };
+        let lr_height = if self.learning_rate.is_empty() { 0.0 } else { 56.0 };
         let label_width = |s: &LossSeries| {
             font::width(&format!("{} 00.00", s.label), 12.0, Weight::SemiBold) + 14.0
         };
         let right = self.series.iter().map(label_width).fold(40.0, f64::max);
-        let plot = Area {
-            x: 40.0,
-            y: 26.0,
-            width: width - 40.0 - right,
-            height: plot_height,
-        };
+        let plot = Area { x: 40.0, y: 26.0, width: width - 40.0 - right, height: plot_height };
         let gap = if lr_height > 0.0 { 30.0 } else { 0.0 };
         let mut drawing = Drawing::new(width, plot.bottom() + gap + lr_height + 40.0);
         let first_step = self.all_points().map(|p| p.step).min().unwrap_or(0);
@@ -182,33 +158,15 @@ impl LossCurves {
         self.draw_losses(&mut drawing, plot, &steps);
         let mut bottom = plot.bottom();
         if lr_height > 0.0 {
-            let panel = Area {
-                y: plot.bottom() + gap,
-                height: lr_height,
-                ..plot
-            };
+            let panel = Area { y: plot.bottom() + gap, height: lr_height, ..plot };
             self.draw_learning_rate(&mut drawing, panel, &steps);
             bottom = panel.bottom();
         }
         for (value, label) in steps.ticks(if width > 500.0 { 8 } else { 4 }) {
-            drawing.line(
-                (steps.at(value), bottom),
-                (steps.at(value), bottom + 4.0),
-                "f-rule",
-            );
-            drawing.text(
-                (steps.at(value), bottom + 18.0),
-                Anchor::Middle,
-                "f-s",
-                &label,
-            );
+            drawing.line((steps.at(value), bottom), (steps.at(value), bottom + 4.0), "f-rule");
+            drawing.text((steps.at(value), bottom + 18.0), Anchor::Middle, "f-s", &label);
         }
-        drawing.text(
-            (plot.middle_x(), bottom + 35.0),
-            Anchor::Middle,
-            "f-s",
-            "optimiser step",
-        );
+        drawing.text((plot.middle_x(), bottom + 35.0), Anchor::Middle, "f-s", "optimiser step");
         drawing
     }
 
@@ -216,17 +174,8 @@ impl LossCurves {
         let losses = self.loss_axis(plot);
         drawing.text((0.0, 12.0), Anchor::Start, "f-s", "loss");
         for (value, label) in losses.ticks(5) {
-            drawing.line(
-                (plot.x, losses.at(value)),
-                (plot.right(), losses.at(value)),
-                "f-rule",
-            );
-            drawing.text(
-                (plot.x - 8.0, losses.at(value) + 4.0),
-                Anchor::End,
-                "f-s",
-                &label,
-            );
+            drawing.line((plot.x, losses.at(value)), (plot.right(), losses.at(value)), "f-rule");
+            drawing.text((plot.x - 8.0, losses.at(value) + 4.0), Anchor::End, "f-s", &label);
         }
         for change in &self.objective_changes {
             let x = steps.at(change.step as f64);
@@ -251,17 +200,12 @@ impl LossCurves {
             drawing.path(&thinned(&line), None, &format!("f-line f-stroke-{colour}"));
             if let (Some(end), Some(last)) = (line.last(), curve.last()) {
                 drawing.dot(*end, 2.5, &format!("f-fill-{colour}"));
-                ends.push((
-                    end.1,
-                    format!("{} {:.2}", series.label, last.value),
-                    *colour,
-                ));
+                ends.push((end.1, format!("{} {:.2}", series.label, last.value), *colour));
             }
         }
         let wanted: Vec<f64> = ends.iter().map(|end| end.0).collect();
-        for (y, (_, label, colour)) in spread(&wanted, 16.0, (plot.y, plot.bottom()))
-            .iter()
-            .zip(&ends)
+        for (y, (_, label, colour)) in
+            spread(&wanted, 16.0, (plot.y, plot.bottom())).iter().zip(&ends)
         {
             let class = format!("f-b f-fill-{colour}");
             drawing.text((plot.right() + 10.0, y + 4.0), Anchor::Start, &class, label);
@@ -293,25 +237,12 @@ impl LossCurves {
     }
 
     fn draw_learning_rate(&self, drawing: &mut Drawing, panel: Area, steps: &Axis) {
-        let high = self
-            .learning_rate
-            .iter()
-            .map(|p| p.value)
-            .fold(0.0, f64::max);
+        let high = self.learning_rate.iter().map(|p| p.value).fold(0.0, f64::max);
         let rates = Axis::linear((0.0, high), (panel.bottom(), panel.y));
         drawing.text((0.0, panel.y - 8.0), Anchor::Start, "f-s", "learning rate");
         for (value, label) in rates.ticks(2) {
-            drawing.line(
-                (panel.x, rates.at(value)),
-                (panel.right(), rates.at(value)),
-                "f-rule",
-            );
-            drawing.text(
-                (panel.x - 8.0, rates.at(value) + 4.0),
-                Anchor::End,
-                "f-s",
-                &label,
-            );
+            drawing.line((panel.x, rates.at(value)), (panel.right(), rates.at(value)), "f-rule");
+            drawing.text((panel.x - 8.0, rates.at(value) + 4.0), Anchor::End, "f-s", &label);
         }
         let place = |p: &CurvePoint| (steps.at(p.step as f64), rates.at(p.value));
         let line: Vec<_> = self.learning_rate.iter().map(place).collect();
@@ -324,10 +255,7 @@ mod tests {
     use super::*;
 
     fn series(label: &str, values: &[f64]) -> LossSeries {
-        let point = |(i, value): (usize, &f64)| CurvePoint {
-            step: i as u64,
-            value: *value,
-        };
+        let point = |(i, value): (usize, &f64)| CurvePoint { step: i as u64, value: *value };
         LossSeries {
             label: label.into(),
             meaning: "test".into(),
@@ -336,38 +264,20 @@ mod tests {
     }
 
     fn curves(series: Vec<LossSeries>) -> LossCurves {
-        LossCurves {
-            name: "loss".into(),
-            title: "Losses".into(),
-            series,
-            ..LossCurves::default()
-        }
+        LossCurves { name: "loss".into(), title: "Losses".into(), series, ..LossCurves::default() }
     }
 
     #[test]
     fn an_empty_series_is_an_error_that_names_it() {
-        let problem = curves(vec![series("L_c", &[1.0]), series("L_f", &[])])
-            .figure()
-            .unwrap_err();
-        assert!(
-            problem.to_string().contains("the series L_f is empty"),
-            "{problem}"
-        );
-        assert!(matches!(
-            curves(vec![]).figure(),
-            Err(ReportError::Empty { .. })
-        ));
+        let problem = curves(vec![series("L_c", &[1.0]), series("L_f", &[])]).figure().unwrap_err();
+        assert!(problem.to_string().contains("the series L_f is empty"), "{problem}");
+        assert!(matches!(curves(vec![]).figure(), Err(ReportError::Empty { .. })));
     }
 
     #[test]
     fn a_value_that_is_no_number_is_an_error_that_names_the_step() {
-        let problem = curves(vec![series("L_c", &[1.0, f64::NAN])])
-            .figure()
-            .unwrap_err();
-        assert!(
-            problem.to_string().contains("L_c at step 1 is NaN"),
-            "{problem}"
-        );
+        let problem = curves(vec![series("L_c", &[1.0, f64::NAN])]).figure().unwrap_err();
+        assert!(problem.to_string().contains("L_c at step 1 is NaN"), "{problem}");
     }
 
     #[test]
@@ -375,34 +285,18 @@ mod tests {
         let mut both = curves(vec![series("L_c", &[1.0, 0.0])]);
         assert!(both.figure().is_ok());
         both.scale = LossScale::Log;
-        assert!(
-            both.figure()
-                .unwrap_err()
-                .to_string()
-                .contains("logarithmic")
-        );
+        assert!(both.figure().unwrap_err().to_string().contains("logarithmic"));
     }
 
     #[test]
     fn one_value_and_constant_values_are_drawn() {
         assert!(curves(vec![series("L_c", &[2.0])]).figure().is_ok());
-        assert!(
-            curves(vec![series("L_c", &[2.0, 2.0, 2.0])])
-                .figure()
-                .is_ok()
-        );
+        assert!(curves(vec![series("L_c", &[2.0, 2.0, 2.0])]).figure().is_ok());
     }
 
     #[test]
     fn a_million_steps_stay_a_small_figure() {
         let many: Vec<f64> = (0..200_000).map(|i| 1.0 + f64::from(i % 7)).collect();
-        assert!(
-            curves(vec![series("L_c", &many)])
-                .figure()
-                .unwrap()
-                .svg()
-                .len()
-                < 400_000
-        );
+        assert!(curves(vec![series("L_c", &many)]).figure().unwrap().svg().len() < 400_000);
     }
 }

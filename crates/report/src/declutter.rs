@@ -44,9 +44,8 @@ mod tests {
 
     #[test]
     fn thinning_keeps_the_extremes_of_a_pixel_column() {
-        let points: Vec<(f64, f64)> = (0..100)
-            .map(|i| (i as f64 / 100.0, f64::from((i * 37) % 100)))
-            .collect();
+        let points: Vec<(f64, f64)> =
+            (0..100).map(|i| (i as f64 / 100.0, f64::from((i * 37) % 100))).collect();
         let kept = thinned(&points);
         assert!(
             kept.len() <= 4 && kept.iter().any(|p| p.1 == 99.0) && kept.iter().any(|p| p.1 == 0.0)
@@ -56,9 +55,6 @@ mod tests {
     #[test]
     fn labels_keep_their_order_and_their_distance() {
         let placed = spread(&[50.0, 50.0, 52.0], 16.0, (0.0, 300.0));
-        assert!(
-            placed[1] - placed[0] > 15.9 && placed[2] - placed[1] > 15.9,
-            "{placed:?}"
-        );
+        assert!(placed[1] - placed[0] > 15.9 && placed[2] - placed[1] > 15.9, "{placed:?}");
     }
 }

@@ -71,30 +71,19 @@ pub(crate) struct Drawing {
 
 impl Drawing {
     pub(crate) fn new(width: f64, height: f64) -> Self {
-        Self {
-            width,
-            height,
-            pieces: Vec::new(),
-        }
+        Self { width, height, pieces: Vec::new() }
     }
 
     /// A rectangle; `radius` rounds its corners.
     pub(crate) fn rect(&mut self, area: Area, class: &str, radius: f64) {
-        let markup = format!(
-            "<rect {} class=\"{class}\"{}/>",
-            placed(area),
-            rounding(radius)
-        );
+        let markup = format!("<rect {} class=\"{class}\"{}/>", placed(area), rounding(radius));
         self.push(markup);
     }
 
     /// A rectangle in a data colour (`fill` is a colour value) with `hint` shown on hovering.
     pub(crate) fn cell(&mut self, area: Area, fill: &str, hint: &str) {
         let hint = escaped(hint);
-        self.push(format!(
-            "<rect {} fill=\"{fill}\"><title>{hint}</title></rect>",
-            placed(area)
-        ));
+        self.push(format!("<rect {} fill=\"{fill}\"><title>{hint}</title></rect>", placed(area)));
     }
 
     /// A rectangle of a class at an opacity in 0..=1, with `hint` shown on hovering.
@@ -128,13 +117,7 @@ impl Drawing {
         };
         let mut d = String::new();
         for (i, (x, y)) in points.iter().enumerate() {
-            let _ = write!(
-                d,
-                "{}{} {}",
-                if i == 0 { 'M' } else { 'L' },
-                number(*x),
-                number(*y)
-            );
+            let _ = write!(d, "{}{} {}", if i == 0 { 'M' } else { 'L' }, number(*x), number(*y));
         }
         if let Some(base) = base_y.map(number) {
             let _ = write!(d, "L{} {base}L{} {base}Z", number(last.0), number(first.0));
@@ -209,11 +192,7 @@ impl Drawing {
 pub(crate) fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".into()
-    } else {
-        text.into()
-    }
+    if text == "-0" { "0".into() } else { text.into() }
 }
 
 /// `text` for the inside of an SVG or HTML element or of a double-quoted attribute; control
@@ -238,11 +217,7 @@ pub(crate) fn escaped(text: &str) -> String {
 /// Escaped text in which a name such as `L_c` (one letter, `_`, one letter) has its index lowered.
 fn with_indices(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let is_word = |i: usize| {
-        letters
-            .get(i)
-            .is_some_and(|c| c.is_alphanumeric() || *c == '_')
-    };
+    let is_word = |i: usize| letters.get(i).is_some_and(|c| c.is_alphanumeric() || *c == '_');
     let is_name = |i: usize| {
         letters[i].is_alphabetic()
             && letters.get(i + 1) == Some(&'_')
@@ -289,11 +264,7 @@ fn placed(area: Area) -> String {
 }
 
 fn rounding(radius: f64) -> String {
-    if radius > 0.0 {
-        format!(" rx=\"{}\"", number(radius))
-    } else {
-        String::new()
-    }
+    if radius > 0.0 { format!(" rx=\"{}\"", number(radius)) } else { String::new() }
 }
 
 #[cfg(test)]
@@ -320,10 +291,7 @@ mod tests {
     fn only_a_one_letter_name_gets_an_index() {
         let index = "<tspan dy=\"3\" font-size=\"9\">c</tspan>";
         assert_eq!(with_indices("L_c"), format!("L{index}"));
-        assert_eq!(
-            with_indices("L_c 1.2"),
-            format!("L{index}<tspan dy=\"-3\"> 1.2</tspan>")
-        );
+        assert_eq!(with_indices("L_c 1.2"), format!("L{index}<tspan dy=\"-3\"> 1.2</tspan>"));
         assert_eq!(with_indices("loss_fine and a_bc"), "loss_fine and a_bc");
     }
 }

@@ -148,10 +148,7 @@ pub(crate) fn filled(figure: &str, what: &str, len: usize) -> Result<(), ReportE
     if len > 0 {
         return Ok(());
     }
-    Err(ReportError::Empty {
-        figure: figure.into(),
-        what: what.into(),
-    })
+    Err(ReportError::Empty { figure: figure.into(), what: what.into() })
 }
 
 /// `Ok` when two lists that belong together have the same length.
@@ -164,10 +161,5 @@ pub(crate) fn same_length(
     if expected == found {
         return Ok(());
     }
-    Err(ReportError::Length {
-        figure: figure.into(),
-        what: what(),
-        expected,
-        found,
-    })
+    Err(ReportError::Length { figure: figure.into(), what: what(), expected, found })
 }

@@ -163,13 +163,7 @@ mod tests {
     fn figure(text: &str) -> Figure {
         let mut wide = Drawing::new(400.0, 60.0);
         wide.text((10.0, 30.0), Anchor::Start, "f-t", text);
-        Figure {
-            name: "test".into(),
-            title: "T".into(),
-            alt: "A".into(),
-            wide,
-            narrow: None,
-        }
+        Figure { name: "test".into(), title: "T".into(), alt: "A".into(), wide, narrow: None }
     }
 
     fn dark_pixels(figure: &Figure) -> usize {
@@ -188,10 +182,7 @@ mod tests {
     #[test]
     fn text_is_set_in_the_embedded_font_with_both_weights() {
         let svg = figure("Weight").svg();
-        let options = usvg::Options {
-            fontdb: font::database(),
-            ..usvg::Options::default()
-        };
+        let options = usvg::Options { fontdb: font::database(), ..usvg::Options::default() };
         let tree = usvg::Tree::from_str(&svg, &options).unwrap();
         let mut weights = Vec::new();
         let mut nodes: Vec<&usvg::Node> = tree.root().children().iter().collect();
@@ -200,10 +191,7 @@ mod tests {
                 usvg::Node::Group(group) => nodes.extend(group.children()),
                 usvg::Node::Text(text) => {
                     let span = &text.chunks()[0].spans()[0];
-                    assert_eq!(
-                        span.font().families()[0],
-                        usvg::FontFamily::Named("Inter".into())
-                    );
+                    assert_eq!(span.font().families()[0], usvg::FontFamily::Named("Inter".into()));
                     assert!(text.bounding_box().width() > 5.0);
                     weights.push(span.font().weight());
                 }
@@ -218,24 +206,11 @@ mod tests {
     fn a_frame_is_drawn_where_it_was_put() {
         let mut figure = figure(" ");
         let red = Thumbnail::from_rgb(&[200, 0, 0].repeat(16), 4, 4).unwrap();
-        figure.wide.frame(
-            Area {
-                x: 300.0,
-                y: 10.0,
-                width: 40.0,
-                height: 40.0,
-            },
-            &red,
-        );
+        figure.wide.frame(Area { x: 300.0, y: 10.0, width: 40.0, height: 40.0 }, &red);
         let image = tiny_skia::Pixmap::decode_png(&figure.png().unwrap()).unwrap();
         let at = |x: f64, y: f64| {
             let head = TITLE_LINE + 12.0;
-            image
-                .pixel(
-                    ((x + MARGIN) * 2.0) as u32,
-                    ((y + MARGIN + head) * 2.0) as u32,
-                )
-                .unwrap()
+            image.pixel(((x + MARGIN) * 2.0) as u32, ((y + MARGIN + head) * 2.0) as u32).unwrap()
         };
         assert_eq!((at(320.0, 30.0).red(), at(320.0, 30.0).green()), (200, 0));
         assert_eq!(at(280.0, 30.0).green(), 255);

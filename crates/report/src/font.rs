@@ -62,14 +62,8 @@ pub(crate) fn width(text: &str, size: f64, weight: Weight) -> f64 {
     let font = &FONTS[weight as usize];
     let charmap = font.charmap();
     let metrics = font.glyph_metrics(Size::new(1.0), LocationRef::default());
-    let advance = |c: char| {
-        charmap
-            .map(c)
-            .and_then(|glyph| metrics.advance_width(glyph))
-    };
-    text.chars()
-        .map(|c| f64::from(advance(c).unwrap_or(1.0)) * size)
-        .sum()
+    let advance = |c: char| charmap.map(c).and_then(|glyph| metrics.advance_width(glyph));
+    text.chars().map(|c| f64::from(advance(c).unwrap_or(1.0)) * size).sum()
 }
 
 /// `text`, or as much of its beginning as fits `limit` pixels with an ellipsis after it.
@@ -100,11 +94,7 @@ pub(crate) fn wrapped(
     let mut words = text.split_whitespace().peekable();
     while let Some(word) = words.next() {
         let line = lines.last().cloned().unwrap_or_default();
-        let longer = if line.is_empty() {
-            word.to_string()
-        } else {
-            format!("{line} {word}")
-        };
+        let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
         if line.is_empty() || width(&longer, size, weight) <= limit {
             if let Some(last) = lines.last_mut() {
                 *last = longer;
@@ -118,10 +108,7 @@ pub(crate) fn wrapped(
             }
         }
     }
-    lines
-        .iter()
-        .map(|line| shortened(line, size, weight, limit))
-        .collect()
+    lines.iter().map(|line| shortened(line, size, weight, limit)).collect()
 }
 
 #[cfg(test)]
@@ -152,12 +139,7 @@ mod tests {
     fn the_signs_that_figures_use_are_in_the_font() {
         let font = FontRef::new(REGULAR).unwrap();
         for c in "abcXYZ0123456789–—…×·→≥≤−λτΔδ“”‘’%éñüß".chars() {
-            assert!(
-                font.charmap()
-                    .map(c)
-                    .is_some_and(|glyph| glyph.to_u32() != 0),
-                "{c}"
-            );
+            assert!(font.charmap().map(c).is_some_and(|glyph| glyph.to_u32() != 0), "{c}");
         }
     }
 
@@ -165,10 +147,7 @@ mod tests {
     fn a_long_text_is_shortened_to_the_limit_and_a_short_one_kept() {
         let text = "a red circle moves to the left";
         let short = shortened(text, 12.0, Weight::Regular, 80.0);
-        assert!(
-            short.ends_with('…') && width(&short, 12.0, Weight::Regular) <= 80.0,
-            "{short}"
-        );
+        assert!(short.ends_with('…') && width(&short, 12.0, Weight::Regular) <= 80.0, "{short}");
         assert_eq!(shortened(text, 12.0, Weight::Regular, 500.0), text);
     }
 

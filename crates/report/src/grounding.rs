@@ -77,9 +77,7 @@ pub struct PredictedSpan {
 impl GroundingExample {
     /// Overlap of the best prediction with the true span, in 0..=1.
     pub fn iou(&self) -> f64 {
-        self.predictions
-            .first()
-            .map_or(0.0, |best| best.span.iou(&self.true_span))
+        self.predictions.first().map_or(0.0, |best| best.span.iou(&self.true_span))
     }
 
     /// Draws the example.
@@ -110,19 +108,11 @@ impl GroundingExample {
         }
         for clip in &self.clip_scores {
             clip.span.checked(name, "a clip")?;
-            finite(
-                name,
-                || format!("the score of the clip {}", clip.span.label()),
-                clip.score,
-            )?;
+            finite(name, || format!("the score of the clip {}", clip.span.label()), clip.score)?;
         }
         for prediction in &self.predictions {
             prediction.span.checked(name, "a prediction")?;
-            finite(
-                name,
-                || "the score of a prediction".into(),
-                prediction.score,
-            )?;
+            finite(name, || "the score of a prediction".into(), prediction.score)?;
         }
         Ok(())
     }
@@ -143,38 +133,21 @@ impl GroundingExample {
         let left = if roomy { 78.0 } else { 0.0 };
         let strip_width = width - left;
         let aspect = self.frames[0].image.aspect();
-        let slots = (strip_width / if roomy { 62.0 } else { 50.0 })
-            .floor()
-            .max(1.0);
+        let slots = (strip_width / if roomy { 62.0 } else { 50.0 }).floor().max(1.0);
         let slots = slots.min(self.frames.len() as f64);
         let frame_height = (strip_width / slots / aspect).min(120.0);
-        let strip = Area {
-            x: left,
-            y: 0.0,
-            width: strip_width,
-            height: frame_height,
-        };
-        let curve = Area {
-            y: strip.bottom() + 16.0,
-            height: if roomy { 76.0 } else { 64.0 },
-            ..strip
-        };
+        let strip = Area { x: left, y: 0.0, width: strip_width, height: frame_height };
+        let curve =
+            Area { y: strip.bottom() + 16.0, height: if roomy { 76.0 } else { 64.0 }, ..strip };
         let shown = self.predictions.len().min(3);
         let lanes = curve.bottom() + 10.0;
         let lanes_end = lanes + LANE * (shown + 1) as f64;
         let mut drawing = Drawing::new(width, lanes_end + 26.0);
         let time = Axis::linear((0.0, self.duration_s), (strip.x, strip.right()));
 
-        let (from, to) = (
-            time.at(self.true_span.start_s),
-            time.at(self.true_span.end_s),
-        );
-        let band = Area {
-            x: from,
-            y: curve.y - 6.0,
-            width: to - from,
-            height: lanes_end - curve.y,
-        };
+        let (from, to) = (time.at(self.true_span.start_s), time.at(self.true_span.end_s));
+        let band =
+            Area { x: from, y: curve.y - 6.0, width: to - from, height: lanes_end - curve.y };
         drawing.shade(
             band,
             "f-fill-teal",
@@ -198,18 +171,8 @@ impl GroundingExample {
         }
         drawing.line((strip.x, lanes_end), (strip.right(), lanes_end), "f-rule");
         if roomy {
-            drawing.text(
-                (0.0, curve.middle_y() - 2.0),
-                Anchor::Start,
-                "f-s",
-                "score of",
-            );
-            drawing.text(
-                (0.0, curve.middle_y() + 12.0),
-                Anchor::Start,
-                "f-s",
-                "each clip",
-            );
+            drawing.text((0.0, curve.middle_y() - 2.0), Anchor::Start, "f-s", "score of");
+            drawing.text((0.0, curve.middle_y() + 12.0), Anchor::Start, "f-s", "each clip");
         }
         self.draw_lanes(&mut drawing, lanes, &time, shown);
         drawing
@@ -221,54 +184,31 @@ impl GroundingExample {
         for slot in 0..slots {
             let middle_s = (slot as f64 + 0.5) / slots as f64 * self.duration_s;
             let distance = |frame: &&TimedFrame| (frame.time_s - middle_s).abs();
-            let nearest = self
-                .frames
-                .iter()
-                .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+            let nearest = self.frames.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
             if let Some(frame) = nearest {
                 let x = strip.x + slot as f64 * slot_width;
-                drawing.frame(
-                    Area {
-                        x,
-                        width: slot_width - 1.0,
-                        ..strip
-                    },
-                    &frame.image,
-                );
+                drawing.frame(Area { x, width: slot_width - 1.0, ..strip }, &frame.image);
             }
         }
     }
 
     fn draw_scores(&self, drawing: &mut Drawing, curve: Area, time: &Axis) {
         let scores = || self.clip_scores.iter().map(|clip| clip.score);
-        let (low, high) = (
-            scores().fold(f64::INFINITY, f64::min),
-            scores().fold(f64::NEG_INFINITY, f64::max),
-        );
+        let (low, high) =
+            (scores().fold(f64::INFINITY, f64::min), scores().fold(f64::NEG_INFINITY, f64::max));
         let pad = 0.08 * (high - low);
         let height = Axis::linear((low - pad, high + pad), (curve.bottom(), curve.y));
         let mut steps = Vec::new();
         for clip in &self.clip_scores {
             let y = height.at(clip.score);
-            steps.extend([
-                (time.at(clip.span.start_s), y),
-                (time.at(clip.span.end_s), y),
-            ]);
+            steps.extend([(time.at(clip.span.start_s), y), (time.at(clip.span.end_s), y)]);
         }
-        drawing.line(
-            (curve.x, curve.bottom()),
-            (curve.right(), curve.bottom()),
-            "f-rule",
-        );
+        drawing.line((curve.x, curve.bottom()), (curve.right(), curve.bottom()), "f-rule");
         drawing.path(&steps, Some(curve.bottom()), "f-area f-fill-ink");
         drawing.path(&steps, None, "f-line f-stroke-ink");
         for clip in &self.clip_scores {
             let (from, to) = (time.at(clip.span.start_s), time.at(clip.span.end_s));
-            let area = Area {
-                x: from,
-                width: to - from,
-                ..curve
-            };
+            let area = Area { x: from, width: to - from, ..curve };
             let hint = format!("{}: score {:.3}", clip.span.label(), clip.score);
             drawing.shade(area, "f-fill-ink", 0.0, 0.0, &hint);
         }
@@ -287,11 +227,7 @@ impl GroundingExample {
             let iou = format!("IoU {:.2}", prediction.span.iou(&self.true_span));
             let lane = Lane {
                 span: prediction.span,
-                name: if rank == 0 {
-                    "found".into()
-                } else {
-                    format!("{}.", rank + 1)
-                },
+                name: if rank == 0 { "found".into() } else { format!("{}.", rank + 1) },
                 texts: [format!("{} · {iou}", prediction.span.label()), iou],
                 colour: "blue",
                 strength: if rank == 0 { 1.0 } else { 0.45 },
@@ -314,10 +250,7 @@ mod tests {
             note: String::new(),
             duration_s: 10.0,
             frames: (0..20)
-                .map(|i| TimedFrame {
-                    time_s: i as f64 / 2.0,
-                    image: image.clone(),
-                })
+                .map(|i| TimedFrame { time_s: i as f64 / 2.0, image: image.clone() })
                 .collect(),
             clip_scores: (0..10)
                 .map(|i| ClipScore {
@@ -326,10 +259,7 @@ mod tests {
                 })
                 .collect(),
             true_span: Span::new(2.0, 5.0),
-            predictions: vec![PredictedSpan {
-                span: Span::new(3.0, 6.0),
-                score: 0.4,
-            }],
+            predictions: vec![PredictedSpan { span: Span::new(3.0, 6.0), score: 0.4 }],
         }
     }
 
@@ -354,32 +284,19 @@ mod tests {
     fn missing_parts_and_reversed_spans_are_refused() {
         let mut none = example();
         none.predictions.clear();
-        assert!(
-            none.figure()
-                .unwrap_err()
-                .to_string()
-                .contains("list of predictions is empty")
-        );
+        assert!(none.figure().unwrap_err().to_string().contains("list of predictions is empty"));
         let mut reversed = example();
         reversed.true_span = Span::new(5.0, 2.0);
         assert!(matches!(reversed.figure(), Err(ReportError::Span { .. })));
         let mut unknown = example();
         unknown.clip_scores[3].score = f64::NAN;
-        assert!(
-            unknown
-                .figure()
-                .unwrap_err()
-                .to_string()
-                .contains("clip 3.0–4.0 s is NaN")
-        );
+        assert!(unknown.figure().unwrap_err().to_string().contains("clip 3.0–4.0 s is NaN"));
     }
 
     #[test]
     fn equal_scores_and_a_whole_video_span_are_drawn() {
         let mut flat = example();
-        flat.clip_scores
-            .iter_mut()
-            .for_each(|clip| clip.score = 0.2);
+        flat.clip_scores.iter_mut().for_each(|clip| clip.score = 0.2);
         flat.true_span = Span::new(0.0, 10.0);
         flat.predictions[0].span = Span::new(0.0, 10.0);
         assert!(flat.figure().is_ok());

@@ -83,10 +83,7 @@ mod tests {
             unit: "%".into(),
             decimals: 1,
             full_scale: 100.0,
-            references: vec![HeadlineReference {
-                label: "chance".into(),
-                value: 20.5,
-            }],
+            references: vec![HeadlineReference { label: "chance".into(), value: 20.5 }],
         }
     }
 
@@ -100,10 +97,7 @@ mod tests {
 
     #[test]
     fn a_value_that_is_no_number_is_refused() {
-        let broken = Headline {
-            value: f64::NAN,
-            ..headline()
-        };
+        let broken = Headline { value: f64::NAN, ..headline() };
         assert!(matches!(broken.html(), Err(ReportError::Value { .. })));
     }
 }

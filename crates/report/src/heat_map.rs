@@ -79,19 +79,9 @@ impl HeatMap {
         let name = &self.name;
         filled(name, "the list of words", self.words.len())?;
         filled(name, "the list of clips", self.clips.len())?;
-        same_length(
-            name,
-            || "the table of cosines".into(),
-            self.words.len(),
-            self.cosine.len(),
-        )?;
+        same_length(name, || "the table of cosines".into(), self.words.len(), self.cosine.len())?;
         for (word, row) in self.words.iter().zip(&self.cosine) {
-            same_length(
-                name,
-                || format!("the row of “{word}”"),
-                self.clips.len(),
-                row.len(),
-            )?;
+            same_length(name, || format!("the row of “{word}”"), self.clips.len(), row.len())?;
             for (clip, value) in row.iter().enumerate() {
                 let what = || format!("the cosine of “{word}” and clip {clip}");
                 finite(name, what, f64::from(*value))?;
@@ -101,9 +91,7 @@ impl HeatMap {
             clip.span.checked(name, "a clip")?;
         }
         for event in &self.events {
-            event
-                .span
-                .checked(name, &format!("the event “{}”", event.name))?;
+            event.span.checked(name, &format!("the event “{}”", event.name))?;
         }
         Ok(())
     }
@@ -114,33 +102,21 @@ impl HeatMap {
             span: Span::new(f64::NEG_INFINITY, f64::INFINITY),
             name: "the whole video".into(),
         };
-        let events = if self.events.is_empty() {
-            std::slice::from_ref(&whole)
-        } else {
-            &self.events
-        };
+        let events =
+            if self.events.is_empty() { std::slice::from_ref(&whole) } else { &self.events };
         let one = |event: &NamedSpan| {
             let mut votes = vec![0usize; self.words.len()];
             for (t, clip) in self.clips.iter().enumerate() {
                 let middle = clip.span.midpoint_s();
                 if middle >= event.span.start_s && middle < event.span.end_s {
-                    self.closest_words(t)
-                        .into_iter()
-                        .for_each(|s| votes[s] += 1);
+                    self.closest_words(t).into_iter().for_each(|s| votes[s] += 1);
                 }
             }
             let mut order: Vec<usize> = (0..votes.len()).filter(|s| votes[*s] > 0).collect();
             order.sort_by_key(|s| (std::cmp::Reverse(votes[*s]), *s));
-            let words: Vec<&str> = order
-                .iter()
-                .take(self.num_marked)
-                .map(|s| self.words[*s].as_str())
-                .collect();
-            let words = if words.is_empty() {
-                "none".into()
-            } else {
-                words.join(", ")
-            };
+            let words: Vec<&str> =
+                order.iter().take(self.num_marked).map(|s| self.words[*s].as_str()).collect();
+            let words = if words.is_empty() { "none".into() } else { words.join(", ") };
             format!("during “{}” most often {words}", event.name)
         };
         let parts: Vec<String> = events.iter().map(one).collect();
@@ -156,11 +132,7 @@ impl HeatMap {
     /// Rows of the words closest to clip `t`, best first; of equal ones the earlier word.
     fn closest_words(&self, t: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.words.len()).collect();
-        order.sort_by(|a, b| {
-            self.cosine[*b][t]
-                .total_cmp(&self.cosine[*a][t])
-                .then(a.cmp(b))
-        });
+        order.sort_by(|a, b| self.cosine[*b][t].total_cmp(&self.cosine[*a][t]).then(a.cmp(b)));
         order.truncate(self.num_marked);
         order
     }
@@ -168,10 +140,8 @@ impl HeatMap {
     /// Least and greatest cosine, rounded outwards to a twentieth.
     fn range(&self) -> (f64, f64) {
         let all = || self.cosine.iter().flatten().map(|v| f64::from(*v));
-        let (low, high) = (
-            all().fold(f64::INFINITY, f64::min),
-            all().fold(f64::NEG_INFINITY, f64::max),
-        );
+        let (low, high) =
+            (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
         let (low, high) = ((low * 20.0).floor() / 20.0, (high * 20.0).ceil() / 20.0);
         (low, if high > low { high } else { low + 0.05 })
     }
@@ -195,17 +165,10 @@ mod tests {
                 })
                 .collect(),
             cosine: (0..words)
-                .map(|s| {
-                    (0..clips)
-                        .map(|t| ((s * 7 + t * 3) % 11) as f32 / 20.0 - 0.2)
-                        .collect()
-                })
+                .map(|s| (0..clips).map(|t| ((s * 7 + t * 3) % 11) as f32 / 20.0 - 0.2).collect())
                 .collect(),
             num_marked: 3,
-            events: vec![NamedSpan {
-                span: Span::new(0.0, 2.0),
-                name: "<b>ball</b>".into(),
-            }],
+            events: vec![NamedSpan { span: Span::new(0.0, 2.0), name: "<b>ball</b>".into() }],
         }
     }
 
@@ -230,24 +193,14 @@ mod tests {
         let mut map = map(3, 3);
         map.cosine[1].pop();
         let problem = map.figure().unwrap_err();
-        assert!(
-            problem
-                .to_string()
-                .contains("“word1” has 2 entries, expected 3"),
-            "{problem}"
-        );
+        assert!(problem.to_string().contains("“word1” has 2 entries, expected 3"), "{problem}");
     }
 
     #[test]
     fn a_cosine_that_is_no_number_is_refused() {
         let mut map = map(3, 3);
         map.cosine[2][1] = f32::NAN;
-        assert!(
-            map.figure()
-                .unwrap_err()
-                .to_string()
-                .contains("“word2” and clip 1")
-        );
+        assert!(map.figure().unwrap_err().to_string().contains("“word2” and clip 1"));
     }
 
     #[test]
@@ -263,13 +216,7 @@ mod tests {
         let layout = map.layout(WIDE, 26.0, 64.0);
         let column = |time_s| (map.x_of(&layout, time_s) - layout.grid.x) / layout.column;
         assert_eq!(
-            [
-                column(-1.0),
-                column(0.5),
-                column(3.0),
-                column(6.0),
-                column(9.0)
-            ],
+            [column(-1.0), column(0.5), column(3.0), column(6.0), column(9.0)],
             [0.0, 0.5, 1.0, 1.5, 2.0]
         );
     }

@@ -75,13 +75,7 @@ impl HistogramSeries {
             sum += value;
         }
         let mean = sum / values.len() as f64;
-        Ok(Self {
-            label: label.into(),
-            meaning: meaning.into(),
-            range,
-            counts,
-            mean,
-        })
+        Ok(Self { label: label.into(), meaning: meaning.into(), range, counts, mean })
     }
 
     fn total(&self) -> u64 {
@@ -117,11 +111,7 @@ impl SimilarityHistogram {
         let first = &self.series[0];
         for series in &self.series {
             let label = &series.label;
-            filled(
-                &self.name,
-                &format!("the series {label}"),
-                series.total() as usize,
-            )?;
+            filled(&self.name, &format!("the series {label}"), series.total() as usize)?;
             let what = || format!("the list of bins of {label}");
             same_length(&self.name, what, first.counts.len(), series.counts.len())?;
             finite(&self.name, || format!("the mean of {label}"), series.mean)?;
@@ -142,45 +132,25 @@ impl SimilarityHistogram {
     fn alt(&self) -> String {
         let one = |s: &HistogramSeries| {
             let count = grouped(s.total() as i64);
-            format!(
-                "{} ({}) has mean {:.2} over {count} values",
-                s.label, s.meaning, s.mean
-            )
+            format!("{} ({}) has mean {:.2} over {count} values", s.label, s.meaning, s.mean)
         };
         let series: Vec<String> = self.series.iter().map(one).collect();
-        format!(
-            "Histograms of the {}: {}.",
-            self.quantity,
-            series.join("; ")
-        )
+        format!("Histograms of the {}: {}.", self.quantity, series.join("; "))
     }
 
     fn drawn(&self, width: f64, plot_height: f64) -> Drawing {
         let head = LABEL_ROW * self.series.len() as f64 + 8.0;
-        let plot = Area {
-            x: 12.0,
-            y: head,
-            width: width - 24.0,
-            height: plot_height,
-        };
+        let plot = Area { x: 12.0, y: head, width: width - 24.0, height: plot_height };
         let mut drawing = Drawing::new(width, plot.bottom() + 40.0);
         let (range, peak) = self.shown();
         let values = Axis::linear(range, (plot.x, plot.right()));
         let heights = Axis::linear((0.0, peak), (plot.bottom(), plot.y));
         for (series, colour) in self.series.iter().zip(COLOURS.iter().cycle()) {
             let outline = series.outline(&values, &heights, range);
-            drawing.path(
-                &outline,
-                Some(plot.bottom()),
-                &format!("f-area f-fill-{colour}"),
-            );
+            drawing.path(&outline, Some(plot.bottom()), &format!("f-area f-fill-{colour}"));
             drawing.path(&outline, None, &format!("f-line f-stroke-{colour}"));
         }
-        drawing.line(
-            (plot.x, plot.bottom()),
-            (plot.right(), plot.bottom()),
-            "f-rule",
-        );
+        drawing.line((plot.x, plot.bottom()), (plot.right(), plot.bottom()), "f-rule");
         for (value, label) in values.ticks(if width > 500.0 { 8 } else { 5 }) {
             let x = values.at(value);
             drawing.line((x, plot.bottom()), (x, plot.bottom() + 4.0), "f-rule");
@@ -206,11 +176,8 @@ impl SimilarityHistogram {
             let room = plot.right() - x - 6.0;
             let fits = |text: &str| font::width(text, 12.0, Weight::SemiBold) <= room;
             let text = if fits(&full) { &full } else { &name };
-            let (anchor, at) = if fits(text) {
-                (Anchor::Start, x + 6.0)
-            } else {
-                (Anchor::End, x - 6.0)
-            };
+            let (anchor, at) =
+                if fits(text) { (Anchor::Start, x + 6.0) } else { (Anchor::End, x - 6.0) };
             drawing.text_over_lines((at, y), anchor, &format!("f-b f-fill-{colour}"), text);
         }
     }
@@ -220,21 +187,14 @@ impl SimilarityHistogram {
     fn shown(&self) -> ((f64, f64), f64) {
         let num_bins = self.series[0].counts.len();
         let used = |bin: usize| self.series.iter().any(|s| s.counts[bin] > 0);
-        let first = (0..num_bins)
-            .find(|bin| used(*bin))
-            .unwrap_or(0)
-            .saturating_sub(1);
+        let first = (0..num_bins).find(|bin| used(*bin)).unwrap_or(0).saturating_sub(1);
         let last = (0..num_bins)
             .rev()
             .find(|bin| used(*bin))
             .map_or(num_bins, |bin| (bin + 2).min(num_bins));
         let (low, high) = self.series[0].range;
         let edge = |bin: usize| low + (high - low) * bin as f64 / num_bins as f64;
-        let peak = self
-            .series
-            .iter()
-            .flat_map(HistogramSeries::shares)
-            .fold(0.0, f64::max);
+        let peak = self.series.iter().flat_map(HistogramSeries::shares).fold(0.0, f64::max);
         ((edge(first), edge(last)), peak * 1.04)
     }
 }
@@ -287,37 +247,24 @@ mod tests {
         assert!(HistogramSeries::of("a", "", &[], (-1.0, 1.0), 4).is_err());
         let problem = HistogramSeries::of("a", "", &[0.0, f32::NAN], (-1.0, 1.0), 4).unwrap_err();
         assert!(problem.to_string().contains("value 1 is NaN"), "{problem}");
-        assert!(matches!(
-            histogram(vec![]).figure(),
-            Err(ReportError::Empty { .. })
-        ));
+        assert!(matches!(histogram(vec![]).figure(), Err(ReportError::Empty { .. })));
     }
 
     #[test]
     fn series_with_other_bins_are_refused() {
         let other = HistogramSeries::of("b", "", &[0.0], (-1.0, 1.0), 5).unwrap();
-        let problem = histogram(vec![of("a", &[0.0]), other])
-            .figure()
-            .unwrap_err();
-        assert!(
-            problem
-                .to_string()
-                .contains("bins of b has 5 entries, expected 4"),
-            "{problem}"
-        );
+        let problem = histogram(vec![of("a", &[0.0]), other]).figure().unwrap_err();
+        assert!(problem.to_string().contains("bins of b has 5 entries, expected 4"), "{problem}");
         let wider = HistogramSeries::of("b", "", &[0.0], (-1.0, 2.0), 4).unwrap();
         assert!(histogram(vec![of("a", &[0.0]), wider]).figure().is_err());
     }
 
     #[test]
     fn the_alt_text_tells_the_means() {
-        let figure = histogram(vec![of("reference", &[0.5, 0.7]), of("bias", &[0.1])])
-            .figure()
-            .unwrap();
+        let figure =
+            histogram(vec![of("reference", &[0.5, 0.7]), of("bias", &[0.1])]).figure().unwrap();
         assert!(
-            figure
-                .alt
-                .contains("reference (test) has mean 0.60 over 2 values"),
+            figure.alt.contains("reference (test) has mean 0.60 over 2 values"),
             "{}",
             figure.alt
         );

@@ -90,35 +90,17 @@ fn sections(
     add("losses", "Losses", losses(report, figures, frames));
     let map = |(figure, map): (&Figure, &HeatMap)| {
         let video = format!("<span class=\"legend\">{}</span>", escaped(&map.video));
-        shown(
-            figure,
-            &(captioned(&figure.title) + &video),
-            "wide-only",
-            frames,
-        )
+        shown(figure, &(captioned(&figure.title) + &video), "wide-only", frames)
     };
-    let maps: String = figures
-        .heat_maps
-        .iter()
-        .zip(&report.heat_maps)
-        .map(map)
-        .collect();
-    add(
-        "heat-maps",
-        "Clips and words",
-        read_first(reading::HEAT_MAPS, &maps),
-    );
+    let maps: String = figures.heat_maps.iter().zip(&report.heat_maps).map(map).collect();
+    add("heat-maps", "Clips and words", read_first(reading::HEAT_MAPS, &maps));
     let examples: String = figures
         .grounding
         .iter()
         .zip(&report.grounding_examples)
         .map(|(figure, example)| shown(figure, &grounding_caption(example), "", frames))
         .collect();
-    add(
-        "grounding",
-        "Finding a moment",
-        read_first(reading::GROUNDING, &examples),
-    );
+    add("grounding", "Finding a moment", read_first(reading::GROUNDING, &examples));
     let histograms = histograms(report, figures, frames);
     add("histograms", "Context warp", histograms);
     add("notes", "Notes", notes(report));
@@ -131,17 +113,10 @@ fn facts(report: &RunReport) -> String {
         return String::new();
     }
     let one = |(label, value): (&str, &str)| {
-        format!(
-            "<div><dt>{}</dt><dd>{}</dd></div>",
-            escaped(label),
-            escaped(value)
-        )
+        format!("<div><dt>{}</dt><dd>{}</dd></div>", escaped(label), escaped(value))
     };
-    let all: String = report
-        .facts
-        .iter()
-        .map(|fact| one((fact.label.as_str(), fact.value.as_str())))
-        .collect();
+    let all: String =
+        report.facts.iter().map(|fact| one((fact.label.as_str(), fact.value.as_str()))).collect();
     format!("<dl class=\"facts\">{all}</dl>\n")
 }
 
@@ -149,11 +124,7 @@ fn summary(report: &RunReport) -> Result<String, ReportError> {
     if report.headlines.is_empty() {
         return Ok(String::new());
     }
-    let cards: Vec<String> = report
-        .headlines
-        .iter()
-        .map(|h| h.html())
-        .collect::<Result<_, _>>()?;
+    let cards: Vec<String> = report.headlines.iter().map(|h| h.html()).collect::<Result<_, _>>()?;
     Ok(format!("<ul class=\"cards\">\n{}</ul>\n", cards.concat()))
 }
 
@@ -162,17 +133,10 @@ fn results(
     figures: &ReportFigures,
     frames: &mut FrameStore,
 ) -> Result<String, ReportError> {
-    let tables: Vec<String> = report
-        .results
-        .iter()
-        .map(|t| t.html())
-        .collect::<Result<_, _>>()?;
+    let tables: Vec<String> = report.results.iter().map(|t| t.html()).collect::<Result<_, _>>()?;
     let mut html = read_first(reading::RESULTS, &tables.concat());
-    let confusions: String = figures
-        .confusions
-        .iter()
-        .map(|f| shown(f, &captioned(&f.title), "", frames))
-        .collect();
+    let confusions: String =
+        figures.confusions.iter().map(|f| shown(f, &captioned(&f.title), "", frames)).collect();
     if !confusions.is_empty() {
         let _ = write!(
             html,
@@ -186,35 +150,19 @@ fn results(
 
 fn losses(report: &RunReport, figures: &ReportFigures, frames: &mut FrameStore) -> String {
     let drawn = |(figure, curves): (&Figure, &LossCurves)| {
-        let meanings = curves
-            .series
-            .iter()
-            .map(|s| (s.label.as_str(), s.meaning.as_str()));
+        let meanings = curves.series.iter().map(|s| (s.label.as_str(), s.meaning.as_str()));
         shown(figure, &with_legend(&figure.title, meanings), "", frames)
     };
-    let drawn: String = figures
-        .losses
-        .iter()
-        .zip(&report.loss_curves)
-        .map(drawn)
-        .collect();
+    let drawn: String = figures.losses.iter().zip(&report.loss_curves).map(drawn).collect();
     read_first(reading::LOSSES, &drawn)
 }
 
 fn histograms(report: &RunReport, figures: &ReportFigures, frames: &mut FrameStore) -> String {
     let drawn = |(figure, histogram): (&Figure, &SimilarityHistogram)| {
-        let meanings = histogram
-            .series
-            .iter()
-            .map(|s| (s.label.as_str(), s.meaning.as_str()));
+        let meanings = histogram.series.iter().map(|s| (s.label.as_str(), s.meaning.as_str()));
         shown(figure, &with_legend(&figure.title, meanings), "", frames)
     };
-    let drawn: String = figures
-        .histograms
-        .iter()
-        .zip(&report.histograms)
-        .map(drawn)
-        .collect();
+    let drawn: String = figures.histograms.iter().zip(&report.histograms).map(drawn).collect();
     read_first(reading::HISTOGRAMS, &drawn)
 }
 
@@ -222,22 +170,15 @@ fn histograms(report: &RunReport, figures: &ReportFigures, frames: &mut FrameSto
 fn with_legend<'a>(title: &str, meanings: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let one = |(label, meaning)| format!("<b>{}</b> {}", indexed(label), escaped(meaning));
     let legend: Vec<String> = meanings.map(one).collect();
-    format!(
-        "{}<span class=\"legend\">{}</span>",
-        captioned(title),
-        legend.join(" · ")
-    )
+    format!("{}<span class=\"legend\">{}</span>", captioned(title), legend.join(" · "))
 }
 
 fn notes(report: &RunReport) -> String {
     if report.notes.is_empty() {
         return String::new();
     }
-    let items: String = report
-        .notes
-        .iter()
-        .map(|note| format!("<li>{}</li>\n", escaped(note)))
-        .collect();
+    let items: String =
+        report.notes.iter().map(|note| format!("<li>{}</li>\n", escaped(note))).collect();
     format!("<ul class=\"notes\">\n{items}</ul>\n")
 }
 
@@ -271,11 +212,8 @@ fn footer(report: &RunReport) -> String {
 }
 
 fn grounding_caption(example: &GroundingExample) -> String {
-    let note = if example.note.is_empty() {
-        String::new()
-    } else {
-        format!(" · {}", example.note)
-    };
+    let note =
+        if example.note.is_empty() { String::new() } else { format!(" · {}", example.note) };
     format!(
         "<b>“{}”</b><span class=\"legend\">{} · IoU {:.2}{}</span>",
         escaped(&example.sentence),
@@ -291,11 +229,7 @@ fn captioned(title: &str) -> String {
 
 /// The sentence on how to read, before what is to be read; nothing when there is nothing.
 fn read_first(how: &str, html: &str) -> String {
-    if html.is_empty() {
-        String::new()
-    } else {
-        format!("<p class=\"read\">{how}</p>\n{html}")
-    }
+    if html.is_empty() { String::new() } else { format!("<p class=\"read\">{how}</p>\n{html}") }
 }
 
 /// A figure with its caption, in both widths; `wide-only` figures scroll sideways where they must.

@@ -30,21 +30,16 @@ pub(crate) fn figure_style_with_variables() -> &'static str {
 
 /// The figures' style with the light colours filled in, for a stand-alone SVG and for rasterising.
 pub(crate) fn figure_style_light() -> String {
-    COLOURS
-        .iter()
-        .fold(FIGURE_STYLE.to_string(), |style, (name, light, _)| {
-            style.replace(&format!("var(--{name})"), light)
-        })
+    COLOURS.iter().fold(FIGURE_STYLE.to_string(), |style, (name, light, _)| {
+        style.replace(&format!("var(--{name})"), light)
+    })
 }
 
 /// Definitions of the variables for the page: light, dark where the reader asks for it, light again
 /// on paper.
 pub(crate) fn variables() -> String {
     let list = |pick: fn(&(&str, &'static str, &'static str)) -> &'static str| -> String {
-        COLOURS
-            .iter()
-            .map(|colour| format!("--{}:{};", colour.0, pick(colour)))
-            .collect()
+        COLOURS.iter().map(|colour| format!("--{}:{};", colour.0, pick(colour))).collect()
     };
     let (light, dark) = (list(|c| c.1), list(|c| c.2));
     format!(
@@ -61,11 +56,7 @@ mod tests {
     fn luminance(hex: &str) -> f64 {
         let channel = |at: usize| {
             let v = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
-            if v <= 0.04045 {
-                v / 12.92
-            } else {
-                ((v + 0.055) / 1.055).powf(2.4)
-            }
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
     }

@@ -79,11 +79,7 @@ impl ResultsTable {
                 RowKind::Oracle => "oracle",
                 RowKind::Chance => "chance",
             };
-            let _ = write!(
-                body,
-                "<tr class=\"{class}\"><th scope=\"row\">{}",
-                escaped(&row.label)
-            );
+            let _ = write!(body, "<tr class=\"{class}\"><th scope=\"row\">{}", escaped(&row.label));
             if !row.explanation.is_empty() {
                 let _ = write!(body, "<small>{}</small>", escaped(&row.explanation));
             }
@@ -135,26 +131,14 @@ impl ResultsTable {
         }
         let mut labels = String::from("<tr><td></td>");
         for (i, column) in self.columns.iter().enumerate() {
-            let class = if self.opens_group(i) {
-                " class=\"opens\""
-            } else {
-                ""
-            };
-            let _ = write!(
-                labels,
-                "<th scope=\"col\"{class}>{}</th>",
-                escaped(&column.label)
-            );
+            let class = if self.opens_group(i) { " class=\"opens\"" } else { "" };
+            let _ = write!(labels, "<th scope=\"col\"{class}>{}</th>", escaped(&column.label));
         }
         format!("{groups}</tr>\n{labels}</tr>")
     }
 
     fn cell(&self, i: usize, column: &ResultsColumn, value: Option<f64>) -> String {
-        let class = if self.opens_group(i) {
-            " class=\"opens\""
-        } else {
-            ""
-        };
+        let class = if self.opens_group(i) { " class=\"opens\"" } else { "" };
         let Some(value) = value else {
             return format!(
                 "<td{class}><span class=\"none\" aria-label=\"not measured\">–</span></td>"
@@ -211,20 +195,10 @@ mod tests {
         let mut short = table();
         short.rows[0].values.pop();
         assert!(
-            short
-                .html()
-                .unwrap_err()
-                .to_string()
-                .contains("“LocVTP” has 2 entries, expected 3")
+            short.html().unwrap_err().to_string().contains("“LocVTP” has 2 entries, expected 3")
         );
         let mut broken = table();
         broken.rows[0].values[0] = Some(f64::INFINITY);
-        assert!(
-            broken
-                .html()
-                .unwrap_err()
-                .to_string()
-                .contains("R@5 of “LocVTP” is inf")
-        );
+        assert!(broken.html().unwrap_err().to_string().contains("R@5 of “LocVTP” is inf"));
     }
 }

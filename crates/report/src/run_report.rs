@@ -84,13 +84,8 @@ pub(crate) struct ReportFigures {
 impl ReportFigures {
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Figure> {
-        let sections = [
-            &self.losses,
-            &self.confusions,
-            &self.heat_maps,
-            &self.grounding,
-            &self.histograms,
-        ];
+        let sections =
+            [&self.losses, &self.confusions, &self.heat_maps, &self.grounding, &self.histograms];
         sections.into_iter().flatten()
     }
 }
@@ -102,14 +97,10 @@ impl RunReport {
     /// [`ReportError::Read`] when the file cannot be read, [`ReportError::Parse`] when it is no
     /// report.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ReportError::Read {
-            path: path.into(),
-            source,
-        })?;
-        serde_json::from_str(&text).map_err(|source| ReportError::Parse {
-            path: path.into(),
-            source,
-        })
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ReportError::Read { path: path.into(), source })?;
+        serde_json::from_str(&text)
+            .map_err(|source| ReportError::Parse { path: path.into(), source })
     }
 
     /// Draws every figure and checks that their names can be file names, each used once.
@@ -120,26 +111,14 @@ impl RunReport {
                 .iter()
                 .map(|c| c.figure())
                 .collect::<Result<_, _>>()?,
-            losses: self
-                .loss_curves
-                .iter()
-                .map(|c| c.figure())
-                .collect::<Result<_, _>>()?,
-            heat_maps: self
-                .heat_maps
-                .iter()
-                .map(|h| h.figure())
-                .collect::<Result<_, _>>()?,
+            losses: self.loss_curves.iter().map(|c| c.figure()).collect::<Result<_, _>>()?,
+            heat_maps: self.heat_maps.iter().map(|h| h.figure()).collect::<Result<_, _>>()?,
             grounding: self
                 .grounding_examples
                 .iter()
                 .map(|g| g.figure())
                 .collect::<Result<_, _>>()?,
-            histograms: self
-                .histograms
-                .iter()
-                .map(|h| h.figure())
-                .collect::<Result<_, _>>()?,
+            histograms: self.histograms.iter().map(|h| h.figure()).collect::<Result<_, _>>()?,
         };
         let mut names = BTreeSet::new();
         for figure in figures.iter() {
@@ -151,10 +130,7 @@ impl RunReport {
             } else {
                 continue;
             };
-            return Err(ReportError::Name {
-                name: figure.name.clone(),
-                problem,
-            });
+            return Err(ReportError::Name { name: figure.name.clone(), problem });
         }
         Ok(figures)
     }

@@ -36,10 +36,7 @@ mod tests {
     use super::*;
 
     fn points(values: &[f64]) -> Vec<CurvePoint> {
-        let point = |(i, value): (usize, &f64)| CurvePoint {
-            step: i as u64,
-            value: *value,
-        };
+        let point = |(i, value): (usize, &f64)| CurvePoint { step: i as u64, value: *value };
         values.iter().enumerate().map(point).collect()
     }
 

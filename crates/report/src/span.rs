@@ -74,9 +74,7 @@ mod tests {
 
     #[test]
     fn a_span_that_ends_before_it_starts_is_refused() {
-        let problem = Span::new(2.0, 1.0)
-            .checked("grounding-1", "the true span")
-            .unwrap_err();
+        let problem = Span::new(2.0, 1.0).checked("grounding-1", "the true span").unwrap_err();
         assert!(problem.to_string().contains("from 2 s to 1 s"), "{problem}");
         assert!(Span::new(0.0, f64::NAN).checked("g", "x").is_err());
     }

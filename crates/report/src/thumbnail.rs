@@ -28,12 +28,7 @@ impl Thumbnail {
     pub fn from_rgb(rgb: &[u8], width: u32, height: u32) -> Result<Self, ReportError> {
         let expected = width as usize * height as usize * 3;
         if rgb.len() != expected || expected == 0 {
-            return Err(ReportError::FrameSize {
-                width,
-                height,
-                expected,
-                found: rgb.len(),
-            });
+            return Err(ReportError::FrameSize { width, height, expected, found: rgb.len() });
         }
         let longest = width.max(height);
         if longest <= Self::MAX_SIDE {
@@ -92,9 +87,7 @@ impl Thumbnail {
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_compression(png::Compression::High);
-        let written = encoder
-            .write_header()
-            .and_then(|mut image| image.write_image_data(rgb));
+        let written = encoder.write_header().and_then(|mut image| image.write_image_data(rgb));
         written.map_err(|source| ReportError::Thumbnail(source.into()))?;
         Ok(Self { png, width, height })
     }
@@ -102,13 +95,7 @@ impl Thumbnail {
 
 impl std::fmt::Debug for Thumbnail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Thumbnail({}x{}, {} bytes)",
-            self.width,
-            self.height,
-            self.png.len()
-        )
+        write!(f, "Thumbnail({}x{}, {} bytes)", self.width, self.height, self.png.len())
     }
 }
 
@@ -157,9 +144,8 @@ mod tests {
     use super::*;
 
     fn decoded(thumbnail: &Thumbnail) -> Vec<u8> {
-        let mut reader = png::Decoder::new(std::io::Cursor::new(thumbnail.png()))
-            .read_info()
-            .unwrap();
+        let mut reader =
+            png::Decoder::new(std::io::Cursor::new(thumbnail.png())).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
         reader.next_frame(&mut pixels).unwrap();
         pixels
@@ -176,9 +162,8 @@ mod tests {
     #[test]
     fn a_large_frame_is_averaged_down_to_the_longest_side() {
         // columns alternate 0 and 100, halved: every pixel is their mean
-        let rgb: Vec<u8> = (0..160)
-            .flat_map(|_| (0..320).flat_map(|x| [(x % 2) as u8 * 100; 3]))
-            .collect();
+        let rgb: Vec<u8> =
+            (0..160).flat_map(|_| (0..320).flat_map(|x| [(x % 2) as u8 * 100; 3])).collect();
         let thumbnail = Thumbnail::from_rgb(&rgb, 320, 160).unwrap();
         assert_eq!((thumbnail.width(), thumbnail.height()), (160, 80));
         assert!(decoded(&thumbnail).iter().all(|&v| v == 50));

@@ -37,16 +37,12 @@ pub fn write(report: &RunReport, out: &Path) -> Result<Written, ReportError> {
         files.push((format!("{}.svg", figure.name), figure.svg().into_bytes()));
         files.push((format!("{}.png", figure.name), figure.png()?));
     }
-    let numbers = serde_json::to_vec_pretty(report).map_err(|source| ReportError::Parse {
-        path: out.join("report.json"),
-        source,
-    })?;
+    let numbers = serde_json::to_vec_pretty(report)
+        .map_err(|source| ReportError::Parse { path: out.join("report.json"), source })?;
 
     let folder = out.join("figures");
-    std::fs::create_dir_all(&folder).map_err(|source| ReportError::Write {
-        path: folder.clone(),
-        source,
-    })?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|source| ReportError::Write { path: folder.clone(), source })?;
     let written = Written {
         page: out.join("report.html"),
         numbers: out.join("report.json"),
@@ -62,10 +58,7 @@ pub fn write(report: &RunReport, out: &Path) -> Result<Written, ReportError> {
 
 /// Puts `bytes` at `path` in one step.
 fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    let failed = |source| ReportError::Write {
-        path: path.into(),
-        source,
-    };
+    let failed = |source| ReportError::Write { path: path.into(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".report-");
@@ -77,10 +70,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(failed)?;
-    file.persist(path)
-        .map_err(|problem| failed(problem.error))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|problem| failed(problem.error))?;
     Ok(())
 }

@@ -17,12 +17,7 @@ fn frame(shade: u8) -> Result<Thumbnail, ReportError> {
 }
 
 fn report() -> Result<RunReport, ReportError> {
-    let points = (0..50)
-        .map(|step| CurvePoint {
-            step,
-            value: 3.0 / (step + 1) as f64,
-        })
-        .collect();
+    let points = (0..50).map(|step| CurvePoint { step, value: 3.0 / (step + 1) as f64 }).collect();
     let clip = |t: usize| Span::new(t as f64, t as f64 + 1.0);
     let series =
         |label: &str| HistogramSeries::of(label, "test", &[0.1, 0.2, 0.6], (-1.0, 1.0), 20);
@@ -36,10 +31,7 @@ fn report() -> Result<RunReport, ReportError> {
             unit: "%".into(),
             decimals: 1,
             full_scale: 100.0,
-            references: vec![HeadlineReference {
-                label: "chance".into(),
-                value: 20.0,
-            }],
+            references: vec![HeadlineReference { label: "chance".into(), value: 20.0 }],
         }],
         results: vec![ResultsTable {
             title: "Seen".into(),
@@ -67,11 +59,7 @@ fn report() -> Result<RunReport, ReportError> {
         loss_curves: Some(LossCurves {
             name: "loss".into(),
             title: "Losses".into(),
-            series: vec![LossSeries {
-                label: "L_c".into(),
-                meaning: HOSTILE.into(),
-                points,
-            }],
+            series: vec![LossSeries { label: "L_c".into(), meaning: HOSTILE.into(), points }],
             smoothing_steps: 5.0,
             ..LossCurves::default()
         }),
@@ -81,19 +69,11 @@ fn report() -> Result<RunReport, ReportError> {
             video: "v1".into(),
             words: vec!["red".into(), HOSTILE.into()],
             clips: (0..3)
-                .map(|t| {
-                    Ok(HeatMapClip {
-                        span: clip(t),
-                        frame: frame(t as u8)?,
-                    })
-                })
+                .map(|t| Ok(HeatMapClip { span: clip(t), frame: frame(t as u8)? }))
                 .collect::<Result<_, ReportError>>()?,
             cosine: vec![vec![0.1, 0.2, 0.3], vec![0.3, -0.2, 0.0]],
             num_marked: 1,
-            events: vec![NamedSpan {
-                span: Span::new(0.5, 2.0),
-                name: HOSTILE.into(),
-            }],
+            events: vec![NamedSpan { span: Span::new(0.5, 2.0), name: HOSTILE.into() }],
         }],
         grounding_examples: vec![GroundingExample {
             name: "grounding-1".into(),
@@ -102,24 +82,11 @@ fn report() -> Result<RunReport, ReportError> {
             note: "median".into(),
             duration_s: 3.0,
             frames: (0..3)
-                .map(|t| {
-                    Ok(TimedFrame {
-                        time_s: t as f64,
-                        image: frame(t as u8)?,
-                    })
-                })
+                .map(|t| Ok(TimedFrame { time_s: t as f64, image: frame(t as u8)? }))
                 .collect::<Result<_, ReportError>>()?,
-            clip_scores: (0..3)
-                .map(|t| ClipScore {
-                    span: clip(t),
-                    score: t as f64,
-                })
-                .collect(),
+            clip_scores: (0..3).map(|t| ClipScore { span: clip(t), score: t as f64 }).collect(),
             true_span: Span::new(1.0, 3.0),
-            predictions: vec![PredictedSpan {
-                span: Span::new(2.0, 3.0),
-                score: 2.0,
-            }],
+            predictions: vec![PredictedSpan { span: Span::new(2.0, 3.0), score: 2.0 }],
         }],
         histograms: vec![SimilarityHistogram {
             name: "warp".into(),
@@ -146,14 +113,7 @@ fn page_of(report: &RunReport) -> String {
 
 fn file_names(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
-    entries
-        .map(|e| {
-            e.expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect()
+    entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
 #[test]
@@ -161,18 +121,12 @@ fn the_folder_holds_the_page_the_numbers_and_every_figure_twice_and_nothing_else
     let folder = tempfile::tempdir().unwrap();
     let written = write(&report().unwrap(), folder.path()).unwrap();
     let expected = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<BTreeSet<_>>();
-    assert_eq!(
-        file_names(folder.path()),
-        expected(&["figures", "report.html", "report.json"])
-    );
+    assert_eq!(file_names(folder.path()), expected(&["figures", "report.html", "report.json"]));
     let figures: Vec<String> = ["actions", "grounding-1", "heat-map-1", "loss", "warp"]
         .iter()
         .flat_map(|name| [format!("{name}.png"), format!("{name}.svg")])
         .collect();
-    assert_eq!(
-        file_names(&folder.path().join("figures")),
-        figures.into_iter().collect()
-    );
+    assert_eq!(file_names(&folder.path().join("figures")), figures.into_iter().collect());
     assert_eq!(written.figures.len(), 10);
 }
 
@@ -188,19 +142,13 @@ fn a_script_in_a_caption_is_text() {
 #[test]
 fn the_page_names_no_other_place() {
     let page = page_of(&report().unwrap());
-    for scheme in [
-        "http://", "https://", "//cdn", "@import", "<link", "<iframe", "<base",
-    ] {
+    for scheme in ["http://", "https://", "//cdn", "@import", "<link", "<iframe", "<base"] {
         assert!(!page.contains(scheme), "{scheme}");
     }
     for attribute in ["href=\"", "src=\"", "url("] {
         for (at, _) in page.match_indices(attribute) {
             let target = &page[at + attribute.len()..];
-            assert!(
-                target.starts_with('#') || target.starts_with("data:"),
-                "{}",
-                &target[..40]
-            );
+            assert!(target.starts_with('#') || target.starts_with("data:"), "{}", &target[..40]);
         }
     }
     assert!(page.contains("default-src 'none'"));
@@ -226,11 +174,7 @@ fn every_element_of_the_page_is_closed_in_order() {
     let mut open: Vec<&str> = Vec::new();
     for tag in body.split('<').skip(1) {
         let inside = tag.split('>').next().unwrap();
-        let name = inside
-            .trim_start_matches('/')
-            .split([' ', '/'])
-            .next()
-            .unwrap();
+        let name = inside.trim_start_matches('/').split([' ', '/']).next().unwrap();
         if inside.starts_with('/') {
             assert_eq!(open.pop(), Some(name), "{inside}");
         } else if !inside.ends_with('/') {
@@ -260,10 +204,8 @@ fn a_frame_shown_four_times_is_stored_once() {
 #[test]
 fn equal_reports_give_equal_bytes() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let written: Vec<_> = folders
-        .iter()
-        .map(|f| write(&report().unwrap(), f.path()).unwrap())
-        .collect();
+    let written: Vec<_> =
+        folders.iter().map(|f| write(&report().unwrap(), f.path()).unwrap()).collect();
     let bytes = |path: &Path| std::fs::read(path).unwrap();
     assert_eq!(bytes(&written[0].page), bytes(&written[1].page));
     for (a, b) in written[0].figures.iter().zip(&written[1].figures) {
@@ -278,18 +220,12 @@ fn the_page_can_be_made_again_from_its_numbers() {
     let page = std::fs::read(&first.page).unwrap();
     let read = RunReport::read(&first.numbers).unwrap();
     let again = tempfile::tempdir().unwrap();
-    assert_eq!(
-        std::fs::read(write(&read, again.path()).unwrap().page).unwrap(),
-        page
-    );
+    assert_eq!(std::fs::read(write(&read, again.path()).unwrap().page).unwrap(), page);
 }
 
 #[test]
 fn an_empty_report_has_no_empty_sections() {
-    let page = page_of(&RunReport {
-        title: "Nothing yet".into(),
-        ..RunReport::default()
-    });
+    let page = page_of(&RunReport { title: "Nothing yet".into(), ..RunReport::default() });
     assert!(page.contains("Nothing yet"));
     assert!(!page.contains("<section") && !page.contains("<figure"));
 }
@@ -299,10 +235,7 @@ fn a_figure_without_data_fails_before_any_file_is_written() {
     let mut broken = report().unwrap();
     broken.heat_maps[0].cosine[1][2] = f32::NAN;
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        write(&broken, folder.path()),
-        Err(ReportError::Value { .. })
-    ));
+    assert!(matches!(write(&broken, folder.path()), Err(ReportError::Value { .. })));
     assert!(file_names(folder.path()).is_empty());
 }
 
@@ -312,20 +245,10 @@ fn figure_names_must_be_file_names_and_used_once() {
     let mut outside = report().unwrap();
     outside.heat_maps[0].name = "../escape".into();
     let problem = write(&outside, folder.path()).unwrap_err();
-    assert!(
-        problem
-            .to_string()
-            .contains("`../escape` cannot be a file name"),
-        "{problem}"
-    );
+    assert!(problem.to_string().contains("`../escape` cannot be a file name"), "{problem}");
     let mut twice = report().unwrap();
     twice.heat_maps[0].name = "loss".into();
-    assert!(
-        write(&twice, folder.path())
-            .unwrap_err()
-            .to_string()
-            .contains("is used twice")
-    );
+    assert!(write(&twice, folder.path()).unwrap_err().to_string().contains("is used twice"));
 }
 
 #[test]
@@ -342,12 +265,6 @@ fn a_damaged_numbers_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
     std::fs::write(&path, "{\"title\": 3}").unwrap();
-    assert!(matches!(
-        RunReport::read(&path),
-        Err(ReportError::Parse { .. })
-    ));
-    assert!(matches!(
-        RunReport::read(&folder.path().join("no")),
-        Err(ReportError::Read { .. })
-    ));
+    assert!(matches!(RunReport::read(&path), Err(ReportError::Parse { .. })));
+    assert!(matches!(RunReport::read(&folder.path().join("no")), Err(ReportError::Read { .. })));
 }

@@ -97,8 +97,7 @@ fn main() {
     let mut model = experiment.model.init(0, &device);
     let mut adam = Adam::new(experiment.optimizer.clone());
     let tokens = preset.words + 2;
-    let numbers =
-        preset.videos * preset.clips * preset.frames * preset.image * preset.image * 3;
+    let numbers = preset.videos * preset.clips * preset.frames * preset.image * preset.image * 3;
     let batch = PretrainBatch {
         step: 0,
         kind: SpanKind::Long,
@@ -127,7 +126,8 @@ fn main() {
         assert!(total.is_finite());
         if step >= warm_up {
             seconds.push(all);
-            for (part, value) in parts.iter_mut().zip([forward, backward - forward, all - backward]) {
+            for (part, value) in parts.iter_mut().zip([forward, backward - forward, all - backward])
+            {
                 *part += value / steps as f64;
             }
         }

@@ -72,7 +72,8 @@ impl BatchSource {
         let preprocessing = &self.experiment.preprocessing;
         let (size, num_frames) = (preprocessing.image_size, preprocessing.num_frames);
         let spans = self.sampler.batch(step);
-        let mut patches = Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
+        let mut patches =
+            Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
         let mut sentences = Vec::with_capacity(spans.len());
         for (sample, span) in spans.iter().enumerate() {
             let (pixels, text) = self.pair(span, step, sample as u64, num_clips)?;

@@ -99,7 +99,8 @@ pub fn write(
         write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))
             .map_err(TrainError::saving)?;
         let mut checksums = BTreeMap::new();
-        for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE] {
+        for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE]
+        {
             let path = dir.join(file);
             let bytes = std::fs::read(&path).map_err(TrainError::reading(&path))?;
             checksums.insert(file.to_owned(), crc32fast::hash(&bytes));

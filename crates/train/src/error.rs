@@ -104,7 +104,9 @@ pub enum TrainError {
         expected: String,
     },
     /// The run folder holds a run already.
-    #[error("{path}: a run is in this folder already; go on with --resume, or choose another --run folder")]
+    #[error(
+        "{path}: a run is in this folder already; go on with --resume, or choose another --run folder"
+    )]
     RunExists {
         /// The run's folder.
         path: PathBuf,

@@ -131,7 +131,8 @@ mod tests {
             let crc = u32::from_le_bytes(bytes[at + 8..at + 12].try_into().unwrap());
             assert_eq!(crc, masked_crc(&bytes[at..at + 8]));
             let data = &bytes[at + 12..at + 12 + length];
-            let crc = u32::from_le_bytes(bytes[at + 12 + length..at + 16 + length].try_into().unwrap());
+            let crc =
+                u32::from_le_bytes(bytes[at + 12 + length..at + 16 + length].try_into().unwrap());
             assert_eq!(crc, masked_crc(data));
             records.push(data.to_vec());
             at += 16 + length;

@@ -198,7 +198,11 @@ impl Experiment {
 
     /// Steps of the whole run on a corpus of `num_videos`.
     pub fn total_steps(&self, num_videos: usize) -> u64 {
-        if self.train.steps > 0 { self.train.steps } else { self.train.epochs * self.steps_per_epoch(num_videos) }
+        if self.train.steps > 0 {
+            self.train.steps
+        } else {
+            self.train.epochs * self.steps_per_epoch(num_videos)
+        }
     }
 
     /// Steps of an epoch: as many as visit every video once with long spans.
@@ -213,8 +217,10 @@ impl Experiment {
         self.model.check()?;
         self.optimizer.check()?;
         self.augmentation.check()?;
-        let contradiction = |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
-        let setting = |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
+        let contradiction =
+            |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
+        let setting =
+            |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
         if self.preprocessing.image_size != self.model.video.image_size {
             return contradiction(
                 "preprocessing.image_size",
@@ -246,7 +252,11 @@ impl Experiment {
             );
         }
         if self.train.steps == 0 && self.train.epochs == 0 {
-            return contradiction("train.steps", "train.epochs", "both are 0; give one of them".into());
+            return contradiction(
+                "train.steps",
+                "train.epochs",
+                "both are 0; give one of them".into(),
+            );
         }
         for (key, value) in [
             ("sampling.long_clips", self.sampling.long_clips),
@@ -265,7 +275,11 @@ impl Experiment {
             return setting("train.log_every", "0".into(), "1 or more");
         }
         if !(self.loss.temperature > 0.0 && self.loss.temperature.is_finite()) {
-            return setting("loss.temperature", self.loss.temperature.to_string(), "a number above 0");
+            return setting(
+                "loss.temperature",
+                self.loss.temperature.to_string(),
+                "a number above 0",
+            );
         }
         Ok(())
     }
@@ -362,7 +376,10 @@ mod tests {
         assert!(message.contains("`preprocessing.image_size`"), "{message}");
         assert!(message.contains("`model.video.image_size`"), "{message}");
         let message = refusal("[model.video]\npatch_size = 17\n", &[]);
-        assert!(message.contains("video.image_size") && message.contains("video.patch_size"), "{message}");
+        assert!(
+            message.contains("video.image_size") && message.contains("video.patch_size"),
+            "{message}"
+        );
         let message = refusal("[train]\nsteps = 0\nepochs = 0\n", &[]);
         assert!(message.contains("train.steps") && message.contains("train.epochs"), "{message}");
     }

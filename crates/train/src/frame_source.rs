@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    ClipPixels, ColourJitter, FramePixels, FrameTable, Phase, SamplingPlan, TimeSpan,
-    VideoError, VideoReader, sampling, transform::draw_random_resized_crop,
+    ClipPixels, ColourJitter, FramePixels, FrameTable, Phase, SamplingPlan, TimeSpan, VideoError,
+    VideoReader, sampling, transform::draw_random_resized_crop,
 };
 
 use crate::augmentation::Augmentation;
@@ -57,7 +57,12 @@ impl FrameSource {
     ///
     /// # Errors
     /// When the file cannot be opened, or a frame of the plan cannot be decoded.
-    pub fn read(&self, video: usize, path: &Path, request: &ClipRequest) -> Result<ClipPixels, VideoError> {
+    pub fn read(
+        &self,
+        video: usize,
+        path: &Path,
+        request: &ClipRequest,
+    ) -> Result<ClipPixels, VideoError> {
         let plan = |table: &FrameTable| {
             let frames = self.preprocessing.num_frames;
             sampling::sparse(table, request.span, request.num_clips, frames, request.phase)
@@ -67,13 +72,19 @@ impl FrameSource {
                 let mut reader = VideoReader::open(path)?;
                 let plan = plan(reader.frame_table());
                 let size = (reader.info().width, reader.info().height);
-                let transform =
-                    draw_random_resized_crop(seed, crop, size, self.preprocessing.image_size as u32);
+                let transform = draw_random_resized_crop(
+                    seed,
+                    crop,
+                    size,
+                    self.preprocessing.image_size as u32,
+                );
                 reader.read_clips(&plan, &transform)?
             }
             _ => self.read_centre(video, path, plan)?,
         };
-        if let (Some(seed), Some(strength)) = (request.augmentation_seed, &self.augmentation.colour_jitter) {
+        if let (Some(seed), Some(strength)) =
+            (request.augmentation_seed, &self.augmentation.colour_jitter)
+        {
             ColourJitter::draw(seed, strength).apply(&mut clips.data);
         }
         Ok(clips)

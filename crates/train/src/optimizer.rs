@@ -93,7 +93,13 @@ impl Adam {
     }
 
     /// One update with `learning_rate`; `norm` is [`Adam::gradient_norm`], by which the gradient is clipped.
-    pub fn step<M: Module>(&mut self, module: M, gradients: &Gradients, norm: f64, learning_rate: f64) -> M {
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: &Gradients,
+        norm: f64,
+        learning_rate: f64,
+    ) -> M {
         self.steps += 1;
         let clip = self.config.gradient_clip;
         let scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
@@ -119,7 +125,10 @@ impl Adam {
             for (kind, tensor) in [("first", &moments.first), ("second", &moments.second)] {
                 let values: Vec<f32> =
                     tensor.clone().into_data().try_to_vec().expect("moments are f32");
-                named.insert(format!("{kind}.{name}"), NamedTensor { shape: vec![values.len()], values });
+                named.insert(
+                    format!("{kind}.{name}"),
+                    NamedTensor { shape: vec![values.len()], values },
+                );
             }
         }
         (self.steps, named)
@@ -133,7 +142,8 @@ impl Adam {
         device: &burn::tensor::Device,
     ) -> Self {
         let device = device.clone().without_autodiff();
-        let tensor = |tensor: &NamedTensor| Tensor::<1>::from_data(tensor.values.as_slice(), &device);
+        let tensor =
+            |tensor: &NamedTensor| Tensor::<1>::from_data(tensor.values.as_slice(), &device);
         let moments = named
             .iter()
             .filter_map(|(key, first)| {
@@ -183,12 +193,15 @@ impl ModuleMapper for Update<'_> {
         let (beta_1, beta_2) = self.betas;
         let name = self.names.join(".");
         let (first, second) = match self.moments.remove(&name) {
-            Some(Moments { first, second }) => (first.mul_scalar(beta_1), second.mul_scalar(beta_2)),
+            Some(Moments { first, second }) => {
+                (first.mul_scalar(beta_1), second.mul_scalar(beta_2))
+            }
             None => (gradient.zeros_like(), gradient.zeros_like()),
         };
         let first = first + gradient.clone().mul_scalar(1.0 - beta_1);
         let second = second + gradient.square().mul_scalar(1.0 - beta_2);
-        let root = second.clone().sqrt().div_scalar(self.second_correction).add_scalar(self.epsilon);
+        let root =
+            second.clone().sqrt().div_scalar(self.second_correction).add_scalar(self.epsilon);
         let change = (first.clone() / root).mul_scalar(self.rate).reshape(shape);
         self.moments.insert(name, Moments { first, second });
         param.map(|value| Tensor::from_inner(value.inner() - change).require_grad())

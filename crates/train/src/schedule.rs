@@ -82,7 +82,8 @@ mod tests {
     #[test]
     fn the_papers_rate_falls_tenfold_at_epochs_100_and_160() {
         let schedule = Schedule::default();
-        let factors: Vec<f64> = [0, 99, 100, 159, 160].iter().map(|&s| schedule.factor(&at(s), 0)).collect();
+        let factors: Vec<f64> =
+            [0, 99, 100, 159, 160].iter().map(|&s| schedule.factor(&at(s), 0)).collect();
         for (found, expected) in factors.iter().zip([1.0, 1.0, 0.1, 0.1, 0.01]) {
             assert!((found - expected).abs() < 1e-12, "{factors:?}");
         }

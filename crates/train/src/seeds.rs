@@ -20,7 +20,9 @@ pub(crate) enum Draw {
 
 /// The seed of a draw.
 pub(crate) fn seed(run: u64, draw: Draw, step: u64, sample: u64) -> u64 {
-    [run, draw as u64, step, sample].into_iter().fold(0, |state, word| finalise(state ^ finalise(word)))
+    [run, draw as u64, step, sample]
+        .into_iter()
+        .fold(0, |state, word| finalise(state ^ finalise(word)))
 }
 
 /// SplitMix64: a bijection of 64-bit words.

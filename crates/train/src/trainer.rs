@@ -123,14 +123,16 @@ pub fn pretrain(
         total_steps,
     });
 
-    let sampler = PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed)?;
+    let sampler =
+        PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed)?;
     let source =
         Arc::new(BatchSource::new(experiment.clone(), sampler, directory.tokenizer.clone()));
     let maker = Arc::clone(&source);
     let loader = &experiment.loader;
-    let mut batches = Loader::start(first_step, total_steps, loader.threads, loader.queue, move |step| {
-        maker.batch(step)
-    });
+    let mut batches =
+        Loader::start(first_step, total_steps, loader.threads, loader.queue, move |step| {
+            maker.batch(step)
+        });
 
     let save = |next_step: u64, directory: &ModelDirectory, optimizer: &Adam| {
         let keep = experiment.train.keep_checkpoints;
@@ -264,9 +266,8 @@ fn step_report(
     let number = |what: &'static str, loss: &Tensor<1>| {
         finite(batch.step, what, f64::from(loss.clone().into_scalar::<f32>()))
     };
-    let optional = |what, loss: &Option<Tensor<1>>| {
-        loss.as_ref().map(|loss| number(what, loss)).transpose()
-    };
+    let optional =
+        |what, loss: &Option<Tensor<1>>| loss.as_ref().map(|loss| number(what, loss)).transpose();
     Ok(StepReport {
         step: batch.step,
         kind: batch.kind,

@@ -47,22 +47,15 @@ pub fn action_choice(
     events: &[ActionScores],
 ) -> Result<ActionChoice, TransferError> {
     if actions.is_empty() || events.is_empty() {
-        return Err(TransferError::Nothing {
-            what: "actions and events to choose them for",
-        });
+        return Err(TransferError::Nothing { what: "actions and events to choose them for" });
     }
     let mut confusion = vec![vec![0; actions.len()]; actions.len()];
     let mut right = 0.0;
     for (index, event) in events.iter().enumerate() {
         check(index, event, actions.len())?;
-        let greatest = event
-            .scores
-            .iter()
-            .copied()
-            .fold(f32::NEG_INFINITY, f32::max);
-        let chosen: Vec<usize> = (0..actions.len())
-            .filter(|&action| event.scores[action] == greatest)
-            .collect();
+        let greatest = event.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let chosen: Vec<usize> =
+            (0..actions.len()).filter(|&action| event.scores[action] == greatest).collect();
         confusion[event.truth][chosen[0]] += 1;
         if chosen.contains(&event.truth) {
             right += 1.0 / chosen.len() as f64;
@@ -118,10 +111,7 @@ mod tests {
     }
 
     fn event(scores: [f32; 3], truth: usize) -> ActionScores {
-        ActionScores {
-            scores: scores.to_vec(),
-            truth,
-        }
+        ActionScores { scores: scores.to_vec(), truth }
     }
 
     #[test]
@@ -134,10 +124,7 @@ mod tests {
         ];
         let found = action_choice(&actions(), &events).unwrap();
         // 3 of 4 right; 1 of 3 by lot; action 0 is true for 2 of 4.
-        assert_eq!(
-            (found.events, found.accuracy, found.most_frequent),
-            (4, 75.0, 50.0)
-        );
+        assert_eq!((found.events, found.accuracy, found.most_frequent), (4, 75.0, 50.0));
         assert!((found.chance - 100.0 / 3.0).abs() < 1e-9);
         assert_eq!(found.confusion, [[1, 1, 0], [0, 1, 0], [0, 0, 1]]);
     }
@@ -163,32 +150,13 @@ mod tests {
         assert!(matches!(error(&[]), TransferError::Nothing { .. }));
         assert!(matches!(
             error(&[event([0.0, f32::NAN, 0.0], 0)]),
-            TransferError::Score {
-                row: 0,
-                column: 1,
-                ..
-            }
+            TransferError::Score { row: 0, column: 1, .. }
         ));
         assert!(matches!(
             error(&[event([0.0; 3], 0), event([0.0; 3], 3)]),
-            TransferError::Index {
-                row: 1,
-                found: 3,
-                end: 3,
-                ..
-            }
+            TransferError::Index { row: 1, found: 3, end: 3, .. }
         ));
-        let short = ActionScores {
-            scores: vec![0.1],
-            truth: 0,
-        };
-        assert!(matches!(
-            error(&[short]),
-            TransferError::Count {
-                expected: 3,
-                found: 1,
-                ..
-            }
-        ));
+        let short = ActionScores { scores: vec![0.1], truth: 0 };
+        assert!(matches!(error(&[short]), TransferError::Count { expected: 3, found: 1, .. }));
     }
 }

@@ -117,7 +117,9 @@ pub enum TransferError {
         num_queries: usize,
     },
     /// A sentence is empty for the model's tokenizer.
-    #[error("the sentence {sentence:?} has no words; write what should happen, like \"a red square moves left\"")]
+    #[error(
+        "the sentence {sentence:?} has no words; write what should happen, like \"a red square moves left\""
+    )]
     NoWords {
         /// The sentence.
         sentence: String,

@@ -130,8 +130,11 @@ impl EmbeddedSplit {
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, TransferError> {
         let mut truth = Truth::read(dir)?;
-        let paths: Vec<PathBuf> =
-            truth.videos.iter().map(|video| dir.join("videos").join(format!("{}.mp4", video.id))).collect();
+        let paths: Vec<PathBuf> = truth
+            .videos
+            .iter()
+            .map(|video| dir.join("videos").join(format!("{}.mp4", video.id)))
+            .collect();
         let (mut videos, mut skipped) = (Vec::new(), Vec::new());
         let all = std::mem::take(&mut truth.videos);
         for (truths, paths) in all.chunks(32).zip(paths.chunks(32)) {
@@ -151,10 +154,9 @@ impl EmbeddedSplit {
                             queries,
                         });
                     }
-                    Err(error) => skipped.push(SkippedVideo {
-                        path: path.clone(),
-                        reason: error.to_string(),
-                    }),
+                    Err(error) => {
+                        skipped.push(SkippedVideo { path: path.clone(), reason: error.to_string() })
+                    }
                 }
                 progress(videos.len() + skipped.len(), all.len());
             }
@@ -166,9 +168,16 @@ impl EmbeddedSplit {
     }
 
     /// Every query with its video's position and its event.
-    pub fn queries(&self) -> impl Iterator<Item = (usize, &EmbeddedVideo, &TrueEvent, &SentenceEmbedding)> {
+    pub fn queries(
+        &self,
+    ) -> impl Iterator<Item = (usize, &EmbeddedVideo, &TrueEvent, &SentenceEmbedding)> {
         self.videos.iter().enumerate().flat_map(|(i, video)| {
-            video.truth.events.iter().zip(&video.queries).map(move |(event, query)| (i, video, event, query))
+            video
+                .truth
+                .events
+                .iter()
+                .zip(&video.queries)
+                .map(move |(event, query)| (i, video, event, query))
         })
     }
 
@@ -184,7 +193,9 @@ impl EmbeddedSplit {
         let scores = self
             .videos
             .iter()
-            .flat_map(|text| self.videos.iter().map(|video| dot(&text.caption.sentence, &video.embedding.video)))
+            .flat_map(|text| {
+                self.videos.iter().map(|video| dot(&text.caption.sentence, &video.embedding.video))
+            })
             .collect();
         let scores = ScoreMatrix::new(scores, self.videos.len(), self.videos.len())?;
         let video_of_text: Vec<usize> = (0..self.videos.len()).collect();
@@ -200,7 +211,8 @@ impl EmbeddedSplit {
             ground(&queries, &settings.decoder, settings.boundary)
         };
         let video_of_query: Vec<usize> = self.queries().map(|(video, ..)| video).collect();
-        let all_queries: Vec<&SentenceEmbedding> = self.queries().map(|(_, _, _, query)| query).collect();
+        let all_queries: Vec<&SentenceEmbedding> =
+            self.queries().map(|(_, _, _, query)| query).collect();
         let wrong_scores: Vec<Vec<f32>> = wrong_queries(&video_of_query, settings.seed)?
             .into_iter()
             .zip(&video_of_query)

@@ -54,11 +54,7 @@ pub struct MomentDecoder {
 
 impl Default for MomentDecoder {
     fn default() -> Self {
-        Self {
-            threshold: Threshold::default(),
-            max_iou: 0.5,
-            top: 5,
-        }
+        Self { threshold: Threshold::default(), max_iou: 0.5, top: 5 }
     }
 }
 
@@ -102,11 +98,7 @@ impl MomentDecoder {
             return Ok(Vec::new());
         }
         let gains = Gains::of(scores, self.threshold);
-        let whole = Run {
-            first: 0,
-            end: clips.len(),
-            sum: 0,
-        };
+        let whole = Run { first: 0, end: clips.len(), sum: 0 };
         let mut runs = MaximalRuns::of(&gains.steps).peekable();
         let equal_scores = runs.peek().is_none().then_some(whole);
         let mut kept: Vec<Moment> = Vec::new();
@@ -172,22 +164,13 @@ fn check(clips: &[TimeSpan], scores: &[f32]) -> Result<(), TransferError> {
         });
     }
     if let Some(clip) = scores.iter().position(|score| !score.is_finite()) {
-        return Err(TransferError::Score {
-            of: "clip",
-            row: clip,
-            column: 0,
-            found: scores[clip],
-        });
+        return Err(TransferError::Score { of: "clip", row: clip, column: 0, found: scores[clip] });
     }
     for (clip, &found) in clips.iter().enumerate() {
         let previous = if clip == 0 { found } else { clips[clip - 1] };
         let finite = found.start.0.is_finite() && found.end.0.is_finite();
         if !finite || found.start < previous.start || found.end < previous.end {
-            return Err(TransferError::ClipOrder {
-                clip,
-                found,
-                previous,
-            });
+            return Err(TransferError::ClipOrder { clip, found, previous });
         }
     }
     Ok(())
@@ -210,10 +193,7 @@ impl Gains {
         let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let range = f64::from(greatest) - f64::from(least);
         if range == 0.0 {
-            return Self {
-                steps: vec![0; scores.len()],
-                step: 0.0,
-            };
+            return Self { steps: vec![0; scores.len()], step: 0.0 };
         }
         let placed: Vec<i128> = scores
             .iter()
@@ -227,10 +207,7 @@ impl Gains {
             Threshold::Middle => (2, Self::RESOLUTION as i128),
         };
         Self {
-            steps: placed
-                .iter()
-                .map(|placed| divisor * placed - dividend)
-                .collect(),
+            steps: placed.iter().map(|placed| divisor * placed - dividend).collect(),
             step: range / Self::RESOLUTION / divisor as f64,
         }
     }
@@ -255,10 +232,7 @@ impl Run {
     }
 
     fn span(&self, clips: &[TimeSpan]) -> TimeSpan {
-        TimeSpan {
-            start: clips[self.first].start,
-            end: clips[self.end - 1].end,
-        }
+        TimeSpan { start: clips[self.first].start, end: clips[self.end - 1].end }
     }
 
     /// What runs are ordered by, greatest first: larger sum, then shorter, then earlier.
@@ -291,10 +265,7 @@ struct MaximalRuns<'a> {
 
 impl<'a> MaximalRuns<'a> {
     fn of(gains: &'a [i128]) -> Self {
-        let mut runs = Self {
-            gains,
-            open: BinaryHeap::new(),
-        };
+        let mut runs = Self { gains, open: BinaryHeap::new() };
         runs.open(0, gains.len());
         runs
     }
@@ -320,19 +291,11 @@ impl Iterator for MaximalRuns<'_> {
 /// Kadane's algorithm over `first..end`; `None` when no gain is positive.
 fn best_run(gains: &[i128], first: usize, end: usize) -> Option<Run> {
     let mut best: Option<Run> = None;
-    let mut current = Run {
-        first,
-        end: first,
-        sum: 0,
-    };
+    let mut current = Run { first, end: first, sum: 0 };
     for (clip, gain) in gains.iter().enumerate().take(end).skip(first) {
         // A start that has added nothing so far is left out.
         if current.sum <= 0 {
-            current = Run {
-                first: clip,
-                end: clip,
-                sum: 0,
-            };
+            current = Run { first: clip, end: clip, sum: 0 };
         }
         current.sum += gain;
         current.end = clip + 1;
@@ -355,24 +318,16 @@ mod tests {
 
     /// Clips of one second.
     fn seconds(count: usize) -> Vec<TimeSpan> {
-        (0..count)
-            .map(|t| TimeSpan::new(t as f64, (t + 1) as f64))
-            .collect()
+        (0..count).map(|t| TimeSpan::new(t as f64, (t + 1) as f64)).collect()
     }
 
     fn decode(threshold: Threshold, scores: &[f32]) -> Vec<Moment> {
-        let decoder = MomentDecoder {
-            threshold,
-            ..MomentDecoder::default()
-        };
+        let decoder = MomentDecoder { threshold, ..MomentDecoder::default() };
         decoder.decode(&seconds(scores.len()), scores).unwrap()
     }
 
     fn spans(moments: &[Moment]) -> Vec<(f64, f64)> {
-        moments
-            .iter()
-            .map(|moment| (moment.span.start.0, moment.span.end.0))
-            .collect()
+        moments.iter().map(|moment| (moment.span.start.0, moment.span.end.0)).collect()
     }
 
     #[test]
@@ -391,10 +346,7 @@ mod tests {
         let scores = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
         assert_eq!(spans(&decode(Threshold::Mean, &scores)), [(0.0, 4.0)]);
         // Middle 1/2: gains 1/2 -1/2 -1/2 1/2: no bridge is worth it.
-        assert_eq!(
-            spans(&decode(Threshold::Middle, &scores)),
-            [(0.0, 1.0), (3.0, 4.0)]
-        );
+        assert_eq!(spans(&decode(Threshold::Middle, &scores)), [(0.0, 1.0), (3.0, 4.0)]);
     }
 
     #[test]
@@ -420,10 +372,7 @@ mod tests {
             [(1.0, 2.0), (4.0, 5.0)]
         );
         // Clips that lie on the threshold add nothing at either end: gains 0 1 0 -1 (mean 2).
-        assert_eq!(
-            spans(&decode(Threshold::Mean, &[2.0, 3.0, 2.0, 1.0])),
-            [(1.0, 2.0)]
-        );
+        assert_eq!(spans(&decode(Threshold::Mean, &[2.0, 3.0, 2.0, 1.0])), [(1.0, 2.0)]);
     }
 
     #[test]
@@ -459,9 +408,7 @@ mod tests {
             TimeSpan::new(4.0, 5.5),
             TimeSpan::new(6.0, 7.0),
         ];
-        let moments = MomentDecoder::default()
-            .decode(&clips, &[0.0, 1.0, 1.0, 0.0])
-            .unwrap();
+        let moments = MomentDecoder::default().decode(&clips, &[0.0, 1.0, 1.0, 0.0]).unwrap();
         assert_eq!(spans(&moments), [(1.5, 5.5)]);
     }
 
@@ -484,16 +431,10 @@ mod tests {
     #[test]
     fn a_moment_that_overlaps_a_better_one_too_much_is_dropped() {
         // Windows of 3 s every second; peaks at 1 and 3 share 1 s of 5: IoU 1/5.
-        let clips: Vec<_> = (0..5)
-            .map(|t| TimeSpan::new(t as f64, (t + 3) as f64))
-            .collect();
+        let clips: Vec<_> = (0..5).map(|t| TimeSpan::new(t as f64, (t + 3) as f64)).collect();
         let scores = [0.0, 0.9, 0.0, 0.8, 0.0];
         let with = |max_iou| {
-            let decoder = MomentDecoder {
-                threshold: Threshold::Middle,
-                max_iou,
-                top: 5,
-            };
+            let decoder = MomentDecoder { threshold: Threshold::Middle, max_iou, top: 5 };
             spans(&decoder.decode(&clips, &scores).unwrap())
         };
         assert_eq!(with(0.2), [(1.0, 4.0), (3.0, 6.0)]);
@@ -502,10 +443,7 @@ mod tests {
 
     #[test]
     fn at_most_top_moments_are_returned() {
-        let decoder = MomentDecoder {
-            top: 1,
-            ..MomentDecoder::default()
-        };
+        let decoder = MomentDecoder { top: 1, ..MomentDecoder::default() };
         let scores = [1.0, 0.0, 0.0, 0.0, 1.0];
         assert_eq!(decoder.decode(&seconds(5), &scores).unwrap().len(), 1);
     }
@@ -516,33 +454,17 @@ mod tests {
         let error = |clips: &[TimeSpan], scores: &[f32]| decoder.decode(clips, scores).unwrap_err();
         assert!(matches!(
             error(&seconds(2), &[0.1]),
-            TransferError::Count {
-                expected: 2,
-                found: 1,
-                ..
-            }
+            TransferError::Count { expected: 2, found: 1, .. }
         ));
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let found = error(&seconds(2), &[0.1, bad]);
-            assert!(
-                matches!(found, TransferError::Score { row: 1, .. }),
-                "{found}"
-            );
+            assert!(matches!(found, TransferError::Score { row: 1, .. }), "{found}");
         }
         let turned = [TimeSpan::new(1.0, 2.0), TimeSpan::new(0.0, 1.0)];
-        assert!(matches!(
-            error(&turned, &[0.1; 2]),
-            TransferError::ClipOrder { clip: 1, .. }
-        ));
+        assert!(matches!(error(&turned, &[0.1; 2]), TransferError::ClipOrder { clip: 1, .. }));
         let unknown = [TimeSpan::new(f64::NAN, 2.0)];
-        assert!(matches!(
-            error(&unknown, &[0.1]),
-            TransferError::ClipOrder { clip: 0, .. }
-        ));
-        let decoder = MomentDecoder {
-            max_iou: 1.5,
-            ..MomentDecoder::default()
-        };
+        assert!(matches!(error(&unknown, &[0.1]), TransferError::ClipOrder { clip: 0, .. }));
+        let decoder = MomentDecoder { max_iou: 1.5, ..MomentDecoder::default() };
         let found = decoder.decode(&seconds(1), &[0.1]).unwrap_err();
         assert!(found.to_string().contains("`max_iou` is 1.5"), "{found}");
     }
@@ -557,8 +479,7 @@ mod tests {
             Threshold::Middle => 2 * score - least - greatest,
         };
         let runs = (0..scores.len()).flat_map(|a| (a + 1..=scores.len()).map(move |b| (a, b)));
-        runs.min_by_key(|&(a, b)| (-scores[a..b].iter().map(gain).sum::<i32>(), b - a, a))
-            .unwrap()
+        runs.min_by_key(|&(a, b)| (-scores[a..b].iter().map(gain).sum::<i32>(), b - a, a)).unwrap()
     }
 
     proptest! {

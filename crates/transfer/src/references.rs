@@ -53,11 +53,7 @@ impl KnownAttributes {
     pub const ALL: Self = Self::new(true, true, true);
 
     const fn new(colour: bool, shape: bool, action: bool) -> Self {
-        Self {
-            colour,
-            shape,
-            action,
-        }
+        Self { colour, shape, action }
     }
 
     /// Whether the two events agree in all that is known.
@@ -143,10 +139,7 @@ pub fn references(
             found: wrong_query_scores.len(),
         });
     }
-    let durations: Vec<Seconds> = queries
-        .iter()
-        .map(|(video, _)| video.truth.duration)
-        .collect();
+    let durations: Vec<Seconds> = queries.iter().map(|(video, _)| video.truth.duration).collect();
     let truths: Vec<TimeSpan> = queries.iter().map(|(_, event)| event.span).collect();
     let wrong: Vec<ScoredQuery> = queries
         .iter()
@@ -198,11 +191,7 @@ pub fn oracle_scores(
 ) -> Vec<f32> {
     let score = |clip: &TimeSpan| {
         let middle = clip.midpoint();
-        let event = video
-            .truth
-            .events
-            .iter()
-            .find(|event| event.span.contains(middle));
+        let event = video.truth.events.iter().find(|event| event.span.contains(middle));
         f32::from(event.is_some_and(|event| known.agree(event, query)))
     };
     video.clips.iter().map(score).collect()
@@ -230,18 +219,12 @@ pub fn random_interval(
     let mut tally = GroundingTally::new(settings.boundary);
     for (query, (duration, truth)) in durations.iter().zip(truths).enumerate() {
         if !(duration.0 > 0.0 && duration.0.is_finite()) {
-            return Err(TransferError::Duration {
-                query,
-                found: *duration,
-            });
+            return Err(TransferError::Duration { query, found: *duration });
         }
         let mut random = generator(settings.seed, Purpose::RandomInterval, query);
         for _ in 0..settings.draws_per_query {
             let [a, b] = [(); 2].map(|()| *duration * random.random::<f64>());
-            let interval = TimeSpan {
-                start: a.min(b),
-                end: a.max(b),
-            };
+            let interval = TimeSpan { start: a.min(b), end: a.max(b) };
             tally.add(interval.iou(truth));
         }
     }
@@ -255,17 +238,10 @@ pub fn random_interval(
 /// When there are no queries, or all are of one video.
 pub fn wrong_queries(video_of_query: &[usize], seed: u64) -> Result<Vec<usize>, TransferError> {
     if video_of_query.is_empty() {
-        return Err(TransferError::Nothing {
-            what: "queries to exchange",
-        });
+        return Err(TransferError::Nothing { what: "queries to exchange" });
     }
-    if video_of_query
-        .iter()
-        .all(|video| *video == video_of_query[0])
-    {
-        return Err(TransferError::OneVideo {
-            num_queries: video_of_query.len(),
-        });
+    if video_of_query.iter().all(|video| *video == video_of_query[0]) {
+        return Err(TransferError::OneVideo { num_queries: video_of_query.len() });
     }
     let draw = |(query, video): (usize, &usize)| {
         let mut random = generator(seed, Purpose::WrongQuery, query);
@@ -282,9 +258,7 @@ pub fn wrong_queries(video_of_query: &[usize], seed: u64) -> Result<Vec<usize>, 
 fn queries_of<'a>(
     videos: &[ClippedVideo<'a>],
 ) -> impl Iterator<Item = (ClippedVideo<'a>, &'a TrueEvent)> {
-    videos
-        .iter()
-        .flat_map(|&video| video.truth.events.iter().map(move |event| (video, event)))
+    videos.iter().flat_map(|&video| video.truth.events.iter().map(move |event| (video, event)))
 }
 
 /// What random numbers are for. The number is part of every stream, so it never changes.
@@ -298,10 +272,7 @@ enum Purpose {
 /// key.
 fn generator(seed: u64, purpose: Purpose, query: usize) -> ChaCha8Rng {
     let mut key = [0u8; 32];
-    for (bytes, word) in key
-        .chunks_exact_mut(8)
-        .zip([seed, purpose as u64, query as u64])
-    {
+    for (bytes, word) in key.chunks_exact_mut(8).zip([seed, purpose as u64, query as u64]) {
         bytes.copy_from_slice(&word.to_le_bytes());
     }
     ChaCha8Rng::from_seed(key)
@@ -338,21 +309,12 @@ mod tests {
     }
 
     fn clips(length: f64, count: usize) -> Vec<TimeSpan> {
-        (0..count)
-            .map(|t| TimeSpan::new(length * t as f64, length * (t + 1) as f64))
-            .collect()
+        (0..count).map(|t| TimeSpan::new(length * t as f64, length * (t + 1) as f64)).collect()
     }
 
     fn miou(truth: &TrueVideo, clips: &[TimeSpan], known: KnownAttributes) -> f64 {
         let decoder = MomentDecoder::default();
-        oracle(
-            &[ClippedVideo { truth, clips }],
-            known,
-            &decoder,
-            IouBoundary::Strict,
-        )
-        .unwrap()
-        .miou
+        oracle(&[ClippedVideo { truth, clips }], known, &decoder, IouBoundary::Strict).unwrap().miou
     }
 
     fn close(found: f64, expected: f64) {
@@ -361,18 +323,8 @@ mod tests {
 
     #[test]
     fn an_oracle_that_knows_everything_grounds_every_event_where_clips_meet_events() {
-        close(
-            miou(&three_events(), &clips(1.0, 12), KnownAttributes::ALL),
-            100.0,
-        );
-        close(
-            miou(
-                &three_events(),
-                &clips(1.0, 12),
-                KnownAttributes::COLOUR_AND_SHAPE,
-            ),
-            100.0,
-        );
+        close(miou(&three_events(), &clips(1.0, 12), KnownAttributes::ALL), 100.0);
+        close(miou(&three_events(), &clips(1.0, 12), KnownAttributes::COLOUR_AND_SHAPE), 100.0);
     }
 
     #[test]
@@ -380,23 +332,14 @@ mod tests {
         // Clips of 3 s, midpoints 1.5, 4.5, 7.5, 10.5: events 0, 1, 1, 2.
         // 0..3 of 0..4: 3/4; 3..9 and 4..8: 4/6; 9..12 of 8..12: 3/4.
         let expected = 100.0 * (0.75 + 4.0 / 6.0 + 0.75) / 3.0;
-        close(
-            miou(&three_events(), &clips(3.0, 4), KnownAttributes::ALL),
-            expected,
-        );
+        close(miou(&three_events(), &clips(3.0, 4), KnownAttributes::ALL), expected);
     }
 
     #[test]
     fn an_oracle_of_colour_cannot_tell_events_of_one_colour_apart() {
         // Red: 0..8 for both, 4/8 each; blue: 8..12, 1.
-        close(
-            miou(&three_events(), &clips(1.0, 12), KnownAttributes::COLOUR),
-            200.0 / 3.0,
-        );
-        close(
-            miou(&three_events(), &clips(1.0, 12), KnownAttributes::ACTION),
-            200.0 / 3.0,
-        );
+        close(miou(&three_events(), &clips(1.0, 12), KnownAttributes::COLOUR), 200.0 / 3.0);
+        close(miou(&three_events(), &clips(1.0, 12), KnownAttributes::ACTION), 200.0 / 3.0);
     }
 
     #[test]
@@ -404,10 +347,7 @@ mod tests {
         // Under the mean (8/12) a square gains 1/3 a clip and a circle loses 2/3: 0..4 and 8..12
         // have 4/3 each, a bridge 8/3 - 8/3 = 0. The earlier is taken: right for the first, 0 for
         // the third. The circle: 1.
-        close(
-            miou(&three_events(), &clips(1.0, 12), KnownAttributes::SHAPE),
-            200.0 / 3.0,
-        );
+        close(miou(&three_events(), &clips(1.0, 12), KnownAttributes::SHAPE), 200.0 / 3.0);
     }
 
     #[test]
@@ -415,10 +355,7 @@ mod tests {
         let mut truth = three_events();
         truth.events.remove(1);
         let clips = clips(4.0, 4); // the last lies past the end
-        let video = ClippedVideo {
-            truth: &truth,
-            clips: &clips,
-        };
+        let video = ClippedVideo { truth: &truth, clips: &clips };
         let scores = oracle_scores(video, &truth.events[0], KnownAttributes::SHAPE);
         assert_eq!(scores, [1.0, 0.0, 1.0, 0.0]);
     }
@@ -426,16 +363,10 @@ mod tests {
     #[test]
     fn random_intervals_have_the_expectation_of_two_uniform_points() {
         // The truth is the whole video: IoU = |a - b|, P(|a - b| > m) = (1 - m)^2, E|a - b| = 1/3.
-        let settings = ReferenceSettings {
-            draws_per_query: 20_000,
-            ..ReferenceSettings::default()
-        };
-        let found = random_interval(
-            &[Seconds(30.0); 4],
-            &[TimeSpan::new(0.0, 30.0); 4],
-            &settings,
-        )
-        .unwrap();
+        let settings =
+            ReferenceSettings { draws_per_query: 20_000, ..ReferenceSettings::default() };
+        let found = random_interval(&[Seconds(30.0); 4], &[TimeSpan::new(0.0, 30.0); 4], &settings)
+            .unwrap();
         assert_eq!(found.queries, 4);
         // 80,000 draws: a standard error of 0.18 at most; five of them.
         for (found, expected) in [
@@ -451,10 +382,7 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_and_another_does_not() {
         let with = |seed| {
-            let settings = ReferenceSettings {
-                seed,
-                ..ReferenceSettings::default()
-            };
+            let settings = ReferenceSettings { seed, ..ReferenceSettings::default() };
             let truths = [TimeSpan::new(3.0, 9.0), TimeSpan::new(9.0, 12.0)];
             random_interval(&[Seconds(24.0); 2], &truths, &settings).unwrap()
         };
@@ -468,12 +396,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for seed in 0..50 {
             let wrong = wrong_queries(&videos, seed).unwrap();
-            assert!(
-                wrong
-                    .iter()
-                    .enumerate()
-                    .all(|(query, &other)| videos[query] != videos[other])
-            );
+            assert!(wrong.iter().enumerate().all(|(query, &other)| videos[query] != videos[other]));
             assert_eq!(wrong, wrong_queries(&videos, seed).unwrap());
             seen.insert(wrong[0]);
         }
@@ -486,59 +409,36 @@ mod tests {
             wrong_queries(&[7, 7, 7], 0),
             Err(TransferError::OneVideo { num_queries: 3 })
         ));
-        assert!(matches!(
-            wrong_queries(&[], 0),
-            Err(TransferError::Nothing { .. })
-        ));
+        assert!(matches!(wrong_queries(&[], 0), Err(TransferError::Nothing { .. })));
     }
 
     #[test]
     fn all_references_are_of_the_same_queries() {
         let truth = three_events();
         let clips = clips(1.0, 12);
-        let video = ClippedVideo {
-            truth: &truth,
-            clips: &clips,
-        };
+        let video = ClippedVideo { truth: &truth, clips: &clips };
         // The wrong query's scores always point to 4..8: right for the second event alone.
         let scores: Vec<f32> = (0..12).map(|t| f32::from((4..8).contains(&t))).collect();
         let found = references(&[video], &vec![scores; 3], &ReferenceSettings::default()).unwrap();
         close(found.wrong_query.miou, 100.0 / 3.0);
         close(found.colour_oracle.miou, 200.0 / 3.0);
         close(found.all_oracle.miou, 100.0);
-        for metrics in [
-            &found.random_interval,
-            &found.shape_oracle,
-            &found.action_oracle,
-        ] {
+        for metrics in [&found.random_interval, &found.shape_oracle, &found.action_oracle] {
             assert_eq!(metrics.queries, 3);
         }
         let error = references(&[video], &[], &ReferenceSettings::default()).unwrap_err();
-        assert!(matches!(
-            error,
-            TransferError::Count {
-                expected: 3,
-                found: 0,
-                ..
-            }
-        ));
+        assert!(matches!(error, TransferError::Count { expected: 3, found: 0, .. }));
     }
 
     #[test]
     fn settings_that_draw_nothing_and_videos_without_length_are_errors() {
         let truths = [TimeSpan::new(0.0, 1.0)];
-        let settings = ReferenceSettings {
-            draws_per_query: 0,
-            ..ReferenceSettings::default()
-        };
+        let settings = ReferenceSettings { draws_per_query: 0, ..ReferenceSettings::default() };
         let error = random_interval(&[Seconds(2.0)], &truths, &settings).unwrap_err();
         assert!(error.to_string().contains("draws_per_query"), "{error}");
         for bad in [0.0, f64::NAN, f64::INFINITY] {
             let error = random_interval(&[Seconds(bad)], &truths, &ReferenceSettings::default());
-            assert!(matches!(
-                error,
-                Err(TransferError::Duration { query: 0, .. })
-            ));
+            assert!(matches!(error, Err(TransferError::Duration { query: 0, .. })));
         }
     }
 }

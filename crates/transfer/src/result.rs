@@ -145,10 +145,7 @@ impl From<&References> for ReferenceSummary {
 
 impl From<&ActionChoice> for ActionChoiceSummary {
     fn from(choice: &ActionChoice) -> Self {
-        Self {
-            accuracy: choice.accuracy,
-            chance: choice.chance,
-        }
+        Self { accuracy: choice.accuracy, chance: choice.chance }
     }
 }
 
@@ -180,25 +177,15 @@ mod tests {
                 colour_shape_oracle_miou: 73.5,
                 all_oracle_miou: 92.0,
             },
-            action_choice: ActionChoiceSummary {
-                accuracy: 50.5,
-                chance: 16.5,
-            },
+            action_choice: ActionChoiceSummary { accuracy: 50.5, chance: 16.5 },
         }
     }
 
     #[test]
     fn the_summary_has_exactly_the_promised_layout_and_reads_back() {
         let summary = RunSummary {
-            seconds: StageSeconds {
-                synthesize: 30.5,
-                pretrain: 400.0,
-                evaluate: 12.0,
-            },
-            splits: SplitSummaries {
-                seen: split(),
-                new: split(),
-            },
+            seconds: StageSeconds { synthesize: 30.5, pretrain: 400.0, evaluate: 12.0 },
+            splits: SplitSummaries { seen: split(), new: split() },
             losses: BTreeMap::from([("coarse".into(), 1.5), ("fine".into(), 3.5)]),
         };
         let split = json!({
@@ -220,10 +207,7 @@ mod tests {
         });
         let written = serde_json::to_value(&summary).unwrap();
         assert_eq!(written, expected);
-        assert_eq!(
-            serde_json::from_value::<RunSummary>(written).unwrap(),
-            summary
-        );
+        assert_eq!(serde_json::from_value::<RunSummary>(written).unwrap(), summary);
     }
 
     #[test]
@@ -234,9 +218,6 @@ mod tests {
         let metrics =
             crate::metrics::grounding::grounding(&predictions, &truths, boundary).unwrap();
         let summary = GroundingSummary::from(&metrics);
-        assert_eq!(
-            (summary.queries, summary.miou, summary.r1_iou70),
-            (1, 75.0, 100.0)
-        );
+        assert_eq!((summary.queries, summary.miou, summary.r1_iou70), (1, 75.0, 100.0));
     }
 }

@@ -35,10 +35,7 @@ impl CosineHistogram {
                 expected: "at least 1",
             });
         }
-        Ok(Self {
-            counts: vec![0; num_bins],
-            sum: 0.0,
-        })
+        Ok(Self { counts: vec![0; num_bins], sum: 0.0 })
     }
 
     /// Counts `cosines` too; all or, when one is refused, none.
@@ -47,10 +44,7 @@ impl CosineHistogram {
     /// When one is NaN or outside `-1.0..=1.0` by more than rounding (1e-3).
     pub fn add(&mut self, cosines: &[f32]) -> Result<(), TransferError> {
         let limit = 1.0 + Self::TOLERANCE;
-        if let Some(at) = cosines
-            .iter()
-            .position(|cosine| !(-limit..=limit).contains(cosine))
-        {
+        if let Some(at) = cosines.iter().position(|cosine| !(-limit..=limit).contains(cosine)) {
             return Err(TransferError::Score {
                 of: "cosine",
                 row: at,
@@ -76,9 +70,7 @@ impl CosineHistogram {
     /// Edges of the bins, one more than there are bins, from -1 to 1.
     pub fn edges(&self) -> Vec<f64> {
         let bins = self.counts.len() as f64;
-        (0..=self.counts.len())
-            .map(|edge| 2.0 * edge as f64 / bins - 1.0)
-            .collect()
+        (0..=self.counts.len()).map(|edge| 2.0 * edge as f64 / bins - 1.0).collect()
     }
 
     /// How many cosines were counted.
@@ -114,11 +106,7 @@ impl SimilaritySummary {
     /// When `num_bins` is zero.
     pub fn new(num_bins: usize) -> Result<Self, TransferError> {
         let empty = CosineHistogram::new(num_bins)?;
-        Ok(Self {
-            reference: empty.clone(),
-            bias: empty.clone(),
-            projection: empty,
-        })
+        Ok(Self { reference: empty.clone(), bias: empty.clone(), projection: empty })
     }
 
     /// The share of the drop from reference to bias that the projection recovers: 0 at the bias, 1
@@ -138,9 +126,7 @@ mod tests {
     fn cosines_fall_into_the_bin_that_starts_at_or_before_them() {
         let mut histogram = CosineHistogram::new(4).unwrap();
         assert_eq!(histogram.edges(), [-1.0, -0.5, 0.0, 0.5, 1.0]);
-        histogram
-            .add(&[-1.0, -0.75, -0.5, 0.0, 0.25, 0.5, 1.0])
-            .unwrap();
+        histogram.add(&[-1.0, -0.75, -0.5, 0.0, 0.25, 0.5, 1.0]).unwrap();
         // Edges belong to the bin above, 1 to the last.
         assert_eq!(histogram.counts(), [2, 1, 2, 2]);
         assert_eq!(histogram.total(), 7);
@@ -161,16 +147,10 @@ mod tests {
         let mut histogram = CosineHistogram::new(2).unwrap();
         for bad in [f32::NAN, 1.5, f32::NEG_INFINITY] {
             let error = histogram.add(&[0.5, bad]).unwrap_err();
-            assert!(
-                matches!(error, TransferError::Score { row: 1, .. }),
-                "{error}"
-            );
+            assert!(matches!(error, TransferError::Score { row: 1, .. }), "{error}");
         }
         assert_eq!((histogram.total(), histogram.mean()), (0, None));
-        assert!(matches!(
-            CosineHistogram::new(0),
-            Err(TransferError::Setting { .. })
-        ));
+        assert!(matches!(CosineHistogram::new(0), Err(TransferError::Setting { .. })));
     }
 
     #[test]

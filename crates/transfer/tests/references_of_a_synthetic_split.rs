@@ -21,17 +21,10 @@ fn what_an_oracle_knows_more_of_it_grounds_better() {
     let truth = Truth::read(&dir.path().join("seen")).unwrap();
 
     // 24 s in clips of 1.5 s.
-    let clips: Vec<TimeSpan> = (0..16)
-        .map(|t| TimeSpan::new(1.5 * f64::from(t), 1.5 * f64::from(t + 1)))
-        .collect();
-    let videos: Vec<ClippedVideo<'_>> = truth
-        .videos
-        .iter()
-        .map(|truth| ClippedVideo {
-            truth,
-            clips: &clips,
-        })
-        .collect();
+    let clips: Vec<TimeSpan> =
+        (0..16).map(|t| TimeSpan::new(1.5 * f64::from(t), 1.5 * f64::from(t + 1))).collect();
+    let videos: Vec<ClippedVideo<'_>> =
+        truth.videos.iter().map(|truth| ClippedVideo { truth, clips: &clips }).collect();
     let (owners, events): (Vec<usize>, Vec<_>) = truth
         .videos
         .iter()

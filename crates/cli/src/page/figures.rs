@@ -96,14 +96,13 @@ pub(super) fn grounding_example(
     let event = &video.truth.events[query.event];
     let spans = &video.embedding.spans;
     let frames = thumbnails(&video.path, spans)?;
-    let place = match example.quantile {
-        quantile if quantile == 0.5 => "the median".to_owned(),
-        quantile if quantile > 0.5 => {
-            format!("better than {:.0} % of the sentences", 100.0 * quantile)
-        }
-        quantile => {
-            format!("a failure, worse than {:.0} % of the sentences", 100.0 * (1.0 - quantile))
-        }
+    let percent = 100.0 * example.quantile;
+    let place = if example.quantile > 0.5 {
+        format!("better than {percent:.0} % of the sentences")
+    } else if example.quantile < 0.5 {
+        format!("a failure, worse than {:.0} % of the sentences", 100.0 - percent)
+    } else {
+        "the median".to_owned()
     };
     Ok(GroundingExample {
         name: format!("grounding-{}-{number}", split.name),

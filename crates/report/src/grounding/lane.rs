@@ -23,31 +23,17 @@ impl Lane {
     /// inside the bar, right of it, or left of it: the first place that has room.
     pub(super) fn draw(&self, drawing: &mut Drawing, y: f64, time: &Axis) {
         let (from, to) = (time.at(self.span.start_s), time.at(self.span.end_s));
-        let bar = Area {
-            x: from,
-            y,
-            width: (to - from).max(2.0),
-            height: BAR,
-        };
+        let bar = Area { x: from, y, width: (to - from).max(2.0), height: BAR };
         let fill = format!("f-fill-{}", self.colour);
         drawing.shade(bar, &fill, self.strength, 3.0, &self.texts[0]);
         let left = time.at(f64::NEG_INFINITY);
         let baseline = bar.middle_y() + 4.0;
         let has_margin = left > 40.0;
         if has_margin {
-            drawing.text(
-                (0.0, baseline),
-                Anchor::Start,
-                &format!("f-b {fill}"),
-                &self.name,
-            );
+            drawing.text((0.0, baseline), Anchor::Start, &format!("f-b {fill}"), &self.name);
         }
         for text in &self.texts {
-            let text = if has_margin {
-                text.clone()
-            } else {
-                format!("{} {text}", self.name)
-            };
+            let text = if has_margin { text.clone() } else { format!("{} {text}", self.name) };
             let needed = font::width(&text, 12.0, Weight::SemiBold) + 14.0;
             let (x, anchor, class) = if self.strength == 1.0 && needed <= bar.width {
                 (bar.middle_x(), Anchor::Middle, "f-b f-fill-paper")
@@ -62,16 +48,7 @@ impl Lane {
             return;
         }
         // a pale bar over the whole width: dark text on it reads well
-        let class = if self.strength == 1.0 {
-            "f-b f-fill-paper"
-        } else {
-            "f-t"
-        };
-        drawing.text(
-            (bar.middle_x(), baseline),
-            Anchor::Middle,
-            class,
-            &self.name,
-        );
+        let class = if self.strength == 1.0 { "f-b f-fill-paper" } else { "f-t" };
+        drawing.text((bar.middle_x(), baseline), Anchor::Middle, class, &self.name);
     }
 }

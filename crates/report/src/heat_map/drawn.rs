@@ -22,11 +22,8 @@ pub(super) struct Layout {
 
 impl HeatMap {
     pub(super) fn layout(&self, width: f64, least_column: f64, most_column: f64) -> Layout {
-        let longest = self
-            .words
-            .iter()
-            .map(|w| font::width(w, 12.0, Weight::Regular))
-            .fold(30.0, f64::max);
+        let longest =
+            self.words.iter().map(|w| font::width(w, 12.0, Weight::Regular)).fold(30.0, f64::max);
         let labels = longest.clamp(48.0, 130.0) + 12.0;
         let count = self.clips.len() as f64;
         let column = ((width - labels - EDGE) / count).clamp(least_column, most_column);
@@ -38,38 +35,18 @@ impl HeatMap {
             width: column * count,
             height: ROW * self.words.len() as f64,
         };
-        Layout {
-            grid,
-            frame_height,
-            column,
-            show_values: column >= 34.0,
-        }
+        Layout { grid, frame_height, column, show_values: column >= 34.0 }
     }
 
     pub(super) fn drawn(&self, layout: &Layout) -> Drawing {
         let grid = layout.grid;
-        let bands = if self.events.is_empty() {
-            0.0
-        } else {
-            BAND + 12.0
-        };
+        let bands = if self.events.is_empty() { 0.0 } else { BAND + 12.0 };
         let width = grid.right().max(grid.x + 330.0) + EDGE;
         let mut drawing = Drawing::new(width, grid.bottom() + 30.0 + bands + 30.0);
         for (t, clip) in self.clips.iter().enumerate() {
             let x = grid.x + t as f64 * layout.column;
-            let area = Area {
-                x,
-                y: 0.0,
-                width: layout.column,
-                height: layout.frame_height,
-            };
-            drawing.frame(
-                Area {
-                    width: area.width - 1.0,
-                    ..area
-                },
-                &clip.frame,
-            );
+            let area = Area { x, y: 0.0, width: layout.column, height: layout.frame_height };
+            drawing.frame(Area { width: area.width - 1.0, ..area }, &clip.frame);
         }
         self.draw_cells(&mut drawing, layout);
         self.draw_times(&mut drawing, layout);
@@ -90,23 +67,15 @@ impl HeatMap {
         };
         for (s, word) in self.words.iter().enumerate() {
             let label = font::shortened(word, 12.0, Weight::Regular, grid.x - 10.0);
-            drawing.text(
-                (grid.x - 8.0, area(s, 0).middle_y() + 4.0),
-                Anchor::End,
-                "f-t",
-                &label,
-            );
+            drawing.text((grid.x - 8.0, area(s, 0).middle_y() + 4.0), Anchor::End, "f-t", &label);
             for (t, clip) in self.clips.iter().enumerate() {
                 let cosine = f64::from(self.cosine[s][t]);
                 let position = (cosine - low) / (high - low);
                 let hint = format!("“{word}”, {}: {cosine:.3}", clip.span.label());
                 drawing.cell(area(s, t), &colour_map::colour(position), &hint);
                 if layout.show_values {
-                    let class = if colour_map::is_light(position) {
-                        "f-on-light"
-                    } else {
-                        "f-on-dark"
-                    };
+                    let class =
+                        if colour_map::is_light(position) { "f-on-light" } else { "f-on-dark" };
                     let middle = (area(s, t).middle_x(), area(s, t).middle_y() + 3.5);
                     drawing.text(middle, Anchor::Middle, class, &short_cosine(cosine));
                 }
@@ -136,21 +105,11 @@ impl HeatMap {
     }
 
     fn draw_events(&self, drawing: &mut Drawing, layout: &Layout, y: f64) {
-        drawing.text(
-            (layout.grid.x - 8.0, y + BAND / 2.0 + 4.0),
-            Anchor::End,
-            "f-s",
-            "events",
-        );
+        drawing.text((layout.grid.x - 8.0, y + BAND / 2.0 + 4.0), Anchor::End, "f-s", "events");
         for event in &self.events {
             let from = self.x_of(layout, event.span.start_s);
             let to = self.x_of(layout, event.span.end_s);
-            let area = Area {
-                x: from + 1.0,
-                y,
-                width: (to - from - 2.0).max(2.0),
-                height: BAND,
-            };
+            let area = Area { x: from + 1.0, y, width: (to - from - 2.0).max(2.0), height: BAND };
             let hint = format!("{}, {}", event.name, event.span.label());
             drawing.shade(area, "f-fill-teal", 0.14, 3.0, &hint);
             drawing.rect(Area { width: 3.0, ..area }, "f-fill-teal", 1.5);
@@ -179,19 +138,10 @@ impl HeatMap {
 
     fn draw_legend(&self, drawing: &mut Drawing, grid: Area, y: f64) {
         let (low, high) = self.range();
-        let bar = Area {
-            x: grid.x + 48.0,
-            y: y + 6.0,
-            width: 120.0,
-            height: 10.0,
-        };
+        let bar = Area { x: grid.x + 48.0, y: y + 6.0, width: 120.0, height: 10.0 };
         drawing.text((grid.x, bar.bottom()), Anchor::Start, "f-s", "cosine");
         for i in 0..60 {
-            let area = Area {
-                x: bar.x + 2.0 * f64::from(i),
-                width: 2.3,
-                ..bar
-            };
+            let area = Area { x: bar.x + 2.0 * f64::from(i), width: 2.3, ..bar };
             drawing.cell(area, &colour_map::colour((f64::from(i) + 0.5) / 60.0), "");
         }
         let scale = Axis::linear((low, high), (bar.x, bar.right()));
@@ -203,22 +153,12 @@ impl HeatMap {
                 &signed(value),
             );
         }
-        let key = Area {
-            x: bar.right() + 26.0,
-            y: y + 3.0,
-            width: 20.0,
-            height: 15.0,
-        };
+        let key = Area { x: bar.right() + 26.0, y: y + 3.0, width: 20.0, height: 15.0 };
         drawing.cell(key, &colour_map::colour(0.55), "");
         drawing.rect(key.inset(1.0), "f-top-edge", 2.0);
         drawing.rect(key.inset(1.0), "f-top", 2.0);
         let text = format!("the {} closest words of a clip", self.num_marked);
-        drawing.text(
-            (key.right() + 7.0, bar.bottom()),
-            Anchor::Start,
-            "f-s",
-            &text,
-        );
+        drawing.text((key.right() + 7.0, bar.bottom()), Anchor::Start, "f-s", &text);
     }
 }
 

@@ -30,10 +30,7 @@ pub fn decode_all(
     queries: &[ScoredQuery],
     decoder: &MomentDecoder,
 ) -> Result<Vec<Vec<Moment>>, TransferError> {
-    queries
-        .iter()
-        .map(|query| decoder.decode(&query.clips, &query.scores))
-        .collect()
+    queries.iter().map(|query| decoder.decode(&query.clips, &query.scores)).collect()
 }
 
 /// Decodes every query and measures the first moments.
@@ -59,9 +56,7 @@ mod tests {
 
     fn query(scores: &[f32], truth: TimeSpan) -> ScoredQuery {
         ScoredQuery {
-            clips: (0..scores.len())
-                .map(|t| TimeSpan::new(t as f64, (t + 1) as f64))
-                .collect(),
+            clips: (0..scores.len()).map(|t| TimeSpan::new(t as f64, (t + 1) as f64)).collect(),
             scores: scores.to_vec(),
             truth,
         }

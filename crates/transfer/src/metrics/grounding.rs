@@ -95,10 +95,7 @@ pub fn recall_at(
 ) -> Result<f64, TransferError> {
     check(predictions.len(), truths)?;
     let hits = predictions.iter().zip(truths).filter(|(predicted, truth)| {
-        predicted
-            .iter()
-            .take(n)
-            .any(|span| boundary.is_hit(span.iou(truth), required))
+        predicted.iter().take(n).any(|span| boundary.is_hit(span.iou(truth), required))
     });
     Ok(percentage(hits.count() as f64, truths.len()))
 }
@@ -106,9 +103,7 @@ pub fn recall_at(
 /// That every query has its predictions, and its truth is a moment.
 pub(crate) fn check(num_predictions: usize, truths: &[TimeSpan]) -> Result<(), TransferError> {
     if truths.is_empty() {
-        return Err(TransferError::Nothing {
-            what: "queries with a true moment",
-        });
+        return Err(TransferError::Nothing { what: "queries with a true moment" });
     }
     if num_predictions != truths.len() {
         return Err(TransferError::Count {
@@ -121,10 +116,7 @@ pub(crate) fn check(num_predictions: usize, truths: &[TimeSpan]) -> Result<(), T
         truth.is_empty() || !truth.start.0.is_finite() || !truth.end.0.is_finite()
     };
     match truths.iter().position(broken) {
-        Some(query) => Err(TransferError::TrueMoment {
-            query,
-            found: truths[query],
-        }),
+        Some(query) => Err(TransferError::TrueMoment { query, found: truths[query] }),
         None => Ok(()),
     }
 }
@@ -142,12 +134,7 @@ impl GroundingTally {
     const REQUIRED: [f64; 3] = [0.3, 0.5, 0.7];
 
     pub(crate) fn new(boundary: IouBoundary) -> Self {
-        Self {
-            boundary,
-            added: 0,
-            hits: [0; 3],
-            iou_sum: 0.0,
-        }
+        Self { boundary, added: 0, hits: [0; 3], iou_sum: 0.0 }
     }
 
     pub(crate) fn add(&mut self, iou: f64) {
@@ -202,12 +189,7 @@ mod tests {
 
     #[test]
     fn recall_and_mean_iou_follow_the_arithmetic() {
-        let truths = [
-            span(0.0, 4.0),
-            span(2.0, 6.0),
-            span(5.0, 9.0),
-            span(1.0, 2.0),
-        ];
+        let truths = [span(0.0, 4.0), span(2.0, 6.0), span(5.0, 9.0), span(1.0, 2.0)];
         let predictions = [
             vec![span(0.0, 3.0)],                 // 3/4
             vec![span(4.0, 8.0), span(2.0, 5.0)], // 2/6, then 3/4
@@ -216,19 +198,13 @@ mod tests {
         ];
         let found = grounding(&predictions, &truths, IouBoundary::Strict).unwrap();
         assert_eq!(found.queries, 4);
-        assert_eq!(
-            (found.r1_iou30, found.r1_iou50, found.r1_iou70),
-            (50.0, 25.0, 25.0)
-        );
+        assert_eq!((found.r1_iou30, found.r1_iou50, found.r1_iou70), (50.0, 25.0, 25.0));
         // (3/4 + 1/3 + 0 + 0) / 4 = 13/48
         assert!((found.miou - 100.0 * 13.0 / 48.0).abs() < 1e-9);
         let at = |n, required| {
             recall_at(&predictions, &truths, n, required, IouBoundary::Strict).unwrap()
         };
-        assert_eq!(
-            [at(1, 0.5), at(2, 0.5), at(5, 0.5), at(0, 0.5)],
-            [25.0, 50.0, 50.0, 0.0]
-        );
+        assert_eq!([at(1, 0.5), at(2, 0.5), at(5, 0.5), at(0, 0.5)], [25.0, 50.0, 50.0, 0.0]);
         assert_eq!(at(1, 0.1), 50.0);
     }
 
@@ -239,20 +215,13 @@ mod tests {
         let strict = grounding(&predictions, &truths, IouBoundary::Strict).unwrap();
         let inclusive = grounding(&predictions, &truths, IouBoundary::Inclusive).unwrap();
         assert_eq!((strict.r1_iou50, inclusive.r1_iou50), (0.0, 100.0));
-        assert_eq!(
-            recall_at(&predictions, &truths, 1, 0.5, IouBoundary::Strict).unwrap(),
-            0.0
-        );
+        assert_eq!(recall_at(&predictions, &truths, 1, 0.5, IouBoundary::Strict).unwrap(), 0.0);
         assert_eq!((strict.r1_iou30, strict.miou), (100.0, 50.0));
     }
 
     #[test]
     fn a_query_without_predictions_is_a_miss_and_not_left_out() {
-        let found = grounding(
-            &[vec![], vec![]],
-            &[span(0.0, 1.0); 2],
-            IouBoundary::Inclusive,
-        );
+        let found = grounding(&[vec![], vec![]], &[span(0.0, 1.0); 2], IouBoundary::Inclusive);
         let found = found.unwrap();
         assert_eq!((found.queries, found.r1_iou30, found.miou), (2, 0.0, 0.0));
     }
@@ -265,18 +234,11 @@ mod tests {
         assert!(matches!(measure(&[], &[]), TransferError::Nothing { .. }));
         assert!(matches!(
             measure(&[vec![]], &[span(0.0, 1.0); 2]),
-            TransferError::Count {
-                expected: 2,
-                found: 1,
-                ..
-            }
+            TransferError::Count { expected: 2, found: 1, .. }
         ));
-        for broken in [
-            span(3.0, 3.0),
-            span(4.0, 3.0),
-            span(f64::NAN, 3.0),
-            span(0.0, f64::INFINITY),
-        ] {
+        for broken in
+            [span(3.0, 3.0), span(4.0, 3.0), span(f64::NAN, 3.0), span(0.0, f64::INFINITY)]
+        {
             let error = measure(&[vec![], vec![]], &[span(0.0, 1.0), broken]);
             assert!(
                 matches!(error, TransferError::TrueMoment { query: 1, .. }),

@@ -52,9 +52,7 @@ impl ScoreMatrix {
         num_candidates: usize,
     ) -> Result<Self, TransferError> {
         if num_queries == 0 || num_candidates == 0 {
-            return Err(TransferError::Nothing {
-                what: "queries and candidates of the retrieval",
-            });
+            return Err(TransferError::Nothing { what: "queries and candidates of the retrieval" });
         }
         if scores.len() != num_queries * num_candidates {
             return Err(TransferError::Count {
@@ -71,11 +69,7 @@ impl ScoreMatrix {
                 found: scores[at],
             });
         }
-        Ok(Self {
-            scores,
-            num_queries,
-            num_candidates,
-        })
+        Ok(Self { scores, num_queries, num_candidates })
     }
 
     /// How many queries there are.
@@ -101,11 +95,7 @@ impl ScoreMatrix {
         let scores = (0..self.num_candidates)
             .flat_map(|column| (0..self.num_queries).map(move |row| self.row(row)[column]))
             .collect();
-        Self {
-            scores,
-            num_queries: self.num_candidates,
-            num_candidates: self.num_queries,
-        }
+        Self { scores, num_queries: self.num_candidates, num_candidates: self.num_queries }
     }
 }
 
@@ -194,11 +184,8 @@ pub fn retrieval_chance(
     num_candidates: usize,
     right: &[Vec<usize>],
 ) -> Result<RetrievalMetrics, TransferError> {
-    let constant = ScoreMatrix::new(
-        vec![0.0; right.len() * num_candidates],
-        right.len(),
-        num_candidates,
-    )?;
+    let constant =
+        ScoreMatrix::new(vec![0.0; right.len() * num_candidates], right.len(), num_candidates)?;
     retrieval(&constant, right, Ties::Averaged)
 }
 
@@ -222,19 +209,11 @@ pub fn both_directions(
         texts[video].push(text);
     }
     let transposed = scores.transposed();
-    let asking: Vec<usize> = (0..texts.len())
-        .filter(|&video| !texts[video].is_empty())
-        .collect();
-    let rows = asking
-        .iter()
-        .flat_map(|&video| transposed.row(video).to_vec())
-        .collect();
+    let asking: Vec<usize> = (0..texts.len()).filter(|&video| !texts[video].is_empty()).collect();
+    let rows = asking.iter().flat_map(|&video| transposed.row(video).to_vec()).collect();
     let asked = ScoreMatrix::new(rows, asking.len(), transposed.num_candidates)?;
     texts.retain(|texts| !texts.is_empty());
-    Ok(TwoWayRetrieval {
-        text_to_video,
-        video_to_text: direction(&asked, &texts, ties)?,
-    })
+    Ok(TwoWayRetrieval { text_to_video, video_to_text: direction(&asked, &texts, ties)? })
 }
 
 fn direction(
@@ -254,10 +233,7 @@ fn mask_of(
     num_candidates: usize,
 ) -> Result<Vec<bool>, TransferError> {
     if right.is_empty() {
-        return Err(TransferError::NoRightCandidate {
-            query,
-            num_candidates,
-        });
+        return Err(TransferError::NoRightCandidate { query, num_candidates });
     }
     let mut is_right = vec![false; num_candidates];
     for &candidate in right {
@@ -292,9 +268,7 @@ impl Standing {
             .fold(f32::NEG_INFINITY, f32::max);
         let count = |wanted: bool, of: &dyn Fn(f32) -> bool| {
             let pairs = scores.iter().zip(is_right);
-            pairs
-                .filter(|(score, is_right)| **is_right == wanted && of(**score))
-                .count()
+            pairs.filter(|(score, is_right)| **is_right == wanted && of(**score)).count()
         };
         Self {
             ahead: count(false, &|score| score > best),
@@ -337,10 +311,7 @@ fn summarise(standings: &[Standing], num_candidates: usize, ties: Ties) -> Retri
         let hits = standings.iter().map(|standing| standing.hit(k, ties)).sum();
         percentage(hits, standings.len())
     };
-    let mut ranks: Vec<f64> = standings
-        .iter()
-        .map(|standing| standing.rank(ties))
-        .collect();
+    let mut ranks: Vec<f64> = standings.iter().map(|standing| standing.rank(ties)).collect();
     ranks.sort_by(f64::total_cmp);
     let middle = ranks.len() / 2;
     let median = if ranks.len() % 2 == 1 {
@@ -407,52 +378,26 @@ mod tests {
     fn averaged_ties_are_counted_by_their_probability() {
         // The right one and one wrong one tie for the first place.
         let scores = matrix(&[[0.5, 0.5, 0.1]]);
-        close(
-            retrieval(&scores, &[vec![0]], Ties::Optimistic).unwrap().r1,
-            100.0,
-        );
-        close(
-            retrieval(&scores, &[vec![0]], Ties::Averaged).unwrap().r1,
-            50.0,
-        );
-        close(
-            retrieval(&scores, &[vec![0]], Ties::Pessimistic)
-                .unwrap()
-                .r1,
-            0.0,
-        );
+        close(retrieval(&scores, &[vec![0]], Ties::Optimistic).unwrap().r1, 100.0);
+        close(retrieval(&scores, &[vec![0]], Ties::Averaged).unwrap().r1, 50.0);
+        close(retrieval(&scores, &[vec![0]], Ties::Pessimistic).unwrap().r1, 0.0);
     }
 
     #[test]
     fn the_best_of_several_captions_counts_and_the_others_are_not_in_its_way() {
         // Right are 1 and 2. The best, .7, has only .8 ahead; .6 does not matter.
         let scores = matrix(&[[0.8, 0.6, 0.7, 0.65]]);
-        close(
-            retrieval(&scores, &[vec![1, 2]], Ties::Optimistic)
-                .unwrap()
-                .mean_rank,
-            2.0,
-        );
+        close(retrieval(&scores, &[vec![1, 2]], Ties::Optimistic).unwrap().mean_rank, 2.0);
         // A right candidate that ties with another is not ahead of it either.
         let tied = matrix(&[[0.1, 0.7, 0.7, 0.2]]);
-        close(
-            retrieval(&tied, &[vec![1, 2]], Ties::Pessimistic)
-                .unwrap()
-                .mean_rank,
-            1.0,
-        );
+        close(retrieval(&tied, &[vec![1, 2]], Ties::Pessimistic).unwrap().mean_rank, 1.0);
     }
 
     #[test]
     fn an_even_number_of_queries_has_the_mean_of_the_middle_ranks_as_its_median() {
         // Ranks 1 and 2.
         let scores = matrix(&[[0.9, 0.1], [0.9, 0.1]]);
-        close(
-            retrieval(&scores, &[vec![0], vec![1]], Ties::Optimistic)
-                .unwrap()
-                .median_rank,
-            1.5,
-        );
+        close(retrieval(&scores, &[vec![0], vec![1]], Ties::Optimistic).unwrap().median_rank, 1.5);
     }
 
     #[test]
@@ -491,10 +436,7 @@ mod tests {
         close(found.text_to_video.chance.r1, 100.0 / 3.0);
         // Video 0: its best text has .9, first. Video 2: .4 is the best of its column.
         let videos = &found.video_to_text;
-        assert_eq!(
-            (videos.measured.num_queries, videos.measured.num_candidates),
-            (2, 3)
-        );
+        assert_eq!((videos.measured.num_queries, videos.measured.num_candidates), (2, 3));
         close(videos.measured.r1, 100.0);
         // Chance: 2 of 3 and 1 of 3.
         close(videos.chance.r1, 50.0);
@@ -512,42 +454,21 @@ mod tests {
     #[test]
     fn a_masked_candidate_is_last() {
         let scores = matrix(&[[0.1, f32::NEG_INFINITY, -0.5]]);
-        close(
-            retrieval(&scores, &[vec![2]], Ties::Optimistic)
-                .unwrap()
-                .mean_rank,
-            2.0,
-        );
-        close(
-            retrieval(&scores, &[vec![1]], Ties::Optimistic)
-                .unwrap()
-                .mean_rank,
-            3.0,
-        );
+        close(retrieval(&scores, &[vec![2]], Ties::Optimistic).unwrap().mean_rank, 2.0);
+        close(retrieval(&scores, &[vec![1]], Ties::Optimistic).unwrap().mean_rank, 3.0);
     }
 
     #[test]
     fn what_cannot_be_measured_is_an_error() {
         let scores = matrix(&[[0.1, 0.2]]);
-        assert!(matches!(
-            ScoreMatrix::new(Vec::new(), 0, 5),
-            Err(TransferError::Nothing { .. })
-        ));
+        assert!(matches!(ScoreMatrix::new(Vec::new(), 0, 5), Err(TransferError::Nothing { .. })));
         assert!(matches!(
             ScoreMatrix::new(vec![0.0; 5], 2, 3),
-            Err(TransferError::Count {
-                expected: 6,
-                found: 5,
-                ..
-            })
+            Err(TransferError::Count { expected: 6, found: 5, .. })
         ));
         assert!(matches!(
             retrieval(&scores, &[], Ties::Optimistic),
-            Err(TransferError::Count {
-                expected: 1,
-                found: 0,
-                ..
-            })
+            Err(TransferError::Count { expected: 1, found: 0, .. })
         ));
         assert!(matches!(
             retrieval(&scores, &[vec![]], Ties::Optimistic),
@@ -555,11 +476,7 @@ mod tests {
         ));
         assert!(matches!(
             both_directions(&scores, &[2], Ties::Optimistic),
-            Err(TransferError::Index {
-                found: 2,
-                end: 2,
-                ..
-            })
+            Err(TransferError::Index { found: 2, end: 2, .. })
         ));
     }
 
@@ -569,10 +486,7 @@ mod tests {
             let scores = prop::collection::vec((0u8..4).prop_map(f32::from), queries * candidates);
             let right = prop::collection::vec(prop::collection::vec(0..candidates, 1..=2), queries);
             (scores, right).prop_map(move |(scores, right)| {
-                (
-                    ScoreMatrix::new(scores, queries, candidates).unwrap(),
-                    right,
-                )
+                (ScoreMatrix::new(scores, queries, candidates).unwrap(), right)
             })
         })
     }

@@ -1,0 +1,90 @@
+//! Adam against PyTorch's, step by step, with clipping by the global length (golden: `reference/adam.py`).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    start: (Vec<f32>, Vec<Vec<f32>>),
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    learning_rate: f64,
+    gradients: (Vec<f32>, Vec<Vec<f32>>),
+    global_norm: f64,
+    parameters: (Vec<f32>, Vec<Vec<f32>>),
+}
+
+#[derive(Module, Debug)]
+struct TwoParameters {
+    vector: Param<Tensor<1>>,
+    matrix: Param<Tensor<2>>,
+}
+
+fn vector(values: &[f32], device: &Device) -> Tensor<1> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
+}
+
+fn matrix(rows: &[Vec<f32>], device: &Device) -> Tensor<2> {
+    let shape = [rows.len(), rows[0].len()];
+    Tensor::from_data(TensorData::new(rows.concat(), shape), device)
+}
+
+fn golden() -> Golden {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/goldens/adam/steps.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Runs the golden's steps; `between` may replace the optimiser after each.
+fn run(between: impl Fn(Adam, &Device) -> Adam) -> Vec<Vec<f32>> {
+    let golden = golden();
+    let device = Device::flex().autodiff();
+    let mut module = TwoParameters {
+        vector: Param::from_tensor(vector(&golden.start.0, &device)),
+        matrix: Param::from_tensor(matrix(&golden.start.1, &device)),
+    };
+    let mut adam = Adam::new(config());
+    let mut after = Vec::new();
+    for step in &golden.steps {
+        // The gradient of sum(parameter * constant) is the constant.
+        let loss = (module.vector.val() * vector(&step.gradients.0, &device)).sum()
+            + (module.matrix.val() * matrix(&step.gradients.1, &device)).sum();
+        let gradients = loss.backward();
+        let norm = Adam::gradient_norm(&module, &gradients);
+        assert!((norm - step.global_norm).abs() < 1e-6 * step.global_norm, "{norm}");
+        module = adam.step(module, &gradients, norm, step.learning_rate);
+        adam = between(adam, &device);
+        let mut values: Vec<f32> = module.vector.val().into_data().try_to_vec().unwrap();
+        values.extend(module.matrix.val().into_data().try_to_vec::<f32>().unwrap());
+        after.push(values);
+    }
+    after
+}
+
+fn config() -> OptimizerConfig {
+    OptimizerConfig { gradient_clip: 1.0, ..OptimizerConfig::default() }
+}
+
+#[test]
+fn three_steps_equal_pytorchs() {
+    for (found, step) in run(|adam, _| adam).iter().zip(golden().steps) {
+        let expected = step.parameters.0.iter().chain(step.parameters.1.iter().flatten());
+        for (found, expected) in found.iter().zip(expected) {
+            // f32 throughout, against f64 in the golden: a few units in the last place of 1.
+            assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_saved_and_restored_state_goes_on_with_the_same_bits() {
+    let restored = run(|adam, device| {
+        let (steps, named) = adam.to_named();
+        Adam::from_named(config(), steps, named, device)
+    });
+    assert_eq!(restored, run(|adam, _| adam));
+}

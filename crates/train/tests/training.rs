@@ -1,0 +1,163 @@
+//! Training on real files of a tiny synthetic corpus.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
+use locvtp_corpus::{Corpus, HowTo100m, PairSampler};
+use locvtp_model::Device;
+use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_train::Experiment;
+use locvtp_train::batch::{BatchSource, PretrainBatch};
+use locvtp_train::optimizer::Adam;
+use locvtp_train::schedule::Position;
+use locvtp_train::trainer::losses;
+use tempfile::TempDir;
+
+/// Sixteen videos of 12 seconds, made once for all tests of this file.
+fn corpus() -> &'static Path {
+    static CORPUS: OnceLock<TempDir> = OnceLock::new();
+    CORPUS
+        .get_or_init(|| {
+            let dir = tempfile::tempdir().unwrap();
+            let config = SyntheticConfig {
+                train_videos: 16,
+                seen_videos: 2,
+                new_videos: 2,
+                width: 32,
+                height: 32,
+                duration_s: 12.0,
+                min_events: 2,
+                max_events: 3,
+                ..SyntheticConfig::default()
+            };
+            synthesize(&config, &dir.path().join("corpus"), &|_, _| {}).unwrap();
+            dir
+        })
+        .path()
+}
+
+fn experiment() -> Experiment {
+    let text = r#"
+        [pairs]
+        long_span_s = [5.0, 9.0]
+        long_batch = 4
+        short_batch = 8
+        [sampling]
+        long_clips = 8
+        short_clips = 4
+        [preprocessing]
+        num_frames = 4
+        image_size = 32
+        short_side = 32
+        [model]
+        clip_feature = "class_plus_mean_patch"
+        [model.video]
+        image_size = 32
+        patch_size = 16
+        num_frames = 4
+        hidden_size = 32
+        num_hidden_layers = 1
+        num_attention_heads = 2
+        intermediate_size = 64
+        initializer_range = 0.08
+        temporal_init = "normal"
+        [model.text]
+        max_position_embeddings = 64
+        dim = 32
+        n_layers = 1
+        n_heads = 2
+        hidden_dim = 64
+        initializer_range = 0.08
+        [model.projection]
+        dim = 32
+        [optimizer]
+        learning_rate = 3e-3
+        gradient_clip = 1.0
+        schedule = { shape = "constant" }
+        [train]
+        steps = 40
+    "#;
+    let mut experiment = Experiment::parse(text, "tiny", &[]).unwrap();
+    experiment.corpus.dir = corpus().join("corpus/train");
+    experiment.check().unwrap();
+    experiment
+}
+
+fn tokenizer(corpus: &dyn Corpus) -> SentenceTokenizer {
+    let texts = corpus.videos().iter().flat_map(|video| &video.captions);
+    SentenceTokenizer::train(texts.map(|caption| caption.text.as_str()), 300, 64).unwrap()
+}
+
+fn source(experiment: &Experiment) -> BatchSource {
+    let (corpus, _) = HowTo100m::open(&experiment.corpus.dir).unwrap();
+    let tokenizer = tokenizer(&corpus);
+    let sampler =
+        PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed).unwrap();
+    BatchSource::new(experiment.clone(), sampler, tokenizer)
+}
+
+fn batches(experiment: &Experiment, steps: &[u64]) -> Vec<PretrainBatch> {
+    let source = source(experiment);
+    steps.iter().map(|&step| source.batch(step).unwrap()).collect()
+}
+
+#[test]
+fn a_batch_is_a_pure_function_of_the_step_with_and_without_remembered_videos() {
+    let mut experiment = experiment();
+    let in_order = batches(&experiment, &[0, 1, 2, 3]);
+    let mut backwards = batches(&experiment, &[3, 2, 1, 0]);
+    backwards.reverse();
+    assert_eq!(in_order, backwards);
+    experiment.loader.cache_mib = 0;
+    assert_eq!(in_order, batches(&experiment, &[0, 1, 2, 3]));
+    experiment.run.seed = 1;
+    assert_ne!(in_order, batches(&experiment, &[0, 1, 2, 3]));
+}
+
+/// Total losses of repeated steps on the same batches.
+fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<f32> {
+    let device = Device::flex().autodiff();
+    let mut config = experiment.model.clone();
+    config.text.vocab_size = 300;
+    let mut model = config.init(0, &device);
+    let mut adam = Adam::new(experiment.optimizer.clone());
+    (0..steps)
+        .map(|step| {
+            let batch = &batches[step as usize % batches.len()];
+            let position = Position { step, total_steps: steps, steps_per_epoch: 1 };
+            let losses = losses(experiment, &model, batch, &position, &device);
+            let total: f32 = losses.total.clone().into_scalar();
+            let gradients = losses.total.backward();
+            let norm = Adam::gradient_norm(&model, &gradients);
+            model = adam.step(
+                std::mem::replace(&mut model, config.init(0, &device)),
+                &gradients,
+                norm,
+                3e-3,
+            );
+            total
+        })
+        .collect()
+}
+
+#[test]
+fn one_batch_is_learned_by_heart() {
+    let experiment = experiment();
+    let batch = batches(&experiment, &[0]);
+    let losses = trace(&experiment, &batch, 120);
+    let (first, last) = (losses[0], losses[119]);
+    // Chance of 4 or 8 sentences and of their words to a fraction of it; L_f and L_t cannot reach zero, because the
+    // matched words share the denominator with each other.
+    assert!(last < 0.55 * first, "{first} fell to {last} alone");
+}
+
+#[test]
+fn twenty_steps_give_the_same_losses_twice() {
+    let experiment = experiment();
+    let steps: Vec<u64> = (0..20).collect();
+    let batches = batches(&experiment, &steps);
+    let first = trace(&experiment, &batches, 20);
+    assert_eq!(first, trace(&experiment, &batches, 20));
+    assert!(first.iter().all(|loss| loss.is_finite()));
+}
