@@ -114,6 +114,22 @@ fn a_run_file_that_cannot_run_is_told_by_inspect() {
 }
 
 #[test]
+fn every_run_file_that_comes_with_the_program_can_run() {
+    let configs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(configs).unwrap() {
+        let path = entry.unwrap().path();
+        let found = json(&["inspect", str(&path), "--json"]);
+        assert_eq!((&found["kind"], &found["problem"]), (&"run file".into(), &Value::Null));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        says(text.lines().next().unwrap(), &["# locvtp pretrain configs/", name]);
+        seen += 1;
+    }
+    assert!(seen >= 2);
+}
+
+#[test]
 fn report_makes_the_page_of_a_run_from_its_log() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();

@@ -26,61 +26,7 @@ actions = ['left', 'right', 'blink']
 procedures = { count = 6 }
 ";
 
-const RUN: &str = "
-[run]
-name = 'tiny'
-seed = 3
-
-[pairs]
-long_span_s = [4.0, 7.0]
-long_min_overlap_s = 1.0
-long_batch = 3
-short_batch = 3
-
-[sampling]
-long_clips = 4
-short_clips = 2
-
-[preprocessing]
-num_frames = 2
-clip_duration_s = 1.5
-image_size = 16
-short_side = 16
-
-[model.video]
-image_size = 16
-patch_size = 8
-num_frames = 2
-hidden_size = 24
-num_hidden_layers = 1
-num_attention_heads = 2
-intermediate_size = 48
-
-[model.text]
-max_position_embeddings = 64
-dim = 24
-n_layers = 1
-n_heads = 2
-hidden_dim = 48
-
-[model.projection]
-dim = 16
-
-[tokenizer]
-vocab_size = 200
-
-[optimizer]
-learning_rate = 1e-3
-
-[train]
-steps = 300
-log_every = 1
-checkpoint_every = 20
-keep_checkpoints = 3
-
-[loader]
-cache_mib = 64
-";
+const RUN: &str = include_str!("../../../../configs/tiny.toml");
 
 /// What all tests share.
 pub(crate) struct Tiny {
