@@ -32,8 +32,6 @@
 //! # Ok::<(), locvtp_corpus::CorpusError>(())
 //! ```
 
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails"))]
-
 pub mod corpus;
 pub mod error;
 pub mod howto100m;

@@ -24,7 +24,7 @@ pub struct PretrainBatch {
     pub step: u64,
     /// Long or short spans.
     pub kind: SpanKind,
-    /// [`ClipPatches::cut`] of all clips, video by video.
+    /// [`Preprocessing::cut`](locvtp_model::Preprocessing::cut) of all clips, video by video.
     pub patches: Vec<f32>,
     /// Videos, clips of each, frames of each clip.
     pub shape: [usize; 3],

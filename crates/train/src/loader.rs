@@ -65,7 +65,7 @@ impl<T: Send + 'static> Loader<T> {
     }
 
     /// The result of the next step, or `None` after the last.
-    pub fn next(&mut self) -> Option<Result<T, TrainError>> {
+    pub fn next_result(&mut self) -> Option<Result<T, TrainError>> {
         let began = Instant::now();
         let mut state = self.shared.lock();
         let step = state.next_to_give;
@@ -144,7 +144,7 @@ mod tests {
             Ok(step)
         });
         let mut found = Vec::new();
-        while let Some(result) = loader.next() {
+        while let Some(result) = loader.next_result() {
             found.push(result.unwrap());
         }
         assert_eq!(found, (5..60).collect::<Vec<_>>());
@@ -160,7 +160,7 @@ mod tests {
         });
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(made.load(Ordering::SeqCst), 4);
-        loader.next().unwrap().unwrap();
+        loader.next_result().unwrap().unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(made.load(Ordering::SeqCst), 5);
     }
@@ -171,15 +171,15 @@ mod tests {
             assert_ne!(step, 1, "step one is broken");
             Ok(step)
         });
-        loader.next().unwrap().unwrap();
-        let error = loader.next().unwrap().unwrap_err();
+        loader.next_result().unwrap().unwrap();
+        let error = loader.next_result().unwrap().unwrap_err();
         assert!(error.to_string().contains("step one is broken"), "{error}");
     }
 
     #[test]
     fn an_unfinished_loader_ends_its_threads() {
         let mut loader = Loader::start(0, u64::MAX, 2, 2, Ok);
-        loader.next().unwrap().unwrap();
+        loader.next_result().unwrap().unwrap();
         drop(loader);
     }
 }

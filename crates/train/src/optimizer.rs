@@ -59,7 +59,7 @@ impl OptimizerConfig {
                 return setting("optimizer.betas", beta, "numbers from 0 to below 1");
             }
         }
-        if !(self.gradient_clip >= 0.0) {
+        if self.gradient_clip.is_nan() || self.gradient_clip < 0.0 {
             return setting("optimizer.gradient_clip", self.gradient_clip, "0 (off) or more");
         }
         Ok(())

@@ -140,7 +140,7 @@ pub fn pretrain(
     };
     let mut next_step = first_step;
     let mut saved_at = first_step;
-    while let Some(batch) = batches.next() {
+    while let Some(batch) = batches.next_result() {
         let batch = batch?;
         let position = Position {
             step: batch.step,

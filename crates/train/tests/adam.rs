@@ -1,5 +1,7 @@
 //! Adam against PyTorch's, step by step, with clipping by the global length (golden: `reference/adam.py`).
 
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_train::optimizer::{Adam, OptimizerConfig};

@@ -1,5 +1,7 @@
 //! Training on real files of a tiny synthetic corpus.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 

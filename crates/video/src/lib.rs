@@ -42,8 +42,6 @@
 //! # }
 //! ```
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that fails shall panic"))]
-
 pub mod colour_jitter;
 pub mod decode;
 pub mod encode;
