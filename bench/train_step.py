@@ -28,7 +28,7 @@ from torch import nn
 
 PRESETS = {
     "demo": {
-        "videos": 16, "clips": 8, "frames": 4, "image": 48, "patch": 16,
+        "videos": 16, "clips": 8, "frames": 4, "image": 48, "patch": 12,
         "dim": 96, "blocks": 2, "heads": 3,
         "text_layers": 2, "text_dim": 96, "text_heads": 3, "words": 32,
         "vocab": 1000, "joint": 128,

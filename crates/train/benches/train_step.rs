@@ -34,8 +34,8 @@ struct Preset {
 
 #[expect(clippy::print_stdout, reason = "a bench prints its result")]
 fn main() {
-    // SAFETY: no other thread runs yet.
-    unsafe { std::env::set_var("MIMALLOC_PURGE_DELAY", "-1") };
+    // SAFETY: mimalloc's options are plain numbers; 15 is `mi_option_purge_delay` of mimalloc.h.
+    unsafe { libmimalloc_sys::mi_option_set(15, -1) };
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let name = args.first().map_or("demo", String::as_str);
     let steps: u64 = args.get(1).and_then(|steps| steps.parse().ok()).unwrap_or(20);
@@ -57,7 +57,7 @@ fn main() {
             clips: 8,
             frames: 4,
             image: 48,
-            patch: 16,
+            patch: 12,
             width: 96,
             blocks: 2,
             heads: 3,
