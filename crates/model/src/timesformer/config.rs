@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// How the temporal attention's last map (`temporal_dense`) starts.
+/// How the temporal attention's last map (`temporal_dense`) and the time embeddings start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemporalInit {
@@ -39,7 +39,11 @@ pub struct TimeSformerConfig {
     pub layer_norm_eps: f64,
     /// Standard deviation of the initial weights.
     pub initializer_range: f64,
-    /// How the temporal attention starts.
+    /// Standard deviation of the initial position embeddings, and of the initial time embeddings
+    /// where `temporal_init` is not zero. A model trained from nothing needs them as large as its
+    /// patches (about 0.5): with small ones it takes a clip for a bag of frames.
+    pub embedding_range: f64,
+    /// How the temporal attention and the time embeddings start.
     pub temporal_init: TemporalInit,
 }
 
@@ -57,6 +61,7 @@ impl Default for TimeSformerConfig {
             intermediate_size: 3072,
             layer_norm_eps: 1e-6,
             initializer_range: 0.02,
+            embedding_range: 0.02,
             temporal_init: TemporalInit::Zero,
         }
     }

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, assert_shape};
 
-use super::{ClipPatches, TimeSformerConfig};
+use super::{ClipPatches, TemporalInit, TimeSformerConfig};
 use crate::initialiser::Initialiser;
 use crate::ops;
 
@@ -36,16 +36,17 @@ struct PatchProjection {
 impl Embeddings {
     pub(super) fn new(config: &TimeSformerConfig, random: &mut Initialiser) -> Self {
         let (d, s, std) = (config.hidden_size, config.patch_size, config.initializer_range);
-        let c = config.num_channels;
+        let (c, places) = (config.num_channels, 1 + config.num_patches());
+        let times = [1, config.num_frames, d];
         Self {
             cls_token: Param::from_tensor(random.normal([1, 1, d], std)),
             position_embeddings: Param::from_tensor(
-                random.normal([1, 1 + config.num_patches(), d], std),
+                random.normal([1, places, d], config.embedding_range),
             ),
-            time_embeddings: Param::from_tensor(Tensor::zeros(
-                [1, config.num_frames, d],
-                random.device(),
-            )),
+            time_embeddings: Param::from_tensor(match config.temporal_init {
+                TemporalInit::Zero => Tensor::zeros(times, random.device()),
+                TemporalInit::Normal => random.normal(times, config.embedding_range),
+            }),
             patch_embeddings: PatchEmbeddings {
                 projection: PatchProjection {
                     weight: Param::from_tensor(random.normal([d, c, s, s], std)),
