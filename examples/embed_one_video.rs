@@ -11,7 +11,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use locvtp::transfer::evaluation::ClipScore;
+use locvtp::transfer::ClipScore;
 use locvtp::transfer::model_location::locate_model;
 use locvtp::{Device, Embedder, ModelDirectory, MomentDecoder};
 

@@ -21,7 +21,7 @@
 //! use std::path::Path;
 //!
 //! use locvtp::{Device, Embedder, ModelDirectory, MomentDecoder};
-//! use locvtp::transfer::evaluation::ClipScore;
+//! use locvtp::transfer::ClipScore;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::flex();

@@ -122,7 +122,7 @@ pub(crate) enum Scores {
     /// With the sentence as a whole
     #[default]
     Sentence,
-    /// With the words that fit the clip best
+    /// With the words that fit the clip best, as many as its training matched
     Words,
 }
 

@@ -2,10 +2,13 @@
 //!
 //! Only what can save itself asks for the first; everything else stops at once, as a program does.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 static SAVING: AtomicBool = AtomicBool::new(false);
+/// The command that goes on.
+static GO_ON: OnceLock<String> = OnceLock::new();
 
 /// Exit code of a program that was interrupted.
 pub(crate) const EXIT_CODE: u8 = 130;
@@ -14,12 +17,14 @@ pub(crate) const EXIT_CODE: u8 = 130;
 pub(crate) struct Listening;
 
 impl Listening {
-    pub(crate) fn begin() -> anyhow::Result<Self> {
-        static HANDLER: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
+    /// `go_on` is the command that goes on with what was stopped; a process has one.
+    pub(crate) fn begin(go_on: String) -> anyhow::Result<Self> {
+        static HANDLER: OnceLock<Result<(), String>> = std::sync::OnceLock::new();
         let handler = HANDLER
             .get_or_init(|| ctrlc::set_handler(handle).map_err(|error| error.to_string()))
             .clone();
         handler.map_err(|reason| anyhow::anyhow!("cannot listen for Ctrl-C: {reason}"))?;
+        GO_ON.get_or_init(|| go_on);
         SAVING.store(true, Ordering::SeqCst);
         Ok(Self)
     }
@@ -38,7 +43,10 @@ fn handle() {
         return;
     }
     if !first {
-        eprintln!("\nstopped; the last checkpoint is intact, go on with --resume");
+        eprintln!("\nstopped; if there was one, the last checkpoint is intact");
+        if let Some(go_on) = GO_ON.get() {
+            eprintln!("go on with: {go_on}");
+        }
     }
     std::process::exit(EXIT_CODE.into());
 }

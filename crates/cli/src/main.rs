@@ -1,12 +1,14 @@
 //! The command `locvtp`: one match on the command, one file a command.
 
 mod args;
+mod command_line;
 mod commands;
 mod interrupt;
 mod output;
 mod page;
 mod progress;
 mod score_bars;
+mod trained_matches;
 
 use std::process::ExitCode;
 

@@ -1,7 +1,9 @@
 //! Action choice: of sentences that differ in the action word alone, which one fits an event best.
 //!
-//! One frame cannot tell the action, so this number speaks of time where grounding may be done by
-//! colour. For every event there is one similarity for each action; the largest is the choice.
+//! The event's true interval, colour and shape are given; the action alone is asked. One frame
+//! cannot tell it, so this number speaks of time where grounding may be done by colour. Frames
+//! without their order can tell some of it: of an action and the one that is it played backwards,
+//! they choose by lot. For every event there is one similarity for each action; the largest is the choice.
 //! Where several are the largest, the accuracy gives each an equal share of the choice, so that
 //! equal similarities score exactly chance; the confusion matrix, which counts whole events, takes
 //! the first of them.

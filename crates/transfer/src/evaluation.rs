@@ -1,14 +1,19 @@
-//! One held-out split of the synthetic corpus, measured whole: retrieval, grounding, action choice, references.
+//! One held-out split of the synthetic corpus, measured whole: retrieval, grounding, action choice,
+//! references.
+//!
+//! What is asked comes from the truth of the split and not from its narration. The text of a video
+//! is its true events' plain sentences, joined by "and then"; the sentence of an event is one of
+//! them. For the action choice the event's true interval, colour and shape are given as well.
 
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::synthetic::{TrueEvent, TrueVideo, Truth};
-use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_video::TimeSpan;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::action_choice::{ActionChoice, ActionScores, action_choice};
+use crate::clip_score::ClipScore;
 use crate::embedding::{Embedder, SentenceEmbedding, VideoEmbedding, dot, mean_unit};
 use crate::error::TransferError;
 use crate::grounding::zero_shot::{ScoredQuery, ground};
@@ -18,36 +23,6 @@ use crate::references::{ClippedVideo, ReferenceSettings, References, references,
 use crate::result::{
     ActionChoiceSummary, GroundingSummary, ReferenceSummary, RetrievalSummary, SplitSummary,
 };
-
-/// How a clip is compared with a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClipScore {
-    /// With the sentence as a whole.
-    Sentence,
-    /// With the `K` words that fit it best, on average.
-    Words,
-}
-
-impl ClipScore {
-    /// The score of every clip of `video` for `sentence`.
-    pub fn scores(self, video: &VideoEmbedding, sentence: &SentenceEmbedding) -> Vec<f32> {
-        let k = CorrespondenceConfig::default().num_matches.min(sentence.words.len());
-        video
-            .clips
-            .iter()
-            .map(|clip| match self {
-                Self::Sentence => dot(clip, &sentence.sentence),
-                Self::Words => {
-                    let mut words: Vec<f32> =
-                        sentence.words.iter().map(|word| dot(clip, word)).collect();
-                    words.sort_by(|a, b| b.total_cmp(a));
-                    words[..k].iter().sum::<f32>() / k as f32
-                }
-            })
-            .collect()
-    }
-}
 
 /// A video that could not be measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +36,7 @@ pub struct SkippedVideo {
 /// All numbers of a split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitResults {
-    /// Finding a video by its narration and back.
+    /// Finding a video by the sentences of its true events, and back.
     pub retrieval: TwoWayRetrieval,
     /// Finding moments by clip-sentence scores.
     pub grounding: GroundingMetrics,
@@ -69,7 +44,7 @@ pub struct SplitResults {
     pub grounding_by_words: GroundingMetrics,
     /// What the grounding is to be compared with.
     pub references: References,
-    /// Choosing the action word.
+    /// Choosing the action word, the event's interval, colour and shape being given.
     pub action_choice: ActionChoice,
     /// Videos that could not be read.
     pub skipped: Vec<SkippedVideo>,
@@ -105,7 +80,7 @@ pub struct EmbeddedVideo {
     pub truth: TrueVideo,
     /// Its clips.
     pub embedding: VideoEmbedding,
-    /// Its narration as one text.
+    /// The text that looks for it: its true events' sentences as one, not its narration.
     pub caption: SentenceEmbedding,
     /// The query of every event.
     pub queries: Vec<SentenceEmbedding>,
@@ -181,15 +156,14 @@ impl EmbeddedSplit {
         })
     }
 
-    /// Measures everything.
+    /// Finds every video by its text and every text by its video.
+    ///
+    /// Videos of equal score share their places ([`Ties::Averaged`]), so that a model for which all
+    /// videos are alike scores chance and not everything.
     ///
     /// # Errors
-    /// When scores are not finite, or the split has fewer than two videos.
-    pub fn measure(
-        &self,
-        embedder: &Embedder,
-        settings: &ReferenceSettings,
-    ) -> Result<SplitResults, TransferError> {
+    /// When scores are not finite.
+    pub fn retrieval(&self) -> Result<TwoWayRetrieval, TransferError> {
         let scores = self
             .videos
             .iter()
@@ -199,6 +173,19 @@ impl EmbeddedSplit {
             .collect();
         let scores = ScoreMatrix::new(scores, self.videos.len(), self.videos.len())?;
         let video_of_text: Vec<usize> = (0..self.videos.len()).collect();
+        both_directions(&scores, &video_of_text, Ties::Averaged)
+    }
+
+    /// Measures everything; clips are compared with `num_matches` words, see [`ClipScore::Words`].
+    ///
+    /// # Errors
+    /// When scores are not finite, or the split has fewer than two videos.
+    pub fn measure(
+        &self,
+        embedder: &Embedder,
+        settings: &ReferenceSettings,
+        num_matches: usize,
+    ) -> Result<SplitResults, TransferError> {
         let grounding = |score: ClipScore| {
             let queries: Vec<ScoredQuery> = self
                 .queries()
@@ -226,16 +213,16 @@ impl EmbeddedSplit {
             .map(|video| ClippedVideo { truth: &video.truth, clips: &video.embedding.spans })
             .collect();
         Ok(SplitResults {
-            retrieval: both_directions(&scores, &video_of_text, Ties::Optimistic)?,
+            retrieval: self.retrieval()?,
             grounding: grounding(ClipScore::Sentence)?,
-            grounding_by_words: grounding(ClipScore::Words)?,
+            grounding_by_words: grounding(ClipScore::Words { num_matches })?,
             references: references(&clipped, &wrong_scores, settings)?,
             action_choice: self.action_choice(embedder)?,
             skipped: self.skipped.clone(),
         })
     }
 
-    /// Which action word fits each event best, colour and shape being told rightly.
+    /// Which action word fits each event best; its true interval, colour and shape are given.
     fn action_choice(&self, embedder: &Embedder) -> Result<ActionChoice, TransferError> {
         let vocabulary = &self.truth.vocabulary;
         let names: Vec<String> =
@@ -268,4 +255,63 @@ fn event_feature(video: &VideoEmbedding, span: TimeSpan) -> Option<Vec<f32>> {
         .map(|(_, raw)| raw.clone())
         .collect();
     (!inside.is_empty()).then(|| mean_unit(&inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedding::JointVector;
+    use locvtp_corpus::Vocabulary;
+    use locvtp_corpus::synthetic::Split;
+    use locvtp_video::Seconds;
+
+    fn video(clips: JointVector, text: JointVector) -> EmbeddedVideo {
+        let truth = TrueVideo {
+            id: "v".into(),
+            duration: Seconds(1.0),
+            procedure: None,
+            caption: String::new(),
+            events: Vec::new(),
+        };
+        let embedding = VideoEmbedding {
+            spans: vec![TimeSpan::new(0.0, 1.0)],
+            clips: vec![clips.clone()],
+            video: clips.clone(),
+            raw_clips: vec![clips],
+        };
+        let caption = SentenceEmbedding {
+            tokens: vec!["word".into()],
+            words: vec![text.clone()],
+            sentence: text.clone(),
+            raw_words: vec![text],
+        };
+        EmbeddedVideo { path: "v.mp4".into(), truth, embedding, caption, queries: Vec::new() }
+    }
+
+    fn split(videos: Vec<EmbeddedVideo>) -> EmbeddedSplit {
+        let vocabulary =
+            Vocabulary { colours: Vec::new(), shapes: Vec::new(), actions: Vec::new() };
+        let truth = Truth { split: Split::Seen, vocabulary, videos: Vec::new() };
+        EmbeddedSplit { truth, videos, skipped: Vec::new() }
+    }
+
+    #[test]
+    fn a_model_for_which_all_videos_are_alike_scores_exactly_chance() {
+        let alike = (0..12).map(|_| video(vec![0.6, 0.8], vec![1.0, 0.0])).collect();
+        let found = split(alike).retrieval().unwrap();
+        for direction in [&found.text_to_video, &found.video_to_text] {
+            assert_eq!(direction.measured, direction.chance);
+            assert!((direction.measured.r1 - 100.0 / 12.0).abs() < 1e-9);
+            assert!((direction.measured.median_rank - 6.5).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_text_finds_the_video_that_is_closest_to_it() {
+        let (x, y) = (vec![1.0, 0.0], vec![0.0, 1.0]);
+        let found = split(vec![video(x.clone(), x.clone()), video(y.clone(), y.clone())]);
+        assert_eq!(found.retrieval().unwrap().text_to_video.measured.r1, 100.0);
+        let found = split(vec![video(x.clone(), y.clone()), video(y, x)]);
+        assert_eq!(found.retrieval().unwrap().text_to_video.measured.r1, 0.0);
+    }
 }

@@ -1,12 +1,13 @@
 //! Which of many queries are shown as examples: by rank, never by taste.
 //!
 //! Queries are ordered by the IoU of their first moment, and one is taken at each quantile that is
-//! asked for, so a page shows what a reader would meet, the failures included.
+//! asked for, so a page shows what a reader would meet, the bad ones included.
 
 use locvtp_video::TimeSpan;
 
+use crate::clip_score::ClipScore;
 use crate::error::TransferError;
-use crate::evaluation::{ClipScore, EmbeddedSplit};
+use crate::evaluation::EmbeddedSplit;
 use crate::moment::{Moment, MomentDecoder};
 
 /// One query of a split and its answer.

@@ -9,9 +9,10 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | [`clip_score`] | how well a clip fits a sentence |
 //! | [`moment`] | clip scores to ranked moments |
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
-//! | [`mod@action_choice`] | which action word fits an event |
+//! | [`mod@action_choice`] | which action word fits an event, the rest of it being given |
 //! | [`references`] | random intervals, wrong queries, oracles |
 //! | [`similarity`], [`warp_similarity`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`metrics`] | retrieval and grounding numbers, pure functions |
@@ -38,6 +39,7 @@
 //! ```
 
 pub mod action_choice;
+pub mod clip_score;
 pub mod embedding;
 pub mod error;
 pub mod evaluation;
@@ -53,6 +55,7 @@ pub mod still;
 pub mod warp_similarity;
 
 pub use action_choice::{ActionChoice, ActionScores, action_choice};
+pub use clip_score::ClipScore;
 pub use error::TransferError;
 pub use metrics::grounding::{GroundingMetrics, IouBoundary};
 pub use metrics::retrieval::{RetrievalMetrics, ScoreMatrix, Ties};

@@ -56,7 +56,7 @@ pub struct SplitSummary {
     pub action_choice: ActionChoiceSummary,
 }
 
-/// Text-to-video retrieval.
+/// Text-to-video retrieval; the text is the sentences of a video's true events, not its narration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrievalSummary {
     /// Among how many videos.
@@ -99,7 +99,7 @@ pub struct ReferenceSummary {
     pub all_oracle_miou: f64,
 }
 
-/// Choosing the action word that fits an event.
+/// Choosing the action word that fits an event, its interval, colour and shape being given.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActionChoiceSummary {
     /// Right choices.

@@ -8,6 +8,7 @@ use crate::args::Evaluate;
 use crate::commands::ground::open_embedder;
 use crate::output;
 use crate::progress::CountProgress;
+use crate::trained_matches::trained_matches;
 
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
     let embedder = open_embedder(&args.model)?;
@@ -15,7 +16,8 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
     let split = EmbeddedSplit::embed_with_progress(&embedder, &args.split, &mut |done, total| {
         progress.show(done, total);
     })?;
-    let results = split.measure(&embedder, &ReferenceSettings::default())?;
+    let num_matches = trained_matches(&args.model);
+    let results = split.measure(&embedder, &ReferenceSettings::default(), num_matches)?;
     if args.json {
         output::json(&results)?;
     } else {
@@ -64,9 +66,10 @@ pub(crate) fn table(results: &SplitResults) -> String {
     }
     let choice = &results.action_choice;
     lines.push(format!(
-        "action choice, {} events: {:.1} % (chance {:.1} %)",
+        "action choice, {} events: {:.1} % (chance {:.1} %; interval, colour and shape are given)",
         choice.events, choice.accuracy, choice.chance
     ));
+    lines.push("the text of a video is its true events' sentences, not its narration".into());
     if !results.skipped.is_empty() {
         lines.push(format!("{} videos could not be read and were left out", results.skipped.len()));
     }

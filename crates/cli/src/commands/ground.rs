@@ -3,21 +3,21 @@
 use anyhow::Context;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
-use locvtp_transfer::evaluation::ClipScore;
 use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::model_location::locate_model;
-use locvtp_transfer::{MomentDecoder, TransferError};
+use locvtp_transfer::{ClipScore, MomentDecoder, TransferError};
 use serde_json::json;
 
 use crate::args::{Ground, Scores};
 use crate::score_bars::score_bars;
+use crate::trained_matches::trained_matches;
 use crate::{Outcome, output};
 
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     let embedder = open_embedder(&args.model)?;
     let score = match args.scores {
         Scores::Sentence => ClipScore::Sentence,
-        Scores::Words => ClipScore::Words,
+        Scores::Words => ClipScore::Words { num_matches: trained_matches(&args.model) },
     };
     let decoder = MomentDecoder { top: args.top.get(), ..MomentDecoder::default() };
     let found = match ground_in_file(&embedder, &args.video, &args.sentence, score, &decoder) {
@@ -53,7 +53,7 @@ fn as_json(args: &Ground, score: ClipScore, found: &FileGrounding) -> serde_json
     json!({
         "video": args.video,
         "sentence": args.sentence,
-        "scores": score,
+        "scores": score.name(),
         "moments": found.moments.iter().map(|moment| json!({
             "start_s": moment.span.start,
             "end_s": moment.span.end,

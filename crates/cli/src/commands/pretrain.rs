@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::Outcome;
 use crate::args::Pretrain;
+use crate::command_line;
 use crate::interrupt::Listening;
 use crate::output;
 use crate::progress::{TrainingProgress, duration};
@@ -16,10 +17,15 @@ pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let experiment = Experiment::read(&args.run_file, &args.set)?;
     let folder =
         args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
-    let _listening = Listening::begin()?;
+    let _listening = Listening::begin(go_on())?;
     let mut progress = TrainingProgress::new();
     let end = pretrain(&experiment, &folder, args.resume, &Device::flex(), &mut progress)?;
     report(args, &folder, &end)
+}
+
+/// The command that goes on with this run.
+fn go_on() -> String {
+    command_line::typed_again(Some("--resume"), None)
 }
 
 fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Result<Outcome> {
@@ -42,13 +48,7 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
         output::text(&if end.finished {
             format!("done in {}; the model is in {}", duration(end.seconds), end.model.display())
         } else {
-            format!(
-                "stopped and saved before step {}; go on with: \
-                 locvtp pretrain {} --run {} --resume",
-                end.next_step,
-                args.run_file.display(),
-                folder.display()
-            )
+            format!("stopped and saved before step {}; go on with:\n  {}", end.next_step, go_on())
         })?;
     }
     Ok(if end.finished { Outcome::Done } else { Outcome::Interrupted })

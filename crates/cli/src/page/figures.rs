@@ -54,7 +54,7 @@ pub(super) fn loss_curves(run: &RunFolder) -> Option<LossCurves> {
     })
 }
 
-/// Clips of a video against the words of its caption.
+/// Clips of a video against the words of its true events' sentences.
 pub(super) fn heat_map(
     split: &MeasuredSplit,
     number: usize,
@@ -96,19 +96,11 @@ pub(super) fn grounding_example(
     let event = &video.truth.events[query.event];
     let spans = &video.embedding.spans;
     let frames = thumbnails(&video.path, spans)?;
-    let percent = 100.0 * example.quantile;
-    let place = if example.quantile > 0.5 {
-        format!("better than {percent:.0} % of the sentences")
-    } else if example.quantile < 0.5 {
-        format!("a failure, worse than {:.0} % of the sentences", 100.0 - percent)
-    } else {
-        "the median".to_owned()
-    };
     Ok(GroundingExample {
         name: format!("grounding-{}-{number}", split.name),
         sentence: event.query.clone(),
         video: format!("{}, {}", video.truth.id, split.title.to_lowercase()),
-        note: format!("{place}, rank {} of {} by IoU", example.rank, example.total),
+        note: format!("rank {} of {} by IoU", example.rank, example.total),
         duration_s: video.truth.duration.0,
         frames: spans
             .iter()

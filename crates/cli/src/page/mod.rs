@@ -1,11 +1,13 @@
 //! Results as the page of a run: types are mapped and words added; no number is computed here.
 
+mod day;
 mod figures;
 mod tables;
 
 use locvtp_corpus::SyntheticConfig;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::RunFolder;
+use locvtp_train::run_log::LOG_FILE;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::example_choice::ChosenExample;
 use locvtp_transfer::similarity::SimilaritySummary;
@@ -98,7 +100,14 @@ impl DemoPage<'_> {
             ),
             "An oracle knows one thing about every clip exactly, as its name says, and nothing \
              else. The colour oracle needs no understanding of time; the action choice does: one \
-             frame cannot tell the action."
+             frame cannot tell the action. It is an easier question than finding the moment, as \
+             the event's true interval, colour and shape are given. Most actions are another one \
+             played backwards; without the order of frames, one can choose between those two only \
+             by lot."
+                .into(),
+            "What is asked are plain sentences of what truly happens, not narration with its \
+             synonyms, fillers and gaps. The text that looks for a video joins those of all its \
+             events."
                 .into(),
             "Heat maps show the first videos of their split; grounding examples stand at fixed \
              ranks among all sentences, which their captions name. Neither was picked by eye."
@@ -136,7 +145,7 @@ pub(crate) fn run_report(run: &RunFolder) -> RunReport {
         provenance: Provenance {
             version: VERSION.into(),
             commit: COMMIT.into(),
-            date: String::new(),
+            date: day::last_written(&run.path.join(LOG_FILE)),
         },
         ..RunReport::default()
     }

@@ -10,9 +10,9 @@ use super::MeasuredSplit;
 
 /// The cards of a split.
 pub(super) fn headlines(split: &MeasuredSplit) -> Vec<Headline> {
-    let card = |label: &str, value, references: &[(&str, f64)]| Headline {
+    let card = |label: &str, given: &str, value, references: &[(&str, f64)]| Headline {
         label: label.into(),
-        context: split.title.to_lowercase(),
+        context: split.title.to_lowercase() + given,
         value,
         unit: "%".into(),
         decimals: 1,
@@ -27,6 +27,7 @@ pub(super) fn headlines(split: &MeasuredSplit) -> Vec<Headline> {
     vec![
         card(
             "Finding the moment, mean IoU",
+            "",
             results.grounding.miou,
             &[
                 ("chance", references.random_interval.miou),
@@ -36,6 +37,7 @@ pub(super) fn headlines(split: &MeasuredSplit) -> Vec<Headline> {
         ),
         card(
             "Finding the moment, IoU over 0.5",
+            "",
             results.grounding.r1_iou50,
             &[
                 ("chance", references.random_interval.r1_iou50),
@@ -43,9 +45,15 @@ pub(super) fn headlines(split: &MeasuredSplit) -> Vec<Headline> {
                 ("colour and shape", references.colour_shape_oracle.r1_iou50),
             ],
         ),
-        card("Finding the video, R@5", retrieval.measured.r5, &[("chance", retrieval.chance.r5)]),
+        card(
+            "Finding the video, R@5",
+            "",
+            retrieval.measured.r5,
+            &[("chance", retrieval.chance.r5)],
+        ),
         card(
             "Choosing the action word",
+            "; interval, colour and shape given",
             results.action_choice.accuracy,
             &[
                 ("chance", results.action_choice.chance),
@@ -134,7 +142,8 @@ pub(super) fn retrieval(split: &MeasuredSplit) -> ResultsTable {
     ResultsTable {
         title: format!("Finding the video: {}", split.title.to_lowercase()),
         caption: format!(
-            "One text a video, among {} videos. MdR is the median rank; 1 is best.",
+            "One text a video, among {} videos: the plain sentences of its true events, joined; \
+             not its narration. MdR is the median rank; 1 is best.",
             to_video.measured.num_candidates
         ),
         columns: [columns("Text to video"), columns("Video to text")].concat(),
@@ -166,8 +175,9 @@ pub(super) fn action_choice(splits: &[MeasuredSplit]) -> ResultsTable {
     };
     ResultsTable {
         title: "Choosing the action word".into(),
-        caption: "Of sentences that differ in the action word alone, which one fits the event \
-                  best. One frame cannot tell, so this is the number that speaks of time."
+        caption: "The event's true interval, colour and shape are given: of sentences that differ \
+                  in the action word alone, which one fits best. One frame cannot tell, so this \
+                  is the number that speaks of time."
             .into(),
         columns: splits.iter().map(|split| percent(split.title, "right")).collect(),
         rows: vec![

@@ -5,9 +5,9 @@ use std::path::Path;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use crate::clip_score::ClipScore;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
-use crate::evaluation::ClipScore;
 use crate::moment::{Moment, MomentDecoder};
 
 /// What was found in a video.

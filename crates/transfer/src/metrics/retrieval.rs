@@ -21,7 +21,8 @@ use crate::error::TransferError;
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// They stand behind it. The default, as most published numbers; a model that scores everything
-    /// alike then looks perfect, so compare with [`Ties::Averaged`] when scores are coarse.
+    /// alike then looks perfect, which is why [`evaluation`](crate::evaluation) takes
+    /// [`Ties::Averaged`].
     #[default]
     Optimistic,
     /// All orders among them are equally likely; R@k and ranks are expectations. Constant scores

@@ -11,7 +11,7 @@ use super::folder::DemoFolder;
 use crate::page::MeasuredSplit;
 use crate::progress::CountProgress;
 
-/// Examples stand where this share of all sentences is worse: two good, the median, a failure.
+/// Examples stand where this share of all sentences is worse.
 const EXAMPLE_QUANTILES: [f64; 4] = [0.95, 0.8, 0.5, 0.1];
 
 /// Measures `seen` and `new`, in this order.
@@ -42,7 +42,8 @@ fn measure(
     let embedded = EmbeddedSplit::embed_with_progress(embedder, &dir, &mut |done, total| {
         progress.show(done, total);
     })?;
-    let results = embedded.measure(embedder, &ReferenceSettings::default())?;
+    let num_matches = experiment.correspondence.num_matches;
+    let results = embedded.measure(embedder, &ReferenceSettings::default(), num_matches)?;
     let settings = WarpSimilaritySettings {
         loss: experiment.loss,
         correspondence: experiment.correspondence,

@@ -16,6 +16,7 @@ use locvtp_train::{Experiment, LossSelection, RunFolder, pretrain};
 use locvtp_transfer::result::StageSeconds;
 
 use crate::args::{Demo, EventOrder, Losses};
+use crate::command_line;
 use crate::commands::ground::open_embedder;
 use crate::interrupt::Listening;
 use crate::page::DemoPage;
@@ -46,10 +47,7 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
 
     let corpus = make_corpus(&plan, &folder)?;
     let Some(run) = train(&plan, &folder, earlier_run)? else {
-        output::note(&format!(
-            "go on with the same command: locvtp demo --out {} ..",
-            args.out.display()
-        ));
+        output::note(&format!("stopped and saved; go on with the same command:\n  {}", go_on()));
         return Ok(Outcome::Interrupted);
     };
 
@@ -74,6 +72,11 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
         output::text(&summary.text(&splits, &folder, &written.page))?;
     }
     Ok(Outcome::Done)
+}
+
+/// The command that goes on with this demo.
+fn go_on() -> String {
+    command_line::typed_again(None, Some("--fresh"))
 }
 
 impl Plan {
@@ -150,7 +153,7 @@ fn train(
     if !resume {
         folder.remove_run()?;
     }
-    let _listening = Listening::begin()?;
+    let _listening = Listening::begin(go_on())?;
     let mut progress = TrainingProgress::new();
     let device = Device::flex();
     let end = pretrain(&plan.experiment, &folder.run, resume, &device, &mut progress)?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::Plan;
 use super::folder::DemoFolder;
+use crate::command_line;
 use crate::output::{COMMIT, VERSION};
 use crate::page::MeasuredSplit;
 use crate::progress::duration;
@@ -105,12 +106,11 @@ impl DemoSummary {
         lines.push(String::new());
         if let Some(example) = splits.iter().flat_map(|split| &split.examples).next() {
             let video = &splits[0].embedded.videos[example.query.video];
-            lines.push(format!(
-                "find a moment yourself:\n  locvtp ground --model {} {} \"{}\"",
-                folder.path().display(),
-                video.path.display(),
-                video.truth.events[example.query.event].query
-            ));
+            let (model, path) = (folder.path().to_string_lossy(), video.path.to_string_lossy());
+            let sentence = &video.truth.events[example.query.event].query;
+            let arguments = ["ground", "--model", &model, &path, sentence];
+            lines.push("find a moment yourself:".into());
+            lines.push(format!("  {}", command_line::command(arguments)));
         }
         lines.push(format!("the page:     {}", page.display()));
         lines.push(format!("the numbers:  {}", folder.summary.display()));
@@ -136,7 +136,7 @@ fn numbers(split: &SplitSummary) -> [String; 3] {
             retrieval.r5, retrieval.chance_r5, retrieval.candidates
         ),
         format!(
-            "  choosing the action       {:5.1}   (chance {:.1})",
+            "  choosing the action       {:5.1}   (chance {:.1}; interval, colour and shape are given)",
             choice.accuracy, choice.chance
         ),
     ]

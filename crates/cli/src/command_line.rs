@@ -1,0 +1,76 @@
+//! Commands that are told to be typed next: the program as it was called, its arguments quoted for
+//! a shell, so that they run as they stand.
+
+use std::ffi::OsString;
+
+/// The program as it was called, with `arguments`.
+pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
+    let arguments = arguments.into_iter().map(str::to_owned);
+    joined(std::iter::once(program()).chain(arguments))
+}
+
+/// What was typed, once more: with the flag `with` and without the flag `without`.
+pub(crate) fn typed_again(with: Option<&str>, without: Option<&str>) -> String {
+    let arguments = std::env::args_os().skip(1).map(readable).collect();
+    joined(std::iter::once(program()).chain(changed(arguments, with, without)))
+}
+
+/// `arguments` with a flag behind the command's name, where flags may always stand.
+fn changed(mut arguments: Vec<String>, with: Option<&str>, without: Option<&str>) -> Vec<String> {
+    arguments.retain(|argument| Some(argument.as_str()) != without);
+    if let Some(flag) = with
+        && !arguments.iter().any(|argument| argument == flag)
+    {
+        arguments.insert(arguments.len().min(1), flag.to_owned());
+    }
+    arguments
+}
+
+fn program() -> String {
+    std::env::args_os().next().map_or("locvtp".to_owned(), readable)
+}
+
+fn readable(argument: OsString) -> String {
+    argument.to_string_lossy().into_owned()
+}
+
+fn joined(words: impl Iterator<Item = String>) -> String {
+    words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        let words =
+            ["runs/my run", "it's", "$HOME", "~", "", "corpus.dir=a/b", "a\"b", "*", "x\ny"];
+        let script = format!("printf '%s\\0' {}", joined(words.iter().map(|w| (*w).to_owned())));
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let read = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(read.strip_suffix('\0').unwrap().split('\0').collect::<Vec<_>>(), words);
+        assert_eq!(quoted("corpus.dir=a/b"), "corpus.dir=a/b", "what needs no quotes gets none");
+    }
+
+    #[test]
+    fn a_flag_is_added_once_and_another_taken_away() {
+        let typed = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let resumed = changed(typed(&["pretrain", "--", "a.toml"]), Some("--resume"), None);
+        assert_eq!(resumed, ["pretrain", "--resume", "--", "a.toml"]);
+        let again = changed(resumed.clone(), Some("--resume"), None);
+        assert_eq!(again, resumed);
+        let demo = changed(typed(&["demo", "--fresh", "--out", "x"]), None, Some("--fresh"));
+        assert_eq!(demo, ["demo", "--out", "x"]);
+    }
+}
