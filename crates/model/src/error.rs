@@ -47,6 +47,16 @@ pub enum ModelError {
         /// Missing, unused and wrongly shaped keys.
         report: String,
     },
+    /// A setting has a value it cannot have.
+    #[error("`{key}` is {found}; expected {expected}")]
+    Setting {
+        /// The key.
+        key: String,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: &'static str,
+    },
     /// Two sizes of a configuration contradict each other.
     #[error("`{first}` and `{second}` contradict each other: {reason}")]
     Contradiction {

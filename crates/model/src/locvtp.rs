@@ -55,10 +55,61 @@ impl Default for LocVtpConfig {
 
 impl LocVtpConfig {
     /// # Errors
-    /// When two sizes contradict each other; the message names both.
+    /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
-        self.video.check()?;
-        self.text.check()
+        let setting = |key: &str, found: String, expected| {
+            Err(ModelError::Setting { key: key.into(), found, expected })
+        };
+        let (video, text) = (&self.video, &self.text);
+        for (key, size) in [
+            ("video.num_frames", video.num_frames),
+            ("video.hidden_size", video.hidden_size),
+            ("video.intermediate_size", video.intermediate_size),
+            ("text.vocab_size", text.vocab_size),
+            ("text.dim", text.dim),
+            ("text.hidden_dim", text.hidden_dim),
+            ("projection.dim", self.projection.dim),
+        ] {
+            if size == 0 {
+                return setting(key, "0".into(), "1 or more");
+            }
+        }
+        if video.num_channels != 3 {
+            let found = video.num_channels.to_string();
+            return setting("video.num_channels", found, "3: videos are decoded to RGB");
+        }
+        if text.max_position_embeddings < 3 {
+            return setting(
+                "text.max_position_embeddings",
+                text.max_position_embeddings.to_string(),
+                "3 or more: [CLS], a word and [SEP]",
+            );
+        }
+        for (key, value) in [
+            ("video.layer_norm_eps", video.layer_norm_eps),
+            ("video.initializer_range", video.initializer_range),
+            ("video.embedding_range", video.embedding_range),
+            ("text.layer_norm_eps", text.layer_norm_eps),
+            ("text.initializer_range", text.initializer_range),
+        ] {
+            if !(value >= 0.0 && value.is_finite()) {
+                return setting(key, value.to_string(), "a number, 0 or more");
+            }
+        }
+        if !(0.0..1.0).contains(&self.projection.dropout) {
+            let found = self.projection.dropout.to_string();
+            return setting("projection.dropout", found, "a probability from 0 to below 1");
+        }
+        let warp = &self.context_warp;
+        if warp.scale_magnitude && warp.max_distance == 0 {
+            return Err(ModelError::Contradiction {
+                first: "context_warp.scale_magnitude".into(),
+                second: "context_warp.max_distance".into(),
+                reason: "nothing can be divided by a distance of 0; raise max_distance".into(),
+            });
+        }
+        video.check()?;
+        text.check()
     }
 
     /// A model with random weights that depend on `seed` alone.

@@ -3,11 +3,12 @@
 //! `config.json` (sizes), `model.safetensors` (the source models' own parameter names, PyTorch
 //! orientation), `tokenizer.json`, `preprocessor_config.json` (how pixels and time become clips). A
 //! model directory is written to a temporary directory beside its place, synced and renamed: a
-//! reader sees the old one or the new one.
+//! reader sees the old one or the new one. [`replace_directory`] and [`write_synced`] do the same
+//! for any other directory and file.
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -70,7 +71,9 @@ impl ModelDirectory {
         let config: LocVtpConfig =
             serde_json::from_value(file.config).map_err(|error| bad_config(error.to_string()))?;
         config.check()?;
-        let preprocessing = read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
+        let preprocessing: Preprocessing =
+            read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
+        preprocessing.check()?;
         let max_tokens = config.text.max_position_embeddings;
         let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), max_tokens)?;
         if tokenizer.vocab_size() > config.text.vocab_size {
@@ -93,6 +96,14 @@ impl ModelDirectory {
             return Err(ModelError::OtherModel { path: weights_path, report: report.to_string() });
         }
         Ok(Self { config, preprocessing, tokenizer, model })
+    }
+
+    /// Writes the model directory `place`, or puts it in the place of the one that is there.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only; what was there is as it was then.
+    pub fn write(&self, place: &Path) -> Result<(), ModelError> {
+        replace_directory(place, |dir| self.write_files(dir))
     }
 
     /// Writes the four files into an existing directory, each synced to the disk.
@@ -123,15 +134,121 @@ fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, 
     })
 }
 
-/// Writes a file and waits until the disk has it.
+/// Writes a file and waits until the disk has it; a reader sees the old one or the new one, whole.
 ///
 /// # Errors
-/// When the disk is full or read-only; the message names the file.
+/// When the disk is full or read-only; what was there is as it was then.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let part = beside(path, "part");
     let write = || {
-        let mut file = File::create(path)?;
+        let mut file = File::create(&part)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        file.sync_all()?;
+        std::fs::rename(&part, path)?;
+        sync_folder_of(path)
     };
-    write().map_err(ModelError::file(path, "write"))
+    write().map_err(|error| {
+        let _ = std::fs::remove_file(&part);
+        ModelError::file(path, "write")(error)
+    })
+}
+
+/// Fills a new directory and puts it in the place of `place`.
+///
+/// # Errors
+/// When the disk is full or read-only; `place` is as it was then, and nothing is left beside it.
+pub fn replace_directory(
+    place: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), ModelError>,
+) -> Result<(), ModelError> {
+    let part = beside(place, "part");
+    let _ = std::fs::remove_dir_all(&part);
+    std::fs::create_dir_all(&part).map_err(ModelError::file(&part, "write"))?;
+    let replaced = fill(&part).and_then(|()| {
+        let exchange = || {
+            File::open(&part)?.sync_all()?;
+            exchange(&part, place)
+        };
+        exchange().map_err(ModelError::file(place, "write"))
+    });
+    if replaced.is_err() {
+        let _ = std::fs::remove_dir_all(&part);
+    }
+    replaced
+}
+
+/// Renames `new` to `place`; what was there is removed, or put back when that fails.
+fn exchange(new: &Path, place: &Path) -> std::io::Result<()> {
+    let old = beside(place, "old");
+    let was_there = place.exists();
+    if was_there {
+        let _ = std::fs::remove_dir_all(&old);
+        std::fs::rename(place, &old)?;
+    }
+    if let Err(error) = std::fs::rename(new, place) {
+        if was_there {
+            std::fs::rename(&old, place)?;
+        }
+        return Err(error);
+    }
+    sync_folder_of(place)?;
+    let _ = std::fs::remove_dir_all(&old);
+    Ok(())
+}
+
+/// `.name.suffix` in the same folder.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{suffix}"))
+}
+
+/// Makes a rename in the folder of `path` last.
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(dir).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_is_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("summary.json");
+        write_synced(&path, b"old").unwrap();
+        // A directory stands where the new file would be prepared.
+        std::fs::create_dir(dir.path().join(".summary.json.part")).unwrap();
+        let error = write_synced(&path, b"new").unwrap_err();
+        assert!(error.to_string().contains("summary.json: cannot write"), "{error}");
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        std::fs::remove_dir(dir.path().join(".summary.json.part")).unwrap();
+        write_synced(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(names(dir.path()), ["summary.json"]);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_replaced_is_put_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("model");
+        replace_directory(&place, |new| write_synced(&new.join("a"), b"old")).unwrap();
+        // The second of the two renames fails: there is nothing to put in its place.
+        exchange(&dir.path().join("missing"), &place).unwrap_err();
+        assert_eq!(std::fs::read(place.join("a")).unwrap(), b"old");
+        // So does the filling.
+        replace_directory(&place, |new| write_synced(&new.join("no/a"), b"new")).unwrap_err();
+        assert_eq!(std::fs::read(place.join("a")).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["model"]);
+        replace_directory(&place, |new| write_synced(&new.join("b"), b"new")).unwrap();
+        assert_eq!((names(dir.path()), names(&place)), (vec!["model".into()], vec!["b".into()]));
+    }
 }

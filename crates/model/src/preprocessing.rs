@@ -6,6 +6,7 @@
 use locvtp_video::{ClipPixels, FrameTable, FrameTransform, SamplingPlan, Seconds, sampling};
 use serde::{Deserialize, Serialize};
 
+use crate::ModelError;
 use crate::timesformer::{ClipPatches, PixelNormalisation};
 
 /// How a whole video becomes clips, and a clip becomes numbers.
@@ -38,6 +39,35 @@ impl Default for Preprocessing {
 }
 
 impl Preprocessing {
+    /// # Errors
+    /// When a setting cannot be used; the message names it.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let setting = |key: &str, found: String, expected| {
+            Err(ModelError::Setting { key: format!("preprocessing.{key}"), found, expected })
+        };
+        for (key, value) in [
+            ("num_frames", self.num_frames),
+            ("image_size", self.image_size),
+            ("short_side", self.short_side),
+        ] {
+            if value == 0 || u32::try_from(value).is_err() {
+                return setting(key, value.to_string(), "1 or more, in 32 bits");
+            }
+        }
+        let seconds = self.clip_duration_s;
+        if !(seconds >= 0.0 && seconds.is_finite()) {
+            return setting("clip_duration_s", seconds.to_string(), "seconds, 0 or more");
+        }
+        let PixelNormalisation { mean, std } = self.normalisation;
+        if !mean.iter().all(|mean| mean.is_finite()) {
+            return setting("normalisation.mean", format!("{mean:?}"), "three finite numbers");
+        }
+        if !std.iter().all(|std| *std > 0.0 && std.is_finite()) {
+            return setting("normalisation.std", format!("{std:?}"), "three numbers above 0");
+        }
+        Ok(())
+    }
+
     /// The picture without augmentation: the centre.
     pub fn centre(&self) -> FrameTransform {
         FrameTransform::ShortSideCentreCrop {
