@@ -1,6 +1,6 @@
 //! The batch of a step: a pure function of the run file, the corpus and the step.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
@@ -38,7 +38,14 @@ pub struct BatchSource {
     sampler: PairSampler,
     frames: FrameSource,
     tokenizer: SentenceTokenizer,
-    bad: Mutex<BTreeMap<String, BadVideo>>,
+    bad: Mutex<BadVideos>,
+}
+
+/// Videos that could not be decoded so far.
+#[derive(Default)]
+struct BadVideos {
+    seen: BTreeSet<usize>,
+    new: Vec<BadVideo>,
 }
 
 impl BatchSource {
@@ -52,14 +59,16 @@ impl BatchSource {
         Self { experiment, sampler, frames, tokenizer, bad: Mutex::default() }
     }
 
-    /// Videos that could not be decoded so far.
-    pub fn bad_videos(&self) -> Vec<BadVideo> {
-        self.bad().values().cloned().collect()
+    /// Videos that could not be decoded and were not told of yet; each comes once.
+    pub fn new_bad_videos(&self) -> Vec<BadVideo> {
+        std::mem::take(&mut self.bad().new)
     }
 
     /// The batch of `step`.
     ///
-    /// A pair whose video cannot be decoded is replaced by one of the next video, and the video is noted as bad.
+    /// A pair whose video cannot be decoded is replaced by one of the next video that is not in the batch (a second
+    /// pair of one video would be a false negative; it is taken when all videos are in the batch), and the video is
+    /// noted as bad.
     ///
     /// # Errors
     /// When no replacement can be decoded either.
@@ -75,8 +84,9 @@ impl BatchSource {
         let mut patches =
             Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
         let mut sentences = Vec::with_capacity(spans.len());
+        let mut taken: BTreeSet<usize> = spans.iter().map(|span| span.video).collect();
         for (sample, span) in spans.iter().enumerate() {
-            let (pixels, text) = self.pair(span, step, sample as u64, num_clips)?;
+            let (pixels, text) = self.pair(span, step, sample as u64, num_clips, &mut taken)?;
             patches.extend(preprocessing.cut(&pixels, self.experiment.model.video.patch_size));
             sentences.push(self.tokenizer.encode(&text)?);
         }
@@ -95,6 +105,7 @@ impl BatchSource {
         step: u64,
         sample: u64,
         num_clips: usize,
+        taken: &mut BTreeSet<usize>,
     ) -> Result<(ClipPixels, String), TrainError> {
         let run = self.experiment.run.seed;
         let phase = if self.experiment.sampling.jitter {
@@ -104,8 +115,16 @@ impl BatchSource {
         };
         let videos = Arc::clone(self.sampler.corpus());
         let videos = videos.videos();
-        let mut span = span.clone();
-        for _ in 0..=REPLACEMENTS.min(videos.len() - 1) {
+        let next = |&offset: &usize| (span.video + offset) % videos.len();
+        let others: Vec<usize> = (1..videos.len()).collect();
+        let (again, fresh): (Vec<usize>, Vec<usize>) =
+            others.iter().map(next).partition(|video| taken.contains(video));
+        let replacements = fresh.into_iter().chain(again).take(REPLACEMENTS);
+        let mut tried = 0;
+        let mut example = String::new();
+        let spans = std::iter::once(span.clone())
+            .chain(replacements.map(|video| self.sampler.draw(span.kind, video, step)));
+        for span in spans {
             let request = ClipRequest {
                 span: span.span,
                 num_clips,
@@ -114,24 +133,26 @@ impl BatchSource {
             };
             let video = &videos[span.video];
             match self.frames.read(span.video, &video.path, &request) {
-                Ok(pixels) => return Ok((pixels, span.text)),
+                Ok(pixels) => {
+                    taken.insert(span.video);
+                    return Ok((pixels, span.text));
+                }
                 Err(error) => {
-                    let bad = BadVideo {
-                        id: video.id.clone(),
-                        path: video.path.clone(),
-                        reason: with_causes(&error),
-                    };
-                    self.bad().insert(video.id.clone(), bad);
+                    tried += 1;
+                    example = with_causes(&error);
+                    let (id, path) = (video.id.clone(), video.path.clone());
+                    let mut bad = self.bad();
+                    if bad.seen.insert(span.video) {
+                        bad.new.push(BadVideo { id, path, reason: example.clone() });
+                    }
                 }
             }
-            span = self.sampler.draw(span.kind, (span.video + 1) % videos.len(), step);
         }
-        let example = self.bad().values().next().map_or(String::new(), |bad| bad.reason.clone());
         let corpus = self.sampler.corpus().name().to_owned();
-        Err(TrainError::NothingUsable { corpus, listed: REPLACEMENTS + 1, example })
+        Err(TrainError::NoReplacement { corpus, step, tried: tried - 1, example })
     }
 
-    fn bad(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BadVideo>> {
+    fn bad(&self) -> std::sync::MutexGuard<'_, BadVideos> {
         self.bad.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,42 +1,56 @@
 //! Checkpoints: everything a run needs to go on with the same bits.
 //!
 //! `checkpoints/step-00000500/` is a model directory with `optimizer.safetensors` and `trainer_state.json`, which holds a
-//! checksum of every file. It is written beside its place, synced and renamed, so a crash leaves the old ones or the
-//! new one; what was cut off or flipped is noticed when it is read, and the one before is used.
+//! checksum of every file and of itself. It is written beside its place, synced and renamed, so a crash leaves the old
+//! ones or the new one. What was cut off or flipped is noticed when it is read: the one before is used, and the damaged
+//! one is set aside as `damaged-step-..`, so that it is never taken for one to keep.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use locvtp_model::model_directory::{
-    CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, write_synced,
+    CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, replace_directory, write_synced,
 };
 use locvtp_model::weights::{read_safetensors, to_safetensors};
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::{Device, ModelDirectory, ModelError};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::optimizer::Adam;
+use crate::same_run::differences;
 use crate::usable::with_causes;
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 /// What marks a folder as a checkpoint.
 pub const STATE_FILE: &str = "trainer_state.json";
+/// What [`TrainerState::checksums`] must list.
+const CHECKED_FILES: [&str; 5] =
+    [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE];
 
 /// The contents of `trainer_state.json`.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct TrainerState {
     /// The step to do next.
     next_step: u64,
-    /// Updates the optimiser has made.
-    optimizer_steps: u64,
+    /// Updates the optimiser has made of every parameter.
+    optimizer_steps: BTreeMap<String, u64>,
     /// The videos the run trains on, as one number.
     corpus_fingerprint: u32,
     /// The run file.
     experiment: String,
     /// CRC-32 of every other file.
     checksums: BTreeMap<String, u32>,
+    /// CRC-32 of this file's other fields.
+    own_checksum: u32,
+}
+
+impl TrainerState {
+    /// What [`TrainerState::own_checksum`] should be.
+    fn checksum(&self) -> u32 {
+        let others = Self { own_checksum: 0, ..self.clone() };
+        crc32fast::hash(&serde_json::to_vec(&others).expect("plain data"))
+    }
 }
 
 /// A run at a step.
@@ -63,13 +77,19 @@ fn folder(run: &Path) -> PathBuf {
     run.join("checkpoints")
 }
 
-/// All checkpoints of a run folder, the newest first.
-pub fn list(run: &Path) -> Vec<PathBuf> {
+fn name(next_step: u64) -> String {
+    format!("step-{next_step:08}")
+}
+
+/// All checkpoints of a run folder with the steps in their names, the newest first.
+fn numbered(run: &Path) -> Vec<(u64, PathBuf)> {
     let Ok(entries) = std::fs::read_dir(folder(run)) else { return Vec::new() };
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.file_name().and_then(|name| name.to_str()).is_some_and(|n| n.starts_with("step-"))
+    let mut found: Vec<(u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let file_name = path.file_name()?.to_str()?;
+            let step = file_name.strip_prefix("step-")?.parse().ok()?;
+            (file_name == name(step)).then(|| (step, path.clone()))
         })
         .collect();
     found.sort();
@@ -77,7 +97,12 @@ pub fn list(run: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Writes a checkpoint and removes all but the newest `keep`.
+/// All checkpoints of a run folder, the newest first; they may be damaged.
+pub fn list(run: &Path) -> Vec<PathBuf> {
+    numbered(run).into_iter().map(|(_, path)| path).collect()
+}
+
+/// Writes a checkpoint and removes all but the newest `keep` up to it.
 ///
 /// # Errors
 /// When the disk is full or read-only; earlier checkpoints are intact then.
@@ -90,89 +115,84 @@ pub fn write(
     corpus_fingerprint: u32,
     keep: usize,
 ) -> Result<PathBuf, TrainError> {
-    let parent = folder(run);
-    let name = format!("step-{next_step:08}");
-    let (temporary, place) = (parent.join(format!(".{name}.part")), parent.join(&name));
+    let place = folder(run).join(name(next_step));
     let (optimizer_steps, moments) = optimizer.to_named();
-    replace_directory(&temporary, &place, |dir| {
-        directory.write_files(dir).map_err(TrainError::saving)?;
-        write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))
-            .map_err(TrainError::saving)?;
+    replace_directory(&place, |dir| {
+        directory.write_files(dir)?;
+        write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))?;
         let mut checksums = BTreeMap::new();
-        for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE]
-        {
+        for file in CHECKED_FILES {
             let path = dir.join(file);
-            let bytes = std::fs::read(&path).map_err(TrainError::reading(&path))?;
+            let bytes = std::fs::read(&path).map_err(|source| ModelError::File {
+                path,
+                doing: "read back",
+                source,
+            })?;
             checksums.insert(file.to_owned(), crc32fast::hash(&bytes));
         }
-        let state = TrainerState {
+        let mut state = TrainerState {
             next_step,
             optimizer_steps,
             corpus_fingerprint,
             experiment: experiment.to_toml(),
             checksums,
+            own_checksum: 0,
         };
+        state.own_checksum = state.checksum();
         let text = serde_json::to_string_pretty(&state).expect("plain data");
-        write_synced(&dir.join(STATE_FILE), text.as_bytes()).map_err(TrainError::saving)
-    })?;
-    for old in list(run).into_iter().skip(keep) {
+        write_synced(&dir.join(STATE_FILE), text.as_bytes())
+    })
+    .map_err(TrainError::saving)?;
+    let up_to_it = numbered(run).into_iter().filter(|(step, _)| *step <= next_step);
+    for (_, old) in up_to_it.skip(keep) {
         std::fs::remove_dir_all(&old).map_err(TrainError::writing(&old))?;
     }
     Ok(place)
 }
 
-/// Fills `temporary`, then puts it in the place of `place`.
+/// Reads the newest checkpoint that is whole, and sets damaged newer ones aside.
+///
+/// `warnings` gets what is wrong with those, and which settings have changed on the way.
 ///
 /// # Errors
-/// When the disk is full or read-only; `place` is as it was then, and `temporary` is removed.
-pub fn replace_directory(
-    temporary: &Path,
-    place: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), TrainError>,
-) -> Result<(), TrainError> {
-    let _ = std::fs::remove_dir_all(temporary);
-    std::fs::create_dir_all(temporary).map_err(TrainError::writing(temporary))?;
-    let moved = fill(temporary).and_then(|()| {
-        let sync = |path: &Path| File::open(path).and_then(|dir| dir.sync_all());
-        sync(temporary).map_err(TrainError::writing(temporary))?;
-        let old = place.with_extension("old");
-        let _ = std::fs::remove_dir_all(&old);
-        if place.exists() {
-            std::fs::rename(place, &old).map_err(TrainError::writing(place))?;
-        }
-        std::fs::rename(temporary, place).map_err(TrainError::writing(place))?;
-        if let Some(parent) = place.parent() {
-            sync(parent).map_err(TrainError::writing(parent))?;
-        }
-        let _ = std::fs::remove_dir_all(&old);
-        Ok(())
-    });
-    if moved.is_err() {
-        let _ = std::fs::remove_dir_all(temporary);
-    }
-    moved
-}
-
-/// Reads the newest checkpoint that is whole; `damaged` gets what is wrong with newer ones.
-///
-/// # Errors
-/// When there is none, or it belongs to another run.
+/// When there is none, or it belongs to another run; nothing is changed then.
 pub fn read_newest(
     run: &Path,
     experiment: &Experiment,
     corpus_fingerprint: u32,
     device: &Device,
-    damaged: &mut Vec<String>,
+    warnings: &mut Vec<String>,
 ) -> Result<Checkpoint, TrainError> {
-    for path in list(run) {
-        match read_state(&path) {
-            Ok(state) => return read(&path, state, experiment, corpus_fingerprint, device),
-            Err(error) => damaged.push(with_causes(&error)),
-        }
+    let mut damaged = Vec::new();
+    for (step, path) in numbered(run) {
+        let state = match read_state(&path) {
+            Ok(state) if state.next_step == step => state,
+            Ok(_) => {
+                warnings.push(format!("{}: is of another step than its name", path.display()));
+                damaged.push(path);
+                continue;
+            }
+            Err(error) => {
+                warnings.push(with_causes(&error));
+                damaged.push(path);
+                continue;
+            }
+        };
+        let checkpoint = read(&path, state, experiment, corpus_fingerprint, device, warnings)?;
+        damaged.iter().try_for_each(|path| set_aside(path))?;
+        return Ok(checkpoint);
     }
     let reason =
-        if damaged.is_empty() { String::new() } else { format!(" ({})", damaged.join("; ")) };
+        if warnings.is_empty() { String::new() } else { format!(" ({})", warnings.join("; ")) };
     Err(TrainError::NoCheckpoint { path: run.into(), reason })
+}
+
+/// Gives a damaged checkpoint a name that [`list`] does not take for one.
+fn set_aside(path: &Path) -> Result<(), TrainError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("damaged-{name}"));
+    let _ = std::fs::remove_dir_all(&aside);
+    std::fs::rename(path, &aside).map_err(TrainError::writing(path))
 }
 
 /// The step to do next of the checkpoint at `path`, when all its files are as they were written.
@@ -190,10 +210,14 @@ fn read_state(path: &Path) -> Result<TrainerState, TrainError> {
     let text = std::fs::read_to_string(&state_path).map_err(TrainError::reading(&state_path))?;
     let state: TrainerState = serde_json::from_str(&text)
         .map_err(|error| damaged(format!("{STATE_FILE} does not parse: {error}")))?;
-    for (file, checksum) in &state.checksums {
+    if state.own_checksum != state.checksum() {
+        return Err(damaged(format!("{STATE_FILE} is not what was written")));
+    }
+    for file in CHECKED_FILES {
+        let checksum = state.checksums.get(file);
         let file_path = path.join(file);
         let bytes = std::fs::read(&file_path).map_err(TrainError::reading(&file_path))?;
-        if crc32fast::hash(&bytes) != *checksum {
+        if Some(&crc32fast::hash(&bytes)) != checksum {
             return Err(damaged(format!("{file} is not what was written")));
         }
     }
@@ -206,59 +230,44 @@ fn read(
     experiment: &Experiment,
     corpus_fingerprint: u32,
     device: &Device,
+    warnings: &mut Vec<String>,
 ) -> Result<Checkpoint, TrainError> {
-    same_run(path, &state, experiment, corpus_fingerprint)?;
+    same_run(path, &state, experiment, corpus_fingerprint, warnings)?;
     let directory = ModelDirectory::read(path, device)?;
     let moments = read_safetensors(&path.join(OPTIMIZER_FILE))?;
     let optimizer =
-        Adam::from_named(experiment.optimizer.clone(), state.optimizer_steps, moments, device);
+        Adam::from_named(experiment.optimizer.clone(), &state.optimizer_steps, &moments, device);
     Ok(Checkpoint { next_step: state.next_step, directory, optimizer })
 }
 
-/// What decides the result must be as it was; what does not (threads, logging, the length of the run) may change.
+/// What decides the result must be as it was, but for what may change on the way, with a warning.
 fn same_run(
     path: &Path,
     state: &TrainerState,
     experiment: &Experiment,
     corpus_fingerprint: u32,
+    warnings: &mut Vec<String>,
 ) -> Result<(), TrainError> {
-    let other = |section: &str, found: String, expected: String| {
-        Err(TrainError::OtherRun { path: path.into(), section: section.into(), found, expected })
+    let other = |section: String, found, expected| {
+        Err(TrainError::OtherRun { path: path.into(), section, found, expected })
     };
-    let free = ["loader", "train", "corpus", "run"];
-    let table = |text: &str| toml::from_str::<toml::Table>(text).unwrap_or_default();
-    let (was, is) = (table(&state.experiment), table(&experiment.to_toml()));
-    for (section, value) in &is {
-        if !free.contains(&section.as_str()) && was.get(section) != Some(value) {
-            let (found, expected) = differing(was.get(section), value);
-            return other(section, found, expected);
+    let origin = path.join(STATE_FILE).display().to_string();
+    let was = Experiment::parse(&state.experiment, &origin, &[])?;
+    for difference in differences(&was, experiment) {
+        if !difference.may_change_on_the_way() {
+            return other(difference.key, difference.there, difference.wanted);
         }
-    }
-    let seed = |table: &toml::Table| {
-        table.get("run").and_then(|run| run.get("seed")).and_then(toml::Value::as_integer)
-    };
-    if seed(&was) != seed(&is) {
-        return other("run.seed", format!("{:?}", seed(&was)), format!("{:?}", seed(&is)));
+        warnings.push(format!(
+            "`{}` was {} and is {} from step {} on; an uninterrupted run would end otherwise",
+            difference.key, difference.there, difference.wanted, state.next_step
+        ));
     }
     if state.corpus_fingerprint != corpus_fingerprint {
         return other(
-            "corpus",
+            "corpus".into(),
             format!("videos {:08x}", state.corpus_fingerprint),
             format!("videos {corpus_fingerprint:08x}"),
         );
     }
     Ok(())
-}
-
-/// The first key whose value differs, in both versions.
-fn differing(was: Option<&toml::Value>, is: &toml::Value) -> (String, String) {
-    if let (Some(toml::Value::Table(was)), toml::Value::Table(is)) = (was, is) {
-        for (key, value) in is {
-            if was.get(key) != Some(value) {
-                let (found, expected) = differing(was.get(key), value);
-                return (format!("{key} = {found}"), format!("{key} = {expected}"));
-            }
-        }
-    }
-    (was.map_or("nothing".into(), ToString::to_string), is.to_string())
 }

@@ -59,6 +59,21 @@ pub enum TrainError {
         /// The first reason.
         example: String,
     },
+    /// Neither a video of a batch nor one in its place can be decoded.
+    #[error(
+        "{corpus}: a video of step {step} cannot be decoded, nor can the {tried} tried in its place \
+         (last: {example}); repair the files or take them out of the corpus"
+    )]
+    NoReplacement {
+        /// The corpus.
+        corpus: String,
+        /// The step, from 0.
+        step: u64,
+        /// Videos that were tried in its place.
+        tried: usize,
+        /// The last reason.
+        example: String,
+    },
     /// A loss is infinite or not a number.
     #[error(
         "step {step}: {what} is {value}; nothing was updated. Lower `optimizer.learning_rate`, or set \
@@ -81,7 +96,10 @@ pub enum TrainError {
         reason: String,
     },
     /// There is nothing to resume.
-    #[error("{path}: no checkpoint to resume from{reason}; start the run without --resume")]
+    #[error(
+        "{path}: no checkpoint to resume from{reason}; remove the folder and start again, or choose \
+         another --run folder"
+    )]
     NoCheckpoint {
         /// The run's folder.
         path: PathBuf,
@@ -96,7 +114,7 @@ pub enum TrainError {
     OtherRun {
         /// The checkpoint's directory.
         path: PathBuf,
-        /// The section that differs.
+        /// The setting that differs.
         section: String,
         /// What the checkpoint was made with.
         found: String,

@@ -122,7 +122,7 @@ impl Default for TokenizerSection {
 pub struct TrainSection {
     /// Steps of the whole run; 0 means `epochs` decides.
     pub steps: u64,
-    /// Epochs of the whole run, of `videos / pairs.long_batch` steps each. Paper: 200.
+    /// Epochs of the whole run, of `videos / pairs.long_batch` whole steps each. Paper: 200.
     pub epochs: u64,
     /// Steps between two lines of the log.
     pub log_every: u64,
@@ -205,16 +205,20 @@ impl Experiment {
         }
     }
 
-    /// Steps of an epoch: as many as visit every video once with long spans.
+    /// Steps of an epoch: the batches of long spans that visit every video once. As in
+    /// [`PairSampler`](locvtp_corpus::PairSampler), what does not fill a batch waits for another
+    /// epoch's order.
     pub fn steps_per_epoch(&self, num_videos: usize) -> u64 {
-        num_videos.div_ceil(self.pairs.long_batch.max(1)) as u64
+        (num_videos / self.pairs.long_batch.max(1)).max(1) as u64
     }
 
     /// # Errors
     /// When a setting cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), TrainError> {
         self.pairs.check()?;
+        self.preprocessing.check()?;
         self.model.check()?;
+        self.objective.check()?;
         self.optimizer.check()?;
         self.augmentation.check()?;
         let contradiction =
@@ -250,6 +254,35 @@ impl Experiment {
                     self.preprocessing.num_frames, self.model.video.num_frames
                 ),
             );
+        }
+        if self.objective.ends_with_temporal_alone() {
+            for (key, clips) in [
+                ("sampling.long_clips", self.sampling.long_clips),
+                ("sampling.short_clips", self.sampling.short_clips),
+            ] {
+                if clips < 2 {
+                    return contradiction(
+                        "objective.temporal",
+                        key,
+                        "L_t alone has nothing to compare in a span of one clip; take 2 clips or \
+                         more, or raise another weight"
+                            .into(),
+                    );
+                }
+            }
+            if self.model.context_warp.max_distance == 0 {
+                return contradiction(
+                    "objective.temporal",
+                    "model.context_warp.max_distance",
+                    "L_t alone has nothing to compare at a distance of 0; raise max_distance, or \
+                     another weight"
+                        .into(),
+                );
+            }
+        }
+        if !(0.0..=1.0).contains(&self.corpus.max_bad) {
+            let found = self.corpus.max_bad.to_string();
+            return setting("corpus.max_bad", found, "a share between 0 and 1");
         }
         if self.train.steps == 0 && self.train.epochs == 0 {
             return contradiction(
@@ -382,5 +415,54 @@ mod tests {
         );
         let message = refusal("[train]\nsteps = 0\nepochs = 0\n", &[]);
         assert!(message.contains("train.steps") && message.contains("train.epochs"), "{message}");
+    }
+
+    #[test]
+    fn settings_that_no_run_survives_are_refused_by_name() {
+        let scaled = "[model.context_warp]\nscale_magnitude = true\nmax_distance = 0";
+        let temporal =
+            "[objective]\nschedule = \"weighted\"\ncoarse = 0.0\nfine = 0.0\ntemporal = 1.0\n";
+        let one_clip = format!("{temporal}[sampling]\nshort_clips = 1");
+        let no_distance = format!("{temporal}[model.context_warp]\nmax_distance = 0");
+        for (text, named) in [
+            ("[model.projection]\ndropout = 1.5", "projection.dropout"),
+            ("[model.projection]\ndim = 0", "projection.dim"),
+            ("[model.text]\ndim = 0", "text.dim"),
+            ("[model.text]\nmax_position_embeddings = 2", "text.max_position_embeddings"),
+            ("[model.video]\nhidden_size = 0", "video.hidden_size"),
+            ("[model.video]\nnum_channels = 4", "video.num_channels"),
+            ("[model.video]\npatch_size = 0", "video.patch_size"),
+            ("[model.video]\ninitializer_range = nan", "video.initializer_range"),
+            (scaled, "context_warp.max_distance"),
+            ("[preprocessing]\nclip_duration_s = -1.0", "preprocessing.clip_duration_s"),
+            ("[preprocessing]\nclip_duration_s = nan", "preprocessing.clip_duration_s"),
+            ("[optimizer]\nepsilon = 0.0", "optimizer.epsilon"),
+            (
+                "[optimizer]\nschedule = { shape = \"cosine\", floor = 1.5 }",
+                "optimizer.schedule.floor",
+            ),
+            (
+                "[optimizer]\nschedule = { shape = \"steps\", at_epochs = [nan], factor = 0.1 }",
+                "optimizer.schedule.at_epochs",
+            ),
+            (
+                "[objective]\nschedule = \"weighted\"\ncoarse = 0.0\nfine = 0.0\ntemporal = 0.0",
+                "objective.temporal",
+            ),
+            (&one_clip, "sampling.short_clips"),
+            (&no_distance, "model.context_warp.max_distance"),
+            ("[corpus]\nmax_bad = nan", "corpus.max_bad"),
+        ] {
+            let message = refusal(text, &[]);
+            assert!(message.contains(&format!("`{named}`")), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_has_as_many_steps_as_the_sampler_gives_it_batches() {
+        let mut experiment = Experiment::default();
+        experiment.pairs.long_batch = 16;
+        let steps = [5, 16, 31, 32, 600].map(|videos| experiment.steps_per_epoch(videos));
+        assert_eq!(steps, [1, 1, 1, 2, 37]);
     }
 }

@@ -15,9 +15,11 @@
 //! | [`trainer`] | the loop |
 //! | [`checkpoint`], [`run_log`] | what a run leaves on disk |
 //! | [`run_folder`] | the same, read back |
+//! | `same_run`, `bad_videos` | which settings make another run; the list of videos left out |
 //! | [`variant`] | the same run with other losses or another length |
 
 pub mod augmentation;
+mod bad_videos;
 pub mod batch;
 pub mod checkpoint;
 mod error;
@@ -28,6 +30,7 @@ pub mod loader;
 pub mod optimizer;
 pub mod run_folder;
 pub mod run_log;
+mod same_run;
 pub mod schedule;
 mod seeds;
 pub mod trainer;
@@ -38,5 +41,6 @@ pub use error::TrainError;
 pub use experiment::Experiment;
 pub use run_folder::RunFolder;
 pub use run_log::StepReport;
+pub use same_run::SettingDifference;
 pub use trainer::{Observer, RunEnd, RunStart, pretrain};
 pub use variant::LossSelection;

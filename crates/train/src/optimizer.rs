@@ -59,6 +59,10 @@ impl OptimizerConfig {
                 return setting("optimizer.betas", beta, "numbers from 0 to below 1");
             }
         }
+        if !(self.epsilon > 0.0 && self.epsilon.is_finite()) {
+            return setting("optimizer.epsilon", self.epsilon, "a number above 0");
+        }
+        self.schedule.check()?;
         if self.gradient_clip.is_nan() || self.gradient_clip < 0.0 {
             return setting("optimizer.gradient_clip", self.gradient_clip, "0 (off) or more");
         }
@@ -66,8 +70,12 @@ impl OptimizerConfig {
     }
 }
 
-/// A parameter's moments, flat.
+/// A parameter's moments, flat, and how often it was updated.
+///
+/// Each counts for itself, as in PyTorch: a parameter whose first gradient comes late (the
+/// context-warping head in the second stage of `multi_stage`) is corrected as any other at its start.
 struct Moments {
+    steps: u64,
     first: Tensor<1>,
     second: Tensor<1>,
 }
@@ -75,14 +83,13 @@ struct Moments {
 /// Adam's state.
 pub struct Adam {
     config: OptimizerConfig,
-    steps: u64,
     moments: BTreeMap<String, Moments>,
 }
 
 impl Adam {
     /// No steps taken yet.
     pub fn new(config: OptimizerConfig) -> Self {
-        Self { config, steps: 0, moments: BTreeMap::new() }
+        Self { config, moments: BTreeMap::new() }
     }
 
     /// The length of the gradient over all parameters together.
@@ -100,26 +107,22 @@ impl Adam {
         norm: f64,
         learning_rate: f64,
     ) -> M {
-        self.steps += 1;
         let clip = self.config.gradient_clip;
         let scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
-        let (beta_1, beta_2) = self.config.betas;
-        let steps = self.steps as i32;
         let mut update = Update {
             names: Vec::new(),
             gradients,
             moments: &mut self.moments,
             scale,
             betas: self.config.betas,
-            rate: learning_rate / (1.0 - beta_1.powi(steps)),
-            second_correction: (1.0 - beta_2.powi(steps)).sqrt(),
+            learning_rate,
             epsilon: self.config.epsilon,
         };
         module.map(&mut update)
     }
 
-    /// The state as named tensors: `first.<name>`, `second.<name>`, and the number of steps.
-    pub fn to_named(&self) -> (u64, BTreeMap<String, NamedTensor>) {
+    /// The state: how often each parameter was updated, and `first.<name>`, `second.<name>`.
+    pub fn to_named(&self) -> (BTreeMap<String, u64>, BTreeMap<String, NamedTensor>) {
         let mut named = BTreeMap::new();
         for (name, moments) in &self.moments {
             for (kind, tensor) in [("first", &moments.first), ("second", &moments.second)] {
@@ -131,28 +134,29 @@ impl Adam {
                 );
             }
         }
-        (self.steps, named)
+        let steps = self.moments.iter().map(|(name, moments)| (name.clone(), moments.steps));
+        (steps.collect(), named)
     }
 
     /// The state from [`Adam::to_named`].
     pub fn from_named(
         config: OptimizerConfig,
-        steps: u64,
-        named: BTreeMap<String, NamedTensor>,
+        steps: &BTreeMap<String, u64>,
+        named: &BTreeMap<String, NamedTensor>,
         device: &burn::tensor::Device,
     ) -> Self {
         let device = device.clone().without_autodiff();
         let tensor =
             |tensor: &NamedTensor| Tensor::<1>::from_data(tensor.values.as_slice(), &device);
-        let moments = named
+        let moments = steps
             .iter()
-            .filter_map(|(key, first)| {
-                let name = key.strip_prefix("first.")?;
-                let second = named.get(&format!("second.{name}"))?;
-                Some((name.to_owned(), Moments { first: tensor(first), second: tensor(second) }))
+            .filter_map(|(name, &steps)| {
+                let first = tensor(named.get(&format!("first.{name}"))?);
+                let second = tensor(named.get(&format!("second.{name}"))?);
+                Some((name.clone(), Moments { steps, first, second }))
             })
             .collect();
-        Self { config, steps, moments }
+        Self { config, moments }
     }
 }
 
@@ -179,8 +183,7 @@ struct Update<'a> {
     moments: &'a mut BTreeMap<String, Moments>,
     scale: f64,
     betas: (f64, f64),
-    rate: f64,
-    second_correction: f64,
+    learning_rate: f64,
     epsilon: f64,
 }
 
@@ -192,18 +195,19 @@ impl ModuleMapper for Update<'_> {
         let gradient = gradient.reshape([length]).mul_scalar(self.scale);
         let (beta_1, beta_2) = self.betas;
         let name = self.names.join(".");
-        let (first, second) = match self.moments.remove(&name) {
-            Some(Moments { first, second }) => {
-                (first.mul_scalar(beta_1), second.mul_scalar(beta_2))
+        let (steps, first, second) = match self.moments.remove(&name) {
+            Some(Moments { steps, first, second }) => {
+                (steps + 1, first.mul_scalar(beta_1), second.mul_scalar(beta_2))
             }
-            None => (gradient.zeros_like(), gradient.zeros_like()),
+            None => (1, gradient.zeros_like(), gradient.zeros_like()),
         };
+        let rate = self.learning_rate / (1.0 - beta_1.powi(steps as i32));
+        let second_correction = (1.0 - beta_2.powi(steps as i32)).sqrt();
         let first = first + gradient.clone().mul_scalar(1.0 - beta_1);
         let second = second + gradient.square().mul_scalar(1.0 - beta_2);
-        let root =
-            second.clone().sqrt().div_scalar(self.second_correction).add_scalar(self.epsilon);
-        let change = (first.clone() / root).mul_scalar(self.rate).reshape(shape);
-        self.moments.insert(name, Moments { first, second });
+        let root = second.clone().sqrt().div_scalar(second_correction).add_scalar(self.epsilon);
+        let change = (first.clone() / root).mul_scalar(rate).reshape(shape);
+        self.moments.insert(name, Moments { steps, first, second });
         param.map(|value| Tensor::from_inner(value.inner() - change).require_grad())
     }
 

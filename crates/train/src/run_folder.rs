@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use crate::bad_videos;
 use crate::checkpoint;
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::run_log::{LOG_FILE, StepReport, read_log};
+use crate::same_run::{SettingDifference, differences};
 use crate::usable::BadVideo;
 
 /// The resolved run file's name in a run folder.
@@ -25,21 +25,10 @@ pub struct RunFolder {
     pub log: Vec<StepReport>,
     /// Checkpoints, the newest first; they may be damaged.
     pub checkpoints: Vec<PathBuf>,
-    /// Videos that were left out; written at the end of a run.
+    /// Videos that were left out.
     pub bad_videos: Vec<BadVideo>,
     /// The model directory, if the run got that far.
     pub model: Option<PathBuf>,
-}
-
-/// A setting that two run files give different values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SettingDifference {
-    /// The key, as `train.steps`.
-    pub key: String,
-    /// Its value in the run folder.
-    pub there: String,
-    /// Its value in the other run file.
-    pub wanted: String,
 }
 
 impl RunFolder {
@@ -56,17 +45,13 @@ impl RunFolder {
     pub fn read(path: &Path) -> Result<Self, TrainError> {
         let experiment = Experiment::read(&path.join(RUN_FILE), &[])?;
         let log = if path.join(LOG_FILE).is_file() { read_log(path)? } else { Vec::new() };
-        let bad_videos = std::fs::read_to_string(path.join("bad_videos.json"))
-            .ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
         let model = path.join("model");
         Ok(Self {
             path: path.into(),
             experiment,
             log,
             checkpoints: checkpoint::list(path),
-            bad_videos,
+            bad_videos: bad_videos::read(path),
             model: model.is_dir().then_some(model),
         })
     }
@@ -84,9 +69,10 @@ impl RunFolder {
         self.model.is_some() && (steps == 0 || self.steps_done() >= steps)
     }
 
-    /// Seconds spent on the steps in the log, over all resumes.
+    /// Seconds spent on the run so far, over all resumes, up to the last line of the log.
     ///
-    /// Every resume counts from 0 again, so this is the sum of the last value of each stretch.
+    /// Where the numbers fall, a resume did not know what was spent before (as in logs of the first
+    /// versions); then this is the sum of the last values of each stretch.
     pub fn training_s(&self) -> f64 {
         let ends = self
             .log
@@ -116,47 +102,9 @@ impl RunFolder {
 
     /// The first setting of this run that `experiment` gives another value; none when the two runs
     /// end in the same model.
-    ///
-    /// Left out is what changes no result: the loader, how often is logged and saved, and where the
-    /// corpus lies.
     pub fn difference(&self, experiment: &Experiment) -> Option<SettingDifference> {
-        let plain = |experiment: &Experiment| {
-            let mut experiment = experiment.clone();
-            let unchanged = Experiment::default();
-            experiment.loader = unchanged.loader;
-            experiment.corpus.dir = unchanged.corpus.dir;
-            experiment.run.name = unchanged.run.name;
-            let train = &mut experiment.train;
-            (train.log_every, train.checkpoint_every, train.keep_checkpoints) = (1, 1, 1);
-            toml::from_str(&experiment.to_toml()).unwrap_or(toml::Value::Boolean(false))
-        };
-        let (there, wanted) = (plain(&self.experiment), plain(experiment));
-        // What a person chose comes first; other settings may follow from it.
-        let chosen = ["run", "train", "objective"].into_iter().find_map(|section| {
-            first_difference(section, there.get(section)?, wanted.get(section)?)
-        });
-        chosen.or_else(|| first_difference("", &there, &wanted))
+        differences(&self.experiment, experiment).into_iter().next()
     }
-}
-
-fn first_difference(
-    key: &str,
-    there: &toml::Value,
-    wanted: &toml::Value,
-) -> Option<SettingDifference> {
-    if there == wanted {
-        return None;
-    }
-    let (toml::Value::Table(a), toml::Value::Table(b)) = (there, wanted) else {
-        let (there, wanted) = (there.to_string(), wanted.to_string());
-        return Some(SettingDifference { key: key.into(), there, wanted });
-    };
-    let nothing = toml::Value::String("nothing".into());
-    a.keys().chain(b.keys()).find_map(|name| {
-        let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-        let value = |table: &toml::Table| table.get(name).cloned().unwrap_or(nothing.clone());
-        first_difference(&inner, &value(a), &value(b))
-    })
 }
 
 #[cfg(test)]
@@ -195,6 +143,8 @@ mod tests {
     fn training_time_is_summed_over_resumes() {
         let log = vec![report(0, 1.0, 2.0), report(1, 3.0, 2.0), report(2, 0.5, 2.0)];
         assert_eq!(run(log).training_s(), 3.5);
+        let log = vec![report(0, 1.0, 2.0), report(1, 3.0, 2.0), report(2, 4.5, 2.0)];
+        assert_eq!(run(log).training_s(), 4.5);
         assert_eq!(run(Vec::new()).training_s(), 0.0);
     }
 
@@ -207,22 +157,5 @@ mod tests {
         assert_eq!(losses.get("coarse"), Some(&18.5));
         assert_eq!(losses.get("fine"), None);
         assert!(run(Vec::new()).final_losses().is_empty());
-    }
-
-    #[test]
-    fn a_difference_names_the_key_and_both_values() {
-        let folder = run(Vec::new());
-        let mut other = folder.experiment.clone();
-        other.loader.threads = 7;
-        other.corpus.dir = "elsewhere".into();
-        other.train.log_every = 77;
-        assert_eq!(folder.difference(&other), None);
-        other.model.video.hidden_size = 96;
-        let found = |other: &Experiment| {
-            folder.difference(other).map(|found| [found.key, found.there, found.wanted])
-        };
-        assert_eq!(found(&other), Some(["model.video.hidden_size", "768", "96"].map(String::from)));
-        other.train.steps = 7;
-        assert_eq!(found(&other), Some(["train.steps", "0", "7"].map(String::from)));
     }
 }

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::SpanKind;
+use locvtp_model::model_directory::write_synced;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -36,7 +37,7 @@ pub struct StepReport {
     pub learning_rate: f64,
     /// Pairs of the step.
     pub pairs: usize,
-    /// Seconds since the run (or its last resume) began.
+    /// Seconds spent on the run so far, over all resumes, steps that were done again included.
     pub elapsed_s: f64,
     /// Seconds of that spent waiting for the loader.
     pub waited_s: f64,
@@ -47,6 +48,7 @@ pub struct RunLog {
     path: PathBuf,
     file: File,
     events: EventFile,
+    spent_s: (f64, f64),
 }
 
 impl RunLog {
@@ -56,21 +58,23 @@ impl RunLog {
     /// When the folder cannot be written.
     pub fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
         let path = run.join(LOG_FILE);
-        let kept: Vec<StepReport> = if path.exists() {
-            read_log(run)?.into_iter().filter(|report| report.step < first_step).collect()
-        } else {
-            Vec::new()
-        };
+        let earlier = if first_step > 0 && path.exists() { read_log(run)? } else { Vec::new() };
+        let spent_s = earlier.last().map_or((0.0, 0.0), |last| (last.elapsed_s, last.waited_s));
         let mut text = String::new();
-        for report in &kept {
+        for report in earlier.iter().filter(|report| report.step < first_step) {
             text += &(serde_json::to_string(report).expect("plain data") + "\n");
         }
-        std::fs::write(&path, text).map_err(TrainError::writing(&path))?;
+        write_synced(&path, text.as_bytes()).map_err(TrainError::saving)?;
         let file =
             OpenOptions::new().append(true).open(&path).map_err(TrainError::writing(&path))?;
         let folder = run.join("tensorboard");
         std::fs::create_dir_all(&folder).map_err(TrainError::writing(&folder))?;
-        Ok(Self { path, file, events: EventFile::create(&folder)? })
+        Ok(Self { path, file, events: EventFile::create(&folder)?, spent_s })
+    }
+
+    /// `elapsed_s` and `waited_s` of the run before it was opened, undone steps included.
+    pub fn spent_s(&self) -> (f64, f64) {
+        self.spent_s
     }
 
     /// Adds a step.
@@ -109,4 +113,43 @@ pub fn read_log(run: &Path) -> Result<Vec<StepReport>, TrainError> {
         reports.extend(serde_json::from_str::<StepReport>(&line).ok());
     }
     Ok(reports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(step: u64) -> StepReport {
+        StepReport {
+            step,
+            kind: SpanKind::Long,
+            total: 1.0,
+            coarse: None,
+            fine: None,
+            temporal: None,
+            gradient_norm: 1.0,
+            learning_rate: 1e-3,
+            pairs: 4,
+            elapsed_s: step as f64 + 1.0,
+            waited_s: 0.5,
+        }
+    }
+
+    #[test]
+    fn a_resumed_log_has_every_step_once_and_knows_the_time_of_undone_steps() {
+        let run = tempfile::tempdir().unwrap();
+        let mut log = RunLog::open(run.path(), 0).unwrap();
+        assert_eq!(log.spent_s(), (0.0, 0.0));
+        (0..7).for_each(|step| log.write(&report(step)).unwrap());
+        drop(log);
+        // Killed after step 6, resumed at step 4: seven seconds are spent.
+        let log = RunLog::open(run.path(), 4).unwrap();
+        assert_eq!(log.spent_s(), (7.0, 0.5));
+        let steps: Vec<u64> = read_log(run.path()).unwrap().iter().map(|line| line.step).collect();
+        assert_eq!(steps, [0, 1, 2, 3]);
+        drop(log);
+        // A run that starts over owes nothing to what was there.
+        assert_eq!(RunLog::open(run.path(), 0).unwrap().spent_s(), (0.0, 0.0));
+        assert!(read_log(run.path()).unwrap().is_empty());
+    }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::TrainError;
+
 /// How the rate falls after the warm-up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "snake_case", deny_unknown_fields)]
@@ -47,6 +49,31 @@ impl Position {
 }
 
 impl Schedule {
+    /// # Errors
+    /// When a number is out of its range.
+    pub fn check(&self) -> Result<(), TrainError> {
+        let setting =
+            |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
+        match self {
+            Self::Steps { at_epochs, factor } => {
+                if !at_epochs.iter().all(|epoch| *epoch >= 0.0) {
+                    let found = format!("{at_epochs:?}");
+                    return setting("optimizer.schedule.at_epochs", found, "epochs, 0 or more");
+                }
+                if !(*factor > 0.0 && factor.is_finite()) {
+                    let found = factor.to_string();
+                    return setting("optimizer.schedule.factor", found, "a number above 0");
+                }
+            }
+            Self::Cosine { floor } if !(0.0..=1.0).contains(floor) => {
+                let found = floor.to_string();
+                return setting("optimizer.schedule.floor", found, "a share between 0 and 1");
+            }
+            Self::Cosine { .. } | Self::Constant => {}
+        }
+        Ok(())
+    }
+
     /// What the learning rate is multiplied by: a linear warm-up over `warm_up_steps`, then the shape.
     pub fn factor(&self, position: &Position, warm_up_steps: u64) -> f64 {
         let warm_up = if position.step < warm_up_steps {

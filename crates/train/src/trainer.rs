@@ -1,7 +1,8 @@
 //! The pre-training loop.
 //!
 //! Start order: (1) check the run file, (2) open every video, (3) resume the newest whole checkpoint, or else (4) build
-//! the words and draw the weights. Then one step after the other: batch, losses, gradients, update, log, checkpoint.
+//! the words and draw the weights; only then is anything written. Then one step after the other: batch, losses,
+//! gradients, update, log, checkpoint. A run that ended before its first checkpoint starts over.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::{Device, LocVtp, ModelDirectory};
 
+use crate::bad_videos::{self, BadVideoList};
 use crate::batch::{BatchSource, PretrainBatch};
 use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
 use crate::error::TrainError;
@@ -86,7 +88,8 @@ pub fn pretrain(
 ) -> Result<RunEnd, TrainError> {
     let began = Instant::now();
     experiment.check()?;
-    let has_run = run.join(LOG_FILE).exists() || !checkpoint::list(run).is_empty();
+    let model = run.join("model");
+    let has_run = model.exists() || !checkpoint::list(run).is_empty();
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
@@ -95,15 +98,24 @@ pub fn pretrain(
     for bad in &unreadable {
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
     }
+    let corpus = Arc::new(corpus);
+    let videos = corpus.videos().len();
+    let (pairs, run_seed) = (experiment.pairs.clone(), experiment.run.seed);
+    let sampler = PairSampler::new(Arc::clone(&corpus) as Arc<dyn Corpus>, pairs, run_seed)?;
     let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
 
     let device = device.clone().autodiff();
-    let state = if resume && has_run {
-        let mut damaged = Vec::new();
-        let newest = checkpoint::read_newest(run, experiment, fingerprint, &device, &mut damaged);
-        damaged.iter().for_each(|reason| observer.warning(reason));
+    let state = if has_run {
+        let mut warnings = Vec::new();
+        let newest = checkpoint::read_newest(run, experiment, fingerprint, &device, &mut warnings);
+        warnings.iter().for_each(|reason| observer.warning(reason));
         newest?
     } else {
+        if resume || run.join(LOG_FILE).exists() {
+            let run = run.display();
+            observer
+                .warning(&format!("{run}: has no checkpoint to go on from; the run starts over"));
+        }
         start(experiment, &corpus, &device)?
     };
     let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
@@ -112,7 +124,9 @@ pub fn pretrain(
     let run_file = run.join("run.toml");
     write_synced(&run_file, experiment.to_toml().as_bytes()).map_err(TrainError::saving)?;
     let mut log = RunLog::open(run, first_step)?;
-    let videos = corpus.videos().len();
+    let (spent_s, waited_s) = log.spent_s();
+    let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
+    let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
     let total_steps = experiment.total_steps(videos);
     observer.started(&RunStart {
         corpus: read_report,
@@ -123,8 +137,6 @@ pub fn pretrain(
         total_steps,
     });
 
-    let sampler =
-        PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed)?;
     let source =
         Arc::new(BatchSource::new(experiment.clone(), sampler, directory.tokenizer.clone()));
     let maker = Arc::clone(&source);
@@ -141,6 +153,11 @@ pub fn pretrain(
     let mut next_step = first_step;
     let mut saved_at = first_step;
     while let Some(batch) = batches.next_result() {
+        for bad in source.new_bad_videos() {
+            let path = bad.path.display();
+            observer.warning(&format!("replaced {path} from now on: {}", bad.reason));
+            bad_videos.add(bad)?;
+        }
         let batch = batch?;
         let position = Position {
             step: batch.step,
@@ -160,8 +177,8 @@ pub fn pretrain(
             optimizer.step(directory.model, &gradients, report.gradient_norm, report.learning_rate);
 
         next_step = batch.step + 1;
-        report.elapsed_s = began.elapsed().as_secs_f64();
-        report.waited_s = batches.waited().as_secs_f64();
+        report.elapsed_s = spent_s + began.elapsed().as_secs_f64();
+        report.waited_s = waited_s + batches.waited().as_secs_f64();
         if batch.step % experiment.train.log_every == 0 || next_step == total_steps {
             log.write(&report)?;
         }
@@ -182,17 +199,11 @@ pub fn pretrain(
     }
 
     let finished = next_step >= total_steps;
-    let model = run.join("model");
     if finished {
-        checkpoint::replace_directory(&run.join(".model.part"), &model, |dir| {
-            directory.write_files(dir).map_err(TrainError::saving)
-        })?;
+        directory.write(&model).map_err(TrainError::saving)?;
     }
-    let mut bad_videos = unreadable;
-    bad_videos.extend(source.bad_videos());
-    let list = serde_json::to_string_pretty(&bad_videos).expect("plain data") + "\n";
-    write_synced(&run.join("bad_videos.json"), list.as_bytes()).map_err(TrainError::saving)?;
     let seconds = began.elapsed().as_secs_f64();
+    let bad_videos = bad_videos.into_videos();
     Ok(RunEnd { finished, next_step, seconds, bad_videos, model })
 }
 

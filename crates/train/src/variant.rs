@@ -19,8 +19,11 @@ pub enum LossSelection {
 }
 
 impl Experiment {
-    /// The same run over `steps` steps: everything that is told in steps or epochs keeps its place
-    /// in the whole.
+    /// The same run over `steps` steps: the warm-up, the steps of the schedule and the change of the
+    /// share of short spans keep their places in the whole. How often is logged and saved stays.
+    ///
+    /// A run whose length is told in epochs has no steps before its corpus is read: it gets `steps`,
+    /// and nothing is scaled.
     #[must_use]
     pub fn scaled_to(mut self, steps: u64) -> Self {
         if self.train.steps == 0 || self.train.steps == steps {

@@ -86,7 +86,41 @@ fn three_steps_equal_pytorchs() {
 fn a_saved_and_restored_state_goes_on_with_the_same_bits() {
     let restored = run(|adam, device| {
         let (steps, named) = adam.to_named();
-        Adam::from_named(config(), steps, named, device)
+        Adam::from_named(config(), &steps, &named, device)
     });
     assert_eq!(restored, run(|adam, _| adam));
+}
+
+#[test]
+fn a_parameter_whose_first_gradient_comes_late_is_corrected_as_at_its_start() {
+    let device = Device::flex().autodiff();
+    let fresh = || TwoParameters {
+        vector: Param::from_tensor(vector(&[1.0, -2.0], &device)),
+        matrix: Param::from_tensor(matrix(&[vec![0.5, 3.0]], &device)),
+    };
+    let step = |adam: &mut Adam, module: TwoParameters, with_matrix: bool| {
+        let of_vector = (module.vector.val() * vector(&[0.3, -0.7], &device)).sum();
+        let of_matrix = (module.matrix.val() * matrix(&[vec![0.25, -4.0]], &device)).sum();
+        let loss = if with_matrix { of_vector + of_matrix } else { of_vector };
+        let gradients = loss.backward();
+        let norm = Adam::gradient_norm(&module, &gradients);
+        adam.step(module, &gradients, norm, 0.1)
+    };
+    let values = |module: &TwoParameters| -> Vec<f32> {
+        module.matrix.val().into_data().try_to_vec().unwrap()
+    };
+    // PyTorch counts the steps of each parameter on its own, so the first step is the same early or
+    // late: about the learning rate against the gradient's sign.
+    let early = step(&mut Adam::new(OptimizerConfig::default()), fresh(), true);
+    let mut adam = Adam::new(OptimizerConfig::default());
+    let mut late = fresh();
+    for with_matrix in [false, false, false, true] {
+        let (steps, named) = adam.to_named();
+        adam = Adam::from_named(OptimizerConfig::default(), &steps, &named, &device);
+        late = step(&mut adam, late, with_matrix);
+    }
+    assert_eq!(values(&late), values(&early));
+    assert!((values(&late)[0] - 0.4).abs() < 1e-6 && (values(&late)[1] - 3.1).abs() < 1e-6);
+    let steps: Vec<u64> = adam.to_named().0.into_values().collect();
+    assert_eq!(steps, [1, 4], "of the matrix and of the vector");
 }

@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{Corpus, HowTo100m, PairSampler};
 use locvtp_model::Device;
+use locvtp_model::objective::Objective;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_train::Experiment;
 use locvtp_train::batch::{BatchSource, PretrainBatch};
-use locvtp_train::optimizer::Adam;
+use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use locvtp_train::schedule::Position;
 use locvtp_train::trainer::losses;
 use tempfile::TempDir;
@@ -162,4 +163,79 @@ fn twenty_steps_give_the_same_losses_twice() {
     let first = trace(&experiment, &batches, 20);
     assert_eq!(first, trace(&experiment, &batches, 20));
     assert!(first.iter().all(|loss| loss.is_finite()));
+}
+
+#[test]
+fn the_temporal_loss_reaches_the_context_warping_head() {
+    let mut experiment = experiment();
+    experiment.objective = Objective::Weighted { coarse: 0.0, fine: 0.0, temporal: 1.0 };
+    experiment.check().unwrap();
+    let device = Device::flex().autodiff();
+    let batch = batches(&experiment, &[0]).remove(0);
+    let mut config = experiment.model.clone();
+    config.text.vocab_size = 300;
+    let model = config.init(0, &device);
+    let position = Position { step: 0, total_steps: 1, steps_per_epoch: 1 };
+    let losses = losses(&experiment, &model, &batch, &position, &device);
+    let gradients = losses.total.backward();
+    let mut adam = Adam::new(OptimizerConfig::default());
+    let norm = Adam::gradient_norm(&model, &gradients);
+    adam.step(model, &gradients, norm, 1e-3);
+    // After one step the first moment is a tenth of the gradient.
+    let (_, moments) = adam.to_named();
+    let length = |name: &str| {
+        let values = &moments[name].values;
+        values.iter().map(|value| value * value).sum::<f32>().sqrt()
+    };
+    assert!(length("first.context_warp.weight") > 1e-4, "the head learns nothing");
+    let encoders = moments.keys().filter(|name| name.starts_with("first.") && length(name) > 0.0);
+    for part in ["timesformer", "distilbert", "video_projection", "text_projection"] {
+        assert!(encoders.clone().any(|name| name.contains(part)), "{part} learns nothing");
+    }
+}
+
+#[test]
+fn a_video_that_cannot_be_decoded_is_replaced_by_one_that_is_not_in_the_batch() {
+    let mut experiment = experiment();
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(copy.path().join("videos")).unwrap();
+    let caption_file = experiment.corpus.dir.join("caption.json");
+    std::fs::copy(&caption_file, copy.path().join("caption.json")).unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(experiment.corpus.dir.join("videos"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for (i, file) in files.iter().enumerate() {
+        let to = copy.path().join("videos").join(file.file_name().unwrap());
+        std::fs::copy(file, &to).unwrap();
+        if i % 2 == 0 {
+            std::fs::write(to, "no video").unwrap();
+        }
+    }
+    let whole = batches(&experiment, &[0]).remove(0);
+    experiment.corpus.dir = copy.path().into();
+    // A video gives the same numbers whenever it is taken.
+    experiment.sampling.jitter = false;
+    // As many as are whole, so that each must be in the batch, once.
+    experiment.pairs.long_batch = files.len() / 2;
+    experiment.pairs.short_batch = files.len() / 2;
+    let source = source(&experiment);
+    let batch = source.batch(0).unwrap();
+    assert_eq!(batch.shape[0], files.len() / 2);
+    let size = batch.patches.len() / batch.shape[0];
+    let videos: Vec<&[f32]> = batch.patches.chunks(size).collect();
+    for (i, video) in videos.iter().enumerate() {
+        assert!(!videos[..i].contains(video), "video {i} is in the batch twice");
+    }
+    assert_eq!(whole.shape[1..], batch.shape[1..]);
+    let bad = source.new_bad_videos();
+    assert!(!bad.is_empty() && bad.len() <= files.len() / 2, "{bad:?}");
+    assert!(source.new_bad_videos().is_empty(), "each is told of once");
+
+    for file in &files {
+        std::fs::write(copy.path().join("videos").join(file.file_name().unwrap()), "").unwrap();
+    }
+    let error = self::source(&experiment).batch(1_000).err().unwrap().to_string();
+    assert!(error.contains("step 1000") && error.contains("the 15 tried"), "{error}");
 }

@@ -100,6 +100,22 @@ fn broken_files_are_named_counted_and_left_out() {
 }
 
 #[test]
+fn a_refusal_leaves_nothing_behind() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    for (set, named) in [
+        ("model.projection.dropout=1.5", "projection.dropout"),
+        ("model.text.max_position_embeddings=2", "text.max_position_embeddings"),
+        ("optimizer.epsilon=0.0", "optimizer.epsilon"),
+        ("pairs.short_batch=500", "pairs.short_batch"),
+    ] {
+        says(&refused(&tiny.pretrain(&run, &["--set", set])), &[named]);
+        assert!(!run.exists(), "{set}");
+    }
+}
+
+#[test]
 fn a_corpus_with_nothing_usable_is_an_error() {
     let tiny = tiny();
     let corpus = tiny.copy_of_corpus();

@@ -1,9 +1,11 @@
 //! A run that was killed ends in the same weights.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::tiny::{STEPS, checkpoints, refused, says, stderr, str, succeeded, tiny, weights};
+use crate::tiny::{
+    STEPS, checkpoints, copy_folder, refused, says, stderr, str, succeeded, tiny, weights,
+};
 
 /// Steps in the log of a run.
 fn logged(run: &Path) -> usize {
@@ -19,13 +21,30 @@ fn wait_for_steps(run: &Path, steps: usize) {
     }
 }
 
+/// Three steps to be killed at: before the first checkpoint (one in twenty steps), and twice later,
+/// between and during checkpoints. `LOCVTP_KILL_SEED` repeats a draw.
+fn kill_points() -> [usize; 3] {
+    let given = std::env::var("LOCVTP_KILL_SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into();
+    let seed: u64 = given.unwrap_or_else(now);
+    let mut state = seed;
+    let mut draw = |from: usize, to: usize| {
+        // The linear congruential generator of Knuth's MMIX; its high bits are good enough here.
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        from + (state >> 33) as usize % (to - from)
+    };
+    let points = [draw(1, 12), draw(25, 120), draw(140, 230)];
+    println!("killed at steps {points:?}; LOCVTP_KILL_SEED={seed} repeats this");
+    points
+}
+
 #[test]
 fn a_run_that_is_killed_three_times_ends_in_the_same_bytes() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    // Anywhere in the run, between and during checkpoints (one in twenty steps).
-    for (attempt, kill_after) in [37, 81, 134].into_iter().enumerate() {
+    for (attempt, kill_after) in kill_points().into_iter().enumerate() {
         let more: &[&str] = if attempt == 0 { &[] } else { &["--resume"] };
         let mut child = tiny.start_pretraining(&run, more);
         wait_for_steps(&run, kill_after);
@@ -36,6 +55,113 @@ fn a_run_that_is_killed_three_times_ends_in_the_same_bytes() {
     succeeded(&tiny.pretrain(&run, &["--resume"]));
     assert_eq!(weights(&run), weights(&tiny.path("run")));
     assert_eq!(logged(&run), STEPS as usize, "every step stands in the log once");
+}
+
+#[test]
+fn a_run_that_died_before_its_first_checkpoint_starts_over_with_and_without_resume() {
+    let tiny = tiny();
+    for more in [&[][..], &["--resume"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let late = ["--set", "train.checkpoint_every=1000000"];
+        let mut child = tiny.start_pretraining(&run, &late);
+        wait_for_steps(&run, 5);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(checkpoints(&run).is_empty());
+        let output = tiny.pretrain(&run, more);
+        succeeded(&output);
+        says(&stderr(&output), &["warning", str(&run), "starts over"]);
+        assert_eq!(weights(&run), weights(&tiny.path("run")));
+        assert_eq!(logged(&run), STEPS as usize);
+    }
+}
+
+#[test]
+fn another_number_of_threads_ends_in_the_same_bytes() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut child = tiny.start_pretraining(&run, &[]);
+    wait_for_steps(&run, 90);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let more = ["--resume", "--set", "loader.threads=1"];
+    let output = tiny.pretrain_command(&run, &more).env("RAYON_NUM_THREADS", "3").output().unwrap();
+    succeeded(&output);
+    assert_eq!(weights(&run), weights(&tiny.path("run")));
+}
+
+/// A copy of the finished tiny run.
+fn finished_copy(folder: &Path) -> std::path::PathBuf {
+    let run = folder.join("run");
+    copy_folder(&tiny().path("run"), &run);
+    run
+}
+
+#[test]
+fn a_damaged_checkpoint_is_set_aside_and_never_kept_in_place_of_a_whole_one() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = finished_copy(folder.path());
+    let all = checkpoints(&run);
+    let newest = all.last().unwrap();
+    std::fs::write(newest.join("model.safetensors"), "damaged").unwrap();
+    // The run goes on from the one before, and ends at an earlier step than the damaged one.
+    let more = ["--resume", "--set", "train.steps=290", "--set", "train.keep_checkpoints=1"];
+    let output = tiny.pretrain(&run, &more);
+    succeeded(&output);
+    says(&stderr(&output), &["damaged", "train.steps", "300", "290"]);
+    assert_eq!(checkpoints(&run), [run.join("checkpoints/step-00000290")]);
+    assert!(run.join("checkpoints/damaged-step-00000300").is_dir());
+    succeeded(&tiny.pretrain(&run, &["--resume", "--set", "train.steps=295"]));
+    assert!(run.join("checkpoints/step-00000295").is_dir());
+}
+
+#[test]
+fn a_state_that_was_changed_is_never_resumed() {
+    let tiny = tiny();
+    type Change = fn(&mut serde_json::Value);
+    let changes: [Change; 3] = [
+        |state| state["next_step"] = 299.into(),
+        |state| state["checksums"] = serde_json::json!({}),
+        |state| state["optimizer_steps"]["context_warp.weight"] = 1.into(),
+    ];
+    for change in changes {
+        let folder = tempfile::tempdir().unwrap();
+        let run = finished_copy(folder.path());
+        let path = checkpoints(&run).last().unwrap().join("trainer_state.json");
+        let mut state = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        change(&mut state);
+        std::fs::write(&path, state.to_string()).unwrap();
+        let output = tiny.pretrain(&run, &["--resume"]);
+        succeeded(&output);
+        says(&stderr(&output), &["step-00000300", "trainer_state.json is not what was written"]);
+        assert_eq!(weights(&run), weights(&tiny.path("run")));
+    }
+    // Whole, but of another step than its folder says.
+    let folder = tempfile::tempdir().unwrap();
+    let run = finished_copy(folder.path());
+    let newest = checkpoints(&run).pop().unwrap();
+    std::fs::rename(&newest, newest.with_file_name("step-00000299")).unwrap();
+    let output = tiny.pretrain(&run, &["--resume"]);
+    succeeded(&output);
+    says(&stderr(&output), &["step-00000299", "another step than its name"]);
+}
+
+#[test]
+fn what_helps_against_losses_that_are_not_finite_may_change_on_the_way() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = finished_copy(folder.path());
+    let slower = ["--set", "optimizer.learning_rate=1e-4", "--set", "optimizer.gradient_clip=1.0"];
+    let more = [&["--resume", "--set", "train.steps=310"][..], &slower].concat();
+    let output = tiny.pretrain(&run, &more);
+    succeeded(&output);
+    let told = stderr(&output);
+    says(&told, &["optimizer.learning_rate", "0.001", "0.0001", "optimizer.gradient_clip", "300"]);
+    let more = ["--resume", "--set", "optimizer.warm_up_steps=7"];
+    says(&refused(&tiny.pretrain(&run, &more)), &["optimizer.warm_up_steps", "0", "7"]);
 }
 
 #[test]

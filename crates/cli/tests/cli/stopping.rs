@@ -1,5 +1,6 @@
 //! Ctrl-C, full disks and folders that cannot be written.
 
+use std::io::Read;
 use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
@@ -55,16 +56,23 @@ fn ctrl_c_twice_stops_at_once() {
     // A step of many videos lasts long enough for both.
     let more =
         [&LONG[..], &["--set", "sampling.long_clips=400", "--set", "sampling.short_clips=400"]];
-    let child = tiny.start_pretraining(&run, &more.concat());
+    let mut child = tiny.start_pretraining(&run, &more.concat());
     wait_for_log(&run);
     press_ctrl_c(&child);
-    std::thread::sleep(Duration::from_millis(20));
-    press_ctrl_c(&child);
-    let output = end_of(child);
-    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
-    if checkpoints(&run).is_empty() {
-        says(&stderr(&output), &["last checkpoint is intact"]);
+    let mut errors = child.stderr.take().unwrap();
+    let mut told = Vec::new();
+    while !String::from_utf8_lossy(&told).contains("again to stop at once") {
+        let mut more = [0; 256];
+        let read = errors.read(&mut more).unwrap();
+        assert!(read > 0, "it ended without a word: {}", String::from_utf8_lossy(&told));
+        told.extend(&more[..read]);
     }
+    press_ctrl_c(&child);
+    errors.read_to_end(&mut told).unwrap();
+    let told = String::from_utf8(told).unwrap();
+    assert_eq!(end_of(child).status.code(), Some(130), "{told}");
+    says(&told, &["stopped;", "checkpoint is intact"]);
+    assert!(checkpoints(&run).is_empty(), "it took the time to save: {told}");
 }
 
 #[test]
@@ -126,4 +134,42 @@ fn checkpoints_that_cannot_be_written_leave_the_earlier_ones() {
     let message = refused(&tiny.pretrain(&run, &more));
     says(&message, &["step-00000320", "cannot write"]);
     assert_eq!(checkpoints(&run), before);
+}
+
+#[test]
+fn a_folder_that_becomes_read_only_keeps_the_last_checkpoint() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    copy_folder(&tiny.path("run"), &run);
+    let before = checkpoints(&run);
+    let state = std::fs::read(before.last().unwrap().join("trainer_state.json")).unwrap();
+
+    // The right to write is nothing to root; a mount that is read-only is. It is seen by this
+    // command alone, and gone when it ends.
+    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\"";
+    let in_its_own_mounts = |what: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c"]).arg(format!("{script} && {what}"));
+        command.arg(run.join("checkpoints"));
+        command
+    };
+    let probe = in_its_own_mounts("true").output();
+    if !probe.as_ref().is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: no read-only mount can be made here ({probe:?})");
+        return;
+    }
+    let go_on = tiny.pretrain_command(&run, &["--resume", "--set", "train.steps=330"]);
+    let output = in_its_own_mounts("exec \"$@\"")
+        .arg(go_on.get_program())
+        .args(go_on.get_args())
+        .env("RAYON_NUM_THREADS", "1")
+        .output()
+        .unwrap();
+    let message = refused(&output);
+    says(&message, &["step-00000320", "cannot write", "free space", "Read-only"]);
+    assert_eq!(checkpoints(&run), before);
+    let last = before.last().unwrap().join("trainer_state.json");
+    assert_eq!(std::fs::read(last).unwrap(), state);
+    succeeded(&tiny.pretrain(&run, &["--resume", "--set", "train.steps=330"]));
 }

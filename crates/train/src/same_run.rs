@@ -1,0 +1,117 @@
+//! Which settings make two runs the same: the one rule for resuming and for not repeating a run.
+//!
+//! Some settings change no result and may always differ. Some may change while a run goes on; its
+//! end is then not that of an uninterrupted run. All others make it another run.
+
+use serde::Serialize;
+
+use crate::experiment::Experiment;
+
+/// A setting that two run files give different values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingDifference {
+    /// The key, as `train.steps`.
+    pub key: String,
+    /// Its value in the run folder.
+    pub there: String,
+    /// Its value in the other run file.
+    pub wanted: String,
+}
+
+impl SettingDifference {
+    /// Whether a run may go on with the new value: how long it is, and what helps against losses
+    /// that are not finite.
+    pub fn may_change_on_the_way(&self) -> bool {
+        let keys =
+            ["train.steps", "train.epochs", "optimizer.learning_rate", "optimizer.gradient_clip"];
+        keys.contains(&self.key.as_str())
+    }
+}
+
+/// Whether a setting changes no result: where the corpus lies, names, threads, what is logged.
+fn changes_no_result(key: &str) -> bool {
+    let keys = [
+        "run.name",
+        "corpus.dir",
+        "corpus.max_bad",
+        "train.log_every",
+        "train.checkpoint_every",
+        "train.keep_checkpoints",
+    ];
+    key.starts_with("loader.") || keys.contains(&key)
+}
+
+/// The settings that change the result and differ; what a person chooses first comes first.
+pub(crate) fn differences(there: &Experiment, wanted: &Experiment) -> Vec<SettingDifference> {
+    let value = |experiment: &Experiment| {
+        toml::Value::try_from(experiment).expect("an experiment is plain data")
+    };
+    let mut found = Vec::new();
+    collect("", Some(&value(there)), Some(&value(wanted)), &mut found);
+    let rank = |difference: &SettingDifference| {
+        let chosen = ["run.", "train.", "objective."];
+        chosen.iter().position(|section| difference.key.starts_with(section)).unwrap_or(3)
+    };
+    found.sort_by_key(rank);
+    found
+}
+
+fn collect(
+    key: &str,
+    there: Option<&toml::Value>,
+    wanted: Option<&toml::Value>,
+    found: &mut Vec<SettingDifference>,
+) {
+    if there == wanted || changes_no_result(key) {
+        return;
+    }
+    if let (Some(toml::Value::Table(there)), Some(toml::Value::Table(wanted))) = (there, wanted) {
+        let only_wanted = wanted.keys().filter(|name| !there.contains_key(*name));
+        for name in there.keys().chain(only_wanted) {
+            let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+            collect(&inner, there.get(name), wanted.get(name), found);
+        }
+        return;
+    }
+    let text = |value: Option<&toml::Value>| value.map_or("nothing".into(), ToString::to_string);
+    found.push(SettingDifference { key: key.into(), there: text(there), wanted: text(wanted) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(change: impl FnOnce(&mut Experiment)) -> Vec<[String; 3]> {
+        let there = Experiment::default();
+        let mut wanted = there.clone();
+        change(&mut wanted);
+        let found = differences(&there, &wanted);
+        found.into_iter().map(|found| [found.key, found.there, found.wanted]).collect()
+    }
+
+    #[test]
+    fn what_changes_no_result_makes_no_other_run() {
+        let same = found(|run| {
+            run.loader.threads = 7;
+            run.corpus.dir = "elsewhere".into();
+            run.corpus.max_bad = 0.1;
+            run.train.log_every = 77;
+            run.run.name = "other".into();
+        });
+        assert!(same.is_empty(), "{same:?}");
+    }
+
+    #[test]
+    fn a_difference_names_the_key_and_both_values_the_chosen_ones_first() {
+        let both = found(|run| {
+            run.model.video.hidden_size = 96;
+            run.train.steps = 7;
+            run.tokenizer.file = Some("words.json".into());
+        });
+        assert_eq!(both[0], ["train.steps", "0", "7"].map(String::from));
+        assert!(both.contains(&["model.video.hidden_size", "768", "96"].map(String::from)));
+        let file = ["tokenizer.file", "nothing", "\"words.json\""].map(String::from);
+        assert!(both.contains(&file), "{both:?}");
+        assert_eq!(both.len(), 3);
+    }
+}
