@@ -23,7 +23,7 @@ fn wait_for_steps(run: &Path, steps: usize) {
 
 /// Three steps to be killed at: before the first checkpoint (one in twenty steps), and twice later,
 /// between and during checkpoints. `LOCVTP_KILL_SEED` repeats a draw.
-fn kill_points() -> [usize; 3] {
+fn kill_points() -> ([usize; 3], u64) {
     let given = std::env::var("LOCVTP_KILL_SEED").ok().and_then(|seed| seed.parse().ok());
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into();
     let seed: u64 = given.unwrap_or_else(now);
@@ -34,9 +34,7 @@ fn kill_points() -> [usize; 3] {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         from + (state >> 33) as usize % (to - from)
     };
-    let points = [draw(1, 12), draw(25, 120), draw(140, 230)];
-    println!("killed at steps {points:?}; LOCVTP_KILL_SEED={seed} repeats this");
-    points
+    ([draw(1, 12), draw(25, 120), draw(140, 230)], seed)
 }
 
 #[test]
@@ -44,7 +42,9 @@ fn a_run_that_is_killed_three_times_ends_in_the_same_bytes() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    for (attempt, kill_after) in kill_points().into_iter().enumerate() {
+    let (points, seed) = kill_points();
+    println!("killed at steps {points:?}; LOCVTP_KILL_SEED={seed} repeats this");
+    for (attempt, kill_after) in points.into_iter().enumerate() {
         let more: &[&str] = if attempt == 0 { &[] } else { &["--resume"] };
         let mut child = tiny.start_pretraining(&run, more);
         wait_for_steps(&run, kill_after);
