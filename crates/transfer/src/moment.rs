@@ -31,12 +31,14 @@ use crate::error::TransferError;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
-    /// The mean of all scores. The default: in a trial it was level with [`Threshold::Middle`] on
-    /// combinations seen in training and better on new ones.
-    #[default]
+    /// The mean of all scores.
     Mean,
     /// Halfway between the least and the greatest score: does not depend on how long the moment is.
     Middle,
+    /// Halfway between the mean and the greatest score. The default: clips that fit a part of the
+    /// sentence (the colour, say) lie above the mean and must not join the moment.
+    #[default]
+    Upper,
 }
 
 /// How clip scores become moments.
@@ -205,6 +207,10 @@ impl Gains {
         let (divisor, dividend) = match threshold {
             Threshold::Mean => (placed.len() as i128, placed.iter().sum()),
             Threshold::Middle => (2, Self::RESOLUTION as i128),
+            Threshold::Upper => {
+                let count = placed.len() as i128;
+                (2 * count, placed.iter().sum::<i128>() + count * Self::RESOLUTION as i128)
+            }
         };
         Self {
             steps: placed.iter().map(|placed| divisor * placed - dividend).collect(),
@@ -350,6 +356,14 @@ mod tests {
     }
 
     #[test]
+    fn clips_that_fit_in_part_do_not_join_under_the_upper_threshold() {
+        // Mean (0 + 0 + 9 + 9 + 6 + 0) / 6 = 4: 6 joins. Upper (4 + 9) / 2 = 6.5: it does not.
+        let scores = [0.0, 0.0, 9.0, 9.0, 6.0, 0.0];
+        assert_eq!(spans(&decode(Threshold::Mean, &scores)), [(2.0, 5.0)]);
+        assert_eq!(spans(&decode(Threshold::Upper, &scores)), [(2.0, 4.0)]);
+    }
+
+    #[test]
     fn further_moments_are_the_best_runs_of_what_is_left() {
         // Middle 4.5; gains -4.5 2.5 -4.5 4.5 3.5 -4.5 .5: 8 at 3..5, then 2.5 at 1..2, then .5 at
         // 6..7.
@@ -384,7 +398,7 @@ mod tests {
 
     #[test]
     fn equal_scores_make_the_whole_video_the_moment() {
-        for threshold in [Threshold::Mean, Threshold::Middle] {
+        for threshold in [Threshold::Mean, Threshold::Middle, Threshold::Upper] {
             for score in [0.0, 0.1, -0.3] {
                 let moments = decode(threshold, &[score; 7]);
                 assert_eq!(spans(&moments), [(0.0, 7.0)]);
@@ -506,7 +520,7 @@ mod tests {
             let plain: Vec<f32> = scores.iter().map(|&s| s as f32).collect();
             let scale = 2f32.powi(power);
             let moved: Vec<f32> = scores.iter().map(|&s| (s + shift) as f32 / scale).collect();
-            for threshold in [Threshold::Mean, Threshold::Middle] {
+            for threshold in [Threshold::Mean, Threshold::Middle, Threshold::Upper] {
                 prop_assert_eq!(
                     spans(&decode(threshold, &plain)),
                     spans(&decode(threshold, &moved))
