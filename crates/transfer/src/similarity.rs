@@ -85,6 +85,9 @@ impl CosineHistogram {
     }
 }
 
+/// The smallest drop of a mean cosine that a share of is worth telling.
+const SMALLEST_DROP: f64 = 0.01;
+
 /// The three similarities over many clips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimilaritySummary {
@@ -110,11 +113,12 @@ impl SimilaritySummary {
     }
 
     /// The share of the drop from reference to bias that the projection recovers: 0 at the bias, 1
-    /// at the reference, in terms of means. `None` when something is missing or nothing dropped.
+    /// at the reference, in terms of means. `None` when something is missing or the means drop by
+    /// less than 0.01, of which a share means nothing.
     pub fn recovered(&self) -> Option<f64> {
         let (reference, bias) = (self.reference.mean()?, self.bias.mean()?);
         let projection = self.projection.mean()?;
-        (reference > bias).then(|| (projection - bias) / (reference - bias))
+        (reference - bias >= SMALLEST_DROP).then(|| (projection - bias) / (reference - bias))
     }
 }
 
