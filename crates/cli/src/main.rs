@@ -16,9 +16,8 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 
-/// Burn allocates and frees a tensor's memory at every operation; an allocator that keeps its pages
-/// makes a small model's step three times faster than glibc's, whose pages go back to the system and
-/// fault in again.
+/// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
+/// spares every step the page faults that come with giving them back to the system, as glibc's does.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
