@@ -7,7 +7,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
-#[command(name = "locvtp", version, about, propagate_version = true)]
+#[command(name = "locvtp", version, propagate_version = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,

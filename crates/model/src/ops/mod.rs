@@ -1,9 +1,9 @@
 //! Every operation that has, or may get, a kernel of its own: one function each, one file each.
 //!
-//! Each function has two bodies. On the CPU in `f32` it runs a fused kernel with a handwritten
+//! The heavy ones have two bodies. On the CPU in `f32` they run a fused kernel with a handwritten
 //! backward (`kernel`), because there the engine's composed operations spend most of a small
 //! model's step on allocation and tiny matrix products. Everywhere else (a GPU, `f64`, gradient
-//! checkpointing) it composes the engine's own operations. The two bodies are tested against each
+//! checkpointing) they compose the engine's own operations. The two bodies are tested against each
 //! other, so a caller never needs to know which one ran.
 
 mod attention;
