@@ -67,6 +67,12 @@ pub enum ModelError {
         /// Why they cannot both hold, and what to change.
         reason: String,
     },
+    /// Sentences were given to a model of videos alone.
+    #[error(
+        "the model has no text encoder (`text.kind` is \"none\"), so it can extract features of \
+         videos and nothing else; take a model that was imported or trained with one"
+    )]
+    NoTextEncoder,
     /// The tokenizer could not be built or read.
     #[error("tokenizer: {reason}")]
     Tokenizer {

@@ -6,8 +6,9 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`timesformer`] | the video encoder |
-//! | [`distilbert`], [`tokenizer`] | the text encoder and its words |
+//! | [`video_encoder`] | which video encoder: [`timesformer`] |
+//! | [`text_encoder`] | which text encoder: [`distilbert`] |
+//! | [`tokenizer`] | the words of a sentence |
 //! | [`projection`] | from the encoders into the joint space |
 //! | [`correspondence`] | which words belong to a clip |
 //! | [`context_warp`] | from a neighbouring clip to this one |
@@ -26,6 +27,7 @@ pub mod correspondence;
 pub mod distilbert;
 mod error;
 pub mod initialiser;
+mod kind_section;
 pub mod layers;
 pub mod locvtp;
 pub mod loss;
@@ -34,8 +36,11 @@ pub mod objective;
 pub mod ops;
 pub mod preprocessing;
 pub mod projection;
+mod setting_check;
+pub mod text_encoder;
 pub mod timesformer;
 pub mod tokenizer;
+pub mod video_encoder;
 pub mod weights;
 mod wordpiece_vocabulary;
 
@@ -44,3 +49,5 @@ pub use error::ModelError;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
 pub use preprocessing::Preprocessing;
+pub use text_encoder::TextEncoderConfig;
+pub use video_encoder::VideoEncoderConfig;

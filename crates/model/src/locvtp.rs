@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
-use crate::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
+use crate::distilbert::TokenBatch;
 use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
 use crate::projection::{Projection, ProjectionConfig};
-use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
+use crate::text_encoder::{TextEncoder, TextEncoderConfig};
+use crate::timesformer::ClipPatches;
+use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
 
 /// Which tokens of the video encoder make the feature of a clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +26,29 @@ pub enum ClipFeature {
     ClassPlusMeanPatch,
 }
 
+impl ClipFeature {
+    /// # Shapes
+    /// - `tokens`: `[r, n, d]`, the class token first; returns `[r, d]`
+    pub(crate) fn of_tokens(self, tokens: Tensor<3>) -> Tensor<2> {
+        let [r, n, d] = tokens.dims();
+        let class = || tokens.clone().narrow(1, 0, 1).reshape([r, d]);
+        let mean = || tokens.clone().narrow(1, 1, n - 1).mean_dim(1).reshape([r, d]);
+        match self {
+            Self::Class => class(),
+            Self::MeanPatch => mean(),
+            Self::ClassPlusMeanPatch => class() + mean(),
+        }
+    }
+}
+
 /// Everything that fixes the shape of the model: the contents of `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LocVtpConfig {
     /// The video encoder.
-    pub video: TimeSformerConfig,
+    pub video: VideoEncoderConfig,
     /// The text encoder.
-    pub text: DistilBertConfig,
+    pub text: TextEncoderConfig,
     /// The joint space.
     pub projection: ProjectionConfig,
     /// The context-warping head.
@@ -44,8 +61,8 @@ impl Default for LocVtpConfig {
     /// The paper's sizes.
     fn default() -> Self {
         Self {
-            video: TimeSformerConfig::default(),
-            text: DistilBertConfig::default(),
+            video: VideoEncoderConfig::default(),
+            text: TextEncoderConfig::default(),
             projection: ProjectionConfig::default(),
             context_warp: ContextWarpConfig::default(),
             clip_feature: ClipFeature::Class,
@@ -57,44 +74,13 @@ impl LocVtpConfig {
     /// # Errors
     /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
+        self.video.check()?;
+        self.text.check()?;
         let setting = |key: &str, found: String, expected| {
             Err(ModelError::Setting { key: key.into(), found, expected })
         };
-        let (video, text) = (&self.video, &self.text);
-        for (key, size) in [
-            ("video.num_frames", video.num_frames),
-            ("video.hidden_size", video.hidden_size),
-            ("video.intermediate_size", video.intermediate_size),
-            ("text.vocab_size", text.vocab_size),
-            ("text.dim", text.dim),
-            ("text.hidden_dim", text.hidden_dim),
-            ("projection.dim", self.projection.dim),
-        ] {
-            if size == 0 {
-                return setting(key, "0".into(), "1 or more");
-            }
-        }
-        if video.num_channels != 3 {
-            let found = video.num_channels.to_string();
-            return setting("video.num_channels", found, "3: videos are decoded to RGB");
-        }
-        if text.max_position_embeddings < 3 {
-            return setting(
-                "text.max_position_embeddings",
-                text.max_position_embeddings.to_string(),
-                "3 or more: [CLS], a word and [SEP]",
-            );
-        }
-        for (key, value) in [
-            ("video.layer_norm_eps", video.layer_norm_eps),
-            ("video.initializer_range", video.initializer_range),
-            ("video.embedding_range", video.embedding_range),
-            ("text.layer_norm_eps", text.layer_norm_eps),
-            ("text.initializer_range", text.initializer_range),
-        ] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return setting(key, value.to_string(), "a number, 0 or more");
-            }
+        if self.projection.dim == 0 {
+            return setting("projection.dim", "0".into(), "1 or more");
         }
         if !(0.0..1.0).contains(&self.projection.dropout) {
             let found = self.projection.dropout.to_string();
@@ -108,24 +94,35 @@ impl LocVtpConfig {
                 reason: "nothing can be divided by a distance of 0; raise max_distance".into(),
             });
         }
-        video.check()?;
-        text.check()
+        Ok(())
+    }
+
+    /// Whether there is a joint space of clips and words; without a text encoder there is none.
+    pub fn has_joint_space(&self) -> bool {
+        !self.text.is_none()
+    }
+
+    /// Width of what [`LocVtp::embed_clips`] gives.
+    pub fn embedding_width(&self) -> usize {
+        if self.has_joint_space() { self.projection.dim } else { self.video.width() }
     }
 
     /// A model with random weights that depend on `seed` alone.
     pub fn init(&self, seed: u64, device: &Device) -> LocVtp {
         let random = &mut Initialiser::new(seed, device);
-        let e = self.projection.dim;
-        let video_std = self.video.initializer_range;
-        let text_std = self.text.initializer_range;
+        let joint = self.has_joint_space();
         LocVtp {
-            timesformer: self.video.init(random),
-            distilbert: self.text.init(random),
-            video_projection: self.projection.init(self.video.hidden_size, video_std, random),
-            text_projection: self.projection.init(self.text.dim, text_std, random),
-            context_warp: self.context_warp.init(e, random),
-            patch_size: self.video.patch_size,
-            clip_feature: self.clip_feature as usize,
+            video: self.video.init(random),
+            text: self.text.init(random),
+            video_projection: joint.then(|| {
+                self.projection.init(self.video.width(), self.video.initializer_range(), random)
+            }),
+            text_projection: joint.then(|| {
+                self.projection.init(self.text.width(), self.text.initializer_range(), random)
+            }),
+            context_warp: joint.then(|| self.context_warp.init(self.projection.dim, random)),
+            patch_size: self.video.patch_size(),
+            clip_feature: self.clip_feature,
         }
     }
 }
@@ -134,17 +131,18 @@ impl LocVtpConfig {
 #[derive(Module, Debug)]
 pub struct LocVtp {
     /// `timesformer.*`
-    timesformer: TimeSformer,
-    /// `distilbert.*`
-    distilbert: DistilBert,
+    video: VideoEncoder,
+    /// `distilbert.*`; absent in a model of videos alone, as are the heads
+    text: Option<TextEncoder>,
     /// `video_projection.*`
-    video_projection: Projection,
+    video_projection: Option<Projection>,
     /// `text_projection.*`
-    text_projection: Projection,
+    text_projection: Option<Projection>,
     /// `context_warp.*`
-    context_warp: ContextWarp,
+    context_warp: Option<ContextWarp>,
     patch_size: usize,
-    clip_feature: usize,
+    #[module(skip)]
+    clip_feature: ClipFeature,
 }
 
 impl LocVtp {
@@ -153,9 +151,9 @@ impl LocVtp {
         self.patch_size
     }
 
-    /// The context-warping head.
-    pub fn context_warp(&self) -> &ContextWarp {
-        &self.context_warp
+    /// The context-warping head; a model without a text encoder has none.
+    pub fn context_warp(&self) -> Option<&ContextWarp> {
+        self.context_warp.as_ref()
     }
 
     /// Clip features in the encoder's width.
@@ -163,43 +161,44 @@ impl LocVtp {
     /// # Shapes
     /// - `clips`: `r` clips; returns `[r, d]`
     pub fn backbone_clips(&self, clips: ClipPatches) -> Tensor<2> {
-        let hidden = self.timesformer.forward(clips);
-        let [r, n, d] = hidden.dims();
-        let class = || hidden.clone().narrow(1, 0, 1).reshape([r, d]);
-        let mean = || hidden.clone().narrow(1, 1, n - 1).mean_dim(1).reshape([r, d]);
-        if self.clip_feature == ClipFeature::Class as usize {
-            class()
-        } else if self.clip_feature == ClipFeature::MeanPatch as usize {
-            mean()
-        } else {
-            class() + mean()
-        }
+        self.video.clip_features(clips, self.clip_feature)
     }
 
-    /// Projected clips, not of unit length.
+    /// Projected clips, not of unit length; without a text encoder those of the backbone.
     ///
     /// # Shapes
     /// - `clips`: `r` clips; returns `[r, e]`
     pub fn embed_clips(&self, clips: ClipPatches) -> Tensor<2> {
-        self.video_projection.forward(self.backbone_clips(clips))
+        let features = self.backbone_clips(clips);
+        match &self.video_projection {
+            Some(head) => head.forward(features),
+            None => features,
+        }
     }
 
-    /// Projected words, not of unit length: `[CLS]` is dropped, `[SEP]` and padding lie behind the
-    /// words.
+    /// Projected words, not of unit length: the first token (`[CLS]`) is dropped, the last
+    /// (`[SEP]`) and padding lie behind the words.
     ///
     /// # Shapes
     /// - `tokens`: `b` sentences of `n + 2` padded tokens
     /// - returns `[b, n, e]`; the number of words of sentence `i` is `tokens.lengths[i] - 2`
+    ///
+    /// # Panics
+    /// When the model has no text encoder; its directory has no tokenizer to make tokens with.
     pub fn embed_words(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let hidden = self.distilbert.forward(tokens);
+        let text = self.text.as_ref().expect("a model that is given words has a text encoder");
         let n = tokens.padded_length - 2;
-        self.text_projection.forward(hidden.narrow(1, 1, n))
+        let words = text.token_features(tokens).narrow(1, 1, n);
+        match &self.text_projection {
+            Some(head) => head.forward(words),
+            None => words,
+        }
     }
 
     /// A batch of pairs: `b` videos of `t` clips each and their sentences.
     ///
     /// # Panics
-    /// When the clips are not a multiple of the sentences.
+    /// When the clips are not a multiple of the sentences, or as [`LocVtp::embed_words`].
     pub fn forward(&self, clips: ClipPatches, tokens: &TokenBatch) -> VideoTextEmbeddings {
         let b = tokens.lengths.len();
         let clips = self.embed_clips(clips);

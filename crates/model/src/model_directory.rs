@@ -1,7 +1,7 @@
 //! A model on disk, in Hugging Face's convention.
 //!
 //! `config.json` (sizes), `model.safetensors` (the source models' own parameter names, PyTorch
-//! orientation), `tokenizer.json`, `preprocessor_config.json` (how pixels and time become clips). A
+//! orientation), `tokenizer.json` (where there is a text encoder), `preprocessor_config.json` (how pixels and time become clips). A
 //! model directory is written to a temporary directory beside its place, synced and renamed: a
 //! reader sees the old one or the new one. [`replace_directory`] and [`write_synced`] do the same
 //! for any other directory and file.
@@ -25,8 +25,8 @@ pub struct ModelDirectory {
     pub config: LocVtpConfig,
     /// How videos become clips.
     pub preprocessing: Preprocessing,
-    /// How sentences become tokens.
-    pub tokenizer: SentenceTokenizer,
+    /// How sentences become tokens; absent where the model has no text encoder.
+    pub tokenizer: Option<SentenceTokenizer>,
     /// The parameters.
     pub model: LocVtp,
 }
@@ -74,21 +74,7 @@ impl ModelDirectory {
         let preprocessing: Preprocessing =
             read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
         preprocessing.check()?;
-        let max_tokens = config.text.max_position_embeddings;
-        let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), max_tokens)?;
-        if tokenizer.vocab_size() > config.text.vocab_size {
-            return Err(ModelError::Contradiction {
-                first: TOKENIZER_FILE.into(),
-                second: "text.vocab_size".into(),
-                reason: format!(
-                    "{} tokens have no place in an embedding of {}; \
-                     {TOKENIZER_FILE} and {CONFIG_FILE} in {} must be of the same model directory",
-                    tokenizer.vocab_size(),
-                    config.text.vocab_size,
-                    dir.display()
-                ),
-            });
-        }
+        let tokenizer = read_tokenizer(dir, &config)?;
         let weights_path = dir.join(WEIGHTS_FILE);
         let weights = read_safetensors(&weights_path)?;
         let (model, report) = fill_parameters(config.init(0, device), weights);
@@ -96,6 +82,14 @@ impl ModelDirectory {
             return Err(ModelError::OtherModel { path: weights_path, report: report.to_string() });
         }
         Ok(Self { config, preprocessing, tokenizer, model })
+    }
+
+    /// How sentences become tokens.
+    ///
+    /// # Errors
+    /// When the model has no text encoder.
+    pub fn words(&self) -> Result<&SentenceTokenizer, ModelError> {
+        self.tokenizer.as_ref().ok_or(ModelError::NoTextEncoder)
     }
 
     /// Writes the model directory `place`, or puts it in the place of the one that is there.
@@ -106,7 +100,7 @@ impl ModelDirectory {
         replace_directory(place, |dir| self.write_files(dir))
     }
 
-    /// Writes the four files into an existing directory, each synced to the disk.
+    /// Writes the files into an existing directory, each synced to the disk.
     ///
     /// # Errors
     /// When the disk is full or read-only; the message names the file.
@@ -115,9 +109,36 @@ impl ModelDirectory {
         let config = ConfigFile { model_type: "locvtp".into(), config };
         write_synced(&dir.join(CONFIG_FILE), pretty(&config).as_bytes())?;
         write_synced(&dir.join(PREPROCESSING_FILE), pretty(&self.preprocessing).as_bytes())?;
-        write_synced(&dir.join(TOKENIZER_FILE), self.tokenizer.to_json()?.as_bytes())?;
+        if let Some(tokenizer) = &self.tokenizer {
+            write_synced(&dir.join(TOKENIZER_FILE), tokenizer.to_json()?.as_bytes())?;
+        }
         write_synced(&dir.join(WEIGHTS_FILE), &to_safetensors(&named_parameters(&self.model)))
     }
+}
+
+/// The tokenizer of a model directory whose text encoder needs one.
+fn read_tokenizer(
+    dir: &Path,
+    config: &LocVtpConfig,
+) -> Result<Option<SentenceTokenizer>, ModelError> {
+    if config.text.is_none() {
+        return Ok(None);
+    }
+    let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), config.text.max_tokens())?;
+    if tokenizer.vocab_size() > config.text.vocab_size() {
+        return Err(ModelError::Contradiction {
+            first: TOKENIZER_FILE.into(),
+            second: "text.vocab_size".into(),
+            reason: format!(
+                "{} tokens have no place in an embedding of {}; \
+                 {TOKENIZER_FILE} and {CONFIG_FILE} in {} must be of the same model directory",
+                tokenizer.vocab_size(),
+                config.text.vocab_size(),
+                dir.display()
+            ),
+        });
+    }
+    Ok(Some(tokenizer))
 }
 
 fn pretty(value: &impl Serialize) -> String {

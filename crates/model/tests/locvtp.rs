@@ -33,7 +33,8 @@ fn config() -> LocVtpConfig {
             initializer_range: 0.2,
             temporal_init: TemporalInit::Normal,
             ..TimeSformerConfig::default()
-        },
+        }
+        .into(),
         text: DistilBertConfig {
             vocab_size: 40,
             max_position_embeddings: 16,
@@ -43,7 +44,8 @@ fn config() -> LocVtpConfig {
             hidden_dim: 48,
             initializer_range: 0.2,
             ..DistilBertConfig::default()
-        },
+        }
+        .into(),
         projection: ProjectionConfig { dim: 12, ..ProjectionConfig::default() },
         clip_feature: ClipFeature::ClassPlusMeanPatch,
         ..LocVtpConfig::default()
@@ -75,7 +77,7 @@ fn run(model: &LocVtp, device: &Device, dtype: DType) -> BTreeMap<String, Vec<f6
         &embeddings,
         &LossWeights::default(),
         &CorrespondenceConfig::default(),
-        Some((model.context_warp(), &distances)),
+        model.context_warp().zip(Some(&distances)),
         0,
     );
     let mut results = BTreeMap::from([

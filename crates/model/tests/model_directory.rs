@@ -19,24 +19,29 @@ use locvtp_model::projection::{ProjectionConfig, ProjectionKind};
 use locvtp_model::timesformer::{ClipPatches, TimeSformerConfig};
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
-use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
+use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, TextEncoderConfig};
 
 const TEXTS: [&str; 3] =
     ["so a red square moves left", "and then the disc moves right", "a blue square grows"];
 
-/// A model of the goldens' sizes: two blocks each, width 24.
+/// The goldens' sizes: two blocks, width 24.
+fn video() -> TimeSformerConfig {
+    TimeSformerConfig {
+        image_size: 16,
+        patch_size: 8,
+        num_frames: 4,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        ..TimeSformerConfig::default()
+    }
+}
+
+/// A model of the goldens' sizes.
 fn config() -> LocVtpConfig {
     LocVtpConfig {
-        video: TimeSformerConfig {
-            image_size: 16,
-            patch_size: 8,
-            num_frames: 4,
-            hidden_size: 24,
-            num_hidden_layers: 2,
-            num_attention_heads: 3,
-            intermediate_size: 48,
-            ..TimeSformerConfig::default()
-        },
+        video: video().into(),
         text: DistilBertConfig {
             vocab_size: 50,
             max_position_embeddings: 16,
@@ -45,14 +50,16 @@ fn config() -> LocVtpConfig {
             n_heads: 3,
             hidden_dim: 48,
             ..DistilBertConfig::default()
-        },
+        }
+        .into(),
         projection: ProjectionConfig { dim: 12, ..ProjectionConfig::default() },
         ..LocVtpConfig::default()
     }
 }
 
 fn model(config: LocVtpConfig, seed: u64) -> ModelDirectory {
-    let tokenizer = SentenceTokenizer::train(TEXTS.into_iter(), 50, 16).unwrap();
+    let tokenizer = (!config.text.is_none())
+        .then(|| SentenceTokenizer::train(TEXTS.into_iter(), 50, 16).unwrap());
     let preprocessing = Preprocessing {
         num_frames: 4,
         clip_duration_s: 1.5,
@@ -119,9 +126,9 @@ fn a_model_that_is_read_back_gives_the_same_embeddings_bit_for_bit() {
     let tokens = |tokenizer: &SentenceTokenizer| -> TokenBatch {
         tokenizer.batch(&TEXTS.map(|text| tokenizer.encode(text).unwrap()))
     };
-    assert_eq!(tokens(&read.tokenizer), tokens(&original.tokenizer));
+    assert_eq!(tokens(read.words().unwrap()), tokens(original.words().unwrap()));
     let embed = |model: &ModelDirectory| {
-        let words = model.model.embed_words(&tokens(&model.tokenizer));
+        let words = model.model.embed_words(&tokens(model.words().unwrap()));
         (numbers(model.model.embed_clips(clips.clone())), numbers(words))
     };
     assert_eq!(embed(&read), embed(&original));
@@ -197,7 +204,7 @@ fn weights_of_another_model_are_refused_with_the_keys_that_do_not_fit() {
 fn weights_of_a_deeper_model_are_refused() {
     let dir = written();
     let mut deeper = config();
-    deeper.video.num_hidden_layers = 3;
+    deeper.video = TimeSformerConfig { num_hidden_layers: 3, ..video() }.into();
     let other = tempfile::tempdir().unwrap();
     model(deeper, 1).write_files(other.path()).unwrap();
     std::fs::copy(other.path().join(WEIGHTS_FILE), dir.path().join(WEIGHTS_FILE)).unwrap();
@@ -313,4 +320,47 @@ fn writing_into_a_folder_that_does_not_exist_is_an_error_that_names_the_file() {
     let error = model(config(), 1).write_files(&missing).unwrap_err();
     assert!(matches!(error, ModelError::File { .. }), "{error:?}");
     assert_names(&error.to_string(), &missing, CONFIG_FILE);
+}
+
+#[test]
+fn a_directory_of_before_the_encoders_had_kinds_is_read() {
+    let dir = written();
+    edit_config(dir.path(), |config| {
+        for section in ["video", "text"] {
+            config[section].as_object_mut().unwrap().remove("kind").unwrap();
+        }
+    });
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(read.config, config());
+}
+
+#[test]
+fn an_encoder_of_an_unknown_kind_is_refused_with_those_that_are_known() {
+    for (section, known) in [("video", "timesformer"), ("text", "distilbert")] {
+        let dir = written();
+        edit_config(dir.path(), |config| config[section]["kind"] = "lstm".into());
+        let text = complaint(dir.path());
+        assert_names(&text, dir.path(), CONFIG_FILE);
+        assert!(text.contains("unknown variant `lstm`") && text.contains(known), "{text}");
+    }
+}
+
+#[test]
+fn a_model_of_videos_alone_has_no_tokenizer_and_no_heads() {
+    let config = LocVtpConfig { text: TextEncoderConfig::None, ..config() };
+    let original = model(config, 3);
+    let dir = tempfile::tempdir().unwrap();
+    original.write_files(dir.path()).unwrap();
+    assert!(!dir.path().join(TOKENIZER_FILE).exists());
+    let weights = read_safetensors(&dir.path().join(WEIGHTS_FILE)).unwrap();
+    assert!(weights.keys().all(|name| name.starts_with("timesformer.")), "{weights:?}");
+
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    let pixels: Tensor<5> = Initialiser::new(2, &Device::flex()).normal([2, 4, 3, 16, 16], 1.0);
+    let clips = || ClipPatches::from_pixels(pixels.clone(), 8);
+    let features = read.model.embed_clips(clips());
+    assert_eq!(features.dims(), [2, read.config.embedding_width()]);
+    assert_eq!(numbers(features), numbers(original.model.backbone_clips(clips())));
+    let error = read.words().unwrap_err();
+    assert!(error.to_string().contains("no text encoder"), "{error}");
 }

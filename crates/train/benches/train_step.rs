@@ -79,7 +79,8 @@ fn main() {
             intermediate_size: 4 * preset.width,
             temporal_init: TemporalInit::Normal,
             ..TimeSformerConfig::default()
-        },
+        }
+        .into(),
         text: DistilBertConfig {
             vocab_size: 1000,
             max_position_embeddings: 64,
@@ -88,7 +89,8 @@ fn main() {
             n_heads: preset.heads,
             hidden_dim: 4 * preset.width,
             ..DistilBertConfig::default()
-        },
+        }
+        .into(),
         ..LocVtpConfig::default()
     };
     experiment.model.projection.dim = preset.joint;

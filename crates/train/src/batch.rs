@@ -87,7 +87,7 @@ impl BatchSource {
         let mut taken: BTreeSet<usize> = spans.iter().map(|span| span.video).collect();
         for (sample, span) in spans.iter().enumerate() {
             let (pixels, text) = self.pair(span, step, sample as u64, num_clips, &mut taken)?;
-            patches.extend(preprocessing.cut(&pixels, self.experiment.model.video.patch_size));
+            patches.extend(preprocessing.cut(&pixels, self.experiment.model.video.patch_size()));
             sentences.push(self.tokenizer.encode(&text)?);
         }
         Ok(PretrainBatch {

@@ -225,13 +225,18 @@ impl Experiment {
             |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
         let setting =
             |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
-        if self.preprocessing.image_size != self.model.video.image_size {
+        if self.model.text.is_none() {
+            let expected = "a text encoder: pre-training compares clips with words";
+            return setting("model.text.kind", "\"none\"".into(), expected);
+        }
+        if self.preprocessing.image_size != self.model.video.image_size() {
             return contradiction(
                 "preprocessing.image_size",
                 "model.video.image_size",
                 format!(
                     "pictures of {} pixels for an encoder of {}; set both to the same",
-                    self.preprocessing.image_size, self.model.video.image_size
+                    self.preprocessing.image_size,
+                    self.model.video.image_size()
                 ),
             );
         }
@@ -245,13 +250,14 @@ impl Experiment {
                 ),
             );
         }
-        if self.preprocessing.num_frames != self.model.video.num_frames {
+        if self.preprocessing.num_frames != self.model.video.num_frames() {
             return contradiction(
                 "preprocessing.num_frames",
                 "model.video.num_frames",
                 format!(
                     "clips of {} frames for an encoder of {}; set both to the same",
-                    self.preprocessing.num_frames, self.model.video.num_frames
+                    self.preprocessing.num_frames,
+                    self.model.video.num_frames()
                 ),
             );
         }
@@ -390,6 +396,12 @@ mod tests {
         assert!(message.contains("did you mean `learning_rate`?"), "{message}");
         let message = refusal("[optimiser]\n", &[]);
         assert!(message.contains("did you mean `optimizer`?"), "{message}");
+        // The sections of the encoders are read in another way.
+        let message = refusal("[model.video]\nimage_size = 32\nhidden_sise = 8\n", &[]);
+        assert!(message.contains("model.video"), "{message}");
+        assert!(message.contains("did you mean `hidden_size`?"), "{message}");
+        let message = refusal("[model.video]\nkind = \"timesformr\"\n", &[]);
+        assert!(message.contains("unknown variant `timesformr`, expected"), "{message}");
     }
 
     #[test]
@@ -428,6 +440,7 @@ mod tests {
             ("[model.projection]\ndropout = 1.5", "projection.dropout"),
             ("[model.projection]\ndim = 0", "projection.dim"),
             ("[model.text]\ndim = 0", "text.dim"),
+            ("[model.text]\nkind = \"none\"", "model.text.kind"),
             ("[model.text]\nmax_position_embeddings = 2", "text.max_position_embeddings"),
             ("[model.video]\nhidden_size = 0", "video.hidden_size"),
             ("[model.video]\nnum_channels = 4", "video.num_channels"),

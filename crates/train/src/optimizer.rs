@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
-use locvtp_model::weights::NamedTensor;
+use locvtp_model::weights::{NamedTensor, ParameterPath};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -110,7 +110,7 @@ impl Adam {
         let clip = self.config.gradient_clip;
         let scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
         let mut update = Update {
-            names: Vec::new(),
+            path: ParameterPath::default(),
             gradients,
             moments: &mut self.moments,
             scale,
@@ -178,7 +178,7 @@ impl ModuleVisitor for SquaredNorm<'_> {
 }
 
 struct Update<'a> {
-    names: Vec<String>,
+    path: ParameterPath,
     gradients: &'a Gradients,
     moments: &'a mut BTreeMap<String, Moments>,
     scale: f64,
@@ -194,7 +194,7 @@ impl ModuleMapper for Update<'_> {
         let length = shape.iter().product::<usize>();
         let gradient = gradient.reshape([length]).mul_scalar(self.scale);
         let (beta_1, beta_2) = self.betas;
-        let name = self.names.join(".");
+        let name = self.path.name();
         let (steps, first, second) = match self.moments.remove(&name) {
             Some(Moments { steps, first, second }) => {
                 (steps + 1, first.mul_scalar(beta_1), second.mul_scalar(beta_2))
@@ -211,11 +211,11 @@ impl ModuleMapper for Update<'_> {
         param.map(|value| Tensor::from_inner(value.inner() - change).require_grad())
     }
 
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.names.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
     fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.names.pop();
+        self.path.exit();
     }
 }

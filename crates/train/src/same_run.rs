@@ -79,6 +79,8 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
+    use locvtp_model::timesformer::TimeSformerConfig;
+
     use super::*;
 
     fn found(change: impl FnOnce(&mut Experiment)) -> Vec<[String; 3]> {
@@ -104,7 +106,8 @@ mod tests {
     #[test]
     fn a_difference_names_the_key_and_both_values_the_chosen_ones_first() {
         let both = found(|run| {
-            run.model.video.hidden_size = 96;
+            run.model.video =
+                TimeSformerConfig { hidden_size: 96, ..TimeSformerConfig::default() }.into();
             run.train.steps = 7;
             run.tokenizer.file = Some("words.json".into());
         });

@@ -128,17 +128,17 @@ pub fn pretrain(
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
     let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
     let total_steps = experiment.total_steps(videos);
+    let words = directory.words()?.clone();
     observer.started(&RunStart {
         corpus: read_report,
         videos,
         parameters: burn::module::Module::num_params(&directory.model),
-        vocabulary: directory.tokenizer.vocab_size(),
+        vocabulary: words.vocab_size(),
         first_step,
         total_steps,
     });
 
-    let source =
-        Arc::new(BatchSource::new(experiment.clone(), sampler, directory.tokenizer.clone()));
+    let source = Arc::new(BatchSource::new(experiment.clone(), sampler, words));
     let maker = Arc::clone(&source);
     let loader = &experiment.loader;
     let mut batches =
@@ -214,7 +214,7 @@ fn start(
     device: &Device,
 ) -> Result<Checkpoint, TrainError> {
     let mut config = experiment.model.clone();
-    let max_tokens = config.text.max_position_embeddings;
+    let max_tokens = config.text.max_tokens();
     let tokenizer = match &experiment.tokenizer.file {
         Some(file) => SentenceTokenizer::read(file, max_tokens)?,
         None => {
@@ -225,12 +225,12 @@ fn start(
             SentenceTokenizer::train(texts, experiment.tokenizer.vocab_size, max_tokens)?
         }
     };
-    config.text.vocab_size = tokenizer.vocab_size();
+    config.text.set_vocab_size(tokenizer.vocab_size());
     let model = config.init(experiment.run.seed, device);
     let preprocessing = experiment.preprocessing.clone();
     Ok(Checkpoint {
         next_step: 0,
-        directory: ModelDirectory { config, preprocessing, tokenizer, model },
+        directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
         optimizer: Adam::new(experiment.optimizer.clone()),
     })
 }
@@ -262,7 +262,7 @@ pub fn losses(
         &embeddings,
         &experiment.objective.weights(position.progress()),
         &experiment.correspondence,
-        distances.as_ref().map(|distances| (model.context_warp(), distances)),
+        model.context_warp().zip(distances.as_ref()),
         seed(run_seed, Draw::Correspondence, batch.step, 0),
     )
 }

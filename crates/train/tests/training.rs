@@ -122,7 +122,7 @@ fn a_batch_is_a_pure_function_of_the_step_with_and_without_remembered_videos() {
 fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<f32> {
     let device = Device::flex().autodiff();
     let mut config = experiment.model.clone();
-    config.text.vocab_size = 300;
+    config.text.set_vocab_size(300);
     let mut model = config.init(0, &device);
     let mut adam = Adam::new(experiment.optimizer.clone());
     (0..steps)
@@ -173,7 +173,7 @@ fn the_temporal_loss_reaches_the_context_warping_head() {
     let device = Device::flex().autodiff();
     let batch = batches(&experiment, &[0]).remove(0);
     let mut config = experiment.model.clone();
-    config.text.vocab_size = 300;
+    config.text.set_vocab_size(300);
     let model = config.init(0, &device);
     let position = Position { step: 0, total_steps: 1, steps_per_epoch: 1 };
     let losses = losses(&experiment, &model, &batch, &position, &device);

@@ -111,22 +111,23 @@ impl Embedder {
     /// Embeds sentences.
     ///
     /// # Errors
-    /// When a sentence has no words.
+    /// When a sentence has no words, or the model has no text encoder.
     pub fn embed_sentences(
         &self,
         sentences: &[&str],
     ) -> Result<Vec<SentenceEmbedding>, TransferError> {
+        let tokenizer = self.directory.words()?;
         let mut embeddings = Vec::with_capacity(sentences.len());
         for chunk in sentences.chunks(SENTENCES_AT_ONCE) {
             let mut tokens = Vec::with_capacity(chunk.len());
             for sentence in chunk {
-                let encoded = self.directory.tokenizer.encode(sentence)?;
+                let encoded = tokenizer.encode(sentence)?;
                 if encoded.num_words() == 0 {
                     return Err(TransferError::NoWords { sentence: (*sentence).to_owned() });
                 }
                 tokens.push(encoded);
             }
-            let batch = self.directory.tokenizer.batch(&tokens);
+            let batch = tokenizer.batch(&tokens);
             let words = self.directory.model.embed_words(&batch);
             let [b, n, e] = words.dims();
             let all = rows(words.reshape([b * n, e]));

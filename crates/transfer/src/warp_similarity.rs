@@ -5,9 +5,9 @@
 //! is drawn as in training; the draw is a function of the seed and the video's position.
 
 use burn::tensor::{Tensor, TensorData};
-use locvtp_model::Device;
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::{LossConfig, VideoTextEmbeddings, WarpDistances};
+use locvtp_model::{Device, ModelError};
 
 use crate::embedding::{Embedder, JointVector};
 use crate::error::TransferError;
@@ -30,7 +30,7 @@ pub struct WarpSimilaritySettings {
 /// Videos of one clip have no neighbour and are left out.
 ///
 /// # Errors
-/// When a similarity is not finite.
+/// When a similarity is not finite, or the model has no text encoder.
 pub fn warp_similarities(
     embedder: &Embedder,
     split: &EmbeddedSplit,
@@ -38,6 +38,7 @@ pub fn warp_similarities(
 ) -> Result<SimilaritySummary, TransferError> {
     let directory = embedder.directory();
     let max_distance = directory.config.context_warp.max_distance;
+    let head = directory.model.context_warp().ok_or(ModelError::NoTextEncoder)?;
     let mut summary = SimilaritySummary::new(SimilaritySummary::DEFAULT_BINS)?;
     for (i, video) in split.videos.iter().enumerate() {
         // An odd multiplier keeps the seeds of neighbouring videos and runs apart.
@@ -47,7 +48,7 @@ pub fn warp_similarities(
         let found = settings.loss.warp_similarities(
             &embeddings(video, embedder.device()),
             &settings.correspondence,
-            directory.model.context_warp(),
+            head,
             &distances,
         );
         summary.reference.add(&numbers(found.reference))?;

@@ -4,7 +4,9 @@
 
 use locvtp_corpus::Vocabulary;
 use locvtp_corpus::synthetic::{Split, TrueVideo, Truth};
+use locvtp_model::distilbert::DistilBertConfig;
 use locvtp_model::loss::WarpDistances;
+use locvtp_model::timesformer::TimeSformerConfig;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::{Device, LocVtpConfig, ModelDirectory, Preprocessing};
 use locvtp_transfer::embedding::{
@@ -61,18 +63,22 @@ fn split(videos: Vec<EmbeddedVideo>) -> EmbeddedSplit {
 
 fn embedder() -> Embedder {
     let device = Device::flex();
-    let mut config = LocVtpConfig::default();
-    let (video, text) = (&mut config.video, &mut config.text);
+    let (mut video, mut text) = (TimeSformerConfig::default(), DistilBertConfig::default());
     (video.hidden_size, video.num_hidden_layers, video.num_attention_heads) = (8, 1, 2);
     (video.intermediate_size, video.image_size, video.patch_size) = (16, 16, 8);
     (text.dim, text.n_layers, text.n_heads, text.hidden_dim) = (8, 1, 2, 16);
+    let mut config =
+        LocVtpConfig { video: video.into(), text: text.into(), ..LocVtpConfig::default() };
     config.projection.dim = WIDTH;
-    let max_tokens = text.max_position_embeddings;
+    let max_tokens = config.text.max_tokens();
     let tokenizer = SentenceTokenizer::train(["a word"].into_iter(), 40, max_tokens).unwrap();
-    config.text.vocab_size = tokenizer.vocab_size();
+    config.text.set_vocab_size(tokenizer.vocab_size());
     let model = config.init(7, &device);
     let preprocessing = Preprocessing::default();
-    Embedder::new(ModelDirectory { config, preprocessing, tokenizer, model }, device)
+    Embedder::new(
+        ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
+        device,
+    )
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn the_similarities_equal_plain_arithmetic() {
     let split = split(vec![video(6, 5, 1)]);
     let found = warp_similarities(&embedder, &split, &settings).unwrap();
 
-    let head = embedder.directory().model.context_warp();
+    let head = embedder.directory().model.context_warp().unwrap();
     let max_distance = embedder.directory().config.context_warp.max_distance;
     let distances = WarpDistances::draw([1, 6], max_distance, 11).unwrap().0;
     let weight: Vec<f32> = head.weight().into_data().try_to_vec().unwrap();

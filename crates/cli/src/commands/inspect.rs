@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use burn::module::Module;
 use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig};
+use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::{Experiment, RunFolder, checkpoint};
 use locvtp_video::VideoReader;
@@ -107,18 +108,20 @@ fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
         (
             "video encoder",
             format!(
-                "{} blocks of width {}, {} frames of {} pixels",
-                video.num_hidden_layers, video.hidden_size, video.num_frames, video.image_size
+                "{}, {} frames of {} pixels",
+                video.summary(),
+                video.num_frames(),
+                video.image_size()
             ),
         ),
-        ("text encoder", format!("{} blocks of width {}", text.n_layers, text.dim)),
+        ("text encoder", text.summary()),
     ]
 }
 
 fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
     let directory = ModelDirectory::read(path, &Device::flex())?;
     let parameters = directory.model.num_params();
-    let words = directory.tokenizer.vocab_size();
+    let words = directory.tokenizer.as_ref().map_or(0, SentenceTokenizer::vocab_size);
     let (config, preprocessing) = (&directory.config, &directory.preprocessing);
     let clip = if preprocessing.clip_duration_s > 0.0 {
         format!("{} s", preprocessing.clip_duration_s)
@@ -127,18 +130,15 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
     };
     let facts = vec![
         ("parameters", format!("{:.2} million", parameters as f64 / 1e6)),
+        ("video encoder", config.video.summary()),
+        ("text encoder", config.text.summary()),
         (
-            "video encoder",
-            format!(
-                "TimeSformer, {} blocks of width {}",
-                config.video.num_hidden_layers, config.video.hidden_size
-            ),
+            "joint space",
+            match config.has_joint_space() {
+                true => format!("{} dimensions", config.projection.dim),
+                false => "none: features of videos alone".into(),
+            },
         ),
-        (
-            "text encoder",
-            format!("DistilBERT, {} blocks of width {}", config.text.n_layers, config.text.dim),
-        ),
-        ("joint space", format!("{} dimensions", config.projection.dim)),
         ("vocabulary", format!("{words} tokens")),
         (
             "a clip",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::{ModelError, setting_check};
 
 /// Sizes, with the names of Hugging Face's `DistilBertConfig`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,18 +44,17 @@ impl Default for DistilBertConfig {
 
 impl DistilBertConfig {
     /// # Errors
-    /// When two sizes contradict each other; the message names both.
+    /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
-        if self.n_heads == 0 || !self.dim.is_multiple_of(self.n_heads) {
-            return Err(ModelError::Contradiction {
-                first: "text.dim".into(),
-                second: "text.n_heads".into(),
-                reason: format!(
-                    "a width of {} cannot be shared by {} heads; choose a multiple",
-                    self.dim, self.n_heads
-                ),
-            });
-        }
-        Ok(())
+        let sizes =
+            [("vocab_size", self.vocab_size), ("dim", self.dim), ("hidden_dim", self.hidden_dim)];
+        setting_check::sizes("text", &sizes)?;
+        setting_check::room_for_a_word("text", self.max_position_embeddings)?;
+        let numbers = [
+            ("layer_norm_eps", self.layer_norm_eps),
+            ("initializer_range", self.initializer_range),
+        ];
+        setting_check::not_negative("text", &numbers)?;
+        setting_check::even_heads("text", ("dim", self.dim), ("n_heads", self.n_heads))
     }
 }

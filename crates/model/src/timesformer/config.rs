@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ModelError;
+use crate::{ModelError, setting_check};
 
 /// How the temporal attention's last map (`temporal_dense`) and the time embeddings start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,38 +74,23 @@ impl TimeSformerConfig {
     }
 
     /// # Errors
-    /// When two sizes contradict each other; the message names both.
+    /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
-        let contradiction = |first: &str, second: &str, reason: String| {
-            Err(ModelError::Contradiction {
-                first: format!("video.{first}"),
-                second: format!("video.{second}"),
-                reason,
-            })
-        };
-        if self.image_size == 0 || !self.image_size.is_multiple_of(self.patch_size) {
-            return contradiction(
-                "image_size",
-                "patch_size",
-                format!(
-                    "frames of {0} x {0} pixels cannot be cut into patches of {1} x {1}; \
-                     choose an image_size that is a multiple of patch_size",
-                    self.image_size, self.patch_size
-                ),
-            );
-        }
-        if self.num_attention_heads == 0
-            || !self.hidden_size.is_multiple_of(self.num_attention_heads)
-        {
-            return contradiction(
-                "hidden_size",
-                "num_attention_heads",
-                format!(
-                    "a width of {} cannot be shared by {} heads; choose a multiple",
-                    self.hidden_size, self.num_attention_heads
-                ),
-            );
-        }
-        Ok(())
+        let sizes = [
+            ("num_frames", self.num_frames),
+            ("hidden_size", self.hidden_size),
+            ("intermediate_size", self.intermediate_size),
+        ];
+        setting_check::sizes("video", &sizes)?;
+        setting_check::rgb("video", self.num_channels)?;
+        let numbers = [
+            ("layer_norm_eps", self.layer_norm_eps),
+            ("initializer_range", self.initializer_range),
+            ("embedding_range", self.embedding_range),
+        ];
+        setting_check::not_negative("video", &numbers)?;
+        setting_check::whole_patches("video", self.image_size, self.patch_size)?;
+        let heads = ("num_attention_heads", self.num_attention_heads);
+        setting_check::even_heads("video", ("hidden_size", self.hidden_size), heads)
     }
 }

@@ -1,9 +1,11 @@
 //! Parameters by name, as PyTorch would hold them.
 
 mod named;
+mod parameter_path;
 mod safetensors_file;
 
 pub use named::{NamedTensor, fill_parameters, named_parameters};
+pub use parameter_path::ParameterPath;
 pub use safetensors_file::{read_safetensors, to_safetensors};
 
 use std::fmt;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::LoadReport;
+use super::{LoadReport, ParameterPath};
 
 /// A parameter's numbers in PyTorch's orientation.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,43 +19,15 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
-/// The dotted path of the parameter being visited, and whether its file form is transposed.
-#[derive(Default)]
-struct Path {
-    names: Vec<String>,
-    containers: Vec<String>,
-}
-
-impl Path {
-    fn enter(&mut self, name: &str, container: &str) {
-        self.names.push(name.to_owned());
-        self.containers.push(container.to_owned());
-    }
-
-    fn exit(&mut self) {
-        self.names.pop();
-        self.containers.pop();
-    }
-
-    fn name(&self) -> String {
-        self.names.join(".")
-    }
-
-    fn is_transposed(&self) -> bool {
-        self.containers.last().is_some_and(|container| container == "Struct:Linear")
-            && self.names.last().is_some_and(|name| name == "weight")
-    }
-}
-
 /// All parameters by name, in the module's order of names.
 pub fn named_parameters(module: &impl Module) -> BTreeMap<String, NamedTensor> {
-    let mut visitor = Collect { path: Path::default(), found: BTreeMap::new() };
+    let mut visitor = Collect { path: ParameterPath::default(), found: BTreeMap::new() };
     module.visit(&mut visitor);
     visitor.found
 }
 
 struct Collect {
-    path: Path,
+    path: ParameterPath,
     found: BTreeMap<String, NamedTensor>,
 }
 
@@ -86,14 +58,14 @@ pub fn fill_parameters<M: Module>(
     module: M,
     source: BTreeMap<String, NamedTensor>,
 ) -> (M, LoadReport) {
-    let mut mapper = Fill { path: Path::default(), source, report: LoadReport::default() };
+    let mut mapper = Fill { path: ParameterPath::default(), source, report: LoadReport::default() };
     let module = module.map(&mut mapper);
     mapper.report.unused = mapper.source.into_keys().collect();
     (module, mapper.report)
 }
 
 struct Fill {
-    path: Path,
+    path: ParameterPath,
     source: BTreeMap<String, NamedTensor>,
     report: LoadReport,
 }

@@ -11,7 +11,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use locvtp_model::initialiser::Initialiser;
-use locvtp_model::weights::{NamedTensor, fill_parameters, read_safetensors};
+use locvtp_model::weights::{NamedTensor, ParameterPath, fill_parameters, read_safetensors};
 use safetensors::{Dtype, SafeTensors};
 
 /// Where a golden lies.
@@ -137,37 +137,32 @@ pub(crate) fn named_gradients<M: Module>(
 ) -> BTreeMap<String, Vec<f64>> {
     struct Collect {
         gradients: GradientsParams,
-        names: Vec<String>,
-        containers: Vec<String>,
+        path: ParameterPath,
         found: BTreeMap<String, Vec<f64>>,
     }
     impl ModuleVisitor for Collect {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let name = self.names.join(".");
+            let name = self.path.name();
             let Some(mut gradient) = self.gradients.get::<D>(param.id) else {
                 panic!("{name} has no gradient");
             };
-            let is_linear = self.containers.last().is_some_and(|name| name == "Struct:Linear");
-            if is_linear && D == 2 {
+            if self.path.is_transposed() {
                 gradient = gradient.swap_dims(0, 1);
             }
             self.found.insert(name, numbers(gradient));
         }
 
         fn enter_module(&mut self, name: &str, container: &str) {
-            self.names.push(name.to_owned());
-            self.containers.push(container.to_owned());
+            self.path.enter(name, container);
         }
 
         fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.names.pop();
-            self.containers.pop();
+            self.path.exit();
         }
     }
     let mut collect = Collect {
         gradients: GradientsParams::from_grads(gradients, module),
-        names: Vec::new(),
-        containers: Vec::new(),
+        path: ParameterPath::default(),
         found: BTreeMap::new(),
     };
     module.visit(&mut collect);

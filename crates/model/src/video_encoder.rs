@@ -1,0 +1,132 @@
+//! The video encoders a model can have, behind one face.
+//!
+//! The section `video` of `config.json` and of a run file says which by its `kind`; without one it
+//! is a TimeSformer.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::ModelError;
+use crate::initialiser::Initialiser;
+use crate::kind_section::KindSection;
+use crate::locvtp::ClipFeature;
+use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
+
+/// Which video encoder, and its sizes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum VideoEncoderConfig {
+    /// `kind = "timesformer"`: the paper's (§A.3).
+    TimeSformer(TimeSformerConfig),
+}
+
+impl Default for VideoEncoderConfig {
+    fn default() -> Self {
+        Self::TimeSformer(TimeSformerConfig::default())
+    }
+}
+
+impl From<TimeSformerConfig> for VideoEncoderConfig {
+    fn from(config: TimeSformerConfig) -> Self {
+        Self::TimeSformer(config)
+    }
+}
+
+impl<'de> Deserialize<'de> for VideoEncoderConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let section = KindSection::deserialize(deserializer)?;
+        match section.kind.as_deref() {
+            None | Some("timesformer") => Ok(Self::TimeSformer(section.read()?)),
+            Some(other) => Err(D::Error::unknown_variant(other, &["timesformer"])),
+        }
+    }
+}
+
+impl VideoEncoderConfig {
+    /// Side of the square frames, pixels.
+    pub fn image_size(&self) -> usize {
+        match self {
+            Self::TimeSformer(config) => config.image_size,
+        }
+    }
+
+    /// Side of the patches that [`ClipPatches`] must be cut into, pixels.
+    pub fn patch_size(&self) -> usize {
+        match self {
+            Self::TimeSformer(config) => config.patch_size,
+        }
+    }
+
+    /// Frames of a clip.
+    pub fn num_frames(&self) -> usize {
+        match self {
+            Self::TimeSformer(config) => config.num_frames,
+        }
+    }
+
+    /// Width of a clip's feature, `d`.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::TimeSformer(config) => config.hidden_size,
+        }
+    }
+
+    /// Standard deviation of the initial weights.
+    pub fn initializer_range(&self) -> f64 {
+        match self {
+            Self::TimeSformer(config) => config.initializer_range,
+        }
+    }
+
+    /// Name and size, for people.
+    pub fn summary(&self) -> String {
+        match self {
+            Self::TimeSformer(config) => format!(
+                "TimeSformer, {} blocks of width {}",
+                config.num_hidden_layers, config.hidden_size
+            ),
+        }
+    }
+
+    /// # Errors
+    /// When a size cannot be used, or two contradict each other; the message names them.
+    pub fn check(&self) -> Result<(), ModelError> {
+        match self {
+            Self::TimeSformer(config) => config.check(),
+        }
+    }
+
+    pub(crate) fn init(&self, random: &mut Initialiser) -> VideoEncoder {
+        match self {
+            Self::TimeSformer(config) => {
+                VideoEncoder::TimeSformer(KeyedTimeSformer { timesformer: config.init(random) })
+            }
+        }
+    }
+}
+
+/// One of the video encoders; the structs in between give the parameters their prefixes.
+#[derive(Module, Debug)]
+pub(crate) enum VideoEncoder {
+    TimeSformer(KeyedTimeSformer),
+}
+
+#[derive(Module, Debug)]
+pub(crate) struct KeyedTimeSformer {
+    /// `timesformer.*`
+    timesformer: TimeSformer,
+}
+
+impl VideoEncoder {
+    /// Features of clips.
+    ///
+    /// # Shapes
+    /// - `clips`: `r` clips; returns `[r, d]`
+    pub(crate) fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
+        match self {
+            Self::TimeSformer(keyed) => feature.of_tokens(keyed.timesformer.forward(clips)),
+        }
+    }
+}
