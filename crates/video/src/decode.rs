@@ -14,55 +14,73 @@
 //! data and not in the container is not made, and of interlaced MPEG-TS with one picture per field
 //! every second field counts as a frame that cannot be decoded.
 //!
-//! Memory holds the frames asked for and the decoder's own few, never the whole file.
+//! Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
+//! may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
+//! odd and broken ones too, is listed in `docs/media.md`.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use ffmpeg_the_third::frame;
 use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
-use crate::ffmpeg_log;
-use crate::frame_stream::{FrameStream, Position};
+use crate::frame_search::FrameSearch;
+use crate::frame_stream::FrameStream;
 use crate::frame_table::FrameTable;
-use crate::orientation::Orientation;
-use crate::packet_index::{self, Access, KeyPacket, PacketIndex};
+use crate::limits::ReadLimits;
+use crate::packet_index;
 use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{self, VideoInfo};
 use crate::sampling::SamplingPlan;
-use crate::scale::FrameScaler;
 use crate::transform::FrameTransform;
+use crate::watchdog::{self, GaveUp, Watch};
 
-/// How a reader works; what it reads is the same in any case.
+/// How a reader works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReaderSettings {
     /// Threads of the decoder. Default 1: reading several videos at once uses processors better
     /// than this.
     pub decoder_threads: usize,
+    /// What is done with damaged frames. Default: they are refused.
+    pub damaged_frames: DamagedFrames,
+    /// What one file may cost.
+    pub limits: ReadLimits,
+}
+
+/// What is done with frames that the decoder had to patch, and those made from them.
+///
+/// A decoder fills what it cannot read with parts of older pictures, so such a frame may show what
+/// was to be seen at another time. Only damage that a decoder notices counts: a flipped bit that
+/// still reads as a picture is not seen by anybody.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DamagedFrames {
+    /// They are errors ([`VideoError::Undecodable`]), up to the next key frame.
+    #[default]
+    Refuse,
+    /// They are given as they are.
+    Show,
 }
 
 impl Default for ReaderSettings {
     fn default() -> Self {
-        Self { decoder_threads: 1 }
+        Self {
+            decoder_threads: 1,
+            damaged_frames: DamagedFrames::default(),
+            limits: ReadLimits::default(),
+        }
     }
 }
 
 /// An open video file.
 pub struct VideoReader {
     info: VideoInfo,
-    table: FrameTable,
-    index: PacketIndex,
-    orientation: Orientation,
-    stream: FrameStream,
-}
-
-/// How to get at frames; each is more thorough and slower than the one before.
-#[derive(Clone, Copy, PartialEq)]
-enum Effort {
-    SeekAndLeaveOut,
-    Seek,
-    FromStart,
+    table: Arc<FrameTable>,
+    limits: ReadLimits,
+    watch: Arc<Watch>,
+    /// Away while a read runs, and for good when one was given up.
+    search: Option<Box<FrameSearch>>,
 }
 
 impl VideoReader {
@@ -79,23 +97,14 @@ impl VideoReader {
     /// # Errors
     /// As [`VideoReader::open`].
     pub fn open_with(path: &Path, settings: ReaderSettings) -> Result<Self, VideoError> {
-        let mut file = probe::open(path)?;
-        let (index, table) = packet_index::read(&mut file, path)?;
-        let orientation = file.orientation;
-        let (width, height) = orientation.size(file.stored_width, file.stored_height);
-        let info = VideoInfo {
-            path: path.to_owned(),
-            width,
-            height,
-            rotation_degrees: orientation.rotation_degrees(),
-            duration: table.end(),
-            num_frames: table.len(),
-            frame_rate_hz: 1.0 / table.mean_frame_duration().0,
-            codec: file.codec.clone(),
-            container: file.input.format().name().to_owned(),
-        };
-        let stream = FrameStream::new(path, file, settings.decoder_threads.max(1))?;
-        Ok(Self { info, table, index, orientation, stream })
+        let limits = settings.limits;
+        let watch = Arc::new(Watch::default());
+        let (inside, own_path) = (Arc::clone(&watch), path.to_owned());
+        let opened = watchdog::run(&watch, &limits, move || open(&own_path, &settings, &inside));
+        let (info, search) =
+            opened.unwrap_or_else(|why| Err(gave_up(path, "open it", why, &limits)))?;
+        let table = Arc::clone(&search.table);
+        Ok(Self { info, table, limits, watch, search: Some(Box::new(search)) })
     }
 
     /// What is known of the file.
@@ -112,17 +121,14 @@ impl VideoReader {
     ///
     /// # Errors
     /// An index outside the frame table, a frame that cannot be decoded, a transform that does not
-    /// fit the picture, or more pixels than memory holds.
+    /// fit the picture, more pixels than memory or the limit holds, or a file that hangs.
     pub fn read_frames(
         &mut self,
         frames: &[usize],
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
-        let efforts: &[Effort] = match self.index.access {
-            Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
-            Access::FromStart | Access::Counted => &[Effort::FromStart],
-        };
-        self.read(frames, transform, efforts)
+        let (frames, transform) = (frames.to_vec(), *transform);
+        self.read(move |search| search.read(&frames, &transform))
     }
 
     /// Reads every frame, decoding straight through: the way to fill a cache of a small video.
@@ -131,8 +137,8 @@ impl VideoReader {
     /// # Errors
     /// As [`VideoReader::read_frames`].
     pub fn read_all(&mut self, transform: &FrameTransform) -> Result<FramePixels, VideoError> {
-        let frames: Vec<usize> = (0..self.table.len()).collect();
-        self.read(&frames, transform, &[Effort::FromStart])
+        let transform = *transform;
+        self.read(move |search| search.read_all(&transform))
     }
 
     /// Reads the clips of a plan made with this file's frame table.
@@ -148,154 +154,77 @@ impl VideoReader {
         Ok(ClipPixels::from_frames(plan, frames))
     }
 
+    /// Lends the open file to `work`, and has it back unless the watchdog gave `work` up.
     fn read(
         &mut self,
-        frames: &[usize],
-        transform: &FrameTransform,
-        efforts: &[Effort],
+        work: impl FnOnce(&mut FrameSearch) -> Result<FramePixels, VideoError> + Send + 'static,
     ) -> Result<FramePixels, VideoError> {
-        ffmpeg_log::listen();
-        let (path, num_frames) = (&self.info.path, self.table.len());
-        if let Some(&frame) = frames.iter().find(|frame| **frame >= num_frames) {
-            return Err(VideoError::NoSuchFrame { path: path.clone(), frame, num_frames });
-        }
-        let shown = (self.info.width, self.info.height);
-        let misfit = |reason| {
-            let (width, height) = shown;
-            VideoError::Transform { path: self.info.path.clone(), width, height, reason }
+        let Some(mut search) = self.search.take() else {
+            let (path, action) = (self.info.path.clone(), "read frames");
+            let reason = "an earlier read from this reader hung".to_owned();
+            return Err(VideoError::GaveUp { path, action, reason, limit: "limits.stall_s" });
         };
-        let mut scaler = FrameScaler::new(transform, self.orientation, shown).map_err(misfit)?;
-        let mut pixels = self.empty_pixels(frames.len(), scaler.output_size())?;
-        let frame_bytes = pixels.frame_bytes();
-
-        // Where each wanted frame goes first; its repeats are copied from there.
-        let mut slots: Vec<(usize, usize)> = frames.iter().copied().zip(0..).collect();
-        slots.sort_unstable();
-        let repeats = slots.clone();
-        slots.dedup_by_key(|(frame, _)| *frame);
-
-        let mut missing = slots.clone();
-        for effort in efforts {
-            let write = |slot: usize, stored: &frame::Video| {
-                let out = &mut pixels.data[slot * frame_bytes..(slot + 1) * frame_bytes];
-                scaler.write(stored, out)
-            };
-            missing = collect(&mut self.stream, &self.index, &missing, *effort, write)?
-                .map_err(misfit)?;
-            if missing.is_empty() {
-                break;
+        let ran = watchdog::run(&self.watch, &self.limits, move || {
+            let result = work(&mut search);
+            (search, result)
+        });
+        match ran {
+            Ok((search, result)) => {
+                self.search = Some(search);
+                result
             }
+            Err(why) => Err(gave_up(&self.info.path, "read frames", why, &self.limits)),
         }
-        if let Some(&(frame, _)) = missing.first() {
-            let (path, at) = (self.info.path.clone(), self.table.times()[frame]);
-            return Err(VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() });
-        }
-        for pair in repeats.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
-            let (from, to) = (pair[0].1 * frame_bytes, pair[1].1 * frame_bytes);
-            pixels.data.copy_within(from..from + frame_bytes, to);
-        }
-        Ok(pixels)
-    }
-
-    fn empty_pixels(
-        &self,
-        num_frames: usize,
-        (width, height): (u32, u32),
-    ) -> Result<FramePixels, VideoError> {
-        let too_large = || {
-            let path = self.info.path.clone();
-            VideoError::TooLarge { path, frames: num_frames, width, height }
-        };
-        let bytes = [width as usize, height as usize, 3];
-        let bytes = bytes.iter().try_fold(num_frames, |product, side| product.checked_mul(*side));
-        let mut data = Vec::new();
-        let bytes = bytes.ok_or_else(too_large)?;
-        data.try_reserve_exact(bytes).map_err(|_| too_large())?;
-        data.resize(bytes, 0);
-        Ok(FramePixels { data, num_frames, height: height as usize, width: width as usize })
     }
 }
 
-/// Hands every wanted frame, by (frame, slot) in the order of time, to `write`, and returns those
-/// that did not come. The inner error is `write`'s.
-fn collect(
-    stream: &mut FrameStream,
-    index: &PacketIndex,
-    wanted: &[(usize, usize)],
-    effort: Effort,
-    mut write: impl FnMut(usize, &frame::Video) -> Result<(), String>,
-) -> Result<Result<Vec<(usize, usize)>, String>, VideoError> {
-    let stamps: Vec<i64> = wanted.iter().map(|(frame, _)| index.stamp(*frame)).collect();
-    let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(stamps.as_slice());
-    if index.access == Access::Seek {
-        // What an earlier read left out on the way may be wanted now.
-        stream.forget_position();
-    }
-    let mut missed = Vec::new();
-    let mut sought = None;
-    let mut next = 0;
-    while next < wanted.len() {
-        if !go_before(stream, index, stamps[next], effort, &mut sought)? {
-            missed.push(wanted[next]);
-            next += 1;
-            continue;
-        }
-        match stream.advance(index.access, leave_out) {
-            // The end of the file: what is still wanted may lie behind another key frame.
-            None => {
-                let from_start = effort == Effort::FromStart;
-                let end = if from_start { wanted.len() } else { next + 1 };
-                missed.extend_from_slice(&wanted[next..end]);
-                next = end;
-            }
-            Some(stamp) => {
-                while next < wanted.len() && stamps[next] < stamp {
-                    missed.push(wanted[next]);
-                    next += 1;
-                }
-                if next < wanted.len() && stamps[next] == stamp {
-                    if let Err(reason) = write(wanted[next].1, stream.frame()) {
-                        return Ok(Err(reason));
-                    }
-                    next += 1;
-                }
-            }
-        }
-    }
-    Ok(Ok(missed))
-}
-
-/// Makes sure that the frame with this stamp is still to come, by the shortest way; false where
-/// there is none.
-///
-/// `sought` is the key packet that the stream last went to. It is not sought twice in a row: in a
-/// file with damaged times the stream may never come to stand behind it.
-fn go_before(
-    stream: &mut FrameStream,
-    index: &PacketIndex,
-    stamp: i64,
-    effort: Effort,
-    sought: &mut Option<KeyPacket>,
-) -> Result<bool, VideoError> {
-    if effort == Effort::FromStart {
-        let passed = stream.last_stamp().is_some_and(|last| last >= stamp);
-        if stream.position() == Position::Nowhere || passed {
-            stream.rewind()?;
-        }
-        return Ok(true);
-    }
-    let Some(key) = index.key_at_or_before(stamp) else { return Ok(false) };
-    let on_the_way = match stream.position() {
-        Position::Before(order) => key.order <= order || *sought == Some(key),
-        Position::Draining => true,
-        Position::Nowhere => false,
+fn open(
+    path: &Path,
+    settings: &ReaderSettings,
+    watch: &Arc<Watch>,
+) -> Result<(VideoInfo, FrameSearch), VideoError> {
+    let mut file = probe::open(path, &settings.limits, watch)?;
+    let (index, table) = packet_index::read(&mut file, path, &settings.limits)?;
+    let orientation = file.orientation;
+    let (width, height) = orientation.size(file.stored_width, file.stored_height);
+    let info = VideoInfo {
+        path: path.to_owned(),
+        width,
+        height,
+        rotation_degrees: orientation.rotation_degrees(),
+        duration: table.end(),
+        num_frames: table.len(),
+        frame_rate_hz: 1.0 / table.mean_frame_duration().0,
+        codec: file.codec.clone(),
+        container: file.input.format().name().to_owned(),
     };
-    if on_the_way {
-        return Ok(true);
-    }
-    if *sought == Some(key) {
-        return Ok(false);
-    }
-    *sought = Some(key);
-    Ok(stream.seek(key, index))
+    let stream = FrameStream::new(path, file, settings)?;
+    let search = FrameSearch {
+        path: path.to_owned(),
+        shown: (width, height),
+        orientation,
+        index,
+        table: Arc::new(table),
+        stream,
+        output_bytes: settings.limits.output_bytes,
+        damaged_frames: settings.damaged_frames,
+    };
+    Ok((info, search))
+}
+
+fn gave_up(path: &Path, action: &'static str, why: GaveUp, limits: &ReadLimits) -> VideoError {
+    let path = path.to_owned();
+    let (reason, limit) = match why {
+        GaveUp::Stalled => {
+            let seconds = limits.stall_s;
+            (format!("nothing came from the file for {seconds} s"), "limits.stall_s")
+        }
+        GaveUp::TookTooLong => {
+            (format!("it takes longer than {} s", limits.call_s), "limits.call_s")
+        }
+        GaveUp::NoThread(source) => {
+            return VideoError::Io { path, action: "start a thread for it", source };
+        }
+    };
+    VideoError::GaveUp { path, action, reason, limit }
 }

@@ -186,10 +186,57 @@ pub enum VideoError {
         reason: String,
     },
 
-    /// More pixels than memory holds.
+    /// Pictures larger than [`ReadLimits::frame_pixels`](crate::ReadLimits::frame_pixels).
     #[error(
-        "{path}: {frames} frames of {width}x{height} do not fit in memory; ask for fewer or \
-         smaller ones",
+        "{path}: its pictures of {width}x{height} are over the limit of {most} pixels; leave it \
+         out, or raise `limits.frame_pixels` if they are really that large",
+        path = path.display()
+    )]
+    TooManyPixels {
+        /// The file.
+        path: PathBuf,
+        /// Width of the stored pictures.
+        width: u32,
+        /// Height of the stored pictures.
+        height: u32,
+        /// The limit.
+        most: u64,
+    },
+
+    /// More pictures than [`ReadLimits::frames`](crate::ReadLimits::frames).
+    #[error(
+        "{path}: has more than {most} frames; cut it into shorter files or raise \
+         `limits.frames`",
+        path = path.display()
+    )]
+    TooManyFrames {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        most: usize,
+    },
+
+    /// The file was given up by the watchdog.
+    #[error(
+        "{path}: gave up trying to {action}: {reason}; check the disk or share it is on, leave it \
+         out, or raise `{limit}`",
+        path = path.display()
+    )]
+    GaveUp {
+        /// The file.
+        path: PathBuf,
+        /// What was tried: "open it" or "read frames".
+        action: &'static str,
+        /// What did not happen, and for how long.
+        reason: String,
+        /// The setting to raise.
+        limit: &'static str,
+    },
+
+    /// More pixels than memory holds, or than the limit of one call.
+    #[error(
+        "{path}: {frames} frames of {width}x{height} do not fit in memory or are over \
+         `limits.output_bytes`; ask for fewer or smaller ones",
         path = path.display()
     )]
     TooLarge {

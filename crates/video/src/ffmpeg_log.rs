@@ -3,8 +3,11 @@
 //! FFmpeg writes to stderr whatever it dislikes about a file. A library must not, so the first use
 //! of this crate takes the process-wide log over: each thread remembers the last line of level
 //! "error", and nothing is printed.
+//!
+//! One thing FFmpeg says nowhere else: that its HEVC decoder lacks a picture that others are made
+//! from and puts grey in its place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Once;
 
 use ffmpeg_the_third::ffi;
@@ -13,7 +16,11 @@ use crate::error::FfmpegSaid;
 
 thread_local! {
     static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+    static REFERENCE_MISSED: Cell<bool> = const { Cell::new(false) };
 }
+
+/// The words of the HEVC decoder when it makes a grey picture up.
+const MISSED: &str = "Could not find ref with POC";
 
 /// Takes the log over (once a process) and forgets what this thread remembered.
 pub(crate) fn listen() {
@@ -25,6 +32,11 @@ pub(crate) fn listen() {
 /// The last error line on this thread since [`listen`]; empty when there was none.
 pub(crate) fn said() -> FfmpegSaid {
     FfmpegSaid(LAST_ERROR.with_borrow(|line| line.trim().to_owned()))
+}
+
+/// Whether a decoder on this thread made a reference up since the last call.
+pub(crate) fn reference_missed() -> bool {
+    REFERENCE_MISSED.take()
 }
 
 // The variable argument list is one type per platform; elsewhere the log is only silenced and
@@ -65,6 +77,9 @@ unsafe extern "C" fn remember(
     };
     let text = text.trim();
     if !text.is_empty() {
+        if text.starts_with(MISSED) {
+            let _ = REFERENCE_MISSED.try_with(|missed| missed.set(true));
+        }
         // A thread that is just ending has no storage left: then there is nobody to read the line
         // either.
         let _ = LAST_ERROR.try_with(|last| {

@@ -1,14 +1,18 @@
 //! Decoded frames one after another, from a key frame or from the start of the file.
 //!
 //! Holds the demuxer and the decoder and knows which packet comes next. Damaged packets are passed
-//! over: the frames they would have given simply do not come, and the reader above notices.
+//! over: the frames they would have given simply do not come, and the reader above notices. Decoders
+//! patch damage with older pictures, and later frames are made from those; so what is decoded from
+//! a damaged packet or a patched frame on, up to the next key frame, is known as damaged too.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ffmpeg::codec::threading;
 use ffmpeg::{Discard, Packet, codec, ffi, frame};
 use ffmpeg_the_third as ffmpeg;
 
+use crate::decode::ReaderSettings;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
@@ -31,7 +35,7 @@ pub(crate) enum Position {
 /// The demuxer, the decoder, and how far they are.
 pub(crate) struct FrameStream {
     path: PathBuf,
-    threads: usize,
+    settings: ReaderSettings,
     file: OpenFile,
     decoder: codec::decoder::Video,
     /// A packet read to check a seek, to be decoded next.
@@ -40,23 +44,41 @@ pub(crate) struct FrameStream {
     /// Frames given since the start of the file.
     given: i64,
     last_stamp: Option<i64>,
+    damage: Vec<Damage>,
+    /// Order and time of the packet given last.
+    fed: Option<(usize, i64)>,
     frame: frame::Video,
+}
+
+/// Frames made from damaged data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Damage {
+    /// The packets of this order and after it,
+    from_order: usize,
+    /// of those the frames before the stamp of the next key frame.
+    until: Option<i64>,
 }
 
 impl FrameStream {
     /// Over an opened file, which may stand anywhere: call [`Self::seek`] or [`Self::rewind`]
     /// first.
-    pub(crate) fn new(path: &Path, file: OpenFile, threads: usize) -> Result<Self, VideoError> {
-        let decoder = open_decoder(path, &file, threads)?;
+    pub(crate) fn new(
+        path: &Path,
+        file: OpenFile,
+        settings: &ReaderSettings,
+    ) -> Result<Self, VideoError> {
+        let decoder = open_decoder(path, &file, settings)?;
         Ok(Self {
             path: path.to_owned(),
-            threads,
+            settings: *settings,
             file,
             decoder,
             pending: None,
             position: Position::Nowhere,
             given: 0,
             last_stamp: None,
+            damage: Vec::new(),
+            fed: None,
             frame: frame::Video::empty(),
         })
     }
@@ -83,8 +105,9 @@ impl FrameStream {
 
     /// Goes to the start of the file by opening it again, which every container allows.
     pub(crate) fn rewind(&mut self) -> Result<(), VideoError> {
-        self.file = probe::open(&self.path)?;
-        self.decoder = open_decoder(&self.path, &self.file, self.threads)?;
+        let watch = Arc::clone(&self.file.watch);
+        self.file = probe::open(&self.path, &self.settings.limits, &watch)?;
+        self.decoder = open_decoder(&self.path, &self.file, &self.settings)?;
         self.start_at(0, None);
         Ok(())
     }
@@ -116,24 +139,42 @@ impl FrameStream {
     ///
     /// With `wanted`, sorted stamps, frames that no other frame is made from are passed over unless
     /// they are listed.
-    pub(crate) fn advance(&mut self, access: Access, wanted: Option<&[i64]>) -> Option<i64> {
+    pub(crate) fn advance(&mut self, index: &PacketIndex, wanted: Option<&[i64]>) -> Option<i64> {
         let mut errors_while_draining = 0;
-        loop {
-            match self.decoder.receive_frame(&mut self.frame) {
+        ffmpeg_log::reference_missed();
+        let watch = Arc::clone(&self.file.watch);
+        while !watch.is_given_up() {
+            watch.step();
+            let received = self.decoder.receive_frame(&mut self.frame);
+            if let Some((order, pts)) = self.fed.filter(|_| ffmpeg_log::reference_missed()) {
+                self.note_damage(order, pts, index);
+            }
+            match received {
                 Ok(()) => {
                     let time = self.frame.pts().or(self.frame.timestamp());
-                    let stamp = if access == Access::Counted { Some(self.given) } else { time };
+                    let stamp =
+                        if index.access == Access::Counted { Some(self.given) } else { time };
                     self.given += 1;
-                    if stamp.is_some() {
-                        self.last_stamp = stamp;
-                        return stamp;
+                    if let Some(stamp) = stamp {
+                        self.last_stamp = Some(stamp);
+                        if is_patched(&self.frame)
+                            && let Some(order) = index.order_of(stamp)
+                        {
+                            self.note_damage(order, stamp, index);
+                        }
+                        return Some(stamp);
                     }
                 }
                 Err(ffmpeg::Error::Eof) => break,
-                Err(_) => match self.position {
+                Err(error) => match self.position {
                     // It wants a packet, or stumbled over one that it was given: either way the
                     // next.
-                    Position::Before(order) => self.feed(order, wanted),
+                    Position::Before(order) => {
+                        if let Some((at, pts)) = self.fed.filter(|_| !wants_more(error)) {
+                            self.note_damage(at, pts, index);
+                        }
+                        self.feed(order, wanted, index);
+                    }
                     Position::Draining if errors_while_draining < MOST_ERRORS_WHILE_DRAINING => {
                         errors_while_draining += 1;
                     }
@@ -145,8 +186,25 @@ impl FrameStream {
         None
     }
 
+    /// Whether the frame with this stamp, which [`Self::advance`] brought, was made from damaged
+    /// data, as far as is known.
+    pub(crate) fn is_damaged(&self, index: &PacketIndex, stamp: i64) -> bool {
+        let order = index.order_of(stamp).unwrap_or(0);
+        let holds = |damage: &Damage| {
+            order >= damage.from_order && damage.until.is_none_or(|until| stamp < until)
+        };
+        self.damage.iter().any(holds)
+    }
+
+    fn note_damage(&mut self, from_order: usize, stamp: i64, index: &PacketIndex) {
+        let damage = Damage { from_order, until: index.key_after(stamp) };
+        if self.damage.last() != Some(&damage) {
+            self.damage.push(damage);
+        }
+    }
+
     /// Gives the decoder its next packet, or the word that there is none.
-    fn feed(&mut self, order: usize, wanted: Option<&[i64]>) {
+    fn feed(&mut self, order: usize, wanted: Option<&[i64]>, index: &PacketIndex) {
         // What the decoder refuses is damaged: the frames it would have given are missed, the rest
         // still comes.
         let Some(packet) = self.pending.take().or_else(|| self.read_packet()) else {
@@ -159,13 +217,20 @@ impl FrameStream {
             |wanted: &[i64]| packet.pts().is_none_or(|pts| wanted.binary_search(&pts).is_ok());
         let needed = wanted.is_none_or(is_wanted);
         self.decoder.skip_frame(if needed { Discard::Default } else { Discard::NonReference });
-        let _ = self.decoder.send_packet(&packet);
+        let sent = self.decoder.send_packet(&packet);
+        self.fed = packet.pts().map(|pts| (order, pts));
+        if (sent.is_err_and(|error| !wants_more(error)) || packet.is_corrupt())
+            && let Some((order, pts)) = self.fed
+        {
+            self.note_damage(order, pts, index);
+        }
     }
 
     fn read_packet(&mut self) -> Option<Packet> {
         loop {
             let mut packet = Packet::empty();
             packet.read(&mut self.file.input).ok()?;
+            self.file.watch.step();
             if packet.stream() == self.file.stream {
                 return Some(packet);
             }
@@ -177,21 +242,40 @@ impl FrameStream {
         self.position = Position::Before(order);
         self.given = 0;
         self.last_stamp = None;
+        self.damage.clear();
+        self.fed = None;
     }
+}
+
+/// Whether the decoder says that it filled in what it could not decode.
+fn is_patched(frame: &frame::Video) -> bool {
+    // SAFETY: the pointer is to the frame's own struct.
+    let (errors, flags) =
+        unsafe { ((*frame.as_ptr()).decode_error_flags, (*frame.as_ptr()).flags) };
+    errors != 0 || flags & ffi::AV_FRAME_FLAG_CORRUPT != 0
+}
+
+/// The decoder's ordinary word that it needs a packet, or has a frame to give first.
+fn wants_more(error: ffmpeg::Error) -> bool {
+    matches!(error, ffmpeg::Error::Other { errno: libc::EAGAIN })
 }
 
 fn open_decoder(
     path: &Path,
     file: &OpenFile,
-    threads: usize,
+    settings: &ReaderSettings,
 ) -> Result<codec::decoder::Video, VideoError> {
     let open = || {
         let stream = file.input.stream(file.stream).ok_or(ffmpeg::Error::StreamNotFound)?;
         let mut context = codec::Context::from_parameters(stream.parameters())?;
         // SAFETY: the context was just made and is not open yet.
-        unsafe { (*context.as_mut_ptr()).pkt_timebase = stream.time_base().into() };
-        let kind = threading::Type::Frame;
-        context.set_threading(threading::Config { kind, count: threads, ..Default::default() });
+        unsafe {
+            let raw = context.as_mut_ptr();
+            (*raw).pkt_timebase = stream.time_base().into();
+            (*raw).max_pixels = settings.limits.frame_pixels.min(i64::MAX as u64) as i64;
+        }
+        let (kind, count) = (threading::Type::Frame, settings.decoder_threads.max(1));
+        context.set_threading(threading::Config { kind, count, ..Default::default() });
         context.decoder().video()
     };
     open().map_err(|source| {

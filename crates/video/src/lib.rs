@@ -6,6 +6,7 @@
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown
+//! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours
 //! - [`pixels`]: the decoded frames and clips
@@ -47,8 +48,10 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 mod ffmpeg_log;
+mod frame_search;
 mod frame_stream;
 pub mod frame_table;
+pub mod limits;
 mod orientation;
 mod packet_index;
 mod partial_file;
@@ -58,12 +61,14 @@ pub mod sampling;
 mod scale;
 pub mod time;
 pub mod transform;
+mod watchdog;
 
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
-pub use decode::{ReaderSettings, VideoReader};
+pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
+pub use limits::ReadLimits;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;
 pub use sampling::{ClipPlan, Phase, SamplingPlan};

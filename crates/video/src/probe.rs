@@ -4,10 +4,10 @@
 //! elsewhere is an error, so nothing here waits for a network or a writer that never comes. The
 //! video stream is the one FFmpeg calls best; cover pictures of music files do not count.
 
-use std::ffi::{CStr, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ffmpeg::format::context::Input;
 use ffmpeg::format::stream::Disposition;
@@ -18,8 +18,10 @@ use serde::Serialize;
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
+use crate::limits::ReadLimits;
 use crate::orientation::Orientation;
 use crate::time::Seconds;
+use crate::watchdog::Watch;
 
 /// What is known of a video without looking at its pixels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,19 +56,26 @@ pub(crate) struct OpenFile {
     pub(crate) stored_width: u32,
     pub(crate) stored_height: u32,
     pub(crate) codec: String,
+    /// Asked by `input` while it waits, so dropped after it.
+    pub(crate) watch: Arc<Watch>,
 }
 
 /// Opens the file and finds its video stream.
-pub(crate) fn open(path: &Path) -> Result<OpenFile, VideoError> {
+pub(crate) fn open(
+    path: &Path,
+    limits: &ReadLimits,
+    watch: &Arc<Watch>,
+) -> Result<OpenFile, VideoError> {
     ffmpeg_log::listen();
     let url = file_url(path)?;
     check_plain_file(path)?;
-    let mut options = Dictionary::new();
-    options.set("protocol_whitelist", "file");
-    options.set("format_whitelist", self_contained_formats());
-    let not_a_video =
-        |source| VideoError::NotAVideo { path: path.to_owned(), said: ffmpeg_log::said(), source };
-    let mut input = ffmpeg::format::input_with_dictionary(url, options).map_err(not_a_video)?;
+    watch.step();
+    let mut input = open_input(&url, limits, watch).map_err(|source| VideoError::NotAVideo {
+        path: path.to_owned(),
+        said: ffmpeg_log::said(),
+        source,
+    })?;
+    watch.step();
 
     let best = input.streams().best(media::Type::Video);
     let best = best.filter(|stream| !stream.disposition().contains(Disposition::ATTACHED_PIC));
@@ -79,6 +88,11 @@ pub(crate) fn open(path: &Path) -> Result<OpenFile, VideoError> {
     if stored_width == 0 || stored_height == 0 {
         return Err(VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() });
     }
+    if u64::from(stored_width) * u64::from(stored_height) > limits.frame_pixels {
+        let (path, most) = (path.to_owned(), limits.frame_pixels);
+        let (width, height) = (stored_width, stored_height);
+        return Err(VideoError::TooManyPixels { path, width, height, most });
+    }
     // SAFETY: the stream belongs to `input`, which is alive.
     let orientation = unsafe { display_orientation(stream.as_ptr()) };
     for i in 0..input.nb_streams() as usize {
@@ -87,7 +101,47 @@ pub(crate) fn open(path: &Path) -> Result<OpenFile, VideoError> {
             unsafe { (*other.as_mut_ptr()).discard = Discard::All.into() };
         }
     }
-    Ok(OpenFile { input, stream: index, orientation, stored_width, stored_height, codec })
+    let (stream, watch) = (index, Arc::clone(watch));
+    Ok(OpenFile { input, stream, orientation, stored_width, stored_height, codec, watch })
+}
+
+/// Opens the container and looks into its streams, with the watch asked meanwhile and no picture
+/// beyond the limit decoded.
+fn open_input(
+    url: &OsString,
+    limits: &ReadLimits,
+    watch: &Arc<Watch>,
+) -> Result<Input, ffmpeg::Error> {
+    let url = CString::new(url.as_encoded_bytes()).map_err(|_| ffmpeg::Error::InvalidData)?;
+    let mut options = Dictionary::new();
+    options.set("protocol_whitelist", "file");
+    options.set("format_whitelist", self_contained_formats());
+    // SAFETY: the context is FFmpeg's own until `wrap` takes it; where opening fails FFmpeg frees it.
+    // The watch outlives the context (see `OpenFile`), or this function where it fails.
+    let mut input = unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(ffmpeg::Error::Other { errno: libc::ENOMEM });
+        }
+        (*context).interrupt_callback = watch.interrupt();
+        let (no_format, options) = (std::ptr::null(), options.as_mut_ptr());
+        check(ffi::avformat_open_input(&raw mut context, url.as_ptr(), no_format, options))?;
+        Input::wrap(context)
+    };
+    let mut per_stream = Dictionary::new();
+    per_stream.set("max_pixels", limits.frame_pixels.min(i32::MAX as u64).to_string());
+    let mut per_stream = vec![per_stream; input.nb_streams() as usize];
+    let mut raw: Vec<_> = per_stream.drain(..).map(Dictionary::into_raw).collect();
+    // SAFETY: one dictionary for each stream there is now, which FFmpeg may exchange for others.
+    let looked = unsafe { ffi::avformat_find_stream_info(input.as_mut_ptr(), raw.as_mut_ptr()) };
+    // SAFETY: as above, freed once.
+    raw.iter_mut().for_each(|options| unsafe { ffi::av_dict_free(options) });
+    check(looked)?;
+    Ok(input)
+}
+
+fn check(code: i32) -> Result<(), ffmpeg::Error> {
+    if code < 0 { Err(code.into()) } else { Ok(()) }
 }
 
 /// The path as FFmpeg takes it: `file:` keeps a name with a colon from being read as a protocol.

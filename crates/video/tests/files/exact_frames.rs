@@ -121,7 +121,7 @@ fn more_decoder_threads_give_the_same_pixels() {
     write_numbered(&path, 60, settings(30, 3));
     let frames = shuffled(60, 9)[..20].to_vec();
     let read = |decoder_threads| {
-        let settings = ReaderSettings { decoder_threads };
+        let settings = ReaderSettings { decoder_threads, ..Default::default() };
         let mut video = VideoReader::open_with(&path, settings).unwrap();
         video.read_frames(&frames, &FrameTransform::AsDecoded).unwrap()
     };

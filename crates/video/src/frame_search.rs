@@ -1,0 +1,235 @@
+//! The wanted frames of one file, found in its stream of frames and brought into form.
+//!
+//! Goes through the wanted frames in the order of time: where the next one lies beyond a later key
+//! frame it seeks there, decodes from that key frame, and leaves out on the way what no other frame
+//! is made from. A frame that does not come this way is tried again with nothing left out, then from
+//! the start of the file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ffmpeg_the_third::frame;
+
+use crate::decode::DamagedFrames;
+use crate::error::VideoError;
+use crate::ffmpeg_log;
+use crate::frame_stream::{FrameStream, Position};
+use crate::frame_table::FrameTable;
+use crate::orientation::Orientation;
+use crate::packet_index::{Access, KeyPacket, PacketIndex};
+use crate::pixels::FramePixels;
+use crate::scale::FrameScaler;
+use crate::transform::FrameTransform;
+
+/// Everything that is needed to get at the frames of one open file.
+pub(crate) struct FrameSearch {
+    pub(crate) path: PathBuf,
+    /// Width and height as shown.
+    pub(crate) shown: (u32, u32),
+    pub(crate) orientation: Orientation,
+    pub(crate) index: PacketIndex,
+    pub(crate) table: Arc<FrameTable>,
+    pub(crate) stream: FrameStream,
+    /// Most bytes that one read may return.
+    pub(crate) output_bytes: u64,
+    pub(crate) damaged_frames: DamagedFrames,
+}
+
+/// How to get at frames; each is more thorough and slower than the one before.
+#[derive(Clone, Copy, PartialEq)]
+enum Effort {
+    SeekAndLeaveOut,
+    Seek,
+    FromStart,
+}
+
+impl FrameSearch {
+    /// Frames by index, in any order, repeats allowed.
+    pub(crate) fn read(
+        &mut self,
+        frames: &[usize],
+        transform: &FrameTransform,
+    ) -> Result<FramePixels, VideoError> {
+        let efforts: &[Effort] = match self.index.access {
+            Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
+            Access::FromStart | Access::Counted => &[Effort::FromStart],
+        };
+        self.read_with(frames, transform, efforts)
+    }
+
+    /// Every frame, straight through.
+    pub(crate) fn read_all(
+        &mut self,
+        transform: &FrameTransform,
+    ) -> Result<FramePixels, VideoError> {
+        let frames: Vec<usize> = (0..self.table.len()).collect();
+        self.read_with(&frames, transform, &[Effort::FromStart])
+    }
+
+    fn read_with(
+        &mut self,
+        frames: &[usize],
+        transform: &FrameTransform,
+        efforts: &[Effort],
+    ) -> Result<FramePixels, VideoError> {
+        ffmpeg_log::listen();
+        let num_frames = self.table.len();
+        if let Some(&frame) = frames.iter().find(|frame| **frame >= num_frames) {
+            return Err(VideoError::NoSuchFrame { path: self.path.clone(), frame, num_frames });
+        }
+        let (width, height) = self.shown;
+        let path = self.path.clone();
+        let misfit = |reason| VideoError::Transform { path: path.clone(), width, height, reason };
+        let mut scaler =
+            FrameScaler::new(transform, self.orientation, self.shown).map_err(misfit)?;
+        let mut pixels = self.empty_pixels(frames.len(), scaler.output_size())?;
+        let frame_bytes = pixels.frame_bytes();
+
+        // Where each wanted frame goes first; its repeats are copied from there.
+        let mut slots: Vec<(usize, usize)> = frames.iter().copied().zip(0..).collect();
+        slots.sort_unstable();
+        let repeats = slots.clone();
+        slots.dedup_by_key(|(frame, _)| *frame);
+
+        let mut missing = slots.clone();
+        for effort in efforts {
+            let write = |slot: usize, stored: &frame::Video| {
+                let out = &mut pixels.data[slot * frame_bytes..(slot + 1) * frame_bytes];
+                scaler.write(stored, out).map_err(misfit)
+            };
+            let missed = self.collect(&missing, *effort, write)?;
+            missing = missed.frames;
+            // Reading more thoroughly mends what was left out, not what is broken in the file.
+            if missing.is_empty() || missed.some_damaged && *effort != Effort::SeekAndLeaveOut {
+                break;
+            }
+        }
+        if let Some(&(frame, _)) = missing.first() {
+            let (path, at) = (self.path.clone(), self.table.times()[frame]);
+            return Err(VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() });
+        }
+        for pair in repeats.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let (from, to) = (pair[0].1 * frame_bytes, pair[1].1 * frame_bytes);
+            pixels.data.copy_within(from..from + frame_bytes, to);
+        }
+        Ok(pixels)
+    }
+
+    fn empty_pixels(
+        &self,
+        num_frames: usize,
+        (width, height): (u32, u32),
+    ) -> Result<FramePixels, VideoError> {
+        let too_large = || {
+            let path = self.path.clone();
+            VideoError::TooLarge { path, frames: num_frames, width, height }
+        };
+        let bytes = [width as usize, height as usize, 3];
+        let bytes = bytes.iter().try_fold(num_frames, |product, side| product.checked_mul(*side));
+        let mut data = Vec::new();
+        let within = |bytes: &usize| *bytes as u64 <= self.output_bytes;
+        let bytes = bytes.filter(within).ok_or_else(too_large)?;
+        data.try_reserve_exact(bytes).map_err(|_| too_large())?;
+        data.resize(bytes, 0);
+        Ok(FramePixels { data, num_frames, height: height as usize, width: width as usize })
+    }
+
+    /// Hands every wanted frame, by (frame, slot) in the order of time, to `write`, and returns those
+    /// that did not come.
+    fn collect(
+        &mut self,
+        wanted: &[(usize, usize)],
+        effort: Effort,
+        mut write: impl FnMut(usize, &frame::Video) -> Result<(), VideoError>,
+    ) -> Result<Missed, VideoError> {
+        let Self { index, stream, .. } = self;
+        let stamps: Vec<i64> = wanted.iter().map(|(frame, _)| index.stamp(*frame)).collect();
+        let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(stamps.as_slice());
+        if index.access == Access::Seek {
+            // What an earlier read left out on the way may be wanted now.
+            stream.forget_position();
+        }
+        let mut missed = Missed::default();
+        let mut sought = None;
+        let mut next = 0;
+        while next < wanted.len() {
+            if !go_before(stream, index, stamps[next], effort, &mut sought)? {
+                missed.frames.push(wanted[next]);
+                next += 1;
+                continue;
+            }
+            match stream.advance(index, leave_out) {
+                // The end of the file: what is still wanted may lie behind another key frame.
+                None => {
+                    let from_start = effort == Effort::FromStart;
+                    let end = if from_start { wanted.len() } else { next + 1 };
+                    missed.frames.extend_from_slice(&wanted[next..end]);
+                    next = end;
+                }
+                Some(stamp) => {
+                    while next < wanted.len() && stamps[next] < stamp {
+                        missed.some_damaged |= stream.is_damaged(index, stamps[next]);
+                        missed.frames.push(wanted[next]);
+                        next += 1;
+                    }
+                    if next < wanted.len() && stamps[next] == stamp {
+                        if self.damaged_frames == DamagedFrames::Refuse
+                            && stream.is_damaged(index, stamp)
+                        {
+                            missed.some_damaged = true;
+                            missed.frames.push(wanted[next]);
+                        } else {
+                            write(wanted[next].1, stream.frame())?;
+                        }
+                        next += 1;
+                    }
+                }
+            }
+        }
+        Ok(missed)
+    }
+}
+
+/// Wanted frames that did not come, or not whole.
+#[derive(Default)]
+struct Missed {
+    /// By (frame, slot).
+    frames: Vec<(usize, usize)>,
+    /// Whether the file is known to be damaged where one of them lies.
+    some_damaged: bool,
+}
+
+/// Makes sure that the frame with this stamp is still to come, by the shortest way; false where
+/// there is none.
+///
+/// `sought` is the key packet that the stream last went to. It is not sought twice in a row: in a
+/// file with damaged times the stream may never come to stand behind it.
+fn go_before(
+    stream: &mut FrameStream,
+    index: &PacketIndex,
+    stamp: i64,
+    effort: Effort,
+    sought: &mut Option<KeyPacket>,
+) -> Result<bool, VideoError> {
+    if effort == Effort::FromStart {
+        let passed = stream.last_stamp().is_some_and(|last| last >= stamp);
+        if stream.position() == Position::Nowhere || passed {
+            stream.rewind()?;
+        }
+        return Ok(true);
+    }
+    let Some(key) = index.key_at_or_before(stamp) else { return Ok(false) };
+    let on_the_way = match stream.position() {
+        Position::Before(order) => key.order <= order || *sought == Some(key),
+        Position::Draining => true,
+        Position::Nowhere => false,
+    };
+    if on_the_way {
+        return Ok(true);
+    }
+    if *sought == Some(key) {
+        return Ok(false);
+    }
+    *sought = Some(key);
+    Ok(stream.seek(key, index))
+}

@@ -1,0 +1,191 @@
+//! What comes out of files of every kind: frames at their true times, or which error; never a hang, a
+//! panic, a black frame or a wrong time.
+//!
+//! The outcomes stand in a table in `docs/media.md`, which this test compares. Renew it with
+//! `LOCVTP_RENEW=1 cargo test --release --workspace --test outcomes`.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
+mod burned_in_code;
+mod fixtures;
+mod hanging_file;
+mod maker;
+
+use std::path::Path;
+
+use locvtp_video::sampling::{self, Phase};
+use locvtp_video::{FrameTable, FrameTransform, Seconds, VideoError, VideoReader};
+
+use burned_in_code::number_in;
+use fixtures::{Expected, Fixture};
+
+/// A frame may stand one frame time beside its true time.
+const TOLERANCE_S: f64 = 0.04 + 1e-6;
+
+#[test]
+fn every_kind_of_file_has_the_outcome_that_stands_in_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("| file | made with | what comes out |\n|---|---|---|\n");
+    for fixture in fixtures::make_all(folder.path()) {
+        let outcome = outcome(&fixture);
+        let name = fixture.path.file_name().unwrap().to_string_lossy().replace('\u{fffd}', "\\xe9");
+        table += &format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made);
+    }
+    compare(&table);
+}
+
+/// What comes out of a file, in words, checked to be what must come out.
+fn outcome(fixture: &Fixture) -> String {
+    let mut video = match VideoReader::open_with(&fixture.path, fixture.settings) {
+        Ok(video) => video,
+        Err(error) => {
+            let (kind, words) = in_words(&fixture.path, &error);
+            assert_eq!(Expected::NotOpened(kind), fixture.expected, "{}", fixture.name);
+            return format!("not opened: {words} (`{kind}`)");
+        }
+    };
+    let (name, info) = (fixture.name, video.info().clone());
+    let all = match video.read_all(&FrameTransform::AsDecoded) {
+        Ok(all) => all,
+        Err(error) => {
+            let (kind, words) = in_words(&fixture.path, &error);
+            if fixture.expected == Expected::DamageRefused && kind == "Undecodable" {
+                return refused_damage(fixture, &mut video);
+            }
+            assert_eq!(Expected::NotRead(kind), fixture.expected, "{name}: {error}");
+            return format!("all frames at once: {words} (`{kind}`)");
+        }
+    };
+    let table = video.frame_table().clone();
+    assert_eq!(all.num_frames, table.len(), "{name}");
+    let frames = (0..all.num_frames).map(|i| number_in(all.frame(i), all.width, all.height));
+    let numbers: Vec<Option<usize>> = frames.collect();
+    if fixture.expected == Expected::DamageUnnoticed {
+        assert!(numbers.len() == 100 && numbers.contains(&None), "{name}: {numbers:?}");
+        return "100 frames, some of them damaged without a word".into();
+    }
+
+    for (frame, number) in numbers.iter().enumerate() {
+        let number = number.unwrap_or_else(|| panic!("{name}: frame {frame} cannot be read"));
+        let (listed, shown) = (table.times()[frame].0, (fixture.shown_at)(number));
+        let apart = (listed - shown).abs();
+        assert!(apart <= TOLERANCE_S, "{name}: frame {frame} at {listed} shows {number}, {shown}");
+    }
+    let numbers: Vec<usize> = numbers.into_iter().flatten().collect();
+    check_sparse(fixture, &mut video, &table, &numbers);
+    let size = format!("{}x{}", info.width, info.height);
+    match &fixture.expected {
+        Expected::Frames(expected) => {
+            assert!(numbers.iter().copied().eq(expected.clone()), "{name}: {numbers:?}");
+            let (start, end) = (table.times()[0], table.end());
+            let (count, s) = (numbers.len(), if numbers.len() == 1 { "" } else { "s" });
+            format!("{count} frame{s} of {size}, {start} to {end}")
+        }
+        Expected::Beginning(least) => {
+            assert!((*least..100).contains(&numbers.len()), "{name}: {numbers:?}");
+            // The last may be missing its neighbours, which were stored behind it.
+            assert!(numbers[..*least].iter().copied().eq(0..*least), "{name}: {numbers:?}");
+            format!("the frames of {size} that lie before the cut")
+        }
+        other => panic!("{name}: all frames came, {other:?} was expected"),
+    }
+}
+
+/// Of a damaged file every frame that is given is right, or looks damaged, or is a B-frame that
+/// leans on a patched frame right behind it: the decoder gives it first.
+fn refused_damage(fixture: &Fixture, video: &mut VideoReader) -> String {
+    const MOST_B_FRAMES: usize = 3;
+    let table = video.frame_table().clone();
+    assert_eq!(table.len(), 100, "{}", fixture.name);
+    let mut last_refused = usize::MAX;
+    for frame in (0..table.len()).rev() {
+        match video.read_frames(&[frame], &FrameTransform::AsDecoded) {
+            Ok(pixels) => {
+                let number = number_in(pixels.frame(0), pixels.width, pixels.height);
+                let Some(number) = number else { continue };
+                let apart = (table.times()[frame].0 - (fixture.shown_at)(number)).abs();
+                let leans = last_refused - frame <= MOST_B_FRAMES;
+                assert!(
+                    apart <= TOLERANCE_S || leans,
+                    "{}: frame {frame} shows {number}",
+                    fixture.name
+                );
+            }
+            Err(error) => {
+                assert_eq!(in_words(&fixture.path, &error).0, "Undecodable", "{error}");
+                last_refused = frame;
+            }
+        }
+    }
+    let (kind, words) = ("Undecodable", "cannot be decoded");
+    format!(
+        "100 frames; from where damage is noticed to the next key frame they {words} (`{kind}`)"
+    )
+}
+
+/// Sampled as for training, 8 clips of 16 frames, each frame shows what is on the screen at its
+/// moment.
+fn check_sparse(fixture: &Fixture, video: &mut VideoReader, table: &FrameTable, numbers: &[usize]) {
+    let (name, shown_at) = (fixture.name, fixture.shown_at);
+    let span = table.span();
+    let plan = sampling::sparse(table, span, 8, 16, Phase::Centre);
+    let transform = FrameTransform::Resize { height: 224, width: 224 };
+    let clips = video.read_clips(&plan, &transform).unwrap();
+    for (i, rgb) in clips.data.chunks(224 * 224 * 3).enumerate() {
+        let moment = span.start + span.duration() * ((i as f64 + 0.5) / 128.0);
+        let number = number_in(rgb, 224, 224);
+        let number = number.unwrap_or_else(|| panic!("{name}: no number at {moment}"));
+        let from = shown_at(number) - TOLERANCE_S;
+        // On the screen until the next number of the file, the last to the end.
+        let next = numbers.iter().copied().find(|next| *next > number);
+        let until = next.map_or(f64::MAX, |next| shown_at(next) + TOLERANCE_S);
+        assert!(
+            (Seconds(from)..Seconds(until)).contains(&moment),
+            "{name}: number {number} at {moment}, it belongs to {from} to {until}"
+        );
+    }
+}
+
+/// An error's kind and its own words, without the path, FFmpeg's words and the way out.
+fn in_words(path: &Path, error: &VideoError) -> (&'static str, String) {
+    use VideoError::*;
+    let kind = match error {
+        Io { .. } => "Io",
+        NotAFile { .. } => "NotAFile",
+        Empty { .. } => "Empty",
+        NotAVideo { .. } => "NotAVideo",
+        NoVideoStream { .. } => "NoVideoStream",
+        NoFrames { .. } => "NoFrames",
+        TooManyPixels { .. } => "TooManyPixels",
+        TooManyFrames { .. } => "TooManyFrames",
+        TooLarge { .. } => "TooLarge",
+        Undecodable { .. } => "Undecodable",
+        other => panic!("an error that no fixture asks for: {other:?}"),
+    };
+    let text = error.to_string();
+    let words = text.strip_prefix(&format!("{}: ", path.display())).unwrap();
+    let words = words.split(" (FFmpeg").next().unwrap();
+    (kind, words.split(';').next().unwrap().to_owned())
+}
+
+const START: &str = "<!-- outcomes: written by the test `outcomes` -->\n";
+const END: &str = "<!-- end of outcomes -->\n";
+
+/// Compares the table with the document's, or writes it there.
+fn compare(table: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/media.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(START).expect("docs/media.md lost its mark");
+    let (found, after) = rest.split_once(END).expect("docs/media.md lost its second mark");
+    if std::env::var_os("LOCVTP_RENEW").is_some() {
+        std::fs::write(&path, format!("{before}{START}{table}{END}{after}")).unwrap();
+        return;
+    }
+    for (found, expected) in found.lines().zip(table.lines()) {
+        assert_eq!(found, expected, "docs/media.md is old; {RENEW}");
+    }
+    assert_eq!(found.lines().count(), table.lines().count(), "docs/media.md is old; {RENEW}");
+}
+
+const RENEW: &str = "look at the change, and if it is meant, renew the table with: \
+                     LOCVTP_RENEW=1 cargo test --release --workspace --test outcomes";
