@@ -190,6 +190,12 @@ mod tests {
     }
 
     #[test]
+    fn the_frames_of_a_large_clip_shared_out_among_threads_equal_the_engines() {
+        // 1,201 rows: a piece of the result holds the end of one clip and the beginning of the next.
+        check([2, 1 + 150 * 8, 18], Sequences::Frames { num_frames: 8 });
+    }
+
+    #[test]
     fn fused_text_attention_equals_the_engines() {
         check([3, 7, 54], Sequences::Padded { lengths: vec![7, 1, 4] });
         check([2, 33, 54], Sequences::Padded { lengths: vec![20, 33] });

@@ -65,7 +65,7 @@ pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
 ) -> Tensor<D> {
     if inputs.iter().all(|input| matches!(input, Input::Plain(_))) {
         let tensors = inputs.map(|input| match input {
-            Input::Plain(tensor) => tensor.to_contiguous(),
+            Input::Plain(tensor) => contiguous(tensor),
             Input::Recorded(_) => unreachable!("all inputs are plain"),
         });
         return Tensor::from_primitive::<Flex>(kernel.forward(tensors.each_ref()));
@@ -76,7 +76,7 @@ pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
             panic!("an operation mixes tensors that record gradients with tensors that do not")
         }
     });
-    let tensors = parts.each_ref().map(|(tensor, _)| tensor.to_contiguous());
+    let tensors = parts.each_ref().map(|(tensor, _)| contiguous(tensor.clone()));
     let nodes = parts.map(|(_, node)| node);
     let output = kernel.forward(tensors.each_ref());
     let recorded = match Step(kernel).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
@@ -84,6 +84,12 @@ pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
         OpsKind::UnTracked(step) => step.finish(output),
     };
     Tensor::from_primitive::<Recorded>(recorded)
+}
+
+/// The tensor with its numbers row by row; a part of a larger tensor that already is so is not
+/// copied (the engine would).
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    if tensor.layout().is_contiguous() { tensor } else { tensor.to_contiguous() }
 }
 
 /// A contiguous `f32` tensor from its numbers.
@@ -114,7 +120,7 @@ impl<const N: usize, K: CpuKernel<N>> Backward<Flex, N> for Step<K> {
         grads: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let output_grad = grads.consume::<Flex>(&ops.node).to_contiguous();
+        let output_grad = contiguous(grads.consume::<Flex>(&ops.node));
         let input_grads = self.0.backward(ops.state.each_ref(), &output_grad);
         for (parent, grad) in ops.parents.iter().zip(input_grads) {
             if let Some(parent) = parent {

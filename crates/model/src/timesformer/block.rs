@@ -92,8 +92,8 @@ impl Block {
         let over_time = Sequences::Consecutive { length: num_frames };
         let normed = self.temporal_layernorm.forward(patches.clone());
         let time = self.temporal_attention.context(normed, num_heads, &over_time);
-        let time = self.temporal_attention.output.dense.forward(time);
-        let patches = self.temporal_dense.forward_residual(time, patches);
+        let output = &self.temporal_attention.output.dense;
+        let patches = output.forward_both_residual(&self.temporal_dense, time, patches);
 
         let x = Tensor::cat(vec![class, patches], 1);
         let over_space = Sequences::Frames { num_frames };

@@ -9,10 +9,17 @@ use multiversion::multiversion;
 use rayon::prelude::*;
 
 use super::elementary::{add_scaled, dot, softmax};
+use super::fresh::filled;
 use super::matrix::{Matrix, multiply};
 
 /// Sequences up to this length use plain loops; above it, the matrix product pays for its packing.
 const SHORT: usize = 16;
+
+/// Rows of a block from which on its sequences are shared out among the threads.
+const WIDE: usize = 1024;
+
+/// Rows of a wide block's result that a task puts together.
+const PLACED_ROWS: usize = 64;
 
 /// Rows of queries a task takes at least, so that tiny sequences are not tiny tasks.
 const QUERIES_PER_TASK: usize = 128;
@@ -243,38 +250,77 @@ impl Block {
     }
 }
 
-/// Adds the rows of a sequence to their places in a block that begins at row `start`.
+/// Puts the results of sequences into the rows from `start` on that `target` holds.
+///
+/// The first elements of sequences that share their first row are added there in the order of the
+/// sequences.
 #[multiversion(targets("x86_64+avx512f+avx512vl+avx512bw+avx512dq+fma", "x86_64+avx2+fma"))]
-fn place(block: &mut [f32], start: usize, rows: &[f32], width: usize, s: &Sequence, weigh: bool) {
-    for (i, row) in rows.chunks_exact(width).enumerate() {
-        let target = &mut block[(s.row(i) - start) * width..][..width];
-        if i == 0 {
-            // The class token of a clip is the first row of a sequence in every frame.
-            add_scaled(target, if weigh { s.first_weight } else { 1.0 }, row);
-        } else {
-            target.copy_from_slice(row);
-        }
+fn place(target: &mut [f32], start: usize, width: usize, s: &Sequence, rows: &[f32], weigh: bool) {
+    let end = start + target.len() / width;
+    if (start..end).contains(&s.first) {
+        let row = &mut target[(s.first - start) * width..][..width];
+        add_scaled(row, if weigh { s.first_weight } else { 1.0 }, &rows[..width]);
     }
+    let before = start.saturating_sub(s.second).div_ceil(s.stride);
+    for i in 1 + before..s.length {
+        let row = s.row(i);
+        if row >= end {
+            break;
+        }
+        target[(row - start) * width..][..width].copy_from_slice(&rows[i * width..][..width]);
+    }
+}
+
+/// A `[rows, width]` matrix, of which `compute` gives the rows of one sequence at a time.
+///
+/// Sequences of small blocks go to the threads in whole blocks, and their rows to their places at
+/// once. A block of [`WIDE`] rows or more (the frames of one clip at full size) is work for all
+/// threads: all its sequences are computed first, then all rows are placed.
+fn sequence_by_sequence(
+    [rows, width]: [usize; 2],
+    sequences: &[Sequence],
+    block: Block,
+    weigh: bool,
+    compute: impl Fn(&mut Scratch, &Sequence, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    if block.rows < WIDE {
+        let task = block.grouped(rows);
+        return filled(rows * width, task.rows * width, |index, target| {
+            let (mut scratch, mut result) = (Scratch::default(), Vec::new());
+            let count = target.len() / width / block.rows * block.sequences;
+            for s in &sequences[index * task.sequences..][..count] {
+                result.resize(s.length * width, 0.0);
+                compute(&mut scratch, s, &mut result);
+                place(target, index * task.rows, width, s, &result, weigh);
+            }
+        });
+    }
+    let results: Vec<Vec<f32>> = sequences
+        .par_iter()
+        .map_init(Scratch::default, |scratch, s| {
+            let mut result = vec![0.0; s.length * width];
+            compute(scratch, s, &mut result);
+            result
+        })
+        .collect();
+    filled(rows * width, PLACED_ROWS * width, |index, target| {
+        let start = index * PLACED_ROWS;
+        let last = start + target.len() / width - 1;
+        let of_blocks =
+            start / block.rows * block.sequences..(last / block.rows + 1) * block.sequences;
+        for i in of_blocks {
+            place(target, start, width, &sequences[i], &results[i], weigh);
+        }
+    })
 }
 
 /// Attention inside every sequence; `qkv` is `[rows, 3d]`, the result `[rows, d]`.
 pub(crate) fn forward(qkv: &[f32], sequences: &[Sequence], block: Block, heads: Heads) -> Vec<f32> {
     let d = heads.model_width();
-    let task = block.grouped(qkv.len() / (3 * d));
-    let mut out = vec![0.0; qkv.len() / 3];
-    out.par_chunks_mut(task.rows * d)
-        .zip(sequences.par_chunks(task.sequences))
-        .enumerate()
-        .for_each(|(index, (out, sequences))| {
-            let mut scratch = Scratch::default();
-            let mut rows = Vec::new();
-            for s in sequences {
-                rows.resize(s.length * d, 0.0);
-                forward_sequence(&mut scratch, qkv, s, heads, &mut rows);
-                place(out, index * task.rows, &rows, d, s, true);
-            }
-        });
-    out
+    let shape = [qkv.len() / (3 * d), d];
+    sequence_by_sequence(shape, sequences, block, true, |scratch, s, out| {
+        forward_sequence(scratch, qkv, s, heads, out);
+    })
 }
 
 /// The gradient of `qkv`, given the gradient of the result.
@@ -286,20 +332,8 @@ pub(crate) fn backward(
     heads: Heads,
 ) -> Vec<f32> {
     let width = 3 * heads.model_width();
-    let task = block.grouped(qkv.len() / width);
-    let mut d_qkv = vec![0.0; qkv.len()];
-    d_qkv
-        .par_chunks_mut(task.rows * width)
-        .zip(sequences.par_chunks(task.sequences))
-        .enumerate()
-        .for_each(|(index, (d_qkv, sequences))| {
-            let mut scratch = Scratch::default();
-            let mut rows = Vec::new();
-            for s in sequences {
-                rows.resize(s.length * width, 0.0);
-                backward_sequence(&mut scratch, qkv, d_out, s, heads, &mut rows);
-                place(d_qkv, index * task.rows, &rows, width, s, false);
-            }
-        });
-    d_qkv
+    let shape = [qkv.len() / width, width];
+    sequence_by_sequence(shape, sequences, block, false, |scratch, s, d_qkv| {
+        backward_sequence(scratch, qkv, d_out, s, heads, d_qkv);
+    })
 }

@@ -1,9 +1,9 @@
 //! Exact GELU, `x Φ(x)`, and its derivative.
 
 use multiversion::multiversion;
-use rayon::prelude::*;
 
 use super::elementary::exp;
+use super::fresh::filled;
 
 const CHUNK: usize = 16 * 1024;
 
@@ -45,17 +45,13 @@ fn backward_chunk(x: &[f32], dy: &[f32], dx: &mut [f32]) {
 
 /// `y = x Φ(x)`, element by element.
 pub(crate) fn forward(x: &[f32]) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| forward_chunk(x, y));
-    y
+    filled(x.len(), CHUNK, |index, y| forward_chunk(&x[index * CHUNK..][..y.len()], y))
 }
 
 /// `dx = dy (Φ(x) + x φ(x))`, element by element.
 pub(crate) fn backward(x: &[f32], dy: &[f32]) -> Vec<f32> {
-    let mut dx = vec![0.0; x.len()];
-    dx.par_chunks_mut(CHUNK)
-        .zip(x.par_chunks(CHUNK))
-        .zip(dy.par_chunks(CHUNK))
-        .for_each(|((dx, x), dy)| backward_chunk(x, dy, dx));
-    dx
+    filled(x.len(), CHUNK, |index, dx| {
+        let at = index * CHUNK;
+        backward_chunk(&x[at..][..dx.len()], &dy[at..][..dx.len()], dx);
+    })
 }

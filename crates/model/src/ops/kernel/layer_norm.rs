@@ -5,6 +5,10 @@ use rayon::prelude::*;
 
 use super::ROWS_PER_TASK;
 use super::elementary::{dot, sum};
+use super::fresh::filled;
+
+/// Rows that a task of the forward takes; they are independent of each other.
+const FORWARD_ROWS: usize = 32;
 
 /// Mean and reciprocal standard deviation of a row.
 #[inline(always)]
@@ -72,12 +76,10 @@ fn backward_rows(
 
 /// `y = (x - mean) / sqrt(var + epsilon) * gamma + beta` for every row of `gamma.len()` numbers.
 pub(crate) fn forward(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32) -> Vec<f32> {
-    let chunk = ROWS_PER_TASK * gamma.len();
-    let mut y = vec![0.0; x.len()];
-    y.par_chunks_mut(chunk)
-        .zip(x.par_chunks(chunk))
-        .for_each(|(y, x)| forward_rows(x, gamma, beta, epsilon, y));
-    y
+    let piece = FORWARD_ROWS * gamma.len();
+    filled(x.len(), piece, |index, y| {
+        forward_rows(&x[index * piece..][..y.len()], gamma, beta, epsilon, y);
+    })
 }
 
 /// Gradients of the input, of gamma and of beta.

@@ -4,9 +4,13 @@ use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::ROWS_PER_TASK;
+use super::fresh::filled;
 
 /// Multiply-adds above which a product is worth several threads.
 const PARALLEL_FROM: usize = 128 * 128 * 64;
+
+/// Rows that are written at a time before a product is added to them.
+const FILLED_ROWS: usize = 16;
 
 /// A row-major matrix, or the transpose of one.
 #[derive(Clone, Copy)]
@@ -86,10 +90,11 @@ pub(crate) fn multiply(
 /// `x w + bias` with `x: [rows, i]`, `w: [i, o]`, `bias: [o]`.
 pub(crate) fn affine(x: &[f32], w: &[f32], bias: &[f32], input: usize) -> Vec<f32> {
     let (rows, output) = (x.len() / input, bias.len());
-    let mut y = Vec::with_capacity(rows * output);
-    for _ in 0..rows {
-        y.extend_from_slice(bias);
-    }
+    let mut y = filled(rows * output, FILLED_ROWS * output, |_, rows| {
+        for row in rows.chunks_exact_mut(output) {
+            row.copy_from_slice(bias);
+        }
+    });
     multiply(Matrix::new(x, rows, input), Matrix::new(w, input, output), 1.0, &mut y, true, true);
     y
 }
@@ -103,10 +108,15 @@ pub(crate) fn affine_residual(
     input: usize,
 ) -> Vec<f32> {
     let (rows, output) = (x.len() / input, bias.len());
-    let mut y = Vec::with_capacity(rows * output);
-    for row in residual.chunks_exact(output) {
-        y.extend(row.iter().zip(bias).map(|(r, b)| r + b));
-    }
+    let piece = FILLED_ROWS * output;
+    let mut y = filled(rows * output, piece, |index, rows| {
+        let residual = &residual[index * piece..][..rows.len()];
+        for (row, residual) in rows.chunks_exact_mut(output).zip(residual.chunks_exact(output)) {
+            for ((y, r), b) in row.iter_mut().zip(residual).zip(bias) {
+                *y = r + b;
+            }
+        }
+    });
     multiply(Matrix::new(x, rows, input), Matrix::new(w, input, output), 1.0, &mut y, true, true);
     y
 }

@@ -7,6 +7,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod elementary;
+pub(crate) mod fresh;
 pub(crate) mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod matrix;
