@@ -4,12 +4,15 @@
 //! `cargo bench -p locvtp-video --bench decode -- --file F --frames 128` prints one line of JSON.
 //! The file is made when it is missing (1800 frames of 640x360, a key frame every `--gop` frames,
 //! 250 by default); without `--file` it is made in a temporary folder. Run once more when the file
-//! was just made: the peak memory includes the encoder's.
+//! was just made: the peak memory includes the encoder's. `--sparse-only` leaves out reading every
+//! frame, which a long file has no memory for.
 
 use std::path::{Path, PathBuf};
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{Encoder, EncoderSettings, FrameTransform, VideoReader};
+use locvtp_video::{
+    Encoder, EncoderSettings, FrameTableCache, FrameTransform, ReaderSettings, VideoReader,
+};
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 360;
@@ -45,6 +48,10 @@ fn measure(file: &Path, num_frames: usize) -> Result<(), Box<dyn std::error::Err
     let transform = FrameTransform::Resize { height: 224, width: 224 };
     let num_clips = (num_frames / FRAMES_PER_CLIP).max(1);
     let (mut open_s, mut sparse_s, mut all_s) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut cached_s, mut cached_sparse_s) = (Vec::new(), Vec::new());
+    let tables = std::env::temp_dir().join(format!("locvtp-bench-tables-{}", std::process::id()));
+    let cache = FrameTableCache::create(&tables)?;
+    VideoReader::open_cached(file, ReaderSettings::default(), &cache)?;
     let mut checksum = 0;
     let mut memory_mib = 0.0;
     for run in 0..RUNS {
@@ -56,9 +63,18 @@ fn measure(file: &Path, num_frames: usize) -> Result<(), Box<dyn std::error::Err
         let plan = sampling::sparse(table, table.span(), num_clips, frames_per_clip, Phase::Centre);
         let clips = video.read_clips(&plan, &transform)?;
         sparse_s.push(cpu_s() - start);
+        let start = cpu_s();
+        let mut video = VideoReader::open_cached(file, ReaderSettings::default(), &cache)?;
+        cached_s.push(cpu_s() - start);
+        let cached = video.read_clips(&plan, &transform)?;
+        cached_sparse_s.push(cpu_s() - start);
+        assert!(cached == clips, "the cached table gives other clips");
         checksum = clips.data.iter().map(|byte| u64::from(*byte)).sum();
         if run == 0 {
             memory_mib = peak_memory_mib();
+            if arguments_have("--sparse-only") {
+                continue;
+            }
             // As a scale: every frame, straight through, in the same form.
             let start = cpu_s();
             let all = video.read_all(&transform)?;
@@ -74,14 +90,22 @@ fn measure(file: &Path, num_frames: usize) -> Result<(), Box<dyn std::error::Err
     {
         println!(
             "{{\"reader\": \"locvtp\", \"frames\": {num_frames}, \"size\": 224, \"threads\": 1, \
-             \"cpu_seconds\": {}, \"open_cpu_seconds\": {}, \"read_all_cpu_seconds\": {}, \
+             \"cpu_seconds\": {}, \"open_cpu_seconds\": {}, \"cached_table_cpu_seconds\": {}, \
+             \"cached_table_open_cpu_seconds\": {}, \"read_all_cpu_seconds\": {}, \
              \"peak_memory_mib_before_read_all\": {memory_mib:.1}, \"byte_sum\": {checksum}}}",
             list(&sparse_s),
             list(&open_s),
+            list(&cached_sparse_s),
+            list(&cached_s),
             list(&all_s),
         );
     }
+    std::fs::remove_dir_all(&tables)?;
     Ok(())
+}
+
+fn arguments_have(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
 }
 
 /// Moving shapes over a texture with noise, so that the codec has the usual work.

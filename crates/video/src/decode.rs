@@ -27,10 +27,11 @@ use crate::error::VideoError;
 use crate::frame_search::FrameSearch;
 use crate::frame_stream::FrameStream;
 use crate::frame_table::FrameTable;
+use crate::frame_table_cache::FrameTableCache;
 use crate::limits::ReadLimits;
-use crate::packet_index;
+use crate::packet_index::{self, PacketIndex};
 use crate::pixels::{ClipPixels, FramePixels};
-use crate::probe::{self, VideoInfo};
+use crate::probe::{self, OpenFile, VideoInfo};
 use crate::sampling::SamplingPlan;
 use crate::transform::FrameTransform;
 use crate::watchdog::{self, GaveUp, Watch};
@@ -97,10 +98,33 @@ impl VideoReader {
     /// # Errors
     /// As [`VideoReader::open`].
     pub fn open_with(path: &Path, settings: ReaderSettings) -> Result<Self, VideoError> {
+        Self::open_in(path, settings, None)
+    }
+
+    /// As [`VideoReader::open_with`], with the frame table from the cache where it has one for this
+    /// state of the file: the file is then not read whole. Otherwise the table is put there.
+    ///
+    /// # Errors
+    /// As [`VideoReader::open`].
+    pub fn open_cached(
+        path: &Path,
+        settings: ReaderSettings,
+        cache: &FrameTableCache,
+    ) -> Result<Self, VideoError> {
+        Self::open_in(path, settings, Some(cache.clone()))
+    }
+
+    fn open_in(
+        path: &Path,
+        settings: ReaderSettings,
+        cache: Option<FrameTableCache>,
+    ) -> Result<Self, VideoError> {
         let limits = settings.limits;
         let watch = Arc::new(Watch::default());
         let (inside, own_path) = (Arc::clone(&watch), path.to_owned());
-        let opened = watchdog::run(&watch, &limits, move || open(&own_path, &settings, &inside));
+        let opened = watchdog::run(&watch, &limits, move || {
+            open(&own_path, &settings, &inside, cache.as_ref())
+        });
         let (info, search) =
             opened.unwrap_or_else(|why| Err(gave_up(path, "open it", why, &limits)))?;
         let table = Arc::clone(&search.table);
@@ -182,9 +206,11 @@ fn open(
     path: &Path,
     settings: &ReaderSettings,
     watch: &Arc<Watch>,
+    cache: Option<&FrameTableCache>,
 ) -> Result<(VideoInfo, FrameSearch), VideoError> {
     let mut file = probe::open(path, &settings.limits, watch)?;
-    let (index, table) = packet_index::read(&mut file, path, &settings.limits)?;
+    let index = index(&mut file, path, &settings.limits, cache)?;
+    let table = index.frame_table();
     let orientation = file.orientation;
     let (width, height) = orientation.size(file.stored_width, file.stored_height);
     let info = VideoInfo {
@@ -210,6 +236,27 @@ fn open(
         damaged_frames: settings.damaged_frames,
     };
     Ok((info, search))
+}
+
+/// The index from the cache, or read and put there.
+fn index(
+    file: &mut OpenFile,
+    path: &Path,
+    limits: &ReadLimits,
+    cache: Option<&FrameTableCache>,
+) -> Result<PacketIndex, VideoError> {
+    // Asked before the packets are read: a file that changes meanwhile makes an entry that does
+    // not hold.
+    let key = cache.and_then(|_| FrameTableCache::key(path));
+    let cached = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key));
+    if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames) {
+        return Ok(index);
+    }
+    let index = packet_index::read(file, path, limits)?;
+    if let Some((cache, key)) = cache.zip(key) {
+        cache.put(&key, &index);
+    }
+    Ok(index)
 }
 
 fn gave_up(path: &Path, action: &'static str, why: GaveUp, limits: &ReadLimits) -> VideoError {

@@ -5,7 +5,7 @@
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
-//! - [`frame_table`]: when each frame is shown
+//! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
 //! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours
@@ -51,6 +51,7 @@ mod ffmpeg_log;
 mod frame_search;
 mod frame_stream;
 pub mod frame_table;
+pub mod frame_table_cache;
 pub mod limits;
 mod orientation;
 mod packet_index;
@@ -68,6 +69,7 @@ pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
+pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;

@@ -46,15 +46,35 @@ pub(crate) enum Access {
 
 /// What demuxing told: for every frame its stamp (ticks, or position when counted), and the key
 /// packets by time.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PacketIndex {
     pub(crate) access: Access,
-    stamps: Vec<i64>,
+    /// Growing.
+    pub(crate) stamps: Vec<i64>,
     /// Position among the packets, for each stamp.
-    orders: Vec<u32>,
-    keys: Vec<KeyPacket>,
+    pub(crate) orders: Vec<u32>,
+    pub(crate) keys: Vec<KeyPacket>,
+    pub(crate) clock: Clock,
+}
+
+/// From stamps to seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Clock {
+    pub(crate) tick_s: f64,
+    /// What the file's own clock shows at its start.
+    pub(crate) start_s: f64,
+    /// When the last frame ends, from the start.
+    pub(crate) end_s: f64,
 }
 
 impl PacketIndex {
+    /// When each frame is shown.
+    pub(crate) fn frame_table(&self) -> FrameTable {
+        let Clock { tick_s, start_s, end_s } = self.clock;
+        let time = |stamp: &i64| Seconds(*stamp as f64 * tick_s - start_s);
+        FrameTable::new(self.stamps.iter().map(time).collect(), Seconds(end_s))
+    }
+
     /// Stamp of a frame of the table.
     pub(crate) fn stamp(&self, frame: usize) -> i64 {
         self.stamps[frame]
@@ -98,7 +118,7 @@ pub(crate) fn read(
     file: &mut OpenFile,
     path: &Path,
     limits: &ReadLimits,
-) -> Result<(PacketIndex, FrameTable), VideoError> {
+) -> Result<PacketIndex, VideoError> {
     let (mut seen, mut keys) = read_packets(file, limits.frames)
         .ok_or_else(|| VideoError::TooManyFrames { path: path.to_owned(), most: limits.frames })?;
     let rate_hz = nominal_rate_hz(file);
@@ -133,14 +153,13 @@ pub(crate) fn read(
 
     let tick_s = if counted { 1.0 / rate_hz } else { seconds(time_base(file)) };
     let start_s = if counted { 0.0 } else { file_start_s(file, stamps[0] as f64 * tick_s) };
-    let time = |stamp: i64| Seconds(stamp as f64 * tick_s - start_s);
     let last_duration_s = match stamps.len() {
         _ if last_duration > 0 => last_duration as f64 * tick_s,
         1 => 1.0 / rate_hz,
         n => (last_stamp - stamps[0]) as f64 * tick_s / (n - 1) as f64,
     };
-    let times: Vec<Seconds> = stamps.iter().map(|stamp| time(*stamp)).collect();
-    let end = time(last_stamp) + Seconds(last_duration_s);
+    let end_s = last_stamp as f64 * tick_s - start_s + last_duration_s;
+    let clock = Clock { tick_s, start_s, end_s };
 
     let access = if counted {
         Access::Counted
@@ -149,7 +168,7 @@ pub(crate) fn read(
     } else {
         Access::Seek
     };
-    Ok((PacketIndex { access, stamps, orders, keys }, FrameTable::new(times, end)))
+    Ok(PacketIndex { access, stamps, orders, keys, clock })
 }
 
 /// All packets in file order, and the key packets by presentation time; none where there are more

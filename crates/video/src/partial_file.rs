@@ -33,6 +33,11 @@ impl PartialFile {
         Ok(partial)
     }
 
+    /// Where it stands until then.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path as FFmpeg takes it: `file:` keeps a name with a colon from being read as a
     /// protocol.
     pub(crate) fn url(&self) -> Result<OsString, VideoError> {

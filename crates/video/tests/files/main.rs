@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod bad_files;
+mod cached_tables;
 mod clips;
 mod exact_frames;
 mod made_files;

@@ -14,7 +14,7 @@ mod maker;
 use std::path::Path;
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTable, FrameTransform, Seconds, VideoError, VideoReader};
+use locvtp_video::{FrameTable, FrameTableCache, FrameTransform, Seconds, VideoError, VideoReader};
 
 use burned_in_code::number_in;
 use fixtures::{Expected, Fixture};
@@ -73,6 +73,7 @@ fn outcome(fixture: &Fixture) -> String {
     }
     let numbers: Vec<usize> = numbers.into_iter().flatten().collect();
     check_sparse(fixture, &mut video, &table, &numbers);
+    check_cached(fixture, &mut video);
     let size = format!("{}x{}", info.width, info.height);
     match &fixture.expected {
         Expected::Frames(expected) => {
@@ -143,6 +144,21 @@ fn check_sparse(fixture: &Fixture, video: &mut VideoReader, table: &FrameTable, 
             (Seconds(from)..Seconds(until)).contains(&moment),
             "{name}: number {number} at {moment}, it belongs to {from} to {until}"
         );
+    }
+}
+
+/// With the table from the cache, and so without reading the file whole, everything is the same.
+fn check_cached(fixture: &Fixture, video: &mut VideoReader) {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = FrameTableCache::create(folder.path().join("frame-tables")).unwrap();
+    let frames: Vec<usize> = (0..video.info().num_frames).rev().step_by(3).collect();
+    let transform = FrameTransform::Resize { height: 32, width: 32 };
+    let expected = video.read_frames(&frames, &transform).unwrap();
+    for _ in 0..2 {
+        let mut cached = VideoReader::open_cached(&fixture.path, fixture.settings, &cache).unwrap();
+        assert_eq!(cached.info(), video.info());
+        assert_eq!(cached.frame_table(), video.frame_table());
+        assert!(cached.read_frames(&frames, &transform).unwrap() == expected, "{}", fixture.name);
     }
 }
 

@@ -1,0 +1,291 @@
+//! Frame tables kept on disk, so that a file is read whole once and not at every opening.
+//!
+//! One small file a video in a folder of its own, named by the video's path. An entry holds for the
+//! path, size and time of change that it was made from, and for the FFmpeg that read the packets;
+//! one that does not, or is damaged, is made again. Entries appear whole or not at all, so any number
+//! of processes may share a folder. It may be deleted at any time.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use ffmpeg_the_third as ffmpeg;
+
+use crate::error::VideoError;
+use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
+use crate::partial_file::PartialFile;
+
+/// First bytes of an entry; the digit counts changes of the format and of how tables are made.
+const MAGIC: &[u8] = b"LocVTP frame table 1\n";
+
+/// A folder of frame tables.
+#[derive(Clone, Debug)]
+pub struct FrameTableCache {
+    folder: PathBuf,
+}
+
+/// The state of a file that an entry holds for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CacheKey {
+    path: Vec<u8>,
+    size: u64,
+    changed_s: u64,
+    changed_ns: u32,
+    ffmpeg: u32,
+}
+
+impl FrameTableCache {
+    /// The cache in this folder, which is made where it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn create(folder: impl Into<PathBuf>) -> Result<Self, VideoError> {
+        let folder = folder.into();
+        match fs::create_dir_all(&folder) {
+            Ok(()) => Ok(Self { folder }),
+            Err(source) => Err(VideoError::Io {
+                path: folder,
+                action: "make the folder of frame tables",
+                source,
+            }),
+        }
+    }
+
+    /// What an entry for the file must state; none for a file that cannot be asked.
+    pub(crate) fn key(path: &Path) -> Option<CacheKey> {
+        let about = fs::metadata(path).ok()?;
+        let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(CacheKey {
+            path: std::path::absolute(path).ok()?.as_os_str().as_bytes().to_vec(),
+            size: about.len(),
+            changed_s: changed.as_secs(),
+            changed_ns: changed.subsec_nanos(),
+            ffmpeg: ffmpeg::format::version(),
+        })
+    }
+
+    /// The entry of a file; none where it is missing, old or damaged.
+    pub(crate) fn get(&self, key: &CacheKey) -> Option<PacketIndex> {
+        let bytes = fs::read(self.entry(key)).ok()?;
+        decode(&bytes, key)
+    }
+
+    /// Keeps the table of a file. A disk that takes no more makes the next opening slow, no more.
+    pub(crate) fn put(&self, key: &CacheKey, index: &PacketIndex) {
+        let entry = self.entry(key);
+        let Ok(partial) = PartialFile::beside(&entry) else { return };
+        // Not synced: what a crash leaves of an entry is found out by its check sum.
+        let written = fs::File::create(partial.path())
+            .and_then(|mut file| file.write_all(&encode(index, key)));
+        if written.is_ok() {
+            let _ = partial.rename_to(&entry);
+        }
+    }
+
+    fn entry(&self, key: &CacheKey) -> PathBuf {
+        self.folder.join(format!("{:016x}.frames", sum(&key.path)))
+    }
+}
+
+fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    put_key(&mut out, key);
+    out.push(match index.access {
+        Access::Seek => 0,
+        Access::FromStart => 1,
+        Access::Counted => 2,
+    });
+    for seconds in [index.clock.tick_s, index.clock.start_s, index.clock.end_s] {
+        out.extend(seconds.to_bits().to_le_bytes());
+    }
+    put(&mut out, index.stamps.len() as i64);
+    // Steady times have steps that do not change: one byte a frame.
+    let (mut last, mut step) = (0i64, 0i64);
+    for stamp in &index.stamps {
+        let new_step = stamp.wrapping_sub(last);
+        put(&mut out, new_step.wrapping_sub(step));
+        (last, step) = (*stamp, new_step);
+    }
+    let mut last = 0;
+    for order in &index.orders {
+        put(&mut out, i64::from(*order) - last - 1);
+        last = i64::from(*order);
+    }
+    put(&mut out, index.keys.len() as i64);
+    let mut last = 0i64;
+    for key in &index.keys {
+        put(&mut out, key.pts.wrapping_sub(last));
+        put(&mut out, key.pts.wrapping_sub(key.dts));
+        put(&mut out, key.order as i64);
+        last = key.pts;
+    }
+    let sum = sum(&out);
+    out.extend(sum.to_le_bytes());
+    out
+}
+
+fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
+    let (body, check) = bytes.split_last_chunk::<8>()?;
+    if u64::from_le_bytes(*check) != sum(body) {
+        return None;
+    }
+    let mut expected = MAGIC.to_vec();
+    put_key(&mut expected, key);
+    let mut rest = body.strip_prefix(expected.as_slice())?;
+    let access = match take::<1>(&mut rest)? {
+        [0] => Access::Seek,
+        [1] => Access::FromStart,
+        [2] => Access::Counted,
+        _ => return None,
+    };
+    let mut seconds = || Some(f64::from_bits(u64::from_le_bytes(take::<8>(&mut rest)?)));
+    let clock = Clock { tick_s: seconds()?, start_s: seconds()?, end_s: seconds()? };
+    // Each frame has a byte for its time and one for its order.
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
+    let (mut stamps, mut orders) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut last, mut step) = (0i64, 0i64);
+    for _ in 0..count {
+        step = step.wrapping_add(get(&mut rest)?);
+        last = last.wrapping_add(step);
+        stamps.push(last);
+    }
+    let mut last = 0i64;
+    for _ in 0..count {
+        last = get(&mut rest)?.checked_add(last)?.checked_add(1)?;
+        orders.push(u32::try_from(last).ok()?);
+    }
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
+    let mut keys = Vec::with_capacity(count);
+    let mut last = 0i64;
+    for _ in 0..count {
+        let pts = last.wrapping_add(get(&mut rest)?);
+        let dts = pts.wrapping_sub(get(&mut rest)?);
+        keys.push(KeyPacket { pts, dts, order: usize::try_from(get(&mut rest)?).ok()? });
+        last = pts;
+    }
+    (rest.is_empty() && !stamps.is_empty()).then_some(PacketIndex {
+        access,
+        stamps,
+        orders,
+        keys,
+        clock,
+    })
+}
+
+fn put_key(out: &mut Vec<u8>, key: &CacheKey) {
+    put(out, key.path.len() as i64);
+    out.extend(&key.path);
+    out.extend(key.size.to_le_bytes());
+    out.extend(key.changed_s.to_le_bytes());
+    out.extend(key.changed_ns.to_le_bytes());
+    out.extend(key.ffmpeg.to_le_bytes());
+}
+
+fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = from.split_first_chunk::<N>()?;
+    *from = rest;
+    Some(*taken)
+}
+
+/// Seven bits a byte, the sign in the lowest bit, so that small numbers of both signs are short.
+fn put(out: &mut Vec<u8>, number: i64) {
+    let mut bits = (number << 1 ^ number >> 63) as u64;
+    while bits >= 0x80 {
+        out.push(bits as u8 | 0x80);
+        bits >>= 7;
+    }
+    out.push(bits as u8);
+}
+
+fn get(from: &mut &[u8]) -> Option<i64> {
+    let mut bits = 0u64;
+    for shift in (0..64).step_by(7) {
+        let [byte] = take::<1>(from)?;
+        bits |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some((bits >> 1) as i64 ^ -((bits & 1) as i64));
+        }
+    }
+    None
+}
+
+/// The 64-bit sum FNV-1a.
+fn sum(bytes: &[u8]) -> u64 {
+    let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key() -> CacheKey {
+        let path = b"/videos/caf\xe9.mp4".to_vec();
+        CacheKey { path, size: 12_345, changed_s: 1_700_000_000, changed_ns: 7, ffmpeg: 59 }
+    }
+
+    fn index() -> PacketIndex {
+        let stamps: Vec<i64> = (0..200).map(|i| i * 512 + i % 7).collect();
+        let orders = (0..200u32).map(|i| i ^ 1).collect();
+        let keys = [0, 60, 120].map(|i| KeyPacket { pts: i * 512, dts: i * 512 - 1024, order: 3 });
+        let clock = Clock { tick_s: 1.0 / 12_800.0, start_s: 0.25, end_s: 8.0 };
+        PacketIndex { access: Access::Seek, stamps, orders, keys: keys.to_vec(), clock }
+    }
+
+    #[test]
+    fn an_entry_gives_back_what_was_put_in_and_is_small() {
+        let steady = PacketIndex { stamps: (0..200).map(|i| i * 512).collect(), ..index() };
+        let bytes = encode(&steady, &key());
+        assert_eq!(decode(&bytes, &key()), Some(steady));
+        // Two bytes a frame, one for its time and one for its place, and what is said once.
+        assert!(bytes.len() < 2 * 200 + 140, "{} bytes", bytes.len());
+    }
+
+    #[test]
+    fn an_entry_of_another_state_of_the_file_does_not_hold() {
+        let bytes = encode(&index(), &key());
+        for other in [
+            CacheKey { size: 12_346, ..key() },
+            CacheKey { changed_ns: 8, ..key() },
+            CacheKey { path: b"/videos/other.mp4".to_vec(), ..key() },
+            CacheKey { ffmpeg: 60, ..key() },
+        ] {
+            assert_eq!(decode(&bytes, &other), None);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_cut_or_changed_anywhere_is_not_believed() {
+        let bytes = encode(&index(), &key());
+        for at in 0..bytes.len() {
+            assert_eq!(decode(&bytes[..at], &key()), None);
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << (at % 8);
+            assert_eq!(decode(&damaged, &key()), None, "byte {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_of_any_size_come_back(numbers: Vec<i64>) {
+            let mut bytes = Vec::new();
+            numbers.iter().for_each(|number| put(&mut bytes, *number));
+            let mut rest = bytes.as_slice();
+            let found: Vec<i64> = std::iter::from_fn(|| get(&mut rest)).collect();
+            prop_assert_eq!(found, numbers);
+        }
+
+        #[test]
+        fn bytes_with_a_right_sum_and_wrong_contents_are_no_panic(tail: Vec<u8>) {
+            let mut bytes = MAGIC.to_vec();
+            put_key(&mut bytes, &key());
+            bytes.extend(tail);
+            let check = sum(&bytes);
+            bytes.extend(check.to_le_bytes());
+            let _ = decode(&bytes, &key());
+        }
+    }
+}
