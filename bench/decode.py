@@ -5,8 +5,11 @@ PyAV.
     python bench/decode.py VIDEO.mp4 --count 128              # equally spaced over the whole file
     python bench/decode.py VIDEO.mp4 --start 100 --count 16   # consecutive
 
-Every run opens the file anew and decodes to arrays [f, h, w, 3] at the size of the file. One
-process a decoder and a number of threads. Prints one JSON line each: CPU-seconds and wall-seconds
+    python bench/decode.py VIDEO.mp4 --count 128 --size 224   # as training samples: 8 clips x 16
+
+Every run opens the file anew and decodes to arrays [f, h, w, 3], at the size of the file or, with
+--size, scaled to that square in the way each library does it itself. One process a decoder and a
+number of threads. Prints one JSON line each: CPU-seconds and wall-seconds
 (median over the runs) and the mean of the top left corner of the first frames, so that the
 decoders can be seen to agree. A decoder that is not installed, or fails, says so in its line.
 """
@@ -20,22 +23,29 @@ import sys
 import time
 
 
-def with_decord(path: str, frames: list[int], threads: int):
+def with_decord(path: str, frames: list[int], threads: int, size: int | None):
     import decord
 
-    return decord.VideoReader(path, num_threads=threads).get_batch(frames).asnumpy()
+    side = size or -1
+    reader = decord.VideoReader(path, width=side, height=side, num_threads=threads)
+    return reader.get_batch(frames).asnumpy()
 
 
-def with_torchcodec(path: str, frames: list[int], threads: int):
+def with_torchcodec(path: str, frames: list[int], threads: int, size: int | None):
     from torchcodec.decoders import VideoDecoder
+    from torchcodec.transforms import Resize
 
     decoder = VideoDecoder(
-        path, num_ffmpeg_threads=threads, seek_mode="exact", dimension_order="NHWC"
+        path,
+        num_ffmpeg_threads=threads,
+        seek_mode="exact",
+        dimension_order="NHWC",
+        transforms=[Resize((size, size))] if size else None,
     )
     return decoder.get_frames_at(frames).data.numpy()
 
 
-def with_pyav(path: str, frames: list[int], threads: int):
+def with_pyav(path: str, frames: list[int], threads: int, size: int | None):
     """Packets first, for the times of all frames and of the key frames; then a seek only where it
     skips something.
     """
@@ -62,7 +72,9 @@ def with_pyav(path: str, frames: list[int], threads: int):
             for frame in decoded:
                 position = frame.pts
                 if position >= pts:
-                    found[pts] = frame.to_ndarray(format="rgb24")
+                    found[pts] = frame.to_ndarray(
+                        width=size, height=size, format="rgb24", interpolation="BILINEAR"
+                    )
                     break
     return np.stack([found[times[frame]] for frame in frames])
 
@@ -87,17 +99,19 @@ def cpu_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measure(decoder: str, path: str, frames: list[int], threads: int, runs: int) -> dict:
-    line = {"decoder": decoder, "threads": threads, "frames": len(frames)}
+def measure(
+    decoder: str, path: str, frames: list[int], threads: int, size: int | None, runs: int
+) -> dict:
+    line = {"decoder": decoder, "threads": threads, "frames": len(frames), "size": size}
     try:
         # The first run also pays for the import.
-        pixels = DECODERS[decoder](path, frames, threads)
+        pixels = DECODERS[decoder](path, frames, threads, size)
     except Exception as error:  # noqa: BLE001 - a peer that cannot run is a result
         return {**line, "error": f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"}
     cpu, wall = [], []
     for _ in range(runs):
         cpu_before, wall_before = cpu_s(), time.perf_counter()
-        pixels = DECODERS[decoder](path, frames, threads)
+        pixels = DECODERS[decoder](path, frames, threads, size)
         cpu.append(cpu_s() - cpu_before)
         wall.append(time.perf_counter() - wall_before)
     return {
@@ -124,6 +138,7 @@ def main() -> None:
         "--count", type=int, default=32, help="how many, where --frames is not given"
     )
     parser.add_argument("--start", type=int, help="with --count: consecutive from here")
+    parser.add_argument("--size", type=int, help="scale to this square; default: as stored")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--decoders", default=",".join(DECODERS))
     parser.add_argument("--runs", type=int, default=5)
@@ -141,7 +156,14 @@ def main() -> None:
         threads = int(arguments.threads)
         print(
             json.dumps(
-                measure(arguments.decoders, arguments.video, frames, threads, arguments.runs)
+                measure(
+                    arguments.decoders,
+                    arguments.video,
+                    frames,
+                    threads,
+                    arguments.size,
+                    arguments.runs,
+                )
             )
         )
         return
@@ -158,6 +180,7 @@ def main() -> None:
                 threads,
             ]
             command += ["--frames", ",".join(map(str, frames)), "--runs", str(arguments.runs)]
+            command += ["--size", str(arguments.size)] if arguments.size else []
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             crashed = {
                 "decoder": decoder,

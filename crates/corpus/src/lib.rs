@@ -14,6 +14,7 @@
 //! | [`howto100m`] | HowTo100M's caption JSON and folder, read and written |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
+//! | [`wording`] | words that a mirrored or recoloured picture makes untrue |
 //! | [`error`] | everything that can go wrong, with the way out |
 //!
 //! # Example
@@ -38,6 +39,7 @@ pub mod howto100m;
 pub mod pairs;
 mod randomness;
 pub mod synthetic;
+pub mod wording;
 
 pub use corpus::{Caption, Corpus, NarratedVideo};
 pub use error::CorpusError;

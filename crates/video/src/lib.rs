@@ -8,7 +8,8 @@
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
 //! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
-//! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours
+//! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
+//!   [`augmentation`] draws them for a training sample
 //! - [`pixels`]: the decoded frames and clips
 //! - [`encode`]: H.264 files for what this project generates
 //! - [`time`]: seconds and half-open spans
@@ -43,6 +44,7 @@
 //! # }
 //! ```
 
+pub mod augmentation;
 pub mod colour_jitter;
 pub mod decode;
 pub mod encode;
@@ -64,6 +66,7 @@ pub mod time;
 pub mod transform;
 mod watchdog;
 
+pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
 pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
