@@ -14,10 +14,14 @@ mod maker;
 use std::path::Path;
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTable, FrameTableCache, FrameTransform, Seconds, VideoError, VideoReader};
+use locvtp_video::{
+    FrameTable, FrameTableCache, FrameTransform, ReadLimits, ReaderSettings, Seconds, VideoError,
+    VideoReader,
+};
 
 use burned_in_code::number_in;
 use fixtures::{Expected, Fixture};
+use maker::{Source, encode, written};
 
 /// A frame may stand one frame time beside its true time.
 const TOLERANCE_S: f64 = 0.04 + 1e-6;
@@ -32,6 +36,32 @@ fn every_kind_of_file_has_the_outcome_that_stands_in_the_table() {
         table += &format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made);
     }
     compare(&table);
+}
+
+#[test]
+fn pictures_that_grow_midway_are_read_up_to_the_limit_of_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = |width, height| Source { count: 10, width, height };
+    let arguments = "-c:v libx264 -f h264";
+    let small = encode(folder.path(), source(96, 64), "small.h264", arguments);
+    let large = encode(folder.path(), source(320, 192), "large.h264", arguments);
+    let both = [std::fs::read(small).unwrap(), std::fs::read(large).unwrap()].concat();
+    let path = written(folder.path(), "grows.h264", &both);
+
+    let transform = FrameTransform::Resize { height: 64, width: 96 };
+    let mut video = VideoReader::open(&path).unwrap();
+    let all = video.read_all(&transform).unwrap();
+    let numbers: Vec<_> = (0..all.num_frames).map(|i| number_in(all.frame(i), 96, 64)).collect();
+    let expected: Vec<_> = (0..10).chain(0..10).map(Some).collect();
+    assert_eq!(numbers, expected);
+
+    let limits = ReadLimits { frame_pixels: 10_000, ..Default::default() };
+    let settings = ReaderSettings { limits, ..Default::default() };
+    let mut video = VideoReader::open_with(&path, settings).unwrap();
+    let pixels = video.read_frames(&[0, 9], &transform).unwrap();
+    assert_eq!([0, 1].map(|i| number_in(pixels.frame(i), 96, 64)), [Some(0), Some(9)]);
+    let error = video.read_frames(&[3, 15], &transform).unwrap_err();
+    assert!(matches!(error, VideoError::Undecodable { frame: 15, .. }), "{error:?}");
 }
 
 /// What comes out of a file, in words, checked to be what must come out.
