@@ -3,6 +3,7 @@
 mod args;
 mod command_line;
 mod commands;
+mod hub;
 mod interrupt;
 mod output;
 mod page;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Weights};
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
 /// spares every step the page faults that come with giving them back to the system, as glibc's does.
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Ground(args) => commands::ground::run(&args),
+        Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
+        Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Report(args) => commands::report::run(&args),
     };

@@ -47,6 +47,16 @@ pub enum ModelError {
         /// Missing, unused and wrongly shaped keys.
         report: String,
     },
+    /// A file of weights that others wrote cannot be used.
+    #[error("{path}: {reason}; {way_out}")]
+    ForeignWeights {
+        /// The file, or the folder.
+        path: PathBuf,
+        /// What is wrong with it, and with which key.
+        reason: String,
+        /// What to do.
+        way_out: String,
+    },
     /// A setting has a value it cannot have.
     #[error("`{key}` is {found}; expected {expected}")]
     Setting {

@@ -12,14 +12,20 @@ use rand_chacha::rand_core::SeedableRng;
 /// Draws one tensor after another; the numbers depend on the seed and the order of the draws alone.
 #[derive(Debug)]
 pub struct Initialiser {
-    rng: ChaCha8Rng,
+    /// `None` draws zeros.
+    rng: Option<ChaCha8Rng>,
     device: Device,
 }
 
 impl Initialiser {
     /// A generator for tensors on `device`.
     pub fn new(seed: u64, device: &Device) -> Self {
-        Self { rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
+        Self { rng: Some(ChaCha8Rng::seed_from_u64(seed)), device: device.clone() }
+    }
+
+    /// Zeros in the place of random numbers: for a model that is filled from a file right away.
+    pub fn blank(device: &Device) -> Self {
+        Self { rng: None, device: device.clone() }
     }
 
     /// Where the tensors live.
@@ -47,8 +53,10 @@ impl Initialiser {
         shape: [usize; D],
         mut draw: impl FnMut(&mut ChaCha8Rng) -> f64,
     ) -> Tensor<D> {
-        let values: Vec<f32> =
-            (0..shape.iter().product()).map(|_| draw(&mut self.rng) as f32).collect();
+        let Some(rng) = &mut self.rng else {
+            return Tensor::zeros(shape, &self.device);
+        };
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| draw(rng) as f32).collect();
         Tensor::from_data(TensorData::new(values, shape), &self.device)
     }
 }

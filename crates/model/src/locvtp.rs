@@ -109,7 +109,15 @@ impl LocVtpConfig {
 
     /// A model with random weights that depend on `seed` alone.
     pub fn init(&self, seed: u64, device: &Device) -> LocVtp {
-        let random = &mut Initialiser::new(seed, device);
+        self.drawn(&mut Initialiser::new(seed, device))
+    }
+
+    /// A model whose weights are to be filled from a file: nothing is drawn.
+    pub fn blank(&self, device: &Device) -> LocVtp {
+        self.drawn(&mut Initialiser::blank(device))
+    }
+
+    fn drawn(&self, random: &mut Initialiser) -> LocVtp {
         let joint = self.has_joint_space();
         LocVtp {
             video: self.video.init(random),

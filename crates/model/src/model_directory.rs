@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::preprocessing::Preprocessing;
 use crate::tokenizer::SentenceTokenizer;
-use crate::weights::{fill_parameters, named_parameters, read_safetensors, to_safetensors};
+use crate::weights::{fill_from_file, open_safetensors, write_safetensors};
 use crate::{LocVtp, LocVtpConfig, ModelError};
 
 /// A model with all that is needed to use it.
@@ -55,6 +55,23 @@ impl ModelDirectory {
     /// When a file is missing or damaged, or the weights are another model's; the message names the
     /// file.
     pub fn read(dir: &Path, device: &Device) -> Result<Self, ModelError> {
+        let (config, preprocessing, tokenizer) = Self::read_settings(dir)?;
+        let weights_path = dir.join(WEIGHTS_FILE);
+        let weights = open_safetensors(&weights_path)?;
+        let (model, report) = fill_from_file(config.blank(device), weights)?;
+        if !report.is_complete() {
+            return Err(ModelError::OtherModel { path: weights_path, report: report.to_string() });
+        }
+        Ok(Self { config, preprocessing, tokenizer, model })
+    }
+
+    /// Reads all but the weights.
+    ///
+    /// # Errors
+    /// As [`ModelDirectory::read`].
+    pub fn read_settings(
+        dir: &Path,
+    ) -> Result<(LocVtpConfig, Preprocessing, Option<SentenceTokenizer>), ModelError> {
         let config_path = dir.join(CONFIG_FILE);
         let file: ConfigFile = read_json(&config_path, "model config")?;
         let bad_config = |reason: String| ModelError::Json {
@@ -75,13 +92,7 @@ impl ModelDirectory {
             read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
         preprocessing.check()?;
         let tokenizer = read_tokenizer(dir, &config)?;
-        let weights_path = dir.join(WEIGHTS_FILE);
-        let weights = read_safetensors(&weights_path)?;
-        let (model, report) = fill_parameters(config.init(0, device), weights);
-        if !report.is_complete() {
-            return Err(ModelError::OtherModel { path: weights_path, report: report.to_string() });
-        }
-        Ok(Self { config, preprocessing, tokenizer, model })
+        Ok((config, preprocessing, tokenizer))
     }
 
     /// How sentences become tokens.
@@ -112,7 +123,7 @@ impl ModelDirectory {
         if let Some(tokenizer) = &self.tokenizer {
             write_synced(&dir.join(TOKENIZER_FILE), tokenizer.to_json()?.as_bytes())?;
         }
-        write_synced(&dir.join(WEIGHTS_FILE), &to_safetensors(&named_parameters(&self.model)))
+        write_synced_by(&dir.join(WEIGHTS_FILE), |path| write_safetensors(&self.model, path))
     }
 }
 
@@ -160,11 +171,18 @@ fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, 
 /// # Errors
 /// When the disk is full or read-only; what was there is as it was then.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    write_synced_by(path, |part| File::create(part)?.write_all(bytes))
+}
+
+/// The same for a file that `write` makes at the path it is given.
+fn write_synced_by(
+    path: &Path,
+    write: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<(), ModelError> {
     let part = beside(path, "part");
     let write = || {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        write(&part)?;
+        File::options().append(true).open(&part)?.sync_all()?;
         std::fs::rename(&part, path)?;
         sync_folder_of(path)
     };

@@ -61,6 +61,26 @@ fn reason(error: impl std::fmt::Display) -> ModelError {
     ModelError::Tokenizer { reason: error.to_string() }
 }
 
+/// A BERT tokenizer with the given tokens, in the order of their ids.
+fn wordpiece(vocabulary: Vec<String>, lowercase: bool) -> tokenizers::Result<Tokenizer> {
+    let vocabulary: HashMap<String, u32> = vocabulary.into_iter().zip(0..).collect();
+    // As JSON text, because the builder asks for a hash map of another crate.
+    let model = serde_json::json!({
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": vocabulary,
+    });
+    let model: WordPiece = serde_json::from_str(&model.to_string())?;
+    let mut tokenizer = Tokenizer::new(model);
+    let normalizer = BertNormalizer::new(true, true, None, lowercase);
+    tokenizer.with_normalizer(Some(normalizer));
+    tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+    tokenizer.add_special_tokens(&SPECIAL.map(|token| AddedToken::from(token, true)));
+    Ok(tokenizer)
+}
+
 impl SentenceTokenizer {
     /// Trains a lower-case WordPiece vocabulary of at most `vocab_size` tokens on `texts`.
     ///
@@ -85,21 +105,30 @@ impl SentenceTokenizer {
             }
         }
         let vocabulary = wordpiece_vocabulary::learn(&SPECIAL, &words, vocab_size);
-        let vocabulary: HashMap<String, u32> = vocabulary.into_iter().zip(0..).collect();
-        // As JSON text, because the builder asks for a hash map of another crate.
-        let model = serde_json::json!({
-            "type": "WordPiece",
-            "unk_token": "[UNK]",
-            "continuing_subword_prefix": "##",
-            "max_input_chars_per_word": 100,
-            "vocab": vocabulary,
-        });
-        let model: WordPiece = serde_json::from_str(&model.to_string()).map_err(reason)?;
-        let mut tokenizer = Tokenizer::new(model);
-        tokenizer.with_normalizer(Some(BertNormalizer::default()));
-        tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
-        tokenizer.add_special_tokens(&SPECIAL.map(|token| AddedToken::from(token, true)));
-        Self::new(tokenizer, max_tokens).map_err(reason)
+        Self::new(wordpiece(vocabulary, true).map_err(reason)?, max_tokens).map_err(reason)
+    }
+
+    /// Reads BERT's `vocab.txt`: a token a line, the first has id 0.
+    ///
+    /// Texts become lower case when the vocabulary has no upper case.
+    ///
+    /// # Errors
+    /// When the file is missing or holds no `[CLS]`, `[SEP]` and `[PAD]`.
+    pub fn read_vocabulary(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
+        let text =
+            std::fs::read_to_string(path).map_err(ModelError::file(path, "read the vocabulary"))?;
+        let invalid = |reason: String| ModelError::Json {
+            path: path.into(),
+            what: "BERT vocabulary",
+            reason,
+        };
+        let vocabulary: Vec<String> = text.lines().map(|line| line.trim_end().to_owned()).collect();
+        let is_special = |token: &str| token.starts_with('[') && token.ends_with(']');
+        let is_upper = |token: &str| token.chars().any(|c| c.is_ascii_uppercase());
+        let lowercase = !vocabulary.iter().any(|token| !is_special(token) && is_upper(token));
+        let tokenizer =
+            wordpiece(vocabulary, lowercase).map_err(|error| invalid(error.to_string()))?;
+        Self::new(tokenizer, max_tokens).map_err(invalid)
     }
 
     /// Reads a `tokenizer.json`.

@@ -6,12 +6,15 @@ use anyhow::{Context, bail};
 use burn::module::Module;
 use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig};
 use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::weights::import::Origins;
+use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::{Experiment, RunFolder, checkpoint};
 use locvtp_video::VideoReader;
 use serde_json::{Value, json};
 
 use crate::args::Inspect;
+use crate::commands::weights;
 use crate::progress::duration;
 use crate::{Outcome, output};
 
@@ -45,8 +48,12 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         bail!("{}: there is nothing here; check the path", path.display());
     }
     if path.is_file() {
-        let is_toml = path.extension().is_some_and(|ending| ending == "toml");
-        return if is_toml { run_file(path) } else { video(path) };
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        return match ending.as_deref() {
+            Some("toml") => run_file(path),
+            Some("safetensors" | "pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
+            _ => video(path),
+        };
     }
     if RunFolder::is_at(&path.join("run")) && path.join("corpus").is_dir() {
         demo(path)
@@ -128,7 +135,7 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
     } else {
         "consecutive frames".to_owned()
     };
-    let facts = vec![
+    let mut facts = vec![
         ("parameters", format!("{:.2} million", parameters as f64 / 1e6)),
         ("video encoder", config.video.summary()),
         ("text encoder", config.text.summary()),
@@ -147,14 +154,41 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
                 preprocessing.num_frames, preprocessing.image_size, preprocessing.image_size
             ),
         ),
+        (
+            "pixels",
+            format!(
+                "short side to {}, mean {:?}, std {:?}",
+                preprocessing.short_side,
+                preprocessing.normalisation.mean,
+                preprocessing.normalisation.std
+            ),
+        ),
     ];
+    let origins = Origins::read(path);
+    for (name, part) in [("video weights", Part::Video), ("text weights", Part::Text)] {
+        let Some(origins) = &origins else { continue };
+        let report = origins.of(part).map(weights::import::report_rows);
+        let what = report.and_then(|rows| rows.into_iter().next());
+        facts.push((name, what.unwrap_or("none were imported".into())));
+    }
     let json = json!({
         "parameters": parameters,
         "vocabulary": words,
         "config": config,
         "preprocessing": preprocessing,
+        "origins": origins,
     });
     Ok(Found { kind, facts, json })
+}
+
+fn file_of_weights(path: &Path) -> anyhow::Result<Found> {
+    let state = weights::inspect::open(&[path.to_owned()], false)?;
+    let facts = weights::inspect::facts(&state);
+    let mut json = weights::inspect::as_json(&state);
+    if let Some(json) = json.as_object_mut() {
+        json.remove("tensors");
+    }
+    Ok(Found { kind: "file of weights", facts, json })
 }
 
 fn checkpoint_folder(path: &Path) -> anyhow::Result<Found> {

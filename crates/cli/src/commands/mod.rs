@@ -7,3 +7,4 @@ pub(crate) mod inspect;
 pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod synthesize;
+pub(crate) mod weights;

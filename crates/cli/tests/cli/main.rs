@@ -8,3 +8,4 @@ mod output;
 mod resume;
 mod stopping;
 mod tiny;
+mod weights;

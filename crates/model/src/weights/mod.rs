@@ -1,12 +1,38 @@
-//! Parameters by name, as PyTorch would hold them.
+//! Parameters by name, as PyTorch would hold them: our own files, and those of others.
+//!
+//! | module | one idea |
+//! |---|---|
+//! | `named` | a module's parameters by name |
+//! | `stored_tensor`, `state_dict` | tensors of a file, read when they are asked for |
+//! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
+//! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
+//! | [`source`], `source_config` | the kinds of checkpoints, and the sizes they say |
+//! | [`import`] | from checkpoints to a model directory |
+//! | `resize` | embeddings of places and times for another number of them |
 
+mod distilbert_keys;
+mod hf_timesformer_keys;
+pub mod import;
+mod key_table;
 mod named;
 mod parameter_path;
+mod pickle_names;
+mod pytorch_file;
+mod resize;
 mod safetensors_file;
+pub mod source;
+mod source_config;
+mod state_dict;
+mod stored_tensor;
+mod timesformer_keys;
+mod timm_vit_keys;
 
-pub use named::{NamedTensor, fill_parameters, named_parameters};
+pub use named::{NamedTensor, fill_each, fill_from_file, fill_parameters, named_parameters};
 pub use parameter_path::ParameterPath;
-pub use safetensors_file::{read_safetensors, to_safetensors};
+pub(crate) use safetensors_file::write_safetensors;
+pub use safetensors_file::{open_safetensors, read_safetensors, to_safetensors};
+pub use state_dict::StateDict;
+pub use stored_tensor::{NumberType, StoredTensor};
 
 use std::fmt;
 
@@ -27,6 +53,27 @@ impl LoadReport {
     /// Whether every parameter was filled and every key used.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty() && self.unused.is_empty() && self.misshapen.is_empty()
+    }
+
+    /// What was found for a parameter, if it fits; notes what became of the parameter.
+    fn fitting<T>(
+        &mut self,
+        name: &str,
+        found: Option<T>,
+        shape: impl Fn(&T) -> &Vec<usize>,
+        expected: &[usize],
+    ) -> Option<T> {
+        let Some(found) = found else {
+            self.missing.push(name.to_owned());
+            return None;
+        };
+        let shape = shape(&found);
+        if shape != expected {
+            self.misshapen.push(format!("{name}: {shape:?} instead of {expected:?}"));
+            return None;
+        }
+        self.filled.push(name.to_owned());
+        Some(found)
     }
 }
 

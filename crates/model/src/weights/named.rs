@@ -4,11 +4,13 @@
 //! is the same.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::{LoadReport, ParameterPath};
+use super::{LoadReport, ParameterPath, StoredTensor};
+use crate::ModelError;
 
 /// A parameter's numbers in PyTorch's orientation.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +23,25 @@ pub struct NamedTensor {
 
 /// All parameters by name, in the module's order of names.
 pub fn named_parameters(module: &impl Module) -> BTreeMap<String, NamedTensor> {
+    let parameters = parameters(module).into_iter();
+    parameters.map(|(name, parameter)| (name, parameter.numbers())).collect()
+}
+
+/// A parameter whose numbers are copied out when they are asked for.
+pub(super) struct Parameter {
+    /// Sizes of the axes in a file.
+    pub(super) shape: Vec<usize>,
+    values: Box<dyn Fn() -> Vec<f32>>,
+}
+
+impl Parameter {
+    pub(super) fn numbers(&self) -> NamedTensor {
+        NamedTensor { shape: self.shape.clone(), values: (self.values)() }
+    }
+}
+
+/// All parameters by name, their numbers not copied.
+pub(super) fn parameters(module: &impl Module) -> BTreeMap<String, Parameter> {
     let mut visitor = Collect { path: ParameterPath::default(), found: BTreeMap::new() };
     module.visit(&mut visitor);
     visitor.found
@@ -28,7 +49,7 @@ pub fn named_parameters(module: &impl Module) -> BTreeMap<String, NamedTensor> {
 
 struct Collect {
     path: ParameterPath,
-    found: BTreeMap<String, NamedTensor>,
+    found: BTreeMap<String, Parameter>,
 }
 
 impl ModuleVisitor for Collect {
@@ -38,8 +59,9 @@ impl ModuleVisitor for Collect {
             value = value.swap_dims(0, 1);
         }
         let shape = value.dims().to_vec();
-        let values = value.into_data().try_to_vec::<f32>().expect("parameters are f32");
-        self.found.insert(self.path.name(), NamedTensor { shape, values });
+        let values =
+            move || value.clone().into_data().try_to_vec::<f32>().expect("parameters are f32");
+        self.found.insert(self.path.name(), Parameter { shape, values: Box::new(values) });
     }
 
     fn enter_module(&mut self, name: &str, container: &str) {
@@ -56,37 +78,84 @@ impl ModuleVisitor for Collect {
 /// Parameters that `source` lacks or holds in another shape keep their numbers.
 pub fn fill_parameters<M: Module>(
     module: M,
-    source: BTreeMap<String, NamedTensor>,
+    mut source: BTreeMap<String, NamedTensor>,
 ) -> (M, LoadReport) {
-    let mut mapper = Fill { path: ParameterPath::default(), source, report: LoadReport::default() };
+    let mut report = LoadReport::default();
+    let filled = fill_each(module, |name, expected| {
+        let found = source.remove(name);
+        Ok::<_, Infallible>(report.fitting(name, found, |found| &found.shape, expected))
+    });
+    let Ok(module) = filled;
+    report.unused = source.into_keys().collect();
+    (module, report)
+}
+
+/// The same for tensors that are read from their file one after the other.
+///
+/// # Errors
+/// When a tensor cannot be read.
+pub fn fill_from_file<M: Module>(
+    module: M,
+    mut source: BTreeMap<String, StoredTensor>,
+) -> Result<(M, LoadReport), ModelError> {
+    let mut report = LoadReport::default();
+    let module = fill_each(module, |name, expected| {
+        let found = source.remove(name);
+        let fitting = report.fitting(name, found, |found| &found.shape, expected);
+        fitting.map(|tensor| tensor.read(name)).transpose()
+    })?;
+    report.unused = source.into_keys().collect();
+    Ok((module, report))
+}
+
+/// The module with each parameter replaced by what `numbers` gives for its name and its shape in a
+/// file; where it gives nothing, the parameter keeps its numbers.
+///
+/// # Errors
+/// The first error of `numbers`; it is not asked again then.
+///
+/// # Panics
+/// When `numbers` gives another shape than it was asked for.
+pub fn fill_each<M: Module, E>(
+    module: M,
+    numbers: impl FnMut(&str, &[usize]) -> Result<Option<NamedTensor>, E>,
+) -> Result<M, E> {
+    let mut mapper = Fill { path: ParameterPath::default(), numbers, error: None };
     let module = module.map(&mut mapper);
-    mapper.report.unused = mapper.source.into_keys().collect();
-    (module, mapper.report)
+    match mapper.error {
+        Some(error) => Err(error),
+        None => Ok(module),
+    }
 }
 
-struct Fill {
+struct Fill<F, E> {
     path: ParameterPath,
-    source: BTreeMap<String, NamedTensor>,
-    report: LoadReport,
+    numbers: F,
+    error: Option<E>,
 }
 
-impl ModuleMapper for Fill {
+impl<F, E> ModuleMapper for Fill<F, E>
+where
+    F: FnMut(&str, &[usize]) -> Result<Option<NamedTensor>, E>,
+{
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.name();
-        let Some(NamedTensor { shape, values }) = self.source.remove(&name) else {
-            self.report.missing.push(name);
+        if self.error.is_some() {
             return param;
-        };
+        }
         let transposed = self.path.is_transposed();
         let mut expected = param.dims().to_vec();
         if transposed {
             expected.swap(0, 1);
         }
-        if shape != expected {
-            self.report.misshapen.push(format!("{name}: {shape:?} instead of {expected:?}"));
-            return param;
-        }
-        self.report.filled.push(name);
+        let NamedTensor { shape, values } = match (self.numbers)(&self.path.name(), &expected) {
+            Ok(Some(tensor)) => tensor,
+            Ok(None) => return param,
+            Err(error) => {
+                self.error = Some(error);
+                return param;
+            }
+        };
+        assert_eq!(shape, expected, "shape of {}", self.path.name());
         param.map(|old| {
             let device = old.device();
             let requires_grad = old.is_require_grad();

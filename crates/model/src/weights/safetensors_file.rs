@@ -1,50 +1,155 @@
-//! Named tensors as a safetensors file.
+//! Safetensors files, read tensor by tensor and written whole.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use burn::module::Module;
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, TensorInfo, View, serialize, serialize_to_file};
 
-use super::NamedTensor;
+use super::named::{Parameter, parameters};
+use super::{NamedTensor, NumberType, StoredTensor};
 use crate::ModelError;
 
 /// The bytes of a safetensors file; equal tensors give equal bytes.
 pub fn to_safetensors(tensors: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
-    let bytes: Vec<(&String, &NamedTensor, Vec<u8>)> = tensors
-        .iter()
-        .map(|(name, tensor)| {
-            let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            (name, tensor, bytes)
-        })
-        .collect();
-    let views = bytes.iter().map(|(name, tensor, bytes)| {
-        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)
-            .expect("as many bytes as the shape says");
-        (name.as_str(), view)
-    });
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    serialize(views, Some(metadata)).expect("names are unique and sizes agree")
+    serialize(tensors, Some(metadata())).expect("names are unique and sizes agree")
+}
+
+/// Writes the parameters of a module, one after the other, so that they are in memory once.
+///
+/// # Errors
+/// When the disk is full or read-only.
+pub(crate) fn write_safetensors(module: &impl Module, path: &Path) -> std::io::Result<()> {
+    serialize_to_file(parameters(module), Some(metadata()), path).map_err(|error| match error {
+        SafeTensorError::IoError(error) => error,
+        other => std::io::Error::other(other.to_string()),
+    })
+}
+
+fn metadata() -> HashMap<String, String> {
+    HashMap::from([("format".to_owned(), "pt".to_owned())])
+}
+
+fn bytes_of(values: &[f32]) -> Cow<'static, [u8]> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+}
+
+impl View for &NamedTensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        bytes_of(&self.values)
+    }
+
+    fn data_len(&self) -> usize {
+        self.values.len() * size_of::<f32>()
+    }
+}
+
+impl View for Parameter {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        bytes_of(&self.numbers().values)
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * size_of::<f32>()
+    }
 }
 
 /// All tensors of a safetensors file, as `f32`.
 ///
 /// # Errors
-/// When the file cannot be read, is cut off, or holds another number type than `f32`.
+/// When the file cannot be read, is cut off, or holds something else than floating-point numbers.
 pub fn read_safetensors(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
-    let bytes = std::fs::read(path).map_err(ModelError::file(path, "read the weights"))?;
+    let stored = open_safetensors(path)?;
+    stored.into_iter().map(|(key, tensor)| Ok((key.clone(), tensor.read(&key)?))).collect()
+}
+
+/// The most that a header may hold, as the format says.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// What a safetensors file holds, its numbers not read yet.
+///
+/// # Errors
+/// When the file cannot be read, is cut off, or its header contradicts itself.
+pub fn open_safetensors(path: &Path) -> Result<BTreeMap<String, StoredTensor>, ModelError> {
     let damaged = |reason: String| ModelError::Safetensors { path: path.into(), reason };
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let cannot_read = || ModelError::file(path, "read the weights");
+    let mut file = File::open(path).map_err(cannot_read())?;
+    let file_bytes = file.metadata().map_err(cannot_read())?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|_| damaged("it has no header".into()))?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER_BYTES || 8 + length > file_bytes {
+        return Err(damaged("its header is longer than the file".into()));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(cannot_read())?;
+    let mut entries: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&header)
+        .map_err(|error| damaged(format!("its header is no table of tensors: {error}")))?;
+    entries.remove("__metadata__");
+
+    let data_start = 8 + length;
+    let file = Arc::new(Mutex::new(file));
     let mut tensors = BTreeMap::new();
-    for (name, view) in file.tensors() {
-        if view.dtype() != Dtype::F32 {
-            return Err(damaged(format!("{name} holds {:?}, expected F32", view.dtype())));
+    for (key, entry) in entries {
+        let info: TensorInfo = serde_json::from_value(entry)
+            .map_err(|error| damaged(format!("{key} is not described: {error}")))?;
+        let (start, end) = (info.data_offsets.0 as u64, info.data_offsets.1 as u64);
+        let bits = info
+            .shape
+            .iter()
+            .try_fold(info.dtype.bitsize(), |bits, axis| bits.checked_mul(*axis))
+            .ok_or_else(|| damaged(format!("{key} is too large to be true")))?;
+        if end < start || end - start != bits as u64 / 8 {
+            let bytes = end.saturating_sub(start);
+            return Err(damaged(format!("{key} has {bytes} bytes for shape {:?}", info.shape)));
         }
-        let values = view
-            .data()
-            .chunks_exact(4)
-            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-            .collect();
-        tensors.insert(name, NamedTensor { shape: view.shape().to_vec(), values });
+        if data_start.checked_add(end).is_none_or(|end| end > file_bytes) {
+            return Err(damaged(format!(
+                "{key} ends at byte {}, the file at {file_bytes}",
+                data_start.saturating_add(end)
+            )));
+        }
+        let file = file.clone();
+        let read = move || {
+            let mut file = file.lock().expect("no reader panics");
+            file.seek(SeekFrom::Start(data_start + start))?;
+            let mut bytes = vec![0; (end - start) as usize];
+            file.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        let number_type = number_type(info.dtype);
+        tensors.insert(key, StoredTensor::new(path, info.shape, number_type, read));
     }
     Ok(tensors)
+}
+
+fn number_type(dtype: Dtype) -> NumberType {
+    match dtype {
+        Dtype::F64 => NumberType::F64,
+        Dtype::F32 => NumberType::F32,
+        Dtype::F16 => NumberType::F16,
+        Dtype::BF16 => NumberType::Bf16,
+        other => NumberType::Other(format!("{other:?}")),
+    }
 }

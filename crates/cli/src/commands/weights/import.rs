@@ -1,0 +1,203 @@
+//! `locvtp weights import`: a model directory from checkpoints of other programs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use locvtp_model::Device;
+use locvtp_model::weights::import::{Import, ImportSettings, PartReport, import};
+use locvtp_model::weights::source::{Part, Source, SourceKind};
+use serde_json::json;
+
+use crate::args::ImportWeights;
+use crate::{Outcome, hub, output};
+
+pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
+    let mut sources = Vec::new();
+    for checkpoint in checkpoints(&args.from)? {
+        let files = checkpoint.files.iter().map(|file| match file.strip_prefix(hub::PREFIX) {
+            Some(name) => hub::fetch(name),
+            None => Ok(PathBuf::from(file)),
+        });
+        let files = files.collect::<anyhow::Result<Vec<PathBuf>>>()?;
+        sources.push(Source::open(checkpoint.kind, &files, args.skip_calls)?);
+    }
+    let settings = ImportSettings {
+        image_size: args.image_size,
+        num_frames: args.frames,
+        num_heads: args.heads,
+        projection_dim: args.projection_dim,
+        tokenizer: args.tokenizer.clone(),
+        seed: args.seed,
+    };
+    let is_empty = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut all| all.next().is_none());
+    let existing = Some(&args.out).filter(|dir| dir.exists() && !is_empty(dir));
+    let made = import(&sources, existing.map(PathBuf::as_path), &settings, &Device::flex())?;
+    made.write(&args.out)?;
+    if args.json {
+        output::json(&json!({
+            "model": args.out,
+            "origins": made.origins,
+            "drawn": made.drawn,
+            "seed": args.seed,
+            "config": made.directory.config,
+            "preprocessing": made.directory.preprocessing,
+        }))?;
+    } else {
+        output::text(&text(args, &made))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// A checkpoint as it was typed.
+#[derive(Debug, PartialEq)]
+struct Checkpoint {
+    /// `None` is told by its keys.
+    kind: Option<SourceKind>,
+    /// Files, folders, `hub:OWNER/NAME`.
+    files: Vec<String>,
+}
+
+/// Cuts what was typed behind `--from` into checkpoints: each begins with its kind, or is a
+/// `hub:OWNER/NAME` or a file alone.
+fn checkpoints(typed: &[String]) -> anyhow::Result<Vec<Checkpoint>> {
+    let mut found: Vec<Checkpoint> = Vec::new();
+    for word in typed {
+        let whole = found.last().is_none_or(|checkpoint| !checkpoint.files.is_empty());
+        let is_file = word.starts_with(hub::PREFIX) || Path::new(word).exists();
+        match SourceKind::named(word) {
+            Some(kind) if whole => found.push(Checkpoint { kind: Some(kind), files: Vec::new() }),
+            _ if word.starts_with(hub::PREFIX) && whole => {
+                found.push(Checkpoint { kind: None, files: vec![word.clone()] });
+            }
+            _ => match found.last_mut() {
+                Some(last) => last.files.push(word.clone()),
+                None if is_file => {
+                    found.push(Checkpoint { kind: None, files: vec![word.clone()] });
+                }
+                None => bail!(
+                    "--from {word}: neither a file nor a kind of checkpoint; known are {}, and \
+                     hub:OWNER/NAME",
+                    SourceKind::ALL.map(SourceKind::name).join(", ")
+                ),
+            },
+        }
+    }
+    if let Some(Checkpoint { kind: Some(kind), files }) = found.last()
+        && files.is_empty()
+    {
+        bail!("--from {0}: name its file or folder behind it: --from {0} FILE", kind.name());
+    }
+    Ok(found)
+}
+
+fn text(args: &ImportWeights, made: &Import) -> String {
+    let preprocessing = &made.directory.preprocessing;
+    let mut lines = vec![format!("{}: model directory written", args.out.display())];
+    let mut fact = |name: &str, value: String| lines.push(format!("  {name:14} {value}"));
+    for part in Part::ALL {
+        match made.origins.of(part) {
+            Some(report) => {
+                let mut rows = report_rows(report).into_iter();
+                fact(part.name(), rows.next().unwrap_or_default());
+                rows.for_each(|row| fact("", row));
+            }
+            None => fact(part.name(), "none; a second import can add it".into()),
+        }
+    }
+    if made.origins.video.is_some() {
+        let side = preprocessing.image_size;
+        let normalisation = preprocessing.normalisation;
+        fact(
+            "a clip",
+            format!(
+                "{} frames of {side} x {side} pixels, mean {:?}, std {:?}",
+                preprocessing.num_frames, normalisation.mean, normalisation.std
+            ),
+        );
+    }
+    let mut heads: Vec<&str> =
+        made.drawn.iter().filter_map(|name| name.split('.').next()).collect();
+    heads.dedup();
+    if !heads.is_empty() {
+        fact(
+            "drawn anew",
+            format!("{} (seed {}); they mean nothing until trained", heads.join(", "), args.seed),
+        );
+    }
+    lines.join("\n")
+}
+
+/// A report in lines; the first says what it is.
+pub(crate) fn report_rows(report: &PartReport) -> Vec<String> {
+    let types: Vec<&str> = report.number_types.keys().map(String::as_str).collect();
+    let files = match &report.files[..] {
+        [only] => only.display().to_string(),
+        [first, rest @ ..] => format!("{} and {} more", first.display(), rest.len()),
+        [] => String::new(),
+    };
+    let mut rows = vec![format!(
+        "{}, {} parameters filled from {files} ({})",
+        report.from,
+        report.filled.len(),
+        types.join(", ")
+    )];
+    for resized in &report.resized {
+        rows.push(format!("resized: {} {:?} to {:?}", resized.parameter, resized.from, resized.to));
+    }
+    for set in &report.set {
+        rows.push(format!("set to zero: {} parameters; {}", set.names.len(), set.reason));
+    }
+    for dropped in &report.dropped {
+        let more = if dropped.names.len() > 1 { ", …" } else { "" };
+        let (count, first) = (dropped.names.len(), &dropped.names[0]);
+        rows.push(format!("not needed: {count} keys ({first}{more}); {}", dropped.reason));
+    }
+    if !report.skipped_calls.is_empty() {
+        rows.push(format!("not called: {}", report.skipped_calls.join(", ")));
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(typed: &str) -> Vec<(Option<&'static str>, Vec<String>)> {
+        let typed: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+        let found = checkpoints(&typed).unwrap().into_iter();
+        found.map(|found| (found.kind.map(SourceKind::name), found.files)).collect()
+    }
+
+    fn files(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_stands_behind_from_is_cut_into_checkpoints() {
+        let two = cut("hf-timesformer a b distilbert c");
+        let expected =
+            [(Some("hf-timesformer"), files(&["a", "b"])), (Some("distilbert"), files(&["c"]))];
+        assert_eq!(two, expected);
+        // A folder may be called as its kind.
+        let folders = cut("timesformer timesformer distilbert distilbert");
+        let expected = [
+            (Some("timesformer"), files(&["timesformer"])),
+            (Some("distilbert"), files(&["distilbert"])),
+        ];
+        assert_eq!(folders, expected);
+        let hub = cut("hub:a/b timm-vit hub:c/d hub:e/f");
+        let expected = [
+            (None, files(&["hub:a/b"])),
+            (Some("timm-vit"), files(&["hub:c/d"])),
+            (None, files(&["hub:e/f"])),
+        ];
+        assert_eq!(hub, expected);
+    }
+
+    #[test]
+    fn a_kind_without_a_file_and_a_mistyped_kind_are_refused() {
+        let message = |typed: &[&str]| checkpoints(&files(typed)).unwrap_err().to_string();
+        assert!(message(&["distilbert"]).contains("--from distilbert FILE"));
+        assert!(message(&["distilbird", "a"]).contains("timm-vit, timesformer, hf-timesformer"));
+    }
+}

@@ -1,0 +1,4 @@
+//! `locvtp weights`: checkpoints of other programs.
+
+pub(crate) mod import;
+pub(crate) mod inspect;

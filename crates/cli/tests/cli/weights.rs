@@ -1,0 +1,232 @@
+//! `locvtp weights`: tiny checkpoints in, a model directory out; a hub that is a server of our own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded};
+
+/// Checkpoints as other programs write them; `reference/foreign_weights.py` made them.
+fn foreign(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/goldens/foreign").join(name)
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&succeeded(output)).unwrap()
+}
+
+#[test]
+fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let (video, text) = (foreign("hf-timesformer"), foreign("distilbert"));
+    let one = folder.path().join("one");
+    let both = ["--from", "hf-timesformer", str(&video), "--from", "distilbert", str(&text)];
+    let arguments = [&["weights", "import"], &both[..], &["--out", str(&one)]].concat();
+    let said = succeeded(&run(&arguments));
+    says(
+        &said,
+        &[
+            "hf-timesformer, 47 parameters filled",
+            "distilbert, 36 parameters filled",
+            "not needed: 2 keys (classifier.bias, …); the classifier of actions",
+            "2 frames of 8 x 8 pixels, mean [0.45, 0.45, 0.45]",
+            "video_projection, text_projection, context_warp (seed 0)",
+        ],
+    );
+
+    let two = folder.path().join("two");
+    let import = |from: &[&str]| {
+        run(&[&["weights", "import", "--from"], from, &["--out", str(&two), "--json"]].concat())
+    };
+    let first = json(&import(&["hf-timesformer", str(&video)]));
+    assert_eq!(first["origins"]["text"], Value::Null);
+    assert_eq!(first["config"]["text"]["kind"], "none");
+    let second = json(&import(&["distilbert", str(&text)]));
+    assert_eq!(second["origins"]["video"]["from"], "hf-timesformer");
+    assert_eq!(second["origins"]["text"]["filled"].as_array().unwrap().len(), 36);
+    assert_eq!(second["config"]["text"]["dim"], 8);
+
+    let said = succeeded(&run(&["inspect", str(&two)]));
+    says(&said, &["model directory", "hf-timesformer", "distilbert", "mean [0.45"]);
+}
+
+#[test]
+fn a_file_is_inspected_with_its_layers_on_one_line() {
+    let file = foreign("timesformer.pyth");
+    let said = succeeded(&run(&["weights", "inspect", str(&file)]));
+    says(
+        &said,
+        &[
+            "timesformer: import it with --from timesformer",
+            "model_state.model",
+            "1 tensors of training's state",
+            "model_state.model.blocks.{0..1}.attn.qkv.weight",
+            "[24, 8]",
+            "f32",
+        ],
+    );
+    let all = succeeded(&run(&["weights", "inspect", str(&file), "--all"]));
+    says(&all, &["model_state.model.blocks.1.attn.qkv.weight"]);
+    let json = json(&run(&["weights", "inspect", str(&file), "--json"]));
+    assert_eq!(json["kind_of_checkpoint"], "timesformer");
+    let key = "model_state.model.cls_token";
+    assert_eq!(json["tensors"][key]["shape"], serde_json::json!([1, 1, 8]));
+    let half = succeeded(&run(&["inspect", str(&foreign("f16.safetensors"))]));
+    says(&half, &["file of weights", "hf-timesformer", "49 f16"]);
+}
+
+#[test]
+fn what_cannot_be_imported_is_refused_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("model");
+    for (from, said) in [
+        (vec!["hf-timesformer"], vec!["--from hf-timesformer FILE"]),
+        (vec!["hf-timesfomer", "a.bin"], vec!["hf-timesfomer", "known are timm-vit"]),
+        (vec!["timm-vit", "/no/file.pth"], vec!["/no/file.pth"]),
+        (vec!["timm-vit", str(&foreign("runs_code.pt"))], vec!["posix.system", "--skip-calls"]),
+        (vec!["timm-vit", str(&foreign("torchscript.pt"))], vec!["TorchScript", "openai/clip"]),
+        (vec!["timm-vit", str(&foreign("distilbert"))], vec!["say --from distilbert"]),
+        (vec!["hf-timesformer", str(&foreign("nan.safetensors"))], vec!["NaN", "--heads"]),
+    ] {
+        let from: Vec<&str> = from.iter().map(|word| &word[..]).collect();
+        let arguments = [&["weights", "import", "--from"], &from[..], &["--out", str(&out)]];
+        let message = refused(&run(&arguments.concat()));
+        // One of the two is wrong with the last: a width of 8 without a config.json comes first.
+        assert!(said.iter().any(|piece| message.contains(piece)), "{message}");
+        assert!(!out.exists(), "{from:?}");
+    }
+    // What is no import of ours is left as it is.
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("config.json"), "{}").unwrap();
+    let video = foreign("hf-timesformer");
+    let arguments = ["weights", "import", "--from", str(&video), "--out", str(&out)];
+    says(&refused(&run(&arguments)), &[str(&out), "import.json", "another --out"]);
+    assert_eq!(std::fs::read_to_string(out.join("config.json")).unwrap(), "{}");
+}
+
+/// A hub with the tiny TimeSformer as `tiny/timesformer` and shards as `tiny/sharded`; its address.
+fn hub() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            std::thread::spawn(move || answer(connection.unwrap()));
+        }
+    });
+    address
+}
+
+/// Answers as the hub does: parts of files, with the commit and the tag of the file.
+fn answer(mut connection: TcpStream) {
+    let mut request = BufReader::new(connection.try_clone().unwrap());
+    let mut line = String::new();
+    request.read_line(&mut line).unwrap();
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut start = 0;
+    let mut end = usize::MAX;
+    loop {
+        let mut header = String::new();
+        request.read_line(&mut header).unwrap();
+        let header = header.trim().to_lowercase();
+        if let Some((_, range)) = header.split_once("range: bytes=") {
+            let (from, to) = range.split_once('-').unwrap();
+            start = from.parse().unwrap();
+            end = to.parse().unwrap_or(usize::MAX);
+        }
+        if header.is_empty() {
+            break;
+        }
+    }
+    let file = ["tiny/timesformer", "tiny/sharded"].iter().find_map(|model| {
+        let name = path.strip_prefix(&format!("/{model}/resolve/main/"))?;
+        let folder = if *model == "tiny/sharded" { "sharded" } else { "hf-timesformer" };
+        std::fs::read(foreign(folder).join(name)).ok()
+    });
+    let status = if path.starts_with("/gated/") { "401 Unauthorized" } else { "404 Not Found" };
+    let answer = match file {
+        None => {
+            format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into()
+        }
+        Some(bytes) => {
+            let part = &bytes[start.min(bytes.len())..end.saturating_add(1).min(bytes.len())];
+            let head = format!(
+                "HTTP/1.1 206 Partial Content\r\ncontent-length: {}\r\ncontent-range: bytes \
+                 {start}-{}/{}\r\netag: \"{}\"\r\nx-repo-commit: 0123456789abcdef\r\n\
+                 connection: close\r\n\r\n",
+                part.len(),
+                start + part.len() - 1,
+                bytes.len(),
+                path.replace('/', "-"),
+            );
+            [head.as_bytes(), part].concat()
+        }
+    };
+    connection.write_all(&answer).unwrap();
+    // Read what is left, so that closing is no reset.
+    let _ = connection.shutdown(std::net::Shutdown::Write);
+    let _ = request.read_to_end(&mut Vec::new());
+}
+
+/// `weights import --from FROM --out model` with a hub and a home of its own.
+fn import_from_hub(home: &Path, endpoint: &str, offline: bool, from: &[&str]) -> Output {
+    let mut command = locvtp();
+    command.env("HF_ENDPOINT", endpoint).env("HF_HOME", home).env("NO_PROXY", "127.0.0.1");
+    command.env_remove("HF_HUB_OFFLINE");
+    if offline {
+        command.env("HF_HUB_OFFLINE", "1");
+    }
+    command.args(["weights", "import", "--from"]).args(from);
+    command.arg("--out").arg(home.join("model")).arg("--json").output().unwrap()
+}
+
+#[test]
+fn a_checkpoint_of_the_hub_is_downloaded_once() {
+    let home = tempfile::tempdir().unwrap();
+    let hub = hub();
+    for (name, offline) in [
+        ("hub:tiny/timesformer", false),
+        ("hub:tiny/timesformer", true),
+        ("hub:tiny/sharded", false),
+    ] {
+        let found = json(&import_from_hub(home.path(), &hub, offline, &[name]));
+        assert_eq!(found["origins"]["video"]["filled"].as_array().unwrap().len(), 47, "{name}");
+        assert_eq!(found["config"]["video"]["num_attention_heads"], 2, "from its config.json");
+    }
+    let kept = home.path().join("hub/models--tiny--timesformer/snapshots");
+    assert!(kept.is_dir(), "{}", kept.display());
+}
+
+#[test]
+fn without_a_network_it_says_what_to_download_by_hand() {
+    let home = tempfile::tempdir().unwrap();
+    let by_hand = ["by hand", "model.safetensors", "config.json", "--from KIND"];
+    // Nobody listens on a port that was just given back.
+    let closed =
+        format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let message = refused(&import_from_hub(home.path(), &closed, false, &["hub:tiny/timesformer"]));
+    says(&message, &by_hand);
+    says(&message, &["hub:tiny/timesformer", &format!("{closed}/tiny/timesformer/tree/main")]);
+
+    let message = refused(&import_from_hub(home.path(), &closed, true, &["hub:tiny/timesformer"]));
+    says(&message, &by_hand);
+    says(&message, &["HF_HUB_OFFLINE", str(home.path())]);
+
+    let hub = hub();
+    let message = refused(&import_from_hub(home.path(), &hub, false, &["hub:tiny/nothing"]));
+    says(&message, &["no weights", "pytorch_model.bin", "by hand"]);
+    let message = refused(&import_from_hub(home.path(), &hub, false, &["hub:gated/model"]));
+    says(&message, &["no such model", "licence"]);
+    let message = refused(&import_from_hub(home.path(), &hub, false, &["hub:a/b/c"]));
+    says(&message, &["hub:OWNER/NAME"]);
+}
+
+#[test]
+fn weights_without_a_command_shows_what_there_is() {
+    let output = run(&["weights"]);
+    assert_eq!(output.status.code(), Some(2));
+    says(&format!("{}{}", stdout(&output), stderr(&output)), &["import", "inspect"]);
+    says(&succeeded(&run(&["weights", "import", "--help"])), &["hf-timesformer", "hub:OWNER/NAME"]);
+}

@@ -1,0 +1,442 @@
+//! Checkpoints of other programs become our models: the same numbers come out.
+//!
+//! The checkpoints are tiny and random, written by those programs: `reference/foreign_weights.py`.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
+mod golden;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, Device, Tensor};
+use golden::{Arrays, assert_close, numbers};
+use locvtp_model::distilbert::{DistilBert, TokenBatch};
+use locvtp_model::model_directory::ModelDirectory;
+use locvtp_model::text_encoder::TextEncoderConfig;
+use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::weights::import::{Import, ImportSettings, Origins, import};
+use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
+
+/// Two blocks in f32 on both sides err by a few units in the last place of numbers around 3.
+const F32: f64 = 1e-5;
+
+/// The tiny models' heads, which only a `config.json` says.
+fn settings() -> ImportSettings {
+    ImportSettings { num_heads: Some(2), ..ImportSettings::default() }
+}
+
+fn file(name: &str) -> PathBuf {
+    golden::path("foreign").join(name)
+}
+
+fn open(kind: SourceKind, name: &str) -> Source {
+    Source::open(Some(kind), &[file(name)], false).unwrap()
+}
+
+/// A text encoder comes with the tiny TimeSformer: alone it is no model.
+fn with_video(source: Source) -> Vec<Source> {
+    match source.kind {
+        SourceKind::DistilBert => vec![open(SourceKind::HfTimeSformer, "hf-timesformer"), source],
+        _ => vec![source],
+    }
+}
+
+fn imported(kind: SourceKind, name: &str, settings: &ImportSettings) -> Import {
+    import(&with_video(open(kind, name)), None, settings, &Device::flex()).unwrap()
+}
+
+fn refusal(kind: SourceKind, path: &Path, settings: &ImportSettings) -> String {
+    let source = match Source::open(Some(kind), &[path.to_owned()], false) {
+        Ok(source) => source,
+        Err(error) => return error.to_string(),
+    };
+    import(&with_video(source), None, settings, &Device::flex()).unwrap_err().to_string()
+}
+
+#[track_caller]
+fn assert_says(message: &str, pieces: &[&str]) {
+    for piece in pieces {
+        assert!(message.contains(piece), "{piece:?} is missing in: {message}");
+    }
+}
+
+/// The feature of a clip of normalised pixels, `[1, f, 3, 8, 8]`.
+fn clip_feature(import: &Import, pixels: Tensor<5>) -> Vec<f64> {
+    let model = &import.directory.model;
+    numbers(model.backbone_clips(ClipPatches::from_pixels(pixels, model.patch_size())))
+}
+
+/// The parameters as they lie in the model directory.
+fn written(import: &Import) -> BTreeMap<String, NamedTensor> {
+    let dir = tempfile::tempdir().unwrap();
+    import.write(&dir.path().join("model")).unwrap();
+    read_safetensors(&dir.path().join("model/model.safetensors")).unwrap()
+}
+
+#[test]
+fn every_form_of_a_timesformer_gives_hugging_faces_feature() {
+    let expected = Arrays::read("foreign/expected.safetensors");
+    let device = Device::flex();
+    for (kind, name, tolerance) in [
+        (SourceKind::HfTimeSformer, "hf-timesformer", F32),
+        (SourceKind::HfTimeSformer, "hf-timesformer/model.safetensors", F32),
+        (SourceKind::HfTimeSformer, "sharded", F32),
+        (SourceKind::HfTimeSformer, "sharded/model.safetensors.index.json", F32),
+        (SourceKind::HfTimeSformer, "f64.safetensors", F32),
+        // Weights rounded to 11 and 8 bits, through two blocks.
+        (SourceKind::HfTimeSformer, "f16.safetensors", 5e-3),
+        (SourceKind::HfTimeSformer, "bf16.safetensors", 4e-2),
+        (SourceKind::TimeSformer, "timesformer.pyth", F32),
+    ] {
+        let import = imported(kind, name, &settings());
+        let pixels = expected.tensor("pixel_values", &device, DType::F32);
+        // The class token stands first.
+        let class = &expected.values("timesformer")[..8];
+        assert_close(name, &clip_feature(&import, pixels), class, tolerance);
+    }
+}
+
+#[test]
+fn an_image_model_sees_a_repeated_frame_as_timm_sees_the_frame() {
+    let expected = Arrays::read("foreign/expected.safetensors");
+    let pixels: Tensor<5> = expected.tensor("pixel_values", &Device::flex(), DType::F32);
+    let repeated = pixels.narrow(1, 0, 1).repeat_dim(1, 4);
+    for name in ["timm_vit.pth", "timm_vit_legacy.pth"] {
+        let import = imported(SourceKind::TimmVit, name, &settings());
+        let class = &expected.values("timm_first_frame")[..8];
+        assert_close(name, &clip_feature(&import, repeated.clone()), class, F32);
+        assert_eq!(import.directory.config.video.num_frames(), 16);
+    }
+}
+
+#[test]
+fn attention_over_time_starts_as_a_copy_that_adds_nothing() {
+    let import = imported(SourceKind::TimmVit, "timm_vit.pth", &settings());
+    let report = import.origins.video.as_ref().unwrap();
+    let reasons: Vec<(usize, &str)> =
+        report.set.iter().map(|set| (set.names.len(), &set.reason[..])).collect();
+    // time_embeddings, and weight and bias of temporal_dense in two blocks.
+    assert_eq!(reasons.len(), 1);
+    assert_eq!(reasons[0].0, 5);
+    assert_says(reasons[0].1, &["image model", "zero"]);
+    let weights = written(&import);
+    let layer = |rest: &str| &weights[&format!("timesformer.encoder.layer.1.{rest}")];
+    assert_eq!(
+        layer("temporal_attention.attention.qkv.weight"),
+        layer("attention.attention.qkv.weight")
+    );
+    assert_eq!(layer("temporal_layernorm.bias"), layer("layernorm_before.bias"));
+    assert!(layer("temporal_dense.weight").values.iter().all(|value| *value == 0.0));
+}
+
+#[test]
+fn positions_are_resized_as_timm_resizes_them() {
+    let larger = ImportSettings { image_size: Some(12), num_frames: Some(4), ..settings() };
+    let import = imported(SourceKind::TimmVit, "timm_vit.pth", &larger);
+    let (config, preprocessing) = (&import.directory.config, &import.directory.preprocessing);
+    assert_eq!((config.video.image_size(), config.video.num_frames()), (12, 4));
+    assert_eq!((preprocessing.image_size, preprocessing.num_frames), (12, 4));
+    let expected = Arrays::read("foreign/expected.safetensors");
+    let found = &written(&import)["timesformer.embeddings.position_embeddings"];
+    assert_eq!(found.shape, expected.shape("timm_positions_3x3"));
+    let found: Vec<f64> = found.values.iter().map(|value| f64::from(*value)).collect();
+    assert_close("positions", &found, expected.values("timm_positions_3x3"), 1e-6);
+    let resized = &import.origins.video.as_ref().unwrap().resized;
+    assert_eq!(resized.len(), 1);
+    assert_eq!((&resized[0].from[..], &resized[0].to[..]), (&[1, 5, 8][..], &[1, 10, 8][..]));
+
+    let import = imported(SourceKind::HfTimeSformer, "hf-timesformer", &larger);
+    let names = import.origins.video.as_ref().unwrap().resized.iter();
+    let names: Vec<&str> = names.map(|resized| &resized.parameter[..]).collect();
+    let prefix = "timesformer.embeddings";
+    let both = ["position", "time"].map(|what| format!("{prefix}.{what}_embeddings"));
+    assert_eq!(names, both);
+}
+
+#[test]
+fn every_form_of_a_distilbert_gives_hugging_faces_hidden_states() {
+    let expected = Arrays::read("foreign/expected.safetensors");
+    let ids: Vec<u32> = expected.values("input_ids").iter().map(|id| *id as u32).collect();
+    for name in ["distilbert", "distilbert_old"] {
+        let import = imported(SourceKind::DistilBert, name, &ImportSettings::default());
+        let TextEncoderConfig::DistilBert(config) = import.directory.config.text.clone() else {
+            panic!("{:?}", import.directory.config.text);
+        };
+        let encoder: DistilBert = golden::filled(
+            config.init(&mut golden::any_weights(&Device::flex())),
+            written(&import)
+                .into_iter()
+                .filter_map(|(key, tensor)| Some((key.strip_prefix("distilbert.")?.into(), tensor)))
+                .collect(),
+        );
+        let tokens = import.directory.words().unwrap().encode("A red square, moves").unwrap();
+        // The comma is unknown to ten words.
+        assert_eq!(tokens.ids, [2, 5, 6, 7, 1, 8, 9, 3], "{:?}", tokens.tokens);
+        let batch =
+            TokenBatch { ids: ids.clone(), lengths: vec![ids.len()], padded_length: ids.len() };
+        let hidden = numbers(encoder.forward(&batch));
+        assert_close(name, &hidden, expected.values("distilbert"), F32);
+    }
+}
+
+#[test]
+fn every_key_that_is_not_used_is_dropped_for_a_reason() {
+    let import = imported(SourceKind::TimeSformer, "timesformer.pyth", &settings());
+    let report = import.origins.video.unwrap();
+    assert_eq!(report.filled.len(), 6 + 2 * 20 + 1);
+    let dropped: Vec<&str> = report
+        .dropped
+        .iter()
+        .flat_map(|dropped| dropped.names.iter().map(|name| &name[..]))
+        .collect();
+    assert_eq!(dropped, ["head.bias", "head.weight", "optimizer_state.state.0"]);
+    let import = imported(SourceKind::DistilBert, "distilbert_old", &ImportSettings::default());
+    let dropped = import.origins.text.unwrap().dropped;
+    assert!(dropped.iter().any(|d| d.names == ["distilbert.embeddings.position_ids"]));
+    assert!(dropped.iter().all(|dropped| !dropped.reason.is_empty()));
+}
+
+#[test]
+fn a_second_import_adds_the_other_encoder_and_keeps_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("model");
+    let device = Device::flex();
+    imported(SourceKind::HfTimeSformer, "hf-timesformer", &settings()).write(&dir).unwrap();
+    let origins = Origins::read(&dir).unwrap();
+    assert!(origins.video.is_some() && origins.text.is_none());
+    let before = read_safetensors(&dir.join("model.safetensors")).unwrap();
+    let videos_alone = ModelDirectory::read(&dir, &device).unwrap();
+    assert!(videos_alone.config.text.is_none() && videos_alone.tokenizer.is_none());
+
+    let text = [open(SourceKind::DistilBert, "distilbert")];
+    import(&text, Some(&dir), &settings(), &device).unwrap().write(&dir).unwrap();
+    let origins = Origins::read(&dir).unwrap();
+    assert!(origins.video.is_some() && origins.text.is_some());
+    let after = read_safetensors(&dir.join("model.safetensors")).unwrap();
+    assert!(before.keys().all(|key| key.starts_with("timesformer.")));
+    for (key, tensor) in &before {
+        assert_eq!(&after[key], tensor, "{key}");
+    }
+    let whole = ModelDirectory::read(&dir, &device).unwrap();
+    assert_eq!(whole.config.text.width(), 8);
+    assert_eq!(whole.preprocessing.normalisation.mean, [0.45; 3]);
+
+    // Both at once give the same model.
+    let both = [
+        open(SourceKind::HfTimeSformer, "hf-timesformer"),
+        open(SourceKind::DistilBert, "distilbert"),
+    ];
+    let both = written(&import(&both, None, &settings(), &device).unwrap());
+    let imported = |key: &&String| !key.contains("projection.") && !key.starts_with("context_warp");
+    for key in after.keys().filter(imported) {
+        assert_eq!(after[key], both[key], "{key}");
+    }
+    assert_eq!(after.keys().collect::<Vec<_>>(), both.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn our_names_are_hugging_faces() {
+    let both = [
+        open(SourceKind::HfTimeSformer, "hf-timesformer"),
+        open(SourceKind::DistilBert, "distilbert"),
+    ];
+    let ours = written(&import(&both, None, &settings(), &Device::flex()).unwrap());
+    let head = |key: &String| key.starts_with("classifier") || key.starts_with("vocab_");
+    let mut theirs = Vec::new();
+    for name in ["hf-timesformer", "distilbert"] {
+        let state = StateDict::open(&file(name), false).unwrap();
+        theirs.extend(state.tensors.into_keys().filter(|key| !head(key)));
+    }
+    theirs.sort();
+    let encoders = ours.into_keys();
+    let encoders = encoders.filter(|k| k.starts_with("timesformer") || k.starts_with("distilbert"));
+    let mut encoders: Vec<String> = encoders.collect();
+    encoders.sort();
+    assert_eq!(encoders, theirs);
+}
+
+#[test]
+fn the_kind_is_guessed_from_the_keys() {
+    for (name, kind) in [
+        ("hf-timesformer", SourceKind::HfTimeSformer),
+        ("timesformer.pyth", SourceKind::TimeSformer),
+        ("timm_vit.pth", SourceKind::TimmVit),
+        ("distilbert_old", SourceKind::DistilBert),
+    ] {
+        let state = StateDict::open(&file(name), false).unwrap();
+        assert_eq!(SourceKind::guess(&state), Some(kind), "{name}");
+        assert_eq!(Source::open(None, &[file(name)], false).unwrap().kind, kind);
+    }
+    let state = StateDict::open(&golden::path("projection/weights.safetensors"), false).unwrap();
+    assert_eq!(SourceKind::guess(&state), None);
+}
+
+#[test]
+fn a_pickle_that_asks_to_run_code_is_refused() {
+    for name in ["runs_code.pt", "runs_code_legacy.pt"] {
+        let path = file(name);
+        let message = StateDict::open(&path, false).unwrap_err().to_string();
+        let pieces = [
+            name,
+            "posix.system",
+            "may run code",
+            "nothing was run",
+            "safetensors",
+            "--skip-calls",
+        ];
+        assert_says(&message, &pieces);
+        let skipped = StateDict::open(&path, true).unwrap();
+        assert_eq!(skipped.skipped_calls, ["posix.system"]);
+        assert_eq!(skipped.tensors["weight"].read("weight").unwrap().values, [1.0, 1.0]);
+    }
+}
+
+#[test]
+fn a_torchscript_archive_names_the_file_to_take_instead() {
+    let message = StateDict::open(&file("torchscript.pt"), true).unwrap_err().to_string();
+    assert_says(&message, &["torchscript.pt", "TorchScript", "openai/clip-vit-base-patch16"]);
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_with_their_key() {
+    let message = refusal(SourceKind::HfTimeSformer, &file("nan.safetensors"), &settings());
+    let key = "timesformer.encoder.layer.1.temporal_dense.bias";
+    assert_says(&message, &["nan.safetensors", key, "NaN at number 3", "another copy"]);
+}
+
+#[test]
+fn files_that_are_cut_off_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "hf-timesformer/model.safetensors",
+        "timesformer.pyth",
+        "timm_vit_legacy.pth",
+        "runs_code.pt",
+    ] {
+        let whole = std::fs::read(file(name)).unwrap();
+        for share in [1, 4, 9] {
+            let path = folder.path().join(file(name).file_name().unwrap());
+            std::fs::write(&path, &whole[..whole.len() * share / 10]).unwrap();
+            let kind = SourceKind::guess(&StateDict::open(&file(name), true).unwrap());
+            let kind = kind.unwrap_or(SourceKind::TimmVit);
+            let message = refusal(kind, &path, &settings());
+            assert_says(&message, &[path.to_str().unwrap(), "cut off", "another copy"]);
+        }
+    }
+}
+
+/// A copy of the tiny TimeSformer with its tensors changed.
+fn changed(
+    change: impl FnOnce(&mut BTreeMap<String, NamedTensor>),
+) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tensors = read_safetensors(&file("hf-timesformer/model.safetensors")).unwrap();
+    change(&mut tensors);
+    let path = folder.path().join("changed.safetensors");
+    std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn missing_extra_and_misshapen_keys_are_named() {
+    let key = "timesformer.encoder.layer.1.temporal_dense.bias";
+    let refused = |path: &Path| refusal(SourceKind::HfTimeSformer, path, &settings());
+    let (_folder, path) = changed(|tensors| _ = tensors.remove(key));
+    let pieces = ["changed.safetensors", "1 parameters that no key fills", key, "whole checkpoint"];
+    assert_says(&refused(&path), &pieces);
+
+    let (_folder, path) = changed(|tensors| {
+        let tensor = tensors[key].clone();
+        tensors.insert("timesformer.encoder.layer.1.gate.weight".into(), tensor.clone());
+        tensors.insert("adapter.down".into(), tensor);
+    });
+    let pieces = ["2 keys that no parameter takes", "adapter.down", "gate.weight", "config.json"];
+    assert_says(&refused(&path), &pieces);
+
+    let (_folder, path) = changed(|tensors| {
+        tensors.insert(key.into(), NamedTensor { shape: vec![3], values: vec![0.0; 3] });
+    });
+    assert_says(&refused(&path), &["1 tensors of another shape", key, "[3] instead of [8]"]);
+}
+
+#[test]
+fn a_checkpoint_of_another_kind_is_told() {
+    let message = refusal(SourceKind::HfTimeSformer, &file("timm_vit.pth"), &settings());
+    assert_says(&message, &["timm_vit.pth", "say --from timm-vit"]);
+    let message = refusal(SourceKind::TimmVit, &file("timesformer.pyth"), &settings());
+    assert_says(&message, &["timesformer.pyth", "say --from timesformer"]);
+    let message = Source::open(None, &[golden::path("projection/weights.safetensors")], false);
+    let message = message.unwrap_err().to_string();
+    assert_says(&message, &["projection/weights.safetensors", "no kind", "hf-timesformer"]);
+}
+
+#[test]
+fn what_a_file_does_not_say_is_asked_for() {
+    let path = file("timm_vit.pth");
+    let message = refusal(SourceKind::TimmVit, &path, &ImportSettings::default());
+    assert_says(&message, &["timm_vit.pth", "width of 8", "config.json", "--heads"]);
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["model.safetensors", "config.json"] {
+        std::fs::copy(file("distilbert").join(name), folder.path().join(name)).unwrap();
+    }
+    let message = refusal(SourceKind::DistilBert, folder.path(), &ImportSettings::default());
+    assert_says(&message, &["tokenizer.json", "vocab.txt", "--tokenizer"]);
+    let large = golden::path("foreign/expected.safetensors");
+    let wrong = ImportSettings { tokenizer: Some(large), ..ImportSettings::default() };
+    let message = refusal(SourceKind::DistilBert, folder.path(), &wrong);
+    assert_says(&message, &["expected.safetensors"]);
+}
+
+#[test]
+fn a_variant_that_is_not_built_here_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = file("hf-timesformer");
+    std::fs::copy(from.join("model.safetensors"), folder.path().join("model.safetensors")).unwrap();
+    let config = std::fs::read_to_string(from.join("config.json")).unwrap();
+    let joint = config.replace("divided_space_time", "joint_space_time");
+    std::fs::write(folder.path().join("config.json"), joint).unwrap();
+    let message = refusal(SourceKind::HfTimeSformer, folder.path(), &settings());
+    assert_says(&message, &["config.json", "attention_type", "joint_space_time"]);
+}
+
+#[test]
+fn two_checkpoints_for_one_encoder_and_a_trained_model_are_refused() {
+    let device = Device::flex();
+    let both = [
+        open(SourceKind::HfTimeSformer, "hf-timesformer"),
+        open(SourceKind::TimmVit, "timm_vit.pth"),
+    ];
+    let message = import(&both, None, &settings(), &device).unwrap_err().to_string();
+    assert_says(&message, &["timm_vit.pth", "hf-timesformer", "video encoder", "one checkpoint"]);
+    let folder = tempfile::tempdir().unwrap();
+    let text = [open(SourceKind::DistilBert, "distilbert")];
+    let message = import(&text, Some(folder.path()), &settings(), &device).unwrap_err();
+    assert_says(&message.to_string(), &["import.json", "trained", "--out"]);
+    let message = import(&text, None, &settings(), &device).unwrap_err();
+    assert_says(&message.to_string(), &["distilbert", "alone", "a second --from"]);
+}
+
+#[test]
+fn the_preprocessing_of_the_source_is_kept() {
+    let of = |kind, name| imported(kind, name, &settings()).directory.preprocessing;
+    assert_eq!(of(SourceKind::TimmVit, "timm_vit.pth").normalisation.mean, [0.5; 3]);
+    let usual = of(SourceKind::HfTimeSformer, "hf-timesformer");
+    assert_eq!((usual.normalisation.mean, usual.normalisation.std), ([0.45; 3], [0.225; 3]));
+    assert_eq!((usual.short_side, usual.image_size, usual.num_frames), (8, 8, 2));
+
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["model.safetensors", "config.json"] {
+        std::fs::copy(file("hf-timesformer").join(name), folder.path().join(name)).unwrap();
+    }
+    let said = r#"{"image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.2, 0.2],
+        "size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224}}"#;
+    std::fs::write(folder.path().join("preprocessor_config.json"), said).unwrap();
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let found = import(&[source], None, &settings(), &Device::flex()).unwrap();
+    let found = found.directory.preprocessing;
+    assert_eq!(found.normalisation.mean, [0.5, 0.4, 0.3]);
+    // 8 * 256 / 224 = 9.14
+    assert_eq!(found.short_side, 9);
+}
