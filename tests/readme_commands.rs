@@ -65,7 +65,18 @@ fn the_readmes_commands_do_what_they_say() {
         commands.iter().filter_map(|command| command.split_whitespace().nth(1)).collect();
     assert_eq!(
         names,
-        ["synthesize", "inspect", "pretrain", "evaluate", "ground", "report"],
+        [
+            "synthesize",
+            "inspect",
+            "pretrain",
+            "evaluate",
+            "ground",
+            "report",
+            "weights",
+            "weights",
+            "weights",
+            "inspect"
+        ],
         "the README shows every command but the demo"
     );
 
@@ -74,6 +85,16 @@ fn the_readmes_commands_do_what_they_say() {
     std::fs::create_dir(folder.path().join("configs")).unwrap();
     let run_file = "configs/demo.toml";
     std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    // Tiny checkpoints in the place of those that a person downloads.
+    for (name, made) in [("timesformer", "hf-timesformer"), ("distilbert", "distilbert")] {
+        let download = folder.path().join("downloads").join(name);
+        std::fs::create_dir_all(&download).unwrap();
+        let made = repository().join("crates/model/tests/goldens/foreign").join(made);
+        for entry in std::fs::read_dir(made).unwrap() {
+            let file = entry.unwrap().path();
+            std::fs::copy(&file, download.join(file.file_name().unwrap())).unwrap();
+        }
+    }
     let mut path = folder_of_the_binary().into_os_string();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
@@ -90,7 +111,11 @@ fn the_readmes_commands_do_what_they_say() {
         assert!(output.status.success(), "{command}\n{said}\n{complaint}");
         assert!(!said.trim().is_empty(), "{command} says nothing on standard output\n{complaint}");
     }
-    for left in ["corpus/seen/truth.json", "runs/mine/model/model.safetensors"] {
+    for left in [
+        "corpus/seen/truth.json",
+        "runs/mine/model/model.safetensors",
+        "models/start/model.safetensors",
+    ] {
         assert!(folder.path().join(left).is_file(), "{left} is not there");
     }
 }

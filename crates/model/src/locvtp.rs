@@ -109,19 +109,35 @@ impl LocVtpConfig {
 
     /// A model with random weights that depend on `seed` alone.
     pub fn init(&self, seed: u64, device: &Device) -> LocVtp {
-        self.drawn(&mut Initialiser::new(seed, device))
+        let random = &mut Initialiser::new(seed, device);
+        let (video, text) = (self.video.init(random), self.text.init(random));
+        self.with_heads(video, text, random)
     }
 
-    /// A model whose weights are to be filled from a file: nothing is drawn.
+    /// A model whose encoders are to be filled from files: of them nothing is drawn.
+    pub fn init_heads(&self, seed: u64, device: &Device) -> LocVtp {
+        let blank = &mut Initialiser::blank(device);
+        let (video, text) = (self.video.init(blank), self.text.init(blank));
+        self.with_heads(video, text, &mut Initialiser::new(seed, device))
+    }
+
+    /// A model that is to be filled from a file: nothing is drawn.
     pub fn blank(&self, device: &Device) -> LocVtp {
-        self.drawn(&mut Initialiser::blank(device))
+        let blank = &mut Initialiser::blank(device);
+        let (video, text) = (self.video.init(blank), self.text.init(blank));
+        self.with_heads(video, text, blank)
     }
 
-    fn drawn(&self, random: &mut Initialiser) -> LocVtp {
+    fn with_heads(
+        &self,
+        video: VideoEncoder,
+        text: Option<TextEncoder>,
+        random: &mut Initialiser,
+    ) -> LocVtp {
         let joint = self.has_joint_space();
         LocVtp {
-            video: self.video.init(random),
-            text: self.text.init(random),
+            video,
+            text,
             video_projection: joint.then(|| {
                 self.projection.init(self.video.width(), self.video.initializer_range(), random)
             }),

@@ -176,7 +176,7 @@ pub fn import(
     let mut filling: BTreeMap<Part, Filling<'_>> =
         planned.iter().map(|(part, planned)| (*part, Filling::new(planned))).collect();
     let mut drawn = Vec::new();
-    let model = fill_each(config.init(settings.seed, device), |name, shape| {
+    let model = fill_each(config.init_heads(settings.seed, device), |name, shape| {
         if let Some((part, rest)) = part_of(name)
             && let Some(filling) = filling.get_mut(&part)
         {

@@ -36,7 +36,11 @@ fn metadata() -> HashMap<String, String> {
 }
 
 fn bytes_of(values: &[f32]) -> Cow<'static, [u8]> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>().into()
+    let mut bytes = vec![0; size_of_val(values)];
+    for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
+        *bytes = value.to_le_bytes();
+    }
+    bytes.into()
 }
 
 impl View for &NamedTensor {
