@@ -230,15 +230,16 @@ fn a_cut_off_weights_file_is_an_error_that_names_it() {
 }
 
 #[test]
-fn weights_in_another_number_type_are_refused() {
+fn weights_that_are_integers_are_refused() {
     use safetensors::tensor::{Dtype, TensorView, serialize};
     let dir = written();
-    let view = TensorView::new(Dtype::F16, vec![2], &[0; 4]).unwrap();
+    let numbers = vec![0; 24 * 8];
+    let view = TensorView::new(Dtype::I64, vec![24], &numbers).unwrap();
     let bytes = serialize([("timesformer.layernorm.bias", view)], None).unwrap();
     std::fs::write(dir.path().join(WEIGHTS_FILE), bytes).unwrap();
     let text = complaint(dir.path());
     assert_names(&text, dir.path(), WEIGHTS_FILE);
-    assert!(text.contains("timesformer.layernorm.bias holds F16"), "{text}");
+    assert!(text.contains("timesformer.layernorm.bias holds I64"), "{text}");
 }
 
 #[test]
