@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::{MapDeserializer, StringDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
+};
 use serde::{Deserialize, forward_to_deserialize_any};
 
 /// The settings of a section, and its kind where it says one.
@@ -58,13 +60,15 @@ impl<'de> Visitor<'de> for SectionVisitor {
 
 /// The value of a setting: none of ours is a list or a table.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected a number, a text, true or false")]
+#[serde(untagged)]
 enum Setting {
     Flag(bool),
     Whole(u64),
     Negative(i64),
     Number(f64),
     Text(String),
+    /// Refused, after its key was found to be a known one.
+    Other(IgnoredAny),
 }
 
 /// A setting on its way into a config.
@@ -91,6 +95,7 @@ impl<'de, E: Error> Deserializer<'de> for SettingDeserializer<E> {
             Setting::Negative(value) => visitor.visit_i64(value),
             Setting::Number(value) => visitor.visit_f64(value),
             Setting::Text(value) => visitor.visit_string(value),
+            Setting::Other(_) => Err(E::custom("expected a number, a text, true or false")),
         }
     }
 
@@ -171,6 +176,7 @@ mod tests {
             (r#"{ "watts": "many" }"#, ["invalid type: string \"many\"", "usize"]),
             (r#"{ "watts": -3 }"#, ["-3", "usize"]),
             (r#"{ "watts": [3] }"#, ["expected a number", "true or false"]),
+            (r#"{ "wats": [3] }"#, ["unknown field `wats`", "`watts`"]),
             (r#"{ "kind": 3 }"#, ["integer `3`", "string"]),
         ] {
             let message = lamp(json).unwrap_err().to_string();

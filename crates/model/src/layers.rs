@@ -1,8 +1,9 @@
-//! The two layers everything is made of, with the parameter names PyTorch gives them.
+//! The layers everything is made of, with the parameter names PyTorch gives them.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::distilbert::TokenBatch;
 use crate::initialiser::Initialiser;
 use crate::ops;
 
@@ -66,6 +67,70 @@ impl Linear {
         let weight = self.weight.val().matmul(next.weight.val());
         let bias = next.forward(self.bias.val().unsqueeze::<2>()).squeeze_dim(0);
         ops::linear_residual(x, weight, bias, residual)
+    }
+}
+
+/// `x W`; in file and memory as in [`Linear`].
+#[derive(Module, Debug)]
+pub struct LinearWithoutBias {
+    /// `[input, output]`.
+    pub weight: Param<Tensor<2>>,
+}
+
+impl LinearWithoutBias {
+    /// Weights drawn from a normal distribution with standard deviation `std`.
+    pub fn normal(input: usize, output: usize, std: f64, random: &mut Initialiser) -> Self {
+        Self { weight: Param::from_tensor(random.normal([input, output], std)) }
+    }
+
+    /// # Shapes
+    /// - `x`: `[.., input]`
+    /// - returns `[.., output]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let weight = self.weight.val();
+        let [_, output] = weight.dims();
+        let bias = Tensor::zeros([output], (&weight.device(), weight.dtype()));
+        ops::linear(x, weight, bias)
+    }
+}
+
+/// A row of numbers for every token, place or time.
+#[derive(Module, Debug)]
+pub struct Embedding {
+    /// `[rows, d]`.
+    pub weight: Param<Tensor<2>>,
+}
+
+impl Embedding {
+    /// Rows drawn from a normal distribution with standard deviation `std`.
+    pub fn normal(rows: usize, d: usize, std: f64, random: &mut Initialiser) -> Self {
+        Self { weight: Param::from_tensor(random.normal([rows, d], std)) }
+    }
+
+    /// Rows of zeros.
+    pub fn zero(rows: usize, d: usize, device: &Device) -> Self {
+        Self { weight: Param::from_tensor(Tensor::zeros([rows, d], device)) }
+    }
+
+    /// All rows, `[1, rows, d]`.
+    pub fn rows(&self) -> Tensor<3> {
+        self.weight.val().unsqueeze()
+    }
+
+    /// The rows of a batch of tokens, `[b, n, d]`.
+    pub fn of_tokens(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let (b, n) = (tokens.lengths.len(), tokens.padded_length);
+        assert_eq!(tokens.ids.len(), b * n, "ids of {b} sentences of {n} tokens");
+        let table = self.weight.val();
+        let [_, d] = table.dims();
+        let ids: Vec<i64> = tokens.ids.iter().map(|id| i64::from(*id)).collect();
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [b * n]), &table.device());
+        table.select(0, ids).reshape([b, n, d])
+    }
+
+    /// The first `n` rows, `[1, n, d]`.
+    pub fn first(&self, n: usize) -> Tensor<3> {
+        self.rows().narrow(1, 0, n)
     }
 }
 

@@ -6,8 +6,8 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`video_encoder`] | which video encoder: [`timesformer`] |
-//! | [`text_encoder`] | which text encoder: [`distilbert`] |
+//! | [`video_encoder`] | which video encoder: [`timesformer`], [`clip`], [`c3d`] |
+//! | [`text_encoder`] | which text encoder: [`distilbert`], [`clip`] |
 //! | [`tokenizer`] | the words of a sentence |
 //! | [`projection`] | from the encoders into the joint space |
 //! | [`correspondence`] | which words belong to a clip |
@@ -22,6 +22,9 @@
 //! `n` words or tokens, `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of
 //! whatever was flattened.
 
+mod byte_pair_tokenizer;
+pub mod c3d;
+pub mod clip;
 pub mod context_warp;
 pub mod correspondence;
 pub mod distilbert;

@@ -9,7 +9,7 @@ use crate::context_warp::{ContextWarp, ContextWarpConfig};
 use crate::distilbert::TokenBatch;
 use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
-use crate::projection::{Projection, ProjectionConfig};
+use crate::projection::{Projection, ProjectionConfig, ProjectionKind};
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
 use crate::timesformer::ClipPatches;
 use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
@@ -86,6 +86,32 @@ impl LocVtpConfig {
             let found = self.projection.dropout.to_string();
             return setting("projection.dropout", found, "a probability from 0 to below 1");
         }
+        if matches!(self.video, VideoEncoderConfig::C3d(_))
+            && self.clip_feature != ClipFeature::Class
+        {
+            return Err(ModelError::Contradiction {
+                first: "clip_feature".into(),
+                second: "video.kind".into(),
+                reason: "C3D has no tokens to choose from; leave clip_feature at \"class\"".into(),
+            });
+        }
+        if self.has_joint_space() && self.projection.kind == ProjectionKind::Identity {
+            for (first, width) in
+                [("the video encoder", self.video.width()), ("the text encoder", self.text.width())]
+            {
+                if width != self.projection.dim {
+                    return Err(ModelError::Contradiction {
+                        first: "projection.kind".into(),
+                        second: "projection.dim".into(),
+                        reason: format!(
+                            "an identity leaves the {width} numbers of {first} as they are, and \
+                             the joint space has {}; set dim to {width}, or take a linear head",
+                            self.projection.dim
+                        ),
+                    });
+                }
+            }
+        }
         let warp = &self.context_warp;
         if warp.scale_magnitude && warp.max_distance == 0 {
             return Err(ModelError::Contradiction {
@@ -135,15 +161,14 @@ impl LocVtpConfig {
         random: &mut Initialiser,
     ) -> LocVtp {
         let joint = self.has_joint_space();
+        let head = |input, std, random: &mut Initialiser| {
+            if joint { self.projection.init(input, std, random) } else { None }
+        };
         LocVtp {
             video,
             text,
-            video_projection: joint.then(|| {
-                self.projection.init(self.video.width(), self.video.initializer_range(), random)
-            }),
-            text_projection: joint.then(|| {
-                self.projection.init(self.text.width(), self.text.initializer_range(), random)
-            }),
+            video_projection: head(self.video.width(), self.video.initializer_range(), random),
+            text_projection: head(self.text.width(), self.text.initializer_range(), random),
             context_warp: joint.then(|| self.context_warp.init(self.projection.dim, random)),
             patch_size: self.video.patch_size(),
             clip_feature: self.clip_feature,
@@ -158,7 +183,7 @@ pub struct LocVtp {
     video: VideoEncoder,
     /// `distilbert.*`; absent in a model of videos alone, as are the heads
     text: Option<TextEncoder>,
-    /// `video_projection.*`
+    /// `video_projection.*`, absent where the heads are identities
     video_projection: Option<Projection>,
     /// `text_projection.*`
     text_projection: Option<Projection>,

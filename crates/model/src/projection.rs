@@ -20,6 +20,8 @@ pub enum ProjectionKind {
     Residual,
     /// `A x`.
     Linear,
+    /// None: the encoders end in a joint space of their own, as CLIP's do.
+    Identity,
 }
 
 /// The joint space and the heads that lead into it.
@@ -54,15 +56,19 @@ pub struct Projection {
 }
 
 impl ProjectionConfig {
-    /// A head with random weights for features of width `input`.
-    pub fn init(&self, input: usize, std: f64, random: &mut Initialiser) -> Projection {
-        let residual = self.kind == ProjectionKind::Residual;
-        Projection {
+    /// A head with random weights for features of width `input`; an identity has none.
+    pub fn init(&self, input: usize, std: f64, random: &mut Initialiser) -> Option<Projection> {
+        let residual = match self.kind {
+            ProjectionKind::Residual => true,
+            ProjectionKind::Linear => false,
+            ProjectionKind::Identity => return None,
+        };
+        Some(Projection {
             linear: Linear::normal(input, self.dim, std, random),
             feed: residual.then(|| Linear::normal(self.dim, self.dim, std, random)),
             norm: residual.then(|| LayerNorm::new(self.dim, 1e-5, random.device())),
             dropout: DropoutConfig::new(self.dropout).init(),
-        }
+        })
     }
 }
 

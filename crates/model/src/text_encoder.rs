@@ -9,6 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
+use crate::clip::{ClipText, ClipTextConfig};
 use crate::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
@@ -19,6 +20,8 @@ use crate::kind_section::KindSection;
 pub enum TextEncoderConfig {
     /// `kind = "distilbert"`: the paper's (§A.4).
     DistilBert(DistilBertConfig),
+    /// `kind = "clip"`: CLIP's text tower (§A.3); its words are byte pairs.
+    Clip(ClipTextConfig),
     /// `kind = "none"`: the model is a video encoder alone, for features. It has no tokenizer, no
     /// projection heads and no context-warping head.
     None,
@@ -36,6 +39,12 @@ impl From<DistilBertConfig> for TextEncoderConfig {
     }
 }
 
+impl From<ClipTextConfig> for TextEncoderConfig {
+    fn from(config: ClipTextConfig) -> Self {
+        Self::Clip(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for TextEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// Refuses every setting.
@@ -46,8 +55,9 @@ impl<'de> Deserialize<'de> for TextEncoderConfig {
         let section = KindSection::deserialize(deserializer)?;
         match section.kind.as_deref() {
             None | Some("distilbert") => Ok(Self::DistilBert(section.read()?)),
+            Some("clip") => Ok(Self::Clip(section.read()?)),
             Some("none") => section.read().map(|NoSettings {}| Self::None),
-            Some(other) => Err(D::Error::unknown_variant(other, &["distilbert", "none"])),
+            Some(other) => Err(D::Error::unknown_variant(other, &["distilbert", "clip", "none"])),
         }
     }
 }
@@ -62,6 +72,7 @@ impl TextEncoderConfig {
     pub fn vocab_size(&self) -> usize {
         match self {
             Self::DistilBert(config) => config.vocab_size,
+            Self::Clip(config) => config.vocab_size,
             Self::None => 0,
         }
     }
@@ -70,6 +81,7 @@ impl TextEncoderConfig {
     pub fn set_vocab_size(&mut self, vocab_size: usize) {
         match self {
             Self::DistilBert(config) => config.vocab_size = vocab_size,
+            Self::Clip(config) => config.vocab_size = vocab_size,
             Self::None => {}
         }
     }
@@ -78,6 +90,7 @@ impl TextEncoderConfig {
     pub fn max_tokens(&self) -> usize {
         match self {
             Self::DistilBert(config) => config.max_position_embeddings,
+            Self::Clip(config) => config.max_position_embeddings,
             Self::None => 0,
         }
     }
@@ -86,6 +99,7 @@ impl TextEncoderConfig {
     pub fn width(&self) -> usize {
         match self {
             Self::DistilBert(config) => config.dim,
+            Self::Clip(config) => config.projection_dim,
             Self::None => 0,
         }
     }
@@ -94,6 +108,7 @@ impl TextEncoderConfig {
     pub fn initializer_range(&self) -> f64 {
         match self {
             Self::DistilBert(config) => config.initializer_range,
+            Self::Clip(config) => config.initializer_range,
             Self::None => 0.0,
         }
     }
@@ -104,6 +119,9 @@ impl TextEncoderConfig {
             Self::DistilBert(config) => {
                 format!("DistilBERT, {} blocks of width {}", config.n_layers, config.dim)
             }
+            Self::Clip(config) => {
+                format!("CLIP, {} blocks of width {}", config.num_hidden_layers, config.hidden_size)
+            }
             Self::None => "none".into(),
         }
     }
@@ -113,6 +131,7 @@ impl TextEncoderConfig {
     pub fn check(&self) -> Result<(), ModelError> {
         match self {
             Self::DistilBert(config) => config.check(),
+            Self::Clip(config) => config.check(),
             Self::None => Ok(()),
         }
     }
@@ -122,6 +141,7 @@ impl TextEncoderConfig {
             Self::DistilBert(config) => {
                 Some(TextEncoder::DistilBert(KeyedDistilBert { distilbert: config.init(random) }))
             }
+            Self::Clip(config) => Some(TextEncoder::Clip(KeyedClip { clip: config.init(random) })),
             Self::None => None,
         }
     }
@@ -131,12 +151,19 @@ impl TextEncoderConfig {
 #[derive(Module, Debug)]
 pub(crate) enum TextEncoder {
     DistilBert(KeyedDistilBert),
+    Clip(KeyedClip),
 }
 
 #[derive(Module, Debug)]
 pub(crate) struct KeyedDistilBert {
     /// `distilbert.*`
     distilbert: DistilBert,
+}
+
+#[derive(Module, Debug)]
+pub(crate) struct KeyedClip {
+    /// `clip.text_model.*` and `clip.text_projection.weight`
+    clip: ClipText,
 }
 
 impl TextEncoder {
@@ -147,6 +174,7 @@ impl TextEncoder {
     pub(crate) fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
         match self {
             Self::DistilBert(keyed) => keyed.distilbert.forward(tokens),
+            Self::Clip(keyed) => keyed.clip.forward(tokens),
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`.
+//! Words from sentences: WordPiece, trained on a corpus or read from any `tokenizer.json`, or CLIP's
+//! byte pairs.
 //!
-//! "Word" in this project means WordPiece token, as in the authors' release. `[CLS]`, `[SEP]` and
-//! padding are never words.
+//! "Word" in this project means token, as in the authors' release. What a tokenizer puts before and
+//! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`) and padding are
+//! never words.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -14,17 +16,16 @@ use tokenizers::{
     PreTokenizer, Tokenizer,
 };
 
-use crate::ModelError;
 use crate::distilbert::TokenBatch;
-use crate::wordpiece_vocabulary;
+use crate::{ModelError, byte_pair_tokenizer, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.
 const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
-/// A sentence as token ids, `[CLS]` first and `[SEP]` last.
+/// A sentence as token ids, between the first and the last token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentenceTokens {
-    /// Ids, at least `[CLS]` and `[SEP]`.
+    /// Ids, at least the first and the last token's.
     pub ids: Vec<u32>,
     /// The text of every id.
     pub tokens: Vec<String>,
@@ -47,14 +48,16 @@ impl SentenceTokens {
 pub struct SentenceTokenizer {
     inner: Tokenizer,
     max_tokens: usize,
-    special: SpecialIds,
+    first: Special,
+    last: Special,
+    padding: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct SpecialIds {
-    cls: u32,
-    sep: u32,
-    pad: u32,
+/// A token that is no word.
+#[derive(Clone, Debug)]
+struct Special {
+    text: &'static str,
+    id: u32,
 }
 
 fn reason(error: impl std::fmt::Display) -> ModelError {
@@ -134,25 +137,51 @@ impl SentenceTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// When the file is missing or is no tokenizer with `[CLS]`, `[SEP]` and `[PAD]`.
+    /// When the file is missing or is no tokenizer of BERT's or CLIP's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
             std::fs::read_to_string(path).map_err(ModelError::file(path, "read the tokenizer"))?;
-        let invalid =
-            |reason: String| ModelError::Json { path: path.into(), what: "BERT tokenizer", reason };
+        let invalid = |reason: String| ModelError::Json {
+            path: path.into(),
+            what: "tokenizer of BERT or CLIP",
+            reason,
+        };
         let tokenizer = text.parse().map_err(|error| invalid(format!("{error}")))?;
         Self::new(tokenizer, max_tokens).map_err(invalid)
     }
 
+    /// Reads CLIP's `vocab.json` and `merges.txt`.
+    ///
+    /// # Errors
+    /// When one is missing or is not what its name says; the message names it.
+    pub fn read_byte_pairs(
+        vocabulary: &Path,
+        merges: &Path,
+        max_tokens: usize,
+    ) -> Result<Self, ModelError> {
+        Self::new(byte_pair_tokenizer::read(vocabulary, merges)?, max_tokens).map_err(reason)
+    }
+
     /// # Errors
     /// When a special token is missing; the reason as text.
-    fn new(inner: Tokenizer, max_tokens: usize) -> Result<Self, String> {
-        let id = |token: &str| {
-            let missing = || format!("no {token}; LocVTP reads BERT tokenizers (WordPiece)");
-            inner.token_to_id(token).ok_or_else(missing)
+    fn new(mut inner: Tokenizer, max_tokens: usize) -> Result<Self, String> {
+        // A special token that stands in a sentence is text, and never what it looks like.
+        inner.set_encode_special_tokens(true);
+        let is_clip = inner.token_to_id(byte_pair_tokenizer::SPECIAL[0]).is_some();
+        let [first, last, padding] = match (is_clip, byte_pair_tokenizer::SPECIAL) {
+            (true, [first, last]) => [first, last, last],
+            (false, _) => ["[CLS]", "[SEP]", "[PAD]"],
         };
-        let special = SpecialIds { cls: id("[CLS]")?, sep: id("[SEP]")?, pad: id("[PAD]")? };
-        Ok(Self { inner, max_tokens, special })
+        let special = |text: &'static str| {
+            let missing = || {
+                format!(
+                    "no {text}; LocVTP reads tokenizers of BERT (WordPiece) and CLIP (byte pairs)"
+                )
+            };
+            Ok::<_, String>(Special { text, id: inner.token_to_id(text).ok_or_else(missing)? })
+        };
+        let (first, last, padding) = (special(first)?, special(last)?, special(padding)?.id);
+        Ok(Self { inner, max_tokens, first, last, padding })
     }
 
     /// The contents of `tokenizer.json`.
@@ -175,12 +204,12 @@ impl SentenceTokenizer {
     pub fn encode(&self, sentence: &str) -> Result<SentenceTokens, ModelError> {
         let encoding = self.inner.encode(sentence, false).map_err(reason)?;
         let keep = encoding.len().min(self.max_tokens.saturating_sub(2));
-        let mut ids = vec![self.special.cls];
+        let mut ids = vec![self.first.id];
         ids.extend(&encoding.get_ids()[..keep]);
-        ids.push(self.special.sep);
-        let mut tokens = vec!["[CLS]".to_owned()];
+        ids.push(self.last.id);
+        let mut tokens = vec![self.first.text.to_owned()];
         tokens.extend_from_slice(&encoding.get_tokens()[..keep]);
-        tokens.push("[SEP]".into());
+        tokens.push(self.last.text.to_owned());
         Ok(SentenceTokens { ids, tokens })
     }
 
@@ -190,7 +219,7 @@ impl SentenceTokenizer {
         let mut ids = Vec::with_capacity(sentences.len() * padded_length);
         for sentence in sentences {
             ids.extend(&sentence.ids);
-            ids.resize(ids.len() + padded_length - sentence.ids.len(), self.special.pad);
+            ids.resize(ids.len() + padded_length - sentence.ids.len(), self.padding);
         }
         TokenBatch { ids, lengths: sentences.iter().map(|s| s.ids.len()).collect(), padded_length }
     }
@@ -237,6 +266,14 @@ mod tests {
         let long = trained.encode(&TEXTS.join(" ")).unwrap();
         assert_eq!(long.ids.len(), 6);
         assert_eq!(long.tokens[5], "[SEP]");
+    }
+
+    #[test]
+    fn a_special_token_in_a_sentence_is_text() {
+        let trained = SentenceTokenizer::train(TEXTS.iter().copied(), 120, 16).unwrap();
+        let sentence = trained.encode("red [SEP] square [PAD]").unwrap();
+        assert_eq!(sentence.ids.iter().filter(|id| **id == trained.last.id).count(), 1);
+        assert!(!sentence.words().iter().any(|word| word == "[PAD]"), "{sentence:?}");
     }
 
     #[test]

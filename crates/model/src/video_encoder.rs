@@ -9,6 +9,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
+use crate::c3d::{C3d, C3dConfig};
+use crate::clip::{ClipTime, ClipVision, ClipVisionConfig};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
 use crate::locvtp::ClipFeature;
@@ -20,6 +22,10 @@ use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
 pub enum VideoEncoderConfig {
     /// `kind = "timesformer"`: the paper's (§A.3).
     TimeSformer(TimeSformerConfig),
+    /// `kind = "clip"`: CLIP's image tower (§A.3).
+    Clip(ClipVisionConfig),
+    /// `kind = "c3d"`: C3D up to `fc6` (§A.9), for features.
+    C3d(C3dConfig),
 }
 
 impl Default for VideoEncoderConfig {
@@ -34,12 +40,26 @@ impl From<TimeSformerConfig> for VideoEncoderConfig {
     }
 }
 
+impl From<ClipVisionConfig> for VideoEncoderConfig {
+    fn from(config: ClipVisionConfig) -> Self {
+        Self::Clip(config)
+    }
+}
+
+impl From<C3dConfig> for VideoEncoderConfig {
+    fn from(config: C3dConfig) -> Self {
+        Self::C3d(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for VideoEncoderConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let section = KindSection::deserialize(deserializer)?;
         match section.kind.as_deref() {
             None | Some("timesformer") => Ok(Self::TimeSformer(section.read()?)),
-            Some(other) => Err(D::Error::unknown_variant(other, &["timesformer"])),
+            Some("clip") => Ok(Self::Clip(section.read()?)),
+            Some("c3d") => Ok(Self::C3d(section.read()?)),
+            Some(other) => Err(D::Error::unknown_variant(other, &["timesformer", "clip", "c3d"])),
         }
     }
 }
@@ -49,6 +69,8 @@ impl VideoEncoderConfig {
     pub fn image_size(&self) -> usize {
         match self {
             Self::TimeSformer(config) => config.image_size,
+            Self::Clip(config) => config.image_size,
+            Self::C3d(config) => config.image_size,
         }
     }
 
@@ -56,6 +78,9 @@ impl VideoEncoderConfig {
     pub fn patch_size(&self) -> usize {
         match self {
             Self::TimeSformer(config) => config.patch_size,
+            Self::Clip(config) => config.patch_size,
+            // A frame is one patch.
+            Self::C3d(config) => config.image_size,
         }
     }
 
@@ -63,6 +88,8 @@ impl VideoEncoderConfig {
     pub fn num_frames(&self) -> usize {
         match self {
             Self::TimeSformer(config) => config.num_frames,
+            Self::Clip(config) => config.num_frames,
+            Self::C3d(config) => config.num_frames,
         }
     }
 
@@ -70,6 +97,8 @@ impl VideoEncoderConfig {
     pub fn width(&self) -> usize {
         match self {
             Self::TimeSformer(config) => config.hidden_size,
+            Self::Clip(config) => config.projection_dim,
+            Self::C3d(config) => config.feature_width,
         }
     }
 
@@ -77,6 +106,8 @@ impl VideoEncoderConfig {
     pub fn initializer_range(&self) -> f64 {
         match self {
             Self::TimeSformer(config) => config.initializer_range,
+            Self::Clip(config) => config.initializer_range,
+            Self::C3d(config) => config.initializer_range,
         }
     }
 
@@ -87,6 +118,16 @@ impl VideoEncoderConfig {
                 "TimeSformer, {} blocks of width {}",
                 config.num_hidden_layers, config.hidden_size
             ),
+            Self::Clip(config) => format!(
+                "CLIP ViT, {} blocks of width {}, {}",
+                config.num_hidden_layers,
+                config.hidden_size,
+                match config.time {
+                    ClipTime::Divided => "divided space-time attention",
+                    ClipTime::Mean => "frame by frame",
+                }
+            ),
+            Self::C3d(config) => format!("C3D up to fc6, {} wide", config.feature_width),
         }
     }
 
@@ -95,6 +136,8 @@ impl VideoEncoderConfig {
     pub fn check(&self) -> Result<(), ModelError> {
         match self {
             Self::TimeSformer(config) => config.check(),
+            Self::Clip(config) => config.check(),
+            Self::C3d(config) => config.check(),
         }
     }
 
@@ -103,20 +146,37 @@ impl VideoEncoderConfig {
             Self::TimeSformer(config) => {
                 VideoEncoder::TimeSformer(KeyedTimeSformer { timesformer: config.init(random) })
             }
+            Self::Clip(config) => VideoEncoder::Clip(KeyedClip { clip: config.init(random) }),
+            Self::C3d(config) => VideoEncoder::C3d(KeyedC3d { c3d: config.init(random) }),
         }
     }
 }
 
 /// One of the video encoders; the structs in between give the parameters their prefixes.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a model has one")]
 pub(crate) enum VideoEncoder {
     TimeSformer(KeyedTimeSformer),
+    Clip(KeyedClip),
+    C3d(KeyedC3d),
 }
 
 #[derive(Module, Debug)]
 pub(crate) struct KeyedTimeSformer {
     /// `timesformer.*`
     timesformer: TimeSformer,
+}
+
+#[derive(Module, Debug)]
+pub(crate) struct KeyedClip {
+    /// `clip.vision_model.*` and `clip.visual_projection.weight`
+    clip: ClipVision,
+}
+
+#[derive(Module, Debug)]
+pub(crate) struct KeyedC3d {
+    /// `c3d.*`
+    c3d: C3d,
 }
 
 impl VideoEncoder {
@@ -127,6 +187,9 @@ impl VideoEncoder {
     pub(crate) fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
         match self {
             Self::TimeSformer(keyed) => feature.of_tokens(keyed.timesformer.forward(clips)),
+            Self::Clip(keyed) => keyed.clip.forward(clips, feature),
+            // Has no tokens to choose from.
+            Self::C3d(keyed) => keyed.c3d.forward(clips),
         }
     }
 }

@@ -10,8 +10,11 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use golden::numbers;
+use locvtp_model::c3d::C3dConfig;
+use locvtp_model::clip::{ClipTextConfig, ClipVisionConfig};
 use locvtp_model::distilbert::{DistilBertConfig, TokenBatch};
 use locvtp_model::initialiser::Initialiser;
+use locvtp_model::locvtp::ClipFeature;
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
 };
@@ -344,6 +347,112 @@ fn an_encoder_of_an_unknown_kind_is_refused_with_those_that_are_known() {
         assert_names(&text, dir.path(), CONFIG_FILE);
         assert!(text.contains("unknown variant `lstm`") && text.contains(known), "{text}");
     }
+}
+
+/// Small towers with a joint space of 12 numbers, and no heads behind them.
+fn clip_config() -> LocVtpConfig {
+    let video = ClipVisionConfig {
+        image_size: 16,
+        patch_size: 8,
+        num_frames: 4,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        projection_dim: 12,
+        ..ClipVisionConfig::default()
+    };
+    let text = ClipTextConfig {
+        vocab_size: 50,
+        max_position_embeddings: 16,
+        hidden_size: 16,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 32,
+        projection_dim: 12,
+        ..ClipTextConfig::default()
+    };
+    LocVtpConfig {
+        video: video.into(),
+        text: text.into(),
+        projection: ProjectionConfig {
+            kind: ProjectionKind::Identity,
+            dim: 12,
+            ..ProjectionConfig::default()
+        },
+        ..LocVtpConfig::default()
+    }
+}
+
+#[test]
+fn clips_towers_keep_hugging_faces_keys_under_one_prefix_and_need_no_heads() {
+    let dir = tempfile::tempdir().unwrap();
+    let original = model(clip_config(), 3);
+    original.write_files(dir.path()).unwrap();
+    let weights = read_safetensors(&dir.path().join(WEIGHTS_FILE)).unwrap();
+    let prefixes: BTreeSet<String> =
+        weights.keys().map(|name| name.split('.').take(2).collect::<Vec<_>>().join(".")).collect();
+    let expected = [
+        "clip.text_model",
+        "clip.text_projection",
+        "clip.vision_model",
+        "clip.visual_projection",
+        "context_warp.weight",
+    ];
+    assert_eq!(prefixes, expected.map(String::from).into());
+    assert_eq!(weights["clip.visual_projection.weight"].shape, [12, 24]);
+
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(read.config, clip_config());
+    let pixels: Tensor<5> = Initialiser::new(2, &Device::flex()).normal([2, 4, 3, 16, 16], 1.0);
+    let clips = || ClipPatches::from_pixels(pixels.clone(), 8);
+    let features = numbers(read.model.embed_clips(clips()));
+    assert_eq!(features, numbers(original.model.backbone_clips(clips())));
+    let words = read.words().unwrap();
+    let tokens = words.batch(&TEXTS.map(|text| words.encode(text).unwrap()));
+    let embeddings = read.model.embed_words(&tokens);
+    assert_eq!(embeddings.dims(), [3, tokens.padded_length - 2, 12]);
+    assert_eq!(numbers(embeddings), numbers(original.model.embed_words(&tokens)));
+}
+
+#[test]
+fn an_identity_of_another_width_than_the_joint_space_is_refused() {
+    let mut config = clip_config();
+    config.projection.dim = 16;
+    let error = config.check().unwrap_err().to_string();
+    for part in ["projection.kind", "projection.dim", "12", "16"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn c3d_is_a_model_of_videos_alone_whose_frames_are_one_patch() {
+    let c3d = C3dConfig {
+        image_size: 32,
+        num_frames: 16,
+        base_width: 1,
+        feature_width: 10,
+        ..C3dConfig::default()
+    };
+    let config = LocVtpConfig {
+        video: c3d.clone().into(),
+        text: TextEncoderConfig::None,
+        ..LocVtpConfig::default()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    model(config.clone(), 3).write_files(dir.path()).unwrap();
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(read.model.patch_size(), 32);
+    let pixels: Tensor<5> = Initialiser::new(2, &Device::flex()).normal([2, 16, 3, 32, 32], 1.0);
+    let features = read.model.embed_clips(ClipPatches::from_pixels(pixels, 32));
+    assert_eq!(features.dims(), [2, 10]);
+
+    let patches = LocVtpConfig { clip_feature: ClipFeature::MeanPatch, ..config.clone() };
+    let error = patches.check().unwrap_err().to_string();
+    assert!(error.contains("clip_feature") && error.contains("C3D"), "{error}");
+    let odd = LocVtpConfig { video: C3dConfig { image_size: 40, ..c3d }.into(), ..config };
+    let error = odd.check().unwrap_err().to_string();
+    assert!(error.contains("video.image_size") && error.contains("multiple of 16"), "{error}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn head(device: &Device) -> Projection {
     let weights = golden::weights("projection/weights.safetensors");
     let weights = weights.into_iter().map(|(name, tensor)| (our_name(&name), tensor)).collect();
     let config = ProjectionConfig { kind: ProjectionKind::Residual, dim, dropout: 0.0 };
-    golden::filled(config.init(input, 0.02, &mut golden::any_weights(device)), weights)
+    golden::filled(config.init(input, 0.02, &mut golden::any_weights(device)).unwrap(), weights)
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_residual_head_equals_its_formula_in_value_and_gradient() {
 fn a_linear_head_is_one_matrix_and_a_bias() {
     let device = Device::flex();
     let config = ProjectionConfig { kind: ProjectionKind::Linear, dim: 2, dropout: 0.0 };
-    let head = config.init(3, 0.5, &mut golden::any_weights(&device));
+    let head = config.init(3, 0.5, &mut golden::any_weights(&device)).unwrap();
     let zero = numbers(head.forward(Tensor::<2>::zeros([1, 3], &device)));
     assert_eq!(zero, [0.0, 0.0]);
     // Linear: f(x) + f(y) = f(x + y).

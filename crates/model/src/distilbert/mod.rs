@@ -11,11 +11,11 @@
 
 mod config;
 
-use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::module::Module;
+use burn::tensor::Tensor;
 
 use crate::initialiser::Initialiser;
-use crate::layers::{LayerNorm, Linear};
+use crate::layers::{Embedding, LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu, linear};
 
 pub use config::DistilBertConfig;
@@ -49,11 +49,6 @@ struct Embeddings {
     position_embeddings: Embedding,
     /// `LayerNorm.*`
     LayerNorm: LayerNorm,
-}
-
-#[derive(Module, Debug)]
-struct Embedding {
-    weight: Param<Tensor<2>>,
 }
 
 #[derive(Module, Debug)]
@@ -92,9 +87,7 @@ impl DistilBertConfig {
     pub fn init(&self, random: &mut Initialiser) -> DistilBert {
         let (d, std) = (self.dim, self.initializer_range);
         let norm = |random: &Initialiser| LayerNorm::new(d, self.layer_norm_eps, random.device());
-        let table = |rows, random: &mut Initialiser| Embedding {
-            weight: Param::from_tensor(random.normal([rows, d], std)),
-        };
+        let table = |rows, random: &mut Initialiser| Embedding::normal(rows, d, std, random);
         let block = |random: &mut Initialiser| {
             let mut square = || Linear::normal(d, d, std, random);
             Block {
@@ -130,16 +123,9 @@ impl DistilBert {
     /// # Shapes
     /// - returns `[b, n, d]`
     pub fn forward(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let (b, n) = (tokens.lengths.len(), tokens.padded_length);
-        assert_eq!(tokens.ids.len(), b * n, "ids of {b} sentences of {n} tokens");
-        let words = self.embeddings.word_embeddings.weight.val();
-        let device = words.device();
-        let d = words.dims()[1];
-        let ids: Vec<i64> = tokens.ids.iter().map(|id| i64::from(*id)).collect();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [b * n]), &device);
-        let words = words.select(0, ids).reshape([b, n, d]);
-        let places = self.embeddings.position_embeddings.weight.val().narrow(0, 0, n);
-        let mut x = self.embeddings.LayerNorm.forward(words + places.unsqueeze::<3>());
+        let words = self.embeddings.word_embeddings.of_tokens(tokens);
+        let places = self.embeddings.position_embeddings.first(tokens.padded_length);
+        let mut x = self.embeddings.LayerNorm.forward(words + places);
         let sequences = Sequences::Padded { lengths: tokens.lengths.clone() };
         for block in &self.transformer.layer {
             x = block.forward(x, self.num_heads, &sequences);

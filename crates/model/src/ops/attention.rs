@@ -1,7 +1,7 @@
 //! Multi-head self-attention inside the sequences of a batch.
 
 use burn::backend::flex::FlexTensor;
-use burn::tensor::{Bool, Tensor, TensorData, activation::softmax, assert_shape};
+use burn::tensor::{Bool, Device, Tensor, TensorData, activation::softmax, assert_shape};
 
 use super::cpu::{self, CpuKernel};
 use super::kernel::attention::{Block, Heads, Sequence, backward, forward};
@@ -23,6 +23,22 @@ pub enum Sequences {
         /// Frames of a clip; divides the number of patch rows.
         num_frames: usize,
     },
+    /// The class token with the frames of one patch position, for every position. The class token
+    /// itself attends to every row (Frozen-in-Time's time attention).
+    ClassAndPositions {
+        /// Frames of a clip; divides the number of patch rows.
+        num_frames: usize,
+    },
+    /// The class token with the patches of one frame, for every frame. The class token itself
+    /// attends to every row (Frozen-in-Time's space attention).
+    ClassAndFrames {
+        /// Frames of a clip; divides the number of patch rows.
+        num_frames: usize,
+    },
+    /// One sequence per batch element, in which a row attends to itself and to the rows before it.
+    ///
+    /// Padding on the right is never seen by what stands before it.
+    Causal,
     /// One sequence per batch element, of which only the first `lengths[b]` rows are keys (padded
     /// text).
     Padded {
@@ -37,9 +53,28 @@ pub enum Sequences {
 /// - `qkv`: `[b, n, 3d]`: queries, keys and values side by side, each head-major
 /// - returns `[b, n, d]`
 pub fn attention(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
-    let [b, n, d3] = qkv.dims();
+    let [_b, n, d3] = qkv.dims();
     let d = d3 / 3;
     assert_eq!(d % num_heads, 0, "the width {d} is not a multiple of {num_heads} heads");
+    match sequences {
+        // Short texts; nothing to gain from a kernel.
+        Sequences::Causal => {
+            let later = later_rows(n, &qkv.device().without_autodiff());
+            composed(qkv, num_heads, Some(later))
+        }
+        Sequences::ClassAndPositions { .. } | Sequences::ClassAndFrames { .. } => {
+            let class = class_row(qkv.clone(), num_heads);
+            let patches = grouped(qkv, num_heads, sequences).narrow(1, 1, n - 1);
+            Tensor::cat(vec![class, patches], 1)
+        }
+        _ => grouped(qkv, num_heads, sequences),
+    }
+}
+
+/// Attention inside sequences whose rows see each other alike.
+fn grouped(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
+    let [b, n, d3] = qkv.dims();
+    let d = d3 / 3;
     if cpu::serves(&qkv) {
         let kernel = Attention {
             sequences: sequences.rows(b, n),
@@ -53,7 +88,11 @@ pub fn attention(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Ten
             let rows = qkv.reshape([b * n / length, *length, d3]);
             composed(rows, num_heads, None).reshape([b, n, d])
         }
-        Sequences::Frames { num_frames } => frames(qkv, num_heads, *num_frames),
+        Sequences::Frames { num_frames } | Sequences::ClassAndFrames { num_frames } => {
+            frames(qkv, num_heads, *num_frames)
+        }
+        Sequences::ClassAndPositions { num_frames } => positions(qkv, num_heads, *num_frames),
+        Sequences::Causal => unreachable!("served above"),
         Sequences::Padded { lengths } => {
             let device = qkv.device();
             let padding: Vec<bool> =
@@ -73,7 +112,11 @@ impl Sequences {
         match self {
             Self::Consecutive { length } => Block { rows: *length, sequences: 1 },
             Self::Frames { num_frames } => Block { rows: n, sequences: *num_frames },
-            Self::Padded { .. } => Block { rows: n, sequences: 1 },
+            Self::ClassAndPositions { num_frames } => {
+                Block { rows: n, sequences: (n - 1) / num_frames }
+            }
+            Self::ClassAndFrames { num_frames } => Block { rows: n, sequences: *num_frames },
+            Self::Padded { .. } | Self::Causal => Block { rows: n, sequences: 1 },
         }
     }
 
@@ -92,6 +135,25 @@ impl Sequences {
                 assert_eq!(n % length, 0, "{n} rows are not sequences of {length}");
                 (0..b * n / length).map(|i| plain(i * length, *length, *length)).collect()
             }
+            Self::ClassAndPositions { num_frames } => {
+                assert_eq!((n - 1) % num_frames, 0, "{n} rows are not {num_frames} frames");
+                let positions = (n - 1) / num_frames;
+                (0..b * positions)
+                    .map(|i| Sequence {
+                        first: i / positions * n,
+                        second: i / positions * n + 1 + i % positions * num_frames,
+                        stride: 1,
+                        length: 1 + num_frames,
+                        keys: 1 + num_frames,
+                        first_weight: 0.0,
+                    })
+                    .collect()
+            }
+            Self::ClassAndFrames { num_frames } => {
+                let frames = Self::Frames { num_frames: *num_frames }.rows(b, n);
+                frames.into_iter().map(|s| Sequence { first_weight: 0.0, ..s }).collect()
+            }
+            Self::Causal => unreachable!("causal attention has no kernel"),
             Self::Frames { num_frames } => {
                 assert_eq!((n - 1) % num_frames, 0, "{n} rows are not {num_frames} frames");
                 let length = 1 + (n - 1) / num_frames;
@@ -114,16 +176,23 @@ impl Sequences {
     }
 }
 
-/// The engine's own operations; `padding`, `[b, 1, 1, n]`, is true where a key is padding.
-fn composed(qkv: Tensor<3>, num_heads: usize, padding: Option<Tensor<4, Bool>>) -> Tensor<3> {
+/// `[1, 1, n, n]`, true where a key comes after the query.
+fn later_rows(n: usize, device: &Device) -> Tensor<4, Bool> {
+    let later: Vec<bool> = (0..n).flat_map(|i| (0..n).map(move |j| j > i)).collect();
+    Tensor::from_data(TensorData::new(later, [1, 1, n, n]), device)
+}
+
+/// The engine's own operations; `hidden`, which expands to `[b, h, n, n]`, is true where a query
+/// does not see a key.
+fn composed(qkv: Tensor<3>, num_heads: usize, hidden: Option<Tensor<4, Bool>>) -> Tensor<3> {
     let [b, n, d3] = qkv.dims();
     let (d, width) = (d3 / 3, d3 / 3 / num_heads);
     let heads = qkv.reshape([b, n, 3, num_heads, width]).permute([2, 0, 3, 1, 4]);
     let part = |i: usize| heads.clone().narrow(0, i, 1).reshape([b, num_heads, n, width]);
     let (q, k, v) = (part(0), part(1), part(2));
     let mut scores = q.matmul(k.swap_dims(2, 3)).div_scalar((width as f64).sqrt());
-    if let Some(padding) = padding {
-        scores = scores.mask_fill(padding.expand([b, num_heads, n, n]), -1e30);
+    if let Some(hidden) = hidden {
+        scores = scores.mask_fill(hidden.expand([b, num_heads, n, n]), -1e30);
     }
     softmax(scores, 3).matmul(v).swap_dims(1, 2).reshape([b, n, d])
 }
@@ -140,6 +209,33 @@ fn frames(qkv: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
     let class = out.clone().narrow(1, 0, 1).reshape([b, f, d]).mean_dim(1);
     let patches = out.narrow(1, 1, p).reshape([b, f, p, d]).swap_dims(1, 2).reshape([b, n - 1, d]);
     Tensor::cat(vec![class, patches], 1)
+}
+
+/// The class token with the frames of each position; its own result is not used.
+fn positions(qkv: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+    let [b, n, d3] = qkv.dims();
+    let (d, f, p) = (d3 / 3, num_frames, (n - 1) / num_frames);
+    let class = qkv.clone().narrow(1, 0, 1);
+    let classes = class.clone().expand([b, p, d3]).reshape([b * p, 1, d3]);
+    let patches = qkv.narrow(1, 1, n - 1).reshape([b * p, f, d3]);
+    let out = composed(Tensor::cat(vec![classes, patches], 1), num_heads, None);
+    let patches = out.narrow(1, 1, f).reshape([b, n - 1, d]);
+    Tensor::cat(vec![class.narrow(2, 0, d), patches], 1)
+}
+
+/// What the class token gets from all rows, `[b, 1, d]`.
+fn class_row(qkv: Tensor<3>, num_heads: usize) -> Tensor<3> {
+    let [b, n, d3] = qkv.dims();
+    let (d, width) = (d3 / 3, d3 / 3 / num_heads);
+    let heads = |x: Tensor<3>| {
+        let [b, rows, _] = x.dims();
+        x.reshape([b, rows, num_heads, width]).swap_dims(1, 2)
+    };
+    let q = heads(qkv.clone().narrow(1, 0, 1).narrow(2, 0, d));
+    let (k, v) = (heads(qkv.clone().narrow(2, d, d)), heads(qkv.narrow(2, 2 * d, d)));
+    assert_shape!(k, [b, num_heads, n, width]);
+    let scores = q.matmul(k.swap_dims(2, 3)).div_scalar((width as f64).sqrt());
+    softmax(scores, 3).matmul(v).swap_dims(1, 2).reshape([b, 1, d])
 }
 
 #[derive(Clone, Debug)]
@@ -193,6 +289,23 @@ mod tests {
     fn the_frames_of_a_large_clip_shared_out_among_threads_equal_the_engines() {
         // 1,201 rows: a piece of the result holds the end of one clip and the beginning of the next.
         check([2, 1 + 150 * 8, 18], Sequences::Frames { num_frames: 8 });
+    }
+
+    #[test]
+    fn fused_attention_of_a_class_token_that_sees_all_equals_the_engines() {
+        check([2, 1 + 4 * 3, 54], Sequences::ClassAndFrames { num_frames: 3 });
+        check([2, 1 + 20 * 2, 54], Sequences::ClassAndFrames { num_frames: 2 });
+        check([2, 1 + 4 * 3, 54], Sequences::ClassAndPositions { num_frames: 3 });
+        check([2, 1 + 2 * 20, 54], Sequences::ClassAndPositions { num_frames: 20 });
+    }
+
+    #[test]
+    fn a_causal_row_sees_itself_and_what_stands_before_it() {
+        // Width 1, queries 0: every score is 0, so a row is the mean of the values up to it.
+        let rows = vec![0.0f32, 1.0, 2.0, 0.0, -1.0, 4.0, 0.0, 3.0, -3.0];
+        let qkv = Tensor::<3>::from_data(TensorData::new(rows, [1, 3, 3]), &Device::flex());
+        let out = attention(qkv, 1, &Sequences::Causal);
+        assert_eq!(out.into_data().try_to_vec::<f32>().unwrap(), [2.0, 3.0, 1.0]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod layer_norm;
 mod linear;
 mod log_sum_exp;
 mod normalise;
+mod quick_gelu;
 #[cfg(test)]
 mod testing;
 
@@ -23,3 +24,4 @@ pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_residual};
 pub use log_sum_exp::masked_log_sum_exp;
 pub use normalise::l2_normalise;
+pub use quick_gelu::quick_gelu;

@@ -1,9 +1,9 @@
 //! One block: attention over time, attention over space, perceptron.
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor};
 
-use super::{TemporalInit, TimeSformerConfig};
+use super::{TemporalInit, TimeSformerBlock, TimeSformerConfig};
 use crate::initialiser::Initialiser;
 use crate::layers::{LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu};
@@ -14,8 +14,8 @@ pub(super) struct Block {
     temporal_layernorm: LayerNorm,
     /// `temporal_attention.*`
     temporal_attention: Attention,
-    /// `temporal_dense.*`
-    temporal_dense: Linear,
+    /// `temporal_dense.*`, absent in the frozen block
+    temporal_dense: Option<Linear>,
     /// `layernorm_before.*`
     layernorm_before: LayerNorm,
     /// `attention.*`
@@ -53,6 +53,18 @@ impl Attention {
         }
     }
 
+    /// Zero for every input, and able to learn: values of zero under an output map of ones.
+    fn silent(d: usize, device: &Device) -> Self {
+        let ones = Linear {
+            weight: Param::from_tensor(Tensor::ones([d, d], device)),
+            bias: Param::from_tensor(Tensor::zeros([d], device)),
+        };
+        Self {
+            attention: QueriesKeysValues { qkv: Linear::zero(d, 3 * d, device) },
+            output: Dense { dense: ones },
+        }
+    }
+
     /// Before the output map: `[b, n, d]` to `[b, n, d]`.
     fn context(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
         attention(self.attention.qkv.forward(x), num_heads, sequences)
@@ -65,10 +77,20 @@ impl Block {
         let norm = |random: &Initialiser| LayerNorm::new(d, eps, random.device());
         Self {
             temporal_layernorm: norm(random),
-            temporal_attention: Attention::new(d, std, random),
-            temporal_dense: match config.temporal_init {
-                TemporalInit::Zero => Linear::zero(d, d, random.device()),
-                TemporalInit::Normal => Linear::normal(d, d, std, random),
+            temporal_attention: match (config.block, config.temporal_init) {
+                (TimeSformerBlock::Frozen, TemporalInit::Zero) => {
+                    Attention::silent(d, random.device())
+                }
+                _ => Attention::new(d, std, random),
+            },
+            temporal_dense: match (config.block, config.temporal_init) {
+                (TimeSformerBlock::Frozen, _) => None,
+                (TimeSformerBlock::Divided, TemporalInit::Zero) => {
+                    Some(Linear::zero(d, d, random.device()))
+                }
+                (TimeSformerBlock::Divided, TemporalInit::Normal) => {
+                    Some(Linear::normal(d, d, std, random))
+                }
             },
             layernorm_before: norm(random),
             attention: Attention::new(d, std, random),
@@ -81,10 +103,26 @@ impl Block {
     /// # Shapes
     /// - `x`: `[b, 1 + p f, d]`, the class token first, the frames of a position next to each other
     /// - returns the same
+    pub(super) fn forward(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+        let x = match &self.temporal_dense {
+            Some(temporal_dense) => self.divided(x, temporal_dense, num_heads, num_frames),
+            None => self.frozen(x, num_heads, num_frames),
+        };
+        let hidden = gelu(self.intermediate.dense.forward(self.layernorm_after.forward(x.clone())));
+        self.output.dense.forward_residual(hidden, x)
+    }
+
+    /// Time attention, then space attention, as TimeSformer has them.
     ///
     /// The mean of the class token over frames is taken before the output map and not after it; the
     /// map is affine, so the two are equal.
-    pub(super) fn forward(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+    fn divided(
+        &self,
+        x: Tensor<3>,
+        temporal_dense: &Linear,
+        num_heads: usize,
+        num_frames: usize,
+    ) -> Tensor<3> {
         let [_b, n, _d] = x.dims();
         let class = x.clone().narrow(1, 0, 1);
         let patches = x.narrow(1, 1, n - 1);
@@ -93,15 +131,26 @@ impl Block {
         let normed = self.temporal_layernorm.forward(patches.clone());
         let time = self.temporal_attention.context(normed, num_heads, &over_time);
         let output = &self.temporal_attention.output.dense;
-        let patches = output.forward_both_residual(&self.temporal_dense, time, patches);
+        let patches = output.forward_both_residual(temporal_dense, time, patches);
 
         let x = Tensor::cat(vec![class, patches], 1);
         let over_space = Sequences::Frames { num_frames };
         let normed = self.layernorm_before.forward(x.clone());
         let space = self.attention.context(normed, num_heads, &over_space);
-        let x = self.attention.output.dense.forward_residual(space, x);
+        self.attention.output.dense.forward_residual(space, x)
+    }
 
-        let hidden = gelu(self.intermediate.dense.forward(self.layernorm_after.forward(x.clone())));
-        self.output.dense.forward_residual(hidden, x)
+    /// Time attention, then space attention, as Frozen-in-Time has them: space attention sees what
+    /// time attention added, and its result is added to what came in.
+    fn frozen(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+        let over_time = Sequences::ClassAndPositions { num_frames };
+        let normed = self.temporal_layernorm.forward(x.clone());
+        let time = self.temporal_attention.context(normed, num_heads, &over_time);
+        let timed = self.temporal_attention.output.dense.forward_residual(time, x.clone());
+
+        let over_space = Sequences::ClassAndFrames { num_frames };
+        let normed = self.layernorm_before.forward(timed);
+        let space = self.attention.context(normed, num_heads, &over_space);
+        self.attention.output.dense.forward_residual(space, x)
     }
 }

@@ -4,15 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ModelError, setting_check};
 
-/// How the temporal attention's last map (`temporal_dense`) and the time embeddings start.
+/// How the temporal attention and the time embeddings start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemporalInit {
-    /// At zero, as the paper does on top of image weights: at first the clip is the mean of its
-    /// frames.
+    /// At zero, as the paper does on top of image weights: the time embeddings, and the temporal
+    /// attention's last map. The divided block is the mean of its frames then. The frozen one
+    /// starts as its release does: no queries, keys and values, and an output map of ones.
     Zero,
     /// Like every other weight: for models that start from nothing, which learn motion sooner so.
     Normal,
+}
+
+/// How time and space attention follow each other in a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeSformerBlock {
+    /// TimeSformer's: time attention of the patches alone, its result goes into space attention,
+    /// and both are added up (§A.3 (a)).
+    Divided,
+    /// Frozen-in-Time's: the class token takes part in time attention and sees every patch; the
+    /// result of space attention is added to what came in before time attention (§A.3 (b)).
+    Frozen,
 }
 
 /// Sizes, with the names of Hugging Face's `TimesformerConfig`.
@@ -45,6 +58,8 @@ pub struct TimeSformerConfig {
     pub embedding_range: f64,
     /// How the temporal attention and the time embeddings start.
     pub temporal_init: TemporalInit,
+    /// How time and space attention follow each other.
+    pub block: TimeSformerBlock,
 }
 
 impl Default for TimeSformerConfig {
@@ -63,6 +78,7 @@ impl Default for TimeSformerConfig {
             initializer_range: 0.02,
             embedding_range: 0.02,
             temporal_init: TemporalInit::Zero,
+            block: TimeSformerBlock::Divided,
         }
     }
 }

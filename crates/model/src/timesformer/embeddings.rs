@@ -1,9 +1,9 @@
 //! From patches to tokens: projection, place in the frame, time in the clip, class token.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor, TensorData, assert_shape};
+use burn::tensor::{Tensor, assert_shape};
 
-use super::{ClipPatches, TemporalInit, TimeSformerConfig};
+use super::{ClipPatches, TemporalInit, TimeSformerConfig, nearest};
 use crate::initialiser::Initialiser;
 use crate::ops;
 
@@ -66,46 +66,11 @@ impl Embeddings {
         let x = ops::linear(clips.values, weight, projection.bias.val());
         assert_shape!(x, [b, p, f, d]);
 
-        let positions = self.positions(clips.grid);
+        let positions = nearest::positions(self.position_embeddings.val(), clips.grid);
         let class = (self.cls_token.val() + positions.clone().narrow(1, 0, 1)).expand([b, 1, d]);
         let places = positions.narrow(1, 1, p).reshape([1, p, 1, d]);
-        let times = self.times(f).reshape([1, 1, f, d]);
+        let times = nearest::times(self.time_embeddings.val(), f).reshape([1, 1, f, d]);
         let patches = (x + (places + times)).reshape([b, p * f, d]);
         Tensor::cat(vec![class, patches], 1)
     }
-
-    /// `[1, 1 + rows columns, d]`: the class token's position, then the patches', by nearest
-    /// neighbour where the grid is another one than the weights were made for (as the reference
-    /// does).
-    fn positions(&self, [rows, columns]: [usize; 2]) -> Tensor<3> {
-        let positions = self.position_embeddings.val();
-        let known = positions.dims()[1] - 1;
-        let side = known.isqrt();
-        if [rows, columns] == [side, side] {
-            return positions;
-        }
-        let index = (0..rows).flat_map(|row| {
-            (0..columns).map(move |column| 1 + row * side / rows * side + column * side / columns)
-        });
-        let index: Vec<i64> = std::iter::once(0).chain(index).map(|i| i as i64).collect();
-        take(positions, index)
-    }
-
-    /// `[1, f, d]`: the time embedding, by nearest neighbour for another number of frames.
-    fn times(&self, f: usize) -> Tensor<3> {
-        let times = self.time_embeddings.val();
-        let known = times.dims()[1];
-        if f == known {
-            return times;
-        }
-        take(times, (0..f).map(|i| (i * known / f) as i64).collect())
-    }
-}
-
-/// Rows of axis 1.
-fn take(x: Tensor<3>, index: Vec<i64>) -> Tensor<3> {
-    let device = x.device();
-    let length = index.len();
-    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [length]), &device);
-    x.select(1, index)
 }

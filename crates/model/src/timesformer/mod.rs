@@ -1,13 +1,15 @@
-//! TimeSformer with divided space-time attention: the frames of a clip in, its features out.
+//! TimeSformer: the frames of a clip in, its features out.
 //!
 //! Paper: §A.3 (a) of our specification; Bertasius et al., arXiv:2102.05095. Reference: Hugging
 //! Face's `TimesformerModel`, whose parameter names the fields carry and whose numbers the goldens
-//! hold. Axes: `b` clips, `f` frames, `p` patches of a frame, `d` width; tokens are the class
+//! hold. The block of Frozen-in-Time (§A.3 (b); Bain et al., arXiv:2104.00650) is a switch and keeps
+//! the names. Axes: `b` clips, `f` frames, `p` patches of a frame, `d` width; tokens are the class
 //! token, then the patches with the frames of a position next to each other (`n = 1 + p f`).
 
 mod block;
 mod config;
 mod embeddings;
+pub(crate) mod nearest;
 mod patches;
 
 use burn::module::Module;
@@ -18,7 +20,7 @@ use crate::layers::LayerNorm;
 use block::Block;
 use embeddings::Embeddings;
 
-pub use config::{TemporalInit, TimeSformerConfig};
+pub use config::{TemporalInit, TimeSformerBlock, TimeSformerConfig};
 pub use patches::{ClipPatches, PixelNormalisation};
 
 /// The video encoder.

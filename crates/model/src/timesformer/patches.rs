@@ -37,6 +37,13 @@ impl ClipPatches {
         self.values.dims()[2]
     }
 
+    /// Every frame as a clip of one frame, clip by clip.
+    pub fn single_frames(self) -> Self {
+        let [b, p, f, pixels] = self.values.dims();
+        let values = self.values.swap_dims(1, 2).reshape([b * f, p, 1, pixels]);
+        Self { values, grid: self.grid }
+    }
+
     /// Cuts normalised pixels `[b, f, c, height, width]` into patches of side `patch_size`.
     ///
     /// # Panics

@@ -38,7 +38,8 @@ impl ParameterPath {
 
     /// Whether the parameter is transposed between memory and file: a linear layer's matrix.
     pub fn is_transposed(&self) -> bool {
-        self.containers.last().is_some_and(|container| container == "Struct:Linear")
+        let linear = ["Struct:Linear", "Struct:LinearWithoutBias"];
+        self.containers.last().is_some_and(|container| linear.contains(&container.as_str()))
             && self.names.last().is_some_and(|name| name == "weight")
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod fresh;
 pub(crate) mod gelu;
 pub(crate) mod layer_norm;
 pub(crate) mod matrix;
+pub(crate) mod quick_gelu;
 
 /// Rows that one task takes at a time; a multiple keeps partial sums the same for any number of
 /// threads.

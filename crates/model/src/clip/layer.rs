@@ -1,0 +1,142 @@
+//! The block both towers are made of: attention, then a perceptron, each on normalised tokens.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::Activation;
+use super::temporal::Temporal;
+use crate::initialiser::Initialiser;
+use crate::layers::{LayerNorm, Linear};
+use crate::ops::{Sequences, attention, gelu, linear, quick_gelu};
+use crate::timesformer::TemporalInit;
+
+/// What a block's size follows from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LayerSize {
+    pub(super) hidden_size: usize,
+    pub(super) intermediate_size: usize,
+    pub(super) layer_norm_eps: f64,
+    pub(super) initializer_range: f64,
+    pub(super) activation: Activation,
+}
+
+#[derive(Module, Debug)]
+pub(super) struct Layer {
+    /// `temporal.*`: ours, in an image tower that attends over time
+    temporal: Option<Temporal>,
+    /// `layer_norm1.*`
+    layer_norm1: LayerNorm,
+    /// `self_attn.*`
+    self_attn: Attention,
+    /// `layer_norm2.*`
+    layer_norm2: LayerNorm,
+    /// `mlp.*`
+    mlp: Perceptron,
+}
+
+/// `q_proj.*`, `k_proj.*`, `v_proj.*` and `out_proj.*`
+#[derive(Module, Debug)]
+pub(super) struct Attention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    out_proj: Linear,
+}
+
+/// `fc1.*` and `fc2.*`
+#[derive(Module, Debug)]
+struct Perceptron {
+    fc1: Linear,
+    fc2: Linear,
+    #[module(skip)]
+    activation: Activation,
+}
+
+impl LayerSize {
+    pub(super) fn norm(&self, random: &Initialiser) -> LayerNorm {
+        LayerNorm::new(self.hidden_size, self.layer_norm_eps, random.device())
+    }
+
+    pub(super) fn attention(&self, random: &mut Initialiser) -> Attention {
+        let mut square =
+            || Linear::normal(self.hidden_size, self.hidden_size, self.initializer_range, random);
+        Attention { q_proj: square(), k_proj: square(), v_proj: square(), out_proj: square() }
+    }
+
+    /// A block, with attention over time where it is told how that starts.
+    pub(super) fn layer(
+        &self,
+        temporal_init: Option<TemporalInit>,
+        random: &mut Initialiser,
+    ) -> Layer {
+        let (d, hidden, std) = (self.hidden_size, self.intermediate_size, self.initializer_range);
+        Layer {
+            temporal: temporal_init.map(|init| Temporal::new(self, init, random)),
+            layer_norm1: self.norm(random),
+            self_attn: self.attention(random),
+            layer_norm2: self.norm(random),
+            mlp: Perceptron {
+                fc1: Linear::normal(d, hidden, std, random),
+                fc2: Linear::normal(hidden, d, std, random),
+                activation: self.activation,
+            },
+        }
+    }
+}
+
+impl Attention {
+    /// Before the output map: `[b, n, d]` to `[b, n, d]`.
+    fn context(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
+        let (q, k, v) = (&self.q_proj, &self.k_proj, &self.v_proj);
+        // One product for all three: the file keeps them apart, a small copy joins them.
+        let weight = Tensor::cat(vec![q.weight.val(), k.weight.val(), v.weight.val()], 1);
+        let bias = Tensor::cat(vec![q.bias.val(), k.bias.val(), v.bias.val()], 0);
+        attention(linear(x, weight, bias), num_heads, sequences)
+    }
+
+    /// `[b, n, d]` to `[b, n, d]`.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        num_heads: usize,
+        sequences: &Sequences,
+    ) -> Tensor<3> {
+        self.out_proj.forward(self.context(x, num_heads, sequences))
+    }
+}
+
+impl Layer {
+    /// Attention of the patches over time, where the block has it; the class token stays.
+    ///
+    /// # Shapes
+    /// - `x`: `[b, 1 + p f, d]`; returns the same
+    pub(super) fn over_time(&self, x: Tensor<3>, num_heads: usize, num_frames: usize) -> Tensor<3> {
+        let Some(temporal) = &self.temporal else { return x };
+        let [_b, n, _d] = x.dims();
+        let class = x.clone().narrow(1, 0, 1);
+        let patches = x.narrow(1, 1, n - 1);
+        Tensor::cat(vec![class, temporal.forward(patches, num_heads, num_frames)], 1)
+    }
+
+    /// # Shapes
+    /// - `x`: `[b, n, d]`; returns the same
+    ///
+    /// Attention over time is left to [`Layer::over_time`]. Where sequences share their first row, its mean is taken before the output map; the map is
+    /// affine, so that is the mean of what the map gives.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<3>,
+        num_heads: usize,
+        sequences: &Sequences,
+    ) -> Tensor<3> {
+        let normed = self.layer_norm1.forward(x.clone());
+        let context = self.self_attn.context(normed, num_heads, sequences);
+        let x = self.self_attn.out_proj.forward_residual(context, x);
+        let hidden = self.mlp.fc1.forward(self.layer_norm2.forward(x.clone()));
+        let hidden = match self.mlp.activation {
+            Activation::QuickGelu => quick_gelu(hidden),
+            Activation::Gelu => gelu(hidden),
+        };
+        self.mlp.fc2.forward_residual(hidden, x)
+    }
+}
