@@ -8,12 +8,13 @@
 //! |---|---|---|
 //! | [`video`] | frames of real files at exact presentation times, sampled into clips | no |
 //! | [`corpus`] | captioned spans of videos: HowTo100M's layout, training pairs, a synthetic corpus | no |
+//! | [`features`] | clip features of whole videos in HDF5 and safetensors files | no |
 //! | [`model`] | encoders, joint space, correspondence, context warping, the three losses | yes |
 //! | [`train`] | the run file, the loader, the loop, checkpoints that resume bit for bit | yes |
 //! | [`transfer`] | retrieval and grounding, with what to compare them with | yes |
 //! | [`report`] | figures and one HTML page from plain numbers | no |
 //!
-//! The command `locvtp` is a seventh crate on top of these. `ARCHITECTURE.md` says how they fit
+//! The command `locvtp` is one more crate on top of these. `ARCHITECTURE.md` says how they fit
 //! together, `docs/paper-map.md` where each equation of the paper is.
 //!
 //! # Example
@@ -38,6 +39,7 @@
 //! ```
 
 pub use locvtp_corpus as corpus;
+pub use locvtp_features as features;
 pub use locvtp_model as model;
 pub use locvtp_report as report;
 pub use locvtp_train as train;

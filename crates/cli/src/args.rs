@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::commands::embed::Embed;
+use crate::commands::extract::Extract;
+
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
 #[command(name = "locvtp", version, propagate_version = true)]
@@ -23,6 +26,10 @@ pub(crate) enum Command {
     Pretrain(Pretrain),
     /// Measure a model on held-out videos
     Evaluate(Evaluate),
+    /// Write clip features of whole videos to an HDF5 or safetensors file
+    Extract(Extract),
+    /// Embed sentences and words
+    Embed(Embed),
     /// Find the moment that a sentence describes in a video
     Ground(Ground),
     /// Start from public weights: import foreign checkpoints, or look into them

@@ -4,6 +4,7 @@ mod args;
 mod command_line;
 mod commands;
 mod hub;
+mod embedding_file;
 mod interrupt;
 mod output;
 mod page;
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         Command::Synthesize(args) => commands::synthesize::run(&args),
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Extract(args) => commands::extract::run(&args),
+        Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),

@@ -3,7 +3,8 @@
 //!
 //! A property of the weights, so it lies in the model directory as `preprocessor_config.json`.
 
-use locvtp_video::{ClipPixels, FrameTable, FrameTransform, SamplingPlan, Seconds, sampling};
+use locvtp_video::sampling::{self, ClipStride};
+use locvtp_video::{ClipPixels, FrameTable, FrameTransform, SamplingPlan, Seconds};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -78,11 +79,24 @@ impl Preprocessing {
 
     /// The clips of a whole video, end to end.
     pub fn whole_video(&self, table: &FrameTable) -> SamplingPlan {
-        if self.clip_duration_s > 0.0 {
-            let window = Seconds(self.clip_duration_s);
-            sampling::windows(table, window, window, self.num_frames)
-        } else {
-            sampling::consecutive(table, self.num_frames, self.num_frames)
+        self.whole_video_every(table, ClipStride::Clip)
+    }
+
+    /// The clips of a whole video, one starting every `stride`. A video shorter than a clip gives one
+    /// clip that repeats its last frame (or whose frames lie closer), with the span that is there.
+    ///
+    /// # Panics
+    /// When the stride is nothing.
+    pub fn whole_video_every(&self, table: &FrameTable, stride: ClipStride) -> SamplingPlan {
+        let (window, frames) = (Seconds(self.clip_duration_s), self.num_frames);
+        let is_consecutive = self.clip_duration_s == 0.0;
+        match stride {
+            ClipStride::Clip if is_consecutive => sampling::consecutive(table, frames, frames),
+            ClipStride::Clip => sampling::windows(table, window, window, frames),
+            ClipStride::Frames(n) if is_consecutive => sampling::consecutive(table, frames, n),
+            ClipStride::Frames(n) => sampling::windows_every_frames(table, window, n, frames),
+            ClipStride::Time(s) if is_consecutive => sampling::consecutive_every(table, frames, s),
+            ClipStride::Time(s) => sampling::windows(table, window, s, frames),
         }
     }
 
@@ -93,6 +107,15 @@ impl Preprocessing {
     pub fn cut(&self, pixels: &ClipPixels, patch_size: usize) -> Vec<f32> {
         let size = [pixels.frames_per_clip, pixels.height, pixels.width];
         assert_eq!(size, [self.num_frames, self.image_size, self.image_size], "pixels of a clip");
-        ClipPatches::cut(&pixels.data, size, patch_size, &self.normalisation)
+        self.cut_rgb(&pixels.data, patch_size)
+    }
+
+    /// As [`Preprocessing::cut`], for the bytes of whole clips.
+    ///
+    /// # Panics
+    /// When the bytes are not whole clips of the settings' size.
+    pub fn cut_rgb(&self, rgb: &[u8], patch_size: usize) -> Vec<f32> {
+        let size = [self.num_frames, self.image_size, self.image_size];
+        ClipPatches::cut(rgb, size, patch_size, &self.normalisation)
     }
 }

@@ -11,9 +11,10 @@ use locvtp_model::{Device, ModelDirectory};
 use locvtp_video::{ClipPixels, TimeSpan, VideoError, VideoReader};
 
 use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
 
-/// Clips that go through the encoder together; bounds memory, changes no result beyond rounding.
-const CLIPS_AT_ONCE: usize = 64;
+/// Tokens of the clips that go through the encoder together, about; bounds memory.
+const TOKENS_AT_ONCE: usize = 32_768;
 
 /// Sentences that go through the encoder together.
 const SENTENCES_AT_ONCE: usize = 128;
@@ -32,6 +33,13 @@ pub struct VideoEmbedding {
     pub video: JointVector,
     /// The clips as the projection gives them.
     pub raw_clips: Vec<JointVector>,
+}
+
+impl VideoEmbedding {
+    fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
+        let clips = raw_clips.iter().map(|clip| unit(clip)).collect();
+        Self { spans, clips, video: mean_unit(&raw_clips), raw_clips }
+    }
 }
 
 /// A sentence in the joint space.
@@ -79,33 +87,60 @@ impl Embedder {
         reader.read_clips(&plan, &self.directory.preprocessing.centre())
     }
 
-    /// Embeds decoded clips of one video.
-    pub fn embed_clips(&self, pixels: &ClipPixels) -> VideoEmbedding {
+    /// Clips that should go through the encoder together: as many as keep its memory small, 64 at
+    /// most. It changes no result beyond rounding.
+    pub fn clips_at_once(&self) -> usize {
         let preprocessing = &self.directory.preprocessing;
-        let patch = self.directory.model.patch_size();
-        let numbers = preprocessing.cut(pixels, patch);
-        let per_clip = numbers.len() / pixels.num_clips.max(1);
-        let mut raw_clips = Vec::with_capacity(pixels.num_clips);
-        for chunk in numbers.chunks(per_clip * CLIPS_AT_ONCE) {
-            let size = preprocessing.image_size;
-            let shape = [chunk.len() / per_clip, preprocessing.num_frames, size, size];
-            let clips = ClipPatches::from_cut(chunk.to_vec(), shape, patch, &self.device);
-            raw_clips.extend(rows(self.directory.model.embed_clips(clips)));
-        }
-        VideoEmbedding {
-            spans: pixels.spans.clone(),
-            clips: raw_clips.iter().map(|clip| unit(clip)).collect(),
-            video: mean_unit(&raw_clips),
-            raw_clips,
-        }
+        let side = preprocessing.image_size / self.directory.model.patch_size().max(1);
+        let tokens = (side * side * preprocessing.num_frames).max(1);
+        (TOKENS_AT_ONCE / tokens).clamp(1, 64)
     }
 
-    /// Decodes and embeds one video.
+    /// Features of decoded clips, of any videos: `[num_clips][d]`, or `[e]` where projected.
+    pub fn encode(&self, pixels: &ClipPixels, space: FeatureSpace) -> Vec<Vec<f32>> {
+        let preprocessing = &self.directory.preprocessing;
+        let patch = self.directory.model.patch_size();
+        let mut features = Vec::with_capacity(pixels.num_clips);
+        let size = preprocessing.image_size;
+        let clip_bytes = pixels.data.len() / pixels.num_clips.max(1);
+        for rgb in pixels.data.chunks(clip_bytes.max(1) * self.clips_at_once()) {
+            let numbers = preprocessing.cut_rgb(rgb, patch);
+            let shape = [rgb.len() / clip_bytes, preprocessing.num_frames, size, size];
+            let clips = ClipPatches::from_cut(numbers, shape, patch, &self.device);
+            features.extend(rows(match space {
+                FeatureSpace::Backbone => self.directory.model.backbone_clips(clips),
+                FeatureSpace::Projected => self.directory.model.embed_clips(clips),
+            }));
+        }
+        features
+    }
+
+    /// Embeds decoded clips of one video.
+    pub fn embed_clips(&self, pixels: &ClipPixels) -> VideoEmbedding {
+        let raw_clips = self.encode(pixels, FeatureSpace::Projected);
+        VideoEmbedding::new(pixels.spans.clone(), raw_clips)
+    }
+
+    /// Decodes and embeds one video, some clips at a time.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn embed_video(&self, path: &Path) -> Result<VideoEmbedding, VideoError> {
-        Ok(self.embed_clips(&self.decode(path)?))
+        let mut reader = VideoReader::open(path)?;
+        let preprocessing = &self.directory.preprocessing;
+        let plan = preprocessing.whole_video(reader.frame_table());
+        let spans = plan.spans();
+        let mut stream = reader.clip_stream(plan, &preprocessing.centre());
+        let mut raw_clips = Vec::with_capacity(spans.len());
+        while let Some(mut pixels) = stream.next_clip()? {
+            while pixels.num_clips < self.clips_at_once()
+                && let Some(clip) = stream.next_clip()?
+            {
+                pixels.append(clip);
+            }
+            raw_clips.extend(self.encode(&pixels, FeatureSpace::Projected));
+        }
+        Ok(VideoEmbedding::new(spans, raw_clips))
     }
 
     /// Embeds sentences.

@@ -4,6 +4,8 @@
 //! answer has no recall. Both are refused here rather than counted as misses, which would look like
 //! a bad model.
 
+use std::path::PathBuf;
+
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.
@@ -124,6 +126,47 @@ pub enum TransferError {
         /// The sentence.
         sentence: String,
     },
+    /// A feature is NaN or infinite.
+    #[error(
+        "{path}: the features of the clip at {span} are not finite numbers; the model's weights are \
+         damaged, or their training broke down",
+        path = path.display()
+    )]
+    NotFinite {
+        /// The video.
+        path: PathBuf,
+        /// The first clip of those that were pushed together.
+        span: TimeSpan,
+    },
+    /// Two videos have the same name.
+    #[error(
+        "two videos are called {id:?}: {first} and {second}; leave one out, or call videos by their \
+         paths with --ids path",
+        first = first.display(),
+        second = second.display()
+    )]
+    SameName {
+        /// The name.
+        id: String,
+        /// One file.
+        first: PathBuf,
+        /// The other file.
+        second: PathBuf,
+    },
+    /// A file or folder cannot be used.
+    #[error("{path}: cannot {action}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done, as a verb phrase.
+        action: &'static str,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A feature file cannot be read or written.
+    #[error(transparent)]
+    Features(#[from] locvtp_features::FeatureError),
     /// The truth of a split cannot be read.
     #[error(transparent)]
     Corpus(#[from] locvtp_corpus::CorpusError),

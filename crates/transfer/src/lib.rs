@@ -18,6 +18,7 @@
 //! | [`metrics`] | retrieval and grounding numbers, pure functions |
 //! | [`result`] | what stands in `summary.json` |
 //! | [`embedding`] | features of videos and sentences, by a model from disk |
+//! | [`extraction`] | clip features of many videos, into one file |
 //! | [`evaluation`] | a held-out split of the synthetic corpus, measured whole |
 //! | [`example_choice`], [`still`] | which queries are shown, and frames for figures |
 //! | [`model_location`] | the model directory that a folder stands for |
@@ -44,6 +45,7 @@ pub mod embedding;
 pub mod error;
 pub mod evaluation;
 pub mod example_choice;
+pub mod extraction;
 pub mod grounding;
 pub mod metrics;
 pub mod model_location;

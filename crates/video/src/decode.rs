@@ -18,6 +18,7 @@
 //! may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
 //! odd and broken ones too, is listed in `docs/media.md`.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -178,6 +179,17 @@ impl VideoReader {
         Ok(ClipPixels::from_frames(plan, frames))
     }
 
+    /// Reads the next part of a list of growing frames; the first part begins the list.
+    pub(crate) fn read_on(
+        &mut self,
+        list: &Arc<Vec<usize>>,
+        range: Range<usize>,
+        transform: &FrameTransform,
+    ) -> Result<FramePixels, VideoError> {
+        let (list, transform) = (Arc::clone(list), *transform);
+        self.read(move |search| search.read_on(&list, range, &transform))
+    }
+
     /// Lends the open file to `work`, and has it back unless the watchdog gave `work` up.
     fn read(
         &mut self,
@@ -234,6 +246,7 @@ fn open(
         stream,
         output_bytes: settings.limits.output_bytes,
         damaged_frames: settings.damaged_frames,
+        list_stamps: Vec::new(),
     };
     Ok((info, search))
 }

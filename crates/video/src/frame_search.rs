@@ -5,6 +5,7 @@
 //! is made from. A frame that does not come this way is tried again with nothing left out, then from
 //! the start of the file.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ pub(crate) struct FrameSearch {
     /// Most bytes that one read may return.
     pub(crate) output_bytes: u64,
     pub(crate) damaged_frames: DamagedFrames,
+    /// Stamps of the list that is read part by part.
+    pub(crate) list_stamps: Vec<i64>,
 }
 
 /// How to get at frames; each is more thorough and slower than the one before.
@@ -54,7 +57,31 @@ impl FrameSearch {
             Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
             Access::FromStart | Access::Counted => &[Effort::FromStart],
         };
-        self.read_with(frames, transform, efforts)
+        self.read_with(frames, transform, efforts, None)
+    }
+
+    /// The next part, by `range`, of a list of growing frames that is read part by part, the first
+    /// part first: goes on where the part before ended.
+    pub(crate) fn read_on(
+        &mut self,
+        list: &[usize],
+        range: Range<usize>,
+        transform: &FrameTransform,
+    ) -> Result<FramePixels, VideoError> {
+        if range.start == 0 {
+            // What an earlier read left out on the way may be wanted now.
+            self.stream.forget_position();
+            let known = list.iter().filter(|frame| **frame < self.table.len());
+            self.list_stamps = known.map(|frame| self.index.stamp(*frame)).collect();
+        }
+        let efforts: &[Effort] = match self.index.access {
+            Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
+            Access::FromStart | Access::Counted => &[Effort::FromStart],
+        };
+        let list_stamps = std::mem::take(&mut self.list_stamps);
+        let read = self.read_with(&list[range], transform, efforts, Some(&list_stamps));
+        self.list_stamps = list_stamps;
+        read
     }
 
     /// Every frame, straight through.
@@ -63,7 +90,7 @@ impl FrameSearch {
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
         let frames: Vec<usize> = (0..self.table.len()).collect();
-        self.read_with(&frames, transform, &[Effort::FromStart])
+        self.read_with(&frames, transform, &[Effort::FromStart], None)
     }
 
     fn read_with(
@@ -71,6 +98,7 @@ impl FrameSearch {
         frames: &[usize],
         transform: &FrameTransform,
         efforts: &[Effort],
+        whole_list: Option<&[i64]>,
     ) -> Result<FramePixels, VideoError> {
         ffmpeg_log::listen();
         let num_frames = self.table.len();
@@ -97,7 +125,7 @@ impl FrameSearch {
                 let out = &mut pixels.data[slot * frame_bytes..(slot + 1) * frame_bytes];
                 scaler.write(stored, out).map_err(misfit)
             };
-            let missed = self.collect(&missing, *effort, write)?;
+            let missed = self.collect(&missing, *effort, whole_list, write)?;
             missing = missed.frames;
             // Reading more thoroughly mends what was left out, not what is broken in the file.
             if missing.is_empty() || missed.some_damaged && *effort != Effort::SeekAndLeaveOut {
@@ -135,17 +163,21 @@ impl FrameSearch {
     }
 
     /// Hands every wanted frame, by (frame, slot) in the order of time, to `write`, and returns those
-    /// that did not come.
+    /// that did not come. With `whole_list`, the stamps of a list that is read part by part, it goes
+    /// on where the stream stands, and keeps what later parts want.
     fn collect(
         &mut self,
         wanted: &[(usize, usize)],
         effort: Effort,
+        whole_list: Option<&[i64]>,
         mut write: impl FnMut(usize, &frame::Video) -> Result<(), VideoError>,
     ) -> Result<Missed, VideoError> {
         let Self { index, stream, .. } = self;
         let stamps: Vec<i64> = wanted.iter().map(|(frame, _)| index.stamp(*frame)).collect();
-        let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(stamps.as_slice());
-        if index.access == Access::Seek {
+        let all_wanted = whole_list.unwrap_or(&stamps);
+        let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(all_wanted);
+        let goes_on = whole_list.is_some() && effort == Effort::SeekAndLeaveOut;
+        if index.access == Access::Seek && !goes_on {
             // What an earlier read left out on the way may be wanted now.
             stream.forget_position();
         }

@@ -4,6 +4,7 @@
 //! captions.
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
+//! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
 //! - [`limits`]: how much time and memory one file may cost
@@ -45,6 +46,7 @@
 //! ```
 
 pub mod augmentation;
+pub mod clip_stream;
 pub mod colour_jitter;
 pub mod decode;
 pub mod encode;
@@ -67,6 +69,7 @@ pub mod transform;
 mod watchdog;
 
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
+pub use clip_stream::ClipStream;
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
 pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
@@ -76,6 +79,6 @@ pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;
-pub use sampling::{ClipPlan, Phase, SamplingPlan};
+pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, RandomResizedCrop};

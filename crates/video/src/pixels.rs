@@ -85,6 +85,18 @@ impl ClipPixels {
         Self { data, num_clips, frames_per_clip, height, width, spans }
     }
 
+    /// Puts further clips of the same form behind these.
+    ///
+    /// # Panics
+    /// When they have another number of frames or another size.
+    pub fn append(&mut self, more: Self) {
+        let form = |clips: &Self| [clips.frames_per_clip, clips.height, clips.width];
+        assert_eq!(form(self), form(&more), "frames, height and width of clips put together");
+        self.num_clips += more.num_clips;
+        self.data.extend_from_slice(&more.data);
+        self.spans.extend(more.spans);
+    }
+
     /// One clip, `[frames_per_clip, height, width, 3]`.
     ///
     /// # Panics

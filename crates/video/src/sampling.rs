@@ -4,7 +4,9 @@
 //! changes nothing:
 //! - [`sparse`]: training samples, a few clips spread over a captioned span;
 //! - [`consecutive`]: whole videos, clips of neighbouring frames;
-//! - [`windows`]: whole videos, clips of frames spread over windows of time.
+//! - [`windows`]: whole videos, clips of frames spread over windows of time;
+//! - [`consecutive_every`] and [`windows_every_frames`]: the same two, the stride counted the other
+//!   way.
 //!
 //! A sample point is a moment and its frame the one on the screen then. Frames of a plan never go
 //! back in time, within a clip and from clip to clip of [`sparse`]; where there are fewer frames
@@ -49,6 +51,18 @@ impl SamplingPlan {
     pub fn spans(&self) -> Vec<TimeSpan> {
         self.clips.iter().map(|clip| clip.span).collect()
     }
+}
+
+/// From the start of a clip of a whole video to the start of the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum ClipStride {
+    /// The length of a clip: clips end to end.
+    #[default]
+    Clip,
+    /// So many frames.
+    Frames(usize),
+    /// So much time.
+    Time(Seconds),
 }
 
 /// Where in its part of a clip a frame is taken.
@@ -121,6 +135,63 @@ pub fn consecutive(
             TimeSpan { start: table.span_of(first).start, end: table.span_of(final_frame).end };
         clips.push(ClipPlan { frames, span });
         if final_frame == last {
+            break;
+        }
+    }
+    SamplingPlan { clips }
+}
+
+/// Clips of `frames_per_clip` neighbouring frames, one starting every `stride` seconds with the frame
+/// on the screen then, until the video's end; as [`consecutive`] otherwise.
+///
+/// # Panics
+/// When `frames_per_clip` is zero or `stride` is not a positive time.
+pub fn consecutive_every(
+    table: &FrameTable,
+    frames_per_clip: usize,
+    stride: Seconds,
+) -> SamplingPlan {
+    assert!(frames_per_clip > 0, "clips need frames");
+    assert!(stride.0.is_finite() && stride > Seconds::ZERO, "stride ({stride})");
+    let (video, last) = (table.span(), table.len() - 1);
+    let mut clips: Vec<ClipPlan> = Vec::new();
+    while clips.last().is_none_or(|clip| clip.frames[frames_per_clip - 1] < last) {
+        let start = video.start + stride * clips.len() as f64;
+        if start >= video.end {
+            break;
+        }
+        let first = table.frame_at(start);
+        let frames: Vec<usize> = (first..first + frames_per_clip).map(|i| i.min(last)).collect();
+        let end = table.span_of(frames[frames_per_clip - 1]).end;
+        let span = TimeSpan { start: table.span_of(first).start, end };
+        clips.push(ClipPlan { frames, span });
+    }
+    SamplingPlan { clips }
+}
+
+/// Clips of `frames_per_clip` frames spread evenly over windows of `window` seconds, one starting
+/// with every `stride_frames`th frame; as [`windows`] otherwise.
+///
+/// # Panics
+/// When `window` is not a positive time, or `stride_frames` or `frames_per_clip` is zero.
+pub fn windows_every_frames(
+    table: &FrameTable,
+    window: Seconds,
+    stride_frames: usize,
+    frames_per_clip: usize,
+) -> SamplingPlan {
+    assert!(window.0.is_finite() && window > Seconds::ZERO, "window ({window})");
+    assert!(stride_frames > 0 && frames_per_clip > 0, "stride and clip length must not be zero");
+    let video_end = table.end();
+    let last_start = video_end - table.mean_frame_duration() / 2.0;
+    let mut draw = phase_draws(Phase::Centre);
+    let mut clips = Vec::new();
+    for start in table.times().iter().copied().step_by(stride_frames) {
+        let end = start + window;
+        let end = if end >= last_start { video_end } else { end };
+        let span = TimeSpan { start, end };
+        clips.push(ClipPlan { frames: spread(table, span, frames_per_clip, &mut draw), span });
+        if end == video_end {
             break;
         }
     }
@@ -244,6 +315,21 @@ mod tests {
         let table = FrameTable::new(vec![Seconds(0.0)], Seconds(0.04));
         assert_eq!(consecutive(&table, 3, 3).frames(), [0, 0, 0]);
         assert_eq!(windows(&table, Seconds(2.0), Seconds(1.0), 3).frames(), [0, 0, 0]);
+    }
+
+    #[test]
+    fn strides_of_frames_and_of_seconds_agree_where_frames_are_even() {
+        let table = ten_seconds();
+        for stride in 1..6 {
+            let time = Seconds(stride as f64);
+            assert_eq!(consecutive_every(&table, 4, time), consecutive(&table, 4, stride));
+            let every = windows_every_frames(&table, Seconds(2.5), stride, 3);
+            assert_eq!(every, windows(&table, Seconds(2.5), time, 3));
+        }
+        // 1.5 s from 2.0: on the screen at 2, 3.5, 5, 6.5, .. are frames 0, 1, 3, 4, ..
+        let firsts = consecutive_every(&table, 2, Seconds(1.5)).clips;
+        let firsts: Vec<_> = firsts.iter().map(|clip| clip.frames[0]).collect();
+        assert_eq!(firsts, [0, 1, 3, 4, 6, 7, 9]);
     }
 
     #[test]

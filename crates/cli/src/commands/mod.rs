@@ -1,7 +1,9 @@
 //! One file a command: arguments in, library call, output.
 
 pub(crate) mod demo;
+pub(crate) mod embed;
 pub(crate) mod evaluate;
+pub(crate) mod extract;
 pub(crate) mod ground;
 pub(crate) mod inspect;
 pub(crate) mod pretrain;

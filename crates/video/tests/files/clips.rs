@@ -3,7 +3,7 @@
 use locvtp_video::sampling::{self, Phase};
 use locvtp_video::transform::{RandomResizedCrop, draw_random_resized_crop};
 use locvtp_video::{
-    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, VideoError, VideoReader,
+    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Seconds, VideoError, VideoReader,
 };
 
 use crate::made_files::*;
@@ -144,4 +144,69 @@ fn a_transform_that_does_not_fit_is_refused_with_the_file_and_the_sizes() {
     for part in ["misfit.mp4", "96x64", "`size` 32", "`short_side` 20"] {
         assert!(text.contains(part), "{text}");
     }
+}
+
+#[test]
+fn a_stream_of_clips_has_the_same_pixels_and_never_goes_back() {
+    let transform = FrameTransform::ShortSideCentreCrop { short_side: 48, size: 48 };
+    let (folder, mp4) = place("numbers.mp4");
+    // Key frames rarer than clips, and B frames: seeking for every clip would decode most frames
+    // several times.
+    write_numbered(&mp4, 150, settings(60, 2));
+    let ts = folder.path().join("numbers.ts");
+    remux(&mp4, &ts, "mpegts", 0);
+    let avi = folder.path().join("numbers.avi");
+    write_numbered_with(&avi, "libx264", "avi", 150, 0);
+    for path in [&mp4, &ts, &avi] {
+        let mut video = VideoReader::open(path).unwrap();
+        let table = video.frame_table().clone();
+        let plans = [
+            sampling::consecutive(&table, 16, 16),
+            sampling::consecutive(&table, 16, 5),
+            sampling::consecutive(&table, 4, 25),
+            // Frames of neighbouring clips interleave.
+            sampling::windows(&table, Seconds(2.0), Seconds(0.5), 4),
+            sampling::windows(&table, Seconds(0.2), Seconds(0.7), 2),
+        ];
+        for (i, plan) in plans.into_iter().enumerate() {
+            let whole = video.read_clips(&plan, &transform).unwrap();
+            let mut stream = video.clip_stream(plan, &transform);
+            assert_eq!(stream.num_left(), whole.num_clips);
+            let mut index = 0;
+            while let Some(clip) = stream.next_clip().unwrap() {
+                assert_eq!(clip.spans, whole.spans[index..=index]);
+                assert!(
+                    clip.data == whole.clip(index),
+                    "{}: plan {i} clip {index}",
+                    path.display()
+                );
+                index += 1;
+            }
+            assert_eq!(index, whole.num_clips);
+        }
+    }
+}
+
+#[test]
+fn a_stream_ends_at_the_clip_that_cannot_be_read() {
+    let (_folder, path) = place("cut.mp4");
+    write_numbered(&path, 100, settings(10, 0));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let (from, to) = (bytes.len() / 2, bytes.len() * 6 / 10);
+    bytes[from..to].fill(0);
+    std::fs::write(&path, bytes).unwrap();
+    let mut video = VideoReader::open(&path).unwrap();
+    let plan = sampling::consecutive(video.frame_table(), 10, 10);
+    let mut stream = video.clip_stream(plan, &FrameTransform::AsDecoded);
+    let mut read = 0;
+    let error = loop {
+        match stream.next_clip() {
+            Ok(clip) => assert!(clip.is_some(), "all clips came, {read}"),
+            Err(error) => break error,
+        }
+        read += 1;
+    };
+    assert!(matches!(error, VideoError::Undecodable { .. }), "{error}");
+    assert!(read > 2, "{read}");
+    assert_eq!(stream.next_clip().unwrap(), None);
 }

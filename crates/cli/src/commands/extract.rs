@@ -1,0 +1,233 @@
+//! `locvtp extract`: clip features of whole videos, for other programs.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use locvtp_transfer::extraction::{
+    BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary, FeatureSpace,
+    IdRule, VideoList, extract, list_videos,
+};
+use locvtp_transfer::model_location::locate_model;
+use locvtp_video::{ClipStride, Seconds};
+
+use crate::command_line::typed_again;
+use crate::commands::ground::open_embedder;
+use crate::progress::{ProgressLine, duration};
+use crate::{Outcome, interrupt, output};
+
+/// `locvtp extract`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Extract {
+    /// Model directory, or a run or demo folder that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Video files, folders with videos, patterns, and lists of paths (.txt)
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    pub(crate) videos: Vec<PathBuf>,
+    /// File to write or to add to: .h5 or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Which features [default: projected, if the model has a joint space]
+    #[arg(long, value_enum)]
+    pub(crate) space: Option<Space>,
+    /// Seconds from the start of a clip to the start of the next [default: a clip]
+    #[arg(long, value_name = "S", value_parser = above_zero, conflicts_with = "stride_frames")]
+    pub(crate) stride_s: Option<f64>,
+    /// The same in frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) stride_frames: Option<u32>,
+    /// Clips of neighbouring frames, as the paper's downstream tasks take them, whatever the model
+    /// directory says
+    #[arg(long)]
+    pub(crate) consecutive: bool,
+    /// What a video is called in the file
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) ids: Ids,
+    /// What the features are called in a video's group of an HDF5 file
+    #[arg(long, value_name = "NAME", default_value = locvtp_features::DEFAULT_DATASET)]
+    pub(crate) dataset: String,
+    /// Clips that go through the encoder together [default: by the model's size]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
+    /// Threads that decode [default: half the processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) decode_threads: Option<u32>,
+    /// Start over: leave out what the file, or a stopped run, has already
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// A bad video is an error (exit 2), though the others are extracted all the same
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--space`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Space {
+    /// The video encoder's own
+    Backbone,
+    /// In the joint space with words
+    Projected,
+}
+
+/// `--ids`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ids {
+    /// The file's name without its ending
+    #[default]
+    Stem,
+    /// Its path from the folder that was named, without the ending
+    Path,
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
+    number.ok_or_else(|| "expected a number of seconds above 0".to_owned())
+}
+
+pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
+    let ids = match args.ids {
+        Ids::Stem => IdRule::Stem,
+        Ids::Path => IdRule::Path,
+    };
+    let list = list_videos(&args.videos, ids)?;
+    if list.videos.is_empty() && list.missing.is_empty() {
+        output::note("nothing found: no video files there; name files, or a folder that has some");
+        return Ok(Outcome::NothingFound);
+    }
+    let embedder = open_embedder(&args.model)?;
+    let _listening = interrupt::Listening::begin(typed_again(None, Some("--fresh")))?;
+    let mut progress = Progress::default();
+    let missing = missing(&list);
+    missing.iter().for_each(|bad| progress.bad(bad));
+    let model_dir = locate_model(&args.model);
+    let settings = settings(args);
+    let extracted =
+        extract(&embedder, &model_dir, &list.videos, &args.out, &settings, &mut progress);
+    let mut summary = extracted?;
+    summary.bad.splice(0..0, missing);
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&text(&summary))?;
+    }
+    if summary.file.is_none() {
+        return Ok(Outcome::Interrupted);
+    }
+    let num_bad = summary.bad.len();
+    if summary.videos + summary.already == 0 {
+        anyhow::bail!("none of the {num_bad} videos can be read; the reasons stand above");
+    }
+    if args.strict && num_bad > 0 {
+        anyhow::bail!("{num_bad} videos were left out; the reasons stand above");
+    }
+    Ok(Outcome::Done)
+}
+
+fn settings(args: &Extract) -> ExtractSettings {
+    let default = ExtractSettings::default();
+    ExtractSettings {
+        space: args.space.map(|space| match space {
+            Space::Backbone => FeatureSpace::Backbone,
+            Space::Projected => FeatureSpace::Projected,
+        }),
+        stride: match (args.stride_s, args.stride_frames) {
+            (Some(s), _) => ClipStride::Time(Seconds(s)),
+            (None, Some(n)) => ClipStride::Frames(n as usize),
+            (None, None) => ClipStride::Clip,
+        },
+        consecutive: args.consecutive,
+        batch: args.batch.map(|n| n as usize),
+        decode_threads: args.decode_threads.map_or(default.decode_threads, |n| n as usize),
+        dataset: args.dataset.clone(),
+        fresh: args.fresh,
+    }
+}
+
+/// The lines of lists that lead nowhere, as bad videos.
+fn missing(list: &VideoList) -> Vec<BadVideo> {
+    let bad = |path: &PathBuf| BadVideo {
+        id: path.display().to_string(),
+        path: path.clone(),
+        reason: format!("{}: is in the list, but there is no such file", path.display()),
+    };
+    list.missing.iter().map(bad).collect()
+}
+
+struct Progress {
+    line: ProgressLine,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { line: ProgressLine::new() }
+    }
+}
+
+impl ExtractObserver for Progress {
+    fn started(&mut self, to_do: usize, already: usize) {
+        if already > 0 {
+            self.line.note(&format!("{already} videos are there already; {to_do} to do"));
+        }
+    }
+
+    fn progress(&mut self, progress: &ExtractProgress) {
+        let done = progress.videos == progress.total_videos;
+        self.line.draw(done, || {
+            let seconds = progress.seconds.max(1e-9);
+            let rest = (progress.total_bytes - progress.bytes).max(0.0);
+            format!(
+                "videos {}/{}  {} clips  {:.1} clips/s  {:.1} x real time  {} left",
+                progress.videos,
+                progress.total_videos,
+                progress.clips,
+                progress.clips as f64 / seconds,
+                progress.video_s / seconds,
+                duration(seconds * rest / progress.bytes.max(1.0)),
+            )
+        });
+    }
+
+    fn bad(&mut self, bad: &BadVideo) {
+        self.line.note(&format!("left out: {}", bad.reason));
+    }
+
+    fn should_stop(&self) -> bool {
+        interrupt::pressed()
+    }
+}
+
+fn text(summary: &ExtractSummary) -> String {
+    let seconds = summary.seconds.max(1e-9);
+    let mut lines = vec![format!(
+        "{} videos, {} clips, {} of video in {}: {:.1} clips/s, {:.1} x real time",
+        summary.videos,
+        summary.clips,
+        duration(summary.video_s),
+        duration(summary.seconds),
+        summary.clips as f64 / seconds,
+        summary.video_s / seconds,
+    )];
+    if !summary.bad.is_empty() {
+        lines.push(format!("left out: {} that cannot be read", summary.bad.len()));
+    }
+    match &summary.file {
+        Some(file) if file.videos > 0 => lines.push(format!(
+            "{}: {} videos, {} clips of {} {} numbers, {:.1} MB",
+            summary.out.display(),
+            file.videos,
+            file.clips,
+            file.width,
+            summary.space.name(),
+            file.bytes as f64 / 1e6,
+        )),
+        Some(_) => {}
+        None => {
+            lines.push("stopped; what is done is kept beside the output".to_owned());
+            lines.push(format!("go on with: {}", typed_again(None, Some("--fresh"))));
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,113 @@
+//! A file of features of either kind, for reading.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::FeatureError;
+use crate::hdf5_file::Hdf5File;
+use crate::provenance::Provenance;
+use crate::safetensors_file::SafetensorsFile;
+use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures};
+
+/// The first bytes of every HDF5 file that has no block of a user's own before it.
+const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+
+/// What a feature file can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `.h5` and `.hdf5`
+    Hdf5,
+    /// `.safetensors`
+    Safetensors,
+}
+
+impl FileKind {
+    /// By the ending of the name, for files that are to be written.
+    ///
+    /// # Errors
+    /// For any other ending.
+    pub fn of_name(path: &Path) -> Result<Self, FeatureError> {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        match ending.map(str::to_ascii_lowercase).as_deref() {
+            Some("h5" | "hdf5") => Ok(Self::Hdf5),
+            Some("safetensors") => Ok(Self::Safetensors),
+            _ => Err(FeatureError::Kind { path: path.to_owned() }),
+        }
+    }
+}
+
+/// A file of features, open for reading.
+pub enum FeatureFile {
+    /// An HDF5 file.
+    Hdf5(Hdf5File),
+    /// A safetensors file.
+    Safetensors(SafetensorsFile),
+}
+
+impl FeatureFile {
+    /// Opens a file, whatever its name; `dataset` is for HDF5, see [`Hdf5File::open`].
+    ///
+    /// # Errors
+    /// When it is missing, damaged, being written, or holds no features.
+    pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
+        let mut begin = [0; 8];
+        let file = std::fs::File::open(path);
+        let read = file.and_then(|mut file| file.read_exact(&mut begin));
+        if let Err(error) = read {
+            return match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => {
+                    Err(FeatureError::damaged(path, "it is shorter than a header"))
+                }
+                _ => Err(FeatureError::io(path, "read it")(error)),
+            };
+        }
+        let is_hdf5 =
+            begin == HDF5_SIGNATURE || matches!(FileKind::of_name(path), Ok(FileKind::Hdf5));
+        if is_hdf5 {
+            Hdf5File::open(path, dataset).map(Self::Hdf5)
+        } else {
+            SafetensorsFile::open(path).map(Self::Safetensors)
+        }
+    }
+
+    /// The videos, sorted.
+    pub fn ids(&self) -> &[String] {
+        match self {
+            Self::Hdf5(file) => file.ids(),
+            Self::Safetensors(file) => file.ids(),
+        }
+    }
+
+    /// What made the features; none in other people's files.
+    pub fn provenance(&self) -> Option<Provenance> {
+        match self {
+            Self::Hdf5(file) => file.provenance(),
+            Self::Safetensors(file) => file.provenance(),
+        }
+    }
+
+    /// The features of a video, all of them.
+    ///
+    /// # Errors
+    /// When the video is not there or its features are not a table of numbers.
+    pub fn read(&mut self, id: &str) -> Result<VideoFeatures, FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.read(id),
+            Self::Safetensors(file) => file.read(id),
+        }
+    }
+
+    pub(crate) fn entry(&self, id: &str) -> Result<Option<VideoEntry>, FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.entry(id),
+            Self::Safetensors(file) => file.entry(id),
+        }
+    }
+
+    pub(crate) fn block(&mut self, id: &str, first: usize) -> Result<ClipBlock, FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.block(id, first),
+            Self::Safetensors(file) => file.block(id, first),
+        }
+    }
+}

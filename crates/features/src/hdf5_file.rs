@@ -1,0 +1,283 @@
+//! HDF5: a group per video with its features, their time spans, and where they come from.
+//!
+//! ```text
+//! /                     attributes model, weights, space, clip, stride
+//! /VIDEO                attributes path, bytes, duration_s
+//! /VIDEO/c3d_features   [num_clips, d] f32
+//! /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
+//! ```
+//!
+//! Python reads it as `h5py.File(path)[video]['c3d_features']`, which is what 2D-TAN's ActivityNet
+//! loader and the authors' release do (§A.9, §C.5). Read are also files of other people: the same
+//! without spans, or the features as the dataset `/VIDEO` itself (2D-TAN's Charades-STA and TACoS,
+//! §C.6, §C.7), compressed where the HDF5 library here knows the filter. An id with slashes is a
+//! group in groups, which `h5py` finds by the same id.
+//!
+//! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
+//! it would print stands in the errors.
+
+use std::path::{Path, PathBuf};
+
+use hdf5::types::VarLenUnicode;
+use hdf5::{Dataset, File, Group, LocationType};
+use locvtp_video::TimeSpan;
+
+use crate::error::FeatureError;
+use crate::provenance::{Provenance, VideoSource};
+use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
+use crate::{DEFAULT_DATASET, SPANS};
+
+/// Clips that are read at once while files are copied.
+const CLIPS_AT_ONCE: usize = 1024;
+
+/// An HDF5 file of features, open for reading.
+pub struct Hdf5File {
+    path: PathBuf,
+    file: File,
+    dataset: String,
+    ids: Vec<String>,
+}
+
+impl Hdf5File {
+    /// Opens a file; `dataset` is what features are called in a video's group, by default
+    /// [`DEFAULT_DATASET`].
+    ///
+    /// # Errors
+    /// When it is missing, damaged, being written by another program, or has no such dataset.
+    pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
+        std::fs::File::open(path).map_err(FeatureError::io(path, "read it"))?;
+        let file = File::open(path).map_err(|error| match refusal(path, "open it", &error) {
+            FeatureError::Hdf5 { reason, .. } => FeatureError::damaged(path, reason),
+            known => known,
+        })?;
+        let dataset = dataset.unwrap_or(DEFAULT_DATASET).to_owned();
+        let mut ids = Vec::new();
+        let mut others = Vec::new();
+        let listing = find_videos(&file, "", &dataset, &mut ids, &mut others);
+        listing.map_err(|error| refusal(path, "list its videos", &error))?;
+        if ids.is_empty() && !others.is_empty() {
+            others.truncate(3);
+            let found = format!("it has {}", others.join(", "));
+            return Err(FeatureError::NoDataset { path: path.to_owned(), dataset, found });
+        }
+        ids.sort_unstable();
+        Ok(Self { path: path.to_owned(), file, dataset, ids })
+    }
+
+    /// The videos, sorted.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// What made the features; none in other people's files.
+    pub fn provenance(&self) -> Option<Provenance> {
+        Provenance::from_attributes(|name| text_attribute(&self.file, name))
+    }
+
+    /// The features of a video, all of them.
+    ///
+    /// # Errors
+    /// When the video is not there or its dataset is not a table of numbers.
+    pub fn read(&self, id: &str) -> Result<VideoFeatures, FeatureError> {
+        let (dataset, group) = self.locate(id)?;
+        let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
+        let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
+        let values = dataset.read_raw::<f32>().map_err(failed)?;
+        let spans = match group.as_ref().filter(|group| group.link_exists(SPANS)) {
+            Some(group) => {
+                let spans = group.dataset(SPANS).map_err(failed)?;
+                if self.shape_of(&spans, "[num_clips, 2], as many as there are features")?
+                    != [num_clips, 2]
+                {
+                    return Err(self.misshapen(&spans, "[num_clips, 2], one span a feature"));
+                }
+                Some(as_spans(&spans.read_raw::<f64>().map_err(failed)?))
+            }
+            None => None,
+        };
+        Ok(VideoFeatures { width, values, spans, source: group.as_ref().and_then(source_of) })
+    }
+
+    /// A video that is to be copied; none when it was not written by us.
+    pub(crate) fn entry(&self, id: &str) -> Result<Option<VideoEntry>, FeatureError> {
+        let (dataset, group) = self.locate(id)?;
+        let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
+        let source = group.as_ref().and_then(source_of);
+        Ok(source.map(|source| VideoEntry { id: id.to_owned(), num_clips, width, source }))
+    }
+
+    /// Some clips of a video with spans.
+    pub(crate) fn block(&self, id: &str, first: usize) -> Result<ClipBlock, FeatureError> {
+        let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
+        let (dataset, group) = self.locate(id)?;
+        let [num_clips, _] = self.shape_of(&dataset, "[num_clips, d]")?;
+        let end = num_clips.min(first + CLIPS_AT_ONCE);
+        let values = dataset.read_slice_2d::<f32, _>((first..end, ..)).map_err(failed)?;
+        let spans = group.ok_or_else(|| FeatureError::Foreign { path: self.path.clone() })?;
+        let spans = spans.dataset(SPANS).map_err(failed)?;
+        let spans = spans.read_slice_2d::<f64, _>((first..end, ..)).map_err(failed)?;
+        Ok(ClipBlock {
+            spans: as_spans(&spans.iter().copied().collect::<Vec<_>>()),
+            values: values.iter().copied().collect(),
+        })
+    }
+
+    /// The dataset of a video, and its group if it has one.
+    fn locate(&self, id: &str) -> Result<(Dataset, Option<Group>), FeatureError> {
+        if self.ids.binary_search_by(|known| known.as_str().cmp(id)).is_err() {
+            let (path, id) = (self.path.clone(), id.to_owned());
+            return Err(FeatureError::NoVideo { path, id, num_videos: self.ids.len() });
+        }
+        let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
+        match self.file.loc_type_by_name(id).map_err(failed)? {
+            LocationType::Group => {
+                let group = self.file.group(id).map_err(failed)?;
+                Ok((group.dataset(&self.dataset).map_err(failed)?, Some(group)))
+            }
+            _ => Ok((self.file.dataset(id).map_err(failed)?, None)),
+        }
+    }
+
+    fn shape_of(
+        &self,
+        dataset: &Dataset,
+        expected: &'static str,
+    ) -> Result<[usize; 2], FeatureError> {
+        dataset.shape().try_into().map_err(|_| self.misshapen(dataset, expected))
+    }
+
+    fn misshapen(&self, dataset: &Dataset, expected: &'static str) -> FeatureError {
+        let (path, found) = (self.path.clone(), dataset.shape());
+        FeatureError::Shape { path, dataset: dataset.name(), found, expected }
+    }
+}
+
+/// Groups with the dataset and bare datasets go to `ids`, everything else to `others`.
+fn find_videos(
+    group: &Group,
+    prefix: &str,
+    dataset: &str,
+    ids: &mut Vec<String>,
+    others: &mut Vec<String>,
+) -> hdf5::Result<()> {
+    for name in group.member_names()? {
+        let id = format!("{prefix}{name}");
+        match group.loc_type_by_name(&name)? {
+            LocationType::Dataset if prefix.is_empty() => ids.push(id),
+            LocationType::Dataset => others.push(id),
+            LocationType::Group => {
+                let inner = group.group(&name)?;
+                if inner.link_exists(dataset) {
+                    ids.push(id);
+                } else {
+                    find_videos(&inner, &format!("{id}/"), dataset, ids, others)?;
+                }
+            }
+            _ => others.push(id),
+        }
+    }
+    Ok(())
+}
+
+/// Writes a whole file, which must not exist, block by block.
+pub(crate) fn write(
+    path: &Path,
+    dataset: &str,
+    provenance: &Provenance,
+    entries: &[VideoEntry],
+    source: &mut dyn ClipSource,
+) -> Result<(), FeatureError> {
+    let failed = |action: &'static str| move |error: hdf5::Error| refusal(path, action, &error);
+    let file = File::create_excl(path).map_err(failed("make it"))?;
+    for (name, value) in provenance.attributes() {
+        write_text(&file, name, value).map_err(failed("write its attributes"))?;
+    }
+    for entry in entries {
+        let failed = |error: hdf5::Error| refusal(path, &format!("write {}", entry.id), &error);
+        let group = file.create_group(&entry.id).map_err(failed)?;
+        write_text(&group, "path", &entry.source.path).map_err(failed)?;
+        write_number(&group, "bytes", &entry.source.bytes).map_err(failed)?;
+        write_number(&group, "duration_s", &entry.source.duration_s).map_err(failed)?;
+        let shape = [entry.num_clips, entry.width];
+        let features = new_dataset::<f32>(&group, dataset, shape).map_err(failed)?;
+        let spans = new_dataset::<f64>(&group, SPANS, [entry.num_clips, 2]).map_err(failed)?;
+        for_each_block(source, entry, |first, block| {
+            let clips = first..first + block.spans.len();
+            let times: Vec<f64> = as_times(&block.spans).collect();
+            write_rows(&features, clips.clone(), entry.width, &block.values).map_err(failed)?;
+            write_rows(&spans, clips, 2, &times).map_err(failed)
+        })?;
+    }
+    file.close().map_err(failed("close it"))
+}
+
+/// A dataset without a time stamp, so that equal contents are equal bytes.
+fn new_dataset<T: hdf5::H5Type>(
+    group: &Group,
+    name: &str,
+    shape: [usize; 2],
+) -> hdf5::Result<Dataset> {
+    group.new_dataset::<T>().no_chunk().obj_track_times(false).shape(shape).create(name)
+}
+
+fn write_rows<T: hdf5::H5Type>(
+    dataset: &Dataset,
+    rows: std::ops::Range<usize>,
+    width: usize,
+    values: &[T],
+) -> hdf5::Result<()> {
+    if values.is_empty() {
+        return Ok(());
+    }
+    let shape = (rows.len(), width);
+    let view = ndarray::ArrayView2::from_shape(shape, values)?;
+    dataset.write_slice(view, (rows, ..))
+}
+
+fn write_text(place: &hdf5::Location, name: &str, value: &str) -> hdf5::Result<()> {
+    // HDF5 ends a text at its first zero byte; a path never has one.
+    let value: VarLenUnicode = value.replace('\0', "").parse().map_err(|_| "not a text")?;
+    place.new_attr::<VarLenUnicode>().create(name)?.write_scalar(&value)
+}
+
+fn write_number<T: hdf5::H5Type>(
+    place: &hdf5::Location,
+    name: &str,
+    value: &T,
+) -> hdf5::Result<()> {
+    place.new_attr::<T>().create(name)?.write_scalar(value)
+}
+
+fn text_attribute(place: &hdf5::Location, name: &str) -> Option<String> {
+    let text = place.attr(name).ok()?.read_scalar::<VarLenUnicode>().ok()?;
+    Some(text.as_str().to_owned())
+}
+
+fn source_of(group: &Group) -> Option<VideoSource> {
+    Some(VideoSource {
+        path: text_attribute(group, "path")?,
+        bytes: group.attr("bytes").ok()?.read_scalar().ok()?,
+        duration_s: group.attr("duration_s").ok()?.read_scalar().ok()?,
+    })
+}
+
+/// Starts and ends in turn.
+pub(crate) fn as_times(spans: &[TimeSpan]) -> impl Iterator<Item = f64> {
+    spans.iter().flat_map(|span| [span.start.0, span.end.0])
+}
+
+/// From starts and ends in turn.
+pub(crate) fn as_spans(times: &[f64]) -> Vec<TimeSpan> {
+    times.chunks_exact(2).map(|pair| TimeSpan::new(pair[0], pair[1])).collect()
+}
+
+/// The library's complaint, as what it means where that is known.
+fn refusal(path: &Path, action: &str, error: &hdf5::Error) -> FeatureError {
+    let reason = error.to_string();
+    let path = path.to_owned();
+    let locked = reason.contains("unable to lock file") && reason.contains("temporarily");
+    if locked || reason.contains("already open for write") {
+        return FeatureError::OpenElsewhere { path };
+    }
+    FeatureError::Hdf5 { path, action: action.to_owned(), reason }
+}

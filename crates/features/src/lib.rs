@@ -1,0 +1,60 @@
+//! Clip features of whole videos, in the files that grounding code reads.
+//!
+//! Features come in clip by clip and go out as one file: HDF5 in the layout that 2D-TAN's loaders
+//! and the authors' release use, or safetensors. Every video keeps the true time span of each of
+//! its clips. Nothing here knows of models or pixels.
+//!
+//! - [`video_features`]: the features of one video
+//! - [`provenance`]: what made a file's features
+//! - [`feature_file`]: [`FeatureFile`], the front door for reading either kind of file
+//! - [`hdf5_file`]: a group per video; reads other people's files too
+//! - [`safetensors_file`]: `VIDEO/features` and `VIDEO/spans`
+//! - [`feature_store`]: [`FeatureStore`], the front door for writing: can be killed and goes on
+//! - [`journal`]: what a run has finished so far
+//! - [`error`]: everything that can go wrong
+//!
+//! # Example
+//! ```
+//! use locvtp_features::{FeatureFile, FeatureStore, Provenance, VideoSource};
+//! use locvtp_video::TimeSpan;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let out = folder.path().join("features.h5");
+//! let provenance = Provenance { model: "runs/mine/model".into(), ..Provenance::default() };
+//! let mut store = FeatureStore::open(&out, "c3d_features", provenance, false)?;
+//! let spans = [TimeSpan::new(0.0, 0.64), TimeSpan::new(0.64, 1.28)];
+//! store.push("kitchen", &spans, &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6])?;
+//! store.video_done("kitchen", VideoSource::default())?;
+//! store.finish()?;
+//!
+//! let mut file = FeatureFile::open(&out, None)?;
+//! assert_eq!(file.ids(), ["kitchen"]);
+//! let video = file.read("kitchen")?;
+//! assert_eq!((video.num_clips(), video.width), (2, 3));
+//! assert_eq!(video.spans.unwrap()[1], spans[1]);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod error;
+pub mod feature_file;
+pub mod feature_store;
+pub mod hdf5_file;
+pub mod journal;
+pub mod provenance;
+pub mod safetensors_file;
+pub mod video_features;
+
+pub use error::FeatureError;
+pub use feature_file::{FeatureFile, FileKind};
+pub use feature_store::{FeatureStore, Finished};
+pub use provenance::{Provenance, VideoSource};
+pub use video_features::{ClipBlock, VideoFeatures};
+
+/// Name of the dataset of a video's group: 2D-TAN's ActivityNet loader and the authors' release
+/// read this one, whatever made the features (§A.9, §C.5).
+pub const DEFAULT_DATASET: &str = "c3d_features";
+
+/// Name of the dataset, or tensor, that holds the clips' time spans.
+pub const SPANS: &str = "spans";

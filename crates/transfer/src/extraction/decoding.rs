@@ -1,0 +1,100 @@
+//! The threads that decode: each takes the next video and sends its clips, one by one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::Scope;
+
+use locvtp_model::Preprocessing;
+use locvtp_video::{ClipPixels, ClipStride, VideoError, VideoReader};
+
+use crate::extraction::video_list::VideoFile;
+
+/// What comes from the decoders. The clips of one video come in order and before its end; those of
+/// several videos in turn.
+#[derive(Debug)]
+pub enum Decoded {
+    /// A clip.
+    Clip {
+        /// Index of the video.
+        video: usize,
+        /// The clip alone.
+        pixels: ClipPixels,
+        /// How many clips the video has.
+        num_clips: usize,
+        /// How long the video is, seconds.
+        duration_s: f64,
+    },
+    /// The video has no more clips.
+    End {
+        /// Index of the video.
+        video: usize,
+        /// How long it is, seconds.
+        duration_s: f64,
+    },
+    /// The video cannot be read, or not to its end.
+    Bad {
+        /// Index of the video.
+        video: usize,
+        /// Why.
+        error: VideoError,
+    },
+}
+
+/// How videos become clips.
+#[derive(Clone, Debug)]
+pub struct ClipRule {
+    /// Frames and their form.
+    pub preprocessing: Preprocessing,
+    /// From clip to clip.
+    pub stride: ClipStride,
+}
+
+/// Starts `num_threads` decoders. At most `queue` clips wait to be received, and each decoder holds
+/// one more; when the receiver is dropped, they end.
+pub fn decode<'scope, 'env>(
+    scope: &'scope Scope<'scope, 'env>,
+    videos: &'env [VideoFile],
+    next: &'env AtomicUsize,
+    rule: &'env ClipRule,
+    num_threads: usize,
+    queue: usize,
+) -> Receiver<Decoded> {
+    let (send, receive) = sync_channel(queue);
+    for _ in 0..num_threads.min(videos.len()) {
+        let send = send.clone();
+        scope.spawn(move || {
+            loop {
+                let video = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = videos.get(video) else { return };
+                let outcome = match decode_one(file, video, rule, &send) {
+                    Ok(Some(duration_s)) => Decoded::End { video, duration_s },
+                    Ok(None) => return,
+                    Err(error) => Decoded::Bad { video, error },
+                };
+                if send.send(outcome).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receive
+}
+
+/// Sends the clips of a video and returns its length; none when nobody receives any more.
+fn decode_one(
+    file: &VideoFile,
+    video: usize,
+    rule: &ClipRule,
+    send: &SyncSender<Decoded>,
+) -> Result<Option<f64>, VideoError> {
+    let mut reader = VideoReader::open(&file.path)?;
+    let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
+    let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
+    let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());
+    while let Some(pixels) = clips.next_clip()? {
+        if send.send(Decoded::Clip { video, pixels, num_clips, duration_s }).is_err() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(duration_s))
+}

@@ -1,0 +1,29 @@
+//! Clip features of many videos, into one file.
+//!
+//! ```text
+//! video files ─▶ decode threads ─▶ bounded queue of clips ─▶ batches across videos ─▶ encoder
+//!                                                                                        │
+//!                       output file ◀── at the end, whole ◀── journal ◀── clips by video ┘
+//! ```
+//!
+//! Decoding runs ahead of the encoder by as many clips as the queue holds, and clips of short videos
+//! share a batch, so neither waits for the other more than it must. Memory holds the queue, one batch
+//! and what the decoders keep; no video is ever in it whole. Clips are cut and encoded by
+//! [`Embedder`](crate::embedding::Embedder), as everywhere else.
+//!
+//! A video that cannot be read is named, counted and left out, whole: half a video is no video. What
+//! is in the file already, from a file of the same size, is not done again.
+//!
+//! - [`video_list`]: which videos, and what they are called
+//! - [`settings`]: where clips begin and which features are taken
+//! - [`decoding`]: the threads that decode
+//! - [`run`](mod@run): the loop
+
+pub mod decoding;
+pub mod run;
+pub mod settings;
+pub mod video_list;
+
+pub use run::{BadVideo, ExtractObserver, ExtractProgress, ExtractSummary, extract};
+pub use settings::{ExtractSettings, FeatureSpace};
+pub use video_list::{IdRule, VideoFile, VideoList, list_videos};

@@ -1,0 +1,181 @@
+//! Where clips begin and which features are taken of them.
+
+use std::path::{Path, PathBuf};
+
+use locvtp_features::Provenance;
+use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE};
+use locvtp_model::{ModelDirectory, ModelError, Preprocessing};
+use locvtp_video::{ClipStride, Seconds};
+use serde::Serialize;
+
+use crate::error::TransferError;
+
+/// Which features of a clip are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeatureSpace {
+    /// The video encoder's own, `d` wide.
+    Backbone,
+    /// In the joint space with words, as the projection gives them: not of unit length. The authors'
+    /// release feeds these to 2D-TAN (§A.9).
+    Projected,
+}
+
+impl FeatureSpace {
+    /// Its name on the command line and in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Backbone => "backbone",
+            Self::Projected => "projected",
+        }
+    }
+}
+
+/// How features are extracted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExtractSettings {
+    /// Which features; none for [`FeatureSpace::Projected`] where the model has a joint space, and
+    /// [`FeatureSpace::Backbone`] where it has not.
+    pub space: Option<FeatureSpace>,
+    /// From the start of a clip to the start of the next.
+    pub stride: ClipStride,
+    /// Clips of neighbouring frames, whatever the model directory says: the paper's downstream
+    /// tasks take 16 (§A.2).
+    pub consecutive: bool,
+    /// Clips that go through the encoder together; none for as many as the model's size suggests.
+    pub batch: Option<usize>,
+    /// Threads that decode, each another video.
+    pub decode_threads: usize,
+    /// What features are called in HDF5.
+    pub dataset: String,
+    /// Leave out what the output holds already.
+    pub fresh: bool,
+}
+
+impl Default for ExtractSettings {
+    fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            space: None,
+            stride: ClipStride::Clip,
+            consecutive: false,
+            batch: None,
+            // The encoder wants them too, and waits for decoders only where the model is small.
+            decode_threads: processors.div_ceil(2).min(8),
+            dataset: locvtp_features::DEFAULT_DATASET.to_owned(),
+            fresh: false,
+        }
+    }
+}
+
+impl ExtractSettings {
+    /// # Errors
+    /// When a setting cannot be used; the message names it.
+    pub fn check(&self) -> Result<(), TransferError> {
+        let setting =
+            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+        match self.stride {
+            ClipStride::Frames(0) => {
+                return setting("stride", "0 frames".into(), "1 frame or more");
+            }
+            ClipStride::Time(Seconds(s)) if !(s > 0.0 && s.is_finite()) => {
+                return setting("stride", format!("{s} s"), "seconds above 0");
+            }
+            _ => {}
+        }
+        if self.batch == Some(0) {
+            return setting("batch", "0".into(), "1 or more");
+        }
+        if self.decode_threads == 0 {
+            return setting("decode_threads", "0".into(), "1 or more");
+        }
+        Ok(())
+    }
+
+    /// How videos become clips: the model directory's way, or neighbouring frames.
+    pub fn preprocessing(&self, model: &ModelDirectory) -> Preprocessing {
+        let mut preprocessing = model.preprocessing.clone();
+        if self.consecutive {
+            preprocessing.clip_duration_s = 0.0;
+        }
+        preprocessing
+    }
+
+    /// The features that are taken of this model.
+    ///
+    /// # Errors
+    /// For projected features of a model that has no joint space.
+    pub fn space_of(&self, model: &ModelDirectory) -> Result<FeatureSpace, TransferError> {
+        let joint = model.config.has_joint_space();
+        match self.space {
+            Some(FeatureSpace::Projected) if !joint => Err(TransferError::Setting {
+                key: "space",
+                found: "projected".into(),
+                expected: "backbone: this model has no text encoder, so no joint space",
+            }),
+            Some(space) => Ok(space),
+            None if joint => Ok(FeatureSpace::Projected),
+            None => Ok(FeatureSpace::Backbone),
+        }
+    }
+
+    /// What the features' file says of them.
+    ///
+    /// # Errors
+    /// When the model's files cannot be read, or it has not these features.
+    pub fn provenance(
+        &self,
+        model: &ModelDirectory,
+        model_dir: &Path,
+    ) -> Result<Provenance, TransferError> {
+        let preprocessing = self.preprocessing(model);
+        let (frames, seconds) = (preprocessing.num_frames, preprocessing.clip_duration_s);
+        let clip = if seconds == 0.0 {
+            format!("{frames} consecutive frames")
+        } else {
+            format!("{frames} frames over {seconds} s")
+        };
+        let stride = match self.stride {
+            ClipStride::Clip if seconds == 0.0 => format!("{frames} frames"),
+            ClipStride::Clip => format!("{seconds} s"),
+            ClipStride::Frames(n) => format!("{n} frames"),
+            ClipStride::Time(Seconds(s)) => format!("{s} s"),
+        };
+        Ok(Provenance {
+            model: model_dir.display().to_string(),
+            weights: fingerprint(model_dir)?,
+            space: self.space_of(model)?.name().to_owned(),
+            clip,
+            stride,
+        })
+    }
+}
+
+/// CRC-32 of the files that decide what a clip's feature is.
+fn fingerprint(dir: &Path) -> Result<String, ModelError> {
+    let failed = |path: &Path, source| ModelError::File {
+        path: path.to_owned(),
+        doing: "read the model's files",
+        source,
+    };
+    let entries = std::fs::read_dir(dir).map_err(|error| failed(dir, error))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| {
+        let is_weights = path.extension().is_some_and(|ending| ending == "safetensors");
+        is_weights || [CONFIG_FILE, PREPROCESSING_FILE].iter().any(|name| path.ends_with(name))
+    });
+    files.sort_unstable();
+    let mut hasher = crc32fast::Hasher::new();
+    for path in files {
+        let mut file = std::fs::File::open(&path).map_err(|error| failed(&path, error))?;
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            let count = std::io::Read::read(&mut file, &mut piece);
+            match count.map_err(|error| failed(&path, error))? {
+                0 => break,
+                count => hasher.update(&piece[..count]),
+            }
+        }
+    }
+    Ok(format!("{:08x}", hasher.finalize()))
+}
