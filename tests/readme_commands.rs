@@ -71,6 +71,8 @@ fn the_readmes_commands_do_what_they_say() {
             "pretrain",
             "evaluate",
             "ground",
+            "extract",
+            "embed",
             "report",
             "weights",
             "weights",

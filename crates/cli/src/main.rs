@@ -3,8 +3,8 @@
 mod args;
 mod command_line;
 mod commands;
-mod hub;
 mod embedding_file;
+mod hub;
 mod interrupt;
 mod output;
 mod page;

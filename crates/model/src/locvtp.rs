@@ -218,7 +218,14 @@ impl LocVtp {
     /// # Shapes
     /// - `clips`: `r` clips; returns `[r, e]`
     pub fn embed_clips(&self, clips: ClipPatches) -> Tensor<2> {
-        let features = self.backbone_clips(clips);
+        self.project_clips(self.backbone_clips(clips))
+    }
+
+    /// Clip features brought from the encoder's width into the joint space.
+    ///
+    /// # Shapes
+    /// - `features`: `[r, d]`; returns `[r, e]`
+    pub fn project_clips(&self, features: Tensor<2>) -> Tensor<2> {
         match &self.video_projection {
             Some(head) => head.forward(features),
             None => features,

@@ -13,8 +13,12 @@ use locvtp_video::{ClipPixels, TimeSpan, VideoError, VideoReader};
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 
-/// Tokens of the clips that go through the encoder together, about; bounds memory.
+/// Tokens and numbers of the clips that go through the encoder together, about; bounds memory.
 const TOKENS_AT_ONCE: usize = 32_768;
+const NUMBERS_AT_ONCE: usize = 16 << 20;
+
+/// Rows of every projection.
+const ROWS_OF_A_PROJECTION: usize = 64;
 
 /// Sentences that go through the encoder together.
 const SENTENCES_AT_ONCE: usize = 128;
@@ -88,12 +92,14 @@ impl Embedder {
     }
 
     /// Clips that should go through the encoder together: as many as keep its memory small, 64 at
-    /// most. It changes no result beyond rounding.
+    /// most. It changes no result.
     pub fn clips_at_once(&self) -> usize {
         let preprocessing = &self.directory.preprocessing;
         let side = preprocessing.image_size / self.directory.model.patch_size().max(1);
-        let tokens = (side * side * preprocessing.num_frames).max(1);
-        (TOKENS_AT_ONCE / tokens).clamp(1, 64)
+        let tokens = side * side * preprocessing.num_frames;
+        let numbers = 3 * preprocessing.image_size.pow(2) * preprocessing.num_frames;
+        let clips = (TOKENS_AT_ONCE / tokens.max(1)).min(NUMBERS_AT_ONCE / numbers.max(1));
+        clips.clamp(1, 64)
     }
 
     /// Features of decoded clips, of any videos: `[num_clips][d]`, or `[e]` where projected.
@@ -107,12 +113,26 @@ impl Embedder {
             let numbers = preprocessing.cut_rgb(rgb, patch);
             let shape = [rgb.len() / clip_bytes, preprocessing.num_frames, size, size];
             let clips = ClipPatches::from_cut(numbers, shape, patch, &self.device);
+            let backbone = self.directory.model.backbone_clips(clips);
             features.extend(rows(match space {
-                FeatureSpace::Backbone => self.directory.model.backbone_clips(clips),
-                FeatureSpace::Projected => self.directory.model.embed_clips(clips),
+                FeatureSpace::Backbone => backbone,
+                FeatureSpace::Projected => self.project(backbone),
             }));
         }
         features
+    }
+
+    /// The features in the joint space. Always so many rows at once, the last of them empty: a product
+    /// of another number of rows may be computed in another order, and what a clip's feature is to the
+    /// last bit would depend on the clips beside it.
+    fn project(&self, backbone: Tensor<2>) -> Tensor<2> {
+        let [r, d] = backbone.dims();
+        let padding = r.next_multiple_of(ROWS_OF_A_PROJECTION) - r;
+        let padding = Tensor::zeros([padding, d], &self.device);
+        let padded = Tensor::cat(vec![backbone, padding], 0);
+        let chunks = padded.split(ROWS_OF_A_PROJECTION, 0).into_iter();
+        let projected = chunks.map(|rows| self.directory.model.project_clips(rows)).collect();
+        Tensor::cat(projected, 0).narrow(0, 0, r)
     }
 
     /// Embeds decoded clips of one video.

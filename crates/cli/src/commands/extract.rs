@@ -199,14 +199,19 @@ impl ExtractObserver for Progress {
     }
 }
 
+/// Short times to a tenth of a second.
+fn precise(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{seconds:.1} s") } else { duration(seconds) }
+}
+
 fn text(summary: &ExtractSummary) -> String {
     let seconds = summary.seconds.max(1e-9);
     let mut lines = vec![format!(
         "{} videos, {} clips, {} of video in {}: {:.1} clips/s, {:.1} x real time",
         summary.videos,
         summary.clips,
-        duration(summary.video_s),
-        duration(summary.seconds),
+        precise(summary.video_s),
+        precise(summary.seconds),
         summary.clips as f64 / seconds,
         summary.video_s / seconds,
     )];

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod demo;
+mod extract;
 mod output;
 mod resume;
 mod stopping;

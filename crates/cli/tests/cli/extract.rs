@@ -1,0 +1,333 @@
+//! Clip features of whole videos, also when the run is killed, met by another, or given bad files.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use ffmpeg_the_third as ffmpeg;
+use locvtp_features::FeatureFile;
+use locvtp_features::journal::Journal;
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_transfer::embedding::Embedder;
+use locvtp_video::{Encoder, EncoderSettings, VideoReader};
+
+use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+
+/// `locvtp extract` of the tiny model.
+fn command(videos: &[&Path], out: &Path, more: &[&str]) -> Command {
+    let mut command = locvtp();
+    command.arg("extract").arg("--model").arg(tiny().model());
+    command.arg("--out").arg(out).args(more).arg("--videos").args(videos);
+    command
+}
+
+fn extract(videos: &[&Path], out: &Path, more: &[&str]) -> Output {
+    command(videos, out, more).output().unwrap()
+}
+
+fn summary(output: &Output) -> serde_json::Value {
+    serde_json::from_str(&succeeded(output)).unwrap()
+}
+
+fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// A video of `frames` frames at 10 a second, in which colours drift.
+fn write_video(path: &Path, frames: usize) {
+    let settings = EncoderSettings::new(48, 32, 10);
+    let mut encoder = Encoder::create(path, settings).unwrap();
+    for t in 0..frames {
+        let pixel = |i: usize| [(i * 5 + t * 3) as u8, (t * 9) as u8, (200 - i % 48 * 4) as u8];
+        let rgb: Vec<u8> = (0..48 * 32).flat_map(pixel).collect();
+        encoder.push(&rgb).unwrap();
+    }
+    encoder.finish().unwrap();
+}
+
+/// Copies the H.264 of a file into the container of another's ending.
+fn remux(from: &Path, to: &Path) {
+    let mut input = ffmpeg::format::input(from).unwrap();
+    let mut output = ffmpeg::format::output(to).unwrap();
+    let in_base = input.stream(0).unwrap().time_base();
+    {
+        let mut stream = output.add_stream(ffmpeg::encoder::find(ffmpeg::codec::Id::None)).unwrap();
+        stream.set_parameters(input.stream(0).unwrap().parameters());
+        // SAFETY: the stream is alive; a tag of one container means nothing in another.
+        unsafe { (*stream.parameters_mut().as_mut_ptr()).codec_tag = 0 };
+    }
+    output.write_header().unwrap();
+    let out_base = output.stream(0).unwrap().time_base();
+    for packet in input.packets() {
+        let (_, mut packet) = packet.unwrap();
+        packet.rescale_ts(in_base, out_base);
+        packet.set_position(-1);
+        packet.write_interleaved(&mut output).unwrap_or_else(|e| panic!("{}: {e}", to.display()));
+    }
+    output.write_trailer().unwrap();
+}
+
+fn embedder() -> Embedder {
+    let device = Device::flex();
+    Embedder::new(ModelDirectory::read(&tiny().model(), &device).unwrap(), device)
+}
+
+/// How much a run has finished so far.
+fn journalled(out: &Path) -> u64 {
+    std::fs::metadata(Journal::path_for(out)).map_or(0, |about| about.len())
+}
+
+fn wait_for_journal(out: &Path, bytes: u64) {
+    let began = Instant::now();
+    while journalled(out) < bytes {
+        assert!(began.elapsed() < Duration::from_secs(120), "nothing was extracted");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Many clips, one after the other: a run that lasts a while.
+const SLOW: [&str; 4] = ["--stride-frames", "1", "--batch", "1"];
+
+#[test]
+fn every_container_gives_what_the_embedder_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = folder.path().join("videos");
+    std::fs::create_dir_all(videos.join("deeper")).unwrap();
+    let names = ["one.mp4", "two.mkv", "three.flv", "four.mov", "deeper/five.ts"];
+    for (i, name) in names.iter().enumerate() {
+        write_video(&folder.path().join("made.mp4"), 40 + 7 * i);
+        remux(&folder.path().join("made.mp4"), &videos.join(name));
+    }
+    let embedder = embedder();
+    for file in ["features.h5", "features.safetensors"] {
+        let out = folder.path().join(file);
+        let said = summary(&extract(&[&videos], &out, &["--json"]));
+        assert_eq!((&said["videos"], &said["space"]), (&5.into(), &"projected".into()));
+        assert_eq!(said["file"]["clips"], said["clips"]);
+        let mut features = FeatureFile::open(&out, None).unwrap();
+        assert_eq!(features.ids(), ["five", "four", "one", "three", "two"]);
+        for name in names {
+            let path = videos.join(name);
+            let id = path.file_stem().unwrap().to_str().unwrap();
+            let (video, expected) =
+                (features.read(id).unwrap(), embedder.embed_video(&path).unwrap());
+            assert_eq!(video.values, expected.raw_clips.concat(), "{name}");
+            assert_eq!(video.spans.unwrap(), expected.spans, "{name}");
+            let duration = VideoReader::open(&path).unwrap().info().duration.0;
+            assert_eq!(video.source.unwrap().duration_s, duration);
+        }
+    }
+}
+
+#[test]
+fn space_stride_and_clips_are_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("v.mp4");
+    write_video(&video, 50);
+    let read = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        succeeded(&extract(&[&video], &out, more));
+        let mut file = FeatureFile::open(&out, Some("feat")).unwrap();
+        (file.read("v").unwrap(), file.provenance().unwrap())
+    };
+    let dataset = ["--dataset", "feat"];
+    // Clips of two neighbouring frames of 0.1 s, every half second: 0, 0.5, .., 4.5.
+    let more =
+        [&dataset[..], &["--consecutive", "--stride-s", "0.5", "--space", "backbone"]].concat();
+    let (features, provenance) = read("a.h5", &more);
+    let config = &embedder().directory().config.clone();
+    assert_eq!((features.num_clips(), features.width), (10, config.video.width()));
+    assert_eq!(features.spans.unwrap()[1].to_string(), "0.50-0.70 s");
+    let said = (provenance.clip.as_str(), provenance.stride.as_str(), provenance.space.as_str());
+    assert_eq!(said, ("2 consecutive frames", "0.5 s", "backbone"));
+    // The same in frames, projected.
+    let more = [&dataset[..], &["--consecutive", "--stride-frames", "5"]].concat();
+    let (projected, _) = read("b.h5", &more);
+    assert_eq!((projected.num_clips(), projected.width), (10, config.projection.dim));
+    // A file of one kind is not added to with another.
+    let out = folder.path().join("b.h5");
+    let message = refused(&extract(&[&video], &out, &dataset));
+    says(&message, &["`clip`", "2 consecutive frames", "--fresh"]);
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = tiny().path("corpus/train/videos");
+    let whole = folder.path().join("whole.h5");
+    succeeded(&extract(&[&videos], &whole, &["--stride-frames", "1"]));
+    let out = folder.path().join("killed.h5");
+    let mut kills = 0;
+    for _ in 0..4 {
+        let before = journalled(&out);
+        let mut child = start(&mut command(&[&videos], &out, &SLOW));
+        wait_for_journal(&out, before + 20_000);
+        child.kill().unwrap();
+        kills += u32::from(!child.wait().unwrap().success());
+        assert!(!out.exists(), "the output is written at the end, whole");
+    }
+    assert_eq!(kills, 4);
+    let said = summary(&extract(&[&videos], &out, &[&SLOW[..], &["--json"]].concat()));
+    assert!(said["already"].as_u64().unwrap() > 0, "{said}");
+    assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&whole).unwrap());
+    let left: Vec<PathBuf> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (videos, out) = (tiny().path("corpus/train/videos"), folder.path().join("f.h5"));
+    let child = start(&mut command(&[&videos], &out, &SLOW));
+    wait_for_journal(&out, 40_000);
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    says(&stdout(&output), &["stopped", "go on with:", "extract"]);
+    let said = summary(&extract(&[&videos], &out, &[&SLOW[..], &["--json"]].concat()));
+    assert!(said["already"].as_u64().unwrap() > 0, "{said}");
+    assert_eq!(said["file"]["videos"], 12);
+}
+
+#[test]
+fn two_runs_into_one_file_do_not_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let (videos, out) = (tiny().path("corpus/train/videos"), folder.path().join("f.h5"));
+    let first = start(&mut command(&[&videos], &out, &SLOW));
+    wait_for_journal(&out, 10_000);
+    let message = refused(&extract(&[&videos], &out, &["--fresh"]));
+    let process = format!("process {}", first.id());
+    says(&message, &[str(&out), &process, "another --out"]);
+    succeeded(&first.wait_with_output().unwrap());
+    assert_eq!(FeatureFile::open(&out, None).unwrap().ids().len(), 12);
+}
+
+#[test]
+fn videos_are_added_to_a_file_and_changed_ones_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for (name, frames) in [("a.mp4", 30), ("b.mp4", 60)] {
+        write_video(&at(name), frames);
+    }
+    let [a, b, out] = ["a.mp4", "b.mp4", "f.safetensors"].map(at);
+    succeeded(&extract(&[&b], &out, &[]));
+    let said = summary(&extract(&[&a, &b], &out, &["--json"]));
+    assert_eq!((&said["videos"], &said["already"]), (&1.into(), &1.into()));
+    let before = FeatureFile::open(&out, None).unwrap().read("b").unwrap();
+    write_video(&b, 90);
+    let said = summary(&extract(&[&a, &b], &out, &["--json"]));
+    assert_eq!((&said["videos"], &said["already"]), (&1.into(), &1.into()));
+    let after = FeatureFile::open(&out, None).unwrap().read("b").unwrap();
+    assert!(after.num_clips() > before.num_clips());
+}
+
+#[test]
+fn a_video_shorter_than_a_clip_is_one_clip_of_its_own_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let (video, out) = (folder.path().join("short.mp4"), folder.path().join("f.h5"));
+    write_video(&video, 1);
+    for more in [&[][..], &["--fresh", "--consecutive"]] {
+        succeeded(&extract(&[&video], &out, more));
+        let features = FeatureFile::open(&out, None).unwrap().read("short").unwrap();
+        assert_eq!(features.num_clips(), 1);
+        assert_eq!(features.spans.unwrap()[0].to_string(), "0.00-0.10 s");
+    }
+}
+
+#[test]
+fn bad_videos_are_named_counted_and_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_video(&at("good.mp4"), 40);
+    write_video(&at("cut.mp4"), 40);
+    let mut bytes = std::fs::read(at("cut.mp4")).unwrap();
+    let (from, to) = (bytes.len() / 2, bytes.len() * 7 / 10);
+    bytes[from..to].fill(0);
+    std::fs::write(at("cut.mp4"), bytes).unwrap();
+    std::fs::write(at("text.mkv"), "no video").unwrap();
+    std::fs::write(at("list.txt"), "good.mp4\ngone.webm\n").unwrap();
+    let out = at("f.h5");
+    let output = extract(&[folder.path(), &at("list.txt")], &out, &["--json"]);
+    let said = summary(&output);
+    assert_eq!(said["videos"], 1);
+    let bad = said["bad"].as_array().unwrap();
+    let ids: Vec<_> = bad.iter().map(|bad| bad["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    assert!(["cut", "text", "gone.webm"].iter().all(|id| ids.contains(id)), "{ids:?}");
+    says(&stderr(&output), &["left out", "cut.mp4", "text.mkv", "gone.webm"]);
+    assert_eq!(FeatureFile::open(&out, None).unwrap().ids(), ["good"]);
+
+    says(&refused(&extract(&[folder.path()], &out, &["--strict"])), &["2 videos were left out"]);
+    let none = at("none.h5");
+    let message = refused(&extract(&[&at("text.mkv")], &none, &[]));
+    says(&message, &["none of the 1 videos", "text.mkv"]);
+    assert!(!none.exists() && !Journal::path_for(&none).exists());
+}
+
+#[test]
+fn what_cannot_be_extracted_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("f.h5");
+    let empty = folder.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let output = extract(&[&empty], &out, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &["nothing found", "video files"]);
+    says(&refused(&extract(&[Path::new("/no/such.mp4")], &out, &[])), &["/no/such.mp4"]);
+    let (video, _) = tiny().held_out();
+    let npz = folder.path().join("f.npz");
+    says(&refused(&extract(&[&video], &npz, &[])), &["f.npz", ".h5", ".safetensors"]);
+    let deep = folder.path().join("no/such/folder/f.h5");
+    says(&refused(&extract(&[&video], &deep, &[])), &[str(&deep)]);
+    let both = ["--stride-s", "1", "--stride-frames", "3"];
+    says(&refused(&extract(&[&video], &out, &both)), &["--stride-s", "--stride-frames"]);
+    says(&refused(&extract(&[&video], &out, &["--stride-s", "0"])), &["above 0"]);
+}
+
+#[test]
+fn sentences_and_words_are_embedded_as_by_the_embedder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (list, out) = (folder.path().join("s.txt"), folder.path().join("e.safetensors"));
+    std::fs::write(&list, "it blinks\n\n").unwrap();
+    let model = tiny().model();
+    let arguments = [
+        "embed",
+        "--model",
+        str(&model),
+        "--text",
+        "a red square moves left",
+        "--file",
+        str(&list),
+        "--words",
+    ];
+    let with = |more: &[&str]| run(&[&arguments[..], more].concat());
+    let table = succeeded(&with(&[]));
+    says(&table, &["2 sentences", "a red square moves left", "1.000", "blink"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&succeeded(&with(&["--json", "--out", str(&out)]))).unwrap();
+    let expected = embedder().embed_sentences(&["a red square moves left", "it blinks"]).unwrap();
+    let bytes = std::fs::read(&out).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let numbers = |values: &[Vec<f32>]| -> Vec<u8> {
+        values.iter().flatten().flat_map(|x| x.to_le_bytes()).collect()
+    };
+    let sentences: Vec<_> = expected.iter().map(|e| e.sentence.clone()).collect();
+    let words: Vec<_> = expected.iter().flat_map(|e| e.words.clone()).collect();
+    assert_eq!(file.tensor("sentences").unwrap().data(), numbers(&sentences));
+    assert_eq!(file.tensor("words").unwrap().data(), numbers(&words));
+    let counts: Vec<u8> =
+        expected.iter().flat_map(|e| (e.words.len() as i64).to_le_bytes()).collect();
+    assert_eq!(file.tensor("word_counts").unwrap().data(), counts);
+    for (found, expected) in json["sentences"].as_array().unwrap().iter().zip(&expected) {
+        let vector: Vec<f32> = serde_json::from_value(found["sentence"].clone()).unwrap();
+        assert_eq!(vector, expected.sentence);
+        assert_eq!(found["words"].as_array().unwrap().len(), expected.tokens.len());
+        assert_eq!(found["words"][0]["word"], expected.tokens[0]);
+    }
+    let none = run(&["embed", "--model", str(&model), "--text", "  "]);
+    says(&refused(&none), &["no words"]);
+    let bad = with(&["--out", "e.npz"]);
+    says(&refused(&bad), &["e.npz", ".safetensors"]);
+}
