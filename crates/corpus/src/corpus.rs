@@ -3,19 +3,87 @@
 //! A corpus is read whole before training (text and times only) and does not change afterwards, so
 //! an index into [`Corpus::videos`] names a video for good. Caption spans are as loose as their
 //! source: they may overlap, may leave gaps, and may end after the video does; whoever opens the
-//! file clips them to it.
+//! file clips them to it. What reading changed of a caption stands beside it, as [`Repairs`].
 
+use std::fmt;
 use std::path::PathBuf;
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{Seconds, TimeSpan};
+
+use crate::repair::Repairs;
 
 /// One piece of narration and the stretch of time it was given for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Caption {
-    /// Presentation time in the video; the end may lie after the end of the file.
+    /// Presentation time in the video; the end may lie after the end of the file, and is infinite
+    /// when the caption holds for a whole video whose length the source does not tell.
     pub span: TimeSpan,
-    /// The words, as the source gives them; never empty.
+    /// The words; never empty, no space around them, no line break inside.
     pub text: String,
+    /// The number its source gives it (sentence, step or clip), else its place among the captions
+    /// of its video there, from 0.
+    pub id: u32,
+    /// What reading changed.
+    pub repairs: Repairs,
+}
+
+impl Caption {
+    /// A caption that was not read from anywhere: number 0, nothing repaired.
+    pub fn new(span: TimeSpan, text: impl Into<String>) -> Self {
+        Self { span, text: text.into(), id: 0, repairs: Repairs::default() }
+    }
+
+    /// Whether it holds for a whole video of unknown length.
+    pub fn is_whole_video(&self) -> bool {
+        self.span.end.0 == f64::INFINITY
+    }
+}
+
+/// The part of a data set that a video belongs to, whatever its files call it.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Subset {
+    /// `train`, `training`.
+    Train,
+    /// `val`, `validate`, `validation`.
+    Validation,
+    /// `test`, `testing`.
+    Test,
+}
+
+impl Subset {
+    /// The subset that a source's word means.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "val" | "valid" | "validate" | "validation" | "dev" => Some(Self::Validation),
+            "test" | "testing" => Some(Self::Test),
+            _ => None,
+        }
+    }
+
+    /// The subset that a file's name speaks of: the last word that means one.
+    pub(crate) fn from_file_name(path: &std::path::Path) -> Option<Self> {
+        let stem = path.file_stem()?.to_string_lossy();
+        stem.split(|c: char| !c.is_ascii_alphabetic()).rev().find_map(Self::from_word)
+    }
+
+    /// One word for tables and files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Subset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// A video file and its narration.
@@ -23,10 +91,25 @@ pub struct Caption {
 pub struct NarratedVideo {
     /// The name the corpus gives the video.
     pub id: String,
-    /// The file; it existed when the corpus was read.
+    /// The file, or the picture of a one-frame video; it existed when the corpus was read. Empty
+    /// when captions were read without looking for files.
     pub path: PathBuf,
     /// Sorted by start; never empty.
     pub captions: Vec<Caption>,
+    /// The part of the data set, where the source has parts.
+    pub subset: Option<Subset>,
+    /// The video's length, where the source tells it.
+    pub duration: Option<Seconds>,
+    /// What the video is about, in the source's own word: category, task or recipe.
+    pub task: Option<String>,
+}
+
+impl NarratedVideo {
+    /// A video of which nothing more is known.
+    pub fn new(id: impl Into<String>, path: impl Into<PathBuf>, captions: Vec<Caption>) -> Self {
+        let (id, path) = (id.into(), path.into());
+        Self { id, path, captions, subset: None, duration: None, task: None }
+    }
 }
 
 /// Captioned videos in a fixed order.
@@ -35,4 +118,21 @@ pub trait Corpus: Send + Sync {
     fn name(&self) -> &str;
     /// Every usable video, in an order that depends on the corpus alone.
     fn videos(&self) -> &[NarratedVideo];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_tells_its_subset() {
+        let subset = |name: &str| Subset::from_file_name(std::path::Path::new(name));
+        assert_eq!(subset("ActivityNet_val.json"), Some(Subset::Validation));
+        assert_eq!(subset("val_1.json"), Some(Subset::Validation));
+        assert_eq!(subset("Charades-STA_charades_sta_test.txt"), Some(Subset::Test));
+        assert_eq!(subset("Train_GCC-training.tsv"), Some(Subset::Train));
+        assert_eq!(subset("Validation_GCC-1.1.0-Validation.tsv"), Some(Subset::Validation));
+        assert_eq!(subset("captions.json"), None);
+        assert_eq!(subset("train_val_videodatainfo.json"), Some(Subset::Validation));
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use locvtp_video::VideoError;
 
-use crate::howto100m::ReadReport;
+use crate::report::ReadReport;
 
 /// Why a corpus could not be read, drawn from or made.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +40,76 @@ pub enum CorpusError {
         /// The folder that was opened.
         dir: PathBuf,
     },
-    /// The caption file is not in HowTo100M's layout.
+    /// No layout of a corpus is recognised.
     #[error(
-        "{path}: is not a HowTo100M caption file; expected \
-         {{\"<video id>\": {{\"start\": [..], \"end\": [..], \"text\": [..]}}, ..}}",
+        "{path}: no corpus is recognised here; name the layout with --format, or write a \
+         manifest: a CSV with the columns path,start,end,text (seconds)",
         path = .path.display()
     )]
-    Captions {
-        /// The caption file.
+    UnknownLayout {
+        /// The file or folder.
         path: PathBuf,
-        /// Where the parser stopped.
+    },
+    /// A folder holds corpora of several kinds, and one is needed.
+    #[error(
+        "{path}: holds several corpora ({found}); give one of the files, or name the layout",
+        path = .path.display()
+    )]
+    SeveralCorpora {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+    },
+    /// A file that a layout needs is not where it should be.
+    #[error("{path}: {wanted} is not here", path = .path.display())]
+    Companion {
+        /// The file that was opened, or the folder where the other was looked for.
+        path: PathBuf,
+        /// What is missing, and where it comes from.
+        wanted: &'static str,
+    },
+    /// A JSON file is not in the layout that it should have.
+    #[error("{path}: is not {expected}", path = .path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        expected: &'static str,
+        /// Where reading stopped, and why.
         #[source]
-        source: serde_json::Error,
+        source: BrokenJson,
+    },
+    /// A table lacks a column.
+    #[error("{path}: has no column {wanted}; its columns are: {found}", path = .path.display())]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        wanted: String,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A list of videos names none.
+    #[error("{path}: lists no video; give a file that does, or none at all", path = .path.display())]
+    EmptyList {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A workbook cannot be understood.
+    #[error("{path}: is not {expected}: {reason}", path = .path.display())]
+    Workbook {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        expected: &'static str,
+        /// What is wrong.
+        reason: String,
     },
     /// The corpus was read, and nothing in it can be used.
     #[error(
-        "{dir}: no video with captions can be used ({report}); check that \
-         videos/<id>.mp4, .mkv or .webm carry the ids of the caption file",
+        "{dir}: no video with captions can be used ({report}); check that the video files carry \
+         the ids of the captions, as videos/<id>.mp4",
         dir = .dir.display()
     )]
     NothingUsable {
@@ -64,6 +117,15 @@ pub enum CorpusError {
         dir: PathBuf,
         /// What was found and dropped.
         report: Box<ReadReport>,
+    },
+    /// A caption holds for a whole video whose length is not known yet.
+    #[error(
+        "{video}: its captions hold for the whole video, and how long that is was not looked up; \
+         open the file and end them with it"
+    )]
+    UnknownLength {
+        /// The video's id.
+        video: String,
     },
     /// The truth of a synthetic split could not be understood.
     #[error(
@@ -153,4 +215,20 @@ pub enum CorpusError {
     /// A video could not be encoded.
     #[error(transparent)]
     Video(#[from] VideoError),
+}
+
+/// Where and why a JSON text is not what it should be.
+#[derive(Debug, thiserror::Error)]
+#[error("at byte {at_byte}: {what}")]
+pub struct BrokenJson {
+    /// Bytes before it.
+    pub at_byte: u64,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl From<serde_json::Error> for BrokenJson {
+    fn from(error: serde_json::Error) -> Self {
+        Self { at_byte: 0, what: error.to_string() }
+    }
 }

@@ -1,17 +1,26 @@
 //! Captioned spans of videos: what a corpus is, how one is read, and how training pairs are drawn
 //! from it.
 //!
-//! What comes in is a folder of video files with their narration, as [HowTo100M](howto100m) lays it
-//! out. What goes out is a [`Corpus`]: videos with timed captions, and from it, a
-//! [`PairSampler`] draws the pre-training pairs of every step as a pure
-//! function of seed and step. No pixels are held here; whoever trains reads them from the files.
-//! [`synthetic`] makes such a folder from nothing, with the true intervals of its events beside it
-//! for evaluation.
+//! What comes in are the files of a data set as its authors publish them, or videos with
+//! subtitles, or a plain list. What goes out is one type for all, a [`Corpus`]: videos with timed
+//! captions in seconds, each caption with what had to be repaired; and from it, a [`PairSampler`]
+//! draws the pre-training pairs of every step as a pure function of seed and step. No pixels are
+//! held here; whoever trains reads them from the files. [`synthetic`] makes a corpus from nothing,
+//! with the true intervals of its events beside it for evaluation.
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`corpus`] | the trait every layout implements |
-//! | [`howto100m`] | HowTo100M's caption JSON and folder, read and written |
+//! | [`corpus`] | videos, captions, and the trait of every corpus |
+//! | [`reader`] | any corpus, opened: the front door |
+//! | [`layout`] | which corpus a file or folder holds |
+//! | [`howto100m`] | HowTo100M's captions and folder, read and written |
+//! | [`webvid`], [`cc3m`] | the other pre-training sets |
+//! | [`msrvtt`], [`activitynet`], [`charades`], [`tacos`], [`crosstask`], [`coin`], [`youcook2`] | the data sets of the tasks |
+//! | [`manifest`], [`subtitles`] | people's own data |
+//! | [`narration_care`] | repeated, short and merged captions |
+//! | [`repair`], [`report`] | what was changed, what was dropped and why |
+//! | [`id_list`], [`video_files`] | which videos, and where their files are |
+//! | [`media_check`] | whether the files give what training asks |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
 //! | [`wording`] | words that a mirrored or recoloured picture makes untrue |
@@ -33,18 +42,53 @@
 //! # Ok::<(), locvtp_corpus::CorpusError>(())
 //! ```
 
+pub mod activitynet;
+mod bare_nan;
+pub mod cc3m;
+pub mod charades;
+pub mod coin;
 pub mod corpus;
+pub mod crosstask;
+mod csv_table;
 pub mod error;
 pub mod howto100m;
+pub mod id_list;
+mod intake;
+mod json_cell;
+mod json_stream;
+pub mod layout;
+pub mod manifest;
+pub mod media_check;
+pub mod msrvtt;
+pub mod narration_care;
 pub mod pairs;
 mod randomness;
+pub mod reader;
+pub mod repair;
+pub mod report;
+pub mod subtitles;
 pub mod synthetic;
 pub mod wording;
+pub mod tacos;
+mod text_file;
+pub mod video_files;
+pub mod webvid;
+pub mod youcook2;
 
-pub use corpus::{Caption, Corpus, NarratedVideo};
+pub use corpus::{Caption, Corpus, NarratedVideo, Subset};
 pub use error::CorpusError;
-pub use howto100m::{DropReason, DroppedExample, HowTo100m, ReadReport};
-pub use pairs::{CaptionedSpan, PairSampler, PairSettings, SpanKind};
+pub use howto100m::HowTo100m;
+pub use id_list::IdList;
+pub use intake::VideoSink;
+pub use layout::{Layout, Source};
+pub use manifest::ManifestWriter;
+pub use media_check::{MediaCheck, UnusableVideo, check_media};
+pub use narration_care::NarrationCare;
+pub use pairs::{CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, SpanKind};
+pub use reader::{AnnotatedCorpus, CorpusReader, FileLookup, ReadSettings};
+pub use repair::{Repair, Repairs};
+pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};
 pub use synthetic::{
     Action, Order, Split, SynthesisReport, SyntheticConfig, Truth, Vocabulary, synthesize,
 };
+pub use video_files::VideoFiles;

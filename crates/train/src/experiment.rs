@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_corpus::PairSettings;
+use locvtp_corpus::{Layout, NarrationCare, PairSettings, ReadSettings, Subset};
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::LossConfig;
 use locvtp_model::objective::Objective;
@@ -70,15 +70,48 @@ impl Default for RunSection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorpusSection {
-    /// A folder in HowTo100M's layout: `caption.json` and `videos/`.
+    /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and
+    /// `videos/`), another data set as published, a manifest, or videos with subtitles.
     pub dir: PathBuf,
     /// Share of videos that may be unreadable before the run stops, 0..=1.
     pub max_bad: f64,
+    /// How the corpus is laid out, as `locvtp corpus check --format` names it; found out when not
+    /// given.
+    pub layout: Option<Layout>,
+    /// The folder under which the video files are; `videos/` in `dir`, or `dir`, when not given.
+    pub videos: Option<PathBuf>,
+    /// A list of the ids to take; all when not given.
+    pub list: Option<PathBuf>,
+    /// `train`, `validation` or `test`; all when not given.
+    pub subset: Option<Subset>,
+    /// What is done about captions that repeat or are short.
+    pub narration: NarrationCare,
+}
+
+impl CorpusSection {
+    /// What is read, and how.
+    pub fn read_settings(&self) -> ReadSettings {
+        ReadSettings {
+            layout: self.layout,
+            videos: self.videos.clone(),
+            list: self.list.clone(),
+            subset: self.subset,
+            narration: self.narration.clone(),
+        }
+    }
 }
 
 impl Default for CorpusSection {
     fn default() -> Self {
-        Self { dir: PathBuf::from("corpus"), max_bad: 0.5 }
+        Self {
+            dir: PathBuf::from("corpus"),
+            max_bad: 0.5,
+            layout: None,
+            videos: None,
+            list: None,
+            subset: None,
+            narration: NarrationCare::default(),
+        }
     }
 }
 
@@ -215,6 +248,7 @@ impl Experiment {
     /// # Errors
     /// When a setting cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), TrainError> {
+        self.corpus.narration.check()?;
         self.pairs.check()?;
         self.preprocessing.check()?;
         self.model.check()?;

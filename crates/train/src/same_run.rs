@@ -34,6 +34,8 @@ fn changes_no_result(key: &str) -> bool {
         "run.name",
         "corpus.dir",
         "corpus.max_bad",
+        "corpus.layout",
+        "corpus.videos",
         "train.log_every",
         "train.checkpoint_every",
         "train.keep_checkpoints",

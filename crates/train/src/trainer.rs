@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Tensor;
-use locvtp_corpus::{Corpus, HowTo100m, PairSampler, ReadReport};
+use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
 use locvtp_model::loss::{Losses, WarpDistances};
 use locvtp_model::model_directory::write_synced;
 use locvtp_model::timesformer::ClipPatches;
@@ -93,7 +93,8 @@ pub fn pretrain(
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
-    let (listed, read_report) = HowTo100m::open(&experiment.corpus.dir)?;
+    let settings = experiment.corpus.read_settings();
+    let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
     let (corpus, unreadable) = UsableCorpus::check(&listed, experiment.corpus.max_bad)?;
     for bad in &unreadable {
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));

@@ -82,23 +82,9 @@ impl UsableCorpus {
 }
 
 /// The video without captions that lie after its end; the reason when it cannot be used.
-///
-/// A file that was cut off often still opens: narration past its end is how that shows. A stray
-/// caption is no reason to lose a long video, more than a tenth of them is.
 fn usable_part(video: &NarratedVideo) -> Result<NarratedVideo, String> {
     let reader = VideoReader::open(&video.path).map_err(|error| with_causes(&error))?;
-    let end = reader.frame_table().end();
-    let mut usable = video.clone();
-    usable.captions.retain(|caption| caption.span.start < end);
-    let (all, lost) = (video.captions.len(), video.captions.len() - usable.captions.len());
-    if lost * 10 > all || usable.captions.is_empty() {
-        return Err(format!(
-            "{}: ends at {end}, but {lost} of its {all} captions start later; the file is cut \
-             short, or the narration belongs to another video",
-            video.path.display()
-        ));
-    }
-    Ok(usable)
+    video.ending_at(reader.frame_table().end()).map_err(|error| with_causes(&error))
 }
 
 /// An error with all its causes in one line.

@@ -1,131 +1,133 @@
-//! The caption file, entry by entry: what is kept, what is dropped and counted.
+//! The caption files: one JSON for all videos, or one CSV a video.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use locvtp_video::{Seconds, TimeSpan};
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use rayon::prelude::*;
 
-use super::report::{DropReason, ReadReport};
-use crate::corpus::{Caption, NarratedVideo};
+use crate::csv_table::CsvTable;
+use crate::error::CorpusError;
+use crate::intake::{Intake, RepairedVideo, SourceVideo};
+use crate::json_cell::Cell;
+use crate::json_stream::JsonStream;
+use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::report::DropReason;
 
-/// Takes entries while the file streams by; only videos with a file are kept in memory.
-pub(super) struct CaptionFileReader {
-    files: BTreeMap<String, PathBuf>,
-    described: BTreeSet<String>,
-    videos: Vec<NarratedVideo>,
-    report: ReadReport,
+const EXPECTED: &str = "a HowTo100M caption file: \
+     {\"<video id>\": {\"start\": [..], \"end\": [..], \"text\": [..]}, ..}";
+
+/// Bytes of captions understood side by side; also what is held of a file of gigabytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// CSV files opened side by side.
+const BATCH_FILES: usize = 1024;
+
+/// Videos that wait to be understood.
+type Batch = Vec<(String, PathBuf, Vec<u8>)>;
+
+/// Reads `caption.json` or `raw_caption.json`, which may be larger than memory.
+pub(super) fn read_json(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let mut stream = JsonStream::open(path, EXPECTED)?;
+    stream.enter_object()?;
+    let (mut batch, mut bytes) = (Batch::new(), 0);
+    while let Some(id) = stream.next_key()? {
+        let Some(file) = intake.admit(&id, &id, None, None) else {
+            stream.skip_value()?;
+            continue;
+        };
+        let entry = stream.value()?;
+        bytes += entry.len();
+        batch.push((id, file, entry));
+        if bytes >= BATCH_BYTES {
+            take(std::mem::take(&mut batch), intake, entry_captions);
+            bytes = 0;
+        }
+    }
+    take(batch, intake, entry_captions);
+    stream.finish()
 }
 
-impl CaptionFileReader {
-    pub(super) fn new(files: BTreeMap<String, PathBuf>) -> Self {
-        Self {
-            files,
-            described: BTreeSet::new(),
-            videos: Vec::new(),
-            report: ReadReport::default(),
-        }
-    }
-
-    /// Reads the whole file; the videos come sorted by id.
-    pub(super) fn read(
-        mut self,
-        json: impl Read,
-    ) -> Result<(Vec<NarratedVideo>, ReadReport), serde_json::Error> {
-        let mut deserializer = serde_json::Deserializer::from_reader(json);
-        (&mut self).deserialize(&mut deserializer)?;
-        deserializer.end()?;
-        for id in self.files.keys().filter(|id| !self.described.contains(*id)) {
-            self.report.drop_one(DropReason::VideoWithoutCaptions, id, None);
-        }
-        self.videos.sort_by(|a, b| a.id.cmp(&b.id));
-        self.report.videos = self.videos.len();
-        self.report.captions = self.videos.iter().map(|video| video.captions.len()).sum();
-        Ok((self.videos, self.report))
-    }
-
-    fn take(&mut self, id: String, path: PathBuf, entry: Entry) {
-        let Entry { start, end, text } = entry;
-        let longest = start.len().max(end.len()).max(text.len());
-        let shortest = start.len().min(end.len()).min(text.len());
-        for index in shortest..longest {
-            self.report.drop_one(DropReason::UnequalLists, &id, Some(index));
-        }
-        let mut captions = Vec::with_capacity(shortest);
-        for (index, ((start, end), text)) in start.into_iter().zip(end).zip(text).enumerate() {
-            match caption(start, end, text) {
-                Ok(caption) => captions.push(caption),
-                Err(reason) => self.report.drop_one(reason, &id, Some(index)),
-            }
-        }
-        if captions.is_empty() {
-            self.report.drop_one(DropReason::VideoWithoutCaptions, &id, None);
-            return;
-        }
-        let start = |caption: &Caption| caption.span.start.0;
-        if !captions.is_sorted_by(|a, b| start(a) <= start(b)) {
-            self.report.sorted_videos += 1;
-            captions.sort_by(|a, b| start(a).total_cmp(&start(b)));
-        }
-        self.videos.push(NarratedVideo { id, path, captions });
-    }
+/// Reads a folder of `<video id>.csv` with the columns `start,end,text`.
+pub(super) fn read_folder(dir: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let unreadable = |source| CorpusError::Read { path: dir.to_owned(), source };
+    let entries = std::fs::read_dir(dir).map_err(unreadable)?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(unreadable)?;
+    paths.sort();
+    read_files(paths, intake)
 }
 
-fn caption(start: Cell, end: Cell, text: Cell) -> Result<Caption, DropReason> {
-    let Cell::Text(text) = text else {
-        return Err(DropReason::TextIsNoString);
+/// Reads those of the files that are CSV.
+pub(super) fn read_files(paths: Vec<PathBuf>, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let mut batch = Batch::new();
+    for path in paths {
+        let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let Some(id) = path.file_stem().and_then(|stem| stem.to_str()).filter(|_| is_csv) else {
+            continue;
+        };
+        let Some(file) = intake.admit(id, id, None, None) else { continue };
+        let bytes = std::fs::read(&path)
+            .map_err(|source| CorpusError::Read { path: path.clone(), source })?;
+        batch.push((id.to_owned(), file, bytes));
+        if batch.len() == BATCH_FILES {
+            take(std::mem::take(&mut batch), intake, csv_captions);
+        }
+    }
+    take(batch, intake, csv_captions);
+    Ok(())
+}
+
+/// Reads `howto100m_captions.zip`, which holds such CSV files.
+pub(super) fn read_zip(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    /// No narration of one video is longer; a file that says so is none.
+    const LONGEST: u64 = 64 << 20;
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file))
+        .map_err(|error| unreadable(error.into()))?;
+    let (mut batch, mut bytes) = (Batch::new(), 0);
+    for place in 0..archive.len() {
+        let Ok(entry) = archive.by_index(place) else {
+            intake.drop_line("a file in the archive", place + 1);
+            continue;
+        };
+        let name = entry.name().map(std::borrow::Cow::into_owned).unwrap_or_default();
+        let id = name.rsplit('/').next().and_then(|name| name.strip_suffix(".csv"));
+        let Some(id) = id.filter(|id| !id.is_empty()) else { continue };
+        let Some(file) = intake.admit(id, id, None, None) else { continue };
+        let mut text = Vec::new();
+        let read = entry.take(LONGEST).read_to_end(&mut text);
+        if read.is_err() || text.len() as u64 == LONGEST {
+            intake.drop_one(DropReason::NotUnderstood, id, None);
+            continue;
+        }
+        bytes += text.len();
+        batch.push((id.to_owned(), file, text));
+        if bytes >= BATCH_BYTES {
+            take(std::mem::take(&mut batch), intake, csv_captions);
+            bytes = 0;
+        }
+    }
+    take(batch, intake, csv_captions);
+    Ok(())
+}
+
+type Captions = Vec<Result<SourceCaption, DropReason>>;
+
+/// Understands a batch on all threads and takes it in the order of the file.
+fn take(batch: Batch, intake: &mut Intake<'_>, understand: fn(&[u8]) -> Option<Captions>) {
+    let care = intake.care();
+    let one = |(id, file, bytes): (String, PathBuf, Vec<u8>)| {
+        let captions = understand(&bytes).ok_or_else(|| id.clone())?;
+        Ok((SourceVideo { captions, ..SourceVideo::new(id) }.repaired(care), file))
     };
-    let (Cell::Number(start), Cell::Number(end)) = (start, end) else {
-        return Err(DropReason::TimeIsNoNumber);
-    };
-    if !start.is_finite() || !end.is_finite() {
-        return Err(DropReason::TimeIsNoNumber);
-    }
-    let start = start.max(0.0);
-    if end <= start {
-        return Err(DropReason::EndNotAfterStart);
-    }
-    if text.trim().is_empty() {
-        return Err(DropReason::TextIsEmpty);
-    }
-    Ok(Caption { span: TimeSpan { start: Seconds(start), end: Seconds(end) }, text })
-}
-
-impl<'de> DeserializeSeed<'de> for &mut CaptionFileReader {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut CaptionFileReader {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of video ids")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(id) = map.next_key::<String>()? {
-            let Some(path) = self.files.get(&id).cloned() else {
-                map.next_value::<IgnoredAny>()?;
-                self.report.drop_one(DropReason::VideoFileMissing, &id, None);
-                continue;
-            };
-            if !self.described.insert(id.clone()) {
-                map.next_value::<IgnoredAny>()?;
-                self.report.drop_one(DropReason::VideoTwice, &id, None);
-                continue;
-            }
-            let entry = map.next_value::<Entry>()?;
-            self.take(id, path, entry);
+    let understood: Vec<Result<(RepairedVideo, PathBuf), String>> =
+        batch.into_par_iter().map(one).collect();
+    for video in understood {
+        match video {
+            Ok((video, file)) => intake.push(video, file),
+            Err(id) => intake.drop_one(DropReason::NotUnderstood, &id, None),
         }
-        Ok(())
     }
 }
 
@@ -137,63 +139,44 @@ struct Entry {
     text: Vec<Cell>,
 }
 
-/// Whatever stands where a number or a text should.
-enum Cell {
-    Number(f64),
-    Text(String),
-    Other,
+fn entry_captions(bytes: &[u8]) -> Option<Captions> {
+    let Entry { start, end, text } = serde_json::from_slice(bytes).ok()?;
+    let longest = start.len().max(end.len()).max(text.len());
+    let shortest = start.len().min(end.len()).min(text.len());
+    let cells = start.into_iter().zip(end).zip(text);
+    let captions = cells.map(|((start, end), text)| caption(&start, &end, text));
+    let tail = std::iter::repeat_n(Err(DropReason::UnequalLists), longest - shortest);
+    Some(captions.chain(tail).collect())
 }
 
-impl<'de> Deserialize<'de> for Cell {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CellVisitor)
-    }
+fn caption(start: &Cell, end: &Cell, text: Cell) -> Result<SourceCaption, DropReason> {
+    let text = text.text().ok_or(DropReason::TextIsNoString)?;
+    let (Cell::Number(start), Cell::Number(end)) = (start, end) else {
+        return Err(DropReason::TimeIsNoNumber);
+    };
+    Ok(SourceCaption::new(SourceTime::Seconds(*start, *end), text))
 }
 
-struct CellVisitor;
-
-impl<'de> Visitor<'de> for CellVisitor {
-    type Value = Cell;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+fn csv_captions(bytes: &[u8]) -> Option<Captions> {
+    let mut table = CsvTable::of_bytes(Path::new("a video's captions"), bytes).ok()?;
+    table.require(&["start", "end", "text"]).ok()?;
+    let mut captions = Vec::new();
+    while let Some(row) = table.next_row().ok()? {
+        let caption = || {
+            let (text, replaced) = row.raw("text").ok_or(DropReason::NotUnderstood)?;
+            // How pandas writes a missing text, and how MIL-NCE reads it.
+            if text.trim().eq_ignore_ascii_case("nan") {
+                return Err(DropReason::TextIsNoString);
+            }
+            let time = |column| row.number(column).ok_or(DropReason::TimeIsNoNumber);
+            let time = SourceTime::Seconds(time("start")?, time("end")?);
+            let mut caption = SourceCaption::new(time, text);
+            if replaced {
+                caption.repairs.note(Repair::NotUtf8);
+            }
+            Ok(caption)
+        };
+        captions.push(caption());
     }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
-        Ok(Cell::Number(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        Ok(Cell::Number(value as f64))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
-        Ok(Cell::Number(value as f64))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
-        Ok(Cell::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Cell, E> {
-        Ok(Cell::Text(value))
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Cell, E> {
-        Ok(Cell::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Cell, E> {
-        Ok(Cell::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Cell::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Cell::Other)
-    }
+    Some(captions)
 }

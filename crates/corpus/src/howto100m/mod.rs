@@ -1,34 +1,48 @@
-//! HowTo100M's folder: one caption JSON beside `videos/<id>.{mp4,mkv,webm}`, read and written.
+//! HowTo100M's files: narration as one caption JSON, or as one CSV a video, beside
+//! `videos/<id>.{mp4,mkv,webm}`.
 //!
 //! The caption file is one object, `{video_id: {"start": [s..], "end": [s..], "text": [..]}}`,
-//! several gigabytes for the whole set, so it is streamed and only videos whose file exists are
-//! kept. It was written by Python and is as untidy as that allows: texts that are no strings, bare
-//! `NaN`, captions that end before they start. Such captions are dropped and counted in a
-//! [`ReadReport`]; captions out of order are sorted. An end after the end of the video stays, since
-//! finding it out means opening the file: who opens it clips.
+//! several gigabytes for the whole set, so it is streamed: memory holds the videos being
+//! understood. It was written by Python and is as untidy as that allows: texts that are no strings,
+//! bare `NaN`, captions that end before they start. Such captions are dropped and counted;
+//! captions out of order are sorted. An end after the end of the video stays, since finding it out
+//! means opening the file: who opens it clips.
+//!
+//! `howto100m_captions.zip` holds the same as `<id>.csv` with the columns `start,end,text`; it is
+//! read zipped or unzipped. Which videos to take may be said by a list, as MIL-NCE's
+//! ([`IdList`](crate::IdList)).
 
-mod bare_nan;
 mod captions;
-mod report;
+mod list;
 mod write;
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::corpus::{Corpus, NarratedVideo};
 use crate::error::CorpusError;
-use bare_nan::NanAsNull;
-use captions::CaptionFileReader;
+use crate::intake::Intake;
+use crate::narration_care::NarrationCare;
+use crate::report::ReadReport;
+use crate::video_files::VideoFiles;
 
-pub use report::{DropReason, DroppedExample, ReadReport};
+pub use list::{read_task_names, read_video_list};
 pub use write::{ListedVideo, write_captions, write_video_list};
 
 /// Caption files, in the order of preference: without stop words, then plain.
-const CAPTION_FILES: [&str; 2] = ["caption.json", "raw_caption.json"];
-/// Container endings under which the downloads come.
-const VIDEO_ENDINGS: [&str; 3] = ["mp4", "mkv", "webm"];
+pub(crate) const CAPTION_FILES: [&str; 2] = ["caption.json", "raw_caption.json"];
+
+/// Reads a caption JSON, a folder of CSV files or the zip of them.
+pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    if path.is_dir() {
+        captions::read_folder(path, intake)
+    } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
+        captions::read_zip(path, intake)
+    } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        captions::read_files(vec![path.to_owned()], intake)
+    } else {
+        captions::read_json(path, intake)
+    }
+}
 
 /// A corpus in HowTo100M's layout; its videos are sorted by id.
 #[derive(Debug, Clone)]
@@ -50,19 +64,17 @@ impl HowTo100m {
             .map(|name| dir.join(name))
             .find(|path| path.is_file())
             .ok_or_else(|| CorpusError::NoCaptionFile { dir: dir.to_owned() })?;
-        let files = video_files(&dir.join("videos"))?;
-        let file = File::open(&caption_file)
-            .map_err(|source| CorpusError::Read { path: caption_file.clone(), source })?;
-        let json = BufReader::new(NanAsNull::new(BufReader::with_capacity(1 << 18, file)));
-        let (videos, report) = CaptionFileReader::new(files)
-            .read(json)
-            .map_err(|source| CorpusError::Captions { path: caption_file, source })?;
+        let files = VideoFiles::under(&dir.join("videos"))?;
+        let (mut videos, care) = (Vec::new(), NarrationCare::default());
+        let mut intake = Intake::new(&care, &mut videos).with_files(Some(&files));
+        read(&caption_file, &mut intake)?;
+        intake.drop_undescribed_files();
+        let report = intake.finish();
         if videos.is_empty() {
-            return Err(CorpusError::NothingUsable {
-                dir: dir.to_owned(),
-                report: Box::new(report),
-            });
+            let (dir, report) = (dir.to_owned(), Box::new(report));
+            return Err(CorpusError::NothingUsable { dir, report });
         }
+        videos.sort_by(|a, b| a.id.cmp(&b.id));
         let name = dir
             .file_name()
             .map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
@@ -80,32 +92,11 @@ impl Corpus for HowTo100m {
     }
 }
 
-/// The video file of every id; of several containers the first of [`VIDEO_ENDINGS`] counts.
-fn video_files(dir: &Path) -> Result<BTreeMap<String, PathBuf>, CorpusError> {
-    let unreadable = |source| CorpusError::Read { path: dir.to_owned(), source };
-    let rank = |path: &Path| {
-        let ending = path.extension()?.to_str()?;
-        VIDEO_ENDINGS.iter().position(|known| known.eq_ignore_ascii_case(ending))
-    };
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let (Some(new_rank), Some(id)) = (rank(&path), path.file_stem().and_then(|s| s.to_str()))
-        else {
-            continue;
-        };
-        match files.get(id).and_then(|known| rank(known)) {
-            Some(known_rank) if known_rank <= new_rank => {}
-            _ => drop(files.insert(id.to_owned(), path)),
-        }
-    }
-    Ok(files)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::corpus::Caption;
+    use crate::report::DropReason;
     use locvtp_video::{Seconds, TimeSpan};
 
     fn folder(json: &str, files: &[&str]) -> tempfile::TempDir {
@@ -194,19 +185,21 @@ mod tests {
     #[test]
     fn captions_written_are_the_captions_read() {
         let dir = folder("{}", &["b.mp4", "a.mp4"]);
-        let caption = |start: f64, end: f64, text: &str| Caption {
-            span: TimeSpan { start: Seconds(start), end: Seconds(end) },
-            text: text.to_owned(),
+        let caption = |id, start: f64, end: f64, text: &str| Caption {
+            id,
+            ..Caption::new(TimeSpan::new(start, end), text)
         };
         let videos: Vec<_> = [
-            ("a", vec![caption(0.25, 3.5, "say \"hi\"\nü 人"), caption(2.0, 9.125, "and then")]),
-            ("b", vec![caption(1.1, 2.2, "um")]),
+            (
+                "a",
+                vec![caption(0, 0.25, 3.5, "say \"hi\"\tü 人"), caption(1, 2.0, 9.125, "and then")],
+            ),
+            ("b", vec![caption(0, 1.1, 2.2, "um")]),
         ]
         .into_iter()
-        .map(|(id, captions)| NarratedVideo {
-            id: id.to_owned(),
-            path: dir.path().join("videos").join(format!("{id}.mp4")),
-            captions,
+        .map(|(id, captions)| {
+            let file = dir.path().join("videos").join(format!("{id}.mp4"));
+            NarratedVideo::new(id, file, captions)
         })
         .collect();
         write_captions(&dir.path().join("caption.json"), &videos).unwrap();

@@ -17,11 +17,11 @@ use std::sync::Arc;
 use locvtp_video::{Seconds, TimeSpan};
 use rand::Rng;
 
-use crate::corpus::{Caption, Corpus};
+use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::CorpusError;
 use crate::randomness::{Purpose, generator, mix, unit};
 
-pub use settings::PairSettings;
+pub use settings::{CaptionsPerEpoch, PairSettings};
 
 /// How many windows are tried before one is laid around a caption on purpose.
 const WINDOW_TRIES: usize = 16;
@@ -55,13 +55,16 @@ pub struct PairSampler {
     corpus: Arc<dyn Corpus>,
     settings: PairSettings,
     seed: u64,
+    /// How many captions the videos up to and with each have, when all captions are visited.
+    captions_until: Option<Arc<[u64]>>,
 }
 
 impl PairSampler {
     /// A sampler of `corpus`.
     ///
     /// # Errors
-    /// When a setting cannot be used, or a batch has more places than the corpus has videos.
+    /// When a setting cannot be used, a batch has more places than the corpus has videos, or a
+    /// caption holds for a video of unknown length.
     pub fn new(
         corpus: Arc<dyn Corpus>,
         settings: PairSettings,
@@ -77,7 +80,17 @@ impl PairSampler {
                 return Err(CorpusError::BatchExceedsCorpus { key, batch, videos });
             }
         }
-        Ok(Self { corpus, settings, seed })
+        let endless = |video: &&NarratedVideo| video.captions.iter().any(Caption::is_whole_video);
+        if let Some(video) = corpus.videos().iter().find(endless) {
+            return Err(CorpusError::UnknownLength { video: video.id.clone() });
+        }
+        let until = |sum: &mut u64, video: &NarratedVideo| {
+            *sum += video.captions.len() as u64;
+            Some(*sum)
+        };
+        let captions_until = (settings.captions_per_epoch == CaptionsPerEpoch::All)
+            .then(|| corpus.videos().iter().scan(0, until).collect());
+        Ok(Self { corpus, settings, seed, captions_until })
     }
 
     /// The corpus the pairs come from.
@@ -96,10 +109,18 @@ impl PairSampler {
         if draw < self.settings.short_share_at(step) { SpanKind::Short } else { SpanKind::Long }
     }
 
-    /// Batches of `kind` that visit every video once; what does not fill a batch waits for another
-    /// epoch's order.
+    /// Batches of `kind` that visit every video once (or every caption, where short spans do so);
+    /// what does not fill a batch waits for another epoch's order.
     pub fn batches_per_epoch(&self, kind: SpanKind) -> u64 {
-        (self.corpus.videos().len() / self.settings.batch_len(kind)) as u64
+        self.places(kind) / self.settings.batch_len(kind) as u64
+    }
+
+    /// What an epoch visits: videos, or captions.
+    fn places(&self, kind: SpanKind) -> u64 {
+        match (&self.captions_until, kind) {
+            (Some(until), SpanKind::Short) => until.last().copied().unwrap_or_default(),
+            _ => self.corpus.videos().len() as u64,
+        }
     }
 
     /// The pairs of step `step`: all of one kind, no video twice.
@@ -116,14 +137,26 @@ impl PairSampler {
         let batch = self.settings.batch_len(kind) as u64;
         let epoch = nth / self.batches_per_epoch(kind);
         let first = nth % self.batches_per_epoch(kind) * batch;
-        let videos = self.corpus.videos().len() as u64;
+        let places = self.places(kind);
         let key = mix(self.seed, Purpose::VideoOrder, kind as u64, epoch);
-        (first..first + batch)
-            .map(|place| {
-                let video = order::permuted(place, videos, key) as usize;
-                self.draw(kind, video, epoch)
-            })
-            .collect()
+        let visit = |place: u64| {
+            let visited = order::permuted(place, places, key);
+            match (&self.captions_until, kind) {
+                (Some(until), SpanKind::Short) => self.caption(until, visited),
+                _ => self.draw(kind, visited as usize, epoch),
+            }
+        };
+        (first..first + batch).map(visit).collect()
+    }
+
+    /// The span of one caption, of all captions of the corpus the `visited`th.
+    fn caption(&self, until: &[u64], visited: u64) -> CaptionedSpan {
+        let video = until.partition_point(|until| *until <= visited);
+        let captions = &self.corpus.videos()[video].captions;
+        // The captions before this video's end where this video's begin.
+        let before = until[video] - captions.len() as u64;
+        let (span, text) = self.trimmed(&captions[(visited - before) as usize]);
+        CaptionedSpan { video, span, text, kind: SpanKind::Short }
     }
 
     /// The span of `kind` that `epoch` takes from `video`.
@@ -143,7 +176,10 @@ impl PairSampler {
     }
 
     fn short(&self, captions: &[Caption], rng: &mut impl Rng) -> (TimeSpan, String) {
-        let caption = &captions[rng.random_range(0..captions.len())];
+        self.trimmed(&captions[rng.random_range(0..captions.len())])
+    }
+
+    fn trimmed(&self, caption: &Caption) -> (TimeSpan, String) {
         let TimeSpan { start, end } = caption.span;
         let trim = self.settings.short_trim_s.min((end.0 - start.0) / 4.0);
         let span = TimeSpan { start: Seconds(start.0 + trim), end: Seconds(end.0 - trim) };

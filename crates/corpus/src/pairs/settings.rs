@@ -3,6 +3,20 @@
 use super::SpanKind;
 use crate::error::CorpusError;
 
+/// Which captions of a video an epoch of short spans takes.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CaptionsPerEpoch {
+    /// One at random, another one the next time, so that an epoch visits every video once and no
+    /// batch holds a video twice: as MIL-NCE trains on HowTo100M, and MSR-VTT's 9k split is used.
+    #[default]
+    OneOfEachVideo,
+    /// Every one once, so that a video with many counts for more; a batch may hold two of one.
+    All,
+}
+
 /// The section `pairs` of a run file.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -21,6 +35,8 @@ pub struct PairSettings {
     pub short_share_start: f64,
     /// The step from which `short_share` holds; 0 means from the first.
     pub short_share_start_until_step: u64,
+    /// Which captions of a video an epoch of short spans takes. Default: one of each video.
+    pub captions_per_epoch: CaptionsPerEpoch,
     /// Videos in a batch of long spans.
     pub long_batch: usize,
     /// Videos in a batch of short spans.
@@ -36,6 +52,7 @@ impl Default for PairSettings {
             short_share: 0.5,
             short_share_start: 0.5,
             short_share_start_until_step: 0,
+            captions_per_epoch: CaptionsPerEpoch::OneOfEachVideo,
             long_batch: 16,
             short_batch: 32,
         }

@@ -20,16 +20,15 @@ impl Corpus for Narration {
 /// `count` videos; caption `c` of each is told over `4 c .. 4 c + 3` seconds and reads
 /// `v<video>c<caption>`.
 fn narration(count: usize) -> Arc<dyn Corpus> {
-    let caption = |video: usize, c: usize| Caption {
-        span: TimeSpan { start: Seconds(4.0 * c as f64), end: Seconds(4.0 * c as f64 + 3.0) },
-        text: format!("v{video}c{c}"),
+    let caption = |video: usize, c: usize| {
+        let span = TimeSpan { start: Seconds(4.0 * c as f64), end: Seconds(4.0 * c as f64 + 3.0) };
+        Caption::new(span, format!("v{video}c{c}"))
     };
     Arc::new(Narration(
         (0..count)
-            .map(|video| NarratedVideo {
-                id: format!("{video}"),
-                path: format!("{video}.mp4").into(),
-                captions: (0..6).map(|c| caption(video, c)).collect(),
+            .map(|video| {
+                let captions = (0..6).map(|c| caption(video, c)).collect();
+                NarratedVideo::new(format!("{video}"), format!("{video}.mp4"), captions)
             })
             .collect(),
     ))
@@ -165,4 +164,38 @@ fn settings_that_contradict_are_named() {
     let wrong = PairSettings { short_share: 1.5, ..settings() };
     let error = PairSampler::new(narration(20), wrong, 0).unwrap_err().to_string();
     assert!(error.contains("pairs.short_share") && error.contains("1.5"), "{error}");
+}
+
+#[test]
+fn an_epoch_of_all_captions_takes_every_caption_once() {
+    let all = PairSettings { captions_per_epoch: CaptionsPerEpoch::All, ..PairSettings::default() };
+    // Videos of different lengths: 17 of 6 captions and one of 2, 104 in all.
+    let mut videos = narration(18).videos().to_vec();
+    videos[4].captions.truncate(2);
+    let captions: BTreeSet<_> =
+        videos.iter().flat_map(|video| &video.captions).map(|c| c.text.clone()).collect();
+    let sampler =
+        PairSampler::new(Arc::new(Narration(videos)), PairSettings { short_batch: 13, ..all }, 0)
+            .unwrap();
+    assert_eq!(sampler.batches_per_epoch(SpanKind::Short), 8);
+    let epoch = |first: u64| {
+        let pairs = (first..first + 8).flat_map(|nth| sampler.batch_of(SpanKind::Short, nth));
+        pairs.map(|pair| pair.text).collect::<Vec<_>>()
+    };
+    let (first, second) = (epoch(0), epoch(8));
+    assert_eq!(first.iter().cloned().collect::<BTreeSet<_>>(), captions);
+    assert_eq!(first.len(), captions.len());
+    assert_ne!(first, second);
+    for pair in sampler.batch_of(SpanKind::Short, 3) {
+        assert!(pair.text.starts_with(&format!("v{}c", pair.video)), "{pair:?}");
+    }
+}
+
+#[test]
+fn a_whole_video_of_unknown_length_is_refused_by_name() {
+    let whole = Caption::new(TimeSpan::new(0.0, f64::INFINITY), "a fox");
+    let video = NarratedVideo::new("fox", "fox.mp4", vec![whole]);
+    let settings = PairSettings { long_batch: 1, short_batch: 1, ..PairSettings::default() };
+    let refused = PairSampler::new(Arc::new(Narration(vec![video])), settings, 0);
+    assert!(refused.unwrap_err().to_string().contains("fox"));
 }

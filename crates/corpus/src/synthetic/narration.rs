@@ -58,13 +58,13 @@ pub(super) fn narrate(
             let from = (start.0 + rng.random_range(-1.0..=1.0)).max(0.0);
             let to = from + rng.random_range(CHATTER_S);
             let text = pick(&CHATTER, &mut rng).to_owned();
-            captions.push(Caption { span: heard(from, to, config.duration_s), text });
+            captions.push(Caption::new(heard(from, to, config.duration_s), text));
         }
         if !rng.random_bool(narration.drop_clause) {
             let mut jitter = || rng.random_range(-narration.jitter_s..=narration.jitter_s);
             let span = heard(start.0 + jitter(), end.0 + jitter(), config.duration_s);
             let text = clause(config, event.combination, place > 0, &mut rng);
-            captions.push(Caption { span, text });
+            captions.push(Caption::new(span, text));
         }
     }
     if captions.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn narrate(
         let event = &script.events[0];
         let text = clause(config, event.combination, false, &mut rng);
         let TimeSpan { start, end } = event.span(config.frame_rate_hz);
-        captions.push(Caption { span: heard(start.0 + 0.1, end.0 - 0.1, config.duration_s), text });
+        captions.push(Caption::new(heard(start.0 + 0.1, end.0 - 0.1, config.duration_s), text));
     }
     captions.sort_by(|a, b| a.span.start.0.total_cmp(&b.span.start.0));
     captions
@@ -204,7 +204,7 @@ mod tests {
         for (_, captions) in told(&config, 500) {
             assert!(!captions.is_empty());
             assert!(captions.is_sorted_by(|a, b| a.span.start <= b.span.start));
-            for Caption { span, text } in captions {
+            for Caption { span, text, .. } in captions {
                 assert!(text.chars().all(|c| c.is_ascii_lowercase() || c == ' '), "{text}");
                 assert!(span.start.0 >= 0.0 && span.end.0 <= 24.0 && span.duration().0 > 0.5);
             }

@@ -127,10 +127,9 @@ fn plan(config: &SyntheticConfig, procedures: &Procedures, split: Split, dir: &P
     let videos = scripts
         .iter()
         .enumerate()
-        .map(|(index, script)| NarratedVideo {
-            id: script.id.clone(),
-            path: dir.join("videos").join(format!("{}.mp4", script.id)),
-            captions: narrate(config, script, split, index),
+        .map(|(index, script)| {
+            let file = dir.join("videos").join(format!("{}.mp4", script.id));
+            NarratedVideo::new(script.id.as_str(), file, narrate(config, script, split, index))
         })
         .collect();
     Plan { split, scripts, videos }

@@ -1,0 +1,76 @@
+//! CC3M, Conceptual Captions: pictures as one-frame videos.
+//!
+//! Google's `Train_GCC-training.tsv` and `Validation_GCC-1.1.0-Validation.tsv` have no header, only
+//! lines of `caption<TAB>url`, without quotes. The file of a picture is named as Frozen-in-Time's
+//! download names it, by the decimal CRC-32 of its address, with or without an ending; that number
+//! is the id here. Of two addresses with one number only the first is taken, since the file can be
+//! either's. Tables with the columns `caption` and `thumbnailUrl` (or `url`), as Frozen's, are read
+//! too.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use crate::corpus::Subset;
+use crate::csv_table::CsvTable;
+use crate::error::CorpusError;
+use crate::intake::{Intake, SourceVideo};
+use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::text_file;
+
+/// Columns that hold the address.
+pub(crate) const URL_COLUMNS: [&str; 2] = ["thumbnailUrl", "url"];
+
+/// Reads a list of pictures, line by line.
+pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let subset = Subset::from_file_name(path);
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        return read_table(path, subset, intake);
+    }
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
+    let (mut bytes, mut number) = (Vec::new(), 0);
+    while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
+        number += 1;
+        let (line, replaced) = text_file::field(&bytes);
+        let line = line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
+        match line.rsplit_once('\t') {
+            Some((caption, url)) if !url.trim().is_empty() => {
+                take(caption, replaced, url.trim(), subset, intake);
+            }
+            _ if line.trim().is_empty() => {}
+            _ => intake.drop_line("a line without caption and address", number),
+        }
+        bytes.clear();
+    }
+    Ok(())
+}
+
+fn read_table(
+    path: &Path,
+    subset: Option<Subset>,
+    intake: &mut Intake<'_>,
+) -> Result<(), CorpusError> {
+    let mut table = CsvTable::open(path)?;
+    let url_column = URL_COLUMNS.into_iter().find(|column| table.has(column));
+    table.require(&["caption", url_column.unwrap_or(URL_COLUMNS[0])])?;
+    while let Some(row) = table.next_row()? {
+        let url = url_column.and_then(|column| row.get(column));
+        match (row.raw("caption"), url.filter(|url| !url.is_empty())) {
+            (Some((caption, replaced)), Some(url)) => {
+                take(&caption, replaced, &url, subset, intake);
+            }
+            _ => intake.drop_line("a row without caption and address", row.line),
+        }
+    }
+    Ok(())
+}
+
+fn take(text: &str, replaced: bool, url: &str, subset: Option<Subset>, intake: &mut Intake<'_>) {
+    let mut caption = SourceCaption::new(SourceTime::Whole, text);
+    if replaced {
+        caption.repairs.note(Repair::NotUtf8);
+    }
+    let id = crc32fast::hash(url.as_bytes()).to_string();
+    intake.video(SourceVideo { subset, captions: vec![Ok(caption)], ..SourceVideo::new(id) });
+}

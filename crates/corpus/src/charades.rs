@@ -1,0 +1,103 @@
+//! Charades-STA: `charades_sta_{train,test}.txt`, lines of `VID start end##sentence.`
+//!
+//! How long the videos are stands in Charades' own `Charades_v1_{train,test}.csv` (columns `id` and
+//! `length`), which is looked for in the same folder: a seventh of the ends lie after it. Without
+//! that table the ends stay, and a note says so.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::Subset;
+use crate::csv_table::CsvTable;
+use crate::error::CorpusError;
+use crate::intake::{Intake, SourceVideo};
+use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::report::DropReason;
+use crate::text_file;
+
+/// Reads one of the files.
+pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let subset = Subset::from_file_name(path);
+    let lengths = match lengths_beside(path, subset) {
+        Some(table) => lengths(&table)?,
+        None => {
+            intake.note(format!(
+                "{}: Charades_v1_{}.csv is not beside it, so ends are not clipped to the videos",
+                path.display(),
+                subset.map_or("*", Subset::name)
+            ));
+            BTreeMap::new()
+        }
+    };
+    let (text, replaced) = text_file::read(path)?;
+    let mut videos: BTreeMap<&str, SourceVideo> = BTreeMap::new();
+    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let Some((id, caption)) = parsed(line) else {
+            intake.drop_line("a line that is not `VID start end##sentence`", place + 1);
+            continue;
+        };
+        let video = videos.entry(id).or_insert_with(|| SourceVideo {
+            subset,
+            duration_s: lengths.get(id).copied(),
+            ..SourceVideo::new(id)
+        });
+        video.captions.push(caption.map(|mut caption| {
+            caption.id = u32::try_from(place).ok();
+            if replaced {
+                caption.repairs.note(Repair::NotUtf8);
+            }
+            caption
+        }));
+    }
+    videos.into_values().for_each(|video| intake.video(video));
+    Ok(())
+}
+
+/// Whether a line is one of such a file.
+pub(crate) fn is_line(line: &str) -> bool {
+    parsed(line).is_some_and(|(_, caption)| caption.is_ok())
+}
+
+/// A line's video and caption; none when it is no such line.
+fn parsed(line: &str) -> Option<(&str, Result<SourceCaption, DropReason>)> {
+    let (head, sentence) = line.split_once("##")?;
+    let mut words = head.split_whitespace();
+    let (id, start, end) = (words.next()?, words.next()?, words.next()?);
+    if words.next().is_some() {
+        return None;
+    }
+    let caption = match (start.parse(), end.parse()) {
+        (Ok(start), Ok(end)) => {
+            Ok(SourceCaption::new(SourceTime::Seconds(start, end), sentence.trim_end_matches('\r')))
+        }
+        _ => Err(DropReason::TimeIsNoNumber),
+    };
+    Some((id, caption))
+}
+
+/// The table of Charades beside the file, of the same subset.
+fn lengths_beside(path: &Path, subset: Option<Subset>) -> Option<PathBuf> {
+    let mut tables: Vec<PathBuf> = std::fs::read_dir(path.parent()?)
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_table = name.contains("Charades_v1") && name.ends_with(".csv");
+            is_table && (subset.is_none() || Subset::from_file_name(path) == subset)
+        })
+        .collect();
+    tables.sort();
+    tables.into_iter().next()
+}
+
+fn lengths(path: &Path) -> Result<BTreeMap<String, f64>, CorpusError> {
+    let mut table = CsvTable::open(path)?;
+    table.require(&["id", "length"])?;
+    let mut lengths = BTreeMap::new();
+    while let Some(row) = table.next_row()? {
+        if let (Some(id), Some(length)) = (row.get("id"), row.number("length")) {
+            lengths.insert(id.into_owned(), length);
+        }
+    }
+    Ok(lengths)
+}

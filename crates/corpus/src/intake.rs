@@ -1,0 +1,240 @@
+//! The one door into a corpus: every reader hands its videos in here, as they stand in the source.
+//!
+//! [`Intake`] asks whether a video is wanted, finds its file, repairs its captions, takes care of
+//! narration, counts everything in a [`ReadReport`] and gives the result to a [`VideoSink`], one
+//! video at a time. Nothing is kept but the counts and eight bytes an id.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use locvtp_video::Seconds;
+
+use crate::corpus::{Caption, NarratedVideo, Subset};
+use crate::id_list::IdList;
+use crate::narration_care::NarrationCare;
+use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
+use crate::report::{DropReason, DroppedExample, ReadReport};
+use crate::video_files::VideoFiles;
+
+/// Takes what a reader found, one video at a time.
+pub trait VideoSink {
+    /// A video that can be used.
+    fn video(&mut self, video: NarratedVideo);
+    /// A caption or video that cannot; all of them, not only the report's examples.
+    fn dropped(&mut self, _dropped: &DroppedExample) {}
+}
+
+impl VideoSink for Vec<NarratedVideo> {
+    fn video(&mut self, video: NarratedVideo) {
+        self.push(video);
+    }
+}
+
+/// A video as it stands in its source.
+#[derive(Debug, Default)]
+pub(crate) struct SourceVideo {
+    pub(crate) id: String,
+    /// The file when the source names it; else it is looked up.
+    pub(crate) file: Option<PathBuf>,
+    /// The name to look the file up by, when it is not the id.
+    pub(crate) file_stem: Option<String>,
+    pub(crate) duration_s: Option<f64>,
+    pub(crate) subset: Option<Subset>,
+    pub(crate) task: Option<String>,
+    /// In the source's order; what is no caption stands in its place.
+    pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
+}
+
+/// A video with repaired captions, and what was dropped of it.
+pub(crate) struct RepairedVideo {
+    id: String,
+    duration_s: Option<f64>,
+    subset: Option<Subset>,
+    task: Option<String>,
+    captions: Vec<Caption>,
+    listed: usize,
+    sorted: bool,
+    dropped: Vec<(DropReason, usize)>,
+}
+
+impl SourceVideo {
+    /// A video of which nothing is known yet.
+    pub(crate) fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..Self::default() }
+    }
+
+    /// Repairs the captions: a function of this video alone.
+    pub(crate) fn repaired(self, care: &NarrationCare) -> RepairedVideo {
+        let known = |duration_s: &f64| *duration_s > 0.0 && *duration_s <= LONGEST_VIDEO_S;
+        let duration_s = self.duration_s.filter(known);
+        let listed = self.captions.len();
+        let mut captions = Vec::with_capacity(listed);
+        let mut dropped = Vec::new();
+        for (place, caption) in self.captions.into_iter().enumerate() {
+            let number = u32::try_from(place).unwrap_or(u32::MAX);
+            match caption.and_then(|caption| caption.repaired(number, duration_s)) {
+                Ok(caption) => captions.push(caption),
+                Err(reason) => dropped.push((reason, place)),
+            }
+        }
+        let start = |caption: &Caption| caption.span.start.0;
+        let sorted = !captions.is_sorted_by(|a, b| start(a) <= start(b));
+        if sorted {
+            captions.sort_by(|a, b| start(a).total_cmp(&start(b)));
+        }
+        let captions = care.applied(captions, duration_s, &mut |caption| {
+            dropped.push((DropReason::RepeatsTheOnesBefore, caption.id as usize));
+        });
+        let Self { id, subset, task, .. } = self;
+        RepairedVideo { id, duration_s, subset, task, captions, listed, sorted, dropped }
+    }
+}
+
+/// Takes videos from a reader.
+pub(crate) struct Intake<'a> {
+    files: Option<&'a VideoFiles>,
+    list: Option<&'a IdList>,
+    subset: Option<Subset>,
+    care: &'a NarrationCare,
+    /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
+    seen: HashSet<u64>,
+    report: ReadReport,
+    sink: &'a mut dyn VideoSink,
+}
+
+impl<'a> Intake<'a> {
+    pub(crate) fn new(care: &'a NarrationCare, sink: &'a mut dyn VideoSink) -> Self {
+        Self {
+            files: None,
+            list: None,
+            subset: None,
+            care,
+            seen: HashSet::new(),
+            report: ReadReport::default(),
+            sink,
+        }
+    }
+
+    /// Videos without a file in `files` are dropped; without this call none is looked for.
+    pub(crate) fn with_files(mut self, files: Option<&'a VideoFiles>) -> Self {
+        self.files = files;
+        self
+    }
+
+    /// Takes only videos of the list and of the subset.
+    pub(crate) fn asking_for(mut self, list: Option<&'a IdList>, subset: Option<Subset>) -> Self {
+        (self.list, self.subset) = (list, subset);
+        self
+    }
+
+    /// The care given to narration.
+    pub(crate) fn care(&self) -> &'a NarrationCare {
+        self.care
+    }
+
+    /// Whether there is a file of that name.
+    pub(crate) fn has_file(&self, stem: &str) -> bool {
+        self.files.is_some_and(|files| files.find(stem).is_some())
+    }
+
+    /// Takes a video.
+    pub(crate) fn video(&mut self, video: SourceVideo) {
+        let stem = video.file_stem.as_deref().unwrap_or(&video.id);
+        if let Some(path) = self.admit(&video.id, stem, video.file.as_deref(), video.subset) {
+            let repaired = video.repaired(self.care);
+            self.push(repaired, path);
+        }
+    }
+
+    /// Whether a video is wanted and was not there before, and where its file is.
+    pub(crate) fn admit(
+        &mut self,
+        id: &str,
+        stem: &str,
+        file: Option<&std::path::Path>,
+        subset: Option<Subset>,
+    ) -> Option<PathBuf> {
+        let other_subset = self.subset.is_some_and(|wanted| subset.is_some_and(|s| s != wanted));
+        if other_subset || self.list.is_some_and(|list| !list.contains(id)) {
+            self.report.not_asked_for += 1;
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        if !self.seen.insert(hasher.finish()) {
+            self.drop_one(DropReason::VideoTwice, id, None);
+            return None;
+        }
+        let path = match (file, self.files) {
+            (Some(file), Some(_)) => file.exists().then(|| file.to_owned()),
+            (Some(file), None) => Some(file.to_owned()),
+            (None, Some(files)) => files.find(stem).map(ToOwned::to_owned),
+            (None, None) => Some(PathBuf::new()),
+        };
+        if path.is_none() {
+            self.drop_one(DropReason::VideoFileMissing, id, None);
+        }
+        path
+    }
+
+    /// Takes a video that was admitted.
+    pub(crate) fn push(&mut self, video: RepairedVideo, path: PathBuf) {
+        self.report.listed_captions += video.listed;
+        for (reason, place) in video.dropped {
+            self.drop_one(reason, &video.id, Some(place));
+        }
+        if video.captions.is_empty() {
+            self.drop_one(DropReason::VideoWithoutCaptions, &video.id, None);
+            return;
+        }
+        self.report.sorted_videos += usize::from(video.sorted);
+        let video = NarratedVideo {
+            id: video.id,
+            path,
+            captions: video.captions,
+            subset: video.subset,
+            duration: video.duration_s.map(Seconds),
+            task: video.task,
+        };
+        self.report.take(&video);
+        self.sink.video(video);
+    }
+
+    /// Drops a caption, by its place, or a whole video.
+    pub(crate) fn drop_one(&mut self, reason: DropReason, video: &str, caption: Option<usize>) {
+        self.report.drop_one(reason, video, caption);
+        self.sink.dropped(&DroppedExample { reason, video: video.to_owned(), caption });
+    }
+
+    /// Drops a line or entry that belongs to no video; `place` counts from 1 for people.
+    pub(crate) fn drop_line(&mut self, what: &str, place: usize) {
+        self.report.listed_captions += 1;
+        self.drop_one(DropReason::NotUnderstood, what, Some(place));
+    }
+
+    /// Something a person should know.
+    pub(crate) fn note(&mut self, note: String) {
+        self.report.notes.push(note);
+    }
+
+    /// Drops the files that no video of the source claimed.
+    pub(crate) fn drop_undescribed_files(&mut self) {
+        let Some(files) = self.files.filter(|_| self.list.is_none() && self.subset.is_none())
+        else {
+            return;
+        };
+        for stem in files.stems() {
+            let mut hasher = DefaultHasher::new();
+            stem.hash(&mut hasher);
+            if !self.seen.contains(&hasher.finish()) {
+                self.drop_one(DropReason::VideoWithoutCaptions, stem, None);
+            }
+        }
+    }
+
+    /// What was found.
+    pub(crate) fn finish(self) -> ReadReport {
+        self.report
+    }
+}

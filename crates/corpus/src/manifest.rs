@@ -1,0 +1,277 @@
+//! A plain list of captioned spans, for people's own data: CSV or JSON lines.
+//!
+//! Columns (or keys) are `path`, `start`, `end` and `text`; times in seconds. Without `start` and
+//! `end` a text holds for the whole video. A relative path is meant from the manifest's folder.
+//! Further columns may be there: `video` (the id; the path otherwise), `caption` (the span's
+//! number), `subset`, `task` and `duration`. Rows of one video need not stand together.
+//!
+//! [`ManifestWriter`] writes the same as JSON lines, with `repairs` beside each span and a line
+//! `{"dropped": ..}` for what was left out, which reading passes over: so the list that `locvtp
+//! corpus check` writes is a manifest, too.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::{Caption, NarratedVideo, Subset};
+use crate::csv_table::{CsvTable, Row};
+use crate::error::CorpusError;
+use crate::intake::{Intake, SourceVideo, VideoSink};
+use crate::json_cell::Cell;
+use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
+use crate::report::{DropReason, DroppedExample};
+
+/// What a row says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Line {
+    path: Cell,
+    video: Cell,
+    start: Cell,
+    end: Cell,
+    text: Cell,
+    caption: Cell,
+    subset: Cell,
+    task: Cell,
+    duration: Cell,
+    dropped: Cell,
+}
+
+/// Reads a manifest.
+pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let mut videos =
+        Videos { folder: path.parent().unwrap_or(Path::new("")), known: BTreeMap::new() };
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if ending == "jsonl" || ending == "ndjson" {
+        read_lines(path, &mut videos, intake)?;
+    } else {
+        read_table(path, &mut videos, intake)?;
+    }
+    videos.known.into_values().for_each(|video| intake.video(video));
+    Ok(())
+}
+
+fn read_lines(
+    path: &Path,
+    videos: &mut Videos<'_>,
+    intake: &mut Intake<'_>,
+) -> Result<(), CorpusError> {
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
+    let (mut bytes, mut number) = (Vec::new(), 0);
+    while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
+        number += 1;
+        let line = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
+        if !line.is_empty() {
+            let understood = serde_json::from_slice::<Line>(line)
+                .is_ok_and(|line| line.dropped != Cell::Other || videos.add(line, false));
+            if !understood {
+                intake.drop_line("a line without path and text", number);
+            }
+        }
+        bytes.clear();
+    }
+    Ok(())
+}
+
+fn read_table(
+    path: &Path,
+    videos: &mut Videos<'_>,
+    intake: &mut Intake<'_>,
+) -> Result<(), CorpusError> {
+    let mut table = CsvTable::open(path)?;
+    table.require(&["text"])?;
+    if !table.has("video") {
+        table.require(&["path"])?;
+    }
+    while let Some(row) = table.next_row()? {
+        let text = row.raw("text");
+        let replaced = text.as_ref().is_some_and(|(_, replaced)| *replaced);
+        if !videos.add(line_of(&row), replaced) {
+            intake.drop_line("a row without path and text", row.line);
+        }
+    }
+    Ok(())
+}
+
+fn line_of(row: &Row<'_>) -> Line {
+    let cell = |column| match row.raw(column) {
+        Some((text, _)) if !text.trim().is_empty() => Cell::Text(text.into_owned()),
+        _ => Cell::Other,
+    };
+    Line {
+        path: cell("path"),
+        video: cell("video"),
+        start: cell("start"),
+        end: cell("end"),
+        text: cell("text"),
+        caption: cell("caption"),
+        subset: cell("subset"),
+        task: cell("task"),
+        duration: cell("duration"),
+        dropped: Cell::Other,
+    }
+}
+
+/// The videos so far, by id.
+struct Videos<'a> {
+    folder: &'a Path,
+    known: BTreeMap<String, SourceVideo>,
+}
+
+impl Videos<'_> {
+    /// Takes a line; false when it names no video or has no text.
+    fn add(&mut self, line: Line, replaced: bool) -> bool {
+        let path = line.path.text().filter(|path| !path.trim().is_empty());
+        let id = line.video.word().or_else(|| path.clone()).filter(|id| !id.trim().is_empty());
+        let (Some(id), Some(text)) = (id, line.text.text()) else { return false };
+        let folder = self.folder;
+        let video = self.known.entry(id.trim().to_owned()).or_insert_with_key(|id| SourceVideo {
+            file: path.map(|path| folder.join(path.trim())),
+            subset: line.subset.text().and_then(|word| Subset::from_word(&word)),
+            task: line.task.word(),
+            duration_s: line.duration.number(),
+            ..SourceVideo::new(id.as_str())
+        });
+        let number = line.caption.count();
+        video.captions.push(time(&line.start, &line.end).map(|time| {
+            let mut caption = SourceCaption { id: number, ..SourceCaption::new(time, text) };
+            if replaced {
+                caption.repairs.note(Repair::NotUtf8);
+            }
+            caption
+        }));
+        true
+    }
+}
+
+fn time(start: &Cell, end: &Cell) -> Result<SourceTime, DropReason> {
+    match (start, end) {
+        (Cell::Other, Cell::Other) => Ok(SourceTime::Whole),
+        // What the list of a check says of a whole video of unknown length.
+        (start, Cell::Other) if start.number() == Some(0.0) => Ok(SourceTime::Whole),
+        (start, end) => {
+            let number = |cell: &Cell| cell.number().ok_or(DropReason::TimeIsNoNumber);
+            Ok(SourceTime::Seconds(number(start)?, number(end)?))
+        }
+    }
+}
+
+/// A span in the list.
+#[derive(Serialize)]
+struct SpanLine<'a> {
+    path: &'a Path,
+    video: &'a str,
+    start: f64,
+    /// Null when the length of the video is unknown.
+    end: f64,
+    text: &'a str,
+    caption: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subset: Option<Subset>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration: Option<f64>,
+    #[serde(skip_serializing_if = "Repairs::is_empty")]
+    repairs: Repairs,
+}
+
+/// What was left out, in the list.
+#[derive(Serialize)]
+struct DroppedLine<'a> {
+    dropped: &'a str,
+    video: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<usize>,
+}
+
+/// Writes spans as they come, and puts the file in its place when it is whole.
+pub struct ManifestWriter {
+    path: PathBuf,
+    partial: PathBuf,
+    out: BufWriter<File>,
+    failed: Option<std::io::Error>,
+}
+
+impl ManifestWriter {
+    /// Begins the list `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(path: &Path) -> Result<Self, CorpusError> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".partial-{}", std::process::id()));
+        let partial = path.with_file_name(name);
+        let file = File::create(&partial)
+            .map_err(|source| CorpusError::Write { path: path.to_owned(), source })?;
+        let out = BufWriter::with_capacity(1 << 18, file);
+        Ok(Self { path: path.to_owned(), partial, out, failed: None })
+    }
+
+    fn line(&mut self, line: &impl Serialize) {
+        if self.failed.is_some() {
+            return;
+        }
+        let written = serde_json::to_writer(&mut self.out, line).map_err(Into::into);
+        if let Err(error) = written.and_then(|()| self.out.write_all(b"\n")) {
+            self.failed = Some(error);
+        }
+    }
+
+    /// Notes a video that was left out after reading, and why.
+    pub fn left_out(&mut self, video: &str, reason: &str) {
+        self.line(&DroppedLine { dropped: reason, video, caption: None });
+    }
+
+    /// Writes what is left, syncs, and renames the file to its name.
+    ///
+    /// # Errors
+    /// When anything could not be written; the file is not there then.
+    pub fn finish(mut self) -> Result<(), CorpusError> {
+        let result = match self.failed.take() {
+            Some(error) => Err(error),
+            None => self
+                .out
+                .flush()
+                .and_then(|()| self.out.get_ref().sync_all())
+                .and_then(|()| std::fs::rename(&self.partial, &self.path)),
+        };
+        result.map_err(|source| {
+            let _ = std::fs::remove_file(&self.partial);
+            CorpusError::Write { path: self.path.clone(), source }
+        })
+    }
+}
+
+impl VideoSink for ManifestWriter {
+    fn video(&mut self, mut video: NarratedVideo) {
+        // The list may lie anywhere, and a relative path is meant from where it lies.
+        if let Ok(path) = std::path::absolute(&video.path) {
+            video.path = path;
+        }
+        for Caption { span, text, id, repairs } in &video.captions {
+            self.line(&SpanLine {
+                path: &video.path,
+                video: &video.id,
+                start: span.start.0,
+                end: span.end.0,
+                text,
+                caption: *id,
+                subset: video.subset,
+                task: video.task.as_deref(),
+                duration: video.duration.map(|duration| duration.0),
+                repairs: *repairs,
+            });
+        }
+    }
+
+    fn dropped(&mut self, dropped: &DroppedExample) {
+        let reason = dropped.reason.to_string();
+        let (video, caption) = (dropped.video.as_str(), dropped.caption);
+        self.line(&DroppedLine { dropped: &reason, video, caption });
+    }
+}

@@ -1,0 +1,166 @@
+//! The front door: any corpus that is known here, read as training reads it.
+
+use std::path::{Path, PathBuf};
+
+use crate::corpus::{Corpus, NarratedVideo, Subset};
+use crate::error::CorpusError;
+use crate::id_list::IdList;
+use crate::intake::{Intake, VideoSink};
+use crate::layout::{Layout, Source, sources};
+use crate::narration_care::NarrationCare;
+use crate::report::ReadReport;
+use crate::video_files::VideoFiles;
+
+/// What is read of a corpus, and how.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadSettings {
+    /// How the files are laid out; found out when not given.
+    pub layout: Option<Layout>,
+    /// The folder under which the media files are, at any depth; `videos/` beside the captions, or
+    /// the folder of the captions itself, when not given.
+    pub videos: Option<PathBuf>,
+    /// A list of the ids to take; all when not given.
+    pub list: Option<PathBuf>,
+    /// The part of the data set to take; all when not given. Videos of no part are taken always.
+    pub subset: Option<Subset>,
+    /// What is done about narration.
+    pub narration: NarrationCare,
+}
+
+/// When a video's file is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileLookup {
+    /// Always; a video without a file is dropped, as training must.
+    Always,
+    /// Only where a folder of videos was named or lies beside the captions.
+    WhereThereIsAFolder,
+}
+
+/// Reads the sources of a corpus, one after the other.
+#[derive(Debug)]
+pub struct CorpusReader {
+    sources: Vec<Source>,
+    files: Option<VideoFiles>,
+    list: Option<IdList>,
+    settings: ReadSettings,
+}
+
+impl CorpusReader {
+    /// Finds out what lies at `path`; reads no captions yet.
+    ///
+    /// # Errors
+    /// When no corpus is recognised, or a folder, list or setting cannot be used.
+    pub fn new(
+        path: &Path,
+        settings: &ReadSettings,
+        lookup: FileLookup,
+    ) -> Result<Self, CorpusError> {
+        settings.narration.check()?;
+        let sources = sources(path, settings.layout)?;
+        let list = settings.list.as_deref().map(IdList::read).transpose()?;
+        let own_paths =
+            |source: &Source| matches!(source.layout, Layout::Manifest | Layout::Subtitles);
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        let beside = Some(folder.join("videos")).filter(|videos| videos.is_dir());
+        let files = match (&settings.videos, lookup) {
+            (Some(videos), _) => Some(VideoFiles::under(videos)?),
+            (None, _) if sources.iter().all(own_paths) => {
+                (lookup == FileLookup::Always).then(VideoFiles::default)
+            }
+            (None, FileLookup::WhereThereIsAFolder) => {
+                beside.as_deref().map(VideoFiles::under).transpose()?
+            }
+            (None, FileLookup::Always) => {
+                Some(VideoFiles::under(beside.as_deref().unwrap_or(folder))?)
+            }
+        };
+        Ok(Self { sources, files, list, settings: settings.clone() })
+    }
+
+    /// What there is to read.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// Whether files are looked for.
+    pub fn looks_for_files(&self) -> bool {
+        self.files.is_some()
+    }
+
+    /// Reads one source; videos go to `sink` one at a time, in the order of the source.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not what its layout says.
+    pub fn read(
+        &self,
+        source: &Source,
+        sink: &mut dyn VideoSink,
+    ) -> Result<ReadReport, CorpusError> {
+        let mut intake = Intake::new(&self.settings.narration, sink)
+            .with_files(self.files.as_ref())
+            .asking_for(self.list.as_ref(), self.settings.subset);
+        source.read(&mut intake)?;
+        if source.layout == Layout::HowTo100m {
+            intake.drop_undescribed_files();
+        }
+        Ok(intake.finish())
+    }
+}
+
+/// A corpus of any layout, read whole; its videos are sorted by id.
+#[derive(Debug, Clone)]
+pub struct AnnotatedCorpus {
+    name: String,
+    videos: Vec<NarratedVideo>,
+}
+
+impl AnnotatedCorpus {
+    /// Reads the captions of every video whose file is there.
+    ///
+    /// Several files of one layout are one corpus; what an earlier one described already is dropped
+    /// from a later one.
+    ///
+    /// # Errors
+    /// As [`CorpusReader::new`] and [`CorpusReader::read`]; when several layouts lie at `path`; when
+    /// no video remains.
+    pub fn open(path: &Path, settings: &ReadSettings) -> Result<(Self, ReadReport), CorpusError> {
+        let reader = CorpusReader::new(path, settings, FileLookup::Always)?;
+        let layout = reader.sources[0].layout;
+        if reader.sources.iter().any(|source| source.layout != layout) {
+            let names = reader.sources.iter().map(|source| source.layout.name());
+            let names: std::collections::BTreeSet<_> = names.collect();
+            let found = names.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(CorpusError::SeveralCorpora { path: path.to_owned(), found });
+        }
+        let mut videos: Vec<NarratedVideo> = Vec::new();
+        let mut intake = Intake::new(&settings.narration, &mut videos)
+            .with_files(reader.files.as_ref())
+            .asking_for(reader.list.as_ref(), settings.subset);
+        for source in &reader.sources {
+            source.read(&mut intake)?;
+        }
+        if layout == Layout::HowTo100m {
+            intake.drop_undescribed_files();
+        }
+        let report = intake.finish();
+        if videos.is_empty() {
+            let (dir, report) = (path.to_owned(), Box::new(report));
+            return Err(CorpusError::NothingUsable { dir, report });
+        }
+        videos.sort_by(|a, b| a.id.cmp(&b.id));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_else(|| path.display().to_string());
+        Ok((Self { name, videos }, report))
+    }
+}
+
+impl Corpus for AnnotatedCorpus {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn videos(&self) -> &[NarratedVideo] {
+        &self.videos
+    }
+}

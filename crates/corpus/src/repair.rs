@@ -1,0 +1,245 @@
+//! What reading repairs of a caption, and what it cannot: one rule for all sources.
+//!
+//! A source gives [`SourceCaption`]s as they stand there. What comes out has its text trimmed and
+//! its span inside the video, with a note of each change ([`Repairs`]), or is dropped with the
+//! reason. Nothing is repaired silently.
+
+use std::fmt;
+
+use locvtp_video::TimeSpan;
+
+use crate::corpus::Caption;
+use crate::report::DropReason;
+
+/// No video is longer than this, in seconds (eleven days): what starts or ends later is no time.
+pub(crate) const LONGEST_VIDEO_S: f64 = 1e6;
+
+/// A change made to a caption while it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Repair {
+    /// It ended after the video; now it ends with it.
+    EndClipped,
+    /// It started before the video; now it starts with it.
+    StartClipped,
+    /// Its times were frame numbers; they were divided by the frame rate.
+    FramesToSeconds,
+    /// White space around its text, or line breaks inside, were removed.
+    TextTrimmed,
+    /// Bytes of its text that are not UTF-8 were read as Windows-1252.
+    NotUtf8,
+    /// Tags and entities of a subtitle were removed.
+    MarkupRemoved,
+    /// Words that the captions before had said already were removed.
+    RepeatRemoved,
+    /// It was joined with neighbours to reach the least length.
+    Merged,
+    /// Its span was widened to the least length.
+    Grown,
+}
+
+impl Repair {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 9] = [
+        Self::EndClipped,
+        Self::StartClipped,
+        Self::FramesToSeconds,
+        Self::TextTrimmed,
+        Self::NotUtf8,
+        Self::MarkupRemoved,
+        Self::RepeatRemoved,
+        Self::Merged,
+        Self::Grown,
+    ];
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndClipped => "end clipped to the video",
+            Self::StartClipped => "start clipped to 0",
+            Self::FramesToSeconds => "frames to seconds",
+            Self::TextTrimmed => "white space trimmed",
+            Self::NotUtf8 => "bytes not UTF-8",
+            Self::MarkupRemoved => "markup removed",
+            Self::RepeatRemoved => "repeated words removed",
+            Self::Merged => "merged with neighbours",
+            Self::Grown => "grown to the least length",
+        })
+    }
+}
+
+/// The changes made to one caption.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repairs(u16);
+
+impl Repairs {
+    /// Notes a change; noting it twice is noting it once.
+    pub fn note(&mut self, repair: Repair) {
+        self.0 |= 1 << repair as u8;
+    }
+
+    /// Whether a change was made.
+    pub fn contains(self, repair: Repair) -> bool {
+        self.0 & 1 << repair as u8 != 0
+    }
+
+    /// Whether nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// The changes, in the order of [`Repair::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Repair> {
+        Repair::ALL.into_iter().filter(move |repair| self.contains(*repair))
+    }
+
+    /// The changes made to either.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl fmt::Debug for Repairs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl serde::Serialize for Repairs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+/// When a caption holds, in its source's words.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum SourceTime {
+    /// From one second to another.
+    Seconds(f64, f64),
+    /// From one frame to another, at so many frames a second.
+    Frames(f64, f64, f64),
+    /// For the whole video.
+    Whole,
+}
+
+/// A caption as it stands in its source.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct SourceCaption {
+    pub(crate) time: SourceTime,
+    pub(crate) text: String,
+    /// The source's number; none: its place in the list.
+    pub(crate) id: Option<u32>,
+    /// What was changed before.
+    pub(crate) repairs: Repairs,
+}
+
+impl SourceCaption {
+    pub(crate) fn new(time: SourceTime, text: impl Into<String>) -> Self {
+        Self { time, text: text.into(), id: None, repairs: Repairs::default() }
+    }
+
+    /// The caption, repaired, in a video of `duration_s` where that is known.
+    pub(crate) fn repaired(
+        self,
+        place: u32,
+        duration_s: Option<f64>,
+    ) -> Result<Caption, DropReason> {
+        let mut repairs = self.repairs;
+        let text = trimmed(self.text, &mut repairs);
+        if text.is_empty() {
+            return Err(DropReason::TextIsEmpty);
+        }
+        let (mut start, mut end) = match self.time {
+            SourceTime::Seconds(start, end) => (start, end),
+            SourceTime::Frames(start, end, frame_rate_hz) => {
+                repairs.note(Repair::FramesToSeconds);
+                (start / frame_rate_hz, end / frame_rate_hz)
+            }
+            SourceTime::Whole => {
+                let span = TimeSpan::new(0.0, duration_s.unwrap_or(f64::INFINITY));
+                return Ok(Caption { span, text, id: self.id.unwrap_or(place), repairs });
+            }
+        };
+        if !start.is_finite() || !end.is_finite() {
+            return Err(DropReason::TimeIsNoNumber);
+        }
+        if let Some(duration_s) = duration_s.filter(|duration_s| end > *duration_s) {
+            end = duration_s;
+            repairs.note(Repair::EndClipped);
+        }
+        if start < 0.0 {
+            start = 0.0;
+            repairs.note(Repair::StartClipped);
+        }
+        if end <= start {
+            return Err(DropReason::EndNotAfterStart);
+        }
+        if end > LONGEST_VIDEO_S {
+            return Err(DropReason::TimeBeyondAnyVideo);
+        }
+        let span = TimeSpan::new(start, end);
+        Ok(Caption { span, text, id: self.id.unwrap_or(place), repairs })
+    }
+}
+
+/// The text on one line without space around it.
+fn trimmed(text: String, repairs: &mut Repairs) -> String {
+    let bare = text.trim();
+    let broken = bare.contains(['\n', '\r']);
+    if bare.len() == text.len() && !broken {
+        return text;
+    }
+    repairs.note(Repair::TextTrimmed);
+    if !broken {
+        return bare.to_owned();
+    }
+    let lines: Vec<_> =
+        bare.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(start: f64, end: f64, text: &str) -> Result<Caption, DropReason> {
+        SourceCaption::new(SourceTime::Seconds(start, end), text).repaired(3, Some(10.0))
+    }
+
+    #[test]
+    fn a_repair_is_made_and_told() {
+        let caption = read(-1.0, 12.5, "  she cuts\nan onion. ").unwrap();
+        assert_eq!(caption.span, TimeSpan::new(0.0, 10.0));
+        assert_eq!(caption.text, "she cuts an onion.");
+        assert_eq!(caption.id, 3);
+        let told: Vec<_> = caption.repairs.iter().collect();
+        assert_eq!(told, [Repair::EndClipped, Repair::StartClipped, Repair::TextTrimmed]);
+        assert!(read(1.0, 10.0, "nothing to do").unwrap().repairs.is_empty());
+    }
+
+    #[test]
+    fn frames_are_divided_by_the_frame_rate() {
+        // TACoS: frames 141 to 354 at 29.4 a second.
+        let time = SourceTime::Frames(141.0, 354.0, 29.4);
+        let caption = SourceCaption::new(time, "x").repaired(0, None).unwrap();
+        assert!((caption.span.start.0 - 4.795_918).abs() < 1e-6, "{}", caption.span);
+        assert!((caption.span.end.0 - 12.040_816).abs() < 1e-6, "{}", caption.span);
+        assert!(caption.repairs.contains(Repair::FramesToSeconds));
+        let none = SourceTime::Frames(1.0, 2.0, 0.0);
+        let dropped = SourceCaption::new(none, "x").repaired(0, None).unwrap_err();
+        assert_eq!(dropped, DropReason::TimeIsNoNumber);
+    }
+
+    #[test]
+    fn what_cannot_be_repaired_is_dropped_with_the_reason() {
+        assert_eq!(read(0.0, 1.0, " \n\t").unwrap_err(), DropReason::TextIsEmpty);
+        assert_eq!(read(f64::NAN, 1.0, "x").unwrap_err(), DropReason::TimeIsNoNumber);
+        assert_eq!(read(4.0, 4.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
+        // After clipping the end to 10 s.
+        assert_eq!(read(11.0, 12.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
+        let late = SourceCaption::new(SourceTime::Seconds(0.0, 1e300), "x");
+        assert_eq!(late.repaired(0, None).unwrap_err(), DropReason::TimeBeyondAnyVideo);
+    }
+}

@@ -1,0 +1,198 @@
+//! What reading a corpus found: how much, what was repaired, what was dropped and why, and an
+//! example or two of each.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::corpus::{NarratedVideo, Subset};
+use crate::repair::Repair;
+
+/// Examples kept of each reason; counts are complete.
+const EXAMPLES_EACH: usize = 5;
+
+/// Why a caption, or a whole video, was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// A caption's text is a number, `NaN` or `null`.
+    TextIsNoString,
+    /// A caption's text holds no character but spaces.
+    TextIsEmpty,
+    /// A caption's start or end is not a finite number.
+    TimeIsNoNumber,
+    /// A caption starts or ends after a million seconds.
+    TimeBeyondAnyVideo,
+    /// A caption ends at or before its start, or starts after the end of its video.
+    EndNotAfterStart,
+    /// All its words had been said by the captions before: asked for by
+    /// [`NarrationCare`](crate::NarrationCare), no fault of the source.
+    RepeatsTheOnesBefore,
+    /// The lists of a video differ in length; the tail of the longer ones has no partner.
+    UnequalLists,
+    /// A line, row or entry is not what stands in such a file.
+    NotUnderstood,
+    /// A video is described twice; the first description counts.
+    VideoTwice,
+    /// No file carries the id of a described video.
+    VideoFileMissing,
+    /// A video, or a described one, has no caption that could be taken.
+    VideoWithoutCaptions,
+}
+
+impl DropReason {
+    /// Whether something is wrong with the source; what was left out by choice is no fault.
+    pub fn is_fault(self) -> bool {
+        self != Self::RepeatsTheOnesBefore
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TextIsNoString => "text is no string",
+            Self::TextIsEmpty => "text is empty",
+            Self::TimeIsNoNumber => "time is no number",
+            Self::TimeBeyondAnyVideo => "time beyond any video",
+            Self::EndNotAfterStart => "end not after start",
+            Self::RepeatsTheOnesBefore => "repeats the ones before",
+            Self::UnequalLists => "lists of unequal length",
+            Self::NotUnderstood => "not understood",
+            Self::VideoTwice => "video described twice",
+            Self::VideoFileMissing => "video file missing",
+            Self::VideoWithoutCaptions => "video without captions",
+        })
+    }
+}
+
+/// One thing that was dropped.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct DroppedExample {
+    /// Why.
+    pub reason: DropReason,
+    /// The video's id.
+    pub video: String,
+    /// The caption's place in the source's list of its video, or a line's number in its file; none
+    /// when the whole video was dropped.
+    pub caption: Option<usize>,
+}
+
+/// How much of a subset was taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct SubsetCount {
+    /// Videos.
+    pub videos: usize,
+    /// Captions.
+    pub captions: usize,
+}
+
+/// What a corpus held and what of it could not be used.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct ReadReport {
+    /// Videos taken.
+    pub videos: usize,
+    /// Captions taken.
+    pub captions: usize,
+    /// Length of the captions taken, overlaps counted twice; those of unknown length count nothing.
+    pub captions_s: f64,
+    /// Words of the captions taken, as white space parts them.
+    pub words: usize,
+    /// The same by subset, where the source has subsets.
+    pub subsets: BTreeMap<Subset, SubsetCount>,
+    /// Captions in the source, taken or not.
+    pub listed_captions: usize,
+    /// Videos whose captions had to be sorted by start.
+    pub sorted_videos: usize,
+    /// Videos left out because they are not in the list or the subset that was asked for.
+    pub not_asked_for: usize,
+    /// How often each repair was made; repairs that were not are absent.
+    pub repaired: BTreeMap<Repair, usize>,
+    /// How often each reason occurred; reasons that did not occur are absent.
+    pub dropped: BTreeMap<DropReason, usize>,
+    /// The first few of each reason.
+    pub examples: Vec<DroppedExample>,
+    /// What a person should know of how it was read.
+    pub notes: Vec<String>,
+}
+
+impl ReadReport {
+    /// Things dropped because something is wrong with them: captions and whole videos.
+    pub fn faults(&self) -> usize {
+        self.dropped.iter().filter(|(reason, _)| reason.is_fault()).map(|(_, count)| count).sum()
+    }
+
+    /// Puts what another source held beside it.
+    pub fn add(&mut self, other: Self) {
+        self.videos += other.videos;
+        self.captions += other.captions;
+        self.captions_s += other.captions_s;
+        self.words += other.words;
+        self.listed_captions += other.listed_captions;
+        self.sorted_videos += other.sorted_videos;
+        self.not_asked_for += other.not_asked_for;
+        for (subset, count) in other.subsets {
+            let known = self.subsets.entry(subset).or_default();
+            known.videos += count.videos;
+            known.captions += count.captions;
+        }
+        for (repair, count) in other.repaired {
+            *self.repaired.entry(repair).or_default() += count;
+        }
+        for (reason, count) in other.dropped {
+            *self.dropped.entry(reason).or_default() += count;
+        }
+        for example in other.examples {
+            let known = self.examples.iter().filter(|known| known.reason == example.reason).count();
+            if known < EXAMPLES_EACH {
+                self.examples.push(example);
+            }
+        }
+        self.notes.extend(other.notes);
+    }
+
+    pub(crate) fn take(&mut self, video: &NarratedVideo) {
+        self.videos += 1;
+        self.captions += video.captions.len();
+        if let Some(subset) = video.subset {
+            let count = self.subsets.entry(subset).or_default();
+            count.videos += 1;
+            count.captions += video.captions.len();
+        }
+        for caption in &video.captions {
+            if !caption.is_whole_video() {
+                self.captions_s += caption.span.duration().0;
+            }
+            self.words += caption.text.split_ascii_whitespace().count();
+            for repair in caption.repairs.iter() {
+                *self.repaired.entry(repair).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts a dropped thing and keeps it as an example if it is among the first of its reason.
+    pub(crate) fn drop_one(&mut self, reason: DropReason, video: &str, caption: Option<usize>) {
+        let count = self.dropped.entry(reason).or_default();
+        *count += 1;
+        if *count <= EXAMPLES_EACH {
+            self.examples.push(DroppedExample { reason, video: video.to_owned(), caption });
+        }
+    }
+}
+
+impl fmt::Display for ReadReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} videos, {} captions", self.videos, self.captions)?;
+        for (reason, count) in &self.dropped {
+            write!(f, "; {reason}: {count}")?;
+            let mut names: Vec<_> = self
+                .examples
+                .iter()
+                .filter(|example| example.reason == *reason)
+                .map(|example| example.video.as_str())
+                .collect();
+            names.dedup();
+            let more = if names.len() < *count { ", .." } else { "" };
+            write!(f, " ({}{more})", names.join(", "))?;
+        }
+        Ok(())
+    }
+}
