@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use locvtp_corpus::{Layout, NarrationCare, Subset};
 
 use crate::commands::embed::Embed;
 use crate::commands::extract::Extract;
@@ -22,6 +23,11 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Make a narrated corpus of real H.264 files in HowTo100M's layout
     Synthesize(Synthesize),
+    /// Say what of a corpus can be used, and why the rest cannot
+    Corpus {
+        #[command(subcommand)]
+        command: CorpusCommand,
+    },
     /// Pre-train a model as a run file says
     Pretrain(Pretrain),
     /// Measure a model on held-out videos
@@ -261,6 +267,163 @@ pub(crate) struct Synthesize {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// `locvtp corpus`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Read corpora as training would, and tell what will be used and why the rest is not
+    Check(CorpusCheck),
+}
+
+/// `locvtp corpus check`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CorpusCheck {
+    /// Files or folders: a data set's own annotation files, a manifest, videos with subtitles
+    #[arg(required = true, value_name = "CORPUS")]
+    pub(crate) corpora: Vec<PathBuf>,
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CorpusFormat,
+    /// Folder with the video files, at any depth [default: videos/ in the corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    pub(crate) subset: Option<CorpusSubset>,
+    /// What is done about captions that repeat or are short
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) narration: Narration,
+    /// How much of the video files is looked at
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) decode: Decode,
+    /// End with an error (exit code 2) if more captions and videos than this are bad
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bad: Option<usize>,
+    /// Write all spans with their repairs, and all that was dropped, as JSON lines: a manifest
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorpusFormat {
+    /// Found out from what the files hold
+    #[default]
+    Auto,
+    /// HowTo100M: caption.json, raw_caption.json, or one CSV a video, zipped or not
+    #[value(name = "howto100m")]
+    HowTo100m,
+    /// WebVid-2M: results_2M_*.csv
+    #[value(name = "webvid")]
+    WebVid,
+    /// Conceptual Captions: *.tsv; pictures as videos of one frame
+    Cc3m,
+    /// MSR-VTT: the official JSON, the 1k-A split, 7k and 9k lists, Frozen's pack
+    #[value(name = "msrvtt")]
+    MsrVtt,
+    /// ActivityNet Captions: train.json, val_1.json, val_2.json
+    #[value(name = "activitynet")]
+    ActivityNet,
+    /// Charades-STA: charades_sta_*.txt, with Charades_v1_*.csv beside
+    CharadesSta,
+    /// TACoS: 2D-TAN's JSON
+    Tacos,
+    /// CrossTask: the folder of the release
+    #[value(name = "crosstask")]
+    CrossTask,
+    /// COIN: COIN.json
+    Coin,
+    /// YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv
+    #[value(name = "youcook2")]
+    YouCook2,
+    /// Your own list, CSV or JSON lines: path, start, end, text
+    Manifest,
+    /// Your own videos with .srt or .vtt files beside them
+    Subtitles,
+}
+
+impl CorpusFormat {
+    pub(crate) fn layout(self) -> Option<Layout> {
+        Some(match self {
+            Self::Auto => return None,
+            Self::HowTo100m => Layout::HowTo100m,
+            Self::WebVid => Layout::WebVid,
+            Self::Cc3m => Layout::Cc3m,
+            Self::MsrVtt => Layout::MsrVtt,
+            Self::ActivityNet => Layout::ActivityNet,
+            Self::CharadesSta => Layout::CharadesSta,
+            Self::Tacos => Layout::Tacos,
+            Self::CrossTask => Layout::CrossTask,
+            Self::Coin => Layout::Coin,
+            Self::YouCook2 => Layout::YouCook2,
+            Self::Manifest => Layout::Manifest,
+            Self::Subtitles => Layout::Subtitles,
+        })
+    }
+}
+
+/// `--subset`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorpusSubset {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<CorpusSubset> for Subset {
+    fn from(subset: CorpusSubset) -> Self {
+        match subset {
+            CorpusSubset::Train => Self::Train,
+            CorpusSubset::Validation => Self::Validation,
+            CorpusSubset::Test => Self::Test,
+        }
+    }
+}
+
+/// `--narration`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Narration {
+    /// Nothing
+    #[default]
+    AsIs,
+    /// Spans grow to 4 s, as MIL-NCE trains on HowTo100M
+    MilNce,
+    /// Neighbours are joined to 10 s, as in HowTo100M's and UniVL's loaders
+    Univl,
+    /// Words that rolling subtitles repeat are removed, and spans grow to 4 s
+    Rolling,
+}
+
+impl Narration {
+    pub(crate) fn care(self) -> NarrationCare {
+        match self {
+            Self::AsIs => NarrationCare::default(),
+            Self::MilNce => NarrationCare::mil_nce(),
+            Self::Univl => NarrationCare::univl(),
+            Self::Rolling => NarrationCare::rolling(),
+        }
+    }
+}
+
+/// `--decode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decode {
+    /// Nothing: annotations alone
+    #[default]
+    None,
+    /// When each frame is shown, as training does first
+    Probe,
+    /// Also the frames of one clip
+    FirstClip,
+    /// Also every frame
+    All,
 }
 
 /// `locvtp pretrain`

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, Weights};
+use crate::args::{Args, Command, CorpusCommand, Weights};
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
 /// spares every step the page faults that come with giving them back to the system, as glibc's does.
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
+        Command::Corpus { command: CorpusCommand::Check(args) } => commands::corpus::check(&args),
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Extract(args) => commands::extract::run(&args),

@@ -42,8 +42,9 @@ pub enum CorpusError {
     },
     /// No layout of a corpus is recognised.
     #[error(
-        "{path}: no corpus is recognised here; name the layout with --format, or write a \
-         manifest: a CSV with the columns path,start,end,text (seconds)",
+        "{path}: no corpus is recognised here: neither HowTo100M's caption.json beside videos/, nor \
+         another data set's annotation files, nor videos with .srt or .vtt files; for data of your \
+         own write a manifest: a CSV with the columns path,start,end,text (seconds)",
         path = .path.display()
     )]
     UnknownLayout {

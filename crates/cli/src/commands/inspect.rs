@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use burn::module::Module;
-use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig};
+use locvtp_corpus::{
+    CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
+};
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
@@ -65,13 +67,14 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         model(path, "model directory")
     } else if has("synthetic.json") {
         synthetic(path)
-    } else if has("caption.json") || has("raw_caption.json") {
+    } else if locvtp_corpus::layout::sources(path, None).is_ok() {
         corpus(path)
     } else {
         bail!(
             "{}: a folder of no kind that is known here; looked for config.json (a model), \
              trainer_state.json (a checkpoint), run.toml beside log.jsonl (a run), run/ beside \
-             corpus/ (a demo), synthetic.json (a synthetic corpus), caption.json (a corpus)",
+             corpus/ (a demo), synthetic.json (a synthetic corpus), caption.json and the annotation \
+             files of other corpora (`locvtp corpus check --help` names them)",
             path.display()
         )
     }
@@ -283,16 +286,27 @@ fn synthetic(path: &Path) -> anyhow::Result<Found> {
 }
 
 fn corpus(path: &Path) -> anyhow::Result<Found> {
-    let (corpus, report) = HowTo100m::open(path)?;
-    let captions = corpus.videos().iter().flat_map(|video| &video.captions);
-    let (told, words) = captions.fold((0.0, 0), |(told, words), caption| {
-        (told + caption.span.duration().0, words + caption.text.split_whitespace().count())
-    });
+    let settings = ReadSettings::default();
+    let reader = CorpusReader::new(path, &settings, FileLookup::WhereThereIsAFolder)?;
+    let mut report = ReadReport::default();
+    for source in reader.sources() {
+        report.add(reader.read(source, &mut Counted)?);
+    }
+    let layouts = reader.sources().iter().map(|source| source.layout.name());
+    let layouts: std::collections::BTreeSet<&str> = layouts.collect();
+    let layouts = layouts.into_iter().collect::<Vec<_>>().join(", ");
     let facts = vec![
-        ("layout", "HowTo100M".to_owned()),
+        ("layout", layouts.clone()),
         ("holds", report.to_string()),
-        ("narration", format!("{} in {words} words", duration(told))),
+        ("narration", format!("{} in {} words", duration(report.captions_s), report.words)),
+        ("more", format!("locvtp corpus check {}", path.display())),
     ];
-    let json = json!({ "report": report, "narrated_s": told, "words": words });
-    Ok(Found { kind: "corpus", facts, json })
+    Ok(Found { kind: "corpus", facts, json: json!({ "layout": layouts, "report": report }) })
+}
+
+/// Takes videos only to have them counted.
+struct Counted;
+
+impl VideoSink for Counted {
+    fn video(&mut self, _: NarratedVideo) {}
 }

@@ -1,5 +1,6 @@
 //! One file a command: arguments in, library call, output.
 
+pub(crate) mod corpus;
 pub(crate) mod demo;
 pub(crate) mod embed;
 pub(crate) mod evaluate;

@@ -1,0 +1,335 @@
+//! `locvtp corpus check`: reads corpora as training would, and tells what will be used and why the
+//! rest is not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::bail;
+use locvtp_corpus::{
+    CorpusReader, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck, NarratedVideo,
+    ReadReport, ReadSettings, VideoSink, check_media,
+};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::args::{CorpusCheck, Decode};
+use crate::progress::ProgressLine;
+use crate::{Outcome, output};
+
+/// Videos whose files are looked at side by side, and held in memory.
+const FILES_AT_ONCE: usize = 64;
+/// Videos that cannot be used and are named; all are counted, and all are in the list.
+const NAMED: usize = 5;
+
+/// What was found in one source.
+#[derive(Serialize)]
+struct SourceFound {
+    layout: Layout,
+    path: String,
+    report: ReadReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media: Option<MediaFound>,
+}
+
+/// What the files of one source gave.
+#[derive(Default, Serialize)]
+struct MediaFound {
+    /// Files that can be used.
+    usable: usize,
+    /// Their length in seconds.
+    duration_s: f64,
+    /// Files that cannot.
+    unusable: usize,
+    /// The first few of those, with the reason.
+    examples: BTreeMap<String, String>,
+}
+
+/// All of it, for machines.
+#[derive(Serialize)]
+struct Found {
+    sources: Vec<SourceFound>,
+    total: ReadReport,
+    /// Captions and videos with something wrong, and files that cannot be used.
+    bad: usize,
+    seconds: f64,
+}
+
+pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
+    let began = Instant::now();
+    let settings = ReadSettings {
+        layout: args.format.layout(),
+        videos: args.videos.clone(),
+        list: args.only.clone(),
+        subset: args.subset.map(Into::into),
+        narration: args.narration.care(),
+    };
+    let media = args.decode.check();
+    let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
+    let mut list = args.list.as_deref().map(ManifestWriter::create).transpose()?;
+    let mut progress = Progress { line: ProgressLine::new(), videos: 0, began };
+    let mut found =
+        Found { sources: Vec::new(), total: ReadReport::default(), bad: 0, seconds: 0.0 };
+    for path in &args.corpora {
+        let reader = CorpusReader::new(path, &settings, lookup)?;
+        for source in reader.sources() {
+            let mut checking = Checking {
+                list: list.as_mut(),
+                check: media,
+                waiting: Vec::new(),
+                media: MediaFound::default(),
+                progress: &mut progress,
+            };
+            let report = reader.read(source, &mut checking)?;
+            checking.look_at_files();
+            let media = media.map(|_| checking.media);
+            found.bad += report.faults() + media.as_ref().map_or(0, |media| media.unusable);
+            found.total.add(report.clone());
+            let path = name(path, &source.path);
+            found.sources.push(SourceFound { layout: source.layout, path, report, media });
+        }
+    }
+    if let Some(list) = list {
+        list.finish()?;
+    }
+    found.seconds = began.elapsed().as_secs_f64();
+    progress.end();
+    if args.json {
+        output::json(&found)?;
+    } else {
+        output::text(&told(&found))?;
+    }
+    let bad = found.bad;
+    if let Some(most) = args.max_bad.filter(|most| bad > *most) {
+        let see = args.list.as_deref().map_or_else(
+            || "; --list FILE names them all".to_owned(),
+            |list| format!("; {} names them all", list.display()),
+        );
+        bail!("{bad} captions and videos are bad, more than --max-bad {most}{see}");
+    }
+    Ok(if found.total.captions == 0 { Outcome::NothingFound } else { Outcome::Done })
+}
+
+/// The source's path as far as it goes beyond what was typed.
+fn name(typed: &Path, source: &Path) -> String {
+    let below = source.strip_prefix(typed).ok().filter(|below| !below.as_os_str().is_empty());
+    below.unwrap_or(source).display().to_string()
+}
+
+/// Lists videos and looks at their files while they are read.
+struct Checking<'a> {
+    list: Option<&'a mut ManifestWriter>,
+    check: Option<MediaCheck>,
+    waiting: Vec<NarratedVideo>,
+    media: MediaFound,
+    progress: &'a mut Progress,
+}
+
+impl Checking<'_> {
+    fn look_at_files(&mut self) {
+        let Some(check) = self.check else { return };
+        let waiting = std::mem::take(&mut self.waiting);
+        let looked: Vec<_> = waiting.par_iter().map(|video| check_media(video, check)).collect();
+        for (video, looked) in waiting.into_iter().zip(looked) {
+            self.progress.another();
+            match looked {
+                Ok(duration) => {
+                    self.media.usable += 1;
+                    self.media.duration_s += duration.0;
+                    self.write(video);
+                }
+                Err(error) => {
+                    let reason = format!("{:#}", anyhow::Error::from(error));
+                    if let Some(list) = &mut self.list {
+                        list.left_out(&video.id, &reason);
+                    }
+                    self.media.unusable += 1;
+                    if self.media.examples.len() < NAMED {
+                        self.media.examples.insert(video.id, reason);
+                    }
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, video: NarratedVideo) {
+        if let Some(list) = &mut self.list {
+            list.video(video);
+        }
+    }
+}
+
+impl VideoSink for Checking<'_> {
+    fn video(&mut self, video: NarratedVideo) {
+        if self.check.is_none() {
+            self.progress.another();
+            self.write(video);
+            return;
+        }
+        self.waiting.push(video);
+        if self.waiting.len() == FILES_AT_ONCE {
+            self.look_at_files();
+        }
+    }
+
+    fn dropped(&mut self, dropped: &DroppedExample) {
+        if let Some(list) = &mut self.list {
+            list.dropped(dropped);
+        }
+    }
+}
+
+struct Progress {
+    line: ProgressLine,
+    videos: usize,
+    began: Instant,
+}
+
+impl Progress {
+    fn another(&mut self) {
+        self.videos += 1;
+        if self.videos.is_multiple_of(64) {
+            self.draw(false);
+        }
+    }
+
+    /// A short check needs no line of its own.
+    fn end(&mut self) {
+        if self.began.elapsed().as_secs() >= 2 {
+            self.draw(true);
+        }
+    }
+
+    fn draw(&mut self, last: bool) {
+        let (videos, seconds) = (self.videos, self.began.elapsed().as_secs_f64());
+        if seconds > 1.0 {
+            self.line.draw(last, || format!("videos {videos}  {:.0}/s", videos as f64 / seconds));
+        }
+    }
+}
+
+/// The table, and below it what was repaired and dropped.
+fn told(found: &Found) -> String {
+    let head = ["corpus", "file", "videos", "spans", "hours", "words", "repaired", "dropped"];
+    let mut rows = vec![head.map(str::to_owned)];
+    for source in &found.sources {
+        rows.push(row(source.layout.name(), &source.path, &source.report));
+    }
+    if found.sources.len() > 1 {
+        rows.push(row("total", "", &found.total));
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &[String; 8]| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if column < 2 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    for source in &found.sources {
+        let more = details(source);
+        if !more.is_empty() {
+            lines.push(String::new());
+            lines.push(format!("{}:", source.path));
+            lines.extend(more);
+        }
+    }
+    lines.join("\n")
+}
+
+fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {
+    let repaired: usize = report.repaired.values().sum();
+    let dropped: usize = report.dropped.values().sum();
+    [
+        corpus.to_owned(),
+        file.to_owned(),
+        grouped(report.videos),
+        grouped(report.captions),
+        format!("{:.1}", report.captions_s / 3600.0),
+        grouped(report.words),
+        grouped(repaired),
+        grouped(dropped),
+    ]
+}
+
+fn details(source: &SourceFound) -> Vec<String> {
+    let report = &source.report;
+    let mut lines = Vec::new();
+    if report.subsets.len() > 1 {
+        for (subset, count) in &report.subsets {
+            let (videos, captions) = (grouped(count.videos), grouped(count.captions));
+            lines.push(format!("  of these  {subset}: {videos} videos, {captions} spans"));
+        }
+    }
+    for (repair, count) in &report.repaired {
+        lines.push(format!("  repaired  {repair}: {}", grouped(*count)));
+    }
+    if report.sorted_videos > 0 {
+        lines.push(format!(
+            "  repaired  captions sorted by time: {} videos",
+            grouped(report.sorted_videos)
+        ));
+    }
+    for (reason, count) in &report.dropped {
+        let example = report.examples.iter().find(|example| example.reason == *reason);
+        let example = example.map_or(String::new(), |example| {
+            let place = example.caption.map_or(String::new(), |place| format!(" [{place}]"));
+            format!(", for example {}{place}", example.video)
+        });
+        lines.push(format!("  dropped   {reason}: {}{example}", grouped(*count)));
+    }
+    if report.not_asked_for > 0 {
+        lines.push(format!("  left out  not asked for: {} videos", grouped(report.not_asked_for)));
+    }
+    if let Some(media) = &source.media {
+        lines.push(format!(
+            "  files     {} can be used, {:.1} hours; {} cannot",
+            grouped(media.usable),
+            media.duration_s / 3600.0,
+            grouped(media.unusable)
+        ));
+        lines.extend(media.examples.iter().map(|(_, reason)| format!("  unusable  {reason}")));
+        if media.unusable > media.examples.len() {
+            lines.push("  unusable  ..".to_owned());
+        }
+    }
+    lines.extend(report.notes.iter().map(|note| format!("  note      {note}")));
+    lines
+}
+
+/// A count with commas.
+fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    groups.join(",")
+}
+
+impl Decode {
+    fn check(self) -> Option<MediaCheck> {
+        match self {
+            Self::None => None,
+            Self::Probe => Some(MediaCheck::Probe),
+            Self::FirstClip => Some(MediaCheck::FirstClip),
+            Self::All => Some(MediaCheck::All),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_commas() {
+        assert_eq!(
+            [0, 999, 1000, 37_417, 1_238_911].map(grouped),
+            ["0", "999", "1,000", "37,417", "1,238,911"]
+        );
+    }
+}
