@@ -1,12 +1,14 @@
-//! A corpus of one's own: videos with subtitle files beside them.
+//! A corpus of one's own, in a layout that nobody else has: videos with chapters beside them.
 //!
 //! ```text
 //! cargo run --release --example custom_corpus -- <folder> <out>
 //! ```
 //!
-//! Reads `<folder>/*.mp4` and the `.srt` of the same name, writes `<out>` in HowTo100M's layout,
-//! which `locvtp pretrain` reads, and shows the pairs that a first training step would take.
-//! Without arguments it makes a folder with two small videos first.
+//! Reads `<folder>/*.mp4` and the `.txt` of the same name, lines of `0:04 what happens from then
+//! on`; writes `<out>` in HowTo100M's layout, which `locvtp pretrain` reads, and shows the pairs
+//! that a first training step would take. Without arguments it makes a folder with two small videos
+//! first. (Videos with `.srt` or `.vtt` files, and lists, need no such program: README, "Bring your
+//! data".)
 
 #![expect(clippy::print_stdout, reason = "an example prints what it found")]
 
@@ -17,18 +19,18 @@ use std::sync::Arc;
 
 use locvtp::corpus::howto100m::write_captions;
 use locvtp::corpus::{Caption, Corpus, NarratedVideo, PairSampler, PairSettings};
-use locvtp::video::{Encoder, EncoderSettings};
-use locvtp::{HowTo100m, TimeSpan};
+use locvtp::video::{Encoder, EncoderSettings, Seconds};
+use locvtp::{HowTo100m, TimeSpan, VideoReader};
 
-/// Videos whose narration is subtitles.
-struct Subtitled {
+/// Videos whose narration is the names of their chapters.
+struct Chaptered {
     videos: Vec<NarratedVideo>,
 }
 
 /// All that a corpus must do.
-impl Corpus for Subtitled {
+impl Corpus for Chaptered {
     fn name(&self) -> &str {
-        "subtitled"
+        "chaptered"
     }
 
     fn videos(&self) -> &[NarratedVideo] {
@@ -36,16 +38,17 @@ impl Corpus for Subtitled {
     }
 }
 
-impl Subtitled {
+impl Chaptered {
     fn open(folder: &Path) -> Result<Self, Box<dyn Error>> {
         let mut videos = Vec::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let subtitles = path.with_extension("srt");
-            if path.extension().is_some_and(|ending| ending == "mp4") && subtitles.exists() {
-                let captions = captions(&fs::read_to_string(subtitles)?);
+            let chapters = path.with_extension("txt");
+            if path.extension().is_some_and(|ending| ending == "mp4") && chapters.exists() {
+                let end = VideoReader::open(&path)?.frame_table().end();
+                let captions = captions(&fs::read_to_string(chapters)?, end);
                 let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-                videos.push(NarratedVideo { id, path, captions });
+                videos.push(NarratedVideo::new(id, path, captions));
             }
         }
         // An index into the videos names one for good, so their order must not be the disk's.
@@ -54,19 +57,19 @@ impl Subtitled {
     }
 }
 
-/// The captions of an `.srt` file: blocks of a number, `00:00:01,500 --> 00:00:04,000`, and lines.
-fn captions(srt: &str) -> Vec<Caption> {
-    let seconds = |text: &str| -> Option<f64> {
-        let text = text.trim().replace(',', ".");
-        text.split(':').try_fold(0.0, |total, part| Some(total * 60.0 + part.parse::<f64>().ok()?))
+/// Chapters: each lasts until the next one, the last to the end of the video.
+fn captions(chapters: &str, end: Seconds) -> Vec<Caption> {
+    let chapter = |line: &str| {
+        let (time, text) = line.trim().split_once(' ')?;
+        let (minutes, seconds) = time.split_once(':')?;
+        let start = minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?;
+        Some((Seconds(start), text.to_owned()))
     };
-    let caption = |block: &str| {
-        let (times, text) = block.split_once('\n')?.1.split_once('\n')?;
-        let (start, end) = times.split_once("-->")?;
-        let span = TimeSpan::new(seconds(start)?, seconds(end)?);
-        Some(Caption { span, text: text.trim().replace('\n', " ") })
-    };
-    srt.replace('\r', "").split("\n\n").filter_map(|block| caption(block.trim())).collect()
+    let chapters: Vec<_> = chapters.lines().filter_map(chapter).collect();
+    let ends = chapters.iter().skip(1).map(|(start, _)| *start).chain([end]);
+    let span = |start, end| TimeSpan { start, end };
+    let spans = chapters.iter().zip(ends);
+    spans.map(|((start, text), end)| Caption::new(span(*start, end), text.as_str())).collect()
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -77,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [] => (small_folder(temporary.path())?, temporary.path().join("corpus")),
         _ => return Err("usage: custom_corpus <folder> <out>".into()),
     };
-    let corpus = Subtitled::open(&folder)?;
+    let corpus = Chaptered::open(&folder)?;
 
     let out_videos = out.join("videos");
     fs::create_dir_all(&out_videos)?;
@@ -105,7 +108,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Two videos that fade, and what is said in them.
 fn small_folder(parent: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let folder = parent.join("subtitled");
+    let folder = parent.join("chaptered");
     fs::create_dir(&folder)?;
     for (name, from, to) in [("dawn", 0, 200), ("dusk", 200, 0)] {
         let path = folder.join(format!("{name}.mp4"));
@@ -115,9 +118,7 @@ fn small_folder(parent: &Path) -> Result<PathBuf, Box<dyn Error>> {
             encoder.push(&vec![grey; 64 * 48 * 3])?;
         }
         encoder.finish()?;
-        let srt = "1\n00:00:00,000 --> 00:00:04,000\nwatch the sky\n\n\
-                   2\n00:00:04,000 --> 00:00:08,000\nthe light is changing\n";
-        fs::write(path.with_extension("srt"), srt)?;
+        fs::write(path.with_extension("txt"), "0:00 watch the sky\n0:04 the light is changing\n")?;
     }
     Ok(folder)
 }

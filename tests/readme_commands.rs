@@ -8,6 +8,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use locvtp::{Corpus, HowTo100m};
+
 /// A corpus of a few short videos.
 const SMALL_CORPUS: &str = "\
 train_videos = 16
@@ -46,6 +48,34 @@ fn folder_of_the_binary() -> PathBuf {
     folder
 }
 
+/// The data that "Bring your data" speaks of, from the videos that were made: four with subtitles, a
+/// list of two, and an annotation file of one.
+fn bring_data(folder: &Path) {
+    let (corpus, _) = HowTo100m::open(&folder.join("corpus/train")).unwrap();
+    let mine = folder.join("my-videos/talks");
+    let downloads = folder.join("activitynet/downloads");
+    std::fs::create_dir_all(&mine).unwrap();
+    std::fs::create_dir_all(&downloads).unwrap();
+    let mut list = String::from("path,start,end,text\n");
+    for (place, video) in corpus.videos().iter().take(4).enumerate() {
+        std::fs::copy(&video.path, mine.join(format!("talk {place}.mp4"))).unwrap();
+        let mut subtitles = String::new();
+        for caption in &video.captions {
+            let (start, end, text) = (caption.span.start.0, caption.span.end.0, &caption.text);
+            subtitles += &format!("00:00:{start:06.3} --> 00:00:{end:06.3}\n{text}\n\n");
+            if place < 2 {
+                list += &format!("{},{start},{end},\"{text}\"\n", video.path.display());
+            }
+        }
+        std::fs::write(mine.join(format!("talk {place}.srt")), subtitles).unwrap();
+    }
+    std::fs::write(folder.join("spans.csv"), list).unwrap();
+    std::fs::copy(&corpus.videos()[0].path, downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
+    let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
+        "sentences": [" Shapes move. "]}}"#;
+    std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
+}
+
 /// The commands of the blocks that are marked as tested.
 fn commands(readme: &str) -> Vec<String> {
     let mut commands = Vec::new();
@@ -66,19 +96,20 @@ fn the_readmes_commands_do_what_they_say() {
     assert_eq!(
         names,
         [
-            "synthesize",
-            "inspect",
-            "pretrain",
-            "evaluate",
-            "ground",
-            "extract",
-            "embed",
-            "report",
-            "weights",
-            "weights",
-            "weights",
-            "inspect"
-        ],
+            &[
+                "synthesize",
+                "inspect",
+                "pretrain",
+                "evaluate",
+                "ground",
+                "extract",
+                "embed",
+                "report"
+            ][..],
+            &["weights", "weights", "weights", "inspect"],
+            &["corpus", "corpus", "corpus", "pretrain"],
+        ]
+        .concat(),
         "the README shows every command but the demo"
     );
 
@@ -112,12 +143,18 @@ fn the_readmes_commands_do_what_they_say() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}\n{said}\n{complaint}");
         assert!(!said.trim().is_empty(), "{command} says nothing on standard output\n{complaint}");
+        if command.starts_with("locvtp synthesize") {
+            bring_data(folder.path());
+        }
     }
-    for left in [
+    let left = [
         "corpus/seen/truth.json",
         "runs/mine/model/model.safetensors",
         "models/start/model.safetensors",
-    ] {
+        "used.jsonl",
+        "runs/talks/model/model.safetensors",
+    ];
+    for left in left {
         assert!(folder.path().join(left).is_file(), "{left} is not there");
     }
 }

@@ -141,7 +141,7 @@ pub(crate) fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), Corp
     }
     if related > 0 {
         intake.note(format!(
-            "{related} videos have no file in {}; those of related tasks never do",
+            "no intervals of {related} videos in {}; those of related tasks never have any",
             intervals.display()
         ));
     }

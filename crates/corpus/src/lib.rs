@@ -68,11 +68,11 @@ pub mod repair;
 pub mod report;
 pub mod subtitles;
 pub mod synthetic;
-pub mod wording;
 pub mod tacos;
 mod text_file;
 pub mod video_files;
 pub mod webvid;
+pub mod wording;
 pub mod youcook2;
 
 pub use corpus::{Caption, Corpus, NarratedVideo, Subset};

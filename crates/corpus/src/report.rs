@@ -104,6 +104,8 @@ pub struct ReadReport {
     pub sorted_videos: usize,
     /// Videos left out because they are not in the list or the subset that was asked for.
     pub not_asked_for: usize,
+    /// Captions taken of which anything was repaired.
+    pub repaired_captions: usize,
     /// How often each repair was made; repairs that were not are absent.
     pub repaired: BTreeMap<Repair, usize>,
     /// How often each reason occurred; reasons that did not occur are absent.
@@ -129,6 +131,7 @@ impl ReadReport {
         self.listed_captions += other.listed_captions;
         self.sorted_videos += other.sorted_videos;
         self.not_asked_for += other.not_asked_for;
+        self.repaired_captions += other.repaired_captions;
         for (subset, count) in other.subsets {
             let known = self.subsets.entry(subset).or_default();
             known.videos += count.videos;
@@ -162,6 +165,7 @@ impl ReadReport {
                 self.captions_s += caption.span.duration().0;
             }
             self.words += caption.text.split_ascii_whitespace().count();
+            self.repaired_captions += usize::from(!caption.repairs.is_empty());
             for repair in caption.repairs.iter() {
                 *self.repaired.entry(repair).or_default() += 1;
             }

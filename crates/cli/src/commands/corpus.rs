@@ -239,7 +239,6 @@ fn told(found: &Found) -> String {
 }
 
 fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {
-    let repaired: usize = report.repaired.values().sum();
     let dropped: usize = report.dropped.values().sum();
     [
         corpus.to_owned(),
@@ -248,7 +247,7 @@ fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {
         grouped(report.captions),
         format!("{:.1}", report.captions_s / 3600.0),
         grouped(report.words),
-        grouped(repaired),
+        grouped(report.repaired_captions),
         grouped(dropped),
     ]
 }
@@ -289,7 +288,7 @@ fn details(source: &SourceFound) -> Vec<String> {
             media.duration_s / 3600.0,
             grouped(media.unusable)
         ));
-        lines.extend(media.examples.iter().map(|(_, reason)| format!("  unusable  {reason}")));
+        lines.extend(media.examples.values().map(|reason| format!("  unusable  {reason}")));
         if media.unusable > media.examples.len() {
             lines.push("  unusable  ..".to_owned());
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod bad_input;
+mod corpus;
 mod demo;
 mod extract;
 mod output;
