@@ -2,6 +2,8 @@
 //! ends with a report or an error that names the file; it never panics, and takes no more memory
 //! than a small multiple of the file.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
 use std::alloc::{GlobalAlloc, Layout as MemoryLayout, System};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,6 +1,8 @@
 //! Every layout, read from small files in the official formats: what is found, what is repaired,
 //! what is dropped and why. The folders are recognised without being told what they hold.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::coin::Taxonomy;

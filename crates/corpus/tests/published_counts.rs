@@ -2,6 +2,8 @@
 //! pass on. Looked for in `shared/data/annotations` beside the repository, or in the folder that
 //! `LOCVTP_ANNOTATIONS` names.
 
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{
