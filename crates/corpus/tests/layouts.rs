@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use locvtp_corpus::coin::Taxonomy;
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
-    ManifestWriter, NarratedVideo, NarrationCare, ReadReport, ReadSettings, Repair, Subset,
+    ManifestWriter, MediaCheck, NarratedVideo, NarrationCare, ReadReport, ReadSettings, Repair,
+    Subset, check_media,
 };
-use locvtp_video::TimeSpan;
+use locvtp_video::{Seconds, TimeSpan};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -142,6 +143,27 @@ fn cc3m() {
     assert_eq!(read[0].report.dropped[&DropReason::NotUnderstood], 1);
     assert_eq!(read[1].videos[0].subset, Some(Subset::Validation));
     assert_eq!(texts(&read[1].videos[0]), ["author : a life in photography -- in \"pictures\""]);
+}
+
+#[test]
+fn a_picture_is_a_video_of_one_frame_whatever_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = "http://example.org/bus.jpg";
+    let list = dir.path().join("Train_GCC-training.tsv");
+    std::fs::write(&list, format!("a bus station\t{url}\na gone picture\thttp://gone\n")).unwrap();
+    let file = dir.path().join("training/4269213682");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let mut encoder = png::Encoder::new(std::fs::File::create(&file).unwrap(), 40, 30);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.write_header().unwrap().write_image_data(&[90; 40 * 30 * 3]).unwrap();
+    let (corpus, report) = AnnotatedCorpus::open(&list, &ReadSettings::default()).unwrap();
+    assert_eq!(report.dropped[&DropReason::VideoFileMissing], 1);
+    let [picture] = corpus.videos() else { panic!("{report}") };
+    assert_eq!(picture.path, file);
+    let end = check_media(picture, MediaCheck::All).unwrap();
+    let whole = picture.ending_at(end).unwrap();
+    assert_eq!(whole.captions[0].span, TimeSpan { start: Seconds(0.0), end });
+    assert!(end.0 > 0.0 && end.0 < 1.0, "{end}");
 }
 
 #[test]
