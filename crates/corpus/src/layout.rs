@@ -29,7 +29,7 @@ const DEPTH: usize = 2;
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
-    /// [`howto100m`](crate::howto100m)
+    /// HowTo100M
     #[serde(rename = "howto100m")]
     HowTo100m,
     /// WebVid-2M

@@ -1,7 +1,7 @@
 //! What reading repairs of a caption, and what it cannot: one rule for all sources.
 //!
-//! A source gives [`SourceCaption`]s as they stand there. What comes out has its text trimmed and
-//! its span inside the video, with a note of each change ([`Repairs`]), or is dropped with the
+//! A source gives its captions as they stand there. What comes out has its text trimmed and its
+//! span inside the video, with a note of each change ([`Repairs`]), or is dropped with the
 //! reason. Nothing is repaired silently.
 
 use std::fmt;
