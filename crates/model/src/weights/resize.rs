@@ -101,8 +101,8 @@ mod tests {
                 (&golden[&format!("before_{sizes}")], &golden[&format!("after_{sizes}")]);
             let found = resize_positions(before, &after.shape).unwrap();
             for (x, y) in found.iter().zip(&after.values) {
-                // Sums of 16 products of numbers around 1, in f32.
-                assert!((x - y).abs() < 1e-6, "{sizes}: {x} instead of {y}");
+                // PyTorch's places, weights and sums of 16 products around 1 are f32, ours f64.
+                assert!((x - y).abs() < 4e-6, "{sizes}: {x} instead of {y}");
             }
         }
     }
