@@ -38,7 +38,7 @@ fn main() {
     let config = std::fs::read_to_string(folder.join("config.json")).expect("config.json");
     let config: TimeSformerConfig = serde_json::from_str(&config).expect("a TimeSformerConfig");
     let weights = read_safetensors(&folder.join("weights.safetensors")).expect("weights");
-    let encoder = config.init(&mut Initialiser::new(0, &device));
+    let encoder = config.init(&mut Initialiser::blank(&device));
     let (encoder, report) = fill_parameters(encoder, weights);
     assert!(report.is_complete(), "{report}");
     let mut case = read_safetensors(&folder.join("case.safetensors")).expect("pixels and tokens");
