@@ -175,6 +175,9 @@ pub(crate) struct ImportWeights {
     /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16]
     #[arg(long, value_name = "N", value_parser = size)]
     pub(crate) frames: Option<usize>,
+    /// Let CLIP see every frame alone, without attention over time; a clip is the mean
+    #[arg(long)]
+    pub(crate) per_frame: bool,
     /// Attention heads, where no config.json beside the checkpoint says [default: width / 64]
     #[arg(long, value_name = "N", value_parser = size)]
     pub(crate) heads: Option<usize>,
@@ -196,7 +199,7 @@ pub(crate) struct ImportWeights {
 }
 
 const IMPORT_HELP: &str = "\
-Kinds: timm-vit, timesformer, hf-timesformer (video), distilbert (text).
+Kinds: timm-vit, timesformer, hf-timesformer (video), distilbert (text), frozen, clip, hf-clip (both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
   locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model";

@@ -5,7 +5,7 @@
 //! anything else is an error. What no checkpoint holds (projection heads, context warping) is drawn
 //! from a seed. A model of a video encoder alone has no such heads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,11 +14,15 @@ use serde::{Deserialize, Serialize};
 
 use super::key_table::{KeyTable, Made, Plan};
 use super::source::{Part, Shapes, Source, SourceKind};
-use super::source_config::{distilbert_config, preprocessing, timesformer_config};
+use super::source_config::{
+    clip_text_config, clip_vision_config, distilbert_config, preprocessing, timesformer_config,
+};
 use super::{StateDict, fill_each};
 use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
+use crate::projection::{ProjectionConfig, ProjectionKind};
 use crate::text_encoder::TextEncoderConfig;
 use crate::tokenizer::SentenceTokenizer;
+use crate::video_encoder::VideoEncoderConfig;
 use crate::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
 
 /// What an import left in a model directory, for the next one and for people.
@@ -31,6 +35,8 @@ pub struct ImportSettings {
     pub image_size: Option<usize>,
     /// Frames of a clip; `None` keeps the checkpoint's, or 16.
     pub num_frames: Option<usize>,
+    /// Whether CLIP sees every frame alone, without attention over time.
+    pub per_frame: bool,
     /// Attention heads, where no `config.json` says.
     pub num_heads: Option<usize>,
     /// Width of the joint space; `None` keeps that of the directory, or 256.
@@ -166,9 +172,7 @@ pub fn import(
         base.resize(*part, planned, settings)?;
         *base.origins.of_mut(*part) = Some(PartReport::default());
     }
-    if let Some(dim) = settings.projection_dim {
-        base.config.projection.dim = dim;
-    }
+    base.choose_projection(settings);
     base.config.check()?;
     base.preprocessing.check()?;
     let Base { config, preprocessing, tokenizer, mut origins, weights } = base;
@@ -223,8 +227,14 @@ fn plan_parts(sources: &[Source]) -> Result<BTreeMap<Part, Planned<'_>>, ModelEr
 
 /// Which encoder a parameter belongs to, and its name there.
 fn part_of(parameter: &str) -> Option<(Part, &str)> {
-    let prefixes = [(Part::Video, "timesformer."), (Part::Text, "distilbert.")];
-    prefixes.into_iter().find_map(|(part, prefix)| Some((part, parameter.strip_prefix(prefix)?)))
+    let (encoder, name) = parameter.split_once('.')?;
+    match encoder {
+        "timesformer" => Some((Part::Video, name)),
+        "distilbert" => Some((Part::Text, name)),
+        "clip" if name.starts_with("vis") => Some((Part::Video, name)),
+        "clip" => Some((Part::Text, name)),
+        _ => None,
+    }
 }
 
 /// What a model is made from before checkpoints fill it.
@@ -273,6 +283,28 @@ impl Base {
         Ok(Self { config, preprocessing, tokenizer, origins, weights })
     }
 
+    /// Two towers of one CLIP end in a joint space of their own; all others get heads.
+    fn choose_projection(&mut self, settings: &ImportSettings) {
+        let projection = &mut self.config.projection;
+        match (&self.config.video, &self.config.text) {
+            (VideoEncoderConfig::Clip(video), TextEncoderConfig::Clip(text))
+                if settings.projection_dim.is_none()
+                    && video.projection_dim == text.projection_dim
+                    && self.origins.video.is_some() =>
+            {
+                projection.kind = ProjectionKind::Identity;
+                projection.dim = video.projection_dim;
+            }
+            _ if projection.kind == ProjectionKind::Identity => {
+                *projection = ProjectionConfig::default();
+            }
+            _ => {}
+        }
+        if let Some(dim) = settings.projection_dim {
+            projection.dim = dim;
+        }
+    }
+
     /// Gives an encoder the size of its checkpoint, with what belongs to it.
     fn resize(
         &mut self,
@@ -283,12 +315,21 @@ impl Base {
         let shapes = Shapes { source: planned.source, plan: &planned.plan };
         match part {
             Part::Video => {
-                let config = timesformer_config(&shapes, settings)?;
-                self.preprocessing = preprocessing(planned.source, &config)?;
-                self.config.video = config.into();
+                self.config.video = match planned.source.kind {
+                    SourceKind::Clip | SourceKind::HfClip => {
+                        clip_vision_config(&shapes, settings)?.into()
+                    }
+                    _ => timesformer_config(&shapes, settings)?.into(),
+                };
+                self.preprocessing = preprocessing(planned.source, &self.config.video)?;
             }
             Part::Text => {
-                self.config.text = distilbert_config(&shapes, settings)?.into();
+                self.config.text = match planned.source.kind {
+                    SourceKind::Clip | SourceKind::HfClip => {
+                        clip_text_config(&shapes, settings)?.into()
+                    }
+                    _ => distilbert_config(&shapes, settings)?.into(),
+                };
                 self.tokenizer = Some(tokenizer(planned.source, &self.config.text, settings)?);
             }
         }
@@ -302,20 +343,24 @@ fn tokenizer(
     config: &TextEncoderConfig,
     settings: &ImportSettings,
 ) -> Result<SentenceTokenizer, ModelError> {
+    let is_clip = matches!(config, TextEncoderConfig::Clip(_));
+    let vocabulary = if is_clip { "vocab.json" } else { "vocab.txt" };
     let beside = || {
-        let names = ["tokenizer.json", "vocab.txt"].map(|name| source.folder.join(name));
+        let names = ["tokenizer.json", vocabulary].map(|name| source.folder.join(name));
         names.into_iter().find(|path| path.is_file())
     };
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
         return Err(ModelError::ForeignWeights {
             path: source.path().into(),
-            reason: "no tokenizer.json and no vocab.txt lie beside it".into(),
+            reason: format!("no tokenizer.json and no {vocabulary} lie beside it"),
             way_out: "put the model's own tokenizer there, or give it with --tokenizer FILE".into(),
         });
     };
     let max_tokens = config.max_tokens();
     let tokenizer = if path.extension().is_some_and(|ending| ending == "txt") {
         SentenceTokenizer::read_vocabulary(&path, max_tokens)?
+    } else if path.file_name().is_some_and(|name| name == "vocab.json") {
+        SentenceTokenizer::read_byte_pairs(&path, &path.with_file_name("merges.txt"), max_tokens)?
     } else {
         SentenceTokenizer::read(&path, max_tokens)?
     };
@@ -401,9 +446,14 @@ impl<'a> Filling<'a> {
         for key in &self.planned.source.state.beside {
             explain(&mut self.report.dropped, key, "it lies beside the model: training's state");
         }
-        let leftover = plan.recipes.iter().filter(|(local, _)| !self.used.contains(&&local[..]));
+        // A key that fills several parameters is used by any of them.
+        let keys = |used: bool| {
+            let recipes = plan.recipes.iter();
+            let recipes = recipes.filter(move |(name, _)| self.used.contains(&&name[..]) == used);
+            recipes.flat_map(|(_, recipe)| recipe.keys.iter()).collect::<BTreeSet<&String>>()
+        };
         let mut unused: Vec<String> =
-            leftover.flat_map(|(_, recipe)| recipe.keys.iter().cloned()).collect();
+            keys(false).difference(&keys(true)).map(|key| (*key).clone()).collect();
         unused.extend(plan.unknown.iter().cloned());
         unused.retain(|key| !key.is_empty());
         let problems = [

@@ -28,7 +28,6 @@ pub(super) struct KeyTable {
 pub(super) struct KeyRule(pub(super) &'static str, pub(super) Action);
 
 /// What is done with a tensor.
-#[allow(dead_code, reason = "CLIP's tables, still to come, turn and split matrices")]
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
     /// It fills the parameter as it is; axes of length 1 in front may be added or taken away.
@@ -38,9 +37,10 @@ pub(super) enum Action {
     /// It is a matrix that multiplies from the other side.
     Transposed(&'static str),
     /// It is one of three that lie in the parameter one below the other.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a source whose q, k, v are apart"))]
     Third(usize, &'static str),
-    /// Its three thirds, one below the other, fill a parameter each.
-    Thirds([&'static str; 3]),
+    /// Its three thirds, one below the other, fill a parameter each; the fourth the first again.
+    Thirds(&'static [&'static str]),
     /// Embeddings of places in a square grid behind that of the class token, resized where the grid
     /// is another one.
     Positions(&'static str),
@@ -48,6 +48,8 @@ pub(super) enum Action {
     Times(&'static str),
     /// It is not needed, for this reason.
     Drop(&'static str),
+    /// It belongs to the other encoder, whose table says what becomes of it.
+    Elsewhere,
 }
 
 /// Parameters that are set to a number.
@@ -106,13 +108,14 @@ impl KeyTable {
                 }
                 Action::Transposed(to) => plan.add(named(to, &parts), key, How::Transpose),
                 Action::Thirds(targets) => {
-                    for (i, to) in targets.into_iter().enumerate() {
-                        plan.add(named(to, &parts), key, How::Third(i));
+                    for (i, to) in targets.iter().enumerate() {
+                        plan.add(named(to, &parts), key, How::Third(i % 3));
                     }
                 }
                 Action::Third(i, to) => plan.add_third(named(to, &parts), key, i),
                 Action::Positions(to) => plan.add(named(to, &parts), key, How::Positions),
                 Action::Times(to) => plan.add(named(to, &parts), key, How::Times),
+                Action::Elsewhere => {}
                 Action::Drop(reason) => plan.dropped.push((key.clone(), reason.into())),
             }
         }
@@ -168,6 +171,14 @@ pub(super) enum Made {
 }
 
 impl Recipe {
+    /// A shape of the checkpoint as it is in the parameter.
+    pub(super) fn turned(&self, shape: &[usize]) -> Vec<usize> {
+        match self.how {
+            How::Transpose => shape.iter().rev().copied().collect(),
+            _ => shape.to_vec(),
+        }
+    }
+
     /// The parameter's numbers.
     ///
     /// # Errors
@@ -279,7 +290,7 @@ mod tests {
             KeyRule("blocks.{}.q.weight", Action::Third(0, "layer.{}.qkv")),
             KeyRule("blocks.{}.k.weight", Action::Third(1, "layer.{}.qkv")),
             KeyRule("blocks.{}.v.weight", Action::Third(2, "layer.{}.qkv")),
-            KeyRule("qkv", Action::Thirds(["q", "k", "v"])),
+            KeyRule("qkv", Action::Thirds(&["q", "k", "v"])),
             KeyRule("proj", Action::Transposed("projection.weight")),
             KeyRule("cls", Action::To("cls_token")),
             KeyRule("head.**", Action::Drop("another task")),

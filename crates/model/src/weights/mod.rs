@@ -10,7 +10,10 @@
 //! | [`import`] | from checkpoints to a model directory |
 //! | `resize` | embeddings of places and times for another number of them |
 
+mod clip_keys;
 mod distilbert_keys;
+mod frozen_keys;
+mod hf_clip_keys;
 mod hf_timesformer_keys;
 pub mod import;
 mod key_table;

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::key_table::{KeyTable, Plan};
 use super::state_dict::StateDict;
-use super::{distilbert_keys, hf_timesformer_keys, timesformer_keys, timm_vit_keys};
+use super::{
+    clip_keys, distilbert_keys, frozen_keys, hf_clip_keys, hf_timesformer_keys, timesformer_keys,
+    timm_vit_keys,
+};
 use crate::ModelError;
 
 /// Which program's names a checkpoint carries.
@@ -17,8 +20,14 @@ pub enum SourceKind {
     TimeSformer,
     /// Hugging Face's `TimesformerModel`.
     HfTimeSformer,
+    /// Frozen-in-Time.
+    Frozen,
     /// Hugging Face's `DistilBertModel`.
     DistilBert,
+    /// OpenAI's CLIP under its authors' names.
+    Clip,
+    /// Hugging Face's `CLIPModel`.
+    HfClip,
 }
 
 /// One of the two encoders.
@@ -45,8 +54,15 @@ impl Part {
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 4] =
-        [Self::TimmVit, Self::TimeSformer, Self::HfTimeSformer, Self::DistilBert];
+    pub const ALL: [Self; 7] = [
+        Self::TimmVit,
+        Self::TimeSformer,
+        Self::HfTimeSformer,
+        Self::Frozen,
+        Self::DistilBert,
+        Self::Clip,
+        Self::HfClip,
+    ];
 
     /// What is typed for it.
     pub fn name(self) -> &'static str {
@@ -54,7 +70,10 @@ impl SourceKind {
             Self::TimmVit => "timm-vit",
             Self::TimeSformer => "timesformer",
             Self::HfTimeSformer => "hf-timesformer",
+            Self::Frozen => "frozen",
             Self::DistilBert => "distilbert",
+            Self::Clip => "clip",
+            Self::HfClip => "hf-clip",
         }
     }
 
@@ -69,7 +88,12 @@ impl SourceKind {
             Self::TimmVit => &[(Part::Video, &timm_vit_keys::TABLE)],
             Self::TimeSformer => &[(Part::Video, &timesformer_keys::TABLE)],
             Self::HfTimeSformer => &[(Part::Video, &hf_timesformer_keys::TABLE)],
+            Self::Frozen => &[(Part::Video, &frozen_keys::VIDEO), (Part::Text, &frozen_keys::TEXT)],
             Self::DistilBert => &[(Part::Text, &distilbert_keys::TABLE)],
+            Self::Clip => &[(Part::Video, &clip_keys::VIDEO), (Part::Text, &clip_keys::TEXT)],
+            Self::HfClip => {
+                &[(Part::Video, &hf_clip_keys::VIDEO), (Part::Text, &hf_clip_keys::TEXT)]
+            }
         }
     }
 
@@ -172,11 +196,12 @@ impl Shapes<'_> {
     ///
     /// # Errors
     /// When no key fills it.
-    pub(super) fn of(&self, parameter: &str) -> Result<&[usize], ModelError> {
-        let recipe = self.plan.recipes.get(parameter);
-        let key = recipe.and_then(|recipe| recipe.keys.iter().find(|key| !key.is_empty()));
-        let tensor = key.and_then(|key| self.source.state.tensors.get(key));
-        tensor.map(|tensor| &tensor.shape[..]).ok_or_else(|| {
+    pub(super) fn of(&self, parameter: &str) -> Result<Vec<usize>, ModelError> {
+        let shape = self.plan.recipes.get(parameter).and_then(|recipe| {
+            let key = recipe.keys.iter().find(|key| !key.is_empty())?;
+            Some(recipe.turned(&self.source.state.tensors.get(key)?.shape))
+        });
+        shape.ok_or_else(|| {
             self.refused(format!("no key fills {parameter}, so its sizes cannot be told"))
         })
     }

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::import::ImportSettings;
 use super::source::{Shapes, Source, SourceKind};
+use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::distilbert::DistilBertConfig;
-use crate::timesformer::{PixelNormalisation, TimeSformerConfig};
+use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
+use crate::video_encoder::VideoEncoderConfig;
 use crate::{ModelError, Preprocessing};
 
 /// Width of an attention head in every ViT and BERT of the sizes tiny to huge.
@@ -29,7 +31,7 @@ pub(super) fn timesformer_config(
     let patch_size = shapes.axis(kernel, 3)?;
     let places = shapes.of("embeddings.position_embeddings")?.iter().rev().nth(1).copied();
     let side = places.and_then(|places| places.checked_sub(1)).map_or(0, usize::isqrt);
-    let num_frames = match shapes.of("embeddings.time_embeddings") {
+    let num_frames = match shapes.of("embeddings.time_embeddings").as_deref() {
         Ok([.., frames, _]) => *frames,
         _ => TimeSformerConfig::default().num_frames,
     };
@@ -43,8 +45,85 @@ pub(super) fn timesformer_config(
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
         intermediate_size: shapes.axis("encoder.layer.0.intermediate.dense.weight", 0)?,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(1e-6),
+        block: match shapes.source.kind {
+            SourceKind::Frozen => TimeSformerBlock::Frozen,
+            _ => TimeSformerBlock::Divided,
+        },
         ..TimeSformerConfig::default()
     })
+}
+
+/// The sizes of CLIP's image tower.
+///
+/// # Errors
+/// As [`timesformer_config`].
+pub(super) fn clip_vision_config(
+    shapes: &Shapes<'_>,
+    settings: &ImportSettings,
+) -> Result<ClipVisionConfig, ModelError> {
+    let json = shapes.source.json_beside("config.json")?["vision_config"].take();
+    let kernel = "vision_model.embeddings.patch_embedding.weight";
+    let hidden_size = shapes.axis(kernel, 0)?;
+    let patch_size = shapes.axis(kernel, 3)?;
+    let places = shapes.axis("vision_model.embeddings.position_embedding.weight", 0)?;
+    let usual = ClipVisionConfig::default();
+    Ok(ClipVisionConfig {
+        image_size: settings.image_size.unwrap_or((places - 1).isqrt() * patch_size),
+        patch_size,
+        num_channels: shapes.axis(kernel, 1)?,
+        num_frames: settings.num_frames.unwrap_or(usual.num_frames),
+        hidden_size,
+        num_hidden_layers: shapes.layers("vision_model.encoder.layers."),
+        num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
+        intermediate_size: shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        projection_dim: shapes.axis("visual_projection.weight", 0)?,
+        hidden_act: activation(shapes.source, &json)?,
+        layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
+        time: if settings.per_frame { ClipTime::Mean } else { ClipTime::Divided },
+        ..usual
+    })
+}
+
+/// The sizes of CLIP's text tower.
+///
+/// # Errors
+/// As [`timesformer_config`].
+pub(super) fn clip_text_config(
+    shapes: &Shapes<'_>,
+    settings: &ImportSettings,
+) -> Result<ClipTextConfig, ModelError> {
+    let json = shapes.source.json_beside("config.json")?["text_config"].take();
+    let words = "text_model.embeddings.token_embedding.weight";
+    let hidden_size = shapes.axis(words, 1)?;
+    let usual = ClipTextConfig::default();
+    Ok(ClipTextConfig {
+        vocab_size: shapes.axis(words, 0)?,
+        max_position_embeddings: shapes
+            .axis("text_model.embeddings.position_embedding.weight", 0)?,
+        hidden_size,
+        num_hidden_layers: shapes.layers("text_model.encoder.layers."),
+        num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
+        intermediate_size: shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        projection_dim: shapes.axis("text_projection.weight", 0)?,
+        hidden_act: activation(shapes.source, &json)?,
+        layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
+        ..usual
+    })
+}
+
+/// The bend that a tower's `config.json` names; OpenAI's where there is none.
+fn activation(source: &Source, json: &Value) -> Result<Activation, ModelError> {
+    match json["hidden_act"].as_str() {
+        None | Some("quick_gelu") => Ok(Activation::QuickGelu),
+        Some("gelu") => Ok(Activation::Gelu),
+        Some(other) => Err(ModelError::ForeignWeights {
+            path: source.folder.join("config.json"),
+            reason: format!(
+                "`hidden_act` is {other:?}, and only gelu and quick_gelu are built here"
+            ),
+            way_out: "take a checkpoint of that variant".into(),
+        }),
+    }
 }
 
 /// The sizes of a DistilBERT.
@@ -75,7 +154,7 @@ pub(super) fn distilbert_config(
 /// When `preprocessor_config.json` or `config.json` hold something else than numbers.
 pub(super) fn preprocessing(
     source: &Source,
-    config: &TimeSformerConfig,
+    config: &VideoEncoderConfig,
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
@@ -96,14 +175,14 @@ pub(super) fn preprocessing(
     // The short side is given for a cut of its own size; a cut of another size takes the same part.
     let short_side = match (side(&json["size"]), side(&json["crop_size"])) {
         (Some(short), Some(cut)) if cut > 0 && short >= cut => {
-            (config.image_size as f64 * short as f64 / cut as f64).round() as usize
+            (config.image_size() as f64 * short as f64 / cut as f64).round() as usize
         }
-        _ => config.image_size,
+        _ => config.image_size(),
     };
     Ok(Preprocessing {
-        num_frames: config.num_frames,
+        num_frames: config.num_frames(),
         clip_duration_s: 0.0,
-        image_size: config.image_size,
+        image_size: config.image_size(),
         short_side,
         normalisation,
     })
@@ -116,6 +195,14 @@ fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
         SourceKind::TimeSformer | SourceKind::HfTimeSformer => {
             PixelNormalisation { mean: [0.45; 3], std: [0.225; 3] }
         }
+        // ImageNet's, which Frozen-in-Time's transforms use.
+        SourceKind::Frozen => {
+            PixelNormalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+        }
+        SourceKind::Clip | SourceKind::HfClip => PixelNormalisation {
+            mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+            std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+        },
         SourceKind::TimmVit | SourceKind::DistilBert => {
             PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] }
         }

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
     let settings = ImportSettings {
         image_size: args.image_size,
         num_frames: args.frames,
+        per_frame: args.per_frame,
         num_heads: args.heads,
         projection_dim: args.projection_dim,
         tokenizer: args.tokenizer.clone(),

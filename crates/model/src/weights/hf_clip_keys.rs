@@ -1,0 +1,89 @@
+//! Hugging Face's `CLIPModel`, whose names are ours; attention over time starts as a copy of
+//! attention over space that adds nothing.
+
+use super::key_table::Action::{Drop, Elsewhere, Positions, To, ToBoth};
+use super::key_table::{Constant, KeyRule, KeyTable};
+
+pub(super) const NO_TIME: &str =
+    "an image model knows no time; zero adds nothing at first, as the paper does";
+pub(super) const COUNTED: &str = "numbers 0, 1, 2, …, which are counted when they are needed";
+pub(super) const TEMPERATURE: &str =
+    "the temperature it was trained with; ours is `loss.temperature`";
+
+pub(super) const VIDEO: KeyTable = KeyTable {
+    prefix: None,
+    rules: &[
+        KeyRule(
+            "vision_model.embeddings.class_embedding",
+            To("vision_model.embeddings.class_embedding"),
+        ),
+        KeyRule(
+            "vision_model.embeddings.patch_embedding.weight",
+            To("vision_model.embeddings.patch_embedding.weight"),
+        ),
+        KeyRule(
+            "vision_model.embeddings.position_embedding.weight",
+            Positions("vision_model.embeddings.position_embedding.weight"),
+        ),
+        KeyRule("vision_model.embeddings.position_ids", Drop(COUNTED)),
+        KeyRule("vision_model.pre_layrnorm.{}", To("vision_model.pre_layrnorm.{}")),
+        KeyRule(
+            "vision_model.encoder.layers.{}.self_attn.{}.{}",
+            ToBoth(
+                "vision_model.encoder.layers.{}.self_attn.{}.{}",
+                "vision_model.encoder.layers.{}.temporal.self_attn.{}.{}",
+            ),
+        ),
+        KeyRule(
+            "vision_model.encoder.layers.{}.layer_norm1.{}",
+            ToBoth(
+                "vision_model.encoder.layers.{}.layer_norm1.{}",
+                "vision_model.encoder.layers.{}.temporal.layer_norm.{}",
+            ),
+        ),
+        KeyRule(
+            "vision_model.encoder.layers.{}.layer_norm2.{}",
+            To("vision_model.encoder.layers.{}.layer_norm2.{}"),
+        ),
+        KeyRule(
+            "vision_model.encoder.layers.{}.mlp.{}.{}",
+            To("vision_model.encoder.layers.{}.mlp.{}.{}"),
+        ),
+        KeyRule("vision_model.post_layernorm.{}", To("vision_model.post_layernorm.{}")),
+        KeyRule("visual_projection.weight", To("visual_projection.weight")),
+        KeyRule("logit_scale", Drop(TEMPERATURE)),
+        KeyRule("text_model.**", Elsewhere),
+        KeyRule("text_projection.**", Elsewhere),
+    ],
+    constants: &[
+        Constant {
+            parameter: "vision_model.embeddings.time_embedding.weight",
+            value: 0.0,
+            reason: NO_TIME,
+        },
+        Constant {
+            parameter: "vision_model.encoder.layers.{}.temporal.dense.{}",
+            value: 0.0,
+            reason: NO_TIME,
+        },
+    ],
+};
+
+pub(super) const TEXT: KeyTable = KeyTable {
+    prefix: None,
+    rules: &[
+        KeyRule("text_model.embeddings.position_ids", Drop(COUNTED)),
+        KeyRule("text_model.embeddings.{}.weight", To("text_model.embeddings.{}.weight")),
+        KeyRule("text_model.encoder.layers.{}.{}.{}", To("text_model.encoder.layers.{}.{}.{}")),
+        KeyRule(
+            "text_model.encoder.layers.{}.{}.{}.{}",
+            To("text_model.encoder.layers.{}.{}.{}.{}"),
+        ),
+        KeyRule("text_model.final_layer_norm.{}", To("text_model.final_layer_norm.{}")),
+        KeyRule("text_projection.weight", To("text_projection.weight")),
+        KeyRule("logit_scale", Elsewhere),
+        KeyRule("vision_model.**", Elsewhere),
+        KeyRule("visual_projection.**", Elsewhere),
+    ],
+    constants: &[],
+};
