@@ -13,8 +13,10 @@ use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
 use locvtp_model::distilbert::{DistilBert, TokenBatch};
 use locvtp_model::model_directory::ModelDirectory;
+use locvtp_model::projection::ProjectionKind;
 use locvtp_model::text_encoder::TextEncoderConfig;
-use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::timesformer::{ClipPatches, TimeSformerBlock};
+use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::import::{Import, ImportSettings, Origins, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
@@ -439,4 +441,177 @@ fn the_preprocessing_of_the_source_is_kept() {
     assert_eq!(found.normalisation.mean, [0.5, 0.4, 0.3]);
     // 8 * 256 / 224 = 9.14
     assert_eq!(found.short_side, 9);
+}
+
+/// Tensors as a file, with a `config.json` and CLIP's tokenizer beside it.
+fn clip_folder(tensors: &BTreeMap<String, NamedTensor>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = locvtp_model::weights::to_safetensors(tensors);
+    std::fs::write(folder.path().join("model.safetensors"), bytes).unwrap();
+    let golden = golden::json("clip/config.json");
+    let heads = |tower: &str| golden[tower]["num_attention_heads"].clone();
+    let config = serde_json::json!({
+        "vision_config": { "num_attention_heads": heads("vision") },
+        "text_config": { "num_attention_heads": heads("text") },
+    });
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    for name in ["vocab.json", "merges.txt"] {
+        let from = golden::path("clip_tokenizer").join(name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+/// Hugging Face's tiny `CLIPModel`, both towers.
+fn hf_clip() -> BTreeMap<String, NamedTensor> {
+    let mut tensors = golden::weights("clip/vision.safetensors");
+    tensors.retain(|name, _| !name.contains(".temporal.") && !name.contains("time_embedding"));
+    tensors.extend(golden::weights("clip/text.safetensors"));
+    tensors.insert("logit_scale".into(), NamedTensor { shape: vec![], values: vec![4.6] });
+    tensors
+}
+
+/// The same under the names of CLIP's authors: one matrix for queries, keys and values, projections
+/// turned.
+fn openai_clip() -> BTreeMap<String, NamedTensor> {
+    let hf = hf_clip();
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in &hf {
+        if name.contains(".k_proj.") || name.contains(".v_proj.") {
+            continue;
+        }
+        let mut tensor = tensor.clone();
+        if name.contains(".q_proj.") {
+            for other in [".k_proj.", ".v_proj."] {
+                tensor.values.extend(&hf[&name.replace(".q_proj.", other)].values);
+            }
+            tensor.shape[0] *= 3;
+        }
+        if name.ends_with("l_projection.weight") || name.starts_with("text_projection") {
+            let [rows, columns] = [tensor.shape[0], tensor.shape[1]];
+            let at = |i: usize| tensor.values[i % rows * columns + i / rows];
+            let values = (0..rows * columns).map(at).collect();
+            tensor = NamedTensor { shape: vec![columns, rows], values };
+        }
+        let mut name = name.clone();
+        for (hf, openai) in [
+            ("vision_model.embeddings.patch_embedding", "visual.conv1"),
+            ("vision_model.embeddings.class_embedding", "visual.class_embedding"),
+            ("vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"),
+            ("vision_model.pre_layrnorm", "visual.ln_pre"),
+            ("vision_model.post_layernorm", "visual.ln_post"),
+            ("vision_model.encoder.layers", "visual.transformer.resblocks"),
+            ("visual_projection.weight", "visual.proj"),
+            ("text_model.embeddings.position_embedding.weight", "positional_embedding"),
+            ("text_model.embeddings.token_embedding", "token_embedding"),
+            ("text_model.encoder.layers", "transformer.resblocks"),
+            ("text_model.final_layer_norm", "ln_final"),
+            ("text_projection.weight", "text_projection"),
+            ("self_attn.q_proj.weight", "attn.in_proj_weight"),
+            ("self_attn.q_proj.bias", "attn.in_proj_bias"),
+            ("self_attn.out_proj", "attn.out_proj"),
+            ("layer_norm1", "ln_1"),
+            ("layer_norm2", "ln_2"),
+            ("mlp.fc1", "mlp.c_fc"),
+            ("mlp.fc2", "mlp.c_proj"),
+        ] {
+            name = name.replace(hf, openai);
+        }
+        tensors.insert(name, tensor);
+    }
+    tensors
+}
+
+#[test]
+fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
+    let theirs = hf_clip();
+    let mut models = Vec::new();
+    for (kind, tensors) in [(SourceKind::HfClip, theirs.clone()), (SourceKind::Clip, openai_clip())]
+    {
+        let folder = clip_folder(&tensors);
+        let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+        assert_eq!(source.kind, kind);
+        // The two towers have other numbers of heads; OpenAI's form has no config of its own.
+        let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+        assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
+        assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);
+        let mean = made.directory.preprocessing.normalisation.mean;
+        assert_eq!(mean, [0.481_454_66, 0.457_827_5, 0.408_210_73]);
+        let ours = written(&made);
+        for (name, tensor) in theirs.iter().filter(|(name, _)| *name != "logit_scale") {
+            assert_eq!(&ours[&format!("clip.{name}")], tensor, "{name}");
+        }
+        let layer = |rest: &str| &ours[&format!("clip.vision_model.encoder.layers.1.{rest}")];
+        assert_eq!(layer("temporal.self_attn.k_proj.weight"), layer("self_attn.k_proj.weight"));
+        assert_eq!(layer("temporal.layer_norm.bias"), layer("layer_norm1.bias"));
+        assert!(layer("temporal.dense.weight").values.iter().all(|value| *value == 0.0));
+        models.push(ours);
+    }
+    assert_eq!(models[0], models[1]);
+
+    let folder = clip_folder(&theirs);
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let per_frame = ImportSettings { per_frame: true, ..settings() };
+    let ours = written(&import(&[source], None, &per_frame, &Device::flex()).unwrap());
+    assert!(ours.keys().all(|name| !name.contains("temporal")));
+}
+
+#[test]
+fn frozen_in_time_fills_its_own_block_and_a_distilbert() {
+    let video = golden::weights("frozen/weights.safetensors");
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in &video {
+        let mut name = format!("state_dict.module.video_model.{name}");
+        for (ours, frozen) in [
+            ("embeddings.cls_token", "cls_token"),
+            ("embeddings.position_embeddings", "pos_embed"),
+            ("embeddings.time_embeddings", "temporal_embed"),
+            ("embeddings.patch_embeddings.projection", "patch_embed.proj"),
+            ("encoder.layer", "blocks"),
+            ("temporal_attention.attention", "timeattn"),
+            ("temporal_attention.output.dense", "timeattn.proj"),
+            ("attention.attention", "attn"),
+            ("attention.output.dense", "attn.proj"),
+            ("temporal_layernorm", "norm3"),
+            ("layernorm_before", "norm1"),
+            ("layernorm_after", "norm2"),
+            ("intermediate.dense", "mlp.fc1"),
+            ("output.dense", "mlp.fc2"),
+            ("layernorm", "norm"),
+        ] {
+            name = name.replace(ours, frozen);
+        }
+        tensors.insert(name, tensor.clone());
+    }
+    let text = read_safetensors(&file("distilbert/model.safetensors")).unwrap();
+    for (name, tensor) in &text {
+        if let Some(name) = name.strip_prefix("distilbert.") {
+            tensors.insert(format!("state_dict.module.text_model.{name}"), tensor.clone());
+        }
+    }
+    let vector = NamedTensor { shape: vec![2], values: vec![0.0; 2] };
+    for name in ["txt_proj.1.bias", "vid_proj.0.bias"] {
+        tensors.insert(format!("state_dict.module.{name}"), vector.clone());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("frozen.safetensors");
+    std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
+    std::fs::copy(file("distilbert/vocab.txt"), folder.path().join("vocab.txt")).unwrap();
+
+    let source = Source::open(None, &[path], false).unwrap();
+    assert_eq!(source.kind, SourceKind::Frozen);
+    let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+    let VideoEncoderConfig::TimeSformer(config) = &made.directory.config.video else {
+        panic!("{:?}", made.directory.config.video);
+    };
+    assert_eq!(config.block, TimeSformerBlock::Frozen);
+    assert_eq!(made.directory.preprocessing.normalisation.mean, [0.485, 0.456, 0.406]);
+    let ours = written(&made);
+    for (name, tensor) in &video {
+        assert_eq!(&ours[&format!("timesformer.{name}")], tensor, "{name}");
+    }
+    let own = text.iter().filter(|(name, _)| name.starts_with("distilbert."));
+    for (name, tensor) in own {
+        assert_eq!(&ours[name], tensor, "{name}");
+    }
 }

@@ -447,13 +447,14 @@ impl<'a> Filling<'a> {
             explain(&mut self.report.dropped, key, "it lies beside the model: training's state");
         }
         // A key that fills several parameters is used by any of them.
-        let keys = |used: bool| {
+        let used = &self.used;
+        let keys = |taken: bool| {
             let recipes = plan.recipes.iter();
-            let recipes = recipes.filter(move |(name, _)| self.used.contains(&&name[..]) == used);
+            let recipes = recipes.filter(|(name, _)| used.contains(&&name[..]) == taken);
             recipes.flat_map(|(_, recipe)| recipe.keys.iter()).collect::<BTreeSet<&String>>()
         };
-        let mut unused: Vec<String> =
-            keys(false).difference(&keys(true)).map(|key| (*key).clone()).collect();
+        let (taken, left) = (keys(true), keys(false));
+        let mut unused: Vec<String> = left.difference(&taken).map(|key| (*key).clone()).collect();
         unused.extend(plan.unknown.iter().cloned());
         unused.retain(|key| !key.is_empty());
         let problems = [

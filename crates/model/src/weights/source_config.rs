@@ -201,7 +201,7 @@ fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
         }
         SourceKind::Clip | SourceKind::HfClip => PixelNormalisation {
             mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-            std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
+            std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
         },
         SourceKind::TimmVit | SourceKind::DistilBert => {
             PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] }
