@@ -468,6 +468,13 @@ fn hf_clip() -> BTreeMap<String, NamedTensor> {
     tensors.retain(|name, _| !name.contains(".temporal.") && !name.contains("time_embedding"));
     tensors.extend(golden::weights("clip/text.safetensors"));
     tensors.insert("logit_scale".into(), NamedTensor { shape: vec![], values: vec![4.6] });
+    // The tiny tokenizer knows more tokens than the tiny tower.
+    let tokens = tensors.get_mut("text_model.embeddings.token_embedding.weight").unwrap();
+    let width = tokens.shape[1];
+    *tokens = NamedTensor {
+        shape: vec![600, width],
+        values: tokens.values.iter().copied().cycle().take(600 * width).collect(),
+    };
     tensors
 }
 
