@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Pretrain(Pretrain),
     /// Measure a model on held-out videos
     Evaluate(Evaluate),
+    /// Run a task of the paper as its task file says: train a head, or none, and measure
+    Transfer(Transfer),
     /// Write clip features of whole videos to an HDF5 or safetensors file
     Extract(Extract),
     /// Embed sentences and words
@@ -111,6 +113,25 @@ fn minutes(text: &str) -> Result<f64, String> {
     }
 }
 
+/// `locvtp transfer`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Transfer {
+    /// The task file (TOML); configs/tasks/ has one of each
+    pub(crate) task_file: PathBuf,
+    /// Folder to write [default: runs/ and the task file's name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
+    /// Go on with the task that is in the folder
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Override a key, for example training.epochs=3; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `locvtp ground`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ground {
@@ -149,6 +170,26 @@ pub(crate) enum Weights {
     Import(Box<ImportWeights>),
     /// Say what a file of weights holds
     Inspect(InspectWeights),
+    /// Write a model like another with all weights drawn anew: what training is to be compared with
+    Random(RandomWeights),
+}
+
+/// `locvtp weights random`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RandomWeights {
+    /// The model directory whose sizes, words and preprocessing it gets, or a run or demo folder
+    /// that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) like: PathBuf,
+    /// Model directory to write
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The weights are drawn from it
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `locvtp weights import`

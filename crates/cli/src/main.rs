@@ -43,11 +43,13 @@ fn main() -> ExitCode {
         Command::Corpus { command: CorpusCommand::Check(args) } => commands::corpus::check(&args),
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Transfer(args) => commands::transfer::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
+        Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Report(args) => commands::report::run(&args),
     };

@@ -143,7 +143,7 @@ impl FeatureError {
         move |source| Self::Io { path, action, source }
     }
 
-    pub(crate) fn damaged(path: &Path, reason: impl Into<String>) -> Self {
+    pub fn damaged(path: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::error::TrainError;
 
 /// An open event file.
-pub(crate) struct EventFile {
+pub struct EventFile {
     path: PathBuf,
     file: File,
 }
@@ -23,7 +23,7 @@ impl EventFile {
     ///
     /// # Errors
     /// When the disk is full or read-only.
-    pub(crate) fn create(dir: &Path) -> Result<Self, TrainError> {
+    pub fn create(dir: &Path) -> Result<Self, TrainError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = format!("events.out.tfevents.{}.{}", now.as_secs(), std::process::id());
         let path = dir.join(name);
@@ -43,7 +43,7 @@ impl EventFile {
     ///
     /// # Errors
     /// When the disk is full.
-    pub(crate) fn scalars(&mut self, step: u64, values: &[(&str, f64)]) -> Result<(), TrainError> {
+    pub fn scalars(&mut self, step: u64, values: &[(&str, f64)]) -> Result<(), TrainError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let mut summary = Vec::new();
         for (tag, value) in values {

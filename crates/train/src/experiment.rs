@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::augmentation::Augmentation;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
+use crate::run_file;
 
 /// A pre-training run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -197,8 +198,7 @@ impl Experiment {
     /// # Errors
     /// When the file is missing, does not parse, or has an unknown key (the message names the nearest known one).
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        let text = std::fs::read_to_string(path).map_err(TrainError::reading(path))?;
-        Self::parse(&text, &path.display().to_string(), overrides)
+        run_file::read(path, overrides)
     }
 
     /// The same from text; `origin` is named in errors.
@@ -206,22 +206,7 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::read`].
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
-        let refused = |origin: String| {
-            move |error: toml::de::Error| TrainError::RunFile {
-                origin,
-                reason: with_nearest_key(&error.to_string()),
-            }
-        };
-        // First as it stands, so that errors carry the file's line and column.
-        let experiment: Self = toml::from_str(text).map_err(refused(origin.to_owned()))?;
-        if overrides.is_empty() {
-            return Ok(experiment);
-        }
-        let mut table: toml::Table = toml::from_str(text).map_err(refused(origin.to_owned()))?;
-        for entry in overrides {
-            set(&mut table, entry)?;
-        }
-        table.try_into().map_err(refused(format!("--set {}", overrides.join(" --set "))))
+        run_file::parse(text, origin, overrides, toml::Table::new())
     }
 
     /// The file form of the experiment.
@@ -355,51 +340,6 @@ impl Experiment {
             );
         }
         Ok(())
-    }
-}
-
-/// Sets one key of a table from `section.key=value`.
-fn set(table: &mut toml::Table, entry: &str) -> Result<(), TrainError> {
-    let refuse = |reason: &str| TrainError::RunFile {
-        origin: format!("--set {entry}"),
-        reason: reason.to_owned(),
-    };
-    let (path, value) = entry
-        .split_once('=')
-        .ok_or_else(|| refuse("expected section.key=value, for example train.steps=200"))?;
-    let value = value.trim();
-    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    let mut parts: Vec<&str> = path.trim().split('.').collect();
-    let last = parts.pop().unwrap_or_default();
-    let mut place = table;
-    for part in parts {
-        place = place
-            .entry(part)
-            .or_insert_with(|| toml::Value::Table(toml::Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| refuse("the part before the last dot is no section"))?;
-    }
-    place.insert(last.to_owned(), value);
-    Ok(())
-}
-
-/// Adds "did you mean" to serde's message about an unknown key, which lists the known ones between backticks.
-fn with_nearest_key(message: &str) -> String {
-    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
-    let mut quoted = rest.split('`').step_by(2);
-    let Some(unknown) = quoted.next() else { return message.to_owned() };
-    let nearest = rest
-        .split('`')
-        .skip(2)
-        .step_by(2)
-        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-        .min();
-    match nearest {
-        Some((_, known)) => format!("{}; did you mean `{known}`?", message.trim_end()),
-        None => message.to_owned(),
     }
 }
 

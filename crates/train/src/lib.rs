@@ -7,13 +7,13 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`experiment`] | the run file |
+//! | [`experiment`], [`run_file`] | the run file, and how its text is read |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random |
 //! | [`optimizer`], [`schedule`] | Adam and its rate |
 //! | [`trainer`] | the loop |
-//! | [`checkpoint`], [`run_log`] | what a run leaves on disk |
+//! | [`checkpoint`], [`run_log`], [`event_file`] | what a run leaves on disk |
 //! | [`run_folder`] | the same, read back |
 //! | `same_run`, `bad_videos` | which settings make another run; the list of videos left out |
 //! | [`variant`] | the same run with other losses or another length |
@@ -23,11 +23,12 @@ mod bad_videos;
 pub mod batch;
 pub mod checkpoint;
 mod error;
-mod event_file;
+pub mod event_file;
 pub mod experiment;
 pub mod frame_source;
 pub mod loader;
 pub mod optimizer;
+pub mod run_file;
 pub mod run_folder;
 pub mod run_log;
 mod same_run;

@@ -29,6 +29,8 @@ pub struct OptimizerConfig {
     pub schedule: Schedule,
     /// Longest gradient, over all parameters together; 0 leaves it as it is.
     pub gradient_clip: f64,
+    /// So much of a parameter is added to its gradient, after clipping, as in PyTorch's Adam.
+    pub weight_decay: f64,
 }
 
 impl Default for OptimizerConfig {
@@ -40,6 +42,7 @@ impl Default for OptimizerConfig {
             warm_up_steps: 0,
             schedule: Schedule::default(),
             gradient_clip: 0.0,
+            weight_decay: 0.0,
         }
     }
 }
@@ -65,6 +68,9 @@ impl OptimizerConfig {
         self.schedule.check()?;
         if self.gradient_clip.is_nan() || self.gradient_clip < 0.0 {
             return setting("optimizer.gradient_clip", self.gradient_clip, "0 (off) or more");
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            return setting("optimizer.weight_decay", self.weight_decay, "0 (off) or more");
         }
         Ok(())
     }
@@ -117,6 +123,7 @@ impl Adam {
             betas: self.config.betas,
             learning_rate,
             epsilon: self.config.epsilon,
+            weight_decay: self.config.weight_decay,
         };
         module.map(&mut update)
     }
@@ -185,6 +192,7 @@ struct Update<'a> {
     betas: (f64, f64),
     learning_rate: f64,
     epsilon: f64,
+    weight_decay: f64,
 }
 
 impl ModuleMapper for Update<'_> {
@@ -192,7 +200,11 @@ impl ModuleMapper for Update<'_> {
         let Some(gradient) = param.val().grad(self.gradients) else { return param };
         let shape = gradient.dims();
         let length = shape.iter().product::<usize>();
-        let gradient = gradient.reshape([length]).mul_scalar(self.scale);
+        let mut gradient = gradient.reshape([length]).mul_scalar(self.scale);
+        if self.weight_decay > 0.0 {
+            let value = param.val().inner().reshape([length]);
+            gradient = gradient + value.mul_scalar(self.weight_decay);
+        }
         let (beta_1, beta_2) = self.betas;
         let name = self.path.name();
         let (steps, first, second) = match self.moments.remove(&name) {

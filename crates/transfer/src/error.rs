@@ -164,6 +164,76 @@ pub enum TransferError {
         #[source]
         source: std::io::Error,
     },
+    /// A task file does not say which task it is of.
+    #[error(
+        "{path}: says no task; begin it with task = \"grounding\", \"retrieval\", \"steps\", \
+         \"segmentation\", \"order_probe\" or \"distance_probe\"",
+        path = path.display()
+    )]
+    NoTask {
+        /// The task file.
+        path: PathBuf,
+    },
+    /// The folder of a task holds one already.
+    #[error(
+        "{path}: a task is in this folder already; go on with --resume, or choose another --run folder",
+        path = path.display()
+    )]
+    TaskExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder of a task holds one with other settings.
+    #[error(
+        "{path}: this folder holds a task with other settings ({difference}); choose another --run folder",
+        path = path.display()
+    )]
+    OtherTask {
+        /// Its task file.
+        path: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
+    /// The features of a task are not there, and nothing is said that could make them.
+    #[error(
+        "{path}: there are no features; make them with `locvtp extract`, or give features.model and \
+         features.videos and they are made",
+        path = path.display()
+    )]
+    NoFeatures {
+        /// Where they should be.
+        path: PathBuf,
+    },
+    /// A loss is infinite or not a number.
+    #[error(
+        "seed {seed}, step {step}: the loss is {loss} or its gradient is not finite; lower \
+         `training.optimizer.learning_rate`, or set `training.optimizer.gradient_clip`"
+    )]
+    Diverged {
+        /// The seed.
+        seed: u64,
+        /// The step, from 0.
+        step: u64,
+        /// The loss.
+        loss: f64,
+    },
+    /// What a fit left on disk cannot be used.
+    #[error(
+        "{path}: is damaged: {reason}; remove the folder around it and train again",
+        path = path.display()
+    )]
+    DamagedState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Whoever watches stopped it; what is done is kept.
+    #[error("stopped; what is done is kept, and the same command goes on")]
+    Stopped,
+    /// A run file cannot be used, or training cannot go on.
+    #[error(transparent)]
+    Train(#[from] locvtp_train::TrainError),
     /// A feature file cannot be read or written.
     #[error(transparent)]
     Features(#[from] locvtp_features::FeatureError),

@@ -22,6 +22,7 @@
 //! | [`evaluation`] | a held-out split of the synthetic corpus, measured whole |
 //! | [`example_choice`], [`still`] | which queries are shown, and frames for figures |
 //! | [`model_location`] | the model directory that a folder stands for |
+//! | [`task`] | the tasks of the paper, from a task file to its numbers |
 //! | [`error`] | everything that can go wrong |
 //!
 //! # Example
@@ -54,6 +55,7 @@ pub mod references;
 pub mod result;
 pub mod similarity;
 pub mod still;
+pub mod task;
 pub mod warp_similarity;
 
 pub use action_choice::{ActionChoice, ActionScores, action_choice};

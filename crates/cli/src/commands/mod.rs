@@ -10,4 +10,5 @@ pub(crate) mod inspect;
 pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod synthesize;
+pub(crate) mod transfer;
 pub(crate) mod weights;

@@ -6,12 +6,12 @@ use locvtp_features::Provenance;
 use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE};
 use locvtp_model::{ModelDirectory, ModelError, Preprocessing};
 use locvtp_video::{ClipStride, Seconds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 
 /// Which features of a clip are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureSpace {
     /// The video encoder's own, `d` wide.

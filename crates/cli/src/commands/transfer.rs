@@ -1,0 +1,133 @@
+//! `locvtp transfer`: a task file in, the task's numbers out.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use locvtp_model::Device;
+use locvtp_transfer::TransferError;
+use locvtp_transfer::task::fit::{EpochReport, FitStep};
+use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
+
+use crate::args::Transfer;
+use crate::command_line::typed_again;
+use crate::interrupt::{self, Listening};
+use crate::progress::{ProgressLine, duration};
+use crate::{Outcome, output};
+
+pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
+    let file = TaskFile::read(&args.task_file, &args.set)?;
+    let name = args.task_file.file_stem().unwrap_or_default();
+    let folder = args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(name));
+    let _listening = Listening::begin(typed_again(Some("--resume"), None))?;
+    let mut progress = Progress::new();
+    let result = match file.run(&folder, args.resume, &Device::flex(), &mut progress) {
+        Ok(Some(mut result)) => {
+            result.program = format!("locvtp {} {}", output::VERSION, output::COMMIT);
+            result.program.truncate(result.program.trim_end().len());
+            result.write(&folder)?;
+            result
+        }
+        Ok(None) | Err(TransferError::Stopped) => {
+            let go_on = typed_again(Some("--resume"), None);
+            output::note(&format!("stopped; what is done is saved. Go on with:\n  {go_on}"));
+            return Ok(Outcome::Interrupted);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if args.json {
+        output::json(&result)?;
+    } else {
+        output::text(&table(&result))?;
+        output::note(&format!("all of it is in {}", folder.join("result.json").display()));
+    }
+    Ok(Outcome::Done)
+}
+
+/// A row for every number: its mean over the seeds, the spread, and what to read it beside.
+fn table(result: &TaskResult) -> String {
+    let several = result.seeds.len() > 1;
+    let names: Vec<&String> = result.summary.keys().collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
+    let mut lines: Vec<String> =
+        result.counts.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+    for name in names {
+        let Some(spread) = result.spread(name) else { continue };
+        let mut line = format!("{name:width$} {:8.2}", spread.mean);
+        if several {
+            line += &format!("  ({:.2} to {:.2})", spread.least, spread.greatest);
+        }
+        lines.push(line);
+    }
+    lines
+        .extend(result.references.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")));
+    if several {
+        lines.push(format!(
+            "means over {} seeds, with the least and the greatest",
+            result.seeds.len()
+        ));
+    }
+    lines.join("\n")
+}
+
+struct Progress {
+    line: ProgressLine,
+    fit: Option<(u64, u64, Instant)>,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { line: ProgressLine::new(), fit: None }
+    }
+}
+
+impl TaskObserver for Progress {
+    fn started(&mut self, what: &str) {
+        self.line.note(what);
+    }
+
+    fn step(&mut self, step: &FitStep) {
+        // A fit that went on begins at a later step; its rate counts from there.
+        let (_, first, began) = match self.fit {
+            Some(fit) if fit.0 == step.seed => fit,
+            _ => *self.fit.insert((step.seed, step.step, Instant::now())),
+        };
+        let done = step.step + 1;
+        let seconds = began.elapsed().as_secs_f64();
+        let rate = (done - first) as f64 / seconds.max(1e-9);
+        let left = (step.total_steps - done) as f64 / rate.max(1e-9);
+        self.line.draw(done == step.total_steps, || {
+            format!(
+                "seed {}  step {done}/{}  loss {:.4}  {rate:.1} steps/s  {} left",
+                step.seed,
+                step.total_steps,
+                step.loss,
+                duration(left)
+            )
+        });
+    }
+
+    fn epoch(&mut self, epoch: &EpochReport) {
+        let numbers = |metrics: &Metrics| {
+            metrics.iter().map(|(name, value)| format!("  {name} {value:.2}")).collect::<String>()
+        };
+        let validation = epoch.validation.as_ref().map_or(String::new(), numbers);
+        self.line.draw(false, || {
+            format!(
+                "seed {}  epoch {}  loss {:.4}{validation}",
+                epoch.seed, epoch.epoch, epoch.loss
+            )
+        });
+    }
+
+    fn progress(&mut self, what: &str, done: usize, total: usize) {
+        self.line.draw(done == total, || format!("{what} {done}/{total}"));
+    }
+
+    fn warning(&mut self, text: &str) {
+        self.line.note(&format!("warning: {text}"));
+    }
+
+    fn should_stop(&self) -> bool {
+        interrupt::pressed()
+    }
+}

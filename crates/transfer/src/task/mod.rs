@@ -1,0 +1,49 @@
+//! The paper's downstream tasks, each from one task file to its published metric.
+//!
+//! A task file names what is measured, the features, the annotations and the head. A task that
+//! learns is a [`Learner`]; [`fit`](mod@fit) trains it, keeps the best state by validation, and goes
+//! on after a kill; every task ends in a [`TaskResult`].
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`task_file`] | the file: which task, its settings, their defaults |
+//! | [`feature_section`] | the clip features that a task is given |
+//! | [`training`] | how long and how fast a head learns |
+//! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
+//! | [`task_result`] | what comes out |
+//! | [`draws`] | random numbers as pure functions of a seed |
+
+pub mod draws;
+pub mod feature_section;
+pub mod fit;
+pub mod fit_state;
+pub mod task_file;
+pub mod task_result;
+pub mod training;
+
+pub use feature_section::FeatureSection;
+pub use fit::{FitBatch, Learner, fit};
+pub use task_file::{Task, TaskFile};
+pub use task_result::{Metrics, TaskResult};
+pub use training::TrainingSection;
+
+/// Is told how a task goes, and may stop it.
+pub trait TaskObserver {
+    /// One line on what the task begins with.
+    fn started(&mut self, _what: &str) {}
+    /// A step of training was done.
+    fn step(&mut self, _step: &fit::FitStep) {}
+    /// An epoch of training was done and validated.
+    fn epoch(&mut self, _epoch: &fit::EpochReport) {}
+    /// So many of so many videos, queries or whatever `what` names are done.
+    fn progress(&mut self, _what: &str, _done: usize, _total: usize) {}
+    /// Something was left out or repaired.
+    fn warning(&mut self, _text: &str) {}
+    /// Asked after every step: whether to save and stop.
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// Nobody is told.
+impl TaskObserver for () {}

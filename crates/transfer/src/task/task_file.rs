@@ -1,0 +1,183 @@
+//! The task file: one TOML that says which task is measured, on what and how.
+//!
+//! `task = "grounding"` names the task; the rest is its settings, which mirror a struct as a run
+//! file mirrors [`Experiment`](locvtp_train::Experiment). What the file leaves out is filled from
+//! the defaults of its task (and of its head and data set, where it names one); the file as resolved
+//! is saved with the results.
+
+use std::path::Path;
+
+use locvtp_model::Device;
+use locvtp_model::model_directory::write_synced;
+use locvtp_train::run_file;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use super::TaskObserver;
+use super::task_result::TaskResult;
+use crate::error::TransferError;
+
+/// The resolved file's name in the folder of a task.
+pub const TASK_FILE: &str = "task.toml";
+
+/// The settings of one task, and how it is run.
+pub trait Task: Serialize + DeserializeOwned {
+    /// What the file may leave out, given what it says.
+    ///
+    /// # Errors
+    /// When what it says names no preset.
+    fn defaults(given: &Table) -> Result<Table, TransferError>;
+
+    /// # Errors
+    /// When a setting cannot be used, or two contradict each other; the message names them.
+    fn check(&self) -> Result<(), TransferError>;
+
+    /// Runs the task in `folder`, or goes on there; `None` when it was stopped.
+    ///
+    /// # Errors
+    /// When its files cannot be used, or something cannot be measured.
+    fn run(
+        &self,
+        folder: &Path,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError>;
+}
+
+/// Which task a file is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Find the video of a text, and back.
+    Retrieval,
+    /// Find the moment of a sentence.
+    Grounding,
+    /// Find the steps of a task, in order.
+    Steps,
+    /// Name the action of every second.
+    Segmentation,
+    /// In which order do clips come?
+    OrderProbe,
+    /// How far apart are two clips?
+    DistanceProbe,
+}
+
+/// `task` of a task file, whatever else it holds.
+#[derive(Deserialize)]
+struct Header {
+    task: TaskKind,
+}
+
+/// A task file, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskFile {
+    kind: TaskKind,
+    text: String,
+    origin: String,
+    overrides: Vec<String>,
+}
+
+impl TaskFile {
+    /// Reads a task file; `overrides` are `section.key=value`.
+    ///
+    /// # Errors
+    /// When it cannot be read, does not parse, or names no task.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TransferError> {
+        let (text, origin) = (run_file::read_text(path)?, path.display().to_string());
+        let given = run_file::table(&text, &origin, overrides)?;
+        let Some(task) = given.get("task") else {
+            return Err(TransferError::NoTask { path: path.to_owned() });
+        };
+        let header: Header =
+            run_file::parse(&format!("task = {task}"), &origin, &[], Table::new())?;
+        Ok(Self { kind: header.task, text, origin, overrides: overrides.to_vec() })
+    }
+
+    /// Which task it is of.
+    pub fn kind(&self) -> TaskKind {
+        self.kind
+    }
+
+    /// The settings, defaults filled in and checked.
+    ///
+    /// # Errors
+    /// When a key is unknown or a setting cannot be used.
+    pub fn settings<T: Task>(&self) -> Result<T, TransferError> {
+        let given = run_file::table(&self.text, &self.origin, &self.overrides)?;
+        let defaults = T::defaults(&given)?;
+        let settings: T = run_file::parse(&self.text, &self.origin, &self.overrides, defaults)?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Runs the task in `folder`; `None` when it was stopped.
+    ///
+    /// # Errors
+    /// When a task is in the folder already and `resume` does not say to go on, or it is one with
+    /// other settings; otherwise what the task says.
+    pub fn run(
+        &self,
+        folder: &Path,
+        resume: bool,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        match self.kind {
+            TaskKind::Retrieval => self.unknown(),
+            TaskKind::Grounding => self.unknown(),
+            TaskKind::Steps => self.unknown(),
+            TaskKind::Segmentation => self.unknown(),
+            TaskKind::OrderProbe => self.unknown(),
+            TaskKind::DistanceProbe => self.unknown(),
+        }
+    }
+
+    fn unknown(&self) -> Result<Option<TaskResult>, TransferError> {
+        let found = format!("{:?}", self.kind);
+        Err(TransferError::Setting { key: "task", found, expected: "another task" })
+    }
+
+    fn run_as<T: Task>(
+        &self,
+        folder: &Path,
+        resume: bool,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        let settings: T = self.settings()?;
+        let text = toml::to_string_pretty(&settings).expect("settings are plain data");
+        let path = folder.join(TASK_FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
+            Ok(there) if there != text => {
+                return Err(TransferError::OtherTask {
+                    path,
+                    difference: difference(&there, &text),
+                });
+            }
+            Ok(_) => {}
+            Err(_) => {
+                let failed = |source| TransferError::Io {
+                    path: folder.to_owned(),
+                    action: "make the folder",
+                    source,
+                };
+                std::fs::create_dir_all(folder).map_err(failed)?;
+                write_synced(&path, text.as_bytes())?;
+            }
+        }
+        let Some(result) = settings.run(folder, device, observer)? else { return Ok(None) };
+        result.write(folder)?;
+        Ok(Some(result))
+    }
+}
+
+/// The first lines in which two files differ.
+fn difference(there: &str, wanted: &str) -> String {
+    let mut lines = there.lines().zip(wanted.lines());
+    match lines.find(|(there, wanted)| there != wanted) {
+        Some((there, wanted)) => format!("`{there}` there, `{wanted}` now"),
+        None => "one has more lines".to_owned(),
+    }
+}

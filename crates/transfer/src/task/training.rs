@@ -1,0 +1,59 @@
+//! How long and how fast a head learns.
+
+use locvtp_train::optimizer::OptimizerConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TransferError;
+
+/// `[training]` of a task file; each head has its own defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingSection {
+    /// Each trains a head of its own; the result is given for each, with mean and spread.
+    pub seeds: Vec<u64>,
+    /// Passes over the training samples.
+    pub epochs: u64,
+    /// Samples of a step; the last step of an epoch may have fewer.
+    pub batch: usize,
+    /// Which epoch's head is measured.
+    pub keep: Keep,
+    /// Adam and its rate.
+    pub optimizer: OptimizerConfig,
+}
+
+/// Which epoch's head is measured. Never one chosen by the test part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// The best by validation; the last where there is no validation part.
+    Best,
+    /// The last.
+    Last,
+}
+
+impl TrainingSection {
+    /// # Errors
+    /// When a setting cannot be used; the message names it.
+    pub fn check(&self) -> Result<(), TransferError> {
+        let setting =
+            |key, expected| Err(TransferError::Setting { key, found: "0".into(), expected });
+        if self.seeds.is_empty() {
+            let (key, found) = ("training.seeds", "[]".into());
+            return Err(TransferError::Setting { key, found, expected: "one seed or more" });
+        }
+        if self.epochs == 0 {
+            return setting("training.epochs", "1 or more");
+        }
+        if self.batch == 0 {
+            return setting("training.batch", "1 or more");
+        }
+        let mut seeds = self.seeds.clone();
+        seeds.sort_unstable();
+        seeds.dedup();
+        if seeds.len() != self.seeds.len() {
+            let (key, found) = ("training.seeds", format!("{:?}", self.seeds));
+            return Err(TransferError::Setting { key, found, expected: "each seed once" });
+        }
+        Ok(self.optimizer.check()?)
+    }
+}
