@@ -143,6 +143,7 @@ impl FeatureError {
         move |source| Self::Io { path, action, source }
     }
 
+    /// What is wrong with a file that cannot be used as it is.
     pub fn damaged(path: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }
