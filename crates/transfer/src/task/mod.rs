@@ -24,7 +24,7 @@ pub mod training;
 pub use feature_section::FeatureSection;
 pub use fit::{FitBatch, Learner, fit};
 pub use task_file::{Task, TaskFile};
-pub use task_result::{Metrics, TaskResult};
+pub use task_result::{Metrics, SeedResult, TaskResult};
 pub use training::TrainingSection;
 
 /// Is told how a task goes, and may stop it.
