@@ -204,6 +204,40 @@ pub enum TransferError {
         /// Where they should be.
         path: PathBuf,
     },
+    /// Two videos of a feature file have features of different width.
+    #[error(
+        "{path}: the features of {id:?} are {width} wide, those of {other_id:?} {other}; one file holds \
+         features of one model: extract them again",
+        path = path.display()
+    )]
+    FeatureWidth {
+        /// The feature file.
+        path: PathBuf,
+        /// A video.
+        id: String,
+        /// Its width.
+        width: usize,
+        /// Another.
+        other_id: String,
+        /// That one's width.
+        other: usize,
+    },
+    /// Features are not of the space that the texts are in.
+    #[error(
+        "{path}: the features of {id:?} are {width} wide, the model's texts {expected}; give the model that \
+         made the features, and features of the joint space (features.space = \"projected\")",
+        path = path.display()
+    )]
+    TextWidth {
+        /// The feature file.
+        path: PathBuf,
+        /// A video.
+        id: String,
+        /// Its width.
+        width: usize,
+        /// That of the texts.
+        expected: usize,
+    },
     /// A loss is infinite or not a number.
     #[error(
         "seed {seed}, step {step}: the loss is {loss} or its gradient is not finite; lower \

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
+use super::segmentation::SegmentationTask;
+use super::steps::StepsTask;
 use super::task_result::TaskResult;
 use crate::error::TransferError;
 
@@ -126,8 +128,10 @@ impl TaskFile {
         match self.kind {
             TaskKind::Retrieval => self.unknown(),
             TaskKind::Grounding => self.unknown(),
-            TaskKind::Steps => self.unknown(),
-            TaskKind::Segmentation => self.unknown(),
+            TaskKind::Steps => self.run_as::<StepsTask>(folder, resume, device, observer),
+            TaskKind::Segmentation => {
+                self.run_as::<SegmentationTask>(folder, resume, device, observer)
+            }
             TaskKind::OrderProbe => self.unknown(),
             TaskKind::DistanceProbe => self.unknown(),
         }
