@@ -60,7 +60,8 @@ fn the_same_config_gives_the_same_bytes_and_another_seed_gives_others() {
             equal.push(path.file_name().unwrap());
         }
     }
-    assert_eq!((compared, equal), (14 + 3 * 3 + 1, vec!["HowTo100M_v1.csv"; 3]));
+    assert_eq!(compared, 14 + 3 * 3 + 1);
+    assert!(equal.iter().all(|name| *name == "HowTo100M_v1.csv"), "{equal:?}");
 }
 
 #[test]
@@ -222,7 +223,7 @@ fn the_truth_is_read_from_the_benchmarks_own_layouts_and_is_the_same_truth() {
     }
     assert!(classes.values().all(|what| what.len() == 1), "{classes:?}");
 
-    let read = annotated(&out, "crosstask", Some(&out));
+    let read = annotated(&out, "crosstask/crosstask_release", Some(&out));
     assert_eq!(names(&read)[0], ("annotations".into(), 14));
     assert_eq!(read[1].0, "crosstask_constraints");
     for video in &read[0].1 {
