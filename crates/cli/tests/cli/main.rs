@@ -8,6 +8,7 @@ mod demo;
 mod extract;
 mod output;
 mod resume;
+mod steps_and_segmentation;
 mod stopping;
 mod tiny;
 mod weights;
