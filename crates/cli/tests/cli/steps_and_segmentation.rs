@@ -100,7 +100,9 @@ fn both_tasks_are_measured_without_training() {
 fn a_segmentation_learns_and_says_what_background_alone_reaches() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let more = ["--set", "training.seeds=[4]", "--set", "training.epochs=40"];
+    let settings =
+        ["training.seeds=[4]", "training.epochs=40", "training.optimizer.learning_rate=0.02"];
+    let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
     succeeded(&transfer(&file(tasks(), "segmentation"), &run, &more).output().unwrap());
     let result = result(&run);
     assert_eq!(result["counts"]["videos to test on"], 4);
@@ -144,7 +146,7 @@ fn killed_and_resumed(name: &str, more: &[&str]) {
 
 #[test]
 fn a_task_that_was_killed_and_goes_on_ends_with_the_same_bits() {
-    let more = ["--set", "training.seeds=[0]", "--set", "training.epochs=300"];
+    let more = ["--set", "training.seeds=[0]", "--set", "training.epochs=100"];
     killed_and_resumed("steps", &more);
     killed_and_resumed("segmentation", &more);
 }

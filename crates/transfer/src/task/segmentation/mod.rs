@@ -92,17 +92,21 @@ impl Task for SegmentationTask {
             Err(TransferError::Setting { key, found: found.to_owned(), expected })
         };
         match (&self.classifier, &self.training, &self.zero_shot) {
-            (Some(_), Some(training), None) => training.check(),
-            (None, None, Some(zero_shot)) => match zero_shot.background {
+            (Some(_), _, Some(_)) => {
+                setting("zero_shot", "given beside classifier", "one of the two")
+            }
+            (None, Some(_), _) => setting(
+                "training",
+                "given without classifier",
+                "a head to train: write [classifier], empty for the default one",
+            ),
+            (_, Some(training), None) => training.check(),
+            (_, None, zero_shot) => match zero_shot.as_ref().and_then(|zero| zero.background) {
                 Some(background) if !background.is_finite() => {
                     setting("zero_shot.background", &background.to_string(), "a finite number")
                 }
                 _ => Ok(()),
             },
-            (_, Some(_), Some(_)) => {
-                setting("training", "given beside zero_shot", "nothing: there is nothing to train")
-            }
-            _ => setting("zero_shot", "given beside classifier", "one of the two"),
         }
     }
 
