@@ -212,7 +212,7 @@ fn bad_steps_data_is_counted_or_refused_with_what_to_do() {
     let run = folder.path().join("same");
     let flags = ["--set", &train];
     let message = refused(&transfer(&file(tasks(), "steps"), &run, &flags).output().unwrap());
-    says(&message, &["data.test_list", "train-000000", "other videos"]);
+    says(&message, &["data.test_list", "train-0000", "other videos"]);
 }
 
 #[test]
