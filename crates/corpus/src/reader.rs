@@ -35,7 +35,7 @@ pub enum FileLookup {
     Always,
     /// Only where a folder of videos was named or lies beside the captions.
     WhereThereIsAFolder,
-    /// Never: what is asked for are the captions.
+    /// Never: the annotations alone are of interest, whether or not their videos are here.
     Never,
 }
 

@@ -40,7 +40,8 @@ pub struct VideoEmbedding {
 }
 
 impl VideoEmbedding {
-    fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
+    /// Of clips as the projection gives them.
+    pub(crate) fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
         let clips = raw_clips.iter().map(|clip| unit(clip)).collect();
         Self { spans, clips, video: mean_unit(&raw_clips), raw_clips }
     }
@@ -57,6 +58,14 @@ pub struct SentenceEmbedding {
     pub sentence: JointVector,
     /// The words as the projection gives them.
     pub raw_words: Vec<JointVector>,
+}
+
+impl SentenceEmbedding {
+    /// Of words as the projection gives them.
+    pub(crate) fn new(tokens: Vec<String>, raw_words: Vec<JointVector>) -> Self {
+        let words = raw_words.iter().map(|word| unit(word)).collect();
+        Self { tokens, words, sentence: mean_unit(&raw_words), raw_words }
+    }
 }
 
 /// A model on a device, ready to embed.
@@ -188,12 +197,7 @@ impl Embedder {
     ) -> Result<Vec<SentenceEmbedding>, TransferError> {
         let mut embeddings = Vec::with_capacity(sentences.len());
         self.words_of(sentences, FeatureSpace::Projected, &mut |tokens, raw_words| {
-            embeddings.push(SentenceEmbedding {
-                tokens,
-                words: raw_words.iter().map(|word| unit(word)).collect(),
-                sentence: mean_unit(&raw_words),
-                raw_words,
-            });
+            embeddings.push(SentenceEmbedding::new(tokens, raw_words));
         })?;
         Ok(embeddings)
     }

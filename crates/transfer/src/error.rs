@@ -222,6 +222,21 @@ pub enum TransferError {
         /// That one's width.
         other: usize,
     },
+    /// Clips and words that should be compared are of different width.
+    #[error(
+        "{path}: its features are {features} wide and the words {words}; zero-shot grounding compares \
+         both in the joint space of one model: give the model that made the features as words.model, \
+         and extract with --space projected",
+        path = path.display()
+    )]
+    NotTheJointSpace {
+        /// The feature file.
+        path: PathBuf,
+        /// Width of a clip.
+        features: usize,
+        /// Width of a word.
+        words: usize,
+    },
     /// Features that were in the file are not there any more.
     #[error("{path}: {id:?} is not in the file any more; leave it alone while a task runs", path = path.display())]
     FeaturesGone {

@@ -7,6 +7,7 @@
 //! other, so a caller never needs to know which one ran.
 
 mod attention;
+mod cell_convolution;
 mod cpu;
 mod gelu;
 mod kernel;
@@ -19,6 +20,7 @@ mod quick_gelu;
 mod testing;
 
 pub use attention::{Sequences, attention};
+pub use cell_convolution::{Cell, CellMap, cell_convolution};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_residual};

@@ -166,6 +166,13 @@ impl SentenceWords {
         self.sentences.get(sentence).map_or(0, Vec::len)
     }
 
+    /// The words of a sentence, one after the other; none when it is not known.
+    pub fn of(&self, sentence: &str) -> Vec<Vec<f32>> {
+        let rows = self.sentences.get(sentence).map_or(&[][..], Vec::as_slice);
+        let row = |row: &u32| self.rows[*row as usize * self.width..][..self.width].to_vec();
+        rows.iter().map(row).collect()
+    }
+
     /// The words of some sentences, padded with zeros to the longest of them; of a sentence of more
     /// than `most` words, the first.
     ///

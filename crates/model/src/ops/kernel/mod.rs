@@ -6,6 +6,7 @@
 //! each uses its widest fused multiply-add.
 
 pub(crate) mod attention;
+pub(crate) mod cell_convolution;
 pub(crate) mod elementary;
 pub(crate) mod fresh;
 pub(crate) mod gelu;
