@@ -6,6 +6,7 @@
 //! checkpointing) they compose the engine's own operations. The two bodies are tested against each
 //! other, so a caller never needs to know which one ran.
 
+mod additive_scores;
 mod attention;
 mod cpu;
 mod gelu;
@@ -15,9 +16,11 @@ mod linear;
 mod log_sum_exp;
 mod normalise;
 mod quick_gelu;
+mod recurrence;
 #[cfg(test)]
 mod testing;
 
+pub use additive_scores::additive_scores;
 pub use attention::{Sequences, attention};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
@@ -25,3 +28,4 @@ pub use linear::{linear, linear_residual};
 pub use log_sum_exp::masked_log_sum_exp;
 pub use normalise::l2_normalise;
 pub use quick_gelu::quick_gelu;
+pub use recurrence::{Direction, RecurrentWeights, gru, lstm};
