@@ -74,6 +74,19 @@ impl Hdf5File {
         Provenance::from_attributes(|name| text_attribute(&self.file, name))
     }
 
+    /// How many clips a video has and how wide their features are, without reading them.
+    ///
+    /// # Errors
+    /// As [`Hdf5File::read`].
+    pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
+        self.shape_of(&self.locate(id)?.0, "[num_clips, d]")
+    }
+
+    /// The video file of a video; none when it was not written by us.
+    pub(crate) fn source(&self, id: &str) -> Option<VideoSource> {
+        source_of(&self.locate(id).ok()?.1?)
+    }
+
     /// The features of a video, all of them.
     ///
     /// # Errors

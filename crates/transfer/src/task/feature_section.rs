@@ -129,6 +129,20 @@ impl ClipFeatures {
         self.ids().binary_search_by(|known| known.as_str().cmp(id)).is_ok()
     }
 
+    /// How many clips a video has and how wide their features are; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When what is there is no table of numbers.
+    pub fn shape(&self, id: &str) -> Result<Option<[usize; 2]>, TransferError> {
+        if self.holds(id) { Ok(Some(self.file.shape(id)?)) } else { Ok(None) }
+    }
+
+    /// How long a video is, where the file says so.
+    pub fn duration(&self, id: &str) -> Option<Seconds> {
+        let source = self.file.source(id)?;
+        (source.duration_s > 0.0).then_some(Seconds(source.duration_s))
+    }
+
     /// The features of a video; `None` when it is not there or has no clips.
     ///
     /// # Errors
