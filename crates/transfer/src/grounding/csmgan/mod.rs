@@ -18,6 +18,7 @@
 //! | [`target`] | what a proposal's score should be, and which are regressed |
 //! | [`loss`] | cross-entropy of the scores, smooth distance of the bounds |
 //! | [`ranking`] | proposals to ranked moments; recall |
+//! | [`learner`] | the head that a task trains, and its numbers |
 //! | [`video_encoder`], [`window_attention`] | frames, each among its neighbours |
 //! | [`sentence_encoder`], [`phrase_convolution`] | words, phrases, sentence |
 //! | [`joint_layer`], [`graph_update`] | messages between and among frames and words |
@@ -27,6 +28,7 @@ pub mod anchors;
 pub mod config;
 pub mod graph_update;
 pub mod joint_layer;
+pub mod learner;
 pub mod loss;
 pub mod phrase_convolution;
 pub mod ranking;
@@ -43,6 +45,7 @@ use burn::tensor::Tensor;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
+pub use learner::CsmganLearner;
 pub use config::{CsmganConfig, CsmganPreset, RegressionRule};
 use joint_layer::{JointLayer, JointNodes};
 use phrase_convolution::Convolution;
