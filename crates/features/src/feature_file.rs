@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::Path;
 
+use locvtp_video::TimeSpan;
+
 use crate::error::FeatureError;
 use crate::hdf5_file::Hdf5File;
 use crate::provenance::{Provenance, VideoSource};
@@ -94,6 +96,17 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.shape(id),
             Self::Safetensors(file) => file.clip_shape(id),
+        }
+    }
+
+    /// When each clip of a video is, without reading the features; none in files of other people.
+    ///
+    /// # Errors
+    /// As [`FeatureFile::read`].
+    pub fn spans(&mut self, id: &str) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.spans(id),
+            Self::Safetensors(file) => file.all_spans(id),
         }
     }
 

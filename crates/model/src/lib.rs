@@ -16,6 +16,7 @@
 //! | [`preprocessing`] | from a video file to the encoder's numbers |
 //! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
 //! | [`initialiser`] | random weights from a seed |
+//! | [`layers`], [`recurrent`] | what heads are made of, with PyTorch's parameter names |
 //! | [`ops`] | operations with kernels of their own |
 //!
 //! Axes, everywhere in this crate: `b` videos (or sentences), `t` clips, `f` frames, `p` patches,
@@ -39,6 +40,7 @@ pub mod objective;
 pub mod ops;
 pub mod preprocessing;
 pub mod projection;
+pub mod recurrent;
 mod setting_check;
 pub mod text_encoder;
 pub mod timesformer;

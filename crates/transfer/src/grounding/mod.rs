@@ -1,7 +1,7 @@
 //! Temporal grounding: which moment of an untrimmed video a sentence describes.
 //!
 //! [`zero_shot`] uses the similarities of the pre-trained model as they are; heads that are trained
-//! on its frozen features stand beside it. [`in_file`] answers one sentence in one file.
+//! on its frozen features stand beside it: [`csmgan`]. [`in_file`] answers one sentence in one file.
 //!
 //! What a head is given, whatever its kind:
 //!
@@ -15,6 +15,7 @@
 //!    function from [`VideoFeatures`](locvtp_features::VideoFeatures) to numbers, and keeps what it
 //!    made.
 
+pub mod csmgan;
 pub mod glove;
 pub mod in_file;
 pub mod queries;
