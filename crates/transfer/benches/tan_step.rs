@@ -120,7 +120,7 @@ fn convolutions(b: usize, width: usize) -> String {
     let bias = random.uniform::<1>([width], 0.01).require_grad();
     let x = random.uniform::<3>([b, cells.inputs(), width], 1.0).require_grad();
     let square = random.uniform::<4>([b, width, 88, 88], 1.0).require_grad();
-    let mut timed = |step: &dyn Fn() -> f32| {
+    let timed = |step: &dyn Fn() -> f32| {
         let before = cpu_seconds();
         assert!(step().is_finite());
         cpu_seconds() - before
