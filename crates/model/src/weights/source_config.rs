@@ -130,10 +130,10 @@ pub(super) fn c3d_config(
         feature_width: shapes.axis("fc6.weight", 0).unwrap_or(usual.feature_width),
         ..usual.clone()
     };
-    // Two neighbouring sides may give the same; the usual one is tried first.
+    // Two neighbouring sides give the same; the larger, as 112 is, leaves no pixel out.
     let sides: Vec<usize> = match settings.image_size {
         Some(side) => vec![side],
-        None => std::iter::once(usual.image_size).chain((1..=64).map(|i| 16 * i)).collect(),
+        None => (1..=64).rev().map(|i| 16 * i).collect(),
     };
     let found =
         sides.iter().map(|side| of_side(*side)).find(|config| config.fc6_inputs() == inputs);
