@@ -404,6 +404,83 @@ fn a_variant_that_is_not_built_here_is_refused() {
     assert_says(&message, &["config.json", "attention_type", "joint_space_time"]);
 }
 
+/// The tiny checkpoint in `name` with its `config.json` changed.
+fn with_config(name: &str, change: impl FnOnce(&mut serde_json::Value)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(file(name)).unwrap() {
+        let from = entry.unwrap().path();
+        std::fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    let path = folder.path().join("config.json");
+    let mut config = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut config);
+    std::fs::write(path, config.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn tensors_that_do_not_fit_the_config_beside_them_are_refused_with_both_sizes() {
+    for (kind, name, key, said, found) in [
+        (SourceKind::HfTimeSformer, "hf-timesformer", "hidden_size", 16, 8),
+        (SourceKind::HfTimeSformer, "hf-timesformer", "num_hidden_layers", 3, 2),
+        (SourceKind::HfTimeSformer, "hf-timesformer", "image_size", 16, 8),
+        (SourceKind::DistilBert, "distilbert", "hidden_dim", 8, 16),
+        (SourceKind::DistilBert, "distilbert", "vocab_size", 30522, 10),
+    ] {
+        let folder = with_config(name, |config| config[key] = said.into());
+        let message = refusal(kind, folder.path(), &ImportSettings::default());
+        let (said, found) = (format!("says {said}"), format!("`{key}` {found}"));
+        assert_says(&message, &["model.safetensors", &found, &said, "config.json", "--heads"]);
+    }
+    let folder = clip_folder(&hf_clip());
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, r#"{"vision_config": {"patch_size": 14}}"#).unwrap();
+    let message = refusal(SourceKind::HfClip, folder.path(), &settings());
+    assert_says(&message, &["`patch_size` 4", "says 14"]);
+
+    let folder = with_config("distilbert", |config| config["n_heads"] = 3.into());
+    let message = refusal(SourceKind::DistilBert, folder.path(), &ImportSettings::default());
+    assert_says(&message, &["3 attention heads", "width of 8", "`n_heads`", "config.json"]);
+    let three = ImportSettings { num_heads: Some(3), ..ImportSettings::default() };
+    let message = refusal(SourceKind::TimmVit, &file("timm_vit.pth"), &three);
+    assert_says(&message, &["timm_vit.pth", "3 attention heads", "--heads"]);
+}
+
+#[test]
+fn shards_that_do_not_belong_together_are_refused() {
+    let copied = || {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(file("sharded")).unwrap() {
+            let from = entry.unwrap().path();
+            std::fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+        }
+        folder
+    };
+    let refused = |path: &Path| refusal(SourceKind::HfTimeSformer, path, &settings());
+    let second = "model-00002-of-00003.safetensors";
+    let folder = copied();
+    std::fs::remove_file(folder.path().join(second)).unwrap();
+    assert_says(
+        &refused(folder.path()),
+        &["index.json", second, "not beside it", "copy all files"],
+    );
+
+    // Another model's shard lacks the keys that the index names.
+    let folder = copied();
+    std::fs::copy(file("distilbert/model.safetensors"), folder.path().join(second)).unwrap();
+    assert_says(&refused(folder.path()), &["index.json", "none of its files holds", "same model"]);
+
+    let folder = copied();
+    let first = folder.path().join("model-00001-of-00003.safetensors");
+    std::fs::copy(&first, folder.path().join(second)).unwrap();
+    assert_says(&refused(folder.path()), &[second, "too", "the files of one model only"]);
+
+    let folder = copied();
+    let index = folder.path().join("model.safetensors.index.json");
+    std::fs::write(&index, "{}").unwrap();
+    assert_says(&refused(folder.path()), &["index.json", "weight_map is missing"]);
+}
+
 #[test]
 fn two_checkpoints_for_one_encoder_and_a_trained_model_are_refused() {
     let device = Device::flex();

@@ -37,15 +37,25 @@ pub(super) fn timesformer_config(
         Ok([.., frames, _]) => *frames,
         _ => TimeSformerConfig::default().num_frames,
     };
+    let num_hidden_layers = shapes.layers("encoder.layer.");
+    let intermediate_size = shapes.axis("encoder.layer.0.intermediate.dense.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("patch_size", patch_size),
+        ("image_size", side * patch_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(TimeSformerConfig {
         image_size: settings.image_size.unwrap_or(side * patch_size),
         patch_size,
         num_channels: shapes.axis(kernel, 1)?,
         num_frames: settings.num_frames.unwrap_or(num_frames),
         hidden_size,
-        num_hidden_layers: shapes.layers("encoder.layer."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("encoder.layer.0.intermediate.dense.weight", 0)?,
+        intermediate_size,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(1e-6),
         block: match shapes.source.kind {
             SourceKind::Frozen => TimeSformerBlock::Frozen,
@@ -69,15 +79,25 @@ pub(super) fn clip_vision_config(
     let patch_size = shapes.axis(kernel, 3)?;
     let places = shapes.axis("vision_model.embeddings.position_embedding.weight", 0)?;
     let usual = ClipVisionConfig::default();
+    let num_hidden_layers = shapes.layers("vision_model.encoder.layers.");
+    let intermediate_size = shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("patch_size", patch_size),
+        ("image_size", (places - 1).isqrt() * patch_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(ClipVisionConfig {
         image_size: settings.image_size.unwrap_or((places - 1).isqrt() * patch_size),
         patch_size,
         num_channels: shapes.axis(kernel, 1)?,
         num_frames: settings.num_frames.unwrap_or(usual.num_frames),
         hidden_size,
-        num_hidden_layers: shapes.layers("vision_model.encoder.layers."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        intermediate_size,
         projection_dim: shapes.axis("visual_projection.weight", 0)?,
         hidden_act: activation(shapes.source, &json)?,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
@@ -98,14 +118,24 @@ pub(super) fn clip_text_config(
     let words = "text_model.embeddings.token_embedding.weight";
     let hidden_size = shapes.axis(words, 1)?;
     let usual = ClipTextConfig::default();
+    let vocab_size = shapes.axis(words, 0)?;
+    let num_hidden_layers = shapes.layers("text_model.encoder.layers.");
+    let intermediate_size = shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("vocab_size", vocab_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(ClipTextConfig {
-        vocab_size: shapes.axis(words, 0)?,
+        vocab_size,
         max_position_embeddings: shapes
             .axis("text_model.embeddings.position_embedding.weight", 0)?,
         hidden_size,
-        num_hidden_layers: shapes.layers("text_model.encoder.layers."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        intermediate_size,
         projection_dim: shapes.axis("text_projection.weight", 0)?,
         hidden_act: activation(shapes.source, &json)?,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
@@ -173,13 +203,23 @@ pub(super) fn distilbert_config(
     let json = shapes.source.json_beside("config.json")?;
     check_setting(shapes.source, &json, "activation", "gelu")?;
     let dim = shapes.axis("embeddings.word_embeddings.weight", 1)?;
+    let vocab_size = shapes.axis("embeddings.word_embeddings.weight", 0)?;
+    let n_layers = shapes.layers("transformer.layer.");
+    let hidden_dim = shapes.axis("transformer.layer.0.ffn.lin1.weight", 0)?;
+    let sizes = [
+        ("dim", dim),
+        ("n_layers", n_layers),
+        ("hidden_dim", hidden_dim),
+        ("vocab_size", vocab_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(DistilBertConfig {
-        vocab_size: shapes.axis("embeddings.word_embeddings.weight", 0)?,
+        vocab_size,
         max_position_embeddings: shapes.axis("embeddings.position_embeddings.weight", 0)?,
         dim,
-        n_layers: shapes.layers("transformer.layer."),
+        n_layers,
         n_heads: heads(shapes, &json, "n_heads", dim, settings)?,
-        hidden_dim: shapes.axis("transformer.layer.0.ffn.lin1.weight", 0)?,
+        hidden_dim,
         ..DistilBertConfig::default()
     })
 }
@@ -308,6 +348,24 @@ fn check_setting(
     }
 }
 
+/// Refuses a `config.json` that speaks of other sizes than the tensors have: it is another model's,
+/// and what it alone says (the heads) would be wrong too.
+fn check_sizes(source: &Source, json: &Value, sizes: &[(&str, usize)]) -> Result<(), ModelError> {
+    let other = sizes.iter().find_map(|(key, found)| {
+        let said = json[*key].as_u64()?;
+        (said != *found as u64).then_some((key, said, found))
+    });
+    let Some((key, said, found)) = other else { return Ok(()) };
+    Err(ModelError::ForeignWeights {
+        path: source.path().into(),
+        reason: format!(
+            "its tensors have `{key}` {found}, and the config.json beside it says {said}"
+        ),
+        way_out: "put the config.json of the same model there, or take it away and say --heads"
+            .into(),
+    })
+}
+
 /// The attention heads: as asked, as `config.json` says, or from the usual width of one.
 fn heads(
     shapes: &Shapes<'_>,
@@ -318,6 +376,16 @@ fn heads(
 ) -> Result<usize, ModelError> {
     let said = json[key].as_u64().map(|heads| heads as usize);
     if let Some(heads) = said.or(settings.num_heads) {
+        if heads == 0 || !width.is_multiple_of(heads) {
+            return Err(ModelError::ForeignWeights {
+                path: shapes.source.path().into(),
+                reason: format!("{heads} attention heads cannot share its width of {width} evenly"),
+                way_out: match said {
+                    Some(_) => format!("correct `{key}` in the config.json beside it"),
+                    None => "say another number with --heads".into(),
+                },
+            });
+        }
         return Ok(heads);
     }
     if width.is_multiple_of(HEAD_WIDTH) {
