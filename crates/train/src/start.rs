@@ -120,8 +120,12 @@ pub(crate) fn resolved(
             }
             resolved.start.weights = Some(checksum(dir)?);
         }
-        Err(_) if goes_on => {
+        Err(error) if goes_on => {
             let was = Experiment::read(&run.join(RUN_FILE), &[])?;
+            if was.start.weights.is_none() {
+                // It did not start from a model.
+                return Err(error.into());
+            }
             resolved.start.weights = was.start.weights.clone();
             // What this run file chooses itself must be as it was; that is asked later.
             let usual = sections_of(&Experiment::default());

@@ -197,6 +197,49 @@ fn the_first_step_sees_the_imported_model_and_the_next_ones_change_it() {
     }
 }
 
+/// Hugging Face's tiny `CLIPModel` in a folder, with a tokenizer.
+fn clip_folder() -> TempDir {
+    let goldens = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/goldens");
+    let mut tensors = read_safetensors(&goldens.join("clip/vision.safetensors")).unwrap();
+    tensors.retain(|name, _| !name.contains(".temporal.") && !name.contains("time_embedding"));
+    tensors.extend(read_safetensors(&goldens.join("clip/text.safetensors")).unwrap());
+    // The tiny tokenizer knows more tokens than the tiny tower.
+    let tokens = tensors.get_mut("text_model.embeddings.token_embedding.weight").unwrap();
+    let width = tokens.shape[1];
+    let values = tokens.values.iter().copied().cycle().take(600 * width).collect();
+    *tokens = NamedTensor { shape: vec![600, width], values };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("model.safetensors"), to_safetensors(&tensors)).unwrap();
+    let config = r#"{"vision_config": {"num_attention_heads": 2},
+                     "text_config": {"num_attention_heads": 2}}"#;
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    for name in ["vocab.json", "merges.txt"] {
+        let from = goldens.join("clip_tokenizer").join(name);
+        std::fs::copy(from, folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn clip_is_trained_on_in_its_own_joint_space_with_pictures_scaled_its_way() {
+    let (place, folder) = (Place(tempfile::tempdir().unwrap()), clip_folder());
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let frames = ImportSettings { num_frames: Some(2), ..ImportSettings::default() };
+    let made = import(&[source], None, &frames, &Device::flex()).unwrap();
+    made.write(&place.model()).unwrap();
+    let experiment = place.experiment("");
+    assert_eq!(experiment.preprocessing.interpolation, Interpolation::Bicubic);
+    assert_eq!(experiment.model, made.directory.config);
+    let end = Watcher::default().pretrain(&experiment, &place.path("run"), false).unwrap();
+    let (before, after) = (weights(&place.model()), weights(&end.model));
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    for moved in ["clip.visual_projection.weight", "clip.text_projection.weight"] {
+        assert_ne!(before[moved], after[moved], "{moved}");
+    }
+    let message = place.refusal("[model.projection]\nkind = \"identity\"\ndim = 7");
+    assert_says(&message, &["projection.dim", "identity", "12"]);
+}
+
 #[test]
 fn a_run_goes_on_without_the_directory_and_ends_with_the_same_bits() {
     let place = Place::with_import();
@@ -227,6 +270,14 @@ fn a_run_goes_on_without_the_directory_and_ends_with_the_same_bits() {
     let other = place.experiment("[model.projection]\ndim = 5\n");
     let error = Watcher::default().pretrain(&other, &parted, true).unwrap_err().to_string();
     assert_says(&error, &["model.projection.dim", "(6)", "(5)"]);
+
+    // A run that was drawn from the seed does not go on as one that started from a model.
+    let drawn = Experiment { start: Default::default(), ..experiment };
+    let run = place.path("drawn");
+    let mut stopping = Watcher { stop_after: Some(1), ..Watcher::default() };
+    stopping.pretrain(&drawn, &run, false).unwrap();
+    let error = Watcher::default().pretrain(&again, &run, true).unwrap_err().to_string();
+    assert_says(&error, &["start/config.json", "cannot read"]);
 }
 
 #[test]
