@@ -6,6 +6,7 @@ that the goldens come from (frozen.py, c3d.py), at full width. Used by scripts/f
 
     full_size_others.py make OUT               OUT/clip, OUT/frozen, OUT/c3d
     full_size_others.py compare OUT            OUT/features-{clip,frozen,c3d}.h5 as extract wrote them
+    full_size_others.py pixels VIDEO           640 x 360: our bicubic scaling beside Pillow's
 """
 
 import shutil
@@ -131,21 +132,28 @@ def bilinear(path: Path, short_side: int, side: int) -> np.ndarray:
     return centre(reader.get_batch(range(len(reader))).asnumpy(), side)
 
 
-def bicubic_by_ffmpeg(path: Path) -> np.ndarray:
-    width = SIDE * WIDTH // HEIGHT
-    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"scale={width}:{SIDE}:flags=bicubic+full_chroma_int+accurate_rnd",
+def by_ffmpeg(path: Path, width: int, height: int) -> np.ndarray:
+    """By the flags that our bicubic scaling has."""
+    flags = "bicubic+full_chroma_int+accurate_rnd"
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"scale={width}:{height}:flags={flags}",
                "-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]
     raw = subprocess.run(command, check=True, capture_output=True).stdout
-    return centre(np.frombuffer(raw, np.uint8).reshape(-1, SIDE, width, 3), SIDE)
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
 
 
-def scaled_by_pillow(path: Path, resample: Image.Resampling) -> np.ndarray:
-    """As CLIP's own preprocessing: a whole RGB picture first, then Pillow."""
-    reader = decord.VideoReader(str(path))
+def bicubic_by_ffmpeg(path: Path) -> np.ndarray:
+    return centre(by_ffmpeg(path, SIDE * WIDTH // HEIGHT, SIDE), SIDE)
+
+
+def scaled_by_pillow(frames: np.ndarray, resample: Image.Resampling) -> np.ndarray:
+    """As CLIP's own preprocessing: of a whole RGB picture."""
     size = (SIDE * WIDTH // HEIGHT, SIDE)
-    frames = [np.asarray(Image.fromarray(f).resize(size, resample))
-              for f in reader.get_batch(range(len(reader))).asnumpy()]
-    return centre(np.stack(frames), SIDE)
+    return centre(np.stack([np.asarray(Image.fromarray(f).resize(size, resample)) for f in frames]), SIDE)
+
+
+def by_decord(path: Path) -> np.ndarray:
+    reader = decord.VideoReader(str(path))
+    return reader.get_batch(range(len(reader))).asnumpy()
 
 
 def clips_of(frames: np.ndarray, kind: str, num_frames: int) -> torch.Tensor:
@@ -169,6 +177,16 @@ def difference(name: str, ours: np.ndarray, others: np.ndarray) -> None:
           f"{np.percentile(apart, 99):.0f} at the 99th percentile, {apart.max()} at most")
 
 
+def pixels(path: Path) -> None:
+    ours, bicubic = bicubic_by_ffmpeg(path), Image.Resampling.BICUBIC
+    difference("Pillow of whole pictures rounded as ours", ours, scaled_by_pillow(by_ffmpeg(path, WIDTH, HEIGHT), bicubic))
+    whole = by_decord(path)
+    difference("Pillow of decord's whole pictures", ours, scaled_by_pillow(whole, bicubic))
+    difference("bilinear as everything else is scaled", ours, bilinear(path, SIDE, SIDE))
+    difference("for comparison: decord's bilinear beside Pillow's bilinear", bilinear(path, SIDE, SIDE),
+               scaled_by_pillow(whole, Image.Resampling.BILINEAR))
+
+
 @torch.no_grad()
 def compare(out: Path) -> None:
     name = next(iter(VIDEOS))
@@ -188,13 +206,10 @@ def compare(out: Path) -> None:
 
     ours = bicubic_by_ffmpeg(path)
     worst.append(report("CLIP ViT-B/16", found["clip"], clip_features(ours), "ffmpeg's bicubic frames"))
-    pillow = scaled_by_pillow(path, Image.Resampling.BICUBIC)
+    pillow = scaled_by_pillow(by_decord(path), Image.Resampling.BICUBIC)
     report("CLIP ViT-B/16", found["clip"], clip_features(pillow), "Pillow's bicubic frames")
     report("CLIP ViT-B/16", found["clip"], clip_features(bilinear(path, SIDE, SIDE)), "decord's bilinear frames")
-    difference("Pillow's bicubic beside ours", ours, pillow)
-    difference("decord's bilinear beside ours", ours, bilinear(path, SIDE, SIDE))
-    difference("Pillow's bilinear beside decord's", bilinear(path, SIDE, SIDE),
-               scaled_by_pillow(path, Image.Resampling.BILINEAR))
+    pixels(path)
 
     clips = clips_of(bilinear(path, SIDE, SIDE), "frozen", FROZEN["num_frames"])
     weights = frozen_weights()
@@ -209,7 +224,8 @@ def compare(out: Path) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(2)
-    if len(sys.argv) != 3 or sys.argv[1] not in ("make", "compare"):
+    commands = {"make": make, "compare": compare, "pixels": pixels}
+    if len(sys.argv) != 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     frozen.CONFIG.update(FROZEN)
-    {"make": make, "compare": compare}[sys.argv[1]](Path(sys.argv[2]))
+    commands[sys.argv[1]](Path(sys.argv[2]))
