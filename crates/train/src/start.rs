@@ -34,36 +34,34 @@ pub struct StartSection {
     pub weights: Option<String>,
 }
 
-/// The settings that a model directory decides.
-struct Decided {
-    config: LocVtpConfig,
+/// The sections of a run file that a model directory has a say in.
+#[derive(Serialize, Deserialize)]
+struct Sections {
+    model: LocVtpConfig,
     preprocessing: Preprocessing,
 }
 
-impl Decided {
+impl Sections {
+    fn of(experiment: &Experiment) -> Self {
+        let (model, preprocessing) = (experiment.model.clone(), experiment.preprocessing.clone());
+        Self { model, preprocessing }
+    }
+
     fn read(dir: &Path) -> Result<Self, ModelError> {
-        let (config, preprocessing, _) = ModelDirectory::read_settings(dir)?;
-        Ok(Self { config, preprocessing })
+        let (model, preprocessing, _) = ModelDirectory::read_settings(dir)?;
+        Ok(Self { model, preprocessing })
     }
 
-    /// As the sections of a run file.
-    fn sections(&self) -> Table {
-        let table = |value| Value::try_from(value).expect("a config is plain data");
-        Table::from_iter([
-            ("model".to_owned(), table(Value::try_from(&self.config).expect("plain data"))),
-            (
-                "preprocessing".to_owned(),
-                table(Value::try_from(&self.preprocessing).expect("plain")),
-            ),
-        ])
+    fn table(&self) -> Table {
+        Table::try_from(self).expect("settings are plain data")
     }
 
-    /// The first setting that `experiment` gives another value, the kind of an encoder before its
-    /// sizes.
+    /// The first setting of an encoder or of the pixels that `experiment` gives another value, the
+    /// kind of an encoder before its sizes.
     fn difference(&self, experiment: &Experiment) -> Option<SettingDifference> {
         let mut own = experiment.clone();
-        own.model.video = self.config.video.clone();
-        own.model.text = self.config.text.clone();
+        own.model.video = self.model.video.clone();
+        own.model.text = self.model.text.clone();
         let clip_duration_s = experiment.preprocessing.clip_duration_s;
         own.preprocessing = Preprocessing { clip_duration_s, ..self.preprocessing.clone() };
         let found = differences(&own, experiment).into_iter();
@@ -78,8 +76,8 @@ pub(crate) fn completed(experiment: Experiment, file: Table) -> Result<Experimen
     let StartSection { model: Some(dir), weights: None } = &experiment.start else {
         return Ok(experiment);
     };
-    let Ok(decided) = Decided::read(dir) else { return Ok(experiment) };
-    let merged = overlaid(decided.sections(), file);
+    let Ok(decided) = Sections::read(dir) else { return Ok(experiment) };
+    let merged = overlaid(decided.table(), file);
     let merged: Experiment = match Value::Table(merged).try_into() {
         Ok(merged) => merged,
         // Settings of an encoder of another kind: the run file alone says which.
@@ -105,17 +103,17 @@ pub(crate) fn resolved(
     let StartSection { model: Some(dir), weights: None } = &experiment.start else {
         return Ok(resolved);
     };
-    match Decided::read(dir) {
+    match Sections::read(dir) {
         Ok(decided) => {
             if let Some(difference) = decided.difference(experiment) {
                 return Err(contradiction(dir, difference));
             }
-            if decided.config.text.is_none() {
+            if decided.model.text.is_none() {
                 return Err(TrainError::StartModel {
                     path: dir.clone(),
                     reason: "it has no text encoder, and pre-training compares clips with words"
                         .into(),
-                    way_out: "add one: locvtp weights import --from distilbert FOLDER --out it",
+                    way_out: "add one to it: locvtp weights import --from distilbert FOLDER --out DIR",
                 });
             }
             resolved.start.weights = Some(checksum(dir)?);
@@ -128,9 +126,9 @@ pub(crate) fn resolved(
             }
             resolved.start.weights = was.start.weights.clone();
             // What this run file chooses itself must be as it was; that is asked later.
-            let usual = sections_of(&Experiment::default());
-            let chosen = without(sections_of(experiment), &usual);
-            let merged = overlaid(sections_of(&was), chosen);
+            let usual = Sections::of(&Experiment::default()).table();
+            let chosen = without(Sections::of(experiment).table(), &usual);
+            let merged = overlaid(Sections::of(&was).table(), chosen);
             let merged: Result<Sections, _> = Value::Table(merged).try_into();
             if let Ok(Sections { model, preprocessing }) = merged {
                 (resolved.model, resolved.preprocessing) = (model, preprocessing);
@@ -179,18 +177,6 @@ pub(crate) fn read(
         model: weights.model,
     };
     Ok(Start { directory, drawn: weights.drawn })
-}
-
-/// The sections that a model directory has a say in.
-#[derive(Serialize, Deserialize)]
-struct Sections {
-    model: LocVtpConfig,
-    preprocessing: Preprocessing,
-}
-
-fn sections_of(experiment: &Experiment) -> Table {
-    let (model, preprocessing) = (experiment.model.clone(), experiment.preprocessing.clone());
-    Table::try_from(Sections { model, preprocessing }).expect("an experiment is plain data")
 }
 
 /// `base` with the values of `over` in the place of its own.
