@@ -106,7 +106,7 @@ fn the_readmes_commands_do_what_they_say() {
                 "embed",
                 "report"
             ][..],
-            &["weights", "weights", "weights", "inspect"],
+            &["weights", "weights", "weights", "inspect", "pretrain"],
             &["corpus", "corpus", "corpus", "pretrain"],
         ]
         .concat(),
@@ -116,8 +116,9 @@ fn the_readmes_commands_do_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("small_corpus.toml"), SMALL_CORPUS).unwrap();
     std::fs::create_dir(folder.path().join("configs")).unwrap();
-    let run_file = "configs/demo.toml";
-    std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    for run_file in ["configs/demo.toml", "configs/start.toml"] {
+        std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    }
     // Tiny checkpoints in the place of those that a person downloads.
     for (name, made) in [("timesformer", "hf-timesformer"), ("distilbert", "distilbert")] {
         let download = folder.path().join("downloads").join(name);
@@ -151,6 +152,7 @@ fn the_readmes_commands_do_what_they_say() {
         "corpus/seen/truth.json",
         "runs/mine/model/model.safetensors",
         "models/start/model.safetensors",
+        "runs/started/model/model.safetensors",
         "used.jsonl",
         "runs/talks/model/model.safetensors",
     ];

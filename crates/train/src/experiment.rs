@@ -16,6 +16,7 @@ use crate::augmentation::Augmentation;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 use crate::run_file;
+use crate::start::{self, StartSection};
 
 /// A pre-training run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ use crate::run_file;
 pub struct Experiment {
     /// Name and seed.
     pub run: RunSection,
+    /// Where the weights come from.
+    pub start: StartSection,
     /// Where the videos and their narration are.
     pub corpus: CorpusSection,
     /// How pairs are drawn from the narration.
@@ -193,12 +196,14 @@ impl Default for LoaderSection {
 impl Experiment {
     /// Reads a run file and applies `overrides` of the form `train.steps=200`.
     ///
-    /// A relative `corpus.dir` or `tokenizer.file` is meant from where the program runs.
+    /// A relative `corpus.dir`, `start.model` or `tokenizer.file` is meant from where the program runs. What a file with
+    /// `start.model` leaves out is read from that model directory.
     ///
     /// # Errors
-    /// When the file is missing, does not parse, or has an unknown key (the message names the nearest known one).
+    /// When the file is missing, does not parse, has an unknown key (the message names the nearest known one), or says
+    /// otherwise than the model directory that it starts from.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        run_file::read(path, overrides)
+        Self::parse(&run_file::read_text(path)?, &path.display().to_string(), overrides)
     }
 
     /// The same from text; `origin` is named in errors.
@@ -206,7 +211,8 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::read`].
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
-        run_file::parse(text, origin, overrides, toml::Table::new())
+        let experiment: Self = run_file::parse(text, origin, overrides, toml::Table::new())?;
+        start::completed(experiment, run_file::table(text, origin, overrides)?)
     }
 
     /// The file form of the experiment.
@@ -247,6 +253,14 @@ impl Experiment {
         if self.model.text.is_none() {
             let expected = "a text encoder: pre-training compares clips with words";
             return setting("model.text.kind", "\"none\"".into(), expected);
+        }
+        if let (Some(dir), Some(file)) = (&self.start.model, &self.tokenizer.file) {
+            let (dir, file) = (dir.display(), file.display());
+            return contradiction(
+                "start.model",
+                "tokenizer.file",
+                format!("{dir} brings the tokenizer of its text encoder; leave out {file}"),
+            );
         }
         if self.preprocessing.image_size != self.model.video.image_size() {
             return contradiction(

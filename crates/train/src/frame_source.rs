@@ -77,7 +77,8 @@ impl FrameSource {
                     crop,
                     size,
                     self.preprocessing.image_size as u32,
-                );
+                )
+                .scaled_by(self.preprocessing.interpolation);
                 reader.read_clips(&plan, &transform)?
             }
             _ => self.read_centre(video, path, plan)?,

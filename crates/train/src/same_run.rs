@@ -36,6 +36,8 @@ fn changes_no_result(key: &str) -> bool {
         "corpus.max_bad",
         "corpus.layout",
         "corpus.videos",
+        // Which weights they are is `start.weights`.
+        "start.model",
         "train.log_every",
         "train.checkpoint_every",
         "train.keep_checkpoints",
@@ -101,6 +103,7 @@ mod tests {
             run.corpus.max_bad = 0.1;
             run.train.log_every = 77;
             run.run.name = "other".into();
+            run.start.model = Some("elsewhere".into());
         });
         assert!(same.is_empty(), "{same:?}");
     }
@@ -112,11 +115,14 @@ mod tests {
                 TimeSformerConfig { hidden_size: 96, ..TimeSformerConfig::default() }.into();
             run.train.steps = 7;
             run.tokenizer.file = Some("words.json".into());
+            run.start.weights = Some("0badcafe".into());
         });
         assert_eq!(both[0], ["train.steps", "0", "7"].map(String::from));
         assert!(both.contains(&["model.video.hidden_size", "768", "96"].map(String::from)));
         let file = ["tokenizer.file", "nothing", "\"words.json\""].map(String::from);
         assert!(both.contains(&file), "{both:?}");
-        assert_eq!(both.len(), 3);
+        let weights = ["start.weights", "nothing", "\"0badcafe\""].map(String::from);
+        assert!(both.contains(&weights), "{both:?}");
+        assert_eq!(both.len(), 4);
     }
 }
