@@ -102,13 +102,15 @@ pub struct NarratedVideo {
     pub duration: Option<Seconds>,
     /// What the video is about, in the source's own word: category, task or recipe.
     pub task: Option<String>,
+    /// Whether its file is known to hold one frame alone; known when the file was opened.
+    pub is_picture: bool,
 }
 
 impl NarratedVideo {
     /// A video of which nothing more is known.
     pub fn new(id: impl Into<String>, path: impl Into<PathBuf>, captions: Vec<Caption>) -> Self {
         let (id, path) = (id.into(), path.into());
-        Self { id, path, captions, subset: None, duration: None, task: None }
+        Self { id, path, captions, subset: None, duration: None, task: None, is_picture: false }
     }
 }
 

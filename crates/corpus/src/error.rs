@@ -168,8 +168,8 @@ pub enum CorpusError {
     },
     /// A batch asks for more videos than the corpus has.
     #[error(
-        "`{key}` is {batch}, but the corpus has {videos} usable videos; lower it to at most \
-         {videos} or add videos"
+        "`{key}` is {batch}, but the corpus has {videos} usable {what}; lower it to at most \
+         {videos} or add {what}"
     )]
     BatchExceedsCorpus {
         /// The batch size's setting.
@@ -178,6 +178,21 @@ pub enum CorpusError {
         batch: usize,
         /// Videos in the corpus.
         videos: usize,
+        /// "videos" or "pictures".
+        what: &'static str,
+    },
+    /// A batch cannot be shared out evenly.
+    #[error(
+        "`{key}` is {batch}, which does not divide by the {world_size} processes that train \
+         together; make it a multiple of {world_size}, or start another number of them"
+    )]
+    UnevenBatch {
+        /// The batch size's setting.
+        key: &'static str,
+        /// Its value.
+        batch: usize,
+        /// How many processes train together.
+        world_size: usize,
     },
     /// The folder to write to exists and is not a synthetic corpus.
     #[error(

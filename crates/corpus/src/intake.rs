@@ -196,6 +196,7 @@ impl<'a> Intake<'a> {
             subset: video.subset,
             duration: video.duration_s.map(Seconds),
             task: video.task,
+            is_picture: false,
         };
         self.report.take(&video);
         self.sink.video(video);

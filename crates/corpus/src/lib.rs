@@ -84,7 +84,7 @@ pub use layout::{Layout, Source};
 pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, check_media};
 pub use narration_care::NarrationCare;
-pub use pairs::{CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, SpanKind};
+pub use pairs::{CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, Rank, SpanKind};
 pub use reader::{AnnotatedCorpus, CorpusReader, FileLookup, ReadSettings};
 pub use repair::{Repair, Repairs};
 pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};

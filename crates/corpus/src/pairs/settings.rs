@@ -41,6 +41,11 @@ pub struct PairSettings {
     pub long_batch: usize,
     /// Videos in a batch of short spans.
     pub short_batch: usize,
+    /// Share of steps that train on pictures, 0..=1, where the corpus has both pictures and videos.
+    /// Default: the share of pictures among them.
+    pub picture_share: Option<f64>,
+    /// Pictures in a batch of pictures.
+    pub picture_batch: usize,
 }
 
 impl Default for PairSettings {
@@ -55,6 +60,8 @@ impl Default for PairSettings {
             captions_per_epoch: CaptionsPerEpoch::OneOfEachVideo,
             long_batch: 16,
             short_batch: 32,
+            picture_share: None,
+            picture_batch: 32,
         }
     }
 }
@@ -80,15 +87,26 @@ impl PairSettings {
         match kind {
             SpanKind::Long => self.long_batch,
             SpanKind::Short => self.short_batch,
+            SpanKind::Picture => self.picture_batch,
         }
     }
 
-    /// Whether a step of `kind` can ever come.
+    /// The setting that says so.
+    pub(super) fn batch_key(kind: SpanKind) -> &'static str {
+        match kind {
+            SpanKind::Long => "pairs.long_batch",
+            SpanKind::Short => "pairs.short_batch",
+            SpanKind::Picture => "pairs.picture_batch",
+        }
+    }
+
+    /// Whether a step of `kind` can ever come, of those on videos.
     pub(super) fn uses(&self, kind: SpanKind) -> bool {
         let early = (self.short_share_start_until_step > 0).then_some(self.short_share_start);
         early.into_iter().chain([self.short_share]).any(|share| match kind {
             SpanKind::Long => share < 1.0,
             SpanKind::Short => share > 0.0,
+            SpanKind::Picture => false,
         })
     }
 
@@ -125,16 +143,15 @@ impl PairSettings {
         for (key, value) in [
             ("pairs.short_share", self.short_share),
             ("pairs.short_share_start", self.short_share_start),
+            ("pairs.picture_share", self.picture_share.unwrap_or(0.0)),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return setting(key, &value, "a share between 0 and 1");
             }
         }
-        for (key, value) in
-            [("pairs.long_batch", self.long_batch), ("pairs.short_batch", self.short_batch)]
-        {
-            if value == 0 {
-                return setting(key, &value, "at least 1 video");
+        for kind in [SpanKind::Long, SpanKind::Short, SpanKind::Picture] {
+            if self.batch_len(kind) == 0 {
+                return setting(Self::batch_key(kind), &0, "at least 1 video");
             }
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Clips as a model gets them: planned, transformed, turned upright.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::transform::{RandomResizedCrop, draw_random_resized_crop};
 use locvtp_video::{
-    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Seconds, VideoError, VideoReader,
+    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, RandomResizedCrop, Seconds,
+    VideoError, VideoReader,
 };
 
 use crate::made_files::*;
@@ -122,7 +122,8 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let mut video = VideoReader::open(&path).unwrap();
     let table = video.frame_table();
     let plan = sampling::consecutive(table, 16, 16);
-    let crop = draw_random_resized_crop(2, &RandomResizedCrop::default(), (96, 64), 24);
+    let crop = RandomResizedCrop::default().draw(2, (96, 64));
+    let crop = FrameTransform::CropResize { crop, size: 24, flip: true };
     let eval = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32 };
     let resize = FrameTransform::Resize { height: 20, width: 44 };
     for transform in [FrameTransform::AsDecoded, eval, crop, resize] {
