@@ -137,6 +137,7 @@ fn the_readmes_commands_do_what_they_say() {
             .args(["-c", &format!("{command} {}", small(&command))])
             .current_dir(folder.path())
             .env("PATH", &path)
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);

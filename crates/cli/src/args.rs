@@ -8,6 +8,7 @@ use locvtp_corpus::{Layout, NarrationCare, Subset};
 
 use crate::commands::embed::Embed;
 use crate::commands::extract::Extract;
+use crate::file_reading::FileReading;
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
@@ -303,6 +304,8 @@ pub(crate) struct CorpusCheck {
     /// How much of the video files is looked at
     #[arg(long, value_enum, default_value_t)]
     pub(crate) decode: Decode,
+    #[command(flatten)]
+    pub(crate) reading: FileReading,
     /// End with an error (exit code 2) if more captions and videos than this are bad
     #[arg(long, value_name = "N")]
     pub(crate) max_bad: Option<usize>,

@@ -4,6 +4,7 @@ mod args;
 mod command_line;
 mod commands;
 mod embedding_file;
+mod file_reading;
 mod hub;
 mod interrupt;
 mod output;

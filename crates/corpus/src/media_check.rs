@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Seconds, VideoError, VideoReader};
+use locvtp_video::{FrameTransform, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 
@@ -73,8 +73,12 @@ impl NarratedVideo {
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
-pub fn check_media(video: &NarratedVideo, check: MediaCheck) -> Result<Seconds, UnusableVideo> {
-    let mut reader = VideoReader::open(&video.path)?;
+pub fn check_media(
+    video: &NarratedVideo,
+    check: MediaCheck,
+    opener: &VideoOpener,
+) -> Result<Seconds, UnusableVideo> {
+    let mut reader = opener.open(&video.path)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;
     if check >= MediaCheck::FirstClip {

@@ -28,7 +28,8 @@ impl SettingDifference {
     }
 }
 
-/// Whether a setting changes no result: where the corpus lies, names, threads, what is logged.
+/// Whether a setting changes no result: where the corpus lies, names, threads, what a file may
+/// cost, what is logged.
 fn changes_no_result(key: &str) -> bool {
     let keys = [
         "run.name",
@@ -40,7 +41,7 @@ fn changes_no_result(key: &str) -> bool {
         "train.checkpoint_every",
         "train.keep_checkpoints",
     ];
-    key.starts_with("loader.") || keys.contains(&key)
+    key.starts_with("loader.") || key.starts_with("limits.") || keys.contains(&key)
 }
 
 /// The settings that change the result and differ; what a person chooses first comes first.
@@ -97,6 +98,8 @@ mod tests {
     fn what_changes_no_result_makes_no_other_run() {
         let same = found(|run| {
             run.loader.threads = 7;
+            run.loader.frame_tables = Some("tables".into());
+            run.limits.stall_s = 7;
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
             run.train.log_every = 77;

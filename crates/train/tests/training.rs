@@ -97,7 +97,7 @@ fn source(experiment: &Experiment) -> BatchSource {
     let tokenizer = tokenizer(&corpus);
     let sampler =
         PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed).unwrap();
-    BatchSource::new(experiment.clone(), sampler, tokenizer)
+    BatchSource::new(experiment.clone(), sampler, tokenizer, experiment.opener().unwrap())
 }
 
 fn batches(experiment: &Experiment, steps: &[u64]) -> Vec<PretrainBatch> {

@@ -4,6 +4,7 @@
 //! captions.
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
+//! - [`opener`]: [`VideoOpener`], the same with limits and a cache for many files
 //! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
@@ -57,6 +58,7 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 pub mod limits;
+pub mod opener;
 mod orientation;
 mod packet_index;
 mod partial_file;
@@ -77,6 +79,7 @@ pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
+pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};

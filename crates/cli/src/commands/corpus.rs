@@ -10,6 +10,7 @@ use locvtp_corpus::{
     CorpusReader, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck, NarratedVideo,
     ReadReport, ReadSettings, VideoSink, check_media,
 };
+use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -66,6 +67,8 @@ pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     };
     let media = args.decode.check();
     let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
+    // Only where files are opened is there something to keep of them.
+    let opener = media.map(|_| args.reading.opener()).transpose()?.unwrap_or_default();
     let mut list = args.list.as_deref().map(ManifestWriter::create).transpose()?;
     let mut progress = Progress { line: ProgressLine::new(), videos: 0, began };
     let mut found =
@@ -76,6 +79,7 @@ pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
             let mut checking = Checking {
                 list: list.as_mut(),
                 check: media,
+                opener: &opener,
                 waiting: Vec::new(),
                 media: MediaFound::default(),
                 progress: &mut progress,
@@ -120,6 +124,7 @@ fn name(typed: &Path, source: &Path) -> String {
 struct Checking<'a> {
     list: Option<&'a mut ManifestWriter>,
     check: Option<MediaCheck>,
+    opener: &'a VideoOpener,
     waiting: Vec<NarratedVideo>,
     media: MediaFound,
     progress: &'a mut Progress,
@@ -129,7 +134,8 @@ impl Checking<'_> {
     fn look_at_files(&mut self) {
         let Some(check) = self.check else { return };
         let waiting = std::mem::take(&mut self.waiting);
-        let looked: Vec<_> = waiting.par_iter().map(|video| check_media(video, check)).collect();
+        let look = |video| check_media(video, check, self.opener);
+        let looked: Vec<_> = waiting.par_iter().map(look).collect();
         for (video, looked) in waiting.into_iter().zip(looked) {
             self.progress.another();
             match looked {
