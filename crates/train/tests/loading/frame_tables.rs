@@ -50,7 +50,7 @@ fn no_folder_is_asked_for_by_an_empty_name_and_one_that_cannot_be_made_is_named(
 #[test]
 fn the_limits_of_a_run_hold_for_its_files() {
     let mut experiment = experiment();
-    experiment.limits.frames = 100;
+    experiment.limits.frames = 50;
     let (corpus, _) = HowTo100m::open(&experiment.corpus.dir).unwrap();
     let refused = UsableCorpus::check(&corpus, 0.0, &experiment.opener().unwrap());
     let error = refused.err().unwrap().to_string();
