@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Seconds, VideoError, VideoReader};
+use locvtp_video::{FrameTransform, ReaderSettings, Seconds, VideoError, VideoReader};
 
 use crate::corpus::NarratedVideo;
 
@@ -59,7 +59,7 @@ impl NarratedVideo {
         usable.captions.retain(|caption| caption.span.start < end);
         let (captions, lost) = (self.captions.len(), self.captions.len() - usable.captions.len());
         if lost * 10 > captions || usable.captions.is_empty() {
-            let path = self.path.display().to_string();
+            let path = self.media.path().display().to_string();
             return Err(UnusableVideo::EndsEarly { path, end, lost, captions });
         }
         for caption in usable.captions.iter_mut().filter(|caption| caption.is_whole_video()) {
@@ -74,7 +74,7 @@ impl NarratedVideo {
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
 pub fn check_media(video: &NarratedVideo, check: MediaCheck) -> Result<Seconds, UnusableVideo> {
-    let mut reader = VideoReader::open(&video.path)?;
+    let mut reader = VideoReader::open_media(&video.media, ReaderSettings::default(), None)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;
     if check >= MediaCheck::FirstClip {

@@ -132,7 +132,7 @@ impl BatchSource {
                 augmentation_seed: Some(seed(run, Draw::Augmentation, step, sample)),
             };
             let video = &videos[span.video];
-            match self.frames.read(span.video, &video.path, &request) {
+            match self.frames.read(span.video, &video.media, &request) {
                 Ok(pixels) => {
                     taken.insert(span.video);
                     return Ok((pixels, span.text));
@@ -140,7 +140,7 @@ impl BatchSource {
                 Err(error) => {
                     tried += 1;
                     example = with_causes(&error);
-                    let (id, path) = (video.id.clone(), video.path.clone());
+                    let (id, path) = (video.id.clone(), video.media.path().to_owned());
                     let mut bad = self.bad();
                     if bad.seen.insert(span.video) {
                         bad.new.push(BadVideo { id, path, reason: example.clone() });

@@ -4,13 +4,12 @@
 //! not fit is decoded frame by frame as needed. Both ways give the same bytes.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    ClipPixels, ColourJitter, FramePixels, FrameTable, Phase, SamplingPlan, TimeSpan, VideoError,
-    VideoReader, sampling, transform::draw_random_resized_crop,
+    ClipPixels, ColourJitter, FramePixels, FrameTable, MediaLocation, Phase, ReaderSettings,
+    SamplingPlan, TimeSpan, VideoError, VideoReader, sampling, transform::draw_random_resized_crop,
 };
 
 use crate::augmentation::Augmentation;
@@ -60,7 +59,7 @@ impl FrameSource {
     pub fn read(
         &self,
         video: usize,
-        path: &Path,
+        media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         let plan = |table: &FrameTable| {
@@ -69,7 +68,7 @@ impl FrameSource {
         };
         let mut clips = match (request.augmentation_seed, &self.augmentation.crop) {
             (Some(seed), Some(crop)) => {
-                let mut reader = VideoReader::open(path)?;
+                let mut reader = open(media)?;
                 let plan = plan(reader.frame_table());
                 let size = (reader.info().width, reader.info().height);
                 let transform = draw_random_resized_crop(
@@ -80,7 +79,7 @@ impl FrameSource {
                 );
                 reader.read_clips(&plan, &transform)?
             }
-            _ => self.read_centre(video, path, plan)?,
+            _ => self.read_centre(video, media, plan)?,
         };
         if let (Some(seed), Some(strength)) =
             (request.augmentation_seed, &self.augmentation.colour_jitter)
@@ -93,13 +92,13 @@ impl FrameSource {
     fn read_centre(
         &self,
         video: usize,
-        path: &Path,
+        media: &MediaLocation,
         plan: impl Fn(&FrameTable) -> SamplingPlan,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
             return Ok(ClipPixels::from_video(&plan(&decoded.table), &decoded.frames));
         }
-        let mut reader = VideoReader::open(path)?;
+        let mut reader = open(media)?;
         let table = reader.frame_table().clone();
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
@@ -121,4 +120,8 @@ impl FrameSource {
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open(media: &MediaLocation) -> Result<VideoReader, VideoError> {
+    VideoReader::open_media(media, ReaderSettings::default(), None)
 }

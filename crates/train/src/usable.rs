@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use locvtp_corpus::{Corpus, NarratedVideo};
-use locvtp_video::VideoReader;
+use locvtp_video::{ReaderSettings, VideoReader};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ impl Corpus for UsableCorpus {
 }
 
 impl UsableCorpus {
-    /// Opens every file of `corpus` once.
+    /// Opens every file of `corpus` once, unless it was opened when it was packed.
     ///
     /// # Errors
     /// When no file opens, or more than the share `max_bad` of them does not.
@@ -49,7 +49,7 @@ impl UsableCorpus {
             .map(|video| {
                 usable_part(video).map_err(|reason| BadVideo {
                     id: video.id.clone(),
-                    path: video.path.clone(),
+                    path: video.media.path().to_owned(),
                     reason,
                 })
             })
@@ -83,8 +83,15 @@ impl UsableCorpus {
 
 /// The video without captions that lie after its end; the reason when it cannot be used.
 fn usable_part(video: &NarratedVideo) -> Result<NarratedVideo, String> {
-    let reader = VideoReader::open(&video.path).map_err(|error| with_causes(&error))?;
-    video.ending_at(reader.frame_table().end()).map_err(|error| with_causes(&error))
+    // Packed videos were opened when they were packed.
+    let end = video.media_end.map_or_else(
+        || {
+            let opened = VideoReader::open_media(&video.media, ReaderSettings::default(), None);
+            Ok(opened.map_err(|error| with_causes(&error))?.frame_table().end())
+        },
+        Ok,
+    )?;
+    video.ending_at(end).map_err(|error| with_causes(&error))
 }
 
 /// An error with all its causes in one line.
