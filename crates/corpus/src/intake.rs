@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use locvtp_video::Seconds;
+use locvtp_video::{MediaLocation, Seconds};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::id_list::IdList;
@@ -35,13 +35,16 @@ impl VideoSink for Vec<NarratedVideo> {
 #[derive(Debug, Default)]
 pub(crate) struct SourceVideo {
     pub(crate) id: String,
-    /// The file when the source names it; else it is looked up.
-    pub(crate) file: Option<PathBuf>,
+    /// Where it is when the source says so; else its file is looked up.
+    pub(crate) media: Option<MediaLocation>,
     /// The name to look the file up by, when it is not the id.
     pub(crate) file_stem: Option<String>,
     pub(crate) duration_s: Option<f64>,
     pub(crate) subset: Option<Subset>,
     pub(crate) task: Option<String>,
+    /// Of a packed video, as in [`NarratedVideo`].
+    pub(crate) shard: Option<u32>,
+    pub(crate) media_end: Option<Seconds>,
     /// In the source's order; what is no caption stands in its place.
     pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
 }
@@ -52,6 +55,8 @@ pub(crate) struct RepairedVideo {
     duration_s: Option<f64>,
     subset: Option<Subset>,
     task: Option<String>,
+    shard: Option<u32>,
+    media_end: Option<Seconds>,
     captions: Vec<Caption>,
     listed: usize,
     sorted: bool,
@@ -86,8 +91,19 @@ impl SourceVideo {
         let captions = care.applied(captions, duration_s, &mut |caption| {
             dropped.push((DropReason::RepeatsTheOnesBefore, caption.id as usize));
         });
-        let Self { id, subset, task, .. } = self;
-        RepairedVideo { id, duration_s, subset, task, captions, listed, sorted, dropped }
+        let Self { id, subset, task, shard, media_end, .. } = self;
+        RepairedVideo {
+            id,
+            duration_s,
+            subset,
+            task,
+            shard,
+            media_end,
+            captions,
+            listed,
+            sorted,
+            dropped,
+        }
     }
 }
 
@@ -141,9 +157,9 @@ impl<'a> Intake<'a> {
     /// Takes a video.
     pub(crate) fn video(&mut self, video: SourceVideo) {
         let stem = video.file_stem.as_deref().unwrap_or(&video.id);
-        if let Some(path) = self.admit(&video.id, stem, video.file.as_deref(), video.subset) {
+        if let Some(media) = self.admit(&video.id, stem, video.media.as_ref(), video.subset) {
             let repaired = video.repaired(self.care);
-            self.push(repaired, path);
+            self.push(repaired, media);
         }
     }
 
@@ -152,9 +168,9 @@ impl<'a> Intake<'a> {
         &mut self,
         id: &str,
         stem: &str,
-        file: Option<&std::path::Path>,
+        media: Option<&MediaLocation>,
         subset: Option<Subset>,
-    ) -> Option<PathBuf> {
+    ) -> Option<MediaLocation> {
         let other_subset = self.subset.is_some_and(|wanted| subset.is_some_and(|s| s != wanted));
         if other_subset || self.list.is_some_and(|list| !list.contains(id)) {
             self.report.not_asked_for += 1;
@@ -166,20 +182,22 @@ impl<'a> Intake<'a> {
             self.drop_one(DropReason::VideoTwice, id, None);
             return None;
         }
-        let path = match (file, self.files) {
-            (Some(file), Some(_)) => file.exists().then(|| file.to_owned()),
-            (Some(file), None) => Some(file.to_owned()),
-            (None, Some(files)) => files.find(stem).map(ToOwned::to_owned),
-            (None, None) => Some(PathBuf::new()),
+        let media = match (media, self.files) {
+            (Some(media), Some(_)) if media.is_file() => {
+                media.path().exists().then(|| media.clone())
+            }
+            (Some(media), _) => Some(media.clone()),
+            (None, Some(files)) => files.find(stem).map(Into::into),
+            (None, None) => Some(PathBuf::new().into()),
         };
-        if path.is_none() {
+        if media.is_none() {
             self.drop_one(DropReason::VideoFileMissing, id, None);
         }
-        path
+        media
     }
 
     /// Takes a video that was admitted.
-    pub(crate) fn push(&mut self, video: RepairedVideo, path: PathBuf) {
+    pub(crate) fn push(&mut self, video: RepairedVideo, media: MediaLocation) {
         self.report.listed_captions += video.listed;
         for (reason, place) in video.dropped {
             self.drop_one(reason, &video.id, Some(place));
@@ -191,12 +209,14 @@ impl<'a> Intake<'a> {
         self.report.sorted_videos += usize::from(video.sorted);
         let video = NarratedVideo {
             id: video.id,
-            path,
+            media,
             captions: video.captions,
             subset: video.subset,
             duration: video.duration_s.map(Seconds),
             task: video.task,
             is_picture: false,
+            shard: video.shard,
+            media_end: video.media_end,
         };
         self.report.take(&video);
         self.sink.video(video);

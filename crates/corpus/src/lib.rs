@@ -70,6 +70,7 @@ pub mod subtitles;
 pub mod synthetic;
 pub mod tacos;
 mod text_file;
+mod video_database;
 pub mod video_files;
 pub mod webvid;
 pub mod wording;

@@ -59,7 +59,7 @@ impl NarratedVideo {
         usable.captions.retain(|caption| caption.span.start < end);
         let (captions, lost) = (self.captions.len(), self.captions.len() - usable.captions.len());
         if lost * 10 > captions || usable.captions.is_empty() {
-            let path = self.path.display().to_string();
+            let path = self.media.path().display().to_string();
             return Err(UnusableVideo::EndsEarly { path, end, lost, captions });
         }
         for caption in usable.captions.iter_mut().filter(|caption| caption.is_whole_video()) {
@@ -78,7 +78,7 @@ pub fn check_media(
     check: MediaCheck,
     opener: &VideoOpener,
 ) -> Result<Seconds, UnusableVideo> {
-    let mut reader = opener.open(&video.path)?;
+    let mut reader = opener.open(&video.media)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;
     if check >= MediaCheck::FirstClip {

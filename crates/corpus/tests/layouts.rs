@@ -159,7 +159,7 @@ fn a_picture_is_a_video_of_one_frame_whatever_its_name() {
     let (corpus, report) = AnnotatedCorpus::open(&list, &ReadSettings::default()).unwrap();
     assert_eq!(report.dropped[&DropReason::VideoFileMissing], 1);
     let [picture] = corpus.videos() else { panic!("{report}") };
-    assert_eq!(picture.path, file);
+    assert_eq!(picture.media.path(), file);
     let end = check_media(picture, MediaCheck::All, &VideoOpener::default()).unwrap();
     let whole = picture.ending_at(end).unwrap();
     assert_eq!(whole.captions[0].span, TimeSpan { start: Seconds(0.0), end });
@@ -316,7 +316,7 @@ fn a_manifest_as_a_table_and_as_lines() {
         (Layout::Manifest, 2, 3)
     );
     let eggs = video(table, "kitchen/eggs.mp4");
-    assert_eq!(eggs.path, fixture("manifest/kitchen/eggs.mp4"));
+    assert_eq!(eggs.media.path(), fixture("manifest/kitchen/eggs.mp4"));
     assert_eq!((texts(eggs)[1], eggs.subset), ("now; whisk", Some(Subset::Train)));
     assert!(video(table, "fox.mp4").captions[0].is_whole_video());
     assert_eq!(table.report.dropped[&DropReason::NotUnderstood], 1);
@@ -338,7 +338,7 @@ fn subtitles_beside_videos() {
     let dusk = video(plain, "dusk");
     assert_eq!(texts(dusk), ["watch the sky", "crème brûlée & tea"]);
     assert!(dusk.captions[1].repairs.contains(Repair::NotUtf8));
-    assert_eq!(dusk.path, fixture("subtitles/dusk.mkv"));
+    assert_eq!(dusk.media.path(), fixture("subtitles/dusk.mkv"));
 
     let narration = NarrationCare { remove_repeats: true, ..NarrationCare::default() };
     let settings = ReadSettings { narration, ..ReadSettings::default() };
@@ -366,7 +366,7 @@ fn a_corpus_is_opened_with_its_files_and_by_subset() {
         ..ReadSettings::default()
     };
     let (corpus, report) = AnnotatedCorpus::open(&fixture("activitynet"), &settings).unwrap();
-    assert_eq!(corpus.videos()[0].path, files.join("QOlSCBRmfWY.mkv"));
+    assert_eq!(corpus.videos()[0].media.path(), files.join("QOlSCBRmfWY.mkv"));
     assert_eq!((report.videos, report.not_asked_for), (2, 2));
     let missing = ReadSettings { subset: Some(Subset::Validation), ..settings };
     let error = AnnotatedCorpus::open(&fixture("activitynet"), &missing).unwrap_err();

@@ -179,14 +179,14 @@ impl BatchSource {
         if let Some(reason) = self.bad().hung.get(&video) {
             return Err(reason.clone());
         }
-        self.frames.read(video, &narrated.path, request).map_err(|error| {
+        self.frames.read(video, &narrated.media, request).map_err(|error| {
             let reason = with_causes(&error);
             let mut bad = self.bad();
             if matches!(error, VideoError::GaveUp { .. }) {
                 bad.hung.insert(video, reason.clone());
             }
             if bad.seen.insert(video) {
-                let (id, path) = (narrated.id.clone(), narrated.path.clone());
+                let (id, path) = (narrated.id.clone(), narrated.media.path().to_owned());
                 bad.new.push(BadVideo { id, path, reason: reason.clone() });
             }
             reason

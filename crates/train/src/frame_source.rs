@@ -4,13 +4,12 @@
 //! not fit is decoded frame by frame as needed. Both ways give the same bytes.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    AugmentationDraw, ClipPixels, FramePixels, FrameTable, FrameTransform, Phase, SamplingPlan,
-    TimeSpan, VideoError, VideoOpener, sampling,
+    AugmentationDraw, ClipPixels, FramePixels, FrameTable, FrameTransform, MediaLocation, Phase,
+    SamplingPlan, TimeSpan, VideoError, VideoOpener, sampling,
 };
 
 /// A decoded video at the size the model sees.
@@ -79,14 +78,14 @@ impl FrameSource {
     pub fn read(
         &self,
         video: usize,
-        path: &Path,
+        media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         let augmentation = &request.augmentation;
         let mut clips = if augmentation.crops() {
-            self.read_cropped(path, request)?
+            self.read_cropped(media, request)?
         } else {
-            let mut clips = self.read_centre(video, path, request)?;
+            let mut clips = self.read_centre(video, media, request)?;
             if augmentation.mirror {
                 clips.mirror();
             }
@@ -97,8 +96,12 @@ impl FrameSource {
     }
 
     /// A crop is another part of the picture each time, so nothing of it is remembered.
-    fn read_cropped(&self, path: &Path, request: &ClipRequest) -> Result<ClipPixels, VideoError> {
-        let mut reader = self.opener.open(path)?;
+    fn read_cropped(
+        &self,
+        media: &MediaLocation,
+        request: &ClipRequest,
+    ) -> Result<ClipPixels, VideoError> {
+        let mut reader = self.opener.open(media)?;
         let plan = request.plan(reader.frame_table());
         let picture = (reader.info().width, reader.info().height);
         let draw = &request.augmentation;
@@ -110,13 +113,13 @@ impl FrameSource {
     fn read_centre(
         &self,
         video: usize,
-        path: &Path,
+        media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
             return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
         }
-        let mut reader = self.opener.open(path)?;
+        let mut reader = self.opener.open(media)?;
         let table = reader.frame_table().clone();
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;

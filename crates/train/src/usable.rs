@@ -37,7 +37,7 @@ impl Corpus for UsableCorpus {
 }
 
 impl UsableCorpus {
-    /// Opens every file of `corpus` once.
+    /// Opens every file of `corpus` once, unless it was opened when it was packed.
     ///
     /// # Errors
     /// When no file opens, or more than the share `max_bad` of them does not.
@@ -53,7 +53,7 @@ impl UsableCorpus {
             .map(|video| {
                 usable_part(video, opener).map_err(|reason| BadVideo {
                     id: video.id.clone(),
-                    path: video.path.clone(),
+                    path: video.media.path().to_owned(),
                     reason,
                 })
             })
@@ -88,10 +88,17 @@ impl UsableCorpus {
 /// The video as its file has it: without captions that lie after its end, and known for a picture
 /// if it is one; the reason when it cannot be used.
 fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<NarratedVideo, String> {
-    let reader = opener.open(&video.path).map_err(|error| with_causes(&error))?;
-    let table = reader.frame_table();
-    let usable = video.ending_at(table.end()).map_err(|error| with_causes(&error))?;
-    Ok(NarratedVideo { is_picture: table.len() == 1, ..usable })
+    let (end, is_picture) = match video.media_end {
+        // It was opened when it was packed.
+        Some(end) => (end, video.is_picture),
+        None => {
+            let reader = opener.open(&video.media).map_err(|error| with_causes(&error))?;
+            let table = reader.frame_table();
+            (table.end(), table.len() == 1)
+        }
+    };
+    let usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
+    Ok(NarratedVideo { is_picture, ..usable })
 }
 
 /// An error with all its causes in one line.

@@ -8,6 +8,7 @@
 //! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
+//! - [`media_location`]: a file, or a stretch of another file such as a member of an archive
 //! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
@@ -58,6 +59,7 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 pub mod limits;
+pub mod media_location;
 pub mod opener;
 mod orientation;
 mod packet_index;
@@ -66,6 +68,7 @@ pub mod pixels;
 pub mod probe;
 pub mod sampling;
 mod scale;
+mod stretch_input;
 pub mod time;
 pub mod transform;
 mod watchdog;
@@ -79,6 +82,7 @@ pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
+pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;

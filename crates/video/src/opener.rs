@@ -1,12 +1,11 @@
-//! How video files are opened: what one may cost, and where frame tables are kept.
-
-use std::path::Path;
+//! How many videos are opened alike: what one may cost, and where frame tables are kept.
 
 use crate::decode::{ReaderSettings, VideoReader};
 use crate::error::VideoError;
 use crate::frame_table_cache::FrameTableCache;
+use crate::media_location::MediaLocation;
 
-/// Opens files, all in the same way. By default with the limits of [`ReadLimits`](crate::ReadLimits)
+/// Opens videos, all in the same way. By default with the limits of [`ReadLimits`](crate::ReadLimits)
 /// and no frame tables kept.
 #[derive(Clone, Debug, Default)]
 pub struct VideoOpener {
@@ -17,14 +16,11 @@ pub struct VideoOpener {
 }
 
 impl VideoOpener {
-    /// Opens a file; with frame tables kept, one that was opened before is not read whole again.
+    /// Opens a video; with frame tables kept, one that was opened before is not read whole again.
     ///
     /// # Errors
-    /// As [`VideoReader::open`].
-    pub fn open(&self, path: &Path) -> Result<VideoReader, VideoError> {
-        match &self.frame_tables {
-            Some(tables) => VideoReader::open_cached(path, self.settings, tables),
-            None => VideoReader::open_with(path, self.settings),
-        }
+    /// As [`VideoReader::open_media`].
+    pub fn open(&self, media: &MediaLocation) -> Result<VideoReader, VideoError> {
+        VideoReader::open_media(media, self.settings, self.frame_tables.as_ref())
     }
 }

@@ -89,7 +89,7 @@ fn decode_one(
     rule: &ClipRule,
     send: &SyncSender<Decoded>,
 ) -> Result<Option<f64>, VideoError> {
-    let mut reader = rule.opener.open(&file.path)?;
+    let mut reader = rule.opener.open(&file.path.as_path().into())?;
     let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
     let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());
