@@ -200,7 +200,8 @@ pub(crate) struct ImportWeights {
 }
 
 const IMPORT_HELP: &str = "\
-Kinds: timm-vit, timesformer, hf-timesformer (video), distilbert (text), frozen, clip, hf-clip (both).
+Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip
+(both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
   locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model";

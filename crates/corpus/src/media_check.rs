@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Seconds, VideoError, VideoOpener};
+use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 
@@ -84,16 +84,21 @@ pub fn check_media(
     if check >= MediaCheck::FirstClip {
         let span = usable.captions[0].span;
         let plan = sampling::sparse(reader.frame_table(), span, 1, CLIP_FRAMES, Phase::Centre);
-        let transform = FrameTransform::ShortSideCentreCrop { short_side: 256, size: 224 };
+        let transform = centre(256, 224);
         reader.read_clips(&plan, &transform)?;
     }
     if check == MediaCheck::All {
         let frames: Vec<usize> = (0..reader.frame_table().len()).collect();
         // Small pictures: whether they come is the question.
-        let transform = FrameTransform::ShortSideCentreCrop { short_side: 32, size: 32 };
+        let transform = centre(32, 32);
         for some in frames.chunks(FRAMES_AT_ONCE) {
             reader.read_frames(some, &transform)?;
         }
     }
     Ok(end)
+}
+
+fn centre(short_side: u32, size: u32) -> FrameTransform {
+    let interpolation = Interpolation::default();
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
 }

@@ -50,6 +50,16 @@ pub enum TrainError {
         /// Why, and what to change.
         reason: String,
     },
+    /// A run cannot begin with the weights of a model directory.
+    #[error("{path}: `start.model` cannot be taken: {reason}; {way_out}")]
+    StartModel {
+        /// The model directory.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+        /// What the user can do.
+        way_out: &'static str,
+    },
     /// No video of the corpus can be used.
     #[error("{corpus}: none of its {listed} videos can be read ({example}); nothing to train on")]
     NothingUsable {

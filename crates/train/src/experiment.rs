@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::augmentation;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
+use crate::start::{self, StartSection};
 
 /// A pre-training run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ use crate::optimizer::OptimizerConfig;
 pub struct Experiment {
     /// Name and seed.
     pub run: RunSection,
+    /// Where the weights come from.
+    pub start: StartSection,
     /// Where the videos and their narration are.
     pub corpus: CorpusSection,
     /// How pairs are drawn from the narration.
@@ -203,10 +206,12 @@ impl Default for LoaderSection {
 impl Experiment {
     /// Reads a run file and applies `overrides` of the form `train.steps=200`.
     ///
-    /// A relative `corpus.dir` or `tokenizer.file` is meant from where the program runs.
+    /// A relative `corpus.dir`, `start.model` or `tokenizer.file` is meant from where the program runs. What a file with
+    /// `start.model` leaves out is read from that model directory.
     ///
     /// # Errors
-    /// When the file is missing, does not parse, or has an unknown key (the message names the nearest known one).
+    /// When the file is missing, does not parse, has an unknown key (the message names the nearest known one), or says
+    /// otherwise than the model directory that it starts from.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         let text = std::fs::read_to_string(path).map_err(TrainError::reading(path))?;
         Self::parse(&text, &path.display().to_string(), overrides)
@@ -225,14 +230,16 @@ impl Experiment {
         };
         // First as it stands, so that errors carry the file's line and column.
         let experiment: Self = toml::from_str(text).map_err(refused(origin.to_owned()))?;
-        if overrides.is_empty() {
-            return Ok(experiment);
-        }
         let mut table: toml::Table = toml::from_str(text).map_err(refused(origin.to_owned()))?;
+        if overrides.is_empty() {
+            return start::completed(experiment, table);
+        }
         for entry in overrides {
             set(&mut table, entry)?;
         }
-        table.try_into().map_err(refused(format!("--set {}", overrides.join(" --set "))))
+        let experiment = table.clone().try_into();
+        let overridden = format!("--set {}", overrides.join(" --set "));
+        start::completed(experiment.map_err(refused(overridden))?, table)
     }
 
     /// The file form of the experiment.
@@ -310,6 +317,14 @@ impl Experiment {
         if self.model.text.is_none() {
             let expected = "a text encoder: pre-training compares clips with words";
             return setting("model.text.kind", "\"none\"".into(), expected);
+        }
+        if let (Some(dir), Some(file)) = (&self.start.model, &self.tokenizer.file) {
+            let (dir, file) = (dir.display(), file.display());
+            return contradiction(
+                "start.model",
+                "tokenizer.file",
+                format!("{dir} brings the tokenizer of its text encoder; leave out {file}"),
+            );
         }
         if self.preprocessing.image_size != self.model.video.image_size() {
             return contradiction(

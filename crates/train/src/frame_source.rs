@@ -105,9 +105,13 @@ impl FrameSource {
         let plan = request.plan(reader.frame_table());
         let picture = (reader.info().width, reader.info().height);
         let draw = &request.augmentation;
-        let (size, flip) = (self.preprocessing.image_size as u32, draw.mirror);
-        let crop = draw.crop(picture).expect("the draw crops");
-        reader.read_clips(&plan, &FrameTransform::CropResize { crop, size, flip })
+        let transform = FrameTransform::CropResize {
+            crop: draw.crop(picture).expect("the draw crops"),
+            size: self.preprocessing.image_size as u32,
+            flip: draw.mirror,
+            interpolation: self.preprocessing.interpolation,
+        };
+        reader.read_clips(&plan, &transform)
     }
 
     fn read_centre(

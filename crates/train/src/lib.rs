@@ -33,6 +33,7 @@ pub mod run_log;
 mod same_run;
 pub mod schedule;
 mod seeds;
+pub mod start;
 pub mod trainer;
 pub mod usable;
 pub mod variant;

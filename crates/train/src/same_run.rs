@@ -37,6 +37,8 @@ fn changes_no_result(key: &str) -> bool {
         "corpus.max_bad",
         "corpus.layout",
         "corpus.videos",
+        // Which weights they are is `start.weights`.
+        "start.model",
         "train.log_every",
         "train.checkpoint_every",
         "train.keep_checkpoints",

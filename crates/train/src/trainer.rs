@@ -26,6 +26,7 @@ use crate::optimizer::Adam;
 use crate::run_log::{LOG_FILE, RunLog, StepReport};
 use crate::schedule::Position;
 use crate::seeds::{Draw, seed};
+use crate::start;
 use crate::usable::{BadVideo, UsableCorpus};
 
 /// What a run tells whoever watches it.
@@ -89,9 +90,10 @@ pub fn pretrain(
     observer: &mut dyn Observer,
 ) -> Result<RunEnd, TrainError> {
     let began = Instant::now();
-    experiment.check()?;
     let model = run.join("model");
     let has_run = model.exists() || !checkpoint::list(run).is_empty();
+    let experiment = &start::resolved(experiment, run, has_run)?;
+    experiment.check()?;
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
@@ -130,7 +132,7 @@ pub fn pretrain(
             observer
                 .warning(&format!("{run}: has no checkpoint to go on from; the run starts over"));
         }
-        start(experiment, &corpus, &device)?
+        begin(experiment, &corpus, &device, observer)?
     };
     let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
 
@@ -220,11 +222,23 @@ pub fn pretrain(
 }
 
 /// The words and the weights of a run that begins.
-fn start(
+fn begin(
     experiment: &Experiment,
     corpus: &UsableCorpus,
     device: &Device,
+    observer: &mut dyn Observer,
 ) -> Result<Checkpoint, TrainError> {
+    let optimizer = Adam::new(experiment.optimizer.clone());
+    if let Some(dir) = &experiment.start.model {
+        let start::Start { directory, drawn } = start::read(experiment, dir, device)?;
+        if !drawn.is_empty() {
+            let (dir, drawn) = (dir.display(), drawn.join(", "));
+            observer.warning(&format!(
+                "{dir}: has no {drawn} of the run file's size; drawn from run.seed"
+            ));
+        }
+        return Ok(Checkpoint { next_step: 0, directory, optimizer });
+    }
     let mut config = experiment.model.clone();
     let max_tokens = config.text.max_tokens();
     let tokenizer = match &experiment.tokenizer.file {
@@ -243,7 +257,7 @@ fn start(
     Ok(Checkpoint {
         next_step: 0,
         directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
-        optimizer: Adam::new(experiment.optimizer.clone()),
+        optimizer,
     })
 }
 

@@ -1,8 +1,8 @@
 //! From the picture as shown to the picture a model sees.
 //!
 //! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a
-//! sample, so that what moves in a clip is the scene and not the crop. Scaling is bilinear
-//! (swscale).
+//! sample, so that what moves in a clip is the scene and not the crop. Scaling is swscale's, by the
+//! [`Interpolation`] that the transform names, and bilinear where it names none.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,6 +11,29 @@ use serde::{Deserialize, Serialize};
 /// The generator's stream for crops: apart from those of sampling (0), jitter (2) and mirrors (3)
 /// under the same seed.
 const CROP_STREAM: u64 = 1;
+
+/// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
+/// into one count (swscale widens its kernel as Pillow does).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// From the two nearest, each way.
+    #[default]
+    Bilinear,
+    /// From the four nearest, each way: CLIP's. The kernel is swscale's (B 0, C 0.6), Pillow's is a
+    /// little softer (C 0.5).
+    Bicubic,
+}
+
+impl Interpolation {
+    /// As it stands in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+        }
+    }
+}
 
 /// What is done to every frame on the way to the model. Pixels are taken as square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +55,9 @@ pub enum FrameTransform {
         short_side: u32,
         /// Pixels of the square's sides, at most `short_side`.
         size: u32,
+        /// How it is scaled.
+        #[serde(default)]
+        interpolation: Interpolation,
     },
     /// Training: cut a box, scale it to a square, mirror it or not.
     CropResize {
@@ -41,6 +67,9 @@ pub enum FrameTransform {
         size: u32,
         /// Whether to mirror left to right.
         flip: bool,
+        /// How the box is scaled.
+        #[serde(default)]
+        interpolation: Interpolation,
     },
 }
 
@@ -83,7 +112,7 @@ impl FrameTransform {
         let (out_width, out_height) = match *self {
             Self::AsDecoded => (width, height),
             Self::Resize { height, width } => (width, height),
-            Self::ShortSideCentreCrop { short_side, size } => {
+            Self::ShortSideCentreCrop { short_side, size, .. } => {
                 if size > short_side {
                     return Err(format!(
                         "`size` {size} is larger than `short_side` {short_side}; \
@@ -101,6 +130,26 @@ impl FrameTransform {
             return Err(format!("a result of {out_width}x{out_height}; use 1 to 16384 pixels"));
         }
         Ok((out_width, out_height))
+    }
+
+    /// How it scales.
+    pub fn interpolation(&self) -> Interpolation {
+        match *self {
+            Self::ShortSideCentreCrop { interpolation, .. }
+            | Self::CropResize { interpolation, .. } => interpolation,
+            Self::AsDecoded | Self::Resize { .. } => Interpolation::Bilinear,
+        }
+    }
+
+    /// The same with another interpolation, where it has a choice of one.
+    #[must_use]
+    pub fn scaled_by(mut self, chosen: Interpolation) -> Self {
+        if let Self::ShortSideCentreCrop { interpolation, .. }
+        | Self::CropResize { interpolation, .. } = &mut self
+        {
+            *interpolation = chosen;
+        }
+        self
     }
 }
 
@@ -196,11 +245,24 @@ mod tests {
     #[test]
     fn impossible_sizes_are_refused_in_words() {
         let refused = |transform: FrameTransform| transform.output_size(64, 48).unwrap_err();
-        let crop = FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224 };
+        let interpolation = Interpolation::Bilinear;
+        let crop =
+            FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224, interpolation };
         assert!(refused(crop).contains("`size` 224 is larger than `short_side` 200"));
         assert!(refused(FrameTransform::Resize { height: 0, width: 4 }).contains("4x0"));
         let outside = CropBox { left: 0.6, width: 0.5, ..CropBox::WHOLE };
-        let crop = FrameTransform::CropResize { crop: outside, size: 8, flip: false };
+        let crop =
+            FrameTransform::CropResize { crop: outside, size: 8, flip: false, interpolation };
         assert!(refused(crop).contains("not inside the picture"));
+    }
+
+    #[test]
+    fn a_transform_written_before_there_was_a_choice_is_bilinear() {
+        let old = r#"{"short_side_centre_crop": {"short_side": 256, "size": 224}}"#;
+        let old: FrameTransform = serde_json::from_str(old).unwrap();
+        assert_eq!(old.interpolation(), Interpolation::Bilinear);
+        let bicubic = old.scaled_by(Interpolation::Bicubic);
+        assert_eq!(bicubic.interpolation(), Interpolation::Bicubic);
+        assert!(serde_json::to_string(&bicubic).unwrap().contains(r#""interpolation":"bicubic""#));
     }
 }

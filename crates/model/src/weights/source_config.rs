@@ -1,10 +1,12 @@
 //! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
 //! the shapes in it.
 
+use locvtp_video::Interpolation;
 use serde_json::Value;
 
 use super::import::ImportSettings;
 use super::source::{Shapes, Source, SourceKind};
+use crate::c3d::C3dConfig;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::distilbert::DistilBertConfig;
 use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
@@ -111,6 +113,40 @@ pub(super) fn clip_text_config(
     })
 }
 
+/// The sizes of a C3D. How many numbers its `fc6` takes tells the side of the frames.
+///
+/// # Errors
+/// As [`timesformer_config`], and when no side gives `fc6` that many numbers.
+pub(super) fn c3d_config(
+    shapes: &Shapes<'_>,
+    settings: &ImportSettings,
+) -> Result<C3dConfig, ModelError> {
+    let usual = C3dConfig::default();
+    let inputs = shapes.axis("fc6.weight", 1)?;
+    let of_side = |image_size| C3dConfig {
+        image_size,
+        num_frames: settings.num_frames.unwrap_or(usual.num_frames),
+        base_width: shapes.axis("conv1.weight", 0).unwrap_or(usual.base_width),
+        feature_width: shapes.axis("fc6.weight", 0).unwrap_or(usual.feature_width),
+        ..usual.clone()
+    };
+    // Two neighbouring sides give the same; the larger, as 112 is, leaves no pixel out.
+    let sides: Vec<usize> = match settings.image_size {
+        Some(side) => vec![side],
+        None => (1..=64).rev().map(|i| 16 * i).collect(),
+    };
+    let found =
+        sides.iter().map(|side| of_side(*side)).find(|config| config.fc6_inputs() == inputs);
+    found.ok_or_else(|| {
+        let config = of_side(sides[0]);
+        let side = settings.image_size.map_or("any side".into(), |side| format!("{side} pixels"));
+        shapes.refused(format!(
+            "its fc6 takes {inputs} numbers, and clips of {} frames of {side} do not give as many",
+            config.num_frames
+        ))
+    })
+}
+
 /// The bend that a tower's `config.json` names; OpenAI's where there is none.
 fn activation(source: &Source, json: &Value) -> Result<Activation, ModelError> {
     match json["hidden_act"].as_str() {
@@ -158,6 +194,7 @@ pub(super) fn preprocessing(
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
+    let interpolation = interpolation(source, &json, timm)?;
     let three = |value: &Value| -> Option<[f32; 3]> {
         let numbers: Vec<f32> =
             value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
@@ -177,15 +214,55 @@ pub(super) fn preprocessing(
         (Some(short), Some(cut)) if cut > 0 && short >= cut => {
             (config.image_size() as f64 * short as f64 / cut as f64).round() as usize
         }
-        _ => config.image_size(),
+        _ => usual_short_side(source.kind, config.image_size()),
     };
     Ok(Preprocessing {
         num_frames: config.num_frames(),
         clip_duration_s: 0.0,
         image_size: config.image_size(),
         short_side,
+        interpolation,
         normalisation,
     })
+}
+
+/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers),
+/// `interpolation` of timm, or what the kind's programs do.
+fn interpolation(source: &Source, json: &Value, timm: &Value) -> Result<Interpolation, ModelError> {
+    let refused = |file: &str, key: &str, found: &Value| ModelError::ForeignWeights {
+        path: source.folder.join(file),
+        reason: format!(
+            "`{key}` is {found}, and pictures are scaled bilinearly or bicubically here"
+        ),
+        way_out: "write 2 (or \"bilinear\") or 3 (or \"bicubic\") there, whichever is nearer, and \
+                  expect features a little off"
+            .into(),
+    };
+    match (&json["resample"], &timm["interpolation"]) {
+        (Value::Null, Value::Null) => Ok(match source.kind {
+            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
+            _ => Interpolation::Bilinear,
+        }),
+        (Value::Null, said) => match said.as_str() {
+            Some("bilinear") => Ok(Interpolation::Bilinear),
+            Some("bicubic") => Ok(Interpolation::Bicubic),
+            _ => Err(refused("config.json", "pretrained_cfg.interpolation", said)),
+        },
+        (said, _) => match said.as_u64() {
+            Some(2) => Ok(Interpolation::Bilinear),
+            Some(3) => Ok(Interpolation::Bicubic),
+            _ => Err(refused("preprocessor_config.json", "resample", said)),
+        },
+    }
+}
+
+/// What the short side is scaled to when no file says so.
+fn usual_short_side(kind: SourceKind, image_size: usize) -> usize {
+    match kind {
+        // 112 out of 128.
+        SourceKind::C3d => image_size * 8 / 7,
+        _ => image_size,
+    }
 }
 
 /// What the pixels of a kind's checkpoints are normalised with when no file says so (§A.2 of our
@@ -202,6 +279,11 @@ fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
         SourceKind::Clip | SourceKind::HfClip => PixelNormalisation {
             mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
             std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+        },
+        // Bytes less the mean of Sports-1M's, as MMAction has it; no division.
+        SourceKind::C3d => PixelNormalisation {
+            mean: [104.0 / 255.0, 117.0 / 255.0, 128.0 / 255.0],
+            std: [1.0 / 255.0; 3],
         },
         SourceKind::TimmVit | SourceKind::DistilBert => {
             PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] }
