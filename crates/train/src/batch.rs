@@ -106,7 +106,7 @@ impl BatchSource {
             let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
             let normalisation = &preprocessing.normalisation;
             let form = [num_frames, size, size];
-            patches.extend(ClipPatches::cut(&pixels.data, form, patch_size, normalisation));
+            ClipPatches::cut_onto(&mut patches, &pixels.data, form, patch_size, normalisation);
             sentences.push(self.tokenizer.encode(&text)?);
         }
         Ok(PretrainBatch {

@@ -115,6 +115,9 @@ fn hue_turn(hue: f32) -> [[f32; 3]; 3] {
 
 /// Colour by colour, so that the compiler makes vectors of it.
 fn apply_to_block(matrix: &[[f32; 3]; 3], offset: f32, block: &mut [[u8; 3]]) {
+    /// A float this large has no digits behind the point, and its last bits are those of a whole
+    /// number: adding it rounds.
+    const ROUNDS: f32 = (1 << 23) as f32;
     let mut old = [[0.0f32; BLOCK]; 3];
     for (i, pixel) in block.iter().enumerate() {
         (0..3).for_each(|c| old[c][i] = f32::from(pixel[c]));
@@ -124,8 +127,7 @@ fn apply_to_block(matrix: &[[f32; 3]; 3], offset: f32, block: &mut [[u8; 3]]) {
     for (new, row) in new.iter_mut().zip(matrix) {
         for (i, new) in new.iter_mut().enumerate() {
             let value = row[0] * red[i] + row[1] * green[i] + row[2] * blue[i] + offset;
-            // Rounded, as what is below 0 does not matter: a cast from float to u8 clips.
-            *new = (value + 0.5) as u8;
+            *new = (value.clamp(0.0, 255.0) + ROUNDS).to_bits() as u8;
         }
     }
     for (i, pixel) in block.iter_mut().enumerate() {
