@@ -15,6 +15,7 @@ use crate::id_list::IdList;
 use crate::narration_care::NarrationCare;
 use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
 use crate::report::{DropReason, DroppedExample, ReadReport};
+use crate::shards::ShardSettings;
 use crate::video_files::VideoFiles;
 
 /// Takes what a reader found, one video at a time.
@@ -113,6 +114,7 @@ pub(crate) struct Intake<'a> {
     list: Option<&'a IdList>,
     subset: Option<Subset>,
     care: &'a NarrationCare,
+    shards: ShardSettings,
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
     seen: HashSet<u64>,
     report: ReadReport,
@@ -126,6 +128,7 @@ impl<'a> Intake<'a> {
             list: None,
             subset: None,
             care,
+            shards: ShardSettings::default(),
             seen: HashSet::new(),
             report: ReadReport::default(),
             sink,
@@ -142,6 +145,17 @@ impl<'a> Intake<'a> {
     pub(crate) fn asking_for(mut self, list: Option<&'a IdList>, subset: Option<Subset>) -> Self {
         (self.list, self.subset) = (list, subset);
         self
+    }
+
+    /// How shards on other machines are fetched.
+    pub(crate) fn fetching(mut self, shards: &ShardSettings) -> Self {
+        self.shards = shards.clone();
+        self
+    }
+
+    /// How shards on other machines are fetched.
+    pub(crate) fn shards(&self) -> &ShardSettings {
+        &self.shards
     }
 
     /// The care given to narration.

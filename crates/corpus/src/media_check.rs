@@ -69,11 +69,12 @@ impl NarratedVideo {
     }
 }
 
-/// Looks at the video's file; gives its length.
+/// Looks at the video's file; gives its length. Of a packed video the check sum is compared first.
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
 pub fn check_media(video: &NarratedVideo, check: MediaCheck) -> Result<Seconds, UnusableVideo> {
+    video.media.verify()?;
     let mut reader = VideoReader::open_media(&video.media, ReaderSettings::default(), None)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;

@@ -28,7 +28,8 @@ impl SettingDifference {
     }
 }
 
-/// Whether a setting changes no result: where the corpus lies, names, threads, what is logged.
+/// Whether a setting changes no result: where the corpus lies and how it is fetched, names, threads,
+/// what is logged.
 fn changes_no_result(key: &str) -> bool {
     let keys = [
         "run.name",
@@ -40,7 +41,7 @@ fn changes_no_result(key: &str) -> bool {
         "train.checkpoint_every",
         "train.keep_checkpoints",
     ];
-    key.starts_with("loader.") || keys.contains(&key)
+    key.starts_with("loader.") || key.starts_with("corpus.shards.") || keys.contains(&key)
 }
 
 /// The settings that change the result and differ; what a person chooses first comes first.
@@ -99,6 +100,7 @@ mod tests {
             run.loader.threads = 7;
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
+            run.corpus.shards.retry_s = 7;
             run.train.log_every = 77;
             run.run.name = "other".into();
         });

@@ -84,13 +84,13 @@ impl UsableCorpus {
 /// The video without captions that lie after its end; the reason when it cannot be used.
 fn usable_part(video: &NarratedVideo) -> Result<NarratedVideo, String> {
     // Packed videos were opened when they were packed.
-    let end = video.media_end.map_or_else(
-        || {
+    let end = match video.media_end {
+        Some(end) => end,
+        None => {
             let opened = VideoReader::open_media(&video.media, ReaderSettings::default(), None);
-            Ok(opened.map_err(|error| with_causes(&error))?.frame_table().end())
-        },
-        Ok,
-    )?;
+            opened.map_err(|error| with_causes(&error))?.frame_table().end()
+        }
+    };
     video.ending_at(end).map_err(|error| with_causes(&error))
 }
 

@@ -5,9 +5,11 @@
 //! window over several neighbouring captions with their texts joined, so that its words belong to
 //! different clips. Narration alone decides both; no true interval is used. The kind of step `s` is
 //! drawn from `(seed, s)`; the `n`-th batch of a kind takes the next stretch of that kind's own
-//! epochs, each a permutation of all videos. Nothing is remembered between calls, so a resumed run
+//! epochs, each a permutation of all videos, or of all shards and of the videos within a stretch of
+//! them ([`VideoOrder`]). Nothing is remembered between calls, so a resumed run
 //! and several loader threads see the same pairs.
 
+mod epoch_order;
 mod order;
 mod settings;
 
@@ -21,7 +23,8 @@ use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::CorpusError;
 use crate::randomness::{Purpose, generator, mix, unit};
 
-pub use settings::{CaptionsPerEpoch, PairSettings};
+use epoch_order::{EpochOrder, ShardedVideos};
+pub use settings::{CaptionsPerEpoch, PairSettings, VideoOrder};
 
 /// How many windows are tried before one is laid around a caption on purpose.
 const WINDOW_TRIES: usize = 16;
@@ -55,7 +58,10 @@ pub struct PairSampler {
     corpus: Arc<dyn Corpus>,
     settings: PairSettings,
     seed: u64,
-    /// How many captions the videos up to and with each have, when all captions are visited.
+    /// The videos shard by shard, when they are visited so.
+    sharded: Option<ShardedVideos>,
+    /// How many captions the videos up to and with each have, when all captions are visited; the
+    /// videos in the corpus's order, or shard by shard.
     captions_until: Option<Arc<[u64]>>,
 }
 
@@ -63,8 +69,8 @@ impl PairSampler {
     /// A sampler of `corpus`.
     ///
     /// # Errors
-    /// When a setting cannot be used, a batch has more places than the corpus has videos, or a
-    /// caption holds for a video of unknown length.
+    /// When a setting cannot be used, a batch has more places than the corpus has videos, a caption
+    /// holds for a video of unknown length, or shards are to be visited that are not there.
     pub fn new(
         corpus: Arc<dyn Corpus>,
         settings: PairSettings,
@@ -84,13 +90,16 @@ impl PairSampler {
         if let Some(video) = corpus.videos().iter().find(endless) {
             return Err(CorpusError::UnknownLength { video: video.id.clone() });
         }
-        let until = |sum: &mut u64, video: &NarratedVideo| {
-            *sum += video.captions.len() as u64;
-            Some(*sum)
-        };
-        let captions_until = (settings.captions_per_epoch == CaptionsPerEpoch::All)
-            .then(|| corpus.videos().iter().scan(0, until).collect());
-        Ok(Self { corpus, settings, seed, captions_until })
+        let sharded = ShardedVideos::new(corpus.videos(), &settings.order)?;
+        let mut sampler = Self { corpus, settings, seed, sharded, captions_until: None };
+        if sampler.settings.captions_per_epoch == CaptionsPerEpoch::All {
+            let until = |sum: &mut u64, place: usize| {
+                *sum += sampler.corpus.videos()[sampler.nth_video(place)].captions.len() as u64;
+                Some(*sum)
+            };
+            sampler.captions_until = Some((0..videos).scan(0, until).collect());
+        }
+        Ok(sampler)
     }
 
     /// The corpus the pairs come from.
@@ -123,6 +132,21 @@ impl PairSampler {
         }
     }
 
+    /// The video at a place of the corpus, or of its shards one after another.
+    fn nth_video(&self, place: usize) -> usize {
+        self.sharded.as_ref().map_or(place, |sharded| sharded.videos[place])
+    }
+
+    /// The order in which an epoch of `kind` goes through all videos or captions.
+    fn epoch_order(&self, kind: SpanKind, epoch: u64) -> EpochOrder {
+        let key = mix(self.seed, Purpose::VideoOrder, kind as u64, epoch);
+        let captions = self.captions_until.as_deref().filter(|_| kind == SpanKind::Short);
+        match &self.sharded {
+            Some(sharded) => sharded.epoch(captions, key),
+            None => EpochOrder::Uniform { places: self.places(kind), key },
+        }
+    }
+
     /// The pairs of step `step`: all of one kind, no video twice.
     ///
     /// Counts the earlier steps of the same kind, a few nanoseconds each.
@@ -137,13 +161,12 @@ impl PairSampler {
         let batch = self.settings.batch_len(kind) as u64;
         let epoch = nth / self.batches_per_epoch(kind);
         let first = nth % self.batches_per_epoch(kind) * batch;
-        let places = self.places(kind);
-        let key = mix(self.seed, Purpose::VideoOrder, kind as u64, epoch);
+        let order = self.epoch_order(kind, epoch);
         let visit = |place: u64| {
-            let visited = order::permuted(place, places, key);
+            let visited = order.at(place);
             match (&self.captions_until, kind) {
                 (Some(until), SpanKind::Short) => self.caption(until, visited),
-                _ => self.draw(kind, visited as usize, epoch),
+                _ => self.draw(kind, self.nth_video(visited as usize), epoch),
             }
         };
         (first..first + batch).map(visit).collect()
@@ -151,10 +174,11 @@ impl PairSampler {
 
     /// The span of one caption, of all captions of the corpus the `visited`th.
     fn caption(&self, until: &[u64], visited: u64) -> CaptionedSpan {
-        let video = until.partition_point(|until| *until <= visited);
+        let place = until.partition_point(|until| *until <= visited);
+        let video = self.nth_video(place);
         let captions = &self.corpus.videos()[video].captions;
         // The captions before this video's end where this video's begin.
-        let before = until[video] - captions.len() as u64;
+        let before = until[place] - captions.len() as u64;
         let (span, text) = self.trimmed(&captions[(visited - before) as usize]);
         CaptionedSpan { video, span, text, kind: SpanKind::Short }
     }
