@@ -107,7 +107,7 @@ fn the_readmes_commands_do_what_they_say() {
                 "report"
             ][..],
             &["weights", "weights", "weights", "inspect"],
-            &["corpus", "corpus", "corpus", "pretrain"],
+            &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
         ]
         .concat(),
         "the README shows every command but the demo"
@@ -154,6 +154,8 @@ fn the_readmes_commands_do_what_they_say() {
         "models/start/model.safetensors",
         "used.jsonl",
         "runs/talks/model/model.safetensors",
+        "shards/00000.tar",
+        "runs/packed/model/model.safetensors",
     ];
     for left in left {
         assert!(folder.path().join(left).is_file(), "{left} is not there");

@@ -15,6 +15,7 @@ use crate::id_list::IdList;
 use crate::narration_care::NarrationCare;
 use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
 use crate::report::{DropReason, DroppedExample, ReadReport};
+use crate::shards::ShardSettings;
 use crate::video_files::VideoFiles;
 
 /// Takes what a reader found, one video at a time.
@@ -45,6 +46,8 @@ pub(crate) struct SourceVideo {
     /// Of a packed video, as in [`NarratedVideo`].
     pub(crate) shard: Option<u32>,
     pub(crate) media_end: Option<Seconds>,
+    /// Whether it is known to be of one frame alone.
+    pub(crate) is_picture: bool,
     /// In the source's order; what is no caption stands in its place.
     pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
 }
@@ -57,6 +60,7 @@ pub(crate) struct RepairedVideo {
     task: Option<String>,
     shard: Option<u32>,
     media_end: Option<Seconds>,
+    is_picture: bool,
     captions: Vec<Caption>,
     listed: usize,
     sorted: bool,
@@ -91,7 +95,7 @@ impl SourceVideo {
         let captions = care.applied(captions, duration_s, &mut |caption| {
             dropped.push((DropReason::RepeatsTheOnesBefore, caption.id as usize));
         });
-        let Self { id, subset, task, shard, media_end, .. } = self;
+        let Self { id, subset, task, shard, media_end, is_picture, .. } = self;
         RepairedVideo {
             id,
             duration_s,
@@ -99,6 +103,7 @@ impl SourceVideo {
             task,
             shard,
             media_end,
+            is_picture,
             captions,
             listed,
             sorted,
@@ -113,6 +118,7 @@ pub(crate) struct Intake<'a> {
     list: Option<&'a IdList>,
     subset: Option<Subset>,
     care: &'a NarrationCare,
+    shards: ShardSettings,
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
     seen: HashSet<u64>,
     report: ReadReport,
@@ -126,6 +132,7 @@ impl<'a> Intake<'a> {
             list: None,
             subset: None,
             care,
+            shards: ShardSettings::default(),
             seen: HashSet::new(),
             report: ReadReport::default(),
             sink,
@@ -142,6 +149,17 @@ impl<'a> Intake<'a> {
     pub(crate) fn asking_for(mut self, list: Option<&'a IdList>, subset: Option<Subset>) -> Self {
         (self.list, self.subset) = (list, subset);
         self
+    }
+
+    /// How shards on other machines are fetched.
+    pub(crate) fn fetching(mut self, shards: &ShardSettings) -> Self {
+        self.shards = shards.clone();
+        self
+    }
+
+    /// How shards on other machines are fetched.
+    pub(crate) fn shards(&self) -> &ShardSettings {
+        &self.shards
     }
 
     /// The care given to narration.
@@ -214,7 +232,7 @@ impl<'a> Intake<'a> {
             subset: video.subset,
             duration: video.duration_s.map(Seconds),
             task: video.task,
-            is_picture: false,
+            is_picture: video.is_picture,
             shard: video.shard,
             media_end: video.media_end,
         };

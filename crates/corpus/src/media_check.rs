@@ -69,7 +69,7 @@ impl NarratedVideo {
     }
 }
 
-/// Looks at the video's file; gives its length.
+/// Looks at the video's file; gives its length. Of a packed video the check sum is compared first.
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
@@ -78,6 +78,7 @@ pub fn check_media(
     check: MediaCheck,
     opener: &VideoOpener,
 ) -> Result<Seconds, UnusableVideo> {
+    video.media.verify()?;
     let mut reader = opener.open(&video.media)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;

@@ -9,7 +9,7 @@ use locvtp_corpus::coin::Taxonomy;
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
     ManifestWriter, MediaCheck, NarratedVideo, NarrationCare, ReadReport, ReadSettings, Repair,
-    Subset, check_media,
+    ShardSettings, Subset, check_media,
 };
 use locvtp_video::{Seconds, TimeSpan, VideoOpener};
 
@@ -406,4 +406,36 @@ fn the_list_of_what_was_read_is_a_manifest_of_the_same_spans() {
             assert_eq!((video.subset, &video.task), (again.subset, &again.task), "{name}");
         }
     }
+}
+
+#[test]
+fn shards_of_video2dataset_with_what_lies_beside_them() {
+    let cache = tempfile::tempdir().unwrap();
+    let shards = ShardSettings { cache: Some(cache.path().to_owned()), ..Default::default() };
+    let settings = ReadSettings { shards, ..ReadSettings::default() };
+    // The second time from the index that was kept.
+    for _ in 0..2 {
+        let [read] = &read_with(&fixture("shards"), &settings)[..] else { panic!("one source") };
+        assert_eq!((read.report.videos, read.report.captions), (4, 5));
+        // The download that failed, and the picture without words.
+        assert_eq!(read.report.dropped[&DropReason::VideoFileMissing], 1);
+        assert_eq!(read.report.dropped[&DropReason::VideoWithoutCaptions], 1);
+        assert_eq!(texts(video(read, "000000000")), ["Merida, mexico: tourists"]);
+        assert!(video(read, "000000000").captions[0].is_whole_video());
+        assert!(video(read, "000000002_00001").captions[0].is_whole_video());
+        let told = video(read, "000000003");
+        assert_eq!(texts(told), ["first cut", "then pour"]);
+        assert_eq!(told.captions[0].span, TimeSpan::new(1.0, 2.5));
+        let long = format!("{}000010000", "a folder with a long name/".repeat(6));
+        assert_eq!(texts(video(read, &long)), ["ein Café"]);
+        let mut bytes = Vec::new();
+        let media = &told.media;
+        std::io::Read::read_to_end(&mut media.open().unwrap().reader(), &mut bytes).unwrap();
+        assert_eq!(bytes, b"stands for a video000000003");
+        assert!(media.path().ends_with("shards/00000.tar/000000003.mp4"), "{media:?}");
+    }
+    let [one] = &read_with(&fixture("shards/{00001..00001}.tar"), &settings)[..] else {
+        panic!("one source")
+    };
+    assert_eq!(one.report.videos, 1);
 }

@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_corpus::{Layout, NarrationCare, PairSettings, ReadSettings, SpanKind, Subset};
+use locvtp_corpus::{
+    Layout, NarrationCare, PairSettings, ReadSettings, ShardSettings, SpanKind, Subset,
+};
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::LossConfig;
 use locvtp_model::objective::Objective;
@@ -78,7 +80,9 @@ impl Default for RunSection {
 #[serde(deny_unknown_fields, default)]
 pub struct CorpusSection {
     /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and
-    /// `videos/`), another data set as published, a manifest, or videos with subtitles.
+    /// `videos/`), another data set as published, a manifest, videos with subtitles, or shards: their
+    /// folder, a pattern such as `shards/{00000..00012}.tar`, or either as an address, `https://..` or
+    /// `s3://..`.
     pub dir: PathBuf,
     /// Share of videos that may be unreadable before the run stops, 0..=1.
     pub max_bad: f64,
@@ -93,6 +97,8 @@ pub struct CorpusSection {
     pub subset: Option<Subset>,
     /// What is done about captions that repeat or are short.
     pub narration: NarrationCare,
+    /// How shards on other machines are fetched and kept; changes no result.
+    pub shards: ShardSettings,
 }
 
 impl CorpusSection {
@@ -104,6 +110,7 @@ impl CorpusSection {
             list: self.list.clone(),
             subset: self.subset,
             narration: self.narration.clone(),
+            shards: self.shards.clone(),
         }
     }
 }
@@ -118,6 +125,7 @@ impl Default for CorpusSection {
             list: None,
             subset: None,
             narration: NarrationCare::default(),
+            shards: ShardSettings::default(),
         }
     }
 }
@@ -304,6 +312,7 @@ impl Experiment {
     /// When a setting cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), TrainError> {
         self.corpus.narration.check()?;
+        self.corpus.shards.check()?;
         self.pairs.check()?;
         self.preprocessing.check()?;
         self.model.check()?;

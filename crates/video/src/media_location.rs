@@ -36,6 +36,14 @@ pub trait MediaPart: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the bytes are not to be had; the message names the place and the way out.
     fn open(&self) -> Result<FileStretch, Box<dyn Error + Send + Sync>>;
+
+    /// Reads all bytes and compares them with what is known of them, as a check sum.
+    ///
+    /// # Errors
+    /// When they are not to be had, or not those that were put there.
+    fn verify(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        Ok(())
+    }
 }
 
 /// Neighbouring bytes of an open file. They stay readable when the file is removed meanwhile.
@@ -82,6 +90,28 @@ impl MediaLocation {
         let file = File::open(&self.path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
         Ok(FileStretch { file: Arc::new(file), start: 0, len })
+    }
+
+    /// How large the video is; nothing is fetched.
+    ///
+    /// # Errors
+    /// When the file cannot be asked.
+    pub fn num_bytes(&self) -> Result<u64, VideoError> {
+        if let Some(part) = &self.part {
+            return Ok(part.num_bytes());
+        }
+        let about = std::fs::metadata(&self.path);
+        let io = |source| VideoError::Io { path: self.path.clone(), action: "open it", source };
+        Ok(about.map_err(io)?.len())
+    }
+
+    /// Compares the bytes of a part with what is known of them; of a file nothing is.
+    ///
+    /// # Errors
+    /// When they are not to be had, or not those that were put there.
+    pub fn verify(&self) -> Result<(), VideoError> {
+        let verified = self.part.as_ref().map_or(Ok(()), |part| part.verify());
+        verified.map_err(|source| VideoError::Part { path: self.path.clone(), source })
     }
 
     /// The stretch of a part; none for a file of its own, which FFmpeg opens.

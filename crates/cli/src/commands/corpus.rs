@@ -64,6 +64,7 @@ pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
         list: args.only.clone(),
         subset: args.subset.map(Into::into),
         narration: args.narration.care(),
+        ..ReadSettings::default()
     };
     let media = args.decode.check();
     let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
@@ -304,7 +305,7 @@ fn details(source: &SourceFound) -> Vec<String> {
 }
 
 /// A count with commas.
-fn grouped(count: usize) -> String {
+pub(super) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()

@@ -8,6 +8,7 @@ mod demo;
 mod extract;
 mod output;
 mod resume;
+mod shards;
 mod stopping;
 mod tiny;
 mod weights;

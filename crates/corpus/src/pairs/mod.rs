@@ -6,12 +6,13 @@
 //! different clips. Narration alone decides both; no true interval is used. Pictures, videos of one
 //! frame, have batches of their own. The kind of step `s` is drawn from `(seed, s)`; the `n`-th
 //! batch of a kind takes the next stretch of that kind's own epochs, each a permutation of all
-//! videos. Nothing is remembered between calls, so a resumed run and several loader threads see the
-//! same pairs.
+//! videos, or of all shards and of the videos within a stretch of them ([`VideoOrder`]). Nothing is
+//! remembered between calls, so a resumed run and several loader threads see the same pairs.
 //!
 //! Several processes train on one batch together: it is the same however many they are, and each
 //! takes its [`part`](PairSampler::part) of it.
 
+mod epoch_order;
 mod order;
 mod rank;
 mod replacement;
@@ -28,8 +29,9 @@ use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::CorpusError;
 use crate::randomness::{Purpose, generator, mix, unit};
 
+use epoch_order::{EpochOrder, VisitedVideos};
 pub use rank::Rank;
-pub use settings::{CaptionsPerEpoch, PairSettings};
+pub use settings::{CaptionsPerEpoch, PairSettings, VideoOrder};
 
 /// How many windows are tried before one is laid around a caption on purpose.
 const WINDOW_TRIES: usize = 16;
@@ -66,13 +68,14 @@ pub struct PairSampler {
     settings: PairSettings,
     seed: u64,
     rank: Rank,
-    /// Videos of more than one frame, growing.
-    moving: Arc<[usize]>,
-    /// Videos of one frame, growing.
-    pictures: Arc<[usize]>,
+    /// Videos of more than one frame.
+    moving: VisitedVideos,
+    /// Videos of one frame.
+    pictures: VisitedVideos,
     /// Share of steps that train on pictures.
     picture_share: f64,
-    /// How many captions the moving videos up to and with each have, when all are visited.
+    /// How many captions the moving videos up to and with each have, as they are listed for visiting,
+    /// when all are visited.
     captions_until: Option<Arc<[u64]>>,
 }
 
@@ -80,8 +83,8 @@ impl PairSampler {
     /// A sampler of `corpus`.
     ///
     /// # Errors
-    /// When a setting cannot be used, a batch has more places than the corpus has videos, or a
-    /// caption holds for a video of unknown length.
+    /// When a setting cannot be used, a batch has more places than the corpus has videos, a caption
+    /// holds for a video of unknown length, or shards are to be visited that are not there.
     pub fn new(
         corpus: Arc<dyn Corpus>,
         settings: PairSettings,
@@ -95,12 +98,6 @@ impl PairSampler {
         }
         let (pictures, moving): (Vec<usize>, Vec<usize>) =
             (0..videos.len()).partition(|video| videos[*video].is_picture);
-        let until = |sum: &mut u64, video: &usize| {
-            *sum += videos[*video].captions.len() as u64;
-            Some(*sum)
-        };
-        let captions_until = (settings.captions_per_epoch == CaptionsPerEpoch::All)
-            .then(|| moving.iter().scan(0, until).collect());
         let picture_share = match (pictures.len(), moving.len()) {
             (0, _) => 0.0,
             (_, 0) => 1.0,
@@ -109,7 +106,14 @@ impl PairSampler {
                 settings.picture_share.unwrap_or(share)
             }
         };
-        let (moving, pictures) = (moving.into(), pictures.into());
+        let moving = VisitedVideos::new(videos, moving, &settings.order)?;
+        let pictures = VisitedVideos::new(videos, pictures, &settings.order)?;
+        let until = |sum: &mut u64, video: &usize| {
+            *sum += videos[*video].captions.len() as u64;
+            Some(*sum)
+        };
+        let captions_until = (settings.captions_per_epoch == CaptionsPerEpoch::All)
+            .then(|| moving.listed().iter().scan(0, until).collect());
         let sampler = Self {
             corpus: Arc::clone(&corpus),
             settings,
@@ -198,8 +202,8 @@ impl PairSampler {
     }
 
     /// Videos that batches of `kind` are made of, growing.
-    pub(crate) fn videos_of(&self, kind: SpanKind) -> &[usize] {
-        if kind == SpanKind::Picture { &self.pictures } else { &self.moving }
+    fn videos_of(&self, kind: SpanKind) -> &[usize] {
+        self.visited(kind).growing()
     }
 
     /// What an epoch visits: videos, or captions.
@@ -208,6 +212,17 @@ impl PairSampler {
             (Some(until), SpanKind::Short) => until.last().copied().unwrap_or_default(),
             _ => self.videos_of(kind).len() as u64,
         }
+    }
+
+    fn visited(&self, kind: SpanKind) -> &VisitedVideos {
+        if kind == SpanKind::Picture { &self.pictures } else { &self.moving }
+    }
+
+    /// The order in which an epoch of `kind` goes through its videos or captions.
+    fn epoch_order(&self, kind: SpanKind, epoch: u64) -> EpochOrder {
+        let key = mix(self.seed, Purpose::VideoOrder, kind as u64, epoch);
+        let captions = self.captions_until.as_deref().filter(|_| kind == SpanKind::Short);
+        self.visited(kind).epoch(captions, key)
     }
 
     /// The pairs of step `step`, those of all ranks: all of one kind, no video twice.
@@ -229,13 +244,12 @@ impl PairSampler {
         let batch = self.settings.batch_len(kind) as u64;
         let epoch = nth / self.batches_per_epoch(kind);
         let first = nth % self.batches_per_epoch(kind) * batch;
-        let places = self.places(kind);
-        let key = mix(self.seed, Purpose::VideoOrder, kind as u64, epoch);
+        let order = self.epoch_order(kind, epoch);
         let visit = |place: u64| {
-            let visited = order::permuted(place, places, key);
+            let visited = order.at(place);
             match (&self.captions_until, kind) {
                 (Some(until), SpanKind::Short) => self.caption(until, visited),
-                _ => self.draw(kind, self.videos_of(kind)[visited as usize], epoch),
+                _ => self.draw(kind, self.visited(kind).listed()[visited as usize], epoch),
             }
         };
         (first..first + batch).map(visit).collect()
@@ -243,11 +257,11 @@ impl PairSampler {
 
     /// The span of one caption, of all captions of the corpus the `visited`th.
     fn caption(&self, until: &[u64], visited: u64) -> CaptionedSpan {
-        let nth = until.partition_point(|until| *until <= visited);
-        let video = self.moving[nth];
+        let place = until.partition_point(|until| *until <= visited);
+        let video = self.moving.listed()[place];
         let captions = &self.corpus.videos()[video].captions;
         // The captions before this video's end where this video's begin.
-        let before = until[nth] - captions.len() as u64;
+        let before = until[place] - captions.len() as u64;
         let (span, text) = self.trimmed(&captions[(visited - before) as usize]);
         CaptionedSpan { video, span, text, kind: SpanKind::Short }
     }

@@ -17,6 +17,23 @@ pub enum CaptionsPerEpoch {
     All,
 }
 
+/// In which order an epoch visits videos, or captions.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VideoOrder {
+    /// Any after any, as if drawn from a hat.
+    #[default]
+    Uniform,
+    /// Shard after shard, for corpora that are too large to be read here and there.
+    Shards {
+        /// So many neighbours in this order are mixed. With windows of several shards, batches are
+        /// hardly less varied, and each shard is needed in one stretch of an epoch.
+        buffer: usize,
+    },
+}
+
 /// The section `pairs` of a run file.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +54,9 @@ pub struct PairSettings {
     pub short_share_start_until_step: u64,
     /// Which captions of a video an epoch of short spans takes. Default: one of each video.
     pub captions_per_epoch: CaptionsPerEpoch,
+    /// In which order an epoch visits videos. Default: `"uniform"`; for large shards
+    /// `{ shards = { buffer = 5000 } }`.
+    pub order: VideoOrder,
     /// Videos in a batch of long spans.
     pub long_batch: usize,
     /// Videos in a batch of short spans.
@@ -58,6 +78,7 @@ impl Default for PairSettings {
             short_share_start: 0.5,
             short_share_start_until_step: 0,
             captions_per_epoch: CaptionsPerEpoch::OneOfEachVideo,
+            order: VideoOrder::Uniform,
             long_batch: 16,
             short_batch: 32,
             picture_share: None,
@@ -148,6 +169,13 @@ impl PairSettings {
             if !(0.0..=1.0).contains(&value) {
                 return setting(key, &value, "a share between 0 and 1");
             }
+        }
+        if self.order == (VideoOrder::Shards { buffer: 0 }) {
+            return setting(
+                "pairs.order.shards.buffer",
+                &0,
+                "at least 1 video; several shards' worth",
+            );
         }
         for kind in [SpanKind::Long, SpanKind::Short, SpanKind::Picture] {
             if self.batch_len(kind) == 0 {
