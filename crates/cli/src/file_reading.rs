@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
 
 /// `--frame-tables` and `--limit`
@@ -12,7 +13,8 @@ use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
 pub(crate) struct FileReading {
     /// Folder where frame tables are kept, so that a file is read whole once; "" for none [default:
     /// locvtp/frame-tables in the user's cache folder]
-    #[arg(long, value_name = "DIR")]
+    // A path of its own kind may not be empty.
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) frame_tables: Option<PathBuf>,
     /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames or
     /// output_bytes
