@@ -58,19 +58,19 @@ fn bring_data(folder: &Path) {
     std::fs::create_dir_all(&downloads).unwrap();
     let mut list = String::from("path,start,end,text\n");
     for (place, video) in corpus.videos().iter().take(4).enumerate() {
-        std::fs::copy(&video.path, mine.join(format!("talk {place}.mp4"))).unwrap();
+        std::fs::copy(video.media.path(), mine.join(format!("talk {place}.mp4"))).unwrap();
         let mut subtitles = String::new();
         for caption in &video.captions {
             let (start, end, text) = (caption.span.start.0, caption.span.end.0, &caption.text);
             subtitles += &format!("00:00:{start:06.3} --> 00:00:{end:06.3}\n{text}\n\n");
             if place < 2 {
-                list += &format!("{},{start},{end},\"{text}\"\n", video.path.display());
+                list += &format!("{},{start},{end},\"{text}\"\n", video.media.path().display());
             }
         }
         std::fs::write(mine.join(format!("talk {place}.srt")), subtitles).unwrap();
     }
     std::fs::write(folder.join("spans.csv"), list).unwrap();
-    std::fs::copy(&corpus.videos()[0].path, downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
+    std::fs::copy(&corpus.videos()[0].media.path(), downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
     let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
         "sentences": [" Shapes move. "]}}"#;
     std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
@@ -107,7 +107,7 @@ fn the_readmes_commands_do_what_they_say() {
                 "report"
             ][..],
             &["weights", "weights", "weights", "inspect", "pretrain"],
-            &["corpus", "corpus", "corpus", "pretrain"],
+            &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
         ]
         .concat(),
         "the README shows every command but the demo"
@@ -138,6 +138,7 @@ fn the_readmes_commands_do_what_they_say() {
             .args(["-c", &format!("{command} {}", small(&command))])
             .current_dir(folder.path())
             .env("PATH", &path)
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
@@ -155,6 +156,8 @@ fn the_readmes_commands_do_what_they_say() {
         "runs/started/model/model.safetensors",
         "used.jsonl",
         "runs/talks/model/model.safetensors",
+        "shards/00000.tar",
+        "runs/packed/model/model.safetensors",
     ];
     for left in left {
         assert!(folder.path().join(left).is_file(), "{left} is not there");

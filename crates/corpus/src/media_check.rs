@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoReader};
+use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 
@@ -59,7 +59,7 @@ impl NarratedVideo {
         usable.captions.retain(|caption| caption.span.start < end);
         let (captions, lost) = (self.captions.len(), self.captions.len() - usable.captions.len());
         if lost * 10 > captions || usable.captions.is_empty() {
-            let path = self.path.display().to_string();
+            let path = self.media.path().display().to_string();
             return Err(UnusableVideo::EndsEarly { path, end, lost, captions });
         }
         for caption in usable.captions.iter_mut().filter(|caption| caption.is_whole_video()) {
@@ -69,12 +69,17 @@ impl NarratedVideo {
     }
 }
 
-/// Looks at the video's file; gives its length.
+/// Looks at the video's file; gives its length. Of a packed video the check sum is compared first.
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
-pub fn check_media(video: &NarratedVideo, check: MediaCheck) -> Result<Seconds, UnusableVideo> {
-    let mut reader = VideoReader::open(&video.path)?;
+pub fn check_media(
+    video: &NarratedVideo,
+    check: MediaCheck,
+    opener: &VideoOpener,
+) -> Result<Seconds, UnusableVideo> {
+    video.media.verify()?;
+    let mut reader = opener.open(&video.media)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;
     if check >= MediaCheck::FirstClip {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
+use locvtp_video::VideoError;
 
 /// Why a run could not start, go on, or be saved.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +152,9 @@ pub enum TrainError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Frame tables cannot be kept.
+    #[error(transparent)]
+    Video(#[from] VideoError),
 }
 
 impl TrainError {

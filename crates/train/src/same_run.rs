@@ -28,7 +28,8 @@ impl SettingDifference {
     }
 }
 
-/// Whether a setting changes no result: where the corpus lies, names, threads, what is logged.
+/// Whether a setting changes no result: where the corpus lies and how it is fetched, names, threads,
+/// what a file may cost, what is logged.
 fn changes_no_result(key: &str) -> bool {
     let keys = [
         "run.name",
@@ -42,7 +43,8 @@ fn changes_no_result(key: &str) -> bool {
         "train.checkpoint_every",
         "train.keep_checkpoints",
     ];
-    key.starts_with("loader.") || keys.contains(&key)
+    let sections = ["loader.", "limits.", "corpus.shards."];
+    sections.iter().any(|section| key.starts_with(section)) || keys.contains(&key)
 }
 
 /// The settings that change the result and differ; what a person chooses first comes first.
@@ -99,8 +101,11 @@ mod tests {
     fn what_changes_no_result_makes_no_other_run() {
         let same = found(|run| {
             run.loader.threads = 7;
+            run.loader.frame_tables = Some("tables".into());
+            run.limits.stall_s = 7;
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
+            run.corpus.shards.retry_s = 7;
             run.train.log_every = 77;
             run.run.name = "other".into();
             run.start.model = Some("elsewhere".into());

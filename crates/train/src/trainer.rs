@@ -58,6 +58,8 @@ pub struct RunStart {
     pub first_step: u64,
     /// Steps of the whole run.
     pub total_steps: u64,
+    /// What the loader may hold at most, MiB.
+    pub loader_mib: usize,
 }
 
 /// How a run ended.
@@ -97,7 +99,9 @@ pub fn pretrain(
     }
     let settings = experiment.corpus.read_settings();
     let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
-    let (corpus, unreadable) = UsableCorpus::check(&listed, experiment.corpus.max_bad)?;
+    let opener = experiment.opener()?;
+    let max_bad = experiment.corpus.max_bad;
+    let (corpus, unreadable) = UsableCorpus::check(&listed, max_bad, &opener)?;
     for bad in &unreadable {
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
     }
@@ -105,6 +109,15 @@ pub fn pretrain(
     let videos = corpus.videos().len();
     let (pairs, run_seed) = (experiment.pairs.clone(), experiment.run.seed);
     let sampler = PairSampler::new(Arc::clone(&corpus) as Arc<dyn Corpus>, pairs, run_seed)?;
+    if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
+        return Err(TrainError::Contradiction {
+            first: "objective.temporal",
+            second: "pairs.picture_share",
+            reason: "L_t alone has nothing to compare in pictures, which the corpus has; set \
+                     pairs.picture_share to 0, or raise another weight"
+                .into(),
+        });
+    }
     let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
 
     let device = device.clone().autodiff();
@@ -130,7 +143,8 @@ pub fn pretrain(
     let (spent_s, waited_s) = log.spent_s();
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
     let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
-    let total_steps = experiment.total_steps(videos);
+    let steps_per_epoch = sampler.steps_per_epoch();
+    let total_steps = experiment.total_steps(steps_per_epoch);
     let words = directory.words()?.clone();
     observer.started(&RunStart {
         corpus: read_report,
@@ -139,15 +153,14 @@ pub fn pretrain(
         vocabulary: words.vocab_size(),
         first_step,
         total_steps,
+        loader_mib: experiment.loader_mib(),
     });
 
-    let source = Arc::new(BatchSource::new(experiment.clone(), sampler, words));
+    let source = Arc::new(BatchSource::new(experiment.clone(), sampler, words, opener));
     let maker = Arc::clone(&source);
-    let loader = &experiment.loader;
-    let mut batches =
-        Loader::start(first_step, total_steps, loader.threads, loader.queue, move |step| {
-            maker.batch(step)
-        });
+    let (threads, queue) = (experiment.loader.threads, experiment.queue_len());
+    let make = move |step| maker.batch(step);
+    let mut batches = Loader::start(first_step, total_steps, threads, queue, make);
 
     let save = |next_step: u64, directory: &ModelDirectory, optimizer: &Adam| {
         let keep = experiment.train.keep_checkpoints;
@@ -162,11 +175,7 @@ pub fn pretrain(
             bad_videos.add(bad)?;
         }
         let batch = batch?;
-        let position = Position {
-            step: batch.step,
-            total_steps,
-            steps_per_epoch: experiment.steps_per_epoch(videos),
-        };
+        let position = Position { step: batch.step, total_steps, steps_per_epoch };
         device.seed(seed(experiment.run.seed, Draw::Device, batch.step, 0));
         let losses = losses(experiment, &directory.model, &batch, &position, &device);
         let mut report = step_report(experiment, &batch, &position, &losses)?;
@@ -182,6 +191,8 @@ pub fn pretrain(
         next_step = batch.step + 1;
         report.elapsed_s = spent_s + began.elapsed().as_secs_f64();
         report.waited_s = waited_s + batches.waited().as_secs_f64();
+        report.queued_mib = mib(batches.held_bytes());
+        report.cached_mib = mib(source.held_bytes());
         if batch.step % experiment.train.log_every == 0 || next_step == total_steps {
             log.write(&report)?;
         }
@@ -307,7 +318,13 @@ fn step_report(
         pairs: batch.shape[0],
         elapsed_s: 0.0,
         waited_s: 0.0,
+        queued_mib: 0.0,
+        cached_mib: 0.0,
     })
+}
+
+fn mib(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn finite(step: u64, what: &'static str, value: f64) -> Result<f64, TrainError> {

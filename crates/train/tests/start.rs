@@ -14,13 +14,15 @@ use locvtp_model::weights::import::{ImportSettings, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
 use locvtp_model::{Device, ModelDirectory, Preprocessing};
-use locvtp_train::augmentation::Augmentation;
 use locvtp_train::batch::BatchSource;
 use locvtp_train::frame_source::{ClipRequest, FrameSource};
 use locvtp_train::schedule::Position;
 use locvtp_train::trainer::losses;
 use locvtp_train::{Experiment, Observer, RunEnd, RunFolder, RunStart, StepReport, pretrain};
-use locvtp_video::{Interpolation, Phase, RandomResizedCrop, Seconds, TimeSpan};
+use locvtp_video::{
+    Augmentation, AugmentationDraw, Interpolation, Mentions, Phase, RandomResizedCrop, Seconds,
+    TimeSpan, VideoOpener,
+};
 use tempfile::TempDir;
 
 /// Eight videos, made once for all tests of this file.
@@ -178,7 +180,8 @@ fn the_first_step_sees_the_imported_model_and_the_next_ones_change_it() {
     assert_eq!(corpus.videos().len(), 8);
     let sampler = PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), 0).unwrap();
     let words = imported.words().unwrap().clone();
-    let batch = BatchSource::new(experiment.clone(), sampler, words).batch(0).unwrap();
+    let source = BatchSource::new(experiment.clone(), sampler, words, VideoOpener::default());
+    let batch = source.batch(0).unwrap();
     let position = Position { step: 0, total_steps: 3, steps_per_epoch: 2 };
     let found = losses(&experiment, &imported.model, &batch, &position, &device);
     let total = f64::from(found.total.into_scalar::<f32>());
@@ -395,9 +398,9 @@ fn weights_of(bytes: &[u8], path: &Path) -> std::collections::BTreeMap<String, N
 #[test]
 fn training_scales_a_crop_as_evaluation_scales_the_picture() {
     let (corpus, _) = HowTo100m::open(&corpus().join("corpus/train")).unwrap();
-    let path = &corpus.videos()[0].path;
+    let media = &corpus.videos()[0].media;
     // The whole picture as a crop: the same pixels as the centre, by whichever interpolation.
-    let crop = RandomResizedCrop { scale: (1.0, 1.0), ratio: (1.0, 1.0), flip: 0.0 };
+    let crop = RandomResizedCrop { scale: (1.0, 1.0), ratio: (1.0, 1.0) };
     let augmentation = Augmentation { crop: Some(crop), ..Augmentation::default() };
     let mut found = Vec::new();
     for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
@@ -408,15 +411,17 @@ fn training_scales_a_crop_as_evaluation_scales_the_picture() {
             interpolation,
             ..Preprocessing::default()
         };
-        let source = FrameSource::new(preprocessing, augmentation.clone(), 0);
-        let pixels = |augmentation_seed| {
+        let source = FrameSource::new(preprocessing, VideoOpener::default(), 0);
+        let pixels = |augmentation| {
             let span = TimeSpan { start: Seconds(0.0), end: Seconds(4.0) };
-            let phase = Phase::Centre;
-            let request = ClipRequest { span, num_clips: 2, phase, augmentation_seed };
-            source.read(0, path, &request).unwrap().data
+            let (phase, num_frames) = (Phase::Centre, 2);
+            let request = ClipRequest { span, num_clips: 2, num_frames, phase, augmentation };
+            source.read(0, media, &request).unwrap().data
         };
-        assert!(pixels(Some(3)) == pixels(None), "{interpolation:?}");
-        found.push(pixels(None));
+        let crop = augmentation.draw(3, Mentions::default());
+        let centre = pixels(AugmentationDraw::NONE);
+        assert!(pixels(crop) == centre, "{interpolation:?}");
+        found.push(centre);
     }
     assert!(found[0] != found[1], "the interpolation does not show");
 }

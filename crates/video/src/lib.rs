@@ -4,9 +4,11 @@
 //! captions.
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
+//! - [`opener`]: [`VideoOpener`], the same with limits and a cache for many files
 //! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
+//! - [`media_location`]: a file, or a stretch of another file such as a member of an archive
 //! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
@@ -58,6 +60,8 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 pub mod limits;
+pub mod media_location;
+pub mod opener;
 mod orientation;
 mod packet_index;
 mod partial_file;
@@ -65,6 +69,7 @@ pub mod pixels;
 pub mod probe;
 pub mod sampling;
 mod scale;
+mod stretch_input;
 pub mod time;
 pub mod transform;
 mod watchdog;
@@ -78,6 +83,8 @@ pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
+pub use media_location::{FileStretch, MediaLocation, MediaPart};
+pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};

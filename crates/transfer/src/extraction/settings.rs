@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use locvtp_features::Provenance;
 use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE};
 use locvtp_model::{ModelDirectory, ModelError, Preprocessing};
-use locvtp_video::{ClipStride, Seconds};
+use locvtp_video::{ClipStride, Seconds, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
@@ -32,7 +32,7 @@ impl FeatureSpace {
 }
 
 /// How features are extracted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ExtractSettings {
     /// Which features; none for [`FeatureSpace::Projected`] where the model has a joint space, and
     /// [`FeatureSpace::Backbone`] where it has not.
@@ -50,6 +50,8 @@ pub struct ExtractSettings {
     pub dataset: String,
     /// Leave out what the output holds already.
     pub fresh: bool,
+    /// How video files are opened.
+    pub opener: VideoOpener,
 }
 
 impl Default for ExtractSettings {
@@ -64,6 +66,7 @@ impl Default for ExtractSettings {
             decode_threads: processors.div_ceil(2).min(8),
             dataset: locvtp_features::DEFAULT_DATASET.to_owned(),
             fresh: false,
+            opener: VideoOpener::default(),
         }
     }
 }

@@ -1,10 +1,9 @@
 //! Clips as a model gets them: planned, transformed, turned upright.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::transform::{RandomResizedCrop, draw_random_resized_crop};
 use locvtp_video::{
-    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Interpolation, Seconds,
-    VideoError, VideoReader,
+    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Interpolation,
+    RandomResizedCrop, Seconds, VideoError, VideoReader,
 };
 
 use crate::made_files::*;
@@ -162,7 +161,9 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let mut video = VideoReader::open(&path).unwrap();
     let table = video.frame_table();
     let plan = sampling::consecutive(table, 16, 16);
-    let crop = draw_random_resized_crop(2, &RandomResizedCrop::default(), (96, 64), 24);
+    let crop = RandomResizedCrop::default().draw(2, (96, 64));
+    let interpolation = Interpolation::default();
+    let crop = FrameTransform::CropResize { crop, size: 24, flip: true, interpolation };
     let eval = centre(36, 32);
     let resize = FrameTransform::Resize { height: 20, width: 44 };
     let bicubic = eval.scaled_by(Interpolation::Bicubic);
