@@ -185,6 +185,15 @@ pub enum CorpusError {
         /// The object's address.
         address: String,
     },
+    /// A shard on another machine is not the one that the corpus was read from.
+    #[error(
+        "{address}: is not as long any more as when the corpus was read; leave shards as they are \
+         while they are read, and begin again"
+    )]
+    ShardChanged {
+        /// The shard's address.
+        address: String,
+    },
     /// A server sends whole files only.
     #[error("{address}: the server serves no ranges of bytes")]
     NoRanges {

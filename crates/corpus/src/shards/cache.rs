@@ -20,6 +20,8 @@ const ENDING: &str = "fetched";
 /// A failure is remembered this long, so that not every video of a shard that is not to be had waits
 /// for the server again.
 const REMEMBERED: Duration = Duration::from_secs(30);
+/// What a process that was killed left half-written is removed when it is as old as this.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of fetched files.
 #[derive(Debug)]
@@ -143,18 +145,22 @@ impl FetchCache {
         state.bytes = Some(bytes);
     }
 
-    /// When used, bytes, and path of the whole files.
+    /// When used, bytes, and path of the whole files; removes what was abandoned.
     fn files(&self) -> Vec<(SystemTime, u64, PathBuf)> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let now = SystemTime::now();
         let about = |path: PathBuf| {
             let about = fs::metadata(&path).ok()?;
-            Some((about.modified().ok()?, about.len(), path))
+            let used = about.modified().ok()?;
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                return Some((used, about.len(), path));
+            }
+            if now.duration_since(used).is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(path);
+            }
+            None
         };
-        let paths = entries.map(|entry| entry.path());
-        paths
-            .filter(|path| path.extension().is_some_and(|e| e == ENDING))
-            .filter_map(about)
-            .collect()
+        entries.filter_map(|entry| about(entry.path())).collect()
     }
 
     fn path(&self, name: &impl Hash) -> PathBuf {
@@ -179,8 +185,13 @@ mod tests {
 
     use super::*;
 
+    fn written(file: &mut File, bytes: &[u8]) -> Result<(), CorpusError> {
+        file.write_all(bytes).unwrap();
+        Ok(())
+    }
+
     fn put(cache: &FetchCache, name: u32, bytes: &[u8]) -> File {
-        cache.get(&name, |file| Ok(file.write_all(bytes).unwrap())).unwrap()
+        cache.get(&name, |file| written(file, bytes)).unwrap()
     }
 
     fn names(folder: &Path) -> usize {
@@ -203,12 +214,29 @@ mod tests {
         put(&cache, 3, &[3; 10]);
         assert_eq!(names(&folder.path().join("c")), 2);
         let mut again = false;
-        cache.get(&2, |_| Ok(again = true)).unwrap();
+        let fetch = |file: &mut File| {
+            again = true;
+            written(file, b"")
+        };
+        cache.get(&2, fetch).unwrap();
         assert!(again);
         put(&cache, 4, &[4; 25]);
         let mut bytes = [0; 10];
         first.read_exact_at(&mut bytes, 0).unwrap();
         assert_eq!(bytes, [1; 10]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        for (name, age_s) in [("old.partial-1-0", 90_000), ("new.partial-2-0", 60)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+        }
+        put(&cache, 1, b"x");
+        assert!(!folder.path().join("old.partial-1-0").exists());
+        assert!(folder.path().join("new.partial-2-0").exists());
     }
 
     #[test]
@@ -237,7 +265,7 @@ mod tests {
                     let fetched = cache.get(&7, |file| {
                         downloads.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_millis(30));
-                        Ok(file.write_all(b"x").unwrap())
+                        written(file, b"x")
                     });
                     assert_eq!(fetched.unwrap().metadata().unwrap().len(), 1);
                 });

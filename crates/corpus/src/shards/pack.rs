@@ -12,7 +12,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use locvtp_video::{FileStretch, ReaderSettings, Seconds, VideoReader};
+use locvtp_video::{ReaderSettings, Seconds, VideoReader};
 use rayon::prelude::*;
 
 use super::index;
@@ -24,6 +24,8 @@ use crate::error::CorpusError;
 use crate::randomness::{Purpose, mix};
 use crate::video_files::rank;
 
+/// Videos that are opened side by side, before they are written one after another.
+const VIDEOS_AT_ONCE: usize = 64;
 /// A header and what rounds a member up, on average.
 const BYTES_AROUND: u64 = 768;
 /// Digits of a shard's number, and of a sample's number in it, at least: as video2dataset has them.
@@ -99,17 +101,20 @@ pub fn pack(
         let writer = ShardWriter { out, number, digits: plan.sample_digits };
         let (shard, kept) = match writer.whole() {
             Some(shard) => (shard, true),
-            None => (writer.write(videos, members, &mut report.left_out)?, false),
+            None => {
+                let told = |of_shard| progress(done + of_shard, videos.len());
+                (writer.write(videos, members, &mut report.left_out, &told)?, false)
+            }
         };
+        done += members.len();
         if kept {
+            progress(done, videos.len());
             report.kept_shards += 1;
             report.left_out_before += members.len() - shard.videos.min(members.len());
         }
         report.videos += shard.videos;
         report.bytes += shard.bytes;
         listed.push(shard);
-        done += members.len();
-        progress(done, videos.len());
     }
     report.shards = listed.len();
     let list = ShardList {
@@ -244,7 +249,6 @@ struct ShardWriter<'a> {
 /// A video that can be used.
 struct Opened<'a> {
     video: &'a NarratedVideo,
-    bytes: FileStretch,
     end: Seconds,
     is_picture: bool,
     ending: String,
@@ -276,20 +280,25 @@ impl ShardWriter<'_> {
         videos: &[NarratedVideo],
         members: &[usize],
         left_out: &mut Vec<LeftOut>,
+        progress: &dyn Fn(usize),
     ) -> Result<ListedShard, CorpusError> {
-        let opened: Vec<Result<Opened<'_>, LeftOut>> =
-            members.par_iter().map(|place| open(&videos[*place])).collect();
         let mut contents = Contents::default();
         write_whole(&self.path(), |file| {
             let mut tar = TarWriter { tar: tar::Builder::new(file), at: 0 };
-            for (number, opened) in opened.into_iter().enumerate() {
-                match opened {
-                    Ok(opened) => {
-                        let key = self.key(number);
-                        contents.samples.push(tar.sample(key, &opened)?);
+            for (block, places) in members.chunks(VIDEOS_AT_ONCE).enumerate() {
+                let first = block * VIDEOS_AT_ONCE;
+                let opened: Vec<Result<Opened<'_>, LeftOut>> =
+                    places.par_iter().map(|place| open(&videos[*place])).collect();
+                for (number, opened) in opened.into_iter().enumerate() {
+                    match opened {
+                        Ok(opened) => {
+                            let key = self.key(first + number);
+                            contents.samples.push(tar.sample(key, &opened)?);
+                        }
+                        Err(reason) => left_out.push(reason),
                     }
-                    Err(reason) => left_out.push(reason),
                 }
+                progress(first + places.len());
             }
             Ok(tar.tar.finish()?)
         })?;
@@ -312,7 +321,6 @@ fn open(video: &NarratedVideo) -> Result<Opened<'_>, LeftOut> {
         video: video.id.clone(),
         reason: with_causes(error),
     };
-    let bytes = video.media.open().map_err(|error| left_out(&error))?;
     let reader = VideoReader::open_media(&video.media, ReaderSettings::default(), None);
     let reader = reader.map_err(|error| left_out(&error))?;
     let (end, is_picture) = (reader.frame_table().end(), reader.frame_table().len() == 1);
@@ -322,7 +330,7 @@ fn open(video: &NarratedVideo) -> Result<Opened<'_>, LeftOut> {
         Some(ending) => ending.to_string_lossy().to_ascii_lowercase(),
         None => ending_for(&reader.info().codec).to_owned(),
     };
-    Ok(Opened { video, bytes, end, is_picture, ending })
+    Ok(Opened { video, end, is_picture, ending })
 }
 
 /// The ending of a file that has none, as the pictures of CC3M.
@@ -353,8 +361,9 @@ impl<W: Write> TarWriter<W> {
         record.picture = opened.is_picture;
         let (json, text) = record.files(&key);
         let name = format!("{key}.{}", opened.ending);
-        let mut summed = Summed { inner: opened.bytes.reader(), sum: Default::default(), len: 0 };
-        let len = opened.bytes.len;
+        let bytes = opened.video.media.open().map_err(|error| Stopped::Other(error.into()))?;
+        let mut summed = Summed { inner: bytes.reader(), sum: Default::default(), len: 0 };
+        let len = bytes.len;
         let offset = self.member(&name, &mut summed, len)?;
         if summed.len != len {
             let path = opened.video.media.path().to_owned();

@@ -240,21 +240,14 @@ mod tests {
     #[test]
     fn a_video_comes_back_as_it_was_to_the_last_bit() {
         let whole = Caption::new(TimeSpan::new(0.0, 68.1), "all of it");
-        let mut odd = Caption::new(TimeSpan::new(0.1 + 0.2, 68.039_999_999_999_992), "a \"b\" é");
-        (odd.id, odd.repairs) = (
-            7,
-            [Repair::EndClipped, Repair::Grown].into_iter().fold(
-                Repairs::default(),
-                |mut repairs, repair| {
-                    repairs.note(repair);
-                    repairs
-                },
-            ),
-        );
+        let mut odd = Caption::new(TimeSpan::new(0.1 + 0.2, 68.039_999_999_999_99), "a \"b\" é");
+        odd.id = 7;
+        odd.repairs.note(Repair::EndClipped);
+        odd.repairs.note(Repair::Grown);
         let mut video = NarratedVideo::new("some id", "", vec![whole, odd]);
         (video.subset, video.task) = (Some(Subset::Test), Some("cake".into()));
         (video.duration, video.is_picture) = (Some(Seconds(68.1)), true);
-        let end = Seconds(68.066_666_666_666_677);
+        let end = Seconds(204.2 / 3.0);
         let (json, text) = SampleRecord::of(&video, end).files("000000003");
         assert_eq!(text, "all of it a \"b\" é");
         let read = SampleRecord::read("000000003", Some(json.as_bytes()), Some(b"x")).unwrap();

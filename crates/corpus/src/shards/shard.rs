@@ -157,7 +157,7 @@ impl Shard {
             unreachable!("a shard on this disk is not fetched");
         };
         let mut file = self.fetcher.videos.get(&(self.name(), self.state.version), |file| {
-            storage.download(path, None, file).map(drop)
+            storage.download(path, None, self.state.bytes, file)
         })?;
         // The handle of who fetched it stands at the end.
         file.rewind().map_err(|source| CorpusError::Read { path: self.name().into(), source })?;
@@ -175,7 +175,7 @@ impl Shard {
         if !self.fetcher.whole_shards {
             let name = (self.name(), self.state.version, offset, len);
             let fetched = self.fetcher.videos.get(&name, |file| {
-                storage.download(path, Some(offset..offset + len), file)?;
+                storage.download(path, Some(offset..offset + len), self.state.bytes, file)?;
                 let stretch = FileStretch {
                     file: Arc::new(file.try_clone().map_err(|source| {
                         CorpusError::ShardCacheWrite { address: self.name(), source }

@@ -133,7 +133,8 @@ impl Storage {
         meta.map(|meta| state(&meta)).map_err(|source| storage_error(&self.address(path), source))
     }
 
-    /// A small object; none where it does not exist.
+    /// A small object; none where it does not exist. S3 says "forbidden" of what is not there to who
+    /// may not list.
     pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, CorpusError> {
         let object = self.object(path)?;
         let mut again = Again::new(self.retry);
@@ -143,6 +144,9 @@ impl Storage {
             match read {
                 Ok(bytes) => return Ok(Some(bytes.to_vec())),
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
+                Err(object_store::Error::PermissionDenied { .. }) if self.lists() => {
+                    return Ok(None);
+                }
                 Err(error) if may_pass(&error) && again.pause() => {}
                 Err(source) => return Err(storage_error(&self.address(path), source)),
             }
@@ -150,41 +154,50 @@ impl Storage {
     }
 
     /// Some bytes of an object.
+    ///
+    /// # Errors
+    /// [`CorpusError::NoRanges`] where the server sends whole files only.
     pub(crate) fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, CorpusError> {
         let object = self.object(path)?;
         let mut again = Again::new(self.retry);
         loop {
             match self.runtime.block_on(self.store.get_range(&object, range.clone())) {
                 Ok(bytes) => return Ok(bytes.to_vec()),
+                Err(object_store::Error::NotSupported { .. }) => {
+                    return Err(CorpusError::NoRanges { address: self.address(path) });
+                }
                 Err(error) if may_pass(&error) && again.pause() => {}
                 Err(source) => return Err(storage_error(&self.address(path), source)),
             }
         }
     }
 
-    /// Writes an object, or a range of it, into a file from its start, as it comes.
+    /// Writes an object, or a range of it, into a file from its start, as it comes. The object is
+    /// expected to have so many bytes as when it was asked for its state.
     ///
     /// # Errors
-    /// [`CorpusError::NoRanges`] where a range is asked for and the server does not serve ranges;
+    /// When it has not; [`CorpusError::NoRanges`] where a range is asked for and the server does not serve ranges;
     /// when the bytes do not come in spite of trying again; when the file cannot be written.
     pub(crate) fn download(
         &self,
         path: &str,
         range: Option<Range<u64>>,
+        expected_bytes: u64,
         into: &mut File,
-    ) -> Result<u64, CorpusError> {
+    ) -> Result<(), CorpusError> {
         let object = self.object(path)?;
         let address = self.address(path);
         let mut again = Again::new(self.retry);
         // Bytes that came before the connection was cut, and of which state of the object.
         let (mut done, mut of) = (0, None);
+        // The most that ever came: a server without ranges begins anew each time.
+        let mut most = 0;
         loop {
             let wanted = match &range {
                 Some(range) => Some(GetRange::Bounded(range.start + done..range.end)),
                 None => (done > 0).then_some(GetRange::Offset(done)),
             };
             let options = GetOptions { range: wanted, ..GetOptions::default() };
-            let before = done;
             let fetched = self.runtime.block_on(async {
                 let got = self.store.get_opts(&object, options).await?;
                 let now = state(&got.meta);
@@ -194,33 +207,40 @@ impl Storage {
                     of = None;
                     return Ok(Ok(false));
                 }
+                if now.bytes != expected_bytes {
+                    return Ok(Err(Stopped::Changed));
+                }
                 of = Some(now);
                 let mut stream = got.into_stream();
                 while let Some(bytes) = stream.next().await {
                     let bytes = bytes?;
                     if let Err(error) = into.write_all(&bytes) {
-                        return Ok(Err(error));
+                        return Ok(Err(Stopped::Write(error)));
                     }
                     done += bytes.len() as u64;
                 }
                 let whole = range.as_ref().map_or(now.bytes, |range| range.end - range.start);
                 Ok::<_, object_store::Error>(Ok(done == whole))
             });
+            let came_further = done > most;
+            if came_further {
+                (most, again) = (done, Again::new(self.retry));
+            }
             match fetched {
-                Ok(Ok(true)) => return Ok(done),
-                Ok(Err(source)) => {
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Err(Stopped::Changed)) => return Err(CorpusError::ShardChanged { address }),
+                Ok(Err(Stopped::Write(source))) => {
                     return Err(CorpusError::ShardCacheWrite { address, source });
                 }
                 Err(object_store::Error::NotSupported { .. }) if range.is_some() => {
                     return Err(CorpusError::NoRanges { address });
                 }
-                // A server without ranges begins anew.
                 Err(object_store::Error::NotSupported { .. }) => (done, of) = (0, None),
                 Err(error) if !may_pass(&error) => return Err(storage_error(&address, error)),
-                Err(error) if done == before && !again.pause() => {
+                Err(error) if !came_further && !again.pause() => {
                     return Err(storage_error(&address, error));
                 }
-                Ok(Ok(false)) if !again.pause() => {
+                Ok(Ok(false)) if !came_further && !again.pause() => {
                     return Err(CorpusError::ConnectionCut { address });
                 }
                 Ok(Ok(false)) | Err(_) => {}
@@ -243,6 +263,12 @@ impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Storage({})", self.root)
     }
+}
+
+/// Why a download is not tried again.
+enum Stopped {
+    Changed,
+    Write(std::io::Error),
 }
 
 /// Trying again: how long still, and the pause before the next time.

@@ -54,6 +54,11 @@ fn an_index_spares_reading_the_shard_and_without_it_only_headers_and_texts_are_f
     assert!(requests.iter().all(|r| !r.starts_with("GET") || !r.contains(".tar")), "{requests:?}");
     assert_same(&first.0, &second.0);
     assert_same(&first.0, &found);
+    // Where the server serves no ranges the shards are fetched whole to be walked through.
+    server.fail(Faults { no_ranges: true, ..Faults::default() });
+    let fresh = tempfile::tempdir().unwrap();
+    assert_same(&try_read(&address, fresh.path()).unwrap().0, &found);
+    server.fail(Faults::default());
     // A folder that cannot be listed needs the list.
     let error = try_read(&server.url(""), cache.path()).unwrap_err().to_string();
     assert!(error.contains("holds no shards") && error.contains("{00000..00012}"), "{error}");
