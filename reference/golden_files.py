@@ -15,9 +15,9 @@ GOLDENS = Path(__file__).resolve().parent.parent / "crates" / "model" / "tests" 
 SIGNIFICANT_DIGITS = 9
 
 
-def folder(case: str) -> Path:
+def folder(case: str, crate: str = "model") -> Path:
     """The folder of a case, made if it is missing."""
-    path = GOLDENS / case
+    path = GOLDENS.parents[2] / crate / "tests" / "goldens" / case
     path.mkdir(parents=True, exist_ok=True)
     return path
 

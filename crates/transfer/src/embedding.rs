@@ -40,7 +40,8 @@ pub struct VideoEmbedding {
 }
 
 impl VideoEmbedding {
-    fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
+    /// Of clips as the projection gives them.
+    pub(crate) fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
         let clips = raw_clips.iter().map(|clip| unit(clip)).collect();
         Self { spans, clips, video: mean_unit(&raw_clips), raw_clips }
     }
@@ -57,6 +58,14 @@ pub struct SentenceEmbedding {
     pub sentence: JointVector,
     /// The words as the projection gives them.
     pub raw_words: Vec<JointVector>,
+}
+
+impl SentenceEmbedding {
+    /// Of words as the projection gives them.
+    pub(crate) fn new(tokens: Vec<String>, raw_words: Vec<JointVector>) -> Self {
+        let words = raw_words.iter().map(|word| unit(word)).collect();
+        Self { tokens, words, sentence: mean_unit(&raw_words), raw_words }
+    }
 }
 
 /// A model on a device, ready to embed.
@@ -163,6 +172,21 @@ impl Embedder {
         Ok(VideoEmbedding::new(spans, raw_clips))
     }
 
+    /// Features of the words of sentences, as the text encoder or the projection gives them: every
+    /// sentence's `[n][d]`.
+    ///
+    /// # Errors
+    /// When a sentence has no words, or the model has no text encoder.
+    pub fn word_features(
+        &self,
+        sentences: &[&str],
+        space: FeatureSpace,
+    ) -> Result<Vec<Vec<Vec<f32>>>, TransferError> {
+        let mut features = Vec::with_capacity(sentences.len());
+        self.words_of(sentences, space, &mut |_, words| features.push(words))?;
+        Ok(features)
+    }
+
     /// Embeds sentences.
     ///
     /// # Errors
@@ -171,8 +195,21 @@ impl Embedder {
         &self,
         sentences: &[&str],
     ) -> Result<Vec<SentenceEmbedding>, TransferError> {
-        let tokenizer = self.directory.words()?;
         let mut embeddings = Vec::with_capacity(sentences.len());
+        self.words_of(sentences, FeatureSpace::Projected, &mut |tokens, raw_words| {
+            embeddings.push(SentenceEmbedding::new(tokens, raw_words));
+        })?;
+        Ok(embeddings)
+    }
+
+    /// Hands the texts and the features of every sentence's words to `each`, in order.
+    fn words_of(
+        &self,
+        sentences: &[&str],
+        space: FeatureSpace,
+        each: &mut dyn FnMut(Vec<String>, Vec<JointVector>),
+    ) -> Result<(), TransferError> {
+        let tokenizer = self.directory.words()?;
         for chunk in sentences.chunks(SENTENCES_AT_ONCE) {
             let mut tokens = Vec::with_capacity(chunk.len());
             for sentence in chunk {
@@ -183,20 +220,17 @@ impl Embedder {
                 tokens.push(encoded);
             }
             let batch = tokenizer.batch(&tokens);
-            let words = self.directory.model.embed_words(&batch);
-            let [b, n, e] = words.dims();
-            let all = rows(words.reshape([b * n, e]));
+            let words = match space {
+                FeatureSpace::Backbone => self.directory.model.backbone_words(&batch),
+                FeatureSpace::Projected => self.directory.model.embed_words(&batch),
+            };
+            let [b, n, d] = words.dims();
+            let all = rows(words.reshape([b * n, d]));
             for (i, tokens) in tokens.iter().enumerate() {
-                let raw_words = all[i * n..i * n + tokens.num_words()].to_vec();
-                embeddings.push(SentenceEmbedding {
-                    tokens: tokens.words().to_vec(),
-                    words: raw_words.iter().map(|word| unit(word)).collect(),
-                    sentence: mean_unit(&raw_words),
-                    raw_words,
-                });
+                each(tokens.words().to_vec(), all[i * n..i * n + tokens.num_words()].to_vec());
             }
         }
-        Ok(embeddings)
+        Ok(())
     }
 }
 

@@ -204,6 +204,71 @@ pub enum TransferError {
         /// Where they should be.
         path: PathBuf,
     },
+    /// Two videos of a feature file have features of different width.
+    #[error(
+        "{path}: the features of {id:?} are {width} wide, those of {other_id:?} {other}; one file holds \
+         features of one model: extract them again",
+        path = path.display()
+    )]
+    FeatureWidth {
+        /// The feature file.
+        path: PathBuf,
+        /// A video.
+        id: String,
+        /// Its width.
+        width: usize,
+        /// Another.
+        other_id: String,
+        /// That one's width.
+        other: usize,
+    },
+    /// Clips and words that should be compared are of different width.
+    #[error(
+        "{path}: its features are {features} wide and the words {words}; zero-shot grounding compares \
+         both in the joint space of one model: give the model that made the features as words.model, \
+         and extract with --space projected",
+        path = path.display()
+    )]
+    NotTheJointSpace {
+        /// The feature file.
+        path: PathBuf,
+        /// Width of a clip.
+        features: usize,
+        /// Width of a word.
+        words: usize,
+    },
+    /// Features that were in the file are not there any more.
+    #[error("{path}: {id:?} is not in the file any more; leave it alone while a task runs", path = path.display())]
+    FeaturesGone {
+        /// The feature file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+    },
+    /// No query of a part can be asked.
+    #[error(
+        "the {part} part has no query left ({counts}); check the annotation file, and that \
+         `features.file` holds its videos by the same ids"
+    )]
+    NoQueries {
+        /// `train` or `test`.
+        part: &'static str,
+        /// What was left out, and why.
+        counts: String,
+    },
+    /// A file of word vectors cannot be used.
+    #[error(
+        "{path}, line {line}: {reason}; expected a word and its numbers a line, as in glove.6B.300d.txt",
+        path = path.display()
+    )]
+    WordVectors {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// A loss is infinite or not a number.
     #[error(
         "seed {seed}, step {step}: the loss is {loss} or its gradient is not finite; lower \

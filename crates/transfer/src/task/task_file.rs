@@ -17,6 +17,7 @@ use toml::Table;
 use super::TaskObserver;
 use super::task_result::TaskResult;
 use crate::error::TransferError;
+use crate::grounding::task::GroundingTask;
 
 /// The resolved file's name in the folder of a task.
 pub const TASK_FILE: &str = "task.toml";
@@ -125,7 +126,9 @@ impl TaskFile {
     ) -> Result<Option<TaskResult>, TransferError> {
         match self.kind {
             TaskKind::Retrieval => self.unknown(),
-            TaskKind::Grounding => self.unknown(),
+            TaskKind::Grounding => {
+                self.run_as::<GroundingTask>(folder, resume, device, observer)
+            }
             TaskKind::Steps => self.unknown(),
             TaskKind::Segmentation => self.unknown(),
             TaskKind::OrderProbe => self.unknown(),
