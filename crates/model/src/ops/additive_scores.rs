@@ -35,11 +35,7 @@ impl CpuKernel<3> for AdditiveScores {
         cpu::tensor(scores, shape)
     }
 
-    fn backward(
-        &self,
-        [q, k, w]: [&FlexTensor; 3],
-        output_grad: &FlexTensor,
-    ) -> [FlexTensor; 3] {
+    fn backward(&self, [q, k, w]: [&FlexTensor; 3], output_grad: &FlexTensor) -> [FlexTensor; 3] {
         let (q_values, k_values, w_values) = (cpu::values(q), cpu::values(k), cpu::values(w));
         let [dq, dk, dw] =
             backward(q_values, k_values, w_values, cpu::values(output_grad), self.sizes);

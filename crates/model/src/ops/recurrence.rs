@@ -210,9 +210,7 @@ impl<C: Cell + 'static> KeepingKernel<5> for Recurrence<C> {
     }
 }
 
-fn weights_of<'a>(
-    [_, input, state, input_bias, state_bias]: [&'a FlexTensor; 5],
-) -> Weights<'a> {
+fn weights_of<'a>([_, input, state, input_bias, state_bias]: [&'a FlexTensor; 5]) -> Weights<'a> {
     Weights {
         input: cpu::values(input),
         state: cpu::values(state),

@@ -230,12 +230,14 @@ mod tests {
         // In whole tenths of seconds 1..6 and 1..11: 5 of 10, exactly 1/2. As a sum of lengths the
         // union is 0.5 + 1.0 - 0.5 with lengths that were rounded before; here both ends are read.
         let iou_of_tenths = |a: [i32; 2], b: [i32; 2]| {
-            let tenths = |[start, end]: [i32; 2]| span(f64::from(start) / 10.0, f64::from(end) / 10.0);
+            let tenths =
+                |[start, end]: [i32; 2]| span(f64::from(start) / 10.0, f64::from(end) / 10.0);
             (iou(&tenths(a), &tenths(b)), tenths(a).iou(&tenths(b)))
         };
         let all = (1..40).flat_map(|start| (1..40).map(move |length| (start, length)));
         let differ = all.filter(|&(start, length)| {
-            let (hull, lengths) = iou_of_tenths([start, start + length], [start, start + 2 * length]);
+            let (hull, lengths) =
+                iou_of_tenths([start, start + length], [start, start + 2 * length]);
             assert!((hull - 0.5).abs() < 1e-12);
             (hull > 0.5) != (lengths > 0.5)
         });

@@ -126,9 +126,7 @@ impl TaskFile {
     ) -> Result<Option<TaskResult>, TransferError> {
         match self.kind {
             TaskKind::Retrieval => self.unknown(),
-            TaskKind::Grounding => {
-                self.run_as::<GroundingTask>(folder, resume, device, observer)
-            }
+            TaskKind::Grounding => self.run_as::<GroundingTask>(folder, resume, device, observer),
             TaskKind::Steps => self.unknown(),
             TaskKind::Segmentation => self.unknown(),
             TaskKind::OrderProbe => self.unknown(),

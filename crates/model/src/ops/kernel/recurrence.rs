@@ -297,11 +297,7 @@ impl Layout {
 
     /// The step taken before, in a sequence of this length.
     fn before(&self, step: usize, length: usize) -> Option<usize> {
-        if self.reverse {
-            (step + 1 < length).then_some(step + 1)
-        } else {
-            step.checked_sub(1)
-        }
+        if self.reverse { (step + 1 < length).then_some(step + 1) } else { step.checked_sub(1) }
     }
 
     /// For every step the state before it, zeros at the start and in padding.

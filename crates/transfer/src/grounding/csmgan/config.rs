@@ -113,8 +113,7 @@ impl CsmganConfig {
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, found, expected| Err(TransferError::Setting { key, found, expected });
+        let setting = |key, found, expected| Err(TransferError::Setting { key, found, expected });
         for (key, size) in [
             ("csmgan.num_frames", self.num_frames),
             ("csmgan.num_words", self.num_words),
@@ -127,7 +126,11 @@ impl CsmganConfig {
         }
         if self.hidden_width == 0 || !self.hidden_width.is_multiple_of(2) {
             let found = self.hidden_width.to_string();
-            return setting("csmgan.hidden_width", found, "an even number: half for each direction");
+            return setting(
+                "csmgan.hidden_width",
+                found,
+                "an even number: half for each direction",
+            );
         }
         if !self.frame_width.is_multiple_of(self.attention_heads) {
             let found = self.frame_width.to_string();
@@ -167,9 +170,11 @@ mod tests {
 
     #[test]
     fn the_presets_have_the_releases_proposals() {
-        for (preset, proposals) in
-            [(CsmganPreset::ActivityNet, 1400), (CsmganPreset::Tacos, 800), (CsmganPreset::Tiny, 120)]
-        {
+        for (preset, proposals) in [
+            (CsmganPreset::ActivityNet, 1400),
+            (CsmganPreset::Tacos, 800),
+            (CsmganPreset::Tiny, 120),
+        ] {
             let config = CsmganConfig::preset(preset);
             config.check().unwrap();
             assert_eq!(config.num_proposals(), proposals);

@@ -1,8 +1,8 @@
 //! How a node of the graph takes in its message: a gated recurrent unit with a step each.
 
 use burn::module::{Module, Param};
-use burn::tensor::activation::sigmoid;
 use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 use locvtp_model::ops::linear;

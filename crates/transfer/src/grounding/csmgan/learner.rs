@@ -103,7 +103,8 @@ impl CsmganLearner {
         // Padded to the same number in every batch: the sentence encoder reads padding too.
         let (padded, width) = (words.padded_length, words.width);
         let mut values = vec![0.0; b * n * width];
-        for (to, from) in values.chunks_exact_mut(n * width).zip(words.values.chunks(padded * width))
+        for (to, from) in
+            values.chunks_exact_mut(n * width).zip(words.values.chunks(padded * width))
         {
             to[..padded * width].copy_from_slice(from);
         }
@@ -176,9 +177,8 @@ impl CsmganLearner {
             best.filter_map(|it| {
                 let [start, end] = answer.frames[it].map(|frame| usize::try_from(frame).ok());
                 let (start, end) = (start?, end?);
-                (start <= end).then(|| {
-                    (sampling.seconds([start, end], &query.spans), answer.scores[it])
-                })
+                (start <= end)
+                    .then(|| (sampling.seconds([start, end], &query.spans), answer.scores[it]))
             })
             .collect()
         };

@@ -45,9 +45,9 @@ use burn::tensor::Tensor;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
-pub use learner::CsmganLearner;
 pub use config::{CsmganConfig, CsmganPreset, RegressionRule};
 use joint_layer::{JointLayer, JointNodes};
+pub use learner::CsmganLearner;
 use phrase_convolution::Convolution;
 use sentence_encoder::SentenceEncoder;
 use video_encoder::VideoEncoder;

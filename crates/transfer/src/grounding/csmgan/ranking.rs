@@ -64,9 +64,7 @@ impl ScoredMoments {
             let Some(first) = left.pop() else { break };
             best.push(first);
             // Two moments without length share 0 of 0, which is no overlap that could be kept.
-            left.retain(|other| {
-                overlap_of(self.frames[first], self.frames[*other]) <= overlap
-            });
+            left.retain(|other| overlap_of(self.frames[first], self.frames[*other]) <= overlap);
         }
         best
     }

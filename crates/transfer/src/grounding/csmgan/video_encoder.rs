@@ -6,9 +6,9 @@ use burn::tensor::Tensor;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 
+use super::NamedGru;
 use super::config::CsmganConfig;
 use super::window_attention::WindowAttention;
-use super::NamedGru;
 
 /// The frames' encoder.
 #[derive(Module, Debug)]
