@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     /// Run a task of the paper as its task file says: train a head, or none, and measure
     Transfer(Transfer),
+    /// Put the results of tasks side by side: a row a model, a column a task
+    Results(Results),
     /// Write clip features of whole videos to an HDF5 or safetensors file
     Extract(Extract),
     /// Embed sentences and words
@@ -131,6 +133,26 @@ pub(crate) struct Transfer {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// `locvtp results`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = RESULTS_HELP)]
+pub(crate) struct Results {
+    /// Folders of tasks, one a model: below each are the folders that `locvtp transfer --run` wrote
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// All numbers of every task, not the first one alone
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const RESULTS_HELP: &str = "\
+Folders of one name are one row: mean, least and greatest over all their seeds.
+
+  locvtp results runs/seed-*/pretrained runs/seed-*/random";
 
 /// `locvtp ground`
 #[derive(Debug, ClapArgs)]

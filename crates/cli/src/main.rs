@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Transfer(args) => commands::transfer::run(&args),
+        Command::Results(args) => commands::results::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),

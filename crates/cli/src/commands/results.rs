@@ -1,0 +1,136 @@
+//! `locvtp results`: what tasks came to, side by side, as the paper's tables have it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use locvtp_transfer::task::TaskResult;
+use locvtp_transfer::task::task_result::RESULT_FILE;
+use serde::Serialize;
+
+use crate::args::Results;
+use crate::{Outcome, output};
+
+/// Folders below the one that is named in which results are looked for.
+const DEPTH: usize = 3;
+
+/// A row: what the tasks came to with one model.
+#[derive(Debug, Default, Serialize)]
+struct Row {
+    name: String,
+    /// By task and number, one value a seed.
+    values: BTreeMap<String, Vec<f64>>,
+}
+
+pub(crate) fn run(args: &Results) -> anyhow::Result<Outcome> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut columns: Vec<String> = Vec::new();
+    for folder in &args.folders {
+        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+        let at = rows.iter().position(|row| row.name == name).unwrap_or_else(|| {
+            rows.push(Row { name, ..Row::default() });
+            rows.len() - 1
+        });
+        for path in results_below(folder, DEPTH)? {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{}: cannot be read", path.display()))?;
+            let result: TaskResult = serde_json::from_str(&text)
+                .with_context(|| format!("{}: is no result of a task", path.display()))?;
+            let task = path.parent().and_then(Path::file_name).unwrap_or_default();
+            for seed in &result.seeds {
+                let shown = if args.all { usize::MAX } else { 1 };
+                for (metric, value) in seed.test.iter().take(shown) {
+                    let column = format!("{}: {metric}", task.to_string_lossy());
+                    if !columns.contains(&column) {
+                        columns.push(column.clone());
+                    }
+                    rows[at].values.entry(column).or_default().push(value);
+                }
+            }
+        }
+    }
+    if columns.is_empty() {
+        output::note(
+            "nothing found: no result.json below these folders; `locvtp transfer` writes them",
+        );
+        return Ok(Outcome::NothingFound);
+    }
+    if args.json {
+        output::json(&rows)?;
+    } else {
+        output::text(&table(&rows, &columns))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The results below a folder, in the order of their paths.
+fn results_below(folder: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("{}: cannot be read as a folder", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() && depth > 0 {
+            found.extend(results_below(&path, depth - 1)?);
+        } else if path.file_name().is_some_and(|name| name == RESULT_FILE) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// A table in Markdown, which a terminal shows as well.
+fn table(rows: &[Row], columns: &[String]) -> String {
+    let cell = |values: Option<&Vec<f64>>| match values.map(Vec::as_slice) {
+        None | Some([]) => "-".to_owned(),
+        Some([value]) => format!("{value:.1}"),
+        Some(values) => {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let greatest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            format!("{mean:.1} ({least:.1}..{greatest:.1})")
+        }
+    };
+    let mut cells: Vec<Vec<String>> = vec![vec!["model".to_owned()]];
+    cells[0].extend(columns.iter().cloned());
+    for row in rows {
+        let values = columns.iter().map(|column| cell(row.values.get(column)));
+        cells.push(std::iter::once(row.name.clone()).chain(values).collect());
+    }
+    let widths: Vec<usize> = (0..=columns.len())
+        .map(|at| cells.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
+        .collect();
+    let line = |row: &Vec<String>| {
+        let padded = row.iter().zip(&widths).map(|(cell, &width)| format!(" {cell:width$} |"));
+        format!("|{}", padded.collect::<String>())
+    };
+    let mut lines = vec![line(&cells[0])];
+    lines.push(widths.iter().fold("|".to_owned(), |rule, &w| rule + &"-".repeat(w + 2) + "|"));
+    lines.extend(cells[1..].iter().map(line));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_a_number_or_a_mean_with_its_spread_or_nothing() {
+        let row = |name: &str, values: &[(&str, &[f64])]| Row {
+            name: name.into(),
+            values: values.iter().map(|(c, v)| ((*c).to_owned(), v.to_vec())).collect(),
+        };
+        let rows = [
+            row("pretrained", &[("tan: mIoU", &[40.0, 44.0]), ("steps: recall", &[12.25])]),
+            row("random", &[("tan: mIoU", &[20.0])]),
+        ];
+        let text = table(&rows, &["tan: mIoU".into(), "steps: recall".into()]);
+        let expected = "\
+| model      | tan: mIoU         | steps: recall |
+|------------|-------------------|---------------|
+| pretrained | 42.0 (40.0..44.0) | 12.2          |
+| random     | 20.0              | -             |";
+        assert_eq!(text, expected);
+    }
+}
