@@ -35,6 +35,8 @@ pub enum FileLookup {
     Always,
     /// Only where a folder of videos was named or lies beside the captions.
     WhereThereIsAFolder,
+    /// Never: the annotations alone are of interest, whether or not their videos are here.
+    Never,
 }
 
 /// Reads the sources of a corpus, one after the other.
@@ -64,6 +66,7 @@ impl CorpusReader {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let beside = Some(folder.join("videos")).filter(|videos| videos.is_dir());
         let files = match (&settings.videos, lookup) {
+            (_, FileLookup::Never) => None,
             (Some(videos), _) => Some(VideoFiles::under(videos)?),
             (None, _) if sources.iter().all(own_paths) => {
                 (lookup == FileLookup::Always).then(VideoFiles::default)
