@@ -257,6 +257,22 @@ pub enum TransferError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Features of two videos of one file differ in width.
+    #[error(
+        "{path}: the features of {id} have {found} numbers a clip, those before have {expected}; \
+         they are of two models, so extract them again with one",
+        path = path.display()
+    )]
+    Width {
+        /// The file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+        /// Its numbers a clip.
+        found: usize,
+        /// Those of the videos before.
+        expected: usize,
+    },
     /// Whoever watches stopped it; what is done is kept.
     #[error("stopped; what is done is kept, and the same command goes on")]
     Stopped,

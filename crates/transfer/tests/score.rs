@@ -150,7 +150,8 @@ fn retrieval_ranks_with_ties_and_several_captions_equal_the_references() {
         }
         let temperature = case["dual_softmax"]["temperature"].as_f64().unwrap();
         let revised = dual_softmax(&scores, temperature).unwrap();
-        for (text, expected) in numbers(&case["dual_softmax"]["scores"]).chunks(videos).enumerate() {
+        for (text, expected) in numbers(&case["dual_softmax"]["scores"]).chunks(videos).enumerate()
+        {
             for (found, expected) in revised.row(text).iter().zip(expected) {
                 // One rounding to f32 of numbers computed in f64.
                 assert!((found - expected).abs() <= 1e-7 * expected.abs(), "{found} {expected}");

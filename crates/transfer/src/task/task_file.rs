@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
+use super::probe::{DistanceProbe, OrderProbe};
 use super::task_result::TaskResult;
 use crate::error::TransferError;
 
@@ -128,8 +129,10 @@ impl TaskFile {
             TaskKind::Grounding => self.unknown(),
             TaskKind::Steps => self.unknown(),
             TaskKind::Segmentation => self.unknown(),
-            TaskKind::OrderProbe => self.unknown(),
-            TaskKind::DistanceProbe => self.unknown(),
+            TaskKind::OrderProbe => self.run_as::<OrderProbe>(folder, resume, device, observer),
+            TaskKind::DistanceProbe => {
+                self.run_as::<DistanceProbe>(folder, resume, device, observer)
+            }
         }
     }
 
