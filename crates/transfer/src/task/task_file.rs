@@ -16,6 +16,7 @@ use toml::Table;
 
 use super::TaskObserver;
 use super::probe::{DistanceProbe, OrderProbe};
+use super::retrieval::Retrieval;
 use super::task_result::TaskResult;
 use crate::error::TransferError;
 
@@ -125,7 +126,7 @@ impl TaskFile {
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
         match self.kind {
-            TaskKind::Retrieval => self.unknown(),
+            TaskKind::Retrieval => self.run_as::<Retrieval>(folder, resume, device, observer),
             TaskKind::Grounding => self.unknown(),
             TaskKind::Steps => self.unknown(),
             TaskKind::Segmentation => self.unknown(),
