@@ -8,6 +8,8 @@ mod demo;
 mod extract;
 mod output;
 mod resume;
+mod retrieval_and_probes;
+mod score;
 mod stopping;
 mod tiny;
 mod weights;
