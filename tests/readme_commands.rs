@@ -75,7 +75,8 @@ fn bring_data(folder: &Path) {
     let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
         "sentences": [" Shapes move. "]}}"#;
     std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
-    let moments = r#"{"video": "v_QOlSCBRmfWY", "sentence": "Shapes move.", "spans": [[0, 9, 0.8]]}"#;
+    let moments =
+        r#"{"video": "v_QOlSCBRmfWY", "sentence": "Shapes move.", "spans": [[0, 9, 0.8]]}"#;
     std::fs::write(folder.join("moments.jsonl"), moments).unwrap();
 }
 

@@ -242,6 +242,10 @@ impl Plan<'_> {
         };
         let chance = 100.0 / self.question.num_classes() as f64;
         let mut references = Metrics::new().with("chance", chance);
+        if let Some(error) = self.question.error_of_a_constant() {
+            references =
+                references.with("one answer to all: mean absolute error, positions", error);
+        }
         if self.control {
             let folder = folder.join("control");
             let Some(control) = self.fit_all(&clips, true, &folder, device, observer)? else {

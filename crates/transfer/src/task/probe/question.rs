@@ -97,6 +97,19 @@ impl Question {
     }
 }
 
+impl Question {
+    /// The least mean error that one and the same answer to every question has; none where answers
+    /// have no distance.
+    pub fn error_of_a_constant(&self) -> Option<f64> {
+        let classes = self.num_classes();
+        let of = |answer: usize| -> Option<f64> {
+            let errors = (0..classes).map(|truth| self.error_of(answer, truth));
+            Some(errors.sum::<Option<f64>>()? / classes as f64)
+        };
+        (0..classes).filter_map(of).min_by(f64::total_cmp)
+    }
+}
+
 /// The permutation of `0..n` at this place in lexicographic order.
 fn permutation(mut place: usize, n: usize) -> Vec<usize> {
     let mut left: Vec<usize> = (0..n).collect();
@@ -163,7 +176,11 @@ mod tests {
         assert_eq!(question.error_of(2, 0), Some(2.0));
         // Distance 1 and distance -3.
         assert_eq!(question.error_of(0, 9), Some(4.0));
-        assert_eq!(Question::Order { num_clips: 3, positions: 8 }.error_of(1, 0), None);
+        let order = Question::Order { num_clips: 3, positions: 8 };
+        assert_eq!((order.error_of(1, 0), order.error_of_a_constant()), (None, None));
+        // Of the distances 1 to 7 always 4: (3 + 2 + 1 + 0 + 1 + 2 + 3) / 7.
+        let unsigned = Question::Distance { positions: 8, signed: false };
+        assert_eq!(unsigned.error_of_a_constant(), Some(12.0 / 7.0));
     }
 
     #[test]
