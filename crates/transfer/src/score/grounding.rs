@@ -355,6 +355,7 @@ impl Matched {
 #[cfg(test)]
 mod tests {
     use locvtp_corpus::Caption;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -469,5 +470,59 @@ mod tests {
         assert_eq!(with(Suppression::Above(0.5), Strict), 0.0);
         assert_eq!(with(Suppression::Above(0.95), Inclusive), 0.0);
         assert_eq!(with(Suppression::BelowEach(0.05), Inclusive), 25.0);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_lines_and_of_scored_spans_changes_nothing(
+            (spans, order) in (
+                prop::collection::vec(
+                    prop::collection::vec((0.0..9.0f64, 0.1..9.0f64), 0..6), 4..=4,
+                ),
+                Just(vec![0usize, 1, 2, 3]).prop_shuffle(),
+            )
+        ) {
+            let queries = [("one", 7), ("one", 3), ("one", 4), ("two", 0)];
+            let line = |place: usize, turned: bool| {
+                let mut rows: Vec<String> = spans[place]
+                    .iter()
+                    .enumerate()
+                    .map(|(rank, (start, length))| {
+                        format!("[{start}, {}, {}]", start + length, -(rank as f64))
+                    })
+                    .collect();
+                if turned {
+                    rows.reverse();
+                }
+                let (video, query) = queries[place];
+                let rows = rows.join(", ");
+                format!("{{\"video\": \"{video}\", \"query\": {query}, \"spans\": [{rows}]}}\n")
+            };
+            let plain: String = (0..4).map(|place| line(place, false)).collect();
+            let turned: String = order.iter().map(|&place| line(place, true)).collect();
+            prop_assert_eq!(score(&plain, &loose()).unwrap(), score(&turned, &loose()).unwrap());
+        }
+
+        #[test]
+        fn a_query_that_is_not_answered_never_raises_a_number(
+            spans in prop::collection::vec((0.0..9.0f64, 0.1..9.0f64), 1..6), silent in 0usize..4,
+        ) {
+            let rows: Vec<String> =
+                spans.iter().map(|(start, length)| format!("[{start}, {}]", start + length)).collect();
+            let rows = rows.join(", ");
+            let lines: Vec<String> = [("one", 7), ("one", 3), ("one", 4), ("two", 0)]
+                .iter()
+                .map(|(video, query)| {
+                    format!("{{\"video\": \"{video}\", \"query\": {query}, \"spans\": [{rows}]}}\n")
+                })
+                .collect();
+            let mut fewer = lines.clone();
+            fewer.remove(silent);
+            let all = score(&lines.concat(), &loose()).unwrap();
+            let fewer = score(&fewer.concat(), &loose()).unwrap();
+            for (name, value) in all.metrics.iter() {
+                prop_assert!(of(&fewer, name) <= value, "{}", name);
+            }
+        }
     }
 }
