@@ -27,6 +27,7 @@ fn small(command: &str) -> &'static str {
             "--set train.steps=4 --set train.log_every=1 \
              --set pairs.long_batch=4 --set pairs.short_batch=4"
         }
+        Some("transfer") => "--set training.epochs=1 --set training.seeds=[0]",
         _ => "",
     }
 }
@@ -74,6 +75,9 @@ fn bring_data(folder: &Path) {
     let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
         "sentences": [" Shapes move. "]}}"#;
     std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
+    let moments =
+        r#"{"video": "v_QOlSCBRmfWY", "sentence": "Shapes move.", "spans": [[0, 9, 0.8]]}"#;
+    std::fs::write(folder.join("moments.jsonl"), moments).unwrap();
 }
 
 /// The commands of the blocks that are marked as tested.
@@ -108,6 +112,7 @@ fn the_readmes_commands_do_what_they_say() {
             ][..],
             &["weights", "weights", "weights", "inspect", "pretrain"],
             &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
+            &["transfer", "transfer", "transfer", "score"],
         ]
         .concat(),
         "the README shows every command but the demo"
@@ -118,6 +123,14 @@ fn the_readmes_commands_do_what_they_say() {
     std::fs::create_dir(folder.path().join("configs")).unwrap();
     for run_file in ["configs/demo.toml", "configs/start.toml"] {
         std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    }
+    let tasks = folder.path().join("configs/tasks");
+    std::os::unix::fs::symlink(repository().join("configs/tasks"), tasks).unwrap();
+    // What the demo would leave: the corpus and the run that the first commands make.
+    let demo = folder.path().join("demo-run");
+    std::fs::create_dir(&demo).unwrap();
+    for (made, place) in [("corpus", "corpus"), ("runs/mine", "run")] {
+        std::os::unix::fs::symlink(folder.path().join(made), demo.join(place)).unwrap();
     }
     // Tiny checkpoints in the place of those that a person downloads.
     for (name, made) in [("timesformer", "hf-timesformer"), ("distilbert", "distilbert")] {

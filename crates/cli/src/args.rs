@@ -9,6 +9,7 @@ use locvtp_corpus::{Layout, NarrationCare, Subset};
 use crate::commands::embed::Embed;
 use crate::commands::extract::Extract;
 use crate::file_reading::FileReading;
+use crate::commands::score::Score;
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Transfer(Transfer),
     /// Put the results of tasks side by side: a row a model, a column a task
     Results(Results),
+    /// Measure predictions of any model, from files, against a data set's own annotation files
+    #[command(subcommand)]
+    Score(Score),
     /// Write clip features of whole videos to an HDF5 or safetensors file
     Extract(Extract),
     /// Embed sentences and words

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Transfer(args) => commands::transfer::run(&args),
         Command::Results(args) => commands::results::run(&args),
+        Command::Score(args) => commands::score::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),

@@ -73,6 +73,8 @@ pub(crate) enum Space {
     Backbone,
     /// In the joint space with words
     Projected,
+    /// Mean red, green and blue of the clip: nothing of the model, to compare with
+    MeanColour,
 }
 
 /// `--ids`
@@ -135,6 +137,7 @@ fn settings(args: &Extract) -> anyhow::Result<ExtractSettings> {
         space: args.space.map(|space| match space {
             Space::Backbone => FeatureSpace::Backbone,
             Space::Projected => FeatureSpace::Projected,
+            Space::MeanColour => FeatureSpace::MeanColour,
         }),
         stride: match (args.stride_s, args.stride_frames) {
             (Some(s), _) => ClipStride::Time(Seconds(s)),

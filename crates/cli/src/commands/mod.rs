@@ -11,6 +11,7 @@ pub(crate) mod pack;
 pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod results;
+pub(crate) mod score;
 pub(crate) mod synthesize;
 pub(crate) mod transfer;
 pub(crate) mod weights;

@@ -10,6 +10,8 @@ mod file_reading;
 mod output;
 mod resume;
 mod shards;
+mod retrieval_and_probes;
+mod score;
 mod stopping;
 mod tiny;
 mod weights;

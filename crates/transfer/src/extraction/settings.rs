@@ -19,6 +19,9 @@ pub enum FeatureSpace {
     /// In the joint space with words, as the projection gives them: not of unit length. The authors'
     /// release feeds these to 2D-TAN (§A.9).
     Projected,
+    /// Red, green and blue of all pixels of the clip, `0..=1`: nothing of the model, and a baseline
+    /// that every probe of its features should beat.
+    MeanColour,
 }
 
 impl FeatureSpace {
@@ -27,6 +30,7 @@ impl FeatureSpace {
         match self {
             Self::Backbone => "backbone",
             Self::Projected => "projected",
+            Self::MeanColour => "mean-colour",
         }
     }
 }

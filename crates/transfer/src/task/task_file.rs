@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
+use super::probe::{DistanceProbe, OrderProbe};
+use super::retrieval::Retrieval;
 use super::task_result::TaskResult;
 use crate::error::TransferError;
 use crate::grounding::task::GroundingTask;
@@ -125,12 +127,14 @@ impl TaskFile {
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
         match self.kind {
-            TaskKind::Retrieval => self.unknown(),
+            TaskKind::Retrieval => self.run_as::<Retrieval>(folder, resume, device, observer),
             TaskKind::Grounding => self.run_as::<GroundingTask>(folder, resume, device, observer),
             TaskKind::Steps => self.unknown(),
             TaskKind::Segmentation => self.unknown(),
-            TaskKind::OrderProbe => self.unknown(),
-            TaskKind::DistanceProbe => self.unknown(),
+            TaskKind::OrderProbe => self.run_as::<OrderProbe>(folder, resume, device, observer),
+            TaskKind::DistanceProbe => {
+                self.run_as::<DistanceProbe>(folder, resume, device, observer)
+            }
         }
     }
 
