@@ -269,6 +269,22 @@ pub enum TransferError {
         /// What is wrong.
         reason: String,
     },
+    /// Features are not of the space that the texts are in.
+    #[error(
+        "{path}: the features of {id:?} are {width} wide, the model's texts {expected}; give the model that \
+         made the features, and features of the joint space (features.space = \"projected\")",
+        path = path.display()
+    )]
+    TextWidth {
+        /// The feature file.
+        path: PathBuf,
+        /// A video.
+        id: String,
+        /// Its width.
+        width: usize,
+        /// That of the texts.
+        expected: usize,
+    },
     /// A loss is infinite or not a number.
     #[error(
         "seed {seed}, step {step}: the loss is {loss} or its gradient is not finite; lower \

@@ -12,6 +12,7 @@ mod resume;
 mod shards;
 mod retrieval_and_probes;
 mod score;
+mod steps_and_segmentation;
 mod stopping;
 mod tiny;
 mod weights;
