@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use locvtp_corpus::coin::Taxonomy;
 use locvtp_corpus::{
-    Corpus, CorpusError, HowTo100m, PairSampler, PairSettings, Split, SyntheticConfig, Truth,
-    synthesize,
+    Corpus, CorpusError, CorpusReader, FileLookup, HowTo100m, NarratedVideo, PairSampler,
+    PairSettings, ReadSettings, Source, Split, Subset, SyntheticConfig, Truth, synthesize,
 };
 use locvtp_video::{FrameTransform, VideoReader};
 
@@ -46,17 +47,21 @@ fn the_same_config_gives_the_same_bytes_and_another_seed_gives_others() {
     let (_a, first) = made(&small());
     let (_b, second) = made(&small());
     let (first, second) = (files(&first), files(&second));
-    assert_eq!(first.len(), 14 + 3 * 3 + 1);
+    let annotation = |path: &&PathBuf| path.starts_with("annotations");
+    assert_eq!(first.keys().filter(|path| !annotation(path)).count(), 14 + 3 * 3 + 1);
     let differing: Vec<_> = first.keys().filter(|path| first[*path] != second[*path]).collect();
     assert!(differing.is_empty(), "{differing:?}");
     let (_c, other) = made(&SyntheticConfig { seed: 1, ..small() });
     let other = files(&other);
-    assert!(first.keys().eq(other.keys()));
-    assert!(
-        first
-            .iter()
-            .all(|(path, bytes)| path.ends_with("HowTo100M_v1.csv") || other[path] != *bytes)
-    );
+    let (mut equal, mut compared) = (Vec::new(), 0);
+    for (path, bytes) in first.iter().filter(|(path, _)| !annotation(path)) {
+        compared += 1;
+        if other[path] == *bytes {
+            equal.push(path.file_name().unwrap());
+        }
+    }
+    assert_eq!(compared, 14 + 3 * 3 + 1);
+    assert!(equal.iter().all(|name| *name == "HowTo100M_v1.csv"), "{equal:?}");
 }
 
 #[test]
@@ -155,6 +160,112 @@ fn the_same_corpus_is_used_again_and_another_config_is_refused_with_the_key() {
     fs::remove_file(&gone).unwrap();
     let error = synthesize(&small(), &out, &|_, _| {}).unwrap_err().to_string();
     assert!(error.contains("seen-000003.mp4"), "{error}");
+}
+
+/// What the readers make of a part of `annotations/`.
+fn annotated(out: &Path, name: &str, videos: Option<&Path>) -> Vec<(String, Vec<NarratedVideo>)> {
+    let settings = ReadSettings { videos: videos.map(ToOwned::to_owned), ..Default::default() };
+    let path = out.join("annotations").join(name);
+    let reader = CorpusReader::new(&path, &settings, FileLookup::WhereThereIsAFolder).unwrap();
+    let read = |source: &Source| {
+        let mut videos = Vec::new();
+        let report = reader.read(source, &mut videos).unwrap();
+        assert!(report.dropped.is_empty(), "{}: {report}", source.path.display());
+        (source.path.file_name().unwrap().to_string_lossy().into_owned(), videos)
+    };
+    reader.sources().iter().map(read).collect()
+}
+
+#[test]
+fn the_truth_is_read_from_the_benchmarks_own_layouts_and_is_the_same_truth() {
+    let (_dir, out) = made(&small());
+    let truth: BTreeMap<String, locvtp_corpus::synthetic::TrueVideo> = Split::ALL
+        .into_iter()
+        .flat_map(|split| Truth::read(&out.join(split.name())).unwrap().videos)
+        .map(|video| (video.id.clone(), video))
+        .collect();
+    let names = |read: &[(String, Vec<NarratedVideo>)]| -> Vec<(String, usize)> {
+        read.iter().map(|(name, videos)| (name.clone(), videos.len())).collect()
+    };
+
+    let read = annotated(&out, "activitynet", Some(&out));
+    let parts = [("test_new", 3), ("test_seen", 4), ("train", 6), ("val", 1)];
+    let files = |ending: &str| parts.map(|(part, count)| (format!("{part}.{ending}"), count));
+    assert_eq!(names(&read), files("json"));
+    for video in read.iter().flat_map(|(_, videos)| videos) {
+        let true_video = &truth[&video.id];
+        assert!(video.path.is_file() && video.duration == Some(true_video.duration));
+        let told = video.captions.iter().map(|caption| (caption.span, &caption.text));
+        assert!(told.eq(true_video.events.iter().map(|event| (event.span, &event.query))));
+    }
+
+    let read = annotated(&out, "retrieval", None);
+    assert_eq!(names(&read), files("jsonl"));
+    for video in read.iter().flat_map(|(_, videos)| videos) {
+        assert!(video.path.is_file());
+        assert_eq!(video.captions[0].text, truth[&video.id].caption);
+    }
+
+    let read = annotated(&out, "coin", None);
+    assert_eq!(names(&read), [("COIN_new.json".into(), 10), ("COIN_seen.json".into(), 11)]);
+    let taxonomy = Taxonomy::read(&out.join("annotations/coin/taxonomy.csv")).unwrap();
+    assert_eq!(taxonomy.steps.len(), 4 * 8);
+    let mut classes = BTreeMap::<u32, BTreeSet<String>>::new();
+    for video in read.iter().flat_map(|(_, videos)| videos) {
+        let events = &truth[&video.id].events;
+        let steps = events.iter().filter(|e| !["spin", "blink"].contains(&e.names[2].as_str()));
+        assert!(video.captions.iter().map(|c| c.span).eq(steps.map(|event| event.span)));
+        for caption in &video.captions {
+            assert_eq!(taxonomy.steps[&caption.id].label, caption.text);
+            let event = events.iter().find(|event| event.span == caption.span).unwrap();
+            classes.entry(caption.id).or_default().insert(event.names[1..].join(" "));
+        }
+    }
+    assert!(classes.values().all(|what| what.len() == 1), "{classes:?}");
+
+    let read = annotated(&out, "crosstask/crosstask_release", Some(&out));
+    assert_eq!(names(&read)[0], ("annotations".into(), 14));
+    assert_eq!(read[1].0, "crosstask_constraints");
+    for video in &read[0].1 {
+        let events = &truth[&video.id].events;
+        let told = video.captions.iter().map(|caption| (caption.span, &caption.text));
+        assert!(told.eq(events.iter().map(|event| (event.span, &event.query))));
+        let mut steps: Vec<_> = video.captions.iter().map(|caption| caption.id).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        assert_eq!(steps.len(), events.len(), "a step of a procedure comes once");
+    }
+    for video in &read[1].1 {
+        for caption in &video.captions {
+            let event = truth[&video.id].events.iter().find(|e| e.query == caption.text).unwrap();
+            let off = (caption.span.start.0 - event.span.start.0).abs();
+            assert!(off <= 0.51, "{off} s");
+        }
+    }
+    let validation = read[0].1.iter().filter(|video| video.subset == Some(Subset::Validation));
+    assert_eq!(validation.map(|video| video.id.as_str()).collect::<Vec<_>>(), ["train-000003"]);
+}
+
+#[test]
+fn a_corpus_of_an_earlier_version_gets_its_annotations_and_keeps_the_rest() {
+    let (_dir, out) = made(&small());
+    let whole = files(&out);
+    fs::remove_dir_all(out.join("annotations")).unwrap();
+    fs::create_dir(out.join("annotations.partial")).unwrap();
+    let report = synthesize(&small(), &out, &|_, _| panic!("rendered again")).unwrap();
+    assert!(report.reused && files(&out) == whole);
+    fs::write(out.join("annotations/README.md"), "format 0").unwrap();
+    fs::write(out.join("annotations/coin/stale.json"), "{}").unwrap();
+    synthesize(&small(), &out, &|_, _| panic!("rendered again")).unwrap();
+    assert!(files(&out) == whole);
+}
+
+#[test]
+fn a_corpus_without_procedures_has_no_tasks() {
+    let config = SyntheticConfig { order: locvtp_corpus::Order::Random, ..small() };
+    let (_dir, out) = made(&config);
+    assert!(!out.join("annotations/crosstask").exists());
+    assert!(out.join("annotations/coin/COIN_new.json").is_file());
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! | [`loss`], [`objective`] | `L_c`, `L_f`, `L_t` and their weights |
 //! | [`preprocessing`] | from a video file to the encoder's numbers |
 //! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
+//! | [`start_weights`] | what training begins with |
 //! | [`initialiser`] | random weights from a seed |
 //! | [`layers`], [`recurrent`] | what heads are made of, with PyTorch's parameter names |
 //! | [`ops`] | operations with kernels of their own |
@@ -42,6 +43,7 @@ pub mod preprocessing;
 pub mod projection;
 pub mod recurrent;
 mod setting_check;
+pub mod start_weights;
 pub mod text_encoder;
 pub mod timesformer;
 pub mod tokenizer;

@@ -118,14 +118,17 @@ impl Embedder {
         let mut features = Vec::with_capacity(pixels.num_clips);
         let size = preprocessing.image_size;
         let clip_bytes = pixels.data.len() / pixels.num_clips.max(1);
+        if space == FeatureSpace::MeanColour {
+            return pixels.data.chunks(clip_bytes.max(1)).map(mean_colour).collect();
+        }
         for rgb in pixels.data.chunks(clip_bytes.max(1) * self.clips_at_once()) {
             let numbers = preprocessing.cut_rgb(rgb, patch);
             let shape = [rgb.len() / clip_bytes, preprocessing.num_frames, size, size];
             let clips = ClipPatches::from_cut(numbers, shape, patch, &self.device);
             let backbone = self.directory.model.backbone_clips(clips);
             features.extend(rows(match space {
-                FeatureSpace::Backbone => backbone,
                 FeatureSpace::Projected => self.project(backbone),
+                _ => backbone,
             }));
         }
         features
@@ -232,6 +235,17 @@ impl Embedder {
         }
         Ok(())
     }
+}
+
+/// Red, green and blue of a clip, each from 0 to 1.
+fn mean_colour(rgb: &[u8]) -> Vec<f32> {
+    let mut sums = [0u64; 3];
+    for pixel in rgb.chunks_exact(3) {
+        for (sum, value) in sums.iter_mut().zip(pixel) {
+            *sum += u64::from(*value);
+        }
+    }
+    sums.iter().map(|sum| (*sum as f64 / (rgb.len() as f64 / 3.0) / 255.0) as f32).collect()
 }
 
 fn rows(tensor: Tensor<2>) -> Vec<JointVector> {

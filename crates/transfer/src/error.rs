@@ -269,6 +269,22 @@ pub enum TransferError {
         /// What is wrong.
         reason: String,
     },
+    /// Features are not of the space that the texts are in.
+    #[error(
+        "{path}: the features of {id:?} are {width} wide, the model's texts {expected}; give the model that \
+         made the features, and features of the joint space (features.space = \"projected\")",
+        path = path.display()
+    )]
+    TextWidth {
+        /// The feature file.
+        path: PathBuf,
+        /// A video.
+        id: String,
+        /// Its width.
+        width: usize,
+        /// That of the texts.
+        expected: usize,
+    },
     /// A loss is infinite or not a number.
     #[error(
         "seed {seed}, step {step}: the loss is {loss} or its gradient is not finite; lower \
@@ -292,6 +308,51 @@ pub enum TransferError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// A line of predictions cannot be read, or says what cannot be measured.
+    #[error("{path}, line {line}: {reason}; docs/score.md says what a line holds", path = path.display())]
+    Prediction {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No prediction is of anything that is annotated.
+    #[error(
+        "no prediction is of an annotated video: {predicted} is predicted, {annotated:?} is \
+         annotated; call videos as the annotation file does, or name the file of this split"
+    )]
+    NothingMatches {
+        /// The first prediction.
+        predicted: String,
+        /// The first annotated video.
+        annotated: String,
+    },
+    /// A file is not the matrix that it should be.
+    #[error("{path}: {reason}; docs/score.md says what it holds", path = path.display())]
+    Matrix {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Features of two videos of one file differ in width.
+    #[error(
+        "{path}: the features of {id} have {found} numbers a clip, those before have {expected}; \
+         they are of two models, so extract them again with one",
+        path = path.display()
+    )]
+    Width {
+        /// The file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+        /// Its numbers a clip.
+        found: usize,
+        /// Those of the videos before.
+        expected: usize,
     },
     /// Whoever watches stopped it; what is done is kept.
     #[error("stopped; what is done is kept, and the same command goes on")]

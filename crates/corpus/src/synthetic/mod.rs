@@ -14,6 +14,7 @@
 //! <out>/{train,seen,new}/HowTo100M_v1.csv the list of videos
 //! <out>/{train,seen,new}/videos/<id>.mp4
 //! <out>/{train,seen,new}/truth.json       true events, queries, vocabulary
+//! <out>/annotations/                      the same in the benchmarks' own layouts
 //! ```
 //!
 //! `seen` holds new videos of the combinations (colour, shape, action) of `train`; `new` only
@@ -32,10 +33,12 @@
 //! | `render` | a script's frames |
 //! | `narration` | what is said, and when |
 //! | [`truth`] | the true events, for evaluation |
+//! | [`annotations`] | the truth as ActivityNet Captions, CrossTask, COIN and a list write it |
 //! | [`split`] | the parts |
 //! | [`write`](mod@write) | the folder |
 //! | `reuse` | what already stands in its place |
 
+pub mod annotations;
 pub mod combination;
 pub mod config;
 mod limits;

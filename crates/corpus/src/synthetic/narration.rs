@@ -39,13 +39,21 @@ const LINK: f64 = 0.5;
 /// Shortest and longest chatter, in seconds.
 const CHATTER_S: std::ops::RangeInclusive<f64> = 1.2..=2.5;
 
+/// A caption, and what it tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Told {
+    /// Which event of the script; none for chatter.
+    pub(super) event: Option<usize>,
+    pub(super) caption: Caption,
+}
+
 /// The captions of `script`, sorted by start.
 pub(super) fn narrate(
     config: &SyntheticConfig,
     script: &Script,
     split: Split,
     index: usize,
-) -> Vec<Caption> {
+) -> Vec<Told> {
     let mut rng = generator(config.seed, Purpose::Narration, split as u64, index as u64);
     let narration = &config.narration;
     // So many chatter captions for each event that they make up the share that is set.
@@ -58,13 +66,14 @@ pub(super) fn narrate(
             let from = (start.0 + rng.random_range(-1.0..=1.0)).max(0.0);
             let to = from + rng.random_range(CHATTER_S);
             let text = pick(&CHATTER, &mut rng).to_owned();
-            captions.push(Caption::new(heard(from, to, config.duration_s), text));
+            let caption = Caption::new(heard(from, to, config.duration_s), text);
+            captions.push(Told { event: None, caption });
         }
         if !rng.random_bool(narration.drop_clause) {
             let mut jitter = || rng.random_range(-narration.jitter_s..=narration.jitter_s);
             let span = heard(start.0 + jitter(), end.0 + jitter(), config.duration_s);
             let text = clause(config, event.combination, place > 0, &mut rng);
-            captions.push(Caption::new(span, text));
+            captions.push(Told { event: Some(place), caption: Caption::new(span, text) });
         }
     }
     if captions.is_empty() {
@@ -72,9 +81,10 @@ pub(super) fn narrate(
         let event = &script.events[0];
         let text = clause(config, event.combination, false, &mut rng);
         let TimeSpan { start, end } = event.span(config.frame_rate_hz);
-        captions.push(Caption::new(heard(start.0 + 0.1, end.0 - 0.1, config.duration_s), text));
+        let span = heard(start.0 + 0.1, end.0 - 0.1, config.duration_s);
+        captions.push(Told { event: Some(0), caption: Caption::new(span, text) });
     }
-    captions.sort_by(|a, b| a.span.start.0.total_cmp(&b.span.start.0));
+    captions.sort_by(|a, b| a.caption.span.start.0.total_cmp(&b.caption.span.start.0));
     captions
 }
 
@@ -145,7 +155,8 @@ mod tests {
         (0..count)
             .map(|index| {
                 let script = Script::write(config, &procedures, Split::Train, index);
-                let captions = narrate(config, &script, Split::Train, index);
+                let told = narrate(config, &script, Split::Train, index);
+                let captions = told.into_iter().map(|told| told.caption).collect();
                 (script, captions)
             })
             .collect()

@@ -14,9 +14,10 @@ use locvtp_video::{Encoder, EncoderPreset, EncoderSettings};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::annotations::Annotated;
 use super::combination::Combinations;
 use super::config::SyntheticConfig;
-use super::narration::narrate;
+use super::narration::{Told, narrate};
 use super::procedure::Procedures;
 use super::render::Renderer;
 use super::reuse::{is_there, start_partial, write_config};
@@ -65,6 +66,8 @@ pub struct SplitReport {
 pub(super) struct Plan {
     pub(super) split: Split,
     pub(super) scripts: Vec<Script>,
+    /// What is told of each video.
+    pub(super) narration: Vec<Vec<Told>>,
     pub(super) videos: Vec<NarratedVideo>,
 }
 
@@ -95,10 +98,15 @@ pub fn synthesize(
             plan(config, procedures, split, &out.join(split.name()))
         })
         .collect();
+    let annotated = Annotated { config, plans: &plans, procedures: [&training, &held_out] };
     let reused = is_there(config, out, &plans)?;
-    if !reused {
+    if reused {
+        // Earlier versions wrote none.
+        annotated.write(out)?;
+    } else {
         let partial = start_partial(out)?;
         write_all(config, &plans, &partial, progress)?;
+        annotated.write(&partial)?;
         // An empty folder may stand in the way; it may also not be there.
         let _ = fs::remove_dir(out);
         fs::rename(&partial, out).map_err(write_error(out))?;
@@ -124,15 +132,21 @@ fn plan(config: &SyntheticConfig, procedures: &Procedures, split: Split, dir: &P
     let scripts: Vec<_> = (0..split.num_videos(config))
         .map(|index| Script::write(config, procedures, split, index))
         .collect();
-    let videos = scripts
+    let narration: Vec<_> = scripts
         .iter()
         .enumerate()
-        .map(|(index, script)| {
+        .map(|(index, script)| narrate(config, script, split, index))
+        .collect();
+    let videos = scripts
+        .iter()
+        .zip(&narration)
+        .map(|(script, told)| {
             let file = dir.join("videos").join(format!("{}.mp4", script.id));
-            NarratedVideo::new(script.id.as_str(), file, narrate(config, script, split, index))
+            let captions = told.iter().map(|told| told.caption.clone()).collect();
+            NarratedVideo::new(script.id.as_str(), file, captions)
         })
         .collect();
-    Plan { split, scripts, videos }
+    Plan { split, scripts, narration, videos }
 }
 
 fn report(plan: &Plan, out: &Path) -> SplitReport {

@@ -4,6 +4,8 @@
 
 pub mod grounding;
 pub mod retrieval;
+pub mod segmentation;
+pub mod steps;
 
 /// `part` of `whole` in percent; `whole` is never zero here.
 pub(crate) fn percentage(part: f64, whole: usize) -> f64 {

@@ -11,12 +11,24 @@
 //! | [`training`] | how long and how fast a head learns |
 //! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
 //! | [`task_result`] | what comes out |
+//! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
+//! | [`probe`] | do frozen clips know their order, and how far apart they are? |
+//! | [`steps`] | when each step of a task is done |
+//! | [`segmentation`] | which step every second shows |
+//! | [`per_second`] | one feature for every second |
+//! | [`label_texts`] | texts of labels in the joint space |
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
 pub mod feature_section;
 pub mod fit;
 pub mod fit_state;
+pub mod probe;
+pub mod retrieval;
+pub mod label_texts;
+pub mod per_second;
+pub mod segmentation;
+pub mod steps;
 pub mod task_file;
 pub mod task_result;
 pub mod training;

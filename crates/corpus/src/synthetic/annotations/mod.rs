@@ -1,0 +1,183 @@
+//! The truth once more, in the layouts in which the benchmarks of the tasks hand theirs out, so that
+//! a head is trained and measured on the synthetic corpus through the readers it is measured
+//! through on the genuine data.
+//!
+//! ```text
+//! <out>/annotations/README.md     what is in the folder
+//! <out>/annotations/activitynet/  {train,val,test_seen,test_new}.json: queries and their moments
+//! <out>/annotations/crosstask/    procedures as tasks: their steps, and what narration tells of them
+//! <out>/annotations/coin/         COIN_{seen,new}.json, taxonomy.csv: which action when
+//! <out>/annotations/retrieval/    {train,val,test_seen,test_new}.jsonl: a sentence a video
+//! ```
+//!
+//! Pre-training reads one of the folders `train`, `seen` or `new`, never the folder above them, so
+//! it cannot find these by accident. Heads learn from videos of `train`, as those of the paper do
+//! from videos that pre-training may have seen; nine in ten of them, and the tenth is for choosing
+//! an epoch. They are measured on `seen` or `new`.
+
+mod activitynet;
+mod coin;
+mod crosstask;
+mod retrieval;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::config::SyntheticConfig;
+use super::narration::Told;
+use super::procedure::Procedures;
+use super::split::Split;
+use super::truth::{TrueVideo, Truth};
+use super::write::{Plan, write_error};
+use crate::error::CorpusError;
+
+/// The folder's name in the corpus.
+pub const ANNOTATIONS: &str = "annotations";
+
+/// Says what is in the folder. A folder with another text was made by another version and is made
+/// anew, so a change of what is written must show here.
+const README: &str = "\
+# Annotations of a synthetic corpus
+
+Written by `locvtp synthesize`, format 1: what truly happens in the videos, in the layouts of
+ActivityNet Captions, CrossTask, COIN, and a plain list for retrieval. For training and measuring the
+heads of the tasks; pre-training never reads this folder.
+
+Parts: `train` and `val` are videos of `train/` (every tenth is `val`), `test_seen` are those of
+`seen/`, `test_new` those of `new/`, whose combinations of colour, shape and action no other part
+shows.
+
+- `activitynet/`: the query of every event, and when it happens.
+- `crosstask/crosstask_release/`: a task is a procedure, its steps the procedure's events in their
+  usual order; a video may lack a step or have two swapped. `videos_val.csv` lists `val`; the lists
+  `train.txt`, `test_seen.txt` and `test_new.txt` hold the other parts. `crosstask_constraints/` has the
+  intervals of the captions that tell a step. A corpus without procedures has none of it.
+- `coin/`: a step is a shape that does something (\"a square moves left\"), in whatever colour. What the
+  last fifth of the actions does (spins, blinks) is no step: background. `COIN_seen.json` and
+  `COIN_new.json` have `train` and `val` as their training part.
+- `retrieval/`: one sentence for a whole video.
+";
+
+/// The part of a benchmark that a video of the corpus belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Train,
+    Val,
+    TestSeen,
+    TestNew,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Train, Self::Val, Self::TestSeen, Self::TestNew];
+
+    fn of(split: Split, index: usize) -> Self {
+        match split {
+            // Not the first: a corpus of a few videos still has one of each.
+            Split::Train if index % 10 == 3 => Self::Val,
+            Split::Train => Self::Train,
+            Split::Seen => Self::TestSeen,
+            Split::New => Self::TestNew,
+        }
+    }
+
+    /// The stem of its files.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Val => "val",
+            Self::TestSeen => "test_seen",
+            Self::TestNew => "test_new",
+        }
+    }
+}
+
+/// A video with everything that is told of it.
+struct AnnotatedVideo<'a> {
+    part: Part,
+    split: Split,
+    truth: &'a TrueVideo,
+    narration: &'a [Told],
+}
+
+impl AnnotatedVideo<'_> {
+    /// Its file, seen from the corpus's folder.
+    fn file(&self) -> String {
+        format!("{}/videos/{}.mp4", self.split.name(), self.truth.id)
+    }
+}
+
+/// What there is to annotate.
+pub(super) struct Annotated<'a> {
+    pub(super) config: &'a SyntheticConfig,
+    pub(super) plans: &'a [Plan],
+    /// Of `train` and `seen`, and of `new`.
+    pub(super) procedures: [&'a Procedures; 2],
+}
+
+impl Annotated<'_> {
+    /// Writes the folder into the corpus at `out`, unless it is there, whole and of this format.
+    pub(super) fn write(&self, out: &Path) -> Result<(), CorpusError> {
+        let folder = out.join(ANNOTATIONS);
+        if fs::read_to_string(folder.join("README.md")).is_ok_and(|text| text == README) {
+            return Ok(());
+        }
+        let partial = out.join(format!("{ANNOTATIONS}.partial"));
+        for stale in [&partial, &folder] {
+            if stale.exists() {
+                fs::remove_dir_all(stale).map_err(write_error(stale))?;
+            }
+        }
+        let truths: Vec<_> = self
+            .plans
+            .iter()
+            .map(|plan| Truth::of(self.config, plan.split, &plan.scripts))
+            .collect();
+        let videos: Vec<_> = truths.iter().zip(self.plans).flat_map(annotated).collect();
+        let vocabulary = &truths[0].vocabulary;
+        activitynet::write(&made(partial.join("activitynet"))?, &videos)?;
+        crosstask::write(&partial.join("crosstask"), self.procedures, vocabulary, &videos)?;
+        coin::write(&made(partial.join("coin"))?, vocabulary, &videos)?;
+        retrieval::write(&made(partial.join("retrieval"))?, &videos)?;
+        // The last of all: the folder is whole when it is there.
+        text_file(&partial.join("README.md"), |file| file.write_all(README.as_bytes()))?;
+        fs::rename(&partial, &folder).map_err(write_error(&folder))
+    }
+}
+
+fn annotated<'a>((truth, plan): (&'a Truth, &'a Plan)) -> Vec<AnnotatedVideo<'a>> {
+    let videos = truth.videos.iter().zip(&plan.narration).enumerate();
+    videos
+        .map(|(index, (truth, narration))| AnnotatedVideo {
+            part: Part::of(plan.split, index),
+            split: plan.split,
+            truth,
+            narration,
+        })
+        .collect()
+}
+
+/// The folder, which is made.
+fn made(folder: PathBuf) -> Result<PathBuf, CorpusError> {
+    fs::create_dir_all(&folder).map_err(write_error(&folder))?;
+    Ok(folder)
+}
+
+fn text_file(
+    path: &Path,
+    body: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), CorpusError> {
+    let written = File::create(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        body(&mut file)?;
+        file.flush()
+    });
+    written.map_err(write_error(path))
+}
+
+fn json_file(path: &Path, value: &impl serde::Serialize) -> Result<(), CorpusError> {
+    text_file(path, |file| {
+        serde_json::to_writer(&mut *file, value)?;
+        writeln!(file)
+    })
+}
