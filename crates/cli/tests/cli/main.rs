@@ -6,6 +6,7 @@ mod bad_input;
 mod corpus;
 mod demo;
 mod extract;
+mod grounding;
 mod output;
 mod resume;
 mod stopping;

@@ -1,7 +1,8 @@
 //! Temporal grounding: which moment of an untrimmed video a sentence describes.
 //!
 //! [`zero_shot`] uses the similarities of the pre-trained model as they are; heads that are trained
-//! on its frozen features stand beside it: [`csmgan`]. [`in_file`] answers one sentence in one file.
+//! on its frozen features stand beside it: [`tan`] and
+//! [`csmgan`]. [`in_file`] answers one sentence in one file.
 //!
 //! What a head is given, whatever its kind:
 //!
@@ -14,11 +15,19 @@
 //! 3. [`video_inputs::VideoInputs`] gives a video's clips as the head wants them: it is made with a
 //!    function from [`VideoFeatures`](locvtp_features::VideoFeatures) to numbers, and keeps what it
 //!    made.
+//!
+//! [`task`] ties them together: the task file, its [`presets`], which head runs, and what is measured
+//! ([`measure`]).
 
 pub mod csmgan;
+pub mod fixed_length;
 pub mod glove;
 pub mod in_file;
+pub mod measure;
+pub mod presets;
 pub mod queries;
+pub mod tan;
+pub mod task;
 pub mod video_inputs;
 pub mod words;
 pub mod zero_shot;

@@ -91,7 +91,7 @@ impl DataSet {
             learning_rate,
             weight_decay,
             warm_up_steps: 300,
-            schedule: Schedule::InverseSquareRoot,
+            schedule: Schedule::InverseSqrt,
             ..OptimizerConfig::default()
         };
         TrainingSection { seeds: vec![0], epochs, batch, keep: Keep::Best, optimizer }

@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn the_presets_fill_what_the_file_leaves_out() {
-        let tacos = "grounding = { head = 'tan', dataset = 'tacos' }\nwords = { glove = 'g.txt' }\n";
+        let tacos =
+            "grounding = { head = 'tan', dataset = 'tacos' }\nwords = { glove = 'g.txt' }\n";
         let task = settings(tacos).unwrap();
         let tan = task.tan.clone().unwrap();
         assert_eq!((tan.frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));

@@ -104,9 +104,8 @@ impl TanConfig {
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
-        let setting = |key, found: String, expected| {
-            Err(TransferError::Setting { key, found, expected })
-        };
+        let setting =
+            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
         for (key, value) in [
             ("tan.samples", self.samples),
             ("tan.stride", self.stride),
@@ -126,8 +125,7 @@ impl TanConfig {
             return setting("tan.kernel", self.kernel.to_string(), "an odd number");
         }
         if self.scales.is_empty() || self.scales.contains(&0) || self.longest() > self.frames() {
-            let found =
-                format!("{:?}, moments of up to {} frames", self.scales, self.longest());
+            let found = format!("{:?}, moments of up to {} frames", self.scales, self.longest());
             let expected = "counts of 1 or more, and no moment longer than \
                             tan.samples / tan.stride frames";
             return setting("tan.scales", found, expected);

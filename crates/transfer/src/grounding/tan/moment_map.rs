@@ -100,7 +100,10 @@ fn convolutions(moments: &[Cell], kernel: usize, layers: usize) -> Vec<CellMap> 
 /// The cells at most `radius` rows and columns from one of `cells`.
 fn around(cells: &[Cell], radius: i32) -> HashSet<Cell> {
     let near = |x: i32| x - radius..=x + radius;
-    cells.iter().flat_map(|&(s, e)| near(s).flat_map(move |s| near(e).map(move |e| (s, e)))).collect()
+    cells
+        .iter()
+        .flat_map(|&(s, e)| near(s).flat_map(move |s| near(e).map(move |e| (s, e))))
+        .collect()
 }
 
 /// How many of `cells` lie under the kernel of a cell.

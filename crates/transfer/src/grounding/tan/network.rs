@@ -70,8 +70,12 @@ impl TanConfig {
     /// The head for clips of width `clips` and words of width `words`.
     pub fn init(&self, clips: usize, words: usize, random: &mut Initialiser) -> TwoDTan {
         let h = self.hidden;
-        let lstm =
-            RecurrentSizes { input: words, hidden: h, layers: self.lstm_layers, bidirectional: false };
+        let lstm = RecurrentSizes {
+            input: words,
+            hidden: h,
+            layers: self.lstm_layers,
+            bidirectional: false,
+        };
         let prop_layer = match self.proposals {
             Proposals::MaxPool => None,
             Proposals::Conv => Some(ProposalConvs::init(&self.scales, h, random)),
@@ -219,7 +223,10 @@ impl Fusion {
     fn forward(&self, moments: Tensor<3>, words: Tensor<3>, num_words: &[usize]) -> Tensor<3> {
         let states = self.textual_encoder.forward(words, num_words, None);
         let [b, n, h] = states.dims();
-        assert!(num_words.iter().all(|words| (1..=n).contains(words)), "{num_words:?} words of {n}");
+        assert!(
+            num_words.iter().all(|words| (1..=n).contains(words)),
+            "{num_words:?} words of {n}"
+        );
         let last = num_words.iter().enumerate().map(|(row, words)| (row * n + words - 1) as i64);
         let last = TensorData::new(last.collect::<Vec<_>>(), [b]);
         let last = Tensor::<1, Int>::from_data(last, &states.device());

@@ -15,7 +15,12 @@ use crate::metrics::grounding::iou;
 /// How right every moment of a map is, in the order of [`MomentMap::moments`].
 ///
 /// Times are f32, `f32(i) * f32(duration) / f32(N)`, as in the release.
-pub fn targets(map: &MomentMap, config: &TanConfig, truth: &TimeSpan, duration: Seconds) -> Vec<f32> {
+pub fn targets(
+    map: &MomentMap,
+    config: &TanConfig,
+    truth: &TimeSpan,
+    duration: Seconds,
+) -> Vec<f32> {
     let scaled = |iou: f64| (iou - config.iou_min) / (config.iou_max - config.iou_min);
     let ious = overlaps(map, truth, duration);
     ious.into_iter().map(|iou| scaled(iou).clamp(0.0, 1.0) as f32).collect()
@@ -73,7 +78,8 @@ mod tests {
         };
         let map = MomentMap::new(&config);
         let found = targets(&map, &config, &TimeSpan::new(4.0, 13.0), Seconds(20.0));
-        for (cell, expected) in [((0, 2), 0.2), ((1, 1), 0.111_111), ((1, 2), 0.454_545), ((1, 3), 0.0)]
+        for (cell, expected) in
+            [((0, 2), 0.2), ((1, 1), 0.111_111), ((1, 2), 0.454_545), ((1, 3), 0.0)]
         {
             let place = map.moments().iter().position(|moment| *moment == cell).unwrap();
             assert!((found[place] - expected).abs() < 1e-5, "{cell:?}: {}", found[place]);
