@@ -19,7 +19,7 @@ use locvtp_transfer::grounding::csmgan::loss::{LossTruth, loss};
 use locvtp_transfer::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
 use locvtp_transfer::grounding::csmgan::target::{ProposalTargets, targets};
 use locvtp_transfer::grounding::csmgan::{
-    Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressionRule,
+    Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressedBy, RegressionRule,
 };
 use serde_json::Value;
 
@@ -67,7 +67,10 @@ impl Case {
             attention_radius: size("attention_radius"),
             dropout: 0.0,
             anchor_widths: floats(&json["model"]["anchor_widths"]),
-            regressed: RegressionRule::ShareOfGreatest(number("share_of_greatest")),
+            regressed: RegressionRule {
+                by: RegressedBy::ShareOfGreatest,
+                from: number("share_of_greatest"),
+            },
             regression_weight: number("regression_weight"),
             ..CsmganConfig::default()
         };
@@ -152,9 +155,8 @@ fn numbers_are_dropped_in_training_and_never_in_evaluation() {
     let dropping = CsmganConfig { dropout: 0.5, ..case.config.clone() };
     let dropping = Case { config: dropping, ..Case::read() };
     let device = Device::flex();
-    let evaluated = |case: &Case| {
-        numbers(case.network(&device).forward(case.input(&device)).logits)
-    };
+    let evaluated =
+        |case: &Case| numbers(case.network(&device).forward(case.input(&device)).logits);
     assert_eq!(evaluated(&dropping), evaluated(&case));
     let recording = device.clone().autodiff();
     let trained = dropping.network(&recording).forward(dropping.input(&recording)).logits;
