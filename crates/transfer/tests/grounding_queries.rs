@@ -9,8 +9,8 @@ use burn::tensor::Device;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::grounding::queries::{QueryParts, QuerySection};
 use locvtp_transfer::grounding::words::{SentenceWords, WordSection};
-use locvtp_transfer::task::feature_section::{ClipFeatures, FeatureSection};
 use locvtp_transfer::task::TaskObserver;
+use locvtp_transfer::task::feature_section::{ClipFeatures, FeatureSection};
 use locvtp_video::{Seconds, TimeSpan};
 
 struct Folder(tempfile::TempDir);
@@ -121,7 +121,9 @@ fn parts_are_given_told_by_their_subset_or_drawn() {
     let folder = Folder::new();
     let features = folder.features(&[("a", 3, 4), ("b", 2, 4), ("c", 2, 4), ("d", 2, 4)]);
     let line = |id: &str, subset: &str| {
-        format!("{{\"path\": \"{id}.mp4\", \"start\": 1, \"end\": 2, \"text\": \"a disc\", \"duration\": 9, \"subset\": \"{subset}\"}}\n")
+        format!(
+            "{{\"path\": \"{id}.mp4\", \"start\": 1, \"end\": 2, \"text\": \"a disc\", \"duration\": 9, \"subset\": \"{subset}\"}}\n"
+        )
     };
     let lines = [("a", "train"), ("b", "val"), ("c", "test"), ("d", "train")];
     let all: String = lines.iter().map(|(id, subset)| line(id, subset)).collect();
@@ -138,7 +140,10 @@ fn parts_are_given_told_by_their_subset_or_drawn() {
     };
     let parts = QueryParts::read(&section, &features, &mut ()).unwrap();
     assert_eq!(videos(&parts.train), ["a", "d"]);
-    assert_eq!((videos(&parts.validation), videos(&parts.test)), (vec!["b".into()], vec!["c".into()]));
+    assert_eq!(
+        (videos(&parts.validation), videos(&parts.test)),
+        (vec!["b".into()], vec!["c".into()])
+    );
     // One file for one part: all of it; shares of its videos are drawn, the same each time.
     let section = QuerySection {
         train: Some(file),
@@ -149,7 +154,8 @@ fn parts_are_given_told_by_their_subset_or_drawn() {
     let read = || QueryParts::read(&section, &features, &mut ()).unwrap();
     let parts = read();
     assert_eq!((parts.train.len(), parts.validation.len(), parts.test.len()), (2, 1, 1));
-    let mut together = [videos(&parts.train), videos(&parts.validation), videos(&parts.test)].concat();
+    let mut together =
+        [videos(&parts.train), videos(&parts.validation), videos(&parts.test)].concat();
     together.sort();
     assert_eq!(together, ["a", "b", "c", "d"]);
     assert_eq!(parts, read());
