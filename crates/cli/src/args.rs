@@ -8,8 +8,8 @@ use locvtp_corpus::{Layout, NarrationCare, Subset};
 
 use crate::commands::embed::Embed;
 use crate::commands::extract::Extract;
-use crate::file_reading::FileReading;
 use crate::commands::score::Score;
+use crate::file_reading::FileReading;
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]

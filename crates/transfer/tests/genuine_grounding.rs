@@ -117,7 +117,8 @@ fn run(genuine: Genuine) -> [usize; 3] {
     let Genuine { set, section, clips, width, grouped } = genuine;
     let folder = tempfile::tempdir().unwrap();
     let (file, vectors) = (folder.path().join("features.hdf5"), folder.path().join("glove.txt"));
-    let files: Vec<&Path> = [&section.train, &section.test].into_iter().flatten().map(PathBuf::as_path).collect();
+    let files: Vec<&Path> =
+        [&section.train, &section.test].into_iter().flatten().map(PathBuf::as_path).collect();
     write_features(&file, &ids(&files), clips, width, grouped);
 
     let began = Instant::now();

@@ -150,19 +150,30 @@ fn what_is_wrong_with_the_input_is_told_with_the_way_out() {
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let unknown = file("unknown.json", r#"{"v_none": {"duration": 9.0, "timestamps": [[1, 2]], "sentences": ["it moves"]}}"#);
+    let unknown = file(
+        "unknown.json",
+        r#"{"v_none": {"duration": 9.0, "timestamps": [[1, 2]], "sentences": ["it moves"]}}"#,
+    );
     let glove = file("glove.txt", "zyzzyva 0.5 0.25\n");
     let glove_of_one = file("one.txt", "red 0.5 0.25\n");
     let tan = "grounding_tan_tiny.toml";
     for (number, (task, set, pieces)) in [
-        (tan, vec![format!("queries.test='{unknown}'")], vec!["test", "no features: 1", "features.file"]),
+        (
+            tan,
+            vec![format!("queries.test='{unknown}'")],
+            vec!["test", "no features: 1", "features.file"],
+        ),
         (tan, vec!["tan.kernel=4".into()], vec!["tan.kernel", "odd"]),
         (tan, vec!["tan.kernal=3".into()], vec!["did you mean `kernel`"]),
         (tan, vec!["grounding.head='tam'".into()], vec!["tam", "csmgan"]),
         (tan, vec![format!("words.glove='{glove}'")], vec!["words.model or words.glove", "both"]),
         (tan, vec!["queries.test_share=0.2".into()], vec!["queries.test_share", "given or drawn"]),
         (tan, vec!["queries.test='nowhere.json'".into()], vec!["nowhere.json"]),
-        ("grounding_zero_shot_tiny.toml", vec!["words.space='backbone'".into()], vec!["joint space"]),
+        (
+            "grounding_zero_shot_tiny.toml",
+            vec!["words.space='backbone'".into()],
+            vec!["joint space"],
+        ),
     ]
     .into_iter()
     .enumerate()
