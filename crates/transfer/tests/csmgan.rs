@@ -8,6 +8,7 @@ mod golden;
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, named_gradients, numbers};
 use locvtp_model::initialiser::Initialiser;
@@ -15,10 +16,10 @@ use locvtp_model::weights::NamedTensor;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, proposals};
 use locvtp_transfer::grounding::csmgan::loss::{LossTruth, loss};
-use locvtp_transfer::grounding::csmgan::ranking::ScoredMoments;
+use locvtp_transfer::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
 use locvtp_transfer::grounding::csmgan::target::{ProposalTargets, targets};
 use locvtp_transfer::grounding::csmgan::{
-    Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressionRule,
+    Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressedBy, RegressionRule,
 };
 use serde_json::Value;
 
@@ -66,7 +67,10 @@ impl Case {
             attention_radius: size("attention_radius"),
             dropout: 0.0,
             anchor_widths: floats(&json["model"]["anchor_widths"]),
-            regressed: RegressionRule::ShareOfGreatest(number("share_of_greatest")),
+            regressed: RegressionRule {
+                by: RegressedBy::ShareOfGreatest,
+                from: number("share_of_greatest"),
+            },
             regression_weight: number("regression_weight"),
             ..CsmganConfig::default()
         };
@@ -143,6 +147,40 @@ fn a_sentence_alone_equals_itself_in_a_batch() {
         ));
     }
     assert_close("logits", &alone, &together, 1e-6);
+}
+
+#[test]
+fn numbers_are_dropped_in_training_and_never_in_evaluation() {
+    let case = Case::read();
+    let dropping = CsmganConfig { dropout: 0.5, ..case.config.clone() };
+    let dropping = Case { config: dropping, ..Case::read() };
+    let device = Device::flex();
+    let evaluated =
+        |case: &Case| numbers(case.network(&device).forward(case.input(&device)).logits);
+    assert_eq!(evaluated(&dropping), evaluated(&case));
+    let recording = device.clone().autodiff();
+    let trained = dropping.network(&recording).forward(dropping.input(&recording)).logits;
+    assert_ne!(numbers(trained), evaluated(&case));
+}
+
+#[test]
+fn a_batch_is_learned_by_heart() {
+    let (case, device) = (Case::read(), Device::flex().autodiff());
+    let mut network = case.network(&device);
+    let mut adam = Adam::new(OptimizerConfig::default());
+    for _ in 0..150 {
+        let gradients = case.loss(network.forward(case.input(&device))).backward();
+        let norm = Adam::gradient_norm(&network, &gradients);
+        network = adam.step(network, &gradients, norm, 0.01);
+    }
+    let (network, device) = (network.valid(), Device::flex());
+    let output = network.forward(case.input(&device));
+    let (proposals, num_frames) = (proposals(&case.config), case.config.num_frames);
+    let found = scored_moments(output, &proposals, num_frames);
+    for (found, truth) in found.iter().zip(case.moments()) {
+        // The nearest proposals have widths of 2, 4.75 and 9 for moments of 4, 12 and 1 frames.
+        assert!(found.iou_of_best(&truth) >= 0.5, "{truth:?}: {}", found.iou_of_best(&truth));
+    }
 }
 
 #[test]

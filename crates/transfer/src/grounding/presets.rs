@@ -77,7 +77,7 @@ impl DataSet {
             Self::Tacos => CsmganPreset::Tacos,
             Self::Synthetic => CsmganPreset::Tiny,
         };
-        CsmganConfig { required_ious: self.metrics().ious, ..CsmganConfig::preset(preset) }
+        CsmganConfig::preset(preset)
     }
 
     /// How a CSMGAN is trained: Adam whose rate rises over 300 updates and falls with their root.

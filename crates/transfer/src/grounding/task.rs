@@ -179,7 +179,8 @@ impl Task for GroundingTask {
             }
             Head::Csmgan => {
                 let config = self.csmgan.clone().expect("filled by the defaults");
-                let learner = CsmganLearner::new(config, parts, words, features)?;
+                let metrics = self.metrics.clone();
+                let learner = CsmganLearner::new(config, metrics, parts, words, features)?;
                 fit_all(&learner, self.training(), folder, device, observer)?
             }
         };

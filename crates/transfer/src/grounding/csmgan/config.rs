@@ -31,18 +31,26 @@ pub struct CsmganConfig {
     pub regressed: RegressionRule,
     /// Share of their distance in the loss. Release: 1e-3 for ActivityNet Captions, 5e-3 for TACoS.
     pub regression_weight: f64,
-    /// IoUs that R@n is given for.
-    pub required_ious: Vec<f64>,
 }
 
 /// Which proposals are drawn towards the true moment, by their IoU with it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionRule {
+    /// What is compared.
+    pub by: RegressedBy,
+    /// Those with at least so much. Release: 0.8 for ActivityNet Captions, 0.45 for TACoS.
+    pub from: f64,
+}
+
+/// What decides whether a proposal is drawn towards the true moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RegressionRule {
-    /// Those with at least this share of the greatest IoU. Release, ActivityNet Captions: 0.8.
-    ShareOfGreatest(f64),
-    /// Those with at least this IoU, so a moment can have none. Release, TACoS: 0.45.
-    AtLeast(f64),
+pub enum RegressedBy {
+    /// Its IoU as a share of the greatest IoU of any proposal. Release, ActivityNet Captions.
+    ShareOfGreatest,
+    /// Its IoU, so a moment can have none. Release, TACoS.
+    Iou,
 }
 
 /// Settings that are given by one name.
@@ -76,18 +84,16 @@ impl CsmganConfig {
             attention_radius: 3,
             dropout: 0.2,
             anchor_widths: vec![16.0, 32.0, 64.0, 96.0, 128.0, 160.0, 192.0],
-            regressed: RegressionRule::ShareOfGreatest(0.8),
+            regressed: RegressionRule { by: RegressedBy::ShareOfGreatest, from: 0.8 },
             regression_weight: 1e-3,
-            required_ious: vec![0.3, 0.5, 0.7],
         };
         match preset {
             CsmganPreset::ActivityNet => activity_net,
             CsmganPreset::Tacos => Self {
                 // 0.25 (w - 1) + 1 for w = 8, 16, 32, 64
                 anchor_widths: vec![2.75, 4.75, 8.75, 16.75],
-                regressed: RegressionRule::AtLeast(0.45),
+                regressed: RegressionRule { by: RegressedBy::Iou, from: 0.45 },
                 regression_weight: 5e-3,
-                required_ious: vec![0.1, 0.3, 0.5],
                 ..activity_net
             },
             CsmganPreset::Tiny => Self {
@@ -146,19 +152,13 @@ impl CsmganConfig {
             let expected = "one width or more, each from 1 to `csmgan.num_frames`";
             return setting("csmgan.anchor_widths", found, expected);
         }
-        let (RegressionRule::ShareOfGreatest(share) | RegressionRule::AtLeast(share)) =
-            self.regressed;
-        if !(share > 0.0 && share <= 1.0) {
-            return setting("csmgan.regressed", share.to_string(), "above 0, at most 1");
+        let from = self.regressed.from;
+        if !(from > 0.0 && from <= 1.0) {
+            return setting("csmgan.regressed.from", from.to_string(), "above 0, at most 1");
         }
         if !(self.regression_weight >= 0.0 && self.regression_weight.is_finite()) {
             let found = self.regression_weight.to_string();
             return setting("csmgan.regression_weight", found, "a number, 0 or more");
-        }
-        let fits = |required: &f64| *required >= 0.05 && *required <= 1.0;
-        if self.required_ious.is_empty() || !self.required_ious.iter().all(fits) {
-            let found = format!("{:?}", self.required_ious);
-            return setting("csmgan.required_ious", found, "one IoU or more, each from 0.05 to 1");
         }
         Ok(())
     }
@@ -190,10 +190,12 @@ mod tests {
             (CsmganConfig { anchor_widths: vec![300.0], ..config.clone() }, "anchor_widths"),
             (CsmganConfig { dropout: 1.0, ..config.clone() }, "dropout"),
             (
-                CsmganConfig { regressed: RegressionRule::AtLeast(0.0), ..config.clone() },
-                "regressed",
+                CsmganConfig {
+                    regressed: RegressionRule { from: 0.0, ..config.regressed },
+                    ..config
+                },
+                "regressed.from",
             ),
-            (CsmganConfig { required_ious: vec![0.0], ..config }, "required_ious"),
         ] {
             let message = wrong.check().unwrap_err().to_string();
             assert!(message.contains(&format!("csmgan.{key}")), "{message}");

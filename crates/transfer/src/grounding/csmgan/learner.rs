@@ -1,4 +1,11 @@
 //! The network as a head that is trained on queries, and its numbers.
+//!
+//! They are the release's: in frames, a hit from the required IoU on, a frame counting whole. Beside
+//! them stand those that other heads are measured by, in seconds and greater than the required IoU,
+//! under names that begin with `in seconds: `.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::initialiser::Initialiser;
@@ -11,6 +18,7 @@ use super::sampling::FrameSampling;
 use super::target::{ProposalTargets, targets};
 use super::{Csmgan, CsmganConfig, CsmganInput};
 use crate::error::TransferError;
+use crate::grounding::measure::MetricSection;
 use crate::grounding::queries::{Query, QueryParts};
 use crate::grounding::video_inputs::VideoInputs;
 use crate::grounding::words::SentenceWords;
@@ -20,21 +28,23 @@ use crate::task::{FitBatch, Learner, Metrics};
 /// Sentences that are answered at a time.
 const ANSWERED_AT_ONCE: usize = 32;
 
-/// Moments that recall is given for.
-const RANKS: [usize; 2] = [1, 5];
+/// From what IoU on moments are left out that overlap a better one, where they are measured in
+/// seconds: what the release has for a required IoU of 0.5.
+const OVERLAP: f64 = 0.45;
 
 /// A query whose true moment is in frames.
 #[derive(Clone, Debug)]
 struct FrameQuery {
     query: Query,
     /// When each clip of its video is.
-    spans: Vec<TimeSpan>,
+    spans: Arc<[TimeSpan]>,
     moment: FrameSpan,
 }
 
 /// Learns from the queries of a task.
 pub struct CsmganLearner {
     config: CsmganConfig,
+    metrics: MetricSection,
     proposals: Vec<FrameSpan>,
     inputs: VideoInputs,
     feature_width: usize,
@@ -51,6 +61,7 @@ impl CsmganLearner {
     /// When a setting cannot be used, words are of an odd width, or the features cannot be read.
     pub fn new(
         config: CsmganConfig,
+        metrics: MetricSection,
         parts: QueryParts,
         words: SentenceWords,
         mut features: ClipFeatures,
@@ -63,8 +74,10 @@ impl CsmganLearner {
         }
         let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
         let [_, feature_width] = features.shape(&first.features)?.unwrap_or_default();
+        let mut known = HashMap::new();
         let mut in_frames = |queries: Vec<Query>| -> Result<Vec<FrameQuery>, TransferError> {
-            queries.into_iter().map(|query| frame_query(query, &config, &mut features)).collect()
+            let one = |query| frame_query(query, &config, &mut features, &mut known);
+            queries.into_iter().map(one).collect()
         };
         let train = in_frames(parts.train)?;
         let validation = in_frames(parts.validation)?;
@@ -78,6 +91,7 @@ impl CsmganLearner {
             proposals: proposals(&config),
             inputs: VideoInputs::new(features, Box::new(prepare)),
             config,
+            metrics,
             feature_width,
             words,
             train,
@@ -148,41 +162,32 @@ impl CsmganLearner {
         let each = || answers.iter().zip(queries);
         let of_best = each().map(|(answer, query)| answer.iou_of_best(&query.moment)).sum();
         let mut metrics = Metrics::new().with("mIoU", percent(of_best));
-        for n in RANKS {
-            for required in &self.config.required_ious {
-                let hits = each()
-                    .filter(|(answer, query)| answer.hits(&query.moment, n, *required))
-                    .count();
-                metrics = metrics.with(&format!("R@{n},IoU@{required}"), percent(hits as f64));
+        for n in &self.metrics.ranks {
+            for required in &self.metrics.ious {
+                let hits =
+                    each().filter(|(answer, query)| answer.hits(&query.moment, *n, *required));
+                let hits = percent(hits.count() as f64);
+                metrics = metrics.with(&format!("R@{n},IoU@{required}"), hits);
             }
+        }
+        let in_seconds: Vec<Vec<TimeSpan>> =
+            each().map(|(answer, query)| self.in_seconds(answer, query)).collect();
+        let asked: Vec<Query> = queries.iter().map(|query| query.query.clone()).collect();
+        for (name, value) in self.metrics.measure(&asked, &in_seconds)?.iter() {
+            metrics = metrics.with(&format!("in seconds: {name}"), value);
         }
         Ok(metrics)
     }
 
-    /// The best moments of every test query, in seconds, best first, with their scores.
-    ///
-    /// # Errors
-    /// When features cannot be read, or a score is not finite.
-    pub fn moments(
-        &self,
-        network: &Csmgan,
-        count: usize,
-        overlap: f64,
-        device: &Device,
-    ) -> Result<Vec<Vec<(TimeSpan, f32)>>, TransferError> {
-        let answers = self.answers(network, &self.test, device)?;
-        let in_seconds = |(answer, query): (&ScoredMoments, &FrameQuery)| {
-            let sampling = FrameSampling::new(query.spans.len(), self.config.num_frames);
-            let best = answer.best(count, overlap).into_iter();
-            best.filter_map(|it| {
-                let [start, end] = answer.frames[it].map(|frame| usize::try_from(frame).ok());
-                let (start, end) = (start?, end?);
-                (start <= end)
-                    .then(|| (sampling.seconds([start, end], &query.spans), answer.scores[it]))
-            })
-            .collect()
-        };
-        Ok(answers.iter().zip(&self.test).map(in_seconds).collect())
+    /// The best moments, best first; without those whose end was put before their start.
+    fn in_seconds(&self, answer: &ScoredMoments, query: &FrameQuery) -> Vec<TimeSpan> {
+        let sampling = FrameSampling::new(query.spans.len(), self.config.num_frames);
+        let best = answer.best(self.metrics.most(), OVERLAP).into_iter();
+        let moments = best.filter_map(|it| {
+            let [start, end] = answer.frames[it].map(|frame| usize::try_from(frame).ok());
+            Some([start?, end?]).filter(|[start, end]| start <= end)
+        });
+        moments.map(|frames| sampling.seconds(frames, &query.spans)).collect()
     }
 }
 
@@ -190,8 +195,16 @@ fn frame_query(
     query: Query,
     config: &CsmganConfig,
     features: &mut ClipFeatures,
+    known: &mut HashMap<String, Arc<[TimeSpan]>>,
 ) -> Result<FrameQuery, TransferError> {
-    let spans = features.spans(&query.features, query.duration)?;
+    let spans = match known.get(&query.features) {
+        Some(spans) => spans.clone(),
+        None => {
+            let spans: Arc<[TimeSpan]> = features.spans(&query.features, query.duration)?.into();
+            known.insert(query.features.clone(), spans.clone());
+            spans
+        }
+    };
     if spans.is_empty() {
         let (path, id) = (features.path().to_owned(), query.features);
         return Err(TransferError::FeaturesGone { path, id });

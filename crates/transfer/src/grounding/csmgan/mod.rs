@@ -45,7 +45,7 @@ use burn::tensor::Tensor;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
-pub use config::{CsmganConfig, CsmganPreset, RegressionRule};
+pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
 use joint_layer::{JointLayer, JointNodes};
 pub use learner::CsmganLearner;
 use phrase_convolution::Convolution;

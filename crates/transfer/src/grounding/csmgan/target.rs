@@ -1,7 +1,7 @@
 //! What the scores of a sentence's proposals should be, and which proposals are regressed.
 
 use super::anchors::{FrameSpan, is_legal};
-use super::config::RegressionRule;
+use super::config::{RegressedBy, RegressionRule};
 
 /// The targets of one sentence.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +27,9 @@ pub fn targets(
         })
         .collect();
     let greatest = ious.iter().copied().fold(0.0, f64::max);
-    let least = match rule {
-        RegressionRule::ShareOfGreatest(share) => share * greatest,
-        RegressionRule::AtLeast(least) => least,
+    let least = match rule.by {
+        RegressedBy::ShareOfGreatest => rule.from * greatest,
+        RegressedBy::Iou => rule.from,
     };
     // A moment that no proposal meets has no right score: all are 0. The release gives up there.
     let scale = if greatest > 0.0 { greatest } else { 1.0 };
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn scores_are_ious_over_the_greatest_and_out_of_range_is_never_right() {
         let truth = FrameSpan { start: 0.0, end: 3.0 };
-        let rule = RegressionRule::ShareOfGreatest(0.3);
+        let rule = RegressionRule { by: RegressedBy::ShareOfGreatest, from: 0.3 };
         // IoU of 2..=5 with 0..=3: frames 2 and 3 of six. The first begins before the video.
         let found = targets(&PROPOSALS, &truth, 10, rule);
         assert_eq!(found.scores, [0.0, 1.0, 1.0 / 3.0, 0.0]);
@@ -67,11 +67,13 @@ mod tests {
     #[test]
     fn with_a_required_iou_a_moment_can_have_no_regressed_proposal() {
         let truth = FrameSpan { start: 3.0, end: 8.0 };
-        let found = targets(&PROPOSALS, &truth, 10, RegressionRule::AtLeast(0.45));
+        let found =
+            targets(&PROPOSALS, &truth, 10, RegressionRule { by: RegressedBy::Iou, from: 0.45 });
         // 2..=5 shares 3 of 7 frames, 6..=9 shares 3 of 7.
         assert_eq!(found.scores[2], 1.0);
         assert_eq!(found.regressed, [false; 4]);
-        let found = targets(&PROPOSALS, &truth, 10, RegressionRule::AtLeast(0.4));
+        let found =
+            targets(&PROPOSALS, &truth, 10, RegressionRule { by: RegressedBy::Iou, from: 0.4 });
         assert_eq!(found.regressed, [false, false, true, true]);
     }
 }
