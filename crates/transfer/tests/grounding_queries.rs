@@ -10,8 +10,8 @@ use locvtp_transfer::TransferError;
 use locvtp_transfer::grounding::queries::{QueryParts, QuerySection};
 use locvtp_transfer::grounding::task::GroundingTask;
 use locvtp_transfer::grounding::words::{SentenceWords, WordSection};
-use locvtp_transfer::task::{TaskFile, TaskObserver};
 use locvtp_transfer::task::feature_section::{ClipFeatures, FeatureSection};
+use locvtp_transfer::task::{TaskFile, TaskObserver};
 use locvtp_video::{Seconds, TimeSpan};
 
 struct Folder(tempfile::TempDir);
