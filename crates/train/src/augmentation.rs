@@ -10,11 +10,7 @@ use locvtp_video::{Augmentation, AugmentationDraw, Mentions};
 use crate::error::TrainError;
 
 /// The draw of a sample told by `text`, and its sentence as it is true of the changed pictures.
-pub(crate) fn draw(
-    augmentation: &Augmentation,
-    seed: u64,
-    text: String,
-) -> (AugmentationDraw, String) {
+pub fn draw(augmentation: &Augmentation, seed: u64, text: String) -> (AugmentationDraw, String) {
     let mentions = Mentions { sides: mentions_sides(&text), colours: mentions_colours(&text) };
     let draw = augmentation.draw(seed, mentions);
     let text = if draw.swap_sides { swap_sides(&text) } else { text };
@@ -23,7 +19,7 @@ pub(crate) fn draw(
 
 /// # Errors
 /// When a bound cannot be used.
-pub(crate) fn check(augmentation: &Augmentation) -> Result<(), TrainError> {
+pub fn check(augmentation: &Augmentation) -> Result<(), TrainError> {
     let setting = |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
     if !(0.0..=1.0).contains(&augmentation.flip) {
         let found = augmentation.flip.to_string();

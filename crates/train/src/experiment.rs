@@ -212,6 +212,21 @@ impl Default for LoaderSection {
     }
 }
 
+impl LoaderSection {
+    /// How video files are opened.
+    ///
+    /// # Errors
+    /// When the folder of frame tables cannot be made.
+    pub fn opener(&self, limits: ReadLimits) -> Result<VideoOpener, TrainError> {
+        let folder = self.frame_tables.as_ref();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        Ok(VideoOpener {
+            settings: ReaderSettings { limits, ..ReaderSettings::default() },
+            frame_tables: folder.map(FrameTableCache::create).transpose()?,
+        })
+    }
+}
+
 impl Experiment {
     /// Reads a run file and applies `overrides` of the form `train.steps=200`.
     ///
@@ -284,12 +299,7 @@ impl Experiment {
     /// # Errors
     /// When the folder of frame tables cannot be made.
     pub fn opener(&self) -> Result<VideoOpener, TrainError> {
-        let folder = self.loader.frame_tables.as_ref();
-        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        Ok(VideoOpener {
-            settings: ReaderSettings { limits: self.limits, ..ReaderSettings::default() },
-            frame_tables: folder.map(FrameTableCache::create).transpose()?,
-        })
+        self.loader.opener(self.limits)
     }
 
     /// # Errors

@@ -10,7 +10,7 @@
 //! | [`experiment`], [`run_file`] | the run file, and how its text is read |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
-//! | `augmentation` | what is changed at random of a sample and its sentence |
+//! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | [`optimizer`], [`schedule`] | Adam and its rate |
 //! | [`trainer`] | the loop |
 //! | [`checkpoint`], [`run_log`], [`event_file`] | what a run leaves on disk |
@@ -18,7 +18,7 @@
 //! | `same_run`, `bad_videos` | which settings make another run; the list of videos left out |
 //! | [`variant`] | the same run with other losses or another length |
 
-mod augmentation;
+pub mod augmentation;
 mod bad_videos;
 pub mod batch;
 pub mod checkpoint;

@@ -226,6 +226,13 @@ impl Embedder {
             let words = match space {
                 FeatureSpace::Backbone => self.directory.model.backbone_words(&batch),
                 FeatureSpace::Projected => self.directory.model.embed_words(&batch),
+                FeatureSpace::MeanColour => {
+                    return Err(TransferError::Setting {
+                        key: "words.space",
+                        found: space.name().into(),
+                        expected: "backbone or projected: words have no colour",
+                    });
+                }
             };
             let [b, n, d] = words.dims();
             let all = rows(words.reshape([b * n, d]));

@@ -34,7 +34,7 @@ fn tasks() -> &'static TempDir {
             std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
         }
         // Made once and before the tests that run beside each other.
-        let features =
+        let mut features =
             transfer(&file(&folder, "steps_zero_shot"), &folder.path().join("first"), &[]);
         succeeded(&features.output().unwrap_or_else(|error| panic!("{error}")));
         folder

@@ -1,7 +1,7 @@
 //! Candidates and texts through a model, to the numbers of both directions.
 
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_video::{ClipPixels, Phase, VideoError, VideoReader, sampling};
+use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener, sampling};
 use rayon::prelude::*;
 
 use super::texts::{Candidate, CandidateSet};
@@ -66,7 +66,7 @@ impl Measured {
                     }
                     Err(error) => {
                         unreadable += 1;
-                        let path = candidate.path.display();
+                        let path = candidate.media.path().display();
                         observer.warning(&format!("left out: {path}: {error}"));
                     }
                 }
@@ -129,7 +129,7 @@ fn decode(
     candidate: &Candidate,
     num_clips: usize,
 ) -> Result<ClipPixels, VideoError> {
-    let mut reader = VideoReader::open(&candidate.path)?;
+    let mut reader = VideoOpener::default().open(&candidate.media)?;
     let preprocessing = &directory.preprocessing;
     let plan = sampling::sparse(
         reader.frame_table(),

@@ -148,7 +148,7 @@ impl Task for Retrieval {
             .transpose()?;
         let samples = train.candidates.len();
         let model_dir = locate_model(&self.model);
-        let learner = FineTune::new(directory, model_dir, train, validation, test, self.clone());
+        let learner = FineTune::new(directory, model_dir, train, validation, test, self.clone())?;
         let mut seeds = Vec::with_capacity(self.training.seeds.len());
         for &seed in &self.training.seeds {
             let folder = folder.join(format!("seed-{seed}"));

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use locvtp_corpus::{
-    AnnotatedCorpus, Corpus, Layout, NarratedVideo, NarrationCare, ReadSettings, Subset, Truth,
-};
+use locvtp_corpus::{AnnotatedCorpus, Corpus, Layout, NarratedVideo, ReadSettings, Subset, Truth};
 use locvtp_model::ModelDirectory;
-use locvtp_video::TimeSpan;
+use locvtp_video::{MediaLocation, TimeSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
@@ -54,7 +52,7 @@ pub enum Texts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The video file.
-    pub path: PathBuf,
+    pub media: MediaLocation,
     /// The stretch of it; cut to the video.
     pub span: TimeSpan,
     /// What asks for it, at least one.
@@ -119,7 +117,7 @@ fn true_events(section: &TextSection) -> Result<Vec<Candidate>, TransferError> {
     let truth = Truth::read(&section.corpus)?;
     let videos = section.videos.clone().unwrap_or_else(|| section.corpus.join("videos"));
     let candidate = |video: locvtp_corpus::synthetic::TrueVideo| Candidate {
-        path: videos.join(format!("{}.mp4", video.id)),
+        media: videos.join(format!("{}.mp4", video.id)).into(),
         span: WHOLE,
         texts: vec![video.caption],
     };
@@ -135,7 +133,7 @@ fn annotated(
         videos: section.videos.clone(),
         list: section.list.clone(),
         subset: section.subset,
-        narration: NarrationCare::default(),
+        ..ReadSettings::default()
     };
     let (corpus, report) = AnnotatedCorpus::open(&section.corpus, &settings)?;
     for (reason, count) in &report.dropped {
@@ -145,7 +143,7 @@ fn annotated(
 }
 
 fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
-    let whole = |texts| vec![Candidate { path: video.path.clone(), span: WHOLE, texts }];
+    let whole = |texts| vec![Candidate { media: video.media.clone(), span: WHOLE, texts }];
     let captions = video.captions.iter().map(|caption| caption.text.clone());
     match texts {
         Texts::Paragraphs => whole(vec![captions.collect::<Vec<_>>().join(" ")]),
@@ -153,7 +151,7 @@ fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
             .captions
             .iter()
             .map(|caption| Candidate {
-                path: video.path.clone(),
+                media: video.media.clone(),
                 span: caption.span,
                 texts: vec![caption.text.clone()],
             })

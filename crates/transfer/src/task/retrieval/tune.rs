@@ -17,12 +17,12 @@ use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::{Device, LocVtp, ModelDirectory, Preprocessing};
 use locvtp_train::TrainError;
-use locvtp_train::augmentation::Augmentation;
+use locvtp_train::augmentation;
 use locvtp_train::experiment::LoaderSection;
 use locvtp_train::frame_source::{ClipRequest, FrameSource};
-use locvtp_train::loader::Loader;
-use locvtp_video::{ClipPixels, Phase};
-use rand::{Rng, RngCore};
+use locvtp_train::loader::{HeldBytes, Loader};
+use locvtp_video::{Augmentation, ClipPixels, Phase, ReadLimits};
+use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use super::Retrieval;
@@ -60,7 +60,7 @@ pub struct TuneSettings {
 impl TuneSettings {
     pub(super) fn check(&self) -> Result<(), TransferError> {
         self.objective.check()?;
-        Ok(self.augmentation.check()?)
+        Ok(augmentation::check(&self.augmentation)?)
     }
 }
 
@@ -91,8 +91,17 @@ struct TuneBatch {
     tokens: TokenBatch,
 }
 
+impl HeldBytes for TuneBatch {
+    fn held_bytes(&self) -> usize {
+        size_of_val(self.patches.as_slice())
+    }
+}
+
 impl FineTune {
     /// Tunes the model of `directory`, which was read from `model_dir`.
+    ///
+    /// # Errors
+    /// When the folder of frame tables cannot be made.
     pub(super) fn new(
         directory: ModelDirectory,
         model_dir: PathBuf,
@@ -100,19 +109,19 @@ impl FineTune {
         validation: Option<CandidateSet>,
         test: CandidateSet,
         task: Retrieval,
-    ) -> Self {
+    ) -> Result<Self, TransferError> {
         let preprocessing = directory.preprocessing.clone();
         let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
         let number = |candidate: &Candidate| {
             let next = files.len();
-            *files.entry(candidate.path.clone()).or_insert(next)
+            *files.entry(candidate.media.path().to_owned()).or_insert(next)
         };
         let file_of = train.candidates.iter().map(number).collect();
         let train = TrainingClips {
             file_of,
             frames: FrameSource::new(
                 preprocessing.clone(),
-                task.tune.augmentation.clone(),
+                task.tune.loader.opener(ReadLimits::default())?,
                 task.tune.loader.cache_mib,
             ),
             preprocessing,
@@ -121,10 +130,11 @@ impl FineTune {
             candidates: train.candidates,
             num_clips: task.num_clips,
             jitter: task.tune.jitter,
+            augmentation: task.tune.augmentation.clone(),
             batch: task.training.batch,
             bad: Mutex::default(),
         };
-        Self {
+        Ok(Self {
             directory,
             model_dir,
             task,
@@ -133,7 +143,7 @@ impl FineTune {
             test,
             ahead: Mutex::default(),
             last: Mutex::default(),
-        }
+        })
     }
 
     /// What is measured.
@@ -264,6 +274,7 @@ struct TrainingClips {
     tokenizer: SentenceTokenizer,
     num_clips: usize,
     jitter: bool,
+    augmentation: Augmentation,
     batch: usize,
     bad: Mutex<BadCandidates>,
 }
@@ -288,23 +299,24 @@ impl TrainingClips {
         let (mut patches, mut sentences) = (Vec::new(), Vec::with_capacity(samples.len()));
         for &sample in samples {
             let rng = &mut generator(seed, Draw::Sample, epoch, sample as u64);
-            let (candidate, pixels) = self.clips(sample, samples, step, rng)?;
+            let (pixels, text) = self.clips(sample, samples, step, rng)?;
             patches.extend(self.preprocessing.cut(&pixels, self.patch_size));
-            let text = &candidate.texts[rng.random_range(0..candidate.texts.len())];
-            sentences.push(self.tokenizer.encode(text)?);
+            sentences.push(self.tokenizer.encode(&text)?);
         }
         Ok(TuneBatch { patches, tokens: self.tokenizer.batch(&sentences) })
     }
 
-    /// The clips of a candidate; of one that is not in the batch where it cannot be decoded.
+    /// The clips of a candidate and one of its texts; of one that is not in the batch where it cannot
+    /// be decoded.
     fn clips(
         &self,
         sample: usize,
         samples: &[usize],
         step: u64,
         rng: &mut impl RngCore,
-    ) -> Result<(&Candidate, ClipPixels), TrainError> {
+    ) -> Result<(ClipPixels, String), TrainError> {
         let (frame_seed, augmentation_seed) = (rng.next_u64(), rng.next_u64());
+        let which = rng.next_u64();
         let phase = if self.jitter { Phase::Random(frame_seed) } else { Phase::Centre };
         let count = self.candidates.len();
         let others = (1..count).map(|offset| (sample + offset) % count);
@@ -312,17 +324,21 @@ impl TrainingClips {
         let (mut tried, mut example) = (0, String::new());
         for place in std::iter::once(sample).chain(others) {
             let candidate = &self.candidates[place];
+            let text = &candidate.texts[(which % candidate.texts.len() as u64) as usize];
+            let (augmentation, text) =
+                augmentation::draw(&self.augmentation, augmentation_seed, text.clone());
             let request = ClipRequest {
                 span: candidate.span,
                 num_clips: self.num_clips,
+                num_frames: self.preprocessing.num_frames,
                 phase,
-                augmentation_seed: Some(augmentation_seed),
+                augmentation,
             };
-            match self.frames.read(self.file_of[place], &candidate.path, &request) {
-                Ok(pixels) => return Ok((candidate, pixels)),
+            match self.frames.read(self.file_of[place], &candidate.media, &request) {
+                Ok(pixels) => return Ok((pixels, text)),
                 Err(error) => {
                     tried += 1;
-                    example = format!("{}: {error}", candidate.path.display());
+                    example = format!("{}: {error}", candidate.media.path().display());
                     let mut bad = lock(&self.bad);
                     if bad.seen.insert(place) {
                         bad.new.push(format!("replaced from now on: {example}"));
