@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::grounding::queries::{QueryParts, QuerySection};
+use locvtp_transfer::grounding::task::GroundingTask;
 use locvtp_transfer::grounding::words::{SentenceWords, WordSection};
-use locvtp_transfer::task::TaskObserver;
 use locvtp_transfer::task::feature_section::{ClipFeatures, FeatureSection};
+use locvtp_transfer::task::{TaskFile, TaskObserver};
 use locvtp_video::{Seconds, TimeSpan};
 
 struct Folder(tempfile::TempDir);
@@ -177,4 +178,25 @@ fn a_part_without_queries_and_features_of_two_widths_are_errors() {
     for piece in ["features.hdf5", "v_a", "v_b", "4", "5"] {
         assert!(error.contains(piece), "{error}");
     }
+}
+
+#[test]
+fn every_grounding_task_file_of_the_repository_can_be_used() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/tasks");
+    let mut heads = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("grounding_") {
+            let file = TaskFile::read(&path, &[]).unwrap();
+            let task: GroundingTask = file.settings().unwrap_or_else(|e| panic!("{name}: {e}"));
+            heads.push(format!("{:?} {:?}", task.grounding.head, task.grounding.dataset));
+            let first = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+            let command = format!("# locvtp transfer configs/tasks/{name} --run ");
+            assert!(first.starts_with(&command), "{name} opens with the command that uses it");
+        }
+    }
+    heads.sort();
+    heads.dedup();
+    assert!(heads.len() >= 9, "{heads:?}");
 }
