@@ -96,7 +96,7 @@ fn places(nodes: &Tensor<3>) -> Tensor<3> {
             })
         })
         .collect();
-    Tensor::from_data(TensorData::new(values, [1, n, d]), &nodes.device())
+    Tensor::from_data(TensorData::new(values, [1, n, d]), (&nodes.device(), nodes.dtype()))
 }
 
 #[cfg(test)]

@@ -36,9 +36,9 @@ pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
     let CsmganOutput { logits, offsets } = output;
     let [b, p] = logits.dims();
     assert_eq!((truth.targets.len(), truth.moments.len()), (b, b), "targets and moments");
-    let device = logits.device();
+    let (device, dtype) = (logits.device(), logits.dtype());
     let constant = |values: Vec<f32>, rows: usize| {
-        Tensor::<2>::from_data(TensorData::new(values, [rows, p]), &device)
+        Tensor::<2>::from_data(TensorData::new(values, [rows, p]), (&device, dtype))
     };
     let legal = truth.proposals.iter().map(|it| f32::from(is_legal(it, truth.num_frames)));
     let legal = constant(legal.collect(), 1);
@@ -51,7 +51,7 @@ pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
         truth.targets.iter().flat_map(|it| it.regressed.iter().map(|it| f32::from(*it))).collect();
     let count = regressed.iter().sum::<f32>();
     let regressed = constant(regressed, b);
-    let mut distance = Tensor::zeros([1], &device);
+    let mut distance = Tensor::zeros([1], (&device, dtype));
     for (side, bound) in [|it: &FrameSpan| it.start, |it: &FrameSpan| it.end].iter().enumerate() {
         let proposed = constant(truth.proposals.iter().map(|it| bound(it) as f32).collect(), 1);
         let wanted = truth.moments.iter().flat_map(|it| vec![bound(it) as f32; p]).collect();
