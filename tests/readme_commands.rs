@@ -112,7 +112,8 @@ fn the_readmes_commands_do_what_they_say() {
             ][..],
             &["weights", "weights", "weights", "inspect", "pretrain"],
             &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
-            &["transfer", "transfer", "transfer", "score"],
+            &["transfer"; 6],
+            &["results", "weights", "score"],
         ]
         .concat(),
         "the README shows every command but the demo"
@@ -166,6 +167,7 @@ fn the_readmes_commands_do_what_they_say() {
         "corpus/seen/truth.json",
         "runs/mine/model/model.safetensors",
         "models/start/model.safetensors",
+        "models/random/model.safetensors",
         "runs/started/model/model.safetensors",
         "used.jsonl",
         "runs/talks/model/model.safetensors",
