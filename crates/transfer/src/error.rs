@@ -321,14 +321,17 @@ pub enum TransferError {
     },
     /// No prediction is of anything that is annotated.
     #[error(
-        "no prediction is of an annotated video: {predicted} is predicted, {annotated:?} is \
-         annotated; call videos as the annotation file does, or name the file of this split"
+        "no prediction is of anything annotated: {predicted} is predicted, {caption:?} of \
+         {annotated:?} is annotated; call both as the annotation file does, or name the file of this \
+         split"
     )]
     NothingMatches {
         /// The first prediction.
         predicted: String,
         /// The first annotated video.
         annotated: String,
+        /// Its first caption.
+        caption: String,
     },
     /// A file is not the matrix that it should be.
     #[error("{path}: {reason}; docs/score.md says what it holds", path = path.display())]

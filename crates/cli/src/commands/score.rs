@@ -1,13 +1,11 @@
 //! `locvtp score`: predictions of any model against annotation files.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
-use locvtp_corpus::crosstask::read_tasks;
 use locvtp_transfer::metrics::grounding::IouBoundary;
 use locvtp_transfer::metrics::retrieval::Ties;
 use locvtp_transfer::score::ScoreReport;
@@ -17,7 +15,7 @@ use locvtp_transfer::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,
 };
 use locvtp_transfer::score::segmentation::score_segmentation;
-use locvtp_transfer::score::steps::score_steps;
+use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 
 use crate::args::CorpusSubset;
@@ -223,15 +221,7 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
-    let truth = args.given.truth(std::slice::from_ref(&args.truth), None)?;
-    let mut num_steps = BTreeMap::new();
-    for name in ["tasks_primary.txt", "tasks_related.txt"] {
-        let path = args.truth.join(name);
-        if path.is_file() {
-            let (tasks, _) = read_tasks(&path)?;
-            num_steps.extend(tasks.into_iter().map(|task| (task.id, task.steps.len())));
-        }
-    }
+    let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
     let report = score_steps(&args.given.predictions, &truth, &num_steps)?;
     Ok(with_notes(report, truth))
 }

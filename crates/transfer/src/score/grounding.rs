@@ -292,7 +292,7 @@ impl Queries {
             matched.give_all(&self.videos[key.0].by_sentence[&key.1], lines);
         }
         let answered = matched.answers.iter().flatten().count();
-        truth.check_matched(answered, &matched.unknown_videos)?;
+        truth.check_matched(answered, &[&matched.unknown_videos, &matched.unknown_queries])?;
         Ok(matched)
     }
 }

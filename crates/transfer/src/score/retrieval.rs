@@ -118,7 +118,7 @@ pub fn score_rankings(
         }
         scores[text] = Some(row(&places, right, truth.videos.len()));
     }
-    truth.check_matched(scores.iter().flatten().count(), &unknown)?;
+    truth.check_matched(scores.iter().flatten().count(), &[&unknown])?;
     let mut missing = Faults::default();
     let (mut partial, mut values) = (0, Vec::new());
     for (text, scores) in scores.into_iter().enumerate() {

@@ -62,7 +62,7 @@ pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreRepo
             Some(place) => answers[place] = Some(answer),
         }
     }
-    truth.check_matched(answers.iter().flatten().count(), &unknown)?;
+    truth.check_matched(answers.iter().flatten().count(), &[&unknown])?;
     let mut other_length = Faults::default();
     let mut tally = FrameTally::default();
     for (video, answer) in truth.videos.iter().zip(&answers) {

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use locvtp_corpus::NarratedVideo;
+use locvtp_corpus::crosstask::read_tasks;
 use locvtp_video::TimeSpan;
 
 use super::json_lines::{ObjectLine, read_lines};
-use super::truth::Truth;
+use super::truth::{Truth, TruthSource};
 use super::{Faults, ScoreReport};
 use crate::error::TransferError;
 use crate::metrics::steps::{StepVideo, step_recall};
@@ -41,6 +42,31 @@ impl Answer {
             length,
         })
     }
+}
+
+/// Reads CrossTask's release: the intervals by hand (those from narration are no truth), and how many
+/// steps each task has, by its number.
+///
+/// # Errors
+/// When the release is not there, or nothing in it is annotated.
+pub fn read_release(
+    release: &Path,
+    only: Option<&Path>,
+) -> Result<(Truth, BTreeMap<String, usize>), TransferError> {
+    let truth = Truth::read(&TruthSource {
+        paths: vec![release.join("annotations")],
+        subset: None,
+        only: only.map(Path::to_owned),
+    })?;
+    let mut num_steps = BTreeMap::new();
+    for name in ["tasks_primary.txt", "tasks_related.txt"] {
+        let path = release.join(name);
+        if path.is_file() {
+            let (tasks, _) = read_tasks(&path)?;
+            num_steps.extend(tasks.into_iter().map(|task| (task.id, task.steps.len())));
+        }
+    }
+    Ok((truth, num_steps))
 }
 
 /// Measures the seconds in `predictions`; `num_steps` are those of each task, by its number.
@@ -77,7 +103,7 @@ pub fn score_steps(
             answers[place] = Some(answer);
         }
     }
-    truth.check_matched(answers.iter().flatten().count(), &unknown)?;
+    truth.check_matched(answers.iter().flatten().count(), &[&unknown])?;
 
     let mut parts = Vec::with_capacity(truth.videos.len());
     for (video, answer) in truth.videos.iter().zip(&answers) {

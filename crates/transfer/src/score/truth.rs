@@ -7,6 +7,7 @@ use locvtp_corpus::{
     CorpusReader, DroppedExample, FileLookup, NarratedVideo, ReadSettings, Subset, VideoSink,
 };
 
+use super::Faults;
 use crate::error::TransferError;
 
 /// Which annotations are the truth.
@@ -29,6 +30,7 @@ pub struct Truth {
     pub notes: Vec<String>,
     by_id: HashMap<String, usize>,
     by_bare_id: HashMap<String, usize>,
+    repeated: Faults,
 }
 
 impl Truth {
@@ -53,6 +55,12 @@ impl Truth {
                 }));
             }
         }
+        if let Some(first) = &truth.repeated.first {
+            let count = truth.repeated.count;
+            truth.notes.push(format!(
+                "{count} videos are annotated twice; the first description counts (first: {first})"
+            ));
+        }
         if truth.videos.is_empty() {
             return Err(TransferError::Nothing { what: "annotated videos in the truth" });
         }
@@ -68,16 +76,17 @@ impl Truth {
     /// That something matched.
     ///
     /// # Errors
-    /// When every prediction is of a video that is not annotated.
+    /// When every prediction is of a video or a text that is not annotated.
     pub(super) fn check_matched(
         &self,
         matched: usize,
-        unknown: &super::Faults,
+        unknown: &[&Faults],
     ) -> Result<(), TransferError> {
-        match &unknown.first {
+        match unknown.iter().find_map(|faults| faults.first.as_ref()) {
             Some(found) if matched == 0 => Err(TransferError::NothingMatches {
                 predicted: found.clone(),
                 annotated: self.videos[0].id.clone(),
+                caption: self.videos[0].captions[0].text.clone(),
             }),
             _ => Ok(()),
         }
@@ -87,7 +96,7 @@ impl Truth {
 impl VideoSink for Truth {
     fn video(&mut self, video: NarratedVideo) {
         if self.by_id.contains_key(&video.id) {
-            self.notes.push(format!("{} is annotated twice; the first counts", video.id));
+            self.repeated.note(|| format!("{:?}", video.id));
             return;
         }
         let place = self.videos.len();
