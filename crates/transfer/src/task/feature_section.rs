@@ -66,6 +66,14 @@ impl FeatureSection {
         let Some(model) = &self.model else {
             return Err(TransferError::NoFeatures { path: self.file.clone() });
         };
+        if let Some(folder) = self.file.parent() {
+            let failed = |source| TransferError::Io {
+                path: folder.to_owned(),
+                action: "make the folder of the features",
+                source,
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         let list = list_videos(&self.videos, IdRule::Stem)?;
         let model_dir = locate_model(model);
         let directory = ModelDirectory::read(&model_dir, device)?;
