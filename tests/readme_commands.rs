@@ -70,7 +70,7 @@ fn bring_data(folder: &Path) {
         std::fs::write(mine.join(format!("talk {place}.srt")), subtitles).unwrap();
     }
     std::fs::write(folder.join("spans.csv"), list).unwrap();
-    std::fs::copy(&corpus.videos()[0].media.path(), downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
+    std::fs::copy(corpus.videos()[0].media.path(), downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
     let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
         "sentences": [" Shapes move. "]}}"#;
     std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
