@@ -90,13 +90,13 @@ fn pictures_have_nothing_to_learn_from_the_temporal_loss_alone() {
         fine = 0.0
         temporal = 1.0"#;
     let objective = Experiment::parse(temporal, "temporal", &[]).unwrap().objective;
-    let error = run(folder.path(), |run| run.objective = objective.clone()).unwrap_err();
+    let error = run(folder.path(), |run| run.objective = objective).unwrap_err();
     let message = error.to_string();
     for named in ["`objective.temporal`", "`pairs.picture_share`"] {
         assert!(message.contains(named), "{message}");
     }
     let without = |run: &mut Experiment| {
-        (run.objective, run.pairs.picture_share) = (objective.clone(), Some(0.0));
+        (run.objective, run.pairs.picture_share) = (objective, Some(0.0));
     };
     let log = run(folder.path(), without).unwrap();
     assert!(log.iter().all(|step| step.temporal.is_some()));
