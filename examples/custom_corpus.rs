@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out_videos = out.join("videos");
     fs::create_dir_all(&out_videos)?;
     for video in corpus.videos() {
-        fs::copy(&video.path, out_videos.join(format!("{}.mp4", video.id)))?;
+        fs::copy(video.media.path(), out_videos.join(format!("{}.mp4", video.id)))?;
     }
     write_captions(&out.join("caption.json"), corpus.videos())?;
     let (written, report) = HowTo100m::open(&out)?;

@@ -3,7 +3,8 @@ from torch.optim.
 
 The gradients are given, so nothing but the optimiser is checked. Two parameters, because a norm
 taken for each on its own is not the global one; some gradients near Adam's epsilon, because 1e-5
-in place of 1e-8 must show.
+in place of 1e-8 must show. Once without weight decay and once with it, which PyTorch adds to the
+gradient after clipping.
 """
 
 import torch
@@ -14,7 +15,7 @@ BETAS, EPSILON, MAX_NORM = (0.9, 0.999), 1e-8, 1.0
 LEARNING_RATES = (0.1, 0.1, 0.01)
 
 
-def main() -> None:
+def write(name: str, weight_decay: float) -> None:
     generator = torch.Generator().manual_seed(14)
     start = [exact((4,), generator), exact((2, 3), generator)]
     # Clipped, left alone, clipped.
@@ -25,14 +26,16 @@ def main() -> None:
     first = [torch.zeros_like(p) for p in start]
     second = [torch.zeros_like(p) for p in start]
     peer = [torch.nn.Parameter(p.clone()) for p in start]
-    optimiser = torch.optim.Adam(peer, lr=LEARNING_RATES[0], betas=BETAS, eps=EPSILON)
+    optimiser = torch.optim.Adam(
+        peer, lr=LEARNING_RATES[0], betas=BETAS, eps=EPSILON, weight_decay=weight_decay
+    )
     steps = []
     for number, (rate, given) in enumerate(zip(LEARNING_RATES, gradients), start=1):
         norm = torch.sqrt(sum((g * g).sum() for g in given))
         # PyTorch adds 1e-6 to the norm before it divides.
         scale = min(1.0, MAX_NORM / (float(norm) + 1e-6))
         for i, gradient in enumerate(given):
-            clipped = gradient * scale
+            clipped = gradient * scale + weight_decay * values[i]
             first[i] = BETAS[0] * first[i] + (1 - BETAS[0]) * clipped
             second[i] = BETAS[1] * second[i] + (1 - BETAS[1]) * clipped**2
             mean = first[i] / (1 - BETAS[0] ** number)
@@ -55,13 +58,13 @@ def main() -> None:
         )
         print("norm", float(norm), "clipped" if scale < 1 else "left alone")
     write_json(
-        folder("adam") / "steps.json",
+        folder("adam") / name,
         {
             "about": "Written by reference/adam.py; do not edit.",
             "optimizer": {
                 "betas": BETAS,
                 "epsilon": EPSILON,
-                "weight_decay": 0.0,
+                "weight_decay": weight_decay,
                 "max_gradient_norm": MAX_NORM,
             },
             "start": [nested(p) for p in start],
@@ -72,4 +75,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main()
+    write("steps.json", 0.0)
+    write("weight_decay.json", 0.05)

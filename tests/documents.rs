@@ -162,7 +162,7 @@ fn every_key_in_the_documents_is_a_key_of_the_run_file() {
             let key = code.split([' ', '=']).next().unwrap_or_default();
             let Some((section, rest)) = key.split_once('.') else { continue };
             let is_key = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
-            let is_file = ["rs", "toml", "json", "safetensors"].contains(&rest);
+            let is_file = ["rs", "toml", "json", "safetensors", "mkv", "ts"].contains(&rest);
             if is_file || !sections.contains(&section) || !rest.chars().all(is_key) {
                 continue;
             }

@@ -27,6 +27,7 @@ fn small(command: &str) -> &'static str {
             "--set train.steps=4 --set train.log_every=1 \
              --set pairs.long_batch=4 --set pairs.short_batch=4"
         }
+        Some("transfer") => "--set training.epochs=1 --set training.seeds=[0]",
         _ => "",
     }
 }
@@ -58,22 +59,25 @@ fn bring_data(folder: &Path) {
     std::fs::create_dir_all(&downloads).unwrap();
     let mut list = String::from("path,start,end,text\n");
     for (place, video) in corpus.videos().iter().take(4).enumerate() {
-        std::fs::copy(&video.path, mine.join(format!("talk {place}.mp4"))).unwrap();
+        std::fs::copy(video.media.path(), mine.join(format!("talk {place}.mp4"))).unwrap();
         let mut subtitles = String::new();
         for caption in &video.captions {
             let (start, end, text) = (caption.span.start.0, caption.span.end.0, &caption.text);
             subtitles += &format!("00:00:{start:06.3} --> 00:00:{end:06.3}\n{text}\n\n");
             if place < 2 {
-                list += &format!("{},{start},{end},\"{text}\"\n", video.path.display());
+                list += &format!("{},{start},{end},\"{text}\"\n", video.media.path().display());
             }
         }
         std::fs::write(mine.join(format!("talk {place}.srt")), subtitles).unwrap();
     }
     std::fs::write(folder.join("spans.csv"), list).unwrap();
-    std::fs::copy(&corpus.videos()[0].path, downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
+    std::fs::copy(corpus.videos()[0].media.path(), downloads.join("v_QOlSCBRmfWY.mp4")).unwrap();
     let annotations = r#"{"v_QOlSCBRmfWY": {"duration": 12.0, "timestamps": [[0.5, 12.2]],
         "sentences": [" Shapes move. "]}}"#;
     std::fs::write(folder.join("activitynet/val_1.json"), annotations).unwrap();
+    let moments =
+        r#"{"video": "v_QOlSCBRmfWY", "sentence": "Shapes move.", "spans": [[0, 9, 0.8]]}"#;
+    std::fs::write(folder.join("moments.jsonl"), moments).unwrap();
 }
 
 /// The commands of the blocks that are marked as tested.
@@ -106,8 +110,10 @@ fn the_readmes_commands_do_what_they_say() {
                 "embed",
                 "report"
             ][..],
-            &["weights", "weights", "weights", "inspect"],
-            &["corpus", "corpus", "corpus", "pretrain"],
+            &["weights", "weights", "weights", "inspect", "pretrain"],
+            &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
+            &["transfer"; 6],
+            &["results", "weights", "score"],
         ]
         .concat(),
         "the README shows every command but the demo"
@@ -116,8 +122,17 @@ fn the_readmes_commands_do_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("small_corpus.toml"), SMALL_CORPUS).unwrap();
     std::fs::create_dir(folder.path().join("configs")).unwrap();
-    let run_file = "configs/demo.toml";
-    std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    for run_file in ["configs/demo.toml", "configs/start.toml"] {
+        std::fs::copy(repository().join(run_file), folder.path().join(run_file)).unwrap();
+    }
+    let tasks = folder.path().join("configs/tasks");
+    std::os::unix::fs::symlink(repository().join("configs/tasks"), tasks).unwrap();
+    // What the demo would leave: the corpus and the run that the first commands make.
+    let demo = folder.path().join("demo-run");
+    std::fs::create_dir(&demo).unwrap();
+    for (made, place) in [("corpus", "corpus"), ("runs/mine", "run")] {
+        std::os::unix::fs::symlink(folder.path().join(made), demo.join(place)).unwrap();
+    }
     // Tiny checkpoints in the place of those that a person downloads.
     for (name, made) in [("timesformer", "hf-timesformer"), ("distilbert", "distilbert")] {
         let download = folder.path().join("downloads").join(name);
@@ -137,6 +152,7 @@ fn the_readmes_commands_do_what_they_say() {
             .args(["-c", &format!("{command} {}", small(&command))])
             .current_dir(folder.path())
             .env("PATH", &path)
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
@@ -151,8 +167,12 @@ fn the_readmes_commands_do_what_they_say() {
         "corpus/seen/truth.json",
         "runs/mine/model/model.safetensors",
         "models/start/model.safetensors",
+        "models/random/model.safetensors",
+        "runs/started/model/model.safetensors",
         "used.jsonl",
         "runs/talks/model/model.safetensors",
+        "shards/00000.tar",
+        "runs/packed/model/model.safetensors",
     ];
     for left in left {
         assert!(folder.path().join(left).is_file(), "{left} is not there");

@@ -8,6 +8,8 @@ use locvtp_corpus::{Layout, NarrationCare, Subset};
 
 use crate::commands::embed::Embed;
 use crate::commands::extract::Extract;
+use crate::commands::score::Score;
+use crate::file_reading::FileReading;
 
 /// Find when something happens in a video, from a sentence.
 #[derive(Debug, Parser)]
@@ -23,7 +25,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Make a narrated corpus of real H.264 files in HowTo100M's layout
     Synthesize(Synthesize),
-    /// Say what of a corpus can be used, and why the rest cannot
+    /// Say what of a corpus can be used and why the rest cannot, or pack it into shards
     Corpus {
         #[command(subcommand)]
         command: CorpusCommand,
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     Transfer(Transfer),
     /// Put the results of tasks side by side: a row a model, a column a task
     Results(Results),
+    /// Measure predictions of any model, from files, against a data set's own annotation files
+    #[command(subcommand)]
+    Score(Score),
     /// Write clip features of whole videos to an HDF5 or safetensors file
     Extract(Extract),
     /// Embed sentences and words
@@ -262,7 +267,8 @@ pub(crate) struct ImportWeights {
 }
 
 const IMPORT_HELP: &str = "\
-Kinds: timm-vit, timesformer, hf-timesformer (video), distilbert (text), frozen, clip, hf-clip (both).
+Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip
+(both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
   locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model";
@@ -340,12 +346,47 @@ pub(crate) struct Synthesize {
 pub(crate) enum CorpusCommand {
     /// Read corpora as training would, and tell what will be used and why the rest is not
     Check(CorpusCheck),
+    /// Pack a corpus into tar shards, to be read from disk, a web server or S3
+    Pack(CorpusPack),
+}
+
+/// `locvtp corpus pack`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CorpusPack {
+    /// A file or folder: a data set's own annotation files, a manifest, videos with subtitles, shards
+    #[arg(value_name = "CORPUS")]
+    pub(crate) corpus: PathBuf,
+    /// Folder to write; a packing that was stopped goes on there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// A shard is full with so many MiB; a larger video has a shard of its own
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) shard_mib: u64,
+    /// A shard is full with so many videos
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shard_samples: u32,
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CorpusFormat,
+    /// Folder with the video files, at any depth [default: videos/ in the corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    pub(crate) subset: Option<CorpusSubset>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `locvtp corpus check`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CorpusCheck {
-    /// Files or folders: a data set's own annotation files, a manifest, videos with subtitles
+    /// Files or folders: a data set's own annotation files, a manifest, videos with subtitles; shards
+    /// also by a pattern or address: {00000..00012}.tar, https://.., s3://..
     #[arg(required = true, value_name = "CORPUS")]
     pub(crate) corpora: Vec<PathBuf>,
     /// How the files are laid out
@@ -366,6 +407,8 @@ pub(crate) struct CorpusCheck {
     /// How much of the video files is looked at
     #[arg(long, value_enum, default_value_t)]
     pub(crate) decode: Decode,
+    #[command(flatten)]
+    pub(crate) reading: FileReading,
     /// End with an error (exit code 2) if more captions and videos than this are bad
     #[arg(long, value_name = "N")]
     pub(crate) max_bad: Option<usize>,
@@ -413,6 +456,8 @@ pub(crate) enum CorpusFormat {
     Manifest,
     /// Your own videos with .srt or .vtt files beside them
     Subtitles,
+    /// Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them
+    Shards,
 }
 
 impl CorpusFormat {
@@ -431,6 +476,7 @@ impl CorpusFormat {
             Self::YouCook2 => Layout::YouCook2,
             Self::Manifest => Layout::Manifest,
             Self::Subtitles => Layout::Subtitles,
+            Self::Shards => Layout::Shards,
         })
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod command_line;
 mod commands;
 mod embedding_file;
+mod file_reading;
 mod hub;
 mod interrupt;
 mod output;
@@ -41,10 +42,12 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
         Command::Corpus { command: CorpusCommand::Check(args) } => commands::corpus::check(&args),
+        Command::Corpus { command: CorpusCommand::Pack(args) } => commands::pack::run(&args),
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Transfer(args) => commands::transfer::run(&args),
         Command::Results(args) => commands::results::run(&args),
+        Command::Score(args) => commands::score::run(&args),
         Command::Extract(args) => commands::extract::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),

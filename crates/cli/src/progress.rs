@@ -93,6 +93,7 @@ impl Observer for TrainingProgress {
             start.first_step,
             start.total_steps
         ));
+        self.line.note(&format!("loader: holds {} MiB at most", start.loader_mib));
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
@@ -106,11 +107,14 @@ impl Observer for TrainingProgress {
                 value.map_or(String::new(), |value| format!("  {name} {value:.3}"))
             };
             format!(
-                "step {done}/{total_steps}  loss {:.3}{}{}{}  {rate:.0} pairs/s  {} left",
+                "step {done}/{total_steps}  loss {:.3}{}{}{}  {rate:.0} pairs/s  loader {:.0} MiB, \
+                 waited {:.0}%  {} left",
                 report.total,
                 loss("L_c", report.coarse),
                 loss("L_f", report.fine),
                 loss("L_t", report.temporal),
+                report.queued_mib + report.cached_mib,
+                100.0 * report.waited_share(),
                 duration(left)
             )
         });

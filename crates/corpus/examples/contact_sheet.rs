@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             eprintln!("{} {} {}", video.id, event.span, event.query);
             starts.push(event.span.start.0);
         }
-        lines.extend(draw(&video.path, &starts)?);
+        lines.extend(draw(video.media.path(), &starts)?);
     }
     write(Path::new(out), &lines)
 }

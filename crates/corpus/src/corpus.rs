@@ -5,10 +5,8 @@
 //! source: they may overlap, may leave gaps, and may end after the video does; whoever opens the
 //! file clips them to it. What reading changed of a caption stands beside it, as [`Repairs`].
 
+use locvtp_video::{MediaLocation, Seconds, TimeSpan};
 use std::fmt;
-use std::path::PathBuf;
-
-use locvtp_video::{Seconds, TimeSpan};
 
 use crate::repair::Repairs;
 
@@ -91,9 +89,9 @@ impl fmt::Display for Subset {
 pub struct NarratedVideo {
     /// The name the corpus gives the video.
     pub id: String,
-    /// The file, or the picture of a one-frame video; it existed when the corpus was read. Empty
-    /// when captions were read without looking for files.
-    pub path: PathBuf,
+    /// The file, the picture of a one-frame video, or a member of a shard; it was there when the
+    /// corpus was read. Its path is empty when captions were read without looking for files.
+    pub media: MediaLocation,
     /// Sorted by start; never empty.
     pub captions: Vec<Caption>,
     /// The part of the data set, where the source has parts.
@@ -102,13 +100,32 @@ pub struct NarratedVideo {
     pub duration: Option<Seconds>,
     /// What the video is about, in the source's own word: category, task or recipe.
     pub task: Option<String>,
+    /// Whether it is known to be of one frame alone: when it was opened, or packed as a picture.
+    pub is_picture: bool,
+    /// The shard it is packed in, by its place among the shards of the corpus; none for a file.
+    pub shard: Option<u32>,
+    /// When its last frame ends, where it was opened to find out when it was packed.
+    pub media_end: Option<Seconds>,
 }
 
 impl NarratedVideo {
     /// A video of which nothing more is known.
-    pub fn new(id: impl Into<String>, path: impl Into<PathBuf>, captions: Vec<Caption>) -> Self {
-        let (id, path) = (id.into(), path.into());
-        Self { id, path, captions, subset: None, duration: None, task: None }
+    pub fn new(
+        id: impl Into<String>,
+        media: impl Into<MediaLocation>,
+        captions: Vec<Caption>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            media: media.into(),
+            captions,
+            subset: None,
+            duration: None,
+            task: None,
+            shard: None,
+            media_end: None,
+            is_picture: false,
+        }
     }
 }
 

@@ -119,6 +119,105 @@ pub enum CorpusError {
         /// What was found and dropped.
         report: Box<ReadReport>,
     },
+    /// A pattern or address of shards cannot be understood.
+    #[error("{pattern}: no shards can be named so: {why}")]
+    ShardPattern {
+        /// What was given.
+        pattern: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// There is no shard where some should be.
+    #[error(
+        "{place}: holds no shards; give a folder of .tar files, a pattern such as \
+         {place}/{{00000..00012}}.tar, or pack a corpus with `locvtp corpus pack`"
+    )]
+    NoShards {
+        /// The folder or address.
+        place: String,
+    },
+    /// Videos are to be visited shard by shard, and one is in no shard.
+    #[error(
+        "`pairs.order` goes by shards, but {video} is a file of its own; pack the corpus with \
+         `locvtp corpus pack`, or set `pairs.order` to \"uniform\""
+    )]
+    NotInShards {
+        /// The video's id.
+        video: String,
+    },
+    /// Packing was stopped before its end.
+    #[error(
+        "{place}: packing was not finished here; type the same `locvtp corpus pack` again, which \
+         goes on where it stopped"
+    )]
+    PackingUnfinished {
+        /// The folder or address.
+        place: String,
+    },
+    /// The folder to pack into holds something else.
+    #[error(
+        "{path}: holds {found}; nothing was touched: choose another folder or empty this one",
+        path = .path.display()
+    )]
+    PackOccupied {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
+    /// Something on another machine is not to be had.
+    #[error("{address}: cannot be fetched: {way_out}")]
+    Storage {
+        /// Its address.
+        address: String,
+        /// What can be done.
+        way_out: &'static str,
+        /// What the server, or the way to it, said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A download ends early, again and again.
+    #[error(
+        "{address}: the connection is cut before the end, also when asked again; try later, or \
+         raise corpus.shards.retry_s"
+    )]
+    ConnectionCut {
+        /// The object's address.
+        address: String,
+    },
+    /// A shard on another machine is not the one that the corpus was read from.
+    #[error(
+        "{address}: is not as long any more as when the corpus was read; leave shards as they are \
+         while they are read, and begin again"
+    )]
+    ShardChanged {
+        /// The shard's address.
+        address: String,
+    },
+    /// A server sends whole files only.
+    #[error("{address}: the server serves no ranges of bytes")]
+    NoRanges {
+        /// The object's address.
+        address: String,
+    },
+    /// What was fetched cannot be kept.
+    #[error(
+        "{address}: what was fetched cannot be written to the cache; free space, name another \
+         folder in corpus.shards.cache or LOCVTP_CACHE, or lower corpus.shards.cache_mib"
+    )]
+    ShardCacheWrite {
+        /// The object's address.
+        address: String,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The bytes of a packed video are not those that were packed.
+    #[error("{member}: its check sum is wrong, so it is damaged; copy or pack its shard again")]
+    MemberDamaged {
+        /// Shard and member.
+        member: String,
+    },
     /// A caption holds for a whole video whose length is not known yet.
     #[error(
         "{video}: its captions hold for the whole video, and how long that is was not looked up; \
@@ -168,8 +267,8 @@ pub enum CorpusError {
     },
     /// A batch asks for more videos than the corpus has.
     #[error(
-        "`{key}` is {batch}, but the corpus has {videos} usable videos; lower it to at most \
-         {videos} or add videos"
+        "`{key}` is {batch}, but the corpus has {videos} usable {what}; lower it to at most \
+         {videos} or add {what}"
     )]
     BatchExceedsCorpus {
         /// The batch size's setting.
@@ -178,6 +277,21 @@ pub enum CorpusError {
         batch: usize,
         /// Videos in the corpus.
         videos: usize,
+        /// "videos" or "pictures".
+        what: &'static str,
+    },
+    /// A batch cannot be shared out evenly.
+    #[error(
+        "`{key}` is {batch}, which does not divide by the {world_size} processes that train \
+         together; make it a multiple of {world_size}, or start another number of them"
+    )]
+    UnevenBatch {
+        /// The batch size's setting.
+        key: &'static str,
+        /// Its value.
+        batch: usize,
+        /// How many processes train together.
+        world_size: usize,
     },
     /// The folder to write to exists and is not a synthetic corpus.
     #[error(

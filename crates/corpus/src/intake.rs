@@ -8,13 +8,14 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
-use locvtp_video::Seconds;
+use locvtp_video::{MediaLocation, Seconds};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::id_list::IdList;
 use crate::narration_care::NarrationCare;
 use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
 use crate::report::{DropReason, DroppedExample, ReadReport};
+use crate::shards::ShardSettings;
 use crate::video_files::VideoFiles;
 
 /// Takes what a reader found, one video at a time.
@@ -35,13 +36,18 @@ impl VideoSink for Vec<NarratedVideo> {
 #[derive(Debug, Default)]
 pub(crate) struct SourceVideo {
     pub(crate) id: String,
-    /// The file when the source names it; else it is looked up.
-    pub(crate) file: Option<PathBuf>,
+    /// Where it is when the source says so; else its file is looked up.
+    pub(crate) media: Option<MediaLocation>,
     /// The name to look the file up by, when it is not the id.
     pub(crate) file_stem: Option<String>,
     pub(crate) duration_s: Option<f64>,
     pub(crate) subset: Option<Subset>,
     pub(crate) task: Option<String>,
+    /// Of a packed video, as in [`NarratedVideo`].
+    pub(crate) shard: Option<u32>,
+    pub(crate) media_end: Option<Seconds>,
+    /// Whether it is known to be of one frame alone.
+    pub(crate) is_picture: bool,
     /// In the source's order; what is no caption stands in its place.
     pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
 }
@@ -52,6 +58,9 @@ pub(crate) struct RepairedVideo {
     duration_s: Option<f64>,
     subset: Option<Subset>,
     task: Option<String>,
+    shard: Option<u32>,
+    media_end: Option<Seconds>,
+    is_picture: bool,
     captions: Vec<Caption>,
     listed: usize,
     sorted: bool,
@@ -86,8 +95,20 @@ impl SourceVideo {
         let captions = care.applied(captions, duration_s, &mut |caption| {
             dropped.push((DropReason::RepeatsTheOnesBefore, caption.id as usize));
         });
-        let Self { id, subset, task, .. } = self;
-        RepairedVideo { id, duration_s, subset, task, captions, listed, sorted, dropped }
+        let Self { id, subset, task, shard, media_end, is_picture, .. } = self;
+        RepairedVideo {
+            id,
+            duration_s,
+            subset,
+            task,
+            shard,
+            media_end,
+            is_picture,
+            captions,
+            listed,
+            sorted,
+            dropped,
+        }
     }
 }
 
@@ -97,6 +118,7 @@ pub(crate) struct Intake<'a> {
     list: Option<&'a IdList>,
     subset: Option<Subset>,
     care: &'a NarrationCare,
+    shards: ShardSettings,
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
     seen: HashSet<u64>,
     report: ReadReport,
@@ -110,6 +132,7 @@ impl<'a> Intake<'a> {
             list: None,
             subset: None,
             care,
+            shards: ShardSettings::default(),
             seen: HashSet::new(),
             report: ReadReport::default(),
             sink,
@@ -128,6 +151,17 @@ impl<'a> Intake<'a> {
         self
     }
 
+    /// How shards on other machines are fetched.
+    pub(crate) fn fetching(mut self, shards: &ShardSettings) -> Self {
+        self.shards = shards.clone();
+        self
+    }
+
+    /// How shards on other machines are fetched.
+    pub(crate) fn shards(&self) -> &ShardSettings {
+        &self.shards
+    }
+
     /// The care given to narration.
     pub(crate) fn care(&self) -> &'a NarrationCare {
         self.care
@@ -141,9 +175,9 @@ impl<'a> Intake<'a> {
     /// Takes a video.
     pub(crate) fn video(&mut self, video: SourceVideo) {
         let stem = video.file_stem.as_deref().unwrap_or(&video.id);
-        if let Some(path) = self.admit(&video.id, stem, video.file.as_deref(), video.subset) {
+        if let Some(media) = self.admit(&video.id, stem, video.media.as_ref(), video.subset) {
             let repaired = video.repaired(self.care);
-            self.push(repaired, path);
+            self.push(repaired, media);
         }
     }
 
@@ -152,9 +186,9 @@ impl<'a> Intake<'a> {
         &mut self,
         id: &str,
         stem: &str,
-        file: Option<&std::path::Path>,
+        media: Option<&MediaLocation>,
         subset: Option<Subset>,
-    ) -> Option<PathBuf> {
+    ) -> Option<MediaLocation> {
         let other_subset = self.subset.is_some_and(|wanted| subset.is_some_and(|s| s != wanted));
         if other_subset || self.list.is_some_and(|list| !list.contains(id)) {
             self.report.not_asked_for += 1;
@@ -166,20 +200,22 @@ impl<'a> Intake<'a> {
             self.drop_one(DropReason::VideoTwice, id, None);
             return None;
         }
-        let path = match (file, self.files) {
-            (Some(file), Some(_)) => file.exists().then(|| file.to_owned()),
-            (Some(file), None) => Some(file.to_owned()),
-            (None, Some(files)) => files.find(stem).map(ToOwned::to_owned),
-            (None, None) => Some(PathBuf::new()),
+        let media = match (media, self.files) {
+            (Some(media), Some(_)) if media.is_file() => {
+                media.path().exists().then(|| media.clone())
+            }
+            (Some(media), _) => Some(media.clone()),
+            (None, Some(files)) => files.find(stem).map(Into::into),
+            (None, None) => Some(PathBuf::new().into()),
         };
-        if path.is_none() {
+        if media.is_none() {
             self.drop_one(DropReason::VideoFileMissing, id, None);
         }
-        path
+        media
     }
 
     /// Takes a video that was admitted.
-    pub(crate) fn push(&mut self, video: RepairedVideo, path: PathBuf) {
+    pub(crate) fn push(&mut self, video: RepairedVideo, media: MediaLocation) {
         self.report.listed_captions += video.listed;
         for (reason, place) in video.dropped {
             self.drop_one(reason, &video.id, Some(place));
@@ -191,11 +227,14 @@ impl<'a> Intake<'a> {
         self.report.sorted_videos += usize::from(video.sorted);
         let video = NarratedVideo {
             id: video.id,
-            path,
+            media,
             captions: video.captions,
             subset: video.subset,
             duration: video.duration_s.map(Seconds),
             task: video.task,
+            is_picture: video.is_picture,
+            shard: video.shard,
+            media_end: video.media_end,
         };
         self.report.take(&video);
         self.sink.video(video);

@@ -23,6 +23,11 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
+    /// Whether it is neither a number nor a text.
+    pub(crate) fn is_other(&self) -> bool {
+        *self == Self::Other
+    }
+
     /// The number, also when it is written as text.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
@@ -89,6 +94,16 @@ fn with_marked_numbers(json: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+impl serde::Serialize for Cell {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_f64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Other => serializer.serialize_unit(),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Cell {

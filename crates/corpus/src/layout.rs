@@ -14,8 +14,8 @@ use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::Intake;
 use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, msrvtt, subtitles, tacos,
-    text_file, webvid, youcook2,
+    activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, msrvtt, shards, subtitles,
+    tacos, text_file, webvid, youcook2,
 };
 
 /// How much of a file is looked at.
@@ -59,11 +59,13 @@ pub enum Layout {
     Manifest,
     /// Subtitle files beside videos
     Subtitles,
+    /// Tar files of videos with their captions, as WebDataset and video2dataset write them
+    Shards,
 }
 
 impl Layout {
     /// All of them, in the order of the paper's data, then people's own.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::HowTo100m,
         Self::WebVid,
         Self::Cc3m,
@@ -76,7 +78,13 @@ impl Layout {
         Self::YouCook2,
         Self::Manifest,
         Self::Subtitles,
+        Self::Shards,
     ];
+
+    /// Whether each entry says itself where its file is.
+    pub(crate) fn names_its_files(self) -> bool {
+        matches!(self, Self::Manifest | Self::Subtitles | Self::Shards)
+    }
 
     /// The name in commands and run files.
     pub fn name(self) -> &'static str {
@@ -93,6 +101,7 @@ impl Layout {
             Self::YouCook2 => "youcook2",
             Self::Manifest => "manifest",
             Self::Subtitles => "subtitles",
+            Self::Shards => "shards",
         }
     }
 }
@@ -127,6 +136,7 @@ impl Source {
             Layout::YouCook2 => youcook2::read,
             Layout::Manifest => manifest::read,
             Layout::Subtitles => subtitles::read,
+            Layout::Shards => shards::read,
         };
         read(&self.path, intake)
     }
@@ -138,6 +148,9 @@ impl Source {
 /// # Errors
 /// When nothing is recognised, or the path cannot be read.
 pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, CorpusError> {
+    if shards::is_address(path) && layout.is_none_or(|layout| layout == Layout::Shards) {
+        return Ok(vec![Source { layout: Layout::Shards, path: path.to_owned() }]);
+    }
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     let found = if about.is_dir() {
@@ -185,6 +198,9 @@ fn in_folder(folder: &Path, depth: usize) -> std::io::Result<Vec<Source>> {
     }
     files.sort();
     let mut found = of_files(folder, files);
+    if found.is_empty() && shards::is_in(folder) {
+        found.push(source(Layout::Shards, folder.to_owned()));
+    }
     if found.is_empty() && depth > 0 {
         folders.sort();
         for folder in folders {
@@ -203,8 +219,9 @@ fn of_files(folder: &Path, files: Vec<PathBuf>) -> Vec<Source> {
             Some(Layout::HowTo100m) if has_ending(&path, &["csv"]) => {
                 return vec![Source { layout: Layout::HowTo100m, path: folder.to_owned() }];
             }
-            // Subtitles are found by their videos.
+            // Subtitles are found by their videos, shards together.
             None | Some(Layout::Subtitles) => {}
+            Some(Layout::Shards) if !has_ending(&path, &["txt"]) => {}
             Some(layout) => found.push(Source { layout, path }),
         }
     }
@@ -225,14 +242,18 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 
 /// The layout of a file; none for what is no source, as lists of videos.
 fn layout_of_file(path: &Path) -> Option<Layout> {
-    if has_ending(path, &["json"]) {
+    if path.file_name().is_some_and(|name| name == shards::LIST_FILE) {
+        Some(Layout::Shards)
+    } else if has_ending(path, &["json"]) {
         layout_of_keys(&glance(path)?)
     } else if has_ending(path, &["csv", "tsv"]) {
         layout_of_table(path)
     } else if has_ending(path, &["jsonl", "ndjson"]) {
-        Some(Layout::Manifest)
+        (!shards::is_index(path)).then_some(Layout::Manifest)
     } else if has_ending(path, &["txt"]) {
         layout_of_text(path)
+    } else if has_ending(path, &["tar"]) {
+        Some(Layout::Shards)
     } else if has_ending(path, &["srt", "vtt"]) {
         let (text, _) = text_file::decoded(&glance(path)?);
         subtitles::is_subtitle_text(&text).then_some(Layout::Subtitles)
@@ -330,6 +351,9 @@ fn layout_of_table(path: &Path) -> Option<Layout> {
 
 fn layout_of_text(path: &Path) -> Option<Layout> {
     let (text, _) = text_file::decoded(&glance(path)?);
+    if shards::is_list(&text) {
+        return Some(Layout::Shards);
+    }
     if text.lines().take(5).any(charades::is_line) {
         return Some(Layout::CharadesSta);
     }

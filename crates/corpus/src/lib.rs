@@ -17,6 +17,7 @@
 //! | [`webvid`], [`cc3m`] | the other pre-training sets |
 //! | [`msrvtt`], [`activitynet`], [`charades`], [`tacos`], [`crosstask`], [`coin`], [`youcook2`] | the data sets of the tasks |
 //! | [`manifest`], [`subtitles`] | people's own data |
+//! | [`shards`] | any of these in tar files, here or on a server; read and written |
 //! | [`narration_care`] | repeated, short and merged captions |
 //! | [`repair`], [`report`] | what was changed, what was dropped and why |
 //! | [`id_list`], [`video_files`] | which videos, and where their files are |
@@ -66,10 +67,12 @@ mod randomness;
 pub mod reader;
 pub mod repair;
 pub mod report;
+pub mod shards;
 pub mod subtitles;
 pub mod synthetic;
 pub mod tacos;
 mod text_file;
+mod video_database;
 pub mod video_files;
 pub mod webvid;
 pub mod wording;
@@ -84,10 +87,14 @@ pub use layout::{Layout, Source};
 pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, check_media};
 pub use narration_care::NarrationCare;
-pub use pairs::{CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, SpanKind};
+pub use pairs::{
+    CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, Rank, SpanKind, VideoOrder,
+};
 pub use reader::{AnnotatedCorpus, CorpusReader, FileLookup, ReadSettings};
 pub use repair::{Repair, Repairs};
 pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};
+pub use shards::pack::{PackReport, PackSettings, pack};
+pub use shards::{Fetch, ShardSettings};
 pub use synthetic::{
     Action, Order, Split, SynthesisReport, SyntheticConfig, Truth, Vocabulary, synthesize,
 };

@@ -14,6 +14,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::MediaLocation;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
@@ -130,7 +131,7 @@ impl Videos<'_> {
         let (Some(id), Some(text)) = (id, line.text.text()) else { return false };
         let folder = self.folder;
         let video = self.known.entry(id.trim().to_owned()).or_insert_with_key(|id| SourceVideo {
-            file: path.map(|path| folder.join(path.trim())),
+            media: path.map(|path| folder.join(path.trim()).into()),
             subset: line.subset.text().and_then(|word| Subset::from_word(&word)),
             task: line.task.word(),
             duration_s: line.duration.number(),
@@ -248,14 +249,14 @@ impl ManifestWriter {
 }
 
 impl VideoSink for ManifestWriter {
-    fn video(&mut self, mut video: NarratedVideo) {
+    fn video(&mut self, video: NarratedVideo) {
         // The list may lie anywhere, and a relative path is meant from where it lies.
-        if let Ok(path) = std::path::absolute(&video.path) {
-            video.path = path;
-        }
+        let path = Some(&video.media).filter(|media| media.is_file()).map(MediaLocation::path);
+        let path = path.and_then(|path| std::path::absolute(path).ok());
+        let path = path.as_deref().unwrap_or(video.media.path());
         for Caption { span, text, id, repairs } in &video.captions {
             self.line(&SpanLine {
-                path: &video.path,
+                path,
                 video: &video.id,
                 start: span.start.0,
                 end: span.end.0,

@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Seconds, VideoError, VideoReader};
+use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 
@@ -59,7 +59,7 @@ impl NarratedVideo {
         usable.captions.retain(|caption| caption.span.start < end);
         let (captions, lost) = (self.captions.len(), self.captions.len() - usable.captions.len());
         if lost * 10 > captions || usable.captions.is_empty() {
-            let path = self.path.display().to_string();
+            let path = self.media.path().display().to_string();
             return Err(UnusableVideo::EndsEarly { path, end, lost, captions });
         }
         for caption in usable.captions.iter_mut().filter(|caption| caption.is_whole_video()) {
@@ -69,27 +69,37 @@ impl NarratedVideo {
     }
 }
 
-/// Looks at the video's file; gives its length.
+/// Looks at the video's file; gives its length. Of a packed video the check sum is compared first.
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
-pub fn check_media(video: &NarratedVideo, check: MediaCheck) -> Result<Seconds, UnusableVideo> {
-    let mut reader = VideoReader::open(&video.path)?;
+pub fn check_media(
+    video: &NarratedVideo,
+    check: MediaCheck,
+    opener: &VideoOpener,
+) -> Result<Seconds, UnusableVideo> {
+    video.media.verify()?;
+    let mut reader = opener.open(&video.media)?;
     let end = reader.frame_table().end();
     let usable = video.ending_at(end)?;
     if check >= MediaCheck::FirstClip {
         let span = usable.captions[0].span;
         let plan = sampling::sparse(reader.frame_table(), span, 1, CLIP_FRAMES, Phase::Centre);
-        let transform = FrameTransform::ShortSideCentreCrop { short_side: 256, size: 224 };
+        let transform = centre(256, 224);
         reader.read_clips(&plan, &transform)?;
     }
     if check == MediaCheck::All {
         let frames: Vec<usize> = (0..reader.frame_table().len()).collect();
         // Small pictures: whether they come is the question.
-        let transform = FrameTransform::ShortSideCentreCrop { short_side: 32, size: 32 };
+        let transform = centre(32, 32);
         for some in frames.chunks(FRAMES_AT_ONCE) {
             reader.read_frames(some, &transform)?;
         }
     }
     Ok(end)
+}
+
+fn centre(short_side: u32, size: u32) -> FrameTransform {
+    let interpolation = Interpolation::default();
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
 }

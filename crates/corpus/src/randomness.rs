@@ -23,6 +23,10 @@ pub(crate) enum Purpose {
     Script = 5,
     /// Narration of one synthetic video.
     Narration = 6,
+    /// Which shard a video is packed into.
+    PackOrder = 7,
+    /// Whether a step trains on pictures.
+    Picture = 8,
 }
 
 /// A generator of its own for `(seed, purpose, a, b)`.

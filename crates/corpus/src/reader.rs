@@ -9,6 +9,7 @@ use crate::intake::{Intake, VideoSink};
 use crate::layout::{Layout, Source, sources};
 use crate::narration_care::NarrationCare;
 use crate::report::ReadReport;
+use crate::shards::ShardSettings;
 use crate::video_files::VideoFiles;
 
 /// What is read of a corpus, and how.
@@ -26,6 +27,8 @@ pub struct ReadSettings {
     pub subset: Option<Subset>,
     /// What is done about narration.
     pub narration: NarrationCare,
+    /// How shards on other machines are fetched and kept.
+    pub shards: ShardSettings,
 }
 
 /// When a video's file is looked for.
@@ -35,6 +38,8 @@ pub enum FileLookup {
     Always,
     /// Only where a folder of videos was named or lies beside the captions.
     WhereThereIsAFolder,
+    /// Never: the annotations alone are of interest, whether or not their videos are here.
+    Never,
 }
 
 /// Reads the sources of a corpus, one after the other.
@@ -59,11 +64,11 @@ impl CorpusReader {
         settings.narration.check()?;
         let sources = sources(path, settings.layout)?;
         let list = settings.list.as_deref().map(IdList::read).transpose()?;
-        let own_paths =
-            |source: &Source| matches!(source.layout, Layout::Manifest | Layout::Subtitles);
+        let own_paths = |source: &Source| source.layout.names_its_files();
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let beside = Some(folder.join("videos")).filter(|videos| videos.is_dir());
         let files = match (&settings.videos, lookup) {
+            (_, FileLookup::Never) => None,
             (Some(videos), _) => Some(VideoFiles::under(videos)?),
             (None, _) if sources.iter().all(own_paths) => {
                 (lookup == FileLookup::Always).then(VideoFiles::default)
@@ -99,6 +104,7 @@ impl CorpusReader {
     ) -> Result<ReadReport, CorpusError> {
         let mut intake = Intake::new(&self.settings.narration, sink)
             .with_files(self.files.as_ref())
+            .fetching(&self.settings.shards)
             .asking_for(self.list.as_ref(), self.settings.subset);
         source.read(&mut intake)?;
         if source.layout == Layout::HowTo100m {
@@ -136,6 +142,7 @@ impl AnnotatedCorpus {
         let mut videos: Vec<NarratedVideo> = Vec::new();
         let mut intake = Intake::new(&settings.narration, &mut videos)
             .with_files(reader.files.as_ref())
+            .fetching(&settings.shards)
             .asking_for(reader.list.as_ref(), settings.subset);
         for source in &reader.sources {
             source.read(&mut intake)?;

@@ -15,7 +15,9 @@ use crate::report::DropReason;
 pub(crate) const LONGEST_VIDEO_S: f64 = 1e6;
 
 /// A change made to a caption while it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Repair {

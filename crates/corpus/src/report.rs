@@ -35,6 +35,9 @@ pub enum DropReason {
     VideoTwice,
     /// No file carries the id of a described video.
     VideoFileMissing,
+    /// A shard, or a video in one, ends before its end, or a header in it is damaged; what comes
+    /// after is lost.
+    ShardDamaged,
     /// A video, or a described one, has no caption that could be taken.
     VideoWithoutCaptions,
 }
@@ -59,6 +62,7 @@ impl fmt::Display for DropReason {
             Self::NotUnderstood => "not understood",
             Self::VideoTwice => "video described twice",
             Self::VideoFileMissing => "video file missing",
+            Self::ShardDamaged => "shard cut short or damaged",
             Self::VideoWithoutCaptions => "video without captions",
         })
     }

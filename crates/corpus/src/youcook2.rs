@@ -12,10 +12,10 @@ use crate::corpus::Subset;
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::json_cell::{self, Cell};
-use crate::json_stream::JsonStream;
+use crate::json_cell::Cell;
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
+use crate::video_database;
 
 const EXPECTED: &str = "a YouCook2 file: {\"database\": {\"<video>\": {\"subset\": .., \
      \"annotations\": [{\"segment\": [s, e], \"id\": .., \"sentence\": ..}, ..]}, ..}}";
@@ -45,37 +45,13 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
         return read_table(path, intake);
     }
-    let mut stream = JsonStream::open(path, EXPECTED)?;
-    stream.enter_object()?;
-    while let Some(key) = stream.next_key()? {
-        if key == "database" {
-            read_database(&mut stream, intake)?;
-        } else {
-            stream.skip_value()?;
-        }
-    }
-    stream.finish()
-}
-
-fn read_database<R: std::io::BufRead>(
-    stream: &mut JsonStream<R>,
-    intake: &mut Intake<'_>,
-) -> Result<(), CorpusError> {
-    stream.enter_object()?;
-    while let Some(id) = stream.next_key()? {
-        let Ok(entry) = json_cell::from_slice::<Entry>(&stream.value()?) else {
-            intake.drop_one(DropReason::NotUnderstood, &id, None);
-            continue;
-        };
-        intake.video(SourceVideo {
-            duration_s: entry.duration.number(),
-            subset: entry.subset.text().and_then(|word| Subset::from_word(&word)),
-            task: entry.recipe_type.word(),
-            captions: entry.annotations.into_iter().map(caption).collect(),
-            ..SourceVideo::new(id)
-        });
-    }
-    Ok(())
+    video_database::read(path, EXPECTED, intake, |id, entry: Entry| SourceVideo {
+        duration_s: entry.duration.number(),
+        subset: entry.subset.text().and_then(|word| Subset::from_word(&word)),
+        task: entry.recipe_type.word(),
+        captions: entry.annotations.into_iter().map(caption).collect(),
+        ..SourceVideo::new(id)
+    })
 }
 
 fn caption(clip: Clip) -> Result<SourceCaption, DropReason> {

@@ -13,6 +13,7 @@ use locvtp_corpus::crosstask::read_tasks;
 use locvtp_corpus::howto100m::{read_task_names, read_video_list};
 use locvtp_corpus::{
     CorpusReader, FileLookup, IdList, Layout, NarratedVideo, NarrationCare, ReadSettings,
+    ShardSettings,
 };
 use proptest::prelude::*;
 
@@ -51,7 +52,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// Every fixture that a reader opens, by its path below the fixtures.
-const FILES: [&str; 29] = [
+const FILES: [&str; 31] = [
     "activitynet/train.json",
     "activitynet/val_2.json",
     "cc3m/Train_GCC-training.tsv",
@@ -77,6 +78,8 @@ const FILES: [&str; 29] = [
     "msrvtt_1ka/MSRVTT_train.9k.csv",
     "msrvtt_frozen/annotation/MSR_VTT.json",
     "msrvtt_frozen/high-quality/structured-symlinks/train_list_jsfusion.txt",
+    "shards/00000.tar",
+    "shards/00001.tar",
     "subtitles/dawn.en.vtt",
     "subtitles/dusk.srt",
     "tacos/train.json",
@@ -214,7 +217,14 @@ fn folder_with(file: &str, bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 /// of whatever comes out.
 fn read_every_way(folder: &Path, file: &Path) {
     let care = NarrationCare { remove_repeats: true, merge_to_s: 10.0, grow_to_s: 4.0 };
-    let settings = |layout| ReadSettings { layout, narration: care.clone(), ..Default::default() };
+    let cache = tempfile::tempdir().unwrap();
+    let shards = ShardSettings { cache: Some(cache.path().to_owned()), ..Default::default() };
+    let settings = |layout| ReadSettings {
+        layout,
+        narration: care.clone(),
+        shards: shards.clone(),
+        ..Default::default()
+    };
     let folder_of = file.parent().unwrap();
     let mut ways = vec![(folder, settings(None)), (folder_of, settings(Some(Layout::CrossTask)))];
     ways.push((folder_of, settings(Some(Layout::HowTo100m))));

@@ -9,9 +9,9 @@ use locvtp_corpus::coin::Taxonomy;
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
     ManifestWriter, MediaCheck, NarratedVideo, NarrationCare, ReadReport, ReadSettings, Repair,
-    Subset, check_media,
+    ShardSettings, Subset, check_media,
 };
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::{Seconds, TimeSpan, VideoOpener};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -159,8 +159,8 @@ fn a_picture_is_a_video_of_one_frame_whatever_its_name() {
     let (corpus, report) = AnnotatedCorpus::open(&list, &ReadSettings::default()).unwrap();
     assert_eq!(report.dropped[&DropReason::VideoFileMissing], 1);
     let [picture] = corpus.videos() else { panic!("{report}") };
-    assert_eq!(picture.path, file);
-    let end = check_media(picture, MediaCheck::All).unwrap();
+    assert_eq!(picture.media.path(), file);
+    let end = check_media(picture, MediaCheck::All, &VideoOpener::default()).unwrap();
     let whole = picture.ending_at(end).unwrap();
     assert_eq!(whole.captions[0].span, TimeSpan { start: Seconds(0.0), end });
     assert!(end.0 > 0.0 && end.0 < 1.0, "{end}");
@@ -316,7 +316,7 @@ fn a_manifest_as_a_table_and_as_lines() {
         (Layout::Manifest, 2, 3)
     );
     let eggs = video(table, "kitchen/eggs.mp4");
-    assert_eq!(eggs.path, fixture("manifest/kitchen/eggs.mp4"));
+    assert_eq!(eggs.media.path(), fixture("manifest/kitchen/eggs.mp4"));
     assert_eq!((texts(eggs)[1], eggs.subset), ("now; whisk", Some(Subset::Train)));
     assert!(video(table, "fox.mp4").captions[0].is_whole_video());
     assert_eq!(table.report.dropped[&DropReason::NotUnderstood], 1);
@@ -338,7 +338,7 @@ fn subtitles_beside_videos() {
     let dusk = video(plain, "dusk");
     assert_eq!(texts(dusk), ["watch the sky", "crème brûlée & tea"]);
     assert!(dusk.captions[1].repairs.contains(Repair::NotUtf8));
-    assert_eq!(dusk.path, fixture("subtitles/dusk.mkv"));
+    assert_eq!(dusk.media.path(), fixture("subtitles/dusk.mkv"));
 
     let narration = NarrationCare { remove_repeats: true, ..NarrationCare::default() };
     let settings = ReadSettings { narration, ..ReadSettings::default() };
@@ -366,7 +366,7 @@ fn a_corpus_is_opened_with_its_files_and_by_subset() {
         ..ReadSettings::default()
     };
     let (corpus, report) = AnnotatedCorpus::open(&fixture("activitynet"), &settings).unwrap();
-    assert_eq!(corpus.videos()[0].path, files.join("QOlSCBRmfWY.mkv"));
+    assert_eq!(corpus.videos()[0].media.path(), files.join("QOlSCBRmfWY.mkv"));
     assert_eq!((report.videos, report.not_asked_for), (2, 2));
     let missing = ReadSettings { subset: Some(Subset::Validation), ..settings };
     let error = AnnotatedCorpus::open(&fixture("activitynet"), &missing).unwrap_err();
@@ -406,4 +406,36 @@ fn the_list_of_what_was_read_is_a_manifest_of_the_same_spans() {
             assert_eq!((video.subset, &video.task), (again.subset, &again.task), "{name}");
         }
     }
+}
+
+#[test]
+fn shards_of_video2dataset_with_what_lies_beside_them() {
+    let cache = tempfile::tempdir().unwrap();
+    let shards = ShardSettings { cache: Some(cache.path().to_owned()), ..Default::default() };
+    let settings = ReadSettings { shards, ..ReadSettings::default() };
+    // The second time from the index that was kept.
+    for _ in 0..2 {
+        let [read] = &read_with(&fixture("shards"), &settings)[..] else { panic!("one source") };
+        assert_eq!((read.report.videos, read.report.captions), (4, 5));
+        // The download that failed, and the picture without words.
+        assert_eq!(read.report.dropped[&DropReason::VideoFileMissing], 1);
+        assert_eq!(read.report.dropped[&DropReason::VideoWithoutCaptions], 1);
+        assert_eq!(texts(video(read, "000000000")), ["Merida, mexico: tourists"]);
+        assert!(video(read, "000000000").captions[0].is_whole_video());
+        assert!(video(read, "000000002_00001").captions[0].is_whole_video());
+        let told = video(read, "000000003");
+        assert_eq!(texts(told), ["first cut", "then pour"]);
+        assert_eq!(told.captions[0].span, TimeSpan::new(1.0, 2.5));
+        let long = format!("{}000010000", "a folder with a long name/".repeat(6));
+        assert_eq!(texts(video(read, &long)), ["ein Café"]);
+        let mut bytes = Vec::new();
+        let media = &told.media;
+        std::io::Read::read_to_end(&mut media.open().unwrap().reader(), &mut bytes).unwrap();
+        assert_eq!(bytes, b"stands for a video000000003");
+        assert!(media.path().ends_with("shards/00000.tar/000000003.mp4"), "{media:?}");
+    }
+    let [one] = &read_with(&fixture("shards/{00001..00001}.tar"), &settings)[..] else {
+        panic!("one source")
+    };
+    assert_eq!(one.report.videos, 1);
 }

@@ -194,7 +194,7 @@ fn the_truth_is_read_from_the_benchmarks_own_layouts_and_is_the_same_truth() {
     assert_eq!(names(&read), files("json"));
     for video in read.iter().flat_map(|(_, videos)| videos) {
         let true_video = &truth[&video.id];
-        assert!(video.path.is_file() && video.duration == Some(true_video.duration));
+        assert!(video.media.path().is_file() && video.duration == Some(true_video.duration));
         let told = video.captions.iter().map(|caption| (caption.span, &caption.text));
         assert!(told.eq(true_video.events.iter().map(|event| (event.span, &event.query))));
     }
@@ -202,7 +202,7 @@ fn the_truth_is_read_from_the_benchmarks_own_layouts_and_is_the_same_truth() {
     let read = annotated(&out, "retrieval", None);
     assert_eq!(names(&read), files("jsonl"));
     for video in read.iter().flat_map(|(_, videos)| videos) {
-        assert!(video.path.is_file());
+        assert!(video.media.path().is_file());
         assert_eq!(video.captions[0].text, truth[&video.id].caption);
     }
 

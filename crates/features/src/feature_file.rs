@@ -3,9 +3,11 @@
 use std::io::Read;
 use std::path::Path;
 
+use locvtp_video::TimeSpan;
+
 use crate::error::FeatureError;
 use crate::hdf5_file::Hdf5File;
-use crate::provenance::Provenance;
+use crate::provenance::{Provenance, VideoSource};
 use crate::safetensors_file::SafetensorsFile;
 use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures};
 
@@ -83,6 +85,36 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.provenance(),
             Self::Safetensors(file) => file.provenance(),
+        }
+    }
+
+    /// How many clips a video has and how wide their features are, without reading them.
+    ///
+    /// # Errors
+    /// As [`FeatureFile::read`].
+    pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.shape(id),
+            Self::Safetensors(file) => file.clip_shape(id),
+        }
+    }
+
+    /// When each clip of a video is, without reading the features; none in files of other people.
+    ///
+    /// # Errors
+    /// As [`FeatureFile::read`].
+    pub fn spans(&mut self, id: &str) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
+        match self {
+            Self::Hdf5(file) => file.spans(id),
+            Self::Safetensors(file) => file.all_spans(id),
+        }
+    }
+
+    /// The video file that a video's features were made of; none in files of other people.
+    pub fn source(&self, id: &str) -> Option<VideoSource> {
+        match self {
+            Self::Hdf5(file) => file.source(id),
+            Self::Safetensors(file) => file.source(id),
         }
     }
 

@@ -74,6 +74,19 @@ impl Hdf5File {
         Provenance::from_attributes(|name| text_attribute(&self.file, name))
     }
 
+    /// How many clips a video has and how wide their features are, without reading them.
+    ///
+    /// # Errors
+    /// As [`Hdf5File::read`].
+    pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
+        self.shape_of(&self.locate(id)?.0, "[num_clips, d]")
+    }
+
+    /// The video file of a video; none when it was not written by us.
+    pub(crate) fn source(&self, id: &str) -> Option<VideoSource> {
+        source_of(&self.locate(id).ok()?.1?)
+    }
+
     /// The features of a video, all of them.
     ///
     /// # Errors
@@ -83,19 +96,31 @@ impl Hdf5File {
         let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let values = dataset.read_raw::<f32>().map_err(failed)?;
-        let spans = match group.as_ref().filter(|group| group.link_exists(SPANS)) {
-            Some(group) => {
-                let spans = group.dataset(SPANS).map_err(failed)?;
-                if self.shape_of(&spans, "[num_clips, 2], as many as there are features")?
-                    != [num_clips, 2]
-                {
-                    return Err(self.misshapen(&spans, "[num_clips, 2], one span a feature"));
-                }
-                Some(as_spans(&spans.read_raw::<f64>().map_err(failed)?))
-            }
-            None => None,
-        };
+        let spans = self.spans_of(id, group.as_ref(), num_clips)?;
         Ok(VideoFeatures { width, values, spans, source: group.as_ref().and_then(source_of) })
+    }
+
+    /// When each clip of a video is; none in files of other people.
+    pub(crate) fn spans(&self, id: &str) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
+        let (dataset, group) = self.locate(id)?;
+        let [num_clips, _] = self.shape_of(&dataset, "[num_clips, d]")?;
+        self.spans_of(id, group.as_ref(), num_clips)
+    }
+
+    fn spans_of(
+        &self,
+        id: &str,
+        group: Option<&Group>,
+        num_clips: usize,
+    ) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
+        let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
+        let Some(group) = group.filter(|group| group.link_exists(SPANS)) else { return Ok(None) };
+        let spans = group.dataset(SPANS).map_err(failed)?;
+        if self.shape_of(&spans, "[num_clips, 2], as many as there are features")? != [num_clips, 2]
+        {
+            return Err(self.misshapen(&spans, "[num_clips, 2], one span a feature"));
+        }
+        Ok(Some(as_spans(&spans.read_raw::<f64>().map_err(failed)?)))
     }
 
     /// A video that is to be copied; none when it was not written by us.

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::SPANS;
@@ -115,15 +116,29 @@ impl SafetensorsFile {
         self.contents.as_ref().map(|contents| contents.provenance.clone())
     }
 
+    /// How many clips a video has and how wide their features are.
+    ///
+    /// # Errors
+    /// As [`SafetensorsFile::read`].
+    pub fn clip_shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
+        self.shape(id, FEATURES, "F32", "[num_clips, d] of F32")
+    }
+
+    /// When each clip of a video is; none in files of other people.
+    pub(crate) fn all_spans(&mut self, id: &str) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
+        let [num_clips, _] = self.clip_shape(id)?;
+        let has_spans = self.tensors.contains_key(&format!("{id}/{SPANS}"));
+        if has_spans { Ok(Some(self.spans(id, 0, num_clips)?)) } else { Ok(None) }
+    }
+
     /// The features of a video, all of them.
     ///
     /// # Errors
     /// When the video is not there or its tensor is not a table of numbers.
     pub fn read(&mut self, id: &str) -> Result<VideoFeatures, FeatureError> {
-        let [num_clips, width] = self.shape(id, FEATURES, "F32", "[num_clips, d] of F32")?;
-        let has_spans = self.tensors.contains_key(&format!("{id}/{SPANS}"));
+        let [num_clips, width] = self.clip_shape(id)?;
         let values = self.floats(id, width, 0, num_clips)?;
-        let spans = if has_spans { Some(self.spans(id, 0, num_clips)?) } else { None };
+        let spans = self.all_spans(id)?;
         Ok(VideoFeatures { width, values, spans, source: self.source(id) })
     }
 
@@ -142,7 +157,7 @@ impl SafetensorsFile {
         Ok(ClipBlock { spans, values: self.floats(id, width, first, clips)? })
     }
 
-    fn source(&self, id: &str) -> Option<VideoSource> {
+    pub(crate) fn source(&self, id: &str) -> Option<VideoSource> {
         self.contents.as_ref()?.videos.get(id).cloned()
     }
 

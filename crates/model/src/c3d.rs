@@ -67,7 +67,7 @@ impl C3dConfig {
     }
 
     /// Numbers that go into `fc6`: the last pooling pads a side `s` to `(s + 2) / 2`.
-    fn pooled(&self) -> usize {
+    pub fn fc6_inputs(&self) -> usize {
         let side = (self.image_size / MULTIPLE + 2) / 2;
         8 * self.base_width * self.num_frames / MULTIPLE * side * side
     }
@@ -88,7 +88,7 @@ impl C3dConfig {
             conv4b: convolution(8 * w, 8 * w),
             conv5a: convolution(8 * w, 8 * w),
             conv5b: convolution(8 * w, 8 * w),
-            fc6: Linear::normal(self.pooled(), self.feature_width, std, random),
+            fc6: Linear::normal(self.fc6_inputs(), self.feature_width, std, random),
         }
     }
 }

@@ -26,6 +26,16 @@ impl Linear {
         }
     }
 
+    /// Weights and bias uniform within `1 / sqrt(input)`: what PyTorch's own initialisation (Kaiming
+    /// with `a = sqrt(5)`) comes to.
+    pub fn uniform(input: usize, output: usize, random: &mut Initialiser) -> Self {
+        let bound = 1.0 / (input as f64).sqrt();
+        Self {
+            weight: Param::from_tensor(random.uniform([input, output], bound)),
+            bias: Param::from_tensor(random.uniform([output], bound)),
+        }
+    }
+
     /// The map that gives zero for every input.
     pub fn zero(input: usize, output: usize, device: &Device) -> Self {
         Self {
@@ -81,6 +91,12 @@ impl LinearWithoutBias {
     /// Weights drawn from a normal distribution with standard deviation `std`.
     pub fn normal(input: usize, output: usize, std: f64, random: &mut Initialiser) -> Self {
         Self { weight: Param::from_tensor(random.normal([input, output], std)) }
+    }
+
+    /// Weights uniform within `1 / sqrt(input)`, as PyTorch's own initialisation.
+    pub fn uniform(input: usize, output: usize, random: &mut Initialiser) -> Self {
+        let bound = 1.0 / (input as f64).sqrt();
+        Self { weight: Param::from_tensor(random.uniform([input, output], bound)) }
     }
 
     /// # Shapes

@@ -15,7 +15,9 @@
 //! | [`loss`], [`objective`] | `L_c`, `L_f`, `L_t` and their weights |
 //! | [`preprocessing`] | from a video file to the encoder's numbers |
 //! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
+//! | [`start_weights`] | what training begins with |
 //! | [`initialiser`] | random weights from a seed |
+//! | [`layers`], [`recurrent`] | what heads are made of, with PyTorch's parameter names |
 //! | [`ops`] | operations with kernels of their own |
 //!
 //! Axes, everywhere in this crate: `b` videos (or sentences), `t` clips, `f` frames, `p` patches,
@@ -39,7 +41,9 @@ pub mod objective;
 pub mod ops;
 pub mod preprocessing;
 pub mod projection;
+pub mod recurrent;
 mod setting_check;
+pub mod start_weights;
 pub mod text_encoder;
 pub mod timesformer;
 pub mod tokenizer;

@@ -232,19 +232,29 @@ impl LocVtp {
         }
     }
 
-    /// Projected words, not of unit length: the first token (`[CLS]`) is dropped, the last
-    /// (`[SEP]`) and padding lie behind the words.
+    /// Words in the text encoder's width: the first token (`[CLS]`) is dropped, the last (`[SEP]`)
+    /// and padding lie behind the words.
     ///
     /// # Shapes
     /// - `tokens`: `b` sentences of `n + 2` padded tokens
-    /// - returns `[b, n, e]`; the number of words of sentence `i` is `tokens.lengths[i] - 2`
+    /// - returns `[b, n, d]`; the number of words of sentence `i` is `tokens.lengths[i] - 2`
     ///
     /// # Panics
     /// When the model has no text encoder; its directory has no tokenizer to make tokens with.
-    pub fn embed_words(&self, tokens: &TokenBatch) -> Tensor<3> {
+    pub fn backbone_words(&self, tokens: &TokenBatch) -> Tensor<3> {
         let text = self.text.as_ref().expect("a model that is given words has a text encoder");
-        let n = tokens.padded_length - 2;
-        let words = text.token_features(tokens).narrow(1, 1, n);
+        text.token_features(tokens).narrow(1, 1, tokens.padded_length - 2)
+    }
+
+    /// Projected words, not of unit length; otherwise as [`LocVtp::backbone_words`].
+    ///
+    /// # Shapes
+    /// - returns `[b, n, e]`
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub fn embed_words(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let words = self.backbone_words(tokens);
         match &self.text_projection {
             Some(head) => head.forward(words),
             None => words,

@@ -4,7 +4,7 @@
 //! A property of the weights, so it lies in the model directory as `preprocessor_config.json`.
 
 use locvtp_video::sampling::{self, ClipStride};
-use locvtp_video::{ClipPixels, FrameTable, FrameTransform, SamplingPlan, Seconds};
+use locvtp_video::{ClipPixels, FrameTable, FrameTransform, Interpolation, SamplingPlan, Seconds};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -22,6 +22,8 @@ pub struct Preprocessing {
     pub image_size: usize,
     /// What the shorter side is scaled to before the centre is cut out, pixels.
     pub short_side: usize,
+    /// How pictures are scaled: `bilinear` (default) or `bicubic`, which CLIP was trained with.
+    pub interpolation: Interpolation,
     /// What is subtracted from and divided into a pixel.
     pub normalisation: PixelNormalisation,
 }
@@ -34,6 +36,7 @@ impl Default for Preprocessing {
             clip_duration_s: 0.0,
             image_size: 224,
             short_side: 256,
+            interpolation: Interpolation::Bilinear,
             normalisation: PixelNormalisation::default(),
         }
     }
@@ -74,6 +77,7 @@ impl Preprocessing {
         FrameTransform::ShortSideCentreCrop {
             short_side: self.short_side as u32,
             size: self.image_size as u32,
+            interpolation: self.interpolation,
         }
     }
 

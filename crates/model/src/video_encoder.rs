@@ -93,6 +93,15 @@ impl VideoEncoderConfig {
         }
     }
 
+    /// Frames of a picture's clip: one where the encoder takes clips of any length, else the picture
+    /// again and again (§A.2).
+    pub fn num_picture_frames(&self) -> usize {
+        match self {
+            Self::TimeSformer(_) | Self::Clip(_) => 1,
+            Self::C3d(config) => config.num_frames,
+        }
+    }
+
     /// Width of a clip's feature, `d`.
     pub fn width(&self) -> usize {
         match self {

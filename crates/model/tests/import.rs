@@ -20,6 +20,7 @@ use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::import::{Import, ImportSettings, Origins, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
+use locvtp_video::Interpolation;
 
 /// Two blocks in f32 on both sides err by a few units in the last place of numbers around 3.
 const F32: f64 = 1e-5;
@@ -403,6 +404,83 @@ fn a_variant_that_is_not_built_here_is_refused() {
     assert_says(&message, &["config.json", "attention_type", "joint_space_time"]);
 }
 
+/// The tiny checkpoint in `name` with its `config.json` changed.
+fn with_config(name: &str, change: impl FnOnce(&mut serde_json::Value)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(file(name)).unwrap() {
+        let from = entry.unwrap().path();
+        std::fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    let path = folder.path().join("config.json");
+    let mut config = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut config);
+    std::fs::write(path, config.to_string()).unwrap();
+    folder
+}
+
+#[test]
+fn tensors_that_do_not_fit_the_config_beside_them_are_refused_with_both_sizes() {
+    for (kind, name, key, said, found) in [
+        (SourceKind::HfTimeSformer, "hf-timesformer", "hidden_size", 16, 8),
+        (SourceKind::HfTimeSformer, "hf-timesformer", "num_hidden_layers", 3, 2),
+        (SourceKind::HfTimeSformer, "hf-timesformer", "image_size", 16, 8),
+        (SourceKind::DistilBert, "distilbert", "hidden_dim", 8, 16),
+        (SourceKind::DistilBert, "distilbert", "vocab_size", 30522, 10),
+    ] {
+        let folder = with_config(name, |config| config[key] = said.into());
+        let message = refusal(kind, folder.path(), &ImportSettings::default());
+        let (said, found) = (format!("says {said}"), format!("`{key}` {found}"));
+        assert_says(&message, &["model.safetensors", &found, &said, "config.json", "--heads"]);
+    }
+    let folder = clip_folder(&hf_clip());
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, r#"{"vision_config": {"patch_size": 14}}"#).unwrap();
+    let message = refusal(SourceKind::HfClip, folder.path(), &settings());
+    assert_says(&message, &["`patch_size` 4", "says 14"]);
+
+    let folder = with_config("distilbert", |config| config["n_heads"] = 3.into());
+    let message = refusal(SourceKind::DistilBert, folder.path(), &ImportSettings::default());
+    assert_says(&message, &["3 attention heads", "width of 8", "`n_heads`", "config.json"]);
+    let three = ImportSettings { num_heads: Some(3), ..ImportSettings::default() };
+    let message = refusal(SourceKind::TimmVit, &file("timm_vit.pth"), &three);
+    assert_says(&message, &["timm_vit.pth", "3 attention heads", "--heads"]);
+}
+
+#[test]
+fn shards_that_do_not_belong_together_are_refused() {
+    let copied = || {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(file("sharded")).unwrap() {
+            let from = entry.unwrap().path();
+            std::fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+        }
+        folder
+    };
+    let refused = |path: &Path| refusal(SourceKind::HfTimeSformer, path, &settings());
+    let second = "model-00002-of-00003.safetensors";
+    let folder = copied();
+    std::fs::remove_file(folder.path().join(second)).unwrap();
+    assert_says(
+        &refused(folder.path()),
+        &["index.json", second, "not beside it", "copy all files"],
+    );
+
+    // Another model's shard lacks the keys that the index names.
+    let folder = copied();
+    std::fs::copy(file("distilbert/model.safetensors"), folder.path().join(second)).unwrap();
+    assert_says(&refused(folder.path()), &["index.json", "none of its files holds", "same model"]);
+
+    let folder = copied();
+    let first = folder.path().join("model-00001-of-00003.safetensors");
+    std::fs::copy(&first, folder.path().join(second)).unwrap();
+    assert_says(&refused(folder.path()), &[second, "too", "the files of one model only"]);
+
+    let folder = copied();
+    let index = folder.path().join("model.safetensors.index.json");
+    std::fs::write(&index, "{}").unwrap();
+    assert_says(&refused(folder.path()), &["index.json", "weight_map is missing"]);
+}
+
 #[test]
 fn two_checkpoints_for_one_encoder_and_a_trained_model_are_refused() {
     let device = Device::flex();
@@ -427,6 +505,7 @@ fn the_preprocessing_of_the_source_is_kept() {
     let usual = of(SourceKind::HfTimeSformer, "hf-timesformer");
     assert_eq!((usual.normalisation.mean, usual.normalisation.std), ([0.45; 3], [0.225; 3]));
     assert_eq!((usual.short_side, usual.image_size, usual.num_frames), (8, 8, 2));
+    assert_eq!(usual.interpolation, Interpolation::Bilinear);
 
     let folder = tempfile::tempdir().unwrap();
     for name in ["model.safetensors", "config.json"] {
@@ -441,6 +520,109 @@ fn the_preprocessing_of_the_source_is_kept() {
     assert_eq!(found.normalisation.mean, [0.5, 0.4, 0.3]);
     // 8 * 256 / 224 = 9.14
     assert_eq!(found.short_side, 9);
+}
+
+/// What an import makes of `preprocessor_config.json` and a `pretrained_cfg` beside the tiny
+/// TimeSformer.
+fn scaled_by(preprocessor: Option<&str>, timm: Option<&str>) -> Result<Interpolation, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |name: &str| {
+        std::fs::copy(file("hf-timesformer").join(name), folder.path().join(name)).unwrap();
+    };
+    copy("model.safetensors");
+    if let Some(said) = preprocessor {
+        std::fs::write(folder.path().join("preprocessor_config.json"), said).unwrap();
+    }
+    if let Some(said) = timm {
+        let config = format!(r#"{{"pretrained_cfg": {{"interpolation": {said}}}}}"#);
+        std::fs::write(folder.path().join("config.json"), config).unwrap();
+    }
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let made = import(&[source], None, &settings(), &Device::flex());
+    made.map(|made| made.directory.preprocessing.interpolation).map_err(|error| error.to_string())
+}
+
+#[test]
+fn how_the_source_scales_its_pictures_is_kept() {
+    assert_eq!(scaled_by(None, None), Ok(Interpolation::Bilinear));
+    assert_eq!(scaled_by(Some(r#"{"resample": 2}"#), None), Ok(Interpolation::Bilinear));
+    assert_eq!(scaled_by(Some(r#"{"resample": 3}"#), None), Ok(Interpolation::Bicubic));
+    assert_eq!(scaled_by(None, Some(r#""bicubic""#)), Ok(Interpolation::Bicubic));
+    // Hugging Face's file goes before timm's.
+    assert_eq!(
+        scaled_by(Some(r#"{"resample": 2}"#), Some(r#""bicubic""#)),
+        Ok(Interpolation::Bilinear)
+    );
+    let message = scaled_by(Some(r#"{"resample": 1}"#), None).unwrap_err();
+    assert_says(&message, &["preprocessor_config.json", "`resample` is 1", "write 2"]);
+    let message = scaled_by(None, Some(r#""lanczos""#)).unwrap_err();
+    assert_says(&message, &["config.json", "pretrained_cfg.interpolation", "lanczos"]);
+}
+
+/// C3D's golden under the names of the three programs that hand it on.
+fn c3d_forms() -> [(&'static str, BTreeMap<String, NamedTensor>); 3] {
+    let own = golden::weights("c3d/weights.safetensors");
+    let renamed = |names: &dyn Fn(&str) -> String| {
+        let tensors = own.iter().map(|(key, tensor)| {
+            let (layer, rest) = key.split_once('.').unwrap();
+            (format!("{}.{rest}", names(layer)), tensor.clone())
+        });
+        tensors.collect::<BTreeMap<_, _>>()
+    };
+    let counted = [
+        ("conv1", "features.0"),
+        ("conv2", "features.3"),
+        ("conv3a", "features.6"),
+        ("conv3b", "features.8"),
+        ("conv4a", "features.11"),
+        ("conv4b", "features.13"),
+        ("conv5a", "features.16"),
+        ("conv5b", "features.18"),
+        ("fc6", "classifier.0"),
+    ];
+    let mut plain = own.clone();
+    let mut list =
+        renamed(&|layer| counted.iter().find(|(own, _)| *own == layer).unwrap().1.to_owned());
+    let mut mmaction = renamed(&|layer| match layer {
+        "fc6" => "backbone.fc6".to_owned(),
+        "conv1" | "conv2" => format!("backbone.{layer}a.conv"),
+        _ => format!("backbone.{layer}.conv"),
+    });
+    let vector = NamedTensor { shape: vec![2], values: vec![0.0; 2] };
+    plain.insert("fc8.bias".into(), vector.clone());
+    list.insert("classifier.3.bias".into(), vector.clone());
+    mmaction.insert("cls_head.fc_cls.bias".into(), vector.clone());
+    mmaction.insert("backbone.fc7.bias".into(), vector);
+    [("plain", plain), ("a list of layers", list), ("MMAction's", mmaction)]
+}
+
+#[test]
+fn c3d_of_every_form_fills_a_feature_extractor() {
+    let own = golden::weights("c3d/weights.safetensors");
+    for (form, tensors) in c3d_forms() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c3d.safetensors");
+        std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
+        let source = Source::open(None, std::slice::from_ref(&path), false).unwrap();
+        assert_eq!(source.kind, SourceKind::C3d, "{form}");
+        let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+        // fc6 says that the golden's frames have 48 pixels.
+        let VideoEncoderConfig::C3d(config) = &made.directory.config.video else {
+            panic!("{form}: {:?}", made.directory.config.video);
+        };
+        let sizes = [config.image_size, config.num_frames, config.base_width, config.feature_width];
+        assert_eq!(sizes, [48, 16, 1, 12], "{form}");
+        assert_eq!(made.directory.preprocessing.normalisation.std, [1.0 / 255.0; 3]);
+        assert!(made.drawn.is_empty(), "{form}: {:?}", made.drawn);
+        let ours = written(&made);
+        assert_eq!(ours.len(), own.len());
+        for (name, tensor) in &own {
+            assert_eq!(&ours[&format!("c3d.{name}")], tensor, "{form}: {name}");
+        }
+        let wrong = ImportSettings { image_size: Some(112), ..settings() };
+        let message = refusal(SourceKind::C3d, &path, &wrong);
+        assert_says(&message, &["c3d.safetensors", "fc6 takes", "16 frames of 112 pixels"]);
+    }
 }
 
 /// Tensors as a file, with a `config.json` and CLIP's tokenizer beside it.
@@ -542,8 +724,10 @@ fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
         let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
         assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
         assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);
-        let mean = made.directory.preprocessing.normalisation.mean;
+        let preprocessing = &made.directory.preprocessing;
+        let mean = preprocessing.normalisation.mean;
         assert_eq!(mean, [0.481_454_66, 0.457_827_5, 0.408_210_73]);
+        assert_eq!(preprocessing.interpolation, Interpolation::Bicubic);
         let ours = written(&made);
         for (name, tensor) in theirs.iter().filter(|(name, _)| *name != "logit_scale") {
             assert_eq!(&ours[&format!("clip.{name}")], tensor, "{name}");

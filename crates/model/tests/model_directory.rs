@@ -19,10 +19,12 @@ use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
 };
 use locvtp_model::projection::{ProjectionConfig, ProjectionKind};
+use locvtp_model::start_weights::read_start_weights;
 use locvtp_model::timesformer::{ClipPatches, TimeSformerConfig};
 use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
+use locvtp_model::weights::{NamedTensor, named_parameters, read_safetensors, to_safetensors};
 use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, TextEncoderConfig};
+use locvtp_video::Interpolation;
 
 const TEXTS: [&str; 3] =
     ["so a red square moves left", "and then the disc moves right", "a blue square grows"];
@@ -112,6 +114,57 @@ fn edit_weights(dir: &Path, edit: impl FnOnce(&mut BTreeMap<String, NamedTensor>
     let mut weights = read_safetensors(&path).unwrap();
     edit(&mut weights);
     std::fs::write(path, to_safetensors(&weights)).unwrap();
+}
+
+#[test]
+fn a_preprocessing_written_before_interpolation_was_a_choice_is_bilinear() {
+    let dir = written();
+    let path = dir.path().join(PREPROCESSING_FILE);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["interpolation"], "bilinear");
+    json.as_object_mut().unwrap().remove("interpolation");
+    std::fs::write(&path, json.to_string()).unwrap();
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(read.preprocessing, model(config(), 1).preprocessing);
+    json["interpolation"] = "bicubic".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    let read = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(read.preprocessing.centre().interpolation(), Interpolation::Bicubic);
+    json["interpolation"] = "nearest".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    assert!(complaint(dir.path()).contains("expected `bilinear` or `bicubic`"));
+}
+
+#[test]
+fn training_begins_with_the_encoders_and_the_heads_that_fit() {
+    let (dir, device) = (written(), Device::flex());
+    let stored = read_safetensors(&dir.path().join(WEIGHTS_FILE)).unwrap();
+    let started = |config: &LocVtpConfig| {
+        let start = read_start_weights(dir.path(), config, 7, &device).unwrap();
+        (named_parameters(&start.model), start.drawn)
+    };
+    assert_eq!(started(&config()), (stored.clone(), vec![]));
+
+    // A joint space of another width: all three heads depend on it.
+    let mut wider = config();
+    wider.projection.dim = 14;
+    let (found, drawn) = started(&wider);
+    assert_eq!(drawn, ["context_warp", "text_projection", "video_projection"]);
+    let drawn_anew = named_parameters(&wider.init_heads(7, &device));
+    for (name, tensor) in &found {
+        let is_encoder = name.starts_with("timesformer.") || name.starts_with("distilbert.");
+        let expected = if is_encoder { &stored[name] } else { &drawn_anew[name] };
+        assert_eq!(tensor, expected, "{name}");
+    }
+    assert!(found["video_projection.linear.weight"].values.iter().any(|value| *value != 0.0));
+
+    // The encoders must be the directory's.
+    let mut deeper = config();
+    deeper.video = TimeSformerConfig { num_hidden_layers: 3, ..video() }.into();
+    let error = read_start_weights(dir.path(), &deeper, 7, &device).unwrap_err();
+    assert_names(&error.to_string(), dir.path(), WEIGHTS_FILE);
+    assert!(error.to_string().contains("timesformer.encoder.layer.2"), "{error}");
 }
 
 #[test]

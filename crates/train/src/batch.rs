@@ -1,16 +1,19 @@
-//! The batch of a step: a pure function of the run file, the corpus and the step.
+//! The batch of a step: a pure function of the run file, the corpus, the step and the rank.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
+use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
 use locvtp_model::distilbert::TokenBatch;
+use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_video::{ClipPixels, Phase};
+use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
 
+use crate::augmentation;
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::frame_source::{ClipRequest, FrameSource};
+use crate::loader::HeldBytes;
 use crate::seeds::{Draw, seed};
 use crate::usable::{BadVideo, with_causes};
 
@@ -22,14 +25,20 @@ const REPLACEMENTS: usize = 16;
 pub struct PretrainBatch {
     /// The step, from 0.
     pub step: u64,
-    /// Long or short spans.
+    /// Long or short spans, or pictures.
     pub kind: SpanKind,
-    /// [`Preprocessing::cut`](locvtp_model::Preprocessing::cut) of all clips, video by video.
+    /// [`ClipPatches::cut`] of all clips, video by video.
     pub patches: Vec<f32>,
     /// Videos, clips of each, frames of each clip.
     pub shape: [usize; 3],
     /// One sentence per video.
     pub tokens: TokenBatch,
+}
+
+impl HeldBytes for PretrainBatch {
+    fn held_bytes(&self) -> usize {
+        size_of_val(self.patches.as_slice())
+    }
 }
 
 /// Makes batches; shared by the loader's threads.
@@ -46,17 +55,27 @@ pub struct BatchSource {
 struct BadVideos {
     seen: BTreeSet<usize>,
     new: Vec<BadVideo>,
+    /// Those that hung, with the reason. Trying again would wait again and leave another thread
+    /// behind; and no rule makes the same of a disk that answers at one time and not at another.
+    hung: BTreeMap<usize, String>,
 }
 
 impl BatchSource {
-    /// A source for a checked experiment.
-    pub fn new(experiment: Experiment, sampler: PairSampler, tokenizer: SentenceTokenizer) -> Self {
-        let frames = FrameSource::new(
-            experiment.preprocessing.clone(),
-            experiment.augmentation.clone(),
-            experiment.loader.cache_mib,
-        );
+    /// A source for a checked experiment, of the part of each batch that is the sampler's rank's.
+    pub fn new(
+        experiment: Experiment,
+        sampler: PairSampler,
+        tokenizer: SentenceTokenizer,
+        opener: VideoOpener,
+    ) -> Self {
+        let cache_mib = experiment.loader.cache_mib;
+        let frames = FrameSource::new(experiment.preprocessing.clone(), opener, cache_mib);
         Self { experiment, sampler, frames, tokenizer, bad: Mutex::default() }
+    }
+
+    /// Bytes of decoded video remembered now.
+    pub fn held_bytes(&self) -> usize {
+        self.frames.held_bytes()
     }
 
     /// Videos that could not be decoded and were not told of yet; each comes once.
@@ -64,92 +83,114 @@ impl BatchSource {
         std::mem::take(&mut self.bad().new)
     }
 
-    /// The batch of `step`.
+    /// The batch of `step`, or the sampler's rank's part of it.
     ///
-    /// A pair whose video cannot be decoded is replaced by one of the next video that is not in the batch (a second
-    /// pair of one video would be a false negative; it is taken when all videos are in the batch), and the video is
-    /// noted as bad.
+    /// A pair whose video cannot be decoded is replaced by one of another video
+    /// ([`PairSampler::replacements`]) that is not in the batch (when all are, one that is), and the
+    /// video is noted as bad.
     ///
     /// # Errors
     /// When no replacement can be decoded either.
     pub fn batch(&self, step: u64) -> Result<PretrainBatch, TrainError> {
         let kind = self.sampler.kind(step);
-        let num_clips = match kind {
-            SpanKind::Long => self.experiment.sampling.long_clips,
-            SpanKind::Short => self.experiment.sampling.short_clips,
-        };
+        let [num_clips, num_frames] = self.experiment.clips_of(kind);
         let preprocessing = &self.experiment.preprocessing;
-        let (size, num_frames) = (preprocessing.image_size, preprocessing.num_frames);
-        let spans = self.sampler.batch(step);
-        let mut patches =
-            Vec::with_capacity(spans.len() * num_clips * num_frames * size * size * 3);
-        let mut sentences = Vec::with_capacity(spans.len());
-        let mut taken: BTreeSet<usize> = spans.iter().map(|span| span.video).collect();
-        for (sample, span) in spans.iter().enumerate() {
-            let (pixels, text) = self.pair(span, step, sample as u64, num_clips, &mut taken)?;
-            patches.extend(preprocessing.cut(&pixels, self.experiment.model.video.patch_size()));
+        let size = preprocessing.image_size;
+        let patch_size = self.experiment.model.video.patch_size();
+        let (whole, part) = (self.sampler.batch(step), self.sampler.part(step));
+        let num_pairs = part.len();
+        let mut patches = Vec::with_capacity(num_pairs * num_clips * num_frames * size * size * 3);
+        let mut sentences = Vec::with_capacity(num_pairs);
+        let mut taken: BTreeSet<usize> = whole.iter().map(|span| span.video).collect();
+        for place in part {
+            let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
+            let normalisation = &preprocessing.normalisation;
+            let form = [num_frames, size, size];
+            ClipPatches::cut_onto(&mut patches, &pixels.data, form, patch_size, normalisation);
             sentences.push(self.tokenizer.encode(&text)?);
         }
         Ok(PretrainBatch {
             step,
             kind,
             patches,
-            shape: [spans.len(), num_clips, num_frames],
+            shape: [num_pairs, num_clips, num_frames],
             tokens: self.tokenizer.batch(&sentences),
         })
     }
 
+    /// The pixels and the sentence of one place of a batch. Seeds go by the place in the whole
+    /// batch, so that they are those of a run that is not spread.
     fn pair(
         &self,
-        span: &CaptionedSpan,
+        whole: &[CaptionedSpan],
+        place: usize,
         step: u64,
-        sample: u64,
-        num_clips: usize,
         taken: &mut BTreeSet<usize>,
     ) -> Result<(ClipPixels, String), TrainError> {
-        let run = self.experiment.run.seed;
+        let (run, sample) = (self.experiment.run.seed, place as u64);
+        let kind = whole[place].kind;
+        let [num_clips, num_frames] = self.experiment.clips_of(kind);
         let phase = if self.experiment.sampling.jitter {
             Phase::Random(seed(run, Draw::FramePhase, step, sample))
         } else {
             Phase::Centre
         };
-        let videos = Arc::clone(self.sampler.corpus());
-        let videos = videos.videos();
-        let next = |&offset: &usize| (span.video + offset) % videos.len();
-        let others: Vec<usize> = (1..videos.len()).collect();
-        let (again, fresh): (Vec<usize>, Vec<usize>) =
-            others.iter().map(next).partition(|video| taken.contains(video));
-        let replacements = fresh.into_iter().chain(again).take(REPLACEMENTS);
+        let augmentation_seed = seed(run, Draw::Augmentation, step, sample);
+        let corpus = Arc::clone(self.sampler.corpus());
+        let videos = corpus.videos();
+        let others = || self.sampler.replacements(whole, place);
+        let (fresh, again) = (
+            others().filter(|video| !taken.contains(video)),
+            others().filter(|video| taken.contains(video)),
+        );
+        let drawn = |video| self.sampler.draw(kind, video, step);
+        let replacements = fresh.chain(again).take(REPLACEMENTS).map(drawn);
         let mut tried = 0;
         let mut example = String::new();
-        let spans = std::iter::once(span.clone())
-            .chain(replacements.map(|video| self.sampler.draw(span.kind, video, step)));
-        for span in spans {
-            let request = ClipRequest {
-                span: span.span,
-                num_clips,
-                phase,
-                augmentation_seed: Some(seed(run, Draw::Augmentation, step, sample)),
-            };
-            let video = &videos[span.video];
-            match self.frames.read(span.video, &video.path, &request) {
+        let mut found = None;
+        for pair in std::iter::once(whole[place].clone()).chain(replacements) {
+            let (augmentation, text) =
+                augmentation::draw(&self.experiment.augmentation, augmentation_seed, pair.text);
+            let request =
+                ClipRequest { span: pair.span, num_clips, num_frames, phase, augmentation };
+            match self.read(pair.video, &videos[pair.video], &request) {
                 Ok(pixels) => {
-                    taken.insert(span.video);
-                    return Ok((pixels, span.text));
+                    found = Some((pair.video, pixels, text));
+                    break;
                 }
-                Err(error) => {
-                    tried += 1;
-                    example = with_causes(&error);
-                    let (id, path) = (video.id.clone(), video.path.clone());
-                    let mut bad = self.bad();
-                    if bad.seen.insert(span.video) {
-                        bad.new.push(BadVideo { id, path, reason: example.clone() });
-                    }
-                }
+                Err(reason) => (tried, example) = (tried + 1, reason),
             }
         }
-        let corpus = self.sampler.corpus().name().to_owned();
-        Err(TrainError::NoReplacement { corpus, step, tried: tried - 1, example })
+        let Some((video, pixels, text)) = found else {
+            let corpus = corpus.name().to_owned();
+            return Err(TrainError::NoReplacement { corpus, step, tried: tried - 1, example });
+        };
+        taken.insert(video);
+        Ok((pixels, text))
+    }
+
+    /// The clips of a video; why there are none, which is noted.
+    fn read(
+        &self,
+        video: usize,
+        narrated: &NarratedVideo,
+        request: &ClipRequest,
+    ) -> Result<ClipPixels, String> {
+        if let Some(reason) = self.bad().hung.get(&video) {
+            return Err(reason.clone());
+        }
+        self.frames.read(video, &narrated.media, request).map_err(|error| {
+            let reason = with_causes(&error);
+            let mut bad = self.bad();
+            if matches!(error, VideoError::GaveUp { .. }) {
+                bad.hung.insert(video, reason.clone());
+            }
+            if bad.seen.insert(video) {
+                let (id, path) = (narrated.id.clone(), narrated.media.path().to_owned());
+                bad.new.push(BadVideo { id, path, reason: reason.clone() });
+            }
+            reason
+        })
     }
 
     fn bad(&self) -> std::sync::MutexGuard<'_, BadVideos> {

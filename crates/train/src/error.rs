@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
+use locvtp_video::VideoError;
 
 /// Why a run could not start, go on, or be saved.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,16 @@ pub enum TrainError {
         second: &'static str,
         /// Why, and what to change.
         reason: String,
+    },
+    /// A run cannot begin with the weights of a model directory.
+    #[error("{path}: `start.model` cannot be taken: {reason}; {way_out}")]
+    StartModel {
+        /// The model directory.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+        /// What the user can do.
+        way_out: &'static str,
     },
     /// No video of the corpus can be used.
     #[error("{corpus}: none of its {listed} videos can be read ({example}); nothing to train on")]
@@ -141,6 +152,9 @@ pub enum TrainError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Frame tables cannot be kept.
+    #[error(transparent)]
+    Video(#[from] VideoError),
 }
 
 impl TrainError {

@@ -5,17 +5,21 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_corpus::{Layout, NarrationCare, PairSettings, ReadSettings, Subset};
+use locvtp_corpus::{
+    Layout, NarrationCare, PairSettings, ReadSettings, ShardSettings, SpanKind, Subset,
+};
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::LossConfig;
 use locvtp_model::objective::Objective;
 use locvtp_model::{LocVtpConfig, Preprocessing};
+use locvtp_video::{Augmentation, FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
 use serde::{Deserialize, Serialize};
 
-use crate::augmentation::Augmentation;
+use crate::augmentation;
 use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 use crate::run_file;
+use crate::start::{self, StartSection};
 
 /// A pre-training run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,8 @@ use crate::run_file;
 pub struct Experiment {
     /// Name and seed.
     pub run: RunSection,
+    /// Where the weights come from.
+    pub start: StartSection,
     /// Where the videos and their narration are.
     pub corpus: CorpusSection,
     /// How pairs are drawn from the narration.
@@ -31,7 +37,8 @@ pub struct Experiment {
     pub sampling: SamplingSection,
     /// How pixels become numbers; goes into the model directory.
     pub preprocessing: Preprocessing,
-    /// What is changed at random in training.
+    /// What is changed at random in training; `augmentation = "paper"` above all sections, or a
+    /// section of its own. Default: nothing.
     pub augmentation: Augmentation,
     /// Sizes of the model.
     pub model: LocVtpConfig,
@@ -49,6 +56,8 @@ pub struct Experiment {
     pub train: TrainSection,
     /// Threads and memory of the loader; changes no result.
     pub loader: LoaderSection,
+    /// What one video file may cost, before it counts as bad.
+    pub limits: ReadLimits,
 }
 
 /// Name and seed.
@@ -72,7 +81,9 @@ impl Default for RunSection {
 #[serde(deny_unknown_fields, default)]
 pub struct CorpusSection {
     /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and
-    /// `videos/`), another data set as published, a manifest, or videos with subtitles.
+    /// `videos/`), another data set as published, a manifest, videos with subtitles, or shards: their
+    /// folder, a pattern such as `shards/{00000..00012}.tar`, or either as an address, `https://..` or
+    /// `s3://..`.
     pub dir: PathBuf,
     /// Share of videos that may be unreadable before the run stops, 0..=1.
     pub max_bad: f64,
@@ -87,6 +98,8 @@ pub struct CorpusSection {
     pub subset: Option<Subset>,
     /// What is done about captions that repeat or are short.
     pub narration: NarrationCare,
+    /// How shards on other machines are fetched and kept; changes no result.
+    pub shards: ShardSettings,
 }
 
 impl CorpusSection {
@@ -98,6 +111,7 @@ impl CorpusSection {
             list: self.list.clone(),
             subset: self.subset,
             narration: self.narration.clone(),
+            shards: self.shards.clone(),
         }
     }
 }
@@ -112,6 +126,7 @@ impl Default for CorpusSection {
             list: None,
             subset: None,
             narration: NarrationCare::default(),
+            shards: ShardSettings::default(),
         }
     }
 }
@@ -156,7 +171,8 @@ impl Default for TokenizerSection {
 pub struct TrainSection {
     /// Steps of the whole run; 0 means `epochs` decides.
     pub steps: u64,
-    /// Epochs of the whole run, of `videos / pairs.long_batch` whole steps each. Paper: 200.
+    /// Epochs of the whole run, of `videos / pairs.long_batch` whole steps each, and as many as
+    /// visit every picture, if there are some. Paper: 200.
     pub epochs: u64,
     /// Steps between two lines of the log.
     pub log_every: u64,
@@ -178,27 +194,50 @@ impl Default for TrainSection {
 pub struct LoaderSection {
     /// Threads that decode ahead of the encoder.
     pub threads: usize,
-    /// Batches that may wait, at most.
+    /// Batches that may wait or be in the making, at most.
     pub queue: usize,
+    /// Memory for them; MiB. It allows fewer where batches are large, but always one. Default 4096.
+    pub queue_mib: usize,
     /// Memory for decoded videos, so that a small corpus is decoded once; MiB.
     pub cache_mib: usize,
+    /// A folder where frame tables are kept, so that a file is read whole once and not at every
+    /// opening; `""` for none. Two bytes a frame; may be shared by runs, and deleted at any time.
+    /// Default: none, and for the command `locvtp/frame-tables` in the user's cache folder.
+    pub frame_tables: Option<PathBuf>,
 }
 
 impl Default for LoaderSection {
     fn default() -> Self {
-        Self { threads: 2, queue: 4, cache_mib: 1024 }
+        Self { threads: 2, queue: 4, queue_mib: 4096, cache_mib: 1024, frame_tables: None }
+    }
+}
+
+impl LoaderSection {
+    /// How video files are opened.
+    ///
+    /// # Errors
+    /// When the folder of frame tables cannot be made.
+    pub fn opener(&self, limits: ReadLimits) -> Result<VideoOpener, TrainError> {
+        let folder = self.frame_tables.as_ref();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        Ok(VideoOpener {
+            settings: ReaderSettings { limits, ..ReaderSettings::default() },
+            frame_tables: folder.map(FrameTableCache::create).transpose()?,
+        })
     }
 }
 
 impl Experiment {
     /// Reads a run file and applies `overrides` of the form `train.steps=200`.
     ///
-    /// A relative `corpus.dir` or `tokenizer.file` is meant from where the program runs.
+    /// A relative `corpus.dir`, `start.model` or `tokenizer.file` is meant from where the program runs. What a file with
+    /// `start.model` leaves out is read from that model directory.
     ///
     /// # Errors
-    /// When the file is missing, does not parse, or has an unknown key (the message names the nearest known one).
+    /// When the file is missing, does not parse, has an unknown key (the message names the nearest known one), or says
+    /// otherwise than the model directory that it starts from.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
-        run_file::read(path, overrides)
+        Self::parse(&run_file::read_text(path)?, &path.display().to_string(), overrides)
     }
 
     /// The same from text; `origin` is named in errors.
@@ -206,7 +245,8 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::read`].
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
-        run_file::parse(text, origin, overrides, toml::Table::new())
+        let experiment: Self = run_file::parse(text, origin, overrides, toml::Table::new())?;
+        start::completed(experiment, run_file::table(text, origin, overrides)?)
     }
 
     /// The file form of the experiment.
@@ -214,32 +254,65 @@ impl Experiment {
         toml::to_string_pretty(self).expect("an experiment is plain data")
     }
 
-    /// Steps of the whole run on a corpus of `num_videos`.
-    pub fn total_steps(&self, num_videos: usize) -> u64 {
-        if self.train.steps > 0 {
-            self.train.steps
-        } else {
-            self.train.epochs * self.steps_per_epoch(num_videos)
+    /// Steps of the whole run, whose epochs have so many
+    /// ([`PairSampler::steps_per_epoch`](locvtp_corpus::PairSampler::steps_per_epoch)).
+    pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
+        if self.train.steps > 0 { self.train.steps } else { self.train.epochs * steps_per_epoch }
+    }
+
+    /// Clips of a pair, and frames of a clip. A picture is one clip, of one frame where the encoder
+    /// can (§A.2); then there is no neighbour to warp, and `L_t` is left out of that step.
+    pub fn clips_of(&self, kind: SpanKind) -> [usize; 2] {
+        let num_frames = self.preprocessing.num_frames;
+        match kind {
+            SpanKind::Long => [self.sampling.long_clips, num_frames],
+            SpanKind::Short => [self.sampling.short_clips, num_frames],
+            SpanKind::Picture => [1, self.model.video.num_picture_frames()],
         }
     }
 
-    /// Steps of an epoch: the batches of long spans that visit every video once. As in
-    /// [`PairSampler`](locvtp_corpus::PairSampler), what does not fill a batch waits for another
-    /// epoch's order.
-    pub fn steps_per_epoch(&self, num_videos: usize) -> u64 {
-        (num_videos / self.pairs.long_batch.max(1)).max(1) as u64
+    /// Batches that may wait or be in the making: `loader.queue`, or fewer where they are large.
+    pub fn queue_len(&self) -> usize {
+        let bytes = self.loader.queue_mib.saturating_mul(1 << 20);
+        self.loader.queue.min(bytes / self.largest_batch_bytes()).max(1)
+    }
+
+    /// What the loader may hold at most: waiting batches and remembered videos; MiB.
+    pub fn loader_mib(&self) -> usize {
+        let queue = self.queue_len().saturating_mul(self.largest_batch_bytes());
+        queue.div_ceil(1 << 20) + self.loader.cache_mib
+    }
+
+    /// Bytes of the largest batch, at least 1.
+    fn largest_batch_bytes(&self) -> usize {
+        let kinds = [SpanKind::Long, SpanKind::Short, SpanKind::Picture];
+        let picture = [self.preprocessing.image_size, self.preprocessing.image_size, 3];
+        let bytes = kinds.map(|kind| {
+            let sides = [self.pairs.batch_len(kind)].into_iter().chain(self.clips_of(kind));
+            sides.chain(picture).fold(size_of::<f32>(), usize::saturating_mul)
+        });
+        bytes.into_iter().max().unwrap_or(0).max(1)
+    }
+
+    /// How video files are opened.
+    ///
+    /// # Errors
+    /// When the folder of frame tables cannot be made.
+    pub fn opener(&self) -> Result<VideoOpener, TrainError> {
+        self.loader.opener(self.limits)
     }
 
     /// # Errors
     /// When a setting cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), TrainError> {
         self.corpus.narration.check()?;
+        self.corpus.shards.check()?;
         self.pairs.check()?;
         self.preprocessing.check()?;
         self.model.check()?;
         self.objective.check()?;
         self.optimizer.check()?;
-        self.augmentation.check()?;
+        augmentation::check(&self.augmentation)?;
         let contradiction =
             |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
         let setting =
@@ -247,6 +320,14 @@ impl Experiment {
         if self.model.text.is_none() {
             let expected = "a text encoder: pre-training compares clips with words";
             return setting("model.text.kind", "\"none\"".into(), expected);
+        }
+        if let (Some(dir), Some(file)) = (&self.start.model, &self.tokenizer.file) {
+            let (dir, file) = (dir.display(), file.display());
+            return contradiction(
+                "start.model",
+                "tokenizer.file",
+                format!("{dir} brings the tokenizer of its text encoder; leave out {file}"),
+            );
         }
         if self.preprocessing.image_size != self.model.video.image_size() {
             return contradiction(
@@ -322,6 +403,8 @@ impl Experiment {
             ("correspondence.num_matches", self.correspondence.num_matches),
             ("loader.threads", self.loader.threads),
             ("loader.queue", self.loader.queue),
+            ("loader.queue_mib", self.loader.queue_mib),
+            ("limits.frames", self.limits.frames),
             ("train.keep_checkpoints", self.train.keep_checkpoints),
             ("preprocessing.num_frames", self.preprocessing.num_frames),
         ] {
@@ -439,6 +522,15 @@ mod tests {
             (&one_clip, "sampling.short_clips"),
             (&no_distance, "model.context_warp.max_distance"),
             ("[corpus]\nmax_bad = nan", "corpus.max_bad"),
+            ("[augmentation]\nflip = 1.5", "augmentation.flip"),
+            ("[augmentation]\ncrop = { scale = [0.5, 2.0] }", "augmentation.crop.scale"),
+            ("[augmentation]\ncrop = { ratio = [2.0, 1.0] }", "augmentation.crop.ratio"),
+            ("[augmentation]\ncolour_jitter = { hue = 0.6 }", "augmentation.colour_jitter.hue"),
+            (
+                "[augmentation]\ncolour_jitter = { contrast = -0.1 }",
+                "augmentation.colour_jitter.contrast",
+            ),
+            ("[loader]\nqueue_mib = 0", "loader.queue_mib"),
         ] {
             let message = refusal(text, &[]);
             assert!(message.contains(&format!("`{named}`")), "{text}: {message}");
@@ -446,10 +538,30 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_has_as_many_steps_as_the_sampler_gives_it_batches() {
+    fn large_batches_shorten_the_queue_and_the_loaders_memory_is_known_before() {
         let mut experiment = Experiment::default();
-        experiment.pairs.long_batch = 16;
-        let steps = [5, 16, 31, 32, 600].map(|videos| experiment.steps_per_epoch(videos));
-        assert_eq!(steps, [1, 1, 1, 2, 37]);
+        experiment.pairs.long_batch = 2;
+        experiment.pairs.short_batch = 4;
+        // 4 pairs of 8 clips of 16 frames of 224 x 224 x 3 numbers of 4 bytes: 294 MiB.
+        experiment.loader.queue_mib = 600;
+        assert_eq!(experiment.queue_len(), 2);
+        assert_eq!(experiment.loader_mib(), 2 * 294 + 1024);
+        experiment.loader.queue_mib = 1;
+        assert_eq!(experiment.queue_len(), 1);
+        experiment.loader.queue_mib = usize::MAX;
+        assert_eq!(experiment.queue_len(), 4);
+    }
+
+    #[test]
+    fn the_papers_augmentation_has_a_name_and_a_wrong_one_is_told_so() {
+        let paper = Experiment::parse("augmentation = \"paper\"", "x", &[]).unwrap();
+        assert_eq!(paper.augmentation, Augmentation::paper());
+        let set = Experiment::parse("", "x", &["augmentation=paper".to_owned()]).unwrap();
+        assert_eq!(set, paper);
+        assert_eq!(Experiment::parse(&paper.to_toml(), "x", &[]).unwrap(), paper);
+        let message = refusal("[augmentation]\nflips = 0.5", &[]);
+        assert!(message.contains("did you mean `flip`?"), "{message}");
+        let message = refusal("augmentation = \"papre\"", &[]);
+        assert!(message.contains("`paper`"), "{message}");
     }
 }

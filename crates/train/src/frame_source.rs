@@ -4,16 +4,13 @@
 //! not fit is decoded frame by frame as needed. Both ways give the same bytes.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    ClipPixels, ColourJitter, FramePixels, FrameTable, Phase, SamplingPlan, TimeSpan, VideoError,
-    VideoReader, sampling, transform::draw_random_resized_crop,
+    AugmentationDraw, ClipPixels, FramePixels, FrameTable, FrameTransform, MediaLocation, Phase,
+    SamplingPlan, TimeSpan, VideoError, VideoOpener, sampling,
 };
-
-use crate::augmentation::Augmentation;
 
 /// A decoded video at the size the model sees.
 struct Decoded {
@@ -24,13 +21,20 @@ struct Decoded {
 /// Reads clips; shared by the loader's threads.
 pub struct FrameSource {
     preprocessing: Preprocessing,
-    augmentation: Augmentation,
+    opener: VideoOpener,
     cache: Mutex<Cache>,
 }
 
 struct Cache {
     videos: HashMap<usize, Arc<Decoded>>,
-    free_bytes: usize,
+    held_bytes: usize,
+    most_bytes: usize,
+}
+
+impl Cache {
+    fn has_room(&self, bytes: usize) -> bool {
+        self.held_bytes.saturating_add(bytes) <= self.most_bytes
+    }
 }
 
 /// One sample: which frames, and what is done to them.
@@ -40,17 +44,31 @@ pub struct ClipRequest {
     pub span: TimeSpan,
     /// Clips that tile the span.
     pub num_clips: usize,
+    /// Frames of a clip.
+    pub num_frames: usize,
     /// Where in its part of a clip a frame is taken.
     pub phase: Phase,
-    /// Seed of the augmentation's draw; `None` leaves the picture as in evaluation.
-    pub augmentation_seed: Option<u64>,
+    /// What is changed at random; its sentence is the caller's.
+    pub augmentation: AugmentationDraw,
+}
+
+impl ClipRequest {
+    fn plan(&self, table: &FrameTable) -> SamplingPlan {
+        sampling::sparse(table, self.span, self.num_clips, self.num_frames, self.phase)
+    }
 }
 
 impl FrameSource {
     /// A source that remembers at most `cache_mib` MiB of decoded video.
-    pub fn new(preprocessing: Preprocessing, augmentation: Augmentation, cache_mib: usize) -> Self {
-        let cache = Cache { videos: HashMap::new(), free_bytes: cache_mib << 20 };
-        Self { preprocessing, augmentation, cache: Mutex::new(cache) }
+    pub fn new(preprocessing: Preprocessing, opener: VideoOpener, cache_mib: usize) -> Self {
+        let most_bytes = cache_mib.saturating_mul(1 << 20);
+        let cache = Cache { videos: HashMap::new(), held_bytes: 0, most_bytes };
+        Self { preprocessing, opener, cache: Mutex::new(cache) }
+    }
+
+    /// Bytes of decoded video remembered now.
+    pub fn held_bytes(&self) -> usize {
+        self.cache().held_bytes
     }
 
     /// The clips of one sample; `video` is the index under which the file is remembered.
@@ -60,62 +78,68 @@ impl FrameSource {
     pub fn read(
         &self,
         video: usize,
-        path: &Path,
+        media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
-        let plan = |table: &FrameTable| {
-            let frames = self.preprocessing.num_frames;
-            sampling::sparse(table, request.span, request.num_clips, frames, request.phase)
-        };
-        let mut clips = match (request.augmentation_seed, &self.augmentation.crop) {
-            (Some(seed), Some(crop)) => {
-                let mut reader = VideoReader::open(path)?;
-                let plan = plan(reader.frame_table());
-                let size = (reader.info().width, reader.info().height);
-                let transform = draw_random_resized_crop(
-                    seed,
-                    crop,
-                    size,
-                    self.preprocessing.image_size as u32,
-                );
-                reader.read_clips(&plan, &transform)?
+        let augmentation = &request.augmentation;
+        let mut clips = if augmentation.crops() {
+            self.read_cropped(media, request)?
+        } else {
+            let mut clips = self.read_centre(video, media, request)?;
+            if augmentation.mirror {
+                clips.mirror();
             }
-            _ => self.read_centre(video, path, plan)?,
+            clips
         };
-        if let (Some(seed), Some(strength)) =
-            (request.augmentation_seed, &self.augmentation.colour_jitter)
-        {
-            ColourJitter::draw(seed, strength).apply(&mut clips.data);
-        }
+        augmentation.jitter.apply(&mut clips.data);
         Ok(clips)
+    }
+
+    /// A crop is another part of the picture each time, so nothing of it is remembered.
+    fn read_cropped(
+        &self,
+        media: &MediaLocation,
+        request: &ClipRequest,
+    ) -> Result<ClipPixels, VideoError> {
+        let mut reader = self.opener.open(media)?;
+        let plan = request.plan(reader.frame_table());
+        let picture = (reader.info().width, reader.info().height);
+        let draw = &request.augmentation;
+        let transform = FrameTransform::CropResize {
+            crop: draw.crop(picture).expect("the draw crops"),
+            size: self.preprocessing.image_size as u32,
+            flip: draw.mirror,
+            interpolation: self.preprocessing.interpolation,
+        };
+        reader.read_clips(&plan, &transform)
     }
 
     fn read_centre(
         &self,
         video: usize,
-        path: &Path,
-        plan: impl Fn(&FrameTable) -> SamplingPlan,
+        media: &MediaLocation,
+        request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
-            return Ok(ClipPixels::from_video(&plan(&decoded.table), &decoded.frames));
+            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
         }
-        let mut reader = VideoReader::open(path)?;
+        let mut reader = self.opener.open(media)?;
         let table = reader.frame_table().clone();
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
         // A file that cannot be decoded to its end may still hold the frames of this sample.
-        if self.cache().free_bytes >= bytes
+        if self.cache().has_room(bytes)
             && let Ok(frames) = reader.read_all(&transform)
             && frames.num_frames == table.len()
         {
             let decoded = Arc::new(Decoded { table, frames });
             let mut cache = self.cache();
-            if cache.free_bytes >= bytes && cache.videos.insert(video, decoded.clone()).is_none() {
-                cache.free_bytes -= bytes;
+            if cache.has_room(bytes) && cache.videos.insert(video, decoded.clone()).is_none() {
+                cache.held_bytes += bytes;
             }
-            return Ok(ClipPixels::from_video(&plan(&decoded.table), &decoded.frames));
+            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
         }
-        reader.read_clips(&plan(&table), &transform)
+        reader.read_clips(&request.plan(&table), &transform)
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {

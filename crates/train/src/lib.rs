@@ -10,7 +10,7 @@
 //! | [`experiment`], [`run_file`] | the run file, and how its text is read |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
-//! | [`augmentation`] | what is changed at random |
+//! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | [`optimizer`], [`schedule`] | Adam and its rate |
 //! | [`trainer`] | the loop |
 //! | [`checkpoint`], [`run_log`], [`event_file`] | what a run leaves on disk |
@@ -34,6 +34,7 @@ pub mod run_log;
 mod same_run;
 pub mod schedule;
 mod seeds;
+pub mod start;
 pub mod trainer;
 pub mod usable;
 pub mod variant;

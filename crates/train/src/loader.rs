@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 
 use crate::error::TrainError;
 
+/// What a result takes up in memory while it waits.
+pub trait HeldBytes {
+    /// Bytes, without what all results take alike.
+    fn held_bytes(&self) -> usize;
+}
+
 /// What the threads share.
 struct Shared<T> {
     state: Mutex<State<T>>,
@@ -38,7 +44,7 @@ pub struct Loader<T> {
     waited: Duration,
 }
 
-impl<T: Send + 'static> Loader<T> {
+impl<T: HeldBytes + Send + 'static> Loader<T> {
     /// Begins with step `first`, ends before `end`; at most `queue` results wait.
     pub fn start(
         first: u64,
@@ -83,6 +89,12 @@ impl<T: Send + 'static> Loader<T> {
         self.shared.changed.notify_all();
         self.waited += began.elapsed();
         Some(result)
+    }
+
+    /// Bytes of the results that wait now.
+    pub fn held_bytes(&self) -> usize {
+        let state = self.shared.lock();
+        state.ready.values().flatten().map(HeldBytes::held_bytes).sum()
     }
 
     /// How long the consumer has waited so far.
@@ -137,6 +149,12 @@ mod tests {
 
     use super::*;
 
+    impl HeldBytes for u64 {
+        fn held_bytes(&self) -> usize {
+            100
+        }
+    }
+
     #[test]
     fn results_come_in_order_whatever_thread_made_them() {
         let mut loader = Loader::start(5, 60, 4, 8, |step| {
@@ -160,6 +178,7 @@ mod tests {
         });
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(made.load(Ordering::SeqCst), 4);
+        assert_eq!(loader.held_bytes(), 400);
         loader.next_result().unwrap().unwrap();
         std::thread::sleep(Duration::from_millis(50));
         assert_eq!(made.load(Ordering::SeqCst), 5);

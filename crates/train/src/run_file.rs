@@ -10,14 +10,6 @@ use toml::{Table, Value};
 
 use crate::error::TrainError;
 
-/// The settings in the run file at `path`, with `overrides` of the form `train.steps=200`.
-///
-/// # Errors
-/// When the file cannot be read, or as [`parse`].
-pub fn read<T: DeserializeOwned>(path: &Path, overrides: &[String]) -> Result<T, TrainError> {
-    parse(&read_text(path)?, &path.display().to_string(), overrides, Table::new())
-}
-
 /// The text of a run file.
 ///
 /// # Errors

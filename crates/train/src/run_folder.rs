@@ -125,6 +125,8 @@ mod tests {
             pairs: 4,
             elapsed_s,
             waited_s: 0.0,
+            queued_mib: 0.0,
+            cached_mib: 0.0,
         }
     }
 

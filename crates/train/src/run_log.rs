@@ -21,7 +21,7 @@ pub const LOG_FILE: &str = "log.jsonl";
 pub struct StepReport {
     /// The step, from 0.
     pub step: u64,
-    /// Long or short spans.
+    /// Long or short spans, or pictures.
     pub kind: SpanKind,
     /// The weighted sum of the losses.
     pub total: f64,
@@ -41,6 +41,19 @@ pub struct StepReport {
     pub elapsed_s: f64,
     /// Seconds of that spent waiting for the loader.
     pub waited_s: f64,
+    /// What the loader's waiting batches hold after the step, MiB; 0 in older logs.
+    #[serde(default)]
+    pub queued_mib: f64,
+    /// What the loader's remembered videos hold after the step, MiB; 0 in older logs.
+    #[serde(default)]
+    pub cached_mib: f64,
+}
+
+impl StepReport {
+    /// Share of the run's time spent waiting for the loader, 0 to 1.
+    pub fn waited_share(&self) -> f64 {
+        if self.elapsed_s > 0.0 { self.waited_s / self.elapsed_s } else { 0.0 }
+    }
 }
 
 /// Writes the log.
@@ -88,6 +101,8 @@ impl RunLog {
             ("loss/total", report.total),
             ("optimizer/learning_rate", report.learning_rate),
             ("optimizer/gradient_norm", report.gradient_norm),
+            ("loader/waited_share", report.waited_share()),
+            ("loader/held_mib", report.queued_mib + report.cached_mib),
         ];
         for (tag, loss) in [
             ("loss/coarse", report.coarse),
@@ -132,6 +147,8 @@ mod tests {
             pairs: 4,
             elapsed_s: step as f64 + 1.0,
             waited_s: 0.5,
+            queued_mib: 0.0,
+            cached_mib: 0.0,
         }
     }
 

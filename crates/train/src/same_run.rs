@@ -28,7 +28,8 @@ impl SettingDifference {
     }
 }
 
-/// Whether a setting changes no result: where the corpus lies, names, threads, what is logged.
+/// Whether a setting changes no result: where the corpus lies and how it is fetched, names, threads,
+/// what a file may cost, what is logged.
 fn changes_no_result(key: &str) -> bool {
     let keys = [
         "run.name",
@@ -36,11 +37,14 @@ fn changes_no_result(key: &str) -> bool {
         "corpus.max_bad",
         "corpus.layout",
         "corpus.videos",
+        // Which weights they are is `start.weights`.
+        "start.model",
         "train.log_every",
         "train.checkpoint_every",
         "train.keep_checkpoints",
     ];
-    key.starts_with("loader.") || keys.contains(&key)
+    let sections = ["loader.", "limits.", "corpus.shards."];
+    sections.iter().any(|section| key.starts_with(section)) || keys.contains(&key)
 }
 
 /// The settings that change the result and differ; what a person chooses first comes first.
@@ -97,10 +101,14 @@ mod tests {
     fn what_changes_no_result_makes_no_other_run() {
         let same = found(|run| {
             run.loader.threads = 7;
+            run.loader.frame_tables = Some("tables".into());
+            run.limits.stall_s = 7;
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
+            run.corpus.shards.retry_s = 7;
             run.train.log_every = 77;
             run.run.name = "other".into();
+            run.start.model = Some("elsewhere".into());
         });
         assert!(same.is_empty(), "{same:?}");
     }
@@ -112,11 +120,14 @@ mod tests {
                 TimeSformerConfig { hidden_size: 96, ..TimeSformerConfig::default() }.into();
             run.train.steps = 7;
             run.tokenizer.file = Some("words.json".into());
+            run.start.weights = Some("0badcafe".into());
         });
         assert_eq!(both[0], ["train.steps", "0", "7"].map(String::from));
         assert!(both.contains(&["model.video.hidden_size", "768", "96"].map(String::from)));
         let file = ["tokenizer.file", "nothing", "\"words.json\""].map(String::from);
         assert!(both.contains(&file), "{both:?}");
-        assert_eq!(both.len(), 3);
+        let weights = ["start.weights", "nothing", "\"0badcafe\""].map(String::from);
+        assert!(both.contains(&weights), "{both:?}");
+        assert_eq!(both.len(), 4);
     }
 }

@@ -20,6 +20,9 @@ pub enum Schedule {
         /// Share of the rate that is left at the end.
         floor: f64,
     },
+    /// With the inverse of the square root of the step, from the end of the warm-up on: a quarter as
+    /// many steps have twice the rate. CSMGAN and much of machine translation.
+    InverseSqrt,
     /// No change.
     Constant,
 }
@@ -69,7 +72,7 @@ impl Schedule {
                 let found = floor.to_string();
                 return setting("optimizer.schedule.floor", found, "a share between 0 and 1");
             }
-            Self::Cosine { .. } | Self::Constant => {}
+            Self::Cosine { .. } | Self::InverseSqrt | Self::Constant => {}
         }
         Ok(())
     }
@@ -91,6 +94,10 @@ impl Schedule {
                 let rest = position.total_steps.saturating_sub(warm_up_steps).max(1) as f64;
                 let done = position.step.saturating_sub(warm_up_steps) as f64 / rest;
                 floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos())
+            }
+            Self::InverseSqrt => {
+                let (steps, warm_up) = (position.step + 1, warm_up_steps.max(1));
+                (warm_up as f64 / steps.max(warm_up) as f64).sqrt()
             }
             Self::Constant => 1.0,
         };
@@ -114,6 +121,16 @@ mod tests {
         for (found, expected) in factors.iter().zip([1.0, 1.0, 0.1, 0.1, 0.01]) {
             assert!((found - expected).abs() < 1e-12, "{factors:?}");
         }
+    }
+
+    #[test]
+    fn the_inverse_square_root_begins_where_the_warm_up_ends() {
+        let factor = |step, warm_up| Schedule::InverseSqrt.factor(&at(step), warm_up);
+        assert_eq!(factor(0, 25), 0.04);
+        assert_eq!(factor(24, 25), 1.0);
+        // Four times as many steps, half the rate.
+        assert_eq!(factor(99, 25), 0.5);
+        assert_eq!((factor(0, 0), factor(3, 0)), (1.0, 0.5), "without warm-up");
     }
 
     #[test]

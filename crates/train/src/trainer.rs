@@ -26,6 +26,7 @@ use crate::optimizer::Adam;
 use crate::run_log::{LOG_FILE, RunLog, StepReport};
 use crate::schedule::Position;
 use crate::seeds::{Draw, seed};
+use crate::start;
 use crate::usable::{BadVideo, UsableCorpus};
 
 /// What a run tells whoever watches it.
@@ -57,6 +58,8 @@ pub struct RunStart {
     pub first_step: u64,
     /// Steps of the whole run.
     pub total_steps: u64,
+    /// What the loader may hold at most, MiB.
+    pub loader_mib: usize,
 }
 
 /// How a run ended.
@@ -87,15 +90,18 @@ pub fn pretrain(
     observer: &mut dyn Observer,
 ) -> Result<RunEnd, TrainError> {
     let began = Instant::now();
-    experiment.check()?;
     let model = run.join("model");
     let has_run = model.exists() || !checkpoint::list(run).is_empty();
+    let experiment = &start::resolved(experiment, run, has_run)?;
+    experiment.check()?;
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
     let settings = experiment.corpus.read_settings();
     let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
-    let (corpus, unreadable) = UsableCorpus::check(&listed, experiment.corpus.max_bad)?;
+    let opener = experiment.opener()?;
+    let max_bad = experiment.corpus.max_bad;
+    let (corpus, unreadable) = UsableCorpus::check(&listed, max_bad, &opener)?;
     for bad in &unreadable {
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
     }
@@ -103,6 +109,15 @@ pub fn pretrain(
     let videos = corpus.videos().len();
     let (pairs, run_seed) = (experiment.pairs.clone(), experiment.run.seed);
     let sampler = PairSampler::new(Arc::clone(&corpus) as Arc<dyn Corpus>, pairs, run_seed)?;
+    if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
+        return Err(TrainError::Contradiction {
+            first: "objective.temporal",
+            second: "pairs.picture_share",
+            reason: "L_t alone has nothing to compare in pictures, which the corpus has; set \
+                     pairs.picture_share to 0, or raise another weight"
+                .into(),
+        });
+    }
     let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
 
     let device = device.clone().autodiff();
@@ -117,7 +132,7 @@ pub fn pretrain(
             observer
                 .warning(&format!("{run}: has no checkpoint to go on from; the run starts over"));
         }
-        start(experiment, &corpus, &device)?
+        begin(experiment, &corpus, &device, observer)?
     };
     let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
 
@@ -128,7 +143,8 @@ pub fn pretrain(
     let (spent_s, waited_s) = log.spent_s();
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
     let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
-    let total_steps = experiment.total_steps(videos);
+    let steps_per_epoch = sampler.steps_per_epoch();
+    let total_steps = experiment.total_steps(steps_per_epoch);
     let words = directory.words()?.clone();
     observer.started(&RunStart {
         corpus: read_report,
@@ -137,15 +153,14 @@ pub fn pretrain(
         vocabulary: words.vocab_size(),
         first_step,
         total_steps,
+        loader_mib: experiment.loader_mib(),
     });
 
-    let source = Arc::new(BatchSource::new(experiment.clone(), sampler, words));
+    let source = Arc::new(BatchSource::new(experiment.clone(), sampler, words, opener));
     let maker = Arc::clone(&source);
-    let loader = &experiment.loader;
-    let mut batches =
-        Loader::start(first_step, total_steps, loader.threads, loader.queue, move |step| {
-            maker.batch(step)
-        });
+    let (threads, queue) = (experiment.loader.threads, experiment.queue_len());
+    let make = move |step| maker.batch(step);
+    let mut batches = Loader::start(first_step, total_steps, threads, queue, make);
 
     let save = |next_step: u64, directory: &ModelDirectory, optimizer: &Adam| {
         let keep = experiment.train.keep_checkpoints;
@@ -160,11 +175,7 @@ pub fn pretrain(
             bad_videos.add(bad)?;
         }
         let batch = batch?;
-        let position = Position {
-            step: batch.step,
-            total_steps,
-            steps_per_epoch: experiment.steps_per_epoch(videos),
-        };
+        let position = Position { step: batch.step, total_steps, steps_per_epoch };
         device.seed(seed(experiment.run.seed, Draw::Device, batch.step, 0));
         let losses = losses(experiment, &directory.model, &batch, &position, &device);
         let mut report = step_report(experiment, &batch, &position, &losses)?;
@@ -180,6 +191,8 @@ pub fn pretrain(
         next_step = batch.step + 1;
         report.elapsed_s = spent_s + began.elapsed().as_secs_f64();
         report.waited_s = waited_s + batches.waited().as_secs_f64();
+        report.queued_mib = mib(batches.held_bytes());
+        report.cached_mib = mib(source.held_bytes());
         if batch.step % experiment.train.log_every == 0 || next_step == total_steps {
             log.write(&report)?;
         }
@@ -209,11 +222,23 @@ pub fn pretrain(
 }
 
 /// The words and the weights of a run that begins.
-fn start(
+fn begin(
     experiment: &Experiment,
     corpus: &UsableCorpus,
     device: &Device,
+    observer: &mut dyn Observer,
 ) -> Result<Checkpoint, TrainError> {
+    let optimizer = Adam::new(experiment.optimizer.clone());
+    if let Some(dir) = &experiment.start.model {
+        let start::Start { directory, drawn } = start::read(experiment, dir, device)?;
+        if !drawn.is_empty() {
+            let (dir, drawn) = (dir.display(), drawn.join(", "));
+            observer.warning(&format!(
+                "{dir}: has no {drawn} of the run file's size; drawn from run.seed"
+            ));
+        }
+        return Ok(Checkpoint { next_step: 0, directory, optimizer });
+    }
     let mut config = experiment.model.clone();
     let max_tokens = config.text.max_tokens();
     let tokenizer = match &experiment.tokenizer.file {
@@ -232,7 +257,7 @@ fn start(
     Ok(Checkpoint {
         next_step: 0,
         directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
-        optimizer: Adam::new(experiment.optimizer.clone()),
+        optimizer,
     })
 }
 
@@ -293,7 +318,13 @@ fn step_report(
         pairs: batch.shape[0],
         elapsed_s: 0.0,
         waited_s: 0.0,
+        queued_mib: 0.0,
+        cached_mib: 0.0,
     })
+}
+
+fn mib(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 fn finite(step: u64, what: &'static str, value: f64) -> Result<f64, TrainError> {

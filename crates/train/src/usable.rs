@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use locvtp_corpus::{Corpus, NarratedVideo};
-use locvtp_video::VideoReader;
+use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -37,19 +37,23 @@ impl Corpus for UsableCorpus {
 }
 
 impl UsableCorpus {
-    /// Opens every file of `corpus` once.
+    /// Opens every file of `corpus` once, unless it was opened when it was packed.
     ///
     /// # Errors
     /// When no file opens, or more than the share `max_bad` of them does not.
-    pub fn check(corpus: &dyn Corpus, max_bad: f64) -> Result<(Self, Vec<BadVideo>), TrainError> {
+    pub fn check(
+        corpus: &dyn Corpus,
+        max_bad: f64,
+        opener: &VideoOpener,
+    ) -> Result<(Self, Vec<BadVideo>), TrainError> {
         let listed = corpus.videos().len();
         let checked: Vec<Result<NarratedVideo, BadVideo>> = corpus
             .videos()
             .par_iter()
             .map(|video| {
-                usable_part(video).map_err(|reason| BadVideo {
+                usable_part(video, opener).map_err(|reason| BadVideo {
                     id: video.id.clone(),
-                    path: video.path.clone(),
+                    path: video.media.path().to_owned(),
                     reason,
                 })
             })
@@ -81,10 +85,20 @@ impl UsableCorpus {
     }
 }
 
-/// The video without captions that lie after its end; the reason when it cannot be used.
-fn usable_part(video: &NarratedVideo) -> Result<NarratedVideo, String> {
-    let reader = VideoReader::open(&video.path).map_err(|error| with_causes(&error))?;
-    video.ending_at(reader.frame_table().end()).map_err(|error| with_causes(&error))
+/// The video as its file has it: without captions that lie after its end, and known for a picture
+/// if it is one; the reason when it cannot be used.
+fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<NarratedVideo, String> {
+    let (end, is_picture) = match video.media_end {
+        // It was opened when it was packed.
+        Some(end) => (end, video.is_picture),
+        None => {
+            let reader = opener.open(&video.media).map_err(|error| with_causes(&error))?;
+            let table = reader.frame_table();
+            (table.end(), table.len() == 1)
+        }
+    };
+    let usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
+    Ok(NarratedVideo { is_picture, ..usable })
 }
 
 /// An error with all its causes in one line.

@@ -9,8 +9,15 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Golden {
+    optimizer: GoldenOptimizer,
     start: (Vec<f32>, Vec<Vec<f32>>),
     steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct GoldenOptimizer {
+    weight_decay: f64,
+    max_gradient_norm: f64,
 }
 
 #[derive(Deserialize)]
@@ -36,20 +43,22 @@ fn matrix(rows: &[Vec<f32>], device: &Device) -> Tensor<2> {
     Tensor::from_data(TensorData::new(rows.concat(), shape), device)
 }
 
-fn golden() -> Golden {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/goldens/adam/steps.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+/// Without weight decay, and with it.
+const GOLDENS: [&str; 2] = ["steps.json", "weight_decay.json"];
+
+fn golden(name: &str) -> Golden {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/goldens/adam/").to_owned();
+    serde_json::from_str(&std::fs::read_to_string(path + name).unwrap()).unwrap()
 }
 
 /// Runs the golden's steps; `between` may replace the optimiser after each.
-fn run(between: impl Fn(Adam, &Device) -> Adam) -> Vec<Vec<f32>> {
-    let golden = golden();
+fn run(golden: &Golden, between: impl Fn(Adam, &Device) -> Adam) -> Vec<Vec<f32>> {
     let device = Device::flex().autodiff();
     let mut module = TwoParameters {
         vector: Param::from_tensor(vector(&golden.start.0, &device)),
         matrix: Param::from_tensor(matrix(&golden.start.1, &device)),
     };
-    let mut adam = Adam::new(config());
+    let mut adam = Adam::new(config(golden));
     let mut after = Vec::new();
     for step in &golden.steps {
         // The gradient of sum(parameter * constant) is the constant.
@@ -67,28 +76,36 @@ fn run(between: impl Fn(Adam, &Device) -> Adam) -> Vec<Vec<f32>> {
     after
 }
 
-fn config() -> OptimizerConfig {
-    OptimizerConfig { gradient_clip: 1.0, ..OptimizerConfig::default() }
+fn config(golden: &Golden) -> OptimizerConfig {
+    OptimizerConfig {
+        gradient_clip: golden.optimizer.max_gradient_norm,
+        weight_decay: golden.optimizer.weight_decay,
+        ..OptimizerConfig::default()
+    }
 }
 
 #[test]
 fn three_steps_equal_pytorchs() {
-    for (found, step) in run(|adam, _| adam).iter().zip(golden().steps) {
-        let expected = step.parameters.0.iter().chain(step.parameters.1.iter().flatten());
-        for (found, expected) in found.iter().zip(expected) {
-            // f32 throughout, against f64 in the golden: a few units in the last place of 1.
-            assert!((found - expected).abs() < 1e-6, "{found} against {expected}");
+    for name in GOLDENS {
+        let golden = golden(name);
+        for (found, step) in run(&golden, |adam, _| adam).iter().zip(&golden.steps) {
+            let expected = step.parameters.0.iter().chain(step.parameters.1.iter().flatten());
+            for (found, expected) in found.iter().zip(expected) {
+                // f32 throughout, against f64 in the golden: a few units in the last place of 1.
+                assert!((found - expected).abs() < 1e-6, "{name}: {found} against {expected}");
+            }
         }
     }
 }
 
 #[test]
 fn a_saved_and_restored_state_goes_on_with_the_same_bits() {
-    let restored = run(|adam, device| {
+    let golden = golden("weight_decay.json");
+    let restored = run(&golden, |adam, device| {
         let (steps, named) = adam.to_named();
-        Adam::from_named(config(), &steps, &named, device)
+        Adam::from_named(config(&golden), &steps, &named, device)
     });
-    assert_eq!(restored, run(|adam, _| adam));
+    assert_eq!(restored, run(&golden, |adam, _| adam));
 }
 
 #[test]

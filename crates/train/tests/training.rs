@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
-use locvtp_corpus::{Corpus, HowTo100m, PairSampler};
+use locvtp_corpus::{AnnotatedCorpus, Corpus, HowTo100m, PackSettings, PairSampler, pack};
 use locvtp_model::Device;
 use locvtp_model::objective::Objective;
 use locvtp_model::tokenizer::SentenceTokenizer;
@@ -15,6 +15,7 @@ use locvtp_train::batch::{BatchSource, PretrainBatch};
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use locvtp_train::schedule::Position;
 use locvtp_train::trainer::losses;
+use locvtp_train::usable::UsableCorpus;
 use tempfile::TempDir;
 
 /// Sixteen videos of 12 seconds, made once for all tests of this file.
@@ -97,7 +98,7 @@ fn source(experiment: &Experiment) -> BatchSource {
     let tokenizer = tokenizer(&corpus);
     let sampler =
         PairSampler::new(Arc::new(corpus), experiment.pairs.clone(), experiment.run.seed).unwrap();
-    BatchSource::new(experiment.clone(), sampler, tokenizer)
+    BatchSource::new(experiment.clone(), sampler, tokenizer, experiment.opener().unwrap())
 }
 
 fn batches(experiment: &Experiment, steps: &[u64]) -> Vec<PretrainBatch> {
@@ -238,4 +239,36 @@ fn a_video_that_cannot_be_decoded_is_replaced_by_one_that_is_not_in_the_batch() 
     }
     let error = self::source(&experiment).batch(1_000).err().unwrap().to_string();
     assert!(error.contains("step 1000") && error.contains("the 15 tried"), "{error}");
+}
+
+#[path = "../../corpus/tests/shards/server.rs"]
+mod server;
+
+#[test]
+fn batches_are_the_same_from_files_from_shards_and_from_shards_on_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = experiment();
+    let (loose, _) = HowTo100m::open(&experiment.corpus.dir).unwrap();
+    let settings = PackSettings { shard_videos: 3, ..PackSettings::default() };
+    let shards = folder.path().join("shards");
+    pack(&loose, &shards, settings, &|_, _| {}).unwrap();
+    let server = server::Server::over(&shards);
+    let steps = [0, 1, 2, 9, 10, 57];
+    let expected = batches(&experiment, &steps);
+    for dir in [shards.clone(), server.url("{00000..00005}.tar")] {
+        let mut settings = experiment.corpus.read_settings();
+        settings.shards.cache = Some(folder.path().join("cache"));
+        let (corpus, report) = AnnotatedCorpus::open(&dir, &settings).unwrap();
+        assert_eq!((corpus.videos().len(), report.faults()), (16, 0));
+        let opener = experiment.opener().unwrap();
+        let (usable, bad) = UsableCorpus::check(&corpus, 0.0, &opener).unwrap();
+        assert!(bad.is_empty(), "{bad:?}");
+        let tokenizer = tokenizer(&usable);
+        let (pairs, seed) = (experiment.pairs.clone(), experiment.run.seed);
+        let sampler = PairSampler::new(Arc::new(usable), pairs, seed).unwrap();
+        let source = BatchSource::new(experiment.clone(), sampler, tokenizer, opener);
+        for (step, expected) in steps.iter().zip(&expected) {
+            assert!(source.batch(*step).unwrap() == *expected, "step {step} of {}", dir.display());
+        }
+    }
 }

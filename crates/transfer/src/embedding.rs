@@ -40,7 +40,8 @@ pub struct VideoEmbedding {
 }
 
 impl VideoEmbedding {
-    fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
+    /// Of clips as the projection gives them.
+    pub(crate) fn new(spans: Vec<TimeSpan>, raw_clips: Vec<JointVector>) -> Self {
         let clips = raw_clips.iter().map(|clip| unit(clip)).collect();
         Self { spans, clips, video: mean_unit(&raw_clips), raw_clips }
     }
@@ -57,6 +58,14 @@ pub struct SentenceEmbedding {
     pub sentence: JointVector,
     /// The words as the projection gives them.
     pub raw_words: Vec<JointVector>,
+}
+
+impl SentenceEmbedding {
+    /// Of words as the projection gives them.
+    pub(crate) fn new(tokens: Vec<String>, raw_words: Vec<JointVector>) -> Self {
+        let words = raw_words.iter().map(|word| unit(word)).collect();
+        Self { tokens, words, sentence: mean_unit(&raw_words), raw_words }
+    }
 }
 
 /// A model on a device, ready to embed.
@@ -109,14 +118,17 @@ impl Embedder {
         let mut features = Vec::with_capacity(pixels.num_clips);
         let size = preprocessing.image_size;
         let clip_bytes = pixels.data.len() / pixels.num_clips.max(1);
+        if space == FeatureSpace::MeanColour {
+            return pixels.data.chunks(clip_bytes.max(1)).map(mean_colour).collect();
+        }
         for rgb in pixels.data.chunks(clip_bytes.max(1) * self.clips_at_once()) {
             let numbers = preprocessing.cut_rgb(rgb, patch);
             let shape = [rgb.len() / clip_bytes, preprocessing.num_frames, size, size];
             let clips = ClipPatches::from_cut(numbers, shape, patch, &self.device);
             let backbone = self.directory.model.backbone_clips(clips);
             features.extend(rows(match space {
-                FeatureSpace::Backbone => backbone,
                 FeatureSpace::Projected => self.project(backbone),
+                _ => backbone,
             }));
         }
         features
@@ -163,6 +175,21 @@ impl Embedder {
         Ok(VideoEmbedding::new(spans, raw_clips))
     }
 
+    /// Features of the words of sentences, as the text encoder or the projection gives them: every
+    /// sentence's `[n][d]`.
+    ///
+    /// # Errors
+    /// When a sentence has no words, or the model has no text encoder.
+    pub fn word_features(
+        &self,
+        sentences: &[&str],
+        space: FeatureSpace,
+    ) -> Result<Vec<Vec<Vec<f32>>>, TransferError> {
+        let mut features = Vec::with_capacity(sentences.len());
+        self.words_of(sentences, space, &mut |_, words| features.push(words))?;
+        Ok(features)
+    }
+
     /// Embeds sentences.
     ///
     /// # Errors
@@ -171,8 +198,21 @@ impl Embedder {
         &self,
         sentences: &[&str],
     ) -> Result<Vec<SentenceEmbedding>, TransferError> {
-        let tokenizer = self.directory.words()?;
         let mut embeddings = Vec::with_capacity(sentences.len());
+        self.words_of(sentences, FeatureSpace::Projected, &mut |tokens, raw_words| {
+            embeddings.push(SentenceEmbedding::new(tokens, raw_words));
+        })?;
+        Ok(embeddings)
+    }
+
+    /// Hands the texts and the features of every sentence's words to `each`, in order.
+    fn words_of(
+        &self,
+        sentences: &[&str],
+        space: FeatureSpace,
+        each: &mut dyn FnMut(Vec<String>, Vec<JointVector>),
+    ) -> Result<(), TransferError> {
+        let tokenizer = self.directory.words()?;
         for chunk in sentences.chunks(SENTENCES_AT_ONCE) {
             let mut tokens = Vec::with_capacity(chunk.len());
             for sentence in chunk {
@@ -183,21 +223,36 @@ impl Embedder {
                 tokens.push(encoded);
             }
             let batch = tokenizer.batch(&tokens);
-            let words = self.directory.model.embed_words(&batch);
-            let [b, n, e] = words.dims();
-            let all = rows(words.reshape([b * n, e]));
+            let words = match space {
+                FeatureSpace::Backbone => self.directory.model.backbone_words(&batch),
+                FeatureSpace::Projected => self.directory.model.embed_words(&batch),
+                FeatureSpace::MeanColour => {
+                    return Err(TransferError::Setting {
+                        key: "words.space",
+                        found: space.name().into(),
+                        expected: "backbone or projected: words have no colour",
+                    });
+                }
+            };
+            let [b, n, d] = words.dims();
+            let all = rows(words.reshape([b * n, d]));
             for (i, tokens) in tokens.iter().enumerate() {
-                let raw_words = all[i * n..i * n + tokens.num_words()].to_vec();
-                embeddings.push(SentenceEmbedding {
-                    tokens: tokens.words().to_vec(),
-                    words: raw_words.iter().map(|word| unit(word)).collect(),
-                    sentence: mean_unit(&raw_words),
-                    raw_words,
-                });
+                each(tokens.words().to_vec(), all[i * n..i * n + tokens.num_words()].to_vec());
             }
         }
-        Ok(embeddings)
+        Ok(())
     }
+}
+
+/// Red, green and blue of a clip, each from 0 to 1.
+fn mean_colour(rgb: &[u8]) -> Vec<f32> {
+    let mut sums = [0u64; 3];
+    for pixel in rgb.chunks_exact(3) {
+        for (sum, value) in sums.iter_mut().zip(pixel) {
+            *sum += u64::from(*value);
+        }
+    }
+    sums.iter().map(|sum| (*sum as f64 / (rgb.len() as f64 / 3.0) / 255.0) as f32).collect()
 }
 
 fn rows(tensor: Tensor<2>) -> Vec<JointVector> {

@@ -222,6 +222,53 @@ pub enum TransferError {
         /// That one's width.
         other: usize,
     },
+    /// Clips and words that should be compared are of different width.
+    #[error(
+        "{path}: its features are {features} wide and the words {words}; zero-shot grounding compares \
+         both in the joint space of one model: give the model that made the features as words.model, \
+         and extract with --space projected",
+        path = path.display()
+    )]
+    NotTheJointSpace {
+        /// The feature file.
+        path: PathBuf,
+        /// Width of a clip.
+        features: usize,
+        /// Width of a word.
+        words: usize,
+    },
+    /// Features that were in the file are not there any more.
+    #[error("{path}: {id:?} is not in the file any more; leave it alone while a task runs", path = path.display())]
+    FeaturesGone {
+        /// The feature file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+    },
+    /// No query of a part can be asked.
+    #[error(
+        "the {part} part has no query left ({counts}); check the annotation file, and that \
+         `features.file` holds its videos by the same ids"
+    )]
+    NoQueries {
+        /// `train` or `test`.
+        part: &'static str,
+        /// What was left out, and why.
+        counts: String,
+    },
+    /// A file of word vectors cannot be used.
+    #[error(
+        "{path}, line {line}: {reason}; expected a word and its numbers a line, as in glove.6B.300d.txt",
+        path = path.display()
+    )]
+    WordVectors {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
     /// Features are not of the space that the texts are in.
     #[error(
         "{path}: the features of {id:?} are {width} wide, the model's texts {expected}; give the model that \
@@ -261,6 +308,54 @@ pub enum TransferError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// A line of predictions cannot be read, or says what cannot be measured.
+    #[error("{path}, line {line}: {reason}; docs/score.md says what a line holds", path = path.display())]
+    Prediction {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No prediction is of anything that is annotated.
+    #[error(
+        "no prediction is of anything annotated: {predicted} is predicted, {caption:?} of \
+         {annotated:?} is annotated; call both as the annotation file does, or name the file of this \
+         split"
+    )]
+    NothingMatches {
+        /// The first prediction.
+        predicted: String,
+        /// The first annotated video.
+        annotated: String,
+        /// Its first caption.
+        caption: String,
+    },
+    /// A file is not the matrix that it should be.
+    #[error("{path}: {reason}; docs/score.md says what it holds", path = path.display())]
+    Matrix {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Features of two videos of one file differ in width.
+    #[error(
+        "{path}: the features of {id} have {found} numbers a clip, those before have {expected}; \
+         they are of two models, so extract them again with one",
+        path = path.display()
+    )]
+    Width {
+        /// The file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+        /// Its numbers a clip.
+        found: usize,
+        /// Those of the videos before.
+        expected: usize,
     },
     /// Whoever watches stopped it; what is done is kept.
     #[error("stopped; what is done is kept, and the same command goes on")]

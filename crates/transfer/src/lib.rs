@@ -15,7 +15,8 @@
 //! | [`mod@action_choice`] | which action word fits an event, the rest of it being given |
 //! | [`references`] | random intervals, wrong queries, oracles |
 //! | [`similarity`], [`warp_similarity`] | reference, bias and projection similarity (fig. 5c) |
-//! | [`metrics`] | retrieval and grounding numbers, pure functions |
+//! | [`metrics`] | the numbers of all tasks, pure functions |
+//! | [`score`] | metrics alone: anybody's predictions against annotation files |
 //! | [`result`] | what stands in `summary.json` |
 //! | [`embedding`] | features of videos and sentences, by a model from disk |
 //! | [`extraction`] | clip features of many videos, into one file |
@@ -53,6 +54,7 @@ pub mod model_location;
 pub mod moment;
 pub mod references;
 pub mod result;
+pub mod score;
 pub mod similarity;
 pub mod still;
 pub mod task;

@@ -6,22 +6,32 @@
 //! done about it is a policy. Whether a sentence has such words is not this crate's to know: the
 //! caller says so, and swaps the words where the draw asks for it.
 
-use serde::{Deserialize, Serialize};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::colour_jitter::{ColourJitter, ColourJitterStrength};
-use crate::transform::{FrameTransform, RandomResizedCrop, draw_random_resized_crop};
+use crate::transform::{CropBox, RandomResizedCrop};
 
-/// How samples are changed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// The generator's stream for mirrors: apart from those of sampling (0), crops (1) and jitter (2)
+/// under the same seed.
+const MIRROR_STREAM: u64 = 3;
+
+/// How samples are changed. As text it is a table of these fields, where what is left out is off, or
+/// the word `paper` for [`Augmentation::paper`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Augmentation {
-    /// A random crop, scaled to the model's size, mirrored or not. Default: none.
+    /// A random crop, scaled to the model's size. Default: none.
     pub crop: Option<RandomResizedCrop>,
-    /// When the sentence mentions sides. Default: such samples are not mirrored.
+    /// Probability of mirroring left to right. Default 0.
+    pub flip: f64,
+    /// What mirroring does to samples whose sentence mentions sides. Default: they are not mirrored.
     pub sides: SidePolicy,
     /// Brightness, contrast, saturation and hue. Default: none.
     pub colour_jitter: Option<ColourJitterStrength>,
-    /// When the sentence mentions colours. Default: such samples keep their colours.
+    /// What colour jitter does to samples whose sentence mentions colours. Default: they keep them.
     pub colours: ColourPolicy,
 }
 
@@ -31,7 +41,7 @@ pub struct Augmentation {
 pub enum SidePolicy {
     /// They are not mirrored.
     #[default]
-    Off,
+    Skip,
     /// They are mirrored like all others, and the words stay, untrue or not.
     Keep,
     /// They are mirrored like all others, and left and right change places in the sentence.
@@ -45,7 +55,7 @@ pub enum SidePolicy {
 pub enum ColourPolicy {
     /// They keep their colours.
     #[default]
-    Off,
+    Skip,
     /// They are changed like all others.
     Keep,
 }
@@ -62,44 +72,108 @@ pub struct Mentions {
 /// One draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AugmentationDraw {
-    /// The crop; without one the caller's own transform stays.
-    pub transform: Option<FrameTransform>,
+    seed: u64,
+    crop: Option<RandomResizedCrop>,
+    /// Whether all frames are mirrored left to right.
+    pub mirror: bool,
     /// To be applied to all pixels of the sample at once.
     pub jitter: ColourJitter,
     /// Whether the sentence's sides change places.
     pub swap_sides: bool,
 }
 
+impl AugmentationDraw {
+    /// Changes nothing.
+    pub const NONE: Self =
+        Self { seed: 0, crop: None, mirror: false, jitter: ColourJitter::NONE, swap_sides: false };
+
+    /// The box to cut out of pictures of this shown (width, height); none where nothing is cropped.
+    pub fn crop(&self, picture: (u32, u32)) -> Option<CropBox> {
+        self.crop.map(|crop| crop.draw(self.seed, picture))
+    }
+
+    /// Whether something is cropped.
+    pub fn crops(&self) -> bool {
+        self.crop.is_some()
+    }
+}
+
 impl Augmentation {
-    /// The draw of this seed for pictures of this shown (width, height), scaled to squares of `size`
-    /// pixels.
+    /// What `paper.md` recommends where the paper is silent (§A.2): area 0.5 to 1 and aspect ratio
+    /// 3/4 to 4/3 of the picture, as Frozen in Time crops; half of the samples mirrored; brightness,
+    /// contrast and saturation by up to 0.2, hue by up to 0.05. Sentences that mention sides or
+    /// colours keep theirs.
+    pub fn paper() -> Self {
+        Self {
+            crop: Some(RandomResizedCrop::default()),
+            flip: 0.5,
+            sides: SidePolicy::Skip,
+            colour_jitter: Some(ColourJitterStrength::default()),
+            colours: ColourPolicy::Skip,
+        }
+    }
+
+    /// The draw of this seed.
     ///
     /// What a policy takes away changes nothing else of the draw: the crop of a seed is the same
     /// whatever the sentence says.
-    ///
-    /// # Panics
-    /// When a bound of the crop is not positive or they are in the wrong order.
-    pub fn draw(
-        &self,
-        seed: u64,
-        picture: (u32, u32),
-        size: u32,
-        mentions: Mentions,
-    ) -> AugmentationDraw {
-        let crop = self.crop.as_ref();
-        let mut transform = crop.map(|crop| draw_random_resized_crop(seed, crop, picture, size));
-        let mut swap_sides = false;
-        if let Some(FrameTransform::CropResize { flip, .. }) = &mut transform
-            && mentions.sides
-        {
-            *flip &= self.sides != SidePolicy::Off;
-            swap_sides = *flip && self.sides == SidePolicy::SwapWords;
-        }
-        let stays = mentions.colours && self.colours == ColourPolicy::Off;
+    pub fn draw(&self, seed: u64, mentions: Mentions) -> AugmentationDraw {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(MIRROR_STREAM);
+        let may_mirror = !mentions.sides || self.sides != SidePolicy::Skip;
+        let mirror = rng.random::<f64>() < self.flip && may_mirror;
+        let swap_sides = mirror && mentions.sides && self.sides == SidePolicy::SwapWords;
+        let stays = mentions.colours && self.colours == ColourPolicy::Skip;
         let strength = self.colour_jitter.as_ref().filter(|_| !stays);
         let jitter =
             strength.map_or(ColourJitter::NONE, |strength| ColourJitter::draw(seed, strength));
-        AugmentationDraw { transform, jitter, swap_sides }
+        AugmentationDraw { seed, crop: self.crop, mirror, jitter, swap_sides }
+    }
+}
+
+impl<'de> Deserialize<'de> for Augmentation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TableOrName;
+
+        impl<'de> Visitor<'de> for TableOrName {
+            type Value = Augmentation;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(
+                    "\"paper\" or a table of `crop`, `flip`, `sides`, `colour_jitter`, `colours`",
+                )
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Augmentation, E> {
+                match name {
+                    "paper" => Ok(Augmentation::paper()),
+                    other => Err(E::unknown_variant(other, &["paper"])),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Augmentation, A::Error> {
+                Table::deserialize(MapAccessDeserializer::new(map)).map(Augmentation::from)
+            }
+        }
+
+        deserializer.deserialize_any(TableOrName)
+    }
+}
+
+/// [`Augmentation`] as a table.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Table {
+    crop: Option<RandomResizedCrop>,
+    flip: f64,
+    sides: SidePolicy,
+    colour_jitter: Option<ColourJitterStrength>,
+    colours: ColourPolicy,
+}
+
+impl From<Table> for Augmentation {
+    fn from(Table { crop, flip, sides, colour_jitter, colours }: Table) -> Self {
+        Self { crop, flip, sides, colour_jitter, colours }
     }
 }
 
@@ -111,55 +185,65 @@ mod tests {
     const COLOURS: Mentions = Mentions { sides: false, colours: true };
 
     fn all(sides: SidePolicy, colours: ColourPolicy) -> Augmentation {
-        let (crop, colour_jitter) = (Some(Default::default()), Some(Default::default()));
-        Augmentation { crop, sides, colour_jitter, colours }
-    }
-
-    fn flip(draw: &AugmentationDraw) -> bool {
-        matches!(draw.transform, Some(FrameTransform::CropResize { flip: true, .. }))
+        Augmentation { sides, colours, ..Augmentation::paper() }
     }
 
     fn draws(augmentation: &Augmentation, mentions: Mentions) -> Vec<AugmentationDraw> {
-        (0..200).map(|seed| augmentation.draw(seed, (640, 360), 224, mentions)).collect()
+        (0..1000).map(|seed| augmentation.draw(seed, mentions)).collect()
     }
 
     #[test]
     fn a_sentence_without_such_words_is_drawn_alike_under_every_policy() {
         let plain = draws(&all(SidePolicy::Keep, ColourPolicy::Keep), Mentions::default());
-        assert!(plain.iter().any(flip) && plain.iter().any(|draw| !flip(draw)));
-        for sides in [SidePolicy::Off, SidePolicy::SwapWords] {
-            let drawn = draws(&all(sides, ColourPolicy::Off), Mentions::default());
+        let mirrored = plain.iter().filter(|draw| draw.mirror).count();
+        // 500 expected, standard deviation 16.
+        assert!((420..580).contains(&mirrored), "{mirrored} of 1000 mirrored");
+        for sides in [SidePolicy::Skip, SidePolicy::SwapWords] {
+            let drawn = draws(&all(sides, ColourPolicy::Skip), Mentions::default());
             assert_eq!(drawn, plain);
         }
     }
 
     #[test]
     fn a_sentence_with_sides_is_not_mirrored_or_mirrored_with_its_words() {
-        let kept = draws(&all(SidePolicy::Keep, ColourPolicy::Off), SIDES);
-        let off = draws(&all(SidePolicy::Off, ColourPolicy::Off), SIDES);
-        let swapped = draws(&all(SidePolicy::SwapWords, ColourPolicy::Off), SIDES);
-        for ((kept, off), swapped) in kept.iter().zip(&off).zip(&swapped) {
-            assert!(!flip(off) && !off.swap_sides && !kept.swap_sides);
-            assert_eq!((flip(swapped), swapped.swap_sides), (flip(kept), flip(kept)));
-            let box_of = |draw: &AugmentationDraw| match draw.transform {
-                Some(FrameTransform::CropResize { crop, .. }) => crop,
-                other => panic!("drew {other:?}"),
-            };
-            assert_eq!(box_of(off), box_of(kept));
+        let kept = draws(&all(SidePolicy::Keep, ColourPolicy::Skip), SIDES);
+        let skipped = draws(&all(SidePolicy::Skip, ColourPolicy::Skip), SIDES);
+        let swapped = draws(&all(SidePolicy::SwapWords, ColourPolicy::Skip), SIDES);
+        for ((kept, skipped), swapped) in kept.iter().zip(&skipped).zip(&swapped) {
+            assert!(!skipped.mirror && !skipped.swap_sides && !kept.swap_sides);
+            assert_eq!((swapped.mirror, swapped.swap_sides), (kept.mirror, kept.mirror));
+            assert_eq!(skipped.crop((640, 360)), kept.crop((640, 360)));
         }
     }
 
     #[test]
     fn a_sentence_with_colours_keeps_them_unless_told_otherwise() {
-        let jitters = |colours| draws(&all(SidePolicy::Off, colours), COLOURS);
-        assert!(jitters(ColourPolicy::Off).iter().all(|draw| draw.jitter == ColourJitter::NONE));
+        let jitters = |colours| draws(&all(SidePolicy::Skip, colours), COLOURS);
+        assert!(jitters(ColourPolicy::Skip).iter().all(|draw| draw.jitter == ColourJitter::NONE));
         assert!(jitters(ColourPolicy::Keep).iter().all(|draw| draw.jitter != ColourJitter::NONE));
     }
 
     #[test]
     fn nothing_asked_for_is_nothing_changed() {
-        let draw = Augmentation::default().draw(3, (64, 48), 32, SIDES);
-        let jitter = ColourJitter::NONE;
-        assert_eq!(draw, AugmentationDraw { transform: None, jitter, swap_sides: false });
+        for mentions in [Mentions::default(), SIDES, COLOURS] {
+            let draw = Augmentation::default().draw(3, mentions);
+            assert_eq!(AugmentationDraw { seed: 0, ..draw }, AugmentationDraw::NONE);
+            assert_eq!(draw.crop((64, 48)), None);
+        }
+    }
+
+    #[test]
+    fn the_name_paper_stands_for_its_values_and_a_table_for_what_it_says() {
+        let read = |text: &str| serde_json::from_str::<Augmentation>(text);
+        assert_eq!(read("\"paper\"").unwrap(), Augmentation::paper());
+        assert_eq!(read("{}").unwrap(), Augmentation::default());
+        let written = serde_json::to_string(&Augmentation::paper()).unwrap();
+        assert_eq!(read(&written).unwrap(), Augmentation::paper());
+        let flip = read("{\"flip\": 0.25, \"sides\": \"swap_words\"}").unwrap();
+        assert_eq!((flip.flip, flip.sides, flip.crop), (0.25, SidePolicy::SwapWords, None));
+        let refused = |text| read(text).unwrap_err().to_string();
+        assert!(refused("\"papre\"").contains("unknown variant `papre`, expected `paper`"));
+        assert!(refused("{\"flipp\": 1.0}").contains("unknown field `flipp`"));
+        assert!(refused("{\"sides\": \"off\"}").contains("`skip`"));
     }
 }

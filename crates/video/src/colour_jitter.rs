@@ -8,12 +8,15 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// The generator's stream for jitter: apart from those of sampling (0) and crops (1) under the same
-/// seed.
+/// The generator's stream for jitter: apart from those of sampling (0), crops (1) and mirrors (3)
+/// under the same seed.
 const JITTER_STREAM: u64 = 2;
 
 /// Share of red, green and blue in grey (ITU-R BT.601).
 const GREY: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Pixels that are changed together.
+const BLOCK: usize = 64;
 
 /// How far a draw may go. Brightness, contrast and saturation factors are drawn from `1 - s ..= 1 +
 /// s`.
@@ -70,17 +73,12 @@ impl ColourJitter {
             return;
         }
         let matrix = self.colour_matrix();
-        let mean_grey = mean_grey(rgb);
+        let (pixels, _) = rgb.as_chunks_mut::<3>();
         // Grey survives saturation and hue, so what contrast adds is the same for the three
         // colours.
-        let offset = self.brightness * mean_grey * (1.0 - self.contrast);
-        for pixel in rgb.chunks_exact_mut(3) {
-            let old = [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])];
-            for (new, row) in pixel.iter_mut().zip(&matrix) {
-                let value = row[0] * old[0] + row[1] * old[1] + row[2] * old[2] + offset;
-                // A cast from float to u8 clips.
-                *new = value.round() as u8;
-            }
+        let offset = self.brightness * mean_grey(pixels) * (1.0 - self.contrast);
+        for block in pixels.chunks_mut(BLOCK) {
+            apply_to_block(&matrix, offset, block);
         }
     }
 
@@ -115,13 +113,37 @@ fn hue_turn(hue: f32) -> [[f32; 3]; 3] {
     })
 }
 
-fn mean_grey(rgb: &[u8]) -> f32 {
-    let mut sums = [0u64; 3];
-    for pixel in rgb.chunks_exact(3) {
-        (0..3).for_each(|i| sums[i] += u64::from(pixel[i]));
+/// Colour by colour, so that the compiler makes vectors of it.
+fn apply_to_block(matrix: &[[f32; 3]; 3], offset: f32, block: &mut [[u8; 3]]) {
+    /// A float this large has no digits behind the point, and its last bits are those of a whole
+    /// number: adding it rounds.
+    const ROUNDS: f32 = (1 << 23) as f32;
+    let mut old = [[0.0f32; BLOCK]; 3];
+    for (i, pixel) in block.iter().enumerate() {
+        (0..3).for_each(|c| old[c][i] = f32::from(pixel[c]));
     }
-    let pixels = (rgb.len() / 3).max(1) as f64;
-    (0..3).map(|i| GREY[i] * (sums[i] as f64 / pixels) as f32).sum()
+    let mut new = [[0u8; BLOCK]; 3];
+    let [red, green, blue] = &old;
+    for (new, row) in new.iter_mut().zip(matrix) {
+        for (i, new) in new.iter_mut().enumerate() {
+            let value = row[0] * red[i] + row[1] * green[i] + row[2] * blue[i] + offset;
+            *new = (value.clamp(0.0, 255.0) + ROUNDS).to_bits() as u8;
+        }
+    }
+    for (i, pixel) in block.iter_mut().enumerate() {
+        *pixel = [new[0][i], new[1][i], new[2][i]];
+    }
+}
+
+fn mean_grey(pixels: &[[u8; 3]]) -> f32 {
+    let mut sums = [0u64; 3];
+    for some in pixels.chunks(1 << 16) {
+        let mut short = [0u32; 3];
+        some.iter().for_each(|pixel| (0..3).for_each(|i| short[i] += u32::from(pixel[i])));
+        (0..3).for_each(|i| sums[i] += u64::from(short[i]));
+    }
+    let count = pixels.len().max(1) as f64;
+    (0..3).map(|i| GREY[i] * (sums[i] as f64 / count) as f32).sum()
 }
 
 #[cfg(test)]
@@ -165,6 +187,30 @@ mod tests {
     fn grey_pixels_have_no_hue_or_saturation_to_change() {
         let jitter = ColourJitter { saturation: 1.7, hue: 0.3, ..ColourJitter::NONE };
         assert_eq!(jittered(jitter, vec![77; 3]), [77; 3]);
+    }
+
+    #[test]
+    fn every_pixel_of_a_sample_gets_the_value_of_the_formula() {
+        let jitter = ColourJitter { brightness: 1.2, contrast: 0.8, saturation: 1.3, hue: 0.04 };
+        // Not a multiple of a block.
+        let old: Vec<u8> = (0..3 * 1000u32).map(|i| (i * 7919 % 251) as u8).collect();
+        let new = jittered(jitter, old.clone());
+        let (pixels, _) = old.as_chunks::<3>();
+        let mean = pixels.iter().map(|p| (0..3).map(|c| GREY[c] * f32::from(p[c])).sum::<f32>());
+        let mean = mean.sum::<f32>() / 1000.0;
+        for (pixel, new) in pixels.iter().zip(new.chunks(3)) {
+            let grey = |rgb: [f32; 3]| (0..3).map(|c| GREY[c] * rgb[c]).sum::<f32>();
+            let bright = pixel.map(|byte| f32::from(byte) * 1.2);
+            let contrasted = bright.map(|value| 1.2 * mean + 0.8 * (value - 1.2 * mean));
+            let own = grey(contrasted);
+            let saturated = contrasted.map(|value| own + 1.3 * (value - own));
+            let turn = hue_turn(0.04);
+            for c in 0..3 {
+                let value = (0..3).map(|i| turn[c][i] * saturated[i]).sum::<f32>();
+                let off = (f32::from(new[c]) - value.clamp(0.0, 255.0)).abs();
+                assert!(off < 0.51, "{pixel:?}: {value} became {}", new[c]);
+            }
+        }
     }
 
     #[test]

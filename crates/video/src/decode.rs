@@ -28,11 +28,12 @@ use crate::error::VideoError;
 use crate::frame_search::FrameSearch;
 use crate::frame_stream::FrameStream;
 use crate::frame_table::FrameTable;
-use crate::frame_table_cache::FrameTableCache;
+use crate::frame_table_cache::{CacheKey, FrameTableCache};
 use crate::limits::ReadLimits;
+use crate::media_location::MediaLocation;
 use crate::packet_index::{self, PacketIndex};
 use crate::pixels::{ClipPixels, FramePixels};
-use crate::probe::{self, OpenFile, VideoInfo};
+use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
 use crate::sampling::SamplingPlan;
 use crate::transform::FrameTransform;
 use crate::watchdog::{self, GaveUp, Watch};
@@ -99,7 +100,7 @@ impl VideoReader {
     /// # Errors
     /// As [`VideoReader::open`].
     pub fn open_with(path: &Path, settings: ReaderSettings) -> Result<Self, VideoError> {
-        Self::open_in(path, settings, None)
+        Self::open_media(&path.into(), settings, None)
     }
 
     /// As [`VideoReader::open_with`], with the frame table from the cache where it has one for this
@@ -112,22 +113,32 @@ impl VideoReader {
         settings: ReaderSettings,
         cache: &FrameTableCache,
     ) -> Result<Self, VideoError> {
-        Self::open_in(path, settings, Some(cache.clone()))
+        Self::open_media(&path.into(), settings, Some(cache))
     }
 
-    fn open_in(
-        path: &Path,
+    /// As the others, for a video that may be a part of another file. What has to be fetched is
+    /// fetched first, outside the time limits of reading.
+    ///
+    /// # Errors
+    /// As [`VideoReader::open`]; [`VideoError::Part`] when a part is not to be had.
+    pub fn open_media(
+        media: &MediaLocation,
         settings: ReaderSettings,
-        cache: Option<FrameTableCache>,
+        cache: Option<&FrameTableCache>,
     ) -> Result<Self, VideoError> {
+        // Asked before the packets are read: a file that changes meanwhile makes an entry that does
+        // not hold.
+        let table_entry =
+            cache.and_then(|cache| Some((cache.clone(), FrameTableCache::key(media)?)));
+        let source = MediaSource { path: media.path().to_owned(), stretch: media.open_part()? };
         let limits = settings.limits;
         let watch = Arc::new(Watch::default());
-        let (inside, own_path) = (Arc::clone(&watch), path.to_owned());
+        let inside = Arc::clone(&watch);
         let opened = watchdog::run(&watch, &limits, move || {
-            open(&own_path, &settings, &inside, cache.as_ref())
+            open(&source, &settings, &inside, table_entry.as_ref())
         });
         let (info, search) =
-            opened.unwrap_or_else(|why| Err(gave_up(path, "open it", why, &limits)))?;
+            opened.unwrap_or_else(|why| Err(gave_up(media.path(), "open it", why, &limits)))?;
         let table = Arc::clone(&search.table);
         Ok(Self { info, table, limits, watch, search: Some(Box::new(search)) })
     }
@@ -215,13 +226,14 @@ impl VideoReader {
 }
 
 fn open(
-    path: &Path,
+    media: &MediaSource,
     settings: &ReaderSettings,
     watch: &Arc<Watch>,
-    cache: Option<&FrameTableCache>,
+    table_entry: Option<&(FrameTableCache, CacheKey)>,
 ) -> Result<(VideoInfo, FrameSearch), VideoError> {
-    let mut file = probe::open(path, &settings.limits, watch)?;
-    let index = index(&mut file, path, &settings.limits, cache)?;
+    let path = media.path.as_path();
+    let mut file = probe::open(media, &settings.limits, watch)?;
+    let index = index(&mut file, path, &settings.limits, table_entry)?;
     let table = index.frame_table();
     let orientation = file.orientation;
     let (width, height) = orientation.size(file.stored_width, file.stored_height);
@@ -236,7 +248,7 @@ fn open(
         codec: file.codec.clone(),
         container: file.input.format().name().to_owned(),
     };
-    let stream = FrameStream::new(path, file, settings)?;
+    let stream = FrameStream::new(media, file, settings)?;
     let search = FrameSearch {
         path: path.to_owned(),
         shown: (width, height),
@@ -256,18 +268,15 @@ fn index(
     file: &mut OpenFile,
     path: &Path,
     limits: &ReadLimits,
-    cache: Option<&FrameTableCache>,
+    table_entry: Option<&(FrameTableCache, CacheKey)>,
 ) -> Result<PacketIndex, VideoError> {
-    // Asked before the packets are read: a file that changes meanwhile makes an entry that does
-    // not hold.
-    let key = cache.and_then(|_| FrameTableCache::key(path));
-    let cached = cache.zip(key.as_ref()).and_then(|(cache, key)| cache.get(key));
+    let cached = table_entry.and_then(|(cache, key)| cache.get(key));
     if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames) {
         return Ok(index);
     }
     let index = packet_index::read(file, path, limits)?;
-    if let Some((cache, key)) = cache.zip(key) {
-        cache.put(&key, &index);
+    if let Some((cache, key)) = table_entry {
+        cache.put(key, &index);
     }
     Ok(index)
 }

@@ -47,6 +47,16 @@ pub enum VideoError {
         source: io::Error,
     },
 
+    /// A video that is a part of another file, or lies on another machine, is not to be had.
+    #[error("{path}: cannot be read where it lies", path = path.display())]
+    Part {
+        /// The name of the part.
+        path: PathBuf,
+        /// The reason, and the way out.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// The path leads to something that is not a file.
     #[error(
         "{path}: is {found}, not a video file; give the path of one file",

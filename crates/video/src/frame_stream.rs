@@ -5,7 +5,7 @@
 //! patch damage with older pictures, and later frames are made from those; so what is decoded from
 //! a damaged packet or a patched frame on, up to the next key frame, is known as damaged too.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ffmpeg::codec::threading;
@@ -16,7 +16,7 @@ use crate::decode::ReaderSettings;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
-use crate::probe::{self, OpenFile};
+use crate::probe::{self, MediaSource, OpenFile};
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
 const MOST_ERRORS_WHILE_DRAINING: usize = 64;
@@ -34,7 +34,7 @@ pub(crate) enum Position {
 
 /// The demuxer, the decoder, and how far they are.
 pub(crate) struct FrameStream {
-    path: PathBuf,
+    media: MediaSource,
     settings: ReaderSettings,
     file: OpenFile,
     decoder: codec::decoder::Video,
@@ -63,13 +63,13 @@ impl FrameStream {
     /// Over an opened file, which may stand anywhere: call [`Self::seek`] or [`Self::rewind`]
     /// first.
     pub(crate) fn new(
-        path: &Path,
+        media: &MediaSource,
         file: OpenFile,
         settings: &ReaderSettings,
     ) -> Result<Self, VideoError> {
-        let decoder = open_decoder(path, &file, settings)?;
+        let decoder = open_decoder(&media.path, &file, settings)?;
         Ok(Self {
-            path: path.to_owned(),
+            media: media.clone(),
             settings: *settings,
             file,
             decoder,
@@ -106,8 +106,8 @@ impl FrameStream {
     /// Goes to the start of the file by opening it again, which every container allows.
     pub(crate) fn rewind(&mut self) -> Result<(), VideoError> {
         let watch = Arc::clone(&self.file.watch);
-        self.file = probe::open(&self.path, &self.settings.limits, &watch)?;
-        self.decoder = open_decoder(&self.path, &self.file, &self.settings)?;
+        self.file = probe::open(&self.media, &self.settings.limits, &watch)?;
+        self.decoder = open_decoder(&self.media.path, &self.file, &self.settings)?;
         self.start_at(0, None);
         Ok(())
     }

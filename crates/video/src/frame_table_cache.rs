@@ -1,24 +1,31 @@
 //! Frame tables kept on disk, so that a file is read whole once and not at every opening.
 //!
 //! One small file a video in a folder of its own, named by the video's path. An entry holds for the
-//! path, size and time of change that it was made from, and for the FFmpeg that read the packets;
+//! path, size and time of change (or the version of a part) that it was made from, and for the
+//! FFmpeg that read the packets;
 //! one that does not, or is damaged, is made again. Entries appear whole or not at all, so any number
 //! of processes may share a folder. It may be deleted at any time.
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
+use crate::media_location::MediaLocation;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
 use crate::partial_file::PartialFile;
+use crate::time::Seconds;
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
 const MAGIC: &[u8] = b"LocVTP frame table 1\n";
+
+/// In the place of nanoseconds, of which there are never so many: what stands before is the version
+/// of a part.
+const OF_A_PART: u32 = u32::MAX;
 
 /// A folder of frame tables.
 #[derive(Clone, Debug)]
@@ -53,8 +60,25 @@ impl FrameTableCache {
         }
     }
 
-    /// What an entry for the file must state; none for a file that cannot be asked.
-    pub(crate) fn key(path: &Path) -> Option<CacheKey> {
+    /// When the last frame of a video ends, where an entry for its present state tells; nothing is
+    /// opened or fetched.
+    pub fn known_end(&self, media: &MediaLocation) -> Option<Seconds> {
+        let index = self.get(&Self::key(media)?)?;
+        Some(Seconds(index.clock.end_s))
+    }
+
+    /// What an entry for the video must state; none for one that cannot be asked.
+    pub(crate) fn key(media: &MediaLocation) -> Option<CacheKey> {
+        let path = media.path();
+        if let Some(part) = media.as_part() {
+            return Some(CacheKey {
+                path: path.as_os_str().as_bytes().to_vec(),
+                size: part.num_bytes(),
+                changed_s: part.version()?,
+                changed_ns: OF_A_PART,
+                ffmpeg: ffmpeg::format::version(),
+            });
+        }
         let about = fs::metadata(path).ok()?;
         let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         Some(CacheKey {

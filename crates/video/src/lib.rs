@@ -4,9 +4,11 @@
 //! captions.
 //!
 //! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
+//! - [`opener`]: [`VideoOpener`], the same with limits and a cache for many files
 //! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
+//! - [`media_location`]: a file, or a stretch of another file such as a member of an archive
 //! - [`limits`]: how much time and memory one file may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
@@ -19,7 +21,7 @@
 //! # Example
 //!
 //! ```
-//! use locvtp_video::{Encoder, EncoderSettings, FrameTransform, VideoReader};
+//! use locvtp_video::{Encoder, EncoderSettings, FrameTransform, Interpolation, VideoReader};
 //! use locvtp_video::sampling::{self, Phase};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,7 +39,8 @@
 //! // Two clips of four frames, spread over the whole video, as a model would see them.
 //! let table = video.frame_table();
 //! let plan = sampling::sparse(table, table.span(), 2, 4, Phase::Centre);
-//! let transform = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32 };
+//! let interpolation = Interpolation::Bilinear;
+//! let transform = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32, interpolation };
 //! let clips = video.read_clips(&plan, &transform)?;
 //! assert_eq!((clips.num_clips, clips.frames_per_clip, clips.height, clips.width), (2, 4, 32, 32));
 //! assert_eq!(clips.spans[1].to_string(), "2.00-4.00 s");
@@ -57,6 +60,8 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 pub mod limits;
+pub mod media_location;
+pub mod opener;
 mod orientation;
 mod packet_index;
 mod partial_file;
@@ -64,6 +69,7 @@ pub mod pixels;
 pub mod probe;
 pub mod sampling;
 mod scale;
+mod stretch_input;
 pub mod time;
 pub mod transform;
 mod watchdog;
@@ -77,8 +83,10 @@ pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;
+pub use media_location::{FileStretch, MediaLocation, MediaPart};
+pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::VideoInfo;
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
-pub use transform::{CropBox, FrameTransform, RandomResizedCrop};
+pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop};

@@ -97,6 +97,14 @@ impl ClipPixels {
         self.spans.extend(more.spans);
     }
 
+    /// Mirrors every frame left to right.
+    pub fn mirror(&mut self) {
+        for row in self.data.chunks_exact_mut(self.width * 3) {
+            let (pixels, _) = row.as_chunks_mut::<3>();
+            pixels.reverse();
+        }
+    }
+
     /// One clip, `[frames_per_clip, height, width, 3]`.
     ///
     /// # Panics
@@ -104,5 +112,20 @@ impl ClipPixels {
     pub fn clip(&self, index: usize) -> &[u8] {
         let size = self.frames_per_clip * self.height * self.width * 3;
         &self.data[index * size..(index + 1) * size]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_turns_rows_and_leaves_colours() {
+        let data = vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+        let (num_clips, frames_per_clip, height, width) = (1, 1, 2, 2);
+        let mut clips =
+            ClipPixels { data, num_clips, frames_per_clip, height, width, spans: Vec::new() };
+        clips.mirror();
+        assert_eq!(clips.data, [4, 5, 6, 1, 2, 3, 10, 11, 12, 7, 8, 9]);
     }
 }

@@ -1,7 +1,8 @@
 //! What a file says about itself, and opening it.
 //!
-//! Only plain files on this machine are opened: a folder, a pipe or a playlist that points
-//! elsewhere is an error, so nothing here waits for a network or a writer that never comes. The
+//! Only plain files on this machine, and stretches of them, are opened: a folder, a pipe or a
+//! playlist that points elsewhere is an error, so nothing here waits for a network or a writer that
+//! never comes. The
 //! video stream is the one FFmpeg calls best; cover pictures of music files do not count.
 
 use std::ffi::{CStr, CString, OsString};
@@ -19,7 +20,9 @@ use serde::Serialize;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::limits::ReadLimits;
+use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
+use crate::stretch_input::StretchInput;
 use crate::time::Seconds;
 use crate::watchdog::Watch;
 
@@ -56,25 +59,44 @@ pub(crate) struct OpenFile {
     pub(crate) stored_width: u32,
     pub(crate) stored_height: u32,
     pub(crate) codec: String,
+    /// Read by `input`, so dropped after it.
+    _stretch: Option<StretchInput>,
     /// Asked by `input` while it waits, so dropped after it.
     pub(crate) watch: Arc<Watch>,
 }
 
+/// What is opened, as often as needed: a file, or a stretch of one under a name of its own.
+#[derive(Clone)]
+pub(crate) struct MediaSource {
+    pub(crate) path: PathBuf,
+    pub(crate) stretch: Option<FileStretch>,
+}
+
 /// Opens the file and finds its video stream.
 pub(crate) fn open(
-    path: &Path,
+    media: &MediaSource,
     limits: &ReadLimits,
     watch: &Arc<Watch>,
 ) -> Result<OpenFile, VideoError> {
+    let path = &media.path;
     ffmpeg_log::listen();
     let url = file_url(path)?;
-    check_plain_file(path)?;
+    match &media.stretch {
+        None => check_plain_file(path)?,
+        Some(FileStretch { len: 0, .. }) => {
+            return Err(VideoError::Empty { path: path.to_owned() });
+        }
+        Some(_) => {}
+    }
     watch.step();
-    let mut input = open_input(&url, limits, watch).map_err(|source| VideoError::NotAVideo {
-        path: path.to_owned(),
-        said: ffmpeg_log::said(),
-        source,
-    })?;
+    let not_a_video = |source| {
+        let (path, said) = (path.to_owned(), ffmpeg_log::said());
+        VideoError::NotAVideo { path, said, source }
+    };
+    let out_of_memory = ffmpeg::Error::Other { errno: libc::ENOMEM };
+    let stretch = media.stretch.clone().map(|stretch| StretchInput::new(stretch, watch));
+    let stretch = stretch.map(|made| made.ok_or(out_of_memory)).transpose().map_err(not_a_video)?;
+    let mut input = open_input(&url, stretch.as_ref(), limits, watch).map_err(not_a_video)?;
     watch.step();
 
     let best = input.streams().best(media::Type::Video);
@@ -102,13 +124,23 @@ pub(crate) fn open(
         }
     }
     let (stream, watch) = (index, Arc::clone(watch));
-    Ok(OpenFile { input, stream, orientation, stored_width, stored_height, codec, watch })
+    Ok(OpenFile {
+        input,
+        stream,
+        orientation,
+        stored_width,
+        stored_height,
+        codec,
+        _stretch: stretch,
+        watch,
+    })
 }
 
 /// Opens the container and looks into its streams, with the watch asked meanwhile and no picture
-/// beyond the limit decoded.
+/// beyond the limit decoded. With a stretch the bytes come from there, and the URL is only a name.
 fn open_input(
     url: &OsString,
+    stretch: Option<&StretchInput>,
     limits: &ReadLimits,
     watch: &Arc<Watch>,
 ) -> Result<Input, ffmpeg::Error> {
@@ -117,13 +149,17 @@ fn open_input(
     options.set("protocol_whitelist", "file");
     options.set("format_whitelist", self_contained_formats());
     // SAFETY: the context is FFmpeg's own until `wrap` takes it; where opening fails FFmpeg frees it.
-    // The watch outlives the context (see `OpenFile`), or this function where it fails.
+    // The watch and the stretch outlive the context (see `OpenFile`), or this function where it
+    // fails.
     let mut input = unsafe {
         let mut context = ffi::avformat_alloc_context();
         if context.is_null() {
             return Err(ffmpeg::Error::Other { errno: libc::ENOMEM });
         }
         (*context).interrupt_callback = watch.interrupt();
+        if let Some(stretch) = stretch {
+            (*context).pb = stretch.context();
+        }
         let (no_format, options) = (std::ptr::null(), options.as_mut_ptr());
         check(ffi::avformat_open_input(&raw mut context, url.as_ptr(), no_format, options))?;
         Input::wrap(context)

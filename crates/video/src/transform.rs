@@ -1,16 +1,39 @@
 //! From the picture as shown to the picture a model sees.
 //!
 //! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a
-//! sample, so that what moves in a clip is the scene and not the crop. Scaling is bilinear
-//! (swscale).
+//! sample, so that what moves in a clip is the scene and not the crop. Scaling is swscale's, by the
+//! [`Interpolation`] that the transform names, and bilinear where it names none.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// The generator's stream for crops: apart from those of sampling (0) and jitter (2) under the same
-/// seed.
+/// The generator's stream for crops: apart from those of sampling (0), jitter (2) and mirrors (3)
+/// under the same seed.
 const CROP_STREAM: u64 = 1;
+
+/// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
+/// into one count (swscale widens its kernel as Pillow does).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interpolation {
+    /// From the two nearest, each way.
+    #[default]
+    Bilinear,
+    /// From the four nearest, each way: CLIP's. The kernel is swscale's (B 0, C 0.6), Pillow's is a
+    /// little softer (C 0.5).
+    Bicubic,
+}
+
+impl Interpolation {
+    /// As it stands in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bilinear => "bilinear",
+            Self::Bicubic => "bicubic",
+        }
+    }
+}
 
 /// What is done to every frame on the way to the model. Pixels are taken as square.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +55,9 @@ pub enum FrameTransform {
         short_side: u32,
         /// Pixels of the square's sides, at most `short_side`.
         size: u32,
+        /// How it is scaled.
+        #[serde(default)]
+        interpolation: Interpolation,
     },
     /// Training: cut a box, scale it to a square, mirror it or not.
     CropResize {
@@ -41,6 +67,9 @@ pub enum FrameTransform {
         size: u32,
         /// Whether to mirror left to right.
         flip: bool,
+        /// How the box is scaled.
+        #[serde(default)]
+        interpolation: Interpolation,
     },
 }
 
@@ -83,7 +112,7 @@ impl FrameTransform {
         let (out_width, out_height) = match *self {
             Self::AsDecoded => (width, height),
             Self::Resize { height, width } => (width, height),
-            Self::ShortSideCentreCrop { short_side, size } => {
+            Self::ShortSideCentreCrop { short_side, size, .. } => {
                 if size > short_side {
                     return Err(format!(
                         "`size` {size} is larger than `short_side` {short_side}; \
@@ -102,6 +131,26 @@ impl FrameTransform {
         }
         Ok((out_width, out_height))
     }
+
+    /// How it scales.
+    pub fn interpolation(&self) -> Interpolation {
+        match *self {
+            Self::ShortSideCentreCrop { interpolation, .. }
+            | Self::CropResize { interpolation, .. } => interpolation,
+            Self::AsDecoded | Self::Resize { .. } => Interpolation::Bilinear,
+        }
+    }
+
+    /// The same with another interpolation, where it has a choice of one.
+    #[must_use]
+    pub fn scaled_by(mut self, chosen: Interpolation) -> Self {
+        if let Self::ShortSideCentreCrop { interpolation, .. }
+        | Self::CropResize { interpolation, .. } = &mut self
+        {
+            *interpolation = chosen;
+        }
+        self
+    }
 }
 
 /// The distribution that training crops are drawn from.
@@ -112,60 +161,49 @@ pub struct RandomResizedCrop {
     pub scale: (f64, f64),
     /// Narrowest and widest aspect ratio of the box, width by height in pixels. Default 3/4 to 4/3.
     pub ratio: (f64, f64),
-    /// Probability of mirroring left to right. Default 0.5; use 0 where left and right mean
-    /// something.
-    pub flip: f64,
 }
 
 impl Default for RandomResizedCrop {
     fn default() -> Self {
-        Self { scale: (0.5, 1.0), ratio: (0.75, 4.0 / 3.0), flip: 0.5 }
+        Self { scale: (0.5, 1.0), ratio: (0.75, 4.0 / 3.0) }
     }
 }
 
-/// Draws one crop for a sample: equal seeds and picture sizes give equal crops.
-///
-/// Area and logarithm of the aspect ratio are uniform. A box that does not fit into the picture is
-/// drawn again, ten times, then the largest central box of an allowed ratio is taken (as
-/// torchvision does).
-///
-/// # Panics
-/// When a bound of `scale` or `ratio` is not positive or they are in the wrong order.
-pub fn draw_random_resized_crop(
-    seed: u64,
-    distribution: &RandomResizedCrop,
-    (width, height): (u32, u32),
-    size: u32,
-) -> FrameTransform {
-    let RandomResizedCrop { scale, ratio, flip } = *distribution;
-    for (low, high) in [scale, ratio] {
-        assert!(low > 0.0 && low <= high, "bounds {low} to {high} of {distribution:?}");
-    }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(CROP_STREAM);
-    let flip = rng.random::<f64>() < flip;
-    let picture_ratio = f64::from(width) / f64::from(height);
-    for _ in 0..10 {
-        let area = rng.random_range(scale.0..=scale.1);
-        let box_ratio = rng.random_range(ratio.0.ln()..=ratio.1.ln()).exp();
-        // In fractions: width^2 = area * box_ratio / picture_ratio.
-        let width = (area * box_ratio / picture_ratio).sqrt();
-        let height = (area * picture_ratio / box_ratio).sqrt();
-        let (x, y) = (rng.random::<f64>(), rng.random::<f64>());
-        if width <= 1.0 && height <= 1.0 {
-            let (left, top) = (x * (1.0 - width), y * (1.0 - height));
-            return FrameTransform::CropResize {
-                crop: CropBox { left, top, width, height },
-                size,
-                flip,
-            };
+impl RandomResizedCrop {
+    /// Draws the box of one sample from pictures of this (width, height): equal seeds and sizes give
+    /// equal boxes.
+    ///
+    /// Area and logarithm of the aspect ratio are uniform. A box that does not fit into the picture
+    /// is drawn again, ten times, then the largest central box of an allowed ratio is taken (as
+    /// torchvision does).
+    ///
+    /// # Panics
+    /// When a bound of `scale` or `ratio` is not positive or they are in the wrong order.
+    pub fn draw(&self, seed: u64, (width, height): (u32, u32)) -> CropBox {
+        let Self { scale, ratio } = *self;
+        for (low, high) in [scale, ratio] {
+            assert!(low > 0.0 && low <= high, "bounds {low} to {high} of {self:?}");
         }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(CROP_STREAM);
+        let picture_ratio = f64::from(width) / f64::from(height);
+        for _ in 0..10 {
+            let area = rng.random_range(scale.0..=scale.1);
+            let box_ratio = rng.random_range(ratio.0.ln()..=ratio.1.ln()).exp();
+            // In fractions: width^2 = area * box_ratio / picture_ratio.
+            let width = (area * box_ratio / picture_ratio).sqrt();
+            let height = (area * picture_ratio / box_ratio).sqrt();
+            let (x, y) = (rng.random::<f64>(), rng.random::<f64>());
+            if width <= 1.0 && height <= 1.0 {
+                let (left, top) = (x * (1.0 - width), y * (1.0 - height));
+                return CropBox { left, top, width, height };
+            }
+        }
+        let box_ratio = picture_ratio.clamp(ratio.0, ratio.1);
+        let width = (box_ratio / picture_ratio).min(1.0);
+        let height = (picture_ratio / box_ratio).min(1.0);
+        CropBox { left: (1.0 - width) / 2.0, top: (1.0 - height) / 2.0, width, height }
     }
-    let box_ratio = picture_ratio.clamp(ratio.0, ratio.1);
-    let width = (box_ratio / picture_ratio).min(1.0);
-    let height = (picture_ratio / box_ratio).min(1.0);
-    let crop = CropBox { left: (1.0 - width) / 2.0, top: (1.0 - height) / 2.0, width, height };
-    FrameTransform::CropResize { crop, size, flip }
 }
 
 #[cfg(test)]
@@ -173,11 +211,7 @@ mod tests {
     use super::*;
 
     fn boxes(picture: (u32, u32), distribution: RandomResizedCrop) -> Vec<CropBox> {
-        let draw = |seed| match draw_random_resized_crop(seed, &distribution, picture, 8) {
-            FrameTransform::CropResize { crop, .. } => crop,
-            other => panic!("drew {other:?}"),
-        };
-        (0..500).map(draw).collect()
+        (0..500).map(|seed| distribution.draw(seed, picture)).collect()
     }
 
     #[test]
@@ -202,32 +236,33 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_is_a_function_of_its_seed_and_mirrors_as_often_as_asked() {
-        let distribution = RandomResizedCrop::default();
-        let draw = |seed| draw_random_resized_crop(seed, &distribution, (64, 48), 8);
+    fn a_crop_is_a_function_of_its_seed() {
+        let draw = |seed| RandomResizedCrop::default().draw(seed, (64, 48));
         assert_eq!(draw(3), draw(3));
         assert_ne!(draw(3), draw(4));
-        let mirrored =
-            |seed: &u64| matches!(draw(*seed), FrameTransform::CropResize { flip: true, .. });
-        let count = (0..1000).filter(mirrored).count();
-        // 500 expected, standard deviation 16.
-        assert!((420..580).contains(&count), "{count} of 1000 mirrored");
-        let never = RandomResizedCrop { flip: 0.0, ..distribution };
-        let flips = |seed| {
-            let drawn = draw_random_resized_crop(seed, &never, (64, 48), 8);
-            matches!(drawn, FrameTransform::CropResize { flip: true, .. })
-        };
-        assert!(!(0..100).any(flips));
     }
 
     #[test]
     fn impossible_sizes_are_refused_in_words() {
         let refused = |transform: FrameTransform| transform.output_size(64, 48).unwrap_err();
-        let crop = FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224 };
+        let interpolation = Interpolation::Bilinear;
+        let crop =
+            FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224, interpolation };
         assert!(refused(crop).contains("`size` 224 is larger than `short_side` 200"));
         assert!(refused(FrameTransform::Resize { height: 0, width: 4 }).contains("4x0"));
         let outside = CropBox { left: 0.6, width: 0.5, ..CropBox::WHOLE };
-        let crop = FrameTransform::CropResize { crop: outside, size: 8, flip: false };
+        let crop =
+            FrameTransform::CropResize { crop: outside, size: 8, flip: false, interpolation };
         assert!(refused(crop).contains("not inside the picture"));
+    }
+
+    #[test]
+    fn a_transform_written_before_there_was_a_choice_is_bilinear() {
+        let old = r#"{"short_side_centre_crop": {"short_side": 256, "size": 224}}"#;
+        let old: FrameTransform = serde_json::from_str(old).unwrap();
+        assert_eq!(old.interpolation(), Interpolation::Bilinear);
+        let bicubic = old.scaled_by(Interpolation::Bicubic);
+        assert_eq!(bicubic.interpolation(), Interpolation::Bicubic);
+        assert!(serde_json::to_string(&bicubic).unwrap().contains(r#""interpolation":"bicubic""#));
     }
 }

@@ -10,6 +10,7 @@ use locvtp_corpus::{
     CorpusReader, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck, NarratedVideo,
     ReadReport, ReadSettings, VideoSink, check_media,
 };
+use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -63,9 +64,12 @@ pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
         list: args.only.clone(),
         subset: args.subset.map(Into::into),
         narration: args.narration.care(),
+        ..ReadSettings::default()
     };
     let media = args.decode.check();
     let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
+    // Only where files are opened is there something to keep of them.
+    let opener = media.map(|_| args.reading.opener()).transpose()?.unwrap_or_default();
     let mut list = args.list.as_deref().map(ManifestWriter::create).transpose()?;
     let mut progress = Progress { line: ProgressLine::new(), videos: 0, began };
     let mut found =
@@ -76,6 +80,7 @@ pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
             let mut checking = Checking {
                 list: list.as_mut(),
                 check: media,
+                opener: &opener,
                 waiting: Vec::new(),
                 media: MediaFound::default(),
                 progress: &mut progress,
@@ -120,6 +125,7 @@ fn name(typed: &Path, source: &Path) -> String {
 struct Checking<'a> {
     list: Option<&'a mut ManifestWriter>,
     check: Option<MediaCheck>,
+    opener: &'a VideoOpener,
     waiting: Vec<NarratedVideo>,
     media: MediaFound,
     progress: &'a mut Progress,
@@ -129,7 +135,8 @@ impl Checking<'_> {
     fn look_at_files(&mut self) {
         let Some(check) = self.check else { return };
         let waiting = std::mem::take(&mut self.waiting);
-        let looked: Vec<_> = waiting.par_iter().map(|video| check_media(video, check)).collect();
+        let look = |video| check_media(video, check, self.opener);
+        let looked: Vec<_> = waiting.par_iter().map(look).collect();
         for (video, looked) in waiting.into_iter().zip(looked) {
             self.progress.another();
             match looked {
@@ -298,7 +305,7 @@ fn details(source: &SourceFound) -> Vec<String> {
 }
 
 /// A count with commas.
-fn grouped(count: usize) -> String {
+pub(super) fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()

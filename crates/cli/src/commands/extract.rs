@@ -12,6 +12,7 @@ use locvtp_video::{ClipStride, Seconds};
 
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
+use crate::file_reading::FileReading;
 use crate::progress::{ProgressLine, duration};
 use crate::{Outcome, interrupt, output};
 
@@ -52,6 +53,8 @@ pub(crate) struct Extract {
     /// Threads that decode [default: half the processors]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) decode_threads: Option<u32>,
+    #[command(flatten)]
+    pub(crate) reading: FileReading,
     /// Start over: leave out what the file, or a stopped run, has already
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -70,6 +73,8 @@ pub(crate) enum Space {
     Backbone,
     /// In the joint space with words
     Projected,
+    /// Mean red, green and blue of the clip: nothing of the model, to compare with
+    MeanColour,
 }
 
 /// `--ids`
@@ -103,7 +108,7 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
     let missing = missing(&list);
     missing.iter().for_each(|bad| progress.bad(bad));
     let model_dir = locate_model(&args.model);
-    let settings = settings(args);
+    let settings = settings(args)?;
     let extracted =
         extract(&embedder, &model_dir, &list.videos, &args.out, &settings, &mut progress);
     let mut summary = extracted?;
@@ -126,12 +131,13 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn settings(args: &Extract) -> ExtractSettings {
+fn settings(args: &Extract) -> anyhow::Result<ExtractSettings> {
     let default = ExtractSettings::default();
-    ExtractSettings {
+    Ok(ExtractSettings {
         space: args.space.map(|space| match space {
             Space::Backbone => FeatureSpace::Backbone,
             Space::Projected => FeatureSpace::Projected,
+            Space::MeanColour => FeatureSpace::MeanColour,
         }),
         stride: match (args.stride_s, args.stride_frames) {
             (Some(s), _) => ClipStride::Time(Seconds(s)),
@@ -143,7 +149,8 @@ fn settings(args: &Extract) -> ExtractSettings {
         decode_threads: args.decode_threads.map_or(default.decode_threads, |n| n as usize),
         dataset: args.dataset.clone(),
         fresh: args.fresh,
-    }
+        opener: args.reading.opener()?,
+    })
 }
 
 /// The lines of lists that lead nowhere, as bad videos.

@@ -110,9 +110,14 @@ fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
         0 => format!("{} epochs", experiment.train.epochs),
         steps => format!("{steps} steps"),
     };
+    let weights = match &experiment.start.model {
+        Some(dir) => dir.display().to_string(),
+        None => "nothing: drawn from the seed".into(),
+    };
     vec![
         ("name", experiment.run.name.clone()),
         ("seed", experiment.run.seed.to_string()),
+        ("starts from", weights),
         ("corpus", experiment.corpus.dir.display().to_string()),
         ("length", length),
         (
@@ -160,8 +165,9 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         (
             "pixels",
             format!(
-                "short side to {}, mean {:?}, std {:?}",
+                "short side to {}, {}, mean {:?}, std {:?}",
                 preprocessing.short_side,
+                preprocessing.interpolation.name(),
                 preprocessing.normalisation.mean,
                 preprocessing.normalisation.std
             ),

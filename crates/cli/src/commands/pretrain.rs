@@ -9,12 +9,15 @@ use serde_json::json;
 use crate::Outcome;
 use crate::args::Pretrain;
 use crate::command_line;
+use crate::file_reading;
 use crate::interrupt::Listening;
 use crate::output;
 use crate::progress::{TrainingProgress, duration};
 
 pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
-    let experiment = Experiment::read(&args.run_file, &args.set)?;
+    let mut experiment = Experiment::read(&args.run_file, &args.set)?;
+    let tables = &mut experiment.loader.frame_tables;
+    *tables = tables.take().or_else(file_reading::default_folder);
     let folder =
         args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
     let _listening = Listening::begin(go_on())?;

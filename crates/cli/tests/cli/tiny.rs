@@ -93,11 +93,18 @@ impl Tiny {
     }
 }
 
+/// What the binary takes for the user's cache folder.
+pub(crate) fn user_cache() -> &'static Path {
+    static CACHE: OnceLock<TempDir> = OnceLock::new();
+    CACHE.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
+
 /// The binary.
 pub(crate) fn locvtp() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_locvtp"));
     // Tests run beside each other; one thread each is faster than several that wait.
     command.env("RAYON_NUM_THREADS", "1").stdin(Stdio::null());
+    command.env("XDG_CACHE_HOME", user_cache());
     command
 }
 

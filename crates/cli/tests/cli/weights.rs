@@ -32,7 +32,7 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
             "hf-timesformer, 47 parameters filled",
             "distilbert, 36 parameters filled",
             "not needed: 2 keys (classifier.bias, …); the classifier of actions",
-            "2 frames of 8 x 8 pixels, mean [0.45, 0.45, 0.45]",
+            "2 frames of 8 x 8 pixels, bilinear, mean [0.45, 0.45, 0.45]",
             "video_projection, text_projection, context_warp (seed 0)",
         ],
     );
@@ -50,7 +50,7 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
     assert_eq!(second["config"]["text"]["dim"], 8);
 
     let said = succeeded(&run(&["inspect", str(&two)]));
-    says(&said, &["model directory", "hf-timesformer", "distilbert", "mean [0.45"]);
+    says(&said, &["model directory", "hf-timesformer", "distilbert", "bilinear, mean [0.45"]);
 }
 
 #[test]

@@ -13,10 +13,10 @@ use std::path::Path;
 use crate::corpus::Subset;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::json_cell::{self, Cell};
-use crate::json_stream::JsonStream;
+use crate::json_cell::Cell;
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
+use crate::video_database;
 
 pub use taxonomy::{CoinStep, Taxonomy};
 
@@ -45,41 +45,17 @@ struct Step {
 
 /// Reads the JSON.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-    let mut stream = JsonStream::open(path, EXPECTED)?;
-    stream.enter_object()?;
-    while let Some(key) = stream.next_key()? {
-        if key == "database" {
-            read_database(&mut stream, intake)?;
-        } else {
-            stream.skip_value()?;
-        }
-    }
-    stream.finish()
-}
-
-fn read_database<R: std::io::BufRead>(
-    stream: &mut JsonStream<R>,
-    intake: &mut Intake<'_>,
-) -> Result<(), CorpusError> {
-    stream.enter_object()?;
-    while let Some(id) = stream.next_key()? {
-        let Ok(entry) = json_cell::from_slice::<Entry>(&stream.value()?) else {
-            intake.drop_one(DropReason::NotUnderstood, &id, None);
-            continue;
-        };
-        intake.video(SourceVideo {
-            duration_s: entry.duration.number(),
-            // The file has two parts; a word for a third is the README's for the second.
-            subset: entry.subset.text().and_then(|word| match Subset::from_word(&word)? {
-                Subset::Validation => Some(Subset::Test),
-                subset => Some(subset),
-            }),
-            task: entry.task.word(),
-            captions: entry.annotation.into_iter().map(caption).collect(),
-            ..SourceVideo::new(id)
-        });
-    }
-    Ok(())
+    video_database::read(path, EXPECTED, intake, |id, entry: Entry| SourceVideo {
+        duration_s: entry.duration.number(),
+        // The file has two parts; a word for a third is the README's for the second.
+        subset: entry.subset.text().and_then(|word| match Subset::from_word(&word)? {
+            Subset::Validation => Some(Subset::Test),
+            subset => Some(subset),
+        }),
+        task: entry.task.word(),
+        captions: entry.annotation.into_iter().map(caption).collect(),
+        ..SourceVideo::new(id)
+    })
 }
 
 fn caption(step: Step) -> Result<SourceCaption, DropReason> {

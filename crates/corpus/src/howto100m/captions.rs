@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::MediaLocation;
 use rayon::prelude::*;
 
 use crate::csv_table::CsvTable;
@@ -23,7 +24,7 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_FILES: usize = 1024;
 
 /// Videos that wait to be understood.
-type Batch = Vec<(String, PathBuf, Vec<u8>)>;
+type Batch = Vec<(String, MediaLocation, Vec<u8>)>;
 
 /// Reads `caption.json` or `raw_caption.json`, which may be larger than memory.
 pub(super) fn read_json(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
@@ -117,11 +118,11 @@ type Captions = Vec<Result<SourceCaption, DropReason>>;
 /// Understands a batch on all threads and takes it in the order of the file.
 fn take(batch: Batch, intake: &mut Intake<'_>, understand: fn(&[u8]) -> Option<Captions>) {
     let care = intake.care();
-    let one = |(id, file, bytes): (String, PathBuf, Vec<u8>)| {
+    let one = |(id, file, bytes): (String, MediaLocation, Vec<u8>)| {
         let captions = understand(&bytes).ok_or_else(|| id.clone())?;
         Ok((SourceVideo { captions, ..SourceVideo::new(id) }.repaired(care), file))
     };
-    let understood: Vec<Result<(RepairedVideo, PathBuf), String>> =
+    let understood: Vec<Result<(RepairedVideo, MediaLocation), String>> =
         batch.into_par_iter().map(one).collect();
     for video in understood {
         match video {

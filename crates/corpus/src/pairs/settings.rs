@@ -17,6 +17,23 @@ pub enum CaptionsPerEpoch {
     All,
 }
 
+/// In which order an epoch visits videos, or captions.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum VideoOrder {
+    /// Any after any, as if drawn from a hat.
+    #[default]
+    Uniform,
+    /// Shard after shard, for corpora that are too large to be read here and there.
+    Shards {
+        /// So many neighbours in this order are mixed. With windows of several shards, batches are
+        /// hardly less varied, and each shard is needed in one stretch of an epoch.
+        buffer: usize,
+    },
+}
+
 /// The section `pairs` of a run file.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,10 +54,18 @@ pub struct PairSettings {
     pub short_share_start_until_step: u64,
     /// Which captions of a video an epoch of short spans takes. Default: one of each video.
     pub captions_per_epoch: CaptionsPerEpoch,
+    /// In which order an epoch visits videos. Default: `"uniform"`; for large shards
+    /// `{ shards = { buffer = 5000 } }`.
+    pub order: VideoOrder,
     /// Videos in a batch of long spans.
     pub long_batch: usize,
     /// Videos in a batch of short spans.
     pub short_batch: usize,
+    /// Share of steps that train on pictures, 0..=1, where the corpus has both pictures and videos.
+    /// Default: the share of pictures among them.
+    pub picture_share: Option<f64>,
+    /// Pictures in a batch of pictures.
+    pub picture_batch: usize,
 }
 
 impl Default for PairSettings {
@@ -53,8 +78,11 @@ impl Default for PairSettings {
             short_share_start: 0.5,
             short_share_start_until_step: 0,
             captions_per_epoch: CaptionsPerEpoch::OneOfEachVideo,
+            order: VideoOrder::Uniform,
             long_batch: 16,
             short_batch: 32,
+            picture_share: None,
+            picture_batch: 32,
         }
     }
 }
@@ -80,15 +108,26 @@ impl PairSettings {
         match kind {
             SpanKind::Long => self.long_batch,
             SpanKind::Short => self.short_batch,
+            SpanKind::Picture => self.picture_batch,
         }
     }
 
-    /// Whether a step of `kind` can ever come.
+    /// The setting that says so.
+    pub(super) fn batch_key(kind: SpanKind) -> &'static str {
+        match kind {
+            SpanKind::Long => "pairs.long_batch",
+            SpanKind::Short => "pairs.short_batch",
+            SpanKind::Picture => "pairs.picture_batch",
+        }
+    }
+
+    /// Whether a step of `kind` can ever come, of those on videos.
     pub(super) fn uses(&self, kind: SpanKind) -> bool {
         let early = (self.short_share_start_until_step > 0).then_some(self.short_share_start);
         early.into_iter().chain([self.short_share]).any(|share| match kind {
             SpanKind::Long => share < 1.0,
             SpanKind::Short => share > 0.0,
+            SpanKind::Picture => false,
         })
     }
 
@@ -125,16 +164,22 @@ impl PairSettings {
         for (key, value) in [
             ("pairs.short_share", self.short_share),
             ("pairs.short_share_start", self.short_share_start),
+            ("pairs.picture_share", self.picture_share.unwrap_or(0.0)),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return setting(key, &value, "a share between 0 and 1");
             }
         }
-        for (key, value) in
-            [("pairs.long_batch", self.long_batch), ("pairs.short_batch", self.short_batch)]
-        {
-            if value == 0 {
-                return setting(key, &value, "at least 1 video");
+        if self.order == (VideoOrder::Shards { buffer: 0 }) {
+            return setting(
+                "pairs.order.shards.buffer",
+                &0,
+                "at least 1 video; several shards' worth",
+            );
+        }
+        for kind in [SpanKind::Long, SpanKind::Short, SpanKind::Picture] {
+            if self.batch_len(kind) == 0 {
+                return setting(Self::batch_key(kind), &0, "at least 1 video");
             }
         }
         Ok(())

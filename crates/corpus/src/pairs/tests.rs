@@ -28,7 +28,7 @@ fn narration(count: usize) -> Arc<dyn Corpus> {
         (0..count)
             .map(|video| {
                 let captions = (0..6).map(|c| caption(video, c)).collect();
-                NarratedVideo::new(format!("{video}"), format!("{video}.mp4"), captions)
+                NarratedVideo::new(format!("{video}"), "a.mp4", captions)
             })
             .collect(),
     ))
@@ -198,4 +198,128 @@ fn a_whole_video_of_unknown_length_is_refused_by_name() {
     let settings = PairSettings { long_batch: 1, short_batch: 1, ..PairSettings::default() };
     let refused = PairSampler::new(Arc::new(Narration(vec![video])), settings, 0);
     assert!(refused.unwrap_err().to_string().contains("fox"));
+}
+
+/// `count` videos, of which every third is a picture.
+fn mixed(count: usize) -> Arc<dyn Corpus> {
+    let mut videos = narration(count).videos().to_vec();
+    for (i, video) in videos.iter_mut().enumerate().filter(|(i, _)| i % 3 == 0) {
+        video.is_picture = true;
+        video.captions.truncate(1);
+        video.captions[0].text = format!("picture {i}");
+    }
+    Arc::new(Narration(videos))
+}
+
+#[test]
+fn the_parts_of_all_ranks_are_the_batch_of_one_process() {
+    let divisible = PairSettings { long_batch: 12, short_batch: 24, ..settings() };
+    let alone = PairSampler::new(narration(50), divisible.clone(), 3).unwrap();
+    for world_size in [1, 2, 3, 4, 6, 12] {
+        let of_rank = |index| {
+            let sampler = PairSampler::new(narration(50), divisible.clone(), 3).unwrap();
+            sampler.of_rank(Rank::new(index, world_size)).unwrap()
+        };
+        let ranks: Vec<_> = (0..world_size).map(of_rank).collect();
+        for step in [0, 1, 2, 7, 40, 1001] {
+            let whole = alone.batch(step);
+            let parts: Vec<_> =
+                ranks.iter().flat_map(|r| r.batch(step)[r.part(step)].to_vec()).collect();
+            assert_eq!(parts, whole, "{world_size} processes, step {step}");
+            let each: BTreeSet<_> = ranks.iter().map(|rank| rank.part(step).len()).collect();
+            assert_eq!(each.into_iter().collect::<Vec<_>>(), [whole.len() / world_size]);
+        }
+    }
+}
+
+#[test]
+fn a_batch_that_does_not_divide_by_the_processes_is_refused_with_both_numbers() {
+    let sampler = |settings| PairSampler::new(narration(50), settings, 0).unwrap();
+    let uneven = PairSettings { long_batch: 12, short_batch: 10, ..settings() };
+    let error = sampler(uneven.clone()).of_rank(Rank::new(0, 4)).unwrap_err().to_string();
+    assert!(
+        error.contains("`pairs.short_batch` is 10") && error.contains("4 processes"),
+        "{error}"
+    );
+    // What never comes need not divide, and neither do pictures that are not there.
+    let only_long = PairSettings { short_share: 0.0, picture_batch: 9, ..uneven };
+    assert!(sampler(only_long).of_rank(Rank::new(3, 4)).is_ok());
+}
+
+#[test]
+fn pictures_have_batches_of_their_own_as_often_as_they_are_many() {
+    let settings = PairSettings { picture_batch: 5, ..settings() };
+    let sampler = PairSampler::new(mixed(30), settings.clone(), 0).unwrap();
+    let mut pictures = 0;
+    for step in 0..2000 {
+        let batch = sampler.batch(step);
+        let kind = sampler.kind(step);
+        assert!(batch.iter().all(|pair| pair.kind == kind));
+        assert!(batch.iter().all(|pair| (pair.video % 3 == 0) == (kind == SpanKind::Picture)));
+        if kind == SpanKind::Picture {
+            pictures += 1;
+            assert_eq!(batch.len(), 5);
+            assert!(batch.iter().all(|pair| pair.text == format!("picture {}", pair.video)));
+        }
+    }
+    // A third of 2000, standard deviation 21.
+    assert!((580..=750).contains(&pictures), "{pictures} of 2000 steps");
+    let epoch: BTreeSet<usize> = (0..2)
+        .flat_map(|nth| sampler.batch_of(SpanKind::Picture, nth))
+        .map(|pair| pair.video)
+        .collect();
+    assert_eq!(epoch, (0..30).step_by(3).collect());
+    // 20 videos in batches of 7, 10 pictures in batches of 5.
+    assert_eq!(sampler.steps_per_epoch(), 2 + 2);
+    let asked = PairSettings { picture_share: Some(0.0), ..settings };
+    let sampler = PairSampler::new(mixed(30), asked, 0).unwrap();
+    assert!((0..500).all(|step| sampler.kind(step) != SpanKind::Picture));
+}
+
+#[test]
+fn a_corpus_of_pictures_alone_needs_no_videos_and_one_of_videos_no_pictures() {
+    let mut videos = mixed(30).videos().to_vec();
+    videos.retain(|video| video.is_picture);
+    let pictures: Arc<dyn Corpus> = Arc::new(Narration(videos));
+    let few = PairSettings { picture_batch: 11, picture_share: Some(0.1), ..settings() };
+    let error = PairSampler::new(Arc::clone(&pictures), few.clone(), 0).unwrap_err().to_string();
+    assert!(error.contains("`pairs.picture_batch` is 11") && error.contains("10 usable pictures"));
+    let sampler = PairSampler::new(pictures, PairSettings { picture_batch: 10, ..few }, 0).unwrap();
+    assert!((0..100).all(|step| sampler.kind(step) == SpanKind::Picture));
+    assert_eq!(sampler.steps_per_epoch(), 1);
+
+    let share = PairSettings { picture_share: Some(0.9), ..settings() };
+    let with_share = PairSampler::new(narration(30), share, 0).unwrap();
+    let without = PairSampler::new(narration(30), settings(), 0).unwrap();
+    assert!((0..100).all(|step| with_share.batch(step) == without.batch(step)));
+}
+
+#[test]
+fn all_captions_are_those_of_videos_and_not_of_pictures() {
+    let all = PairSettings { captions_per_epoch: CaptionsPerEpoch::All, ..settings() };
+    let all = PairSettings { short_batch: 12, picture_batch: 5, ..all };
+    let sampler = PairSampler::new(mixed(30), all, 0).unwrap();
+    // 20 videos of 6 captions.
+    let epoch: Vec<_> = (0..10).flat_map(|nth| sampler.batch_of(SpanKind::Short, nth)).collect();
+    let told: BTreeSet<_> = epoch.iter().map(|pair| pair.text.clone()).collect();
+    assert_eq!(told.len(), 120);
+    assert!(epoch.iter().all(|pair| pair.text.starts_with(&format!("v{}c", pair.video))));
+}
+
+#[test]
+fn each_place_of_a_batch_has_replacements_of_its_own() {
+    let sampler = PairSampler::new(narration(100), settings(), 0).unwrap();
+    let batch = sampler.batch_of(SpanKind::Long, 2);
+    let in_batch: BTreeSet<_> = batch.iter().map(|pair| pair.video).collect();
+    // 93 other videos for 7 places: 13 each, and two places have one more.
+    let mut first = BTreeSet::new();
+    for place in 0..7 {
+        let all: Vec<_> = sampler.replacements(&batch, place).collect();
+        first.extend(all[..13].iter().copied());
+        let others: BTreeSet<_> = all.iter().copied().collect();
+        assert_eq!((all.len(), others.len()), (99, 99));
+        assert!(!others.contains(&batch[place].video));
+        assert!(all[..93].iter().all(|video| !in_batch.contains(video)));
+    }
+    assert_eq!(first.len(), 7 * 13);
 }

@@ -82,7 +82,7 @@ fn read_one(
     if replaced {
         captions.iter_mut().flatten().for_each(|caption| caption.repairs.note(Repair::NotUtf8));
     }
-    intake.video(SourceVideo { file: video, captions, ..SourceVideo::new(id) });
+    intake.video(SourceVideo { media: video.map(Into::into), captions, ..SourceVideo::new(id) });
     Ok(())
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let told: Vec<_> =
             videos.iter().map(|v| (v.id.as_str(), v.captions[0].text.as_str())).collect();
         assert_eq!(told, [("a", "english"), ("b/c", "plain"), ("a", "deutsch")]);
-        assert_eq!(videos[1].path, dir.path().join("b/c.MKV"));
-        assert_eq!(videos[2].path, dir.path().join("a.mp4"));
+        assert_eq!(videos[1].media.path(), dir.path().join("b/c.MKV"));
+        assert_eq!(videos[2].media.path(), dir.path().join("a.mp4"));
     }
 }

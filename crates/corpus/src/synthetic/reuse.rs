@@ -45,7 +45,7 @@ pub(super) fn is_there(
         let lost = plan
             .videos
             .iter()
-            .map(|video| video.path.clone())
+            .map(|video| video.media.path().to_owned())
             .chain([dir.join("caption.json"), dir.join(TRUTH_FILE)])
             .find(|path| !path.is_file());
         if let Some(path) = lost {

@@ -5,6 +5,7 @@ use burn::tensor::{Bool, Device, Tensor, TensorData, activation::softmax, assert
 
 use super::cpu::{self, CpuKernel};
 use super::kernel::attention::{Block, Heads, Sequence, backward, forward};
+use super::kernel::window_attention::{self, Windows};
 
 /// Which rows of a batch attend to each other.
 #[derive(Clone, Debug)]
@@ -39,6 +40,12 @@ pub enum Sequences {
     ///
     /// Padding on the right is never seen by what stands before it.
     Causal,
+    /// One sequence per batch element, in which a row attends to itself and to `radius` rows on
+    /// either side.
+    Window {
+        /// Neighbours on either side.
+        radius: usize,
+    },
     /// One sequence per batch element, of which only the first `lengths[b]` rows are keys (padded
     /// text).
     Padded {
@@ -62,6 +69,7 @@ pub fn attention(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Ten
             let later = later_rows(n, &qkv.device().without_autodiff());
             composed(qkv, num_heads, Some(later))
         }
+        Sequences::Window { radius } => window(qkv, num_heads, *radius),
         Sequences::ClassAndPositions { .. } | Sequences::ClassAndFrames { .. } => {
             let class = class_row(qkv.clone(), num_heads);
             let patches = grouped(qkv, num_heads, sequences).narrow(1, 1, n - 1);
@@ -92,7 +100,7 @@ fn grouped(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3>
             frames(qkv, num_heads, *num_frames)
         }
         Sequences::ClassAndPositions { num_frames } => positions(qkv, num_heads, *num_frames),
-        Sequences::Causal => unreachable!("served above"),
+        Sequences::Causal | Sequences::Window { .. } => unreachable!("served above"),
         Sequences::Padded { lengths } => {
             let device = qkv.device();
             let padding: Vec<bool> =
@@ -106,6 +114,20 @@ fn grouped(qkv: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3>
     }
 }
 
+/// Attention to neighbours.
+fn window(qkv: Tensor<3>, num_heads: usize, radius: usize) -> Tensor<3> {
+    let [_, n, d3] = qkv.dims();
+    if cpu::serves(&qkv) {
+        let heads = Heads { count: num_heads, width: d3 / 3 / num_heads };
+        return cpu::apply(Window { windows: Windows { rows: n, radius }, heads }, [qkv.into()]);
+    }
+    let far: Vec<bool> =
+        (0..n).flat_map(|i| (0..n).map(move |j: usize| j.abs_diff(i) > radius)).collect();
+    let device = qkv.device().without_autodiff();
+    let far = Tensor::from_data(TensorData::new(far, [1, 1, n, n]), &device);
+    composed(qkv, num_heads, Some(far))
+}
+
 impl Sequences {
     /// The smallest stretch of rows that holds whole sequences, in a `[b, n, ..]` batch.
     fn block(&self, n: usize) -> Block {
@@ -116,7 +138,9 @@ impl Sequences {
                 Block { rows: n, sequences: (n - 1) / num_frames }
             }
             Self::ClassAndFrames { num_frames } => Block { rows: n, sequences: *num_frames },
-            Self::Padded { .. } | Self::Causal => Block { rows: n, sequences: 1 },
+            Self::Padded { .. } | Self::Causal | Self::Window { .. } => {
+                Block { rows: n, sequences: 1 }
+            }
         }
     }
 
@@ -153,7 +177,7 @@ impl Sequences {
                 let frames = Self::Frames { num_frames: *num_frames }.rows(b, n);
                 frames.into_iter().map(|s| Sequence { first_weight: 0.0, ..s }).collect()
             }
-            Self::Causal => unreachable!("causal attention has no kernel"),
+            Self::Causal | Self::Window { .. } => unreachable!("these go other ways"),
             Self::Frames { num_frames } => {
                 assert_eq!((n - 1) % num_frames, 0, "{n} rows are not {num_frames} frames");
                 let length = 1 + (n - 1) / num_frames;
@@ -260,6 +284,27 @@ impl CpuKernel<1> for Attention {
     }
 }
 
+#[derive(Clone, Debug)]
+struct Window {
+    windows: Windows,
+    heads: Heads,
+}
+
+impl CpuKernel<1> for Window {
+    fn forward(&self, [qkv]: [&FlexTensor; 1]) -> FlexTensor {
+        let mut shape = qkv.layout().shape().clone();
+        shape[2] /= 3;
+        let out = window_attention::forward(cpu::values(qkv), self.windows, self.heads);
+        cpu::tensor(out, shape)
+    }
+
+    fn backward(&self, [qkv]: [&FlexTensor; 1], output_grad: &FlexTensor) -> [FlexTensor; 1] {
+        let (values, grad) = (cpu::values(qkv), cpu::values(output_grad));
+        let grad = window_attention::backward(values, grad, self.windows, self.heads);
+        [cpu::tensor(grad, qkv.layout().shape().clone())]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{compare_bodies, random};
@@ -297,6 +342,12 @@ mod tests {
         check([2, 1 + 20 * 2, 54], Sequences::ClassAndFrames { num_frames: 2 });
         check([2, 1 + 4 * 3, 54], Sequences::ClassAndPositions { num_frames: 3 });
         check([2, 1 + 2 * 20, 54], Sequences::ClassAndPositions { num_frames: 20 });
+    }
+
+    #[test]
+    fn fused_attention_to_neighbours_equals_the_engines() {
+        check([3, 11, 54], Sequences::Window { radius: 3 });
+        check([2, 3, 54], Sequences::Window { radius: 3 });
     }
 
     #[test]

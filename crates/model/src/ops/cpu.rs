@@ -25,6 +25,41 @@ pub(crate) trait CpuKernel<const N: usize>: Clone + Debug + Send + 'static {
     fn backward(&self, inputs: [&FlexTensor; N], output_grad: &FlexTensor) -> [FlexTensor; N];
 }
 
+/// An operation that keeps what its forward works out along the way, so that its backward need not
+/// work it out again.
+pub(crate) trait KeepingKernel<const N: usize>: Clone + Debug + Send + 'static {
+    /// What is kept.
+    type Kept: Clone + Debug + Send + 'static;
+
+    /// The result for contiguous `inputs`, and what the backward wants of it.
+    fn forward(&self, inputs: [&FlexTensor; N]) -> (FlexTensor, Self::Kept);
+
+    /// The gradient of every input; `kept` may be overwritten to get there.
+    fn backward(
+        &self,
+        inputs: [&FlexTensor; N],
+        kept: Self::Kept,
+        output_grad: &FlexTensor,
+    ) -> [FlexTensor; N];
+}
+
+impl<const N: usize, K: CpuKernel<N>> KeepingKernel<N> for K {
+    type Kept = ();
+
+    fn forward(&self, inputs: [&FlexTensor; N]) -> (FlexTensor, ()) {
+        (CpuKernel::forward(self, inputs), ())
+    }
+
+    fn backward(
+        &self,
+        inputs: [&FlexTensor; N],
+        (): (),
+        output_grad: &FlexTensor,
+    ) -> [FlexTensor; N] {
+        CpuKernel::backward(self, inputs, output_grad)
+    }
+}
+
 /// Whether the CPU kernels serve this tensor.
 pub(crate) fn serves<const D: usize>(tensor: &Tensor<D>) -> bool {
     let device = tensor.device();
@@ -59,7 +94,7 @@ impl<const D: usize> From<Tensor<D>> for Input {
 ///
 /// # Panics
 /// When some inputs record gradients and others live on a device that does not.
-pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
+pub(crate) fn apply<const N: usize, const D: usize, K: KeepingKernel<N>>(
     kernel: K,
     inputs: [Input; N],
 ) -> Tensor<D> {
@@ -68,7 +103,7 @@ pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
             Input::Plain(tensor) => contiguous(tensor),
             Input::Recorded(_) => unreachable!("all inputs are plain"),
         });
-        return Tensor::from_primitive::<Flex>(kernel.forward(tensors.each_ref()));
+        return Tensor::from_primitive::<Flex>(kernel.forward(tensors.each_ref()).0);
     }
     let parts = inputs.map(|input| match input {
         Input::Recorded(tensor) => tensor.into_parts(),
@@ -78,9 +113,9 @@ pub(crate) fn apply<const N: usize, const D: usize, K: CpuKernel<N>>(
     });
     let tensors = parts.each_ref().map(|(tensor, _)| contiguous(tensor.clone()));
     let nodes = parts.map(|(_, node)| node);
-    let output = kernel.forward(tensors.each_ref());
+    let (output, kept) = kernel.forward(tensors.each_ref());
     let recorded = match Step(kernel).prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
-        OpsKind::Tracked(step) => step.finish(tensors, output),
+        OpsKind::Tracked(step) => step.finish((tensors, kept), output),
         OpsKind::UnTracked(step) => step.finish(output),
     };
     Tensor::from_primitive::<Recorded>(recorded)
@@ -111,8 +146,8 @@ pub(crate) fn width(tensor: &FlexTensor) -> usize {
 #[derive(Debug)]
 struct Step<K>(K);
 
-impl<const N: usize, K: CpuKernel<N>> Backward<Flex, N> for Step<K> {
-    type State = [FlexTensor; N];
+impl<const N: usize, K: KeepingKernel<N>> Backward<Flex, N> for Step<K> {
+    type State = ([FlexTensor; N], K::Kept);
 
     fn backward(
         self,
@@ -121,7 +156,8 @@ impl<const N: usize, K: CpuKernel<N>> Backward<Flex, N> for Step<K> {
         _checkpointer: &mut Checkpointer,
     ) {
         let output_grad = contiguous(grads.consume::<Flex>(&ops.node));
-        let input_grads = self.0.backward(ops.state.each_ref(), &output_grad);
+        let (inputs, kept) = ops.state;
+        let input_grads = self.0.backward(inputs.each_ref(), kept, &output_grad);
         for (parent, grad) in ops.parents.iter().zip(input_grads) {
             if let Some(parent) = parent {
                 grads.register::<Flex>(parent.id, grad);

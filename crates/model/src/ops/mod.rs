@@ -6,7 +6,9 @@
 //! checkpointing) they compose the engine's own operations. The two bodies are tested against each
 //! other, so a caller never needs to know which one ran.
 
+mod additive_scores;
 mod attention;
+mod cell_convolution;
 mod cpu;
 mod gelu;
 mod kernel;
@@ -15,13 +17,17 @@ mod linear;
 mod log_sum_exp;
 mod normalise;
 mod quick_gelu;
+mod recurrence;
 #[cfg(test)]
 mod testing;
 
+pub use additive_scores::additive_scores;
 pub use attention::{Sequences, attention};
+pub use cell_convolution::{Cell, CellMap, cell_convolution};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_residual};
 pub use log_sum_exp::masked_log_sum_exp;
 pub use normalise::l2_normalise;
 pub use quick_gelu::quick_gelu;
+pub use recurrence::{Direction, RecurrentWeights, gru, lstm};

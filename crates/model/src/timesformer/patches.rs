@@ -68,10 +68,27 @@ impl ClipPatches {
     /// When the sides are not multiples of `patch_size` or `rgb` is not whole clips.
     pub fn cut(
         rgb: &[u8],
-        [f, height, width]: [usize; 3],
+        size: [usize; 3],
         patch_size: usize,
         normalisation: &PixelNormalisation,
     ) -> Vec<f32> {
+        let mut values = Vec::with_capacity(rgb.len());
+        Self::cut_onto(&mut values, rgb, size, patch_size, normalisation);
+        values
+    }
+
+    /// As [`ClipPatches::cut`], behind numbers that are there already: those of a batch are too
+    /// many to be copied together.
+    ///
+    /// # Panics
+    /// As [`ClipPatches::cut`].
+    pub fn cut_onto(
+        values: &mut Vec<f32>,
+        rgb: &[u8],
+        [f, height, width]: [usize; 3],
+        patch_size: usize,
+        normalisation: &PixelNormalisation,
+    ) {
         let s = patch_size;
         assert!(height % s == 0 && width % s == 0, "{height} x {width} pixels, patches of {s}");
         let clip_bytes = f * height * width * 3;
@@ -81,7 +98,7 @@ impl ClipPatches {
                 (byte as f32 / 255.0 - normalisation.mean[c]) / normalisation.std[c]
             })
         });
-        let mut values = Vec::with_capacity(rgb.len());
+        values.reserve(rgb.len());
         for clip in rgb.chunks_exact(clip_bytes) {
             for row in 0..height / s {
                 for column in 0..width / s {
@@ -99,7 +116,6 @@ impl ClipPatches {
                 }
             }
         }
-        values
     }
 
     /// A batch from what [`ClipPatches::cut`] gave for `b` clips of `f` frames.

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::key_table::{KeyTable, Made, Plan};
 use super::source::{Part, Shapes, Source, SourceKind};
 use super::source_config::{
-    clip_text_config, clip_vision_config, distilbert_config, preprocessing, timesformer_config,
+    c3d_config, clip_text_config, clip_vision_config, distilbert_config, preprocessing,
+    timesformer_config,
 };
 use super::{StateDict, fill_each};
 use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
@@ -230,6 +231,7 @@ fn part_of(parameter: &str) -> Option<(Part, &str)> {
     let (encoder, name) = parameter.split_once('.')?;
     match encoder {
         "timesformer" => Some((Part::Video, name)),
+        "c3d" => Some((Part::Video, name)),
         "distilbert" => Some((Part::Text, name)),
         "clip" if name.starts_with("vis") => Some((Part::Video, name)),
         "clip" => Some((Part::Text, name)),
@@ -319,6 +321,7 @@ impl Base {
                     SourceKind::Clip | SourceKind::HfClip => {
                         clip_vision_config(&shapes, settings)?.into()
                     }
+                    SourceKind::C3d => c3d_config(&shapes, settings)?.into(),
                     _ => timesformer_config(&shapes, settings)?.into(),
                 };
                 self.preprocessing = preprocessing(planned.source, &self.config.video)?;

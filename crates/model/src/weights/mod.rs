@@ -10,6 +10,7 @@
 //! | [`import`] | from checkpoints to a model directory |
 //! | `resize` | embeddings of places and times for another number of them |
 
+mod c3d_keys;
 mod clip_keys;
 mod distilbert_keys;
 mod frozen_keys;
@@ -59,7 +60,7 @@ impl LoadReport {
     }
 
     /// What was found for a parameter, if it fits; notes what became of the parameter.
-    fn fitting<T>(
+    pub(crate) fn fitting<T>(
         &mut self,
         name: &str,
         found: Option<T>,

@@ -3,7 +3,8 @@
 /// The dotted path to the parameter being visited.
 ///
 /// A choice between encoders is an enum, and leaves no trace: neither the field that holds it nor
-/// its variant is a part of a name, only what lies inside the variant.
+/// its variant is a part of a name, only what lies inside the variant. A recurrent layer's
+/// parameters carry its number and direction at their end, as in PyTorch: `weight_ih_l0_reverse`.
 #[derive(Clone, Debug, Default)]
 pub struct ParameterPath {
     names: Vec<String>,
@@ -33,7 +34,16 @@ impl ParameterPath {
                 shown.push(name);
             }
         }
-        shown.join(".")
+        match (self.containers.last(), shown.as_slice()) {
+            (Some(container), [outside @ .., _, number, direction, parameter])
+                if container == "Struct:RecurrentDirection" =>
+            {
+                let end = if *direction == "reverse" { "_reverse" } else { "" };
+                let parameter = format!("{parameter}_l{number}{end}");
+                [outside, &[parameter.as_str()]].concat().join(".")
+            }
+            _ => shown.join("."),
+        }
     }
 
     /// Whether the parameter is transposed between memory and file: a linear layer's matrix.

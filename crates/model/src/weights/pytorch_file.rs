@@ -93,8 +93,8 @@ fn names_of_archive(path: &Path) -> Result<BTreeSet<String>, ModelError> {
                 .into(),
             way_out: "take the safetensors file of the same model, for CLIP ViT-B/16 \
                       model.safetensors of openai/clip-vit-base-patch16 (ViT-B/32: \
-                      openai/clip-vit-base-patch32, ViT-L/14: openai/clip-vit-large-patch14), and \
-                      import it with --from hf-clip"
+                      openai/clip-vit-base-patch32, ViT-L/14: openai/clip-vit-large-patch14, at 336 \
+                      pixels openai/clip-vit-large-patch14-336), and import it with --from hf-clip"
                 .into(),
         });
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use super::key_table::{KeyTable, Plan};
 use super::state_dict::StateDict;
 use super::{
-    clip_keys, distilbert_keys, frozen_keys, hf_clip_keys, hf_timesformer_keys, timesformer_keys,
-    timm_vit_keys,
+    c3d_keys, clip_keys, distilbert_keys, frozen_keys, hf_clip_keys, hf_timesformer_keys,
+    timesformer_keys, timm_vit_keys,
 };
 use crate::ModelError;
 
@@ -28,6 +28,8 @@ pub enum SourceKind {
     Clip,
     /// Hugging Face's `CLIPModel`.
     HfClip,
+    /// C3D up to its first fully connected layer.
+    C3d,
 }
 
 /// One of the two encoders.
@@ -54,7 +56,7 @@ impl Part {
 
 impl SourceKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TimmVit,
         Self::TimeSformer,
         Self::HfTimeSformer,
@@ -62,6 +64,7 @@ impl SourceKind {
         Self::DistilBert,
         Self::Clip,
         Self::HfClip,
+        Self::C3d,
     ];
 
     /// What is typed for it.
@@ -74,6 +77,7 @@ impl SourceKind {
             Self::DistilBert => "distilbert",
             Self::Clip => "clip",
             Self::HfClip => "hf-clip",
+            Self::C3d => "c3d",
         }
     }
 
@@ -94,6 +98,7 @@ impl SourceKind {
             Self::HfClip => {
                 &[(Part::Video, &hf_clip_keys::VIDEO), (Part::Text, &hf_clip_keys::TEXT)]
             }
+            Self::C3d => &[(Part::Video, &c3d_keys::TABLE)],
         }
     }
 

@@ -1,10 +1,12 @@
 //! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
 //! the shapes in it.
 
+use locvtp_video::Interpolation;
 use serde_json::Value;
 
 use super::import::ImportSettings;
 use super::source::{Shapes, Source, SourceKind};
+use crate::c3d::C3dConfig;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::distilbert::DistilBertConfig;
 use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
@@ -35,15 +37,25 @@ pub(super) fn timesformer_config(
         Ok([.., frames, _]) => *frames,
         _ => TimeSformerConfig::default().num_frames,
     };
+    let num_hidden_layers = shapes.layers("encoder.layer.");
+    let intermediate_size = shapes.axis("encoder.layer.0.intermediate.dense.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("patch_size", patch_size),
+        ("image_size", side * patch_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(TimeSformerConfig {
         image_size: settings.image_size.unwrap_or(side * patch_size),
         patch_size,
         num_channels: shapes.axis(kernel, 1)?,
         num_frames: settings.num_frames.unwrap_or(num_frames),
         hidden_size,
-        num_hidden_layers: shapes.layers("encoder.layer."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("encoder.layer.0.intermediate.dense.weight", 0)?,
+        intermediate_size,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(1e-6),
         block: match shapes.source.kind {
             SourceKind::Frozen => TimeSformerBlock::Frozen,
@@ -67,15 +79,25 @@ pub(super) fn clip_vision_config(
     let patch_size = shapes.axis(kernel, 3)?;
     let places = shapes.axis("vision_model.embeddings.position_embedding.weight", 0)?;
     let usual = ClipVisionConfig::default();
+    let num_hidden_layers = shapes.layers("vision_model.encoder.layers.");
+    let intermediate_size = shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("patch_size", patch_size),
+        ("image_size", (places - 1).isqrt() * patch_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(ClipVisionConfig {
         image_size: settings.image_size.unwrap_or((places - 1).isqrt() * patch_size),
         patch_size,
         num_channels: shapes.axis(kernel, 1)?,
         num_frames: settings.num_frames.unwrap_or(usual.num_frames),
         hidden_size,
-        num_hidden_layers: shapes.layers("vision_model.encoder.layers."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        intermediate_size,
         projection_dim: shapes.axis("visual_projection.weight", 0)?,
         hidden_act: activation(shapes.source, &json)?,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
@@ -96,18 +118,62 @@ pub(super) fn clip_text_config(
     let words = "text_model.embeddings.token_embedding.weight";
     let hidden_size = shapes.axis(words, 1)?;
     let usual = ClipTextConfig::default();
+    let vocab_size = shapes.axis(words, 0)?;
+    let num_hidden_layers = shapes.layers("text_model.encoder.layers.");
+    let intermediate_size = shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?;
+    let sizes = [
+        ("hidden_size", hidden_size),
+        ("num_hidden_layers", num_hidden_layers),
+        ("intermediate_size", intermediate_size),
+        ("vocab_size", vocab_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(ClipTextConfig {
-        vocab_size: shapes.axis(words, 0)?,
+        vocab_size,
         max_position_embeddings: shapes
             .axis("text_model.embeddings.position_embedding.weight", 0)?,
         hidden_size,
-        num_hidden_layers: shapes.layers("text_model.encoder.layers."),
+        num_hidden_layers,
         num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size: shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?,
+        intermediate_size,
         projection_dim: shapes.axis("text_projection.weight", 0)?,
         hidden_act: activation(shapes.source, &json)?,
         layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
         ..usual
+    })
+}
+
+/// The sizes of a C3D. How many numbers its `fc6` takes tells the side of the frames.
+///
+/// # Errors
+/// As [`timesformer_config`], and when no side gives `fc6` that many numbers.
+pub(super) fn c3d_config(
+    shapes: &Shapes<'_>,
+    settings: &ImportSettings,
+) -> Result<C3dConfig, ModelError> {
+    let usual = C3dConfig::default();
+    let inputs = shapes.axis("fc6.weight", 1)?;
+    let of_side = |image_size| C3dConfig {
+        image_size,
+        num_frames: settings.num_frames.unwrap_or(usual.num_frames),
+        base_width: shapes.axis("conv1.weight", 0).unwrap_or(usual.base_width),
+        feature_width: shapes.axis("fc6.weight", 0).unwrap_or(usual.feature_width),
+        ..usual.clone()
+    };
+    // Two neighbouring sides give the same; the larger, as 112 is, leaves no pixel out.
+    let sides: Vec<usize> = match settings.image_size {
+        Some(side) => vec![side],
+        None => (1..=64).rev().map(|i| 16 * i).collect(),
+    };
+    let found =
+        sides.iter().map(|side| of_side(*side)).find(|config| config.fc6_inputs() == inputs);
+    found.ok_or_else(|| {
+        let config = of_side(sides[0]);
+        let side = settings.image_size.map_or("any side".into(), |side| format!("{side} pixels"));
+        shapes.refused(format!(
+            "its fc6 takes {inputs} numbers, and clips of {} frames of {side} do not give as many",
+            config.num_frames
+        ))
     })
 }
 
@@ -137,13 +203,23 @@ pub(super) fn distilbert_config(
     let json = shapes.source.json_beside("config.json")?;
     check_setting(shapes.source, &json, "activation", "gelu")?;
     let dim = shapes.axis("embeddings.word_embeddings.weight", 1)?;
+    let vocab_size = shapes.axis("embeddings.word_embeddings.weight", 0)?;
+    let n_layers = shapes.layers("transformer.layer.");
+    let hidden_dim = shapes.axis("transformer.layer.0.ffn.lin1.weight", 0)?;
+    let sizes = [
+        ("dim", dim),
+        ("n_layers", n_layers),
+        ("hidden_dim", hidden_dim),
+        ("vocab_size", vocab_size),
+    ];
+    check_sizes(shapes.source, &json, &sizes)?;
     Ok(DistilBertConfig {
-        vocab_size: shapes.axis("embeddings.word_embeddings.weight", 0)?,
+        vocab_size,
         max_position_embeddings: shapes.axis("embeddings.position_embeddings.weight", 0)?,
         dim,
-        n_layers: shapes.layers("transformer.layer."),
+        n_layers,
         n_heads: heads(shapes, &json, "n_heads", dim, settings)?,
-        hidden_dim: shapes.axis("transformer.layer.0.ffn.lin1.weight", 0)?,
+        hidden_dim,
         ..DistilBertConfig::default()
     })
 }
@@ -158,6 +234,7 @@ pub(super) fn preprocessing(
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
+    let interpolation = interpolation(source, &json, timm)?;
     let three = |value: &Value| -> Option<[f32; 3]> {
         let numbers: Vec<f32> =
             value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
@@ -177,15 +254,55 @@ pub(super) fn preprocessing(
         (Some(short), Some(cut)) if cut > 0 && short >= cut => {
             (config.image_size() as f64 * short as f64 / cut as f64).round() as usize
         }
-        _ => config.image_size(),
+        _ => usual_short_side(source.kind, config.image_size()),
     };
     Ok(Preprocessing {
         num_frames: config.num_frames(),
         clip_duration_s: 0.0,
         image_size: config.image_size(),
         short_side,
+        interpolation,
         normalisation,
     })
+}
+
+/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers),
+/// `interpolation` of timm, or what the kind's programs do.
+fn interpolation(source: &Source, json: &Value, timm: &Value) -> Result<Interpolation, ModelError> {
+    let refused = |file: &str, key: &str, found: &Value| ModelError::ForeignWeights {
+        path: source.folder.join(file),
+        reason: format!(
+            "`{key}` is {found}, and pictures are scaled bilinearly or bicubically here"
+        ),
+        way_out: "write 2 (or \"bilinear\") or 3 (or \"bicubic\") there, whichever is nearer, and \
+                  expect features a little off"
+            .into(),
+    };
+    match (&json["resample"], &timm["interpolation"]) {
+        (Value::Null, Value::Null) => Ok(match source.kind {
+            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
+            _ => Interpolation::Bilinear,
+        }),
+        (Value::Null, said) => match said.as_str() {
+            Some("bilinear") => Ok(Interpolation::Bilinear),
+            Some("bicubic") => Ok(Interpolation::Bicubic),
+            _ => Err(refused("config.json", "pretrained_cfg.interpolation", said)),
+        },
+        (said, _) => match said.as_u64() {
+            Some(2) => Ok(Interpolation::Bilinear),
+            Some(3) => Ok(Interpolation::Bicubic),
+            _ => Err(refused("preprocessor_config.json", "resample", said)),
+        },
+    }
+}
+
+/// What the short side is scaled to when no file says so.
+fn usual_short_side(kind: SourceKind, image_size: usize) -> usize {
+    match kind {
+        // 112 out of 128.
+        SourceKind::C3d => image_size * 8 / 7,
+        _ => image_size,
+    }
 }
 
 /// What the pixels of a kind's checkpoints are normalised with when no file says so (§A.2 of our
@@ -202,6 +319,11 @@ fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
         SourceKind::Clip | SourceKind::HfClip => PixelNormalisation {
             mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
             std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+        },
+        // Bytes less the mean of Sports-1M's, as MMAction has it; no division.
+        SourceKind::C3d => PixelNormalisation {
+            mean: [104.0 / 255.0, 117.0 / 255.0, 128.0 / 255.0],
+            std: [1.0 / 255.0; 3],
         },
         SourceKind::TimmVit | SourceKind::DistilBert => {
             PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] }
@@ -226,6 +348,24 @@ fn check_setting(
     }
 }
 
+/// Refuses a `config.json` that speaks of other sizes than the tensors have: it is another model's,
+/// and what it alone says (the heads) would be wrong too.
+fn check_sizes(source: &Source, json: &Value, sizes: &[(&str, usize)]) -> Result<(), ModelError> {
+    let other = sizes.iter().find_map(|(key, found)| {
+        let said = json[*key].as_u64()?;
+        (said != *found as u64).then_some((key, said, found))
+    });
+    let Some((key, said, found)) = other else { return Ok(()) };
+    Err(ModelError::ForeignWeights {
+        path: source.path().into(),
+        reason: format!(
+            "its tensors have `{key}` {found}, and the config.json beside it says {said}"
+        ),
+        way_out: "put the config.json of the same model there, or take it away and say --heads"
+            .into(),
+    })
+}
+
 /// The attention heads: as asked, as `config.json` says, or from the usual width of one.
 fn heads(
     shapes: &Shapes<'_>,
@@ -236,6 +376,16 @@ fn heads(
 ) -> Result<usize, ModelError> {
     let said = json[key].as_u64().map(|heads| heads as usize);
     if let Some(heads) = said.or(settings.num_heads) {
+        if heads == 0 || !width.is_multiple_of(heads) {
+            return Err(ModelError::ForeignWeights {
+                path: shapes.source.path().into(),
+                reason: format!("{heads} attention heads cannot share its width of {width} evenly"),
+                way_out: match said {
+                    Some(_) => format!("correct `{key}` in the config.json beside it"),
+                    None => "say another number with --heads".into(),
+                },
+            });
+        }
         return Ok(heads);
     }
     if width.is_multiple_of(HEAD_WIDTH) {

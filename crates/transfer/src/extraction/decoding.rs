@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use locvtp_model::Preprocessing;
-use locvtp_video::{ClipPixels, ClipStride, VideoError, VideoReader};
+use locvtp_video::{ClipPixels, ClipStride, VideoError, VideoOpener};
 
 use crate::extraction::video_list::VideoFile;
 
@@ -47,6 +47,8 @@ pub struct ClipRule {
     pub preprocessing: Preprocessing,
     /// From clip to clip.
     pub stride: ClipStride,
+    /// How files are opened.
+    pub opener: VideoOpener,
 }
 
 /// Starts `num_threads` decoders. At most `queue` clips wait to be received, and each decoder holds
@@ -87,7 +89,7 @@ fn decode_one(
     rule: &ClipRule,
     send: &SyncSender<Decoded>,
 ) -> Result<Option<f64>, VideoError> {
-    let mut reader = VideoReader::open(&file.path)?;
+    let mut reader = rule.opener.open(&file.path.as_path().into())?;
     let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
     let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());

@@ -114,8 +114,11 @@ pub fn extract(
     }
     let already = videos.len() - to_do.len();
     observer.started(to_do.len(), already);
-    let rule =
-        ClipRule { preprocessing: settings.preprocessing(directory), stride: settings.stride };
+    let rule = ClipRule {
+        preprocessing: settings.preprocessing(directory),
+        stride: settings.stride,
+        opener: settings.opener.clone(),
+    };
     let batch = settings.batch.unwrap_or_else(|| embedder.clips_at_once());
     let mut run = Run {
         embedder,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use locvtp_features::Provenance;
 use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE};
 use locvtp_model::{ModelDirectory, ModelError, Preprocessing};
-use locvtp_video::{ClipStride, Seconds};
+use locvtp_video::{ClipStride, Seconds, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
@@ -19,6 +19,9 @@ pub enum FeatureSpace {
     /// In the joint space with words, as the projection gives them: not of unit length. The authors'
     /// release feeds these to 2D-TAN (§A.9).
     Projected,
+    /// Red, green and blue of all pixels of the clip, `0..=1`: nothing of the model, and a baseline
+    /// that every probe of its features should beat.
+    MeanColour,
 }
 
 impl FeatureSpace {
@@ -27,12 +30,13 @@ impl FeatureSpace {
         match self {
             Self::Backbone => "backbone",
             Self::Projected => "projected",
+            Self::MeanColour => "mean-colour",
         }
     }
 }
 
 /// How features are extracted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ExtractSettings {
     /// Which features; none for [`FeatureSpace::Projected`] where the model has a joint space, and
     /// [`FeatureSpace::Backbone`] where it has not.
@@ -50,6 +54,8 @@ pub struct ExtractSettings {
     pub dataset: String,
     /// Leave out what the output holds already.
     pub fresh: bool,
+    /// How video files are opened.
+    pub opener: VideoOpener,
 }
 
 impl Default for ExtractSettings {
@@ -64,6 +70,7 @@ impl Default for ExtractSettings {
             decode_threads: processors.div_ceil(2).min(8),
             dataset: locvtp_features::DEFAULT_DATASET.to_owned(),
             fresh: false,
+            opener: VideoOpener::default(),
         }
     }
 }

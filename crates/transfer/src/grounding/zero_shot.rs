@@ -4,12 +4,22 @@
 //! The same function measures a model, a model asked the wrong question, and the oracles of
 //! [`references`](crate::references): only the scores differ.
 
+use std::path::Path;
+
+use locvtp_features::VideoFeatures;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use super::measure::MetricSection;
+use super::queries::Query;
+use super::words::SentenceWords;
+use crate::clip_score::ClipScore;
+use crate::embedding::{SentenceEmbedding, VideoEmbedding};
 use crate::error::TransferError;
 use crate::metrics::grounding::{GroundingMetrics, IouBoundary, grounding};
 use crate::moment::{Moment, MomentDecoder};
+use crate::task::Metrics;
+use crate::task::feature_section::clip_spans;
 
 /// One sentence asked of one video, and the answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +58,86 @@ pub fn ground(
         .collect();
     let truths: Vec<TimeSpan> = queries.iter().map(|query| query.truth).collect();
     grounding(&predictions, &truths, boundary)
+}
+
+/// `[zero_shot]` of a task file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ZeroShotSection {
+    /// Words that a clip is compared with: the `K` of the pre-training. Paper: 3.
+    pub num_matches: usize,
+    /// How clip scores become moments.
+    pub decoder: MomentDecoder,
+}
+
+impl Default for ZeroShotSection {
+    fn default() -> Self {
+        Self { num_matches: 3, decoder: MomentDecoder::default() }
+    }
+}
+
+impl ZeroShotSection {
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn check(&self) -> Result<(), TransferError> {
+        if self.num_matches == 0 {
+            let (key, found) = ("zero_shot.num_matches", "0".to_owned());
+            return Err(TransferError::Setting { key, found, expected: "1 or more" });
+        }
+        self.decoder.decode(&[], &[]).map(drop)
+    }
+
+    /// No query is answered yet.
+    pub(crate) fn answers(&self) -> Answers {
+        let by_words = ClipScore::Words { num_matches: self.num_matches };
+        let scores = [ClipScore::Sentence, by_words].map(|score| (score, Vec::new()));
+        Answers { decoder: self.decoder, scores }
+    }
+}
+
+/// The answers to queries, by the sentence as a whole and by its words.
+pub(crate) struct Answers {
+    decoder: MomentDecoder,
+    scores: [(ClipScore, Vec<Vec<TimeSpan>>); 2],
+}
+
+impl Answers {
+    /// Answers a query of a video whose clips are in the joint space; `file` is named in errors.
+    pub(crate) fn add(
+        &mut self,
+        query: &Query,
+        features: &VideoFeatures,
+        words: &SentenceWords,
+        file: &Path,
+    ) -> Result<(), TransferError> {
+        if features.width != words.width() {
+            let (path, features, words) = (file.to_owned(), features.width, words.width());
+            return Err(TransferError::NotTheJointSpace { path, features, words });
+        }
+        let clips = (0..features.num_clips()).map(|clip| features.clip(clip).to_vec());
+        let video = VideoEmbedding::new(clip_spans(features, query.duration), clips.collect());
+        let sentence = SentenceEmbedding::new(Vec::new(), words.of(&query.sentence));
+        for (score, answers) in &mut self.scores {
+            let moments = self.decoder.decode(&video.spans, &score.scores(&video, &sentence))?;
+            answers.push(moments.into_iter().map(|moment| moment.span).collect());
+        }
+        Ok(())
+    }
+
+    /// The numbers of both, with `sentence: ` and `words: ` before their names.
+    pub(crate) fn measure(
+        &self,
+        section: &MetricSection,
+        queries: &[Query],
+    ) -> Result<Metrics, TransferError> {
+        let mut all = Metrics::new();
+        for (score, answers) in &self.scores {
+            for (name, value) in section.measure(queries, answers)?.iter() {
+                all = all.with(&format!("{}: {name}", score.name()), value);
+            }
+        }
+        Ok(all)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //!
 //! Paper: Table 2; `paper.md` D.1. 2D-TAN counts IoU > m and takes the hull of both moments as
 //! their union; where it differs from the true union the moments do not meet, and the IoU is 0
-//! either way.
+//! either way. [`iou`] does as well: rounded otherwise, an IoU of exactly m becomes a hit.
 
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,12 @@ pub struct GroundingMetrics {
     pub miou: f64,
 }
 
+/// What two moments share of the stretch from the start of the earlier to the end of the later.
+pub fn iou(a: &TimeSpan, b: &TimeSpan) -> f64 {
+    let hull = a.end.0.max(b.end.0) - a.start.0.min(b.start.0);
+    if hull > 0.0 { a.overlap(b).0 / hull } else { 0.0 }
+}
+
 /// Measures the first predictions of all queries.
 ///
 /// # Errors
@@ -76,7 +82,7 @@ pub fn grounding(
     check(predictions.len(), truths)?;
     let mut tally = GroundingTally::new(boundary);
     for (predicted, truth) in predictions.iter().zip(truths) {
-        tally.add(predicted.first().map_or(0.0, |first| first.iou(truth)));
+        tally.add(predicted.first().map_or(0.0, |first| iou(first, truth)));
     }
     Ok(tally.metrics(truths.len()))
 }
@@ -95,7 +101,7 @@ pub fn recall_at(
 ) -> Result<f64, TransferError> {
     check(predictions.len(), truths)?;
     let hits = predictions.iter().zip(truths).filter(|(predicted, truth)| {
-        predicted.iter().take(n).any(|span| boundary.is_hit(span.iou(truth), required))
+        predicted.iter().take(n).any(|span| boundary.is_hit(iou(span, truth), required))
     });
     Ok(percentage(hits.count() as f64, truths.len()))
 }
@@ -217,6 +223,25 @@ mod tests {
         assert_eq!((strict.r1_iou50, inclusive.r1_iou50), (0.0, 100.0));
         assert_eq!(recall_at(&predictions, &truths, 1, 0.5, IouBoundary::Strict).unwrap(), 0.0);
         assert_eq!((strict.r1_iou30, strict.miou), (100.0, 50.0));
+    }
+
+    #[test]
+    fn an_iou_on_the_boundary_is_not_lifted_over_it_by_rounding() {
+        // In whole tenths of seconds 1..6 and 1..11: 5 of 10, exactly 1/2. As a sum of lengths the
+        // union is 0.5 + 1.0 - 0.5 with lengths that were rounded before; here both ends are read.
+        let iou_of_tenths = |a: [i32; 2], b: [i32; 2]| {
+            let tenths =
+                |[start, end]: [i32; 2]| span(f64::from(start) / 10.0, f64::from(end) / 10.0);
+            (iou(&tenths(a), &tenths(b)), tenths(a).iou(&tenths(b)))
+        };
+        let all = (1..40).flat_map(|start| (1..40).map(move |length| (start, length)));
+        let differ = all.filter(|&(start, length)| {
+            let (hull, lengths) =
+                iou_of_tenths([start, start + length], [start, start + 2 * length]);
+            assert!((hull - 0.5).abs() < 1e-12);
+            (hull > 0.5) != (lengths > 0.5)
+        });
+        assert!(differ.count() > 0, "the two ways of taking the union would be one");
     }
 
     #[test]

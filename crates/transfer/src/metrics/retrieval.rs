@@ -30,6 +30,10 @@ pub enum Ties {
     Averaged,
     /// They stand ahead of it.
     Pessimistic,
+    /// The right candidate stands at the mean place of all that have its score, other right ones
+    /// among them; R@1 asks for that place to be the first. Frozen in Time measures video-to-text
+    /// so: with several captions, constant scores give less than chance.
+    MeanPlace,
 }
 
 /// Similarities of every query to every candidate; none is NaN.
@@ -202,8 +206,21 @@ pub fn both_directions(
     video_of_text: &[usize],
     ties: Ties,
 ) -> Result<TwoWayRetrieval, TransferError> {
+    two_ways(scores, video_of_text, [ties, ties])
+}
+
+/// The same with ties of text-to-video and of video-to-text treated each in its own way, as in
+/// Frozen in Time: [`Ties::Optimistic`] and [`Ties::MeanPlace`].
+///
+/// # Errors
+/// As [`both_directions`].
+pub fn two_ways(
+    scores: &ScoreMatrix,
+    video_of_text: &[usize],
+    [ties_of_videos, ties_of_texts]: [Ties; 2],
+) -> Result<TwoWayRetrieval, TransferError> {
     let videos: Vec<Vec<usize>> = video_of_text.iter().map(|&video| vec![video]).collect();
-    let text_to_video = direction(scores, &videos, ties)?;
+    let text_to_video = direction(scores, &videos, ties_of_videos)?;
 
     let mut texts = vec![Vec::new(); scores.num_candidates];
     for (text, &video) in video_of_text.iter().enumerate() {
@@ -214,7 +231,40 @@ pub fn both_directions(
     let rows = asking.iter().flat_map(|&video| transposed.row(video).to_vec()).collect();
     let asked = ScoreMatrix::new(rows, asking.len(), transposed.num_candidates)?;
     texts.retain(|texts| !texts.is_empty());
-    Ok(TwoWayRetrieval { text_to_video, video_to_text: direction(&asked, &texts, ties)? })
+    let video_to_text = direction(&asked, &texts, ties_of_texts)?;
+    Ok(TwoWayRetrieval { text_to_video, video_to_text })
+}
+
+/// Scores that know of the other queries: `s * softmax(temperature * s)`, the softmax over the
+/// queries (rows) of a candidate. A candidate that fits many queries fits each of them less.
+///
+/// It looks at all queries of a test together, which a search engine cannot, so it is reported
+/// apart. Paper: not mentioned; `paper.md` D.5 (CAMoE).
+///
+/// # Errors
+/// When a score is infinite, or `temperature` is no positive number.
+pub fn dual_softmax(scores: &ScoreMatrix, temperature: f64) -> Result<ScoreMatrix, TransferError> {
+    if !(temperature > 0.0 && temperature.is_finite()) {
+        let (key, found) = ("dual_softmax", temperature.to_string());
+        return Err(TransferError::Setting { key, found, expected: "a number above 0, as 100" });
+    }
+    let columns = scores.num_candidates;
+    let at = |row: usize, column: usize| f64::from(scores.row(row)[column]);
+    if let Some(place) = scores.scores.iter().position(|score| !score.is_finite()) {
+        let (row, column, found) = (place / columns, place % columns, scores.scores[place]);
+        return Err(TransferError::Score { of: "query", row, column, found });
+    }
+    let mut revised = scores.clone();
+    for column in 0..columns {
+        let rows = 0..scores.num_queries;
+        let greatest = rows.clone().map(|row| at(row, column)).fold(f64::NEG_INFINITY, f64::max);
+        let weight = |row| (temperature * (at(row, column) - greatest)).exp();
+        let sum: f64 = rows.clone().map(weight).sum();
+        for row in rows {
+            revised.scores[row * columns + column] = (at(row, column) * weight(row) / sum) as f32;
+        }
+    }
+    Ok(revised)
 }
 
 fn direction(
@@ -286,6 +336,7 @@ impl Standing {
             Ties::Optimistic => 0.0,
             Ties::Averaged => self.tied as f64 / (self.right + 1) as f64,
             Ties::Pessimistic => self.tied as f64,
+            Ties::MeanPlace => (self.tied + self.right - 1) as f64 / 2.0,
         };
         self.ahead as f64 + tied_ahead
     }
@@ -297,6 +348,9 @@ impl Standing {
         let missed = match ties {
             Ties::Optimistic => f64::from(places == 0),
             Ties::Pessimistic => f64::from(places <= self.tied),
+            // Places count from 0: the first is 0 and no half, the fifth is below 5.
+            Ties::MeanPlace if k == 1 => f64::from(self.rank(ties) > 0.0),
+            Ties::MeanPlace => f64::from(self.rank(ties) >= k as f64),
             // The first `places` of m wrong and r right candidates are all wrong:
             // m/(m+r) * (m-1)/(m+r-1) * ..; a factor is zero once the wrong ones are used up.
             Ties::Averaged => (0..places.min(self.tied + 1))
@@ -457,6 +511,32 @@ mod tests {
         let scores = matrix(&[[0.1, f32::NEG_INFINITY, -0.5]]);
         close(retrieval(&scores, &[vec![2]], Ties::Optimistic).unwrap().mean_rank, 2.0);
         close(retrieval(&scores, &[vec![1]], Ties::Optimistic).unwrap().mean_rank, 3.0);
+    }
+
+    #[test]
+    fn the_mean_place_counts_other_right_candidates_too() {
+        // Right are 1 and 2, both .7; .8 is ahead, and .7 of 3 is wrong: places 1, 2, 3, mean 2.
+        let scores = matrix(&[[0.8, 0.7, 0.7, 0.7]]);
+        let found = retrieval(&scores, &[vec![1, 2]], Ties::MeanPlace).unwrap();
+        close(found.mean_rank, 3.0);
+        // Places 0 and 1, mean 1/2: not the first, though nothing wrong is ahead.
+        let found = retrieval(&matrix(&[[0.7, 0.7, 0.1]]), &[vec![0, 1]], Ties::MeanPlace).unwrap();
+        assert_eq!((found.r1, found.r5, found.mean_rank), (0.0, 100.0, 1.5));
+    }
+
+    #[test]
+    fn dual_softmax_takes_from_a_candidate_that_fits_every_query() {
+        // Candidate 0 fits both queries; query 1 fits candidate 1 nearly as well.
+        let scores = matrix(&[[0.9, 0.1], [0.8, 0.7]]);
+        let right = [vec![0], vec![1]];
+        assert_eq!(retrieval(&scores, &right, Ties::Optimistic).unwrap().r1, 50.0);
+        let revised = dual_softmax(&scores, 10.0).unwrap();
+        assert_eq!(retrieval(&revised, &right, Ties::Optimistic).unwrap().r1, 100.0);
+        // softmax(9, 8) = 1 / (1 + e^-1) = .731059: .9 of it.
+        assert!((revised.row(0)[0] - 0.657_953).abs() < 1e-6);
+        let masked = matrix(&[[0.1, f32::NEG_INFINITY]]);
+        assert!(matches!(dual_softmax(&masked, 10.0), Err(TransferError::Score { .. })));
+        assert!(dual_softmax(&scores, 0.0).is_err());
     }
 
     #[test]

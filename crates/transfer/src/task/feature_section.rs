@@ -66,6 +66,14 @@ impl FeatureSection {
         let Some(model) = &self.model else {
             return Err(TransferError::NoFeatures { path: self.file.clone() });
         };
+        if let Some(folder) = self.file.parent() {
+            let failed = |source| TransferError::Io {
+                path: folder.to_owned(),
+                action: "make the folder of the features",
+                source,
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
         let list = list_videos(&self.videos, IdRule::Stem)?;
         let model_dir = locate_model(model);
         let directory = ModelDirectory::read(&model_dir, device)?;
@@ -129,6 +137,30 @@ impl ClipFeatures {
         self.ids().binary_search_by(|known| known.as_str().cmp(id)).is_ok()
     }
 
+    /// How many clips a video has and how wide their features are; `None` when it is not there.
+    ///
+    /// # Errors
+    /// When what is there is no table of numbers.
+    pub fn shape(&self, id: &str) -> Result<Option<[usize; 2]>, TransferError> {
+        if self.holds(id) { Ok(Some(self.file.shape(id)?)) } else { Ok(None) }
+    }
+
+    /// When each clip of a video is: as the file says, or, in files of other people, equal parts of
+    /// the video. Empty when the video is not there.
+    ///
+    /// # Errors
+    /// When what is there is no table of numbers.
+    pub fn spans(&mut self, id: &str, duration: Seconds) -> Result<Vec<TimeSpan>, TransferError> {
+        let Some([count, _]) = self.shape(id)? else { return Ok(Vec::new()) };
+        Ok(self.file.spans(id)?.unwrap_or_else(|| equal_parts(count, duration)))
+    }
+
+    /// How long a video is, where the file says so.
+    pub fn duration(&self, id: &str) -> Option<Seconds> {
+        let source = self.file.source(id)?;
+        (source.duration_s > 0.0).then_some(Seconds(source.duration_s))
+    }
+
     /// The features of a video; `None` when it is not there or has no clips.
     ///
     /// # Errors
@@ -148,9 +180,10 @@ impl ClipFeatures {
 
 /// When each clip is: as the file says, or, in files of other people, equal parts of the video.
 pub fn clip_spans(features: &VideoFeatures, duration: Seconds) -> Vec<TimeSpan> {
-    let count = features.num_clips();
+    features.spans.clone().unwrap_or_else(|| equal_parts(features.num_clips(), duration))
+}
+
+fn equal_parts(count: usize, duration: Seconds) -> Vec<TimeSpan> {
     let place = |clip: usize| duration.0 * clip as f64 / count as f64;
-    features.spans.clone().unwrap_or_else(|| {
-        (0..count).map(|clip| TimeSpan::new(place(clip), place(clip + 1))).collect()
-    })
+    (0..count).map(|clip| TimeSpan::new(place(clip), place(clip + 1))).collect()
 }

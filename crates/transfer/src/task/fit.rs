@@ -62,6 +62,15 @@ pub trait Learner {
     /// # Errors
     /// When something cannot be measured.
     fn test(&self, model: &Self::Model, device: &Device) -> Result<Metrics, TransferError>;
+
+    /// Is given the weights that were kept, once they are measured, and the folder of the fit: to
+    /// write them in a form that other commands read.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn kept(&self, _model: &Self::Model, _folder: &Path) -> Result<(), TransferError> {
+        Ok(())
+    }
 }
 
 /// The samples of a step.
@@ -179,6 +188,7 @@ pub fn fit<L: Learner>(
     let model = folder.read_kept(learner.init(seed, device)?, &state, kept)?;
     let validation = state.epochs[kept as usize - 1].validation.clone();
     let test = learner.test(&model.valid(), device)?;
+    learner.kept(&model, folder.path())?;
     Ok(FitEnd::Done(SeedResult { seed: Some(seed), epoch: Some(kept), validation, test }))
 }
 

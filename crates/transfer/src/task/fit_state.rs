@@ -88,6 +88,11 @@ impl FitFolder {
         Self { path: path.to_owned() }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The state after the last epoch that was done, or the beginning.
     ///
     /// # Errors

@@ -11,6 +11,8 @@
 //! | [`training`] | how long and how fast a head learns |
 //! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
 //! | [`task_result`] | what comes out |
+//! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
+//! | [`probe`] | do frozen clips know their order, and how far apart they are? |
 //! | [`steps`] | when each step of a task is done |
 //! | [`segmentation`] | which step every second shows |
 //! | [`per_second`] | one feature for every second |
@@ -23,6 +25,8 @@ pub mod fit;
 pub mod fit_state;
 pub mod label_texts;
 pub mod per_second;
+pub mod probe;
+pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
 pub mod task_file;

@@ -15,10 +15,13 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
+use super::probe::{DistanceProbe, OrderProbe};
+use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
 use super::steps::StepsTask;
 use super::task_result::TaskResult;
 use crate::error::TransferError;
+use crate::grounding::task::GroundingTask;
 
 /// The resolved file's name in the folder of a task.
 pub const TASK_FILE: &str = "task.toml";
@@ -126,20 +129,17 @@ impl TaskFile {
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
         match self.kind {
-            TaskKind::Retrieval => self.unknown(),
-            TaskKind::Grounding => self.unknown(),
+            TaskKind::Retrieval => self.run_as::<Retrieval>(folder, resume, device, observer),
+            TaskKind::Grounding => self.run_as::<GroundingTask>(folder, resume, device, observer),
             TaskKind::Steps => self.run_as::<StepsTask>(folder, resume, device, observer),
             TaskKind::Segmentation => {
                 self.run_as::<SegmentationTask>(folder, resume, device, observer)
             }
-            TaskKind::OrderProbe => self.unknown(),
-            TaskKind::DistanceProbe => self.unknown(),
+            TaskKind::OrderProbe => self.run_as::<OrderProbe>(folder, resume, device, observer),
+            TaskKind::DistanceProbe => {
+                self.run_as::<DistanceProbe>(folder, resume, device, observer)
+            }
         }
-    }
-
-    fn unknown(&self) -> Result<Option<TaskResult>, TransferError> {
-        let found = format!("{:?}", self.kind);
-        Err(TransferError::Setting { key: "task", found, expected: "another task" })
     }
 
     fn run_as<T: Task>(

@@ -1,9 +1,9 @@
 //! Clips as a model gets them: planned, transformed, turned upright.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::transform::{RandomResizedCrop, draw_random_resized_crop};
 use locvtp_video::{
-    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Seconds, VideoError, VideoReader,
+    ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Interpolation,
+    RandomResizedCrop, Seconds, VideoError, VideoReader,
 };
 
 use crate::made_files::*;
@@ -28,6 +28,15 @@ fn write_quarters(path: &std::path::Path, (width, height): (u32, u32), rotation_
     let mut encoder = Encoder::create(path, settings).unwrap();
     (0..3).for_each(|_| encoder.push(&rgb).unwrap());
     encoder.finish().unwrap();
+}
+
+fn centre(short_side: u32, size: u32) -> FrameTransform {
+    let interpolation = Interpolation::Bilinear;
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
+}
+
+fn cut(crop: CropBox, size: u32, flip: bool) -> FrameTransform {
+    FrameTransform::CropResize { crop, size, flip, interpolation: Interpolation::Bilinear }
 }
 
 /// Colours in the middle of the four quarters, row by row.
@@ -66,18 +75,48 @@ fn pictures_come_out_as_shown_whatever_way_the_phone_was_held() {
 
         // The upper left quarter, cut out and scaled: one colour all over.
         let crop = CropBox { width: 0.5, height: 0.5, ..CropBox::WHOLE };
-        let transform = FrameTransform::CropResize { crop, size: 16, flip: false };
+        let transform = cut(crop, 16, false);
         let pixels = video.read_frames(&[1], &transform).unwrap();
         assert_near(&quarters_of(pixels.frame(0), 16, 16), &[expected[0]; 4]);
 
-        let transform = FrameTransform::CropResize { crop: CropBox::WHOLE, size: 32, flip: true };
+        let transform = cut(CropBox::WHOLE, 32, true);
         let pixels = video.read_frames(&[1], &transform).unwrap();
         let [a, b, c, d] = expected;
         assert_near(&quarters_of(pixels.frame(0), 32, 32), &[b, a, d, c]);
 
-        let transform = FrameTransform::ShortSideCentreCrop { short_side: 40, size: 32 };
+        let transform = centre(40, 32);
         let pixels = video.read_frames(&[1], &transform).unwrap();
         assert_near(&quarters_of(pixels.frame(0), 32, 32), &expected);
+    }
+}
+
+#[test]
+fn bicubic_overshoots_at_an_edge_and_bilinear_does_not() {
+    let (_folder, path) = place("edge.mp4");
+    // Dark left, bright right: 64 x 64, made larger.
+    let mut encoder = Encoder::create(&path, EncoderSettings::new(64, 64, 10)).unwrap();
+    let row = [[60, 60, 60]; 32].into_iter().chain([[200, 200, 200]; 32]).flatten();
+    let rgb: Vec<u8> = row.collect::<Vec<u8>>().repeat(64);
+    (0..2).for_each(|_| encoder.push(&rgb).unwrap());
+    encoder.finish().unwrap();
+    let mut video = VideoReader::open(&path).unwrap();
+    let mut range = |transform: FrameTransform| {
+        let pixels = video.read_frames(&[1], &transform).unwrap();
+        let frame = pixels.frame(0);
+        (*frame.iter().min().unwrap(), *frame.iter().max().unwrap())
+    };
+    for side in [96, 128] {
+        for transform in [centre(side, side), cut(CropBox::WHOLE, side, false)] {
+            let (dark, bright) = range(transform);
+            // The codec is a few levels off by itself.
+            assert!(dark > 52 && bright < 208, "bilinear, {transform:?}: {dark} to {bright}");
+            let (darker, brighter) = range(transform.scaled_by(Interpolation::Bicubic));
+            // A step of 140 overshoots by several percent.
+            assert!(
+                darker + 5 < dark && brighter > bright + 5,
+                "bicubic, {transform:?}: {darker} to {brighter}, bilinear {dark} to {bright}"
+            );
+        }
     }
 }
 
@@ -122,10 +161,13 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let mut video = VideoReader::open(&path).unwrap();
     let table = video.frame_table();
     let plan = sampling::consecutive(table, 16, 16);
-    let crop = draw_random_resized_crop(2, &RandomResizedCrop::default(), (96, 64), 24);
-    let eval = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32 };
+    let crop = RandomResizedCrop::default().draw(2, (96, 64));
+    let interpolation = Interpolation::default();
+    let crop = FrameTransform::CropResize { crop, size: 24, flip: true, interpolation };
+    let eval = centre(36, 32);
     let resize = FrameTransform::Resize { height: 20, width: 44 };
-    for transform in [FrameTransform::AsDecoded, eval, crop, resize] {
+    let bicubic = eval.scaled_by(Interpolation::Bicubic);
+    for transform in [FrameTransform::AsDecoded, eval, bicubic, crop, resize] {
         let cache = video.read_all(&transform).unwrap();
         let from_file = video.read_clips(&plan, &transform).unwrap();
         assert!(ClipPixels::from_video(&plan, &cache) == from_file, "{transform:?}");
@@ -137,7 +179,7 @@ fn a_transform_that_does_not_fit_is_refused_with_the_file_and_the_sizes() {
     let (_folder, path) = place("misfit.mp4");
     write_numbered(&path, 2, settings(12, 0));
     let mut video = VideoReader::open(&path).unwrap();
-    let transform = FrameTransform::ShortSideCentreCrop { short_side: 20, size: 32 };
+    let transform = centre(20, 32);
     let error = video.read_frames(&[0], &transform).unwrap_err();
     assert!(matches!(error, VideoError::Transform { .. }), "{error:?}");
     let text = error.to_string();
@@ -148,7 +190,7 @@ fn a_transform_that_does_not_fit_is_refused_with_the_file_and_the_sizes() {
 
 #[test]
 fn a_stream_of_clips_has_the_same_pixels_and_never_goes_back() {
-    let transform = FrameTransform::ShortSideCentreCrop { short_side: 48, size: 48 };
+    let transform = centre(48, 48);
     let (folder, mp4) = place("numbers.mp4");
     // Key frames rarer than clips, and B frames: seeking for every clip would decode most frames
     // several times.

@@ -10,6 +10,7 @@ mod burned_in_code;
 mod fixtures;
 mod hanging_file;
 mod maker;
+mod packed;
 
 use std::path::Path;
 
@@ -66,6 +67,7 @@ fn pictures_that_grow_midway_are_read_up_to_the_limit_of_pixels() {
 
 /// What comes out of a file, in words, checked to be what must come out.
 fn outcome(fixture: &Fixture) -> String {
+    packed::check_as_a_member(fixture);
     let mut video = match VideoReader::open_with(&fixture.path, fixture.settings) {
         Ok(video) => video,
         Err(error) => {

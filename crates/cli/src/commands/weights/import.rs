@@ -111,8 +111,11 @@ fn text(args: &ImportWeights, made: &Import) -> String {
         fact(
             "a clip",
             format!(
-                "{} frames of {side} x {side} pixels, mean {:?}, std {:?}",
-                preprocessing.num_frames, normalisation.mean, normalisation.std
+                "{} frames of {side} x {side} pixels, {}, mean {:?}, std {:?}",
+                preprocessing.num_frames,
+                preprocessing.interpolation.name(),
+                normalisation.mean,
+                normalisation.std
             ),
         );
     }

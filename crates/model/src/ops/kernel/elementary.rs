@@ -28,6 +28,18 @@ pub(crate) fn exp(x: f32) -> f32 {
     p * scale
 }
 
+/// `1 / (1 + e^-x)`.
+#[inline(always)]
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The hyperbolic tangent, within 2e-7.
+#[inline(always)]
+pub(crate) fn tanh(x: f32) -> f32 {
+    2.0f32.mul_add(sigmoid(2.0 * x), -1.0)
+}
+
 /// Sum of a slice, in 16 running sums.
 #[inline(always)]
 pub(crate) fn sum(values: &[f32]) -> f32 {
@@ -100,6 +112,18 @@ mod tests {
             let expected = (x as f64).exp();
             let error = ((exp(x) as f64 - expected) / expected).abs();
             assert!(error < 2.4e-7, "exp({x}) is off by {error:e}");
+        }
+    }
+
+    #[test]
+    fn sigmoid_and_tanh_agree_with_the_standard_library() {
+        for step in -10_000..10_000 {
+            let x = step as f32 * 0.01;
+            let expected = f64::from(x);
+            let sigmoid_error = (f64::from(sigmoid(x)) - 1.0 / (1.0 + (-expected).exp())).abs();
+            let tanh_error = (f64::from(tanh(x)) - expected.tanh()).abs();
+            assert!(sigmoid_error < 1e-7, "sigmoid({x}) is off by {sigmoid_error:e}");
+            assert!(tanh_error < 2e-7, "tanh({x}) is off by {tanh_error:e}");
         }
     }
 

@@ -29,6 +29,13 @@ impl<'a> Matrix<'a> {
         Self { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
+    /// The columns `first..first + count`, in place.
+    pub(crate) fn columns(self, first: usize, count: usize) -> Self {
+        assert!(first + count <= self.columns, "{count} of {} columns from {first}", self.columns);
+        let values = &self.values[(first * self.column_stride).min(self.values.len())..];
+        Self { values, columns: count, ..self }
+    }
+
     /// The same numbers with rows and columns exchanged.
     pub(crate) fn transposed(self) -> Self {
         Self {

@@ -5,13 +5,19 @@
 //! partial sums are added in order. They may differ in the last bit between processors, because
 //! each uses its widest fused multiply-add.
 
+pub(crate) mod additive_scores;
 pub(crate) mod attention;
+pub(crate) mod cell_convolution;
 pub(crate) mod elementary;
 pub(crate) mod fresh;
 pub(crate) mod gelu;
+pub(crate) mod gru_cell;
 pub(crate) mod layer_norm;
+pub(crate) mod lstm_cell;
 pub(crate) mod matrix;
 pub(crate) mod quick_gelu;
+pub(crate) mod recurrence;
+pub(crate) mod window_attention;
 
 /// Rows that one task takes at a time; a multiple keeps partial sums the same for any number of
 /// threads.

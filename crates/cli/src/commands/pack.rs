@@ -1,0 +1,62 @@
+//! `locvtp corpus pack`: any corpus into tar shards.
+
+use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, ReadSettings, pack};
+use serde_json::json;
+
+use super::corpus::grouped;
+use crate::args::CorpusPack;
+use crate::progress::CountProgress;
+use crate::{Outcome, output};
+
+/// Videos left out that are named; all are in the JSON.
+const NAMED: usize = 5;
+
+pub(crate) fn run(args: &CorpusPack) -> anyhow::Result<Outcome> {
+    // Captions are packed as they are, so that training chooses what is done about them.
+    let settings = ReadSettings {
+        layout: args.format.layout(),
+        videos: args.videos.clone(),
+        list: args.only.clone(),
+        subset: args.subset.map(Into::into),
+        ..ReadSettings::default()
+    };
+    let (corpus, read) = AnnotatedCorpus::open(&args.corpus, &settings)?;
+    output::note(&format!("corpus: {read}"));
+    let full = PackSettings {
+        shard_bytes: args.shard_mib << 20,
+        shard_videos: args.shard_samples as usize,
+    };
+    let progress = std::cell::RefCell::new(CountProgress::new("videos"));
+    let packed =
+        pack(&corpus, &args.out, full, &|done, all| progress.borrow_mut().show(done, all))?;
+    if args.json {
+        output::json(&json!({ "read": read, "packed": packed }))?;
+    } else {
+        output::text(&told(args, &packed))?;
+    }
+    Ok(if packed.videos == 0 { Outcome::NothingFound } else { Outcome::Done })
+}
+
+fn told(args: &CorpusPack, packed: &PackReport) -> String {
+    let out = args.out.display();
+    let mut lines = vec![format!(
+        "{} videos in {} shards, {:.1} MiB, in {out}",
+        grouped(packed.videos),
+        grouped(packed.shards),
+        packed.bytes as f64 / f64::from(1 << 20),
+    )];
+    if packed.kept_shards > 0 {
+        let (kept, left_out) = (grouped(packed.kept_shards), grouped(packed.left_out_before));
+        lines.push(format!("{kept} of the shards were there already, without {left_out} videos"));
+    }
+    if !packed.left_out.is_empty() {
+        lines.push(format!("{} videos cannot be used:", grouped(packed.left_out.len())));
+        let named = packed.left_out.iter().take(NAMED);
+        lines.extend(named.map(|left| format!("  {}: {}", left.video, left.reason)));
+        if packed.left_out.len() > NAMED {
+            lines.push("  ..".to_owned());
+        }
+    }
+    lines.push(format!("train on them with corpus.dir = \"{out}\", or from a copy on a server"));
+    lines.join("\n")
+}

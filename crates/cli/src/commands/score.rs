@@ -1,0 +1,268 @@
+//! `locvtp score`: predictions of any model against annotation files.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use locvtp_corpus::Subset;
+use locvtp_transfer::metrics::grounding::IouBoundary;
+use locvtp_transfer::metrics::retrieval::Ties;
+use locvtp_transfer::score::ScoreReport;
+use locvtp_transfer::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_transfer::score::matrix_file::Matrix;
+use locvtp_transfer::score::retrieval::{
+    RetrievalProtocol, read_columns, score_matrix, score_rankings,
+};
+use locvtp_transfer::score::segmentation::score_segmentation;
+use locvtp_transfer::score::steps::{read_release, score_steps};
+use locvtp_transfer::score::truth::{Truth, TruthSource};
+
+use crate::args::CorpusSubset;
+use crate::{Outcome, output};
+
+/// `locvtp score`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Score {
+    /// Ranked moments of sentences: R@n,IoU@m and mIoU
+    Grounding(ScoreGrounding),
+    /// A matrix of scores (.npy, .safetensors, .jsonl) or ranked lists of videos: R@k, MdR, MnR
+    Retrieval(ScoreRetrieval),
+    /// A second for every step of a task (CrossTask): average recall
+    Steps(ScoreSteps),
+    /// A label for every second (COIN): frame accuracy
+    Segmentation(ScoreSegmentation),
+}
+
+/// What all of them are given.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Given {
+    /// The predictions; docs/score.md says what a line holds
+    #[arg(long, value_name = "FILE")]
+    predictions: PathBuf,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    only: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Given {
+    fn truth(&self, paths: &[PathBuf], subset: Option<Subset>) -> anyhow::Result<Truth> {
+        let only = self.only.clone();
+        Ok(Truth::read(&TruthSource { paths: paths.to_vec(), subset, only })?)
+    }
+}
+
+/// `locvtp score grounding`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScoreGrounding {
+    #[command(flatten)]
+    given: Given,
+    /// Annotation files as published (ActivityNet Captions, Charades-STA, TACoS) or a manifest
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    truth: Vec<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    subset: Option<CorpusSubset>,
+    /// The n of R@n
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,5")]
+    top: Vec<usize>,
+    /// The m of IoU@m
+    #[arg(long, value_name = "M", value_delimiter = ',', default_value = "0.1,0.3,0.5,0.7")]
+    iou: Vec<f64>,
+    /// Whether an IoU of exactly m is a hit
+    #[arg(long, value_enum, default_value_t)]
+    boundary: Boundary,
+    /// Drop moments whose IoU with a better one is above this [default: drop none]
+    #[arg(long, value_name = "IOU", conflicts_with = "nms_below")]
+    nms: Option<f64>,
+    /// The same for each IoU@m anew, above m minus this: CSMGAN takes 0.05
+    #[arg(long, value_name = "BELOW")]
+    nms_below: Option<f64>,
+}
+
+/// `--boundary`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Boundary {
+    /// No, as in 2D-TAN's evaluation
+    #[default]
+    Strict,
+    /// Yes, as in CSMGAN's
+    Inclusive,
+}
+
+/// `locvtp score retrieval`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScoreRetrieval {
+    #[command(flatten)]
+    given: Given,
+    /// Of ranked lists: annotation files (MSR-VTT, YouCook2, a manifest). Of a matrix: a file with
+    /// the column of every row's video, one a line [default of a matrix: by place]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    truth: Vec<PathBuf>,
+    /// What wrong candidates of the right one's score do
+    #[arg(long, value_enum, default_value_t)]
+    ties: TieRule,
+    /// Report the numbers with dual softmax as well, apart
+    #[arg(long, value_name = "TEMPERATURE", num_args = 0..=1, default_missing_value = "100")]
+    dual_softmax: Option<f64>,
+}
+
+/// `--ties`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TieRule {
+    /// They stand behind it, as in most published numbers
+    #[default]
+    Optimistic,
+    /// All orders among them are equally likely
+    Averaged,
+    /// They stand ahead of it
+    Pessimistic,
+    /// As Frozen in Time: optimistic for text-to-video, the mean place for video-to-text
+    Frozen,
+}
+
+/// `locvtp score steps`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScoreSteps {
+    #[command(flatten)]
+    given: Given,
+    /// The folder of CrossTask's release
+    #[arg(long, value_name = "DIR", required = true)]
+    truth: PathBuf,
+}
+
+/// `locvtp score segmentation`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ScoreSegmentation {
+    #[command(flatten)]
+    given: Given,
+    /// COIN.json
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    truth: Vec<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum, default_value = "test")]
+    subset: CorpusSubset,
+}
+
+pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
+    let (given, report) = match args {
+        Score::Grounding(args) => (&args.given, grounding(args)?),
+        Score::Retrieval(args) => (&args.given, retrieval(args)?),
+        Score::Steps(args) => (&args.given, steps(args)?),
+        Score::Segmentation(args) => (&args.given, segmentation(args)?),
+    };
+    if given.json {
+        output::json(&report)?;
+    } else {
+        report.notes.iter().for_each(|note| output::note(&format!("note: {note}")));
+        output::text(&table(&report))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn grounding(args: &ScoreGrounding) -> anyhow::Result<ScoreReport> {
+    let truth = args.given.truth(&args.truth, args.subset.map(Into::into))?;
+    let protocol = GroundingProtocol {
+        top: args.top.clone(),
+        iou: args.iou.clone(),
+        boundary: match args.boundary {
+            Boundary::Strict => IouBoundary::Strict,
+            Boundary::Inclusive => IouBoundary::Inclusive,
+        },
+        suppression: match (args.nms, args.nms_below) {
+            (Some(iou), _) => Suppression::Above(iou),
+            (None, Some(below)) => Suppression::BelowEach(below),
+            (None, None) => Suppression::Off,
+        },
+    };
+    let report = score_grounding(&args.given.predictions, &truth, &protocol)?;
+    Ok(with_notes(report, truth))
+}
+
+fn retrieval(args: &ScoreRetrieval) -> anyhow::Result<ScoreReport> {
+    let protocol = RetrievalProtocol {
+        ties: match args.ties {
+            TieRule::Optimistic => [Ties::Optimistic; 2],
+            TieRule::Averaged => [Ties::Averaged; 2],
+            TieRule::Pessimistic => [Ties::Pessimistic; 2],
+            TieRule::Frozen => [Ties::Optimistic, Ties::MeanPlace],
+        },
+        dual_softmax: args.dual_softmax,
+    };
+    let predictions = &args.given.predictions;
+    if !holds_objects(predictions)? {
+        let columns = match &args.truth[..] {
+            [] => None,
+            [columns] => Some(read_columns(columns)?),
+            _ => anyhow::bail!("--truth: a matrix has one file of columns, not several"),
+        };
+        return Ok(score_matrix(Matrix::read(predictions)?, columns, protocol)?);
+    }
+    if args.truth.is_empty() {
+        anyhow::bail!("--truth is missing: ranked lists are measured against annotation files");
+    }
+    if protocol.dual_softmax.is_some() {
+        anyhow::bail!("--dual-softmax needs all scores: give a matrix, not ranked lists");
+    }
+    let truth = args.given.truth(&args.truth, None)?;
+    Ok(with_notes(score_rankings(predictions, &truth, protocol)?, truth))
+}
+
+/// Whether a file begins as JSON lines of objects.
+fn holds_objects(path: &Path) -> anyhow::Result<bool> {
+    let mut start = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(4096).read_to_end(&mut start))
+        .with_context(|| format!("{}: cannot read the predictions", path.display()))?;
+    Ok(start.trim_ascii_start().starts_with(b"{"))
+}
+
+fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
+    let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
+    let report = score_steps(&args.given.predictions, &truth, &num_steps)?;
+    Ok(with_notes(report, truth))
+}
+
+fn segmentation(args: &ScoreSegmentation) -> anyhow::Result<ScoreReport> {
+    let truth = args.given.truth(&args.truth, Some(args.subset.into()))?;
+    Ok(with_notes(score_segmentation(&args.given.predictions, &truth)?, truth))
+}
+
+fn with_notes(mut report: ScoreReport, truth: Truth) -> ScoreReport {
+    report.notes.splice(0..0, truth.notes);
+    report
+}
+
+/// The numbers, one a line, then what was measured.
+fn table(report: &ScoreReport) -> String {
+    let rows: Vec<(&str, f64)> = report.metrics.iter().chain(report.references.iter()).collect();
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut lines: Vec<String> =
+        rows.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")).collect();
+    let is_worth_it = |count: &serde_json::Value| count.as_u64() != Some(0);
+    lines.extend(
+        report
+            .counts
+            .iter()
+            .filter(|(_, count)| is_worth_it(count))
+            .map(|(name, count)| format!("{name}: {count}")),
+    );
+    let protocol: Vec<String> =
+        report.protocol.iter().map(|(name, value)| format!("{name} {}", word(value))).collect();
+    if !protocol.is_empty() {
+        lines.push(protocol.join(", "));
+    }
+    lines.join("\n")
+}
+
+/// A setting without the quotes of JSON.
+fn word(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(both) => both.iter().map(word).collect::<Vec<_>>().join(" and "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,86 @@
+//! The flags of commands that open many video files: where frame tables are kept, and what one file
+//! may cost.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
+
+/// `--frame-tables` and `--limit`
+#[derive(Debug, Default, ClapArgs)]
+pub(crate) struct FileReading {
+    /// Folder where frame tables are kept, so that a file is read whole once; "" for none [default:
+    /// locvtp/frame-tables in the user's cache folder]
+    // A path of its own kind may not be empty.
+    #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
+    pub(crate) frame_tables: Option<PathBuf>,
+    /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames or
+    /// output_bytes
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) limit: Vec<String>,
+}
+
+impl FileReading {
+    /// # Errors
+    /// When the folder cannot be made, or a limit is none.
+    pub(crate) fn opener(&self) -> anyhow::Result<VideoOpener> {
+        let settings = ReaderSettings { limits: limits(&self.limit)?, ..ReaderSettings::default() };
+        let folder = match &self.frame_tables {
+            Some(folder) => Some(folder.clone()).filter(|folder| !folder.as_os_str().is_empty()),
+            None => default_folder(),
+        };
+        let frame_tables = folder.map(FrameTableCache::create).transpose()?;
+        Ok(VideoOpener { settings, frame_tables })
+    }
+}
+
+/// `locvtp/frame-tables` in the user's cache folder, as freedesktop.org finds it; none for a user
+/// without a home, or without the right to write there.
+pub(crate) fn default_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    let folder = cache.join("locvtp/frame-tables");
+    std::fs::create_dir_all(&folder).is_ok().then_some(folder)
+}
+
+fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
+    let mut table = serde_json::Map::new();
+    for entry in entries {
+        let Some((key, value)) = entry.split_once('=') else {
+            bail!("--limit {entry}: expected KEY=VALUE, for example stall_s=120");
+        };
+        let number: u64 = value
+            .trim()
+            .parse()
+            .with_context(|| format!("--limit {entry}: `{value}` is not a whole number"))?;
+        table.insert(key.trim().to_owned(), number.into());
+    }
+    serde_json::from_value(table.into())
+        .with_context(|| format!("--limit {}", entries.join(" --limit ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_set_by_name_and_wrong_ones_are_refused_by_it() {
+        let entries = |entries: &[&str]| {
+            let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();
+            limits(&entries).map_err(|error| format!("{error:#}"))
+        };
+        let set = entries(&["stall_s=120", "frames=7"]).unwrap();
+        assert_eq!(set, ReadLimits { stall_s: 120, frames: 7, ..ReadLimits::default() });
+        assert_eq!(entries(&[]).unwrap(), ReadLimits::default());
+        for (wrong, named) in [
+            ("stall=3", "unknown field `stall`, expected one of `stall_s`"),
+            ("stall_s=soon", "`soon` is not a whole number"),
+            ("stall_s", "expected KEY=VALUE"),
+        ] {
+            let message = entries(&[wrong]).unwrap_err();
+            assert!(message.contains(wrong) && message.contains(named), "{message}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What was fetched from other machines, in a folder of bounded size.
+//!
+//! A file has its name only when it is whole, so a download that is cut off never counts as one.
+//! What was used longest ago is removed when room is needed; a video that is open goes on being read
+//! from the removed file. Any number of processes may share the folder, and it may be deleted at any
+//! time.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::error::CorpusError;
+
+/// Ending of whole files.
+const ENDING: &str = "fetched";
+/// A failure is remembered this long, so that not every video of a shard that is not to be had waits
+/// for the server again.
+const REMEMBERED: Duration = Duration::from_secs(30);
+/// What a process that was killed left half-written is removed when it is as old as this.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// A folder of fetched files.
+#[derive(Debug)]
+pub(crate) struct FetchCache {
+    folder: PathBuf,
+    most_bytes: u64,
+    state: Mutex<State>,
+    /// Something was fetched.
+    fetched: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Bytes in the folder, as far as this process knows; none: not counted yet.
+    bytes: Option<u64>,
+    /// What is being fetched now.
+    under_way: HashSet<PathBuf>,
+    failed: HashMap<PathBuf, (Instant, Arc<CorpusError>)>,
+}
+
+impl FetchCache {
+    /// The cache in this folder, which is made when the first file is fetched.
+    pub(crate) fn new(folder: PathBuf, most_bytes: u64) -> Self {
+        Self { folder, most_bytes, state: Mutex::default(), fetched: Condvar::new() }
+    }
+
+    /// The file of this name, opened; `fetch` writes it where it is not there.
+    ///
+    /// Two threads that ask for the same wait for one download.
+    ///
+    /// # Errors
+    /// As `fetch`; when the folder cannot be written.
+    pub(crate) fn get(
+        &self,
+        name: &impl Hash,
+        fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
+    ) -> Result<File, Arc<CorpusError>> {
+        let path = self.path(name);
+        let mut state = self.lock();
+        loop {
+            if let Ok(file) = File::open(&path) {
+                // So that it is known as used; a disk that cannot be written is no hindrance.
+                let _ = file.set_modified(SystemTime::now());
+                return Ok(file);
+            }
+            if let Some((at, error)) = state.failed.get(&path)
+                && at.elapsed() < REMEMBERED
+            {
+                return Err(Arc::clone(error));
+            }
+            if !state.under_way.contains(&path) {
+                break;
+            }
+            state = self.fetched.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.under_way.insert(path.clone());
+        drop(state);
+        let result = self.fetch(&path, fetch).map_err(Arc::new);
+        let mut state = self.lock();
+        state.under_way.remove(&path);
+        match &result {
+            Ok(_) => drop(state.failed.remove(&path)),
+            Err(error) => {
+                drop(state.failed.insert(path, (Instant::now(), Arc::clone(error))));
+            }
+        }
+        drop(state);
+        self.fetched.notify_all();
+        result
+    }
+
+    fn fetch(
+        &self,
+        path: &Path,
+        fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
+    ) -> Result<File, CorpusError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let unwritable = |source| CorpusError::Write { path: self.folder.clone(), source };
+        fs::create_dir_all(&self.folder).map_err(unwritable)?;
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let partial = path.with_extension(format!("partial-{}-{count}", std::process::id()));
+        let written = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&partial)
+            .map_err(unwritable)
+            .and_then(|mut file| {
+                fetch(&mut file)?;
+                fs::rename(&partial, path).map_err(unwritable)?;
+                Ok(file)
+            });
+        let file = written.inspect_err(|_| drop(fs::remove_file(&partial)))?;
+        let bytes = file.metadata().map_err(unwritable)?.len();
+        self.make_room(bytes);
+        Ok(file)
+    }
+
+    /// Counts a new file, and removes what was used longest ago when the folder is over its bound.
+    fn make_room(&self, new_bytes: u64) {
+        let mut state = self.lock();
+        if let Some(bytes) = &mut state.bytes {
+            *bytes += new_bytes;
+            if *bytes <= self.most_bytes {
+                return;
+            }
+        }
+        // Other processes write here too, so what counts is what is there.
+        let mut files = self.files();
+        let mut bytes: u64 = files.iter().map(|(_, len, _)| len).sum();
+        files.sort();
+        for (_, len, path) in files {
+            if bytes <= self.most_bytes {
+                break;
+            }
+            if fs::remove_file(path).is_ok() {
+                bytes -= len;
+            }
+        }
+        state.bytes = Some(bytes);
+    }
+
+    /// When used, bytes, and path of the whole files; removes what was abandoned.
+    fn files(&self) -> Vec<(SystemTime, u64, PathBuf)> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let now = SystemTime::now();
+        let about = |path: PathBuf| {
+            let about = fs::metadata(&path).ok()?;
+            let used = about.modified().ok()?;
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                return Some((used, about.len(), path));
+            }
+            if now.duration_since(used).is_ok_and(|age| age > ABANDONED) {
+                let _ = fs::remove_file(path);
+            }
+            None
+        };
+        entries.filter_map(|entry| about(entry.path())).collect()
+    }
+
+    fn path(&self, name: &impl Hash) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let first = hasher.finish();
+        // 128 bits in all, so that two names never share a file.
+        first.hash(&mut hasher);
+        name.hash(&mut hasher);
+        self.folder.join(format!("{first:016x}{:016x}.{ENDING}", hasher.finish()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+
+    fn written(file: &mut File, bytes: &[u8]) -> Result<(), CorpusError> {
+        file.write_all(bytes).unwrap();
+        Ok(())
+    }
+
+    fn put(cache: &FetchCache, name: u32, bytes: &[u8]) -> File {
+        cache.get(&name, |file| written(file, bytes)).unwrap()
+    }
+
+    fn names(folder: &Path) -> usize {
+        fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_makes_room_and_stays_readable_while_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().join("c"), 25);
+        let first = put(&cache, 1, &[1; 10]);
+        std::thread::sleep(Duration::from_millis(20));
+        put(&cache, 2, &[2; 10]);
+        std::thread::sleep(Duration::from_millis(20));
+        // Used again, so the second is the oldest.
+        let mut text = Vec::new();
+        cache.get(&1, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
+        assert_eq!(text, [1; 10]);
+        std::thread::sleep(Duration::from_millis(20));
+        put(&cache, 3, &[3; 10]);
+        assert_eq!(names(&folder.path().join("c")), 2);
+        let mut again = false;
+        let fetch = |file: &mut File| {
+            again = true;
+            written(file, b"")
+        };
+        cache.get(&2, fetch).unwrap();
+        assert!(again);
+        put(&cache, 4, &[4; 25]);
+        let mut bytes = [0; 10];
+        first.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(bytes, [1; 10]);
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        for (name, age_s) in [("old.partial-1-0", 90_000), ("new.partial-2-0", 60)] {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+        }
+        put(&cache, 1, b"x");
+        assert!(!folder.path().join("old.partial-1-0").exists());
+        assert!(folder.path().join("new.partial-2-0").exists());
+    }
+
+    #[test]
+    fn a_download_that_fails_leaves_nothing_and_is_not_tried_by_everyone_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        let cut = |address: &str| CorpusError::ConnectionCut { address: address.into() };
+        let failed = cache.get(&1, |file| {
+            file.write_all(b"half").unwrap();
+            Err(cut("http://a"))
+        });
+        assert!(failed.unwrap_err().to_string().contains("http://a"));
+        assert_eq!(names(folder.path()), 0);
+        let soon = cache.get(&1, |_| panic!("too soon")).unwrap_err();
+        assert!(soon.to_string().contains("http://a"));
+    }
+
+    #[test]
+    fn two_who_want_the_same_share_one_download() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        let downloads = AtomicU64::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let fetched = cache.get(&7, |file| {
+                        downloads.fetch_add(1, Ordering::SeqCst);
+                        std::thread::sleep(Duration::from_millis(30));
+                        written(file, b"x")
+                    });
+                    assert_eq!(fetched.unwrap().metadata().unwrap().len(), 1);
+                });
+            }
+        });
+        assert_eq!(downloads.into_inner(), 1);
+    }
+}

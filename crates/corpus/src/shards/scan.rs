@@ -1,0 +1,270 @@
+//! Which samples a tar file holds, and where: found by walking from header to header.
+//!
+//! Members whose names agree up to the first dot of the file name are one sample, wherever they
+//! stand. Only headers and texts are read; over videos is passed. Long names in GNU's and in PAX form
+//! are followed. A tar that is cut short, or has a damaged header, gives what lies before.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Seek};
+
+use serde::{Deserialize, Serialize};
+
+use super::record::SampleRecord;
+use crate::report::DropReason;
+use crate::video_files::rank;
+
+/// A JSON or text longer than this tells no captions.
+const LONGEST_TEXT: u64 = 1 << 26;
+
+/// One sample of a shard.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    pub(crate) key: String,
+    pub(crate) media: Option<Member>,
+    /// What it says of its video; the reason where it cannot be understood.
+    pub(crate) record: Result<SampleRecord, DropReason>,
+}
+
+/// Where a video is in its shard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    /// The first byte, from the start of the shard.
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    /// Known of what was packed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) crc32: Option<u32>,
+}
+
+/// What a shard holds.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Contents {
+    /// In the order of their first members.
+    pub(crate) samples: Vec<Sample>,
+    /// Keys with a member that was there twice; the first counts.
+    pub(crate) doubled: Vec<String>,
+    /// Whether the shard ends before its end, or something in it is no header.
+    pub(crate) is_damaged: bool,
+}
+
+/// The members of a sample so far.
+#[derive(Default)]
+struct Gathered {
+    media: Option<Member>,
+    /// How good the media file's ending is, 0 best.
+    rank: usize,
+    json: Option<Vec<u8>>,
+    text: Option<Vec<u8>>,
+    endings: Vec<String>,
+}
+
+/// Walks through a tar of `bytes` bytes.
+///
+/// # Errors
+/// When it cannot be read. A file that is no tar, or is damaged, is none: it holds what was found.
+pub(crate) fn scan<R: Read + Seek>(tar: R, bytes: u64) -> io::Result<Contents> {
+    let mut archive = tar::Archive::new(Faithful { inner: tar, failed: None });
+    let mut contents = Contents::default();
+    let (mut order, mut gathered) = (Vec::new(), HashMap::<String, Gathered>::new());
+    let mut end = 0;
+    for entry in archive.entries_with_seek()? {
+        let Ok(mut entry) = entry else {
+            contents.is_damaged = true;
+            break;
+        };
+        let (offset, len) = (entry.raw_file_position(), entry.size());
+        end = offset.saturating_add(len).div_ceil(512) * 512;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let Some((key, ending)) = key_and_ending(&name) else { continue };
+        let sample = gathered.entry(key.to_owned()).or_insert_with(|| {
+            order.push(key.to_owned());
+            Gathered::default()
+        });
+        if sample.endings.iter().any(|known| known == ending) {
+            contents.doubled.push(key.to_owned());
+            continue;
+        }
+        sample.endings.push(ending.to_owned());
+        if ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("txt") {
+            let mut text = Vec::new();
+            let read = entry.by_ref().take(LONGEST_TEXT).read_to_end(&mut text);
+            if read.is_err() || (text.len() as u64) < len.min(LONGEST_TEXT) {
+                contents.is_damaged = true;
+                break;
+            }
+            let is_json = ending.eq_ignore_ascii_case("json");
+            *(if is_json { &mut sample.json } else { &mut sample.text }) = Some(text);
+        } else if let Some(rank) = rank(name.as_ref())
+            && sample.media.as_ref().is_none_or(|_| rank < sample.rank)
+        {
+            sample.media = Some(Member { name: name.clone(), offset, len, crc32: None });
+            sample.rank = rank;
+        }
+    }
+    let faithful = archive.into_inner();
+    if let Some(error) = faithful.failed {
+        return Err(error);
+    }
+    // Two blocks of zeros end a tar.
+    contents.is_damaged |= end + 1024 > bytes;
+    let sample = |key: String| {
+        let Gathered { media, json, text, .. } = gathered.remove(&key).unwrap_or_default();
+        let record = SampleRecord::read(&key, json.as_deref(), text.as_deref());
+        Sample { key, media, record }
+    };
+    contents.samples = order.into_iter().map(sample).collect();
+    Ok(contents)
+}
+
+/// `train/000.seg.mp4` as `train/000` and `seg.mp4`; none for what belongs to no sample.
+fn key_and_ending(name: &str) -> Option<(&str, &str)> {
+    let name = name.strip_prefix("./").unwrap_or(name);
+    let file = name.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = file + name[file..].find('.')?;
+    (dot > file).then(|| (&name[..dot], &name[dot + 1..]))
+}
+
+/// Remembers when reading itself fails, which the tar reader does not tell from damage.
+struct Faithful<R> {
+    inner: R,
+    failed: Option<io::Error>,
+}
+
+impl<R> Faithful<R> {
+    fn noted<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        result.map_err(|error| {
+            let kind = error.kind();
+            if kind != io::ErrorKind::Interrupted {
+                self.failed = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<R: Read> Read for Faithful<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        self.noted(read)
+    }
+}
+
+impl<R: Seek> Seek for Faithful<R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let at = self.inner.seek(to);
+        self.noted(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            builder.append_data(&mut header, name, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    fn scanned(bytes: &[u8]) -> Contents {
+        scan(Cursor::new(bytes), bytes.len() as u64).unwrap()
+    }
+
+    fn keys(contents: &Contents) -> Vec<&str> {
+        contents.samples.iter().map(|sample| sample.key.as_str()).collect()
+    }
+
+    const JSON: &[u8] = br#"{"caption": "a fox"}"#;
+
+    #[test]
+    fn members_make_samples_in_any_order_and_only_the_videos_place_is_kept() {
+        let bytes = tar(&[
+            ("b.txt", b"b"),
+            ("a.json", JSON),
+            ("b.mp4", b"bbb"),
+            ("dir/c.jpg", b"jpg"),
+            ("dir/c.mp4", b"mp4"),
+            ("a.mp4", b"aa"),
+            ("README", b"no sample"),
+        ]);
+        let contents = scanned(&bytes);
+        assert_eq!(keys(&contents), ["b", "a", "dir/c"]);
+        assert!(!contents.is_damaged && contents.doubled.is_empty());
+        for (sample, content) in contents.samples.iter().zip(["bbb", "aa", "mp4"]) {
+            let media = sample.media.as_ref().unwrap();
+            let (start, end) = (media.offset as usize, (media.offset + media.len) as usize);
+            assert_eq!(&bytes[start..end], content.as_bytes());
+        }
+    }
+
+    #[test]
+    fn long_names_in_both_forms_are_followed() {
+        let long = format!("{}/{}.mp4", "d".repeat(150), "n".repeat(200));
+        let gnu = tar(&[(&long, b"gnu")]);
+        assert_eq!(scanned(&gnu).samples[0].media.as_ref().unwrap().name, long);
+        let mut builder = tar::Builder::new(Vec::new());
+        builder.append_pax_extensions([("path", long.as_bytes())]).unwrap();
+        let mut header = tar::Header::new_ustar();
+        header.set_size(3);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, "short.mp4", &b"pax"[..]).unwrap();
+        let pax = builder.into_inner().unwrap();
+        let media = scanned(&pax).samples[0].media.clone().unwrap();
+        assert_eq!(media.name, long);
+        assert_eq!(&pax[media.offset as usize..][..3], b"pax");
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_counts_once() {
+        let contents = scanned(&tar(&[("a.mp4", b"1"), ("a.txt", b"t"), ("a.mp4", b"22")]));
+        assert_eq!(contents.doubled, ["a"]);
+        assert_eq!(contents.samples[0].media.as_ref().unwrap().len, 1);
+    }
+
+    #[test]
+    fn a_tar_that_is_cut_or_damaged_gives_what_lies_before() {
+        let bytes = tar(&[("a.mp4", &[1; 700]), ("a.json", JSON), ("b.mp4", &[2; 700])]);
+        for cut in (0..bytes.len()).step_by(256) {
+            let contents = scanned(&bytes[..cut]);
+            assert!(contents.is_damaged, "cut at {cut}");
+            if cut >= 512 + 1024 + 512 + 512 {
+                assert!(contents.samples[0].record.is_ok());
+            }
+        }
+        let mut flipped = bytes.clone();
+        flipped[512 + 1024 + 512 + 512 + 3] ^= 1;
+        let contents = scanned(&flipped);
+        assert!(contents.is_damaged);
+        assert_eq!(keys(&contents), ["a"]);
+        assert!(scanned(&[7; 4096]).is_damaged);
+        let empty = scanned(&tar(&[]));
+        assert!(!empty.is_damaged && empty.samples.is_empty());
+    }
+
+    #[test]
+    fn a_disk_that_fails_is_no_damaged_tar() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the disk is gone"))
+            }
+        }
+        impl Seek for Failing {
+            fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+                Ok(0)
+            }
+        }
+        assert!(scan(Failing, 5000).unwrap_err().to_string().contains("the disk is gone"));
+    }
+}

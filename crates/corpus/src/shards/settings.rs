@@ -1,0 +1,69 @@
+//! How shards on other machines are fetched and kept.
+
+use std::path::PathBuf;
+
+use crate::error::CorpusError;
+
+/// The section `corpus.shards` of a run file; changes no result.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShardSettings {
+    /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
+    /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`.
+    pub cache: Option<PathBuf>,
+    /// Room for what was fetched, in MiB; what was used longest ago goes first. Default 20480.
+    pub cache_mib: u64,
+    /// What one request fetches. Default: one video.
+    pub fetch: Fetch,
+    /// Seconds that a request is tried again for, with growing pauses, when the server fails or does
+    /// not answer. Default 60.
+    pub retry_s: u32,
+    /// Seconds without a byte after which a connection counts as dead. Default 20.
+    pub silence_s: u32,
+}
+
+/// What one request fetches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fetch {
+    /// One video, by a range of bytes; whole shards where a server does not serve ranges.
+    #[default]
+    Sample,
+    /// The whole shard: better with `pairs.order = { shards = .. }`, which needs all of it soon.
+    Shard,
+}
+
+impl Default for ShardSettings {
+    fn default() -> Self {
+        Self { cache: None, cache_mib: 20_480, fetch: Fetch::Sample, retry_s: 60, silence_s: 20 }
+    }
+}
+
+impl ShardSettings {
+    /// # Errors
+    /// When a value cannot be used.
+    pub fn check(&self) -> Result<(), CorpusError> {
+        let zero = |key, expected| CorpusError::Setting { key, found: "0".to_owned(), expected };
+        if self.cache_mib == 0 {
+            return Err(zero("corpus.shards.cache_mib", "at least 1 MiB"));
+        }
+        if self.silence_s == 0 {
+            return Err(zero("corpus.shards.silence_s", "at least 1 second"));
+        }
+        Ok(())
+    }
+
+    /// The folder that is used.
+    pub(crate) fn cache_folder(&self) -> PathBuf {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(folder) = &self.cache {
+            return folder.clone();
+        }
+        if let Some(folder) = variable("LOCVTP_CACHE") {
+            return folder.into();
+        }
+        let folder = variable("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || Some(PathBuf::from(variable("HOME")?).join(".cache"));
+        folder.or_else(home).unwrap_or_else(std::env::temp_dir).join("locvtp")
+    }
+}

@@ -1,0 +1,230 @@
+//! Where a run's weights come from: a model directory that was imported or trained, or the seed.
+//!
+//! With `start.model`, encoders, words and preprocessing are those of the directory: a run file
+//! leaves them out, and one that says otherwise is refused. Projections and context warping are the
+//! run file's to choose, and so is how long a clip of a whole video is. What the directory said is
+//! written into the run's own `run.toml` with a checksum of the weights, so that a run that goes on
+//! needs the directory no more.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use locvtp_model::model_directory::{TOKENIZER_FILE, WEIGHTS_FILE};
+use locvtp_model::start_weights::read_start_weights;
+use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::{Device, LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::error::TrainError;
+use crate::experiment::Experiment;
+use crate::run_folder::RUN_FILE;
+use crate::same_run::{SettingDifference, differences};
+
+/// Where a run's weights come from; drawn from `run.seed` when nothing is given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StartSection {
+    /// A model directory, as `locvtp weights import` or an earlier run writes it, with a text
+    /// encoder. `model.video`, `model.text`, `preprocessing` and the tokenizer come from it; heads
+    /// that it has not in the run file's size are drawn from the seed.
+    pub model: Option<PathBuf>,
+    /// Checksum of its weights and words, written by the run: with it `model` is not asked for sizes
+    /// again, and other weights are not taken for these.
+    pub weights: Option<String>,
+}
+
+/// The sections of a run file that a model directory has a say in.
+#[derive(Serialize, Deserialize)]
+struct Sections {
+    model: LocVtpConfig,
+    preprocessing: Preprocessing,
+}
+
+impl Sections {
+    fn of(experiment: &Experiment) -> Self {
+        let (model, preprocessing) = (experiment.model.clone(), experiment.preprocessing.clone());
+        Self { model, preprocessing }
+    }
+
+    fn read(dir: &Path) -> Result<Self, ModelError> {
+        let (model, preprocessing, _) = ModelDirectory::read_settings(dir)?;
+        Ok(Self { model, preprocessing })
+    }
+
+    fn table(&self) -> Table {
+        Table::try_from(self).expect("settings are plain data")
+    }
+
+    /// The first setting of an encoder or of the pixels that `experiment` gives another value, the
+    /// kind of an encoder before its sizes.
+    fn difference(&self, experiment: &Experiment) -> Option<SettingDifference> {
+        let mut own = experiment.clone();
+        own.model.video = self.model.video.clone();
+        own.model.text = self.model.text.clone();
+        let clip_duration_s = experiment.preprocessing.clip_duration_s;
+        own.preprocessing = Preprocessing { clip_duration_s, ..self.preprocessing.clone() };
+        let found = differences(&own, experiment).into_iter();
+        found.min_by_key(|difference| !difference.key.ends_with(".kind"))
+    }
+}
+
+/// The experiment of a parsed run file, with what it leaves out from the model directory that it
+/// starts from. A directory that cannot be read leaves it as it is: a run that goes on does not need
+/// it, and [`resolved`] says what one that begins does.
+pub(crate) fn completed(experiment: Experiment, file: Table) -> Result<Experiment, TrainError> {
+    let StartSection { model: Some(dir), weights: None } = &experiment.start else {
+        return Ok(experiment);
+    };
+    let Ok(decided) = Sections::read(dir) else { return Ok(experiment) };
+    let merged = overlaid(decided.table(), file);
+    let merged: Experiment = match Value::Table(merged).try_into() {
+        Ok(merged) => merged,
+        // Settings of an encoder of another kind: the run file alone says which.
+        Err(_) => experiment.clone(),
+    };
+    match decided.difference(&merged) {
+        Some(difference) => Err(contradiction(dir, difference)),
+        None => Ok(merged),
+    }
+}
+
+/// The run file as the run in the folder `run` does it, with what it starts from written out.
+///
+/// # Errors
+/// When the model directory cannot be read and the run does not go on, or the run file says
+/// otherwise than the directory.
+pub(crate) fn resolved(
+    experiment: &Experiment,
+    run: &Path,
+    goes_on: bool,
+) -> Result<Experiment, TrainError> {
+    let mut resolved = experiment.clone();
+    let StartSection { model: Some(dir), weights: None } = &experiment.start else {
+        return Ok(resolved);
+    };
+    match Sections::read(dir) {
+        Ok(decided) => {
+            if let Some(difference) = decided.difference(experiment) {
+                return Err(contradiction(dir, difference));
+            }
+            if decided.model.text.is_none() {
+                return Err(TrainError::StartModel {
+                    path: dir.clone(),
+                    reason: "it has no text encoder, and pre-training compares clips with words"
+                        .into(),
+                    way_out: "add one to it: locvtp weights import --from distilbert FOLDER --out DIR",
+                });
+            }
+            resolved.start.weights = Some(checksum(dir)?);
+        }
+        Err(error) if goes_on => {
+            let was = Experiment::read(&run.join(RUN_FILE), &[])?;
+            if was.start.weights.is_none() {
+                // It did not start from a model.
+                return Err(error.into());
+            }
+            resolved.start.weights = was.start.weights.clone();
+            // What this run file chooses itself must be as it was; that is asked later.
+            let usual = Sections::of(&Experiment::default()).table();
+            let chosen = without(Sections::of(experiment).table(), &usual);
+            let merged = overlaid(Sections::of(&was).table(), chosen);
+            let merged: Result<Sections, _> = Value::Table(merged).try_into();
+            if let Ok(Sections { model, preprocessing }) = merged {
+                (resolved.model, resolved.preprocessing) = (model, preprocessing);
+            }
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(resolved)
+}
+
+/// What a run begins with.
+pub(crate) struct Start {
+    pub(crate) directory: ModelDirectory,
+    /// The heads that were drawn from the seed.
+    pub(crate) drawn: Vec<&'static str>,
+}
+
+/// The words and weights of the model directory `dir`, for a resolved experiment.
+///
+/// # Errors
+/// When they cannot be read, or are not those that the run file names.
+pub(crate) fn read(
+    experiment: &Experiment,
+    dir: &Path,
+    device: &Device,
+) -> Result<Start, TrainError> {
+    let (found, wanted) = (checksum(dir)?, experiment.start.weights.as_deref());
+    if wanted.is_some_and(|wanted| wanted != found) {
+        return Err(TrainError::StartModel {
+            path: dir.into(),
+            reason: format!(
+                "`start.weights` is {}, and the weights here are {found}",
+                wanted.unwrap_or_default()
+            ),
+            way_out: "give the model directory that run file was made with, or leave start.weights \
+                      out",
+        });
+    }
+    let config = experiment.model.clone();
+    let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), config.text.max_tokens())?;
+    let weights = read_start_weights(dir, &config, experiment.run.seed, device)?;
+    let directory = ModelDirectory {
+        config,
+        preprocessing: experiment.preprocessing.clone(),
+        tokenizer: Some(tokenizer),
+        model: weights.model,
+    };
+    Ok(Start { directory, drawn: weights.drawn })
+}
+
+/// `base` with the values of `over` in the place of its own.
+fn overlaid(mut base: Table, over: Table) -> Table {
+    for (key, value) in over {
+        match (base.remove(&key), value) {
+            (Some(Value::Table(inner)), Value::Table(value)) => {
+                base.insert(key, Value::Table(overlaid(inner, value)));
+            }
+            (_, value) => _ = base.insert(key, value),
+        }
+    }
+    base
+}
+
+/// The values of `table` that `usual` has not.
+fn without(table: Table, usual: &Table) -> Table {
+    let chosen = table.into_iter().filter_map(|(key, value)| match (value, usual.get(&key)) {
+        (Value::Table(inner), Some(Value::Table(usual))) => {
+            Some((key, Value::Table(without(inner, usual))))
+        }
+        (value, usual) => (Some(&value) != usual).then_some((key, value)),
+    });
+    chosen.collect()
+}
+
+fn contradiction(dir: &Path, difference: SettingDifference) -> TrainError {
+    let SettingDifference { key, there, wanted } = difference;
+    TrainError::StartModel {
+        path: dir.into(),
+        reason: format!("`{key}` is {there} there, and the run file says {wanted}"),
+        way_out: "leave the key out of the run file, or start from a model directory of that size",
+    }
+}
+
+/// CRC-32 of the weights and words of a model directory.
+fn checksum(dir: &Path) -> Result<String, TrainError> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut piece = vec![0; 1 << 20];
+    for name in [WEIGHTS_FILE, TOKENIZER_FILE] {
+        let path = dir.join(name);
+        let mut file = std::fs::File::open(&path).map_err(TrainError::reading(&path))?;
+        loop {
+            match file.read(&mut piece).map_err(TrainError::reading(&path))? {
+                0 => break,
+                count => hasher.update(&piece[..count]),
+            }
+        }
+    }
+    Ok(format!("{:08x}", hasher.finalize()))
+}

@@ -1,0 +1,11 @@
+//! What the loader makes of real files: shared out, changed at random, of pictures, of files that
+//! hang, and with frame tables kept.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+mod augmented;
+mod frame_tables;
+mod hanging_file;
+mod pictures;
+mod small_corpus;
+mod spread;

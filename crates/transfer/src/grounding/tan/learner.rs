@@ -1,0 +1,145 @@
+//! How a 2D-TAN is trained on queries and measured.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use locvtp_model::initialiser::Initialiser;
+use locvtp_video::TimeSpan;
+
+use super::config::TanConfig;
+use super::moment_map::MomentMap;
+use super::network::TwoDTan;
+use super::proposals::best_moments;
+use super::targets::{scaled_iou_loss, targets};
+use crate::error::TransferError;
+use crate::grounding::fixed_length::average_to_fixed_length;
+use crate::grounding::measure::MetricSection;
+use crate::grounding::queries::{Query, QueryParts};
+use crate::grounding::video_inputs::VideoInputs;
+use crate::grounding::words::SentenceWords;
+use crate::task::feature_section::ClipFeatures;
+use crate::task::{FitBatch, Learner, Metrics};
+
+/// Learns from the queries of a task.
+pub struct TanLearner {
+    config: TanConfig,
+    metrics: MetricSection,
+    map: MomentMap,
+    inputs: VideoInputs,
+    clip_width: usize,
+    words: SentenceWords,
+    parts: QueryParts,
+    /// Queries that are answered at a time.
+    at_once: usize,
+}
+
+impl TanLearner {
+    /// For the queries of `parts`, all of whose words and features are there; `at_once` are answered
+    /// at a time.
+    ///
+    /// # Errors
+    /// When a setting cannot be used, or the features cannot be read.
+    pub fn new(
+        config: TanConfig,
+        metrics: MetricSection,
+        parts: QueryParts,
+        words: SentenceWords,
+        features: ClipFeatures,
+        at_once: usize,
+    ) -> Result<Self, TransferError> {
+        config.check()?;
+        let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
+        let [_, clip_width] = features.shape(&first.features)?.unwrap_or_default();
+        let samples = config.samples;
+        let prepare = Box::new(move |features: &_| average_to_fixed_length(features, samples));
+        let inputs = VideoInputs::new(features, prepare);
+        let map = MomentMap::new(&config);
+        Ok(Self { config, metrics, map, inputs, clip_width, words, parts, at_once })
+    }
+
+    /// The scores of every moment of the map for some queries, `[b, cells]`.
+    fn scores(
+        &self,
+        model: &TwoDTan,
+        queries: &[&Query],
+        device: &Device,
+    ) -> Result<Tensor<2>, TransferError> {
+        let (b, samples) = (queries.len(), self.config.samples);
+        let mut clips = Vec::with_capacity(b * samples * self.clip_width);
+        for query in queries {
+            clips.extend_from_slice(&self.inputs.get(&query.features)?);
+        }
+        let clips = TensorData::new(clips, [b, samples, self.clip_width]);
+        let sentences: Vec<&str> = queries.iter().map(|query| query.sentence.as_str()).collect();
+        let words = self.words.batch(&sentences, None);
+        let clips = Tensor::from_data(clips, device);
+        Ok(model.forward(clips, words.tensor(device), &words.lengths))
+    }
+
+    /// The best moments of every query.
+    ///
+    /// # Errors
+    /// When features cannot be read, or a score is not finite.
+    pub fn answers(
+        &self,
+        model: &TwoDTan,
+        queries: &[Query],
+        device: &Device,
+    ) -> Result<Vec<Vec<TimeSpan>>, TransferError> {
+        let mut answers = Vec::with_capacity(queries.len());
+        for some in queries.chunks(self.at_once) {
+            let scores = self.scores(model, &some.iter().collect::<Vec<_>>(), device)?;
+            let scores: Vec<f32> = scores.into_data().try_to_vec().expect("scores are f32");
+            let cells = self.map.moments().len();
+            for (query, scores) in some.iter().zip(scores.chunks_exact(cells)) {
+                let (nms, most) = (self.config.nms, self.metrics.most());
+                answers.push(best_moments(&self.map, scores, query.duration, nms, most)?);
+            }
+        }
+        Ok(answers)
+    }
+
+    /// The queries.
+    pub fn parts(&self) -> &QueryParts {
+        &self.parts
+    }
+}
+
+impl Learner for TanLearner {
+    type Model = TwoDTan;
+
+    fn init(&self, seed: u64, device: &Device) -> Result<TwoDTan, TransferError> {
+        let mut random = Initialiser::new(seed, device);
+        Ok(self.config.init(self.clip_width, self.words.width(), &mut random))
+    }
+
+    fn num_samples(&self) -> usize {
+        self.parts.train.len()
+    }
+
+    fn loss(
+        &self,
+        model: &TwoDTan,
+        batch: &FitBatch<'_>,
+        device: &Device,
+    ) -> Result<Tensor<1>, TransferError> {
+        let queries: Vec<&Query> =
+            batch.samples.iter().map(|sample| &self.parts.train[*sample]).collect();
+        let truth = |query: &&Query| targets(&self.map, &self.config, &query.span, query.duration);
+        let truths: Vec<f32> = queries.iter().flat_map(truth).collect();
+        let truths = TensorData::new(truths, [queries.len(), self.map.moments().len()]);
+        let scores = self.scores(model, &queries, device)?;
+        Ok(scaled_iou_loss(scores, Tensor::from_data(truths, device)))
+    }
+
+    fn validate(&self, model: &TwoDTan, device: &Device) -> Result<Option<Metrics>, TransferError> {
+        if self.parts.validation.is_empty() {
+            return Ok(None);
+        }
+        let answers = self.answers(model, &self.parts.validation, device)?;
+        self.metrics.measure(&self.parts.validation, &answers).map(Some)
+    }
+
+    fn test(&self, model: &TwoDTan, device: &Device) -> Result<Metrics, TransferError> {
+        let answers = self.answers(model, &self.parts.test, device)?;
+        self.metrics.measure(&self.parts.test, &answers)
+    }
+}

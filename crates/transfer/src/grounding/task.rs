@@ -1,0 +1,305 @@
+//! The grounding task: queries and features in, a head that answers them, its numbers out.
+
+use std::path::Path;
+
+use locvtp_features::VideoFeatures;
+use locvtp_model::Device;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::csmgan::{CsmganConfig, CsmganLearner};
+use super::measure::MetricSection;
+use super::presets::DataSet;
+use super::queries::{QueryParts, QuerySection};
+use super::tan::config::{Proposals, TanConfig};
+use super::tan::learner::TanLearner;
+use super::words::{SentenceWords, WordSection};
+use super::zero_shot::ZeroShotSection;
+use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
+use crate::task::feature_section::{ClipFeatures, FeatureSection};
+use crate::task::fit::{FitEnd, fit};
+use crate::task::task_file::TaskKind;
+use crate::task::task_result::SeedResult;
+use crate::task::{Learner, Task, TaskObserver, TaskResult, TrainingSection};
+
+/// What answers the queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// 2D-TAN, trained on frozen features.
+    Tan,
+    /// CSMGAN, trained on frozen features.
+    Csmgan,
+    /// The similarities of the pre-trained model as they are.
+    ZeroShot,
+}
+
+/// `[grounding]` of a task file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroundingSection {
+    /// What answers the queries.
+    pub head: Head,
+    /// Whose settings are taken where the file says nothing.
+    pub dataset: DataSet,
+}
+
+/// A task file of `task = "grounding"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroundingTask {
+    /// `grounding`
+    pub task: TaskKind,
+    /// Which head, and whose presets.
+    pub grounding: GroundingSection,
+    /// Clip features of the videos.
+    pub features: FeatureSection,
+    /// Sentences and true moments.
+    pub queries: QuerySection,
+    /// The words of the sentences as numbers.
+    pub words: WordSection,
+    /// What is measured.
+    pub metrics: MetricSection,
+    /// For `head = "zero_shot"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_shot: Option<ZeroShotSection>,
+    /// For `head = "tan"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tan: Option<TanConfig>,
+    /// For `head = "csmgan"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csmgan: Option<CsmganConfig>,
+    /// For the heads that are trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingSection>,
+}
+
+/// What the presets are chosen by, whatever else a task file holds.
+#[derive(Deserialize)]
+struct Choice {
+    grounding: GroundingSection,
+    tan: Option<TanChoice>,
+}
+
+#[derive(Deserialize)]
+struct TanChoice {
+    proposals: Option<Proposals>,
+}
+
+impl Task for GroundingTask {
+    fn defaults(given: &Table) -> Result<Table, TransferError> {
+        // What cannot be read here cannot be read as a whole either, and is told there.
+        let Ok(choice) = Value::Table(given.clone()).try_into::<Choice>() else {
+            return Ok(Table::new());
+        };
+        let GroundingSection { head, dataset } = choice.grounding;
+        let mut defaults = Table::new();
+        let mut section = |name: &str, value: Value| defaults.insert(name.to_owned(), value);
+        section("metrics", table(dataset.metrics()));
+        let words = WordSection {
+            strip_final_period: dataset.strips_final_period(),
+            ..WordSection::default()
+        };
+        section("words", table(words));
+        match head {
+            Head::ZeroShot => {
+                section("zero_shot", table(ZeroShotSection::default()));
+            }
+            Head::Tan => {
+                let proposals = choice.tan.and_then(|tan| tan.proposals);
+                section("tan", table(dataset.tan(proposals.unwrap_or(Proposals::MaxPool))));
+                section("training", table(dataset.tan_training()));
+            }
+            Head::Csmgan => {
+                section("csmgan", table(dataset.csmgan()));
+                section("training", table(dataset.csmgan_training()));
+            }
+        }
+        Ok(defaults)
+    }
+
+    fn check(&self) -> Result<(), TransferError> {
+        let head = self.grounding.head;
+        for (key, given, belongs) in [
+            ("zero_shot", self.zero_shot.is_some(), head == Head::ZeroShot),
+            ("tan", self.tan.is_some(), head == Head::Tan),
+            ("csmgan", self.csmgan.is_some(), head == Head::Csmgan),
+            ("training", self.training.is_some(), head != Head::ZeroShot),
+        ] {
+            if given && !belongs {
+                let found = format!("given for grounding.head = {head:?}");
+                let expected = "left out: it is a section of another head";
+                return Err(TransferError::Setting { key, found, expected });
+            }
+        }
+        self.queries.check()?;
+        self.words.check()?;
+        self.metrics.check()?;
+        self.tan.as_ref().map_or(Ok(()), TanConfig::check)?;
+        self.csmgan.as_ref().map_or(Ok(()), CsmganConfig::check)?;
+        self.training.as_ref().map_or(Ok(()), TrainingSection::check)?;
+        if let Some(zero_shot) = &self.zero_shot {
+            zero_shot.check()?;
+            if self.words.model.is_none() || self.words.space == Some(FeatureSpace::Backbone) {
+                let (key, found) = ("words", "not in the joint space".to_owned());
+                let expected = "words.model and its projected words: clips are compared with them";
+                return Err(TransferError::Setting { key, found, expected });
+            }
+        } else if self.queries.train.is_none() {
+            let (key, found) = ("queries.train", "missing".to_owned());
+            let expected = "an annotation file to train the head with";
+            return Err(TransferError::Setting { key, found, expected });
+        }
+        Ok(())
+    }
+
+    fn run(
+        &self,
+        folder: &Path,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        let features = self.features.open(device, observer)?;
+        let parts = QueryParts::read(&self.queries, &features, observer)?;
+        let sentences = parts.sentences();
+        observer.started(&format!("{} sentences to words", sentences.len()));
+        let words = self.words.read(&sentences, device)?;
+        let parts = parts.keep_known_words(&words)?;
+        let references = self.metrics.references(&parts.test)?;
+        let counts = parts.counts.clone();
+        let seeds = match self.grounding.head {
+            Head::ZeroShot => Some(self.zero_shot(&parts, &words, features, observer)?),
+            Head::Tan => {
+                let config = self.tan.clone().expect("filled by the defaults");
+                let (metrics, training) = (self.metrics.clone(), self.training());
+                let learner =
+                    TanLearner::new(config, metrics, parts, words, features, training.batch)?;
+                fit_all(&learner, training, folder, device, observer)?
+            }
+            Head::Csmgan => {
+                let config = self.csmgan.clone().expect("filled by the defaults");
+                let metrics = self.metrics.clone();
+                let learner = CsmganLearner::new(config, metrics, parts, words, features)?;
+                fit_all(&learner, self.training(), folder, device, observer)?
+            }
+        };
+        let Some(seeds) = seeds else { return Ok(None) };
+        let mut result = TaskResult::new("grounding", self, seeds);
+        for (name, count) in counts {
+            result = result.counting(&name, count);
+        }
+        result.references = references;
+        Ok(Some(result))
+    }
+}
+
+impl GroundingTask {
+    fn training(&self) -> &TrainingSection {
+        self.training.as_ref().expect("filled by the defaults")
+    }
+
+    fn zero_shot(
+        &self,
+        parts: &QueryParts,
+        words: &SentenceWords,
+        mut features: ClipFeatures,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Vec<SeedResult>, TransferError> {
+        let section = self.zero_shot.clone().unwrap_or_default();
+        let mut read: Option<(String, VideoFeatures)> = None;
+        let mut answers = section.answers();
+        for (done, query) in parts.test.iter().enumerate() {
+            observer.progress("queries", done + 1, parts.test.len());
+            if read.as_ref().is_none_or(|(id, _)| *id != query.features) {
+                let (path, id) = (features.path().to_owned(), query.features.clone());
+                let video = features.read(&id)?;
+                let video = video.ok_or(TransferError::FeaturesGone { path, id: id.clone() })?;
+                read = Some((id, video));
+            }
+            let (_, video) = read.as_ref().expect("just read");
+            answers.add(query, video, words, features.path())?;
+        }
+        let test = answers.measure(&self.metrics, &parts.test)?;
+        Ok(vec![SeedResult { seed: None, epoch: None, validation: None, test }])
+    }
+}
+
+/// Trains with every seed; `None` when it was stopped.
+fn fit_all<L: Learner>(
+    learner: &L,
+    training: &TrainingSection,
+    folder: &Path,
+    device: &Device,
+    observer: &mut dyn TaskObserver,
+) -> Result<Option<Vec<SeedResult>>, TransferError> {
+    let mut results = Vec::with_capacity(training.seeds.len());
+    for seed in &training.seeds {
+        let folder = folder.join(format!("seed-{seed}"));
+        match fit(learner, training, *seed, &folder, device, observer)? {
+            FitEnd::Done(result) => results.push(result),
+            FitEnd::Stopped => return Ok(None),
+        }
+    }
+    Ok(Some(results))
+}
+
+fn table(section: impl Serialize) -> Value {
+    Value::try_from(section).expect("settings are plain data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings as a task file with these lines gives them.
+    fn settings(more: &str) -> Result<GroundingTask, String> {
+        let text = format!(
+            "task = 'grounding'\nqueries = {{ train = 'train.json', test = 'val_2.json' }}\n\
+             features = {{ file = 'features.h5' }}\n{more}"
+        );
+        let given: Table = toml::from_str(&text).map_err(|error| error.to_string())?;
+        let defaults = GroundingTask::defaults(&given).map_err(|error| error.to_string())?;
+        let task: GroundingTask = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults)
+            .map_err(|error| error.to_string())?;
+        task.check().map_err(|error| error.to_string())?;
+        Ok(task)
+    }
+
+    #[test]
+    fn the_presets_fill_what_the_file_leaves_out() {
+        let tacos =
+            "grounding = { head = 'tan', dataset = 'tacos' }\nwords = { glove = 'g.txt' }\n";
+        let task = settings(tacos).unwrap();
+        let tan = task.tan.clone().unwrap();
+        assert_eq!((tan.frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));
+        assert_eq!(task.metrics.ious, [0.1, 0.3, 0.5, 0.7]);
+        let conv = settings(&format!("{tacos}tan = {{ proposals = 'conv', hidden = 64 }}\n"));
+        let tan = conv.unwrap().tan.unwrap();
+        assert_eq!((tan.nms, tan.hidden, tan.kernel), (0.5, 64, 5));
+        let charades = tacos.replace("tacos", "charades");
+        assert!(settings(&charades).unwrap().words.strip_final_period);
+        let text = toml::to_string_pretty(&task).unwrap();
+        assert_eq!(toml::from_str::<GroundingTask>(&text).unwrap(), task);
+    }
+
+    #[test]
+    fn contradictions_name_their_keys() {
+        let tan = "grounding = { head = 'tan', dataset = 'synthetic' }\n";
+        let glove = "words = { glove = 'g.txt' }\n";
+        let zero = "grounding = { head = 'zero_shot', dataset = 'synthetic' }\n";
+        for (text, piece) in [
+            (tan.to_owned(), "words.model or words.glove"),
+            (format!("{zero}{glove}"), "joint space"),
+            (format!("{tan}{glove}csmgan = {{}}\n"), "csmgan"),
+            (format!("{tan}{glove}tan = {{ kernel = 4 }}\n"), "tan.kernel"),
+            (format!("{tan}{glove}tan = {{ kernal = 3 }}\n"), "did you mean `kernel`"),
+            (format!("{tan}{glove}metrics = {{ ious = [1.5] }}\n"), "metrics.ious"),
+            ("grounding = { head = 'tam', dataset = 'synthetic' }\n".to_owned(), "tam"),
+            (glove.to_owned(), "grounding"),
+        ] {
+            let error = settings(&text).unwrap_err();
+            assert!(error.contains(piece), "{piece} is missing in: {error}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Metrics alone: predictions of any model, from files, against a data set's own annotation files.
+//!
+//! What comes in is what people have who measure a model that is not ours: JSON lines (or a matrix of
+//! scores), and the annotation files as published. What goes out is a [`ScoreReport`]. Nothing is
+//! passed over in silence: what was predicted for unknown videos, or twice, is counted and left out;
+//! what was not predicted is counted and is a miss; a score that is not a number is an error that
+//! names its line. The formats: `docs/score.md`.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU |
+//! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
+//! | [`steps`] | a second for every step of a task: average recall |
+//! | [`segmentation`] | a label for every second: frame accuracy |
+//! | [`truth`] | annotation files, read without their videos |
+//! | [`json_lines`], [`matrix_file`] | the prediction files |
+
+pub mod grounding;
+pub mod json_lines;
+pub mod matrix_file;
+pub mod retrieval;
+pub mod segmentation;
+pub mod steps;
+pub mod truth;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::task::Metrics;
+
+/// What a prediction file is worth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ScoreReport {
+    /// `grounding`, `retrieval`, `steps` or `segmentation`.
+    pub task: &'static str,
+    /// The numbers; percentages but for ranks.
+    pub metrics: Metrics,
+    /// Numbers to read them beside: chance, what saying nothing reaches.
+    pub references: Metrics,
+    /// How much was measured, and how much was left out and why.
+    pub counts: Map<String, Value>,
+    /// The protocol: which ties, which boundary, which suppression.
+    pub protocol: Map<String, Value>,
+    /// What a person should know: of everything that was left out, the first.
+    pub notes: Vec<String>,
+}
+
+impl ScoreReport {
+    fn new(task: &'static str) -> Self {
+        Self {
+            task,
+            metrics: Metrics::new(),
+            references: Metrics::new(),
+            counts: Map::new(),
+            protocol: Map::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn count(&mut self, name: &str, count: usize) {
+        self.counts.insert(name.to_owned(), count.into());
+    }
+
+    /// A count that is worth mentioning when it is not 0; `first` says of what.
+    fn fault(&mut self, name: &str, faults: &Faults, consequence: &str) {
+        self.count(name, faults.count);
+        if let Some(first) = &faults.first {
+            self.notes.push(format!("{} {name} {consequence} (first: {first})", faults.count));
+        }
+    }
+
+    fn says(&mut self, name: &str, value: impl Into<Value>) {
+        self.protocol.insert(name.to_owned(), value.into());
+    }
+}
+
+/// How often something was wrong, and where first.
+#[derive(Clone, Debug, Default)]
+struct Faults {
+    count: usize,
+    first: Option<String>,
+}
+
+impl Faults {
+    const NONE: Self = Self { count: 0, first: None };
+
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.is_none() {
+            self.first = Some(what());
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Grounding on the benchmarks' own annotation files, with random features of the right shapes, at
+//! full size: loaders, heads and evaluators run, and say what they cost.
+//!
+//! `cargo test --release --locked --workspace --test genuine_grounding -- --ignored --nocapture` prints
+//! a line a data set. `LOCVTP_BATCH` is the samples of the one step that is made, 1 when not given: a
+//! step of 32 takes minutes on a few cores. The files are looked for as in the corpus crate's
+//! `published_counts`.
+
+#![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_transfer::grounding::presets::DataSet;
+use locvtp_transfer::grounding::queries::{Query, QueryParts, QuerySection};
+use locvtp_transfer::grounding::tan::config::Proposals;
+use locvtp_transfer::grounding::tan::proposals::best_moments;
+use locvtp_transfer::grounding::tan::{MomentMap, TanLearner};
+use locvtp_transfer::grounding::words::WordSection;
+use locvtp_transfer::task::{FeatureSection, FitBatch, Learner};
+
+fn annotations() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
+    let folder = std::env::var_os("LOCVTP_ANNOTATIONS").map_or(beside, PathBuf::from);
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no genuine annotation files at {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+/// Numbers in -1..1, the same for the same seed (xorshift64*).
+struct Numbers(u64);
+
+impl Numbers {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn next(&mut self) -> f32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let bits = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 40;
+        bits as f32 / (1u64 << 23) as f32 - 1.0
+    }
+}
+
+/// Random features in 2D-TAN's layouts: ActivityNet Captions has a group a video, the others have not.
+fn write_features(path: &Path, ids: &[String], clips: usize, width: usize, grouped: bool) {
+    let file = hdf5::File::create(path).unwrap();
+    let mut numbers = Numbers::new(7);
+    for id in ids {
+        let rows: Vec<f32> = (0..clips * width).map(|_| numbers.next()).collect();
+        let name = if grouped { format!("{id}/c3d_features") } else { id.clone() };
+        if grouped {
+            file.create_group(id).unwrap();
+        }
+        let dataset = file.new_dataset::<f32>().shape([clips, width]).create(name.as_str());
+        dataset.unwrap().write_raw(&rows).unwrap();
+    }
+}
+
+/// Random vectors for every word of the sentences, in GloVe's layout.
+fn write_vectors(path: &Path, sentences: &[&str]) {
+    let mut numbers = Numbers::new(8);
+    let split = sentences.iter().flat_map(|text| text.split_whitespace());
+    let words: BTreeSet<String> = split.map(str::to_lowercase).collect();
+    let line = |word: &String| {
+        let vector: Vec<String> = (0..300).map(|_| format!("{:.4}", numbers.next())).collect();
+        format!("{word} {}\n", vector.join(" "))
+    };
+    std::fs::write(path, words.iter().map(line).collect::<String>()).unwrap();
+}
+
+/// The videos of annotation files, by the corpus crate.
+fn ids(files: &[&Path]) -> Vec<String> {
+    use locvtp_corpus::{CorpusReader, FileLookup, NarratedVideo, ReadSettings};
+    let mut ids = BTreeSet::new();
+    for file in files {
+        let reader = CorpusReader::new(file, &ReadSettings::default(), FileLookup::Never).unwrap();
+        let mut videos: Vec<NarratedVideo> = Vec::new();
+        reader.read(&reader.sources()[0], &mut videos).unwrap();
+        ids.extend(videos.into_iter().map(|video| video.id));
+    }
+    ids.into_iter().collect()
+}
+
+/// User and system seconds of this process so far.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+fn peak_rss_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+struct Genuine {
+    set: DataSet,
+    section: QuerySection,
+    clips: usize,
+    width: usize,
+    grouped: bool,
+}
+
+/// Reads, measures chance, makes one step at full size and answers a few queries; returns how many
+/// queries there are of each part.
+fn run(genuine: Genuine) -> [usize; 3] {
+    let Genuine { set, section, clips, width, grouped } = genuine;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, vectors) = (folder.path().join("features.hdf5"), folder.path().join("glove.txt"));
+    let files: Vec<&Path> =
+        [&section.train, &section.test].into_iter().flatten().map(PathBuf::as_path).collect();
+    write_features(&file, &ids(&files), clips, width, grouped);
+
+    let began = Instant::now();
+    let features = FeatureSection {
+        file,
+        dataset: None,
+        model: None,
+        videos: Vec::new(),
+        space: None,
+        stride_s: None,
+        consecutive: false,
+    };
+    let features = features.open(&Device::flex(), &mut ()).unwrap();
+    let parts = QueryParts::read(&section, &features, &mut ()).unwrap();
+    write_vectors(&vectors, &parts.sentences());
+    let words = WordSection {
+        glove: Some(vectors),
+        strip_final_period: set.strips_final_period(),
+        ..WordSection::default()
+    };
+    let words = words.read(&parts.sentences(), &Device::flex()).unwrap();
+    let parts = parts.keep_known_words(&words).unwrap();
+    let reading_s = began.elapsed().as_secs_f64();
+    for (name, count) in &parts.counts {
+        println!("{set:?}: {name}: {count}");
+    }
+
+    // Chance: nothing known, and a map of random scores.
+    let (metrics, config) = (set.metrics(), set.tan(Proposals::MaxPool));
+    for (name, value) in metrics.references(&parts.test).unwrap().iter() {
+        println!("{set:?}: {name}: {value:.2}");
+    }
+    let map = MomentMap::new(&config);
+    let mut numbers = Numbers::new(9);
+    let began = Instant::now();
+    let answer = |query: &Query| {
+        let scores: Vec<f32> = map.moments().iter().map(|_| numbers.next()).collect();
+        best_moments(&map, &scores, query.duration, config.nms, 5).unwrap()
+    };
+    let answers: Vec<_> = parts.test.iter().map(answer).collect();
+    let measured = metrics.measure(&parts.test, &answers).unwrap();
+    let evaluating_s = began.elapsed().as_secs_f64();
+    for (name, value) in measured.iter() {
+        println!("{set:?}: random scores: {name}: {value:.2}");
+        assert!((0.0..=100.0).contains(&value));
+    }
+
+    let counts = [parts.train.len(), parts.validation.len(), parts.test.len()];
+    let learner = TanLearner::new(config, metrics, parts, words, features, 1).unwrap();
+    let batch: usize =
+        std::env::var("LOCVTP_BATCH").ok().and_then(|batch| batch.parse().ok()).unwrap_or(1);
+    let device = Device::flex().autodiff();
+    let model = learner.init(0, &device).unwrap();
+    let mut adam = Adam::new(OptimizerConfig { gradient_clip: 10.0, ..OptimizerConfig::default() });
+    let samples: Vec<usize> = (0..batch).collect();
+    let (began, before) = (Instant::now(), cpu_seconds());
+    let sample = FitBatch { samples: &samples, epoch: 0, step: 0, seed: 0 };
+    let loss = learner.loss(&model, &sample, &device).unwrap();
+    let value: f32 = loss.clone().into_scalar();
+    let gradients = loss.backward();
+    let norm = Adam::gradient_norm(&model, &gradients);
+    let model = adam.step(model, &gradients, norm, 1e-4);
+    let (step_s, step_cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - before);
+    // An untrained head says about 1/2 of every moment: -ln(1/2), whatever the targets.
+    assert!((value - std::f32::consts::LN_2).abs() < 0.1, "{value}");
+    let (began, before) = (Instant::now(), cpu_seconds());
+    let few = &learner.parts().test[..2];
+    let answers = learner.answers(&model.valid(), few, &Device::flex()).unwrap();
+    assert!(answers.iter().all(|moments| !moments.is_empty()));
+    let answer_cpu_s = (cpu_seconds() - before) / few.len() as f64;
+    println!(
+        "{set:?}: read in {reading_s:.1} s, {} test queries ranked and measured in {evaluating_s:.1} s; \
+         a step of {batch}: {step_cpu_s:.1} CPU s ({step_s:.1} s), loss {value:.4}; an answer: \
+         {answer_cpu_s:.2} CPU s ({:.2} s); an epoch of {} queries would take {:.1} CPU hours; {} MiB",
+        counts[2],
+        began.elapsed().as_secs_f64() / few.len() as f64,
+        counts[0],
+        step_cpu_s / batch as f64 * counts[0] as f64 / 3600.0,
+        peak_rss_mib(),
+    );
+    counts
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn activitynet_captions_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    let counts = run(Genuine {
+        set: DataSet::Activitynet,
+        section: QuerySection {
+            train: Some(folder.join("ActivityNet_val.json")),
+            validation_share: 0.1,
+            test_share: 0.4,
+            ..QuerySection::default()
+        },
+        clips: 20,
+        width: 500,
+        grouped: true,
+    });
+    assert_eq!(counts.iter().sum::<usize>(), 17_505);
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn charades_sta_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    // The table with the lengths of the training videos is not there; the test file is shared out.
+    let counts = run(Genuine {
+        set: DataSet::Charades,
+        section: QuerySection {
+            train: Some(folder.join("Charades-STA_charades_sta_test.txt")),
+            test_share: 0.5,
+            ..QuerySection::default()
+        },
+        clips: 4,
+        width: 4096,
+        grouped: false,
+    });
+    assert_eq!(counts.iter().sum::<usize>(), 3720);
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn tacos_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    let counts = run(Genuine {
+        set: DataSet::Tacos,
+        section: QuerySection {
+            train: Some(folder.join("TACoS_val.json")),
+            test: Some(folder.join("TACoS_test.json")),
+            ..QuerySection::default()
+        },
+        clips: 200,
+        width: 4096,
+        grouped: false,
+    });
+    assert_eq!(counts, [4436, 0, 4001]);
+}

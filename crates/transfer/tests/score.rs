@@ -1,0 +1,161 @@
+//! Numbers of prediction files equal those of the independent scripts in `reference/`.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use locvtp_transfer::metrics::grounding::IouBoundary;
+use locvtp_transfer::metrics::retrieval::{
+    RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
+};
+use locvtp_transfer::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_transfer::score::truth::{Truth, TruthSource};
+use serde_json::Value;
+
+fn golden(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/score").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Knuth's MMIX generator, as in `reference/score_grounding.py`.
+struct Generator(u64);
+
+impl Generator {
+    fn below(&mut self, count: i64) -> i64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(self.0 >> 33).unwrap() % count
+    }
+}
+
+/// The prediction file of `reference/score_grounding.py`, by the same rule.
+fn predictions(truth: &Truth, seed: u64) -> (String, usize) {
+    let random = &mut Generator(seed);
+    let (mut lines, mut seen, mut count) = (String::new(), std::collections::HashSet::new(), 0);
+    for video in &truth.videos {
+        for caption in &video.captions {
+            let silent = random.below(40) == 0;
+            let empty = random.below(50) == 0;
+            let mut spans = Vec::new();
+            let eighths = |seconds: f64| (seconds * 8.0).round_ties_even() as i64;
+            for place in 0..12 {
+                let (start, end) = if place % 3 == 0 {
+                    let start = (eighths(caption.span.start.0) + random.below(41) - 20).max(0);
+                    (start, eighths(caption.span.end.0) + random.below(41) - 20)
+                } else {
+                    let begin = random.below(240);
+                    (begin, begin + 8 + random.below(160))
+                };
+                let score = random.below(997) as f64 / 1024.0;
+                spans.push(format!("[{}, {}, {score}]", start as f64 / 8.0, end as f64 / 8.0));
+            }
+            let plain = caption.text.trim_end_matches('.').to_lowercase();
+            if silent || !seen.insert((video.id.clone(), plain)) {
+                continue;
+            }
+            let spans = if empty { String::new() } else { spans.join(", ") };
+            let sentence = serde_json::to_string(&caption.text).unwrap();
+            writeln!(
+                lines,
+                "{{\"video\": \"{}\", \"sentence\": {sentence}, \"spans\": [{spans}]}}",
+                video.id
+            )
+            .unwrap();
+            count += 1;
+        }
+    }
+    (lines, count)
+}
+
+#[test]
+fn the_numbers_of_the_genuine_charades_sta_test_split_equal_the_references_to_the_last_bit() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
+    let annotations: PathBuf = folder.join("Charades-STA_charades_sta_test.txt");
+    if !annotations.is_file() {
+        println!("passed over: {} is not there", annotations.display());
+        return;
+    }
+    let source = TruthSource { paths: vec![annotations], ..TruthSource::default() };
+    let truth = Truth::read(&source).unwrap();
+    let golden = golden("charades_sta.json");
+    let (lines, count) = predictions(&truth, golden["seed"].as_u64().unwrap());
+    assert_eq!(count, golden["lines"].as_u64().unwrap() as usize);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines).unwrap();
+
+    let plain = GroundingProtocol::default();
+    for (name, protocol) in [
+        ("2D-TAN, without suppression", plain.clone()),
+        ("2D-TAN", GroundingProtocol { suppression: Suppression::Above(0.5), ..plain.clone() }),
+        (
+            "CSMGAN",
+            GroundingProtocol {
+                boundary: IouBoundary::Inclusive,
+                suppression: Suppression::BelowEach(0.05),
+                ..plain
+            },
+        ),
+    ] {
+        let report = score_grounding(file.path(), &truth, &protocol).unwrap();
+        assert_eq!(report.counts["queries"], golden["queries"]);
+        let expected = golden["protocols"][name].as_object().unwrap();
+        for (metric, expected) in expected {
+            assert_eq!(report.metrics.get(metric), expected.as_f64(), "{name}, {metric}");
+        }
+        assert_eq!(report.metrics.iter().count(), expected.len(), "{name}");
+    }
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+fn compare(found: &RetrievalMetrics, expected: &Value, what: &str) {
+    for (name, found) in [
+        ("r1", found.r1),
+        ("r5", found.r5),
+        ("r10", found.r10),
+        ("median_rank", found.median_rank),
+        ("mean_rank", found.mean_rank),
+    ] {
+        let expected = expected[name].as_f64().unwrap();
+        // Sums of fractions in another order; ranks and shares are exact otherwise.
+        assert!((found - expected).abs() < 1e-9, "{what} {name}: {found} is not {expected}");
+    }
+}
+
+#[test]
+fn retrieval_ranks_with_ties_and_several_captions_equal_the_references() {
+    for (place, case) in golden("retrieval.json").as_array().unwrap().iter().enumerate() {
+        let videos = case["videos"].as_u64().unwrap() as usize;
+        let per_video = case["texts_per_video"].as_u64().unwrap() as usize;
+        let texts = videos * per_video;
+        let scores = ScoreMatrix::new(numbers(&case["scores"]), texts, videos).unwrap();
+        let video_of_text: Vec<usize> = (0..texts).map(|text| text / per_video).collect();
+        for (name, ties) in [
+            ("optimistic", [Ties::Optimistic; 2]),
+            ("pessimistic", [Ties::Pessimistic; 2]),
+            ("averaged", [Ties::Averaged; 2]),
+            ("frozen", [Ties::Optimistic, Ties::MeanPlace]),
+        ] {
+            let expected = &case[name];
+            if expected.is_null() {
+                continue;
+            }
+            let found = two_ways(&scores, &video_of_text, ties).unwrap();
+            let what = format!("case {place}, {name}");
+            compare(&found.text_to_video.measured, &expected["text_to_video"], &what);
+            compare(&found.video_to_text.measured, &expected["video_to_text"], &what);
+        }
+        let temperature = case["dual_softmax"]["temperature"].as_f64().unwrap();
+        let revised = dual_softmax(&scores, temperature).unwrap();
+        for (text, expected) in numbers(&case["dual_softmax"]["scores"]).chunks(videos).enumerate()
+        {
+            for (found, expected) in revised.row(text).iter().zip(expected) {
+                // One rounding to f32 of numbers computed in f64.
+                assert!((found - expected).abs() <= 1e-7 * expected.abs(), "{found} {expected}");
+            }
+        }
+    }
+}
