@@ -1,7 +1,7 @@
 //! Seconds of one training step of CSMGAN (forward, loss, backward, Adam) on numbers without meaning.
 //!
-//! `cargo bench -p locvtp-transfer --bench csmgan_step -- activity_net|tacos [BATCH] [STEPS]` prints JSON that
-//! `bench/csmgan.py`'s output stands beside. `RAYON_NUM_THREADS` sets the threads.
+//! `cargo bench --locked --workspace --bench csmgan_step -- activity_net|tacos [BATCH] [STEPS]` prints JSON
+//! that `bench/csmgan.py`'s output stands beside. `RAYON_NUM_THREADS` sets the threads.
 
 use std::time::Instant;
 
