@@ -75,25 +75,15 @@ pub struct GroundingTask {
     pub training: Option<TrainingSection>,
 }
 
-/// What the presets are chosen by, whatever else a task file holds.
-#[derive(Deserialize)]
-struct Choice {
-    grounding: GroundingSection,
-    tan: Option<TanChoice>,
-}
-
-#[derive(Deserialize)]
-struct TanChoice {
-    proposals: Option<Proposals>,
-}
-
 impl Task for GroundingTask {
     fn defaults(given: &Table) -> Result<Table, TransferError> {
-        // What cannot be read here cannot be read as a whole either, and is told there.
-        let Ok(choice) = Value::Table(given.clone()).try_into::<Choice>() else {
-            return Ok(Table::new());
-        };
-        let GroundingSection { head, dataset } = choice.grounding;
+        // A file without the section is refused for that when it is read as a whole.
+        let Some(section) = given.get("grounding") else { return Ok(Table::new()) };
+        let section = section.clone().try_into::<GroundingSection>();
+        let GroundingSection { head, dataset } = section.map_err(|error| {
+            let (key, found) = ("grounding", format!("not understood: {}", error.message()));
+            TransferError::Setting { key, found, expected: "a head and a dataset" }
+        })?;
         let mut defaults = Table::new();
         let mut section = |name: &str, value: Value| defaults.insert(name.to_owned(), value);
         section("metrics", table(dataset.metrics()));
@@ -107,8 +97,10 @@ impl Task for GroundingTask {
                 section("zero_shot", table(ZeroShotSection::default()));
             }
             Head::Tan => {
-                let proposals = choice.tan.and_then(|tan| tan.proposals);
-                section("tan", table(dataset.tan(proposals.unwrap_or(Proposals::MaxPool))));
+                let conv = Value::from("conv");
+                let is_conv = given.get("tan").and_then(|tan| tan.get("proposals")) == Some(&conv);
+                let proposals = if is_conv { Proposals::Conv } else { Proposals::MaxPool };
+                section("tan", table(dataset.tan(proposals)));
                 section("training", table(dataset.tan_training()));
             }
             Head::Csmgan => {
