@@ -123,7 +123,7 @@ impl SegmentationVideos {
             observer.warning(&format!("no features of {count} videos, {first} among them"));
         }
         found.counts = vec![
-            ("captions and videos that were not understood", faults),
+            ("segments and videos that cannot be used (left out)", faults),
             ("segments of steps that the taxonomy does not have (background)", unknown),
             ("videos without features", without_features.len()),
             ("videos to train on", found.train.len()),
