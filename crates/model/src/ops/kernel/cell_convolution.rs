@@ -45,7 +45,7 @@ pub(crate) struct Gradients {
 }
 
 impl Table<'_> {
-    fn from_outputs(&self) -> bool {
+    fn sums_by_output(&self) -> bool {
         self.outputs <= self.inputs
     }
 
@@ -80,7 +80,7 @@ pub(crate) fn forward(
     let groups = x.chunks(group * table.inputs * i).zip(y.chunks_mut(group * table.outputs * o));
     for (x, y) in groups {
         for (places, weight) in table.slabs().zip(weight.chunks_exact(table.slab * i * o)) {
-            if table.from_outputs() {
+            if table.sums_by_output() {
                 let rows = y.len() / o;
                 let seen = gathered(table.sources, places, table, x, i, table.inputs);
                 let seen = Matrix::new(&seen, rows, table.slab * i);
@@ -122,7 +122,7 @@ pub(crate) fn backward(
         let slab_size = table.slab * i * o;
         let slabs = weight.chunks_exact(slab_size).zip(dw.chunks_exact_mut(slab_size));
         for (places, (weight, dw)) in table.slabs().zip(slabs) {
-            if table.from_outputs() {
+            if table.sums_by_output() {
                 let (rows, columns) = (grad.len() / o, table.slab * i);
                 let seen = gathered(table.sources, places.clone(), table, x, i, table.inputs);
                 let seen = Matrix::new(&seen, rows, columns);
@@ -240,7 +240,7 @@ fn arranged_back(table: &Table<'_>, arranged: &[f32], i: usize, o: usize) -> Vec
 /// Slab, input and place inside the slab of a row of `o` numbers.
 fn place_of_row(table: &Table<'_>, row: usize, i: usize) -> (usize, usize, usize) {
     let (number, rest) = (row / (table.slab * i), row % (table.slab * i));
-    if table.from_outputs() {
+    if table.sums_by_output() {
         (number, rest % i, rest / i)
     } else {
         (number, rest / table.slab, rest % table.slab)
