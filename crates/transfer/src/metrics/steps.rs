@@ -190,6 +190,9 @@ mod tests {
         ));
     }
 
+    /// Task, named seconds and intervals of a video.
+    type Parts = (usize, Vec<Option<usize>>, Vec<Vec<TimeSpan>>);
+
     proptest! {
         #[test]
         fn it_is_that_of_the_table_of_seconds_by_steps_and_the_order_of_videos_does_not_matter(
@@ -202,7 +205,7 @@ mod tests {
             )
         ) {
             const SECONDS: usize = 10;
-            let parts: Vec<(usize, Vec<Option<usize>>, Vec<Vec<TimeSpan>>)> = videos
+            let parts: Vec<Parts> = videos
                 .into_iter()
                 .map(|(task, steps)| {
                     let (predicted, spans): (Vec<_>, Vec<_>) = steps.into_iter().unzip();

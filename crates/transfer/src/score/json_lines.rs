@@ -33,7 +33,7 @@ pub fn read_lines<T: Send>(
     })?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let pieces = pieces(text);
-    let read: Vec<(usize, Result<Vec<(usize, T)>, (usize, String)>)> =
+    let read: Vec<(usize, Numbered<T>)> =
         pieces.into_par_iter().map(|piece| read_piece(piece, &parse)).collect();
     let (mut all, mut before) = (Vec::new(), 0);
     for (lines, piece) in read {
@@ -65,12 +65,11 @@ fn pieces(mut text: &[u8]) -> Vec<&[u8]> {
     pieces
 }
 
+/// Values with the numbers of their lines, or the first line that has none, with the reason.
+type Numbered<T> = Result<Vec<(usize, T)>, (usize, String)>;
+
 /// How many lines a piece has, and what they say.
-#[expect(clippy::type_complexity, reason = "the two parts of a piece, told apart by its caller")]
-fn read_piece<T>(
-    piece: &[u8],
-    parse: impl Fn(&[u8]) -> Result<T, String>,
-) -> (usize, Result<Vec<(usize, T)>, (usize, String)>) {
+fn read_piece<T>(piece: &[u8], parse: impl Fn(&[u8]) -> Result<T, String>) -> (usize, Numbered<T>) {
     let (mut values, mut number) = (Vec::new(), 0);
     let mut rest = piece;
     while !rest.is_empty() {
