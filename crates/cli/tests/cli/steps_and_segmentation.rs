@@ -108,7 +108,7 @@ fn a_segmentation_learns_and_says_what_background_alone_reaches() {
     assert_eq!(result["counts"]["videos to test on"], 4);
     // 4 videos of 9 s.
     assert_eq!(result["counts"]["seconds to test on"], 36);
-    // 3 shapes and all 3 actions: of three no fifth is left out, so nothing is background.
+    // 3 colours and all 3 actions: of three no fifth is left out, so nothing is background.
     assert_eq!(result["counts"]["steps"], 9);
     assert_eq!(result["references"]["frame accuracy of background alone"], 0.0);
     let log = std::fs::read_to_string(run.join("seed-4/log.jsonl")).unwrap();

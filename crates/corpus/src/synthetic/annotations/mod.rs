@@ -40,7 +40,7 @@ pub const ANNOTATIONS: &str = "annotations";
 const README: &str = "\
 # Annotations of a synthetic corpus
 
-Written by `locvtp synthesize`, format 1: what truly happens in the videos, in the layouts of
+Written by `locvtp synthesize`, format 2: what truly happens in the videos, in the layouts of
 ActivityNet Captions, CrossTask, COIN, and a plain list for retrieval. For training and measuring the
 heads of the tasks; pre-training never reads this folder.
 
@@ -53,7 +53,7 @@ shows.
   usual order; a video may lack a step or have two swapped. `videos_val.csv` lists `val`; the lists
   `train.txt`, `test_seen.txt` and `test_new.txt` hold the other parts. `crosstask_constraints/` has the
   intervals of the captions that tell a step. A corpus without procedures has none of it.
-- `coin/`: a step is a shape that does something (\"a square moves left\"), in whatever colour. What the
+- `coin/`: a step is a colour that does something (\"a red one moves left\"), in whatever shape. What the
   last fifth of the actions does (spins, blinks) is no step: background. `COIN_seen.json` and
   `COIN_new.json` have `train` and `val` as their training part.
 - `retrieval/`: one sentence for a whole video.
