@@ -97,7 +97,7 @@ impl StepsVideo {
         let k = self.num_steps();
         let mut table = vec![1.0; self.seconds * k];
         for (step, spans) in self.told.iter().enumerate() {
-            for second in spans.iter().flat_map(|span| seconds_of(span)) {
+            for second in spans.iter().flat_map(seconds_of) {
                 if second < self.seconds {
                     table[second * k + step] = 0.0;
                 }
@@ -194,6 +194,12 @@ impl StepsVideos {
     }
 }
 
+/// A task's number and a video's id.
+type VideoKey = (String, String);
+
+/// The spans of each step of a video.
+type Intervals = Vec<Vec<TimeSpan>>;
+
 /// The release as it stands in its files.
 struct Listed {
     tasks: Vec<CrossTaskTask>,
@@ -237,7 +243,7 @@ impl Listed {
         &mut self,
         folder: &Path,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Vec<((String, String), Vec<Vec<TimeSpan>>)>, TransferError> {
+    ) -> Result<Vec<(VideoKey, Intervals)>, TransferError> {
         let reader =
             CorpusReader::new(folder, &ReadSettings::default(), FileLookup::WhereThereIsAFolder)?;
         let mut found = Vec::new();
