@@ -27,6 +27,9 @@ fn small(command: &str) -> &'static str {
             "--set train.steps=4 --set train.log_every=1 \
              --set pairs.long_batch=4 --set pairs.short_batch=4"
         }
+        Some("transfer") if command.contains("steps") => {
+            "--set training.epochs=1 --set training.seeds=[0] --set component_model.random_epochs=1"
+        }
         Some("transfer") => "--set training.epochs=1 --set training.seeds=[0]",
         _ => "",
     }

@@ -300,8 +300,8 @@ pub(crate) struct InspectWeights {
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of weights or run
-    /// file
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of weights, run file
+    /// or task file
     pub(crate) path: PathBuf,
     /// Print JSON
     #[arg(long)]

@@ -72,7 +72,6 @@ impl Case {
                 from: number("share_of_greatest"),
             },
             regression_weight: number("regression_weight"),
-            ..CsmganConfig::default()
         };
         Self { json, arrays: Arrays::read("csmgan/activations.safetensors"), config }
     }

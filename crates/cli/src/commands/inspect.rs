@@ -11,7 +11,8 @@ use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_train::{Experiment, RunFolder, checkpoint};
+use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
+use locvtp_transfer::task::TaskFile;
 use locvtp_video::VideoReader;
 use serde_json::{Value, json};
 
@@ -52,6 +53,7 @@ fn look(path: &Path) -> anyhow::Result<Found> {
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {
+            Some("toml") if is_task_file(path) => task_file(path),
             Some("toml") => run_file(path),
             Some("safetensors" | "pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
             _ => video(path),
@@ -102,6 +104,33 @@ fn run_file(path: &Path) -> anyhow::Result<Found> {
     }
     let json = json!({ "problem": contradiction, "settings": experiment });
     Ok(Found { kind: "run file", facts, json })
+}
+
+/// Whether a TOML names a task.
+fn is_task_file(path: &Path) -> bool {
+    let table = run_files::read_text(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    table.is_some_and(|table| table.contains_key("task"))
+}
+
+fn task_file(path: &Path) -> anyhow::Result<Found> {
+    let file = TaskFile::read(path, &[])?;
+    let resolved = file.resolved();
+    let task = serde_json::to_value(file.kind())?;
+    let mut facts = vec![("task", task.as_str().unwrap_or_default().to_owned())];
+    let (mut settings, mut problem) = (serde_json::Value::Null, None);
+    match resolved {
+        Ok(table) => {
+            settings = serde_json::to_value(&table)?;
+            let sections = table.keys().filter(|key| *key != "task").cloned();
+            facts.push(("says", sections.collect::<Vec<_>>().join(", ")));
+        }
+        Err(error) => {
+            facts.push(("cannot run", error.to_string()));
+            problem = Some(error.to_string());
+        }
+    }
+    let json = json!({ "task": task, "problem": problem, "settings": settings });
+    Ok(Found { kind: "task file", facts, json })
 }
 
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {

@@ -116,6 +116,25 @@ impl TaskFile {
         Ok(settings)
     }
 
+    /// The settings as a table, whichever task it is; nothing is run.
+    ///
+    /// # Errors
+    /// As [`TaskFile::settings`].
+    pub fn resolved(&self) -> Result<Table, TransferError> {
+        match self.kind {
+            TaskKind::Retrieval => self.table_of::<Retrieval>(),
+            TaskKind::Grounding => self.table_of::<GroundingTask>(),
+            TaskKind::Steps => self.table_of::<StepsTask>(),
+            TaskKind::Segmentation => self.table_of::<SegmentationTask>(),
+            TaskKind::OrderProbe => self.table_of::<OrderProbe>(),
+            TaskKind::DistanceProbe => self.table_of::<DistanceProbe>(),
+        }
+    }
+
+    fn table_of<T: Task>(&self) -> Result<Table, TransferError> {
+        Ok(Table::try_from(self.settings::<T>()?).expect("settings are plain data"))
+    }
+
     /// Runs the task in `folder`; `None` when it was stopped.
     ///
     /// # Errors

@@ -3,10 +3,8 @@
 //! A class is a colour with an action ("a red one moves left"), whatever the shape. So a class needs
 //! both what one frame shows and what only several do; every class is shown in training even where
 //! the combination with its shape is held out; and colour is what features know first, so that what
-//! tells models apart is the action. (With shapes in its place the demo's features reach 16 % of seconds
-//! by a linear map, with colours 36 %: shapes would measure how well shapes are seen.) Events tile a
-//! video, so background is made as COIN has it, of what happens but is no step: the last fifth of the
-//! actions in use.
+//! tells models apart is the action. Events tile a video, so background is made as COIN has it, of what
+//! happens but is no step: the last fifth of the actions in use.
 
 use std::collections::BTreeMap;
 use std::io::Write;
