@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     PackOrder = 7,
     /// Whether a step trains on pictures.
     Picture = 8,
+    /// Which events of a procedure are steps of its task.
+    Steps = 9,
 }
 
 /// A generator of its own for `(seed, purpose, a, b)`.

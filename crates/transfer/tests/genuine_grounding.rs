@@ -2,8 +2,10 @@
 //! full size: loaders, heads and evaluators run, and say what they cost.
 //!
 //! `cargo test --release --locked --workspace --test genuine_grounding -- --ignored --nocapture` prints
-//! a line a data set. `LOCVTP_BATCH` is the samples of the one step that is made, 1 when not given: a
-//! step of 32 takes minutes on a few cores. The files are looked for as in the corpus crate's
+//! a line a data set and head; `csmgan` or `2d_tan` behind `genuine_grounding --` takes one head.
+//! `LOCVTP_BATCH` is the samples of a step: when not given 1 for 2D-TAN, of which a step of 32 takes
+//! minutes on a few cores, and the release's 128 or 64 for CSMGAN. `LOCVTP_QUERIES` is how many test
+//! queries CSMGAN answers, 256 when not given. The files are looked for as in the corpus crate's
 //! `published_counts`.
 
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
@@ -14,14 +16,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_transfer::grounding::csmgan::anchors::proposals;
+use locvtp_transfer::grounding::csmgan::ranking::scored_moments;
+use locvtp_transfer::grounding::csmgan::sampling::FrameSampling;
+use locvtp_transfer::grounding::csmgan::{CsmganLearner, CsmganOutput};
 use locvtp_transfer::grounding::presets::DataSet;
 use locvtp_transfer::grounding::queries::{Query, QueryParts, QuerySection};
 use locvtp_transfer::grounding::tan::config::Proposals;
 use locvtp_transfer::grounding::tan::proposals::best_moments;
 use locvtp_transfer::grounding::tan::{MomentMap, TanLearner};
-use locvtp_transfer::grounding::words::WordSection;
+use locvtp_transfer::grounding::words::{SentenceWords, WordSection};
+use locvtp_transfer::task::feature_section::ClipFeatures;
 use locvtp_transfer::task::{FeatureSection, FitBatch, Learner};
 
 fn annotations() -> Option<PathBuf> {
@@ -112,41 +119,101 @@ struct Genuine {
     grouped: bool,
 }
 
-/// Reads, measures chance, makes one step at full size and answers a few queries; returns how many
-/// queries there are of each part.
-fn run(genuine: Genuine) -> [usize; 3] {
-    let Genuine { set, section, clips, width, grouped } = genuine;
-    let folder = tempfile::tempdir().unwrap();
-    let (file, vectors) = (folder.path().join("features.hdf5"), folder.path().join("glove.txt"));
-    let files: Vec<&Path> =
-        [&section.train, &section.test].into_iter().flatten().map(PathBuf::as_path).collect();
-    write_features(&file, &ids(&files), clips, width, grouped);
+/// The genuine queries beside random features and vectors, read as a task reads them.
+struct Ready {
+    set: DataSet,
+    parts: QueryParts,
+    words: SentenceWords,
+    features: ClipFeatures,
+    reading_s: f64,
+    /// Queries to train with, to validate with and to test with.
+    counts: [usize; 3],
+    /// Holds the feature file.
+    _folder: tempfile::TempDir,
+}
 
-    let began = Instant::now();
-    let features = FeatureSection {
-        file,
-        dataset: None,
-        model: None,
-        videos: Vec::new(),
-        space: None,
-        stride_s: None,
-        consecutive: false,
-    };
-    let features = features.open(&Device::flex(), &mut ()).unwrap();
-    let parts = QueryParts::read(&section, &features, &mut ()).unwrap();
-    write_vectors(&vectors, &parts.sentences());
-    let words = WordSection {
-        glove: Some(vectors),
-        strip_final_period: set.strips_final_period(),
-        ..WordSection::default()
-    };
-    let words = words.read(&parts.sentences(), &Device::flex()).unwrap();
-    let parts = parts.keep_known_words(&words).unwrap();
-    let reading_s = began.elapsed().as_secs_f64();
-    for (name, count) in &parts.counts {
-        println!("{set:?}: {name}: {count}");
+impl Genuine {
+    fn read(self) -> Ready {
+        let Self { set, section, clips, width, grouped } = self;
+        let folder = tempfile::tempdir().unwrap();
+        let (file, vectors) =
+            (folder.path().join("features.hdf5"), folder.path().join("glove.txt"));
+        let files: Vec<&Path> =
+            [&section.train, &section.test].into_iter().flatten().map(PathBuf::as_path).collect();
+        write_features(&file, &ids(&files), clips, width, grouped);
+
+        let began = Instant::now();
+        let features = FeatureSection {
+            file,
+            dataset: None,
+            model: None,
+            videos: Vec::new(),
+            space: None,
+            stride_s: None,
+            consecutive: false,
+        };
+        let features = features.open(&Device::flex(), &mut ()).unwrap();
+        let parts = QueryParts::read(&section, &features, &mut ()).unwrap();
+        write_vectors(&vectors, &parts.sentences());
+        let words = WordSection {
+            glove: Some(vectors),
+            strip_final_period: set.strips_final_period(),
+            ..WordSection::default()
+        };
+        let words = words.read(&parts.sentences(), &Device::flex()).unwrap();
+        let parts = parts.keep_known_words(&words).unwrap();
+        let reading_s = began.elapsed().as_secs_f64();
+        for (name, count) in &parts.counts {
+            println!("{set:?}: {name}: {count}");
+        }
+        let counts = [parts.train.len(), parts.validation.len(), parts.test.len()];
+        Ready { set, parts, words, features, reading_s, counts, _folder: folder }
     }
+}
 
+/// What steps at full size took.
+struct Steps<M> {
+    model: M,
+    /// Of the last step, before its update.
+    loss: f32,
+    wall_s: f64,
+    cpu_s: f64,
+}
+
+/// Some steps on the first `batch` samples from random weights; the last is measured.
+fn steps<L: Learner>(
+    learner: &L,
+    optimizer: OptimizerConfig,
+    batch: usize,
+    count: usize,
+) -> Steps<L::Model> {
+    let device = Device::flex().autodiff();
+    let mut adam = Adam::new(optimizer);
+    let samples: Vec<usize> = (0..batch).collect();
+    let model = learner.init(0, &device).unwrap();
+    let mut made = Steps { model, loss: 0.0, wall_s: 0.0, cpu_s: 0.0 };
+    for step in 0..count {
+        let (began, before) = (Instant::now(), cpu_seconds());
+        let sample = FitBatch { samples: &samples, epoch: 0, step: step as u64, seed: 0 };
+        let loss = learner.loss(&made.model, &sample, &device).unwrap();
+        made.loss = loss.clone().into_scalar();
+        let gradients = loss.backward();
+        let norm = Adam::gradient_norm(&made.model, &gradients);
+        made.model = adam.step(made.model, &gradients, norm, 1e-4);
+        (made.wall_s, made.cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - before);
+    }
+    made
+}
+
+/// A number from the environment.
+fn given(name: &str, otherwise: usize) -> usize {
+    std::env::var(name).ok().and_then(|number| number.parse().ok()).unwrap_or(otherwise)
+}
+
+/// 2D-TAN: measures chance, makes one step at full size and answers a few queries; returns how many
+/// queries there are of each part.
+fn tan(genuine: Genuine) -> [usize; 3] {
+    let Ready { set, parts, words, features, reading_s, counts, _folder } = genuine.read();
     // Chance: nothing known, and a map of random scores.
     let (metrics, config) = (set.metrics(), set.tan(Proposals::MaxPool));
     for (name, value) in metrics.references(&parts.test).unwrap().iter() {
@@ -167,24 +234,12 @@ fn run(genuine: Genuine) -> [usize; 3] {
         assert!((0.0..=100.0).contains(&value));
     }
 
-    let counts = [parts.train.len(), parts.validation.len(), parts.test.len()];
     let learner = TanLearner::new(config, metrics, parts, words, features, 1).unwrap();
-    let batch: usize =
-        std::env::var("LOCVTP_BATCH").ok().and_then(|batch| batch.parse().ok()).unwrap_or(1);
-    let device = Device::flex().autodiff();
-    let model = learner.init(0, &device).unwrap();
-    let mut adam = Adam::new(OptimizerConfig { gradient_clip: 10.0, ..OptimizerConfig::default() });
-    let samples: Vec<usize> = (0..batch).collect();
-    let (began, before) = (Instant::now(), cpu_seconds());
-    let sample = FitBatch { samples: &samples, epoch: 0, step: 0, seed: 0 };
-    let loss = learner.loss(&model, &sample, &device).unwrap();
-    let value: f32 = loss.clone().into_scalar();
-    let gradients = loss.backward();
-    let norm = Adam::gradient_norm(&model, &gradients);
-    let model = adam.step(model, &gradients, norm, 1e-4);
-    let (step_s, step_cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - before);
+    let batch = given("LOCVTP_BATCH", 1);
+    let optimizer = OptimizerConfig { gradient_clip: 10.0, ..OptimizerConfig::default() };
+    let Steps { model, loss, wall_s, cpu_s } = steps(&learner, optimizer, batch, 1);
     // An untrained head says about 1/2 of every moment: -ln(1/2), whatever the targets.
-    assert!((value - std::f32::consts::LN_2).abs() < 0.1, "{value}");
+    assert!((loss - std::f32::consts::LN_2).abs() < 0.1, "{loss}");
     let (began, before) = (Instant::now(), cpu_seconds());
     let few = &learner.parts().test[..2];
     let answers = learner.answers(&model.valid(), few, &Device::flex()).unwrap();
@@ -192,22 +247,102 @@ fn run(genuine: Genuine) -> [usize; 3] {
     let answer_cpu_s = (cpu_seconds() - before) / few.len() as f64;
     println!(
         "{set:?}: read in {reading_s:.1} s, {} test queries ranked and measured in {evaluating_s:.1} s; \
-         a step of {batch}: {step_cpu_s:.1} CPU s ({step_s:.1} s), loss {value:.4}; an answer: \
+         a step of {batch}: {cpu_s:.1} CPU s ({wall_s:.1} s), loss {loss:.4}; an answer: \
          {answer_cpu_s:.2} CPU s ({:.2} s); an epoch of {} queries would take {:.1} CPU hours; {} MiB",
         counts[2],
         began.elapsed().as_secs_f64() / few.len() as f64,
         counts[0],
-        step_cpu_s / batch as f64 * counts[0] as f64 / 3600.0,
+        cpu_s / batch as f64 * counts[0] as f64 / 3600.0,
         peak_rss_mib(),
     );
     counts
 }
 
-#[test]
-#[ignore = "full-size heads take minutes"]
-fn activitynet_captions_at_full_size() {
-    let Some(folder) = annotations() else { return };
-    let counts = run(Genuine {
+/// CSMGAN: the release's measure, in frames, of random scores for every test query; then two steps
+/// of the release's batch, and the untrained head's answers to some test queries, read, answered,
+/// ranked and measured.
+fn csmgan(genuine: Genuine) {
+    let mut ready = genuine.read();
+    measure_random_proposals(&mut ready);
+    let Ready { set, mut parts, words, features, reading_s, counts, _folder } = ready;
+    let (metrics, config, training) = (set.metrics(), set.csmgan(), set.csmgan_training());
+    let some = given("LOCVTP_QUERIES", 256).min(parts.test.len());
+    parts.test.truncate(some);
+    let learner = CsmganLearner::new(config, metrics, parts, words, features).unwrap();
+    assert_eq!(learner.num_samples(), counts[0]);
+    let batch = given("LOCVTP_BATCH", training.batch);
+    let Steps { model, loss, wall_s, cpu_s } = steps(&learner, training.optimizer, batch, 2);
+    // About ln 2 from proposals that lie within the video, less for those that do not, and a
+    // thousandth or five of some frames' distance.
+    assert!((0.0..1.5).contains(&loss), "{loss}");
+    let (began, before) = (Instant::now(), cpu_seconds());
+    let measured = learner.test(&model.valid(), &Device::flex()).unwrap();
+    let (answer_s, answer_cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - before);
+    for (name, value) in measured.iter() {
+        println!("{set:?}, CSMGAN: untrained, {some} test queries: {name}: {value:.2}");
+        assert!((0.0..=100.0).contains(&value));
+    }
+    let per_query = |seconds: f64| seconds / some as f64;
+    println!(
+        "{set:?}, CSMGAN: read in {reading_s:.1} s; a step of {batch}: {cpu_s:.1} CPU s ({wall_s:.1} s), \
+         loss {loss:.4}; an answer of {some}: {:.3} CPU s ({:.3} s); extrapolated: an epoch of {} queries \
+         {:.0} CPU s, all {} test queries {:.0} CPU s; {} MiB",
+        per_query(answer_cpu_s),
+        per_query(answer_s),
+        counts[0],
+        cpu_s / batch as f64 * counts[0] as f64,
+        counts[2],
+        per_query(answer_cpu_s) * counts[2] as f64,
+        peak_rss_mib(),
+    );
+}
+
+/// Prints recall and mean IoU, in frames, of the preset's proposals in a random order.
+fn measure_random_proposals(ready: &mut Ready) {
+    let Ready { set, parts, features, .. } = ready;
+    let (metrics, config) = (set.metrics(), set.csmgan());
+    let (proposals, device) = (proposals(&config), Device::flex());
+    let (p, mut numbers) = (proposals.len(), Numbers::new(9));
+    let began = Instant::now();
+    let keys: Vec<(usize, f64)> =
+        metrics.ranks.iter().flat_map(|n| metrics.ious.iter().map(|m| (*n, *m))).collect();
+    let (mut sum_iou, mut hits) = (0.0, vec![0usize; keys.len()]);
+    for query in &parts.test {
+        let scores: Vec<f32> = (0..p).map(|_| numbers.next()).collect();
+        let output = CsmganOutput {
+            logits: Tensor::from_data(TensorData::new(scores, [1, p]), &device),
+            offsets: Tensor::zeros([1, p, 2], &device),
+        };
+        let answer = &scored_moments(output, &proposals, config.num_frames)[0];
+        let spans = features.spans(&query.features, query.duration).unwrap();
+        let truth = FrameSampling::new(spans.len(), config.num_frames).moment(&query.span, &spans);
+        sum_iou += answer.iou_of_best(&truth);
+        for ((n, required), hits) in keys.iter().zip(&mut hits) {
+            *hits += usize::from(answer.hits(&truth, *n, *required));
+        }
+    }
+    let percent = |sum: f64| 100.0 * sum / parts.test.len() as f64;
+    println!("{set:?}, CSMGAN: random scores: mIoU: {:.2}", percent(sum_iou));
+    for ((n, required), hits) in keys.iter().zip(&hits) {
+        println!(
+            "{set:?}, CSMGAN: random scores: R@{n},IoU@{required}: {:.2}",
+            percent(*hits as f64)
+        );
+    }
+    println!(
+        "{set:?}, CSMGAN: {} test queries of {p} proposals ranked and measured in {:.1} s",
+        parts.test.len(),
+        began.elapsed().as_secs_f64()
+    );
+    // Nothing is known, so a hit at a lower IoU is never rarer.
+    let at = |it: usize| hits[it];
+    assert!((1..metrics.ious.len()).all(|it| at(it) <= at(it - 1)), "{hits:?}");
+    assert!(sum_iou > 0.0);
+}
+
+/// Where the annotation files are, and what is read of them.
+fn activitynet(folder: &Path) -> Genuine {
+    Genuine {
         set: DataSet::Activitynet,
         section: QuerySection {
             train: Some(folder.join("ActivityNet_val.json")),
@@ -218,16 +353,12 @@ fn activitynet_captions_at_full_size() {
         clips: 20,
         width: 500,
         grouped: true,
-    });
-    assert_eq!(counts.iter().sum::<usize>(), 17_505);
+    }
 }
 
-#[test]
-#[ignore = "full-size heads take minutes"]
-fn charades_sta_at_full_size() {
-    let Some(folder) = annotations() else { return };
-    // The table with the lengths of the training videos is not there; the test file is shared out.
-    let counts = run(Genuine {
+/// The table with the lengths of the training videos is not there; the test file is shared out.
+fn charades(folder: &Path) -> Genuine {
+    Genuine {
         set: DataSet::Charades,
         section: QuerySection {
             train: Some(folder.join("Charades-STA_charades_sta_test.txt")),
@@ -237,15 +368,11 @@ fn charades_sta_at_full_size() {
         clips: 4,
         width: 4096,
         grouped: false,
-    });
-    assert_eq!(counts.iter().sum::<usize>(), 3720);
+    }
 }
 
-#[test]
-#[ignore = "full-size heads take minutes"]
-fn tacos_at_full_size() {
-    let Some(folder) = annotations() else { return };
-    let counts = run(Genuine {
+fn tacos(folder: &Path) -> Genuine {
+    Genuine {
         set: DataSet::Tacos,
         section: QuerySection {
             train: Some(folder.join("TACoS_val.json")),
@@ -255,6 +382,47 @@ fn tacos_at_full_size() {
         clips: 200,
         width: 4096,
         grouped: false,
-    });
-    assert_eq!(counts, [4436, 0, 4001]);
+    }
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn activitynet_captions_through_2d_tan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    assert_eq!(tan(activitynet(&folder)).iter().sum::<usize>(), 17_505);
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn charades_sta_through_2d_tan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    assert_eq!(tan(charades(&folder)).iter().sum::<usize>(), 3720);
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn tacos_through_2d_tan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    assert_eq!(tan(tacos(&folder)), [4436, 0, 4001]);
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn activitynet_captions_through_csmgan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    csmgan(activitynet(&folder));
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn charades_sta_through_csmgan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    csmgan(charades(&folder));
+}
+
+#[test]
+#[ignore = "full-size heads take minutes"]
+fn tacos_through_csmgan_at_full_size() {
+    let Some(folder) = annotations() else { return };
+    csmgan(tacos(&folder));
 }

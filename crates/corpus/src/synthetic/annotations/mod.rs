@@ -5,7 +5,7 @@
 //! ```text
 //! <out>/annotations/README.md     what is in the folder
 //! <out>/annotations/activitynet/  {train,val,test_seen,test_new}.json: queries and their moments
-//! <out>/annotations/crosstask/    procedures as tasks: their steps, and what narration tells of them
+//! <out>/annotations/crosstask/    procedures as tasks: some of their events as steps, and what narration tells
 //! <out>/annotations/coin/         COIN_{seen,new}.json, taxonomy.csv: which action when
 //! <out>/annotations/retrieval/    {train,val,test_seen,test_new}.jsonl: a sentence a video
 //! ```
@@ -40,7 +40,7 @@ pub const ANNOTATIONS: &str = "annotations";
 const README: &str = "\
 # Annotations of a synthetic corpus
 
-Written by `locvtp synthesize`, format 2: what truly happens in the videos, in the layouts of
+Written by `locvtp synthesize`, format 3: what truly happens in the videos, in the layouts of
 ActivityNet Captions, CrossTask, COIN, and a plain list for retrieval. For training and measuring the
 heads of the tasks; pre-training never reads this folder.
 
@@ -49,8 +49,8 @@ Parts: `train` and `val` are videos of `train/` (every tenth is `val`), `test_se
 shows.
 
 - `activitynet/`: the query of every event, and when it happens.
-- `crosstask/crosstask_release/`: a task is a procedure, its steps the procedure's events in their
-  usual order; a video may lack a step or have two swapped. `videos_val.csv` lists `val`; the lists
+- `crosstask/crosstask_release/`: a task is a procedure, its steps half of the procedure's events in
+  their usual order, the others background; a video may lack a step or have two swapped. `videos_val.csv` lists `val`; the lists
   `train.txt`, `test_seen.txt` and `test_new.txt` hold the other parts. `crosstask_constraints/` has the
   intervals of the captions that tell a step. A corpus without procedures has none of it.
 - `coin/`: a step is a colour that does something (\"a red one moves left\"), in whatever shape. What the
@@ -136,7 +136,8 @@ impl Annotated<'_> {
         let videos: Vec<_> = truths.iter().zip(self.plans).flat_map(annotated).collect();
         let vocabulary = &truths[0].vocabulary;
         activitynet::write(&made(partial.join("activitynet"))?, &videos)?;
-        crosstask::write(&partial.join("crosstask"), self.procedures, vocabulary, &videos)?;
+        let (seed, folder) = (self.config.seed, partial.join("crosstask"));
+        crosstask::write(&folder, seed, self.procedures, vocabulary, &videos)?;
         coin::write(&made(partial.join("coin"))?, vocabulary, &videos)?;
         retrieval::write(&made(partial.join("retrieval"))?, &videos)?;
         // The last of all: the folder is whole when it is there.
