@@ -8,6 +8,8 @@ use locvtp_features::{FeatureStore, Provenance, VideoSource};
 use locvtp_model::Device;
 use locvtp_transfer::task::{TaskFile, TaskResult};
 use locvtp_video::TimeSpan;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 const VIDEOS: usize = 40;
 const CLIPS: usize = 12;
@@ -19,12 +21,13 @@ fn features(path: &Path, placed: bool) {
     for video in 0..VIDEOS {
         let spans: Vec<TimeSpan> =
             (0..CLIPS).map(|clip| TimeSpan::new(clip as f64, clip as f64 + 1.0)).collect();
-        let number = |clip: usize, place: usize| {
-            let noise = ((video * 7919 + clip * 104_729 + place * 1_299_709) as f32 * 0.618).sin();
+        let random = &mut ChaCha8Rng::seed_from_u64(video as u64);
+        let mut number = |clip: usize, place: usize| {
+            let noise = random.random_range(-1.0..1.0f32);
             if placed && place == 0 { clip as f32 + 0.1 * noise } else { noise }
         };
-        let values: Vec<f32> =
-            (0..CLIPS).flat_map(|clip| (0..WIDTH).map(move |place| number(clip, place))).collect();
+        let places = (0..CLIPS).flat_map(|clip| (0..WIDTH).map(move |place| (clip, place)));
+        let values: Vec<f32> = places.map(|(clip, place)| number(clip, place)).collect();
         let id = format!("v{video:02}");
         store.push(&id, &spans, &values).unwrap();
         let source = VideoSource { path: format!("{id}.mp4"), bytes: 1, duration_s: CLIPS as f64 };
@@ -63,8 +66,11 @@ fn an_order_that_is_written_in_the_clips_is_found_and_meaningless_labels_are_not
 
 #[test]
 fn noise_says_nothing_of_order_or_distance() {
-    let order = run("order_probe", false).spread("accuracy, linear").unwrap().mean;
-    assert!(order < 30.0, "{order}");
+    let order = run("order_probe", false);
+    for head in ["linear", "vcop"] {
+        let accuracy = order.spread(&format!("accuracy, {head}")).unwrap().mean;
+        assert!(accuracy < 30.0, "{head}: {accuracy}");
+    }
     let distance = run("distance_probe", false).spread("accuracy, linear").unwrap().mean;
     assert!(distance < 28.0, "{distance}");
 }
@@ -78,5 +84,5 @@ fn a_distance_that_is_written_in_the_clips_is_found() {
     );
     let constant = found.references.get("one answer to all: mean absolute error, positions");
     // Seven answers: chance 14.3. A linear map of two numbers tells ordered distances apart.
-    assert!(accuracy > 40.0 && error < constant.unwrap(), "{accuracy} {error}");
+    assert!(accuracy > 30.0 && error < constant.unwrap(), "{accuracy} {error}");
 }
