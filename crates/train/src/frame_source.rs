@@ -71,6 +71,11 @@ impl FrameSource {
         self.cache().held_bytes
     }
 
+    /// Whether the video is remembered decoded.
+    pub fn holds(&self, video: usize) -> bool {
+        self.cache().videos.contains_key(&video)
+    }
+
     /// The clips of one sample; `video` is the index under which the file is remembered.
     ///
     /// # Errors
