@@ -11,8 +11,9 @@
 //!
 //! Reading a corpus reads the index of each shard, or else its headers and texts; a video's bytes
 //! are read where they lie when a step wants them, or fetched by the loader's threads, which are
-//! ahead of the encoder; the videos of a batch are fetched at once. The videos are sorted by id as those of any corpus, so a run sees the same
-//! batches from loose files, from shards on disk, and from shards on a server.
+//! ahead of the encoder; the videos of a batch are fetched at once. The videos are sorted by id as
+//! those of any corpus, so a run sees the same batches from loose files, from shards on disk, and
+//! from shards on a server.
 
 mod address;
 mod cache;
