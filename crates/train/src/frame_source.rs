@@ -37,6 +37,9 @@ impl Cache {
     }
 }
 
+/// From a video's frame table to the frames of its clips.
+pub type PlanOf<'a> = dyn Fn(&FrameTable) -> Result<SamplingPlan, VideoError> + 'a;
+
 /// One sample: which frames, and what is done to them.
 #[derive(Clone, Copy, Debug)]
 pub struct ClipRequest {
@@ -94,11 +97,26 @@ impl FrameSource {
         media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
-        let augmentation = &request.augmentation;
+        let plan = |table: &FrameTable| request.plan(media, table);
+        self.read_planned(video, media, &plan, &request.augmentation)
+    }
+
+    /// The clips that `plan` chooses by the video's frame table; otherwise as [`FrameSource::read`].
+    ///
+    /// # Errors
+    /// When the file cannot be opened, `plan` finds nothing in it, or a frame of the plan cannot be
+    /// decoded.
+    pub fn read_planned(
+        &self,
+        video: usize,
+        media: &MediaLocation,
+        plan: &PlanOf<'_>,
+        augmentation: &AugmentationDraw,
+    ) -> Result<ClipPixels, VideoError> {
         let mut clips = if augmentation.crops() {
-            self.read_cropped(media, request)?
+            self.read_cropped(media, plan, augmentation)?
         } else {
-            let mut clips = self.read_centre(video, media, request)?;
+            let mut clips = self.read_centre(video, media, plan)?;
             if augmentation.mirror {
                 clips.mirror();
             }
@@ -112,12 +130,12 @@ impl FrameSource {
     fn read_cropped(
         &self,
         media: &MediaLocation,
-        request: &ClipRequest,
+        plan: &PlanOf<'_>,
+        draw: &AugmentationDraw,
     ) -> Result<ClipPixels, VideoError> {
         let mut reader = self.opener.open(media)?;
-        let plan = request.plan(media, reader.frame_table())?;
+        let plan = plan(reader.frame_table())?;
         let picture = (reader.info().width, reader.info().height);
-        let draw = &request.augmentation;
         let transform = FrameTransform::CropResize {
             crop: draw.crop(picture).expect("the draw crops"),
             size: self.preprocessing.image_size as u32,
@@ -131,15 +149,14 @@ impl FrameSource {
         &self,
         video: usize,
         media: &MediaLocation,
-        request: &ClipRequest,
+        plan: &PlanOf<'_>,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
-            let plan = request.plan(media, &decoded.table)?;
-            return Ok(ClipPixels::from_video(&plan, &decoded.frames));
+            return Ok(ClipPixels::from_video(&plan(&decoded.table)?, &decoded.frames));
         }
         let mut reader = self.opener.open(media)?;
         let table = reader.frame_table().clone();
-        let plan = request.plan(media, &table)?;
+        let plan = plan(&table)?;
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
         // A file that cannot be decoded to its end may still hold the frames of this sample.
