@@ -46,6 +46,11 @@ pub trait Learner {
         device: &Device,
     ) -> Result<Tensor<1>, TransferError>;
 
+    /// By how much the learning rate of a parameter differs from that of the fit.
+    fn rate_factor(&self, _parameter: &str) -> f64 {
+        1.0
+    }
+
     /// What the best epoch is chosen by: the first number, the greater the better. `None` where there is no
     /// validation part. `model` records no gradients.
     ///
@@ -208,6 +213,7 @@ fn learn<L: Learner>(
         return Err(TransferError::Diverged { seed: batch.seed, step: batch.step, loss: value });
     }
     let model = state.model.clone();
-    state.model = state.optimizer.step(model, &gradients, norm, rate);
+    let rate_of = |parameter: &str| rate * learner.rate_factor(parameter);
+    state.model = state.optimizer.step_with_rates(model, &gradients, norm, &rate_of);
     Ok(value)
 }

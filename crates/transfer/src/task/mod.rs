@@ -17,6 +17,8 @@
 //! | [`segmentation`] | which step every second shows |
 //! | [`per_second`] | one feature for every second |
 //! | [`label_texts`] | texts of labels in the joint space |
+//! | [`tuning`] | what the tasks share that tune a whole model |
+//! | [`shared_observer`] | one observer for a fit and what is measured within it |
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
@@ -28,10 +30,12 @@ pub mod per_second;
 pub mod probe;
 pub mod retrieval;
 pub mod segmentation;
+pub mod shared_observer;
 pub mod steps;
 pub mod task_file;
 pub mod task_result;
 pub mod training;
+pub mod tuning;
 
 pub use feature_section::FeatureSection;
 pub use fit::{FitBatch, Learner, fit};
