@@ -376,3 +376,14 @@ pub enum TransferError {
     #[error(transparent)]
     Model(#[from] locvtp_model::ModelError),
 }
+
+/// What an error says, with what its causes say.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

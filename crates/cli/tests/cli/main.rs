@@ -16,4 +16,5 @@ mod shards;
 mod steps_and_segmentation;
 mod stopping;
 mod tiny;
+mod tuned_segmentation;
 mod weights;

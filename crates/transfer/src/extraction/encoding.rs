@@ -8,7 +8,7 @@ use std::time::Instant;
 use locvtp_video::{ClipPixels, TimeSpan};
 
 use crate::embedding::Embedder;
-use crate::error::TransferError;
+use crate::error::{TransferError, with_causes};
 use crate::extraction::decoding::{ClipRule, Decoded, decode};
 use crate::extraction::run::{BadVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
@@ -225,14 +225,4 @@ fn neighbours(clips: &[WaitingClip]) -> impl Iterator<Item = Range<usize>> {
         at = range.end;
         range
     })
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

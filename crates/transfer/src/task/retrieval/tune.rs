@@ -283,8 +283,7 @@ impl TrainingClips {
         let count = self.candidates.len();
         let others = (1..count).map(|offset| (sample + offset) % count);
         let others = others.filter(|other| !samples.contains(other));
-        let path_of = |place: usize| self.candidates[place].media.path();
-        self.unreadable.replaced(sample, others, step, path_of, |place| {
+        self.unreadable.replaced(sample, others, step, |place| {
             let candidate = &self.candidates[place];
             let text = &candidate.texts[(which % candidate.texts.len() as u64) as usize];
             let (augmentation, text) =

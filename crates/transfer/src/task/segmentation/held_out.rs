@@ -127,8 +127,7 @@ impl ExtractObserver for Telling<'_, '_> {
 
     fn bad(&mut self, bad: &BadVideo) {
         if self.told.borrow_mut().insert(bad.id.clone()) {
-            let path = bad.path.display();
-            self.observer.warning(&format!("left out: {path}: {}", bad.reason));
+            self.observer.warning(&format!("left out: {}", bad.reason));
         }
     }
 

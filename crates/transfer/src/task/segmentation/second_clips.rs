@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::encoder::EncoderSettings;
 use super::videos::{LabelledVideo, SegmentationVideos};
-use crate::error::TransferError;
+use crate::error::{TransferError, with_causes};
 use crate::extraction::VideoFile;
 use crate::extraction::decoding::ClipRule;
 use crate::task::TaskObserver;
@@ -67,7 +67,7 @@ impl SecondClips {
                     }
                     Err(error) => {
                         found.unreadable += 1;
-                        observer.warning(&format!("left out: {}: {error}", file.path.display()));
+                        observer.warning(&format!("left out: {}", with_causes(&error)));
                     }
                 }
             }
@@ -257,8 +257,7 @@ impl TrainingSeconds {
         let (augmentation_seed, other_second) = (rng.next_u64(), rng.next_u64());
         let count = self.videos.len();
         let others = (1..count).map(|offset| (place.video + offset) % count);
-        let path_of = |video: usize| self.videos[video].clips.file.path.as_path();
-        self.unreadable.replaced(place.video, others, step, path_of, |number| {
+        self.unreadable.replaced(place.video, others, step, |number| {
             let video = &self.videos[number];
             let second = if number == place.video {
                 place.second

@@ -1,11 +1,12 @@
 //! Samples that cannot be decoded: each is named once, counted, and another taken in its place.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use locvtp_train::TrainError;
 use locvtp_video::VideoError;
+
+use crate::error::with_causes;
 
 /// How many others are tried when one cannot be decoded.
 const REPLACEMENTS: usize = 16;
@@ -25,12 +26,11 @@ impl Unreadable {
     ///
     /// # Errors
     /// When none of those that are tried can be read.
-    pub fn replaced<'a, T>(
+    pub fn replaced<T>(
         &self,
         wanted: usize,
         others: impl Iterator<Item = usize>,
         step: u64,
-        path_of: impl Fn(usize) -> &'a Path,
         mut read: impl FnMut(usize) -> Result<T, VideoError>,
     ) -> Result<T, TrainError> {
         let (mut tried, mut example) = (0, String::new());
@@ -39,7 +39,7 @@ impl Unreadable {
                 Ok(found) => return Ok(found),
                 Err(error) => {
                     tried += 1;
-                    example = format!("{}: {error}", path_of(place).display());
+                    example = with_causes(&error);
                     let mut noted = self.noted();
                     if noted.seen.insert(place) {
                         noted.new.push(format!("replaced from now on: {example}"));
@@ -68,6 +68,8 @@ impl Unreadable {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use locvtp_video::VideoReader;
 
     use super::*;
@@ -85,7 +87,7 @@ mod tests {
         let unreadable = Unreadable::default();
         let read = |place: usize| if place < 2 { Err(gone()) } else { Ok(place) };
         for _ in 0..3 {
-            let found = unreadable.replaced(0, 1..9, 7, |_| Path::new("v.mp4"), read).unwrap();
+            let found = unreadable.replaced(0, 1..9, 7, read).unwrap();
             assert_eq!(found, 2);
         }
         assert_eq!(unreadable.count(), 2);
@@ -101,9 +103,9 @@ mod tests {
             asked += 1;
             Err::<(), _>(gone())
         };
-        let error = unreadable.replaced(5, 6.., 7, |_| Path::new("v.mp4"), read).unwrap_err();
+        let error = unreadable.replaced(5, 6.., 7, read).unwrap_err();
         assert!(error.to_string().contains("step 7"), "{error}");
-        assert!(error.to_string().contains("v.mp4"), "{error}");
+        assert!(error.to_string().contains("/gone.mp4"), "{error}");
         assert_eq!(asked, 1 + REPLACEMENTS);
     }
 }
