@@ -82,8 +82,10 @@ fn store(
     for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
         let endpoint = builder.get_config_value(&key).unwrap_or_default();
         let (scheme, host) = endpoint.split_once("://").unwrap_or_default();
-        let is_plain = |host: &str| !host.is_empty() && !host.contains(char::is_whitespace);
-        if !endpoint.is_empty() && !(["http", "https"].contains(&scheme) && is_plain(host)) {
+        let is_address = ["http", "https"].contains(&scheme)
+            && !host.is_empty()
+            && !host.contains(char::is_whitespace);
+        if !endpoint.is_empty() && !is_address {
             return Err(refuse(format!("AWS_ENDPOINT is {endpoint:?}, which is no address")));
         }
         if scheme == "http" && !allows_http() {
