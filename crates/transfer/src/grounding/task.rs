@@ -7,10 +7,11 @@ use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::annotated_parts::{AnnotatedParts, QuerySection};
 use super::csmgan::{CsmganConfig, CsmganLearner};
 use super::measure::MetricSection;
 use super::presets::DataSet;
-use super::queries::{QueryParts, QuerySection};
+use super::queries::QueryParts;
 use super::tan::config::{Proposals, TanConfig};
 use super::tan::learner::TanLearner;
 use super::words::{SentenceWords, WordSection};
@@ -152,11 +153,19 @@ impl Task for GroundingTask {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let features = self.features.open(device, observer)?;
-        let parts = QueryParts::read(&self.queries, &features, observer)?;
+        // All that takes seconds comes before all that may take hours.
+        let annotated = AnnotatedParts::read(&self.queries, observer)?;
+        let source = self.words.open(&annotated.sentences(), device)?;
+        if self.csmgan.is_some() {
+            CsmganLearner::check_word_width(source.width())?;
+        }
+        let found = self.features.find(device, observer)?;
+        let wanted = annotated.feature_ids(|id| found.holds(id))?;
+        let features = found.open_those(&wanted, observer)?;
+        let parts = QueryParts::of(annotated, &features, observer)?;
         let sentences = parts.sentences();
         observer.started(&format!("{} sentences to words", sentences.len()));
-        let words = self.words.read(&sentences, device)?;
+        let words = source.words(&sentences)?;
         let parts = parts.keep_known_words(&words)?;
         let references = self.metrics.references(&parts.test)?;
         let counts = parts.counts.clone();

@@ -67,11 +67,7 @@ impl CsmganLearner {
         mut features: ClipFeatures,
     ) -> Result<Self, TransferError> {
         config.check()?;
-        if !words.width().is_multiple_of(2) {
-            let (key, found) = ("words", format!("{} numbers a word", words.width()));
-            let expected = "an even number: CSMGAN shares it out to two directions";
-            return Err(TransferError::Setting { key, found, expected });
-        }
+        Self::check_word_width(words.width())?;
         let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
         let [_, feature_width] = features.shape(&first.features)?.unwrap_or_default();
         let mut known = HashMap::new();
@@ -98,6 +94,17 @@ impl CsmganLearner {
             validation,
             test,
         })
+    }
+
+    /// # Errors
+    /// When words are of an odd width.
+    pub fn check_word_width(width: usize) -> Result<(), TransferError> {
+        if width.is_multiple_of(2) {
+            return Ok(());
+        }
+        let (key, found) = ("words", format!("{width} numbers a word"));
+        let expected = "an even number: CSMGAN shares it out to two directions";
+        Err(TransferError::Setting { key, found, expected })
     }
 
     fn input(

@@ -18,6 +18,9 @@ use crate::task::{FitBatch, Learner, Metrics};
 /// those, which TOML holds in 63 bits.
 const TEST_SEED: u64 = u64::MAX;
 
+/// What a mean absolute error is called in results.
+pub const DISTANCE_ERROR: &str = "mean absolute error in positions";
+
 /// Questions that go through a head at once when it is measured.
 const AT_ONCE: usize = 1024;
 
@@ -115,7 +118,9 @@ impl ProbeLearner<'_> {
         let accuracy = 100.0 * right as f64 / count;
         let metrics = Metrics::new().with(&format!("accuracy, {}", self.head.name()), accuracy);
         match error {
-            Some(error) => metrics.with("mean absolute error, positions", error / count),
+            Some(error) => {
+                metrics.with(&format!("{DISTANCE_ERROR}, {}", self.head.name()), error / count)
+            }
             None => metrics,
         }
     }

@@ -112,6 +112,16 @@ impl Task for Retrieval {
                 expected: "nothing: without [train] there is no epoch to choose",
             });
         }
+        if let Some(temperature) = self.dual_softmax
+            && !(temperature > 0.0 && temperature.is_finite())
+        {
+            let (key, found) = ("dual_softmax", temperature.to_string());
+            return Err(TransferError::Setting {
+                key,
+                found,
+                expected: "a number above 0, as 100",
+            });
+        }
         self.tune.check()?;
         self.training.check()
     }

@@ -7,7 +7,8 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`videos`] | tasks, intervals and parts, from the release's files |
+//! | [`release`] | tasks, intervals and parts, from the release's files |
+//! | [`videos`] | the videos as the task needs them |
 //! | [`ordering`] | one second a step, in order, as cheap as can be |
 //! | [`component_model`] | scores from the words of a step; where steps are taken to be |
 //! | [`learner`] | the training of it, and recall |
@@ -15,6 +16,7 @@
 pub mod component_model;
 pub mod learner;
 pub mod ordering;
+pub mod release;
 pub mod videos;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +29,7 @@ use toml::Table;
 use self::component_model::Components;
 use self::learner::{ComponentSettings, StepsLearner, choice_costs, metrics, recall_by, recall_of};
 use self::ordering::equal_distances;
+use self::release::ListedParts;
 use self::videos::{StepsData, StepsVideo, StepsVideos};
 use super::draws::{Draw, generator};
 use super::fit::FitEnd;
@@ -146,15 +149,27 @@ impl Task for StepsTask {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let clips = self.features.open(device, observer)?;
+        // All that takes seconds comes before all that may take hours.
+        let listed = ListedParts::read(&self.data, self.training.is_some(), observer)?;
+        let texts = self.zero_shot.as_ref().map(|zero_shot| {
+            let model = TextModel::read(zero_shot.model.as_deref(), &self.features, device)?;
+            LabelTexts::embed(&model, listed.steps())
+        });
+        let texts = texts.transpose()?;
+        let found = self.features.find(device, observer)?;
+        let wanted = listed.ids(|id| found.holds(id))?;
+        let clips = found.open_those(&wanted, observer)?;
         let normalise = self.component_model.as_ref().is_none_or(|head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
-        let videos = StepsVideos::read(&self.data, &features, observer)?;
+        let videos = listed.measured(&features, observer)?;
         let seeds = match (&self.component_model, &self.training) {
             (Some(head), Some(training)) => {
                 self.fitted(head, training, &videos, &features, folder, device, observer)?
             }
-            _ => Some(vec![self.zero_shot(&videos, &features, device)?]),
+            _ => {
+                let texts = texts.expect("checked: a head or none");
+                Some(vec![self.zero_shot(&videos, &features, &texts)?])
+            }
         };
         let Some(seeds) = seeds else { return Ok(None) };
         let mut result = TaskResult::new("steps", self, seeds);
@@ -203,12 +218,9 @@ impl StepsTask {
         &self,
         videos: &StepsVideos,
         features: &PerSecondFeatures,
-        device: &Device,
+        texts: &LabelTexts,
     ) -> Result<SeedResult, TransferError> {
         let settings = self.zero_shot.as_ref().expect("checked: a head or none");
-        let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
-        let steps = videos.tasks.iter().flat_map(|task| task.steps.iter().map(String::as_str));
-        let texts = LabelTexts::embed(&model, steps)?;
         let steps_of = |task: &str| {
             let task = videos.tasks.iter().find(|known| known.id == task);
             task.into_iter().flat_map(|task| &task.steps)
