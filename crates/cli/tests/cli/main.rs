@@ -8,6 +8,7 @@ mod demo;
 mod extract;
 mod file_reading;
 mod grounding;
+mod order_of_refusals;
 mod output;
 mod resume;
 mod retrieval_and_probes;

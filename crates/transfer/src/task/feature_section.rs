@@ -27,7 +27,7 @@ use crate::model_location::locate_model;
 pub struct FeatureSection {
     /// HDF5 or safetensors, as `locvtp extract` writes them or in 2D-TAN's layout. What it lacks,
     /// `model` makes from `videos` and adds: of the videos that the annotations name, where there
-    /// are annotations.
+    /// are annotations. Nothing is added to files of other people.
     pub file: PathBuf,
     /// What features are called in a video's group of an HDF5 file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,8 +68,11 @@ impl FeatureSection {
             maker: None,
         };
         if self.file.exists() {
-            found.ids = FeatureFile::open(&self.file, self.dataset.as_deref())?.ids().to_vec();
-            if self.model.is_some() && !self.videos.is_empty() {
+            let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
+            found.ids = file.ids().to_vec();
+            // To files of other people nothing is added.
+            let is_ours = file.provenance().is_some();
+            if is_ours && self.model.is_some() && !self.videos.is_empty() {
                 match list_videos(&self.videos, IdRule::Stem) {
                     Ok(list) => found.list = list,
                     // Whoever has the features may have put the videos away.
@@ -214,9 +217,7 @@ impl Maker {
             source,
         };
         let summary = made.map_err(|error| match error {
-            TransferError::Features(
-                source @ (FeatureError::OtherSettings { .. } | FeatureError::Foreign { .. }),
-            ) => refused(source),
+            TransferError::Features(source @ FeatureError::OtherSettings { .. }) => refused(source),
             error => error,
         })?;
         if summary.file.is_none() { Err(TransferError::Stopped) } else { Ok(()) }
