@@ -10,6 +10,7 @@ mod file_reading;
 mod grounding;
 mod order_of_refusals;
 mod output;
+mod predictions;
 mod resume;
 mod retrieval_and_probes;
 mod score;

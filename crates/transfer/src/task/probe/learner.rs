@@ -12,7 +12,7 @@ use super::head::{HeadKind, ProbeHead};
 use super::question::Question;
 use crate::error::TransferError;
 use crate::task::draws::{Draw, generator};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// The seed of the questions that are measured: the same for every seed of the training, and none of
 /// those, which TOML holds in 63 bits.
@@ -166,8 +166,8 @@ impl Learner for ProbeLearner<'_> {
         Ok((!videos.is_empty()).then(|| self.measure(model, videos, device)))
     }
 
-    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(self.measure(model, &self.clips.test, device))
+    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Tested, TransferError> {
+        Ok(self.measure(model, &self.clips.test, device).into())
     }
 }
 

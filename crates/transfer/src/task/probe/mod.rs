@@ -248,6 +248,7 @@ fn merge(before: Option<SeedResult>, result: SeedResult) -> SeedResult {
             .zip(result.validation)
             .map(|(before, result)| both(before, &result)),
         test: both(before.test, &result.test),
+        predictions: Vec::new(),
     }
 }
 

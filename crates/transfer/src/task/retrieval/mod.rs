@@ -146,8 +146,7 @@ impl Task for Retrieval {
         let protocol = self.protocol();
         let Some(train) = &self.train else {
             let found = Measured::of(directory, &test, &protocol, device, observer)?;
-            let (seed, epoch, validation) = (None, None, None);
-            let seeds = vec![SeedResult { seed, epoch, validation, test: found.metrics }];
+            let seeds = vec![SeedResult::untrained(found.tested(), folder)?];
             let result = measured(seeds, found.chance, &test);
             return Ok(Some(result.counting("videos left out: unreadable", found.unreadable)));
         };
