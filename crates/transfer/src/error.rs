@@ -220,7 +220,7 @@ pub enum TransferError {
         example: String,
         /// What differs.
         #[source]
-        source: locvtp_features::FeatureError,
+        source: Box<locvtp_features::FeatureError>,
     },
     /// Two videos of a feature file have features of different width.
     #[error(

@@ -69,7 +69,7 @@ impl WordSection {
             (Some(model), _) => {
                 let directory = ModelDirectory::read(&locate_model(model), device)?;
                 directory.words()?;
-                let embedder = Embedder::new(directory, device.clone());
+                let embedder = Box::new(Embedder::new(directory, device.clone()));
                 let space = self.space.unwrap_or(FeatureSpace::Projected);
                 Ok(WordSource::Model { embedder, space })
             }
@@ -102,7 +102,7 @@ pub enum WordSource {
     /// A text encoder.
     Model {
         /// The model.
-        embedder: Embedder,
+        embedder: Box<Embedder>,
         /// Which features of its words.
         space: FeatureSpace,
     },

@@ -214,7 +214,7 @@ impl Maker {
             path: file.to_owned(),
             count: videos.len(),
             example: videos[0].id.clone(),
-            source,
+            source: Box::new(source),
         };
         let summary = made.map_err(|error| match error {
             TransferError::Features(source @ FeatureError::OtherSettings { .. }) => refused(source),
