@@ -30,7 +30,7 @@ use super::measure::Measured;
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
 use crate::task::draws::{Draw, generator, order};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// How many other candidates are tried when one cannot be decoded.
 const REPLACEMENTS: usize = 16;
@@ -251,10 +251,11 @@ impl Learner for FineTune {
         Ok(Some(found.metrics.iter().fold(chosen_by, |all, (name, value)| all.with(name, value))))
     }
 
-    fn test(&self, model: &LocVtp, device: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {
         let found = self.measure(model, &self.test, device)?;
+        let tested = found.tested();
         *lock(&self.last) = Some((found.chance, found.unreadable));
-        Ok(found.metrics)
+        Ok(tested)
     }
 
     /// Written as a model directory, `model/` in the folder of the fit.

@@ -15,7 +15,7 @@ use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
 use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
 use crate::task::per_second::PerSecondFeatures;
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[classifier]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,8 +131,8 @@ impl Learner for SegmentationLearner<'_> {
         Ok(Some(Metrics::new().with("frame accuracy", found.accuracy)))
     }
 
-    fn test(&self, model: &Classifier, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(metrics(&self.accuracy(model, &self.videos.test, device)?))
+    fn test(&self, model: &Classifier, device: &Device) -> Result<Tested, TransferError> {
+        Ok(metrics(&self.accuracy(model, &self.videos.test, device)?).into())
     }
 }
 

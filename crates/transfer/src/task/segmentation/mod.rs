@@ -126,7 +126,7 @@ impl Task for SegmentationTask {
             let model = TextModel::read(zero_shot.model.as_deref(), &self.features, device)?;
             let file = &self.features.file;
             let test = zero_shot::measure(zero_shot, &videos, &model, &features, file)?;
-            seeds.push(SeedResult { seed: None, epoch: None, validation: None, test });
+            seeds.push(SeedResult::untrained(test.into(), folder)?);
         }
         if let Some(training) = &self.training {
             let learner = SegmentationLearner { videos: &videos, features: &features };
