@@ -167,6 +167,11 @@ impl<'a> Intake<'a> {
         &self.shards
     }
 
+    /// Whether videos without a file are dropped.
+    pub(crate) fn looks_for_files(&self) -> bool {
+        self.files.is_some()
+    }
+
     /// The care given to narration.
     pub(crate) fn care(&self) -> &'a NarrationCare {
         self.care

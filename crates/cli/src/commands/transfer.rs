@@ -58,6 +58,9 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
     } else {
         output::text(&table(&result))?;
         output::note(&format!("all of it is in {}", folder.join("result.json").display()));
+        for file in result.seeds.iter().flat_map(|seed| &seed.predictions) {
+            output::note(&format!("the answers: {}", folder.join(file).display()));
+        }
     }
     Ok(Outcome::Done)
 }

@@ -11,6 +11,7 @@
 //! | [`training`] | how long and how fast a head learns |
 //! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
 //! | [`task_result`] | what comes out |
+//! | [`predictions`] | the answers that were measured, as files |
 //! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
 //! | [`probe`] | do frozen clips know their order, and how far apart they are? |
 //! | [`steps`] | when each step of a task is done |
@@ -27,6 +28,7 @@ pub mod fit;
 pub mod fit_state;
 pub mod label_texts;
 pub mod per_second;
+pub mod predictions;
 pub mod probe;
 pub mod retrieval;
 pub mod segmentation;
@@ -39,6 +41,7 @@ pub mod tuning;
 
 pub use feature_section::FeatureSection;
 pub use fit::{FitBatch, Learner, fit};
+pub use predictions::{PredictionFile, Tested};
 pub use task_file::{Task, TaskFile};
 pub use task_result::{Metrics, SeedResult, TaskResult};
 pub use training::TrainingSection;

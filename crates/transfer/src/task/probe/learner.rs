@@ -12,11 +12,14 @@ use super::head::{HeadKind, ProbeHead};
 use super::question::Question;
 use crate::error::TransferError;
 use crate::task::draws::{Draw, generator};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// The seed of the questions that are measured: the same for every seed of the training, and none of
 /// those, which TOML holds in 63 bits.
 const TEST_SEED: u64 = u64::MAX;
+
+/// What a mean absolute error is called in results.
+pub const DISTANCE_ERROR: &str = "mean absolute error in positions";
 
 /// Questions that go through a head at once when it is measured.
 const AT_ONCE: usize = 1024;
@@ -115,7 +118,9 @@ impl ProbeLearner<'_> {
         let accuracy = 100.0 * right as f64 / count;
         let metrics = Metrics::new().with(&format!("accuracy, {}", self.head.name()), accuracy);
         match error {
-            Some(error) => metrics.with("mean absolute error, positions", error / count),
+            Some(error) => {
+                metrics.with(&format!("{DISTANCE_ERROR}, {}", self.head.name()), error / count)
+            }
             None => metrics,
         }
     }
@@ -161,8 +166,8 @@ impl Learner for ProbeLearner<'_> {
         Ok((!videos.is_empty()).then(|| self.measure(model, videos, device)))
     }
 
-    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(self.measure(model, &self.clips.test, device))
+    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Tested, TransferError> {
+        Ok(self.measure(model, &self.clips.test, device).into())
     }
 }
 

@@ -31,7 +31,7 @@ use crate::error::TransferError;
 use crate::task::draws::{Draw, generator, order};
 use crate::task::tuning::batches_ahead::Ahead;
 use crate::task::tuning::{BatchesAhead, TunedModel, Unreadable};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[tune]` of a retrieval task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -220,10 +220,11 @@ impl Learner for FineTune {
         Ok(Some(found.metrics.iter().fold(chosen_by, |all, (name, value)| all.with(name, value))))
     }
 
-    fn test(&self, model: &LocVtp, device: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {
         let found = self.measure(model, &self.test, device)?;
+        let tested = found.tested();
         *lock(&self.last) = Some((found.chance, found.unreadable));
-        Ok(found.metrics)
+        Ok(tested)
     }
 
     /// Written as a model directory, `model/` in the folder of the fit.

@@ -1,7 +1,7 @@
 //! What COIN's files say, before any video is looked at: reading them takes seconds, and the making of
 //! features or the opening of all videos may take hours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use locvtp_corpus::coin::Taxonomy;
@@ -83,6 +83,21 @@ impl SegmentAnnotations {
             return Err(TransferError::Nothing { what: "videos of subset \"training\"" });
         }
         Ok(Self { steps, videos, faults })
+    }
+
+    /// The annotated videos of which there is something to look at, as `is_there` says.
+    ///
+    /// # Errors
+    /// When there is none to test on.
+    pub fn those(
+        &self,
+        is_there: impl Fn(&str) -> bool,
+    ) -> Result<BTreeSet<String>, TransferError> {
+        let there = self.videos.iter().filter(|video| is_there(&video.id));
+        if !there.clone().any(|video| video.subset == Some(Subset::Test)) {
+            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
+        }
+        Ok(there.map(|video| video.id.clone()).collect())
     }
 }
 

@@ -3,8 +3,6 @@
 //! It looks at every second alone. So there is nothing for sliding windows to do: a second's logits are
 //! the same in every window around it, and so is their mean.
 
-use std::cell::RefCell;
-use std::path::Path;
 use std::rc::Rc;
 
 use burn::module::{Module, Param};
@@ -15,12 +13,12 @@ use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 use serde::{Deserialize, Serialize};
 
-use super::predictions::Predictions;
+use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
 use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
 use crate::task::per_second::{PerSecondFeatures, VideoSeconds};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[classifier]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,7 +92,6 @@ pub struct SegmentationLearner<'a> {
     features: &'a PerSecondFeatures,
     /// Numbers of a feature.
     width: usize,
-    predictions: RefCell<Predictions>,
 }
 
 impl<'a> SegmentationLearner<'a> {
@@ -106,7 +103,7 @@ impl<'a> SegmentationLearner<'a> {
         videos: &'a SegmentationVideos,
         features: &'a PerSecondFeatures,
     ) -> Result<Self, TransferError> {
-        let mut learner = Self { videos, features, width: 0, predictions: RefCell::default() };
+        let mut learner = Self { videos, features, width: 0 };
         learner.width = learner.seconds(&videos.test[0])?.width;
         Ok(learner)
     }
@@ -134,8 +131,8 @@ impl<'a> SegmentationLearner<'a> {
         model: &Classifier,
         videos: &[LabelledVideo],
         device: &Device,
-    ) -> Result<(Predictions, FrameAccuracy), TransferError> {
-        let (mut all, mut tally) = (Predictions::default(), FrameTally::default());
+    ) -> Result<(SecondLabels, FrameAccuracy), TransferError> {
+        let (mut all, mut tally) = (SecondLabels::default(), FrameTally::default());
         for video in videos {
             let predicted = likeliest(self.logits(model, &[video], device)?);
             tally.add(&predicted, &video.labels);
@@ -180,14 +177,9 @@ impl Learner for SegmentationLearner<'_> {
         Ok(Some(chosen_by(&found)))
     }
 
-    fn test(&self, model: &Classifier, device: &Device) -> Result<Metrics, TransferError> {
-        let (predictions, found) = self.predict(model, &self.videos.test, device)?;
-        self.predictions.replace(predictions);
-        Ok(metrics(&found))
-    }
-
-    fn kept(&self, _model: &Classifier, folder: &Path) -> Result<(), TransferError> {
-        self.predictions.borrow().write(folder)
+    fn test(&self, model: &Classifier, device: &Device) -> Result<Tested, TransferError> {
+        let (labels, found) = self.predict(model, &self.videos.test, device)?;
+        Ok(labels.tested(metrics(&found)))
     }
 }
 

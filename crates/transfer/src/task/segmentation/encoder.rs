@@ -7,7 +7,7 @@
 //!
 //! Paper: Table 3, column FA ("video encoder + linear classifier"); how long and how fast is not said.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use super::classifier::{Classifier, chosen_by, cross_entropy, metrics};
 use super::held_out::{ClipForm, Labeller, Telling};
-use super::predictions::Predictions;
 use super::second_clips::{SecondClips, SecondsBatch, TrainingSeconds};
+use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::embedding::Embedder;
 use crate::error::TransferError;
@@ -33,7 +33,7 @@ use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
 use crate::task::shared_observer::SharedObserver;
 use crate::task::tuning::batches_ahead::Ahead;
 use crate::task::tuning::{BatchesAhead, TunedModel};
-use crate::task::{FitBatch, Learner, Metrics, TaskObserver, TrainingSection};
+use crate::task::{FitBatch, Learner, Metrics, TaskObserver, Tested, TrainingSection};
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,23 +103,14 @@ pub struct EncoderLearner<'a> {
     pub seconds: Arc<TrainingSeconds>,
     /// Batches on their way.
     pub ahead: BatchesAhead<SecondsBatch>,
-    /// What came of the last test.
-    pub last_test: LastTest,
-}
-
-/// What came of the last test.
-#[derive(Default)]
-pub struct LastTest {
-    predictions: RefCell<Predictions>,
-    unreadable: Cell<usize>,
-    /// Videos that were told of.
-    told: RefCell<BTreeSet<String>>,
+    /// Held-out videos that could not be read to their end; each is told of once.
+    pub unreadable: RefCell<BTreeSet<String>>,
 }
 
 impl EncoderLearner<'_> {
-    /// Test videos that could not be read to their end.
-    pub fn unreadable(&self) -> usize {
-        self.last_test.unreadable.get()
+    /// Whether a held-out video could be read to its end, when it was tried.
+    pub fn read(&self, id: &str) -> bool {
+        !self.unreadable.borrow().contains(id)
     }
 
     /// Training seconds' videos that others were taken for.
@@ -138,7 +129,7 @@ impl EncoderLearner<'_> {
         videos: &[LabelledVideo],
         what: &str,
         device: &Device,
-    ) -> Result<(Predictions, FrameAccuracy), TransferError> {
+    ) -> Result<(SecondLabels, FrameAccuracy), TransferError> {
         let labeller = Labeller {
             embedder: Embedder::new(self.tuned.with_weights(&model.encoder), device.clone()),
             classifier: &model.classifier,
@@ -146,11 +137,10 @@ impl EncoderLearner<'_> {
             form: self.form,
             decode_threads: self.settings.loader.threads.max(1),
         };
-        let told = &self.last_test.told;
-        let mut telling = Telling { observer: self.observer, told, what };
+        let (observer, told) = (self.observer, &self.unreadable);
+        let mut telling = Telling { observer, told, what };
         let mut labels = labeller.label(videos, &mut telling)?;
-        self.last_test.unreadable.set(videos.len() - labels.len());
-        let (mut all, mut tally) = (Predictions::default(), FrameTally::default());
+        let (mut all, mut tally) = (SecondLabels::default(), FrameTally::default());
         for video in videos {
             let Some(predicted) = labels.remove(&video.id) else { continue };
             tally.add(&predicted, &video.labels);
@@ -224,14 +214,12 @@ impl Learner for EncoderLearner<'_> {
         Ok(Some(chosen_by(&found)))
     }
 
-    fn test(&self, model: &TunedClassifier, device: &Device) -> Result<Metrics, TransferError> {
-        let (predictions, found) = self.predict(model, &self.videos.test, "test videos", device)?;
-        self.last_test.predictions.replace(predictions);
-        Ok(metrics(&found))
+    fn test(&self, model: &TunedClassifier, device: &Device) -> Result<Tested, TransferError> {
+        let (labels, found) = self.predict(model, &self.videos.test, "test videos", device)?;
+        Ok(labels.tested(metrics(&found)))
     }
 
     fn kept(&self, model: &TunedClassifier, folder: &Path) -> Result<(), TransferError> {
-        self.last_test.predictions.borrow().write(folder)?;
         self.tuned.write(&model.encoder, folder)
     }
 }

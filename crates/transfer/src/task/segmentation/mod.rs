@@ -14,17 +14,18 @@
 //! | [`second_clips`] | the clips of seconds, from video files |
 //! | [`held_out`] | whole videos through encoder and classifier |
 //! | [`zero_shot`] | the most similar text, or background |
-//! | [`predictions`] | the labels of the test videos, for `locvtp score` |
+//! | [`second_labels`] | the labels of the test videos, for `locvtp score` |
 
 pub mod annotations;
 pub mod classifier;
 pub mod encoder;
 pub mod held_out;
-pub mod predictions;
 pub mod second_clips;
+pub mod second_labels;
 pub mod videos;
 pub mod zero_shot;
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use locvtp_model::{Device, ModelDirectory};
@@ -34,7 +35,7 @@ use toml::Table;
 
 use self::annotations::{SegmentAnnotations, SegmentationData};
 use self::classifier::{ClassifierSettings, SegmentationLearner, Tune};
-use self::encoder::{EncoderLearner, EncoderSettings, LastTest};
+use self::encoder::{EncoderLearner, EncoderSettings};
 use self::held_out::ClipForm;
 use self::second_clips::{SecondClips, TrainingSeconds};
 use self::videos::SegmentationVideos;
@@ -42,6 +43,7 @@ use self::zero_shot::ZeroShotSegmentation;
 use super::fit::FitEnd;
 use super::label_texts::{LabelTexts, TextModel};
 use super::per_second::PerSecondFeatures;
+use super::predictions::{PredictionFile, TEST_VIDEOS};
 use super::shared_observer::SharedObserver;
 use super::task_file::{Task, TaskKind};
 use super::tuning::{BatchesAhead, TunedModel};
@@ -255,7 +257,9 @@ impl SegmentationTask {
             Ok::<_, TransferError>((settings, LabelTexts::embed(&model, texts)?))
         });
         let zero_shot = zero_shot.transpose()?;
-        let clips = self.features.open(device, observer)?;
+        let found = self.features.find(device, observer)?;
+        let wanted = annotations.those(|id| found.holds(id))?;
+        let clips = found.open_those(&wanted, observer)?;
         let by_text = self.zero_shot.as_ref().is_some_and(|zero_shot| zero_shot.normalise);
         let normalise = self.classifier.as_ref().map_or(by_text, |head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
@@ -266,9 +270,8 @@ impl SegmentationTask {
         let mut seeds = Vec::new();
         if let Some((settings, texts)) = &zero_shot {
             let file = &self.features.file;
-            let (test, labels) = zero_shot::measure(settings, &videos, texts, &features, file)?;
-            labels.write(folder)?;
-            seeds.push(SeedResult { seed: None, epoch: None, validation: None, test });
+            let tested = zero_shot::measure(settings, &videos, texts, &features, file)?;
+            seeds.push(SeedResult::untrained(tested, folder)?);
         }
         if let Some(training) = &self.training {
             let learner = SegmentationLearner::new(&videos, &features)?;
@@ -277,6 +280,8 @@ impl SegmentationTask {
             };
             seeds.extend(found);
         }
+        let tested = videos.test.iter().map(|video| &video.id);
+        PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
         self.result(&videos, seeds).map(Some)
     }
 
@@ -321,15 +326,18 @@ impl SegmentationTask {
             observer: &shared,
             seconds: TrainingSeconds::new(&videos, &clips, settings, patch_size, training.batch),
             ahead: BatchesAhead::default(),
-            last_test: LastTest::default(),
+            unreadable: RefCell::default(),
         };
         let Some(seeds) = fit_seeds(&learner, training, folder, device, &mut &shared)? else {
             return Ok(None);
         };
         let result = self.result(&videos, seeds)?;
+        let tested: Vec<&String> =
+            videos.test.iter().map(|video| &video.id).filter(|id| learner.read(id)).collect();
+        PredictionFile::lines(TEST_VIDEOS, &tested).write(folder)?;
         Ok(Some(
             result
-                .counting("test videos left out: unreadable", learner.unreadable())
+                .counting("test videos left out: unreadable", videos.test.len() - tested.len())
                 .counting("training videos replaced: unreadable", learner.replaced()),
         ))
     }
@@ -344,10 +352,10 @@ impl SegmentationTask {
         for missing in &list.missing {
             observer.warning(&format!("left out: {} is not there", missing.display()));
         }
-        let is_annotated = |file: &VideoFile| {
-            annotations.videos.binary_search_by(|video| video.id.cmp(&file.id)).is_ok()
-        };
-        Ok(list.videos.into_iter().filter(is_annotated).collect())
+        let files = list.videos;
+        let is_there = |id: &str| files.binary_search_by(|file| file.id.as_str().cmp(id)).is_ok();
+        let wanted = annotations.those(is_there)?;
+        Ok(files.into_iter().filter(|file| wanted.contains(&file.id)).collect())
     }
 
     fn result(

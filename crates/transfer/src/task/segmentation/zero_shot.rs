@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::classifier::metrics;
-use super::predictions::Predictions;
+use super::second_labels::SecondLabels;
 use super::videos::SegmentationVideos;
 use crate::embedding::dot;
 use crate::error::TransferError;
 use crate::metrics::segmentation::{BACKGROUND, FrameTally};
-use crate::task::Metrics;
+use crate::task::Tested;
 use crate::task::label_texts::LabelTexts;
 use crate::task::per_second::PerSecondFeatures;
 
@@ -95,9 +95,9 @@ pub fn measure(
     texts: &LabelTexts,
     features: &PerSecondFeatures,
     file: &std::path::Path,
-) -> Result<(Metrics, Predictions), TransferError> {
+) -> Result<Tested, TransferError> {
     let labels = Labels::new(&videos.steps, texts, settings);
-    let mut all = Predictions::default();
+    let mut all = SecondLabels::default();
     let (mut tally, mut steps_alone) = (FrameTally::default(), FrameTally::default());
     for video in &videos.test {
         let seconds = features.read(&video.id)?.expect("it had features before");
@@ -114,7 +114,7 @@ pub fn measure(
     if let Ok(steps) = steps_alone.accuracy() {
         found = found.with("accuracy among the steps, where one is done", steps.accuracy);
     }
-    Ok((found, all))
+    Ok(all.tested(found))
 }
 
 #[cfg(test)]
