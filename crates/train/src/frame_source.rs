@@ -53,8 +53,16 @@ pub struct ClipRequest {
 }
 
 impl ClipRequest {
-    fn plan(&self, table: &FrameTable) -> SamplingPlan {
-        sampling::sparse(table, self.span, self.num_clips, self.num_frames, self.phase)
+    /// # Errors
+    /// When the span begins after the end: a video that was not opened before may be shorter than
+    /// its source says, and its last frame does not show what the caption says.
+    fn plan(&self, media: &MediaLocation, table: &FrameTable) -> Result<SamplingPlan, VideoError> {
+        let Self { span, num_clips, num_frames, phase, .. } = *self;
+        if span.start >= table.end() {
+            let path = media.path().to_owned();
+            return Err(VideoError::SpanAfterEnd { path, end: table.end(), start: span.start });
+        }
+        Ok(sampling::sparse(table, span, num_clips, num_frames, phase))
     }
 }
 
@@ -79,7 +87,7 @@ impl FrameSource {
     /// The clips of one sample; `video` is the index under which the file is remembered.
     ///
     /// # Errors
-    /// When the file cannot be opened, or a frame of the plan cannot be decoded.
+    /// When the file cannot be opened, ends before the span, or a frame of the plan cannot be decoded.
     pub fn read(
         &self,
         video: usize,
@@ -107,7 +115,7 @@ impl FrameSource {
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         let mut reader = self.opener.open(media)?;
-        let plan = request.plan(reader.frame_table());
+        let plan = request.plan(media, reader.frame_table())?;
         let picture = (reader.info().width, reader.info().height);
         let draw = &request.augmentation;
         let transform = FrameTransform::CropResize {
@@ -126,10 +134,12 @@ impl FrameSource {
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
-            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
+            let plan = request.plan(media, &decoded.table)?;
+            return Ok(ClipPixels::from_video(&plan, &decoded.frames));
         }
         let mut reader = self.opener.open(media)?;
         let table = reader.frame_table().clone();
+        let plan = request.plan(media, &table)?;
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
         // A file that cannot be decoded to its end may still hold the frames of this sample.
@@ -142,9 +152,9 @@ impl FrameSource {
             if cache.has_room(bytes) && cache.videos.insert(video, decoded.clone()).is_none() {
                 cache.held_bytes += bytes;
             }
-            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
+            return Ok(ClipPixels::from_video(&plan, &decoded.frames));
         }
-        reader.read_clips(&request.plan(&table), &transform)
+        reader.read_clips(&plan, &transform)
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
