@@ -17,7 +17,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command, CorpusCommand, Weights};
+use crate::args::{Args, Command};
+use crate::commands::corpus::CorpusCommand;
+use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
 /// spares every step the page faults that come with giving them back to the system, as glibc's does.
@@ -41,8 +43,12 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
-        Command::Corpus { command: CorpusCommand::Check(args) } => commands::corpus::check(&args),
-        Command::Corpus { command: CorpusCommand::Pack(args) } => commands::pack::run(&args),
+        Command::Corpus { command: CorpusCommand::Check(args) } => {
+            commands::corpus::check::run(&args)
+        }
+        Command::Corpus { command: CorpusCommand::Pack(args) } => {
+            commands::corpus::pack::run(&args)
+        }
         Command::Pretrain(args) => commands::pretrain::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Transfer(args) => commands::transfer::run(&args),

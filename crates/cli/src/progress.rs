@@ -86,6 +86,12 @@ impl Observer for TrainingProgress {
         self.began = Instant::now();
         self.line
             .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
+        if start.unopened > 0 {
+            self.line.note(&format!(
+                "{} of them are on servers and taken as listed until a step wants them",
+                start.unopened
+            ));
+        }
         self.line.note(&format!(
             "model: {:.2} million parameters, {} words; steps {} to {}",
             start.parameters as f64 / 1e6,

@@ -98,6 +98,9 @@ pub struct NarratedVideo {
     pub subset: Option<Subset>,
     /// The video's length, where the source tells it.
     pub duration: Option<Seconds>,
+    /// About how long the video is, where the source tells only between which times it was cut from
+    /// a longer one: cuts fall on key frames.
+    pub cut_length: Option<Seconds>,
     /// What the video is about, in the source's own word: category, task or recipe.
     pub task: Option<String>,
     /// Whether it is known to be of one frame alone: when it was opened, or packed as a picture.
@@ -121,11 +124,23 @@ impl NarratedVideo {
             captions,
             subset: None,
             duration: None,
+            cut_length: None,
             task: None,
             shard: None,
             media_end: None,
             is_picture: false,
         }
+    }
+
+    /// How long the video is, as far as can be told without opening it: when its last frame ends, or
+    /// else what the source says, or else when its last caption does, if all of them end.
+    pub fn told_length(&self) -> Option<Seconds> {
+        let of_captions = || {
+            let ends = self.captions.iter().map(|caption| caption.span.end);
+            let last = ends.max_by(|a, b| a.0.total_cmp(&b.0));
+            last.filter(|end| end.0.is_finite())
+        };
+        self.media_end.or(self.duration).or(self.cut_length).or_else(of_captions)
     }
 }
 

@@ -166,15 +166,25 @@ pub enum CorpusError {
         found: &'static str,
     },
     /// Something on another machine is not to be had.
-    #[error("{address}: cannot be fetched: {way_out}")]
+    #[error("{address}: cannot be fetched: {reason}; {way_out}")]
     Storage {
         /// Its address.
         address: String,
+        /// What the server, or the way to it, said.
+        reason: String,
         /// What can be done.
         way_out: &'static str,
-        /// What the server, or the way to it, said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The address of a server cannot be used, that of an S3 store in the environment included.
+    #[error(
+        "{address}: {reason}; write http://HOST/PATH, https://HOST/PATH or s3://BUCKET/PATH, and \
+         for a store of your own AWS_ENDPOINT=https://HOST"
+    )]
+    StorageAddress {
+        /// The address.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A download ends early, again and again.
     #[error(

@@ -41,6 +41,8 @@ pub(crate) struct SourceVideo {
     /// The name to look the file up by, when it is not the id.
     pub(crate) file_stem: Option<String>,
     pub(crate) duration_s: Option<f64>,
+    /// As in [`NarratedVideo`].
+    pub(crate) cut_length_s: Option<f64>,
     pub(crate) subset: Option<Subset>,
     pub(crate) task: Option<String>,
     /// Of a packed video, as in [`NarratedVideo`].
@@ -56,6 +58,7 @@ pub(crate) struct SourceVideo {
 pub(crate) struct RepairedVideo {
     id: String,
     duration_s: Option<f64>,
+    cut_length_s: Option<f64>,
     subset: Option<Subset>,
     task: Option<String>,
     shard: Option<u32>,
@@ -77,6 +80,7 @@ impl SourceVideo {
     pub(crate) fn repaired(self, care: &NarrationCare) -> RepairedVideo {
         let known = |duration_s: &f64| *duration_s > 0.0 && *duration_s <= LONGEST_VIDEO_S;
         let duration_s = self.duration_s.filter(known);
+        let cut_length_s = self.cut_length_s.filter(known);
         let listed = self.captions.len();
         let mut captions = Vec::with_capacity(listed);
         let mut dropped = Vec::new();
@@ -99,6 +103,7 @@ impl SourceVideo {
         RepairedVideo {
             id,
             duration_s,
+            cut_length_s,
             subset,
             task,
             shard,
@@ -160,6 +165,11 @@ impl<'a> Intake<'a> {
     /// How shards on other machines are fetched.
     pub(crate) fn shards(&self) -> &ShardSettings {
         &self.shards
+    }
+
+    /// Whether videos without a file are dropped.
+    pub(crate) fn looks_for_files(&self) -> bool {
+        self.files.is_some()
     }
 
     /// The care given to narration.
@@ -231,6 +241,7 @@ impl<'a> Intake<'a> {
             captions: video.captions,
             subset: video.subset,
             duration: video.duration_s.map(Seconds),
+            cut_length: video.cut_length_s.map(Seconds),
             task: video.task,
             is_picture: video.is_picture,
             shard: video.shard,

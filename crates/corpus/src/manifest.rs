@@ -2,6 +2,7 @@
 //!
 //! Columns (or keys) are `path`, `start`, `end` and `text`; times in seconds. Without `start` and
 //! `end` a text holds for the whole video. A relative path is meant from the manifest's folder.
+//! A video in a tar shard is `PATH.tar/MEMBER`, or the same at an address: `s3://bucket/0.tar/7.mp4`.
 //! Further columns may be there: `video` (the id; the path otherwise), `caption` (the span's
 //! number), `subset`, `task` and `duration`. Rows of one video need not stand together.
 //!
@@ -14,7 +15,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use locvtp_video::MediaLocation;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
@@ -24,6 +24,7 @@ use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
 use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
 use crate::report::{DropReason, DroppedExample};
+use crate::shards;
 
 /// What a row says.
 #[derive(Debug, Default, Deserialize)]
@@ -50,6 +51,9 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
         read_lines(path, &mut videos, intake)?;
     } else {
         read_table(path, &mut videos, intake)?;
+    }
+    if intake.looks_for_files() {
+        shards::find_members(videos.known.values_mut(), intake.shards())?;
     }
     videos.known.into_values().for_each(|video| intake.video(video));
     Ok(())
@@ -131,7 +135,10 @@ impl Videos<'_> {
         let (Some(id), Some(text)) = (id, line.text.text()) else { return false };
         let folder = self.folder;
         let video = self.known.entry(id.trim().to_owned()).or_insert_with_key(|id| SourceVideo {
-            media: path.map(|path| folder.join(path.trim()).into()),
+            media: path.map(|path| match path.trim() {
+                address if shards::is_remote(address) => address.into(),
+                path => folder.join(path).into(),
+            }),
             subset: line.subset.text().and_then(|word| Subset::from_word(&word)),
             task: line.task.word(),
             duration_s: line.duration.number(),
@@ -251,9 +258,10 @@ impl ManifestWriter {
 impl VideoSink for ManifestWriter {
     fn video(&mut self, video: NarratedVideo) {
         // The list may lie anywhere, and a relative path is meant from where it lies.
-        let path = Some(&video.media).filter(|media| media.is_file()).map(MediaLocation::path);
-        let path = path.and_then(|path| std::path::absolute(path).ok());
-        let path = path.as_deref().unwrap_or(video.media.path());
+        let path = video.media.path();
+        let is_here = !path.as_os_str().is_empty() && !shards::is_remote(&path.to_string_lossy());
+        let absolute = is_here.then(|| std::path::absolute(path).ok()).flatten();
+        let path = absolute.as_deref().unwrap_or(path);
         for Caption { span, text, id, repairs } in &video.captions {
             self.line(&SpanLine {
                 path,

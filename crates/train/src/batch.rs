@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
 use locvtp_model::distilbert::TokenBatch;
@@ -16,6 +17,9 @@ use crate::frame_source::{ClipRequest, FrameSource};
 use crate::loader::HeldBytes;
 use crate::seeds::{Draw, seed};
 use crate::usable::{BadVideo, with_causes};
+
+/// Videos of a batch that are fetched from other machines at once.
+const FETCHED_AT_ONCE: usize = 8;
 
 /// How many other videos are tried when one cannot be decoded, before the step fails.
 const REPLACEMENTS: usize = 16;
@@ -102,13 +106,17 @@ impl BatchSource {
         let mut patches = Vec::with_capacity(num_pairs * num_clips * num_frames * size * size * 3);
         let mut sentences = Vec::with_capacity(num_pairs);
         let mut taken: BTreeSet<usize> = whole.iter().map(|span| span.video).collect();
-        for place in part {
-            let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
-            let normalisation = &preprocessing.normalisation;
-            let form = [num_frames, size, size];
-            ClipPatches::cut_onto(&mut patches, &pixels.data, form, patch_size, normalisation);
-            sentences.push(self.tokenizer.encode(&text)?);
-        }
+        std::thread::scope(|scope| {
+            self.fetch(&whole[part.clone()], scope);
+            for place in part {
+                let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
+                let normalisation = &preprocessing.normalisation;
+                let form = [num_frames, size, size];
+                ClipPatches::cut_onto(&mut patches, &pixels.data, form, patch_size, normalisation);
+                sentences.push(self.tokenizer.encode(&text)?);
+            }
+            Ok::<_, TrainError>(())
+        })?;
         Ok(PretrainBatch {
             step,
             kind,
@@ -116,6 +124,33 @@ impl BatchSource {
             shape: [num_pairs, num_clips, num_frames],
             tokens: self.tokenizer.batch(&sentences),
         })
+    }
+
+    /// Begins to fetch the videos that are on other machines, several at once: a batch waits for the
+    /// slowest server answer, not for the sum of all. Whoever reads a video that is on its way waits
+    /// for it, and is told why when it does not come.
+    fn fetch<'scope, 'env>(
+        &'env self,
+        pairs: &[CaptionedSpan],
+        scope: &'scope Scope<'scope, 'env>,
+    ) {
+        let videos = self.sampler.corpus().videos();
+        let remote: BTreeSet<usize> = pairs
+            .iter()
+            .map(|pair| pair.video)
+            .filter(|&video| videos[video].media.is_remote() && !self.frames.holds(video))
+            .collect();
+        let workers = remote.len().min(FETCHED_AT_ONCE);
+        let next = Arc::new(Mutex::new(remote.into_iter()));
+        for _ in 0..workers {
+            let next = Arc::clone(&next);
+            let take = move || next.lock().unwrap_or_else(PoisonError::into_inner).next();
+            scope.spawn(move || {
+                while let Some(video) = take() {
+                    let _ = videos[video].media.open();
+                }
+            });
+        }
     }
 
     /// The pixels and the sentence of one place of a batch. Seeds go by the place in the whole

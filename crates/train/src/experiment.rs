@@ -213,6 +213,13 @@ impl Default for LoaderSection {
 }
 
 impl LoaderSection {
+    /// Batches of so many bytes that may wait or be in the making: `queue`, or fewer where they are
+    /// large.
+    pub fn queue_len(&self, batch_bytes: usize) -> usize {
+        let bytes = self.queue_mib.saturating_mul(1 << 20);
+        self.queue.min(bytes / batch_bytes.max(1)).max(1)
+    }
+
     /// How video files are opened.
     ///
     /// # Errors
@@ -273,8 +280,7 @@ impl Experiment {
 
     /// Batches that may wait or be in the making: `loader.queue`, or fewer where they are large.
     pub fn queue_len(&self) -> usize {
-        let bytes = self.loader.queue_mib.saturating_mul(1 << 20);
-        self.loader.queue.min(bytes / self.largest_batch_bytes()).max(1)
+        self.loader.queue_len(self.largest_batch_bytes())
     }
 
     /// What the loader may hold at most: waiting batches and remembered videos; MiB.

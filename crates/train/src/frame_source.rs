@@ -37,6 +37,9 @@ impl Cache {
     }
 }
 
+/// From a video's frame table to the frames of its clips.
+pub type PlanOf<'a> = dyn Fn(&FrameTable) -> Result<SamplingPlan, VideoError> + 'a;
+
 /// One sample: which frames, and what is done to them.
 #[derive(Clone, Copy, Debug)]
 pub struct ClipRequest {
@@ -53,8 +56,16 @@ pub struct ClipRequest {
 }
 
 impl ClipRequest {
-    fn plan(&self, table: &FrameTable) -> SamplingPlan {
-        sampling::sparse(table, self.span, self.num_clips, self.num_frames, self.phase)
+    /// # Errors
+    /// When the span begins after the end: a video that was not opened before may be shorter than
+    /// its source says, and its last frame does not show what the caption says.
+    fn plan(&self, media: &MediaLocation, table: &FrameTable) -> Result<SamplingPlan, VideoError> {
+        let Self { span, num_clips, num_frames, phase, .. } = *self;
+        if span.start >= table.end() {
+            let path = media.path().to_owned();
+            return Err(VideoError::SpanAfterEnd { path, end: table.end(), start: span.start });
+        }
+        Ok(sampling::sparse(table, span, num_clips, num_frames, phase))
     }
 }
 
@@ -71,21 +82,41 @@ impl FrameSource {
         self.cache().held_bytes
     }
 
+    /// Whether the video is remembered decoded.
+    pub fn holds(&self, video: usize) -> bool {
+        self.cache().videos.contains_key(&video)
+    }
+
     /// The clips of one sample; `video` is the index under which the file is remembered.
     ///
     /// # Errors
-    /// When the file cannot be opened, or a frame of the plan cannot be decoded.
+    /// When the file cannot be opened, ends before the span, or a frame of the plan cannot be decoded.
     pub fn read(
         &self,
         video: usize,
         media: &MediaLocation,
         request: &ClipRequest,
     ) -> Result<ClipPixels, VideoError> {
-        let augmentation = &request.augmentation;
+        let plan = |table: &FrameTable| request.plan(media, table);
+        self.read_planned(video, media, &plan, &request.augmentation)
+    }
+
+    /// The clips that `plan` chooses by the video's frame table; otherwise as [`FrameSource::read`].
+    ///
+    /// # Errors
+    /// When the file cannot be opened, `plan` finds nothing in it, or a frame of the plan cannot be
+    /// decoded.
+    pub fn read_planned(
+        &self,
+        video: usize,
+        media: &MediaLocation,
+        plan: &PlanOf<'_>,
+        augmentation: &AugmentationDraw,
+    ) -> Result<ClipPixels, VideoError> {
         let mut clips = if augmentation.crops() {
-            self.read_cropped(media, request)?
+            self.read_cropped(media, plan, augmentation)?
         } else {
-            let mut clips = self.read_centre(video, media, request)?;
+            let mut clips = self.read_centre(video, media, plan)?;
             if augmentation.mirror {
                 clips.mirror();
             }
@@ -99,12 +130,12 @@ impl FrameSource {
     fn read_cropped(
         &self,
         media: &MediaLocation,
-        request: &ClipRequest,
+        plan: &PlanOf<'_>,
+        draw: &AugmentationDraw,
     ) -> Result<ClipPixels, VideoError> {
         let mut reader = self.opener.open(media)?;
-        let plan = request.plan(reader.frame_table());
+        let plan = plan(reader.frame_table())?;
         let picture = (reader.info().width, reader.info().height);
-        let draw = &request.augmentation;
         let transform = FrameTransform::CropResize {
             crop: draw.crop(picture).expect("the draw crops"),
             size: self.preprocessing.image_size as u32,
@@ -118,13 +149,14 @@ impl FrameSource {
         &self,
         video: usize,
         media: &MediaLocation,
-        request: &ClipRequest,
+        plan: &PlanOf<'_>,
     ) -> Result<ClipPixels, VideoError> {
         if let Some(decoded) = self.cache().videos.get(&video).cloned() {
-            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
+            return Ok(ClipPixels::from_video(&plan(&decoded.table)?, &decoded.frames));
         }
         let mut reader = self.opener.open(media)?;
         let table = reader.frame_table().clone();
+        let plan = plan(&table)?;
         let transform = self.preprocessing.centre();
         let bytes = table.len() * self.preprocessing.image_size.pow(2) * 3;
         // A file that cannot be decoded to its end may still hold the frames of this sample.
@@ -137,9 +169,9 @@ impl FrameSource {
             if cache.has_room(bytes) && cache.videos.insert(video, decoded.clone()).is_none() {
                 cache.held_bytes += bytes;
             }
-            return Ok(ClipPixels::from_video(&request.plan(&decoded.table), &decoded.frames));
+            return Ok(ClipPixels::from_video(&plan, &decoded.frames));
         }
-        reader.read_clips(&request.plan(&table), &transform)
+        reader.read_clips(&plan, &transform)
     }
 
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {

@@ -113,6 +113,17 @@ impl Adam {
         norm: f64,
         learning_rate: f64,
     ) -> M {
+        self.step_with_rates(module, gradients, norm, &|_| learning_rate)
+    }
+
+    /// The same, with a learning rate for each parameter by its name.
+    pub fn step_with_rates<M: Module>(
+        &mut self,
+        module: M,
+        gradients: &Gradients,
+        norm: f64,
+        rate_of: &dyn Fn(&str) -> f64,
+    ) -> M {
         let clip = self.config.gradient_clip;
         let scale = if clip > 0.0 { (clip / (norm + 1e-6)).min(1.0) } else { 1.0 };
         let mut update = Update {
@@ -121,7 +132,7 @@ impl Adam {
             moments: &mut self.moments,
             scale,
             betas: self.config.betas,
-            learning_rate,
+            rate_of,
             epsilon: self.config.epsilon,
             weight_decay: self.config.weight_decay,
         };
@@ -190,7 +201,7 @@ struct Update<'a> {
     moments: &'a mut BTreeMap<String, Moments>,
     scale: f64,
     betas: (f64, f64),
-    learning_rate: f64,
+    rate_of: &'a dyn Fn(&str) -> f64,
     epsilon: f64,
     weight_decay: f64,
 }
@@ -213,7 +224,7 @@ impl ModuleMapper for Update<'_> {
             }
             None => (1, gradient.zeros_like(), gradient.zeros_like()),
         };
-        let rate = self.learning_rate / (1.0 - beta_1.powi(steps as i32));
+        let rate = (self.rate_of)(&name) / (1.0 - beta_1.powi(steps as i32));
         let second_correction = (1.0 - beta_2.powi(steps as i32)).sqrt();
         let first = first + gradient.clone().mul_scalar(1.0 - beta_1);
         let second = second + gradient.square().mul_scalar(1.0 - beta_2);

@@ -50,6 +50,8 @@ pub struct RunStart {
     pub corpus: ReadReport,
     /// Videos trained on.
     pub videos: usize,
+    /// Those of them that are opened only when a step wants them ([`UsableCorpus::unopened`]).
+    pub unopened: usize,
     /// Numbers in the model.
     pub parameters: usize,
     /// Tokens of the vocabulary.
@@ -106,7 +108,7 @@ pub fn pretrain(
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
     }
     let corpus = Arc::new(corpus);
-    let videos = corpus.videos().len();
+    let (videos, unopened) = (corpus.videos().len(), corpus.unopened());
     let (pairs, run_seed) = (experiment.pairs.clone(), experiment.run.seed);
     let sampler = PairSampler::new(Arc::clone(&corpus) as Arc<dyn Corpus>, pairs, run_seed)?;
     if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
@@ -149,6 +151,7 @@ pub fn pretrain(
     observer.started(&RunStart {
         corpus: read_report,
         videos,
+        unopened,
         parameters: burn::module::Module::num_params(&directory.model),
         vocabulary: words.vocab_size(),
         first_step,

@@ -24,6 +24,7 @@ pub struct BadVideo {
 pub struct UsableCorpus {
     name: String,
     videos: Vec<NarratedVideo>,
+    unopened: usize,
 }
 
 impl Corpus for UsableCorpus {
@@ -39,6 +40,10 @@ impl Corpus for UsableCorpus {
 impl UsableCorpus {
     /// Opens every file of `corpus` once, unless it was opened when it was packed.
     ///
+    /// A video on another machine is not fetched for that when its source tells about how long it
+    /// is: a corpus that is streamed may be larger than the disk. One that turns out not to be usable
+    /// is replaced when a step wants it.
+    ///
     /// # Errors
     /// When no file opens, or more than the share `max_bad` of them does not.
     pub fn check(
@@ -47,7 +52,7 @@ impl UsableCorpus {
         opener: &VideoOpener,
     ) -> Result<(Self, Vec<BadVideo>), TrainError> {
         let listed = corpus.videos().len();
-        let checked: Vec<Result<NarratedVideo, BadVideo>> = corpus
+        let checked: Vec<Result<(NarratedVideo, bool), BadVideo>> = corpus
             .videos()
             .par_iter()
             .map(|video| {
@@ -58,10 +63,13 @@ impl UsableCorpus {
                 })
             })
             .collect();
-        let (mut videos, mut bad) = (Vec::with_capacity(listed), Vec::new());
+        let (mut videos, mut bad, mut unopened) = (Vec::with_capacity(listed), Vec::new(), 0);
         for video in checked {
             match video {
-                Ok(video) => videos.push(video),
+                Ok((video, opened)) => {
+                    videos.push(video);
+                    unopened += usize::from(!opened);
+                }
                 Err(video) => bad.push(video),
             }
         }
@@ -81,24 +89,34 @@ impl UsableCorpus {
                 expected: "a share that allows this; or repair the files",
             });
         }
-        Ok((Self { name, videos }, bad))
+        Ok((Self { name, videos, unopened }, bad))
+    }
+
+    /// How many videos are taken as their source lists them, and opened when a step wants them.
+    pub fn unopened(&self) -> usize {
+        self.unopened
     }
 }
 
 /// The video as its file has it: without captions that lie after its end, and known for a picture
-/// if it is one; the reason when it cannot be used.
-fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<NarratedVideo, String> {
-    let (end, is_picture) = match video.media_end {
+/// if it is one; and whether that is known. The reason when it cannot be used.
+fn usable_part(
+    video: &NarratedVideo,
+    opener: &VideoOpener,
+) -> Result<(NarratedVideo, bool), String> {
+    let told = video.told_length().filter(|_| video.media.is_remote());
+    let (end, is_picture, opened) = match (video.media_end, told) {
         // It was opened when it was packed.
-        Some(end) => (end, video.is_picture),
-        None => {
+        (Some(end), _) => (end, video.is_picture, true),
+        (None, Some(length)) => (length, video.is_picture, false),
+        (None, None) => {
             let reader = opener.open(&video.media).map_err(|error| with_causes(&error))?;
             let table = reader.frame_table();
-            (table.end(), table.len() == 1)
+            (table.end(), table.len() == 1, true)
         }
     };
     let usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
-    Ok(NarratedVideo { is_picture, ..usable })
+    Ok((NarratedVideo { is_picture, ..usable }, opened))
 }
 
 /// An error with all its causes in one line.

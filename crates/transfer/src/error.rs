@@ -204,6 +204,24 @@ pub enum TransferError {
         /// Where they should be.
         path: PathBuf,
     },
+    /// A feature file lacks videos, and what the task file says would make other features.
+    #[error(
+        "{path}: lacks features of {count} videos ({example:?} is one), and those of features.model \
+         cannot be added; choose another features.file, or leave features.videos out to go on \
+         without them",
+        path = path.display()
+    )]
+    NotAdded {
+        /// The feature file.
+        path: PathBuf,
+        /// Videos that it lacks.
+        count: usize,
+        /// One of them.
+        example: String,
+        /// What differs.
+        #[source]
+        source: Box<locvtp_features::FeatureError>,
+    },
     /// Two videos of a feature file have features of different width.
     #[error(
         "{path}: the features of {id:?} are {width} wide, those of {other_id:?} {other}; one file holds \
@@ -375,4 +393,15 @@ pub enum TransferError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] locvtp_model::ModelError),
+}
+
+/// What an error says, with what its causes say.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -17,7 +17,7 @@ use locvtp_transfer::TransferError;
 use locvtp_transfer::task::fit::{FitEnd, FitStep};
 use locvtp_transfer::task::training::Keep;
 use locvtp_transfer::task::{
-    FitBatch, Learner, Metrics, SeedResult, TaskObserver, TrainingSection, fit,
+    FitBatch, Learner, Metrics, SeedResult, TaskObserver, Tested, TrainingSection, fit,
 };
 
 #[derive(Module, Debug)]
@@ -74,10 +74,10 @@ impl Learner for Points {
         Ok(Some(Metrics::new().with("minus distance", -distance)))
     }
 
-    fn test(&self, model: &Line, _: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &Line, _: &Device) -> Result<Tested, TransferError> {
         let number = |tensor: Tensor<1>| f64::from(tensor.into_scalar::<f32>());
         let slope = number(model.map.weight.val().reshape([1]));
-        Ok(Metrics::new().with("slope", slope).with("shift", number(model.map.bias.val())))
+        Ok(Metrics::new().with("slope", slope).with("shift", number(model.map.bias.val())).into())
     }
 }
 

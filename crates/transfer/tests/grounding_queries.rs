@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::grounding::queries::{QueryParts, QuerySection};
+use locvtp_transfer::grounding::annotated_parts::QuerySection;
+use locvtp_transfer::grounding::queries::QueryParts;
 use locvtp_transfer::grounding::task::GroundingTask;
 use locvtp_transfer::grounding::words::{SentenceWords, WordSection};
 use locvtp_transfer::task::feature_section::{ClipFeatures, FeatureSection};

@@ -163,6 +163,21 @@ pub enum VideoError {
         num_frames: usize,
     },
 
+    /// A span was asked for that begins when the video is over.
+    #[error(
+        "{path}: ends at {end}, but frames from {start} on were asked for; the file is cut short, \
+         or its captions belong to another video",
+        path = path.display()
+    )]
+    SpanAfterEnd {
+        /// The file.
+        path: PathBuf,
+        /// When its last frame ends.
+        end: Seconds,
+        /// When the span begins.
+        start: Seconds,
+    },
+
     /// A listed frame does not come out of the decoder.
     #[error(
         "{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so \

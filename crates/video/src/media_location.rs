@@ -37,6 +37,11 @@ pub trait MediaPart: fmt::Debug + Send + Sync {
     /// When the bytes are not to be had; the message names the place and the way out.
     fn open(&self) -> Result<FileStretch, Box<dyn Error + Send + Sync>>;
 
+    /// Whether [`open`](MediaPart::open) may wait for another machine.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
     /// Reads all bytes and compares them with what is known of them, as a check sum.
     ///
     /// # Errors
@@ -72,6 +77,12 @@ impl MediaLocation {
     /// Whether the video is a file of its own.
     pub fn is_file(&self) -> bool {
         self.part.is_none()
+    }
+
+    /// Whether opening the video may wait for another machine, so that several are better opened at
+    /// once.
+    pub fn is_remote(&self) -> bool {
+        self.part.as_ref().is_some_and(|part| part.is_remote())
     }
 
     pub(crate) fn as_part(&self) -> Option<&dyn MediaPart> {

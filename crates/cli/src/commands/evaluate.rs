@@ -1,14 +1,30 @@
 //! `locvtp evaluate`: a model measured on held-out videos.
 
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::references::ReferenceSettings;
 
 use crate::Outcome;
-use crate::args::Evaluate;
 use crate::commands::ground::open_embedder;
 use crate::output;
 use crate::progress::CountProgress;
 use crate::trained_matches::trained_matches;
+
+/// `locvtp evaluate`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Evaluate {
+    /// Model directory, or a run or demo folder that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// Folder of a held-out split: truth.json and videos/
+    #[arg(long, value_name = "DIR")]
+    pub(crate) split: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
     let embedder = open_embedder(&args.model)?;

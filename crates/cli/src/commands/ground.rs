@@ -1,6 +1,10 @@
 //! `locvtp ground`: when a sentence happens in a video.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
 use anyhow::Context;
+use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
@@ -8,10 +12,40 @@ use locvtp_transfer::model_location::locate_model;
 use locvtp_transfer::{ClipScore, MomentDecoder, TransferError};
 use serde_json::json;
 
-use crate::args::{Ground, Scores};
 use crate::score_bars::score_bars;
 use crate::trained_matches::trained_matches;
 use crate::{Outcome, output};
+
+/// `locvtp ground`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ground {
+    /// Model directory, or a run or demo folder that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: PathBuf,
+    /// The video file
+    pub(crate) video: PathBuf,
+    /// What should happen, for example "a red square moves left"
+    pub(crate) sentence: String,
+    /// Moments to show, at most
+    #[arg(long, value_name = "N", default_value = "3")]
+    pub(crate) top: NonZeroUsize,
+    /// Compare clips with the whole sentence or with its words
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) scores: Scores,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--scores`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scores {
+    /// With the sentence as a whole
+    #[default]
+    Sentence,
+    /// With the words that fit the clip best, as many as its training matched
+    Words,
+}
 
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     let embedder = open_embedder(&args.model)?;

@@ -1,9 +1,10 @@
 //! `locvtp inspect`: what a path is, from what lies there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use burn::module::Module;
+use clap::Args as ClapArgs;
 use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
@@ -16,10 +17,20 @@ use locvtp_transfer::task::TaskFile;
 use locvtp_video::VideoReader;
 use serde_json::{Value, json};
 
-use crate::args::Inspect;
 use crate::commands::weights;
 use crate::progress::duration;
 use crate::{Outcome, output};
+
+/// `locvtp inspect`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of weights, run file
+    /// or task file
+    pub(crate) path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// What was found: a heading, facts for people, and the same for machines.
 struct Found {

@@ -7,7 +7,6 @@ pub(crate) mod evaluate;
 pub(crate) mod extract;
 pub(crate) mod ground;
 pub(crate) mod inspect;
-pub(crate) mod pack;
 pub(crate) mod pretrain;
 pub(crate) mod report;
 pub(crate) mod results;

@@ -2,17 +2,36 @@
 
 use std::path::PathBuf;
 
+use clap::Args as ClapArgs;
 use locvtp_model::Device;
 use locvtp_train::{Experiment, RunEnd, pretrain};
 use serde_json::json;
 
 use crate::Outcome;
-use crate::args::Pretrain;
 use crate::command_line;
 use crate::file_reading;
 use crate::interrupt::Listening;
 use crate::output;
 use crate::progress::{TrainingProgress, duration};
+
+/// `locvtp pretrain`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Pretrain {
+    /// The run file (TOML)
+    pub(crate) run_file: PathBuf,
+    /// Folder of the run [default: runs/ and the run's name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
+    /// Go on from the newest whole checkpoint in the folder
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Override a key of the run file, for example train.steps=200
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let mut experiment = Experiment::read(&args.run_file, &args.set)?;

@@ -3,12 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use clap::Args as ClapArgs;
 use locvtp_report::RunReport;
 use locvtp_train::RunFolder;
 use serde_json::json;
 
-use crate::args::Report;
 use crate::{Outcome, output, page};
+
+/// `locvtp report`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Report {
+    /// A run folder, or the folder of a demo
+    pub(crate) run: PathBuf,
+    /// Folder to write [default: the folder's report/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &Report) -> anyhow::Result<Outcome> {
     let (report, default_out) = read(&args.run)?;

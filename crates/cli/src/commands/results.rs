@@ -4,12 +4,32 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::Args as ClapArgs;
 use locvtp_transfer::task::TaskResult;
 use locvtp_transfer::task::task_result::RESULT_FILE;
 use serde::Serialize;
 
-use crate::args::Results;
 use crate::{Outcome, output};
+
+/// `locvtp results`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = RESULTS_HELP)]
+pub(crate) struct Results {
+    /// Folders of tasks, one a model: below each are the folders that `locvtp transfer --run` wrote
+    #[arg(required = true, value_name = "DIR")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// All numbers of every task, not the first one alone
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const RESULTS_HELP: &str = "\
+Folders of one name are one row: mean, least and greatest over all their seeds.
+
+  locvtp results runs/seed-*/pretrained runs/seed-*/random";
 
 /// Folders below the one that is named in which results are looked for.
 const DEPTH: usize = 3;

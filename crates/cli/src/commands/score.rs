@@ -18,7 +18,7 @@ use locvtp_transfer::score::segmentation::score_segmentation;
 use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 
-use crate::args::CorpusSubset;
+use crate::commands::corpus::CorpusSubset;
 use crate::{Outcome, output};
 
 /// `locvtp score`

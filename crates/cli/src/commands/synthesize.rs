@@ -1,12 +1,34 @@
 //! `locvtp synthesize`: a narrated corpus of real H.264 files.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
+use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 
 use crate::Outcome;
-use crate::args::Synthesize;
 use crate::output;
 use crate::progress::CountProgress;
+
+/// `locvtp synthesize`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Synthesize {
+    /// Folder to write; a corpus made with the same settings is kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Settings of the corpus (TOML); what it leaves out has its default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Videos to pre-train on
+    #[arg(long, value_name = "N")]
+    pub(crate) videos: Option<usize>,
+    /// Everything random follows from it
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     let mut config = match &args.config {

@@ -3,16 +3,35 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::Args as ClapArgs;
 use locvtp_model::Device;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::task::fit::{EpochReport, FitStep};
 use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
 
-use crate::args::Transfer;
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};
 use crate::progress::{ProgressLine, duration};
 use crate::{Outcome, output};
+
+/// `locvtp transfer`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Transfer {
+    /// The task file (TOML); configs/tasks/ has one of each
+    pub(crate) task_file: PathBuf,
+    /// Folder to write [default: runs/ and the task file's name]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run: Option<PathBuf>,
+    /// Go on with the task that is in the folder
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Override a key, for example training.epochs=3; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
     let file = TaskFile::read(&args.task_file, &args.set)?;
@@ -39,6 +58,9 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
     } else {
         output::text(&table(&result))?;
         output::note(&format!("all of it is in {}", folder.join("result.json").display()));
+        for file in result.seeds.iter().flat_map(|seed| &seed.predictions) {
+            output::note(&format!("the answers: {}", folder.join(file).display()));
+        }
     }
     Ok(Outcome::Done)
 }

@@ -182,7 +182,29 @@ fn both_probes_run_from_videos_to_numbers_beside_chance_and_controls() {
     let distance = folder.path().join("distance");
     let result = finished(&transfer("distance_probe_tiny", &distance, &settings).output().unwrap());
     assert_eq!(result["references"]["chance"], 20.0);
-    assert!(summary(&result, "mean absolute error, positions") <= 4.0, "{result}");
+    for head in ["linear", "vcop"] {
+        let name = format!("mean absolute error in positions, {head}");
+        assert!(summary(&result, &name) <= 4.0, "{result}");
+    }
+
+    // What one probe is asked, the other is not.
+    for (task, setting) in
+        [("order_probe_tiny", "signed=true"), ("distance_probe_tiny", "num_clips=3")]
+    {
+        let set = [settings.as_slice(), &[setting.to_owned()]].concat();
+        let message =
+            refused(&transfer(task, &folder.path().join("other"), &set).output().unwrap());
+        says(&message, &[setting.split('=').next().unwrap(), "the other probe"]);
+    }
+
+    // A baseline that cannot be is told before anything is trained.
+    let mut set = settings.clone();
+    set.push("baseline.videos=['nowhere-to-be-found']".into());
+    set.push(format!("baseline.file={}", folder.path().join("none.h5").display()));
+    let run_folder = folder.path().join("no-baseline");
+    let message = refused(&transfer("distance_probe_tiny", &run_folder, &set).output().unwrap());
+    says(&message, &["nowhere-to-be-found"]);
+    assert!(!run_folder.exists(), "a task that is refused leaves no folder");
 
     // More positions than the videos have clips: nothing is left to ask about.
     let mut many = settings;

@@ -114,6 +114,34 @@ fn a_run_reads_shards_from_a_store_that_speaks_s3() {
 }
 
 #[test]
+fn what_is_wrong_with_a_store_is_told_at_once_and_in_one_line() {
+    let server = Server::over(packed());
+    let endpoint = server.url("");
+    let endpoint = str(&endpoint).trim_end_matches('/');
+    // A port that nothing listens on.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = format!("http://{closed}/set/{{00000..00002}}.tar");
+    let check = |corpus: &str, environment: &[(&str, &str)]| {
+        let cache = tempfile::tempdir().unwrap();
+        let mut check = locvtp();
+        check.args(["corpus", "check", corpus]).env("LOCVTP_CACHE", cache.path());
+        check.env("AWS_ACCESS_KEY_ID", "someone").env("AWS_SECRET_ACCESS_KEY", "secret");
+        let error = refused(&check.envs(environment.iter().copied()).output().unwrap());
+        assert!(error.len() < 400 && error.trim_end().lines().count() == 1, "{error}");
+        error
+    };
+    let http = ("AWS_ALLOW_HTTP", "true");
+    let told = check("s3://bucket/set", &[("AWS_ENDPOINT", &endpoint["http://".len()..]), http]);
+    says(&told, &["s3://bucket/set", "AWS_ENDPOINT is", "no address", "https://HOST"]);
+    let told = check("s3://bucket/set", &[("AWS_ENDPOINT", endpoint)]);
+    says(&told, &["not https", "AWS_ALLOW_HTTP=true"]);
+    let told = check("s3://none/set", &[("AWS_ENDPOINT", endpoint), http]);
+    says(&told, &["s3://none/set"]);
+    says(&check("http://127.0.0.1:99999/a.tar", &[]), &["99999", "port", "http://HOST/PATH"]);
+    says(&check(&closed, &[]), &["refused", "that the server runs"]);
+}
+
+#[test]
 fn a_run_may_go_shard_by_shard_and_is_resumed_exactly() {
     let shards = format!("corpus.dir={}", packed().join("bucket/set").display());
     let order = "pairs.order={ shards = { buffer = 6 } }";

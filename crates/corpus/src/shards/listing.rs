@@ -81,6 +81,27 @@ pub(crate) fn find(path: &Path, settings: &ShardSettings) -> Result<Vec<ShardPla
     Ok(finder.found)
 }
 
+/// Where single shards lie, by path or address.
+///
+/// # Errors
+/// For an address that cannot be used.
+pub(crate) fn places<'a>(
+    names: impl Iterator<Item = &'a str>,
+    settings: &ShardSettings,
+) -> Result<Vec<ShardPlace>, CorpusError> {
+    let mut finder = Finder { settings, storages: HashMap::new(), found: Vec::new() };
+    for name in names {
+        let place = if is_remote(name) {
+            let (storage, path) = finder.storage(name)?;
+            ShardPlace::Remote(storage, path)
+        } else {
+            ShardPlace::Local(name.into())
+        };
+        finder.found.push(place);
+    }
+    Ok(finder.found)
+}
+
 /// Whether a folder holds shards.
 pub(crate) fn is_in(folder: &Path) -> bool {
     folder.join(LIST_FILE).is_file() || tars_in(folder).is_ok_and(|tars| !tars.is_empty())

@@ -15,8 +15,8 @@
 //!
 //! Of others' samples the captions are, the first that is there: `yt_meta_dict.subtitles`, for a
 //! video that was not cut into clips; `caption`; the sample's text file. The latter two hold for the
-//! whole video. Times of `clips` are times in the video that a clip was cut from, so they say nothing
-//! about the clip.
+//! whole video. Times of `clips` are times in the video that a clip was cut from, so of the clip they
+//! say only about how long it is.
 
 use std::io::Read;
 
@@ -41,6 +41,9 @@ pub(crate) struct SampleRecord {
     task: Cell,
     #[serde(default, skip_serializing_if = "Cell::is_other")]
     duration: Cell,
+    /// About how long the video is, by the times it was cut at.
+    #[serde(default, skip_serializing_if = "Cell::is_other")]
+    cut_length: Cell,
     /// When the last frame ends.
     #[serde(default, skip_serializing_if = "Cell::is_other")]
     end: Cell,
@@ -82,8 +85,16 @@ struct AnyJson {
     locvtp: Option<SampleRecord>,
     caption: Cell,
     duration: Cell,
-    clips: Option<serde::de::IgnoredAny>,
+    clips: Option<CutTimes>,
     yt_meta_dict: Option<YouTube>,
+}
+
+/// The times a clip was cut at, seconds or clock times; there is one pair.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CutTimes {
+    Pairs(Vec<Vec<Cell>>),
+    Other(serde::de::IgnoredAny),
 }
 
 #[derive(Default, Deserialize)]
@@ -115,6 +126,7 @@ impl SampleRecord {
             subset: video.subset,
             task: video.task.clone().map_or(Cell::Other, Cell::Text),
             duration: video.duration.map_or(Cell::Other, |duration| Cell::Number(duration.0)),
+            cut_length: video.cut_length.map_or(Cell::Other, |length| Cell::Number(length.0)),
             end: Cell::Number(end.0),
             picture: video.is_picture,
             captions: video.captions.iter().map(caption).collect(),
@@ -150,6 +162,7 @@ impl SampleRecord {
         }
         let whole = |text| vec![CaptionRecord { text, ..CaptionRecord::default() }];
         let is_clip = any.clips.is_some();
+        let cut_length = any.clips.and_then(CutTimes::length).map_or(Cell::Other, Cell::Number);
         let subtitles = any.yt_meta_dict.and_then(|about| about.subtitles);
         let captions = match (subtitles, any.caption) {
             (Some(subtitles), _) if !is_clip && !subtitles.is_empty() => {
@@ -159,7 +172,8 @@ impl SampleRecord {
             _ => text.map_or(Vec::new(), |text| whole(Cell::Text(text_file::decoded(text).0))),
         };
         let duration = if is_clip { Cell::Other } else { any.duration };
-        Ok(Self { video: Cell::Text(key.to_owned()), duration, captions, ..Self::default() })
+        let video = Cell::Text(key.to_owned());
+        Ok(Self { video, duration, cut_length, captions, ..Self::default() })
     }
 
     /// The video, still without its place.
@@ -167,6 +181,7 @@ impl SampleRecord {
         let end = self.end.number().filter(|end| *end > 0.0 && end.is_finite());
         SourceVideo {
             duration_s: self.duration.number(),
+            cut_length_s: self.cut_length.number(),
             subset: self.subset,
             task: self.task.word(),
             media_end: end.map(Seconds),
@@ -197,6 +212,15 @@ impl CaptionRecord {
         let mut repairs = Repairs::default();
         self.repairs.into_iter().for_each(|repair| repairs.note(repair));
         Ok(SourceCaption { id: self.id.count(), repairs, ..SourceCaption::new(time, text) })
+    }
+}
+
+impl CutTimes {
+    fn length(self) -> Option<f64> {
+        let Self::Pairs(pairs) = self else { return None };
+        let [pair] = <[Vec<Cell>; 1]>::try_from(pairs).ok()?;
+        let [start, end] = <[Cell; 2]>::try_from(pair).ok()?;
+        Some(clock(end).number()? - clock(start).number()?)
     }
 }
 
@@ -278,6 +302,17 @@ mod tests {
             "duration": 300.0, "yt_meta_dict": {"subtitles": [{"start": "00:01:00.000"}]}}"#;
         let found = read(clip, None);
         assert!(found.captions[0].is_whole_video() && found.duration.is_none());
+        assert_eq!(found.told_length(), Some(Seconds(4.0)));
+        assert_eq!(
+            read(&clip.replace(r#"["00:01:00.000", "00:01:04.000"]"#, "[60.5, 64]"), None)
+                .cut_length,
+            Some(Seconds(3.5))
+        );
+        for other in ["[]", "7", "[[1, 2], [3, 4]]", "[[4, 1]]", "[[\"a\", 1]]"] {
+            let other = format!(r#"{{"caption": "stir", "clips": {other}}}"#);
+            let found = read(&other, None);
+            assert!(found.captions[0].is_whole_video() && found.told_length().is_none(), "{other}");
+        }
         let subtitles = r#"{"yt_meta_dict": {"info": {}, "subtitles": [
             {"start": "00:01:02.500", "end": "00:01:04.000", "lines": ["pour", "the milk"]}]}}"#;
         let found = read(subtitles, None);

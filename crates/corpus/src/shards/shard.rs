@@ -241,6 +241,10 @@ impl MediaPart for ShardMember {
         self.shard.stretch(&self.member)
     }
 
+    fn is_remote(&self) -> bool {
+        matches!(self.shard.place, ShardPlace::Remote(..))
+    }
+
     fn verify(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let stretch = self.open()?;
         Ok(check(&stretch, &self.member, &self.shard.name())?)

@@ -12,10 +12,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::http::HttpBuilder;
 use object_store::path::Path as ObjectPath;
 use object_store::{
@@ -27,11 +28,18 @@ use tokio::runtime::{Builder, Runtime};
 use super::settings::ShardSettings;
 use crate::error::CorpusError;
 
+/// Seconds that a server is tried for which never answered: more likely it is not there at all.
+const FIRST_ANSWER_S: u64 = 5;
+
 /// One server or bucket.
 pub(crate) struct Storage {
     /// What stands before an object's path in its address.
     root: String,
     store: Arc<dyn ObjectStore>,
+    /// The same, with less patience.
+    unknown: Arc<dyn ObjectStore>,
+    /// Whether it ever answered.
+    answered: AtomicBool,
     runtime: Runtime,
     retry: Duration,
 }
@@ -44,6 +52,76 @@ pub(crate) struct ObjectState {
     pub(crate) version: u64,
 }
 
+/// The store of a server or bucket; a request is tried again for `retry`.
+fn store(
+    root: &str,
+    address: &str,
+    retry: Duration,
+    silence: Duration,
+) -> Result<Arc<dyn ObjectStore>, CorpusError> {
+    let refuse = |reason: String| CorpusError::StorageAddress { address: address.into(), reason };
+    let failed = |source| refuse(root_cause(&source).0);
+    let retry_config = RetryConfig {
+        backoff: BackoffConfig::default(),
+        max_retries: if retry.is_zero() { 0 } else { usize::MAX },
+        retry_timeout: retry,
+    };
+    let client = ClientOptions::new()
+        .with_timeout_disabled()
+        .with_connect_timeout(silence)
+        .with_read_timeout(silence);
+    let Some(bucket) = root.strip_prefix("s3://") else {
+        let store = HttpBuilder::new()
+            .with_url(root)
+            .with_retry(retry_config)
+            .with_client_options(client.with_allow_http(true))
+            .build();
+        return Ok(Arc::new(store.map_err(failed)?));
+    };
+    let builder = s3_from_environment();
+    for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
+        let endpoint = builder.get_config_value(&key).unwrap_or_default();
+        let (scheme, host) = endpoint.split_once("://").unwrap_or_default();
+        let is_address = ["http", "https"].contains(&scheme)
+            && !host.is_empty()
+            && !host.contains(char::is_whitespace);
+        if !endpoint.is_empty() && !is_address {
+            return Err(refuse(format!("AWS_ENDPOINT is {endpoint:?}, which is no address")));
+        }
+        if scheme == "http" && !allows_http() {
+            return Err(refuse(format!(
+                "AWS_ENDPOINT is {endpoint}, not https; set AWS_ALLOW_HTTP=true if that is meant"
+            )));
+        }
+    }
+    let store = builder
+        .with_bucket_name(bucket)
+        .with_retry(retry_config)
+        .with_client_options(client.with_allow_http(allows_http()))
+        .build();
+    Ok(Arc::new(store.map_err(failed)?))
+}
+
+fn allows_http() -> bool {
+    std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| value == "true")
+}
+
+/// What `AWS_*` variables say; an empty one says nothing, as to Amazon's own programs.
+fn s3_from_environment() -> AmazonS3Builder {
+    let mut builder = AmazonS3Builder::new();
+    for (name, value) in std::env::vars_os() {
+        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
+        let key = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>();
+        if let Ok(key) = key
+            && name.starts_with("AWS_")
+            && !value.trim().is_empty()
+        {
+            builder = builder.with_config(key, value.trim());
+        }
+    }
+    builder
+}
+
 impl Storage {
     /// The server or bucket of an address.
     ///
@@ -52,38 +130,16 @@ impl Storage {
     pub(crate) fn open(address: &str, settings: &ShardSettings) -> Result<Self, CorpusError> {
         let (root, _) = Self::split(address)?;
         let retry = Duration::from_secs(settings.retry_s.into());
-        let failed = |source| storage_error(address, source);
-        let retry_config = RetryConfig {
-            backoff: BackoffConfig::default(),
-            max_retries: if retry.is_zero() { 0 } else { usize::MAX },
-            retry_timeout: retry,
-        };
         let silence = Duration::from_secs(settings.silence_s.into());
-        let client = ClientOptions::new()
-            .with_timeout_disabled()
-            .with_connect_timeout(silence)
-            .with_read_timeout(silence);
-        let store: Arc<dyn ObjectStore> = if let Some(bucket) = root.strip_prefix("s3://") {
-            let allow_http = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| value == "true");
-            let store = AmazonS3Builder::from_env()
-                .with_bucket_name(bucket)
-                .with_retry(retry_config)
-                .with_client_options(client.with_allow_http(allow_http))
-                .build();
-            Arc::new(store.map_err(failed)?)
-        } else {
-            let store = HttpBuilder::new()
-                .with_url(&root)
-                .with_retry(retry_config)
-                .with_client_options(client.with_allow_http(true))
-                .build();
-            Arc::new(store.map_err(failed)?)
-        };
+        let store = store(&root, address, retry, silence)?;
+        let unknown =
+            self::store(&root, address, retry.min(Duration::from_secs(FIRST_ANSWER_S)), silence)?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|source| CorpusError::Read { path: address.into(), source })?;
-        Ok(Self { root, store, runtime, retry })
+        let answered = AtomicBool::new(false);
+        Ok(Self { root, store, unknown, answered, runtime, retry })
     }
 
     /// `https://host/a/b.tar` as `https://host` and `a/b.tar`.
@@ -118,7 +174,7 @@ impl Storage {
     /// Paths of the objects right in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> Result<Vec<String>, CorpusError> {
         let prefix = self.object(folder)?;
-        let listed = self.runtime.block_on(self.store.list_with_delimiter(Some(&prefix)));
+        let listed = self.ask(async |store| store.list_with_delimiter(Some(&prefix)).await);
         let listed = listed.map_err(|source| storage_error(&self.address(folder), source))?;
         let mut paths: Vec<String> =
             listed.objects.into_iter().map(|object| object.location.to_string()).collect();
@@ -129,7 +185,7 @@ impl Storage {
     /// How large the object is; the body is not fetched.
     pub(crate) fn state(&self, path: &str) -> Result<ObjectState, CorpusError> {
         let object = self.object(path)?;
-        let meta = self.runtime.block_on(self.store.head(&object));
+        let meta = self.ask(async |store| store.head(&object).await);
         meta.map(|meta| state(&meta)).map_err(|source| storage_error(&self.address(path), source))
     }
 
@@ -137,11 +193,9 @@ impl Storage {
     /// may not list.
     pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, CorpusError> {
         let object = self.object(path)?;
-        let mut again = Again::new(self.retry);
+        let mut again = self.again();
         loop {
-            let read =
-                self.runtime.block_on(async { self.store.get(&object).await?.bytes().await });
-            match read {
+            match self.ask(async |store| store.get(&object).await?.bytes().await) {
                 Ok(bytes) => return Ok(Some(bytes.to_vec())),
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
                 Err(object_store::Error::PermissionDenied { .. }) if self.lists() => {
@@ -159,9 +213,9 @@ impl Storage {
     /// [`CorpusError::NoRanges`] where the server sends whole files only.
     pub(crate) fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, CorpusError> {
         let object = self.object(path)?;
-        let mut again = Again::new(self.retry);
+        let mut again = self.again();
         loop {
-            match self.runtime.block_on(self.store.get_range(&object, range.clone())) {
+            match self.ask(async |store| store.get_range(&object, range.clone()).await) {
                 Ok(bytes) => return Ok(bytes.to_vec()),
                 Err(object_store::Error::NotSupported { .. }) => {
                     return Err(CorpusError::NoRanges { address: self.address(path) });
@@ -187,7 +241,7 @@ impl Storage {
     ) -> Result<(), CorpusError> {
         let object = self.object(path)?;
         let address = self.address(path);
-        let mut again = Again::new(self.retry);
+        let mut again = self.again();
         // Bytes that came before the connection was cut, and of which state of the object.
         let (mut done, mut of) = (0, None);
         // The most that ever came: a server without ranges begins anew each time.
@@ -198,8 +252,8 @@ impl Storage {
                 None => (done > 0).then_some(GetRange::Offset(done)),
             };
             let options = GetOptions { range: wanted, ..GetOptions::default() };
-            let fetched = self.runtime.block_on(async {
-                let got = self.store.get_opts(&object, options).await?;
+            let fetched = self.ask(async |store| {
+                let got = store.get_opts(&object, options).await?;
                 let now = state(&got.meta);
                 if of.is_some_and(|of| of != now) {
                     // It changed on the way, so what came before is of no use.
@@ -224,7 +278,7 @@ impl Storage {
             });
             let came_further = done > most;
             if came_further {
-                (most, again) = (done, Again::new(self.retry));
+                (most, again) = (done, self.again());
             }
             match fetched {
                 Ok(Ok(true)) => return Ok(()),
@@ -251,6 +305,25 @@ impl Storage {
                 source,
             })?;
         }
+    }
+
+    /// Runs a request to its end.
+    fn ask<T>(
+        &self,
+        request: impl AsyncFnOnce(&dyn ObjectStore) -> object_store::Result<T>,
+    ) -> object_store::Result<T> {
+        let known = self.answered.load(Ordering::Relaxed);
+        let store = if known { &self.store } else { &self.unknown };
+        let answer = self.runtime.block_on(request(store));
+        if answer.as_ref().map_or_else(|error| !may_pass(error), |_| true) {
+            self.answered.store(true, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn again(&self) -> Again {
+        let known = self.answered.load(Ordering::Relaxed);
+        Again::new(if known { self.retry } else { Duration::ZERO })
     }
 
     fn object(&self, path: &str) -> Result<ObjectPath, CorpusError> {
@@ -309,23 +382,67 @@ fn state(meta: &ObjectMeta) -> ObjectState {
 
 fn storage_error(address: &str, source: object_store::Error) -> CorpusError {
     use object_store::Error::*;
+    let (cause, no_answer) = root_cause(&source);
+    let (reason, code) = said(&cause);
+    // Where the credentials of a machine in Amazon's cloud would come from.
+    let no_credentials = source.to_string().contains("169.254.169.254");
     let way_out = match &source {
+        _ if no_credentials => {
+            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
+             AWS_SKIP_SIGNATURE=true for a public bucket"
+        }
+        _ if code == "NoSuchBucket" => {
+            "check the bucket's name, and AWS_ENDPOINT for a store of your own"
+        }
         NotFound { .. } => "it is not there; check the address, and the last number of a pattern",
         PermissionDenied { .. } | Unauthenticated { .. } => {
             "the server refuses access; check the AWS_* variables, or whether it must be public"
         }
         InvalidPath { .. } => "the address cannot be understood",
+        _ if no_answer => "check the address, that the server runs, and the network",
         _ => {
             "the server does not answer as it should, also when asked again; try later, or raise \
              corpus.shards.retry_s"
         }
     };
-    CorpusError::Storage { address: address.to_owned(), way_out, source: Box::new(source) }
+    let reason = if code.is_empty() { reason.to_owned() } else { format!("{reason} {code}") };
+    CorpusError::Storage { address: address.to_owned(), reason, way_out }
+}
+
+/// The innermost cause, and whether it is that no connection came about.
+fn root_cause(error: &object_store::Error) -> (String, bool) {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    let no_connection = cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
+        use std::io::ErrorKind::*;
+        // These come when there was a connection.
+        !matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+    });
+    (cause.to_string(), no_connection)
+}
+
+/// What a server said without the document that came with it; and the code that S3 puts into that.
+fn said(cause: &str) -> (&str, &str) {
+    let (reason, document) = cause.split_at(cause.find(['<', '\n']).unwrap_or(cause.len()));
+    let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    (reason.trim_end_matches([' ', ':']), code.map_or("", |(code, _)| code))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_servers_answer_the_code_is_told_and_not_the_document() {
+        let answer = "Server returned non-2xx status code: 404 Not Found: <?xml version=\"1.0\"?>\n\
+                      <Error><Code>NoSuchBucket</Code><Message>none</Message></Error>";
+        let reason = "Server returned non-2xx status code: 404 Not Found";
+        assert_eq!(said(answer), (reason, "NoSuchBucket"));
+        assert_eq!(said("Connection refused (os error 111)").1, "");
+        assert_eq!(said("502 Bad Gateway: <html>\nproxy"), ("502 Bad Gateway", ""));
+    }
 
     #[test]
     fn an_address_is_a_server_and_a_path() {

@@ -1,6 +1,6 @@
 //! One corpus by every way that leads to its shards.
 
-use locvtp_corpus::{Fetch, PairSampler, PairSettings, VideoOrder};
+use locvtp_corpus::{Fetch, ManifestWriter, PairSampler, PairSettings, VideoOrder, VideoSink};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -31,6 +31,38 @@ fn the_same_corpus_comes_from_files_folders_patterns_lists_and_servers() {
     }
     let (one, _) = read(&shards.join("00001.tar"));
     assert_eq!(one.videos().len(), 4);
+}
+
+#[test]
+fn the_list_of_shards_is_a_manifest_of_the_same_videos() {
+    let (loose, _) = read(&packed().loose());
+    let server = Server::over(packed().folder.path());
+    for shards in [packed().shards(), server.url("shards/")] {
+        let folder = tempfile::tempdir().unwrap();
+        let (found, _) = try_read(&shards, folder.path()).unwrap();
+        let list = folder.path().join("list.jsonl");
+        let mut writer = ManifestWriter::create(&list).unwrap();
+        found.videos().iter().cloned().for_each(|video| writer.video(video));
+        writer.finish().unwrap();
+        let (listed, report) = try_read(&list, folder.path()).unwrap();
+        assert_eq!(report.faults(), 0, "{report}");
+        assert_same(&listed, &loose);
+        for (listed, found) in listed.videos().iter().zip(found.videos()) {
+            assert_eq!((listed.media_end, listed.shard), (found.media_end, found.shard));
+        }
+        // One that the shard does not hold, and one in a shard that is not there.
+        let text = std::fs::read_to_string(&list).unwrap();
+        let missing = text.replace("000000002.mp4", "other.mp4");
+        std::fs::write(&list, missing.replace("00003.tar/", "00009.tar/")).unwrap();
+        match try_read(&list, folder.path()) {
+            Ok((rest, report)) => {
+                assert!(rest.videos().len() < found.videos().len());
+                assert!(report.to_string().contains("video file missing"), "{report}");
+            }
+            // On a server a shard that is not to be had is an error.
+            Err(error) => assert!(told(&error).contains("00009.tar"), "{error}"),
+        }
+    }
 }
 
 #[test]

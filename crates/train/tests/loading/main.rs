@@ -7,5 +7,6 @@ mod augmented;
 mod frame_tables;
 mod hanging_file;
 mod pictures;
+mod remote;
 mod small_corpus;
 mod spread;

@@ -97,6 +97,15 @@ pub(crate) fn experiment() -> Experiment {
 /// The batches of one of the processes of a run.
 pub(crate) fn source(experiment: &Experiment, rank: Rank) -> BatchSource {
     let (corpus, _) = HowTo100m::open(&experiment.corpus.dir).unwrap();
+    source_of(experiment, corpus, rank)
+}
+
+/// The same, of a corpus that was read already.
+pub(crate) fn source_of(
+    experiment: &Experiment,
+    corpus: impl Corpus + 'static,
+    rank: Rank,
+) -> BatchSource {
     let texts = corpus.videos().iter().flat_map(|video| &video.captions);
     let tokenizer =
         SentenceTokenizer::train(texts.map(|caption| caption.text.as_str()), 300, 64).unwrap();

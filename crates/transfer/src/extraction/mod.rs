@@ -17,9 +17,11 @@
 //! - [`video_list`]: which videos, and what they are called
 //! - [`settings`]: where clips begin and which features are taken
 //! - [`decoding`]: the threads that decode
-//! - [`run`](mod@run): the loop
+//! - [`encoding`]: the loop
+//! - [`run`](mod@run): its features into a file
 
 pub mod decoding;
+pub mod encoding;
 pub mod run;
 pub mod settings;
 pub mod video_list;

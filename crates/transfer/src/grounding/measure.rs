@@ -1,4 +1,7 @@
-//! The numbers of a grounding task: R@n,IoU@m and mIoU of its answers, and what to read them beside.
+//! The numbers of a grounding task: R@n,IoU@m and mIoU of its answers, and what to read them beside;
+//! and the answers as a file.
+
+use std::collections::HashMap;
 
 use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
@@ -7,7 +10,7 @@ use super::queries::Query;
 use crate::error::TransferError;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
 use crate::references::{ReferenceSettings, random_interval};
-use crate::task::Metrics;
+use crate::task::{Metrics, PredictionFile};
 
 /// `[metrics]` of a task file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +65,27 @@ impl MetricSection {
         Ok(metrics)
     }
 
+    /// The moments that are measured, a line a query.
+    pub fn file(&self, name: &str, queries: &[Query], answers: &[Vec<TimeSpan>]) -> PredictionFile {
+        let mut times: HashMap<(&str, u32), usize> = HashMap::new();
+        for query in queries {
+            *times.entry((&query.video, query.caption)).or_default() += 1;
+        }
+        // The steps of a task have one number however often they are done; a sentence is its name then.
+        let is_one = |query: &Query| times[&(query.video.as_str(), query.caption)] == 1;
+        let lines = queries.iter().zip(answers).map(|(query, moments)| AnswerLine {
+            video: &query.video,
+            query: is_one(query).then_some(query.caption),
+            sentence: &query.sentence,
+            spans: moments
+                .iter()
+                .take(self.most())
+                .map(|span| [span.start.0, span.end.0])
+                .collect(),
+        });
+        PredictionFile::json_lines(name, lines)
+    }
+
     /// What the queries would give an answerer that looks at nothing: an interval between two random
     /// moments of the video (mean over many draws), and the whole video.
     ///
@@ -84,4 +108,14 @@ impl MetricSection {
         }
         Ok(metrics)
     }
+}
+
+/// One query and its moments, best first.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    video: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<u32>,
+    sentence: &'a str,
+    spans: Vec<[f64; 2]>,
 }

@@ -6,8 +6,9 @@
 //!
 //! What a head is given, whatever its kind:
 //!
-//! 1. [`queries::QueryParts`] reads the annotation files of the parts and joins them with the
-//!    features ([`ClipFeatures`](crate::task::feature_section::ClipFeatures)); every
+//! 1. [`annotated_parts::AnnotatedParts`] reads the annotation files of the parts, and
+//!    [`queries::QueryParts`] joins them with the features
+//!    ([`ClipFeatures`](crate::task::feature_section::ClipFeatures)); every
 //!    [`Query`](queries::Query) has a video that is there, its length, a sentence and the true
 //!    moment.
 //! 2. [`words::SentenceWords`] holds the words of all sentences, by a text encoder or GloVe;
@@ -19,6 +20,7 @@
 //! [`task`] ties them together: the task file, its [`presets`], which head runs, and what is measured
 //! ([`measure`]).
 
+pub mod annotated_parts;
 pub mod csmgan;
 pub mod fixed_length;
 pub mod glove;

@@ -1,5 +1,6 @@
 //! The grounding task: queries and features in, a head that answers them, its numbers out.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use locvtp_features::VideoFeatures;
@@ -7,10 +8,11 @@ use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::annotated_parts::{AnnotatedParts, QuerySection};
 use super::csmgan::{CsmganConfig, CsmganLearner};
 use super::measure::MetricSection;
 use super::presets::DataSet;
-use super::queries::{QueryParts, QuerySection};
+use super::queries::QueryParts;
 use super::tan::config::{Proposals, TanConfig};
 use super::tan::learner::TanLearner;
 use super::words::{SentenceWords, WordSection};
@@ -19,6 +21,7 @@ use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::task::feature_section::{ClipFeatures, FeatureSection};
 use crate::task::fit::{FitEnd, fit};
+use crate::task::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::task::task_file::TaskKind;
 use crate::task::task_result::SeedResult;
 use crate::task::{Learner, Task, TaskObserver, TaskResult, TrainingSection};
@@ -152,16 +155,29 @@ impl Task for GroundingTask {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let features = self.features.open(device, observer)?;
-        let parts = QueryParts::read(&self.queries, &features, observer)?;
+        // All that takes seconds comes before all that may take hours.
+        let annotated = AnnotatedParts::read(&self.queries, observer)?;
+        let source = self.words.open(&annotated.sentences(), device)?;
+        if self.csmgan.is_some() {
+            CsmganLearner::check_word_width(source.width())?;
+        }
+        let found = self.features.find(device, observer)?;
+        let wanted = annotated.feature_ids(|id| found.holds(id))?;
+        let features = found.open_those(&wanted, observer)?;
+        let parts = QueryParts::of(annotated, &features, observer)?;
         let sentences = parts.sentences();
         observer.started(&format!("{} sentences to words", sentences.len()));
-        let words = self.words.read(&sentences, device)?;
+        let words = source.words(&sentences)?;
         let parts = parts.keep_known_words(&words)?;
         let references = self.metrics.references(&parts.test)?;
         let counts = parts.counts.clone();
+        let tested: BTreeSet<&String> = parts.test.iter().map(|query| &query.video).collect();
+        let tested = PredictionFile::lines(TEST_VIDEOS, tested);
         let seeds = match self.grounding.head {
-            Head::ZeroShot => Some(self.zero_shot(&parts, &words, features, observer)?),
+            Head::ZeroShot => {
+                let tested = self.zero_shot(&parts, &words, features, observer)?;
+                Some(vec![SeedResult::untrained(tested, folder)?])
+            }
             Head::Tan => {
                 let config = self.tan.clone().expect("filled by the defaults");
                 let (metrics, training) = (self.metrics.clone(), self.training());
@@ -177,6 +193,7 @@ impl Task for GroundingTask {
             }
         };
         let Some(seeds) = seeds else { return Ok(None) };
+        tested.write(folder)?;
         let mut result = TaskResult::new("grounding", self, seeds);
         for (name, count) in counts {
             result = result.counting(&name, count);
@@ -197,7 +214,7 @@ impl GroundingTask {
         words: &SentenceWords,
         mut features: ClipFeatures,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Vec<SeedResult>, TransferError> {
+    ) -> Result<Tested, TransferError> {
         let section = self.zero_shot.clone().unwrap_or_default();
         let mut read: Option<(String, VideoFeatures)> = None;
         let mut answers = section.answers();
@@ -212,8 +229,7 @@ impl GroundingTask {
             let (_, video) = read.as_ref().expect("just read");
             answers.add(query, video, words, features.path())?;
         }
-        let test = answers.measure(&self.metrics, &parts.test)?;
-        Ok(vec![SeedResult { seed: None, epoch: None, validation: None, test }])
+        answers.measure(&self.metrics, &parts.test)
     }
 }
 

@@ -48,6 +48,11 @@ impl WordSection {
                 let expected = "left out: it chooses features of a model";
                 return Err(TransferError::Setting { key: "words.space", found, expected });
             }
+            (Some(_), None) if self.space == Some(FeatureSpace::MeanColour) => {
+                let found = FeatureSpace::MeanColour.name().to_owned();
+                let expected = "backbone or projected: words have no colour";
+                return Err(TransferError::Setting { key: "words.space", found, expected });
+            }
             _ => return Ok(()),
         };
         let (key, found) = ("words.model or words.glove", found.to_owned());
@@ -55,29 +60,79 @@ impl WordSection {
         Err(TransferError::Setting { key, found, expected })
     }
 
-    /// The words of `sentences`.
+    /// Reads where the words of `sentences` come from; no text encoder is run yet.
     ///
     /// # Errors
     /// When the model or the vectors cannot be read.
-    pub fn read(
-        &self,
-        sentences: &[&str],
-        device: &Device,
-    ) -> Result<SentenceWords, TransferError> {
+    pub fn open(&self, sentences: &[&str], device: &Device) -> Result<WordSource, TransferError> {
         match (&self.model, &self.glove) {
             (Some(model), _) => {
                 let directory = ModelDirectory::read(&locate_model(model), device)?;
-                let embedder = Embedder::new(directory, device.clone());
+                directory.words()?;
+                let embedder = Box::new(Embedder::new(directory, device.clone()));
                 let space = self.space.unwrap_or(FeatureSpace::Projected);
-                SentenceWords::of_model(&embedder, space, sentences)
+                Ok(WordSource::Model { embedder, space })
             }
             (None, Some(glove)) => {
-                SentenceWords::of_glove(glove, self.strip_final_period, sentences)
+                let strip = self.strip_final_period;
+                SentenceWords::of_glove(glove, strip, sentences).map(WordSource::Vectors)
             }
             (None, None) => {
                 self.check()?;
                 unreachable!("the check refuses a section without words")
             }
+        }
+    }
+
+    /// The words of `sentences`.
+    ///
+    /// # Errors
+    /// As [`WordSection::open`] and [`WordSource::words`].
+    pub fn read(
+        &self,
+        sentences: &[&str],
+        device: &Device,
+    ) -> Result<SentenceWords, TransferError> {
+        self.open(sentences, device)?.words(sentences)
+    }
+}
+
+/// Where words come from.
+pub enum WordSource {
+    /// A text encoder.
+    Model {
+        /// The model.
+        embedder: Box<Embedder>,
+        /// Which features of its words.
+        space: FeatureSpace,
+    },
+    /// Vectors from a file, of the sentences that it was opened for.
+    Vectors(SentenceWords),
+}
+
+impl WordSource {
+    /// Numbers of a word.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Model { embedder, space } => {
+                let config = &embedder.directory().config;
+                match space {
+                    FeatureSpace::Projected => config.embedding_width(),
+                    _ => config.text.width(),
+                }
+            }
+            Self::Vectors(words) => words.width(),
+        }
+    }
+
+    /// The words of `sentences`; of vectors, those of all sentences that they were read for.
+    ///
+    /// # Errors
+    /// When the text encoder cannot read one.
+    pub fn words(self, sentences: &[&str]) -> Result<SentenceWords, TransferError> {
+        match self {
+            Self::Model { embedder, space } => SentenceWords::of_model(&embedder, space, sentences),
+            Self::Vectors(words) => Ok(words),
         }
     }
 }

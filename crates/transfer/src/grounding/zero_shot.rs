@@ -18,7 +18,7 @@ use crate::embedding::{SentenceEmbedding, VideoEmbedding};
 use crate::error::TransferError;
 use crate::metrics::grounding::{GroundingMetrics, IouBoundary, grounding};
 use crate::moment::{Moment, MomentDecoder};
-use crate::task::Metrics;
+use crate::task::Tested;
 use crate::task::feature_section::clip_spans;
 
 /// One sentence asked of one video, and the answer.
@@ -124,17 +124,19 @@ impl Answers {
         Ok(())
     }
 
-    /// The numbers of both, with `sentence: ` and `words: ` before their names.
+    /// The numbers of both, with `sentence: ` and `words: ` before their names, and the answers.
     pub(crate) fn measure(
         &self,
         section: &MetricSection,
         queries: &[Query],
-    ) -> Result<Metrics, TransferError> {
-        let mut all = Metrics::new();
+    ) -> Result<Tested, TransferError> {
+        let mut all = Tested::default();
         for (score, answers) in &self.scores {
             for (name, value) in section.measure(queries, answers)?.iter() {
-                all = all.with(&format!("{}: {name}", score.name()), value);
+                all.metrics = all.metrics.with(&format!("{}: {name}", score.name()), value);
             }
+            let name = format!("predictions_{}.jsonl", score.name());
+            all.predictions.push(section.file(&name, queries, answers));
         }
         Ok(all)
     }

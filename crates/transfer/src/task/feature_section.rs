@@ -1,6 +1,10 @@
-//! The clip features that a task is given: a file of `locvtp extract` or of other people, or made
-//! here from videos when the file is not there yet.
+//! The clip features that a task is given: a file of `locvtp extract` or of other people; what it
+//! lacks is made here from videos.
+//!
+//! In two steps, because the making may take hours: [`FeatureSection::find`] looks what there is,
+//! then a task checks everything else, and [`FoundFeatures`] makes what is not there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use locvtp_features::{FeatureError, FeatureFile, VideoFeatures};
@@ -12,8 +16,8 @@ use super::TaskObserver;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::{
-    BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, IdRule, extract,
-    list_videos,
+    BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, IdRule, VideoFile,
+    VideoList, extract, list_videos,
 };
 use crate::model_location::locate_model;
 
@@ -21,13 +25,14 @@ use crate::model_location::locate_model;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSection {
-    /// HDF5 or safetensors, as `locvtp extract` writes them or in 2D-TAN's layout. When it is not
-    /// there, `model` makes it from `videos`.
+    /// HDF5 or safetensors, as `locvtp extract` writes them or in 2D-TAN's layout. What it lacks,
+    /// `model` makes from `videos` and adds: of the videos that the annotations name, where there
+    /// are annotations. Nothing is added to files of other people.
     pub file: PathBuf,
     /// What features are called in a video's group of an HDF5 file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
-    /// The model directory (or a run or demo folder) that makes a file that is not there.
+    /// The model directory (or a run or demo folder) that makes what is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
     /// What it makes it from: video files, folders, patterns and lists, as for `locvtp extract`.
@@ -45,28 +50,156 @@ pub struct FeatureSection {
 }
 
 impl FeatureSection {
-    /// The features, made first if they are not there.
+    /// Looks what there is, in seconds: no video is opened, so that all else can be checked before
+    /// hours of extraction.
     ///
     /// # Errors
-    /// When the file cannot be read, or is not there and cannot be made. [`TransferError::Stopped`]
-    /// when `observer` stops the making; what is done is kept.
+    /// When the file cannot be read, or is not there and nothing can make it.
+    pub fn find(
+        &self,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<FoundFeatures<'_>, TransferError> {
+        let mut found = FoundFeatures {
+            section: self,
+            device: device.clone(),
+            ids: Vec::new(),
+            list: VideoList::default(),
+            maker: None,
+        };
+        if self.file.exists() {
+            let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
+            found.ids = file.ids().to_vec();
+            // To files of other people nothing is added.
+            let is_ours = file.provenance().is_some();
+            if is_ours && self.model.is_some() && !self.videos.is_empty() {
+                match list_videos(&self.videos, IdRule::Stem) {
+                    Ok(list) => found.list = list,
+                    // Whoever has the features may have put the videos away.
+                    Err(error) => observer.warning(&format!("no features are added: {error}")),
+                }
+            }
+        } else {
+            let Some(model) = &self.model else {
+                return Err(TransferError::NoFeatures { path: self.file.clone() });
+            };
+            found.list = list_videos(&self.videos, IdRule::Stem)?;
+            if found.list.videos.is_empty() {
+                let (key, found) = ("features.videos", format!("{:?}", self.videos));
+                let expected = "video files, or folders, patterns or lists of some";
+                return Err(TransferError::Setting { key, found, expected });
+            }
+            found.maker = Some(Maker::read(self, model, device)?);
+        }
+        let there = &found.ids;
+        found.list.videos.retain(|video| there.binary_search(&video.id).is_err());
+        Ok(found)
+    }
+
+    /// The features of all videos, made first if they are not there.
+    ///
+    /// # Errors
+    /// As [`FeatureSection::find`] and [`FoundFeatures::open`].
     pub fn open(
         &self,
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<ClipFeatures, TransferError> {
-        if !self.file.exists() {
-            self.make(device, observer)?;
-        }
-        let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
-        Ok(ClipFeatures { path: self.file.clone(), file })
+        self.find(device, observer)?.open(observer)
+    }
+}
+
+/// What a section's features are taken from: what is in the file, and the videos that can be added.
+pub struct FoundFeatures<'a> {
+    section: &'a FeatureSection,
+    device: Device,
+    /// Videos in the file, sorted.
+    ids: Vec<String>,
+    /// Videos that are not in it.
+    list: VideoList,
+    maker: Option<Maker>,
+}
+
+impl FoundFeatures<'_> {
+    /// Whether there are features of a video, or its file.
+    pub fn holds(&self, id: &str) -> bool {
+        let in_list = || self.list.videos.binary_search_by(|video| video.id.as_str().cmp(id));
+        self.ids.binary_search_by(|known| known.as_str().cmp(id)).is_ok() || in_list().is_ok()
     }
 
-    fn make(&self, device: &Device, observer: &mut dyn TaskObserver) -> Result<(), TransferError> {
-        let Some(model) = &self.model else {
-            return Err(TransferError::NoFeatures { path: self.file.clone() });
+    /// The features; those of videos that are not in the file are made and added.
+    ///
+    /// # Errors
+    /// When they cannot be made or read. [`TransferError::Stopped`] when `observer` stops the making;
+    /// what is done is kept.
+    pub fn open(self, observer: &mut dyn TaskObserver) -> Result<ClipFeatures, TransferError> {
+        let Self { section, device, list, maker, .. } = self;
+        if !list.videos.is_empty() {
+            for missing in &list.missing {
+                observer.warning(&format!("left out: {} is not there", missing.display()));
+            }
+            let maker = match (maker, &section.model) {
+                (None, Some(model)) => Maker::read(section, model, &device)?,
+                (maker, _) => maker.expect("videos are listed where there is a model"),
+            };
+            maker.make(&list.videos, &section.file, observer)?;
+        }
+        if !section.file.exists() {
+            return Err(TransferError::Nothing { what: "videos to take features of" });
+        }
+        let file = FeatureFile::open(&section.file, section.dataset.as_deref())?;
+        Ok(ClipFeatures { path: section.file.clone(), file })
+    }
+
+    /// The same; of the videos that are not in the file, only those in `wanted` are made.
+    ///
+    /// # Errors
+    /// As [`FoundFeatures::open`].
+    pub fn open_those(
+        mut self,
+        wanted: &BTreeSet<String>,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<ClipFeatures, TransferError> {
+        self.list.videos.retain(|video| wanted.contains(&video.id));
+        self.open(observer)
+    }
+}
+
+/// A model that makes features.
+struct Maker {
+    model_dir: PathBuf,
+    embedder: Embedder,
+    settings: ExtractSettings,
+}
+
+impl Maker {
+    fn read(
+        section: &FeatureSection,
+        model: &Path,
+        device: &Device,
+    ) -> Result<Self, TransferError> {
+        let model_dir = locate_model(model);
+        let directory = ModelDirectory::read(&model_dir, device)?;
+        let default = ExtractSettings::default();
+        let settings = ExtractSettings {
+            space: section.space,
+            stride: section.stride_s.map_or(ClipStride::Clip, |s| ClipStride::Time(Seconds(s))),
+            consecutive: section.consecutive,
+            dataset: section.dataset.clone().unwrap_or(default.dataset.clone()),
+            ..default
         };
-        if let Some(folder) = self.file.parent() {
+        settings.check()?;
+        settings.space_of(&directory)?;
+        Ok(Self { model_dir, embedder: Embedder::new(directory, device.clone()), settings })
+    }
+
+    fn make(
+        &self,
+        videos: &[VideoFile],
+        file: &Path,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<(), TransferError> {
+        if let Some(folder) = file.parent() {
             let failed = |source| TransferError::Io {
                 path: folder.to_owned(),
                 action: "make the folder of the features",
@@ -74,24 +207,19 @@ impl FeatureSection {
             };
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let list = list_videos(&self.videos, IdRule::Stem)?;
-        let model_dir = locate_model(model);
-        let directory = ModelDirectory::read(&model_dir, device)?;
-        let embedder = Embedder::new(directory, device.clone());
-        let default = ExtractSettings::default();
-        let settings = ExtractSettings {
-            space: self.space,
-            stride: self.stride_s.map_or(ClipStride::Clip, |s| ClipStride::Time(Seconds(s))),
-            consecutive: self.consecutive,
-            dataset: self.dataset.clone().unwrap_or(default.dataset.clone()),
-            ..default
-        };
-        for missing in &list.missing {
-            observer.warning(&format!("left out: {} is not there", missing.display()));
-        }
+        let (embedder, settings) = (&self.embedder, &self.settings);
         let mut making = Making { observer };
-        let summary =
-            extract(&embedder, &model_dir, &list.videos, &self.file, &settings, &mut making)?;
+        let made = extract(embedder, &self.model_dir, videos, file, settings, &mut making);
+        let refused = |source| TransferError::NotAdded {
+            path: file.to_owned(),
+            count: videos.len(),
+            example: videos[0].id.clone(),
+            source: Box::new(source),
+        };
+        let summary = made.map_err(|error| match error {
+            TransferError::Features(source @ FeatureError::OtherSettings { .. }) => refused(source),
+            error => error,
+        })?;
         if summary.file.is_none() { Err(TransferError::Stopped) } else { Ok(()) }
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::TaskObserver;
 use super::draws::{Draw, generator, order};
 use super::fit_state::{FitFolder, FitState};
+use super::predictions::{Tested, write_all};
 use super::task_result::{Metrics, SeedResult};
 use super::training::{Keep, TrainingSection};
 use crate::error::TransferError;
@@ -46,6 +47,11 @@ pub trait Learner {
         device: &Device,
     ) -> Result<Tensor<1>, TransferError>;
 
+    /// By how much the learning rate of a parameter differs from that of the fit.
+    fn rate_factor(&self, _parameter: &str) -> f64 {
+        1.0
+    }
+
     /// What the best epoch is chosen by: the first number, the greater the better. `None` where there is no
     /// validation part. `model` records no gradients.
     ///
@@ -57,11 +63,11 @@ pub trait Learner {
         device: &Device,
     ) -> Result<Option<Metrics>, TransferError>;
 
-    /// The task's numbers on its test part. `model` records no gradients.
+    /// The task's numbers on its test part, and the answers they are of. `model` records no gradients.
     ///
     /// # Errors
     /// When something cannot be measured.
-    fn test(&self, model: &Self::Model, device: &Device) -> Result<Metrics, TransferError>;
+    fn test(&self, model: &Self::Model, device: &Device) -> Result<Tested, TransferError>;
 
     /// Is given the weights that were kept, once they are measured, and the folder of the fit: to
     /// write them in a form that other commands read.
@@ -187,9 +193,13 @@ pub fn fit<L: Learner>(
     };
     let model = folder.read_kept(learner.init(seed, device)?, &state, kept)?;
     let validation = state.epochs[kept as usize - 1].validation.clone();
-    let test = learner.test(&model.valid(), device)?;
+    let tested = learner.test(&model.valid(), device)?;
     learner.kept(&model, folder.path())?;
-    Ok(FitEnd::Done(SeedResult { seed: Some(seed), epoch: Some(kept), validation, test }))
+    let name = folder.path().file_name().map(Path::new).unwrap_or(Path::new(""));
+    let (seed, epoch) = (Some(seed), Some(kept));
+    let predictions = write_all(&tested.predictions, folder.path(), name)?;
+    let test = tested.metrics;
+    Ok(FitEnd::Done(SeedResult { seed, epoch, validation, test, predictions }))
 }
 
 /// One step; returns its loss.
@@ -208,6 +218,7 @@ fn learn<L: Learner>(
         return Err(TransferError::Diverged { seed: batch.seed, step: batch.step, loss: value });
     }
     let model = state.model.clone();
-    state.model = state.optimizer.step(model, &gradients, norm, rate);
+    let rate_of = |parameter: &str| rate * learner.rate_factor(parameter);
+    state.model = state.optimizer.step_with_rates(model, &gradients, norm, &rate_of);
     Ok(value)
 }

@@ -1,4 +1,5 @@
-//! What a fit leaves on disk after every epoch: enough to go on with the same bits.
+//! What a fit leaves on disk after every epoch: enough to go on with the same bits. At its end the
+//! answers to the test part lie beside it ([`predictions`](super::predictions)).
 //!
 //! ```text
 //! seed-0/

@@ -11,12 +11,15 @@
 //! | [`training`] | how long and how fast a head learns |
 //! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
 //! | [`task_result`] | what comes out |
+//! | [`predictions`] | the answers that were measured, as files |
 //! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
 //! | [`probe`] | do frozen clips know their order, and how far apart they are? |
 //! | [`steps`] | when each step of a task is done |
 //! | [`segmentation`] | which step every second shows |
 //! | [`per_second`] | one feature for every second |
 //! | [`label_texts`] | texts of labels in the joint space |
+//! | [`tuning`] | what the tasks share that tune a whole model |
+//! | [`shared_observer`] | one observer for a fit and what is measured within it |
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
@@ -25,16 +28,20 @@ pub mod fit;
 pub mod fit_state;
 pub mod label_texts;
 pub mod per_second;
+pub mod predictions;
 pub mod probe;
 pub mod retrieval;
 pub mod segmentation;
+pub mod shared_observer;
 pub mod steps;
 pub mod task_file;
 pub mod task_result;
 pub mod training;
+pub mod tuning;
 
 pub use feature_section::FeatureSection;
 pub use fit::{FitBatch, Learner, fit};
+pub use predictions::{PredictionFile, Tested};
 pub use task_file::{Task, TaskFile};
 pub use task_result::{Metrics, SeedResult, TaskResult};
 pub use training::TrainingSection;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use locvtp_features::VideoFeatures;
+use locvtp_video::TimeSpan;
 
 use super::feature_section::ClipFeatures;
 use crate::embedding::unit;
@@ -34,18 +35,8 @@ impl VideoSeconds {
         let Some(spans) = features.spans.as_deref().filter(|spans| !spans.is_empty()) else {
             return Self { width, values: features.values.clone() };
         };
-        let middle = |clip: usize| (spans[clip].start.0 + spans[clip].end.0) / 2.0;
-        let end = spans.iter().map(|span| span.end.0).fold(0.0, f64::max);
-        // A thousandth of a second is no second of its own.
-        let seconds = ((end - 1e-3).ceil() as usize).max(1);
-        let (mut values, mut clip) = (Vec::with_capacity(seconds * width), 0);
-        for second in 0..seconds {
-            let distance = |clip: usize| (middle(clip) - (second as f64 + 0.5)).abs();
-            while clip + 1 < spans.len() && distance(clip + 1) < distance(clip) {
-                clip += 1;
-            }
-            values.extend_from_slice(features.clip(clip));
-        }
+        let clips = clips_of_seconds(spans).into_iter();
+        let values = clips.flat_map(|clip| features.clip(clip)).copied().collect();
         Self { width, values }
     }
 
@@ -63,6 +54,27 @@ impl VideoSeconds {
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.width.max(1))
     }
+}
+
+/// The clip that stands for each second, from 0: the one whose middle is nearest to the second's own; of
+/// two the earlier.
+///
+/// # Panics
+/// Without clips.
+pub fn clips_of_seconds(spans: &[TimeSpan]) -> Vec<usize> {
+    let middle = |clip: usize| (spans[clip].start.0 + spans[clip].end.0) / 2.0;
+    let end = spans.iter().map(|span| span.end.0).fold(0.0, f64::max);
+    // A thousandth of a second is no second of its own.
+    let seconds = ((end - 1e-3).ceil() as usize).max(1);
+    let mut clip = 0;
+    let nearest = |second: usize| {
+        let distance = |clip: usize| (middle(clip) - (second as f64 + 0.5)).abs();
+        while clip + 1 < spans.len() && distance(clip + 1) < distance(clip) {
+            clip += 1;
+        }
+        clip
+    };
+    (0..seconds).map(nearest).collect()
 }
 
 /// The seconds of many videos, read when they are asked for and kept as far as there is room.
@@ -122,8 +134,6 @@ impl PerSecondFeatures {
 
 #[cfg(test)]
 mod tests {
-    use locvtp_video::TimeSpan;
-
     use super::*;
 
     fn clips(spans: Option<Vec<TimeSpan>>, count: usize) -> VideoFeatures {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
-use super::probe::{DistanceProbe, OrderProbe};
+use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
 use super::steps::StepsTask;
@@ -126,8 +126,7 @@ impl TaskFile {
             TaskKind::Grounding => self.table_of::<GroundingTask>(),
             TaskKind::Steps => self.table_of::<StepsTask>(),
             TaskKind::Segmentation => self.table_of::<SegmentationTask>(),
-            TaskKind::OrderProbe => self.table_of::<OrderProbe>(),
-            TaskKind::DistanceProbe => self.table_of::<DistanceProbe>(),
+            TaskKind::OrderProbe | TaskKind::DistanceProbe => self.table_of::<Probe>(),
         }
     }
 
@@ -154,9 +153,8 @@ impl TaskFile {
             TaskKind::Segmentation => {
                 self.run_as::<SegmentationTask>(folder, resume, device, observer)
             }
-            TaskKind::OrderProbe => self.run_as::<OrderProbe>(folder, resume, device, observer),
-            TaskKind::DistanceProbe => {
-                self.run_as::<DistanceProbe>(folder, resume, device, observer)
+            TaskKind::OrderProbe | TaskKind::DistanceProbe => {
+                self.run_as::<Probe>(folder, resume, device, observer)
             }
         }
     }
@@ -171,7 +169,7 @@ impl TaskFile {
         let settings: T = self.settings()?;
         let text = toml::to_string_pretty(&settings).expect("settings are plain data");
         let path = folder.join(TASK_FILE);
-        match std::fs::read_to_string(&path) {
+        let begins = match std::fs::read_to_string(&path) {
             Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
             Ok(there) if there != text => {
                 return Err(TransferError::OtherTask {
@@ -179,7 +177,7 @@ impl TaskFile {
                     difference: difference(&there, &text),
                 });
             }
-            Ok(_) => {}
+            Ok(_) => false,
             Err(_) => {
                 let failed = |source| TransferError::Io {
                     path: folder.to_owned(),
@@ -188,11 +186,35 @@ impl TaskFile {
                 };
                 std::fs::create_dir_all(folder).map_err(failed)?;
                 write_synced(&path, text.as_bytes())?;
+                true
+            }
+        };
+        match settings.run(folder, device, observer) {
+            Ok(Some(result)) => {
+                result.write(folder)?;
+                Ok(Some(result))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                if begins && !matches!(error, TransferError::Stopped) {
+                    leave_nothing(folder);
+                }
+                Err(error)
             }
         }
-        let Some(result) = settings.run(folder, device, observer)? else { return Ok(None) };
-        result.write(folder)?;
-        Ok(Some(result))
+    }
+}
+
+/// Takes away the folder of a task that was refused before it had done anything: once the mistake is
+/// mended, the same command begins anew. What cannot be removed stays.
+fn leave_nothing(folder: &Path) {
+    let is_task_file = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.file_name() == TASK_FILE)
+    };
+    let Ok(mut entries) = std::fs::read_dir(folder) else { return };
+    if entries.all(is_task_file) {
+        let _ = std::fs::remove_file(folder.join(TASK_FILE));
+        let _ = std::fs::remove_dir(folder);
     }
 }
 

@@ -6,6 +6,7 @@ use locvtp_model::model_directory::write_synced;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::predictions::{Tested, write_all};
 use crate::error::TransferError;
 
 /// The file's name in the folder of a task.
@@ -51,6 +52,22 @@ pub struct SeedResult {
     pub validation: Option<Metrics>,
     /// What was measured.
     pub test: Metrics,
+    /// Files of the answers that were measured, in the folder of the task.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub predictions: Vec<String>,
+}
+
+impl SeedResult {
+    /// The result of a task that draws nothing and trains nothing; its answers are written into the
+    /// task's `folder`.
+    ///
+    /// # Errors
+    /// When the disk is full or read-only.
+    pub fn untrained(tested: Tested, folder: &Path) -> Result<Self, TransferError> {
+        let predictions = write_all(&tested.predictions, folder, Path::new(""))?;
+        let (seed, epoch, validation, test) = (None, None, None, tested.metrics);
+        Ok(Self { seed, epoch, validation, test, predictions })
+    }
 }
 
 /// Mean and spread of a number over the seeds.
@@ -142,6 +159,7 @@ mod tests {
             epoch: Some(1),
             validation: None,
             test: Metrics::new().with("R@1", r1).with("mIoU", 2.0),
+            predictions: Vec::new(),
         };
         let result = TaskResult::new("grounding", &(), vec![seed(0, 10.0), seed(1, 14.0)]);
         let spread = result.spread("R@1").unwrap();

@@ -8,14 +8,16 @@ mod folder;
 mod measure;
 mod summary;
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use burn::module::Module;
+use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{CorpusError, Order, SynthesisReport, SyntheticConfig, synthesize};
 use locvtp_model::Device;
 use locvtp_train::{Experiment, LossSelection, RunFolder, pretrain};
 use locvtp_transfer::result::StageSeconds;
 
-use crate::args::{Demo, EventOrder, Losses};
 use crate::command_line;
 use crate::commands::ground::open_embedder;
 use crate::interrupt::Listening;
@@ -25,6 +27,70 @@ use crate::{Outcome, output};
 
 use folder::DemoFolder;
 use summary::DemoSummary;
+
+/// `locvtp demo`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Demo {
+    /// Folder to write: corpus, run, model, page and summary.json
+    #[arg(long, value_name = "DIR", default_value = "demo-run")]
+    pub(crate) out: PathBuf,
+    /// Time to aim at on two cores: the number of steps grows and shrinks with it
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    pub(crate) minutes: f64,
+    /// Everything random follows from it: videos, weights, order
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Steps of pre-training, whatever --minutes says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: Option<u64>,
+    /// Videos to pre-train on; the held-out splits shrink or grow alike
+    #[arg(long, value_name = "N")]
+    pub(crate) videos: Option<usize>,
+    /// Whether the videos' events follow procedures or come in random order
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) order: EventOrder,
+    /// The losses to train with
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) losses: Losses,
+    /// Start over: remove what an earlier demo left in the folder
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--order`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventOrder {
+    /// Videos are instances of procedures that recur
+    #[default]
+    Procedure,
+    /// Each video is made up freely
+    Random,
+}
+
+/// `--losses`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Losses {
+    /// L_c
+    Coarse,
+    /// L_c and L_f
+    #[value(name = "coarse+fine")]
+    CoarseFine,
+    /// L_c, L_f and L_t
+    #[default]
+    All,
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes: f64 = text.parse().map_err(|_| "expected a number of minutes".to_owned())?;
+    if minutes > 0.0 && minutes.is_finite() {
+        Ok(minutes)
+    } else {
+        Err("expected a number of minutes above 0".to_owned())
+    }
+}
 
 /// The run that takes [`RUN_FILE_MINUTES`] on two cores, everything included.
 const RUN_FILE: &str = include_str!("../../../../../configs/demo.toml");

@@ -3,13 +3,74 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use clap::Args as ClapArgs;
 use locvtp_model::Device;
 use locvtp_model::weights::import::{Import, ImportSettings, PartReport, import};
 use locvtp_model::weights::source::{Part, Source, SourceKind};
 use serde_json::json;
 
-use crate::args::ImportWeights;
 use crate::{Outcome, hub, output};
+
+/// `locvtp weights import`
+#[derive(Debug, ClapArgs)]
+#[command(after_help = IMPORT_HELP)]
+pub(crate) struct ImportWeights {
+    /// What kind of checkpoint it is, and its files or the folder they lie in. Say it twice to
+    /// import a video and a text encoder at once
+    #[arg(
+        long,
+        value_names = ["KIND", "FILE"],
+        num_args = 1..,
+        action = clap::ArgAction::Append,
+        required = true
+    )]
+    pub(crate) from: Vec<String>,
+    /// Model directory to write. One that an earlier import wrote keeps the encoder that is not
+    /// imported now
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Side of the frames in pixels; position embeddings are resized [default: the checkpoint's]
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) image_size: Option<usize>,
+    /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16]
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) frames: Option<usize>,
+    /// Let CLIP see every frame alone, without attention over time; a clip is the mean
+    #[arg(long)]
+    pub(crate) per_frame: bool,
+    /// Attention heads, where no config.json beside the checkpoint says [default: width / 64]
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) heads: Option<usize>,
+    /// Width of the joint space of clips and words [default: 256]
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) projection_dim: Option<usize>,
+    /// The text encoder's tokenizer.json or vocab.txt [default: the one beside the checkpoint]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tokenizer: Option<PathBuf>,
+    /// What no checkpoint holds is drawn from it
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Read the tensors of a pickle that asks to call what is no plain data; nothing is called
+    #[arg(long)]
+    pub(crate) skip_calls: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const IMPORT_HELP: &str = "\
+Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), frozen, clip, hf-clip
+(both).
+In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
+
+  locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model";
+
+fn size(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|size| (1..=65_536).contains(size))
+        .ok_or_else(|| "expected a number from 1 to 65536".to_owned())
+}
 
 pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
     let mut sources = Vec::new();

@@ -3,12 +3,29 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::Args as ClapArgs;
 use locvtp_model::weights::source::SourceKind;
 use locvtp_model::weights::{StateDict, StoredTensor};
 use serde_json::{Value, json};
 
-use crate::args::InspectWeights;
 use crate::{Outcome, output};
+
+/// `locvtp weights inspect`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectWeights {
+    /// Files of one checkpoint, or the folder they lie in
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// List every key; layers with the same shapes are one line otherwise
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Read the tensors of a pickle that asks to call what is no plain data; nothing is called
+    #[arg(long)]
+    pub(crate) skip_calls: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &InspectWeights) -> anyhow::Result<Outcome> {
     let state = open(&args.files, args.skip_calls)?;

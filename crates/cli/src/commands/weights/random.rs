@@ -1,12 +1,32 @@
 //! `locvtp weights random`: a model like another, with all weights drawn anew.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
+use clap::Args as ClapArgs;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::model_location::locate_model;
 use serde_json::json;
 
-use crate::args::RandomWeights;
 use crate::{Outcome, output};
+
+/// `locvtp weights random`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RandomWeights {
+    /// The model directory whose sizes, words and preprocessing it gets, or a run or demo folder
+    /// that holds one
+    #[arg(long, value_name = "DIR")]
+    pub(crate) like: PathBuf,
+    /// Model directory to write
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The weights are drawn from it
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 pub(crate) fn run(args: &RandomWeights) -> anyhow::Result<Outcome> {
     let like = locate_model(&args.like);

@@ -2,7 +2,7 @@
 //!
 //! They are the release's: in frames, a hit from the required IoU on, a frame counting whole. Beside
 //! them stand those that other heads are measured by, in seconds and greater than the required IoU,
-//! under names that begin with `in seconds: `.
+//! under names that begin with `in seconds: `; the answers that are written are those.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use crate::grounding::queries::{Query, QueryParts};
 use crate::grounding::video_inputs::VideoInputs;
 use crate::grounding::words::SentenceWords;
 use crate::task::feature_section::ClipFeatures;
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::predictions::PREDICTIONS;
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// Sentences that are answered at a time.
 const ANSWERED_AT_ONCE: usize = 32;
@@ -67,11 +68,7 @@ impl CsmganLearner {
         mut features: ClipFeatures,
     ) -> Result<Self, TransferError> {
         config.check()?;
-        if !words.width().is_multiple_of(2) {
-            let (key, found) = ("words", format!("{} numbers a word", words.width()));
-            let expected = "an even number: CSMGAN shares it out to two directions";
-            return Err(TransferError::Setting { key, found, expected });
-        }
+        Self::check_word_width(words.width())?;
         let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
         let [_, feature_width] = features.shape(&first.features)?.unwrap_or_default();
         let mut known = HashMap::new();
@@ -98,6 +95,17 @@ impl CsmganLearner {
             validation,
             test,
         })
+    }
+
+    /// # Errors
+    /// When words are of an odd width.
+    pub fn check_word_width(width: usize) -> Result<(), TransferError> {
+        if width.is_multiple_of(2) {
+            return Ok(());
+        }
+        let (key, found) = ("words", format!("{width} numbers a word"));
+        let expected = "an even number: CSMGAN shares it out to two directions";
+        Err(TransferError::Setting { key, found, expected })
     }
 
     fn input(
@@ -156,7 +164,7 @@ impl CsmganLearner {
         network: &Csmgan,
         queries: &[FrameQuery],
         device: &Device,
-    ) -> Result<Metrics, TransferError> {
+    ) -> Result<Tested, TransferError> {
         let answers = self.answers(network, queries, device)?;
         let percent = |sum: f64| 100.0 * sum / queries.len() as f64;
         let each = || answers.iter().zip(queries);
@@ -176,7 +184,8 @@ impl CsmganLearner {
         for (name, value) in self.metrics.measure(&asked, &in_seconds)?.iter() {
             metrics = metrics.with(&format!("in seconds: {name}"), value);
         }
-        Ok(metrics)
+        let predictions = vec![self.metrics.file(PREDICTIONS, &asked, &in_seconds)];
+        Ok(Tested { metrics, predictions })
     }
 
     /// The best moments, best first; without those whose end was put before their start.
@@ -254,10 +263,10 @@ impl Learner for CsmganLearner {
         if self.validation.is_empty() {
             return Ok(None);
         }
-        self.measure(model, &self.validation, device).map(Some)
+        Ok(Some(self.measure(model, &self.validation, device)?.metrics))
     }
 
-    fn test(&self, model: &Csmgan, device: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &Csmgan, device: &Device) -> Result<Tested, TransferError> {
         self.measure(model, &self.test, device)
     }
 }

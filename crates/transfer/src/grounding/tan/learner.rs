@@ -16,7 +16,8 @@ use crate::grounding::queries::{Query, QueryParts};
 use crate::grounding::video_inputs::VideoInputs;
 use crate::grounding::words::SentenceWords;
 use crate::task::feature_section::ClipFeatures;
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::predictions::PREDICTIONS;
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// Learns from the queries of a task.
 pub struct TanLearner {
@@ -138,8 +139,10 @@ impl Learner for TanLearner {
         self.metrics.measure(&self.parts.validation, &answers).map(Some)
     }
 
-    fn test(&self, model: &TwoDTan, device: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &TwoDTan, device: &Device) -> Result<Tested, TransferError> {
         let answers = self.answers(model, &self.parts.test, device)?;
-        self.metrics.measure(&self.parts.test, &answers)
+        let metrics = self.metrics.measure(&self.parts.test, &answers)?;
+        let predictions = vec![self.metrics.file(PREDICTIONS, &self.parts.test, &answers)];
+        Ok(Tested { metrics, predictions })
     }
 }

@@ -103,22 +103,29 @@ mod tests {
     fn the_heads_compute_what_they_say() {
         let device = Device::flex();
         let random = &mut Initialiser::new(7, &device);
-        let numbers: Vec<f32> = (0..2 * 3 * 4).map(|i| (i as f32 * 0.7).sin()).collect();
-        let clips = Tensor::<3>::from_data(TensorData::new(numbers.clone(), [2, 3, 4]), &device);
         let values = |tensor: Tensor<2>| tensor.into_data().try_to_vec::<f32>().unwrap();
-        for kind in [HeadKind::Linear, HeadKind::Vcop] {
-            let head = kind.init([3, 4], 6, random);
-            let found = values(head.forward(clips.clone()));
+        // Of two clips there is one pair, of three there are three.
+        let pairs = [(2, vec![(0, 1)]), (3, vec![(0, 1), (0, 2), (1, 2)])];
+        let kinds = [HeadKind::Linear, HeadKind::Vcop].map(|kind| (kind, pairs.clone()));
+        for (kind, (n, pairs)) in
+            kinds.into_iter().flat_map(|(kind, pairs)| pairs.map(|pairs| (kind, pairs)))
+        {
+            let numbers: Vec<f32> = (0..2 * n * 4).map(|i| (i as f32 * 0.7).sin()).collect();
+            let clips = TensorData::new(numbers.clone(), [2, n, 4]);
+            let clips = Tensor::<3>::from_data(clips, &device);
+            let head = kind.init([n, 4], 6, random);
+            let found = values(head.forward(clips));
+            assert_eq!(found.len(), 2 * 6);
             let (weight, bias) = (values(head.answer.weight.val()), head.answer.bias.val());
             let bias = bias.into_data().try_to_vec::<f32>().unwrap();
             for sample in 0..2 {
-                let clip = |place: usize| &numbers[sample * 12 + place * 4..][..4];
+                let clip = |place: usize| &numbers[(sample * n + place) * 4..][..4];
                 let input: Vec<f32> = match &head.pair {
-                    None => numbers[sample * 12..][..12].to_vec(),
+                    None => numbers[sample * n * 4..][..n * 4].to_vec(),
                     Some(pair) => {
                         let (weight, bias) = (values(pair.weight.val()), pair.bias.val());
                         let bias = bias.into_data().try_to_vec::<f32>().unwrap();
-                        [(0, 1), (0, 2), (1, 2)]
+                        pairs
                             .iter()
                             .flat_map(|&(i, j)| {
                                 let both = [clip(i), clip(j)].concat();

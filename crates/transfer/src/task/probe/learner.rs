@@ -12,11 +12,14 @@ use super::head::{HeadKind, ProbeHead};
 use super::question::Question;
 use crate::error::TransferError;
 use crate::task::draws::{Draw, generator};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// The seed of the questions that are measured: the same for every seed of the training, and none of
 /// those, which TOML holds in 63 bits.
 const TEST_SEED: u64 = u64::MAX;
+
+/// What a mean absolute error is called in results.
+pub const DISTANCE_ERROR: &str = "mean absolute error in positions";
 
 /// Questions that go through a head at once when it is measured.
 const AT_ONCE: usize = 1024;
@@ -31,7 +34,7 @@ pub struct ProbeLearner<'a> {
     pub clips: &'a ProbeClips,
     /// Questions about a video in an epoch, and when it is measured.
     pub samples_per_video: usize,
-    /// Teach with labels that have nothing to do with the clips.
+    /// Teach and measure with labels that have nothing to do with the clips.
     pub meaningless: bool,
 }
 
@@ -50,11 +53,22 @@ impl ProbeLearner<'_> {
         let rng = &mut generator(batch.seed, Draw::Sample, batch.epoch, sample as u64);
         let class = rng.random_range(0..self.question.num_classes());
         let positions = self.question.positions_for(class, rng);
+        let class = self.label(class, batch.seed, batch.epoch, sample as u64);
+        Asked { video, positions, class }
+    }
+
+    /// The answer as it is taught and measured: the true one, or one drawn without a look at it.
+    ///
+    /// What is measured must be without meaning as well. A head taught nonsense still answers alike
+    /// where the clips are alike, and one that gives one answer to each true order is right about
+    /// none, one or two whole orders of six: against the truth it would stray from chance by far
+    /// more than the number of questions says.
+    fn label(&self, class: usize, seed: u64, epoch: u64, sample: u64) -> usize {
         if !self.meaningless {
-            return Asked { video, positions, class };
+            return class;
         }
-        let rng = &mut generator(batch.seed, Draw::Control, batch.epoch, sample as u64);
-        Asked { video, positions, class: rng.random_range(0..self.question.num_classes()) }
+        let rng = &mut generator(seed, Draw::Control, epoch, sample);
+        rng.random_range(0..self.question.num_classes())
     }
 
     /// The same questions always; every answer as often as every other, but for one.
@@ -66,6 +80,7 @@ impl ProbeLearner<'_> {
         let asked = classes.into_iter().enumerate().map(|(sample, class)| {
             let rng = &mut generator(TEST_SEED, Draw::Sample, 0, sample as u64);
             let positions = self.question.positions_for(class, rng);
+            let class = self.label(class, TEST_SEED, 0, sample as u64);
             Asked { video: videos[sample / self.samples_per_video], positions, class }
         });
         asked.collect()
@@ -103,7 +118,9 @@ impl ProbeLearner<'_> {
         let accuracy = 100.0 * right as f64 / count;
         let metrics = Metrics::new().with(&format!("accuracy, {}", self.head.name()), accuracy);
         match error {
-            Some(error) => metrics.with("mean absolute error, positions", error / count),
+            Some(error) => {
+                metrics.with(&format!("{DISTANCE_ERROR}, {}", self.head.name()), error / count)
+            }
             None => metrics,
         }
     }
@@ -149,8 +166,8 @@ impl Learner for ProbeLearner<'_> {
         Ok((!videos.is_empty()).then(|| self.measure(model, videos, device)))
     }
 
-    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(self.measure(model, &self.clips.test, device))
+    fn test(&self, model: &ProbeHead, device: &Device) -> Result<Tested, TransferError> {
+        Ok(self.measure(model, &self.clips.test, device).into())
     }
 }
 

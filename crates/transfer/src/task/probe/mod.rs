@@ -25,7 +25,7 @@ use std::path::Path;
 
 use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
-use toml::Table;
+use toml::{Table, Value};
 
 use super::fit::{FitEnd, fit};
 use super::task_file::TaskKind;
@@ -34,19 +34,25 @@ use super::{FeatureSection, Metrics, Task, TaskObserver, TaskResult, TrainingSec
 use crate::error::TransferError;
 use clips::{ProbeClips, SplitSection};
 use head::HeadKind;
-use learner::ProbeLearner;
+use learner::{DISTANCE_ERROR, ProbeLearner};
 use question::Question;
 
-/// `task = "order_probe"`: in which order were these clips?
+/// `task = "order_probe"`: in which order were these clips? And `task = "distance_probe"`: how far apart
+/// were these two?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OrderProbe {
-    /// `order_probe`
+pub struct Probe {
+    /// `order_probe` or `distance_probe`
     pub task: TaskKind,
-    /// Clips that are put in order, `n`; there are `n!` answers. Default 3.
-    pub num_clips: usize,
-    /// Clips taken of a video, evenly spread, `T0`. Default 8.
+    /// Of an order probe: clips that are put in order, `n`; there are `n!` answers. Default 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_clips: Option<usize>,
+    /// Clips taken of a video, evenly spread, `T0`: there are `T0 - 1` distances. Default 8.
     pub positions: usize,
+    /// Of a distance probe: show the two in either order and ask for it as well, twice as many
+    /// answers. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<bool>,
     /// Questions about a video in an epoch, and in the test.
     pub samples_per_video: usize,
     /// Bring every number of the features to mean 0 and spread 1 over the training videos, so that
@@ -67,39 +73,14 @@ pub struct OrderProbe {
     pub training: TrainingSection,
 }
 
-/// `task = "distance_probe"`: how far apart were these two clips?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DistanceProbe {
-    /// `distance_probe`
-    pub task: TaskKind,
-    /// Clips taken of a video, evenly spread, `T0`: there are `T0 - 1` distances. Default 8.
-    pub positions: usize,
-    /// Show the two in either order and ask for it as well: twice as many answers.
-    pub signed: bool,
-    /// As in [`OrderProbe`].
-    pub samples_per_video: usize,
-    /// As in [`OrderProbe`].
-    pub standardise: bool,
-    /// As in [`OrderProbe`].
-    pub control: bool,
-    /// Which videos teach.
-    pub split: SplitSection,
-    /// The features.
-    pub features: FeatureSection,
-    /// Features to compare with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<FeatureSection>,
-    /// How long and how fast.
-    pub training: TrainingSection,
-}
-
 /// What a file of either probe may leave out: a frozen backbone, 20 epochs of Adam at 1e-3, three
 /// seeds.
 const DEFAULTS: &str = r#"
+positions = 8
 samples_per_video = 16
 standardise = true
 control = true
+heads = ["linear", "vcop"]
 [split]
 test = 0.2
 validation = 0.1
@@ -116,102 +97,20 @@ learning_rate = 1e-3
 schedule = { shape = "constant" }
 "#;
 
-fn defaults(given: &Table, own: &str) -> Table {
-    let read = |text: &str| -> Table { toml::from_str(text).expect("the defaults are TOML") };
-    let mut defaults = read(&format!("{own}{DEFAULTS}"));
-    if given.contains_key("baseline") {
-        defaults.extend(read("[baseline]\nspace = \"mean_colour\""));
-    }
-    defaults
-}
-
-impl Task for OrderProbe {
+impl Task for Probe {
     fn defaults(given: &Table) -> Result<Table, TransferError> {
-        let own = "num_clips = 3\npositions = 8\nheads = [\"linear\", \"vcop\"]\n";
-        Ok(defaults(given, own))
-    }
-
-    fn check(&self) -> Result<(), TransferError> {
-        self.plan().check()
-    }
-
-    fn run(
-        &self,
-        folder: &Path,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
-        self.plan().run("order_probe", self, folder, device, observer)
-    }
-}
-
-impl OrderProbe {
-    fn plan(&self) -> Plan<'_> {
-        Plan {
-            question: Question::Order { num_clips: self.num_clips, positions: self.positions },
-            samples_per_video: self.samples_per_video,
-            standardise: self.standardise,
-            control: self.control,
-            heads: &self.heads,
-            split: &self.split,
-            features: &self.features,
-            baseline: self.baseline.as_ref(),
-            training: &self.training,
+        let read = |text: &str| -> Table { toml::from_str(text).expect("the defaults are TOML") };
+        let mut defaults = read(DEFAULTS);
+        let is_of_distances = given.get("task").and_then(Value::as_str) == Some("distance_probe");
+        defaults.extend(read(if is_of_distances { "signed = false" } else { "num_clips = 3" }));
+        if given.contains_key("baseline") {
+            defaults.extend(read("[baseline]\nspace = \"mean_colour\""));
         }
-    }
-}
-
-impl Task for DistanceProbe {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        Ok(defaults(given, "positions = 8\nsigned = false\n"))
+        Ok(defaults)
     }
 
     fn check(&self) -> Result<(), TransferError> {
-        self.plan().check()
-    }
-
-    fn run(
-        &self,
-        folder: &Path,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
-        self.plan().run("distance_probe", self, folder, device, observer)
-    }
-}
-
-impl DistanceProbe {
-    fn plan(&self) -> Plan<'_> {
-        Plan {
-            question: Question::Distance { positions: self.positions, signed: self.signed },
-            samples_per_video: self.samples_per_video,
-            standardise: self.standardise,
-            control: self.control,
-            heads: &[HeadKind::Linear],
-            split: &self.split,
-            features: &self.features,
-            baseline: self.baseline.as_ref(),
-            training: &self.training,
-        }
-    }
-}
-
-/// What is done, whichever probe it is.
-struct Plan<'a> {
-    question: Question,
-    samples_per_video: usize,
-    standardise: bool,
-    control: bool,
-    heads: &'a [HeadKind],
-    split: &'a SplitSection,
-    features: &'a FeatureSection,
-    baseline: Option<&'a FeatureSection>,
-    training: &'a TrainingSection,
-}
-
-impl Plan<'_> {
-    fn check(&self) -> Result<(), TransferError> {
-        self.question.check()?;
+        self.question()?.check()?;
         self.split.check()?;
         self.training.check()?;
         let setting =
@@ -219,7 +118,7 @@ impl Plan<'_> {
         if self.samples_per_video == 0 {
             return setting("samples_per_video", "0".into(), "1 or more");
         }
-        let mut heads = self.heads.to_vec();
+        let mut heads = self.heads.clone();
         heads.sort_unstable();
         heads.dedup();
         if heads.is_empty() || heads.len() != self.heads.len() {
@@ -230,38 +129,46 @@ impl Plan<'_> {
 
     fn run(
         &self,
-        task: &str,
-        settings: &impl Serialize,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let clips = self.clips(self.features, device, observer)?;
-        let Some(seeds) = self.fit_all(&clips, false, folder, device, observer)? else {
+        let question = self.question()?;
+        // Both are looked for before either is made.
+        let sections = std::iter::once(&self.features).chain(&self.baseline);
+        let found: Vec<_> =
+            sections.map(|section| section.find(device, observer)).collect::<Result<_, _>>()?;
+        let mut clips = Vec::with_capacity(found.len());
+        for found in found {
+            let (mut features, count) = (found.open(observer)?, question.positions());
+            clips.push(ProbeClips::read(&mut features, count, &self.split, self.standardise)?);
+        }
+        let (clips, baseline) = (&clips[0], clips.get(1));
+        let Some(seeds) = self.fit_all(clips, false, folder, device, observer)? else {
             return Ok(None);
         };
-        let chance = 100.0 / self.question.num_classes() as f64;
+        let chance = 100.0 / question.num_classes() as f64;
         let mut references = Metrics::new().with("chance", chance);
-        if let Some(error) = self.question.error_of_a_constant() {
-            references =
-                references.with("one answer to all: mean absolute error, positions", error);
+        if let Some(error) = question.error_of_a_constant() {
+            references = references.with(&format!("one answer to all: {DISTANCE_ERROR}"), error);
         }
-        if self.control {
-            let folder = folder.join("control");
-            let Some(control) = self.fit_all(&clips, true, &folder, device, observer)? else {
+        let controls = [
+            ("labels without meaning: ", "control", self.control.then_some(clips), true),
+            ("baseline: ", "baseline", baseline, false),
+        ];
+        for (name, subfolder, clips, meaningless) in controls {
+            let Some(clips) = clips else { continue };
+            let folder = folder.join(subfolder);
+            let Some(seeds) = self.fit_all(clips, meaningless, &folder, device, observer)? else {
                 return Ok(None);
             };
-            references = with_means(references, "labels without meaning: ", control);
+            references = with_means(references, name, seeds);
         }
-        if let Some(baseline) = self.baseline {
-            let clips = self.clips(baseline, device, observer)?;
-            let folder = folder.join("baseline");
-            let Some(seeds) = self.fit_all(&clips, false, &folder, device, observer)? else {
-                return Ok(None);
-            };
-            references = with_means(references, "baseline: ", seeds);
-        }
-        let mut result = TaskResult::new(task, settings, seeds)
+        let task = match question {
+            Question::Order { .. } => "order_probe",
+            Question::Distance { .. } => "distance_probe",
+        };
+        let mut result = TaskResult::new(task, self, seeds)
             .counting("training videos", clips.train.len())
             .counting("validation videos", clips.validation.len())
             .counting("test videos", clips.test.len())
@@ -271,15 +178,27 @@ impl Plan<'_> {
         result.references = references;
         Ok(Some(result))
     }
+}
 
-    fn clips(
-        &self,
-        section: &FeatureSection,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<ProbeClips, TransferError> {
-        let mut features = section.open(device, observer)?;
-        ProbeClips::read(&mut features, self.question.positions(), self.split, self.standardise)
+impl Probe {
+    fn question(&self) -> Result<Question, TransferError> {
+        let positions = self.positions;
+        let other = |key, expected| {
+            let found = "given for the other probe".to_owned();
+            Err(TransferError::Setting { key, found, expected })
+        };
+        match (self.task, self.num_clips, self.signed) {
+            (TaskKind::DistanceProbe, None, signed) => {
+                Ok(Question::Distance { positions, signed: signed.unwrap_or_default() })
+            }
+            (TaskKind::DistanceProbe, Some(_), _) => {
+                other("num_clips", "nothing: a distance is that of two clips")
+            }
+            (_, _, Some(_)) => other("signed", "nothing: an order is no distance"),
+            (_, num_clips, None) => {
+                Ok(Question::Order { num_clips: num_clips.unwrap_or(3), positions })
+            }
+        }
     }
 
     /// Trains every head with every seed; `None` when it was stopped.
@@ -291,19 +210,20 @@ impl Plan<'_> {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<Vec<SeedResult>>, TransferError> {
+        let question = self.question()?;
         let mut results = Vec::with_capacity(self.training.seeds.len());
         for &seed in &self.training.seeds {
             let mut merged: Option<SeedResult> = None;
-            for &head in self.heads {
+            for &head in &self.heads {
                 let learner = ProbeLearner {
-                    question: self.question,
+                    question,
                     head,
                     clips,
                     samples_per_video: self.samples_per_video,
                     meaningless,
                 };
                 let folder = folder.join(head.name()).join(format!("seed-{seed}"));
-                match fit(&learner, self.training, seed, &folder, device, observer)? {
+                match fit(&learner, &self.training, seed, &folder, device, observer)? {
                     FitEnd::Stopped => return Ok(None),
                     FitEnd::Done(result) => merged = Some(merge(merged, result)),
                 }
@@ -328,6 +248,7 @@ fn merge(before: Option<SeedResult>, result: SeedResult) -> SeedResult {
             .zip(result.validation)
             .map(|(before, result)| both(before, &result)),
         test: both(before.test, &result.test),
+        predictions: Vec::new(),
     }
 }
 

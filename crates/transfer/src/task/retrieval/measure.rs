@@ -10,10 +10,16 @@ use crate::error::TransferError;
 use crate::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions, dual_softmax,
 };
-use crate::task::{Metrics, TaskObserver};
+use crate::task::{Metrics, PredictionFile, TaskObserver, Tested};
 
 /// Candidates that are decoded together.
 const AT_ONCE: usize = 16;
+
+/// The scores of every text with every candidate.
+const SCORES: &str = "predictions.npy";
+
+/// The column of every row's candidate.
+const VIDEO_OF_TEXT: &str = "video_of_text.txt";
 
 /// How candidates are seen and ranks are counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +41,10 @@ pub struct Measured {
     pub chance: Metrics,
     /// Candidates that could not be decoded.
     pub unreadable: usize,
+    /// What the numbers are of: a row a text, a column a candidate.
+    pub scores: ScoreMatrix,
+    /// The column of every text's candidate.
+    pub video_of_text: Vec<usize>,
 }
 
 impl Measured {
@@ -95,7 +105,14 @@ impl Measured {
         let chance = chance
             .into_iter()
             .fold(Metrics::new(), |all, (what, numbers)| direction(all, what, numbers, ""));
-        Ok(Self { metrics, chance, unreadable })
+        Ok(Self { metrics, chance, unreadable, scores, video_of_text })
+    }
+
+    /// The numbers, with the scores that they are of.
+    pub fn tested(&self) -> Tested {
+        let scores = PredictionFile::matrix(SCORES, &self.scores);
+        let columns = PredictionFile::lines(VIDEO_OF_TEXT, &self.video_of_text);
+        Tested { metrics: self.metrics.clone(), predictions: vec![scores, columns] }
     }
 
     /// What an epoch is chosen by: the mean of R@1, R@5 and R@10 of both directions.

@@ -112,6 +112,16 @@ impl Task for Retrieval {
                 expected: "nothing: without [train] there is no epoch to choose",
             });
         }
+        if let Some(temperature) = self.dual_softmax
+            && !(temperature > 0.0 && temperature.is_finite())
+        {
+            let (key, found) = ("dual_softmax", temperature.to_string());
+            return Err(TransferError::Setting {
+                key,
+                found,
+                expected: "a number above 0, as 100",
+            });
+        }
         self.tune.check()?;
         self.training.check()
     }
@@ -136,8 +146,7 @@ impl Task for Retrieval {
         let protocol = self.protocol();
         let Some(train) = &self.train else {
             let found = Measured::of(directory, &test, &protocol, device, observer)?;
-            let (seed, epoch, validation) = (None, None, None);
-            let seeds = vec![SeedResult { seed, epoch, validation, test: found.metrics }];
+            let seeds = vec![SeedResult::untrained(found.tested(), folder)?];
             let result = measured(seeds, found.chance, &test);
             return Ok(Some(result.counting("videos left out: unreadable", found.unreadable)));
         };

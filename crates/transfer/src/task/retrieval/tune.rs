@@ -1,10 +1,9 @@
 //! The whole model, tuned for retrieval.
 //!
-//! A sample is a candidate; each epoch draws one of its texts. Batches are made ahead on the loader's
-//! threads: an epoch's order is a pure function of seed and epoch, so the loader knows what comes
-//! without being told, and a fit that goes on begins where it should.
+//! A sample is a candidate; each epoch draws one of its texts. What it shares with the tuning of other
+//! tasks is in [`tuning`](crate::task::tuning).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,7 +19,7 @@ use locvtp_train::TrainError;
 use locvtp_train::augmentation;
 use locvtp_train::experiment::LoaderSection;
 use locvtp_train::frame_source::{ClipRequest, FrameSource};
-use locvtp_train::loader::{HeldBytes, Loader};
+use locvtp_train::loader::HeldBytes;
 use locvtp_video::{Augmentation, ClipPixels, Phase, ReadLimits};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -30,10 +29,9 @@ use super::measure::Measured;
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
 use crate::task::draws::{Draw, generator, order};
-use crate::task::{FitBatch, Learner, Metrics};
-
-/// How many other candidates are tried when one cannot be decoded.
-const REPLACEMENTS: usize = 16;
+use crate::task::tuning::batches_ahead::Ahead;
+use crate::task::tuning::{BatchesAhead, TunedModel, Unreadable};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[tune]` of a retrieval task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -66,23 +64,13 @@ impl TuneSettings {
 
 /// The whole model as something that learns.
 pub struct FineTune {
-    /// Everything of the model but its weights is taken from here.
-    directory: ModelDirectory,
-    model_dir: PathBuf,
+    tuned: TunedModel,
     task: Retrieval,
     train: Arc<TrainingClips>,
     validation: Option<CandidateSet>,
     test: CandidateSet,
-    ahead: Mutex<Option<Ahead>>,
+    ahead: BatchesAhead<TuneBatch>,
     last: Mutex<Option<(Metrics, usize)>>,
-}
-
-/// Batches on their way.
-struct Ahead {
-    seed: u64,
-    /// The step that comes next.
-    next: u64,
-    loader: Loader<TuneBatch>,
 }
 
 /// What the encoders need for one step.
@@ -132,16 +120,15 @@ impl FineTune {
             jitter: task.tune.jitter,
             augmentation: task.tune.augmentation.clone(),
             batch: task.training.batch,
-            bad: Mutex::default(),
+            unreadable: Unreadable::default(),
         };
         Ok(Self {
-            directory,
-            model_dir,
+            tuned: TunedModel::new(directory, model_dir),
             task,
             train: Arc::new(train),
             validation,
             test,
-            ahead: Mutex::default(),
+            ahead: BatchesAhead::default(),
             last: Mutex::default(),
         })
     }
@@ -158,30 +145,21 @@ impl FineTune {
 
     /// Training candidates that could not be decoded.
     pub(super) fn replaced(&self) -> usize {
-        lock(&self.train.bad).seen.len()
+        self.train.unreadable.count()
     }
 
     /// What to tell of candidates that could not be decoded; each comes once.
     pub(super) fn new_warnings(&self) -> Vec<String> {
-        std::mem::take(&mut lock(&self.train.bad).new)
+        self.train.unreadable.new_warnings()
     }
 
     /// The batch of a step, made ahead where steps follow each other.
     fn next_batch(&self, batch: &FitBatch<'_>) -> Result<TuneBatch, TransferError> {
-        let mut ahead = lock(&self.ahead);
-        let fits = |ahead: &Ahead| ahead.seed == batch.seed && ahead.next == batch.step;
-        if !ahead.as_ref().is_some_and(fits) {
-            let (train, seed) = (Arc::clone(&self.train), batch.seed);
-            let end = self.task.training.epochs * train.steps_per_epoch();
-            let LoaderSection { threads, queue, .. } = self.task.tune.loader;
-            let make = move |step| train.batch(seed, step);
-            let loader = Loader::start(batch.step, end, threads, queue, make);
-            *ahead = Some(Ahead { seed, next: batch.step, loader });
-        }
-        let ahead = ahead.as_mut().expect("started just now");
-        ahead.next += 1;
-        let made = ahead.loader.next_result().expect("a step of the fit");
-        Ok(made?)
+        let (train, seed) = (Arc::clone(&self.train), batch.seed);
+        let LoaderSection { threads, queue, .. } = self.task.tune.loader;
+        let total_steps = self.task.training.epochs * train.steps_per_epoch();
+        let ahead = Ahead { total_steps, threads, queue };
+        self.ahead.next(batch, &ahead, move |step| train.batch(seed, step))
     }
 
     fn measure(
@@ -191,16 +169,7 @@ impl FineTune {
         device: &Device,
     ) -> Result<Measured, TransferError> {
         let protocol = self.task.protocol();
-        Measured::of(self.with_weights(model), set, &protocol, device, &mut ())
-    }
-
-    fn with_weights(&self, model: &LocVtp) -> ModelDirectory {
-        ModelDirectory {
-            config: self.directory.config.clone(),
-            preprocessing: self.directory.preprocessing.clone(),
-            tokenizer: self.directory.tokenizer.clone(),
-            model: model.clone(),
-        }
+        Measured::of(self.tuned.with_weights(model), set, &protocol, device, &mut ())
     }
 }
 
@@ -209,7 +178,7 @@ impl Learner for FineTune {
 
     /// The pre-trained weights, whatever the seed.
     fn init(&self, _seed: u64, device: &Device) -> Result<LocVtp, TransferError> {
-        Ok(ModelDirectory::read(&self.model_dir, device)?.model)
+        self.tuned.start(device)
     }
 
     fn num_samples(&self) -> usize {
@@ -224,12 +193,12 @@ impl Learner for FineTune {
     ) -> Result<Tensor<1>, TransferError> {
         let TuneBatch { patches, tokens } = self.next_batch(batch)?;
         let (b, t) = (batch.samples.len(), self.task.num_clips);
-        let Preprocessing { num_frames, image_size, .. } = self.directory.preprocessing;
+        let Preprocessing { num_frames, image_size, .. } = self.tuned.directory().preprocessing;
         let shape = [b * t, num_frames, image_size, image_size];
         let clips = ClipPatches::from_cut(patches, shape, model.patch_size(), device);
         let embeddings = model.forward(clips, &tokens);
         let rng = &mut generator(batch.seed, Draw::Device, batch.step, 1);
-        let max_distance = self.directory.config.context_warp.max_distance;
+        let max_distance = self.tuned.directory().config.context_warp.max_distance;
         let distances = WarpDistances::draw([b, t], max_distance, rng.next_u64());
         let steps = self.task.training.epochs * self.train.steps_per_epoch();
         let progress = batch.step as f64 / steps.saturating_sub(1).max(1) as f64;
@@ -251,15 +220,16 @@ impl Learner for FineTune {
         Ok(Some(found.metrics.iter().fold(chosen_by, |all, (name, value)| all.with(name, value))))
     }
 
-    fn test(&self, model: &LocVtp, device: &Device) -> Result<Metrics, TransferError> {
+    fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {
         let found = self.measure(model, &self.test, device)?;
+        let tested = found.tested();
         *lock(&self.last) = Some((found.chance, found.unreadable));
-        Ok(found.metrics)
+        Ok(tested)
     }
 
     /// Written as a model directory, `model/` in the folder of the fit.
     fn kept(&self, model: &LocVtp, folder: &Path) -> Result<(), TransferError> {
-        Ok(self.with_weights(model).write(&folder.join("model"))?)
+        self.tuned.write(model, folder)
     }
 }
 
@@ -276,14 +246,7 @@ struct TrainingClips {
     jitter: bool,
     augmentation: Augmentation,
     batch: usize,
-    bad: Mutex<BadCandidates>,
-}
-
-/// Candidates that could not be decoded so far.
-#[derive(Default)]
-struct BadCandidates {
-    seen: BTreeSet<usize>,
-    new: Vec<String>,
+    unreadable: Unreadable,
 }
 
 impl TrainingClips {
@@ -320,9 +283,8 @@ impl TrainingClips {
         let phase = if self.jitter { Phase::Random(frame_seed) } else { Phase::Centre };
         let count = self.candidates.len();
         let others = (1..count).map(|offset| (sample + offset) % count);
-        let others = others.filter(|other| !samples.contains(other)).take(REPLACEMENTS);
-        let (mut tried, mut example) = (0, String::new());
-        for place in std::iter::once(sample).chain(others) {
+        let others = others.filter(|other| !samples.contains(other));
+        self.unreadable.replaced(sample, others, step, |place| {
             let candidate = &self.candidates[place];
             let text = &candidate.texts[(which % candidate.texts.len() as u64) as usize];
             let (augmentation, text) =
@@ -334,20 +296,9 @@ impl TrainingClips {
                 phase,
                 augmentation,
             };
-            match self.frames.read(self.file_of[place], &candidate.media, &request) {
-                Ok(pixels) => return Ok((pixels, text)),
-                Err(error) => {
-                    tried += 1;
-                    example = format!("{}: {error}", candidate.media.path().display());
-                    let mut bad = lock(&self.bad);
-                    if bad.seen.insert(place) {
-                        bad.new.push(format!("replaced from now on: {example}"));
-                    }
-                }
-            }
-        }
-        let corpus = "the training videos".to_owned();
-        Err(TrainError::NoReplacement { corpus, step, tried: tried - 1, example })
+            let pixels = self.frames.read(self.file_of[place], &candidate.media, &request)?;
+            Ok((pixels, text))
+        })
     }
 }
 

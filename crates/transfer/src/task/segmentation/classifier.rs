@@ -3,6 +3,8 @@
 //! It looks at every second alone. So there is nothing for sliding windows to do: a second's logits are
 //! the same in every window around it, and so is their mean.
 
+use std::rc::Rc;
+
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -11,11 +13,12 @@ use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 use serde::{Deserialize, Serialize};
 
+use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
 use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
-use crate::task::per_second::PerSecondFeatures;
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::per_second::{PerSecondFeatures, VideoSeconds};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[classifier]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,26 @@ use crate::task::{FitBatch, Learner, Metrics};
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
     pub normalise: bool,
+    /// What learns: the classifier alone, on frozen features, or the video encoder with it.
+    #[serde(default, skip_serializing_if = "Tune::is_head")]
+    pub tune: Tune,
+}
+
+/// What learns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tune {
+    /// The classifier, on frozen features.
+    #[default]
+    Head,
+    /// The video encoder as well; `[encoder]` says how.
+    All,
+}
+
+impl Tune {
+    fn is_head(&self) -> bool {
+        *self == Self::Head
+    }
 }
 
 /// The weights: a linear map to the labels, background first.
@@ -41,6 +64,14 @@ impl Classifier {
         let bias = Param::from_tensor(random.uniform([num_labels], bound));
         Self { fc: Linear { weight, bias } }
     }
+
+    /// # Shapes
+    /// - `seconds`: `[seconds, width]`
+    /// - returns `[seconds, labels]`
+    pub fn logits(&self, seconds: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
+        let shape = [seconds.len() / width, width];
+        self.fc.forward(Tensor::from_data(TensorData::new(seconds, shape), device))
+    }
 }
 
 /// The mean over seconds of what the right label costs: `-log softmax`.
@@ -55,15 +86,33 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u32]) -> Tensor<1> {
     log_softmax(logits, 1).gather(1, labels).mean().neg()
 }
 
-/// Learns the classifier.
+/// Learns the classifier on frozen features.
 pub struct SegmentationLearner<'a> {
-    /// What it learns from and is measured on.
-    pub videos: &'a SegmentationVideos,
-    /// Their seconds.
-    pub features: &'a PerSecondFeatures,
+    videos: &'a SegmentationVideos,
+    features: &'a PerSecondFeatures,
+    /// Numbers of a feature.
+    width: usize,
 }
 
-impl SegmentationLearner<'_> {
+impl<'a> SegmentationLearner<'a> {
+    /// Learns from and is measured on `videos`, whose seconds are in `features`.
+    ///
+    /// # Errors
+    /// When the features cannot be read any more.
+    pub fn new(
+        videos: &'a SegmentationVideos,
+        features: &'a PerSecondFeatures,
+    ) -> Result<Self, TransferError> {
+        let mut learner = Self { videos, features, width: 0 };
+        learner.width = learner.seconds(&videos.test[0])?.width;
+        Ok(learner)
+    }
+
+    fn seconds(&self, video: &LabelledVideo) -> Result<Rc<VideoSeconds>, TransferError> {
+        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        self.features.read(&video.id)?.ok_or(gone)
+    }
+
     fn logits(
         &self,
         model: &Classifier,
@@ -72,27 +121,24 @@ impl SegmentationLearner<'_> {
     ) -> Result<Tensor<2>, TransferError> {
         let mut values = Vec::new();
         for video in videos {
-            let gone = TransferError::Nothing { what: "features of a video that had some before" };
-            values.extend_from_slice(&self.features.read(&video.id)?.ok_or(gone)?.values);
+            values.extend_from_slice(&self.seconds(video)?.values);
         }
-        let width = self.videos.width;
-        let shape = [values.len() / width, width];
-        Ok(model.fc.forward(Tensor::from_data(TensorData::new(values, shape), device)))
+        Ok(model.logits(values, self.width, device))
     }
 
-    fn accuracy(
+    fn predict(
         &self,
         model: &Classifier,
         videos: &[LabelledVideo],
         device: &Device,
-    ) -> Result<FrameAccuracy, TransferError> {
-        let mut tally = FrameTally::default();
+    ) -> Result<(SecondLabels, FrameAccuracy), TransferError> {
+        let (mut all, mut tally) = (SecondLabels::default(), FrameTally::default());
         for video in videos {
-            let logits = self.logits(model, &[video], device)?;
-            let predicted = likeliest(&numbers(logits), self.videos.num_labels());
+            let predicted = likeliest(self.logits(model, &[video], device)?);
             tally.add(&predicted, &video.labels);
+            all.push(&video.id, predicted);
         }
-        tally.accuracy()
+        Ok((all, tally.accuracy()?))
     }
 }
 
@@ -100,7 +146,7 @@ impl Learner for SegmentationLearner<'_> {
     type Model = Classifier;
 
     fn init(&self, seed: u64, device: &Device) -> Result<Classifier, TransferError> {
-        Ok(Classifier::init(self.videos.width, self.videos.num_labels(), seed, device))
+        Ok(Classifier::init(self.width, self.videos.num_labels(), seed, device))
     }
 
     fn num_samples(&self) -> usize {
@@ -127,13 +173,19 @@ impl Learner for SegmentationLearner<'_> {
         if self.videos.validation.is_empty() {
             return Ok(None);
         }
-        let found = self.accuracy(model, &self.videos.validation, device)?;
-        Ok(Some(Metrics::new().with("frame accuracy", found.accuracy)))
+        let (_, found) = self.predict(model, &self.videos.validation, device)?;
+        Ok(Some(chosen_by(&found)))
     }
 
-    fn test(&self, model: &Classifier, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(metrics(&self.accuracy(model, &self.videos.test, device)?))
+    fn test(&self, model: &Classifier, device: &Device) -> Result<Tested, TransferError> {
+        let (labels, found) = self.predict(model, &self.videos.test, device)?;
+        Ok(labels.tested(metrics(&found)))
     }
+}
+
+/// What an epoch is chosen by.
+pub fn chosen_by(found: &FrameAccuracy) -> Metrics {
+    Metrics::new().with("frame accuracy", found.accuracy)
 }
 
 /// What is told of an accuracy.
@@ -145,8 +197,13 @@ pub fn metrics(found: &FrameAccuracy) -> Metrics {
     }
 }
 
-/// The greatest of every row of `[seconds, labels]`; of equal ones the first.
-fn likeliest(logits: &[f32], num_labels: usize) -> Vec<u32> {
+/// The place of the greatest number of every row; of equal ones the first.
+///
+/// # Shapes
+/// - `logits`: `[seconds, labels]`; returns one a second
+pub fn likeliest(logits: Tensor<2>) -> Vec<u32> {
+    let [_, num_labels] = logits.dims();
+    let logits: Vec<f32> = logits.into_data().try_to_vec().expect("logits are f32");
     let of_row = |row: &[f32]| {
         let first = (0, f32::NEG_INFINITY);
         let greatest = row.iter().enumerate().fold(first, |greatest, (label, logit)| {
@@ -157,17 +214,14 @@ fn likeliest(logits: &[f32], num_labels: usize) -> Vec<u32> {
     logits.chunks_exact(num_labels).map(of_row).collect()
 }
 
-fn numbers(tensor: Tensor<2>) -> Vec<f32> {
-    tensor.into_data().try_to_vec().expect("logits are f32")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn of_equal_logits_the_first_label_is_taken() {
-        assert_eq!(likeliest(&[0.0, 2.0, 2.0, -1.0, -3.0, -1.0], 3), [1, 0]);
+        let logits = [[0.0, 2.0, 2.0], [-1.0, -3.0, -1.0]];
+        assert_eq!(likeliest(Tensor::from_data(logits, &Device::flex())), [1, 0]);
     }
 
     #[test]

@@ -1,47 +1,15 @@
 //! COIN's videos as the task needs them: a label for every second, and which part they are in.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use locvtp_corpus::coin::Taxonomy;
-use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSettings, Subset};
+use locvtp_corpus::Subset;
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 
+use super::annotations::{SegmentAnnotations, SegmentationData};
 use crate::error::TransferError;
 use crate::metrics::segmentation::{BACKGROUND, labels};
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};
-use crate::task::per_second::PerSecondFeatures;
-
-/// `[data]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SegmentationData {
-    /// `COIN.json`.
-    pub annotations: PathBuf,
-    /// `taxonomy.xlsx`, or its sheet `target_action_mapping` as CSV: which steps there are, used by a
-    /// video or not. Those that the annotations use, when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taxonomy: Option<PathBuf>,
-    /// Share of the training part that is for choosing an epoch, as the data set has no part for it.
-    /// Default: 0.1.
-    pub validation: f64,
-    /// What the choice of that share follows from.
-    pub split_seed: u64,
-}
-
-impl SegmentationData {
-    /// # Errors
-    /// When the share is none.
-    pub fn check(&self) -> Result<(), TransferError> {
-        if (0.0..1.0).contains(&self.validation) {
-            return Ok(());
-        }
-        let (key, found) = ("data.validation", self.validation.to_string());
-        Err(TransferError::Setting { key, found, expected: "a share from 0 to below 1" })
-    }
-}
 
 /// A video and the true label of each of its seconds; 0 is background.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,70 +30,56 @@ pub struct SegmentationVideos {
     pub validation: Vec<LabelledVideo>,
     /// To test on.
     pub test: Vec<LabelledVideo>,
-    /// Numbers of a feature.
-    pub width: usize,
     counts: Vec<(&'static str, usize)>,
 }
 
 impl SegmentationVideos {
-    /// Reads the annotations and asks the features how many seconds each video has.
+    /// Labels the seconds of the annotated videos; `seconds_of` says how many a video has, or none where
+    /// there is no such video, and `without` what is counted then.
     ///
     /// # Errors
-    /// When a file cannot be read, or no video is left to test on.
-    pub fn read(
+    /// What `seconds_of` says, or when no video is left to test on.
+    pub fn label(
+        annotations: SegmentAnnotations,
         data: &SegmentationData,
-        features: &PerSecondFeatures,
+        without: &'static str,
+        mut seconds_of: impl FnMut(&str) -> Result<Option<usize>, TransferError>,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let settings = ReadSettings { layout: Some(Layout::Coin), ..ReadSettings::default() };
-        let reader =
-            CorpusReader::new(&data.annotations, &settings, FileLookup::WhereThereIsAFolder)?;
-        let mut listed: Vec<NarratedVideo> = Vec::new();
-        let mut faults = 0;
-        for source in reader.sources() {
-            let report = reader.read(source, &mut listed)?;
-            faults += report.faults();
-            if report.faults() > 0 {
-                observer.warning(&format!("{}: {report}", source.path.display()));
-            }
-        }
-        listed.sort_by(|a, b| a.id.cmp(&b.id));
-        let steps = steps(data, &listed)?;
+        let SegmentAnnotations { steps, videos: listed, faults } = annotations;
         let mut found = Self {
             steps,
             train: Vec::new(),
             validation: Vec::new(),
             test: Vec::new(),
-            width: 0,
             counts: Vec::new(),
         };
-        let (mut without_features, mut unknown) = (BTreeSet::new(), 0);
+        let (mut missing, mut unknown) = (BTreeSet::new(), 0);
         for video in &listed {
-            let Some(seconds) = features.read(&video.id)? else {
-                without_features.insert(video.id.as_str());
+            let Some(seconds) = seconds_of(&video.id)? else {
+                missing.insert(video.id.as_str());
                 continue;
             };
-            found.width = seconds.width;
             let known = |id: &u32| found.steps.contains_key(id);
             unknown += video.captions.iter().filter(|caption| !known(&caption.id)).count();
             let segments = video.captions.iter().filter(|caption| known(&caption.id));
             let segments = segments.map(|caption| (caption.span, caption.id));
             let labelled =
-                LabelledVideo { id: video.id.clone(), labels: labels(segments, seconds.len()) };
+                LabelledVideo { id: video.id.clone(), labels: labels(segments, seconds) };
             match video.subset {
                 Some(Subset::Test) => found.test.push(labelled),
                 _ => found.train.push(labelled),
             }
         }
         found.split(data);
-        if let Some(first) = without_features.first() {
-            let count = without_features.len();
-            observer.warning(&format!("no features of {count} videos, {first} among them"));
+        if let Some(first) = missing.first() {
+            let count = missing.len();
+            observer.warning(&format!("{count} {without}, {first} among them"));
         }
         found.counts = vec![
             ("segments and videos that cannot be used (left out)", faults),
             ("segments of steps that the taxonomy does not have (background)", unknown),
-            ("videos without features", without_features.len()),
+            (without, missing.len()),
             ("videos to train on", found.train.len()),
             ("videos to validate on", found.validation.len()),
             ("videos to test on", found.test.len()),
@@ -133,9 +87,7 @@ impl SegmentationVideos {
             ("steps", found.steps.len()),
         ];
         if found.test.is_empty() {
-            return Err(TransferError::Nothing {
-                what: "videos of subset \"testing\" with features",
-            });
+            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
         }
         Ok(found)
     }
@@ -174,22 +126,4 @@ impl SegmentationVideos {
         let kept = |what: &str| what.starts_with("videos to");
         self.counts.iter().copied().filter(move |(what, count)| *count > 0 || kept(what))
     }
-}
-
-/// The steps by number: those of the taxonomy, else those that the annotations use.
-fn steps(
-    data: &SegmentationData,
-    videos: &[NarratedVideo],
-) -> Result<BTreeMap<u32, String>, TransferError> {
-    let steps: BTreeMap<u32, String> = match &data.taxonomy {
-        Some(path) => {
-            let steps = Taxonomy::read(path)?.steps.into_iter();
-            steps.map(|(number, step)| (number, step.label)).collect()
-        }
-        None => {
-            let captions = videos.iter().flat_map(|video| &video.captions);
-            captions.map(|caption| (caption.id, caption.text.clone())).collect()
-        }
-    };
-    Ok(steps.into_iter().filter(|(number, _)| *number != BACKGROUND).collect())
 }

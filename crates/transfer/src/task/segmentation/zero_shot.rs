@@ -12,15 +12,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::classifier::metrics;
+use super::second_labels::SecondLabels;
 use super::videos::SegmentationVideos;
 use crate::embedding::dot;
 use crate::error::TransferError;
 use crate::metrics::segmentation::{BACKGROUND, FrameTally};
-use crate::task::Metrics;
-use crate::task::label_texts::{LabelTexts, TextModel};
+use crate::task::Tested;
+use crate::task::label_texts::LabelTexts;
 use crate::task::per_second::PerSecondFeatures;
-
-use super::classifier::metrics;
 
 /// `[zero_shot]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,25 +85,26 @@ fn lambda_bg(texts: &[(u32, &[f32])]) -> f64 {
     greatest
 }
 
-/// The numbers on the test part.
+/// The numbers on the test part, and the labels that were given.
 ///
 /// # Errors
-/// When the texts cannot be embedded, or features are of another space.
+/// When features are of another space than the texts.
 pub fn measure(
     settings: &ZeroShotSegmentation,
     videos: &SegmentationVideos,
-    model: &TextModel,
+    texts: &LabelTexts,
     features: &PerSecondFeatures,
     file: &std::path::Path,
-) -> Result<Metrics, TransferError> {
-    let texts = LabelTexts::embed(model, videos.steps.values().map(String::as_str))?;
-    let labels = Labels::new(&videos.steps, &texts, settings);
+) -> Result<Tested, TransferError> {
+    let labels = Labels::new(&videos.steps, texts, settings);
+    let mut all = SecondLabels::default();
     let (mut tally, mut steps_alone) = (FrameTally::default(), FrameTally::default());
     for video in &videos.test {
         let seconds = features.read(&video.id)?.expect("it had features before");
         texts.check_width(file, &video.id, seconds.width)?;
         let predicted: Vec<u32> = seconds.rows().map(|second| labels.of(second, false)).collect();
         tally.add(&predicted, &video.labels);
+        all.push(&video.id, predicted);
         let steps = seconds.rows().zip(&video.labels).filter(|(_, label)| **label != BACKGROUND);
         let (predicted, truth): (Vec<u32>, Vec<u32>) =
             steps.map(|(second, label)| (labels.of(second, true), *label)).unzip();
@@ -113,7 +114,7 @@ pub fn measure(
     if let Ok(steps) = steps_alone.accuracy() {
         found = found.with("accuracy among the steps, where one is done", steps.accuracy);
     }
-    Ok(found)
+    Ok(all.tested(found))
 }
 
 #[cfg(test)]

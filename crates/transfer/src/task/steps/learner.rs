@@ -14,7 +14,8 @@ use crate::error::TransferError;
 use crate::metrics::steps::{StepRecall, StepVideo, step_recall};
 use crate::task::draws::{Draw, generator};
 use crate::task::per_second::{PerSecondFeatures, VideoSeconds};
-use crate::task::{FitBatch, Learner, Metrics};
+use crate::task::predictions::{PREDICTIONS, PredictionFile};
+use crate::task::{FitBatch, Learner, Metrics, Tested};
 
 /// `[component_model]` of a steps task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,18 +110,18 @@ impl StepsLearner<'_> {
         align(&ahead, k).expect(enough).seconds
     }
 
-    fn recall(
+    fn found(
         &self,
         model: &ComponentModel,
         videos: &[StepsVideo],
         device: &Device,
-    ) -> Result<StepRecall, TransferError> {
+    ) -> Result<Vec<FoundSeconds>, TransferError> {
         let costs = |video: &StepsVideo| {
             let x = matrix(&self.seconds(video)?.values, video.seconds, device);
             let scores = model.scores(x, &self.components.shares(&video.task));
             Ok(choice_costs(&numbers(scores), video.num_steps()))
         };
-        recall_by(videos, costs)
+        cheapest(videos, costs)
     }
 }
 
@@ -161,12 +162,13 @@ impl Learner for StepsLearner<'_> {
         if self.videos.validation.is_empty() {
             return Ok(None);
         }
-        let recall = self.recall(model, &self.videos.validation, device)?;
+        let videos = &self.videos.validation;
+        let recall = recall_of(videos, &self.found(model, videos, device)?)?;
         Ok(Some(Metrics::new().with("average recall", recall.average_recall)))
     }
 
-    fn test(&self, model: &ComponentModel, device: &Device) -> Result<Metrics, TransferError> {
-        Ok(metrics(&self.recall(model, &self.videos.test, device)?))
+    fn test(&self, model: &ComponentModel, device: &Device) -> Result<Tested, TransferError> {
+        tested(&self.videos.test, &self.found(model, &self.videos.test, device)?)
     }
 }
 
@@ -175,38 +177,38 @@ pub fn choice_costs(scores: &[f64], num_steps: usize) -> Vec<f64> {
     log_softmax_rows(scores, num_steps).into_iter().map(|log_p| -log_p).collect()
 }
 
-/// The recall of the cheapest seconds in order, by the costs that `costs` gives for a video.
+/// The second in which each step of a video is found; none where it is not.
+pub type FoundSeconds = Vec<Option<usize>>;
+
+/// The cheapest seconds in order, by the costs that `costs` gives for a video; no second for any step
+/// of a video with fewer seconds than steps.
 ///
 /// # Errors
-/// What `costs` says; when no step is annotated.
-pub fn recall_by(
+/// What `costs` says.
+pub fn cheapest(
     videos: &[StepsVideo],
     mut costs: impl FnMut(&StepsVideo) -> Result<Vec<f64>, TransferError>,
-) -> Result<StepRecall, TransferError> {
-    recall_of(videos, |video| {
+) -> Result<Vec<FoundSeconds>, TransferError> {
+    let find = |video: &StepsVideo| {
         let found = align(&costs(video)?, video.num_steps());
-        Ok(found.map(|found| found.seconds))
-    })
+        Ok(found.map_or(vec![None; video.num_steps()], |found| {
+            found.seconds.into_iter().map(Some).collect()
+        }))
+    };
+    videos.iter().map(find).collect()
 }
 
-/// The recall of the seconds that `find` names; none for a video whose steps are not found.
+/// The recall of the seconds that were found, one list a video.
 ///
 /// # Errors
-/// What `find` says; when no step is annotated.
+/// When no step is annotated.
 pub fn recall_of(
     videos: &[StepsVideo],
-    mut find: impl FnMut(&StepsVideo) -> Result<Option<Vec<usize>>, TransferError>,
+    found: &[FoundSeconds],
 ) -> Result<StepRecall, TransferError> {
-    let mut found = Vec::with_capacity(videos.len());
-    for video in videos {
-        let seconds = find(video)?;
-        found.push(seconds.map_or(vec![None; video.num_steps()], |seconds| {
-            seconds.into_iter().map(Some).collect()
-        }));
-    }
     let measured: Vec<StepVideo<'_>> = videos
         .iter()
-        .zip(&found)
+        .zip(found)
         .map(|(video, predicted)| StepVideo {
             task: &video.task,
             predicted,
@@ -217,15 +219,33 @@ pub fn recall_of(
     step_recall(&measured)
 }
 
-/// What is told of a recall.
-pub fn metrics(recall: &StepRecall) -> Metrics {
+/// What is told of the seconds that were found in the test part.
+///
+/// # Errors
+/// When no step is annotated.
+pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, TransferError> {
+    let recall = recall_of(videos, found)?;
     let (right, steps) = recall
         .tasks
         .values()
         .fold((0, 0), |(right, steps), task| (right + task.right, steps + task.steps));
-    Metrics::new()
+    let metrics = Metrics::new()
         .with("average recall", recall.average_recall)
-        .with("recall over all steps", 100.0 * right as f64 / steps as f64)
+        .with("recall over all steps", 100.0 * right as f64 / steps as f64);
+    let lines = videos.iter().zip(found).map(|(video, seconds)| AnswerLine {
+        video: &video.id,
+        seconds,
+        length: video.seconds,
+    });
+    Ok(Tested { metrics, predictions: vec![PredictionFile::json_lines(PREDICTIONS, lines)] })
+}
+
+/// The seconds of one video.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    video: &'a str,
+    seconds: &'a FoundSeconds,
+    length: usize,
 }
 
 fn matrix(values: &[f32], rows: usize, device: &Device) -> Tensor<2> {

@@ -7,7 +7,8 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`videos`] | tasks, intervals and parts, from the release's files |
+//! | [`release`] | tasks, intervals and parts, from the release's files |
+//! | [`videos`] | the videos as the task needs them |
 //! | [`ordering`] | one second a step, in order, as cheap as can be |
 //! | [`component_model`] | scores from the words of a step; where steps are taken to be |
 //! | [`learner`] | the training of it, and recall |
@@ -15,6 +16,7 @@
 pub mod component_model;
 pub mod learner;
 pub mod ordering;
+pub mod release;
 pub mod videos;
 
 use std::path::{Path, PathBuf};
@@ -25,13 +27,15 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use self::component_model::Components;
-use self::learner::{ComponentSettings, StepsLearner, choice_costs, metrics, recall_by, recall_of};
+use self::learner::{ComponentSettings, StepsLearner, cheapest, choice_costs, recall_of, tested};
 use self::ordering::equal_distances;
+use self::release::ListedParts;
 use self::videos::{StepsData, StepsVideo, StepsVideos};
 use super::draws::{Draw, generator};
 use super::fit::FitEnd;
 use super::label_texts::{LabelTexts, TextModel};
 use super::per_second::PerSecondFeatures;
+use super::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use super::task_file::{Task, TaskKind};
 use super::{FeatureSection, Metrics, SeedResult, TaskObserver, TaskResult, TrainingSection, fit};
 use crate::embedding::dot;
@@ -146,17 +150,32 @@ impl Task for StepsTask {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let clips = self.features.open(device, observer)?;
+        // All that takes seconds comes before all that may take hours.
+        let listed = ListedParts::read(&self.data, self.training.is_some(), observer)?;
+        let texts = self.zero_shot.as_ref().map(|zero_shot| {
+            let model = TextModel::read(zero_shot.model.as_deref(), &self.features, device)?;
+            LabelTexts::embed(&model, listed.steps())
+        });
+        let texts = texts.transpose()?;
+        let found = self.features.find(device, observer)?;
+        let wanted = listed.ids(|id| found.holds(id))?;
+        let clips = found.open_those(&wanted, observer)?;
         let normalise = self.component_model.as_ref().is_none_or(|head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
-        let videos = StepsVideos::read(&self.data, &features, observer)?;
+        let videos = listed.measured(&features, observer)?;
         let seeds = match (&self.component_model, &self.training) {
             (Some(head), Some(training)) => {
                 self.fitted(head, training, &videos, &features, folder, device, observer)?
             }
-            _ => Some(vec![self.zero_shot(&videos, &features, device)?]),
+            _ => {
+                let texts = texts.expect("checked: a head or none");
+                let tested = self.zero_shot(&videos, &features, &texts)?;
+                Some(vec![SeedResult::untrained(tested, folder)?])
+            }
         };
         let Some(seeds) = seeds else { return Ok(None) };
+        let tested = videos.test.iter().map(|video| &video.id);
+        PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
         let mut result = TaskResult::new("steps", self, seeds);
         for (what, count) in videos.counts() {
             result = result.counting(what, count);
@@ -203,17 +222,14 @@ impl StepsTask {
         &self,
         videos: &StepsVideos,
         features: &PerSecondFeatures,
-        device: &Device,
-    ) -> Result<SeedResult, TransferError> {
+        texts: &LabelTexts,
+    ) -> Result<Tested, TransferError> {
         let settings = self.zero_shot.as_ref().expect("checked: a head or none");
-        let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
-        let steps = videos.tasks.iter().flat_map(|task| task.steps.iter().map(String::as_str));
-        let texts = LabelTexts::embed(&model, steps)?;
         let steps_of = |task: &str| {
             let task = videos.tasks.iter().find(|known| known.id == task);
             task.into_iter().flat_map(|task| &task.steps)
         };
-        let recall = recall_by(&videos.test, |video| {
+        let found = cheapest(&videos.test, |video| {
             let seconds = features.read(&video.id)?.expect("it had features before");
             texts.check_width(&self.features.file, &video.id, seconds.width)?;
             let scores: Vec<f64> = seconds
@@ -223,7 +239,7 @@ impl StepsTask {
                 .collect();
             Ok(choice_costs(&scores, video.num_steps()))
         })?;
-        Ok(SeedResult { seed: None, epoch: None, validation: None, test: metrics(&recall) })
+        tested(&videos.test, &found)
     }
 }
 
@@ -239,16 +255,21 @@ impl ZeroShotSteps {
 
 /// What any of the two must beat: equal distances, and chance in order.
 fn references(videos: &[StepsVideo]) -> Result<Metrics, TransferError> {
-    let equal = recall_of(videos, |video| {
-        let fits = video.seconds >= video.num_steps();
-        Ok(fits.then(|| equal_distances(video.seconds, video.num_steps())))
-    })?;
+    let equal = |video: &StepsVideo| {
+        let (seconds, steps) = (video.seconds, video.num_steps());
+        if seconds < steps {
+            return vec![None; steps];
+        }
+        equal_distances(seconds, steps).into_iter().map(Some).collect()
+    };
+    let equal = recall_of(videos, &videos.iter().map(equal).collect::<Vec<_>>())?;
     let mut number = 0;
-    let random = recall_by(videos, |video| {
+    let random = cheapest(videos, |video| {
         number += 1;
         let mut rng = generator(0, Draw::Control, number, 0);
         Ok((0..video.seconds * video.num_steps()).map(|_| rng.random()).collect())
     })?;
+    let random = recall_of(videos, &random)?;
     Ok(Metrics::new()
         .with("average recall of steps at equal distances", equal.average_recall)
         .with("average recall of random costs", random.average_recall))

@@ -1,12 +1,47 @@
 //! `locvtp corpus pack`: any corpus into tar shards.
 
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
 use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, ReadSettings, pack};
 use serde_json::json;
 
-use super::corpus::grouped;
-use crate::args::CorpusPack;
+use super::check::grouped;
+use super::{CorpusFormat, CorpusSubset};
 use crate::progress::CountProgress;
 use crate::{Outcome, output};
+
+/// `locvtp corpus pack`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CorpusPack {
+    /// A file or folder: a data set's own annotation files, a manifest, videos with subtitles, shards
+    #[arg(value_name = "CORPUS")]
+    pub(crate) corpus: PathBuf,
+    /// Folder to write; a packing that was stopped goes on there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// A shard is full with so many MiB; a larger video has a shard of its own
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    pub(crate) shard_mib: u64,
+    /// A shard is full with so many videos
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) shard_samples: u32,
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CorpusFormat,
+    /// Folder with the video files, at any depth [default: videos/ in the corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    pub(crate) subset: Option<CorpusSubset>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Videos left out that are named; all are in the JSON.
 const NAMED: usize = 5;

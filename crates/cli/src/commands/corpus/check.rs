@@ -2,21 +2,100 @@
 //! rest is not.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::bail;
+use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{
     CorpusReader, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck, NarratedVideo,
-    ReadReport, ReadSettings, VideoSink, check_media,
+    NarrationCare, ReadReport, ReadSettings, VideoSink, check_media,
 };
 use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::args::{CorpusCheck, Decode};
+use super::{CorpusFormat, CorpusSubset};
+use crate::file_reading::FileReading;
 use crate::progress::ProgressLine;
 use crate::{Outcome, output};
+
+/// `locvtp corpus check`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CorpusCheck {
+    /// Files or folders: a data set's own annotation files, a manifest, videos with subtitles; shards
+    /// also by a pattern or address: {00000..00012}.tar, https://.., s3://..
+    #[arg(required = true, value_name = "CORPUS")]
+    pub(crate) corpora: Vec<PathBuf>,
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CorpusFormat,
+    /// Folder with the video files, at any depth [default: videos/ in the corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    pub(crate) subset: Option<CorpusSubset>,
+    /// What is done about captions that repeat or are short
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) narration: Narration,
+    /// How much of the video files is looked at
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) decode: Decode,
+    #[command(flatten)]
+    pub(crate) reading: FileReading,
+    /// End with an error (exit code 2) if more captions and videos than this are bad
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bad: Option<usize>,
+    /// Write all spans with their repairs, and all that was dropped, as JSON lines: a manifest
+    #[arg(long, value_name = "FILE")]
+    pub(crate) list: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--narration`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Narration {
+    /// Nothing
+    #[default]
+    AsIs,
+    /// Spans grow to 4 s, as MIL-NCE trains on HowTo100M
+    MilNce,
+    /// Neighbours are joined to 10 s, as in HowTo100M's and UniVL's loaders
+    Univl,
+    /// Words that rolling subtitles repeat are removed, and spans grow to 4 s
+    Rolling,
+}
+
+impl Narration {
+    pub(crate) fn care(self) -> NarrationCare {
+        match self {
+            Self::AsIs => NarrationCare::default(),
+            Self::MilNce => NarrationCare::mil_nce(),
+            Self::Univl => NarrationCare::univl(),
+            Self::Rolling => NarrationCare::rolling(),
+        }
+    }
+}
+
+/// `--decode`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decode {
+    /// Nothing: annotations alone
+    #[default]
+    None,
+    /// When each frame is shown, as training does first
+    Probe,
+    /// Also the frames of one clip
+    FirstClip,
+    /// Also every frame
+    All,
+}
 
 /// Videos whose files are looked at side by side, and held in memory.
 const FILES_AT_ONCE: usize = 64;
@@ -56,7 +135,7 @@ struct Found {
     seconds: f64,
 }
 
-pub(crate) fn check(args: &CorpusCheck) -> anyhow::Result<Outcome> {
+pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     let began = Instant::now();
     let settings = ReadSettings {
         layout: args.format.layout(),

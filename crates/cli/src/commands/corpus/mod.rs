@@ -1,0 +1,98 @@
+//! `locvtp corpus`: what of a corpus can be used, and a corpus in shards.
+
+pub(crate) mod check;
+pub(crate) mod pack;
+
+use clap::{Subcommand, ValueEnum};
+use locvtp_corpus::{Layout, Subset};
+
+use self::check::CorpusCheck;
+use self::pack::CorpusPack;
+
+/// `locvtp corpus`
+#[derive(Debug, Subcommand)]
+pub(crate) enum CorpusCommand {
+    /// Read corpora as training would, and tell what will be used and why the rest is not
+    Check(CorpusCheck),
+    /// Pack a corpus into tar shards, to be read from disk, a web server or S3
+    Pack(CorpusPack),
+}
+
+/// `--format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorpusFormat {
+    /// Found out from what the files hold
+    #[default]
+    Auto,
+    /// HowTo100M: caption.json, raw_caption.json, or one CSV a video, zipped or not
+    #[value(name = "howto100m")]
+    HowTo100m,
+    /// WebVid-2M: results_2M_*.csv
+    #[value(name = "webvid")]
+    WebVid,
+    /// Conceptual Captions: *.tsv; pictures as videos of one frame
+    Cc3m,
+    /// MSR-VTT: the official JSON, the 1k-A split, 7k and 9k lists, Frozen's pack
+    #[value(name = "msrvtt")]
+    MsrVtt,
+    /// ActivityNet Captions: train.json, val_1.json, val_2.json
+    #[value(name = "activitynet")]
+    ActivityNet,
+    /// Charades-STA: charades_sta_*.txt, with Charades_v1_*.csv beside
+    CharadesSta,
+    /// TACoS: 2D-TAN's JSON
+    Tacos,
+    /// CrossTask: the folder of the release
+    #[value(name = "crosstask")]
+    CrossTask,
+    /// COIN: COIN.json
+    Coin,
+    /// YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv
+    #[value(name = "youcook2")]
+    YouCook2,
+    /// Your own list, CSV or JSON lines: path, start, end, text
+    Manifest,
+    /// Your own videos with .srt or .vtt files beside them
+    Subtitles,
+    /// Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them
+    Shards,
+}
+
+impl CorpusFormat {
+    pub(crate) fn layout(self) -> Option<Layout> {
+        Some(match self {
+            Self::Auto => return None,
+            Self::HowTo100m => Layout::HowTo100m,
+            Self::WebVid => Layout::WebVid,
+            Self::Cc3m => Layout::Cc3m,
+            Self::MsrVtt => Layout::MsrVtt,
+            Self::ActivityNet => Layout::ActivityNet,
+            Self::CharadesSta => Layout::CharadesSta,
+            Self::Tacos => Layout::Tacos,
+            Self::CrossTask => Layout::CrossTask,
+            Self::Coin => Layout::Coin,
+            Self::YouCook2 => Layout::YouCook2,
+            Self::Manifest => Layout::Manifest,
+            Self::Subtitles => Layout::Subtitles,
+            Self::Shards => Layout::Shards,
+        })
+    }
+}
+
+/// `--subset`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CorpusSubset {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<CorpusSubset> for Subset {
+    fn from(subset: CorpusSubset) -> Self {
+        match subset {
+            CorpusSubset::Train => Self::Train,
+            CorpusSubset::Validation => Self::Validation,
+            CorpusSubset::Test => Self::Test,
+        }
+    }
+}

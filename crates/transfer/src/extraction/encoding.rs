@@ -1,0 +1,228 @@
+//! The loop: clips come from the decoders, go through the encoder in batches, and on to whoever wants
+//! their features.
+
+use std::ops::Range;
+use std::sync::atomic::AtomicUsize;
+use std::time::Instant;
+
+use locvtp_video::{ClipPixels, TimeSpan};
+
+use crate::embedding::Embedder;
+use crate::error::{TransferError, with_causes};
+use crate::extraction::decoding::{ClipRule, Decoded, decode};
+use crate::extraction::run::{BadVideo, ExtractObserver, ExtractProgress};
+use crate::extraction::settings::FeatureSpace;
+use crate::extraction::video_list::VideoFile;
+
+/// Takes the features of clips: those of one video in order, of several videos in turn.
+pub trait ClipSink {
+    /// More clips of a video.
+    ///
+    /// # Errors
+    /// When they cannot be kept; nothing more is encoded then.
+    fn clips(
+        &mut self,
+        video: &VideoFile,
+        spans: &[TimeSpan],
+        values: &[f32],
+    ) -> Result<(), TransferError>;
+
+    /// The video has no more clips.
+    ///
+    /// # Errors
+    /// As [`ClipSink::clips`].
+    fn done(&mut self, video: &VideoFile, duration_s: f64) -> Result<(), TransferError>;
+}
+
+/// How videos go through an encoder.
+pub struct Encoding<'a> {
+    /// The model.
+    pub embedder: &'a Embedder,
+    /// Which features of it.
+    pub space: FeatureSpace,
+    /// How videos become clips.
+    pub rule: &'a ClipRule,
+    /// Clips that go through the encoder together.
+    pub batch: usize,
+    /// Threads that decode, each another video.
+    pub decode_threads: usize,
+}
+
+/// What came of the videos.
+pub struct Encoded {
+    /// At the end.
+    pub progress: ExtractProgress,
+    /// Videos that were left out. Clips of them may have gone to the sink, but not their end.
+    pub bad: Vec<BadVideo>,
+    /// Whether the observer stopped it.
+    pub stopped: bool,
+}
+
+impl Encoding<'_> {
+    /// Sends the clips of `videos` through the encoder and their features to `sink`.
+    ///
+    /// # Errors
+    /// When a feature is not finite, or what the sink says. Bad videos are no errors.
+    pub fn run(
+        &self,
+        videos: &[VideoFile],
+        sink: &mut dyn ClipSink,
+        observer: &mut dyn ExtractObserver,
+    ) -> Result<Encoded, TransferError> {
+        let mut run = Run {
+            encoding: self,
+            videos,
+            sink,
+            observer,
+            waiting: Vec::with_capacity(self.batch),
+            ended: Vec::new(),
+            progress: ExtractProgress {
+                total_videos: videos.len(),
+                total_bytes: videos.iter().map(|video| video.bytes as f64).sum(),
+                ..ExtractProgress::default()
+            },
+            told: (0, 0),
+            began: Instant::now(),
+            bad: Vec::new(),
+        };
+        let next = AtomicUsize::new(0);
+        let stopped = std::thread::scope(|scope| {
+            // Dropped at the end of this block, also after an error: the decoders see that and end.
+            let clips = decode(scope, videos, &next, self.rule, self.decode_threads, self.batch);
+            for decoded in clips {
+                run.take(decoded)?;
+                if run.observer.should_stop() {
+                    return Ok(true);
+                }
+            }
+            run.encode().map(|()| false)
+        });
+        let stopped = stopped?;
+        let Run { progress, bad, .. } = run;
+        Ok(Encoded { progress, bad, stopped })
+    }
+}
+
+/// A clip on its way to the encoder.
+struct WaitingClip {
+    video: usize,
+    /// Moved away when the batch is encoded.
+    pixels: Option<ClipPixels>,
+    /// One over the number of clips of its video.
+    share: f64,
+    duration_s: f64,
+}
+
+struct Run<'a> {
+    encoding: &'a Encoding<'a>,
+    videos: &'a [VideoFile],
+    sink: &'a mut dyn ClipSink,
+    observer: &'a mut dyn ExtractObserver,
+    /// Clips of the next batch.
+    waiting: Vec<WaitingClip>,
+    /// Videos whose last clips are waiting, with their lengths.
+    ended: Vec<(usize, f64)>,
+    progress: ExtractProgress,
+    /// Videos and clips that the observer was told of last.
+    told: (usize, usize),
+    began: Instant,
+    bad: Vec<BadVideo>,
+}
+
+impl Run<'_> {
+    fn take(&mut self, decoded: Decoded) -> Result<(), TransferError> {
+        match decoded {
+            Decoded::Clip { video, pixels, num_clips, duration_s } => {
+                let share = 1.0 / num_clips as f64;
+                let pixels = Some(pixels);
+                self.waiting.push(WaitingClip { video, pixels, share, duration_s });
+                if self.waiting.len() >= self.encoding.batch {
+                    self.encode()?;
+                }
+                Ok(())
+            }
+            Decoded::End { video, duration_s } => {
+                self.ended.push((video, duration_s));
+                if self.waiting.iter().all(|clip| clip.video != video) {
+                    self.end_videos()
+                } else {
+                    Ok(())
+                }
+            }
+            Decoded::Bad { video, error } => {
+                self.waiting.retain(|clip| clip.video != video);
+                let file = &self.videos[video];
+                let reason = with_causes(&error);
+                let bad = BadVideo { id: file.id.clone(), path: file.path.clone(), reason };
+                self.observer.bad(&bad);
+                self.bad.push(bad);
+                self.progress.videos += 1;
+                self.progress.total_bytes -= file.bytes as f64;
+                Ok(())
+            }
+        }
+    }
+
+    /// Encodes the waiting clips and ends the videos that they complete.
+    fn encode(&mut self) -> Result<(), TransferError> {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if let Some(pixels) = joined(&mut waiting) {
+            let features = self.encoding.embedder.encode(&pixels, self.encoding.space);
+            for range in neighbours(&waiting) {
+                let clips = &waiting[range.clone()];
+                let file = &self.videos[clips[0].video];
+                let (spans, values) = (&pixels.spans[range.clone()], features[range].concat());
+                if values.iter().any(|value| !value.is_finite()) {
+                    let (path, span) = (file.path.clone(), spans[0]);
+                    return Err(TransferError::NotFinite { path, span });
+                }
+                self.sink.clips(file, spans, &values)?;
+                for clip in clips {
+                    self.progress.clips += 1;
+                    self.progress.video_s += clip.share * clip.duration_s;
+                    self.progress.bytes += clip.share * file.bytes as f64;
+                }
+            }
+        }
+        self.end_videos()?;
+        let now = (self.progress.videos, self.progress.clips);
+        if self.told != now {
+            self.told = now;
+            self.progress.seconds = self.began.elapsed().as_secs_f64();
+            self.observer.progress(&self.progress);
+        }
+        Ok(())
+    }
+
+    /// Ends the videos of which no clip waits any more.
+    fn end_videos(&mut self) -> Result<(), TransferError> {
+        let (waiting, ended) = (&self.waiting, std::mem::take(&mut self.ended));
+        let waits = |video: usize| waiting.iter().any(|clip| clip.video == video);
+        let (still, complete): (Vec<_>, Vec<_>) =
+            ended.into_iter().partition(|(video, _)| waits(*video));
+        self.ended = still;
+        for (video, duration_s) in complete {
+            self.sink.done(&self.videos[video], duration_s)?;
+            self.progress.videos += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The pixels of all clips, moved into one.
+fn joined(clips: &mut [WaitingClip]) -> Option<ClipPixels> {
+    let mut pixels = clips.iter_mut().filter_map(|clip| clip.pixels.take());
+    let mut all = pixels.next()?;
+    pixels.for_each(|more| all.append(more));
+    Some(all)
+}
+
+/// Runs of neighbouring clips of the same video.
+fn neighbours(clips: &[WaitingClip]) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    clips.chunk_by(|a, b| a.video == b.video).map(move |chunk| {
+        let range = at..at + chunk.len();
+        at = range.end;
+        range
+    })
+}
