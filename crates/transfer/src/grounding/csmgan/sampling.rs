@@ -60,6 +60,11 @@ impl FrameSampling {
     /// The frames of a moment, given the clips' spans: from the first frame at or after the clip in
     /// which it starts to the last frame at or before the clip in which it ends.
     ///
+    /// The clip of a bound is the last that begins at or before it, the first where none does. So a
+    /// time between two clips, as features with gaps have, is the clip's before it; an end at which a
+    /// clip begins is that clip, which then counts whole; and a time after the video is the last clip.
+    /// Where clips are equal parts of a video it is the part in which the bound lies.
+    ///
     /// # Panics
     /// When there are not as many spans as clips.
     pub fn moment(&self, moment: &TimeSpan, spans: &[TimeSpan]) -> FrameSpan {
@@ -128,6 +133,24 @@ mod tests {
         // An end after the video is its last clip.
         let frames = sampling.moment(&TimeSpan::new(7.0, 30.0), &spans);
         assert_eq!(frames, FrameSpan { start: 4.0, end: 4.0 });
+    }
+
+    #[test]
+    fn a_bound_is_in_the_last_clip_that_begins_at_or_before_it() {
+        // Clips at 1..2, 3..4, 5..6, a frame each.
+        let spans: Vec<_> = [1.0, 3.0, 5.0].map(|start| TimeSpan::new(start, start + 1.0)).to_vec();
+        let sampling = FrameSampling::new(3, 3);
+        for (start, end, frames) in [
+            // Between clips 0 and 1, and where clip 2 begins.
+            (2.5, 5.0, [0.0, 2.0]),
+            // Before any clip, and just before clip 1.
+            (0.0, 2.9, [0.0, 0.0]),
+            // Where clip 1 begins, and after the last.
+            (3.0, 99.0, [1.0, 2.0]),
+        ] {
+            let found = sampling.moment(&TimeSpan::new(start, end), &spans);
+            assert_eq!([found.start, found.end], frames, "{start}..{end}");
+        }
     }
 
     #[test]
