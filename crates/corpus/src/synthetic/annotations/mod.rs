@@ -136,8 +136,8 @@ impl Annotated<'_> {
         let videos: Vec<_> = truths.iter().zip(self.plans).flat_map(annotated).collect();
         let vocabulary = &truths[0].vocabulary;
         activitynet::write(&made(partial.join("activitynet"))?, &videos)?;
-        let (seed, folder) = (self.config.seed, partial.join("crosstask"));
-        crosstask::write(&folder, seed, self.procedures, vocabulary, &videos)?;
+        let (seed, tasks) = (self.config.seed, partial.join("crosstask"));
+        crosstask::write(&tasks, seed, self.procedures, vocabulary, &videos)?;
         coin::write(&made(partial.join("coin"))?, vocabulary, &videos)?;
         retrieval::write(&made(partial.join("retrieval"))?, &videos)?;
         // The last of all: the folder is whole when it is there.
