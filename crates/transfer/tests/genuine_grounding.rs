@@ -23,7 +23,12 @@ use locvtp_transfer::grounding::tan::config::Proposals;
 use locvtp_transfer::grounding::tan::proposals::best_moments;
 use locvtp_transfer::grounding::tan::{MomentMap, TanLearner};
 use locvtp_transfer::grounding::words::WordSection;
-use locvtp_transfer::task::{FeatureSection, FitBatch, Learner};
+use locvtp_transfer::score::grounding::{GroundingProtocol, score_grounding};
+use locvtp_transfer::score::truth::{Truth, TruthSource};
+use locvtp_transfer::task::feature_section::ClipFeatures;
+use locvtp_transfer::task::predictions::{PREDICTIONS, TEST_VIDEOS};
+use locvtp_transfer::task::{FeatureSection, FitBatch, Learner, PredictionFile};
+use locvtp_video::TimeSpan;
 
 fn annotations() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
@@ -92,6 +97,19 @@ fn ids(files: &[&Path]) -> Vec<String> {
     ids.into_iter().collect()
 }
 
+fn features(file: PathBuf) -> ClipFeatures {
+    let section = FeatureSection {
+        file,
+        dataset: None,
+        model: None,
+        videos: Vec::new(),
+        space: None,
+        stride_s: None,
+        consecutive: false,
+    };
+    section.open(&Device::flex(), &mut ()).unwrap()
+}
+
 /// User and system seconds of this process so far.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -124,16 +142,7 @@ fn run(genuine: Genuine) -> [usize; 3] {
     write_features(&file, &ids(&files), clips, width, grouped);
 
     let began = Instant::now();
-    let features = FeatureSection {
-        file,
-        dataset: None,
-        model: None,
-        videos: Vec::new(),
-        space: None,
-        stride_s: None,
-        consecutive: false,
-    };
-    let features = features.open(&Device::flex(), &mut ()).unwrap();
+    let features = features(file);
     let parts = QueryParts::read(&section, &features, &mut ()).unwrap();
     write_vectors(&vectors, &parts.sentences());
     let words = WordSection {
@@ -202,6 +211,62 @@ fn run(genuine: Genuine) -> [usize; 3] {
         peak_rss_mib(),
     );
     counts
+}
+
+/// Random answers of a task are worth the same when `score` reads them from their file, to the last bit:
+/// also where videos have no features, queries stand there twice, and the file is not in order.
+#[test]
+fn answers_to_the_genuine_queries_are_measured_alike_by_the_task_and_by_score() {
+    let Some(folder) = annotations() else { return };
+    for (name, grouped, set) in [
+        ("ActivityNet_val.json", true, DataSet::Activitynet),
+        ("Charades-STA_charades_sta_test.txt", false, DataSet::Charades),
+        ("TACoS_test.json", false, DataSet::Tacos),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let (file, truth) = (place.path().join("features.hdf5"), folder.join(name));
+        let there: Vec<String> = ids(&[&truth])
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, id)| (place % 9 != 4).then_some(id))
+            .collect();
+        write_features(&file, &there, 2, 1, grouped);
+        let section = QuerySection { test: Some(truth.clone()), ..QuerySection::default() };
+        let parts = QueryParts::read(&section, &features(file), &mut ()).unwrap();
+        assert!(parts.counts.iter().any(|(name, _)| name.contains("no features")));
+        let mut numbers = Numbers::new(3);
+        let mut moment = |query: &Query| {
+            let mut time = || f64::from(numbers.next().abs()) * query.duration.0;
+            let (a, b) = (time(), time());
+            TimeSpan::new(a.min(b), a.max(b))
+        };
+        let answers: Vec<Vec<TimeSpan>> = parts
+            .test
+            .iter()
+            .enumerate()
+            .map(|(place, query)| (0..place % 8).map(|_| moment(query)).collect())
+            .collect();
+        let metrics = set.metrics();
+        let measured = metrics.measure(&parts.test, &answers).unwrap();
+        let answers = metrics.file(PREDICTIONS, &parts.test, &answers);
+        answers.write(place.path()).unwrap();
+        let videos: BTreeSet<&String> = parts.test.iter().map(|query| &query.video).collect();
+        PredictionFile::lines(TEST_VIDEOS, videos).write(place.path()).unwrap();
+        let only = Some(place.path().join(TEST_VIDEOS));
+        let source = TruthSource { paths: vec![truth], only, ..TruthSource::default() };
+        let protocol = GroundingProtocol {
+            top: metrics.ranks.clone(),
+            iou: metrics.ious.clone(),
+            ..GroundingProtocol::default()
+        };
+        let truth = Truth::read(&source).unwrap();
+        let path = place.path().join(PREDICTIONS);
+        let report = score_grounding(&path, &truth, &protocol).unwrap();
+        assert_eq!(report.metrics.iter().count(), measured.iter().count());
+        for (name, value) in measured.iter() {
+            assert_eq!(report.metrics.get(name), Some(value), "{set:?}: {name}");
+        }
+    }
 }
 
 #[test]

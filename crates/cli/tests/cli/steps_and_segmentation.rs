@@ -33,10 +33,12 @@ fn tasks() -> &'static TempDir {
             assert!(!text.contains("\"demo-run"), "{text}");
             std::fs::write(folder.path().join(format!("{name}.toml")), text).unwrap();
         }
-        // Made once and before the tests that run beside each other.
-        let mut features =
-            transfer(&file(&folder, "steps_zero_shot"), &folder.path().join("first"), &[]);
-        succeeded(&features.output().unwrap_or_else(|error| panic!("{error}")));
+        // All of them before the tests that run beside each other: one process adds to a file at a time.
+        let (model, features) = (tiny().path("run"), folder.path().join("per-second.h5"));
+        let videos = ["train", "seen", "new"].map(|split| tiny().path("corpus").join(split));
+        let [train, seen, new] = videos.each_ref().map(|path| str(path));
+        let given = ["extract", "--model", str(&model), "--out", str(&features), "--stride-s", "1"];
+        succeeded(&run(&[&given[..], &["--videos", train, seen, new]].concat()));
         folder
     })
 }

@@ -24,7 +24,7 @@ pub struct TruthSource {
 /// The annotated videos, by name.
 #[derive(Debug, Default)]
 pub struct Truth {
-    /// In the order in which they are read: of one source, by id.
+    /// By id, as tasks have them: a mean over queries is the same to the last bit then.
     pub videos: Vec<NarratedVideo>,
     /// What was repaired or left out while they were read.
     pub notes: Vec<String>,
@@ -64,7 +64,11 @@ impl Truth {
         if truth.videos.is_empty() {
             return Err(TransferError::Nothing { what: "annotated videos in the truth" });
         }
-        Ok(truth)
+        let mut videos = std::mem::take(&mut truth.videos);
+        videos.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut sorted = Self { notes: truth.notes, ..Self::default() };
+        videos.into_iter().for_each(|video| sorted.video(video));
+        Ok(sorted)
     }
 
     /// The place of a video among [`Truth::videos`]; an ending of the name (`.mp4`) does not count.
@@ -113,5 +117,24 @@ fn without_ending(id: &str) -> &str {
     match id.rsplit_once('.') {
         Some((bare, ending)) if ["mp4", "avi", "mkv", "webm"].contains(&ending) => bare,
         _ => id,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn videos_stand_by_their_ids_whatever_the_order_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("val_1.json");
+        let video = r#"{"duration": 9.0, "timestamps": [[1, 2]], "sentences": ["it moves"]}"#;
+        let text = format!(r#"{{"v_c": {video}, "v_a": {video}, "v_b": {video}}}"#);
+        std::fs::write(&path, text).unwrap();
+        let source = TruthSource { paths: vec![path], ..TruthSource::default() };
+        let truth = Truth::read(&source).unwrap();
+        let ids: Vec<&str> = truth.videos.iter().map(|video| video.id.as_str()).collect();
+        assert_eq!(ids, ["v_a", "v_b", "v_c"]);
+        assert_eq!(truth.find("v_c.mp4"), Some(2));
     }
 }
