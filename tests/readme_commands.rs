@@ -118,10 +118,10 @@ fn the_readmes_commands_do_what_they_say() {
             ][..],
             &["weights", "weights", "weights", "inspect", "pretrain"],
             &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
-            &["transfer"; 7],
+            &["transfer"; 8],
             &["results", "weights", "score"],
             // Of docs/score.md.
-            &["score"; 4],
+            &["score"; 5],
         ]
         .concat(),
         "the README shows every command but the demo"

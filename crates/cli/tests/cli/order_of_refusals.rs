@@ -132,6 +132,12 @@ fn a_grounding_task_that_cannot_be_is_refused_before_a_video_is_opened() {
     let strange = file("strange.txt", "zyzzyva 0.5 0.25\n");
     tasks.refuses(&vectors, &[&set("words.glove", &strange)], &["strange.txt", "none of the"]);
 
+    // Clips outside of the joint space, which words cannot be compared with.
+    let zero_shot = GROUNDING.replace("csmgan", "zero_shot");
+    let zero_shot = zero_shot.replace("training = { epochs = 1, seeds = [0] }", "");
+    let zero_shot = tasks.write("zero_shot", &zero_shot);
+    tasks.refuses(&zero_shot, &["features.space='backbone'"], &["made.h5", "joint space"]);
+
     // A folder that holds a task is left as it is.
     std::fs::create_dir(tasks.path("run")).unwrap();
     std::fs::write(tasks.path("run/task.toml"), "task = 'grounding'\n").unwrap();
@@ -146,6 +152,7 @@ fn the_other_tasks_are_refused_before_a_video_is_opened_too() {
     tasks.refuses(&steps, &["data.release='no-such-folder'"], &["no-such-folder"]);
     tasks.refuses(&steps, &["data.test_list='no-such-list.txt'"], &["no-such-list.txt"]);
     tasks.refuses(&steps, &["zero_shot.model='nowhere'"], &["nowhere"]);
+    tasks.refuses(&steps, &["features.space='backbone'"], &["made.h5", "joint space"]);
     std::fs::write(tasks.path("strangers.txt"), "stranger\n").unwrap();
     let strangers = format!("data.test_list='{}'", str(&tasks.path("strangers.txt")));
     tasks.refuses(&steps, &[&strangers], &["videos with features to test on"]);

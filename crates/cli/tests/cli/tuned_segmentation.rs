@@ -47,6 +47,12 @@ fn weights(model: &Path) -> Vec<u8> {
     std::fs::read(model.join("model.safetensors")).unwrap()
 }
 
+/// The loss of every epoch.
+fn losses(log: &str) -> Vec<f64> {
+    let loss = |line: &str| serde_json::from_str::<Value>(line).unwrap()["loss"].as_f64().unwrap();
+    log.lines().map(loss).collect()
+}
+
 /// The numbers of `locvtp score segmentation` on the labels that a task left.
 fn scored(predictions: &Path, more: &[&str]) -> Value {
     let truth = tiny().path("corpus/annotations/coin/COIN_seen.json");
@@ -80,8 +86,7 @@ fn the_encoder_learns_is_killed_goes_on_and_is_read_by_other_commands() {
     scores_as_it_says(&whole.join("seed-0/predictions.jsonl"), &result["seeds"][0]["test"]);
 
     let log = std::fs::read_to_string(whole.join("seed-0/log.jsonl")).unwrap();
-    let loss = |line: &str| serde_json::from_str::<Value>(line).unwrap()["loss"].as_f64().unwrap();
-    let losses: Vec<f64> = log.lines().map(loss).collect();
+    let losses = losses(&log);
     assert_eq!(losses.len(), 4);
     assert!(losses[3] < losses[0], "{losses:?}");
 
@@ -166,6 +171,14 @@ fn an_encoder_that_stands_still_sees_the_clips_of_frozen_features() {
         }
         std::fs::remove_file(frozen.with_extension("h5")).unwrap();
     }
+    // And where the classifier alone learns, the encoder still does not.
+    let settings = ["encoder.learning_rate=1e-30", "training.optimizer.learning_rate=0.02"];
+    let result = finished(transfer(TUNED, &tuned, &[&SHORT[..], &settings].concat()));
+    assert_eq!(weights(&tuned.join("seed-0/model")), weights(&tiny().model()));
+    assert!(result["seeds"][0]["test"]["frame accuracy"].is_number());
+    let log = std::fs::read_to_string(tuned.join("seed-0/log.jsonl")).unwrap();
+    let losses = losses(&log);
+    assert!(losses[3] < losses[0], "{losses:?}");
 }
 
 #[test]

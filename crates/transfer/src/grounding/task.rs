@@ -162,6 +162,9 @@ impl Task for GroundingTask {
             CsmganLearner::check_word_width(source.width())?;
         }
         let found = self.features.find(device, observer)?;
+        if let (Head::ZeroShot, Some((_, width))) = (self.grounding.head, found.width()) {
+            ZeroShotSection::check_widths(width, source.width(), &self.features.file)?;
+        }
         let wanted = annotated.feature_ids(|id| found.holds(id))?;
         let features = found.open_those(&wanted, observer)?;
         let parts = QueryParts::of(annotated, &features, observer)?;

@@ -87,6 +87,19 @@ impl ZeroShotSection {
         self.decoder.decode(&[], &[]).map(drop)
     }
 
+    /// # Errors
+    /// When the features in `file` and the words cannot be of one space.
+    pub(crate) fn check_widths(
+        features: usize,
+        words: usize,
+        file: &Path,
+    ) -> Result<(), TransferError> {
+        if features == words {
+            return Ok(());
+        }
+        Err(TransferError::NotTheJointSpace { path: file.to_owned(), features, words })
+    }
+
     /// No query is answered yet.
     pub(crate) fn answers(&self) -> Answers {
         let by_words = ClipScore::Words { num_matches: self.num_matches };
@@ -110,10 +123,7 @@ impl Answers {
         words: &SentenceWords,
         file: &Path,
     ) -> Result<(), TransferError> {
-        if features.width != words.width() {
-            let (path, features, words) = (file.to_owned(), features.width, words.width());
-            return Err(TransferError::NotTheJointSpace { path, features, words });
-        }
+        ZeroShotSection::check_widths(features.width, words.width(), file)?;
         let clips = (0..features.num_clips()).map(|clip| features.clip(clip).to_vec());
         let video = VideoEmbedding::new(clip_spans(features, query.duration), clips.collect());
         let sentence = SentenceEmbedding::new(Vec::new(), words.of(&query.sentence));

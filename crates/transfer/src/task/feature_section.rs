@@ -64,12 +64,16 @@ impl FeatureSection {
             section: self,
             device: device.clone(),
             ids: Vec::new(),
+            width: None,
             list: VideoList::default(),
             maker: None,
         };
         if self.file.exists() {
             let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
             found.ids = file.ids().to_vec();
+            if let Some(id) = found.ids.first() {
+                found.width = Some((id.clone(), file.shape(id)?[1]));
+            }
             // To files of other people nothing is added.
             let is_ours = file.provenance().is_some();
             if is_ours && self.model.is_some() && !self.videos.is_empty() {
@@ -89,7 +93,9 @@ impl FeatureSection {
                 let expected = "video files, or folders, patterns or lists of some";
                 return Err(TransferError::Setting { key, found, expected });
             }
-            found.maker = Some(Maker::read(self, model, device)?);
+            let maker = Maker::read(self, model, device)?;
+            found.width = Some((found.list.videos[0].id.clone(), maker.width()?));
+            found.maker = Some(maker);
         }
         let there = &found.ids;
         found.list.videos.retain(|video| there.binary_search(&video.id).is_err());
@@ -115,6 +121,7 @@ pub struct FoundFeatures<'a> {
     device: Device,
     /// Videos in the file, sorted.
     ids: Vec<String>,
+    width: Option<(String, usize)>,
     /// Videos that are not in it.
     list: VideoList,
     maker: Option<Maker>,
@@ -125,6 +132,12 @@ impl FoundFeatures<'_> {
     pub fn holds(&self, id: &str) -> bool {
         let in_list = || self.list.videos.binary_search_by(|video| video.id.as_str().cmp(id));
         self.ids.binary_search_by(|known| known.as_str().cmp(id)).is_ok() || in_list().is_ok()
+    }
+
+    /// A video and the width of its features, as it is in the file or will be; none where the file is
+    /// empty.
+    pub fn width(&self) -> Option<(&str, usize)> {
+        self.width.as_ref().map(|(id, width)| (id.as_str(), *width))
     }
 
     /// The features; those of videos that are not in the file are made and added.
@@ -189,8 +202,17 @@ impl Maker {
             ..default
         };
         settings.check()?;
-        settings.space_of(&directory)?;
         Ok(Self { model_dir, embedder: Embedder::new(directory, device.clone()), settings })
+    }
+
+    /// Width of the features it makes.
+    fn width(&self) -> Result<usize, TransferError> {
+        let directory = self.embedder.directory();
+        Ok(match self.settings.space_of(directory)? {
+            FeatureSpace::Projected => directory.config.embedding_width(),
+            FeatureSpace::Backbone => directory.config.video.width(),
+            FeatureSpace::MeanColour => 3,
+        })
     }
 
     fn make(

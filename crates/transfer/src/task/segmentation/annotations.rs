@@ -49,6 +49,7 @@ pub struct SegmentAnnotations {
     pub videos: Vec<NarratedVideo>,
     /// Segments and videos that were not understood.
     pub faults: usize,
+    trains: bool,
 }
 
 impl SegmentAnnotations {
@@ -82,22 +83,29 @@ impl SegmentAnnotations {
         if trains && videos.iter().all(tests) {
             return Err(TransferError::Nothing { what: "videos of subset \"training\"" });
         }
-        Ok(Self { steps, videos, faults })
+        Ok(Self { steps, videos, faults, trains })
     }
 
     /// The annotated videos of which there is something to look at, as `is_there` says.
     ///
     /// # Errors
-    /// When there is none to test on.
+    /// When there is none to test on, or to train on where a training part is wanted.
     pub fn those(
         &self,
         is_there: impl Fn(&str) -> bool,
     ) -> Result<BTreeSet<String>, TransferError> {
         let there = self.videos.iter().filter(|video| is_there(&video.id));
-        if !there.clone().any(|video| video.subset == Some(Subset::Test)) {
+        let num_tested = there.clone().filter(|video| video.subset == Some(Subset::Test)).count();
+        let there: BTreeSet<String> = there.map(|video| video.id.clone()).collect();
+        if num_tested == 0 {
             return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
         }
-        Ok(there.map(|video| video.id.clone()).collect())
+        if self.trains && num_tested == there.len() {
+            return Err(TransferError::Nothing {
+                what: "videos of subset \"training\" to look at",
+            });
+        }
+        Ok(there)
     }
 }
 

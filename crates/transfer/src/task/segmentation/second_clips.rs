@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 pub struct VideoClips {
     /// The file.
     pub file: VideoFile,
-    /// Of [`clip_plan`]'s clips, one a second.
+    /// Which of the clips of the whole video, one a second.
     pub of_second: Vec<usize>,
 }
 

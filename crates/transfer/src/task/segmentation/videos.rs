@@ -46,7 +46,7 @@ impl SegmentationVideos {
         mut seconds_of: impl FnMut(&str) -> Result<Option<usize>, TransferError>,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let SegmentAnnotations { steps, videos: listed, faults } = annotations;
+        let SegmentAnnotations { steps, videos: listed, faults, .. } = annotations;
         let mut found = Self {
             steps,
             train: Vec::new(),

@@ -158,6 +158,9 @@ impl Task for StepsTask {
         });
         let texts = texts.transpose()?;
         let found = self.features.find(device, observer)?;
+        if let (Some(texts), Some((id, width))) = (&texts, found.width()) {
+            texts.check_width(&self.features.file, id, width)?;
+        }
         let wanted = listed.ids(|id| found.holds(id))?;
         let clips = found.open_those(&wanted, observer)?;
         let normalise = self.component_model.as_ref().is_none_or(|head| head.normalise);
