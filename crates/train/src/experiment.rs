@@ -202,7 +202,7 @@ pub struct LoaderSection {
     pub cache_mib: usize,
     /// A folder where frame tables are kept, so that a file is read whole once and not at every
     /// opening; `""` for none. Two bytes a frame; may be shared by runs, and deleted at any time.
-    /// Default: none, and for `locvtp pretrain` `locvtp/frame-tables` in the user's cache folder.
+    /// Default: none, and for the commands `locvtp/frame-tables` in the user's cache folder.
     pub frame_tables: Option<PathBuf>,
 }
 

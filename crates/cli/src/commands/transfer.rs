@@ -12,7 +12,7 @@ use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};
 use crate::progress::{ProgressLine, duration};
-use crate::{Outcome, output};
+use crate::{Outcome, file_reading, output};
 
 /// `locvtp transfer`
 #[derive(Debug, ClapArgs)]
@@ -34,7 +34,8 @@ pub(crate) struct Transfer {
 }
 
 pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
-    let file = TaskFile::read(&args.task_file, &args.set)?;
+    let file = TaskFile::read(&args.task_file, &args.set)?
+        .with_frame_tables(file_reading::default_folder());
     let name = args.task_file.file_stem().unwrap_or_default();
     let folder = args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(name));
     let _listening = Listening::begin(typed_again(Some("--resume"), None))?;

@@ -5,7 +5,7 @@
 //! the defaults of its task (and of its head and data set, where it names one); the file as resolved
 //! is saved with the results.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use locvtp_model::Device;
 use locvtp_model::model_directory::write_synced;
@@ -37,6 +37,10 @@ pub trait Task: Serialize + DeserializeOwned {
     /// # Errors
     /// When a setting cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), TransferError>;
+
+    /// Has frame tables kept in this folder, where clips are decoded in every epoch and the file does
+    /// not say where.
+    fn keep_frame_tables(&mut self, _folder: &Path) {}
 
     /// Runs the task in `folder`, or goes on there; `None` when it was stopped.
     ///
@@ -81,6 +85,7 @@ pub struct TaskFile {
     text: String,
     origin: String,
     overrides: Vec<String>,
+    frame_tables: Option<PathBuf>,
 }
 
 impl TaskFile {
@@ -96,7 +101,20 @@ impl TaskFile {
         };
         let header: Header =
             run_file::parse(&format!("task = {task}"), &origin, &[], Table::new())?;
-        Ok(Self { kind: header.task, text, origin, overrides: overrides.to_vec() })
+        Ok(Self {
+            kind: header.task,
+            text,
+            origin,
+            overrides: overrides.to_vec(),
+            frame_tables: None,
+        })
+    }
+
+    /// Frame tables are kept in this folder, where the file does not say where
+    /// ([`Task::keep_frame_tables`]).
+    #[must_use]
+    pub fn with_frame_tables(self, folder: Option<PathBuf>) -> Self {
+        Self { frame_tables: folder, ..self }
     }
 
     /// Which task it is of.
@@ -166,18 +184,20 @@ impl TaskFile {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let settings: T = self.settings()?;
+        let mut settings: T = self.settings()?;
+        if let Some(folder) = &self.frame_tables {
+            settings.keep_frame_tables(folder);
+        }
         let text = toml::to_string_pretty(&settings).expect("settings are plain data");
         let path = folder.join(TASK_FILE);
         let begins = match std::fs::read_to_string(&path) {
             Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
-            Ok(there) if there != text => {
-                return Err(TransferError::OtherTask {
-                    path,
-                    difference: difference(&there, &text),
-                });
+            Ok(there) => {
+                if let Some(difference) = difference(&decisive(&there), &decisive(&text)) {
+                    return Err(TransferError::OtherTask { path, difference });
+                }
+                false
             }
-            Ok(_) => false,
             Err(_) => {
                 let failed = |source| TransferError::Io {
                     path: folder.to_owned(),
@@ -218,11 +238,42 @@ fn leave_nothing(folder: &Path) {
     }
 }
 
+/// What of a resolved file decides about the numbers: threads and memory of loaders do not, so a task
+/// may go on with others. A file that is no TOML is as it is.
+fn decisive(text: &str) -> String {
+    fn forget_loaders(table: &mut Table) {
+        table.remove("loader");
+        table.iter_mut().filter_map(|(_, value)| value.as_table_mut()).for_each(forget_loaders);
+    }
+    let Ok(mut table) = toml::from_str::<Table>(text) else { return text.to_owned() };
+    forget_loaders(&mut table);
+    toml::to_string_pretty(&table).expect("it was TOML")
+}
+
 /// The first lines in which two files differ.
-fn difference(there: &str, wanted: &str) -> String {
+fn difference(there: &str, wanted: &str) -> Option<String> {
     let mut lines = there.lines().zip(wanted.lines());
     match lines.find(|(there, wanted)| there != wanted) {
-        Some((there, wanted)) => format!("`{there}` there, `{wanted}` now"),
-        None => "one has more lines".to_owned(),
+        Some((there, wanted)) => Some(format!("`{there}` there, `{wanted}` now")),
+        None => (there != wanted).then(|| "one has more lines".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_and_memory_of_a_loader_make_no_other_task() {
+        let file = |threads: u8, epochs: u8| {
+            format!(
+                "task = \"x\"\n[tune]\nrate = 1.0\n[tune.loader]\nthreads = {threads}\n[training]\nepochs = {epochs}\n"
+            )
+        };
+        let differ = |a: &str, b: &str| difference(&decisive(a), &decisive(b));
+        assert_eq!(differ(&file(1, 3), &file(8, 3)), None);
+        let told = differ(&file(1, 3), &file(8, 4)).unwrap();
+        assert_eq!(told, "`epochs = 3` there, `epochs = 4` now");
+        assert!(differ("no toml", &file(1, 3)).is_some());
     }
 }

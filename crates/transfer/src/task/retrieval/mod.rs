@@ -100,6 +100,10 @@ impl Task for Retrieval {
         Ok(defaults)
     }
 
+    fn keep_frame_tables(&mut self, folder: &Path) {
+        self.tune.loader.frame_tables.get_or_insert_with(|| folder.to_owned());
+    }
+
     fn check(&self) -> Result<(), TransferError> {
         if self.num_clips == 0 {
             let (key, found) = ("num_clips", "0".into());

@@ -60,6 +60,12 @@ impl Task for SegmentationTask {
         Ok(settings::defaults(given))
     }
 
+    fn keep_frame_tables(&mut self, folder: &Path) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.loader.frame_tables.get_or_insert_with(|| folder.to_owned());
+        }
+    }
+
     fn check(&self) -> Result<(), TransferError> {
         self.check_settings()
     }
