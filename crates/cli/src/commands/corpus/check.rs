@@ -15,7 +15,7 @@ use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{CorpusFormat, CorpusSubset};
+use super::CorpusChoice;
 use crate::file_reading::FileReading;
 use crate::progress::ProgressLine;
 use crate::{Outcome, output};
@@ -27,18 +27,8 @@ pub(crate) struct CorpusCheck {
     /// also by a pattern or address: {00000..00012}.tar, https://.., s3://..
     #[arg(required = true, value_name = "CORPUS")]
     pub(crate) corpora: Vec<PathBuf>,
-    /// How the files are laid out
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: CorpusFormat,
-    /// Folder with the video files, at any depth [default: videos/ in the corpus]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) videos: Option<PathBuf>,
-    /// Take only the videos that this list names (CSV, JSON or text)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) only: Option<PathBuf>,
-    /// Take only this part of the data set
-    #[arg(long, value_enum)]
-    pub(crate) subset: Option<CorpusSubset>,
+    #[command(flatten)]
+    pub(crate) choice: CorpusChoice,
     /// What is done about captions that repeat or are short
     #[arg(long, value_enum, default_value_t)]
     pub(crate) narration: Narration,
@@ -137,14 +127,7 @@ struct Found {
 
 pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     let began = Instant::now();
-    let settings = ReadSettings {
-        layout: args.format.layout(),
-        videos: args.videos.clone(),
-        list: args.only.clone(),
-        subset: args.subset.map(Into::into),
-        narration: args.narration.care(),
-        ..ReadSettings::default()
-    };
+    let settings = ReadSettings { narration: args.narration.care(), ..args.choice.read_settings() };
     let media = args.decode.check();
     let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
     // Only where files are opened is there something to keep of them.

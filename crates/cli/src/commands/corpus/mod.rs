@@ -3,8 +3,10 @@
 pub(crate) mod check;
 pub(crate) mod pack;
 
-use clap::{Subcommand, ValueEnum};
-use locvtp_corpus::{Layout, Subset};
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use locvtp_corpus::{Layout, ReadSettings, Subset};
 
 use self::check::CorpusCheck;
 use self::pack::CorpusPack;
@@ -16,6 +18,36 @@ pub(crate) enum CorpusCommand {
     Check(CorpusCheck),
     /// Pack a corpus into tar shards, to be read from disk, a web server or S3
     Pack(CorpusPack),
+}
+
+/// Which files are read as what, and which of their videos are taken.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CorpusChoice {
+    /// How the files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CorpusFormat,
+    /// Folder with the video files, at any depth [default: videos/ in the corpus]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) videos: Option<PathBuf>,
+    /// Take only the videos that this list names (CSV, JSON or text)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) only: Option<PathBuf>,
+    /// Take only this part of the data set
+    #[arg(long, value_enum)]
+    pub(crate) subset: Option<CorpusSubset>,
+}
+
+impl CorpusChoice {
+    /// Captions as they are.
+    pub(crate) fn read_settings(&self) -> ReadSettings {
+        ReadSettings {
+            layout: self.format.layout(),
+            videos: self.videos.clone(),
+            list: self.only.clone(),
+            subset: self.subset.map(Into::into),
+            ..ReadSettings::default()
+        }
+    }
 }
 
 /// `--format`

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, ReadSettings, pack};
+use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, pack};
 use serde_json::json;
 
+use super::CorpusChoice;
 use super::check::grouped;
-use super::{CorpusFormat, CorpusSubset};
 use crate::progress::CountProgress;
 use crate::{Outcome, output};
 
@@ -26,18 +26,8 @@ pub(crate) struct CorpusPack {
     /// A shard is full with so many videos
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) shard_samples: u32,
-    /// How the files are laid out
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: CorpusFormat,
-    /// Folder with the video files, at any depth [default: videos/ in the corpus]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) videos: Option<PathBuf>,
-    /// Take only the videos that this list names (CSV, JSON or text)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) only: Option<PathBuf>,
-    /// Take only this part of the data set
-    #[arg(long, value_enum)]
-    pub(crate) subset: Option<CorpusSubset>,
+    #[command(flatten)]
+    pub(crate) choice: CorpusChoice,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -48,13 +38,7 @@ const NAMED: usize = 5;
 
 pub(crate) fn run(args: &CorpusPack) -> anyhow::Result<Outcome> {
     // Captions are packed as they are, so that training chooses what is done about them.
-    let settings = ReadSettings {
-        layout: args.format.layout(),
-        videos: args.videos.clone(),
-        list: args.only.clone(),
-        subset: args.subset.map(Into::into),
-        ..ReadSettings::default()
-    };
+    let settings = args.choice.read_settings();
     let (corpus, read) = AnnotatedCorpus::open(&args.corpus, &settings)?;
     output::note(&format!("corpus: {read}"));
     let full = PackSettings {
