@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::provenance::Difference;
+
 /// Why features could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FeatureError {
@@ -65,6 +67,45 @@ pub enum FeatureError {
         /// The other process, in its own words.
         process: String,
     },
+    /// An HDF5 dataset is packed by a filter that the library here does not have.
+    #[error(
+        "{path}: {dataset} is packed with {filter}, which the HDF5 library here cannot unpack. Write it \
+         without: {rewrite} (or name a folder with the filter in HDF5_PLUGIN_PATH)",
+        path = path.display(), rewrite = rewrite(path, filter)
+    )]
+    Filter {
+        /// The file.
+        path: PathBuf,
+        /// The dataset.
+        dataset: String,
+        /// The filter's name and number.
+        filter: String,
+    },
+    /// An HDF5 file is of a newer format than the library here knows.
+    #[error(
+        "{path}: cannot {action}: it is of a newer HDF5 format than the library here ({library}) reads \
+         (h5py with libver=\"latest\" writes such). Write it anew: {rewrite} (or h5repack of a newer \
+         HDF5, with --high=2): {reason}",
+        path = path.display(), rewrite = rewrite(path, "")
+    )]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// What was being done, as a verb phrase.
+        action: String,
+        /// The version of the library.
+        library: String,
+        /// The library's reason.
+        reason: String,
+    },
+    /// A file of NumPy cannot be used.
+    #[error("{path}: {reason}", path = path.display())]
+    Numpy {
+        /// The file, or the folder of them.
+        path: PathBuf,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
     /// A video is not in the file.
     #[error("{path}: no video {id:?} among its {num_videos}; look at the ids in the file", path = path.display())]
     NoVideo {
@@ -77,7 +118,10 @@ pub enum FeatureError {
     },
     /// No video of the file has a dataset of the name asked for.
     #[error(
-        "{path}: no video with a dataset {dataset:?}; {found}: name the dataset that is there",
+        "{path}: no video with a dataset {dataset:?}; {found}{}",
+        candidates.first().map_or(String::new(), |name| {
+            format!(": name the dataset that is there, as in features.dataset = {name:?}")
+        }),
         path = path.display()
     )]
     NoDataset {
@@ -87,6 +131,8 @@ pub enum FeatureError {
         dataset: String,
         /// What was found instead.
         found: String,
+        /// The names of datasets that are there.
+        candidates: Vec<String>,
     },
     /// A dataset is not a table of clips.
     #[error("{path}: {dataset} has shape {found:?}; expected {expected}", path = path.display())]
@@ -102,19 +148,26 @@ pub enum FeatureError {
     },
     /// The file holds features of another kind.
     #[error(
-        "{path}: holds features with `{key}` {there:?}, these would have {here:?}; choose another \
+        "{path}: holds features with `{}` {:?}, these would have {:?}; choose another \
          --out, or start over with --fresh",
+        difference.key, difference.there, difference.here,
         path = path.display()
     )]
     OtherSettings {
         /// The file, or its journal.
         path: PathBuf,
         /// What differs.
-        key: String,
-        /// In the file.
-        there: String,
-        /// Now.
-        here: String,
+        difference: Difference,
+    },
+    /// The file was written by an earlier version of this program.
+    #[error(
+        "{path}: an earlier version of locvtp wrote it, which did not note how pictures were prepared, \
+         so nothing is added to it; choose another --out, or start over with --fresh",
+        path = path.display()
+    )]
+    OfBefore {
+        /// The file, or its journal.
+        path: PathBuf,
     },
     /// The file was not written by this program.
     #[error(
@@ -147,4 +200,17 @@ impl FeatureError {
     pub fn damaged(path: &Path, reason: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }
+}
+
+/// What to type so that Python writes an HDF5 file anew, plainly.
+fn rewrite(path: &Path, filter: &str) -> String {
+    let plain = path.with_extension("plain.h5");
+    // LZF is part of h5py; the other filters come with hdf5plugin.
+    let plugin = if filter.is_empty() || filter.starts_with("LZF") { "" } else { ", hdf5plugin" };
+    format!(
+        "python3 -c \"import h5py{plugin}; a = h5py.File('{}'); b = h5py.File('{}', 'w'); \
+         a.visititems(lambda n, o: b.__setitem__(n, o[()]) if hasattr(o, 'shape') else None)\"",
+        path.display(),
+        plain.display()
+    )
 }

@@ -1,4 +1,4 @@
-//! A file of features of either kind, for reading.
+//! A file of features of any kind, for reading.
 
 use std::io::Read;
 use std::path::Path;
@@ -7,14 +7,19 @@ use locvtp_video::TimeSpan;
 
 use crate::error::FeatureError;
 use crate::hdf5_file::Hdf5File;
+use crate::numpy_files::NumpyFiles;
 use crate::provenance::{Provenance, VideoSource};
 use crate::safetensors_file::SafetensorsFile;
 use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures};
 
 /// The first bytes of every HDF5 file that has no block of a user's own before it.
 const HDF5_SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
+/// The first bytes of an `.npz`, which is a ZIP archive.
+const ZIP_SIGNATURE: &[u8] = b"PK\x03\x04";
+/// The first bytes of an `.npy`.
+const NUMPY_SIGNATURE: &[u8] = b"\x93NUMPY";
 
-/// What a feature file can be.
+/// What a feature file that is written can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// `.h5` and `.hdf5`
@@ -44,14 +49,20 @@ pub enum FeatureFile {
     Hdf5(Hdf5File),
     /// A safetensors file.
     Safetensors(SafetensorsFile),
+    /// NumPy's files: a folder of one for each video, or one `.npz` with all.
+    Numpy(NumpyFiles),
 }
 
 impl FeatureFile {
-    /// Opens a file, whatever its name; `dataset` is for HDF5, see [`Hdf5File::open`].
+    /// Opens a file or folder, whatever its name; `dataset` is for HDF5, see [`Hdf5File::open`], and
+    /// for a folder of `.npz`.
     ///
     /// # Errors
     /// When it is missing, damaged, being written, or holds no features.
     pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
+        if path.is_dir() {
+            return NumpyFiles::open_folder(path, dataset).map(Self::Numpy);
+        }
         let mut begin = [0; 8];
         let file = std::fs::File::open(path);
         let read = file.and_then(|mut file| file.read_exact(&mut begin));
@@ -67,6 +78,12 @@ impl FeatureFile {
             begin == HDF5_SIGNATURE || matches!(FileKind::of_name(path), Ok(FileKind::Hdf5));
         if is_hdf5 {
             Hdf5File::open(path, dataset).map(Self::Hdf5)
+        } else if begin.starts_with(ZIP_SIGNATURE) {
+            NumpyFiles::open_archive(path).map(Self::Numpy)
+        } else if begin.starts_with(NUMPY_SIGNATURE) {
+            let reason = "one array is of one video; name the folder with an .npy for each video, or an \
+                          .npz whose arrays are called by their videos' ids";
+            Err(FeatureError::Numpy { path: path.to_owned(), reason: reason.to_owned() })
         } else {
             SafetensorsFile::open(path).map(Self::Safetensors)
         }
@@ -77,6 +94,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.ids(),
             Self::Safetensors(file) => file.ids(),
+            Self::Numpy(files) => files.ids(),
         }
     }
 
@@ -85,6 +103,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.provenance(),
             Self::Safetensors(file) => file.provenance(),
+            Self::Numpy(_) => None,
         }
     }
 
@@ -96,6 +115,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.shape(id),
             Self::Safetensors(file) => file.clip_shape(id),
+            Self::Numpy(files) => files.shape(id),
         }
     }
 
@@ -107,6 +127,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.spans(id),
             Self::Safetensors(file) => file.all_spans(id),
+            Self::Numpy(_) => Ok(None),
         }
     }
 
@@ -115,6 +136,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.source(id),
             Self::Safetensors(file) => file.source(id),
+            Self::Numpy(_) => None,
         }
     }
 
@@ -126,6 +148,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.read(id),
             Self::Safetensors(file) => file.read(id),
+            Self::Numpy(files) => files.read(id),
         }
     }
 
@@ -133,6 +156,7 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.entry(id),
             Self::Safetensors(file) => file.entry(id),
+            Self::Numpy(_) => Ok(None),
         }
     }
 
@@ -140,6 +164,8 @@ impl FeatureFile {
         match self {
             Self::Hdf5(file) => file.block(id, first),
             Self::Safetensors(file) => file.block(id, first),
+            // To files of other people nothing is added, so nothing is copied out of them.
+            Self::Numpy(files) => Err(FeatureError::Foreign { path: files.path().to_owned() }),
         }
     }
 }

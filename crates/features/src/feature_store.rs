@@ -78,6 +78,11 @@ impl FeatureStore {
         Ok(Self { out, kind, dataset, provenance, journal, existing, begun })
     }
 
+    /// Whether the output has a video of this name, from whatever file.
+    pub fn names(&self, id: &str) -> bool {
+        self.existing.as_ref().is_some_and(|file| has(file, id))
+    }
+
     /// Whether the video is there already, from a file of this size.
     ///
     /// # Errors
@@ -210,11 +215,11 @@ fn open_existing(
     let file = FeatureFile::open(out, Some(dataset))?;
     let path = out.to_owned();
     let Some(there) = file.provenance() else { return Err(FeatureError::Foreign { path }) };
+    if there.is_of_before() {
+        return Err(FeatureError::OfBefore { path });
+    }
     match provenance.difference(&there) {
-        Some((key, here, there)) => {
-            let (key, here, there) = (key.to_owned(), here.to_owned(), there.to_owned());
-            Err(FeatureError::OtherSettings { path, key, there, here })
-        }
+        Some(difference) => Err(FeatureError::OtherSettings { path, difference }),
         None => Ok(Some(file)),
     }
 }

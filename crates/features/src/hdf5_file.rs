@@ -1,7 +1,7 @@
 //! HDF5: a group per video with its features, their time spans, and where they come from.
 //!
 //! ```text
-//! /                     attributes model, weights, space, clip, stride
+//! /                     attributes model, weights, space, clip, stride, preprocessing, precision
 //! /VIDEO                attributes path, bytes, duration_s
 //! /VIDEO/c3d_features   [num_clips, d] f32
 //! /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
@@ -16,6 +16,7 @@
 //! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
 //! it would print stands in the errors.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use hdf5::types::VarLenUnicode;
@@ -56,12 +57,26 @@ impl Hdf5File {
         let listing = find_videos(&file, "", &dataset, &mut ids, &mut others);
         listing.map_err(|error| refusal(path, "list its videos", &error))?;
         if ids.is_empty() && !others.is_empty() {
+            let name = |other: &String| Some(other.rsplit_once('/')?.1.to_owned());
+            let candidates: BTreeSet<String> = others.iter().filter_map(name).collect();
+            let candidates = candidates.into_iter().collect();
             others.truncate(3);
             let found = format!("it has {}", others.join(", "));
-            return Err(FeatureError::NoDataset { path: path.to_owned(), dataset, found });
+            let path = path.to_owned();
+            return Err(FeatureError::NoDataset { path, dataset, found, candidates });
         }
         ids.sort_unstable();
-        Ok(Self { path: path.to_owned(), file, dataset, ids })
+        let opened = Self { path: path.to_owned(), file, dataset, ids };
+        // Whoever packs one video packs all, and what cannot be read is better known at once.
+        if let Some(first) = opened.ids.first() {
+            opened.check_filters(&opened.locate(first)?.0)?;
+        }
+        Ok(opened)
+    }
+
+    /// What features are called in a video's group.
+    pub fn dataset(&self) -> &str {
+        &self.dataset
     }
 
     /// The videos, sorted.
@@ -94,6 +109,7 @@ impl Hdf5File {
     pub fn read(&self, id: &str) -> Result<VideoFeatures, FeatureError> {
         let (dataset, group) = self.locate(id)?;
         let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
+        self.check_filters(&dataset)?;
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let values = dataset.read_raw::<f32>().map_err(failed)?;
         let spans = self.spans_of(id, group.as_ref(), num_clips)?;
@@ -161,6 +177,15 @@ impl Hdf5File {
             }
             _ => Ok((self.file.dataset(id).map_err(failed)?, None)),
         }
+    }
+
+    /// # Errors
+    /// When the dataset is packed by a filter that is not there.
+    fn check_filters(&self, dataset: &Dataset) -> Result<(), FeatureError> {
+        let missing = dataset.filters().into_iter().find(|filter| !filter.is_available());
+        let Some(filter) = missing else { return Ok(()) };
+        let (path, dataset) = (self.path.clone(), dataset.name());
+        Err(FeatureError::Filter { path, dataset, filter: filter_name(filter.id()) })
     }
 
     fn shape_of(
@@ -296,6 +321,22 @@ pub(crate) fn as_spans(times: &[f64]) -> Vec<TimeSpan> {
     times.chunks_exact(2).map(|pair| TimeSpan::new(pair[0], pair[1])).collect()
 }
 
+/// A filter's name in the registry of the HDF Group, where it is one of those that people use.
+fn filter_name(id: i32) -> String {
+    let name = match id {
+        4 => "SZIP",
+        32000 => "LZF",
+        32001 => "Blosc",
+        32004 => "LZ4",
+        32008 => "Bitshuffle",
+        32013 => "ZFP",
+        32015 => "Zstandard",
+        32026 => "Blosc2",
+        _ => "a filter of no known name",
+    };
+    format!("{name} (filter {id})")
+}
+
 /// The library's complaint, as what it means where that is known.
 fn refusal(path: &Path, action: &str, error: &hdf5::Error) -> FeatureError {
     let reason = error.to_string();
@@ -303,6 +344,11 @@ fn refusal(path: &Path, action: &str, error: &hdf5::Error) -> FeatureError {
     let locked = reason.contains("unable to lock file") && reason.contains("temporarily");
     if locked || reason.contains("already open for write") {
         return FeatureError::OpenElsewhere { path };
+    }
+    if reason.contains("bad version number") || reason.contains("version out of range") {
+        let (major, minor, patch) = hdf5::library_version();
+        let (action, library) = (action.to_owned(), format!("{major}.{minor}.{patch}"));
+        return FeatureError::NewerFormat { path, action, library, reason };
     }
     FeatureError::Hdf5 { path, action: action.to_owned(), reason }
 }

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::FeatureError;
 use crate::hdf5_file::{as_spans, as_times};
-use crate::provenance::{Provenance, VideoSource};
+use crate::provenance::{Difference, Provenance, VideoSource};
 use crate::video_features::ClipBlock;
 
 const MAGIC: &[u8; 8] = b"LOCVTPJ1";
@@ -114,12 +114,17 @@ impl Journal {
         journal.is_new = begun.is_none();
         match begun {
             Some((there, name)) => {
-                let datasets = ("dataset", dataset, name.as_str());
-                let names = Some(datasets).filter(|_| name != dataset);
-                if let Some((key, here, there)) = provenance.difference(&there).or(names) {
-                    let (key, here, there) = (key.to_owned(), here.to_owned(), there.to_owned());
-                    let path = journal.path;
-                    return Err(FeatureError::OtherSettings { path, key, there, here });
+                let path = journal.path.clone();
+                if there.is_of_before() {
+                    return Err(FeatureError::OfBefore { path });
+                }
+                let other_name = (name != dataset).then(|| Difference {
+                    key: "dataset".to_owned(),
+                    there: name,
+                    here: dataset.to_owned(),
+                });
+                if let Some(difference) = provenance.difference(&there).or(other_name) {
+                    return Err(FeatureError::OtherSettings { path, difference });
                 }
                 journal.cut(journal.end)?;
                 journal.write_header()?;

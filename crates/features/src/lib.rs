@@ -6,9 +6,12 @@
 //!
 //! - [`video_features`]: the features of one video
 //! - [`provenance`]: what made a file's features
-//! - [`feature_file`]: [`FeatureFile`], the front door for reading either kind of file
+//! - [`feature_file`]: [`FeatureFile`], the front door for reading any kind of file
 //! - [`hdf5_file`]: a group per video; reads other people's files too
 //! - [`safetensors_file`]: `VIDEO/features` and `VIDEO/spans`
+//! - [`numpy_files`]: folders of `.npz` and `.npy`, and one `.npz` with all, of other people
+//! - [`numpy_array`]: a table of numbers as NumPy writes it
+//! - [`feature_summary`]: what is in a file, for people
 //! - [`feature_store`]: [`FeatureStore`], the front door for writing: can be killed and goes on
 //! - [`journal`]: what a run has finished so far
 //! - [`error`]: everything that can go wrong
@@ -40,8 +43,11 @@
 pub mod error;
 pub mod feature_file;
 pub mod feature_store;
+pub mod feature_summary;
 pub mod hdf5_file;
 pub mod journal;
+pub mod numpy_array;
+pub mod numpy_files;
 pub mod provenance;
 pub mod safetensors_file;
 pub mod video_features;
@@ -49,7 +55,9 @@ pub mod video_features;
 pub use error::FeatureError;
 pub use feature_file::{FeatureFile, FileKind};
 pub use feature_store::{FeatureStore, Finished};
-pub use provenance::{Provenance, VideoSource};
+pub use feature_summary::FeatureSummary;
+pub use numpy_array::NumpyArray;
+pub use provenance::{Difference, Provenance, VideoSource};
 pub use video_features::{ClipBlock, VideoFeatures};
 
 /// Name of the dataset of a video's group: 2D-TAN's ActivityNet loader and the authors' release

@@ -97,7 +97,8 @@ impl SafetensorsFile {
             let found = tensors.keys().take(3).cloned().collect::<Vec<_>>().join(", ");
             let found = format!("it has {found}");
             let (path, dataset) = (path.to_owned(), format!("VIDEO/{FEATURES}"));
-            return Err(FeatureError::NoDataset { path, dataset, found });
+            let candidates = Vec::new();
+            return Err(FeatureError::NoDataset { path, dataset, found, candidates });
         }
         let path = path.to_owned();
         let mut opened = Self { path, file, tensors, contents, data_begin: 8 + size, ids };

@@ -20,7 +20,9 @@ fn place(name: &str) -> (tempfile::TempDir, PathBuf) {
 
 fn provenance() -> Provenance {
     let stride = "16 frames".into();
-    Provenance { model: "runs/a/model".into(), weights: "77".into(), stride, ..Default::default() }
+    let preprocessing = r#"{"short_side":36}"#.into();
+    let (model, weights) = ("runs/a/model".into(), "77".into());
+    Provenance { model, weights, stride, preprocessing, ..Default::default() }
 }
 
 fn open(out: &Path) -> FeatureStore {

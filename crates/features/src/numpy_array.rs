@@ -1,0 +1,171 @@
+//! One table of numbers as NumPy writes it: the bytes of a `.npy` file, which are also those of an array
+//! in an `.npz`.
+//!
+//! Read are floats of 2, 4 and 8 bytes in either byte order, row after row or column after column.
+//! Arrays of Python objects are pickles, which are programs, and are never run.
+
+use half::f16;
+
+/// A table of numbers, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NumpyArray {
+    /// `[rows, columns]`.
+    pub values: Vec<f32>,
+    /// How many rows.
+    pub rows: usize,
+    /// How many numbers a row.
+    pub columns: usize,
+}
+
+/// What stands before the numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumpyHeader {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    is_by_columns: bool,
+    is_big_endian: bool,
+    /// Bytes of a number.
+    size: usize,
+}
+
+impl NumpyHeader {
+    /// The header of a file of any of the three versions, and the bytes behind it.
+    ///
+    /// # Errors
+    /// With the reason, when the bytes are no `.npy`, end too early, or hold no floats.
+    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
+        let short = || "it ends within its header".to_owned();
+        let version = bytes.strip_prefix(b"\x93NUMPY").ok_or("it is no .npy file")?;
+        let (header, data) = match version {
+            [1, _, a, b, rest @ ..] => {
+                rest.split_at_checked(u16::from_le_bytes([*a, *b]).into()).ok_or_else(short)?
+            }
+            [2 | 3, _, a, b, c, d, rest @ ..] => {
+                let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
+                rest.split_at_checked(length).ok_or_else(short)?
+            }
+            _ => return Err("its version of .npy is not known".to_owned()),
+        };
+        let header = String::from_utf8_lossy(header);
+        let descr = value_of(&header, "'descr':").ok_or_else(short)?;
+        let descr = descr.split('\'').nth(1).unwrap_or_default();
+        let is_by_columns =
+            value_of(&header, "'fortran_order':").ok_or_else(short)?.starts_with("True");
+        let shape = value_of(&header, "'shape':").and_then(|shape| shape.strip_prefix('('));
+        let (shape, _) = shape.and_then(|shape| shape.split_once(')')).ok_or_else(short)?;
+        let axes: Result<Vec<usize>, _> = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|axis| !axis.is_empty())
+            .map(str::parse)
+            .collect();
+        let shape = axes.map_err(|_| format!("its shape is ({shape}), which is none"))?;
+        let size = match descr.trim_start_matches(['<', '>', '=']) {
+            "f2" => 2,
+            "f4" => 4,
+            "f8" => 8,
+            "|O" | "O" => {
+                return Err("it holds Python objects, which only running it would read; save the \
+                            arrays themselves, as floats"
+                    .to_owned());
+            }
+            _ => return Err(format!("its numbers are {descr}; expected floats, f2, f4 or f8")),
+        };
+        Ok((Self { shape, is_by_columns, is_big_endian: descr.starts_with('>'), size }, data))
+    }
+}
+
+impl NumpyArray {
+    /// A whole file of two axes.
+    ///
+    /// # Errors
+    /// As [`NumpyHeader::read`], and when there are not two axes or not as many numbers as they say.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let (header, data) = NumpyHeader::read(bytes)?;
+        let [rows, columns] = header.shape[..] else {
+            return Err(format!("its shape is {:?}; expected two axes", header.shape));
+        };
+        let size = header.size;
+        let expected = rows.checked_mul(columns).and_then(|numbers| numbers.checked_mul(size));
+        if expected != Some(data.len()) {
+            return Err(format!("{} bytes for {rows} x {columns} numbers of {size}", data.len()));
+        }
+        let number = |bytes: &[u8]| {
+            let mut ordered = [0; 8];
+            ordered[..size].copy_from_slice(bytes);
+            if header.is_big_endian {
+                ordered[..size].reverse();
+            }
+            match ordered {
+                [a, b, ..] if size == 2 => f16::from_le_bytes([a, b]).to_f32(),
+                [a, b, c, d, ..] if size == 4 => f32::from_le_bytes([a, b, c, d]),
+                all => f64::from_le_bytes(all) as f32,
+            }
+        };
+        let mut values: Vec<f32> = data.chunks_exact(size).map(number).collect();
+        if header.is_by_columns {
+            let turned = |row| (0..columns).map(move |column| column * rows + row);
+            values = (0..rows).flat_map(turned).map(|place| values[place]).collect();
+        }
+        Ok(Self { values, rows, columns })
+    }
+}
+
+/// What stands behind a key of the header.
+fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
+    Some(header.split_once(key)?.1.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+        let header =
+            format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}   \n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((header.len() as u16).to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    #[test]
+    fn a_table_is_read_in_either_order_and_of_any_float() {
+        let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let values = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let expected = NumpyArray { values, rows: 2, columns: 3 };
+        let read = |descr: &str, order: &str, data: &[u8]| {
+            NumpyArray::read(&file(descr, order, "(2, 3)", data)).unwrap()
+        };
+        let rows: Vec<u8> = bytes(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(read("<f4", "False", &rows), expected);
+        let columns: Vec<u8> = bytes(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(read("<f4", "True", &columns), expected);
+        let turned: Vec<u8> = (1..=6).flat_map(|v| (v as f32).to_be_bytes()).collect();
+        assert_eq!(read(">f4", "False", &turned), expected);
+        let doubles: Vec<u8> = (1..=6).flat_map(|v| f64::from(v).to_le_bytes()).collect();
+        assert_eq!(read("<f8", "False", &doubles), expected);
+        let halves: Vec<u8> =
+            (1..=6u8).flat_map(|v| f16::from_f32(v.into()).to_le_bytes()).collect();
+        assert_eq!(read("<f2", "False", &halves), expected);
+    }
+
+    #[test]
+    fn what_is_no_table_of_floats_is_refused() {
+        for (bytes, reason) in [
+            (file("<f4", "False", "(6,)", &[0; 24]), "two axes"),
+            (file("<i8", "False", "(2, 3)", &[0; 48]), "<i8"),
+            (file("|O", "False", "(2, 3)", &[0; 48]), "Python objects"),
+            (file("<f4", "False", "(2, 3)", &[0; 20]), "20 bytes"),
+            (file("<f4", "False", "(99999999999, 99999999999)", &[0; 20]), "20 bytes"),
+            (file("<f4", "False", "(2, -3)", &[0; 20]), "(2, -3)"),
+            (b"\x93NUMPY\x01\x00\xff".to_vec(), "version"),
+            (b"\x93NUMPY\x01\x00\xff\xff".to_vec(), "ends within"),
+            (b"scores".to_vec(), "no .npy"),
+        ] {
+            let error = NumpyArray::read(&bytes).unwrap_err();
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}
