@@ -1,19 +1,39 @@
 //! Embeddings of sentences as a safetensors file.
 //!
 //! `sentences` `[sentences, e]`; with words also `words` `[words of all sentences, e]` and
-//! `word_counts` `[sentences]` i64. All vectors are of unit length. The metadata has the texts, as
-//! JSON, under `locvtp`.
+//! `word_counts` `[sentences]` i64. All vectors are of unit length. The metadata has the texts and
+//! the model, as JSON, under `locvtp`: clip features are in the same space where their `weights` are the
+//! same.
 
+use std::io::Read;
 use std::path::Path;
 
 use locvtp_model::model_directory::write_synced;
 use locvtp_transfer::embedding::SentenceEmbedding;
+use locvtp_transfer::model_fingerprint::ModelIdentity;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;
 
+/// Longest header that is read, bytes; the format's own limit.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// What the metadata of a file of embeddings says; none for other files.
+pub(crate) fn about(path: &Path) -> Option<serde_json::Value> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).ok()?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length).min(LONGEST_HEADER)).read_to_end(&mut header).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
+    let about = header["__metadata__"]["locvtp"].as_str()?;
+    let about: serde_json::Value = serde_json::from_str(about).ok()?;
+    about["sentences"].is_array().then_some(about)
+}
+
 pub(crate) fn write_embeddings(
     path: &Path,
+    model: &ModelIdentity,
     texts: &[&str],
     embeddings: &[SentenceEmbedding],
     words: bool,
@@ -37,7 +57,14 @@ pub(crate) fn write_embeddings(
         tensors.push(("word_counts", view(Dtype::I64, &[texts.len()], &counts)?));
     }
     let tokens = words.then(|| embeddings.iter().map(|e| &e.tokens).collect::<Vec<_>>());
-    let about = json!({ "sentences": texts, "words": tokens }).to_string();
+    let about = json!({
+        "model": model.model,
+        "weights": model.weights,
+        "space": "projected",
+        "sentences": texts,
+        "words": tokens,
+    })
+    .to_string();
     let metadata = std::iter::once(("locvtp".to_owned(), about)).collect();
     let file = safetensors::serialize(tensors, Some(metadata))?;
     write_synced(path, &file)?;

@@ -304,3 +304,31 @@ fn names_that_cannot_be_written_are_refused() {
         assert!(matches!(error, FeatureError::Id { .. }), "{id:?}: {error}");
     }
 }
+
+/// A file as versions wrote it that did not note how pictures were prepared.
+fn of_before(path: &Path) {
+    let file = hdf5::File::create(path).unwrap();
+    let write = |place: &hdf5::Location, name: &str, value: &str| {
+        let value: hdf5::types::VarLenUnicode = value.parse().unwrap();
+        place.new_attr::<hdf5::types::VarLenUnicode>().create(name).unwrap().write_scalar(&value)
+    };
+    for name in ["model", "weights", "space", "clip", "stride"] {
+        write(&file, name, name).unwrap();
+    }
+    let group = file.create_group("v").unwrap();
+    let table = ndarray::Array2::<f32>::zeros((2, WIDTH));
+    group.new_dataset_builder().with_data(&table).create("c3d_features").unwrap();
+}
+
+#[test]
+fn to_files_of_before_nothing_is_added_and_they_are_read() {
+    let (_folder, out) = place("f.h5");
+    of_before(&out);
+    let there = FeatureFile::open(&out, None).unwrap().provenance().unwrap();
+    assert!(there.is_of_before() && there.weights == "weights");
+    let settings = Provenance { preprocessing: "{}".into(), ..there };
+    let error = FeatureStore::open(&out, "c3d_features", settings, false).err().unwrap();
+    let message = error.to_string();
+    assert!(message.contains("earlier version") && message.contains("--fresh"), "{message}");
+    assert!(!Journal::path_for(&out).exists(), "a run that cannot be leaves nothing behind");
+}

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use locvtp_features::Difference;
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.
@@ -140,8 +141,7 @@ pub enum TransferError {
     },
     /// Two videos have the same name.
     #[error(
-        "two videos are called {id:?}: {first} and {second}; leave one out, or call videos by their \
-         paths with --ids path",
+        "two videos are called {id:?}: {first} and {second}; {advice}",
         first = first.display(),
         second = second.display()
     )]
@@ -152,6 +152,8 @@ pub enum TransferError {
         first: PathBuf,
         /// The other file.
         second: PathBuf,
+        /// The way out.
+        advice: &'static str,
     },
     /// A file or folder cannot be used.
     #[error("{path}: cannot {action}", path = path.display())]
@@ -203,6 +205,107 @@ pub enum TransferError {
     NoFeatures {
         /// Where they should be.
         path: PathBuf,
+    },
+    /// The features that are there are not those that the task asks for.
+    #[error(
+        "{path}: its features have `{}` {}, this task asks for {}. Leave them and take another file: \
+         --set features.file={}. Or make them anew: {anew}{}",
+        difference.key, difference.there, difference.here, other.display(),
+        as_they_are.as_ref().map_or(String::new(), |set| {
+            format!(". Or take them as they are: --set {set}")
+        }),
+        path = path.display()
+    )]
+    OtherFeatures {
+        /// The feature file.
+        path: PathBuf,
+        /// What differs.
+        difference: Box<Difference>,
+        /// A name for a file of the task's own.
+        other: PathBuf,
+        /// What to type to replace them.
+        anew: String,
+        /// What to set to use them, where a setting says it.
+        as_they_are: Option<String>,
+    },
+    /// The features of a video were made of another file than the task names.
+    #[error(
+        "{path}: its features of {:?} were made of {}, features.videos names {}. Take another file: \
+         --set features.file={}. Or make them anew: locvtp extract with the same --out does so for videos \
+         that have changed. Or leave features.videos out to take those that are there",
+        difference.key, difference.there, difference.here, other.display(),
+        path = path.display()
+    )]
+    OtherVideo {
+        /// The feature file.
+        path: PathBuf,
+        /// The video; the file they were made of, and the one that is named now, with their sizes.
+        difference: Box<Difference>,
+        /// A name for a file of the task's own.
+        other: PathBuf,
+    },
+    /// Clips and words that should be compared are of different models.
+    #[error(
+        "{path}: its features were made by {features}, and `{key}` is {words}; without training, clips \
+         and words are compared in the joint space of one model: --set {key}=MODEL with the model that \
+         made the features, or another features.file",
+        path = path.display()
+    )]
+    OtherTextModel {
+        /// The feature file.
+        path: PathBuf,
+        /// The model that made the features.
+        features: String,
+        /// The key that names the text encoder's model.
+        key: &'static str,
+        /// That model.
+        words: String,
+    },
+    /// Features that should be compared with words are not in the joint space.
+    #[error(
+        "{path}: its features are {space}; without training, clips are compared with words in the joint \
+         space: set features.space = \"projected\" with another features.file, or extract them with \
+         --space projected",
+        path = path.display()
+    )]
+    NotProjected {
+        /// The feature file.
+        path: PathBuf,
+        /// Their space.
+        space: String,
+    },
+    /// A task goes on with other features or words than it began with.
+    #[error(
+        "{path}: this task began with {what} of {there}, now they are of {here}; put the ones of before \
+         back, or begin anew in another --run folder",
+        path = path.display()
+    )]
+    OtherInputs {
+        /// What it began with.
+        path: PathBuf,
+        /// `features`, `baseline`, `words` or `model`.
+        what: &'static str,
+        /// Then.
+        there: String,
+        /// Now.
+        here: String,
+    },
+    /// None of the annotated videos is called as those of the features are.
+    #[error(
+        "{path}: the annotations call a video {annotated:?}, the features one {there:?}; videos are found \
+         where both are the same but for `v_`, a folder or a video's ending",
+        path = path.display()
+    )]
+    OtherNames {
+        /// The feature file.
+        path: PathBuf,
+        /// A video of the annotations.
+        annotated: String,
+        /// A video of the features.
+        there: String,
+        /// What could not be done.
+        #[source]
+        source: Box<TransferError>,
     },
     /// A feature file lacks videos, and what the task file says would make other features.
     #[error(

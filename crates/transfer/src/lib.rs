@@ -23,6 +23,7 @@
 //! | [`evaluation`] | a held-out split of the synthetic corpus, measured whole |
 //! | [`example_choice`], [`still`] | which queries are shown, and frames for figures |
 //! | [`model_location`] | the model directory that a folder stands for |
+//! | [`model_fingerprint`] | which model a directory holds, told by its contents |
 //! | [`task`] | the tasks of the paper, from a task file to its numbers |
 //! | [`error`] | everything that can go wrong |
 //!
@@ -50,6 +51,7 @@ pub mod example_choice;
 pub mod extraction;
 pub mod grounding;
 pub mod metrics;
+pub mod model_fingerprint;
 pub mod model_location;
 pub mod moment;
 pub mod references;

@@ -104,15 +104,7 @@ fn ids(files: &[&Path]) -> Vec<String> {
 }
 
 fn features(file: PathBuf) -> ClipFeatures {
-    let section = FeatureSection {
-        file,
-        dataset: None,
-        model: None,
-        videos: Vec::new(),
-        space: None,
-        stride_s: None,
-        consecutive: false,
-    };
+    let section = FeatureSection { file, ..FeatureSection::default() };
     section.open(&Device::flex(), &mut ()).unwrap()
 }
 

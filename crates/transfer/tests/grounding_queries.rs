@@ -50,15 +50,7 @@ impl Folder {
 }
 
 fn open(path: &Path) -> ClipFeatures {
-    let section = FeatureSection {
-        file: path.to_owned(),
-        dataset: None,
-        model: None,
-        videos: Vec::new(),
-        space: None,
-        stride_s: None,
-        consecutive: false,
-    };
+    let section = FeatureSection { file: path.to_owned(), ..FeatureSection::default() };
     section.open(&Device::flex(), &mut ()).unwrap()
 }
 

@@ -28,7 +28,8 @@ enum Made {
 }
 
 fn features(path: &Path, made: Made) {
-    let mut store = FeatureStore::open(path, "c3d_features", Provenance::default(), false).unwrap();
+    let provenance = Provenance { space: "backbone".into(), ..Provenance::default() };
+    let mut store = FeatureStore::open(path, "c3d_features", provenance, false).unwrap();
     for video in 0..VIDEOS {
         let spans: Vec<TimeSpan> =
             (0..CLIPS).map(|clip| TimeSpan::new(clip as f64, clip as f64 + 1.0)).collect();

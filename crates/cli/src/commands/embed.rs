@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args as ClapArgs;
 use locvtp_transfer::embedding::{SentenceEmbedding, dot};
+use locvtp_transfer::model_fingerprint::ModelIdentity;
+use locvtp_transfer::model_location::locate_model;
 use serde_json::json;
 
 use crate::commands::ground::open_embedder;
@@ -53,7 +55,8 @@ pub(crate) fn run(args: &Embed) -> anyhow::Result<Outcome> {
     let texts: Vec<&str> = sentences.iter().map(String::as_str).collect();
     let embeddings = embedder.embed_sentences(&texts)?;
     if let Some(path) = &args.out {
-        write_embeddings(path, &texts, &embeddings, args.words)?;
+        let model = ModelIdentity::of(&locate_model(&args.model))?;
+        write_embeddings(path, &model, &texts, &embeddings, args.words)?;
     }
     if args.json {
         output::json(&as_json(&texts, &embeddings, args.words))?;

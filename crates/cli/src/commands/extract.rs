@@ -180,6 +180,14 @@ impl ExtractObserver for Progress {
         }
     }
 
+    fn changed(&mut self, ids: &[String]) {
+        let (count, first) = (ids.len(), &ids[0]);
+        self.line.note(&format!(
+            "{count} videos are in the file, but of other video files, and are done again ({first} \
+             among them)"
+        ));
+    }
+
     fn progress(&mut self, progress: &ExtractProgress) {
         let done = progress.videos == progress.total_videos;
         self.line.draw(done, || {

@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
+use locvtp_features::{FeatureError, FeatureFile, FeatureSummary};
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
@@ -24,8 +25,8 @@ use crate::{Outcome, output};
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of weights, run file
-    /// or task file
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of features,
+    /// embeddings or weights, run file or task file
     pub(crate) path: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -66,7 +67,9 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         return match ending.as_deref() {
             Some("toml") if is_task_file(path) => task_file(path),
             Some("toml") => run_file(path),
-            Some("safetensors" | "pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
+            Some("h5" | "hdf5" | "npz" | "npy") => features(path),
+            Some("safetensors") => safetensors(path),
+            Some("pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
             _ => video(path),
         };
     }
@@ -82,12 +85,14 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         synthetic(path)
     } else if locvtp_corpus::layout::sources(path, None).is_ok() {
         corpus(path)
+    } else if FeatureFile::open(path, None).is_ok() {
+        features(path)
     } else {
         bail!(
             "{}: a folder of no kind that is known here; looked for config.json (a model), \
              trainer_state.json (a checkpoint), run.toml beside log.jsonl (a run), run/ beside \
-             corpus/ (a demo), synthetic.json (a synthetic corpus), caption.json and the annotation \
-             files of other corpora (`locvtp corpus check --help` names them)",
+             corpus/ (a demo), synthetic.json (a synthetic corpus), .npz or .npy files (features), \
+             caption.json and the annotation files of other corpora (`locvtp corpus check --help` names them)",
             path.display()
         )
     }
@@ -238,6 +243,82 @@ fn file_of_weights(path: &Path) -> anyhow::Result<Found> {
         json.remove("tensors");
     }
     Ok(Found { kind: "file of weights", facts, json })
+}
+
+/// Clip features, embeddings of sentences, or weights.
+fn safetensors(path: &Path) -> anyhow::Result<Found> {
+    if FeatureFile::open(path, None).is_ok_and(|file| !file.ids().is_empty()) {
+        return features(path);
+    }
+    embeddings(path).map_or_else(|| file_of_weights(path), Ok)
+}
+
+/// A file or folder of clip features, our own or other people's.
+fn features(path: &Path) -> anyhow::Result<Found> {
+    let mut file = match FeatureFile::open(path, None) {
+        // Other people's, under another name than the usual one.
+        Err(FeatureError::NoDataset { candidates, .. }) if !candidates.is_empty() => {
+            FeatureFile::open(path, Some(&candidates[0]))?
+        }
+        opened => opened?,
+    };
+    let summary = FeatureSummary::of(&mut file);
+    let widths = summary.widths.iter().map(|(width, videos)| match summary.widths.len() {
+        1 => width.to_string(),
+        _ => format!("{width} ({videos} videos)"),
+    });
+    let widths = widths.collect::<Vec<_>>().join(", ");
+    let origin = match &summary.provenance {
+        Some(provenance) => provenance.model_and_weights(),
+        None => "unknown: the file does not say which model made it".to_owned(),
+    };
+    let mut facts = vec![
+        ("format", summary.format.to_owned()),
+        ("made by", origin),
+        ("videos", format!("{}, as {}", summary.videos, summary.first_ids.join(", "))),
+        (
+            "clips",
+            format!(
+                "{}, {} to {} a video",
+                summary.clips, summary.fewest_clips, summary.most_clips
+            ),
+        ),
+        ("width", format!("{widths} numbers a clip")),
+        (
+            "when",
+            match summary.has_spans {
+                true => "start and end of each clip".to_owned(),
+                false => "not said: equal parts of the video, or features.clip_s".to_owned(),
+            },
+        ),
+    ];
+    if let Some(made) = &summary.provenance {
+        facts.insert(2, ("features", made.space.clone()));
+        facts.insert(3, ("a clip", format!("{}, one every {}", made.clip, made.stride)));
+        if !made.is_of_before() {
+            facts.insert(4, ("pixels", made.preprocessing.clone()));
+        }
+    }
+    if let Some(dataset) = &summary.dataset {
+        facts.push(("dataset", dataset.clone()));
+    }
+    if let Some(reason) = &summary.first_unusable {
+        facts.push(("unusable", format!("{}: {reason}", summary.unusable)));
+    }
+    Ok(Found { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
+}
+
+/// What `locvtp embed --out` wrote; none for other files.
+fn embeddings(path: &Path) -> Option<Found> {
+    let about = crate::embedding_file::about(path)?;
+    let sentences = about["sentences"].as_array()?.len();
+    let text = |key: &str| about[key].as_str().unwrap_or("unknown").to_owned();
+    let facts = vec![
+        ("made by", format!("{} (weights {})", text("model"), text("weights"))),
+        ("sentences", format!("{sentences}, as {}", about["sentences"][0])),
+        ("words", if about["words"].is_null() { "none" } else { "of each sentence" }.to_owned()),
+    ];
+    Some(Found { kind: "embeddings of sentences", facts, json: about })
 }
 
 fn checkpoint_folder(path: &Path) -> anyhow::Result<Found> {

@@ -71,8 +71,8 @@ fn table(result: &TaskResult) -> String {
     let several = result.seeds.len() > 1;
     let names: Vec<&String> = result.summary.keys().collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
-    let mut lines: Vec<String> =
-        result.counts.iter().map(|(what, count)| format!("{what}: {count}")).collect();
+    let mut lines = result.inputs.lines();
+    lines.extend(result.counts.iter().map(|(what, count)| format!("{what}: {count}")));
     for name in names {
         let Some(spread) = result.spread(name) else { continue };
         let mut line = format!("{name:width$} {:8.2}", spread.mean);

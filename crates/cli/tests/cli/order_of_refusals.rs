@@ -201,7 +201,7 @@ fn only_annotated_videos_get_features_and_a_later_task_adds_its_own() {
     says(&stderr(&output), &["left out", BROKEN]);
     assert_eq!(FeatureFile::open(&tasks.path("all.h5"), None).unwrap().ids().len(), 20);
 
-    // Once they are there, neither the model nor the videos are asked for.
+    // Once they are there, the videos are not asked for.
     std::fs::remove_dir_all(tasks.path("run")).unwrap();
     std::fs::remove_dir_all(tasks.path("videos")).unwrap();
     let output = tasks.transfer(&steps, &[]);
@@ -216,5 +216,5 @@ fn only_annotated_videos_get_features_and_a_later_task_adds_its_own() {
     let task = tasks.write("learned", &STEPS.replace("zero_shot = {}", ""));
     let set = [&learned[..], &["component_model.random_epochs=0", &train, "features.stride_s=2.0"]];
     let message = refused(&tasks.transfer(&task, &set.concat()));
-    says(&message, &["made.h5", "train-000000", "cannot be added", "stride"]);
+    says(&message, &["made.h5", "stride", "--set features.file=", "made-2s.h5", "rm '"]);
 }

@@ -39,6 +39,8 @@ pub struct ExtractProgress {
 pub trait ExtractObserver {
     /// So many videos are to be done, and others are in the file already.
     fn started(&mut self, _to_do: usize, _already: usize) {}
+    /// These are in the file already, of other video files: they are done again.
+    fn changed(&mut self, _ids: &[String]) {}
     /// A batch is done.
     fn progress(&mut self, _progress: &ExtractProgress) {}
     /// A video cannot be read and is left out.
@@ -103,19 +105,25 @@ pub fn extract(
     settings.check()?;
     let began = Instant::now();
     let directory = embedder.directory();
-    let space = settings.space_of(directory)?;
-    let provenance = settings.provenance(directory, model_dir)?;
+    let space = settings.space_of(&directory.config)?;
+    let provenance = settings.provenance(&directory.config, &directory.preprocessing, model_dir)?;
     let mut store = FeatureStore::open(out, &settings.dataset, provenance, settings.fresh)?;
-    let mut to_do = Vec::new();
+    let (mut to_do, mut changed) = (Vec::new(), Vec::new());
     for video in videos {
         if !store.holds(&video.id, video.bytes)? {
             to_do.push(video.clone());
+            if store.names(&video.id) {
+                changed.push(video.id.clone());
+            }
         }
+    }
+    if !changed.is_empty() {
+        observer.changed(&changed);
     }
     let already = videos.len() - to_do.len();
     observer.started(to_do.len(), already);
     let rule = ClipRule {
-        preprocessing: settings.preprocessing(directory),
+        preprocessing: settings.preprocessing(&directory.preprocessing),
         stride: settings.stride,
         opener: settings.opener.clone(),
     };

@@ -1,14 +1,17 @@
 //! Where clips begin and which features are taken of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use locvtp_features::Provenance;
-use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE};
-use locvtp_model::{ModelDirectory, ModelError, Preprocessing};
+use locvtp_model::{LocVtpConfig, Preprocessing};
 use locvtp_video::{ClipStride, Seconds, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::model_fingerprint::weights_fingerprint;
+
+/// What the encoder computes with.
+const PRECISION: &str = "f32";
 
 /// Which features of a clip are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +103,8 @@ impl ExtractSettings {
     }
 
     /// How videos become clips: the model directory's way, or neighbouring frames.
-    pub fn preprocessing(&self, model: &ModelDirectory) -> Preprocessing {
-        let mut preprocessing = model.preprocessing.clone();
+    pub fn preprocessing(&self, of_model: &Preprocessing) -> Preprocessing {
+        let mut preprocessing = of_model.clone();
         if self.consecutive {
             preprocessing.clip_duration_s = 0.0;
         }
@@ -112,8 +115,8 @@ impl ExtractSettings {
     ///
     /// # Errors
     /// For projected features of a model that has no joint space.
-    pub fn space_of(&self, model: &ModelDirectory) -> Result<FeatureSpace, TransferError> {
-        let joint = model.config.has_joint_space();
+    pub fn space_of(&self, config: &LocVtpConfig) -> Result<FeatureSpace, TransferError> {
+        let joint = config.has_joint_space();
         match self.space {
             Some(FeatureSpace::Projected) if !joint => Err(TransferError::Setting {
                 key: "space",
@@ -132,10 +135,11 @@ impl ExtractSettings {
     /// When the model's files cannot be read, or it has not these features.
     pub fn provenance(
         &self,
-        model: &ModelDirectory,
+        config: &LocVtpConfig,
+        of_model: &Preprocessing,
         model_dir: &Path,
     ) -> Result<Provenance, TransferError> {
-        let preprocessing = self.preprocessing(model);
+        let preprocessing = self.preprocessing(of_model);
         let (frames, seconds) = (preprocessing.num_frames, preprocessing.clip_duration_s);
         let clip = if seconds == 0.0 {
             format!("{frames} consecutive frames")
@@ -148,41 +152,20 @@ impl ExtractSettings {
             ClipStride::Frames(n) => format!("{n} frames"),
             ClipStride::Time(Seconds(s)) => format!("{s} s"),
         };
+        let space = self.space_of(config)?;
+        let weights = match space {
+            // They are nothing of the model.
+            FeatureSpace::MeanColour => "none".to_owned(),
+            _ => weights_fingerprint(model_dir)?,
+        };
         Ok(Provenance {
             model: model_dir.display().to_string(),
-            weights: fingerprint(model_dir)?,
-            space: self.space_of(model)?.name().to_owned(),
+            weights,
+            space: space.name().to_owned(),
             clip,
             stride,
+            preprocessing: serde_json::to_string(&preprocessing).expect("plain data"),
+            precision: PRECISION.to_owned(),
         })
     }
-}
-
-/// CRC-32 of the files that decide what a clip's feature is.
-fn fingerprint(dir: &Path) -> Result<String, ModelError> {
-    let failed = |path: &Path, source| ModelError::File {
-        path: path.to_owned(),
-        doing: "read the model's files",
-        source,
-    };
-    let entries = std::fs::read_dir(dir).map_err(|error| failed(dir, error))?;
-    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| {
-        let is_weights = path.extension().is_some_and(|ending| ending == "safetensors");
-        is_weights || [CONFIG_FILE, PREPROCESSING_FILE].iter().any(|name| path.ends_with(name))
-    });
-    files.sort_unstable();
-    let mut hasher = crc32fast::Hasher::new();
-    for path in files {
-        let mut file = std::fs::File::open(&path).map_err(|error| failed(&path, error))?;
-        let mut piece = vec![0; 1 << 20];
-        loop {
-            let count = std::io::Read::read(&mut file, &mut piece);
-            match count.map_err(|error| failed(&path, error))? {
-                0 => break,
-                count => hasher.update(&piece[..count]),
-            }
-        }
-    }
-    Ok(format!("{:08x}", hasher.finalize()))
 }

@@ -168,7 +168,13 @@ impl Finder {
         };
         if let Some(first) = self.by_id.get(&id) {
             let (first, second) = (first.path.clone(), path.to_owned());
-            return Err(TransferError::SameName { id, first, second });
+            let advice = match self.ids {
+                IdRule::Stem => "leave one out, or call videos by their paths with --ids path",
+                IdRule::Path => {
+                    "leave one out, or rename one: their paths differ in the ending alone"
+                }
+            };
+            return Err(TransferError::SameName { id, first, second, advice });
         }
         let file = VideoFile { id: id.clone(), path: path.to_owned(), bytes: about.len() };
         self.by_id.insert(id, file);
@@ -176,7 +182,8 @@ impl Finder {
     }
 }
 
-fn is_video(path: &Path) -> bool {
+/// Whether a file's name ends as those of videos do.
+pub(crate) fn is_video(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
@@ -230,6 +237,10 @@ mod tests {
         }
         let both = list_videos(&[folder.path().into()], IdRule::Path).unwrap();
         assert_eq!(ids(&both), ["a", "x/a"]);
+        // What was typed is not advised again.
+        std::fs::write(at("a.mkv"), "3").unwrap();
+        let error = list_videos(&[folder.path().into()], IdRule::Path).unwrap_err().to_string();
+        assert!(error.contains("rename one") && !error.contains("--ids"), "{error}");
         for gone in ["gone.mp4", "*.avi"] {
             let error = list_videos(&[at(gone)], IdRule::Stem).unwrap_err().to_string();
             assert!(error.contains(gone), "{error}");

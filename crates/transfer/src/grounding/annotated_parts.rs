@@ -128,7 +128,12 @@ impl AnnotatedParts {
         sentences.into_iter().collect()
     }
 
-    /// What the videos of all parts are called where `holds` says what there is.
+    /// The first video that is tested.
+    pub fn first_id(&self) -> Option<&str> {
+        self.test.first().map(|video| video.id.as_str())
+    }
+
+    /// The videos of all parts that `holds` says are there.
     ///
     /// # Errors
     /// When there is no video of a part that is tested or trained with.
@@ -141,7 +146,7 @@ impl AnnotatedParts {
             [("train", &self.train), ("validation", &self.validation), ("test", &self.test)];
         for (part, videos) in parts {
             let there: Vec<String> =
-                videos.iter().filter_map(|video| feature_id(&video.id, &holds)).collect();
+                videos.iter().map(|video| &video.id).filter(|id| holds(id)).cloned().collect();
             if there.is_empty() && !videos.is_empty() && part != "validation" {
                 let queries = videos.iter().map(|video| video.captions.len()).sum();
                 let mut counts = self.counts.clone();
@@ -243,14 +248,4 @@ fn warn_of_shared_videos(
             observer.warning(&format!("{shared} videos are of the test and of the {name} part"));
         }
     }
-}
-
-/// What a video is called in a feature file: by its id, without ActivityNet's `v_`, without folder
-/// and ending.
-pub(super) fn feature_id(id: &str, holds: impl Fn(&str) -> bool) -> Option<String> {
-    let stem = Path::new(id).file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let bare = id.strip_prefix("v_").map(ToOwned::to_owned);
-    let prefixed = Some(format!("v_{id}"));
-    let names = [Some(id.to_owned()), bare, stem, prefixed];
-    names.into_iter().flatten().find(|name| holds(name))
 }

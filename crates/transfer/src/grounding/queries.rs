@@ -15,17 +15,18 @@ use locvtp_corpus::NarratedVideo;
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
-use crate::grounding::annotated_parts::{AnnotatedParts, Counts, QuerySection, feature_id};
+use crate::grounding::annotated_parts::{AnnotatedParts, Counts, QuerySection};
 use crate::grounding::words::SentenceWords;
 use crate::task::TaskObserver;
 use crate::task::feature_section::ClipFeatures;
+use crate::task::short_features::{VideoLength, note_of_short};
 
 /// One sentence asked of one video.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// The video's id in the annotations.
     pub video: String,
-    /// Its id in the feature file.
+    /// What it is asked for by in the feature file.
     pub features: String,
     /// The caption's number in its source.
     pub caption: u32,
@@ -75,7 +76,9 @@ impl QueryParts {
     ) -> Result<Self, TransferError> {
         let AnnotatedParts { train, validation, test, mut counts } = annotated;
         let had_train = !train.is_empty();
-        let mut join = |name, videos| joined(name, videos, features, &mut counts, observer);
+        let mut lengths = Vec::new();
+        let mut join =
+            |name, videos| joined(name, videos, features, &mut counts, &mut lengths, observer);
         let parts = Self {
             train: join("train", train)?,
             validation: join("validation", validation)?,
@@ -83,6 +86,9 @@ impl QueryParts {
             counts: Vec::new(),
         };
         let parts = Self { counts: counts.0, ..parts };
+        if let Some(note) = note_of_short(&lengths) {
+            observer.warning(&format!("{}: {note}", features.path().display()));
+        }
         parts.require("test", &parts.test)?;
         if had_train {
             parts.require("train", &parts.train)?;
@@ -146,6 +152,7 @@ fn joined(
     videos: Vec<NarratedVideo>,
     features: &ClipFeatures,
     counts: &mut Counts,
+    lengths: &mut Vec<VideoLength>,
     observer: &mut dyn TaskObserver,
 ) -> Result<Vec<Query>, TransferError> {
     let mut queries = Vec::new();
@@ -153,12 +160,12 @@ fn joined(
     let mut widths: BTreeMap<usize, String> = BTreeMap::new();
     for video in videos {
         let captions = video.captions.len();
-        let Some(id) = feature_id(&video.id, |id| features.holds(id)) else {
+        let Some([num_clips, width]) = features.shape(&video.id)? else {
             counts.add(part, "left out, no features", captions);
             missing.push(video.id);
             continue;
         };
-        let [num_clips, width] = features.shape(&id)?.unwrap_or_default();
+        let id = video.id.clone();
         if num_clips == 0 {
             counts.add(part, "left out, features of no clip", captions);
             continue;
@@ -168,6 +175,7 @@ fn joined(
             counts.add(part, "left out, length of the video unknown", captions);
             continue;
         };
+        lengths.push(VideoLength { id: id.clone(), clips: num_clips, duration_s: duration.0 });
         for caption in video.captions {
             let whole = TimeSpan::new(0.0, duration.0);
             let span = caption.span.clamped(&whole);
@@ -197,8 +205,9 @@ fn joined(
         let (count, shown) = (missing.len(), missing.len().min(3));
         let names = missing[..shown].join(", ");
         let more = if count > shown { ", .." } else { "" };
+        let there = features.ids().first().map_or("nothing", String::as_str);
         observer.warning(&format!(
-            "{part}: {count} videos have no features in {} ({names}{more})",
+            "{part}: {count} videos have no features in {} ({names}{more}; it calls one {there})",
             features.path().display()
         ));
     }

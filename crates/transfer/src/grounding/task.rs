@@ -24,7 +24,7 @@ use crate::task::fit::{FitEnd, fit};
 use crate::task::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::task::task_file::TaskKind;
 use crate::task::task_result::SeedResult;
-use crate::task::{Learner, Task, TaskObserver, TaskResult, TrainingSection};
+use crate::task::{Inputs, Learner, Task, TaskObserver, TaskResult, TrainingSection};
 
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,11 +162,28 @@ impl Task for GroundingTask {
             CsmganLearner::check_word_width(source.width())?;
         }
         let found = self.features.find(device, observer)?;
-        if let (Head::ZeroShot, Some((_, width))) = (self.grounding.head, found.width()) {
-            ZeroShotSection::check_widths(width, source.width(), &self.features.file)?;
+        match (self.grounding.head, source.model()) {
+            (Head::ZeroShot, Some(model)) => {
+                found.check_text_model("words.model", model)?;
+                if let Some((_, width)) = found.width() {
+                    ZeroShotSection::check_widths(width, source.width(), &self.features.file)?;
+                }
+            }
+            // A head learns to compare them.
+            (_, Some(model)) if found.are_of(model)? == Some(false) => observer.warning(
+                "words.model is another model than the one that made the features; the result names both",
+            ),
+            _ => {}
         }
-        let wanted = annotated.feature_ids(|id| found.holds(id))?;
+        let wanted = annotated.feature_ids(|id| found.holds(id));
+        let wanted = wanted.map_err(|error| found.with_names(error, annotated.first_id()))?;
         let features = found.open_those(&wanted, observer)?;
+        let inputs = Inputs {
+            features: Some(features.origin().clone()),
+            words: Some(source.origin()),
+            ..Inputs::default()
+        };
+        inputs.begin(folder)?;
         let parts = QueryParts::of(annotated, &features, observer)?;
         let sentences = parts.sentences();
         observer.started(&format!("{} sentences to words", sentences.len()));
@@ -202,6 +219,7 @@ impl Task for GroundingTask {
             result = result.counting(&name, count);
         }
         result.references = references;
+        result.inputs = inputs;
         Ok(Some(result))
     }
 }

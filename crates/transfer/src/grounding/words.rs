@@ -16,7 +16,9 @@ use super::glove::read_word_vectors;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
+use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::task::WordOrigin;
 
 /// `[words]` of a task file: one of `model` and `glove`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,15 +69,18 @@ impl WordSection {
     pub fn open(&self, sentences: &[&str], device: &Device) -> Result<WordSource, TransferError> {
         match (&self.model, &self.glove) {
             (Some(model), _) => {
-                let directory = ModelDirectory::read(&locate_model(model), device)?;
+                let place = locate_model(model);
+                let directory = ModelDirectory::read(&place, device)?;
                 directory.words()?;
+                let identity = ModelIdentity::of(&place)?;
                 let embedder = Box::new(Embedder::new(directory, device.clone()));
                 let space = self.space.unwrap_or(FeatureSpace::Projected);
-                Ok(WordSource::Model { embedder, space })
+                Ok(WordSource::Model { embedder, identity, space })
             }
             (None, Some(glove)) => {
                 let strip = self.strip_final_period;
-                SentenceWords::of_glove(glove, strip, sentences).map(WordSource::Vectors)
+                let words = SentenceWords::of_glove(glove, strip, sentences)?;
+                Ok(WordSource::Vectors { file: glove.clone(), words })
             }
             (None, None) => {
                 self.check()?;
@@ -103,25 +108,50 @@ pub enum WordSource {
     Model {
         /// The model.
         embedder: Box<Embedder>,
+        /// Which model it is.
+        identity: ModelIdentity,
         /// Which features of its words.
         space: FeatureSpace,
     },
-    /// Vectors from a file, of the sentences that it was opened for.
-    Vectors(SentenceWords),
+    /// Vectors from a file.
+    Vectors {
+        /// The file.
+        file: PathBuf,
+        /// Those of the sentences that it was opened for.
+        words: SentenceWords,
+    },
 }
 
 impl WordSource {
     /// Numbers of a word.
     pub fn width(&self) -> usize {
         match self {
-            Self::Model { embedder, space } => {
+            Self::Model { embedder, space, .. } => {
                 let config = &embedder.directory().config;
                 match space {
                     FeatureSpace::Projected => config.embedding_width(),
                     _ => config.text.width(),
                 }
             }
-            Self::Vectors(words) => words.width(),
+            Self::Vectors { words, .. } => words.width(),
+        }
+    }
+
+    /// The model, where the words are of one.
+    pub fn model(&self) -> Option<&ModelIdentity> {
+        match self {
+            Self::Model { identity, .. } => Some(identity),
+            Self::Vectors { .. } => None,
+        }
+    }
+
+    /// Whose words they are, for the result of a task.
+    pub fn origin(&self) -> WordOrigin {
+        match self {
+            Self::Model { identity, space, .. } => {
+                WordOrigin::Model { model: identity.clone(), space: space.name().to_owned() }
+            }
+            Self::Vectors { file, .. } => WordOrigin::Vectors { glove: file.clone() },
         }
     }
 
@@ -131,8 +161,10 @@ impl WordSource {
     /// When the text encoder cannot read one.
     pub fn words(self, sentences: &[&str]) -> Result<SentenceWords, TransferError> {
         match self {
-            Self::Model { embedder, space } => SentenceWords::of_model(&embedder, space, sentences),
-            Self::Vectors(words) => Ok(words),
+            Self::Model { embedder, space, .. } => {
+                SentenceWords::of_model(&embedder, space, sentences)
+            }
+            Self::Vectors { words, .. } => Ok(words),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use half::f16;
+use locvtp_features::NumpyArray;
 use locvtp_model::weights::open_safetensors;
 
 use super::json_lines::{number_list, read_lines};
@@ -39,7 +39,9 @@ impl Matrix {
             action: "read the matrix",
             source,
         })?;
-        npy(&bytes).map_err(|reason| refused(path, reason))
+        let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
+        let NumpyArray { values, rows, columns } = array;
+        Ok(Self { values, rows, columns })
     }
 
     fn read_safetensors(path: &Path) -> Result<Self, TransferError> {
@@ -77,105 +79,9 @@ fn refused(path: &Path, reason: String) -> TransferError {
     TransferError::Matrix { path: path.to_owned(), reason }
 }
 
-/// A `.npy` file of two axes, of any of its three versions.
-fn npy(bytes: &[u8]) -> Result<Matrix, String> {
-    let short = || "it ends within its header".to_owned();
-    let version = bytes.strip_prefix(b"\x93NUMPY").ok_or("it is no .npy file")?;
-    let (header, data) = match version {
-        [1, _, a, b, rest @ ..] => {
-            rest.split_at_checked(u16::from_le_bytes([*a, *b]).into()).ok_or_else(short)?
-        }
-        [2 | 3, _, a, b, c, d, rest @ ..] => {
-            let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-            rest.split_at_checked(length).ok_or_else(short)?
-        }
-        _ => return Err("its version of .npy is not known".to_owned()),
-    };
-    let header = String::from_utf8_lossy(header);
-    let descr = value_of(&header, "'descr':").ok_or_else(short)?;
-    let descr = descr.split('\'').nth(1).unwrap_or_default();
-    let fortran = value_of(&header, "'fortran_order':").ok_or_else(short)?.starts_with("True");
-    let shape = value_of(&header, "'shape':").and_then(|shape| shape.strip_prefix('('));
-    let (shape, _) = shape.and_then(|shape| shape.split_once(')')).ok_or_else(short)?;
-    let axes: Result<Vec<usize>, _> =
-        shape.split(',').map(str::trim).filter(|axis| !axis.is_empty()).map(str::parse).collect();
-    let [rows, columns] = axes.unwrap_or_default()[..] else {
-        return Err(format!("its shape is ({shape}); expected two axes, texts by videos"));
-    };
-    let size = match descr {
-        "<f2" => 2,
-        "<f4" => 4,
-        "<f8" => 8,
-        _ => return Err(format!("its numbers are {descr}; expected floats, <f2, <f4 or <f8")),
-    };
-    let expected = rows.checked_mul(columns).and_then(|numbers| numbers.checked_mul(size));
-    if expected != Some(data.len()) {
-        return Err(format!("{} bytes for {rows} x {columns} numbers of {size}", data.len()));
-    }
-    let number = |bytes: &[u8]| match *bytes {
-        [a, b] => f16::from_le_bytes([a, b]).to_f32(),
-        [a, b, c, d] => f32::from_le_bytes([a, b, c, d]),
-        [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
-        _ => unreachable!("{size} bytes a number"),
-    };
-    let mut values: Vec<f32> = data.chunks_exact(size).map(number).collect();
-    if fortran {
-        let turned = |row| (0..columns).map(move |column| column * rows + row);
-        values = (0..rows).flat_map(turned).map(|place| values[place]).collect();
-    }
-    Ok(Matrix { values, rows, columns })
-}
-
-/// What stands behind a key of the header.
-fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
-    Some(header.split_once(key)?.1.trim_start())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header =
-            format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}   \n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(data);
-        bytes
-    }
-
-    #[test]
-    fn a_matrix_is_read_in_either_order_and_of_any_float() {
-        let bytes =
-            |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<_>>();
-        let expected = Matrix { values: vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], rows: 2, columns: 3 };
-        let rows = bytes(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(npy(&file("<f4", "False", "(2, 3)", &rows)).unwrap(), expected);
-        let columns = bytes(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-        assert_eq!(npy(&file("<f4", "True", "(2, 3)", &columns)).unwrap(), expected);
-        let doubles: Vec<u8> = (1..=6).flat_map(|v| f64::from(v).to_le_bytes()).collect();
-        assert_eq!(npy(&file("<f8", "False", "(2, 3)", &doubles)).unwrap(), expected);
-        let halves: Vec<u8> =
-            (1..=6u8).flat_map(|v| f16::from_f32(v.into()).to_le_bytes()).collect();
-        assert_eq!(npy(&file("<f2", "False", "(2, 3)", &halves)).unwrap(), expected);
-    }
-
-    #[test]
-    fn what_is_no_matrix_of_floats_is_refused() {
-        for (bytes, reason) in [
-            (file("<f4", "False", "(6,)", &[0; 24]), "two axes"),
-            (file("<i8", "False", "(2, 3)", &[0; 48]), "<i8"),
-            (file("<f4", "False", "(2, 3)", &[0; 20]), "20 bytes"),
-            (file("<f4", "False", "(99999999999, 99999999999)", &[0; 20]), "20 bytes"),
-            (b"\x93NUMPY\x01\x00\xff".to_vec(), "version"),
-            (b"\x93NUMPY\x01\x00\xff\xff".to_vec(), "ends within"),
-            (b"scores".to_vec(), "no .npy"),
-        ] {
-            let error = npy(&bytes).unwrap_err();
-            assert!(error.contains(reason), "{error}");
-        }
-    }
 
     #[test]
     fn lines_of_numbers_are_a_matrix_when_they_are_equally_long() {

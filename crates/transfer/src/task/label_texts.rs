@@ -5,13 +5,18 @@ use std::path::Path;
 
 use locvtp_model::{Device, ModelDirectory};
 
-use super::FeatureSection;
+use super::{FeatureSection, WordOrigin};
 use crate::embedding::{Embedder, JointVector};
 use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
+use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 
 /// A model whose text encoder reads labels.
-pub struct TextModel(Embedder);
+pub struct TextModel {
+    embedder: Embedder,
+    identity: ModelIdentity,
+}
 
 impl TextModel {
     /// The model that is named, or the one that makes the features.
@@ -30,8 +35,21 @@ impl TextModel {
                 expected: "the model directory whose text encoder reads the labels",
             });
         };
-        let directory = ModelDirectory::read(&locate_model(model), device)?;
-        Ok(Self(Embedder::new(directory, device.clone())))
+        let place = locate_model(model);
+        let directory = ModelDirectory::read(&place, device)?;
+        let identity = ModelIdentity::of(&place)?;
+        Ok(Self { embedder: Embedder::new(directory, device.clone()), identity })
+    }
+
+    /// Which model it is.
+    pub fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    /// The same, for the result of a task.
+    pub fn origin(&self) -> WordOrigin {
+        let space = FeatureSpace::Projected.name().to_owned();
+        WordOrigin::Model { model: self.identity.clone(), space }
     }
 }
 
@@ -58,7 +76,7 @@ impl LabelTexts {
     ) -> Result<Self, TransferError> {
         let different: std::collections::BTreeSet<&str> = texts.into_iter().collect();
         let different: Vec<&str> = different.into_iter().collect();
-        let embedded = model.0.embed_sentences(&different)?;
+        let embedded = model.embedder.embed_sentences(&different)?;
         let mut width = 0;
         let texts = different.into_iter().zip(embedded).map(|(text, embedding)| {
             width = embedding.sentence.len();

@@ -8,6 +8,10 @@
 //! |---|---|
 //! | [`task_file`] | the file: which task, its settings, their defaults |
 //! | [`feature_section`] | the clip features that a task is given |
+//! | [`feature_maker`] | the model that makes those that are not there |
+//! | [`feature_names`] | what videos are called in a feature file |
+//! | [`short_features`] | videos whose features are cut off |
+//! | [`inputs`] | whose features and words they are |
 //! | [`training`] | how long and how fast a head learns |
 //! | [`fit`](mod@fit), [`fit_state`] | the loop, and what it leaves on disk |
 //! | [`task_result`] | what comes out |
@@ -23,9 +27,12 @@
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
+pub mod feature_maker;
+pub mod feature_names;
 pub mod feature_section;
 pub mod fit;
 pub mod fit_state;
+pub mod inputs;
 pub mod label_texts;
 pub mod per_second;
 pub mod predictions;
@@ -33,6 +40,7 @@ pub mod probe;
 pub mod retrieval;
 pub mod segmentation;
 pub mod shared_observer;
+pub mod short_features;
 pub mod steps;
 pub mod task_file;
 pub mod task_result;
@@ -41,6 +49,7 @@ pub mod tuning;
 
 pub use feature_section::FeatureSection;
 pub use fit::{FitBatch, Learner, fit};
+pub use inputs::{FeatureOrigin, Inputs, Origin, WordOrigin};
 pub use predictions::{PredictionFile, Tested};
 pub use task_file::{Task, TaskFile};
 pub use task_result::{Metrics, SeedResult, TaskResult};

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::TaskObserver;
+use super::inputs::INPUTS_FILE;
 use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
@@ -229,11 +230,14 @@ impl TaskFile {
 /// mended, the same command begins anew. What cannot be removed stays.
 fn leave_nothing(folder: &Path) {
     let is_task_file = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.is_ok_and(|entry| entry.file_name() == TASK_FILE)
+        entry.is_ok_and(|entry| {
+            [TASK_FILE, INPUTS_FILE].iter().any(|name| entry.file_name() == *name)
+        })
     };
     let Ok(mut entries) = std::fs::read_dir(folder) else { return };
     if entries.all(is_task_file) {
         let _ = std::fs::remove_file(folder.join(TASK_FILE));
+        let _ = std::fs::remove_file(folder.join(INPUTS_FILE));
         let _ = std::fs::remove_dir(folder);
     }
 }

@@ -6,6 +6,7 @@ use locvtp_model::model_directory::write_synced;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::inputs::Inputs;
 use super::predictions::{Tested, write_all};
 use crate::error::TransferError;
 
@@ -88,6 +89,9 @@ pub struct TaskResult {
     pub task: String,
     /// The version of the program and, where known, the commit it was built from.
     pub program: String,
+    /// Whose features and words they are.
+    #[serde(default)]
+    pub inputs: Inputs,
     /// How many samples each part has, and how many were left out and why.
     pub counts: Map<String, Value>,
     /// Numbers to read the results beside: chance, controls.
@@ -101,7 +105,7 @@ pub struct TaskResult {
 }
 
 impl TaskResult {
-    /// The result of `seeds`; `counts`, `references` and `program` are empty.
+    /// The result of `seeds`; `inputs`, `counts`, `references` and `program` are empty.
     pub fn new(task: &str, settings: &impl Serialize, seeds: Vec<SeedResult>) -> Self {
         let mut summary = Map::new();
         let names = seeds.first().map(|first| first.test.clone()).unwrap_or_default();
@@ -118,6 +122,7 @@ impl TaskResult {
         Self {
             task: task.to_owned(),
             program: String::new(),
+            inputs: Inputs::default(),
             counts: Map::new(),
             references: Metrics::new(),
             seeds,

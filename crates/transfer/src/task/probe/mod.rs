@@ -30,7 +30,7 @@ use toml::{Table, Value};
 use super::fit::{FitEnd, fit};
 use super::task_file::TaskKind;
 use super::task_result::SeedResult;
-use super::{FeatureSection, Metrics, Task, TaskObserver, TaskResult, TrainingSection};
+use super::{FeatureSection, Inputs, Metrics, Task, TaskObserver, TaskResult, TrainingSection};
 use crate::error::TransferError;
 use clips::{ProbeClips, SplitSection};
 use head::HeadKind;
@@ -139,10 +139,16 @@ impl Task for Probe {
         let found: Vec<_> =
             sections.map(|section| section.find(device, observer)).collect::<Result<_, _>>()?;
         let mut clips = Vec::with_capacity(found.len());
+        let mut origins = Vec::with_capacity(found.len());
         for found in found {
             let (mut features, count) = (found.open(observer)?, question.positions());
+            origins.push(features.origin().clone());
             clips.push(ProbeClips::read(&mut features, count, &self.split, self.standardise)?);
         }
+        let mut origins = origins.into_iter();
+        let (features, baseline) = (origins.next(), origins.next());
+        let inputs = Inputs { features, baseline, ..Inputs::default() };
+        inputs.begin(folder)?;
         let (clips, baseline) = (&clips[0], clips.get(1));
         let Some(seeds) = self.fit_all(clips, false, folder, device, observer)? else {
             return Ok(None);
@@ -176,6 +182,7 @@ impl Task for Probe {
             .counting("videos left out: fewer clips than positions", clips.too_short)
             .counting("videos left out: clips overlap", clips.overlapping);
         result.references = references;
+        result.inputs = inputs;
         Ok(Some(result))
     }
 }

@@ -26,9 +26,10 @@ use toml::Table;
 use super::fit::{FitEnd, fit};
 use super::task_file::TaskKind;
 use super::task_result::SeedResult;
-use super::{Metrics, Task, TaskObserver, TaskResult, TrainingSection};
+use super::{Inputs, Metrics, Task, TaskObserver, TaskResult, TrainingSection};
 use crate::error::TransferError;
 use crate::metrics::retrieval::Ties;
+use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 use measure::{Measured, Protocol};
 use texts::{CandidateSet, TextSection};
@@ -136,8 +137,11 @@ impl Task for Retrieval {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let directory = ModelDirectory::read(&locate_model(&self.model), device)?;
+        let place = locate_model(&self.model);
+        let directory = ModelDirectory::read(&place, device)?;
         directory.words()?;
+        let model = Some(ModelIdentity::of(&place)?);
+        let inputs = Inputs { model, ..Inputs::default() };
         let test = CandidateSet::read(&self.test, &directory, observer)?;
         let measured = |seeds: Vec<SeedResult>, chance: Metrics, test: &CandidateSet| {
             let mut result = TaskResult::new("retrieval", self, seeds)
@@ -145,6 +149,7 @@ impl Task for Retrieval {
                 .counting("texts", test.num_texts())
                 .counting("texts left out: no words", test.wordless);
             result.references = chance;
+            result.inputs = inputs.clone();
             result
         };
         let protocol = self.protocol();
@@ -160,8 +165,8 @@ impl Task for Retrieval {
             .map(|section| CandidateSet::read(section, &directory, observer))
             .transpose()?;
         let samples = train.candidates.len();
-        let model_dir = locate_model(&self.model);
-        let learner = FineTune::new(directory, model_dir, train, validation, test, self.clone())?;
+        inputs.begin(folder)?;
+        let learner = FineTune::new(directory, place, train, validation, test, self.clone())?;
         let mut seeds = Vec::with_capacity(self.training.seeds.len());
         for &seed in &self.training.seeds {
             let folder = folder.join(format!("seed-{seed}"));

@@ -86,6 +86,11 @@ impl SegmentAnnotations {
         Ok(Self { steps, videos, faults, trains })
     }
 
+    /// The first video.
+    pub fn first_id(&self) -> Option<&str> {
+        self.videos.first().map(|video| video.id.as_str())
+    }
+
     /// The annotated videos of which there is something to look at, as `is_there` says.
     ///
     /// # Errors

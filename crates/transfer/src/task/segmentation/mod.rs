@@ -48,11 +48,12 @@ use super::predictions::{PredictionFile, TEST_VIDEOS};
 use super::shared_observer::SharedObserver;
 use super::task_file::Task;
 use super::tuning::{BatchesAhead, TunedModel};
-use super::{Learner, Metrics, SeedResult, TaskObserver, TaskResult, TrainingSection, fit};
+use super::{Inputs, Learner, Metrics, SeedResult, TaskObserver, TaskResult, TrainingSection, fit};
 use crate::error::TransferError;
 use crate::extraction::decoding::ClipRule;
-use crate::extraction::{FeatureSpace, IdRule, VideoFile, list_videos};
+use crate::extraction::{FeatureSpace, VideoFile};
 use crate::metrics::segmentation::FrameTally;
+use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 
 impl Task for SegmentationTask {
@@ -98,12 +99,23 @@ impl SegmentationTask {
         let zero_shot = self.zero_shot.as_ref().map(|settings| {
             let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
             let texts = annotations.steps.values().map(String::as_str);
-            Ok::<_, TransferError>((settings, LabelTexts::embed(&model, texts)?))
+            let texts = LabelTexts::embed(&model, texts)?;
+            Ok::<_, TransferError>((settings, texts, model))
         });
         let zero_shot = zero_shot.transpose()?;
         let found = self.features.find(device, observer)?;
-        let wanted = annotations.those(|id| found.holds(id))?;
+        if let Some((_, _, model)) = &zero_shot {
+            found.check_text_model("zero_shot.model", model.identity())?;
+        }
+        let wanted = annotations.those(|id| found.holds(id));
+        let wanted = wanted.map_err(|error| found.with_names(error, annotations.first_id()))?;
         let clips = found.open_those(&wanted, observer)?;
+        let inputs = Inputs {
+            features: Some(clips.origin().clone()),
+            words: zero_shot.as_ref().map(|(_, _, model)| model.origin()),
+            ..Inputs::default()
+        };
+        inputs.begin(folder)?;
         let by_text = self.zero_shot.as_ref().is_some_and(|zero_shot| zero_shot.normalise);
         let normalise = self.classifier.as_ref().map_or(by_text, |head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
@@ -112,7 +124,7 @@ impl SegmentationTask {
         let videos =
             SegmentationVideos::label(annotations, &self.data, without, seconds_of, observer)?;
         let mut seeds = Vec::new();
-        if let Some((settings, texts)) = &zero_shot {
+        if let Some((settings, texts, _)) = &zero_shot {
             let file = &self.features.file;
             let tested = zero_shot::measure(settings, &videos, texts, &features, file)?;
             seeds.push(SeedResult::untrained(tested, folder)?);
@@ -126,7 +138,7 @@ impl SegmentationTask {
         }
         let tested = videos.test.iter().map(|video| &video.id);
         PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
-        self.result(&videos, seeds).map(Some)
+        Ok(Some(TaskResult { inputs, ..self.result(&videos, seeds)? }))
     }
 
     fn run_tuned(
@@ -138,17 +150,20 @@ impl SegmentationTask {
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<TaskResult>, TransferError> {
-        let making = self.extract_settings();
+        let making = self.features.extract_settings();
         let place = locate_model(self.features.model.as_deref().unwrap_or(Path::new("")));
         let directory = ModelDirectory::read(&place, device)?;
-        let space = making.space_of(&directory)?;
+        let model = Some(ModelIdentity::of(&place)?);
+        let inputs = Inputs { model, ..Inputs::default() };
+        inputs.begin(folder)?;
+        let space = making.space_of(&directory.config)?;
         let width = match space {
             FeatureSpace::Projected => directory.config.embedding_width(),
             _ => directory.config.video.width(),
         };
         let normalise = self.classifier.as_ref().is_some_and(|head| head.normalise);
         let rule = ClipRule {
-            preprocessing: making.preprocessing(&directory),
+            preprocessing: making.preprocessing(&directory.preprocessing),
             stride: making.stride,
             opener: settings.loader.opener(ReadLimits::default())?,
         };
@@ -175,7 +190,7 @@ impl SegmentationTask {
         let Some(seeds) = fit_seeds(&learner, training, folder, device, &mut &shared)? else {
             return Ok(None);
         };
-        let result = self.result(&videos, seeds)?;
+        let result = TaskResult { inputs, ..self.result(&videos, seeds)? };
         let tested: Vec<&String> =
             videos.test.iter().map(|video| &video.id).filter(|id| learner.read(id)).collect();
         PredictionFile::lines(TEST_VIDEOS, &tested).write(folder)?;
@@ -192,7 +207,7 @@ impl SegmentationTask {
         annotations: &SegmentAnnotations,
         observer: &mut dyn TaskObserver,
     ) -> Result<Vec<VideoFile>, TransferError> {
-        let list = list_videos(&self.features.videos, IdRule::Stem)?;
+        let list = self.features.list_videos()?;
         for missing in &list.missing {
             observer.warning(&format!("left out: {} is not there", missing.display()));
         }

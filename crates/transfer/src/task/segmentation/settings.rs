@@ -1,6 +1,5 @@
 //! The settings of a segmentation task, their defaults, and what contradicts what.
 
-use locvtp_video::{ClipStride, Seconds};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -9,7 +8,7 @@ use super::classifier::{ClassifierSettings, Tune};
 use super::encoder::EncoderSettings;
 use super::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
-use crate::extraction::{ExtractSettings, FeatureSpace};
+use crate::extraction::FeatureSpace;
 use crate::task::task_file::TaskKind;
 use crate::task::{FeatureSection, TrainingSection};
 
@@ -171,17 +170,6 @@ impl SegmentationTask {
             let expected = "backbone or projected: mean colours have nothing to tune";
             return setting("features.space", "mean_colour", expected);
         }
-        self.extract_settings().check()
-    }
-
-    /// How the features of the task would be made.
-    pub(super) fn extract_settings(&self) -> ExtractSettings {
-        let stride = self.features.stride_s;
-        ExtractSettings {
-            space: self.features.space,
-            stride: stride.map_or(ClipStride::Clip, |stride| ClipStride::Time(Seconds(stride))),
-            consecutive: self.features.consecutive,
-            ..ExtractSettings::default()
-        }
+        self.features.extract_settings().check()
     }
 }

@@ -10,6 +10,7 @@ use crate::error::TransferError;
 use crate::metrics::segmentation::{BACKGROUND, labels};
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};
+use crate::task::short_features::{VideoLength, note_of_short};
 
 /// A video and the true label of each of its seconds; 0 is background.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,11 +56,16 @@ impl SegmentationVideos {
             counts: Vec::new(),
         };
         let (mut missing, mut unknown) = (BTreeSet::new(), 0);
+        let mut lengths = Vec::new();
         for video in &listed {
             let Some(seconds) = seconds_of(&video.id)? else {
                 missing.insert(video.id.as_str());
                 continue;
             };
+            if let Some(duration) = video.duration {
+                let (id, duration_s) = (video.id.clone(), duration.0);
+                lengths.push(VideoLength { id, clips: seconds, duration_s });
+            }
             let known = |id: &u32| found.steps.contains_key(id);
             unknown += video.captions.iter().filter(|caption| !known(&caption.id)).count();
             let segments = video.captions.iter().filter(|caption| known(&caption.id));
@@ -70,6 +76,9 @@ impl SegmentationVideos {
                 Some(Subset::Test) => found.test.push(labelled),
                 _ => found.train.push(labelled),
             }
+        }
+        if let Some(note) = note_of_short(&lengths) {
+            observer.warning(&note);
         }
         found.split(data);
         if let Some(first) = missing.first() {

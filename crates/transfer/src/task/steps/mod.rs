@@ -37,7 +37,9 @@ use super::label_texts::{LabelTexts, TextModel};
 use super::per_second::PerSecondFeatures;
 use super::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use super::task_file::{Task, TaskKind};
-use super::{FeatureSection, Metrics, SeedResult, TaskObserver, TaskResult, TrainingSection, fit};
+use super::{
+    FeatureSection, Inputs, Metrics, SeedResult, TaskObserver, TaskResult, TrainingSection, fit,
+};
 use crate::embedding::dot;
 use crate::error::TransferError;
 
@@ -152,17 +154,29 @@ impl Task for StepsTask {
     ) -> Result<Option<TaskResult>, TransferError> {
         // All that takes seconds comes before all that may take hours.
         let listed = ListedParts::read(&self.data, self.training.is_some(), observer)?;
-        let texts = self.zero_shot.as_ref().map(|zero_shot| {
-            let model = TextModel::read(zero_shot.model.as_deref(), &self.features, device)?;
-            LabelTexts::embed(&model, listed.steps())
-        });
+        let model = self
+            .zero_shot
+            .as_ref()
+            .map(|zero_shot| TextModel::read(zero_shot.model.as_deref(), &self.features, device));
+        let model = model.transpose()?;
+        let texts = model.as_ref().map(|model| LabelTexts::embed(model, listed.steps()));
         let texts = texts.transpose()?;
         let found = self.features.find(device, observer)?;
+        if let Some(model) = &model {
+            found.check_text_model("zero_shot.model", model.identity())?;
+        }
         if let (Some(texts), Some((id, width))) = (&texts, found.width()) {
             texts.check_width(&self.features.file, id, width)?;
         }
-        let wanted = listed.ids(|id| found.holds(id))?;
+        let wanted = listed.ids(|id| found.holds(id));
+        let wanted = wanted.map_err(|error| found.with_names(error, listed.first_id()))?;
         let clips = found.open_those(&wanted, observer)?;
+        let inputs = Inputs {
+            features: Some(clips.origin().clone()),
+            words: model.as_ref().map(TextModel::origin),
+            ..Inputs::default()
+        };
+        inputs.begin(folder)?;
         let normalise = self.component_model.as_ref().is_none_or(|head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
         let videos = listed.measured(&features, observer)?;
@@ -184,6 +198,7 @@ impl Task for StepsTask {
             result = result.counting(what, count);
         }
         result.references = references(&videos.test)?;
+        result.inputs = inputs;
         Ok(Some(result))
     }
 }

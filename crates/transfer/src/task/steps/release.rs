@@ -16,6 +16,7 @@ use crate::error::TransferError;
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};
 use crate::task::per_second::PerSecondFeatures;
+use crate::task::short_features::{VideoLength, note_of_short};
 
 const NOTHING_TO_TEST: &str = "annotated videos with features to test on (data.test_list, or those \
                                beyond data.train_videos of a task)";
@@ -62,6 +63,11 @@ impl ListedParts {
         self.tasks.iter().flat_map(|task| task.steps.iter().map(String::as_str))
     }
 
+    /// The first video that is tested.
+    pub fn first_id(&self) -> Option<&str> {
+        self.test.first().map(|video| video.id.as_str())
+    }
+
     /// The ids of all videos.
     ///
     /// # Errors
@@ -91,12 +97,19 @@ impl ListedParts {
         let Self { tasks, train, validation, test, not_understood } = self;
         let mut counts = vec![("annotation rows that were not understood", not_understood)];
         let mut without_features = BTreeSet::new();
+        let mut lengths = Vec::new();
         let mut measure = |videos: Vec<StepsVideo>| -> Result<Vec<StepsVideo>, TransferError> {
             let mut measured = Vec::with_capacity(videos.len());
             for mut video in videos {
                 match features.read(&video.id)? {
                     Some(seconds) => {
                         video.seconds = seconds.len();
+                        let truth = video.truth.iter().flatten().flatten();
+                        let end = truth.map(|span| span.end.0).fold(0.0, f64::max);
+                        if end > 0.0 {
+                            let (id, clips) = (video.id.clone(), video.seconds);
+                            lengths.push(VideoLength { id, clips, duration_s: end });
+                        }
                         measured.push(video);
                     }
                     None => {
@@ -107,6 +120,9 @@ impl ListedParts {
             Ok(measured)
         };
         let (mut train, validation, test) = (measure(train)?, measure(validation)?, measure(test)?);
+        if let Some(note) = note_of_short(&lengths) {
+            observer.warning(&note);
+        }
         let is_too_short = |video: &StepsVideo| video.seconds < video.num_steps();
         let short = [&train, &validation, &test]
             .map(|part| part.iter().filter(|video| is_too_short(video)).count());
