@@ -20,3 +20,4 @@ mod stopping;
 mod tiny;
 mod tuned_segmentation;
 mod weights;
+mod whose_features;

@@ -237,7 +237,7 @@ fn settings_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn features_of_another_width_than_the_texts_are_refused() {
+fn features_that_are_not_in_the_space_of_the_texts_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let features = folder.path().join("backbone.h5");
     let videos = tiny().path("corpus/seen/videos");
@@ -249,7 +249,12 @@ fn features_of_another_width_than_the_texts_are_refused() {
     let run = folder.path().join("run");
     let task = file(tasks(), "steps_zero_shot");
     let message = refused(&transfer(&task, &run, &["--set", &flag]).output().unwrap());
-    says(&message, &["backbone.h5", "wide", "projected"]);
+    says(&message, &["backbone.h5", "`space` backbone", "features.space=backbone"]);
+    // As they are: the texts are elsewhere all the same.
+    let set =
+        ["--set", &flag, "--set", "features.space='backbone'", "--set", "features.stride_s=1.5"];
+    let message = refused(&transfer(&task, &run, &set).output().unwrap());
+    says(&message, &["backbone.h5", "joint space"]);
 }
 
 #[test]
