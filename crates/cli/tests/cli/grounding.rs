@@ -197,6 +197,7 @@ fn what_is_wrong_with_the_input_is_told_with_the_way_out() {
         for set in [
             set("words.glove", vectors),
             set("features.file", str(&tiny().path("grounding-features.h5"))),
+            set("features.model", str(&tiny().path("run"))),
             set("queries.train", &part("train.json")),
             set("queries.validation", &part("val.json")),
             set("queries.test", &part("test_seen.json")),
