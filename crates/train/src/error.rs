@@ -106,6 +106,17 @@ pub enum TrainError {
         /// What is wrong.
         reason: String,
     },
+    /// There is no run in the folder that should be gone on with.
+    #[error(
+        "{path}: nothing to resume here: no run was begun in this folder{did_you_mean} To begin one here, \
+         leave --resume out"
+    )]
+    NothingToResume {
+        /// The run's folder.
+        path: PathBuf,
+        /// The runs beside it, as a question; a full stop where there are none.
+        did_you_mean: String,
+    },
     /// There is nothing to resume.
     #[error(
         "{path}: no checkpoint to resume from{reason}; remove the folder and start again, or choose \

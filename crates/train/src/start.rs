@@ -119,7 +119,7 @@ pub(crate) fn resolved(
             resolved.start.weights = Some(checksum(dir)?);
         }
         Err(error) if goes_on => {
-            let was = Experiment::read(&run.join(RUN_FILE), &[])?;
+            let was = Experiment::read_saved(&run.join(RUN_FILE))?;
             if was.start.weights.is_none() {
                 // It did not start from a model.
                 return Err(error.into());

@@ -12,7 +12,8 @@ use crate::command_line;
 use crate::file_reading;
 use crate::interrupt::Listening;
 use crate::output;
-use crate::progress::{TrainingProgress, duration};
+use crate::pace::duration;
+use crate::progress::TrainingProgress;
 
 /// `locvtp pretrain`
 #[derive(Debug, ClapArgs)]
