@@ -62,7 +62,8 @@ fn defaults<'a>(source: &'a str, name: &str) -> BTreeMap<&'a str, &'a str> {
     // The first is the type that is returned.
     let Some(inside) = body.splitn(3, "Self {").nth(2) else { return BTreeMap::new() };
     let inside = inside.split_once('}').map_or(inside, |(inside, _)| inside);
-    let field = |field: &'a str| field.split_once(": ").map(|(key, value)| (key.trim(), value.trim()));
+    let field =
+        |field: &'a str| field.split_once(": ").map(|(key, value)| (key.trim(), value.trim()));
     inside.split([',', '\n']).filter_map(field).collect()
 }
 
@@ -94,7 +95,9 @@ fn a_default_that_a_doc_comment_names_is_the_one_that_holds() {
                     None => literal(value).or_else(|| Some(value.to_owned())),
                 };
                 let said = literal(&told).unwrap_or(told);
-                if let Some(holds) = holds.filter(|_| literal(value).is_some() || value.contains("::")) {
+                if let Some(holds) =
+                    holds.filter(|_| literal(value).is_some() || value.contains("::"))
+                {
                     let place = format!("{}: {name}.{field}", file.display());
                     assert_eq!(said, holds, "{place}: the doc says {said}, and it is {holds}");
                     compared += 1;

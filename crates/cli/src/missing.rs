@@ -12,7 +12,8 @@ pub(crate) fn no_model(dir: &Path) -> String {
     let name = dir.display();
     if let Some(name) = dir.to_str().and_then(|name| name.strip_prefix(hub::PREFIX)) {
         let out = format!("models/{}", name.rsplit('/').next().unwrap_or(name));
-        let import = command(&["weights", "import", "--from", &format!("hub:{name}"), "--out", &out]);
+        let import =
+            command(&["weights", "import", "--from", &format!("hub:{name}"), "--out", &out]);
         return format!(
             "hub:{name} is a name on the Hugging Face hub, and a folder is expected; import it:\n  \
              {import}\nand then give --model {out}"
@@ -38,19 +39,26 @@ pub(crate) fn no_model(dir: &Path) -> String {
     }
     if dir.join("corpus").is_dir() {
         let demo = command(&["demo", "--out", &name.to_string()]);
-        return format!("{name}: the demo is not finished, so there is no model yet. Go on with it:\n  {demo}");
-    }
-    if dir.join("config.json").is_file() {
-        let import = command(&["weights", "import", "--from", "KIND", &name.to_string(), "--out", "models/mine"]);
         return format!(
-            "{name}: no model can be read here. If it comes from another program, import it first:\n  \
-             {import}\n(locvtp weights import --help lists the kinds)"
+            "{name}: the demo is not finished, so there is no model yet. Go on with it:\n  {demo}"
         );
     }
     format!(
         "{name}: no model is here; give a folder with config.json and model.safetensors, or a run folder \
          whose run is finished"
     )
+}
+
+/// What is said of a model directory that is there and cannot be read, before the reason.
+pub(crate) fn unreadable_model(place: &Path) -> String {
+    let name = place.display();
+    let config = std::fs::read_to_string(place.join("config.json")).unwrap_or_default();
+    if config.contains("\"locvtp\"") {
+        return format!("{name}: the model cannot be read");
+    }
+    let name = name.to_string();
+    let import = command(&["weights", "import", "--from", &name, "--out", "models/mine"]);
+    format!("{name}: is not a model of this program. If it is another's, import it ({import})")
 }
 
 fn command(arguments: &[&str]) -> String {

@@ -15,7 +15,8 @@ pub(crate) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
 
 /// A number above 0.
 pub(crate) fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text.trim().parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
+    let number =
+        text.trim().parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
     number.ok_or_else(|| "expected a number above 0".to_owned())
 }
 

@@ -95,7 +95,8 @@ impl Observer for TrainingProgress {
             start.parameters as f64 / 1e6,
             start.vocabulary,
         ));
-        self.line.note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
+        self.line
+            .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {

@@ -26,15 +26,11 @@ pub(crate) struct Unseen {
 pub(crate) fn unseen(dir: &Path, sentence: &str) -> anyhow::Result<Option<Unseen>> {
     let model = locate_model(dir);
     // A checkpoint has no list of its own; it lies two folders deep in its run.
-    let absolute = model.canonicalize().unwrap_or(model);
-    let mut found = None;
-    for folder in absolute.ancestors().take(3) {
-        found = TrainingWords::read(folder)?;
-        if found.is_some() {
-            break;
-        }
-    }
-    Ok(found.map(|known| told(&known, sentence)))
+    let model = model.canonicalize().unwrap_or(model);
+    let run =
+        model.parent().filter(|folder| folder.ends_with("checkpoints")).and_then(Path::parent);
+    let known = TrainingWords::read(run.unwrap_or(&model))?;
+    Ok(known.map(|known| told(&known, sentence)))
 }
 
 fn told(known: &TrainingWords, sentence: &str) -> Unseen {
@@ -70,6 +66,10 @@ mod tests {
         let pretrained = told(&known.clone().after(None), "a dog");
         assert!(pretrained.said.contains("text encoder") && !pretrained.nothing_known);
         let rare = told(&TrainingWords { least: 3, ..known }, "dog");
-        assert!(rare.said.starts_with("seen fewer than 3 times in training: dog;"), "{}", rare.said);
+        assert!(
+            rare.said.starts_with("seen fewer than 3 times in training: dog;"),
+            "{}",
+            rare.said
+        );
     }
 }

@@ -5,8 +5,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 /// What other programs call it, and what does it here.
 const OTHER_WORDS: [(&[&str], &str); 14] = [
     (
-        &["search", "find", "query", "ask", "locate", "localize", "localise", "moment", "when",
-          "infer", "predict", "retrieve"],
+        &[
+            "search", "find", "query", "ask", "locate", "localize", "localise", "moment", "when",
+            "infer", "predict", "retrieve",
+        ],
         "ground",
     ),
     (&["train", "pre-train", "fit", "learn", "run"], "pretrain"),
@@ -29,7 +31,9 @@ pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }
-    let ContextValue::String(typed) = error.get(ContextKind::InvalidSubcommand)? else { return None };
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidSubcommand)? else {
+        return None;
+    };
     let word = typed.to_lowercase();
     let meant = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()))?.1;
     Some(format!(

@@ -24,9 +24,10 @@ const MOST: usize = 100_000;
 /// Words of a sentence that name nothing one could see. The others decide whether a model knows what
 /// is asked.
 const NAMING_NOTHING: [&str; 40] = [
-    "a", "an", "the", "and", "or", "of", "to", "in", "on", "at", "by", "for", "from", "with", "into",
-    "onto", "over", "under", "up", "down", "is", "are", "was", "were", "be", "being", "it", "its",
-    "he", "she", "his", "her", "they", "their", "this", "that", "there", "some", "then", "as",
+    "a", "an", "the", "and", "or", "of", "to", "in", "on", "at", "by", "for", "from", "with",
+    "into", "onto", "over", "under", "up", "down", "is", "are", "was", "were", "be", "being", "it",
+    "its", "he", "she", "his", "her", "they", "their", "this", "that", "there", "some", "then",
+    "as",
 ];
 
 /// How often each word was said in the captions of training.

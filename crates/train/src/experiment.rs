@@ -214,6 +214,22 @@ impl Default for LoaderSection {
 }
 
 impl LoaderSection {
+    /// # Errors
+    /// When there would be no thread, or no place for a batch.
+    pub fn check(&self) -> Result<(), TrainError> {
+        for (key, value) in [
+            ("loader.threads", self.threads),
+            ("loader.queue", self.queue),
+            ("loader.queue_mib", self.queue_mib),
+        ] {
+            if value == 0 {
+                let expected = "1 or more";
+                return Err(TrainError::Setting { key, found: "0".into(), expected });
+            }
+        }
+        Ok(())
+    }
+
     /// Batches of so many bytes that may wait or be in the making: `queue`, or fewer where they are
     /// large.
     pub fn queue_len(&self, batch_bytes: usize) -> usize {
@@ -351,6 +367,7 @@ impl Experiment {
         self.objective.check()?;
         self.optimizer.check()?;
         augmentation::check(&self.augmentation)?;
+        self.loader.check()?;
         let contradiction =
             |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
         let setting =
@@ -446,9 +463,6 @@ impl Experiment {
             ("sampling.long_clips", self.sampling.long_clips),
             ("sampling.short_clips", self.sampling.short_clips),
             ("correspondence.num_matches", self.correspondence.num_matches),
-            ("loader.threads", self.loader.threads),
-            ("loader.queue", self.loader.queue),
-            ("loader.queue_mib", self.loader.queue_mib),
             ("limits.frames", self.limits.frames),
             ("train.keep_checkpoints", self.train.keep_checkpoints),
             ("tokenizer.vocab_size", self.tokenizer.vocab_size),
@@ -513,10 +527,12 @@ mod tests {
         let message = refusal("[model.video]\nimage_size = 32\nhidden_sise = 8\n", &[]);
         assert!(message.contains("did you mean `model.video.hidden_size`?"), "{message}");
         let message = refusal("[model.video]\nkind = \"timesformr\"\n", &[]);
-        let told = "run.toml, line 2: `model.video.kind` is \"timesformr\"; expected \"timesformer\"";
+        let told =
+            "run.toml, line 2: `model.video.kind` is \"timesformr\"; expected \"timesformer\"";
         assert!(message.starts_with(told), "{message}");
         let message = refusal("[model.video]\nhidden_size = \"wide\"\n", &[]);
-        let told = "run.toml, line 2: `model.video.hidden_size` is \"wide\"; expected a whole number";
+        let told =
+            "run.toml, line 2: `model.video.hidden_size` is \"wide\"; expected a whole number";
         assert!(message.starts_with(told), "{message}");
     }
 

@@ -9,7 +9,9 @@ const NAMED: usize = 3;
 /// (or beside the folder above, where that is not there either) has something, as `has` finds; a full
 /// stop where none has.
 pub fn did_you_mean(wanted: &Path, has: impl Fn(&Path) -> bool) -> String {
-    let above = wanted.parent().map(|above| if above.as_os_str().is_empty() { ".".as_ref() } else { above });
+    let above = wanted
+        .parent()
+        .map(|above| if above.as_os_str().is_empty() { ".".as_ref() } else { above });
     let Some(above) = above else { return ".".to_owned() };
     let mut near: Vec<PathBuf> = folders_in(above).into_iter().filter(|path| has(path)).collect();
     if !above.exists() {
@@ -22,7 +24,11 @@ pub fn did_you_mean(wanted: &Path, has: impl Fn(&Path) -> bool) -> String {
     let wanted = shown(wanted);
     near.sort_by_key(|path| (strsim::damerau_levenshtein(&shown(path), &wanted), path.clone()));
     let names: Vec<String> = near.iter().take(NAMED).map(|path| shown(path)).collect();
-    if names.is_empty() { ".".to_owned() } else { format!("; did you mean {}?", names.join(" or ")) }
+    if names.is_empty() {
+        ".".to_owned()
+    } else {
+        format!("; did you mean {}?", names.join(" or "))
+    }
 }
 
 fn folders_in(path: &Path) -> Vec<PathBuf> {

@@ -58,7 +58,8 @@ pub(crate) enum Complaint<'a> {
 impl<'a> Complaint<'a> {
     /// What one of serde's phrases says; nothing when it is none of them.
     pub(crate) fn of(phrase: &'a str) -> Option<Self> {
-        let misfit = |found: String, expected: String| Some(Self::Misfit(Misfit { found, expected }));
+        let misfit =
+            |found: String, expected: String| Some(Self::Misfit(Misfit { found, expected }));
         if let Some(rest) = phrase.strip_prefix("unknown field `") {
             let (key, rest) = rest.split_once('`')?;
             return Some(Self::Unknown { key, known: quoted_names(rest) });
@@ -97,7 +98,9 @@ impl<'a> Complaint<'a> {
 /// What the JSON parser says of a text that is none.
 fn syntax(phrase: &str) -> Option<&'static str> {
     Some(match phrase {
-        "EOF while parsing a value" | "EOF while parsing a list" | "EOF while parsing an object"
+        "EOF while parsing a value"
+        | "EOF while parsing a list"
+        | "EOF while parsing an object"
         | "EOF while parsing a string" => "the text ends too early",
         "trailing comma" => "a comma stands before the end of a list",
         "trailing characters" => "more text stands behind the end",
@@ -216,7 +219,6 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(deny_unknown_fields, default)]
-    #[expect(dead_code, reason = "only ever refused")]
     struct Settings {
         steps: u64,
         threads: Option<std::num::NonZeroUsize>,
@@ -255,7 +257,10 @@ mod tests {
     #[test]
     fn every_complaint_says_what_was_found_and_what_is_expected() {
         for (json, words) in [
-            (r#"{"steps": "many"}"#, r#""many" is found where a whole number, 0 or more is expected"#),
+            (
+                r#"{"steps": "many"}"#,
+                r#""many" is found where a whole number, 0 or more is expected"#,
+            ),
             (r#"{"steps": -3}"#, "-3 is found where a whole number, 0 or more is expected"),
             (r#"{"steps": 1.5}"#, "1.5 is found where a whole number, 0 or more is expected"),
             (r#"{"steps": null}"#, "null is found where a whole number, 0 or more is expected"),
@@ -267,7 +272,10 @@ mod tests {
             (r#"{"name": 5}"#, "5 is found where a text in quotes is expected"),
             (r#"{"ids": "all"}"#, r#""all" is found where a list in brackets is expected"#),
             (r#"{"ids": [300]}"#, "300 is found where a whole number from 0 to 255 is expected"),
-            (r#"{"shape": "round"}"#, r#""round" is found where "flat" or "half_cosine" is expected"#),
+            (
+                r#"{"shape": "round"}"#,
+                r#""round" is found where "flat" or "half_cosine" is expected"#,
+            ),
             (r#"{"inner": 3}"#, "3 is found where a section of keys is expected"),
             (r#"{"inner": {}}"#, "the key `width` is missing"),
             (
@@ -290,7 +298,8 @@ mod tests {
         let message = "a.json: no result: missing field `test` at line 1 column 2";
         let plain = "a.json: no result: the key `test` is missing at line 1 column 2";
         assert_eq!(plain_words(message), plain);
-        for other in ["a.mp4: is empty (0 bytes)", "a trailing clause", "", "`a` is 3; expected 4"] {
+        for other in ["a.mp4: is empty (0 bytes)", "a trailing clause", "", "`a` is 3; expected 4"]
+        {
             assert_eq!(plain_words(other), other);
         }
     }

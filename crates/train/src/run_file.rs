@@ -21,20 +21,23 @@ use crate::plain_words::{Complaint, Misfit};
 /// # Errors
 /// When it cannot be read.
 pub fn read_text(path: &Path) -> Result<String, TrainError> {
-    let refused = |reason: String| {
-        Err(TrainError::RunFile { origin: path.display().to_string(), reason })
-    };
+    let refused =
+        |reason: String| Err(TrainError::RunFile { origin: path.display().to_string(), reason });
     if path.is_dir() {
         let inside = ["run.toml", "task.toml"].map(|name| path.join(name));
         return refused(match inside.iter().find(|file| file.is_file()) {
             Some(file) => format!("is a folder; the file in it is {}", file.display()),
-            None => "is a folder, and a run file (TOML) is expected; configs/ has some. For a folder \
+            None => {
+                "is a folder, and a run file (TOML) is expected; configs/ has some. For a folder \
                      of videos: locvtp pretrain configs/demo.toml --set corpus.dir=FOLDER"
-                .to_owned(),
+                    .to_owned()
+            }
         });
     }
     if !path.exists() {
-        return refused("there is no such file; configs/ has run files, configs/tasks/ task files".to_owned());
+        return refused(
+            "there is no such file; configs/ has run files, configs/tasks/ task files".to_owned(),
+        );
     }
     std::fs::read_to_string(path).map_err(TrainError::reading(path))
 }
@@ -141,9 +144,12 @@ impl Refusal {
         match &self.wrong {
             Wrong::Unknown(beside) => {
                 let known = known();
-                let meant: Vec<_> = meant(&key, &known).iter().map(|key| format!("`{key}`")).collect();
+                let meant: Vec<_> =
+                    meant(&key, &known).iter().map(|key| format!("`{key}`")).collect();
                 match meant.is_empty() {
-                    false => format!("`{key}` is not a known key; did you mean {}?", meant.join(" or ")),
+                    false => {
+                        format!("`{key}` is not a known key; did you mean {}?", meant.join(" or "))
+                    }
                     true if beside.is_empty() => format!("`{key}` is not a known key"),
                     true => {
                         let place = match self.key.len() {
@@ -172,7 +178,8 @@ impl Refusal {
 /// The key that an error of the TOML reader is about: it stands behind the message, as ``in `a.b` ``.
 fn key_of(error: &toml::de::Error) -> Vec<String> {
     let text = error.to_string();
-    let key = text.lines().filter_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).next_back();
+    let key =
+        text.lines().filter_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).next_back();
     key.map_or_else(Vec::new, |key| key.split('.').map(str::to_owned).collect())
 }
 
@@ -292,13 +299,25 @@ mod tests {
             parse::<Settings>(text, "x.toml", &set, Table::new()).unwrap_err().to_string()
         };
         for (from, to, told) in [
-            ("3", "'wide'", "x.toml, line 4: `head.width` is \"wide\"; expected a whole number, 0 or more"),
+            (
+                "3",
+                "'wide'",
+                "x.toml, line 4: `head.width` is \"wide\"; expected a whole number, 0 or more",
+            ),
             ("3", "-3", "x.toml, line 4: `head.width` is -3; expected a whole number, 0 or more"),
             ("1", "[1, 2]", "x.toml, line 5: `head.rate` is a list; expected a number"),
             ("rate = 1", "", "x.toml, line 3: `head.rate` is missing; give it"),
-            ("rate", "raet", "x.toml, line 5: `head.raet` is not a known key; did you mean `head.rate`?"),
+            (
+                "rate",
+                "raet",
+                "x.toml, line 5: `head.raet` is not a known key; did you mean `head.rate`?",
+            ),
             ("[head]", "[haed]", "x.toml, line 3: `haed` is not a known key; did you mean `head`?"),
-            ("rate", "sky", "x.toml, line 5: `head.sky` is not a known key; those of head are width, rate"),
+            (
+                "rate",
+                "sky",
+                "x.toml, line 5: `head.sky` is not a known key; those of head are width, rate",
+            ),
         ] {
             assert_eq!(said(&text.replacen(from, to, 1), &[]), told);
         }

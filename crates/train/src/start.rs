@@ -134,6 +134,14 @@ pub(crate) fn resolved(
                 (resolved.model, resolved.preprocessing) = (model, preprocessing);
             }
         }
+        Err(_) if dir.to_string_lossy().starts_with("hub:") => {
+            return Err(TrainError::StartModel {
+                path: dir.clone(),
+                reason: "it is a name on the Hugging Face hub, and a folder is expected".into(),
+                way_out: "import it: locvtp weights import --from hub:OWNER/NAME --out FOLDER, and \
+                          give that folder",
+            });
+        }
         Err(error) => return Err(error.into()),
     }
     Ok(resolved)

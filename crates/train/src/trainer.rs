@@ -182,7 +182,10 @@ pub fn pretrain(
     while let Some(batch) = batches.next_result() {
         for bad in source.new_bad_videos() {
             let path = bad.path.display();
-            observer.warning(&format!("replaced {path} from now on: {}", bad.reason));
+            observer.warning(&format!(
+                "left out from now on, with another in its place: {path}: {}",
+                bad.reason
+            ));
             bad_videos.add(bad)?;
         }
         let batch = batch?;

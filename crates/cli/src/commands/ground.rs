@@ -102,7 +102,9 @@ fn sentence(args: &Ground) -> anyhow::Result<&str> {
     let video = args.video.display().to_string();
     let [sentence] = args.sentence.as_slice() else {
         if let Some(other) = args.sentence.iter().find(|word| Path::new(word).is_file()) {
-            bail!("{video} and {other}: `locvtp ground` looks into one video; type it once for each");
+            bail!(
+                "{video} and {other}: `locvtp ground` looks into one video; type it once for each"
+            );
         }
         bail!(
             "the sentence is {} words to the shell; put it in quotes:\n  {}",
@@ -130,7 +132,7 @@ pub(crate) fn open_embedder(dir: &Path) -> anyhow::Result<Embedder> {
     }
     let device = Device::flex();
     let directory =
-        ModelDirectory::read(&place, &device).with_context(|| missing::no_model(dir))?;
+        ModelDirectory::read(&place, &device).with_context(|| missing::unreadable_model(&place))?;
     Ok(Embedder::new(directory, device))
 }
 

@@ -69,7 +69,13 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
             ))?;
         }
         output::text(&if end.finished {
-            format!("done in {}; the model is in {}", duration(end.seconds), end.model.display())
+            let run = folder.display().to_string();
+            format!(
+                "done in {}; the model is in {}\nfind a moment with it:\n  {}",
+                duration(end.seconds),
+                end.model.display(),
+                command_line::command(["ground", "--model", &run, "VIDEO", "SENTENCE"])
+            )
         } else {
             format!("stopped and saved before step {}; go on with:\n  {}", end.next_step, go_on())
         })?;

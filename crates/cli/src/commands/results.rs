@@ -124,9 +124,8 @@ fn table(rows: &[Row], columns: &[String], all: bool, width: usize) -> String {
         return by_model;
     }
     cells[0][0] = "number".to_owned();
-    let by_number: Vec<Vec<String>> = (0..cells[0].len())
-        .map(|at| cells.iter().map(|row| row[at].clone()).collect())
-        .collect();
+    let by_number: Vec<Vec<String>> =
+        (0..cells[0].len()).map(|at| cells.iter().map(|row| row[at].clone()).collect()).collect();
     let mut tables = Vec::new();
     let mut first = 1;
     while first < cells.len() {

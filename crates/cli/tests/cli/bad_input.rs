@@ -11,7 +11,10 @@ fn an_unknown_key_is_refused_with_the_nearest_one_and_its_line() {
     std::fs::write(&file, "[train]\nsteps = 5\nchekpoint_every = 5\n").unwrap();
     let message =
         refused(&run(&["pretrain", str(&file), "--run", str(&folder.path().join("run"))]));
-    says(&message, &[str(&file), "line 3", "chekpoint_every", "did you mean `train.checkpoint_every`?"]);
+    says(
+        &message,
+        &[str(&file), "line 3", "chekpoint_every", "did you mean `train.checkpoint_every`?"],
+    );
     let tiny = tiny();
     let other = folder.path().join("run");
     let message = refused(&tiny.pretrain(&other, &["--set", "train.stepps=5"]));

@@ -21,9 +21,9 @@ use locvtp_transfer::result::StageSeconds;
 use crate::command_line;
 use crate::commands::ground::open_embedder;
 use crate::interrupt::Listening;
-use crate::page::DemoPage;
 use crate::numbers::{above_zero, count, whole};
 use crate::pace::duration;
+use crate::page::DemoPage;
 use crate::progress::{CountProgress, TrainingProgress};
 use crate::{Outcome, output};
 

@@ -14,8 +14,8 @@ use super::Plan;
 use super::folder::DemoFolder;
 use crate::command_line;
 use crate::output::{COMMIT, VERSION};
-use crate::page::MeasuredSplit;
 use crate::pace::duration;
+use crate::page::MeasuredSplit;
 
 /// The whole file. Fields may be added, not renamed.
 #[derive(Serialize)]

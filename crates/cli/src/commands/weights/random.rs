@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
+use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::model_location::locate_model;
 use serde_json::json;
 
-use crate::{Outcome, output};
+use crate::{Outcome, missing, output};
 
 /// `locvtp weights random`
 #[derive(Debug, ClapArgs)]
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &RandomWeights) -> anyhow::Result<Outcome> {
     let like = locate_model(&args.like);
     if args.out.exists() {
         bail!("{}: is there already; choose another --out folder", args.out.display());
+    }
+    if !like.join(CONFIG_FILE).is_file() {
+        bail!(missing::no_model(&args.like));
     }
     let (config, preprocessing, tokenizer) = ModelDirectory::read_settings(&like)?;
     let model = config.init(args.seed, &Device::flex());
