@@ -25,9 +25,9 @@ pub enum TrainError {
     /// The run file does not parse.
     #[error("{origin}: {reason}")]
     RunFile {
-        /// The file, or the flag that overrides a key.
+        /// The file with its line, or the flag that overrides a key.
         origin: String,
-        /// The parser's reason with line and column, and the nearest known key for an unknown one.
+        /// What is wrong, and for an unknown key which one was probably meant.
         reason: String,
     },
     /// A setting has a value it cannot have.
