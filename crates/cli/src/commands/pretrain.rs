@@ -18,7 +18,7 @@ use crate::progress::TrainingProgress;
 /// `locvtp pretrain`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pretrain {
-    /// The run file (TOML)
+    /// The run file (TOML); configs/ has some to begin with
     pub(crate) run_file: PathBuf,
     /// Folder of the run [default: runs/ and the run's name]
     #[arg(long, value_name = "DIR")]
@@ -26,7 +26,7 @@ pub(crate) struct Pretrain {
     /// Go on from the newest whole checkpoint in the folder
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Override a key of the run file, for example train.steps=200
+    /// Override a key of the run file, for example train.steps=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// Print JSON
