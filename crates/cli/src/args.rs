@@ -27,37 +27,37 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// The whole story on this machine: make videos, pre-train, measure, and write a page
+    /// Make videos, train a model on them, measure it and write a page: ten minutes, no download
     Demo(Demo),
-    /// Make a narrated corpus of real H.264 files in HowTo100M's layout
+    /// Make videos of coloured shapes with captions, to train and measure on
     Synthesize(Synthesize),
-    /// Say what of a corpus can be used and why the rest cannot, or pack it into shards
+    /// Check what of your videos and captions can be used, or pack them into tar files
     Corpus {
         #[command(subcommand)]
         command: CorpusCommand,
     },
-    /// Pre-train a model as a run file says
+    /// Train a model on narrated videos, as a run file (TOML) says
     Pretrain(Pretrain),
-    /// Measure a model on held-out videos
+    /// Measure a model on held-out videos of a synthetic corpus
     Evaluate(Evaluate),
-    /// Run a task of the paper as its task file says: train a head, or none, and measure
+    /// Run a benchmark of the paper as a task file (TOML) says: train a head, or none, and measure
     Transfer(Transfer),
-    /// Put the results of tasks side by side: a row a model, a column a task
+    /// Put the results of several `transfer` runs side by side
     Results(Results),
-    /// Measure predictions of any model, from files, against a data set's own annotation files
+    /// Measure the predictions of any program against a data set's annotation files
     #[command(subcommand)]
     Score(Score),
-    /// Write clip features of whole videos to an HDF5 or safetensors file
+    /// Write features of whole videos to an HDF5 or safetensors file
     Extract(Extract),
-    /// Embed sentences and words
+    /// Turn sentences and words into vectors
     Embed(Embed),
-    /// Find the moment that a sentence describes in a video
+    /// Find the moment of a video that a sentence describes
     Ground(Ground),
-    /// Start from public weights: import foreign checkpoints, or look into them
+    /// Import public weights (CLIP and others), or look into a file of weights
     #[command(subcommand)]
     Weights(Weights),
-    /// Say what a video, model, run, checkpoint, corpus, weights or run file is
+    /// Say what a file or folder is: a video, a model, a run, a corpus, weights, a run file
     Inspect(Inspect),
-    /// Write the page of a run again from what is on disk
+    /// Write the page of a run from what is on disk
     Report(Report),
 }

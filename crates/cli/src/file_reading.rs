@@ -51,10 +51,9 @@ fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
         let Some((key, value)) = entry.split_once('=') else {
             bail!("--limit {entry}: expected KEY=VALUE, for example stall_s=120");
         };
-        let number: u64 = value
-            .trim()
-            .parse()
-            .with_context(|| format!("--limit {entry}: `{value}` is not a whole number"))?;
+        let Ok(number) = value.trim().parse::<u64>() else {
+            bail!("--limit {entry}: `{value}` is not a whole number");
+        };
         table.insert(key.trim().to_owned(), number.into());
     }
     serde_json::from_value(table.into())
@@ -63,19 +62,21 @@ fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
 
 #[cfg(test)]
 mod tests {
+    use locvtp_train::plain_words::plain_words;
+
     use super::*;
 
     #[test]
     fn limits_are_set_by_name_and_wrong_ones_are_refused_by_it() {
         let entries = |entries: &[&str]| {
             let entries: Vec<String> = entries.iter().map(|&entry| entry.to_owned()).collect();
-            limits(&entries).map_err(|error| format!("{error:#}"))
+            limits(&entries).map_err(|error| plain_words(&format!("{error:#}")))
         };
         let set = entries(&["stall_s=120", "frames=7"]).unwrap();
         assert_eq!(set, ReadLimits { stall_s: 120, frames: 7, ..ReadLimits::default() });
         assert_eq!(entries(&[]).unwrap(), ReadLimits::default());
         for (wrong, named) in [
-            ("stall=3", "unknown field `stall`, expected one of `stall_s`"),
+            ("stall=3", "the key `stall` is not known here; known are stall_s"),
             ("stall_s=soon", "`soon` is not a whole number"),
             ("stall_s", "expected KEY=VALUE"),
         ] {

@@ -1,12 +1,14 @@
 //! Ctrl-C: once to save and stop, twice to stop at once.
 //!
 //! Only what can save itself asks for the first; everything else stops at once, as a program does.
+//! What keeps each piece as soon as it is finished may stop at once as well, and says how to go on.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 static SAVING: AtomicBool = AtomicBool::new(false);
+static KEPT: AtomicBool = AtomicBool::new(false);
 /// The command that goes on.
 static GO_ON: OnceLock<String> = OnceLock::new();
 
@@ -19,20 +21,33 @@ pub(crate) struct Listening;
 impl Listening {
     /// `go_on` is the command that goes on with what was stopped; a process has one.
     pub(crate) fn begin(go_on: String) -> anyhow::Result<Self> {
+        Self::listen(go_on)?;
+        SAVING.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+
+    /// The first Ctrl-C stops at once and says that what is finished is kept, and how to go on.
+    pub(crate) fn telling(go_on: String) -> anyhow::Result<Self> {
+        Self::listen(go_on)?;
+        KEPT.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+
+    fn listen(go_on: String) -> anyhow::Result<()> {
         static HANDLER: OnceLock<Result<(), String>> = std::sync::OnceLock::new();
         let handler = HANDLER
             .get_or_init(|| ctrlc::set_handler(handle).map_err(|error| error.to_string()))
             .clone();
         handler.map_err(|reason| anyhow::anyhow!("cannot listen for Ctrl-C: {reason}"))?;
         GO_ON.get_or_init(|| go_on);
-        SAVING.store(true, Ordering::SeqCst);
-        Ok(Self)
+        Ok(())
     }
 }
 
 impl Drop for Listening {
     fn drop(&mut self) {
         SAVING.store(false, Ordering::SeqCst);
+        KEPT.store(false, Ordering::SeqCst);
     }
 }
 
@@ -42,8 +57,16 @@ fn handle() {
         eprintln!("\nstopping after this step and saving; press Ctrl-C again to stop at once");
         return;
     }
-    if !first {
-        eprintln!("\nstopped; if there was one, the last checkpoint is intact");
+    let kept = KEPT.load(Ordering::SeqCst);
+    if !first || kept {
+        eprintln!(
+            "\nstopped; {}",
+            if kept {
+                "what is finished is kept"
+            } else {
+                "if there was one, the last checkpoint is intact"
+            }
+        );
         if let Some(go_on) = GO_ON.get() {
             eprintln!("go on with: {go_on}");
         }

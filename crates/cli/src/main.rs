@@ -5,17 +5,23 @@ mod command_line;
 mod commands;
 mod embedding_file;
 mod file_reading;
+mod help;
 mod hub;
 mod interrupt;
+mod missing;
+mod numbers;
 mod output;
+mod pace;
 mod page;
 mod progress;
 mod score_bars;
 mod trained_matches;
+mod trained_words;
+mod wrong_command;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
 use crate::commands::corpus::CorpusCommand;
@@ -39,7 +45,10 @@ pub(crate) enum Outcome {
 
 fn main() -> ExitCode {
     keep_pages();
-    let args = Args::parse();
+    let args = match typed() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let result = match args.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
@@ -74,6 +83,20 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// What was typed; the exit code where that was no command, or asked for help.
+fn typed() -> Result<Args, ExitCode> {
+    let matches = help::command_line().try_get_matches();
+    matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| {
+        if let Some(said) = wrong_command::said_otherwise(&error) {
+            output::error(&anyhow::anyhow!(said));
+        } else {
+            // A reader that has seen enough is no failure.
+            let _ = error.print();
+        }
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
 }
 
 /// Turns purging off, unless the environment says otherwise: memory that was freed is kept.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use locvtp_train::{Observer, RunStart, StepReport};
 
 use crate::interrupt;
+use crate::pace::{Pace, duration, rate, rate_and_rest};
 
 /// Between two redraws on a terminal; in a file a line is written [`FILE_EVERY`] apart.
 const TERMINAL_EVERY: Duration = Duration::from_millis(200);
@@ -52,38 +53,28 @@ impl ProgressLine {
             eprint!("\r{:1$}\r", "", self.width);
             self.width = 0;
         }
-        eprintln!("{text}");
-    }
-}
-
-/// Seconds as people say them.
-pub(crate) fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, 0, s) => format!("{s} s"),
-        (0, m, s) => format!("{m} min {s:02} s"),
-        (h, m, _) => format!("{h} h {m:02} min"),
+        crate::output::note(text);
     }
 }
 
 /// Shows a training run.
 pub(crate) struct TrainingProgress {
     line: ProgressLine,
-    first_step: u64,
-    began: Instant,
-    pairs: usize,
+    steps: Pace,
+    pairs: Pace,
+    num_pairs: usize,
 }
 
 impl TrainingProgress {
     pub(crate) fn new() -> Self {
-        Self { line: ProgressLine::new(), first_step: 0, began: Instant::now(), pairs: 0 }
+        Self { line: ProgressLine::new(), steps: Pace::new(), pairs: Pace::new(), num_pairs: 0 }
     }
 }
 
 impl Observer for TrainingProgress {
     fn started(&mut self, start: &RunStart) {
-        self.first_step = start.first_step;
-        self.began = Instant::now();
+        self.steps = Pace::begun_at(start.first_step as f64);
+        self.pairs = Pace::begun_at(0.0);
         self.line
             .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
         if start.unopened > 0 {
@@ -92,36 +83,43 @@ impl Observer for TrainingProgress {
                 start.unopened
             ));
         }
+        let steps = if start.first_step >= start.total_steps {
+            format!("all {} steps are done already", start.total_steps)
+        } else if start.first_step > 0 {
+            format!("{} of {} steps are done already", start.first_step, start.total_steps)
+        } else {
+            format!("{} steps to do", start.total_steps)
+        };
         self.line.note(&format!(
-            "model: {:.2} million parameters, {} words; steps {} to {}",
+            "model: {:.2} million parameters, a vocabulary of {} tokens; {steps}",
             start.parameters as f64 / 1e6,
             start.vocabulary,
-            start.first_step,
-            start.total_steps
         ));
-        self.line.note(&format!("loader: holds {} MiB at most", start.loader_mib));
+        self.line
+            .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        self.pairs += report.pairs;
+        self.num_pairs += report.pairs;
         let done = report.step + 1;
-        let seconds = self.began.elapsed().as_secs_f64();
-        let left = seconds / (done - self.first_step) as f64 * (total_steps - done) as f64;
-        let rate = self.pairs as f64 / seconds;
+        let steps = self.steps.per_s(done as f64);
+        let pairs = self.pairs.per_s(self.num_pairs as f64);
         self.line.draw(done == total_steps, || {
             let loss = |name: &str, value: Option<f64>| {
                 value.map_or(String::new(), |value| format!("  {name} {value:.3}"))
             };
+            let left = steps.map_or(String::new(), |steps| {
+                format!("  {} left", duration((total_steps - done) as f64 / steps))
+            });
             format!(
-                "step {done}/{total_steps}  loss {:.3}{}{}{}  {rate:.0} pairs/s  loader {:.0} MiB, \
-                 waited {:.0}%  {} left",
+                "step {done}/{total_steps}  loss {:.3}{}{}{}{}  loader {:.0} MiB, waited {:.0}%{left}",
                 report.total,
                 loss("L_c", report.coarse),
                 loss("L_f", report.fine),
                 loss("L_t", report.temporal),
+                pairs.map_or(String::new(), |pairs| format!("  {}", rate(pairs, "pairs"))),
                 report.queued_mib + report.cached_mib,
                 100.0 * report.waited_share(),
-                duration(left)
             )
         });
     }
@@ -141,22 +139,22 @@ impl Observer for TrainingProgress {
 pub(crate) struct CountProgress {
     line: ProgressLine,
     what: String,
-    began: Instant,
+    unit: &'static str,
+    pace: Pace,
 }
 
 impl CountProgress {
-    /// `what` is counted, as in "videos".
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { line: ProgressLine::new(), what: what.into(), began: Instant::now() }
+    /// `what` is done, as in "making videos", of things of the kind `unit`.
+    pub(crate) fn new(what: impl Into<String>, unit: &'static str) -> Self {
+        Self { line: ProgressLine::new(), what: what.into(), unit, pace: Pace::new() }
     }
 
     pub(crate) fn show(&mut self, done: usize, total: usize) {
-        let seconds = self.began.elapsed().as_secs_f64();
-        let rate = done as f64 / seconds.max(1e-9);
-        let left = (total - done) as f64 / rate.max(1e-9);
-        let what = &self.what;
-        self.line.draw(done == total, || {
-            format!("{what} {done}/{total}  {rate:.0}/s  {} left", duration(left))
+        let Self { line, what, unit, pace } = self;
+        let per_s = pace.per_s(done as f64);
+        line.draw(done == total, || {
+            let rest = total.saturating_sub(done) as f64;
+            format!("{what} {done}/{total}{}", rate_and_rest(per_s, unit, rest))
         });
     }
 }

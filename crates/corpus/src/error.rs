@@ -275,20 +275,11 @@ pub enum CorpusError {
         /// The reason, and which to change.
         why: String,
     },
-    /// A batch asks for more videos than the corpus has.
-    #[error(
-        "`{key}` is {batch}, but the corpus has {videos} usable {what}; lower it to at most \
-         {videos} or add {what}"
-    )]
-    BatchExceedsCorpus {
-        /// The batch size's setting.
-        key: &'static str,
-        /// Its value.
-        batch: usize,
-        /// Videos in the corpus.
-        videos: usize,
-        /// "videos" or "pictures".
-        what: &'static str,
+    /// Batches ask for more videos than the corpus has.
+    #[error("{}", batches_too_large(.batches))]
+    BatchesExceedCorpus {
+        /// All that do.
+        batches: Vec<BatchTooLarge>,
     },
     /// A batch cannot be shared out evenly.
     #[error(
@@ -340,6 +331,35 @@ pub enum CorpusError {
     /// A video could not be encoded.
     #[error(transparent)]
     Video(#[from] VideoError),
+}
+
+/// A batch that asks for more videos than the corpus has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchTooLarge {
+    /// The batch size's setting.
+    pub key: &'static str,
+    /// Its value.
+    pub batch: usize,
+    /// Videos in the corpus.
+    pub videos: usize,
+    /// "videos" or "pictures".
+    pub what: &'static str,
+}
+
+/// Says all of it, and what to type so that it fits.
+fn batches_too_large(batches: &[BatchTooLarge]) -> String {
+    let each = batches.iter().map(|BatchTooLarge { key, batch, videos, what }| {
+        format!("`{key}` is {batch}, but the corpus has {videos} usable {what}")
+    });
+    let what: std::collections::BTreeSet<_> = batches.iter().map(|batch| batch.what).collect();
+    let what = what.into_iter().collect::<Vec<_>>().join(" and ");
+    let way_out = if batches.iter().all(|batch| batch.videos > 1) {
+        let flags = batches.iter().map(|batch| format!(" --set {}={}", batch.key, batch.videos));
+        format!("add {what}, or type it again with{}", flags.collect::<String>())
+    } else {
+        format!("add {what}: those of a batch are compared with each other, so 2 are the least")
+    };
+    format!("{}; {way_out}", each.collect::<Vec<_>>().join(", and "))
 }
 
 /// Where and why a JSON text is not what it should be.

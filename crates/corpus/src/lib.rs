@@ -79,7 +79,7 @@ pub mod wording;
 pub mod youcook2;
 
 pub use corpus::{Caption, Corpus, NarratedVideo, Subset};
-pub use error::CorpusError;
+pub use error::{BatchTooLarge, CorpusError};
 pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;

@@ -197,7 +197,8 @@ struct DroppedLine<'a> {
     caption: Option<usize>,
 }
 
-/// Writes spans as they come, and puts the file in its place when it is whole.
+/// Writes spans as they come, and puts the file in its place when it is whole; one that is dropped
+/// before leaves nothing.
 pub struct ManifestWriter {
     path: PathBuf,
     partial: PathBuf,
@@ -206,15 +207,18 @@ pub struct ManifestWriter {
 }
 
 impl ManifestWriter {
-    /// Begins the list `path`.
+    /// Begins the list `path`; its folder is made where there is none.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path) -> Result<Self, CorpusError> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".partial-{}", std::process::id()));
-        let partial = path.with_file_name(name);
-        let file = File::create(&partial)
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // The same name each time, so that one that was killed leaves nothing behind for long.
+        let partial = path.with_file_name(format!(".{name}.partial"));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let made = folder.map_or(Ok(()), std::fs::create_dir_all);
+        let file = made
+            .and_then(|()| File::create(&partial))
             .map_err(|source| CorpusError::Write { path: path.to_owned(), source })?;
         let out = BufWriter::with_capacity(1 << 18, file);
         Ok(Self { path: path.to_owned(), partial, out, failed: None })
@@ -248,10 +252,14 @@ impl ManifestWriter {
                 .and_then(|()| self.out.get_ref().sync_all())
                 .and_then(|()| std::fs::rename(&self.partial, &self.path)),
         };
-        result.map_err(|source| {
-            let _ = std::fs::remove_file(&self.partial);
-            CorpusError::Write { path: self.path.clone(), source }
-        })
+        result.map_err(|source| CorpusError::Write { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for ManifestWriter {
+    fn drop(&mut self) {
+        // After the rename there is nothing left to remove, and a failure here has nobody to tell.
+        let _ = std::fs::remove_file(&self.partial);
     }
 }
 

@@ -312,6 +312,46 @@ fn what_a_killed_run_left_is_replaced_and_progress_counts_every_video() {
 }
 
 #[test]
+fn a_stopped_call_is_gone_on_with_and_ends_in_the_bytes_of_one_that_was_not() {
+    let (_whole, whole) = made(&small());
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("corpus");
+    let stopped = std::panic::catch_unwind(|| {
+        synthesize(&small(), &out, &|done, _| assert!(done < 5, "stopped here on purpose"))
+    });
+    assert!(stopped.is_err() && !out.exists());
+    let partial = dir.path().join("corpus.partial");
+    let finished = |folder: &Path| {
+        let of =
+            |split: &str| fs::read_dir(folder.join(split).join("videos")).into_iter().flatten();
+        let videos = ["train", "seen", "new"].into_iter().flat_map(of);
+        videos.map(|video| video.unwrap().path()).collect::<BTreeSet<_>>()
+    };
+    let before = finished(&partial);
+    assert!(before.len() >= 4 && before.len() < 14, "{before:?}");
+    // What an encoder that was killed leaves beside them.
+    let half = partial.join("train/videos/.train-000006.mp4.partial-77-3");
+    fs::write(&half, "half a video").unwrap();
+    let told = std::sync::Mutex::new(Vec::new());
+    let report = synthesize(&small(), &out, &|done, total| {
+        told.lock().unwrap().push((done, total));
+    })
+    .unwrap();
+    assert_eq!((report.kept, report.reused), (before.len(), false));
+    let told = told.into_inner().unwrap();
+    assert_eq!(told[0], (before.len(), 14), "those that are there count as done");
+    assert_eq!(told.len(), 1 + 14 - before.len());
+    assert!(!partial.exists() && files(&out) == files(&whole));
+
+    // Videos of other settings are not taken for these.
+    let other = SyntheticConfig { seed: 1, ..small() };
+    fs::rename(&out, &partial).unwrap();
+    let report = synthesize(&other, &out, &|_, _| {}).unwrap();
+    assert_eq!(report.kept, 0);
+    assert!(files(&out) != files(&whole));
+}
+
+#[test]
 fn distractors_textures_and_drift_change_the_picture_and_nothing_that_is_told() {
     let plain = SyntheticConfig { train_videos: 2, seen_videos: 0, new_videos: 0, ..small() };
     let mut busy = plain.clone();
@@ -346,6 +386,6 @@ fn a_config_that_cannot_hold_names_both_settings_and_writes_nothing() {
     assert!(error.contains("max_events") && error.contains("duration_s"), "{error}");
     let config = SyntheticConfig { width: 50, ..small() };
     let error = synthesize(&config, &out, &|_, _| {}).unwrap_err().to_string();
-    assert!(error.contains("synthetic.width") && error.contains("50"), "{error}");
+    assert!(error.contains("`width`") && error.contains("50"), "{error}");
     assert!(!out.exists());
 }

@@ -15,6 +15,7 @@
 //! | [`loss`], [`objective`] | `L_c`, `L_f`, `L_t` and their weights |
 //! | [`preprocessing`] | from a video file to the encoder's numbers |
 //! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
+//! | [`training_words`] | which words training has shown |
 //! | [`start_weights`] | what training begins with |
 //! | [`initialiser`] | random weights from a seed |
 //! | [`layers`], [`recurrent`] | what heads are made of, with PyTorch's parameter names |
@@ -47,6 +48,7 @@ pub mod start_weights;
 pub mod text_encoder;
 pub mod timesformer;
 pub mod tokenizer;
+pub mod training_words;
 pub mod video_encoder;
 pub mod weights;
 mod wordpiece_vocabulary;

@@ -252,7 +252,7 @@ fn same_run(
         Err(TrainError::OtherRun { path: path.into(), section, found, expected })
     };
     let origin = path.join(STATE_FILE).display().to_string();
-    let was = Experiment::parse(&state.experiment, &origin, &[])?;
+    let was = Experiment::parse_saved(&state.experiment, &origin)?;
     for difference in differences(&was, experiment) {
         if !difference.may_change_on_the_way() {
             return other(difference.key, difference.there, difference.wanted);

@@ -25,9 +25,9 @@ pub enum TrainError {
     /// The run file does not parse.
     #[error("{origin}: {reason}")]
     RunFile {
-        /// The file, or the flag that overrides a key.
+        /// The file with its line, or the flag that overrides a key.
         origin: String,
-        /// The parser's reason with line and column, and the nearest known key for an unknown one.
+        /// What is wrong, and for an unknown key which one was probably meant.
         reason: String,
     },
     /// A setting has a value it cannot have.
@@ -105,6 +105,17 @@ pub enum TrainError {
         path: PathBuf,
         /// What is wrong.
         reason: String,
+    },
+    /// There is no run in the folder that should be gone on with.
+    #[error(
+        "{path}: nothing to resume here: no run was begun in this folder{did_you_mean} To begin one here, \
+         leave --resume out"
+    )]
+    NothingToResume {
+        /// The run's folder.
+        path: PathBuf,
+        /// The runs beside it, as a question; a full stop where there are none.
+        did_you_mean: String,
     },
     /// There is nothing to resume.
     #[error(

@@ -1,7 +1,7 @@
 //! The run file: one TOML that says everything a run depends on.
 //!
-//! Text becomes an [`Experiment`] (unknown keys are refused, with the nearest known one), and [`Experiment::check`]
-//! finds contradictions before anything is read. The resolved copy is saved with the run.
+//! Text becomes an [`Experiment`] (unknown keys are refused, with the one that was probably meant), and
+//! [`Experiment::check`] finds contradictions before anything is read. The resolved copy is saved with the run.
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augmentation;
 use crate::error::TrainError;
+use crate::file_kind::FileKind;
 use crate::optimizer::OptimizerConfig;
 use crate::run_file;
 use crate::start::{self, StartSection};
@@ -155,7 +156,7 @@ impl Default for SamplingSection {
 pub struct TokenizerSection {
     /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
     pub file: Option<PathBuf>,
-    /// Tokens of a trained vocabulary, at most.
+    /// Tokens of a trained vocabulary, at most; but never fewer than the corpus has characters.
     pub vocab_size: usize,
 }
 
@@ -169,9 +170,9 @@ impl Default for TokenizerSection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainSection {
-    /// Steps of the whole run; 0 means `epochs` decides.
-    pub steps: u64,
-    /// Epochs of the whole run, of `videos / pairs.long_batch` whole steps each, and as many as
+    /// Steps of the whole run. Default: as many as `epochs` says.
+    pub steps: Option<u64>,
+    /// Epochs of the whole run where `steps` is not given, of `videos / pairs.long_batch` whole steps each, and as many as
     /// visit every picture, if there are some. Paper: 200.
     pub epochs: u64,
     /// Steps between two lines of the log.
@@ -184,7 +185,7 @@ pub struct TrainSection {
 
 impl Default for TrainSection {
     fn default() -> Self {
-        Self { steps: 0, epochs: 200, log_every: 10, checkpoint_every: 500, keep_checkpoints: 2 }
+        Self { steps: None, epochs: 200, log_every: 10, checkpoint_every: 500, keep_checkpoints: 2 }
     }
 }
 
@@ -213,6 +214,22 @@ impl Default for LoaderSection {
 }
 
 impl LoaderSection {
+    /// # Errors
+    /// When there would be no thread, or no place for a batch.
+    pub fn check(&self) -> Result<(), TrainError> {
+        for (key, value) in [
+            ("loader.threads", self.threads),
+            ("loader.queue", self.queue),
+            ("loader.queue_mib", self.queue_mib),
+        ] {
+            if value == 0 {
+                let expected = "1 or more";
+                return Err(TrainError::Setting { key, found: "0".into(), expected });
+            }
+        }
+        Ok(())
+    }
+
     /// Batches of so many bytes that may wait or be in the making: `queue`, or fewer where they are
     /// large.
     pub fn queue_len(&self, batch_bytes: usize) -> usize {
@@ -241,8 +258,8 @@ impl Experiment {
     /// `start.model` leaves out is read from that model directory.
     ///
     /// # Errors
-    /// When the file is missing, does not parse, has an unknown key (the message names the nearest known one), or says
-    /// otherwise than the model directory that it starts from.
+    /// When the file is missing, does not parse, is of another kind, has an unknown key (the message names the one that
+    /// was probably meant), or says otherwise than the model directory that it starts from.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TrainError> {
         Self::parse(&run_file::read_text(path)?, &path.display().to_string(), overrides)
     }
@@ -252,8 +269,39 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::read`].
     pub fn parse(text: &str, origin: &str, overrides: &[String]) -> Result<Self, TrainError> {
+        let table = run_file::table(text, origin, overrides)?;
+        run_file::expect_kind(&table, FileKind::Run, origin)?;
         let experiment: Self = run_file::parse(text, origin, overrides, toml::Table::new())?;
-        start::completed(experiment, run_file::table(text, origin, overrides)?)
+        if let Some(epochs) = said_in_vain(&table, overrides) {
+            return Err(TrainError::Contradiction {
+                first: "train.epochs",
+                second: "train.steps",
+                reason: format!(
+                    "{epochs} epochs are asked for, and {origin} says how many steps the run has, \
+                     which decides; set train.steps, or take it out of the file"
+                ),
+            });
+        }
+        start::completed(experiment, table)
+    }
+
+    /// A run file that the program has saved, in a run or a checkpoint. Earlier versions wrote
+    /// `steps = 0` where the epochs decide.
+    ///
+    /// # Errors
+    /// As [`Experiment::parse`].
+    pub(crate) fn parse_saved(text: &str, origin: &str) -> Result<Self, TrainError> {
+        let mut experiment = Self::parse(text, origin, &[])?;
+        experiment.train.steps = experiment.train.steps.filter(|steps| *steps > 0);
+        Ok(experiment)
+    }
+
+    /// The same from the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Experiment::read`].
+    pub fn read_saved(path: &Path) -> Result<Self, TrainError> {
+        Self::parse_saved(&run_file::read_text(path)?, &path.display().to_string())
     }
 
     /// The file form of the experiment.
@@ -264,7 +312,7 @@ impl Experiment {
     /// Steps of the whole run, whose epochs have so many
     /// ([`PairSampler::steps_per_epoch`](locvtp_corpus::PairSampler::steps_per_epoch)).
     pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
-        if self.train.steps > 0 { self.train.steps } else { self.train.epochs * steps_per_epoch }
+        self.train.steps.unwrap_or(self.train.epochs * steps_per_epoch)
     }
 
     /// Clips of a pair, and frames of a clip. A picture is one clip, of one frame where the encoder
@@ -319,6 +367,7 @@ impl Experiment {
         self.objective.check()?;
         self.optimizer.check()?;
         augmentation::check(&self.augmentation)?;
+        self.loader.check()?;
         let contradiction =
             |first, second, reason| Err(TrainError::Contradiction { first, second, reason });
         let setting =
@@ -396,30 +445,32 @@ impl Experiment {
             let found = self.corpus.max_bad.to_string();
             return setting("corpus.max_bad", found, "a share between 0 and 1");
         }
-        if self.train.steps == 0 && self.train.epochs == 0 {
-            return contradiction(
-                "train.steps",
-                "train.epochs",
-                "both are 0; give one of them".into(),
-            );
+        if self.train.steps == Some(0) {
+            let expected = "1 or more; leave it out and train.epochs decides how long the run is";
+            return setting("train.steps", "0".into(), expected);
         }
         for (key, value) in [
-            ("sampling.long_clips", self.sampling.long_clips),
-            ("sampling.short_clips", self.sampling.short_clips),
-            ("correspondence.num_matches", self.correspondence.num_matches),
-            ("loader.threads", self.loader.threads),
-            ("loader.queue", self.loader.queue),
-            ("loader.queue_mib", self.loader.queue_mib),
-            ("limits.frames", self.limits.frames),
-            ("train.keep_checkpoints", self.train.keep_checkpoints),
-            ("preprocessing.num_frames", self.preprocessing.num_frames),
+            ("train.epochs", self.train.epochs),
+            ("train.log_every", self.train.log_every),
+            ("limits.frame_pixels", self.limits.frame_pixels),
+            ("limits.output_bytes", self.limits.output_bytes),
         ] {
             if value == 0 {
                 return setting(key, "0".into(), "1 or more");
             }
         }
-        if self.train.log_every == 0 {
-            return setting("train.log_every", "0".into(), "1 or more");
+        for (key, value) in [
+            ("sampling.long_clips", self.sampling.long_clips),
+            ("sampling.short_clips", self.sampling.short_clips),
+            ("correspondence.num_matches", self.correspondence.num_matches),
+            ("limits.frames", self.limits.frames),
+            ("train.keep_checkpoints", self.train.keep_checkpoints),
+            ("tokenizer.vocab_size", self.tokenizer.vocab_size),
+            ("preprocessing.num_frames", self.preprocessing.num_frames),
+        ] {
+            if value == 0 {
+                return setting(key, "0".into(), "1 or more");
+            }
         }
         if !(self.loss.temperature > 0.0 && self.loss.temperature.is_finite()) {
             return setting(
@@ -430,6 +481,19 @@ impl Experiment {
         }
         Ok(())
     }
+}
+
+/// `train.epochs` of a flag that `train.steps` of the file makes meaningless.
+fn said_in_vain(table: &toml::Table, overrides: &[String]) -> Option<String> {
+    let value = |key: &str| {
+        let of = |entry: &String| {
+            let (typed, value) = entry.split_once('=')?;
+            (typed.trim() == key).then(|| value.trim().to_owned())
+        };
+        overrides.iter().rev().find_map(of)
+    };
+    let has_steps = table.get("train").is_some_and(|train| train.get("steps").is_some());
+    value("train.epochs").filter(|_| has_steps && value("train.steps").is_none())
 }
 
 #[cfg(test)]
@@ -456,25 +520,30 @@ mod tests {
         let message = refusal("[optimizer]\nlearning_rat = 1.0\n", &[]);
         assert!(message.contains("run.toml"), "{message}");
         assert!(message.contains("line 2"), "{message}");
-        assert!(message.contains("did you mean `learning_rate`?"), "{message}");
+        assert!(message.contains("did you mean `optimizer.learning_rate`?"), "{message}");
         let message = refusal("[optimiser]\n", &[]);
         assert!(message.contains("did you mean `optimizer`?"), "{message}");
         // The sections of the encoders are read in another way.
         let message = refusal("[model.video]\nimage_size = 32\nhidden_sise = 8\n", &[]);
-        assert!(message.contains("model.video"), "{message}");
-        assert!(message.contains("did you mean `hidden_size`?"), "{message}");
+        assert!(message.contains("did you mean `model.video.hidden_size`?"), "{message}");
         let message = refusal("[model.video]\nkind = \"timesformr\"\n", &[]);
-        assert!(message.contains("unknown variant `timesformr`, expected"), "{message}");
+        let told =
+            "run.toml, line 2: `model.video.kind` is \"timesformr\"; expected \"timesformer\"";
+        assert!(message.starts_with(told), "{message}");
+        let message = refusal("[model.video]\nhidden_size = \"wide\"\n", &[]);
+        let told =
+            "run.toml, line 2: `model.video.hidden_size` is \"wide\"; expected a whole number";
+        assert!(message.starts_with(told), "{message}");
     }
 
     #[test]
     fn an_override_replaces_a_key_and_its_errors_name_the_flag() {
         let overrides = ["train.steps=7".to_owned(), "run.name=quick".to_owned()];
         let experiment = Experiment::parse("[train]\nsteps = 3\n", "x", &overrides).unwrap();
-        assert_eq!((experiment.train.steps, experiment.run.name.as_str()), (7, "quick"));
+        assert_eq!((experiment.train.steps, experiment.run.name.as_str()), (Some(7), "quick"));
         let message = refusal("", &["train.step=7"]);
         assert!(message.contains("--set train.step=7"), "{message}");
-        assert!(message.contains("did you mean `steps`?"), "{message}");
+        assert!(message.contains("did you mean `train.steps`?"), "{message}");
         assert!(refusal("", &["train.steps"]).contains("section.key=value"));
     }
 
@@ -488,8 +557,11 @@ mod tests {
             message.contains("video.image_size") && message.contains("video.patch_size"),
             "{message}"
         );
-        let message = refusal("[train]\nsteps = 0\nepochs = 0\n", &[]);
-        assert!(message.contains("train.steps") && message.contains("train.epochs"), "{message}");
+        let message = refusal("[train]\nsteps = 9\n", &["train.epochs=3"]);
+        let parts = ["`train.epochs`", "`train.steps`", "3 epochs", "run.toml"];
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        let both = ["train.epochs=3".to_owned(), "train.steps=5".to_owned()];
+        assert!(Experiment::parse("[train]\nsteps = 9\n", "x", &both).is_ok());
     }
 
     #[test]
@@ -537,6 +609,16 @@ mod tests {
                 "augmentation.colour_jitter.contrast",
             ),
             ("[loader]\nqueue_mib = 0", "loader.queue_mib"),
+            ("[loader]\nthreads = 0", "loader.threads"),
+            ("[train]\nsteps = 0", "train.steps"),
+            ("[train]\nepochs = 0", "train.epochs"),
+            ("[train]\nlog_every = 0", "train.log_every"),
+            ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),
+            ("[tokenizer]\nvocab_size = 0", "tokenizer.vocab_size"),
+            ("[pairs]\nlong_batch = 0", "pairs.long_batch"),
+            ("[pairs]\nshort_batch = 0", "pairs.short_batch"),
+            ("[limits]\nframe_pixels = 0", "limits.frame_pixels"),
+            ("[limits]\noutput_bytes = 0", "limits.output_bytes"),
         ] {
             let message = refusal(text, &[]);
             assert!(message.contains(&format!("`{named}`")), "{text}: {message}");
@@ -566,8 +648,26 @@ mod tests {
         assert_eq!(set, paper);
         assert_eq!(Experiment::parse(&paper.to_toml(), "x", &[]).unwrap(), paper);
         let message = refusal("[augmentation]\nflips = 0.5", &[]);
-        assert!(message.contains("did you mean `flip`?"), "{message}");
+        assert!(message.contains("did you mean `augmentation.flip`?"), "{message}");
         let message = refusal("augmentation = \"papre\"", &[]);
-        assert!(message.contains("`paper`"), "{message}");
+        assert!(message.contains("paper"), "{message}");
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_told_which_command_takes_it() {
+        let task = include_str!("../../../configs/tasks/steps_tiny.toml");
+        let told = "run.toml: is a task file, not a run file; type: locvtp transfer run.toml";
+        assert_eq!(refusal(task, &[]), told);
+        let told = "run.toml: is a file of settings of a synthetic corpus, not a run file; type: \
+                    locvtp synthesize --config run.toml --out FOLDER";
+        assert_eq!(refusal("train_videos = 3", &[]), told);
+    }
+
+    #[test]
+    fn a_saved_run_file_of_an_earlier_version_means_its_epochs() {
+        let saved = Experiment::parse_saved("[train]\nsteps = 0\nepochs = 7\n", "x").unwrap();
+        assert_eq!((saved.train.steps, saved.total_steps(10)), (None, 70));
+        saved.check().unwrap();
+        assert!(!saved.to_toml().contains("\nsteps ="), "{}", saved.to_toml());
     }
 }

@@ -8,6 +8,8 @@
 //! | module | one idea |
 //! |---|---|
 //! | [`experiment`], [`run_file`] | the run file, and how its text is read |
+//! | [`file_kind`] | which command a TOML file is for |
+//! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
@@ -15,6 +17,7 @@
 //! | [`trainer`] | the loop |
 //! | [`checkpoint`], [`run_log`], [`event_file`] | what a run leaves on disk |
 //! | [`run_folder`] | the same, read back |
+//! | [`nearby`] | which folder was meant by one with nothing to go on with |
 //! | `same_run`, `bad_videos` | which settings make another run; the list of videos left out |
 //! | [`variant`] | the same run with other losses or another length |
 
@@ -25,9 +28,13 @@ pub mod checkpoint;
 mod error;
 pub mod event_file;
 pub mod experiment;
+pub mod file_kind;
 pub mod frame_source;
+mod known_keys;
 pub mod loader;
+pub mod nearby;
 pub mod optimizer;
+pub mod plain_words;
 pub mod run_file;
 pub mod run_folder;
 pub mod run_log;

@@ -1,53 +1,73 @@
-//! From the text of a run file to its settings: the one way for pre-training and for tasks.
+//! From the text of a run file to its settings: the one way for pre-training, for tasks and for the
+//! settings of a synthetic corpus.
 //!
-//! A run file is one TOML. Unknown keys are refused with the nearest known one, `section.key=value`
-//! overrides a key, and what is given nowhere is taken from the defaults.
+//! A run file is one TOML. `section.key=value` overrides a key, and what is given nowhere is taken
+//! from the defaults. What cannot be read is refused with its line or flag, its key, what was found
+//! and what may stand there; an unknown key with the one that was probably meant.
 
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use crate::error::TrainError;
+use crate::file_kind::FileKind;
+use crate::known_keys::{known_keys, meant};
+use crate::plain_words::{Complaint, Misfit};
 
 /// The text of a run file.
 ///
 /// # Errors
 /// When it cannot be read.
 pub fn read_text(path: &Path) -> Result<String, TrainError> {
+    let refused =
+        |reason: String| Err(TrainError::RunFile { origin: path.display().to_string(), reason });
+    if path.is_dir() {
+        let inside = ["run.toml", "task.toml"].map(|name| path.join(name));
+        return refused(match inside.iter().find(|file| file.is_file()) {
+            Some(file) => format!("is a folder; the file in it is {}", file.display()),
+            None => {
+                "is a folder, and a run file (TOML) is expected; configs/ has some. For a folder \
+                     of videos: locvtp pretrain configs/demo.toml --set corpus.dir=FOLDER"
+                    .to_owned()
+            }
+        });
+    }
+    if !path.exists() {
+        return refused(
+            "there is no such file; configs/ has run files, configs/tasks/ task files".to_owned(),
+        );
+    }
     std::fs::read_to_string(path).map_err(TrainError::reading(path))
 }
 
 /// The settings in `text`, key by key over `defaults`; `origin` is named in errors.
 ///
 /// # Errors
-/// When the text does not parse, or has an unknown key (the message names the nearest known one).
+/// When the text does not parse, a value does not fit, or a key is unknown (the message names the
+/// one that was probably meant).
 pub fn parse<T: DeserializeOwned>(
     text: &str,
     origin: &str,
     overrides: &[String],
     defaults: Table,
 ) -> Result<T, TrainError> {
-    let refused = |origin: String| {
-        move |error: toml::de::Error| TrainError::RunFile {
-            origin,
-            reason: with_nearest_key(&error.to_string()),
-        }
-    };
-    if defaults.is_empty() {
-        // First as it stands, so that errors carry the file's line and column.
-        let settings: T = toml::from_str(text).map_err(refused(origin.to_owned()))?;
-        if overrides.is_empty() {
-            return Ok(settings);
-        }
-    }
-    let mut table = table(text, origin, overrides)?;
-    fill(&mut table, defaults);
-    let origin = match overrides {
-        [] => origin.to_owned(),
-        overrides => format!("{origin} with --set {}", overrides.join(" --set ")),
-    };
-    table.try_into().map_err(refused(origin))
+    let mut given = table(text, origin, overrides)?;
+    fill(&mut given, defaults.clone());
+    let read = given.clone().try_into::<T>();
+    read.map_err(|error| {
+        let refusal = Refusal::of(&error, &given);
+        let origin = match typed(&refusal.key, overrides) {
+            Some(entry) => format!("--set {entry}"),
+            None => match line_of(text, &refusal.key) {
+                Some(line) => format!("{origin}, line {line}"),
+                None => origin.to_owned(),
+            },
+        };
+        let known = || known_keys::<T>(&defaults);
+        TrainError::RunFile { origin, reason: refusal.told(known) }
+    })
 }
 
 /// The table that `text` holds, with its overrides.
@@ -61,6 +81,143 @@ pub fn table(text: &str, origin: &str, overrides: &[String]) -> Result<Table, Tr
     })?;
     overrides.iter().try_for_each(|entry| set(&mut table, entry))?;
     Ok(table)
+}
+
+/// A file that is read as one of `expected` and is another of ours.
+///
+/// # Errors
+/// When `table` is a file of another kind; the message says of which, and what to type.
+pub fn expect_kind(table: &Table, expected: FileKind, origin: &str) -> Result<(), TrainError> {
+    match FileKind::of(table) {
+        Some(kind) if kind != expected => Err(TrainError::RunFile {
+            origin: origin.to_owned(),
+            reason: format!(
+                "is {}, not {}; type: {}",
+                kind.name(),
+                expected.name(),
+                kind.command(origin)
+            ),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong with a key.
+struct Refusal {
+    /// The key with its sections; that of the section where a key is missing.
+    key: Vec<String>,
+    wrong: Wrong,
+}
+
+enum Wrong {
+    /// Nobody reads the key; these stand in its section.
+    Unknown(Vec<String>),
+    /// A key of this name must be in the section.
+    Missing(String),
+    /// The value is of another kind.
+    Misfit(Misfit),
+    /// Something else, in the words of the settings.
+    Other(String),
+}
+
+impl Refusal {
+    /// What `error` says of `given`.
+    fn of(error: &toml::de::Error, given: &Table) -> Self {
+        let mut key = key_of(error);
+        let wrong = match Complaint::of(error.message()) {
+            Some(Complaint::Unknown { key: unknown, known }) => {
+                key.push(unknown.to_owned());
+                Wrong::Unknown(known.into_iter().map(str::to_owned).collect())
+            }
+            Some(Complaint::Missing { key: missing }) => Wrong::Missing(missing.to_owned()),
+            Some(Complaint::Misfit(misfit)) => {
+                key.extend(holder(given, &key, &misfit.found));
+                Wrong::Misfit(misfit)
+            }
+            None => Wrong::Other(error.message().trim_end().to_owned()),
+        };
+        Self { key, wrong }
+    }
+
+    fn told(&self, known: impl FnOnce() -> Vec<String>) -> String {
+        let key = self.key.join(".");
+        match &self.wrong {
+            Wrong::Unknown(beside) => {
+                let known = known();
+                let meant: Vec<_> =
+                    meant(&key, &known).iter().map(|key| format!("`{key}`")).collect();
+                match meant.is_empty() {
+                    false => {
+                        format!("`{key}` is not a known key; did you mean {}?", meant.join(" or "))
+                    }
+                    true if beside.is_empty() => format!("`{key}` is not a known key"),
+                    true => {
+                        let place = match self.key.len() {
+                            1 => "sections are".to_owned(),
+                            deep => format!("those of {} are", self.key[..deep - 1].join(".")),
+                        };
+                        format!("`{key}` is not a known key; {place} {}", beside.join(", "))
+                    }
+                }
+            }
+            Wrong::Missing(name) if key.is_empty() => format!("`{name}` is missing; give it"),
+            Wrong::Missing(name) => format!("`{key}.{name}` is missing; give it"),
+            Wrong::Misfit(Misfit { found, expected }) => {
+                let quote = match expected.as_str() {
+                    "a text in quotes" => format!(", as {key}=\"{found}\""),
+                    _ => String::new(),
+                };
+                format!("`{key}` is {found}; expected {expected}{quote}")
+            }
+            Wrong::Other(said) if key.is_empty() => said.clone(),
+            Wrong::Other(said) => format!("`{key}`: {said}"),
+        }
+    }
+}
+
+/// The key that an error of the TOML reader is about: it stands behind the message, as ``in `a.b` ``.
+fn key_of(error: &toml::de::Error) -> Vec<String> {
+    let text = error.to_string();
+    let key =
+        text.lines().filter_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).next_back();
+    key.map_or_else(Vec::new, |key| key.split('.').map(str::to_owned).collect())
+}
+
+/// The one key of the section `section` whose value is `found`: sections that are read by their kind
+/// do not say which of their keys they refuse.
+fn holder(given: &Table, section: &[String], found: &str) -> Option<String> {
+    let mut place = given;
+    for part in section {
+        place = place.get(part)?.as_table()?;
+    }
+    let mut holders = place.iter().filter(|(_, value)| value.to_string() == found);
+    let (key, _) = holders.next()?;
+    holders.next().is_none().then(|| key.clone())
+}
+
+/// The override that said something about `key`, or about a section that it is in.
+fn typed<'a>(key: &[String], overrides: &'a [String]) -> Option<&'a String> {
+    let said = |entry: &&String| {
+        let typed = entry.split('=').next().unwrap_or_default().trim();
+        let mut typed = typed.split('.');
+        !key.is_empty() && key.iter().all(|part| typed.next().is_none_or(|typed| typed == part))
+    };
+    overrides.iter().rev().find(said)
+}
+
+/// The line, from 1, on which `key`, or the last of its sections that is there, stands.
+fn line_of(text: &str, key: &[String]) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let (mut place, mut at) = (document.get_ref(), None);
+    for part in key {
+        let Some((name, value)) = place.get_key_value(part.as_str()) else { break };
+        at = Some(name.span().start);
+        match value.get_ref() {
+            DeValue::Table(inner) => place = inner,
+            _ => break,
+        }
+    }
+    Some(text[..at?].matches('\n').count() + 1)
 }
 
 /// Gives every key that `table` lacks its default, in sections of sections too.
@@ -85,6 +242,9 @@ fn set(table: &mut Table, entry: &str) -> Result<(), TrainError> {
     let (path, value) = entry
         .split_once('=')
         .ok_or_else(|| refuse("expected section.key=value, for example train.steps=200"))?;
+    if path.split('.').any(|part| part.trim().is_empty()) {
+        return Err(refuse("no key stands before the =; write section.key=value"));
+    }
     let value = value.trim();
     let value = toml::from_str::<Table>(&format!("value = {value}"))
         .ok()
@@ -102,23 +262,6 @@ fn set(table: &mut Table, entry: &str) -> Result<(), TrainError> {
     }
     place.insert(last.to_owned(), value);
     Ok(())
-}
-
-/// Adds "did you mean" to serde's message about an unknown key, which lists the known ones between backticks.
-fn with_nearest_key(message: &str) -> String {
-    let Some((_, rest)) = message.split_once("unknown field `") else { return message.to_owned() };
-    let mut quoted = rest.split('`').step_by(2);
-    let Some(unknown) = quoted.next() else { return message.to_owned() };
-    let nearest = rest
-        .split('`')
-        .skip(2)
-        .step_by(2)
-        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-        .min();
-    match nearest {
-        Some((_, known)) => format!("{}; did you mean `{known}`?", message.trim_end()),
-        None => message.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -145,6 +288,61 @@ mod tests {
             parse("[head]\nrate = 0.1\n", "x", &["head.width=7".into()], defaults.clone()).unwrap();
         assert_eq!(found, Settings { head: Head { width: 7, rate: 0.1 } });
         let error = parse::<Settings>("[head]\nwidht = 1\n", "x", &[], defaults).unwrap_err();
-        assert!(error.to_string().contains("did you mean `width`?"), "{error}");
+        assert!(error.to_string().contains("did you mean `head.width`?"), "{error}");
+    }
+
+    #[test]
+    fn a_refusal_names_line_or_flag_and_key_and_what_may_stand_there() {
+        let text = "# a head\n\n[head]\nwidth = 3\nrate = 1\n";
+        let said = |text: &str, set: &[&str]| {
+            let set: Vec<String> = set.iter().map(|&entry| entry.to_owned()).collect();
+            parse::<Settings>(text, "x.toml", &set, Table::new()).unwrap_err().to_string()
+        };
+        for (from, to, told) in [
+            (
+                "3",
+                "'wide'",
+                "x.toml, line 4: `head.width` is \"wide\"; expected a whole number, 0 or more",
+            ),
+            ("3", "-3", "x.toml, line 4: `head.width` is -3; expected a whole number, 0 or more"),
+            ("1", "[1, 2]", "x.toml, line 5: `head.rate` is a list; expected a number"),
+            ("rate = 1", "", "x.toml, line 3: `head.rate` is missing; give it"),
+            (
+                "rate",
+                "raet",
+                "x.toml, line 5: `head.raet` is not a known key; did you mean `head.rate`?",
+            ),
+            ("[head]", "[haed]", "x.toml, line 3: `haed` is not a known key; did you mean `head`?"),
+            (
+                "rate",
+                "sky",
+                "x.toml, line 5: `head.sky` is not a known key; those of head are width, rate",
+            ),
+        ] {
+            assert_eq!(said(&text.replacen(from, to, 1), &[]), told);
+        }
+        for (set, told) in [
+            ("head.width=wide", "`head.width` is \"wide\"; expected a whole number, 0 or more"),
+            ("head.widht=3", "`head.widht` is not a known key; did you mean `head.width`?"),
+            ("width=3", "`width` is not a known key; did you mean `head.width`?"),
+            ("head=3", "`head` is 3; expected a section of keys"),
+            ("head.width", "expected section.key=value, for example train.steps=200"),
+            ("=3", "no key stands before the =; write section.key=value"),
+        ] {
+            // The last flag that says something of the key.
+            assert_eq!(said(text, &["head.rate=2", set]), format!("--set {set}: {told}"));
+        }
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_number_is_told_how_to_be_quoted() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only ever refused")]
+        struct Named {
+            name: String,
+        }
+        let error = parse::<Named>("", "x", &["name=2024".into()], Table::new()).unwrap_err();
+        let told = "--set name=2024: `name` is 2024; expected a text in quotes, as name=\"2024\"";
+        assert_eq!(error.to_string(), told);
     }
 }

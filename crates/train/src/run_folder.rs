@@ -38,12 +38,20 @@ impl RunFolder {
             && (path.join(LOG_FILE).is_file() || path.join("checkpoints").is_dir())
     }
 
+    /// Whether anything of a run lies in this folder: even one that ended before its first step has
+    /// left its run file.
+    pub fn was_begun(path: &Path) -> bool {
+        path.join(RUN_FILE).is_file()
+            || path.join("model").is_dir()
+            || !checkpoint::list(path).is_empty()
+    }
+
     /// Reads a run folder.
     ///
     /// # Errors
     /// When its run file or log cannot be read.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let experiment = Experiment::read(&path.join(RUN_FILE), &[])?;
+        let experiment = Experiment::read_saved(&path.join(RUN_FILE))?;
         let log = if path.join(LOG_FILE).is_file() { read_log(path)? } else { Vec::new() };
         let model = path.join("model");
         Ok(Self {
@@ -65,8 +73,8 @@ impl RunFolder {
     ///
     /// A run whose length is given in epochs counts as finished when there is a model.
     pub fn is_finished(&self) -> bool {
-        let steps = self.experiment.train.steps;
-        self.model.is_some() && (steps == 0 || self.steps_done() >= steps)
+        let all_done = |steps| self.steps_done() >= steps;
+        self.model.is_some() && self.experiment.train.steps.is_none_or(all_done)
     }
 
     /// Seconds spent on the run so far, over all resumes, up to the last line of the log.

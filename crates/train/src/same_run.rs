@@ -118,11 +118,11 @@ mod tests {
         let both = found(|run| {
             run.model.video =
                 TimeSformerConfig { hidden_size: 96, ..TimeSformerConfig::default() }.into();
-            run.train.steps = 7;
+            run.train.steps = Some(7);
             run.tokenizer.file = Some("words.json".into());
             run.start.weights = Some("0badcafe".into());
         });
-        assert_eq!(both[0], ["train.steps", "0", "7"].map(String::from));
+        assert_eq!(both[0], ["train.steps", "nothing", "7"].map(String::from));
         assert!(both.contains(&["model.video.hidden_size", "768", "96"].map(String::from)));
         let file = ["tokenizer.file", "nothing", "\"words.json\""].map(String::from);
         assert!(both.contains(&file), "{both:?}");

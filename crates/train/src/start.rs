@@ -119,7 +119,7 @@ pub(crate) fn resolved(
             resolved.start.weights = Some(checksum(dir)?);
         }
         Err(error) if goes_on => {
-            let was = Experiment::read(&run.join(RUN_FILE), &[])?;
+            let was = Experiment::read_saved(&run.join(RUN_FILE))?;
             if was.start.weights.is_none() {
                 // It did not start from a model.
                 return Err(error.into());
@@ -133,6 +133,14 @@ pub(crate) fn resolved(
             if let Ok(Sections { model, preprocessing }) = merged {
                 (resolved.model, resolved.preprocessing) = (model, preprocessing);
             }
+        }
+        Err(_) if dir.to_string_lossy().starts_with("hub:") => {
+            return Err(TrainError::StartModel {
+                path: dir.clone(),
+                reason: "it is a name on the Hugging Face hub, and a folder is expected".into(),
+                way_out: "import it: locvtp weights import --from hub:OWNER/NAME --out FOLDER, and \
+                          give that folder",
+            });
         }
         Err(error) => return Err(error.into()),
     }

@@ -11,9 +11,10 @@ use std::time::Instant;
 use burn::tensor::Tensor;
 use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
 use locvtp_model::loss::{Losses, WarpDistances};
-use locvtp_model::model_directory::write_synced;
+use locvtp_model::model_directory::{replace_directory, write_synced};
 use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::training_words::TrainingWords;
 use locvtp_model::{Device, LocVtp, ModelDirectory};
 
 use crate::bad_videos::{self, BadVideoList};
@@ -22,7 +23,9 @@ use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::loader::Loader;
+use crate::nearby::did_you_mean;
 use crate::optimizer::Adam;
+use crate::run_folder::RunFolder;
 use crate::run_log::{LOG_FILE, RunLog, StepReport};
 use crate::schedule::Position;
 use crate::seeds::{Draw, seed};
@@ -99,6 +102,10 @@ pub fn pretrain(
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
+    if resume && !RunFolder::was_begun(run) {
+        let did_you_mean = did_you_mean(run, RunFolder::was_begun);
+        return Err(TrainError::NothingToResume { path: run.into(), did_you_mean });
+    }
     let settings = experiment.corpus.read_settings();
     let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
     let opener = experiment.opener()?;
@@ -141,6 +148,7 @@ pub fn pretrain(
     std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
     let run_file = run.join("run.toml");
     write_synced(&run_file, experiment.to_toml().as_bytes()).map_err(TrainError::saving)?;
+    let words_seen = training_words(experiment, &corpus, run, has_run)?;
     let mut log = RunLog::open(run, first_step)?;
     let (spent_s, waited_s) = log.spent_s();
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
@@ -174,7 +182,10 @@ pub fn pretrain(
     while let Some(batch) = batches.next_result() {
         for bad in source.new_bad_videos() {
             let path = bad.path.display();
-            observer.warning(&format!("replaced {path} from now on: {}", bad.reason));
+            observer.warning(&format!(
+                "left out from now on, with another in its place: {path}: {}",
+                bad.reason
+            ));
             bad_videos.add(bad)?;
         }
         let batch = batch?;
@@ -217,7 +228,11 @@ pub fn pretrain(
 
     let finished = next_step >= total_steps;
     if finished {
-        directory.write(&model).map_err(TrainError::saving)?;
+        replace_directory(&model, |dir| {
+            directory.write_files(dir)?;
+            words_seen.write(dir)
+        })
+        .map_err(TrainError::saving)?;
     }
     let seconds = began.elapsed().as_secs_f64();
     let bad_videos = bad_videos.into_videos();
@@ -262,6 +277,27 @@ fn begin(
         directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
         optimizer,
     })
+}
+
+/// The words that the run shows its model, kept in its folder so that a run that goes on needs the
+/// directory it started from no more.
+fn training_words(
+    experiment: &Experiment,
+    corpus: &UsableCorpus,
+    run: &Path,
+    goes_on: bool,
+) -> Result<TrainingWords, TrainError> {
+    if let Some(kept) = TrainingWords::read(run)?.filter(|_| goes_on) {
+        return Ok(kept);
+    }
+    let captions = corpus.videos().iter().flat_map(|video| &video.captions);
+    let words = TrainingWords::of(captions.map(|caption| caption.text.as_str()));
+    let words = match &experiment.start.model {
+        Some(dir) => words.after(TrainingWords::read(dir)?),
+        None => words,
+    };
+    words.write(run).map_err(TrainError::saving)?;
+    Ok(words)
 }
 
 /// The forward pass of a step.

@@ -26,13 +26,11 @@ impl Experiment {
     /// and nothing is scaled.
     #[must_use]
     pub fn scaled_to(mut self, steps: u64) -> Self {
-        if self.train.steps == 0 || self.train.steps == steps {
-            self.train.steps = steps;
+        let Some(before) = self.train.steps.replace(steps).filter(|before| *before != steps) else {
             return self;
-        }
-        let share = steps as f64 / self.train.steps as f64;
+        };
+        let share = steps as f64 / before as f64;
         let scaled = |steps: u64| (steps as f64 * share).round() as u64;
-        self.train.steps = steps;
         let until = &mut self.pairs.short_share_start_until_step;
         *until = scaled(*until);
         let warm_up = &mut self.optimizer.warm_up_steps;
@@ -66,11 +64,11 @@ mod tests {
     #[test]
     fn a_shorter_run_keeps_the_proportions_of_its_schedule() {
         let mut experiment = Experiment::default();
-        experiment.train.steps = 3000;
+        experiment.train.steps = Some(3000);
         experiment.pairs.short_share_start_until_step = 1000;
         experiment.optimizer.warm_up_steps = 90;
         let short = experiment.clone().scaled_to(600);
-        assert_eq!(short.train.steps, 600);
+        assert_eq!(short.train.steps, Some(600));
         assert_eq!(short.pairs.short_share_start_until_step, 200);
         assert_eq!(short.optimizer.warm_up_steps, 18);
         assert_eq!(experiment.clone().scaled_to(3000), experiment);

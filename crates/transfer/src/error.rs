@@ -185,6 +185,18 @@ pub enum TransferError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is no task in the folder that should be gone on with.
+    #[error(
+        "{path}: nothing to resume here: no task was begun in this folder{did_you_mean} To begin one here, \
+         leave --resume out",
+        path = path.display()
+    )]
+    NothingToResume {
+        /// The folder.
+        path: PathBuf,
+        /// The tasks beside it, as a question; a full stop where there are none.
+        did_you_mean: String,
+    },
     /// The folder of a task holds one with other settings.
     #[error(
         "{path}: this folder holds a task with other settings ({difference}); choose another --run folder",

@@ -45,7 +45,7 @@ pub enum Threshold {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentDecoder {
-    /// Which clips speak for a moment. Default: [`Threshold::Mean`].
+    /// Which clips speak for a moment. Default: [`Threshold::Upper`].
     pub threshold: Threshold,
     /// A moment is dropped when its IoU with a better one is larger, in `0.0..=1.0`. Default: 0.5
     /// (2D-TAN).

@@ -52,6 +52,7 @@ pub(crate) fn run(args: &Embed) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NothingFound);
     }
     let embedder = open_embedder(&args.model)?;
+    args.out.as_deref().map(output::make_folder_of).transpose()?;
     let texts: Vec<&str> = sentences.iter().map(String::as_str).collect();
     let embeddings = embedder.embed_sentences(&texts)?;
     if let Some(path) = &args.out {

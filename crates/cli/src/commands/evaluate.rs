@@ -28,7 +28,7 @@ pub(crate) struct Evaluate {
 
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
     let embedder = open_embedder(&args.model)?;
-    let mut progress = CountProgress::new("videos");
+    let mut progress = CountProgress::new("videos", "videos");
     let split = EmbeddedSplit::embed_with_progress(&embedder, &args.split, &mut |done, total| {
         progress.show(done, total);
     })?;

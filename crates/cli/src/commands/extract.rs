@@ -13,7 +13,9 @@ use locvtp_video::{ClipStride, Seconds};
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;
-use crate::progress::{ProgressLine, duration};
+use crate::numbers::{above_zero, count};
+use crate::pace::{duration, per_s, rate};
+use crate::progress::ProgressLine;
 use crate::{Outcome, interrupt, output};
 
 /// `locvtp extract`
@@ -35,7 +37,7 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "S", value_parser = above_zero, conflicts_with = "stride_frames")]
     pub(crate) stride_s: Option<f64>,
     /// The same in frames
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     pub(crate) stride_frames: Option<u32>,
     /// Clips of neighbouring frames, as the paper's downstream tasks take them, whatever the model
     /// directory says
@@ -48,10 +50,10 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "NAME", default_value = locvtp_features::DEFAULT_DATASET)]
     pub(crate) dataset: String,
     /// Clips that go through the encoder together [default: by the model's size]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     pub(crate) batch: Option<u32>,
     /// Threads that decode [default: half the processors]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u32>)]
     pub(crate) decode_threads: Option<u32>,
     #[command(flatten)]
     pub(crate) reading: FileReading,
@@ -87,11 +89,6 @@ pub(crate) enum Ids {
     Path,
 }
 
-fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| *number > 0.0 && number.is_finite());
-    number.ok_or_else(|| "expected a number of seconds above 0".to_owned())
-}
-
 pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
     let ids = match args.ids {
         Ids::Stem => IdRule::Stem,
@@ -103,6 +100,7 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NothingFound);
     }
     let embedder = open_embedder(&args.model)?;
+    output::make_folder_of(&args.out)?;
     let _listening = interrupt::Listening::begin(typed_again(None, Some("--fresh")))?;
     let mut progress = Progress::default();
     let missing = missing(&list);
@@ -193,12 +191,15 @@ impl ExtractObserver for Progress {
         self.line.draw(done, || {
             let seconds = progress.seconds.max(1e-9);
             let rest = (progress.total_bytes - progress.bytes).max(0.0);
+            let done = format!(
+                "videos {}/{}  {} clips",
+                progress.videos, progress.total_videos, progress.clips
+            );
+            let time = std::time::Duration::from_secs_f64(seconds);
+            let Some(clips) = per_s(progress.clips as f64, time) else { return done };
             format!(
-                "videos {}/{}  {} clips  {:.1} clips/s  {:.1} x real time  {} left",
-                progress.videos,
-                progress.total_videos,
-                progress.clips,
-                progress.clips as f64 / seconds,
+                "{done}  {}  {:.1} x real time  {} left",
+                rate(clips, "clips"),
                 progress.video_s / seconds,
                 duration(seconds * rest / progress.bytes.max(1.0)),
             )
@@ -222,12 +223,12 @@ fn precise(seconds: f64) -> String {
 fn text(summary: &ExtractSummary) -> String {
     let seconds = summary.seconds.max(1e-9);
     let mut lines = vec![format!(
-        "{} videos, {} clips, {} of video in {}: {:.1} clips/s, {:.1} x real time",
+        "{} videos, {} clips, {} of video in {}: {}, {:.1} x real time",
         summary.videos,
         summary.clips,
         precise(summary.video_s),
         precise(summary.seconds),
-        summary.clips as f64 / seconds,
+        rate(summary.clips as f64 / seconds, "clips"),
         summary.video_s / seconds,
     )];
     if !summary.bad.is_empty() {

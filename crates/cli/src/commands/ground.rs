@@ -1,10 +1,10 @@
 //! `locvtp ground`: when a sentence happens in a video.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
+use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
@@ -12,9 +12,11 @@ use locvtp_transfer::model_location::locate_model;
 use locvtp_transfer::{ClipScore, MomentDecoder, TransferError};
 use serde_json::json;
 
+use crate::numbers::count;
 use crate::score_bars::score_bars;
 use crate::trained_matches::trained_matches;
-use crate::{Outcome, output};
+use crate::trained_words::unseen;
+use crate::{Outcome, command_line, missing, output};
 
 /// `locvtp ground`
 #[derive(Debug, ClapArgs)]
@@ -24,11 +26,13 @@ pub(crate) struct Ground {
     pub(crate) model: PathBuf,
     /// The video file
     pub(crate) video: PathBuf,
-    /// What should happen, for example "a red square moves left"
-    pub(crate) sentence: String,
+    /// What should happen, in quotes: "a red square moves left"
+    // As many words as come, so that one without quotes is told so.
+    #[arg(required = true, value_name = "SENTENCE")]
+    pub(crate) sentence: Vec<String>,
     /// Moments to show, at most
-    #[arg(long, value_name = "N", default_value = "3")]
-    pub(crate) top: NonZeroUsize,
+    #[arg(long, value_name = "N", default_value = "3", value_parser = count::<usize>)]
+    pub(crate) top: usize,
     /// Compare clips with the whole sentence or with its words
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scores: Scores,
@@ -48,45 +52,99 @@ pub(crate) enum Scores {
 }
 
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
+    let sentence = sentence(args)?;
     let embedder = open_embedder(&args.model)?;
+    let unseen = unseen(&args.model, sentence)?;
+    let (unknown, nothing_known) = match &unseen {
+        Some(unseen) => (unseen.words.as_slice(), unseen.nothing_known),
+        None => (&[][..], false),
+    };
     let score = match args.scores {
         Scores::Sentence => ClipScore::Sentence,
         Scores::Words => ClipScore::Words { num_matches: trained_matches(&args.model) },
     };
-    let decoder = MomentDecoder { top: args.top.get(), ..MomentDecoder::default() };
-    let found = match ground_in_file(&embedder, &args.video, &args.sentence, score, &decoder) {
-        Ok(found) => found,
-        Err(error @ TransferError::NoWords { .. }) => {
-            output::note(&format!("nothing found: {error}"));
-            FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() }
+    let decoder = MomentDecoder { top: args.top, ..MomentDecoder::default() };
+    let nothing = FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() };
+    let said = unseen.as_ref().map_or("", |unseen| unseen.said.as_str());
+    let found = if nothing_known {
+        output::note(&format!("nothing found: {said}"));
+        nothing
+    } else {
+        match ground_in_file(&embedder, &args.video, sentence, score, &decoder) {
+            Ok(found) => found,
+            Err(error @ TransferError::NoWords { .. }) => {
+                output::note(&format!("nothing found: {error}"));
+                nothing
+            }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => return Err(error.into()),
     };
+    if !nothing_known && !unknown.is_empty() {
+        output::note(&format!("note: {said}"));
+    }
     if args.json {
-        output::json(&as_json(args, score, &found))?;
+        let mut json = as_json(args, sentence, score, &found);
+        json["unseen_words"] = json!(unseen.as_ref().map(|unseen| &unseen.words));
+        output::json(&json)?;
     } else if !found.moments.is_empty() {
-        output::text(&text(args, &found))?;
+        output::text(&text(args, sentence, &found))?;
     }
     Ok(if found.moments.is_empty() { Outcome::NothingFound } else { Outcome::Done })
 }
 
+/// The sentence, and that it and the video were not mistaken for something else: the model is not read
+/// before.
+fn sentence(args: &Ground) -> anyhow::Result<&str> {
+    let model = args.model.display().to_string();
+    let typed = |video: &str, sentence: &str| {
+        command_line::command(["ground", "--model", &model, video, sentence])
+    };
+    let video = args.video.display().to_string();
+    let [sentence] = args.sentence.as_slice() else {
+        if let Some(other) = args.sentence.iter().find(|word| Path::new(word).is_file()) {
+            bail!(
+                "{video} and {other}: `locvtp ground` looks into one video; type it once for each"
+            );
+        }
+        bail!(
+            "the sentence is {} words to the shell; put it in quotes:\n  {}",
+            args.sentence.len(),
+            typed(&video, &args.sentence.join(" "))
+        );
+    };
+    if !args.video.exists() {
+        if Path::new(sentence).is_file() {
+            bail!("the video stands before the sentence:\n  {}", typed(sentence, &video));
+        }
+        bail!("{video}: there is no such file");
+    }
+    if args.video.is_dir() {
+        bail!("{video}: is a folder; `locvtp ground` looks into one video file");
+    }
+    Ok(sentence)
+}
+
 /// The model in `dir`, ready to embed.
-pub(crate) fn open_embedder(dir: &std::path::Path) -> anyhow::Result<Embedder> {
+pub(crate) fn open_embedder(dir: &Path) -> anyhow::Result<Embedder> {
+    let place = locate_model(dir);
+    if !place.join(CONFIG_FILE).is_file() {
+        bail!(missing::no_model(dir));
+    }
     let device = Device::flex();
-    let directory = ModelDirectory::read(&locate_model(dir), &device).with_context(|| {
-        format!(
-            "{}: no model can be read here; give a folder with config.json and model.safetensors, \
-             or a run folder whose run is finished",
-            dir.display()
-        )
-    })?;
+    let directory =
+        ModelDirectory::read(&place, &device).with_context(|| missing::unreadable_model(&place))?;
     Ok(Embedder::new(directory, device))
 }
 
-fn as_json(args: &Ground, score: ClipScore, found: &FileGrounding) -> serde_json::Value {
+fn as_json(
+    args: &Ground,
+    sentence: &str,
+    score: ClipScore,
+    found: &FileGrounding,
+) -> serde_json::Value {
     json!({
         "video": args.video,
-        "sentence": args.sentence,
+        "sentence": sentence,
         "scores": score.name(),
         "moments": found.moments.iter().map(|moment| json!({
             "start_s": moment.span.start,
@@ -101,8 +159,8 @@ fn as_json(args: &Ground, score: ClipScore, found: &FileGrounding) -> serde_json
     })
 }
 
-fn text(args: &Ground, found: &FileGrounding) -> String {
-    let mut lines = vec![format!("\"{}\" in {}", args.sentence, args.video.display())];
+fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
+    let mut lines = vec![format!("\"{sentence}\" in {}", args.video.display())];
     lines.push("      start       end   score".into());
     for (rank, moment) in found.moments.iter().enumerate() {
         lines.push(format!(

@@ -19,7 +19,7 @@ use locvtp_video::VideoReader;
 use serde_json::{Value, json};
 
 use crate::commands::weights;
-use crate::progress::duration;
+use crate::pace::duration;
 use crate::{Outcome, output};
 
 /// `locvtp inspect`
@@ -152,8 +152,8 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        0 => format!("{} epochs", experiment.train.epochs),
-        steps => format!("{steps} steps"),
+        None => format!("{} epochs", experiment.train.epochs),
+        Some(steps) => format!("{steps} steps"),
     };
     let weights = match &experiment.start.model {
         Some(dir) => dir.display().to_string(),

@@ -12,12 +12,13 @@ use crate::command_line;
 use crate::file_reading;
 use crate::interrupt::Listening;
 use crate::output;
-use crate::progress::{TrainingProgress, duration};
+use crate::pace::duration;
+use crate::progress::TrainingProgress;
 
 /// `locvtp pretrain`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Pretrain {
-    /// The run file (TOML)
+    /// The run file (TOML); configs/ has some to begin with
     pub(crate) run_file: PathBuf,
     /// Folder of the run [default: runs/ and the run's name]
     #[arg(long, value_name = "DIR")]
@@ -25,7 +26,7 @@ pub(crate) struct Pretrain {
     /// Go on from the newest whole checkpoint in the folder
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Override a key of the run file, for example train.steps=200
+    /// Override a key of the run file, for example train.steps=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     /// Print JSON
@@ -68,7 +69,13 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
             ))?;
         }
         output::text(&if end.finished {
-            format!("done in {}; the model is in {}", duration(end.seconds), end.model.display())
+            let run = folder.display().to_string();
+            format!(
+                "done in {}; the model is in {}\nfind a moment with it:\n  {}",
+                duration(end.seconds),
+                end.model.display(),
+                command_line::command(["ground", "--model", &run, "VIDEO", "SENTENCE"])
+            )
         } else {
             format!("stopped and saved before step {}; go on with:\n  {}", end.next_step, go_on())
         })?;

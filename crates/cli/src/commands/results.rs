@@ -18,7 +18,7 @@ pub(crate) struct Results {
     /// Folders of tasks, one a model: below each are the folders that `locvtp transfer --run` wrote
     #[arg(required = true, value_name = "DIR")]
     pub(crate) folders: Vec<PathBuf>,
-    /// All numbers of every task, not the first one alone
+    /// All numbers of every task, not the first one alone: a row a number, a column a folder
     #[arg(long)]
     pub(crate) all: bool,
     /// Print JSON
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&rows)?;
     } else {
-        output::text(&table(&rows, &columns))?;
+        output::text(&table(&rows, &columns, args.all, output::width()))?;
     }
     Ok(Outcome::Done)
 }
@@ -100,8 +100,9 @@ fn results_below(folder: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A table in Markdown, which a terminal shows as well.
-fn table(rows: &[Row], columns: &[String]) -> String {
+/// A table in Markdown, which a terminal shows as well: a row a model where that fits `width`, else a
+/// row a number, and as many tables as the models need.
+fn table(rows: &[Row], columns: &[String], all: bool, width: usize) -> String {
     let cell = |values: Option<&Vec<f64>>| match values.map(Vec::as_slice) {
         None | Some([]) => "-".to_owned(),
         Some([value]) => format!("{value:.1}"),
@@ -118,7 +119,38 @@ fn table(rows: &[Row], columns: &[String]) -> String {
         let values = columns.iter().map(|column| cell(row.values.get(column)));
         cells.push(std::iter::once(row.name.clone()).chain(values).collect());
     }
-    let widths: Vec<usize> = (0..=columns.len())
+    let by_model = markdown(&cells);
+    if !all && line_width(&by_model) <= width {
+        return by_model;
+    }
+    cells[0][0] = "number".to_owned();
+    let by_number: Vec<Vec<String>> =
+        (0..cells[0].len()).map(|at| cells.iter().map(|row| row[at].clone()).collect()).collect();
+    let mut tables = Vec::new();
+    let mut first = 1;
+    while first < cells.len() {
+        let part = |end: usize| {
+            let row = |row: &Vec<String>| {
+                std::iter::once(&row[0]).chain(&row[first..end]).cloned().collect()
+            };
+            markdown(&by_number.iter().map(row).collect::<Vec<Vec<String>>>())
+        };
+        // One model at least, however narrow the terminal.
+        let fits = |end: &usize| line_width(&part(*end)) <= width;
+        let end = (first + 2..=cells.len()).take_while(fits).last().unwrap_or(first + 1);
+        tables.push(part(end));
+        first = end;
+    }
+    tables.join("\n\n")
+}
+
+fn line_width(table: &str) -> usize {
+    table.lines().next().map_or(0, |line| line.chars().count())
+}
+
+/// Cells, the first row of them the head, in columns as wide as they need.
+fn markdown(cells: &[Vec<String>]) -> String {
+    let widths: Vec<usize> = (0..cells[0].len())
         .map(|at| cells.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
         .collect();
     let line = |row: &Vec<String>| {
@@ -141,16 +173,29 @@ mod tests {
             name: name.into(),
             values: values.iter().map(|(c, v)| ((*c).to_owned(), v.to_vec())).collect(),
         };
+        let columns = ["tan: mIoU".to_owned(), "steps: recall".to_owned()];
         let rows = [
             row("pretrained", &[("tan: mIoU", &[40.0, 44.0]), ("steps: recall", &[12.25])]),
             row("random", &[("tan: mIoU", &[20.0])]),
         ];
-        let text = table(&rows, &["tan: mIoU".into(), "steps: recall".into()]);
+        let text = table(&rows, &columns, false, 100);
         let expected = "\
 | model      | tan: mIoU         | steps: recall |
 |------------|-------------------|---------------|
 | pretrained | 42.0 (40.0..44.0) | 12.2          |
 | random     | 20.0              | -             |";
         assert_eq!(text, expected);
+
+        // All numbers are many: a row each.
+        let expected = "\
+| number        | pretrained        | random |
+|---------------|-------------------|--------|
+| tan: mIoU     | 42.0 (40.0..44.0) | 20.0   |
+| steps: recall | 12.2              | -      |";
+        assert_eq!(table(&rows, &columns, true, 100), expected);
+        assert_eq!(table(&rows, &columns, false, 50), expected, "where a row a model is too wide");
+        let narrow = table(&rows, &columns, true, 40);
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        assert_eq!(narrow.matches("| number").count(), 2, "{narrow}");
     }
 }

@@ -19,6 +19,7 @@ use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 
 use crate::commands::corpus::CorpusSubset;
+use crate::numbers::{count, share};
 use crate::{Outcome, output};
 
 /// `locvtp score`
@@ -67,19 +68,19 @@ pub(crate) struct ScoreGrounding {
     #[arg(long, value_enum)]
     subset: Option<CorpusSubset>,
     /// The n of R@n
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,5")]
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,5", value_parser = count::<usize>)]
     top: Vec<usize>,
     /// The m of IoU@m
-    #[arg(long, value_name = "M", value_delimiter = ',', default_value = "0.1,0.3,0.5,0.7")]
+    #[arg(long, value_name = "M", value_delimiter = ',', default_value = "0.1,0.3,0.5,0.7", value_parser = share)]
     iou: Vec<f64>,
     /// Whether an IoU of exactly m is a hit
     #[arg(long, value_enum, default_value_t)]
     boundary: Boundary,
     /// Drop moments whose IoU with a better one is above this [default: drop none]
-    #[arg(long, value_name = "IOU", conflicts_with = "nms_below")]
+    #[arg(long, value_name = "IOU", conflicts_with = "nms_below", value_parser = share)]
     nms: Option<f64>,
     /// The same for each IoU@m anew, above m minus this: CSMGAN takes 0.05
-    #[arg(long, value_name = "BELOW")]
+    #[arg(long, value_name = "BELOW", value_parser = share)]
     nms_below: Option<f64>,
 }
 

@@ -2,28 +2,33 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
+use locvtp_train::file_kind::FileKind;
+use locvtp_train::run_file;
 
 use crate::Outcome;
+use crate::command_line::typed_again;
+use crate::interrupt::Listening;
+use crate::numbers::{count, whole};
 use crate::output;
+use crate::pace::duration;
 use crate::progress::CountProgress;
 
 /// `locvtp synthesize`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Synthesize {
-    /// Folder to write; a corpus made with the same settings is kept
+    /// Folder to write; a corpus of the same settings is kept, and one that was stopped is gone on with
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Settings of the corpus (TOML); what it leaves out has its default
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Videos to pre-train on
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub(crate) videos: Option<usize>,
     /// Everything random follows from it
-    #[arg(long)]
+    #[arg(long, value_name = "S", value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
     /// Print JSON
     #[arg(long)]
@@ -33,16 +38,17 @@ pub(crate) struct Synthesize {
 pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     let mut config = match &args.config {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("{}: cannot read the corpus settings", path.display()))?;
-            toml::from_str(&text)
-                .with_context(|| format!("{}: not corpus settings", path.display()))?
+            let (text, origin) = (run_file::read_text(path)?, path.display().to_string());
+            let table = run_file::table(&text, &origin, &[])?;
+            run_file::expect_kind(&table, FileKind::Corpus, &origin)?;
+            run_file::parse(&text, &origin, &[], toml::Table::new())?
         }
         None => SyntheticConfig::default(),
     };
     config.train_videos = args.videos.unwrap_or(config.train_videos);
     config.seed = args.seed.unwrap_or(config.seed);
-    let progress = std::sync::Mutex::new(CountProgress::new("videos"));
+    let _listening = Listening::telling(typed_again(None, None))?;
+    let progress = std::sync::Mutex::new(CountProgress::new("videos", "videos"));
     let report = synthesize(&config, &args.out, &|done, total| {
         if let Ok(mut progress) = progress.lock() {
             progress.show(done, total);
@@ -64,7 +70,11 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
         output::text(&if report.reused {
             "the same corpus was here already and is kept".to_owned()
         } else {
-            format!("made in {:.1} s", report.seconds)
+            let kept = match report.kept {
+                0 => String::new(),
+                kept => format!("; {kept} videos were there already"),
+            };
+            format!("made in {}{kept}", duration(report.seconds))
         })?;
     }
     Ok(Outcome::Done)

@@ -1,7 +1,6 @@
 //! `locvtp transfer`: a task file in, the task's numbers out.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
@@ -11,7 +10,8 @@ use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
 
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};
-use crate::progress::{ProgressLine, duration};
+use crate::pace::{Pace, rate_and_rest};
+use crate::progress::ProgressLine;
 use crate::{Outcome, file_reading, output};
 
 /// `locvtp transfer`
@@ -94,7 +94,8 @@ fn table(result: &TaskResult) -> String {
 
 struct Progress {
     line: ProgressLine,
-    fit: Option<(u64, u64, Instant)>,
+    /// The seed of the fit, and its pace.
+    fit: Option<(u64, Pace)>,
 }
 
 impl Progress {
@@ -109,22 +110,19 @@ impl TaskObserver for Progress {
     }
 
     fn step(&mut self, step: &FitStep) {
-        // A fit that went on begins at a later step; its rate counts from there.
-        let (_, first, began) = match self.fit {
+        let (_, pace) = match &mut self.fit {
             Some(fit) if fit.0 == step.seed => fit,
-            _ => *self.fit.insert((step.seed, step.step, Instant::now())),
+            fit => fit.insert((step.seed, Pace::new())),
         };
         let done = step.step + 1;
-        let seconds = began.elapsed().as_secs_f64();
-        let rate = (done - first) as f64 / seconds.max(1e-9);
-        let left = (step.total_steps - done) as f64 / rate.max(1e-9);
+        let per_s = pace.per_s(done as f64);
         self.line.draw(done == step.total_steps, || {
             format!(
-                "seed {}  step {done}/{}  loss {:.4}  {rate:.1} steps/s  {} left",
+                "seed {}  step {done}/{}  loss {:.4}{}",
                 step.seed,
                 step.total_steps,
                 step.loss,
-                duration(left)
+                rate_and_rest(per_s, "steps", (step.total_steps - done) as f64)
             )
         });
     }

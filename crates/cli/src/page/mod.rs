@@ -13,7 +13,7 @@ use locvtp_transfer::example_choice::ChosenExample;
 use locvtp_transfer::similarity::SimilaritySummary;
 
 use crate::output::{COMMIT, VERSION};
-use crate::progress::duration;
+use crate::pace::duration;
 
 /// A held-out split, measured.
 pub(crate) struct MeasuredSplit {

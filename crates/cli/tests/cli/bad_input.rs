@@ -11,11 +11,14 @@ fn an_unknown_key_is_refused_with_the_nearest_one_and_its_line() {
     std::fs::write(&file, "[train]\nsteps = 5\nchekpoint_every = 5\n").unwrap();
     let message =
         refused(&run(&["pretrain", str(&file), "--run", str(&folder.path().join("run"))]));
-    says(&message, &[str(&file), "line 3", "chekpoint_every", "did you mean `checkpoint_every`?"]);
+    says(
+        &message,
+        &[str(&file), "line 3", "chekpoint_every", "did you mean `train.checkpoint_every`?"],
+    );
     let tiny = tiny();
     let other = folder.path().join("run");
     let message = refused(&tiny.pretrain(&other, &["--set", "train.stepps=5"]));
-    says(&message, &["--set train.stepps=5", "did you mean `steps`?"]);
+    says(&message, &["--set train.stepps=5", "did you mean `train.steps`?"]);
     assert!(!other.exists(), "nothing is written for a run that cannot start");
 }
 
@@ -143,7 +146,7 @@ fn ground_names_the_file_that_is_wrong() {
     let (video, sentence) = tiny.held_out();
     let model = tiny.model();
     let message = refused(&run(&["ground", "--model", "/no/model", str(&video), &sentence]));
-    says(&message, &["/no/model", "config.json"]);
+    says(&message, &["/no/model", "no such folder"]);
     let message = refused(&run(&["ground", "--model", str(&model), "/no/video.mp4", &sentence]));
     says(&message, &["/no/video.mp4"]);
     let text = tiny.path("run.toml");

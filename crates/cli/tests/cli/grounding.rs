@@ -164,7 +164,7 @@ fn what_is_wrong_with_the_input_is_told_with_the_way_out() {
             vec!["test", "no features: 1", "features.file"],
         ),
         (tan, vec!["tan.kernel=4".into()], vec!["tan.kernel", "odd"]),
-        (tan, vec!["tan.kernal=3".into()], vec!["did you mean `kernel`"]),
+        (tan, vec!["tan.kernal=3".into()], vec!["did you mean `tan.kernel`"]),
         (tan, vec!["grounding.head='tam'".into()], vec!["tam", "csmgan"]),
         (tan, vec![format!("words.glove='{glove}'")], vec!["words.model or words.glove", "both"]),
         (tan, vec!["queries.test_share=0.2".into()], vec!["queries.test_share", "given or drawn"]),

@@ -7,6 +7,7 @@ mod corpus;
 mod demo;
 mod extract;
 mod file_reading;
+mod first_steps;
 mod grounding;
 mod order_of_refusals;
 mod output;

@@ -26,7 +26,7 @@ use locvtp_video::{Seconds, TimeSpan};
 use rand::Rng;
 
 use crate::corpus::{Caption, Corpus, NarratedVideo};
-use crate::error::CorpusError;
+use crate::error::{BatchTooLarge, CorpusError};
 use crate::randomness::{Purpose, generator, mix, unit};
 
 use epoch_order::{EpochOrder, VisitedVideos};
@@ -124,15 +124,20 @@ impl PairSampler {
             picture_share,
             captions_until,
         };
-        for kind in sampler.kinds() {
-            let (batch, videos) = (sampler.settings.batch_len(kind), sampler.videos_of(kind).len());
-            if batch > videos {
-                let key = PairSettings::batch_key(kind);
-                let what = if kind == SpanKind::Picture { "pictures" } else { "videos" };
-                return Err(CorpusError::BatchExceedsCorpus { key, batch, videos, what });
-            }
+        let too_large: Vec<_> =
+            sampler.kinds().filter_map(|kind| sampler.too_large(kind)).collect();
+        if !too_large.is_empty() {
+            return Err(CorpusError::BatchesExceedCorpus { batches: too_large });
         }
         Ok(sampler)
+    }
+
+    /// What is said of the batch of `kind`, if it has more places than there are videos.
+    fn too_large(&self, kind: SpanKind) -> Option<BatchTooLarge> {
+        let (batch, videos) = (self.settings.batch_len(kind), self.videos_of(kind).len());
+        let key = PairSettings::batch_key(kind);
+        let what = if kind == SpanKind::Picture { "pictures" } else { "videos" };
+        (batch > videos).then_some(BatchTooLarge { key, batch, videos, what })
     }
 
     /// The sampler of one of several processes that train together.

@@ -154,6 +154,14 @@ fn a_batch_larger_than_the_corpus_is_refused_with_both_numbers() {
     assert!(error.contains("pairs.short_batch") && error.contains("10") && error.contains('8'));
     let only_long = PairSettings { short_share: 0.0, ..settings() };
     assert!(PairSampler::new(narration(8), only_long, 0).is_ok());
+    // Both at once, with what is to be typed.
+    let error = PairSampler::new(narration(2), PairSettings::default(), 0).unwrap_err().to_string();
+    let told = "`pairs.long_batch` is 16, but the corpus has 2 usable videos, and \
+                `pairs.short_batch` is 32, but the corpus has 2 usable videos; add videos, or type it \
+                again with --set pairs.long_batch=2 --set pairs.short_batch=2";
+    assert_eq!(error, told);
+    let error = PairSampler::new(narration(1), PairSettings::default(), 0).unwrap_err().to_string();
+    assert!(error.ends_with("compared with each other, so 2 are the least"), "{error}");
 }
 
 #[test]

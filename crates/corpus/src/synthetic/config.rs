@@ -2,7 +2,7 @@
 
 use super::vocabulary::Action;
 
-/// The section `synthetic` of a run file, and the content of `synthetic.json`.
+/// What `locvtp synthesize --config` reads, and `synthetic.json` keeps.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyntheticConfig {

@@ -20,67 +20,42 @@ impl SyntheticConfig {
             if good { Ok(()) } else { Err(CorpusError::Setting { key, found, expected }) }
         };
         let side = |pixels: u32| pixels > 0 && pixels.is_multiple_of(16);
-        ok(side(self.width), "synthetic.width", &self.width, "a multiple of 16 above 0")?;
-        ok(side(self.height), "synthetic.height", &self.height, "a multiple of 16 above 0")?;
+        ok(side(self.width), "width", &self.width, "a multiple of 16 above 0")?;
+        ok(side(self.height), "height", &self.height, "a multiple of 16 above 0")?;
         let rate = self.frame_rate_hz;
-        ok(
-            (4..=120).contains(&rate),
-            "synthetic.frame_rate_hz",
-            &rate,
-            "4 to 120; fewer hide actions",
-        )?;
+        ok((4..=120).contains(&rate), "frame_rate_hz", &rate, "4 to 120; fewer hide actions")?;
         let colours = (2..=COLOURS.len()).contains(&self.num_colours);
-        ok(colours, "synthetic.num_colours", &self.num_colours, "2 to 8")?;
+        ok(colours, "num_colours", &self.num_colours, "2 to 8")?;
         let shapes = (2..=SHAPES.len()).contains(&self.num_shapes);
-        ok(shapes, "synthetic.num_shapes", &self.num_shapes, "2 to 6")?;
+        ok(shapes, "num_shapes", &self.num_shapes, "2 to 6")?;
         let mut distinct = self.actions.clone();
         distinct.sort_by_key(|action| *action as u8);
         distinct.dedup();
         let actions = distinct.len() == self.actions.len() && distinct.len() >= 2;
-        ok(actions, "synthetic.actions", &self.actions, "at least 2 actions, none twice")?;
-        ok(self.min_events >= 1, "synthetic.min_events", &self.min_events, "at least 1")?;
+        ok(actions, "actions", &self.actions, "at least 2 actions, none twice")?;
+        ok(self.min_events >= 1, "min_events", &self.min_events, "at least 1")?;
         let min_event = self.min_event_s > 0.0 && self.min_event_s.is_finite();
-        ok(min_event, "synthetic.min_event_s", &self.min_event_s, "seconds, above 0")?;
+        ok(min_event, "min_event_s", &self.min_event_s, "seconds, above 0")?;
         let duration = self.duration_s > 0.0 && self.duration_s <= 3600.0;
-        ok(
-            duration,
-            "synthetic.duration_s",
-            &self.duration_s,
-            "seconds, above 0 and at most 3600",
-        )?;
-        ok(
-            self.procedures.count >= 1,
-            "synthetic.procedures.count",
-            &self.procedures.count,
-            "at least 1",
-        )?;
+        ok(duration, "duration_s", &self.duration_s, "seconds, above 0 and at most 3600")?;
+        ok(self.procedures.count >= 1, "procedures.count", &self.procedures.count, "at least 1")?;
         ok(
             self.key_frame_interval >= 1,
-            "synthetic.key_frame_interval",
+            "key_frame_interval",
             &self.key_frame_interval,
             "at least 1",
         )?;
-        ok(self.crf <= 51, "synthetic.crf", &self.crf, "0 to 51")?;
+        ok(self.crf <= 51, "crf", &self.crf, "0 to 51")?;
         let (small, large) = self.scene.object_size;
         let size = small > 0.0 && small <= large && large <= 0.8;
-        ok(
-            size,
-            "synthetic.scene.object_size",
-            &(small, large),
-            "[smallest, largest], in 0..=0.8",
-        )?;
+        ok(size, "scene.object_size", &(small, large), "[smallest, largest], in 0..=0.8")?;
         let (dark, bright) = self.scene.background;
         let background = (0.0..=255.0).contains(&dark) && dark <= bright && bright <= 255.0;
-        ok(
-            background,
-            "synthetic.scene.background",
-            &(dark, bright),
-            "[darkest, brightest], in 0..=255",
-        )?;
+        ok(background, "scene.background", &(dark, bright), "[darkest, brightest], in 0..=255")?;
         for (key, value) in [
-            ("synthetic.scene.max_tilt_degrees", self.scene.max_tilt_degrees),
-            ("synthetic.scene.camera_noise", self.scene.camera_noise),
-            ("synthetic.scene.brightness_drift", self.scene.brightness_drift),
+            ("scene.max_tilt_degrees", self.scene.max_tilt_degrees),
+            ("scene.camera_noise", self.scene.camera_noise),
+            ("scene.brightness_drift", self.scene.brightness_drift),
         ] {
             ok((0.0..=180.0).contains(&value), key, &value, "0 to 180")?;
         }
@@ -89,13 +64,13 @@ impl SyntheticConfig {
 
     fn check_shares(&self) -> Result<(), CorpusError> {
         for (key, value) in [
-            ("synthetic.procedures.share_attribute", self.procedures.share_attribute),
-            ("synthetic.procedures.drop_step", self.procedures.drop_step),
-            ("synthetic.procedures.swap_steps", self.procedures.swap_steps),
-            ("synthetic.narration.drop_clause", self.narration.drop_clause),
-            ("synthetic.narration.drop_attribute", self.narration.drop_attribute),
-            ("synthetic.narration.synonym", self.narration.synonym),
-            ("synthetic.narration.filler", self.narration.filler),
+            ("procedures.share_attribute", self.procedures.share_attribute),
+            ("procedures.drop_step", self.procedures.drop_step),
+            ("procedures.swap_steps", self.procedures.swap_steps),
+            ("narration.drop_clause", self.narration.drop_clause),
+            ("narration.drop_attribute", self.narration.drop_attribute),
+            ("narration.synonym", self.narration.synonym),
+            ("narration.filler", self.narration.filler),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 let expected = "a probability between 0 and 1";
@@ -105,7 +80,7 @@ impl SyntheticConfig {
         let chatter = self.narration.chatter;
         if !(0.0..=0.9).contains(&chatter) {
             return Err(CorpusError::Setting {
-                key: "synthetic.narration.chatter",
+                key: "narration.chatter",
                 found: chatter.to_string(),
                 expected: "a share between 0 and 0.9",
             });
@@ -126,20 +101,20 @@ impl SyntheticConfig {
             };
         if self.min_events > self.max_events {
             return contradiction(
-                "synthetic.min_events",
+                "min_events",
                 &self.min_events,
-                "synthetic.max_events",
+                "max_events",
                 &self.max_events,
                 "the fewest events are more than the most",
             );
         }
         if self.max_events * self.min_event_frames() > self.num_frames() {
             return contradiction(
-                "synthetic.max_events",
+                "max_events",
                 &self.max_events,
-                "synthetic.duration_s",
+                "duration_s",
                 &self.duration_s,
-                "so many events of `synthetic.min_event_s` do not fit; raise the second",
+                "so many events of `min_event_s` do not fit; raise the second",
             );
         }
         let parts = Combinations::new(self);
@@ -149,21 +124,21 @@ impl SyntheticConfig {
         ] {
             if videos > 0 && pool.len() < self.max_events {
                 return contradiction(
-                    "synthetic.max_events",
+                    "max_events",
                     &self.max_events,
-                    "synthetic.num_colours",
+                    "num_colours",
                     &self.num_colours,
                     "a split has too few combinations for the events of a video to differ; raise \
-                     colours, shapes or actions, or set `synthetic.new_videos` to 0",
+                     colours, shapes or actions, or set `new_videos` to 0",
                 );
             }
         }
         let jitter = self.narration.jitter_s;
         if !(0.0..self.min_event_s / 2.0).contains(&jitter) {
             return contradiction(
-                "synthetic.narration.jitter_s",
+                "narration.jitter_s",
                 &jitter,
-                "synthetic.min_event_s",
+                "min_event_s",
                 &self.min_event_s,
                 "the jitter must be 0 or more and less than half the shortest event",
             );

@@ -60,12 +60,17 @@ fn is_empty_dir(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// An empty `<out>.partial`; what a killed run left there goes.
-pub(super) fn start_partial(out: &Path) -> Result<PathBuf, CorpusError> {
+/// `<out>.partial`: with the videos that a stopped call of this config finished in it, otherwise empty.
+pub(super) fn start_partial(config: &SyntheticConfig, out: &Path) -> Result<PathBuf, CorpusError> {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = out.with_file_name(name);
-    if partial.join(CONFIG_FILE).is_file() {
+    let there = partial.join(CONFIG_FILE);
+    if there.is_file() {
+        let wanted = config_text(config, out)?;
+        if fs::read_to_string(&there).is_ok_and(|there| there == wanted) {
+            return Ok(partial);
+        }
         fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
     }
     if partial.exists() && !is_empty_dir(&partial) {
@@ -73,6 +78,20 @@ pub(super) fn start_partial(out: &Path) -> Result<PathBuf, CorpusError> {
     }
     fs::create_dir_all(&partial).map_err(write_error(&partial))?;
     Ok(partial)
+}
+
+/// Whether a stopped call finished this video. It has its name only when it is whole.
+pub(super) fn is_finished(video: &Path) -> bool {
+    video.metadata().is_ok_and(|about| about.is_file() && about.len() > 0)
+}
+
+/// Removes what encoders that were stopped left in a folder of videos.
+pub(super) fn sweep(videos: &Path) {
+    for entry in fs::read_dir(videos).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().contains(".mp4.partial-") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Marks `partial` as ours, with the config it is made from.

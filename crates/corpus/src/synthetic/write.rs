@@ -2,7 +2,9 @@
 //! into place at the end.
 //!
 //! A folder that is there is whole: it is written as `<out>.partial` and renamed. What exists is
-//! never overwritten: a corpus of the same config is used as it is, anything else is an error.
+//! never overwritten: a corpus of the same config is used as it is, anything else is an error. A call
+//! that was stopped is gone on with by the same call: the videos that it finished are kept, and the
+//! corpus has the bytes that it would have had.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +22,7 @@ use super::config::SyntheticConfig;
 use super::narration::{Told, narrate};
 use super::procedure::Procedures;
 use super::render::Renderer;
-use super::reuse::{is_there, start_partial, write_config};
+use super::reuse::{is_finished, is_there, start_partial, sweep, write_config};
 use super::script::Script;
 use super::split::Split;
 use super::truth::Truth;
@@ -33,6 +35,8 @@ use crate::howto100m::{ListedVideo, write_captions, write_video_list};
 pub struct SynthesisReport {
     /// Whether the folder already held this corpus and was used as it is.
     pub reused: bool,
+    /// Videos that an earlier call had finished before it was stopped.
+    pub kept: usize,
     /// Each split, in the order of [`Split::ALL`].
     pub splits: Vec<SplitReport>,
     /// Combinations of colour, shape and action that training shows.
@@ -74,7 +78,7 @@ pub(super) struct Plan {
 /// Makes the corpus of `config` at `out`, or finds it there.
 ///
 /// Videos are rendered on all threads of the current rayon pool; `progress` is told how many of how
-/// many are done.
+/// many are done, those of a stopped call first.
 ///
 /// # Errors
 /// When the config cannot be used, `out` holds anything else than this corpus, or a file cannot be
@@ -100,12 +104,13 @@ pub fn synthesize(
         .collect();
     let annotated = Annotated { config, plans: &plans, procedures: [&training, &held_out] };
     let reused = is_there(config, out, &plans)?;
+    let mut kept = 0;
     if reused {
         // Earlier versions wrote none.
         annotated.write(out)?;
     } else {
-        let partial = start_partial(out)?;
-        write_all(config, &plans, &partial, progress)?;
+        let partial = start_partial(config, out)?;
+        kept = write_all(config, &plans, &partial, progress)?;
         annotated.write(&partial)?;
         // An empty folder may stand in the way; it may also not be there.
         let _ = fs::remove_dir(out);
@@ -119,6 +124,7 @@ pub fn synthesize(
         .collect();
     Ok(SynthesisReport {
         reused,
+        kept,
         training_combinations: parts.training.len(),
         held_out_combinations: parts.held_out.len(),
         procedures: training.steps().len(),
@@ -159,29 +165,43 @@ fn report(plan: &Plan, out: &Path) -> SplitReport {
     }
 }
 
+/// Writes everything that is not there yet; how many videos were.
 fn write_all(
     config: &SyntheticConfig,
     plans: &[Plan],
     partial: &Path,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<(), CorpusError> {
+) -> Result<usize, CorpusError> {
     write_config(config, partial)?;
-    let total = plans.iter().map(|plan| plan.scripts.len()).sum();
-    let done = AtomicUsize::new(0);
+    let video = |plan: &Plan, script: &Script| {
+        let videos = partial.join(plan.split.name()).join("videos");
+        videos.join(format!("{}.mp4", script.id))
+    };
+    let all = plans.iter().flat_map(|plan| plan.scripts.iter().map(move |script| (plan, script)));
+    let total = all.clone().count();
+    let kept = all.filter(|(plan, script)| is_finished(&video(plan, script))).count();
+    if kept > 0 {
+        progress(kept, total);
+    }
+    let done = AtomicUsize::new(kept);
     for plan in plans {
         let dir = partial.join(plan.split.name());
         let videos = dir.join("videos");
         fs::create_dir_all(&videos).map_err(write_error(&videos))?;
+        sweep(&videos);
         write_captions(&dir.join("caption.json"), &plan.videos)?;
         write_video_list(&dir.join("HowTo100M_v1.csv"), &listed(plan))?;
         Truth::of(config, plan.split, &plan.scripts).write(&dir)?;
         plan.scripts.par_iter().try_for_each(|script| {
-            encode(config, script, &videos.join(format!("{}.mp4", script.id)))?;
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            let file = video(plan, script);
+            if !is_finished(&file) {
+                encode(config, script, &file)?;
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            }
             Ok::<_, CorpusError>(())
         })?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn encode(config: &SyntheticConfig, script: &Script, path: &Path) -> Result<(), CorpusError> {

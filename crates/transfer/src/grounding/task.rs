@@ -80,13 +80,10 @@ pub struct GroundingTask {
 
 impl Task for GroundingTask {
     fn defaults(given: &Table) -> Result<Table, TransferError> {
-        // A file without the section is refused for that when it is read as a whole.
-        let Some(section) = given.get("grounding") else { return Ok(Table::new()) };
-        let section = section.clone().try_into::<GroundingSection>();
-        let GroundingSection { head, dataset } = section.map_err(|error| {
-            let (key, found) = ("grounding", format!("not understood: {}", error.message()));
-            TransferError::Setting { key, found, expected: "a head and a dataset" }
-        })?;
+        // A file without the section, or with one that cannot be read, is refused for that when it is
+        // read as a whole.
+        let section = given.get("grounding").map(|section| section.clone().try_into());
+        let Some(Ok(GroundingSection { head, dataset })) = section else { return Ok(Table::new()) };
         let mut defaults = Table::new();
         let mut section = |name: &str, value: Value| defaults.insert(name.to_owned(), value);
         section("metrics", table(dataset.metrics()));

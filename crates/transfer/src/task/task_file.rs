@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use locvtp_model::Device;
 use locvtp_model::model_directory::write_synced;
+use locvtp_train::file_kind::FileKind;
+use locvtp_train::nearby::did_you_mean;
 use locvtp_train::run_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -97,11 +99,11 @@ impl TaskFile {
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TransferError> {
         let (text, origin) = (run_file::read_text(path)?, path.display().to_string());
         let given = run_file::table(&text, &origin, overrides)?;
-        let Some(task) = given.get("task") else {
+        run_file::expect_kind(&given, FileKind::Task, &origin)?;
+        if !given.contains_key("task") {
             return Err(TransferError::NoTask { path: path.to_owned() });
-        };
-        let header: Header =
-            run_file::parse(&format!("task = {task}"), &origin, &[], Table::new())?;
+        }
+        let header: Header = run_file::parse(&text, &origin, overrides, Table::new())?;
         Ok(Self {
             kind: header.task,
             text,
@@ -198,6 +200,14 @@ impl TaskFile {
                     return Err(TransferError::OtherTask { path, difference });
                 }
                 false
+            }
+            Err(_) if resume => {
+                let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
+                let did_you_mean = did_you_mean(folder, has_task);
+                return Err(TransferError::NothingToResume {
+                    path: folder.to_owned(),
+                    did_you_mean,
+                });
             }
             Err(_) => {
                 let failed = |source| TransferError::Io {

@@ -17,6 +17,8 @@ use serde::Serialize;
 
 use super::CorpusChoice;
 use crate::file_reading::FileReading;
+use crate::numbers::whole;
+use crate::pace::{per_s, rate};
 use crate::progress::ProgressLine;
 use crate::{Outcome, output};
 
@@ -38,7 +40,7 @@ pub(crate) struct CorpusCheck {
     #[command(flatten)]
     pub(crate) reading: FileReading,
     /// End with an error (exit code 2) if more captions and videos than this are bad
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     pub(crate) max_bad: Option<usize>,
     /// Write all spans with their repairs, and all that was dropped, as JSON lines: a manifest
     #[arg(long, value_name = "FILE")]
@@ -270,9 +272,9 @@ impl Progress {
     }
 
     fn draw(&mut self, last: bool) {
-        let (videos, seconds) = (self.videos, self.began.elapsed().as_secs_f64());
-        if seconds > 1.0 {
-            self.line.draw(last, || format!("videos {videos}  {:.0}/s", videos as f64 / seconds));
+        let (videos, time) = (self.videos, self.began.elapsed());
+        if let Some(per_s) = per_s(videos as f64, time).filter(|_| time.as_secs() >= 1) {
+            self.line.draw(last, || format!("videos {videos}  {}", rate(per_s, "videos")));
         }
     }
 }

@@ -8,6 +8,9 @@ use serde_json::json;
 
 use super::CorpusChoice;
 use super::check::grouped;
+use crate::command_line::typed_again;
+use crate::interrupt::Listening;
+use crate::numbers::count;
 use crate::progress::CountProgress;
 use crate::{Outcome, output};
 
@@ -24,7 +27,7 @@ pub(crate) struct CorpusPack {
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(crate) shard_mib: u64,
     /// A shard is full with so many videos
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count::<u32>)]
     pub(crate) shard_samples: u32,
     #[command(flatten)]
     pub(crate) choice: CorpusChoice,
@@ -45,7 +48,8 @@ pub(crate) fn run(args: &CorpusPack) -> anyhow::Result<Outcome> {
         shard_bytes: args.shard_mib << 20,
         shard_videos: args.shard_samples as usize,
     };
-    let progress = std::cell::RefCell::new(CountProgress::new("videos"));
+    let _listening = Listening::telling(typed_again(None, None))?;
+    let progress = std::cell::RefCell::new(CountProgress::new("videos", "videos"));
     let packed =
         pack(&corpus, &args.out, full, &|done, all| progress.borrow_mut().show(done, all))?;
     if args.json {

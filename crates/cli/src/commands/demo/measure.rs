@@ -37,7 +37,7 @@ fn measure(
     name: &'static str,
     title: &'static str,
 ) -> anyhow::Result<MeasuredSplit> {
-    let mut progress = CountProgress::new(format!("videos of the split {name}"));
+    let mut progress = CountProgress::new(format!("videos of the split {name}"), "videos");
     let dir = folder.corpus.join(name);
     let embedded = EmbeddedSplit::embed_with_progress(embedder, &dir, &mut |done, total| {
         progress.show(done, total);

@@ -21,8 +21,10 @@ use locvtp_transfer::result::StageSeconds;
 use crate::command_line;
 use crate::commands::ground::open_embedder;
 use crate::interrupt::Listening;
+use crate::numbers::{above_zero, count, whole};
+use crate::pace::duration;
 use crate::page::DemoPage;
-use crate::progress::{CountProgress, TrainingProgress, duration};
+use crate::progress::{CountProgress, TrainingProgress};
 use crate::{Outcome, output};
 
 use folder::DemoFolder;
@@ -35,16 +37,16 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR", default_value = "demo-run")]
     pub(crate) out: PathBuf,
     /// Time to aim at on two cores: the number of steps grows and shrinks with it
-    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = minutes)]
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = above_zero)]
     pub(crate) minutes: f64,
     /// Everything random follows from it: videos, weights, order
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole::<u64>)]
     pub(crate) seed: u64,
     /// Steps of pre-training, whatever --minutes says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count::<u64>)]
     pub(crate) steps: Option<u64>,
     /// Videos to pre-train on; the held-out splits shrink or grow alike
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>)]
     pub(crate) videos: Option<usize>,
     /// Whether the videos' events follow procedures or come in random order
     #[arg(long, value_enum, default_value_t)]
@@ -81,15 +83,6 @@ pub(crate) enum Losses {
     /// L_c, L_f and L_t
     #[default]
     All,
-}
-
-fn minutes(text: &str) -> Result<f64, String> {
-    let minutes: f64 = text.parse().map_err(|_| "expected a number of minutes".to_owned())?;
-    if minutes > 0.0 && minutes.is_finite() {
-        Ok(minutes)
-    } else {
-        Err("expected a number of minutes above 0".to_owned())
-    }
 }
 
 /// The run that takes [`RUN_FILE_MINUTES`] on two cores, everything included.
@@ -158,7 +151,8 @@ impl Plan {
         };
         let experiment = Experiment::parse(RUN_FILE, "configs/demo.toml", &[])?;
         let share = args.minutes / RUN_FILE_MINUTES;
-        let in_time = (experiment.train.steps as f64 * share).round().max(1.0) as u64;
+        let steps = experiment.train.steps.expect("the demo's run file says how many");
+        let in_time = (steps as f64 * share).round().max(1.0) as u64;
         let mut experiment =
             experiment.scaled_to(args.steps.unwrap_or(in_time)).with_losses(losses);
         experiment.run.seed = args.seed;
@@ -177,7 +171,8 @@ impl Plan {
 
 /// Makes the corpus or finds it; returns the seconds it took to make.
 fn make_corpus(plan: &Plan, folder: &DemoFolder) -> anyhow::Result<f64> {
-    let progress = std::sync::Mutex::new(CountProgress::new("making narrated videos"));
+    let _listening = Listening::telling(go_on())?;
+    let progress = std::sync::Mutex::new(CountProgress::new("making narrated videos", "videos"));
     let made = synthesize(&plan.corpus, &folder.corpus, &|done, total| {
         if let Ok(mut progress) = progress.lock() {
             progress.show(done, total);

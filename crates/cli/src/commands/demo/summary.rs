@@ -14,8 +14,8 @@ use super::Plan;
 use super::folder::DemoFolder;
 use crate::command_line;
 use crate::output::{COMMIT, VERSION};
+use crate::pace::duration;
 use crate::page::MeasuredSplit;
-use crate::progress::duration;
 
 /// The whole file. Fields may be added, not renamed.
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ impl DemoSummary {
         splits: &[MeasuredSplit],
         seconds: StageSeconds,
     ) -> Self {
-        let steps = plan.experiment.train.steps;
+        let steps = plan.experiment.train.steps.unwrap_or_default();
         let [seen, new] = [0, 1].map(|i| splits[i].results.summary());
         Self {
             summary: RunSummary {

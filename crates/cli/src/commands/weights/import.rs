@@ -48,7 +48,7 @@ pub(crate) struct ImportWeights {
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
     /// What no checkpoint holds is drawn from it
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::whole::<u64>)]
     pub(crate) seed: u64,
     /// Read the tensors of a pickle that asks to call what is no plain data; nothing is called
     #[arg(long)]
@@ -69,7 +69,7 @@ fn size(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
         .filter(|size| (1..=65_536).contains(size))
-        .ok_or_else(|| "expected a number from 1 to 65536".to_owned())
+        .ok_or_else(|| "expected a whole number from 1 to 65536".to_owned())
 }
 
 pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {

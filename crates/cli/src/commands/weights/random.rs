@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
+use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::model_location::locate_model;
 use serde_json::json;
 
-use crate::{Outcome, output};
+use crate::{Outcome, missing, output};
 
 /// `locvtp weights random`
 #[derive(Debug, ClapArgs)]
@@ -21,7 +22,7 @@ pub(crate) struct RandomWeights {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// The weights are drawn from it
-    #[arg(long, value_name = "S", default_value_t = 0)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::whole::<u64>)]
     pub(crate) seed: u64,
     /// Print JSON
     #[arg(long)]
@@ -32,6 +33,9 @@ pub(crate) fn run(args: &RandomWeights) -> anyhow::Result<Outcome> {
     let like = locate_model(&args.like);
     if args.out.exists() {
         bail!("{}: is there already; choose another --out folder", args.out.display());
+    }
+    if !like.join(CONFIG_FILE).is_file() {
+        bail!(missing::no_model(&args.like));
     }
     let (config, preprocessing, tokenizer) = ModelDirectory::read_settings(&like)?;
     let model = config.init(args.seed, &Device::flex());

@@ -58,6 +58,7 @@ pub struct TuneSettings {
 impl TuneSettings {
     pub(super) fn check(&self) -> Result<(), TransferError> {
         self.objective.check()?;
+        self.loader.check()?;
         Ok(augmentation::check(&self.augmentation)?)
     }
 }

@@ -70,6 +70,7 @@ impl EncoderSettings {
             let expected = "skip or keep: a label has no words to change places";
             return setting("encoder.augmentation.sides", "swap_words".into(), expected);
         }
+        self.loader.check()?;
         Ok(augmentation::check(&self.augmentation)?)
     }
 }
