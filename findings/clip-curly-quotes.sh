@@ -12,7 +12,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
 pip="$folder/venv/bin/pip install --quiet"
-$pip ftfy==6.3.1 regex==2025.9.1 numpy==2.4.6 transformers==5.23.0
+$pip ftfy==6.3.1 regex==2026.11.19 numpy==2.4.6 transformers==5.23.0
 $pip --no-deps open_clip_torch==3.3.0
 cat > "$folder/compare.py" <<'PY'
 import gzip
