@@ -419,10 +419,19 @@ fn tokenizer(
         names.into_iter().find(|path| path.is_file())
     };
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
+        let whose = match is_clip {
+            true => {
+                " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
+                     merges.txt of openai/clip-vit-base-patch32)"
+            }
+            false => "",
+        };
         return Err(ModelError::ForeignWeights {
             path: source.path().into(),
             reason: format!("no tokenizer.json and no {vocabulary} lie beside it"),
-            way_out: "put the model's own tokenizer there, or give it with --tokenizer FILE".into(),
+            way_out: format!(
+                "put the model's own tokenizer there, or give it with --tokenizer FILE{whose}"
+            ),
         });
     };
     let max_tokens = config.max_tokens();
