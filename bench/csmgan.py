@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "reference"))
-from csmgan import Csmgan, proposals, targets  # noqa: E402
+from csmgan import Csmgan, offset_bases, targets  # noqa: E402
 
 SHARED = {
     "word_width": 300, "num_frames": 200, "num_words": 20, "frame_width": 500, "hidden_width": 512,
@@ -63,7 +63,8 @@ def main() -> None:
     moments = np.array([[i % 100, i % 100 + 20 + i % 60] for i in range(b)], dtype=float)
     scores, legal, regressed = (np.stack(t) for t in zip(*(targets(c, m) for m in moments)))
     scores, legal = torch.as_tensor(scores).float(), torch.as_tensor(legal).float()
-    chosen, anchors = torch.as_tensor(regressed), torch.as_tensor(proposals(c)).float()
+    chosen = torch.as_tensor(regressed)
+    anchors = offset_bases(c, torch.as_tensor(moments).int())
     truth = torch.as_tensor(moments).float()[:, None]
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, weight_decay=1e-7, fused=True)
 

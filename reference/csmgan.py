@@ -22,7 +22,7 @@ SIZES = {
     "anchor_widths": [2.0, 4.75, 9.0], "share_of_greatest": 0.8, "regression_weight": 0.05,
 }  # fmt: skip
 COUNTS = [7, 3, 1]
-MOMENTS = [[2.0, 5.0], [0.0, 11.0], [10.0, 10.0]]
+MOMENTS = [[2, 5], [0, 11], [10, 10]]
 STEP = {"learning_rate": 8e-4, "weight_decay": 1e-2, "betas": [0.9, 0.999], "epsilon": 1e-8}
 
 
@@ -202,14 +202,33 @@ def targets(c, moment):
     return ious / greatest, legal, (ious > 0) & (ious >= c["share_of_greatest"] * greatest)
 
 
-def loss(c, logits, offsets, moments):
+def offset_bases(c, truth: torch.Tensor, keep_fractions: bool = False) -> torch.Tensor:
+    """What offsets are added to, `[p, 2]`. The release gives its proposals the type of the true
+    moments (frame numbers, integers) before it makes them floating point (`models_/gcn_final.py`,
+    in training and in evaluation), so a fraction is lost on the way.
+    """
+    spans = torch.from_numpy(proposals(c))
+    return (spans if keep_fractions else spans.type_as(truth)).float()
+
+
+def boxes(c, offsets, truth: torch.Tensor, keep_fractions: bool = False) -> np.ndarray:
+    """The moments of every proposal in whole frames of the video."""
+    moved = (offset_bases(c, truth, keep_fractions) + offsets).detach().numpy()
+    found = np.round(moved).astype(np.int32)
+    found[..., 0] = np.maximum(found[..., 0], 0)
+    found[..., 1] = np.minimum(found[..., 1], c["num_frames"] - 1)
+    return found
+
+
+def loss(c, logits, offsets, moments, keep_fractions: bool = False):
+    truth = torch.tensor(moments, dtype=torch.int32)
     scores, legal, regressed = (np.stack(t) for t in zip(*(targets(c, m) for m in moments)))
     as_tensor = lambda t: torch.as_tensor(t, dtype=logits.dtype)  # noqa: E731
     p = torch.sigmoid(logits) * as_tensor(legal)
     cross_entropy = F.binary_cross_entropy(p, as_tensor(scores))
     chosen = torch.as_tensor(regressed)
-    refined = (as_tensor(proposals(c)) + offsets)[chosen]
-    moment = as_tensor(np.asarray(moments))[:, None].expand_as(offsets)[chosen]
+    refined = (offset_bases(c, truth, keep_fractions) + offsets)[chosen]
+    moment = truth[:, None].expand(offsets.shape)[chosen].to(refined.dtype)
     return cross_entropy + c["regression_weight"] * F.smooth_l1_loss(refined, moment)
 
 
@@ -268,7 +287,12 @@ def main() -> None:
     weights = {name: p.detach().clone() for name, p in model.named_parameters()}
     logits, offsets = model(frames, words, COUNTS)
     value = loss(c, logits, offsets, MOMENTS)
+    kept = loss(c, logits, offsets, MOMENTS, keep_fractions=True)
+    (kept_gradient,) = torch.autograd.grad(kept, model.fc_reg.bias, retain_graph=True)
     value.backward()
+    truth = torch.tensor(MOMENTS, dtype=torch.int32)
+    assert (boxes(c, offsets, truth) != boxes(c, offsets, truth, True)).any()
+    assert (kept_gradient - model.fc_reg.bias.grad).abs().max() > 1e-3, "the types must show"
     gradients = {f"grad.{name}": p.grad.clone() for name, p in model.named_parameters()}
     optimiser = torch.optim.Adam(
         model.parameters(), lr=STEP["learning_rate"], betas=STEP["betas"], eps=STEP["epsilon"],
@@ -299,6 +323,12 @@ def main() -> None:
                 "regressed": [r.tolist() for r in regressed],
             },
             "loss": {"before": nested(value.detach()), "after": nested(after.detach())},
+            "boxes": boxes(c, offsets, truth).tolist(),
+            "keep_fractions": {
+                "loss": nested(kept.detach()),
+                "grad.fc_reg.bias": nested(kept_gradient),
+                "boxes": boxes(c, offsets, truth, True).tolist(),
+            },
             "evaluation": evaluation(np.random.default_rng(8)),
         },
     )

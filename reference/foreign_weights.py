@@ -210,6 +210,24 @@ def refused(out) -> None:
     (out / "torchscript.pt").chmod(0o644)
 
 
+def other_numbers(out) -> None:
+    """Weights beside a tensor whose numbers are of a type that no weights are read in."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, tensor in {
+            "float8_e4m3fn": torch.ones(2, 3).to(torch.float8_e4m3fn),
+            "float8_e5m2": torch.ones(2, 3).to(torch.float8_e5m2),
+            "uint16": torch.ones(2, 3).to(torch.uint16),
+            "complex64": torch.ones(2, 3).to(torch.complex64),
+            "qint8": torch.quantize_per_tensor(torch.ones(2, 3), 0.1, 0, torch.qint8),
+            "sparse": torch.eye(3).to_sparse(),
+        }.items():
+            tensors = {"bias": torch.ones(2), "weight": tensor}
+            save_deterministic(tensors, out / f"holds_{name}.pt")
+        fp8 = {"weight": torch.ones(2, 3).to(torch.float8_e4m3fn)}
+        save_deterministic(fp8, out / "holds_float8_legacy.pt", legacy=True)
+
+
 def main() -> None:
     generator = torch.Generator().manual_seed(31)
     out = folder("foreign")
@@ -219,6 +237,7 @@ def main() -> None:
     write_tensors(out / "expected.safetensors", found)
     write_tensors(out / "resized_positions.safetensors", resizing(generator))
     refused(out)
+    other_numbers(out)
     # The temporal weights must show in the output, or the golden would not test them.
     reversed_frames = found["pixel_values"].flip(1)
     weights = load_file(str(out / "hf-timesformer" / "model.safetensors"))

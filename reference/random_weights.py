@@ -17,7 +17,8 @@ def randomise(model: torch.nn.Module, generator: torch.Generator) -> None:
     """Matrices at 1/sqrt(inputs), norms around 1, everything else at 0.3."""
     with torch.no_grad():
         for name, parameter in sorted(model.named_parameters()):
-            if "norm" in name.lower() and name.endswith("weight"):
+            is_norm = "norm" in name.lower() or "ln_" in name
+            if is_norm and name.endswith("weight"):
                 parameter.copy_(f32_exact(1 + random_normal(parameter.shape, generator, 0.2)))
             elif (
                 parameter.dim() >= 2 and name.endswith("weight") and "embeddings.weight" not in name

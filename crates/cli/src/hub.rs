@@ -10,15 +10,24 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use hf_hub::api::sync::{ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo};
+use locvtp_model::weights::source::{OPEN_CLIP_FILES, SourceKind};
 
 /// What a name on the hub begins with.
 pub(crate) const PREFIX: &str = "hub:";
 
 /// Files that say how weights are to be used; none must be there.
-const BESIDE: [&str; 4] =
-    ["config.json", "preprocessor_config.json", "tokenizer.json", "vocab.txt"];
+const BESIDE: [&str; 7] = [
+    "config.json",
+    "preprocessor_config.json",
+    "open_clip_config.json",
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+];
 
-/// Names under which weights lie on the hub, the best first.
+/// Names under which weights lie on the hub, the best first; open_clip's follow, and come first for
+/// its kind.
 const WEIGHTS: [&str; 4] = [
     "model.safetensors",
     "model.safetensors.index.json",
@@ -31,7 +40,7 @@ const WEIGHTS: [&str; 4] = [
 /// # Errors
 /// When the hub cannot be reached or holds no such weights; the message says what to download by
 /// hand.
-pub(crate) fn fetch(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<PathBuf> {
     let well_formed =
         |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains("..");
     let parts: Vec<&str> = name.split('/').collect();
@@ -42,7 +51,11 @@ pub(crate) fn fetch(name: &str) -> anyhow::Result<PathBuf> {
     for file in BESIDE {
         store.get(file)?;
     }
-    for file in WEIGHTS {
+    let weights = match kind {
+        Some(SourceKind::Clip) => [&OPEN_CLIP_FILES[..], &WEIGHTS].concat(),
+        _ => [&WEIGHTS[..], &OPEN_CLIP_FILES].concat(),
+    };
+    for file in &weights {
         let Some(path) = store.get(file)? else { continue };
         if file.ends_with(".index.json") {
             for shard in shards(&path)? {
@@ -57,7 +70,7 @@ pub(crate) fn fetch(name: &str) -> anyhow::Result<PathBuf> {
     bail!(
         "hub:{name}: no weights in {}; looked for {}; {}",
         store.place(),
-        WEIGHTS.join(", "),
+        weights.join(", "),
         store.by_hand()
     )
 }
@@ -132,9 +145,9 @@ impl<'a> Store<'a> {
     fn by_hand(&self) -> String {
         let name = self.name();
         format!(
-            "by hand: save config.json, preprocessor_config.json, tokenizer.json or vocab.txt, and \
-             model.safetensors or pytorch_model.bin, as far as they are there, from \
+            "by hand: save {}, and model.safetensors or pytorch_model.bin, as far as they are there, from \
              {}/{name}/tree/main into one folder, and give --from KIND that folder",
+            BESIDE.join(", "),
             endpoint()
         )
     }

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
+use locvtp_model::clip::Activation;
 use locvtp_model::distilbert::{DistilBert, TokenBatch};
 use locvtp_model::model_directory::ModelDirectory;
 use locvtp_model::projection::ProjectionKind;
 use locvtp_model::text_encoder::TextEncoderConfig;
 use locvtp_model::timesformer::{ClipPatches, TimeSformerBlock};
 use locvtp_model::video_encoder::VideoEncoderConfig;
-use locvtp_model::weights::import::{Import, ImportSettings, Origins, import};
+use locvtp_model::weights::import::{Import, ImportSettings, Origins, PartReport, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
 use locvtp_video::Interpolation;
@@ -214,7 +215,8 @@ fn a_second_import_adds_the_other_encoder_and_keeps_the_first() {
     assert!(videos_alone.config.text.is_none() && videos_alone.tokenizer.is_none());
 
     let text = [open(SourceKind::DistilBert, "distilbert")];
-    import(&text, Some(&dir), &settings(), &device).unwrap().write(&dir).unwrap();
+    let text_settings = ImportSettings::default();
+    import(&text, Some(&dir), &text_settings, &device).unwrap().write(&dir).unwrap();
     let origins = Origins::read(&dir).unwrap();
     assert!(origins.video.is_some() && origins.text.is_some());
     let after = read_safetensors(&dir.join("model.safetensors")).unwrap();
@@ -307,6 +309,46 @@ fn weights_that_are_no_numbers_are_refused_with_their_key() {
     let message = refusal(SourceKind::HfTimeSformer, &file("nan.safetensors"), &settings());
     let key = "timesformer.encoder.layer.1.temporal_dense.bias";
     assert_says(&message, &["nan.safetensors", key, "NaN at number 3", "another copy"]);
+}
+
+#[test]
+fn numbers_of_a_type_that_is_not_read_are_named_as_that_and_not_as_code() {
+    for (name, said) in [
+        ("holds_float8_e4m3fn.pt", "numbers of type float8_e4m3fn"),
+        ("holds_float8_legacy.pt", "numbers of type float8_e4m3fn"),
+        ("holds_float8_e5m2.pt", "numbers of type float8_e5m2"),
+        ("holds_complex64.pt", "numbers of type ComplexFloat"),
+        ("holds_qint8.pt", "quantised numbers (QInt8)"),
+        ("holds_sparse.pt", "sparse tensors"),
+    ] {
+        // Also where calls may be skipped.
+        for skip_calls in [false, true] {
+            let message = StateDict::open(&file(name), skip_calls).unwrap_err().to_string();
+            assert_says(&message, &[name, said, "f32, f64, f16 or bf16", "not quantised"]);
+            assert!(!message.contains("code") && !message.contains("Python to use"), "{message}");
+        }
+    }
+    // Those that are only not floating point lie there unread until they are asked for.
+    let state = StateDict::open(&file("holds_uint16.pt"), false).unwrap();
+    assert_eq!(state.tensors["weight"].number_type.to_string(), "U16");
+    assert_eq!(state.tensors["bias"].read("bias").unwrap().values, [1.0, 1.0]);
+    let message = state.tensors["weight"].read("weight").unwrap_err().to_string();
+    assert_says(&message, &["holds_uint16.pt", "key weight holds U16", "f32, f64, f16 or bf16"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.safetensors");
+    for (dtype, bytes) in
+        [("F8_E4M3", 1), ("F8_E5M2", 1), ("U8", 1), ("BOOL", 1), ("U16", 2), ("U32", 4), ("I64", 8)]
+    {
+        let header =
+            format!(r#"{{"w":{{"dtype":"{dtype}","shape":[1],"data_offsets":[0,{bytes}]}}}}"#);
+        let start = (header.len() as u64).to_le_bytes();
+        std::fs::write(&path, [&start, header.as_bytes(), &vec![0; bytes]].concat()).unwrap();
+        let state = StateDict::open(&path, false).unwrap();
+        assert_eq!(state.tensors["w"].number_type.to_string(), dtype);
+        let message = state.tensors["w"].read("w").unwrap_err().to_string();
+        assert_says(&message, &["other.safetensors", &format!("key w holds {dtype}"), "bf16"]);
+    }
 }
 
 #[test]
@@ -440,7 +482,7 @@ fn tensors_that_do_not_fit_the_config_beside_them_are_refused_with_both_sizes() 
 
     let folder = with_config("distilbert", |config| config["n_heads"] = 3.into());
     let message = refusal(SourceKind::DistilBert, folder.path(), &ImportSettings::default());
-    assert_says(&message, &["3 attention heads", "width of 8", "`n_heads`", "config.json"]);
+    assert_says(&message, &["config.json says 3 attention heads", "width of 8"]);
     let three = ImportSettings { num_heads: Some(3), ..ImportSettings::default() };
     let message = refusal(SourceKind::TimmVit, &file("timm_vit.pth"), &three);
     assert_says(&message, &["timm_vit.pth", "3 attention heads", "--heads"]);
@@ -559,6 +601,168 @@ fn how_the_source_scales_its_pictures_is_kept() {
     assert_says(&message, &["config.json", "pretrained_cfg.interpolation", "lanczos"]);
 }
 
+/// timm's tiny ViT in a folder as the hub has it, with its `config.json`.
+fn timm_folder(config: &serde_json::Value) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(file("timm_vit.pth"), folder.path().join("pytorch_model.bin")).unwrap();
+    std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+    folder
+}
+
+fn import_timm(config: &serde_json::Value, settings: &ImportSettings) -> Result<Import, String> {
+    let folder = timm_folder(config);
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    import(&[source], None, settings, &Device::flex()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn timms_config_says_heads_and_pictures() {
+    let mut config = serde_json::json!({
+        "architecture": "vit_tiny_patch16_224",
+        "num_features": 8,
+        "global_pool": "token",
+        "model_args": { "num_heads": 2, "embed_dim": 8, "depth": 2 },
+        "pretrained_cfg": {
+            "mean": [0.5, 0.25, 0.5], "std": [0.5, 0.5, 0.25], "interpolation": "bicubic",
+            "crop_pct": 0.7,
+        },
+    });
+    let usual = ImportSettings::default();
+    let made = import_timm(&config, &usual).unwrap();
+    let VideoEncoderConfig::TimeSformer(found) = &made.directory.config.video else { panic!() };
+    assert_eq!(found.num_attention_heads, 2);
+    let preprocessing = &made.directory.preprocessing;
+    assert_eq!(preprocessing.normalisation.mean, [0.5, 0.25, 0.5]);
+    assert_eq!(preprocessing.interpolation, Interpolation::Bicubic);
+    // 8 / 0.7 = 11.4, which timm rounds down.
+    assert_eq!((preprocessing.short_side, preprocessing.image_size), (11, 8));
+    let guessed: Vec<&str> = made
+        .origins
+        .video
+        .iter()
+        .flat_map(|part| &part.guessed)
+        .map(|it| &it.setting[..])
+        .collect();
+    assert_eq!(guessed, ["epsilon of the layer norms", "seconds of a clip"]);
+
+    let four = ImportSettings { num_heads: Some(4), ..usual.clone() };
+    let message = import_timm(&config, &four).unwrap_err();
+    assert_says(&message, &["--heads says 4", "config.json says 2"]);
+    for (section, key, value, pieces) in [
+        ("model_args", "num_heads", serde_json::json!(3), ["says 3 attention heads", "width of 8"]),
+        ("model_args", "depth", serde_json::json!(3), ["`depth` 2", "says 3"]),
+        ("model_args", "act_layer", serde_json::json!("silu"), ["model_args.act_layer", "silu"]),
+        ("model_args", "global_pool", serde_json::json!("avg"), ["model_args.global_pool", "avg"]),
+    ] {
+        let mut wrong = config.clone();
+        wrong[section][key] = value;
+        assert_says(&import_timm(&wrong, &usual).unwrap_err(), &pieces);
+    }
+    config["global_pool"] = "avg".into();
+    assert_says(&import_timm(&config, &usual).unwrap_err(), &["`global_pool`", "avg", "token"]);
+}
+
+#[test]
+fn every_guess_of_every_kind_is_in_its_report_with_the_flag_that_sets_it() {
+    let heads = ("attention heads", Some("--heads"));
+    let epsilon = ("epsilon of the layer norms", Some("--epsilon"));
+    let pictures = [
+        ("interpolation", Some("--interpolation")),
+        ("mean of the pixels", Some("--mean")),
+        ("deviation of the pixels", Some("--std")),
+        ("short side", Some("--short-side")),
+        ("seconds of a clip", Some("--clip-seconds")),
+    ];
+    let guesses = |report: &Option<PartReport>| -> Vec<(String, Option<String>)> {
+        let all = report.iter().flat_map(|report| report.guessed.clone());
+        all.map(|guess| (guess.setting, guess.flag)).collect()
+    };
+    let expected = |all: &[(&str, Option<&str>)]| -> Vec<(String, Option<String>)> {
+        all.iter().map(|(name, flag)| ((*name).into(), flag.map(str::to_owned))).collect()
+    };
+    // Their own config.json says heads and epsilon; nothing says how pictures are made.
+    let made = imported(SourceKind::HfTimeSformer, "hf-timesformer", &ImportSettings::default());
+    assert_eq!(guesses(&made.origins.video), expected(&pictures));
+    let made = imported(SourceKind::DistilBert, "distilbert", &ImportSettings::default());
+    assert_eq!(guesses(&made.origins.text), expected(&[]));
+
+    let typed = imported(SourceKind::TimeSformer, "timesformer.pyth", &settings());
+    let all = [&[epsilon][..], &pictures].concat();
+    assert_eq!(guesses(&typed.origins.video), expected(&all));
+    let made = imported(SourceKind::TimmVit, "timm_vit.pth", &settings());
+    let all = [&[epsilon, ("feature of a picture", None)][..], &pictures].concat();
+    assert_eq!(guesses(&made.origins.video), expected(&all));
+
+    // A width that models of timm have: the heads are those, and it is said.
+    let (folder, path) = wide(192);
+    let source = Source::open(Some(SourceKind::TimmVit), &[path], false).unwrap();
+    let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
+    let VideoEncoderConfig::TimeSformer(found) = &made.directory.config.video else { panic!() };
+    assert_eq!(found.num_attention_heads, 3);
+    let all = [&[heads, epsilon, ("feature of a picture", None)][..], &pictures].concat();
+    assert_eq!(guesses(&made.origins.video), expected(&all));
+    let written = folder.path().join("model");
+    made.write(&written).unwrap();
+    assert_eq!(Origins::read(&written).unwrap(), made.origins);
+    // timm's huge one has 16 heads of 80, which no rule of 64 gives.
+    let (_folder, path) = wide(1280);
+    let source = Source::open(Some(SourceKind::TimmVit), &[path], false).unwrap();
+    let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
+    let VideoEncoderConfig::TimeSformer(found) = &made.directory.config.video else { panic!() };
+    assert_eq!(found.num_attention_heads, 16);
+}
+
+/// A ViT under timm's names without blocks but the last's parts of size, `width` wide.
+fn wide(width: usize) -> (tempfile::TempDir, PathBuf) {
+    let mut tensors = BTreeMap::new();
+    let mut add = |name: &str, shape: &[usize]| {
+        let values = vec![0.01; shape.iter().product()];
+        tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
+    };
+    add("cls_token", &[1, 1, width]);
+    add("pos_embed", &[1, 5, width]);
+    add("patch_embed.proj.weight", &[width, 3, 2, 2]);
+    add("patch_embed.proj.bias", &[width]);
+    for norm in ["norm", "blocks.0.norm1", "blocks.0.norm2"] {
+        add(&format!("{norm}.weight"), &[width]);
+        add(&format!("{norm}.bias"), &[width]);
+    }
+    for (layer, rows, columns) in [
+        ("attn.qkv", 3 * width, width),
+        ("attn.proj", width, width),
+        ("mlp.fc1", 8, width),
+        ("mlp.fc2", width, 8),
+    ] {
+        add(&format!("blocks.0.{layer}.weight"), &[rows, columns]);
+        add(&format!("blocks.0.{layer}.bias"), &[rows]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vit.safetensors");
+    std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_flag_that_changes_nothing_is_refused() {
+    let usual = ImportSettings::default;
+    let (video, text) = ("hf-timesformer", file("distilbert"));
+    for (settings, flag) in [
+        (ImportSettings { num_text_heads: Some(2), ..usual() }, "--text-heads"),
+        (ImportSettings { preset: Some("ViT-B-32".into()), ..usual() }, "--preset"),
+        (ImportSettings { activation: Some(Activation::Gelu), ..usual() }, "--activation"),
+    ] {
+        let message = refusal(SourceKind::HfTimeSformer, &file(video), &settings);
+        assert_says(&message, &[&format!("{flag} changes nothing"), &format!("leave {flag} away")]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("model");
+    imported(SourceKind::HfTimeSformer, video, &usual()).write(&dir).unwrap();
+    let source = Source::open(Some(SourceKind::DistilBert), &[text], false).unwrap();
+    let heads = ImportSettings { num_heads: Some(2), ..usual() };
+    let message = import(&[source], Some(&dir), &heads, &Device::flex()).unwrap_err().to_string();
+    assert_says(&message, &["--heads changes nothing", "--text-heads"]);
+}
+
 /// C3D's golden under the names of the three programs that hand it on.
 fn c3d_forms() -> [(&'static str, BTreeMap<String, NamedTensor>); 3] {
     let own = golden::weights("c3d/weights.safetensors");
@@ -605,7 +809,7 @@ fn c3d_of_every_form_fills_a_feature_extractor() {
         std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
         let source = Source::open(None, std::slice::from_ref(&path), false).unwrap();
         assert_eq!(source.kind, SourceKind::C3d, "{form}");
-        let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+        let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
         // fc6 says that the golden's frames have 48 pixels.
         let VideoEncoderConfig::C3d(config) = &made.directory.config.video else {
             panic!("{form}: {:?}", made.directory.config.video);
@@ -619,7 +823,7 @@ fn c3d_of_every_form_fills_a_feature_extractor() {
         for (name, tensor) in &own {
             assert_eq!(&ours[&format!("c3d.{name}")], tensor, "{form}: {name}");
         }
-        let wrong = ImportSettings { image_size: Some(112), ..settings() };
+        let wrong = ImportSettings { image_size: Some(112), ..ImportSettings::default() };
         let message = refusal(SourceKind::C3d, &path, &wrong);
         assert_says(&message, &["c3d.safetensors", "fc6 takes", "16 frames of 112 pixels"]);
     }
@@ -720,7 +924,6 @@ fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
         let folder = clip_folder(&tensors);
         let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
         assert_eq!(source.kind, kind);
-        // The two towers have other numbers of heads; OpenAI's form has no config of its own.
         let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
         assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
         assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::initialiser::Initialiser;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, proposals};
+use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
 use locvtp_transfer::grounding::csmgan::loss::{LossTruth, loss};
 use locvtp_transfer::grounding::csmgan::target::{ProposalTargets, targets};
 use locvtp_transfer::grounding::csmgan::{CsmganConfig, CsmganInput, CsmganPreset};
@@ -45,7 +45,7 @@ fn main() {
     let frames = Tensor::<3>::from_data(tensor(config.num_frames, features), &device);
     let words = Tensor::<3>::from_data(tensor(config.num_words, WORD_WIDTH), &device);
     let num_words: Vec<usize> = (0..b).map(|i| 5 + i * 7 % 16).collect();
-    let all = proposals(&config);
+    let (all, bases) = (proposals(&config), offset_bases(&config));
     let moments: Vec<FrameSpan> = (0..b)
         .map(|i| FrameSpan { start: (i % 100) as f64, end: (i % 100 + 20 + i % 60) as f64 })
         .collect();
@@ -55,6 +55,7 @@ fn main() {
         .collect();
     let truth = LossTruth {
         proposals: &all,
+        bases: &bases,
         num_frames: config.num_frames,
         targets: &targets,
         moments: &moments,

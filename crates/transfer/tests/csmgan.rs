@@ -14,7 +14,7 @@ use golden::{Arrays, assert_close, named_gradients, numbers};
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::weights::NamedTensor;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, proposals};
+use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
 use locvtp_transfer::grounding::csmgan::loss::{LossTruth, loss};
 use locvtp_transfer::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
 use locvtp_transfer::grounding::csmgan::target::{ProposalTargets, targets};
@@ -67,6 +67,7 @@ impl Case {
             attention_radius: size("attention_radius"),
             dropout: 0.0,
             anchor_widths: floats(&json["model"]["anchor_widths"]),
+            keep_fractions: false,
             regressed: RegressionRule {
                 by: RegressedBy::ShareOfGreatest,
                 from: number("share_of_greatest"),
@@ -96,12 +97,14 @@ impl Case {
     }
 
     fn loss(&self, output: CsmganOutput) -> Tensor<1> {
-        let (proposals, moments) = (proposals(&self.config), self.moments());
+        let (proposals, bases) = (proposals(&self.config), offset_bases(&self.config));
+        let moments = self.moments();
         let (num_frames, rule) = (self.config.num_frames, self.config.regressed);
         let targets: Vec<ProposalTargets> =
             moments.iter().map(|moment| targets(&proposals, moment, num_frames, rule)).collect();
         let truth = LossTruth {
             proposals: &proposals,
+            bases: &bases,
             num_frames,
             targets: &targets,
             moments: &moments,
@@ -184,7 +187,7 @@ fn a_batch_is_learned_by_heart() {
     let (network, device) = (network.valid(), Device::flex());
     let output = network.forward(case.input(&device));
     let (proposals, num_frames) = (proposals(&case.config), case.config.num_frames);
-    let found = scored_moments(output, &proposals, num_frames);
+    let found = scored_moments(output, &proposals, &offset_bases(&case.config), num_frames);
     for (found, truth) in found.iter().zip(case.moments()) {
         // The nearest proposals have widths of 2, 4.75 and 9 for moments of 4, 12 and 1 frames.
         assert!(found.iou_of_best(&truth) >= 0.5, "{truth:?}: {}", found.iou_of_best(&truth));
@@ -247,6 +250,35 @@ fn one_training_step_equals_pytorchs() {
     }
     let after = case.loss(network.forward(case.input(&device)));
     assert_close("loss after", &numbers(after), &[loss_of("after")], STEP);
+}
+
+#[test]
+fn offsets_are_added_to_whole_frames_as_in_the_release_or_to_fractions() {
+    let (case, device) = (Case::read(), Device::flex().autodiff());
+    let mut bias_gradients = Vec::new();
+    for (keep_fractions, expected) in [(false, &case.json), (true, &case.json["keep_fractions"])] {
+        let config = CsmganConfig { keep_fractions, ..case.config.clone() };
+        let case = Case { config, ..Case::read() };
+        let network = case.network(&device);
+        let output = network.forward(case.input(&device));
+        let (all, bases) = (proposals(&case.config), offset_bases(&case.config));
+        let found = scored_moments(output.clone(), &all, &bases, case.config.num_frames);
+        let found: Vec<_> = found.into_iter().map(|moments| moments.frames).collect();
+        let boxes: Vec<Vec<[i32; 2]>> = serde_json::from_value(expected["boxes"].clone()).unwrap();
+        assert_eq!(found, boxes, "keep_fractions: {keep_fractions}");
+
+        let gradients = named_gradients(&network, case.loss(output).backward());
+        let bias = gradients["fc_reg.bias"].clone();
+        let expected = match keep_fractions {
+            false => case.arrays.values("grad.fc_reg.bias").to_vec(),
+            true => floats(&expected["grad.fc_reg.bias"]),
+        };
+        assert_close("gradient of fc_reg.bias", &bias, &expected, 1e-6);
+        bias_gradients.push(bias);
+    }
+    // The largest is some hundredths; what the types change is no rounding.
+    let apart = bias_gradients[0].iter().zip(&bias_gradients[1]);
+    assert!(apart.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) > 1e-3, "{bias_gradients:?}");
 }
 
 #[test]

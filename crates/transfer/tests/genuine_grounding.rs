@@ -19,7 +19,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use locvtp_transfer::grounding::annotated_parts::QuerySection;
-use locvtp_transfer::grounding::csmgan::anchors::proposals;
+use locvtp_transfer::grounding::csmgan::anchors::{offset_bases, proposals};
 use locvtp_transfer::grounding::csmgan::ranking::scored_moments;
 use locvtp_transfer::grounding::csmgan::sampling::FrameSampling;
 use locvtp_transfer::grounding::csmgan::{CsmganLearner, CsmganOutput};
@@ -302,7 +302,7 @@ fn csmgan(genuine: Genuine) {
 fn measure_random_proposals(ready: &mut Ready) {
     let Ready { set, parts, features, .. } = ready;
     let (metrics, config) = (set.metrics(), set.csmgan());
-    let (proposals, device) = (proposals(&config), Device::flex());
+    let (proposals, bases, device) = (proposals(&config), offset_bases(&config), Device::flex());
     let (p, mut numbers) = (proposals.len(), Numbers::new(9));
     let began = Instant::now();
     let keys: Vec<(usize, f64)> =
@@ -314,7 +314,7 @@ fn measure_random_proposals(ready: &mut Ready) {
             logits: Tensor::from_data(TensorData::new(scores, [1, p]), &device),
             offsets: Tensor::zeros([1, p, 2], &device),
         };
-        let answer = &scored_moments(output, &proposals, config.num_frames)[0];
+        let answer = &scored_moments(output, &proposals, &bases, config.num_frames)[0];
         let spans = features.spans(&query.features, query.duration).unwrap();
         let truth = FrameSampling::new(spans.len(), config.num_frames).moment(&query.span, &spans);
         sum_iou += answer.iou_of_best(&truth);

@@ -53,6 +53,77 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
     says(&said, &["model directory", "hf-timesformer", "distilbert", "bilinear, mean [0.45"]);
 }
 
+/// open_clip's tiny model, as `reference/open_clip_model.py` wrote it.
+fn open_clip(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/goldens").join(name)
+}
+
+#[test]
+fn a_clip_of_open_clips_is_asked_for_what_it_does_not_say_and_what_is_guessed_is_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("open_clip_model.safetensors");
+    std::fs::copy(open_clip("open_clip/open_clip_model.safetensors"), &weights).unwrap();
+    let (out, words) = (folder.path().join("model"), open_clip("clip_tokenizer/vocab.json"));
+    let import = |more: &[&str]| {
+        let usual = ["weights", "import", "--from", "clip", str(&weights), "--tokenizer"];
+        run(&[&usual[..], &[str(&words), "--out", str(&out)], more].concat())
+    };
+    let said = refused(&import(&[]));
+    says(&said, &["open_clip_model.safetensors", "--activation gelu|quick_gelu", "--heads N"]);
+    assert!(!out.exists());
+    let typed = ["--activation", "gelu", "--heads", "4", "--text-heads", "4"];
+    let said = succeeded(&import(&typed));
+    says(
+        &said,
+        &[
+            "guessed: mean of the pixels [0.48145466,0.4578275,0.40821073], as in OpenAI's",
+            "--mean sets it",
+            "guessed: feature of a picture the class token's",
+            "nothing else is built here",
+        ],
+    );
+    says(&succeeded(&run(&["inspect", str(&out)])), &["guessed: interpolation bicubic"]);
+
+    let config = open_clip("open_clip/open_clip_config.json");
+    std::fs::copy(config, folder.path().join("open_clip_config.json")).unwrap();
+    let more = ["--mean", "0.5,0.5,0.5", "--json"];
+    says(&refused(&import(&more)), &["--mean says [0.5,0.5,0.5]", "open_clip_config.json says"]);
+    let found = json(&import(&["--json"]));
+    assert_eq!(found["config"]["video"]["num_attention_heads"], 4);
+    assert_eq!(found["config"]["text"]["hidden_act"], "gelu");
+    assert_eq!(found["origins"]["video"]["guessed"][0]["flag"], "--clip-seconds");
+    says(&refused(&import(&["--mean", "0.5"])), &["three numbers"]);
+    says(&refused(&import(&["--activation", "relu"])), &["gelu or quick_gelu"]);
+}
+
+#[test]
+fn the_shared_case_of_a_vit_h_has_heads_of_80_and_gelu() {
+    // `../shared` lies beside a checkout in some places only; its script needs Python with numpy.
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/cases/07-open-clip-activation/make_h.py");
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("python3").arg(&script).current_dir(&folder).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        eprintln!("left out: {} cannot be run here", script.display());
+        return;
+    }
+    let (h, out) = (folder.path().join("h"), folder.path().join("m"));
+    let arguments = ["weights", "import", "--from", "clip", str(&h), "--out", str(&out), "--json"];
+    let found = json(&run(&arguments));
+    assert_eq!(found["config"]["video"]["num_attention_heads"], 4);
+    assert_eq!(found["config"]["video"]["hidden_act"], "gelu");
+    assert_eq!(found["config"]["text"]["num_attention_heads"], 2);
+}
+
+#[test]
+fn numbers_that_are_not_read_are_shown_or_named() {
+    let said = succeeded(&run(&["weights", "inspect", str(&foreign("holds_uint16.pt"))]));
+    says(&said, &["1 U16", "weight"]);
+    let said = refused(&run(&["weights", "inspect", str(&foreign("holds_float8_e4m3fn.pt"))]));
+    says(&said, &["numbers of type float8_e4m3fn", "not quantised"]);
+    assert!(!said.contains("may run code"), "{said}");
+}
+
 #[test]
 fn a_file_is_inspected_with_its_layers_on_one_line() {
     let file = foreign("timesformer.pyth");

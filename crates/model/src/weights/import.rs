@@ -12,13 +12,16 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use locvtp_video::Interpolation;
+
+use super::clip_source::{clip_text_config, clip_vision_config};
 use super::key_table::{KeyTable, Made, Plan};
+pub use super::known_values::Guess;
+use super::known_values::Values;
 use super::source::{Part, Shapes, Source, SourceKind};
-use super::source_config::{
-    c3d_config, clip_text_config, clip_vision_config, distilbert_config, preprocessing,
-    timesformer_config,
-};
+use super::source_config::{c3d_config, distilbert_config, preprocessing, timesformer_config};
 use super::{StateDict, fill_each};
+use crate::clip::Activation;
 use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
 use crate::projection::{ProjectionConfig, ProjectionKind};
 use crate::text_encoder::TextEncoderConfig;
@@ -29,7 +32,7 @@ use crate::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
 /// What an import left in a model directory, for the next one and for people.
 pub const IMPORT_FILE: &str = "import.json";
 
-/// What the checkpoints do not say.
+/// What the checkpoints do not say. What a file beside a checkpoint says otherwise is an error.
 #[derive(Clone, Debug, Default)]
 pub struct ImportSettings {
     /// Side of the frames, pixels; `None` keeps the checkpoint's.
@@ -38,14 +41,69 @@ pub struct ImportSettings {
     pub num_frames: Option<usize>,
     /// Whether CLIP sees every frame alone, without attention over time.
     pub per_frame: bool,
-    /// Attention heads, where no `config.json` says.
+    /// Attention heads of the video encoder.
     pub num_heads: Option<usize>,
+    /// Attention heads of the text encoder.
+    pub num_text_heads: Option<usize>,
+    /// The bend of CLIP's blocks.
+    pub activation: Option<Activation>,
+    /// Added to the variance in the layer norms of TimeSformer and CLIP.
+    pub epsilon: Option<f64>,
+    /// open_clip's name of a CLIP of these sizes, which says heads and activation.
+    pub preset: Option<String>,
+    /// Subtracted from pixels from 0 to 1.
+    pub mean: Option<[f32; 3]>,
+    /// What pixels are divided by then.
+    pub std: Option<[f32; 3]>,
+    /// How pictures are scaled.
+    pub interpolation: Option<Interpolation>,
+    /// What the shorter side is scaled to before the middle is cut out, pixels.
+    pub short_side: Option<usize>,
+    /// Seconds of a clip; 0 takes frames that follow one another.
+    pub clip_seconds: Option<f64>,
     /// Width of the joint space; `None` keeps that of the directory, or 256.
     pub projection_dim: Option<usize>,
     /// `tokenizer.json` or `vocab.txt`; `None` looks beside the checkpoint.
     pub tokenizer: Option<PathBuf>,
     /// What is drawn depends on it alone.
     pub seed: u64,
+}
+
+impl ImportSettings {
+    /// Refuses what is typed and would change nothing in the encoders at hand.
+    fn refuse_unused(&self, planned: &BTreeMap<Part, Planned<'_>>) -> Result<(), ModelError> {
+        use SourceKind::{C3d, Clip, HfClip};
+        let kind = |part| planned.get(&part).map(|planned| planned.source.kind);
+        let (video, text) = (kind(Part::Video), kind(Part::Text));
+        let is_clip = [video, text].iter().any(|kind| matches!(kind, Some(Clip | HfClip)));
+        let has_blocks = video.is_some_and(|kind| kind != C3d);
+        let for_video = "no video encoder with attention is imported (a text encoder's heads are \
+                         --text-heads)";
+        let for_pictures = "no video encoder is imported";
+        let for_text = "no text encoder is imported";
+        for (flag, is_typed, is_used, why) in [
+            ("--heads", self.num_heads.is_some(), has_blocks, for_video),
+            ("--epsilon", self.epsilon.is_some(), has_blocks, for_video),
+            ("--text-heads", self.num_text_heads.is_some(), text.is_some(), for_text),
+            ("--activation", self.activation.is_some(), is_clip, "only CLIP's can be chosen"),
+            ("--preset", self.preset.is_some(), is_clip, "presets are open_clip's, of CLIPs"),
+            ("--mean", self.mean.is_some(), video.is_some(), for_pictures),
+            ("--std", self.std.is_some(), video.is_some(), for_pictures),
+            ("--interpolation", self.interpolation.is_some(), video.is_some(), for_pictures),
+            ("--short-side", self.short_side.is_some(), video.is_some(), for_pictures),
+            ("--clip-seconds", self.clip_seconds.is_some(), has_blocks, for_pictures),
+        ] {
+            let Some(first) = planned.values().next().filter(|_| is_typed && !is_used) else {
+                continue;
+            };
+            return Err(ModelError::ForeignWeights {
+                path: first.source.path().into(),
+                reason: format!("{flag} changes nothing in it: {why}"),
+                way_out: format!("leave {flag} away"),
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Where the encoders of a model directory came from: the contents of [`IMPORT_FILE`].
@@ -99,6 +157,9 @@ pub struct PartReport {
     pub dropped: Vec<Explained>,
     /// Python names in the file whose calls were skipped.
     pub skipped_calls: Vec<String>,
+    /// Values that no file says and nobody typed.
+    #[serde(default)]
+    pub guessed: Vec<Guess>,
 }
 
 /// A parameter that was interpolated.
@@ -169,8 +230,10 @@ pub fn import(
         Some(dir) => Base::read(dir)?,
         None => Base::empty(&planned)?,
     };
+    settings.refuse_unused(&planned)?;
+    let mut guessed = BTreeMap::new();
     for (part, planned) in &planned {
-        base.resize(*part, planned, settings)?;
+        guessed.insert(*part, base.resize(*part, planned, settings)?);
         *base.origins.of_mut(*part) = Some(PartReport::default());
     }
     base.choose_projection(settings);
@@ -197,7 +260,8 @@ pub fn import(
         }
     })?;
     for (part, filling) in filling {
-        *origins.of_mut(part) = Some(filling.finish()?);
+        let guessed = guessed.remove(&part).unwrap_or_default();
+        *origins.of_mut(part) = Some(PartReport { guessed, ..filling.finish()? });
     }
     let directory = ModelDirectory { config, preprocessing, tokenizer, model };
     Ok(Import { directory, origins, drawn })
@@ -307,36 +371,38 @@ impl Base {
         }
     }
 
-    /// Gives an encoder the size of its checkpoint, with what belongs to it.
+    /// Gives an encoder the size of its checkpoint, with what belongs to it; what was guessed.
     fn resize(
         &mut self,
         part: Part,
         planned: &Planned<'_>,
         settings: &ImportSettings,
-    ) -> Result<(), ModelError> {
+    ) -> Result<Vec<Guess>, ModelError> {
         let shapes = Shapes { source: planned.source, plan: &planned.plan };
+        let mut values = Values::new(planned.source);
         match part {
             Part::Video => {
                 self.config.video = match planned.source.kind {
                     SourceKind::Clip | SourceKind::HfClip => {
-                        clip_vision_config(&shapes, settings)?.into()
+                        clip_vision_config(&shapes, settings, &mut values)?.into()
                     }
                     SourceKind::C3d => c3d_config(&shapes, settings)?.into(),
-                    _ => timesformer_config(&shapes, settings)?.into(),
+                    _ => timesformer_config(&shapes, settings, &mut values)?.into(),
                 };
-                self.preprocessing = preprocessing(planned.source, &self.config.video)?;
+                self.preprocessing =
+                    preprocessing(planned.source, &self.config.video, settings, &mut values)?;
             }
             Part::Text => {
                 self.config.text = match planned.source.kind {
                     SourceKind::Clip | SourceKind::HfClip => {
-                        clip_text_config(&shapes, settings)?.into()
+                        clip_text_config(&shapes, settings, &mut values)?.into()
                     }
-                    _ => distilbert_config(&shapes, settings)?.into(),
+                    _ => distilbert_config(&shapes, settings, &mut values)?.into(),
                 };
                 self.tokenizer = Some(tokenizer(planned.source, &self.config.text, settings)?);
             }
         }
-        Ok(())
+        Ok(values.guesses)
     }
 }
 
@@ -353,10 +419,19 @@ fn tokenizer(
         names.into_iter().find(|path| path.is_file())
     };
     let Some(path) = settings.tokenizer.clone().or_else(beside) else {
+        let whose = match is_clip {
+            true => {
+                " (OpenAI's and nearly all of open_clip's have the one tokenizer: vocab.json and \
+                     merges.txt of openai/clip-vit-base-patch32)"
+            }
+            false => "",
+        };
         return Err(ModelError::ForeignWeights {
             path: source.path().into(),
             reason: format!("no tokenizer.json and no {vocabulary} lie beside it"),
-            way_out: "put the model's own tokenizer there, or give it with --tokenizer FILE".into(),
+            way_out: format!(
+                "put the model's own tokenizer there, or give it with --tokenizer FILE{whose}"
+            ),
         });
     };
     let max_tokens = config.max_tokens();

@@ -6,19 +6,24 @@
 //! | `stored_tensor`, `state_dict` | tensors of a file, read when they are asked for |
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
-//! | [`source`], `source_config` | the kinds of checkpoints, and the sizes they say |
+//! | [`source`], `source_config`, `clip_source` | the kinds of checkpoints, and the sizes they say |
+//! | `open_clip_config` | what open_clip says of a model, and its presets |
+//! | `known_values` | values that are typed, said by a file, or guessed |
 //! | [`import`] | from checkpoints to a model directory |
 //! | `resize` | embeddings of places and times for another number of them |
 
 mod c3d_keys;
 mod clip_keys;
+mod clip_source;
 mod distilbert_keys;
 mod frozen_keys;
 mod hf_clip_keys;
 mod hf_timesformer_keys;
 pub mod import;
 mod key_table;
+mod known_values;
 mod named;
+mod open_clip_config;
 mod parameter_path;
 mod pickle_names;
 mod pytorch_file;

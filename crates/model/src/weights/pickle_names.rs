@@ -29,9 +29,9 @@ pub(super) fn is_harmless(name: &str) -> bool {
         "torch" => {
             name.ends_with("Storage")
                 || is_type(&["Tensor", "Size", "device", "dtype", "Generator"])
-                || is_type(&["float", "float16", "float32", "float64", "double", "half"])
-                || is_type(&["bfloat16", "bool", "uint8", "int8", "int16", "int32", "int64"])
-                || is_type(&["long", "int", "short"])
+                || NUMBER_TYPES.contains(&name)
+                || is_type(&["per_tensor_affine", "per_channel_affine"])
+                || is_type(&["per_channel_affine_float_qparams"])
         }
         "torch._utils" => name.starts_with("_rebuild_"),
         "torch._tensor" => name == "_rebuild_from_type_v2",
@@ -57,6 +57,64 @@ pub(super) fn is_harmless(name: &str) -> bool {
         _ => module.starts_with("torch.nn.modules."),
     }
 }
+
+/// PyTorch's number types. Those that are read here are told apart later.
+const NUMBER_TYPES: [&str; 54] = [
+    "float",
+    "float16",
+    "float32",
+    "float64",
+    "double",
+    "half",
+    "bfloat16",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e5m2",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
+    "float4_e2m1fn_x2",
+    "bool",
+    "long",
+    "int",
+    "short",
+    "int1",
+    "int2",
+    "int3",
+    "int4",
+    "int5",
+    "int6",
+    "int7",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint1",
+    "uint2",
+    "uint3",
+    "uint4",
+    "uint5",
+    "uint6",
+    "uint7",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "complex32",
+    "complex64",
+    "complex128",
+    "chalf",
+    "cfloat",
+    "cdouble",
+    "qint8",
+    "qint32",
+    "quint8",
+    "quint4x2",
+    "quint2x4",
+    "bits1x8",
+    "bits2x4",
+    "bits4x2",
+    "bits8",
+];
 
 struct Walk<'a, R> {
     input: &'a mut R,
@@ -265,6 +323,20 @@ mod tests {
             "torch.FloatStorage",
             "torch.nn.modules.linear.Linear",
             "numpy.core.multiarray.scalar",
+            "torch.float8_e4m3fn",
+            "torch.float8_e4m3fnuz",
+            "torch.float8_e5m2",
+            "torch.float8_e5m2fnuz",
+            "torch.float8_e8m0fnu",
+            "torch.float4_e2m1fn_x2",
+            "torch.uint16",
+            "torch.uint64",
+            "torch.int4",
+            "torch.complex64",
+            "torch.qint8",
+            "torch.quint4x2",
+            "torch.bits1x8",
+            "torch.per_channel_affine",
         ] {
             assert!(is_harmless(name), "{name}");
         }
@@ -274,6 +346,10 @@ mod tests {
             "builtins.getattr",
             "torch.load",
             "torch.hub.load",
+            "torch.float8_exec",
+            "torch.from_file",
+            "torch.int_repr",
+            "torch.compile",
             "subprocess.Popen",
             "parse_config.ConfigParser",
             "a name that is computed while loading",

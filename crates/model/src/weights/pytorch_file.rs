@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use pytorch_reader::{DType, PytorchReader};
+use pytorch_reader::{DType, PickleError, PytorchError, PytorchReader};
 use zip::ZipArchive;
 
 use super::{NumberType, StoredTensor, pickle_names};
@@ -55,11 +55,16 @@ pub(super) fn open_pytorch(path: &Path, skip_calls: bool) -> Result<PytorchFile,
              the file comes from, add --skip-calls: its tensors are read and nothing is called",
         ));
     }
-    let reader = PytorchReader::new(path).map_err(|error| {
-        refuse(
+    let reader = PytorchReader::new(path).map_err(|error| match unread_type(&error) {
+        Some(found) => refuse(
+            format!("it holds {found}, and weights are f32, f64, f16 or bf16"),
+            "take a copy that is not quantised; or convert it in Python: torch.load it, \
+             tensor.float() on each (times its scale, where it has one), torch.save",
+        ),
+        None => refuse(
             format!("not a PyTorch file that can be read: {error}"),
             "it may be cut off, take another copy, or the safetensors file of the same model",
-        )
+        ),
     })?;
     let tensors = reader.into_tensors().into_iter().map(|(key, tensor)| {
         let number_type = number_type(tensor.dtype());
@@ -119,6 +124,25 @@ fn names_of_stream(path: &Path) -> Result<BTreeSet<String>, String> {
         found.extend(pickle_names::names(&mut input)?);
     }
     Ok(found)
+}
+
+/// What tensors the reader cannot represent, in words.
+fn unread_type(error: &PytorchError) -> Option<String> {
+    let PytorchError::Pickle(PickleError::UnsupportedType(name)) = error else { return None };
+    let name = name.strip_prefix("torch.").unwrap_or(name);
+    Some(match name.strip_suffix("Storage") {
+        Some(kind) if kind.starts_with('Q') => format!("quantised numbers ({kind})"),
+        Some(kind) => format!("numbers of type {kind}"),
+        None => match name.strip_prefix("_utils._rebuild_") {
+            Some("qtensor") => "quantised tensors".into(),
+            Some("sparse_tensor") => "sparse tensors".into(),
+            Some("nested_tensor") => "nested tensors".into(),
+            _ if pickle_names::is_harmless(&format!("torch.{name}")) => {
+                format!("numbers of type {name}")
+            }
+            _ => format!("tensors inside {name}"),
+        },
+    })
 }
 
 fn number_type(dtype: DType) -> NumberType {

@@ -119,6 +119,10 @@ impl SourceKind {
     }
 }
 
+/// The names of open_clip's files in a folder, the best first.
+pub const OPEN_CLIP_FILES: [&str; 2] =
+    ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"];
+
 /// A checkpoint to import.
 #[derive(Debug)]
 pub struct Source {
@@ -143,7 +147,11 @@ impl Source {
     ) -> Result<Self, ModelError> {
         let mut state = StateDict::default();
         for path in paths {
-            state.extend(StateDict::open_wrapped(path, skip_calls)?)?;
+            // A folder of the hub holds the same CLIP under both programs' names.
+            let theirs = OPEN_CLIP_FILES.map(|name| path.join(name));
+            let theirs =
+                theirs.iter().find(|file| kind == Some(SourceKind::Clip) && file.is_file());
+            state.extend(StateDict::open_wrapped(theirs.unwrap_or(path), skip_calls)?)?;
         }
         let state = state.unwrapped();
         let first = paths.first().map(PathBuf::as_path).unwrap_or(Path::new("."));

@@ -1,20 +1,36 @@
 //! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
-//! the shapes in it.
+//! the shapes in it. CLIP's are in `clip_source`.
 
 use locvtp_video::Interpolation;
 use serde_json::Value;
 
 use super::import::ImportSettings;
+use super::known_values::{Values, Voice, voice};
+use super::open_clip_config;
 use super::source::{Shapes, Source, SourceKind};
 use crate::c3d::C3dConfig;
-use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::distilbert::DistilBertConfig;
 use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
 use crate::video_encoder::VideoEncoderConfig;
 use crate::{ModelError, Preprocessing};
 
-/// Width of an attention head in every ViT and BERT of the sizes tiny to huge.
-const HEAD_WIDTH: usize = 64;
+/// Widths of the ViTs of timm with the heads of each; up to 1024 heads are 64 numbers wide.
+const VIT_HEADS: [(usize, usize); 14] = [
+    (192, 3),
+    (256, 4),
+    (320, 5),
+    (384, 6),
+    (512, 8),
+    (640, 10),
+    (768, 12),
+    (832, 13),
+    (896, 14),
+    (1024, 16),
+    (1152, 16),
+    (1280, 16),
+    (1408, 16),
+    (1664, 16),
+];
 
 /// The sizes of a TimeSformer.
 ///
@@ -23,10 +39,17 @@ const HEAD_WIDTH: usize = 64;
 pub(super) fn timesformer_config(
     shapes: &Shapes<'_>,
     settings: &ImportSettings,
+    values: &mut Values<'_>,
 ) -> Result<TimeSformerConfig, ModelError> {
     let json = shapes.source.json_beside("config.json")?;
-    for (key, expected) in [("attention_type", "divided_space_time"), ("hidden_act", "gelu")] {
-        check_setting(shapes.source, &json, key, expected)?;
+    for (key, expected) in
+        [("attention_type", "divided_space_time"), ("hidden_act", "gelu"), ("global_pool", "token")]
+    {
+        check_setting(shapes.source, key, &json[key], expected)?;
+    }
+    let timm = &json["model_args"];
+    for (key, expected) in [("act_layer", "gelu"), ("global_pool", "token")] {
+        check_setting(shapes.source, &format!("model_args.{key}"), &timm[key], expected)?;
     }
     let kernel = "embeddings.patch_embeddings.projection.weight";
     let hidden_size = shapes.axis(kernel, 0)?;
@@ -46,7 +69,28 @@ pub(super) fn timesformer_config(
         ("patch_size", patch_size),
         ("image_size", side * patch_size),
     ];
-    check_sizes(shapes.source, &json, &sizes)?;
+    check_sizes(shapes.source, "config.json", &json, &sizes)?;
+    let timm_sizes = [("embed_dim", hidden_size), ("depth", num_hidden_layers)];
+    check_sizes(shapes.source, "config.json", timm, &timm_sizes)?;
+    let is_theirs = json["model_type"] == "timesformer";
+    let said = json["num_attention_heads"].as_u64().or(is_theirs.then_some(12));
+    let said = said.or(timm["num_heads"].as_u64()).or(json["num_heads"].as_u64());
+    let said = voice("config.json", said.map(|heads| heads as usize))
+        .or_else(|| heads_of_architecture(&json, hidden_size));
+    let typed = voice("--heads", settings.num_heads);
+    let heads = heads(shapes, values, hidden_size, typed, said)?;
+    let said = json["layer_norm_eps"].as_f64().or(is_theirs.then_some(1e-6));
+    let voices = [voice("--epsilon", settings.epsilon), voice("config.json", said)];
+    let epsilon = values.agreed("epsilon of the layer norms", voices)?;
+    let usual = "as in timm's ViTs and the original TimeSformer";
+    let epsilon = values.or_guess(epsilon, "epsilon of the layer norms", "--epsilon", 1e-6, usual);
+    if shapes.source.kind == SourceKind::TimmVit
+        && json["global_pool"].is_null()
+        && timm["global_pool"].is_null()
+    {
+        let reason = "as in all of timm's ViTs with such a token but few";
+        values.only("feature of a picture", "the class token's", reason);
+    }
     Ok(TimeSformerConfig {
         image_size: settings.image_size.unwrap_or(side * patch_size),
         patch_size,
@@ -54,92 +98,14 @@ pub(super) fn timesformer_config(
         num_frames: settings.num_frames.unwrap_or(num_frames),
         hidden_size,
         num_hidden_layers,
-        num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
+        num_attention_heads: heads,
         intermediate_size,
-        layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(1e-6),
+        layer_norm_eps: epsilon,
         block: match shapes.source.kind {
             SourceKind::Frozen => TimeSformerBlock::Frozen,
             _ => TimeSformerBlock::Divided,
         },
         ..TimeSformerConfig::default()
-    })
-}
-
-/// The sizes of CLIP's image tower.
-///
-/// # Errors
-/// As [`timesformer_config`].
-pub(super) fn clip_vision_config(
-    shapes: &Shapes<'_>,
-    settings: &ImportSettings,
-) -> Result<ClipVisionConfig, ModelError> {
-    let json = shapes.source.json_beside("config.json")?["vision_config"].take();
-    let kernel = "vision_model.embeddings.patch_embedding.weight";
-    let hidden_size = shapes.axis(kernel, 0)?;
-    let patch_size = shapes.axis(kernel, 3)?;
-    let places = shapes.axis("vision_model.embeddings.position_embedding.weight", 0)?;
-    let usual = ClipVisionConfig::default();
-    let num_hidden_layers = shapes.layers("vision_model.encoder.layers.");
-    let intermediate_size = shapes.axis("vision_model.encoder.layers.0.mlp.fc1.weight", 0)?;
-    let sizes = [
-        ("hidden_size", hidden_size),
-        ("num_hidden_layers", num_hidden_layers),
-        ("intermediate_size", intermediate_size),
-        ("patch_size", patch_size),
-        ("image_size", (places - 1).isqrt() * patch_size),
-    ];
-    check_sizes(shapes.source, &json, &sizes)?;
-    Ok(ClipVisionConfig {
-        image_size: settings.image_size.unwrap_or((places - 1).isqrt() * patch_size),
-        patch_size,
-        num_channels: shapes.axis(kernel, 1)?,
-        num_frames: settings.num_frames.unwrap_or(usual.num_frames),
-        hidden_size,
-        num_hidden_layers,
-        num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size,
-        projection_dim: shapes.axis("visual_projection.weight", 0)?,
-        hidden_act: activation(shapes.source, &json)?,
-        layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
-        time: if settings.per_frame { ClipTime::Mean } else { ClipTime::Divided },
-        ..usual
-    })
-}
-
-/// The sizes of CLIP's text tower.
-///
-/// # Errors
-/// As [`timesformer_config`].
-pub(super) fn clip_text_config(
-    shapes: &Shapes<'_>,
-    settings: &ImportSettings,
-) -> Result<ClipTextConfig, ModelError> {
-    let json = shapes.source.json_beside("config.json")?["text_config"].take();
-    let words = "text_model.embeddings.token_embedding.weight";
-    let hidden_size = shapes.axis(words, 1)?;
-    let usual = ClipTextConfig::default();
-    let vocab_size = shapes.axis(words, 0)?;
-    let num_hidden_layers = shapes.layers("text_model.encoder.layers.");
-    let intermediate_size = shapes.axis("text_model.encoder.layers.0.mlp.fc1.weight", 0)?;
-    let sizes = [
-        ("hidden_size", hidden_size),
-        ("num_hidden_layers", num_hidden_layers),
-        ("intermediate_size", intermediate_size),
-        ("vocab_size", vocab_size),
-    ];
-    check_sizes(shapes.source, &json, &sizes)?;
-    Ok(ClipTextConfig {
-        vocab_size,
-        max_position_embeddings: shapes
-            .axis("text_model.embeddings.position_embedding.weight", 0)?,
-        hidden_size,
-        num_hidden_layers,
-        num_attention_heads: heads(shapes, &json, "num_attention_heads", hidden_size, settings)?,
-        intermediate_size,
-        projection_dim: shapes.axis("text_projection.weight", 0)?,
-        hidden_act: activation(shapes.source, &json)?,
-        layer_norm_eps: json["layer_norm_eps"].as_f64().unwrap_or(usual.layer_norm_eps),
-        ..usual
     })
 }
 
@@ -177,21 +143,6 @@ pub(super) fn c3d_config(
     })
 }
 
-/// The bend that a tower's `config.json` names; OpenAI's where there is none.
-fn activation(source: &Source, json: &Value) -> Result<Activation, ModelError> {
-    match json["hidden_act"].as_str() {
-        None | Some("quick_gelu") => Ok(Activation::QuickGelu),
-        Some("gelu") => Ok(Activation::Gelu),
-        Some(other) => Err(ModelError::ForeignWeights {
-            path: source.folder.join("config.json"),
-            reason: format!(
-                "`hidden_act` is {other:?}, and only gelu and quick_gelu are built here"
-            ),
-            way_out: "take a checkpoint of that variant".into(),
-        }),
-    }
-}
-
 /// The sizes of a DistilBERT.
 ///
 /// # Errors
@@ -199,9 +150,10 @@ fn activation(source: &Source, json: &Value) -> Result<Activation, ModelError> {
 pub(super) fn distilbert_config(
     shapes: &Shapes<'_>,
     settings: &ImportSettings,
+    values: &mut Values<'_>,
 ) -> Result<DistilBertConfig, ModelError> {
     let json = shapes.source.json_beside("config.json")?;
-    check_setting(shapes.source, &json, "activation", "gelu")?;
+    check_setting(shapes.source, "activation", &json["activation"], "gelu")?;
     let dim = shapes.axis("embeddings.word_embeddings.weight", 1)?;
     let vocab_size = shapes.axis("embeddings.word_embeddings.weight", 0)?;
     let n_layers = shapes.layers("transformer.layer.");
@@ -212,13 +164,17 @@ pub(super) fn distilbert_config(
         ("hidden_dim", hidden_dim),
         ("vocab_size", vocab_size),
     ];
-    check_sizes(shapes.source, &json, &sizes)?;
+    check_sizes(shapes.source, "config.json", &json, &sizes)?;
+    let is_theirs = json["model_type"] == "distilbert";
+    let said = json["n_heads"].as_u64().or(is_theirs.then_some(12)).map(|heads| heads as usize);
+    let typed = voice("--text-heads", settings.num_text_heads);
+    let heads = heads(shapes, values, dim, typed, voice("config.json", said))?;
     Ok(DistilBertConfig {
         vocab_size,
         max_position_embeddings: shapes.axis("embeddings.position_embeddings.weight", 0)?,
         dim,
         n_layers,
-        n_heads: heads(shapes, &json, "n_heads", dim, settings)?,
+        n_heads: heads,
         hidden_dim,
         ..DistilBertConfig::default()
     })
@@ -227,38 +183,45 @@ pub(super) fn distilbert_config(
 /// How videos become clips for a video encoder of `config`'s size.
 ///
 /// # Errors
-/// When `preprocessor_config.json` or `config.json` hold something else than numbers.
+/// When `preprocessor_config.json`, `config.json` or `open_clip_config.json` ask for what is not
+/// built here, or say otherwise than what was typed.
 pub(super) fn preprocessing(
     source: &Source,
     config: &VideoEncoderConfig,
+    settings: &ImportSettings,
+    values: &mut Values<'_>,
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
-    let interpolation = interpolation(source, &json, timm)?;
-    let three = |value: &Value| -> Option<[f32; 3]> {
-        let numbers: Vec<f32> =
-            value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
-        numbers.try_into().ok()
+    let open_clip = OpenClipPictures::read(source)?;
+    let interpolation = {
+        let said = interpolation(source, &json, timm)?;
+        let said = said.or_else(|| voice(open_clip_config::FILE, open_clip.interpolation));
+        let typed = voice("--interpolation", settings.interpolation);
+        let found = values.agreed("interpolation", [typed, said])?;
+        let guess = match source.kind {
+            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
+            _ => Interpolation::Bilinear,
+        };
+        let reason = usual_pictures(source.kind);
+        values.or_guess(found, "interpolation", "--interpolation", guess, reason)
     };
-    let usual = usual_normalisation(source.kind);
-    let normalisation = PixelNormalisation {
-        mean: three(&json["image_mean"]).or_else(|| three(&timm["mean"])).unwrap_or(usual.mean),
-        std: three(&json["image_std"]).or_else(|| three(&timm["std"])).unwrap_or(usual.std),
-    };
-    let side = |value: &Value| -> Option<u64> {
-        let keys = ["shortest_edge", "height"];
-        value.as_u64().or_else(|| keys.iter().find_map(|key| value[*key].as_u64()))
-    };
-    // The short side is given for a cut of its own size; a cut of another size takes the same part.
-    let short_side = match (side(&json["size"]), side(&json["crop_size"])) {
-        (Some(short), Some(cut)) if cut > 0 && short >= cut => {
-            (config.image_size() as f64 * short as f64 / cut as f64).round() as usize
-        }
-        _ => usual_short_side(source.kind, config.image_size()),
+    let normalisation = normalisation(source, &json, timm, &open_clip, settings, values)?;
+    let short_side =
+        short_side(source, config.image_size(), &json, timm, &open_clip, settings, values)?;
+    let clip_duration_s = match source.kind {
+        SourceKind::C3d => 0.0,
+        _ => values.or_guess(
+            settings.clip_seconds,
+            "seconds of a clip",
+            "--clip-seconds",
+            0.0,
+            "0 takes frames that follow one another; what the source was trained on no file says",
+        ),
     };
     Ok(Preprocessing {
         num_frames: config.num_frames(),
-        clip_duration_s: 0.0,
+        clip_duration_s,
         image_size: config.image_size(),
         short_side,
         interpolation,
@@ -266,9 +229,143 @@ pub(super) fn preprocessing(
     })
 }
 
-/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers),
-/// `interpolation` of timm, or what the kind's programs do.
-fn interpolation(source: &Source, json: &Value, timm: &Value) -> Result<Interpolation, ModelError> {
+/// What open_clip's file says of pictures, its own defaults included.
+#[derive(Default)]
+struct OpenClipPictures {
+    is_there: bool,
+    mean: Option<[f32; 3]>,
+    std: Option<[f32; 3]>,
+    interpolation: Option<Interpolation>,
+    squashes: bool,
+}
+
+impl OpenClipPictures {
+    fn read(source: &Source) -> Result<Self, ModelError> {
+        if !matches!(source.kind, SourceKind::Clip | SourceKind::HfClip) {
+            return Ok(Self::default());
+        }
+        let said = open_clip_config::read(source)?;
+        if said.is_null() {
+            return Ok(Self::default());
+        }
+        let pictures = &said["preprocess"];
+        let usual = usual_normalisation(SourceKind::Clip);
+        let interpolation = match pictures["interpolation"].as_str() {
+            None | Some("bicubic") => Interpolation::Bicubic,
+            Some("bilinear") => Interpolation::Bilinear,
+            Some(other) => {
+                return Err(ModelError::ForeignWeights {
+                    path: source.folder.join(open_clip_config::FILE),
+                    reason: format!("`preprocess_cfg.interpolation` is {other:?}"),
+                    way_out: "write \"bilinear\" or \"bicubic\" there, whichever is nearer".into(),
+                });
+            }
+        };
+        Ok(Self {
+            is_there: true,
+            mean: three(&pictures["mean"]).or(Some(usual.mean)),
+            std: three(&pictures["std"]).or(Some(usual.std)),
+            interpolation: Some(interpolation),
+            squashes: pictures["resize_mode"] == "squash",
+        })
+    }
+}
+
+/// Three numbers of a file.
+fn three(value: &Value) -> Option<[f32; 3]> {
+    let numbers: Vec<f32> =
+        value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
+    numbers.try_into().ok()
+}
+
+fn normalisation(
+    source: &Source,
+    json: &Value,
+    timm: &Value,
+    open_clip: &OpenClipPictures,
+    settings: &ImportSettings,
+    values: &mut Values<'_>,
+) -> Result<PixelNormalisation, ModelError> {
+    let file = "preprocessor_config.json";
+    let factor = json["rescale_factor"].as_f64().unwrap_or(1.0 / 255.0);
+    if (factor * 255.0 - 1.0).abs() > 1e-3 || json["do_rescale"] == false {
+        return Err(ModelError::ForeignWeights {
+            path: source.folder.join(file),
+            reason: format!("bytes are scaled by {factor} there, and by 1/255 here"),
+            way_out: "write image_mean and image_std for pixels from 0 to 1 there, without \
+                      rescale_factor and do_rescale"
+                .into(),
+        });
+    }
+    let is_off = json["do_normalize"] == false;
+    let usual = usual_normalisation(source.kind);
+    let reason = usual_pictures(source.kind);
+    let mut one = |setting, flag, typed, off, said: [Option<[f32; 3]>; 3], usual| {
+        let [theirs, of_timm, of_open_clip] = said;
+        let theirs = voice(file, if is_off { Some(off) } else { theirs });
+        let said = theirs
+            .or_else(|| voice("config.json", of_timm))
+            .or_else(|| voice(open_clip_config::FILE, of_open_clip));
+        let found = values.agreed(setting, [voice(flag, typed), said])?;
+        Ok::<_, ModelError>(values.or_guess(found, setting, flag, usual, reason))
+    };
+    let said = |key: &str, of_timm: &str, of_open_clip| {
+        [three(&json[key]), three(&timm[of_timm]), of_open_clip]
+    };
+    let mean = said("image_mean", "mean", open_clip.mean);
+    let std = said("image_std", "std", open_clip.std);
+    Ok(PixelNormalisation {
+        mean: one("mean of the pixels", "--mean", settings.mean, [0.0; 3], mean, usual.mean)?,
+        std: one("deviation of the pixels", "--std", settings.std, [1.0; 3], std, usual.std)?,
+    })
+}
+
+/// What the shorter side is scaled to before the middle is cut out.
+fn short_side(
+    source: &Source,
+    image_size: usize,
+    json: &Value,
+    timm: &Value,
+    open_clip: &OpenClipPictures,
+    settings: &ImportSettings,
+    values: &mut Values<'_>,
+) -> Result<usize, ModelError> {
+    let side = |value: &Value| -> Option<u64> {
+        let keys = ["shortest_edge", "height"];
+        value.as_u64().or_else(|| keys.iter().find_map(|key| value[*key].as_u64()))
+    };
+    // The short side is given for a cut of its own size; a cut of another size takes the same part.
+    let theirs = match (side(&json["size"]), side(&json["crop_size"])) {
+        (Some(short), Some(cut)) if cut > 0 && short >= cut => {
+            Some((image_size as f64 * short as f64 / cut as f64).round() as usize)
+        }
+        (Some(_), None) => Some(image_size),
+        _ => None,
+    };
+    // timm rounds down.
+    let of_timm = timm["crop_pct"].as_f64().filter(|part| *part > 0.0 && *part <= 1.0);
+    let of_timm = of_timm.map(|part| (image_size as f64 / part) as usize);
+    let is_square = !json["size"]["height"].is_null() && json["crop_size"].is_null();
+    if open_clip.squashes || is_square {
+        let reason = "the source presses the whole picture into a square";
+        values.only("cut", "the middle of the picture", reason);
+    }
+    let said = voice("preprocessor_config.json", theirs)
+        .or_else(|| voice("config.json", of_timm))
+        .or_else(|| voice(open_clip_config::FILE, open_clip.is_there.then_some(image_size)));
+    let found = values.agreed("short side", [voice("--short-side", settings.short_side), said])?;
+    let usual = usual_short_side(source.kind, image_size);
+    let reason = usual_pictures(source.kind);
+    Ok(values.or_guess(found, "short side", "--short-side", usual, reason))
+}
+
+/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers) or
+/// `interpolation` of timm.
+fn interpolation(
+    source: &Source,
+    json: &Value,
+    timm: &Value,
+) -> Result<Option<Voice<Interpolation>>, ModelError> {
     let refused = |file: &str, key: &str, found: &Value| ModelError::ForeignWeights {
         path: source.folder.join(file),
         reason: format!(
@@ -278,21 +375,30 @@ fn interpolation(source: &Source, json: &Value, timm: &Value) -> Result<Interpol
                   expect features a little off"
             .into(),
     };
-    match (&json["resample"], &timm["interpolation"]) {
-        (Value::Null, Value::Null) => Ok(match source.kind {
-            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
-            _ => Interpolation::Bilinear,
-        }),
+    let (file, found) = match (&json["resample"], &timm["interpolation"]) {
+        (Value::Null, Value::Null) => return Ok(None),
         (Value::Null, said) => match said.as_str() {
-            Some("bilinear") => Ok(Interpolation::Bilinear),
-            Some("bicubic") => Ok(Interpolation::Bicubic),
-            _ => Err(refused("config.json", "pretrained_cfg.interpolation", said)),
+            Some("bilinear") => ("config.json", Interpolation::Bilinear),
+            Some("bicubic") => ("config.json", Interpolation::Bicubic),
+            _ => return Err(refused("config.json", "pretrained_cfg.interpolation", said)),
         },
         (said, _) => match said.as_u64() {
-            Some(2) => Ok(Interpolation::Bilinear),
-            Some(3) => Ok(Interpolation::Bicubic),
-            _ => Err(refused("preprocessor_config.json", "resample", said)),
+            Some(2) => ("preprocessor_config.json", Interpolation::Bilinear),
+            Some(3) => ("preprocessor_config.json", Interpolation::Bicubic),
+            _ => return Err(refused("preprocessor_config.json", "resample", said)),
         },
+    };
+    Ok(voice(file, Some(found)))
+}
+
+/// Whose way with pictures is taken where no file says.
+fn usual_pictures(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::TimmVit | SourceKind::DistilBert => "as in most of timm's ViTs",
+        SourceKind::TimeSformer | SourceKind::HfTimeSformer => "as in TimeSformer's own program",
+        SourceKind::Frozen => "as in Frozen-in-Time's own program",
+        SourceKind::Clip | SourceKind::HfClip => "as in OpenAI's and most of open_clip's programs",
+        SourceKind::C3d => "as in MMAction's",
     }
 }
 
@@ -334,11 +440,11 @@ fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
 /// Refuses a `config.json` that asks for a variant that is not built here.
 fn check_setting(
     source: &Source,
-    json: &Value,
     key: &str,
+    said: &Value,
     expected: &str,
 ) -> Result<(), ModelError> {
-    match json[key].as_str() {
+    match said.as_str() {
         Some(found) if found != expected => Err(ModelError::ForeignWeights {
             path: source.folder.join("config.json"),
             reason: format!("`{key}` is {found:?}, and only {expected:?} is built here"),
@@ -348,55 +454,95 @@ fn check_setting(
     }
 }
 
-/// Refuses a `config.json` that speaks of other sizes than the tensors have: it is another model's,
-/// and what it alone says (the heads) would be wrong too.
-fn check_sizes(source: &Source, json: &Value, sizes: &[(&str, usize)]) -> Result<(), ModelError> {
+/// Refuses a `config.json` (or another `who`) that speaks of other sizes than the tensors have: it is
+/// another model's, and what it alone says (the heads) would be wrong too.
+pub(super) fn check_sizes(
+    source: &Source,
+    who: &str,
+    json: &Value,
+    sizes: &[(&str, usize)],
+) -> Result<(), ModelError> {
     let other = sizes.iter().find_map(|(key, found)| {
         let said = json[*key].as_u64()?;
         (said != *found as u64).then_some((key, said, found))
     });
     let Some((key, said, found)) = other else { return Ok(()) };
+    let beside = if who.starts_with("--") { "" } else { " beside it" };
     Err(ModelError::ForeignWeights {
         path: source.path().into(),
-        reason: format!(
-            "its tensors have `{key}` {found}, and the config.json beside it says {said}"
-        ),
-        way_out: "put the config.json of the same model there, or take it away and say --heads"
-            .into(),
+        reason: format!("its tensors have `{key}` {found}, and {who}{beside} says {said}"),
+        way_out: "give what belongs to the same model, or leave it away and say --heads".into(),
     })
 }
 
-/// The attention heads: as asked, as `config.json` says, or from the usual width of one.
-fn heads(
-    shapes: &Shapes<'_>,
-    json: &Value,
-    key: &str,
+/// Refuses heads that cannot share a width evenly.
+pub(super) fn even_heads(
+    source: &Source,
+    heads: usize,
     width: usize,
-    settings: &ImportSettings,
-) -> Result<usize, ModelError> {
-    let said = json[key].as_u64().map(|heads| heads as usize);
-    if let Some(heads) = said.or(settings.num_heads) {
-        if heads == 0 || !width.is_multiple_of(heads) {
-            return Err(ModelError::ForeignWeights {
-                path: shapes.source.path().into(),
-                reason: format!("{heads} attention heads cannot share its width of {width} evenly"),
-                way_out: match said {
-                    Some(_) => format!("correct `{key}` in the config.json beside it"),
-                    None => "say another number with --heads".into(),
-                },
-            });
-        }
-        return Ok(heads);
-    }
-    if width.is_multiple_of(HEAD_WIDTH) {
-        return Ok(width / HEAD_WIDTH);
+    who: &str,
+) -> Result<(), ModelError> {
+    if heads > 0 && width.is_multiple_of(heads) {
+        return Ok(());
     }
     Err(ModelError::ForeignWeights {
-        path: shapes.source.path().into(),
+        path: source.path().into(),
         reason: format!(
-            "nothing says how many attention heads share its width of {width}, and it is no \
-             multiple of the usual {HEAD_WIDTH}"
+            "{who} says {heads} attention heads, which cannot share its width of {width} evenly"
         ),
-        way_out: "put its config.json beside it, or say --heads".into(),
+        way_out: "correct the number there".into(),
     })
+}
+
+/// The attention heads: as somebody says, or those of the ViTs and BERTs of that width.
+fn heads(
+    shapes: &Shapes<'_>,
+    values: &mut Values<'_>,
+    width: usize,
+    typed: Option<Voice<usize>>,
+    said: Option<Voice<usize>>,
+) -> Result<usize, ModelError> {
+    let flag = match shapes.source.kind {
+        _ if shapes.plan.recipes.contains_key("embeddings.word_embeddings.weight") => {
+            "--text-heads"
+        }
+        _ => "--heads",
+    };
+    let who = said.as_ref().or(typed.as_ref()).map(|voice| voice.who.clone());
+    if let Some(found) = values.agreed("attention heads", [typed, said])? {
+        even_heads(shapes.source, found, width, &who.unwrap_or_default())?;
+        return Ok(found);
+    }
+    let Some((_, usual)) = VIT_HEADS.iter().find(|(known, _)| *known == width) else {
+        return Err(ModelError::ForeignWeights {
+            path: shapes.source.path().into(),
+            reason: format!(
+                "nothing says how many attention heads share its width of {width}, and no usual \
+                 model has that width"
+            ),
+            way_out: format!("put its config.json beside it, or say {flag}"),
+        });
+    };
+    let reason = format!("as in the usual models of width {width}");
+    Ok(values.or_guess(None, "attention heads", flag, *usual, &reason))
+}
+
+/// The heads of a ViT that timm's `config.json` names, for example `vit_huge_patch14_224`.
+fn heads_of_architecture(json: &Value, width: usize) -> Option<Voice<usize>> {
+    const SIZES: [(&str, usize); 8] = [
+        ("tiny", 192),
+        ("small", 384),
+        ("medium", 512),
+        ("base", 768),
+        ("large", 1024),
+        ("huge", 1280),
+        ("giant", 1408),
+        ("gigantic", 1664),
+    ];
+    let name = json["architecture"].as_str()?;
+    let size = name.strip_prefix("vit_").or_else(|| name.strip_prefix("deit_"))?;
+    let (size, _) = size.split_once("_patch")?;
+    let named = SIZES.iter().find(|(known, _)| *known == size)?.1;
+    let heads = VIT_HEADS.iter().find(|(known, _)| *known == named && named == width)?.1;
+    voice(&format!("config.json ({name})"), Some(heads))
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
-use locvtp_model::weights::import::{Import, ImportSettings, PartReport, import};
+use locvtp_model::clip::Activation;
+use locvtp_model::weights::import::{Guess, Import, ImportSettings, PartReport, import};
 use locvtp_model::weights::source::{Part, Source, SourceKind};
+use locvtp_video::Interpolation;
 use serde_json::json;
 
 use crate::{Outcome, hub, output};
@@ -38,9 +40,36 @@ pub(crate) struct ImportWeights {
     /// Let CLIP see every frame alone, without attention over time; a clip is the mean
     #[arg(long)]
     pub(crate) per_frame: bool,
-    /// Attention heads, where no config.json beside the checkpoint says [default: width / 64]
+    /// Attention heads of the video encoder, where no file beside the checkpoint says them
     #[arg(long, value_name = "N", value_parser = size)]
     pub(crate) heads: Option<usize>,
+    /// Attention heads of the text encoder, where no file says them
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) text_heads: Option<usize>,
+    /// Activation of a CLIP: quick_gelu (OpenAI) or gelu (LAION), where no file says it
+    #[arg(long, value_name = "NAME", value_parser = activation)]
+    pub(crate) activation: Option<Activation>,
+    /// open_clip's name of a CLIP, for example ViT-H-14: says heads and activation
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<String>,
+    /// Added to the variance in the layer norms, where no file says it
+    #[arg(long, value_name = "E", value_parser = not_negative)]
+    pub(crate) epsilon: Option<f64>,
+    /// What is subtracted from red, green and blue from 0 to 1, where no file says it
+    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    pub(crate) mean: Option<[f32; 3]>,
+    /// What they are divided by then, where no file says it
+    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    pub(crate) std: Option<[f32; 3]>,
+    /// How pictures are scaled: bilinear or bicubic, where no file says it
+    #[arg(long, value_name = "NAME", value_parser = interpolation)]
+    pub(crate) interpolation: Option<Interpolation>,
+    /// Pixels that the shorter side is scaled to before the middle is cut out, where no file says it
+    #[arg(long, value_name = "N", value_parser = size)]
+    pub(crate) short_side: Option<usize>,
+    /// Seconds that a clip of a whole video covers [default: its frames follow one another]
+    #[arg(long, value_name = "S", value_parser = not_negative)]
+    pub(crate) clip_seconds: Option<f64>,
     /// Width of the joint space of clips and words [default: 256]
     #[arg(long, value_name = "N", value_parser = size)]
     pub(crate) projection_dim: Option<usize>,
@@ -63,7 +92,12 @@ Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), fr
 (both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
-  locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model";
+What no file beside a checkpoint says and nobody types is guessed, and the report lists it; for a
+CLIP's heads and activation there is no good guess, so they are asked for. What is typed and a file
+says otherwise is an error.
+
+  locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model
+  locvtp weights import --from clip open_clip_model.safetensors --preset ViT-H-14 --out model";
 
 fn size(text: &str) -> Result<usize, String> {
     text.parse()
@@ -72,11 +106,36 @@ fn size(text: &str) -> Result<usize, String> {
         .ok_or_else(|| "expected a whole number from 1 to 65536".to_owned())
 }
 
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
+    number.ok_or_else(|| "expected a number, 0 or more".to_owned())
+}
+
+fn three(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Option<Vec<f32>> = text.split(',').map(|one| one.trim().parse().ok()).collect();
+    let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+    numbers.ok_or_else(|| "expected three numbers, for example 0.5,0.5,0.5".to_owned())
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    match text {
+        "gelu" => Ok(Activation::Gelu),
+        "quick_gelu" | "quick-gelu" => Ok(Activation::QuickGelu),
+        _ => Err("expected gelu or quick_gelu".into()),
+    }
+}
+
+fn interpolation(text: &str) -> Result<Interpolation, String> {
+    let all = [Interpolation::Bilinear, Interpolation::Bicubic];
+    let found = all.into_iter().find(|one| one.name() == text);
+    found.ok_or_else(|| "expected bilinear or bicubic".to_owned())
+}
+
 pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
     let mut sources = Vec::new();
     for checkpoint in checkpoints(&args.from)? {
         let files = checkpoint.files.iter().map(|file| match file.strip_prefix(hub::PREFIX) {
-            Some(name) => hub::fetch(name),
+            Some(name) => hub::fetch(name, checkpoint.kind),
             None => Ok(PathBuf::from(file)),
         });
         let files = files.collect::<anyhow::Result<Vec<PathBuf>>>()?;
@@ -87,6 +146,15 @@ pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
         num_frames: args.frames,
         per_frame: args.per_frame,
         num_heads: args.heads,
+        num_text_heads: args.text_heads,
+        activation: args.activation,
+        preset: args.preset.clone(),
+        epsilon: args.epsilon,
+        mean: args.mean,
+        std: args.std,
+        interpolation: args.interpolation,
+        short_side: args.short_side,
+        clip_seconds: args.clip_seconds,
         projection_dim: args.projection_dim,
         tokenizer: args.tokenizer.clone(),
         seed: args.seed,
@@ -216,6 +284,14 @@ pub(crate) fn report_rows(report: &PartReport) -> Vec<String> {
         let more = if dropped.names.len() > 1 { ", …" } else { "" };
         let (count, first) = (dropped.names.len(), &dropped.names[0]);
         rows.push(format!("not needed: {count} keys ({first}{more}); {}", dropped.reason));
+    }
+    for guess in &report.guessed {
+        let Guess { setting, value, reason, flag } = guess;
+        let flag = match flag {
+            Some(flag) => format!("{flag} sets it"),
+            None => "nothing else is built here".into(),
+        };
+        rows.push(format!("guessed: {setting} {value}, {reason}; {flag}"));
     }
     if !report.skipped_calls.is_empty() {
         rows.push(format!("not called: {}", report.skipped_calls.join(", ")));

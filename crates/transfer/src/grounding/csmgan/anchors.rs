@@ -37,6 +37,18 @@ pub fn proposals(config: &CsmganConfig) -> Vec<FrameSpan> {
     (0..config.num_frames).flat_map(around).collect()
 }
 
+/// What offsets are added to: the proposals with their bounds rounded towards zero, as the release
+/// has them, or as they are with [`CsmganConfig::keep_fractions`].
+pub fn offset_bases(config: &CsmganConfig) -> Vec<FrameSpan> {
+    let mut bases = proposals(config);
+    if !config.keep_fractions {
+        for base in &mut bases {
+            *base = FrameSpan { start: base.start.trunc(), end: base.end.trunc() };
+        }
+    }
+    bases
+}
+
 /// Whether a proposal lies within the video; the others score 0 and are never right.
 pub fn is_legal(proposal: &FrameSpan, num_frames: usize) -> bool {
     proposal.start >= 0.0 && proposal.end < num_frames as f64
@@ -59,6 +71,21 @@ mod tests {
         // Frames with room on both sides: half widths .875, 1.875, 3.875, 7.875; an end of 199.875
         // is still within. From frame 1 to 199, 2 to 198, 4 to 196, 8 to 192.
         assert_eq!(legal, 199 + 197 + 193 + 185);
+    }
+
+    #[test]
+    fn offsets_are_added_to_bounds_rounded_towards_zero() {
+        let config = CsmganConfig::preset(CsmganPreset::Tacos);
+        let bases = offset_bases(&config);
+        // Around frame 0 the bounds are -.875, .875 and -1.875, 1.875; around frame 1 .125, 1.875.
+        assert_eq!(bases[0], FrameSpan { start: 0.0, end: 0.0 });
+        assert_eq!(bases[1], FrameSpan { start: -1.0, end: 1.0 });
+        assert_eq!(bases[4], FrameSpan { start: 0.0, end: 1.0 });
+        let kept = CsmganConfig { keep_fractions: true, ..config };
+        assert_eq!(offset_bases(&kept), proposals(&kept));
+        // Both bounds of a width of 16 lie half a frame off: -7.5 is -7, and 7.5 is 7.
+        let of_activity_net = offset_bases(&CsmganConfig::preset(CsmganPreset::ActivityNet));
+        assert_eq!(of_activity_net[0], FrameSpan { start: -7.0, end: 7.0 });
     }
 
     #[test]

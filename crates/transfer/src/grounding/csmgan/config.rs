@@ -27,6 +27,10 @@ pub struct CsmganConfig {
     pub dropout: f64,
     /// Widths of the proposals around every frame, frames; not always whole.
     pub anchor_widths: Vec<f64>,
+    /// Whether offsets are added to proposals as they are, and not to their bounds rounded towards
+    /// zero. Release: false. Its proposals take the type of the true moment on the way, which is an
+    /// integer, in training and in evaluation.
+    pub keep_fractions: bool,
     /// Which proposals are drawn towards the true moment.
     pub regressed: RegressionRule,
     /// Share of their distance in the loss. Release: 1e-3 for ActivityNet Captions, 5e-3 for TACoS.
@@ -84,6 +88,7 @@ impl CsmganConfig {
             attention_radius: 3,
             dropout: 0.2,
             anchor_widths: vec![16.0, 32.0, 64.0, 96.0, 128.0, 160.0, 192.0],
+            keep_fractions: false,
             regressed: RegressionRule { by: RegressedBy::ShareOfGreatest, from: 0.8 },
             regression_weight: 1e-3,
         };

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::initialiser::Initialiser;
 use locvtp_video::TimeSpan;
 
-use super::anchors::{FrameSpan, proposals};
+use super::anchors::{FrameSpan, offset_bases, proposals};
 use super::loss::{LossTruth, loss};
 use super::ranking::{ScoredMoments, scored_moments};
 use super::sampling::FrameSampling;
@@ -47,6 +47,7 @@ pub struct CsmganLearner {
     config: CsmganConfig,
     metrics: MetricSection,
     proposals: Vec<FrameSpan>,
+    bases: Vec<FrameSpan>,
     inputs: VideoInputs,
     feature_width: usize,
     words: SentenceWords,
@@ -86,6 +87,7 @@ impl CsmganLearner {
         };
         Ok(Self {
             proposals: proposals(&config),
+            bases: offset_bases(&config),
             inputs: VideoInputs::new(features, Box::new(prepare)),
             config,
             metrics,
@@ -148,7 +150,8 @@ impl CsmganLearner {
         for some in queries.chunks(ANSWERED_AT_ONCE) {
             let input = self.input(&some.iter().collect::<Vec<_>>(), device)?;
             let output = network.forward(input);
-            answers.extend(scored_moments(output, &self.proposals, self.config.num_frames));
+            let num_frames = self.config.num_frames;
+            answers.extend(scored_moments(output, &self.proposals, &self.bases, num_frames));
         }
         for (row, answer) in answers.iter().enumerate() {
             if let Some(column) = answer.scores.iter().position(|score| !score.is_finite()) {
@@ -251,6 +254,7 @@ impl Learner for CsmganLearner {
             .collect();
         let truth = LossTruth {
             proposals: &self.proposals,
+            bases: &self.bases,
             num_frames,
             targets: &targets,
             moments: &moments,

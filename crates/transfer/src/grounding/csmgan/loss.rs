@@ -16,6 +16,8 @@ const LEAST_LOG: f32 = -100.0;
 pub struct LossTruth<'a> {
     /// All proposals of a video.
     pub proposals: &'a [FrameSpan],
+    /// What the offsets of each are added to.
+    pub bases: &'a [FrameSpan],
     /// Frames of a video.
     pub num_frames: usize,
     /// Of each sentence.
@@ -26,7 +28,7 @@ pub struct LossTruth<'a> {
     pub regression_weight: f64,
 }
 
-/// `BCE(σ(logits) legal, target) + weight SmoothL1(proposal + offsets, moment)`: the first a mean
+/// `BCE(σ(logits) legal, target) + weight SmoothL1(base + offsets, moment)`: the first a mean
 /// over all proposals of all sentences, those out of range (which add nothing) included; the second
 /// a mean over the bounds of all regressed proposals of all sentences, 0 where there are none.
 ///
@@ -53,10 +55,10 @@ pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
     let regressed = constant(regressed, b);
     let mut distance = Tensor::zeros([1], (&device, dtype));
     for (side, bound) in [|it: &FrameSpan| it.start, |it: &FrameSpan| it.end].iter().enumerate() {
-        let proposed = constant(truth.proposals.iter().map(|it| bound(it) as f32).collect(), 1);
+        let base = constant(truth.bases.iter().map(|it| bound(it) as f32).collect(), 1);
         let wanted = truth.moments.iter().flat_map(|it| vec![bound(it) as f32; p]).collect();
         let offsets = offsets.clone().narrow(2, side, 1).squeeze_dim(2);
-        let error = (offsets + proposed - constant(wanted, b)).abs();
+        let error = (offsets + base - constant(wanted, b)).abs();
         // Half the square below 1, from there on the distance less a half.
         let capped = error.clone().clamp_max(1.0);
         let smooth = capped.clone() * (error - capped * 0.5);
@@ -80,6 +82,7 @@ mod tests {
         let span = |start, end| FrameSpan { start, end };
         let truth = LossTruth {
             proposals: &[span(-1.0, 1.0), span(0.0, 2.0), span(1.0, 3.0)],
+            bases: &[span(-1.0, 1.0), span(0.0, 2.0), span(1.0, 3.0)],
             num_frames: 4,
             targets: &[ProposalTargets {
                 scores: vec![0.0, 0.25, 1.0],

@@ -20,17 +20,19 @@ pub struct ScoredMoments {
     pub scores: Vec<f32>,
 }
 
-/// The moments of every sentence of a batch.
+/// The moments of every sentence of a batch; `bases` are what the offsets of each proposal are added
+/// to.
 ///
 /// # Panics
-/// When there are not as many proposals as the output has.
+/// When there are not as many proposals and bases as the output has.
 pub fn scored_moments(
     output: CsmganOutput,
     proposals: &[FrameSpan],
+    bases: &[FrameSpan],
     num_frames: usize,
 ) -> Vec<ScoredMoments> {
     let [b, p] = output.logits.dims();
-    assert_eq!(proposals.len(), p, "proposals");
+    assert_eq!((proposals.len(), bases.len()), (p, p), "proposals and what is added to");
     let numbers = |data: burn::tensor::TensorData| data.try_to_vec::<f32>().expect("f32");
     let logits = numbers(output.logits.into_data());
     let offsets = numbers(output.offsets.into_data());
@@ -38,9 +40,9 @@ pub fn scored_moments(
     (0..b)
         .map(|sentence| {
             let offsets = &offsets[sentence * 2 * p..][..2 * p];
-            let frames = proposals.iter().zip(offsets.chunks_exact(2)).map(|(it, offset)| {
-                let start = (it.start as f32 + offset[0]).round_ties_even() as i32;
-                let end = (it.end as f32 + offset[1]).round_ties_even() as i32;
+            let frames = bases.iter().zip(offsets.chunks_exact(2)).map(|(base, offset)| {
+                let start = (base.start as f32 + offset[0]).round_ties_even() as i32;
+                let end = (base.end as f32 + offset[1]).round_ties_even() as i32;
                 [start.max(0), end.min(last)]
             });
             let logits = &logits[sentence * p..][..p];
@@ -127,7 +129,7 @@ mod tests {
             logits: Tensor::from_data([[0.0, 5.0, 3f32.ln()]], &device),
             offsets: Tensor::from_data([[[0.5, 0.5], [-3.0, 0.0], [0.4, 0.6]]], &device),
         };
-        let found = scored_moments(output, &proposals, 10);
+        let found = scored_moments(output, &proposals, &proposals, 10);
         // .5 is 0, 3.5 is 4; below 0 is 0; 9.6 is 10 and with ten frames 9.
         assert_eq!(found[0].frames, [[0, 4], [0, 4], [2, 9]]);
         let scores = &found[0].scores;

@@ -1,0 +1,110 @@
+//! The values of an import that no tensor's shape shows: typed, said by a file, or guessed.
+//!
+//! Whoever says a value says it under a name: a flag, a preset, a file. Two that differ are an error
+//! and none is overruled. What is guessed is written down, with the flag that sets it.
+
+use serde::{Deserialize, Serialize};
+
+use super::source::Source;
+use crate::ModelError;
+
+/// A value that nobody said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guess {
+    /// What it is.
+    pub setting: String,
+    /// What it was taken to be.
+    pub value: String,
+    /// Why that.
+    pub reason: String,
+    /// The flag that sets it; none where only this value is built here.
+    pub flag: Option<String>,
+}
+
+/// A value and who says it.
+#[derive(Clone, Debug)]
+pub(super) struct Voice<T> {
+    pub(super) who: String,
+    pub(super) value: T,
+}
+
+/// A value under the name of who says it.
+pub(super) fn voice<T>(who: &str, value: Option<T>) -> Option<Voice<T>> {
+    value.map(|value| Voice { who: who.into(), value })
+}
+
+/// What was found out about one encoder.
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    source: &'a Source,
+    pub(super) guesses: Vec<Guess>,
+}
+
+impl<'a> Values<'a> {
+    pub(super) fn new(source: &'a Source) -> Self {
+        Self { source, guesses: Vec::new() }
+    }
+
+    /// The value that somebody says.
+    ///
+    /// # Errors
+    /// When two say different ones; the message names both.
+    pub(super) fn agreed<T: PartialEq + Serialize>(
+        &self,
+        setting: &str,
+        voices: impl IntoIterator<Item = Option<Voice<T>>>,
+    ) -> Result<Option<T>, ModelError> {
+        let mut voices = voices.into_iter().flatten();
+        let Some(first) = voices.next() else { return Ok(None) };
+        match voices.find(|other| other.value != first.value) {
+            None => Ok(Some(first.value)),
+            Some(other) => Err(ModelError::ForeignWeights {
+                path: self.source.path().into(),
+                reason: format!(
+                    "{setting}: {} says {}, and {} says {}",
+                    first.who,
+                    shown(&first.value),
+                    other.who,
+                    shown(&other.value)
+                ),
+                way_out: "leave away the one that is wrong, or correct it there".into(),
+            }),
+        }
+    }
+
+    /// The value that was found, or a guess that is written down.
+    pub(super) fn or_guess<T: Serialize>(
+        &mut self,
+        found: Option<T>,
+        setting: &str,
+        flag: &str,
+        guess: T,
+        reason: &str,
+    ) -> T {
+        found.unwrap_or_else(|| {
+            self.guesses.push(Guess {
+                setting: setting.into(),
+                value: shown(&guess),
+                reason: reason.into(),
+                flag: Some(flag.into()),
+            });
+            guess
+        })
+    }
+
+    /// Writes down what is taken to be so because nothing else is built here.
+    pub(super) fn only(&mut self, setting: &str, value: &str, reason: &str) {
+        self.guesses.push(Guess {
+            setting: setting.into(),
+            value: value.into(),
+            reason: reason.into(),
+            flag: None,
+        });
+    }
+}
+
+/// A value for people.
+fn shown(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    text.trim_matches('"').to_owned()
+}
