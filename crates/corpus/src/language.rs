@@ -234,7 +234,7 @@ impl Language {
 
     /// The English name.
     pub fn name(&self) -> &'static str {
-        known(self.code).map_or(self.code, |language| language.to_name())
+        known(self.code).map_or(self.code, english_name)
     }
 
     /// The BCP 47 tag.
@@ -298,6 +298,13 @@ fn known(code: &str) -> Option<isolang::Language> {
     isolang::Language::from_639_1(code).or_else(|| isolang::Language::from_639_3(code))
 }
 
+/// The name without what ISO adds: "Modern Greek (1453-)", "Malay (macrolanguage)".
+fn english_name(language: isolang::Language) -> &'static str {
+    let name = language.to_name();
+    let name = name.split(" (").next().unwrap_or(name);
+    name.strip_prefix("Modern ").unwrap_or(name)
+}
+
 /// Languages by their names in lower case.
 fn names() -> &'static HashMap<String, Language> {
     static NAMES: OnceLock<HashMap<String, Language>> = OnceLock::new();
@@ -305,9 +312,8 @@ fn names() -> &'static HashMap<String, Language> {
         let mut names = HashMap::new();
         for language in isolang::languages() {
             let Some(code) = code_of(language.to_639_3()) else { continue };
-            // "Malay (macrolanguage)", "Occitan (post 1500)".
-            let english = language.to_name().split(" (").next().unwrap_or_default();
-            for name in [Some(english), language.to_autonym()].into_iter().flatten() {
+            for name in [Some(english_name(language)), language.to_autonym()].into_iter().flatten()
+            {
                 names.entry(name.to_lowercase()).or_insert_with(|| Language::plain(code));
             }
         }

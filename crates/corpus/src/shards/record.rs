@@ -258,8 +258,15 @@ fn by_language(subtitles: &Value) -> BTreeMap<String, Vec<CaptionRecord>> {
         Value::Array(lines) => vec![(String::new(), lines)],
         _ => Vec::new(),
     };
-    let said = lists.into_iter().filter(|(_, lines)| !lines.is_empty());
-    said.map(|(name, lines)| (name, captions(lines))).collect()
+    understood(lists.into_iter().map(|(name, lines)| (name, captions(lines))).collect())
+}
+
+/// Those of which at least one caption can be taken.
+fn understood(
+    mut languages: BTreeMap<String, Vec<CaptionRecord>>,
+) -> BTreeMap<String, Vec<CaptionRecord>> {
+    languages.retain(|_, lines| lines.iter().any(|line| line.clone().caption().is_ok()));
+    languages
 }
 
 /// The subtitles of a clip that was cut out at `cut`, with times from its start.
@@ -291,7 +298,7 @@ fn clip_subtitles(
             found.entry(language).or_default().push(caption);
         }
     }
-    found
+    understood(found)
 }
 
 impl CaptionRecord {
@@ -479,6 +486,7 @@ mod tests {
             r#""yt_meta_dict": {"subtitles": {"en": "x", "de": 7}}"#,
             r#""yt_meta_dict": {"subtitles": {"en": []}}"#,
             r#""yt_meta_dict": {"subtitles": []}"#,
+            r#""yt_meta_dict": {"subtitles": {"en": [{"start": "x", "end": "y", "lines": ["z"]}]}}"#,
             r#""yt_meta_dict": [1, 2]"#,
             r#""clips": {"a": 1}, "clip_subtitles": {"en": []}"#,
             r#""clip_subtitles": [7], "clips": null"#,

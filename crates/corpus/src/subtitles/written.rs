@@ -12,6 +12,9 @@ use crate::repair::{Repair, SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
 
+/// The times of all words of a day are smaller; files are read whole.
+const LARGEST: u64 = 256 << 20;
+
 /// What a file holds.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
@@ -39,6 +42,10 @@ pub(super) fn read(
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     };
     let length_s = || length_s(media?);
+    let about = std::fs::metadata(path).map_err(|error| told(&error))?;
+    if about.len() > LARGEST {
+        return Err("is larger than any transcript".to_owned());
+    }
     let bytes = std::fs::read(path).map_err(|error| told(&error))?;
     if matches!(format, Format::Csv) {
         return table(path, &bytes, length_s).map_err(|error| told(&error));
