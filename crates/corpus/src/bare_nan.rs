@@ -16,6 +16,14 @@ pub(crate) struct NanAsNull<R> {
     given: usize,
 }
 
+/// The same for a text in memory.
+pub(crate) fn as_null(json: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(json.len());
+    // A slice in memory can always be read.
+    let _ = NanAsNull::new(json).read_to_end(&mut plain);
+    plain
+}
+
 /// Where in the text the last byte stood.
 #[derive(Debug, Clone, Copy)]
 enum Place {

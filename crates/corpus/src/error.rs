@@ -91,6 +91,46 @@ pub enum CorpusError {
         /// The columns that are there.
         found: String,
     },
+    /// The words are there in several languages, and nobody said which to take.
+    #[error(
+        "{path}: the words are in several languages, none of them English ({found}); say which to \
+         take: --language {example}, or `corpus.language` in a run file",
+        path = .path.display()
+    )]
+    WhichLanguage {
+        /// The corpus.
+        path: PathBuf,
+        /// Languages and how many videos have words in them.
+        found: String,
+        /// The tag of one of them.
+        example: String,
+    },
+    /// No words are there in the language that was asked for.
+    #[error(
+        "{path}: no video has words in {wanted}; there are: {found}; ask for one of these with \
+         --language, or `corpus.language` in a run file",
+        path = .path.display()
+    )]
+    NoWordsInLanguage {
+        /// The corpus.
+        path: PathBuf,
+        /// The language.
+        wanted: String,
+        /// Languages and how many videos have words in them.
+        found: String,
+    },
+    /// A file of subtitles or a transcript is none.
+    #[error(
+        "{path}: is no file of subtitles and no transcript: {what}; .srt, .vtt, and what Whisper, \
+         whisper.cpp, WhisperX and yt-dlp write are read",
+        path = .path.display()
+    )]
+    Transcript {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A list of videos names none.
     #[error("{path}: lists no video; give a file that does, or none at all", path = .path.display())]
     EmptyList {

@@ -12,6 +12,7 @@ use locvtp_video::{MediaLocation, Seconds};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::id_list::IdList;
+use crate::language::Language;
 use crate::narration_care::NarrationCare;
 use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
 use crate::report::{DropReason, DroppedExample, ReadReport};
@@ -122,6 +123,7 @@ pub(crate) struct Intake<'a> {
     files: Option<&'a VideoFiles>,
     list: Option<&'a IdList>,
     subset: Option<Subset>,
+    language: Option<&'a Language>,
     care: &'a NarrationCare,
     shards: ShardSettings,
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
@@ -136,6 +138,7 @@ impl<'a> Intake<'a> {
             files: None,
             list: None,
             subset: None,
+            language: None,
             care,
             shards: ShardSettings::default(),
             seen: HashSet::new(),
@@ -154,6 +157,22 @@ impl<'a> Intake<'a> {
     pub(crate) fn asking_for(mut self, list: Option<&'a IdList>, subset: Option<Subset>) -> Self {
         (self.list, self.subset) = (list, subset);
         self
+    }
+
+    /// Takes words in this language, where they are there in several.
+    pub(crate) fn in_language(mut self, language: Option<&'a Language>) -> Self {
+        self.language = language;
+        self
+    }
+
+    /// The language that is asked for.
+    pub(crate) fn language(&self) -> Option<&'a Language> {
+        self.language
+    }
+
+    /// Whether the list, if there is one, holds the video.
+    pub(crate) fn asks_for(&self, id: &str) -> bool {
+        self.list.is_none_or(|list| list.contains(id))
     }
 
     /// How shards on other machines are fetched.
@@ -191,6 +210,20 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Takes a video whose words are in a language, for people.
+    pub(crate) fn video_in(&mut self, video: SourceVideo, language: &str) {
+        let taken = self.report.videos;
+        self.video(video);
+        if self.report.videos > taken {
+            *self.report.languages.entry(language.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Whether a video of that id was taken or dropped before.
+    pub(crate) fn has_seen(&self, id: &str) -> bool {
+        self.seen.contains(&hashed(id))
+    }
+
     /// Whether a video is wanted and was not there before, and where its file is.
     pub(crate) fn admit(
         &mut self,
@@ -200,13 +233,11 @@ impl<'a> Intake<'a> {
         subset: Option<Subset>,
     ) -> Option<MediaLocation> {
         let other_subset = self.subset.is_some_and(|wanted| subset.is_some_and(|s| s != wanted));
-        if other_subset || self.list.is_some_and(|list| !list.contains(id)) {
+        if other_subset || !self.asks_for(id) {
             self.report.not_asked_for += 1;
             return None;
         }
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        if !self.seen.insert(hasher.finish()) {
+        if !self.seen.insert(hashed(id)) {
             self.drop_one(DropReason::VideoTwice, id, None);
             return None;
         }
@@ -275,9 +306,7 @@ impl<'a> Intake<'a> {
             return;
         };
         for stem in files.stems() {
-            let mut hasher = DefaultHasher::new();
-            stem.hash(&mut hasher);
-            if !self.seen.contains(&hasher.finish()) {
+            if !self.has_seen(stem) {
                 self.drop_one(DropReason::VideoWithoutCaptions, stem, None);
             }
         }
@@ -287,4 +316,10 @@ impl<'a> Intake<'a> {
     pub(crate) fn finish(self) -> ReadReport {
         self.report
     }
+}
+
+fn hashed(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::Intake;
+use crate::video_files::VideoFiles;
 use crate::{
     activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, msrvtt, shards, subtitles,
     tacos, text_file, webvid, youcook2,
@@ -213,7 +214,12 @@ fn in_folder(folder: &Path, depth: usize) -> std::io::Result<Vec<Source>> {
 /// The sources among a folder's files.
 fn of_files(folder: &Path, files: Vec<PathBuf>) -> Vec<Source> {
     let mut found = Vec::new();
+    let mut media = VideoFiles::default();
+    files.iter().cloned().for_each(|path| media.add_if_media(path));
     for path in files {
+        if is_of_a_video(&path, &media) {
+            continue;
+        }
         match layout_of_file(&path) {
             // One CSV a video: the folder is the source, and a million files need no look.
             Some(Layout::HowTo100m) if has_ending(&path, &["csv"]) => {
@@ -235,6 +241,17 @@ fn of_files(folder: &Path, files: Vec<PathBuf>) -> Vec<Source> {
     found
 }
 
+/// Whether the file is what a transcriber or downloader wrote beside a video of that name, which is no
+/// source of its own: `a.txt`, `a.json`, `a.tsv` beside `a.mp4`. A table or list that says itself
+/// where its videos are is one whatever its name.
+fn is_of_a_video(path: &Path, media: &VideoFiles) -> bool {
+    if media.is_empty() || !subtitles::is_beside_its_video(path, media) {
+        return false;
+    }
+    has_ending(path, &["txt"])
+        || has_ending(path, &["json", "tsv", "csv"]) && subtitles::is_transcript(path)
+}
+
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
@@ -245,15 +262,18 @@ fn layout_of_file(path: &Path) -> Option<Layout> {
     if path.file_name().is_some_and(|name| name == shards::LIST_FILE) {
         Some(Layout::Shards)
     } else if has_ending(path, &["json"]) {
-        layout_of_keys(&glance(path)?)
+        let layout = layout_of_keys(&glance(path)?);
+        layout.or_else(|| subtitles::is_transcript(path).then_some(Layout::Subtitles))
     } else if has_ending(path, &["csv", "tsv"]) {
         layout_of_table(path)
     } else if has_ending(path, &["jsonl", "ndjson"]) {
         (!shards::is_index(path)).then_some(Layout::Manifest)
     } else if has_ending(path, &["txt"]) {
         layout_of_text(path)
-    } else if has_ending(path, &["tar"]) {
+    } else if shards::ends_with_tar(&path.to_string_lossy()) {
         Some(Layout::Shards)
+    } else if has_ending(path, &["json3", "srv1", "srv2", "srv3", "ttml", "dfxp", "webvtt"]) {
+        subtitles::is_transcript(path).then_some(Layout::Subtitles)
     } else if has_ending(path, &["srt", "vtt"]) {
         let (text, _) = text_file::decoded(&glance(path)?);
         subtitles::is_subtitle_text(&text).then_some(Layout::Subtitles)
@@ -290,6 +310,10 @@ fn layout_of_keys(start: &[u8]) -> Option<Layout> {
     }
     if has(2, "timestamps") && has(2, "sentences") {
         return Some(if has(2, "fps") { Layout::Tacos } else { Layout::ActivityNet });
+    }
+    // A list of captions, as transcribers write one.
+    if start.trim_ascii_start().first() == Some(&b'[') {
+        return None;
     }
     let howto = ["start", "end", "text"].into_iter().filter(|key| has(2, key)).count();
     (howto >= 2).then_some(Layout::HowTo100m)
@@ -331,6 +355,8 @@ fn layout_of_table(path: &Path) -> Option<Layout> {
         Some(Layout::YouCook2)
     } else if has(&["text", "path"]) || has(&["text", "video"]) {
         Some(Layout::Manifest)
+    } else if has(&["start", "end", "text"]) && has_ending(path, &["tsv"]) {
+        Some(Layout::Subtitles)
     } else if has(&["start", "end", "text"]) {
         Some(Layout::HowTo100m)
     } else if has(&["videoid", "name"]) {

@@ -13,6 +13,7 @@
 //! | [`corpus`] | videos, captions, and the trait of every corpus |
 //! | [`reader`] | any corpus, opened: the front door |
 //! | [`layout`] | which corpus a file or folder holds |
+//! | [`language`] | which language words are in |
 //! | [`howto100m`] | HowTo100M's captions and folder, read and written |
 //! | [`webvid`], [`cc3m`] | the other pre-training sets |
 //! | [`msrvtt`], [`activitynet`], [`charades`], [`tacos`], [`crosstask`], [`coin`], [`youcook2`] | the data sets of the tasks |
@@ -57,6 +58,8 @@ pub mod id_list;
 mod intake;
 mod json_cell;
 mod json_stream;
+pub mod language;
+mod language_choice;
 pub mod layout;
 pub mod manifest;
 pub mod media_check;
@@ -83,6 +86,7 @@ pub use error::{BatchTooLarge, CorpusError};
 pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;
+pub use language::Language;
 pub use layout::{Layout, Source};
 pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, check_media};

@@ -6,6 +6,7 @@ use crate::corpus::{Corpus, NarratedVideo, Subset};
 use crate::error::CorpusError;
 use crate::id_list::IdList;
 use crate::intake::{Intake, VideoSink};
+use crate::language::Language;
 use crate::layout::{Layout, Source, sources};
 use crate::narration_care::NarrationCare;
 use crate::report::ReadReport;
@@ -25,6 +26,9 @@ pub struct ReadSettings {
     pub list: Option<PathBuf>,
     /// The part of the data set to take; all when not given. Videos of no part are taken always.
     pub subset: Option<Subset>,
+    /// The language of the words, where they are there in several: English when not given, else the
+    /// only one that there is.
+    pub language: Option<Language>,
     /// What is done about narration.
     pub narration: NarrationCare,
     /// How shards on other machines are fetched and kept.
@@ -105,6 +109,7 @@ impl CorpusReader {
         let mut intake = Intake::new(&self.settings.narration, sink)
             .with_files(self.files.as_ref())
             .fetching(&self.settings.shards)
+            .in_language(self.settings.language.as_ref())
             .asking_for(self.list.as_ref(), self.settings.subset);
         source.read(&mut intake)?;
         if source.layout == Layout::HowTo100m {
@@ -143,6 +148,7 @@ impl AnnotatedCorpus {
         let mut intake = Intake::new(&settings.narration, &mut videos)
             .with_files(reader.files.as_ref())
             .fetching(&settings.shards)
+            .in_language(settings.language.as_ref())
             .asking_for(reader.list.as_ref(), settings.subset);
         for source in &reader.sources {
             source.read(&mut intake)?;

@@ -27,6 +27,8 @@ pub enum Repair {
     StartClipped,
     /// Its times were frame numbers; they were divided by the frame rate.
     FramesToSeconds,
+    /// Its times were milliseconds; they were divided by a thousand.
+    MillisecondsToSeconds,
     /// White space around its text, or line breaks inside, were removed.
     TextTrimmed,
     /// Bytes of its text that are not UTF-8 were read as Windows-1252.
@@ -43,10 +45,11 @@ pub enum Repair {
 
 impl Repair {
     /// All of them, in the order of tables.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::EndClipped,
         Self::StartClipped,
         Self::FramesToSeconds,
+        Self::MillisecondsToSeconds,
         Self::TextTrimmed,
         Self::NotUtf8,
         Self::MarkupRemoved,
@@ -62,6 +65,7 @@ impl fmt::Display for Repair {
             Self::EndClipped => "end clipped to the video",
             Self::StartClipped => "start clipped to 0",
             Self::FramesToSeconds => "frames to seconds",
+            Self::MillisecondsToSeconds => "milliseconds to seconds",
             Self::TextTrimmed => "white space trimmed",
             Self::NotUtf8 => "bytes not UTF-8",
             Self::MarkupRemoved => "markup removed",
@@ -120,6 +124,8 @@ impl serde::Serialize for Repairs {
 pub(crate) enum SourceTime {
     /// From one second to another.
     Seconds(f64, f64),
+    /// From one millisecond to another.
+    Milliseconds(f64, f64),
     /// From one frame to another, at so many frames a second.
     Frames(f64, f64, f64),
     /// For the whole video.
@@ -155,6 +161,10 @@ impl SourceCaption {
         }
         let (mut start, mut end) = match self.time {
             SourceTime::Seconds(start, end) => (start, end),
+            SourceTime::Milliseconds(start, end) => {
+                repairs.note(Repair::MillisecondsToSeconds);
+                (start / 1000.0, end / 1000.0)
+            }
             SourceTime::Frames(start, end, frame_rate_hz) => {
                 repairs.note(Repair::FramesToSeconds);
                 (start / frame_rate_hz, end / frame_rate_hz)

@@ -38,14 +38,18 @@ pub enum DropReason {
     /// A shard, or a video in one, ends before its end, or a header in it is damaged; what comes
     /// after is lost.
     ShardDamaged,
+    /// A shard is compressed, so that no video in it can be read where it lies.
+    ShardCompressed,
     /// A video, or a described one, has no caption that could be taken.
     VideoWithoutCaptions,
+    /// A video's words are there, but not in the corpus's language: no fault of the source.
+    OtherLanguage,
 }
 
 impl DropReason {
     /// Whether something is wrong with the source; what was left out by choice is no fault.
     pub fn is_fault(self) -> bool {
-        self != Self::RepeatsTheOnesBefore
+        !matches!(self, Self::RepeatsTheOnesBefore | Self::OtherLanguage)
     }
 }
 
@@ -63,7 +67,9 @@ impl fmt::Display for DropReason {
             Self::VideoTwice => "video described twice",
             Self::VideoFileMissing => "video file missing",
             Self::ShardDamaged => "shard cut short or damaged",
+            Self::ShardCompressed => "shard is compressed",
             Self::VideoWithoutCaptions => "video without captions",
+            Self::OtherLanguage => "words in another language",
         })
     }
 }
@@ -102,6 +108,8 @@ pub struct ReadReport {
     pub words: usize,
     /// The same by subset, where the source has subsets.
     pub subsets: BTreeMap<Subset, SubsetCount>,
+    /// Videos taken by the language of their words, where a source may hold several.
+    pub languages: BTreeMap<String, usize>,
     /// Captions in the source, taken or not.
     pub listed_captions: usize,
     /// Videos whose captions had to be sorted by start.
@@ -140,6 +148,9 @@ impl ReadReport {
             let known = self.subsets.entry(subset).or_default();
             known.videos += count.videos;
             known.captions += count.captions;
+        }
+        for (language, count) in other.languages {
+            *self.languages.entry(language).or_default() += count;
         }
         for (repair, count) in other.repaired {
             *self.repaired.entry(repair).or_default() += count;
@@ -189,6 +200,9 @@ impl ReadReport {
 impl fmt::Display for ReadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} videos, {} captions", self.videos, self.captions)?;
+        for (language, count) in &self.languages {
+            write!(f, "; language {language}: {count}")?;
+        }
         for (reason, count) in &self.dropped {
             write!(f, "; {reason}: {count}")?;
             let mut names: Vec<_> = self

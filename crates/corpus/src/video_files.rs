@@ -72,6 +72,11 @@ impl VideoFiles {
         found.map(PathBuf::as_path)
     }
 
+    /// The file of exactly this name, whatever its ending.
+    pub(crate) fn exact(&self, stem: &str) -> Option<&Path> {
+        self.files.get(stem).map(PathBuf::as_path)
+    }
+
     /// The names of all files, sorted.
     pub fn stems(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
@@ -86,6 +91,13 @@ impl VideoFiles {
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
+}
+
+/// Whether the file's name is one of a picture, as the thumbnail beside a video.
+pub(crate) fn is_picture(path: &Path) -> bool {
+    const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_none_or(|ending| PICTURES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
 /// How good the file's ending is, 0 best; none for what is no media file.

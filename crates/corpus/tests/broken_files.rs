@@ -52,7 +52,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// Every fixture that a reader opens, by its path below the fixtures.
-const FILES: [&str; 31] = [
+const FILES: [&str; 35] = [
     "activitynet/train.json",
     "activitynet/val_2.json",
     "cc3m/Train_GCC-training.tsv",
@@ -83,6 +83,10 @@ const FILES: [&str; 31] = [
     "subtitles/dawn.en.vtt",
     "subtitles/dusk.srt",
     "tacos/train.json",
+    "transcripts/talk.en.json3",
+    "transcripts/talk.en.srv3",
+    "transcripts/talk.json",
+    "transcripts/talk.tsv",
     "youcook2/youcookii_annotations_trainval.json",
 ];
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{
-    Layout, NarrationCare, PairSettings, ReadSettings, ShardSettings, SpanKind, Subset,
+    Language, Layout, NarrationCare, PairSettings, ReadSettings, ShardSettings, SpanKind, Subset,
 };
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::LossConfig;
@@ -97,6 +97,9 @@ pub struct CorpusSection {
     pub list: Option<PathBuf>,
     /// `train`, `validation` or `test`; all when not given.
     pub subset: Option<Subset>,
+    /// The language of the words, where they are there in several, as a code or name: `"en"`, `"deu"`,
+    /// `"pt-BR"`. English when not given, else the only one that there is.
+    pub language: Option<Language>,
     /// What is done about captions that repeat or are short.
     pub narration: NarrationCare,
     /// How shards on other machines are fetched and kept; changes no result.
@@ -111,6 +114,7 @@ impl CorpusSection {
             videos: self.videos.clone(),
             list: self.list.clone(),
             subset: self.subset,
+            language: self.language.clone(),
             narration: self.narration.clone(),
             shards: self.shards.clone(),
         }
@@ -126,6 +130,7 @@ impl Default for CorpusSection {
             videos: None,
             list: None,
             subset: None,
+            language: None,
             narration: NarrationCare::default(),
             shards: ShardSettings::default(),
         }

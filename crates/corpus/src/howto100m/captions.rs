@@ -14,6 +14,7 @@ use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
 use crate::repair::{Repair, SourceCaption, SourceTime};
 use crate::report::DropReason;
+use crate::subtitles::milliseconds::{Timed, are_milliseconds};
 
 const EXPECTED: &str = "a HowTo100M caption file: \
      {\"<video id>\": {\"start\": [..], \"end\": [..], \"text\": [..]}, ..}";
@@ -161,16 +162,18 @@ fn caption(start: &Cell, end: &Cell, text: Cell) -> Result<SourceCaption, DropRe
 fn csv_captions(bytes: &[u8]) -> Option<Captions> {
     let mut table = CsvTable::of_bytes(Path::new("a video's captions"), bytes).ok()?;
     table.require(&["start", "end", "text"]).ok()?;
-    let mut captions = Vec::new();
+    let (mut captions, mut timed) = (Captions::new(), Vec::new());
     while let Some(row) = table.next_row().ok()? {
-        let caption = || {
+        let mut caption = || {
             let (text, replaced) = row.raw("text").ok_or(DropReason::NotUnderstood)?;
             // How pandas writes a missing text, and how MIL-NCE reads it.
             if text.trim().eq_ignore_ascii_case("nan") {
                 return Err(DropReason::TextIsNoString);
             }
             let time = |column| row.number(column).ok_or(DropReason::TimeIsNoNumber);
-            let time = SourceTime::Seconds(time("start")?, time("end")?);
+            let (start, end) = (time("start")?, time("end")?);
+            timed.push(Timed::new(start, end, &text));
+            let time = SourceTime::Seconds(start, end);
             let mut caption = SourceCaption::new(time, text);
             if replaced {
                 caption.repairs.note(Repair::NotUtf8);
@@ -178,6 +181,14 @@ fn csv_captions(bytes: &[u8]) -> Option<Captions> {
             Ok(caption)
         };
         captions.push(caption());
+    }
+    // whisper.cpp writes the same table in milliseconds.
+    if are_milliseconds(&timed, || None) {
+        for caption in captions.iter_mut().flatten() {
+            if let SourceTime::Seconds(start, end) = caption.time {
+                caption.time = SourceTime::Milliseconds(start, end);
+            }
+        }
     }
     Some(captions)
 }

@@ -27,9 +27,25 @@ pub(crate) fn is_address(path: &Path) -> bool {
     is_remote(&text) || (text.contains('{') && ends_with_tar(&text) && !path.exists())
 }
 
+/// Endings of shards; those behind the first are compressed, which is told when they are opened.
+const ENDINGS: [&str; 6] = [".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.bz2", ".tar.xz"];
+
 /// Whether the name is one of a shard.
 pub(crate) fn ends_with_tar(name: &str) -> bool {
-    name.len() >= 4 && name.as_bytes()[name.len() - 4..].eq_ignore_ascii_case(b".tar")
+    ending(name).is_some()
+}
+
+/// The name of a shard without its ending.
+pub(crate) fn without_ending(name: &str) -> &str {
+    &name[..name.len() - ending(name).map_or(0, str::len)]
+}
+
+fn ending(name: &str) -> Option<&'static str> {
+    let ends = |ending: &&&str| {
+        let at = name.len().checked_sub(ending.len());
+        at.is_some_and(|at| name.as_bytes()[at..].eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    ENDINGS.iter().find(ends).copied()
 }
 
 /// Whether a text is a list of shards: every line names one.
@@ -121,6 +137,8 @@ mod tests {
         assert!(!is_address(&odd));
         assert!(is_address(Path::new("http://127.0.0.1:8000/x")));
         assert!(!is_address(Path::new("shards/00000.tar")));
+        assert_eq!(without_ending("a/0.tar.gz"), "a/0");
+        assert_eq!((without_ending("s.TAR"), without_ending("s.tgz")), ("s", "s"));
         assert!(is_list("a.tar\n\n b/c.TAR \n") && !is_list("video7\n") && !is_list("\n"));
     }
 }

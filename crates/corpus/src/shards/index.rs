@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::without_ending;
 use super::record::SampleRecord;
 use super::scan::{Contents, Member, Sample};
 use crate::json_cell::{self, Cell};
@@ -29,6 +30,8 @@ struct Head {
     doubled: Vec<String>,
     #[serde(default)]
     is_damaged: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compressed: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +42,9 @@ struct Line {
     /// Missing where it could not be understood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     record: Option<SampleRecord>,
+    /// See [`Sample`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<String>,
 }
 
 /// A [`Member`], read without complaint.
@@ -58,7 +64,7 @@ pub(crate) fn is_index(path: &Path) -> bool {
 
 /// The name of the index of a shard.
 pub(crate) fn name_for(shard: &str) -> String {
-    format!("{}{ENDING}", &shard[..shard.len() - ".tar".len()])
+    format!("{}{ENDING}", without_ending(shard))
 }
 
 /// The file's text, for a shard of `bytes` bytes.
@@ -70,17 +76,18 @@ pub(crate) fn text(contents: &Contents, bytes: u64) -> String {
         samples: number(contents.samples.len() as u64),
         doubled: contents.doubled.clone(),
         is_damaged: contents.is_damaged,
+        compressed: contents.compressed.clone(),
     };
     let mut text = serde_json::to_string(&head).expect("plain data") + "\n";
-    for Sample { key, media, record } in &contents.samples {
+    for Sample { key, media, record, members } in &contents.samples {
         let media = media.as_ref().map(|media| MemberCells {
             name: Cell::Text(media.name.clone()),
             offset: number(media.offset),
             len: number(media.len),
             crc32: media.crc32.map_or(Cell::Other, |sum| number(sum.into())),
         });
-        let line =
-            Line { key: Cell::Text(key.clone()), media, record: record.as_ref().ok().cloned() };
+        let (record, members) = (record.as_ref().ok().cloned(), members.clone());
+        let line = Line { key: Cell::Text(key.clone()), media, record, members };
         text += &serde_json::to_string(&line).expect("plain data");
         text.push('\n');
     }
@@ -103,7 +110,7 @@ pub(crate) fn read(text: &[u8], bytes: u64) -> Option<Contents> {
     }
     let mut samples = Vec::new();
     for line in lines {
-        let Line { key, media, record } = json_cell::from_slice(line).ok()?;
+        let Line { key, media, record, members } = json_cell::from_slice(line).ok()?;
         let media = match media {
             Some(media) => Some(Member {
                 name: media.name.text()?,
@@ -114,12 +121,13 @@ pub(crate) fn read(text: &[u8], bytes: u64) -> Option<Contents> {
             None => None,
         };
         let record = record.ok_or(DropReason::NotUnderstood);
-        samples.push(Sample { key: key.text()?, media, record });
+        samples.push(Sample { key: key.text()?, media, record, members });
     }
     (whole(&head.samples)? == samples.len() as u64).then_some(Contents {
         samples,
         doubled: head.doubled,
         is_damaged: head.is_damaged || bytes < indexed,
+        compressed: head.compressed,
     })
 }
 
@@ -128,14 +136,20 @@ mod tests {
     use super::*;
 
     fn contents() -> Contents {
-        let record = SampleRecord::read("a", Some(br#"{"caption": "a fox"}"#), None);
+        let record = SampleRecord::read(Some(br#"{"caption": "a fox"}"#), None);
         let media =
             Member { name: "a.mp4".into(), offset: 512, len: 9_000_000_000, crc32: Some(7) };
         let samples = vec![
-            Sample { key: "a".into(), media: Some(media), record },
-            Sample { key: "b".into(), media: None, record: Err(DropReason::NotUnderstood) },
+            Sample { key: "a".into(), media: Some(media), record, members: Vec::new() },
+            Sample {
+                key: "b".into(),
+                media: None,
+                record: Err(DropReason::NotUnderstood),
+                members: vec!["info.json".into()],
+            },
         ];
-        Contents { samples, doubled: vec!["a".into()], is_damaged: false }
+        let compressed = Some("gzip".into());
+        Contents { samples, doubled: vec!["a".into()], is_damaged: false, compressed }
     }
 
     #[test]

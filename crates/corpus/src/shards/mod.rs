@@ -28,6 +28,7 @@ mod settings;
 mod shard;
 mod storage;
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,13 +36,16 @@ use locvtp_video::MediaLocation;
 use rayon::prelude::*;
 
 use self::listing::ShardPlace;
+use self::record::SampleRecord;
 use self::scan::{Contents, Sample};
 use self::shard::{Fetcher, Shard, ShardMember};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
+use crate::language::Language;
+use crate::language_choice::{self, LanguageChoice, Offer};
 use crate::report::DropReason;
 
-pub(crate) use address::{is_address, is_list, is_remote};
+pub(crate) use address::{ends_with_tar, is_address, is_list, is_remote};
 pub(crate) use index::is_index;
 pub(crate) use listing::{LIST_FILE, is_in};
 pub(crate) use members::find as find_members;
@@ -55,9 +59,12 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     let settings = intake.shards().clone();
     settings.check()?;
     let places = listing::find(path, &settings)?;
+    let mut taking =
+        Taking { path, intake, seen: HashSet::new(), held: Vec::new(), told: Told::default() };
     opened(&places, &Arc::new(Fetcher::new(&settings)), |shard, number, contents| {
-        take(shard, number, contents, intake);
-    })
+        taking.shard(shard, number, contents);
+    })?;
+    taking.finish()
 }
 
 /// Opens shards, several at once, and hands over in order what they hold, with each one's place
@@ -85,39 +92,199 @@ fn opened(
     Ok(())
 }
 
-/// Hands the samples of a shard to the intake.
-fn take(shard: &Arc<Shard>, number: u32, contents: Contents, intake: &mut Intake<'_>) {
-    let name = shard.name();
-    if contents.is_damaged {
-        intake.drop_one(DropReason::ShardDamaged, &name, None);
-    } else if contents.samples.is_empty() {
-        intake.note(format!("{name}: is an empty shard"));
+/// Hands the samples of shards to the intake.
+struct Taking<'a, 'i> {
+    path: &'a Path,
+    intake: &'a mut Intake<'i>,
+    /// Names of the shards so far.
+    seen: HashSet<String>,
+    /// Samples with subtitles, but not in the language that is looked for first: which one is taken
+    /// is known when all have been seen.
+    held: Vec<(Arc<Shard>, u32, Sample)>,
+    told: Told,
+}
+
+/// What a person should know of how shards were read.
+#[derive(Default)]
+struct Told {
+    /// Whether subtitles were there in the language that is looked for first.
+    in_language: bool,
+    /// Samples whose key stood in another shard as well: how many, and the name that one got.
+    renamed: Option<(usize, String)>,
+    /// Samples of which captions or a video were not found, by their members: how many, and one.
+    without: BTreeMap<Vec<String>, (usize, String)>,
+    /// Samples of which the caption was taken, because the subtitles are in other languages.
+    by_caption: usize,
+}
+
+impl Taking<'_, '_> {
+    fn shard(&mut self, shard: &Arc<Shard>, number: u32, contents: Contents) {
+        let name = shard.name();
+        if let Some(how) = &contents.compressed {
+            self.intake.drop_one(DropReason::ShardCompressed, &name, None);
+            self.intake.note(format!(
+                "{name}: is compressed with {how}; videos do not become smaller by that, and cannot be \
+                 read where they lie: unpack it to {}.tar with {how}",
+                address::without_ending(&name)
+            ));
+            return;
+        }
+        if contents.is_damaged {
+            self.intake.drop_one(DropReason::ShardDamaged, &name, None);
+        } else if contents.samples.is_empty() {
+            self.intake.note(format!("{name}: is an empty shard"));
+        }
+        for key in contents.doubled {
+            self.intake.drop_one(DropReason::VideoTwice, &key, None);
+        }
+        for sample in contents.samples {
+            self.choose(shard, number, sample);
+        }
+        self.seen.insert(name);
     }
-    for key in contents.doubled {
-        intake.drop_one(DropReason::VideoTwice, &key, None);
+
+    /// Takes a sample whose words are in the language that is looked for first, or in none.
+    fn choose(&mut self, shard: &Arc<Shard>, number: u32, mut sample: Sample) {
+        let language = match &mut sample.record {
+            Ok(record) if record.offer() != Offer::default() => {
+                let wanted = self.intake.language().cloned().unwrap_or_else(Language::english);
+                match record.choose(&LanguageChoice::wanted(wanted)) {
+                    Some(language) => {
+                        self.told.in_language = true;
+                        Some(language)
+                    }
+                    None => {
+                        self.held.push((Arc::clone(shard), number, sample));
+                        return;
+                    }
+                }
+            }
+            _ => None,
+        };
+        self.sample(shard, number, sample, language);
     }
-    for Sample { key, media, record } in contents.samples {
+
+    /// Takes the samples in other languages, and tells what there is to tell.
+    fn finish(mut self) -> Result<(), CorpusError> {
+        let held = std::mem::take(&mut self.held);
+        let offer = |(_, _, sample): &(_, _, Sample)| {
+            sample.record.as_ref().map_or_else(|_| Offer::default(), SampleRecord::offer)
+        };
+        let offers: Vec<Offer> = held.iter().map(offer).collect();
+        let choice = if self.told.in_language {
+            None
+        } else {
+            Some(LanguageChoice::of(self.path, self.intake.language(), &offers)?)
+        };
+        let mut left_out = Vec::new();
+        for ((shard, number, mut sample), offer) in held.into_iter().zip(offers) {
+            let Ok(record) = &mut sample.record else { continue };
+            let language = choice.as_ref().and_then(|choice| record.choose(choice));
+            if language.is_none() && !record.has_caption() {
+                self.intake.drop_one(DropReason::OtherLanguage, &sample.key, None);
+                left_out.push(offer);
+                continue;
+            }
+            self.told.by_caption += usize::from(language.is_none());
+            self.sample(&shard, number, sample, language);
+        }
+        if !left_out.is_empty() {
+            self.intake.note(language_choice::left_out(&left_out));
+        }
+        self.told.notes().into_iter().for_each(|note| self.intake.note(note));
+        Ok(())
+    }
+
+    /// Hands over a sample; with the language of its subtitles, where they were taken.
+    fn sample(
+        &mut self,
+        shard: &Arc<Shard>,
+        number: u32,
+        sample: Sample,
+        language: Option<Option<Language>>,
+    ) {
+        let name = shard.name();
+        let Sample { key, media, record, members } = sample;
+        if !members.is_empty() {
+            let example = format!("{key} in {name}");
+            self.told.without.entry(members).or_insert((0, example)).0 += 1;
+        }
         let record = match record {
             Ok(record) => record,
             Err(reason) => {
-                intake.drop_one(reason, &key, None);
-                continue;
+                self.intake.drop_one(reason, &key, None);
+                return;
             }
         };
         let Some(member) = media else {
-            intake.drop_one(DropReason::VideoFileMissing, &key, None);
-            continue;
+            self.intake.drop_one(DropReason::VideoFileMissing, &key, None);
+            return;
         };
         if member.offset.saturating_add(member.len) > shard.bytes() {
-            intake.drop_one(DropReason::ShardDamaged, &key, None);
-            continue;
+            self.intake.drop_one(DropReason::ShardDamaged, &key, None);
+            return;
         }
+        let id = if record.names_its_video() { key } else { self.id(&name, key) };
         let path = format!("{name}/{}", member.name);
         let member = ShardMember { shard: Arc::clone(shard), member };
-        intake.video(SourceVideo {
+        let video = SourceVideo {
             media: Some(MediaLocation::part(path, Arc::new(member))),
             shard: Some(number),
-            ..record.into_source(&key)
-        });
+            ..record.into_source(&id)
+        };
+        match language {
+            Some(language) => {
+                let told = language.map_or("not told".to_owned(), |language| language.to_string());
+                self.intake.video_in(video, &told);
+            }
+            None => self.intake.video(video),
+        }
+    }
+
+    /// The id of a sample that only its key names. Keys need be unique in a shard alone, so that of
+    /// a later shard gets the shard's name before it.
+    fn id(&mut self, shard: &str, key: String) -> String {
+        if !self.intake.has_seen(&key) || self.seen.contains(shard) {
+            return key;
+        }
+        let stem = address::without_ending(shard);
+        let short = format!("{}/{key}", stem.rsplit('/').next().unwrap_or(stem));
+        let id = if self.intake.has_seen(&short) { format!("{stem}/{key}") } else { short };
+        self.told.renamed.get_or_insert((0, id.clone())).0 += 1;
+        id
+    }
+}
+
+impl Told {
+    fn notes(self) -> Vec<String> {
+        /// Kinds of samples that are told.
+        const KINDS: usize = 3;
+        let samples = |count: usize| match count {
+            1 => "1 sample".to_owned(),
+            count => format!("{count} samples"),
+        };
+        let mut notes = Vec::new();
+        for (members, (count, example)) in self.without.iter().take(KINDS) {
+            notes.push(format!(
+                "{}, as {example}: the members are {}; looked at are the video, {}",
+                samples(*count),
+                members.join(", "),
+                record::LOOKED_AT
+            ));
+        }
+        if let Some((count, example)) = self.renamed {
+            notes.push(format!(
+                "{} with a key that another shard has, too: the shard's name stands before it, as in \
+                 {example}",
+                samples(count)
+            ));
+        }
+        if self.by_caption > 0 {
+            notes.push(format!(
+                "{} with subtitles in other languages alone: the caption was taken",
+                samples(self.by_caption)
+            ));
+        }
+        notes
     }
 }

@@ -374,7 +374,7 @@ impl<W: Write> TarWriter<W> {
         self.member(&format!("{key}.json"), &mut json.as_bytes(), json.len() as u64)?;
         self.member(&format!("{key}.txt"), &mut text.as_bytes(), text.len() as u64)?;
         let media = Some(Member { name, offset, len, crc32 });
-        Ok(Sample { key, media, record: Ok(record) })
+        Ok(Sample { key, media, record: Ok(record), members: Vec::new() })
     }
 
     /// Writes a member; where its bytes begin. Equal members are equal bytes: no owner, no date.

@@ -13,27 +13,40 @@
 //! video. `locvtp.duration` is what the corpus says of the video's length, `locvtp.end` when its last
 //! frame ended when it was packed, and `locvtp.picture` is true where it has one frame alone. A caption's `repairs` are listed where there were any.
 //!
-//! Of others' samples the captions are, the first that is there: `yt_meta_dict.subtitles`, for a
-//! video that was not cut into clips; `caption`; the sample's text file. The latter two hold for the
-//! whole video. Times of `clips` are times in the video that a clip was cut from, so of the clip they
-//! say only about how long it is.
+//! Of others' samples the captions are, the first that is there: `clip_subtitles`, for a clip of a
+//! longer video; `yt_meta_dict.subtitles`, for a video that was not cut; both in one or several
+//! languages, of which the corpus's [choice](crate::language_choice) takes one; `caption`; the
+//! sample's text file. The latter two hold for the whole video. Each part is read for itself, so that
+//! one that is not understood costs nothing but itself.
+//!
+//! Times of `clips` and `clip_subtitles` are times in the video that a clip was cut from: of the clip
+//! the first say about how long it is, and the second are counted from its start.
 
-use std::io::Read;
+use std::collections::{BTreeMap, BTreeSet};
 
 use locvtp_video::Seconds;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::bare_nan::NanAsNull;
+use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::intake::SourceVideo;
 use crate::json_cell::{self, Cell};
+use crate::language::Language;
+use crate::language_choice::{LanguageChoice, Offer};
 use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
 
+/// Where captions are looked for, for people.
+pub(super) const LOOKED_AT: &str =
+    "json (its locvtp, clip_subtitles, yt_meta_dict.subtitles, caption) and txt";
+
 /// A video and its captions, as a shard tells them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SampleRecord {
+    /// The corpus's id; nothing where only the sample's key names the video.
     video: Cell,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subset: Option<Subset>,
@@ -50,8 +63,12 @@ pub(crate) struct SampleRecord {
     /// Whether there is one frame alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) picture: bool,
+    /// Where there are subtitles, what holds without them.
     #[serde(default)]
     captions: Vec<CaptionRecord>,
+    /// By what the source calls the language; by nothing where it tells none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    subtitles: BTreeMap<String, Vec<CaptionRecord>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -78,37 +95,15 @@ struct OwnJson<'a> {
     locvtp: &'a SampleRecord,
 }
 
-/// The JSON of a sample, whoever wrote it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct AnyJson {
-    locvtp: Option<SampleRecord>,
-    caption: Cell,
-    duration: Cell,
-    clips: Option<CutTimes>,
-    yt_meta_dict: Option<YouTube>,
-}
-
-/// The times a clip was cut at, seconds or clock times; there is one pair.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum CutTimes {
-    Pairs(Vec<Vec<Cell>>),
-    Other(serde::de::IgnoredAny),
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct YouTube {
-    subtitles: Option<Vec<Subtitle>>,
-}
-
+/// A line of subtitles as video2dataset writes it; anything may stand anywhere.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Subtitle {
     start: Cell,
     end: Cell,
-    lines: Vec<Cell>,
+    /// A list; of a clip's, one list a language.
+    lines: Value,
+    line: Cell,
 }
 
 impl SampleRecord {
@@ -130,6 +125,7 @@ impl SampleRecord {
             end: Cell::Number(end.0),
             picture: video.is_picture,
             captions: video.captions.iter().map(caption).collect(),
+            subtitles: BTreeMap::new(),
         }
     }
 
@@ -142,38 +138,72 @@ impl SampleRecord {
         (serde_json::to_string(&own).expect("plain data"), caption)
     }
 
-    /// What the JSON, or the text alone, says of the sample `key`.
+    /// What the JSON, or the text alone, says of a sample.
     ///
     /// # Errors
     /// When the JSON is none and there is no text.
-    pub(crate) fn read(
-        key: &str,
-        json: Option<&[u8]>,
-        text: Option<&[u8]>,
-    ) -> Result<Self, DropReason> {
-        let parsed = json.map(parsed).transpose();
-        let any = match (parsed, text) {
-            (Ok(parsed), _) => parsed.unwrap_or_default(),
-            (Err(_), Some(_)) => AnyJson::default(),
+    pub(crate) fn read(json: Option<&[u8]>, text: Option<&[u8]>) -> Result<Self, DropReason> {
+        let fields = match (json.map(fields).transpose(), text) {
+            (Ok(fields), _) => fields.unwrap_or_default(),
+            (Err(_), Some(_)) => Map::new(),
             (Err(_), None) => return Err(DropReason::NotUnderstood),
         };
-        if let Some(record) = any.locvtp {
+        if let Some(record) = part(&fields, "locvtp") {
             return Ok(record);
         }
+        let is_clip = fields.get("clips").is_some_and(|clips| !clips.is_null());
+        let cut = fields.get("clips").and_then(cut_times);
+        let subtitles = match fields.get("clip_subtitles") {
+            Some(Value::Array(lines)) => clip_subtitles(lines, cut),
+            _ => BTreeMap::new(),
+        };
+        let of_video = fields.get("yt_meta_dict").and_then(|about| about.get("subtitles"));
+        let subtitles = match of_video {
+            Some(of_video) if !is_clip && subtitles.is_empty() => by_language(of_video),
+            _ => subtitles,
+        };
         let whole = |text| vec![CaptionRecord { text, ..CaptionRecord::default() }];
-        let is_clip = any.clips.is_some();
-        let cut_length = any.clips.and_then(CutTimes::length).map_or(Cell::Other, Cell::Number);
-        let subtitles = any.yt_meta_dict.and_then(|about| about.subtitles);
-        let captions = match (subtitles, any.caption) {
-            (Some(subtitles), _) if !is_clip && !subtitles.is_empty() => {
-                subtitles.into_iter().map(Subtitle::caption).collect()
-            }
-            (_, caption @ Cell::Text(_)) => whole(caption),
+        let captions = match part(&fields, "caption").unwrap_or_default() {
+            caption @ Cell::Text(_) => whole(caption),
             _ => text.map_or(Vec::new(), |text| whole(Cell::Text(text_file::decoded(text).0))),
         };
-        let duration = if is_clip { Cell::Other } else { any.duration };
-        let video = Cell::Text(key.to_owned());
-        Ok(Self { video, duration, cut_length, captions, ..Self::default() })
+        let duration = part(&fields, "duration").filter(|_| !is_clip).unwrap_or_default();
+        let cut_length = cut.map_or(Cell::Other, |(start, end)| Cell::Number(end - start));
+        Ok(Self { duration, cut_length, captions, subtitles, ..Self::default() })
+    }
+
+    /// Whether there are no captions at all.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.captions.is_empty() && self.subtitles.is_empty()
+    }
+
+    /// Whether there is a caption beside the subtitles.
+    pub(crate) fn has_caption(&self) -> bool {
+        !self.captions.is_empty()
+    }
+
+    /// Whether the record itself names its video.
+    pub(crate) fn names_its_video(&self) -> bool {
+        !self.video.is_other()
+    }
+
+    /// The languages of its subtitles; nothing where there are none.
+    pub(crate) fn offer(&self) -> Offer {
+        let languages: BTreeSet<Language> = self.subtitles.keys().filter_map(language).collect();
+        Offer { languages, untold: self.subtitles.keys().any(|name| language(name).is_none()) }
+    }
+
+    /// Puts the subtitles that serve best in the place of what holds without them, and tells their
+    /// language where it is told; none where none serve.
+    pub(crate) fn choose(&mut self, choice: &LanguageChoice) -> Option<Option<Language>> {
+        let ranked = self.subtitles.keys().filter_map(|name| {
+            // What was heard in the language goes after what was written in it.
+            let rank = choice.rank(language(name).as_ref())?;
+            Some((rank.told, name.ends_with("-orig"), rank.is_region, name.clone()))
+        });
+        let (_, _, _, name) = ranked.min()?;
+        self.captions = self.subtitles.remove(&name)?;
+        Some(language(&name))
     }
 
     /// The video, still without its place.
@@ -192,12 +222,83 @@ impl SampleRecord {
     }
 }
 
-/// Python writes `NaN` where a table had nothing.
-fn parsed(json: &[u8]) -> serde_json::Result<AnyJson> {
-    let mut plain = Vec::with_capacity(json.len());
-    // A slice in memory can always be read.
-    let _ = NanAsNull::new(json).read_to_end(&mut plain);
-    json_cell::from_slice(&plain)
+/// The fields of a JSON object; Python writes `NaN` where a table had nothing.
+fn fields(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    json_cell::from_slice(&bare_nan::as_null(json))
+}
+
+/// One field, whatever stands in the others.
+fn part<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
+    serde_json::from_value(fields.get(name)?.clone()).ok()
+}
+
+/// The language that a source calls so; yt-dlp's `en-orig` is English.
+fn language(name: impl AsRef<str>) -> Option<Language> {
+    let name = name.as_ref();
+    Language::parse(name.strip_suffix("-orig").unwrap_or(name))
+}
+
+/// The times a clip was cut at, seconds or clock times; there is one pair.
+fn cut_times(clips: &Value) -> Option<(f64, f64)> {
+    let pairs: Vec<Vec<Cell>> = serde_json::from_value(clips.clone()).ok()?;
+    let [pair] = <[Vec<Cell>; 1]>::try_from(pairs).ok()?;
+    let [start, end] = <[Cell; 2]>::try_from(pair).ok()?;
+    Some((clock(start).number()?, clock(end).number()?))
+}
+
+/// `yt_meta_dict.subtitles`: a list of lines for each language, or, as older versions wrote it, one.
+fn by_language(subtitles: &Value) -> BTreeMap<String, Vec<CaptionRecord>> {
+    let captions =
+        |lines: &Vec<Value>| lines.iter().map(|line| Subtitle::of(line).caption()).collect();
+    let lists: Vec<(String, &Vec<Value>)> = match subtitles {
+        Value::Object(languages) => {
+            let lists = languages.iter().map(|(name, lines)| (name.clone(), lines.as_array()));
+            lists.filter_map(|(name, lines)| Some((name, lines?))).collect()
+        }
+        Value::Array(lines) => vec![(String::new(), lines)],
+        _ => Vec::new(),
+    };
+    understood(lists.into_iter().map(|(name, lines)| (name, captions(lines))).collect())
+}
+
+/// Those of which at least one caption can be taken.
+fn understood(
+    mut languages: BTreeMap<String, Vec<CaptionRecord>>,
+) -> BTreeMap<String, Vec<CaptionRecord>> {
+    languages.retain(|_, lines| lines.iter().any(|line| line.clone().caption().is_ok()));
+    languages
+}
+
+/// The subtitles of a clip that was cut out at `cut`, with times from its start.
+fn clip_subtitles(
+    lines: &[Value],
+    cut: Option<(f64, f64)>,
+) -> BTreeMap<String, Vec<CaptionRecord>> {
+    let mut found: BTreeMap<String, Vec<CaptionRecord>> = BTreeMap::new();
+    for line in lines.iter().map(Subtitle::of) {
+        let time = |cell: &Cell| clock(cell.clone()).number();
+        let within = cut.zip(time(&line.start).zip(time(&line.end))).and_then(
+            |((first, last), (start, end))| {
+                // A line that is all of the clip holds for all of its file, which is cut on key frames.
+                (start > first || end < last)
+                    .then(|| ((start - first).max(0.0), end.min(last) - first))
+            },
+        );
+        let (start, end) = match within {
+            Some((start, end)) => (Cell::Number(start), Cell::Number(end)),
+            None => (Cell::Other, Cell::Other),
+        };
+        for (language, text) in line.texts() {
+            let caption = CaptionRecord {
+                start: start.clone(),
+                end: end.clone(),
+                text,
+                ..CaptionRecord::default()
+            };
+            found.entry(language).or_default().push(caption);
+        }
+    }
+    understood(found)
 }
 
 impl CaptionRecord {
@@ -215,23 +316,34 @@ impl CaptionRecord {
     }
 }
 
-impl CutTimes {
-    fn length(self) -> Option<f64> {
-        let Self::Pairs(pairs) = self else { return None };
-        let [pair] = <[Vec<Cell>; 1]>::try_from(pairs).ok()?;
-        let [start, end] = <[Cell; 2]>::try_from(pair).ok()?;
-        Some(clock(end).number()? - clock(start).number()?)
-    }
-}
-
 impl Subtitle {
+    fn of(line: &Value) -> Self {
+        serde_json::from_value(line.clone()).unwrap_or_default()
+    }
+
     fn caption(self) -> CaptionRecord {
-        let lines = self.lines.into_iter().filter_map(Cell::text).collect::<Vec<_>>();
-        CaptionRecord {
-            start: clock(self.start),
-            end: clock(self.end),
-            text: Cell::Text(lines.join(" ")),
-            ..CaptionRecord::default()
+        let text = self.texts().into_iter().next().map_or(Cell::Other, |(_, text)| text);
+        let (start, end) = (clock(self.start), clock(self.end));
+        CaptionRecord { start, end, text, ..CaptionRecord::default() }
+    }
+
+    /// What is said, by language where that is told.
+    fn texts(&self) -> Vec<(String, Cell)> {
+        // Through a cell, which tells texts from numbers.
+        let text = |line: &Value| serde_json::from_value::<Cell>(line.clone()).ok()?.text();
+        let joined = |lines: &Value| match lines {
+            Value::Array(lines) => {
+                let lines: Vec<String> = lines.iter().filter_map(text).collect();
+                Some(Cell::Text(lines.join(" ")))
+            }
+            line => Some(Cell::Text(text(line)?)),
+        };
+        match &self.lines {
+            Value::Object(languages) => languages
+                .iter()
+                .filter_map(|(language, lines)| Some((language.clone(), joined(lines)?)))
+                .collect(),
+            lines => vec![(String::new(), joined(lines).unwrap_or_else(|| self.line.clone()))],
         }
     }
 }
@@ -274,7 +386,7 @@ mod tests {
         let end = Seconds(204.2 / 3.0);
         let (json, text) = SampleRecord::of(&video, end).files("000000003");
         assert_eq!(text, "all of it a \"b\" é");
-        let read = SampleRecord::read("000000003", Some(json.as_bytes()), Some(b"x")).unwrap();
+        let read = SampleRecord::read(Some(json.as_bytes()), Some(b"x")).unwrap();
         let found = taken(read.into_source("000000003"));
         assert_eq!(found.media_end, Some(end));
         assert_eq!(NarratedVideo { media_end: None, ..found }, video);
@@ -283,15 +395,19 @@ mod tests {
         let endless = Caption::new(TimeSpan::new(0.0, f64::INFINITY), "all of it");
         let video = NarratedVideo::new("some id", "", vec![endless]);
         let (json, _) = SampleRecord::of(&video, end).files("000000003");
-        let read = SampleRecord::read("000000003", Some(json.as_bytes()), None).unwrap();
+        let read = SampleRecord::read(Some(json.as_bytes()), None).unwrap();
         assert_eq!(taken(read.into_source("000000003")).captions, video.captions);
     }
 
     #[test]
     fn samples_of_video2dataset_are_understood() {
         let read = |json: &str, text: Option<&str>| {
-            let read = SampleRecord::read("k", Some(json.as_bytes()), text.map(str::as_bytes));
-            taken(read.unwrap().into_source("k"))
+            let read = SampleRecord::read(Some(json.as_bytes()), text.map(str::as_bytes));
+            let mut read = read.unwrap();
+            let offers = [read.offer()];
+            let choice = LanguageChoice::of(std::path::Path::new("x"), None, &offers).unwrap();
+            read.choose(&choice);
+            taken(read.into_source("k"))
         };
         let webvid = r#"{"videoid": 7, "duration": 12, "url": NaN, "caption": "a fox",
             "key": "000000007", "status": "success", "error_message": null}"#;
@@ -318,7 +434,71 @@ mod tests {
         let found = read(subtitles, None);
         assert_eq!(found.captions[0].span, TimeSpan::new(62.5, 64.0));
         assert_eq!(found.captions[0].text, "pour the milk");
+        // As video2dataset writes it now: by language.
+        let by_language = r#"{"caption": "a title", "yt_meta_dict": {"info": {"id": 1}, "subtitles": {
+            "de": [{"start": "00:00:00.000", "end": "00:00:01.500", "lines": ["sie schlägt Eier"]}],
+            "en-US": [{"start": "00:00:00.000", "end": "00:00:01.500", "lines": ["she whisks"]},
+                      {"start": "00:00:01.500", "end": "00:00:03.000", "lines": ["and", "pours"]}]}}}"#;
+        let found = read(by_language, None);
+        let told: Vec<_> = found.captions.iter().map(|c| (c.span, c.text.as_str())).collect();
+        let (first, second) = (TimeSpan::new(0.0, 1.5), TimeSpan::new(1.5, 3.0));
+        assert_eq!(told, [(first, "she whisks"), (second, "and pours")]);
         assert_eq!(read("{\"broken", Some("a cat\n")).captions[0].text, "a cat");
-        assert_eq!(SampleRecord::read("k", Some(b"{"), None), Err(DropReason::NotUnderstood));
+        assert_eq!(SampleRecord::read(Some(b"{"), None), Err(DropReason::NotUnderstood));
+    }
+
+    #[test]
+    fn the_subtitles_of_a_clip_are_counted_from_its_start() {
+        let clip = r#"{"caption": "a title", "key": "000000000_00001", "duration": 300,
+            "clips": [["00:01:00.000", "00:01:04.000"]], "yt_meta_dict": {},
+            "clip_subtitles": [
+            {"start": "00:00:59.000", "end": "00:01:01.500", "lines": {"en": ["pour", "it"], "de": ["x"]}},
+            {"start": "00:01:01.500", "end": "00:01:09.000", "lines": {"en": ["stir"]}}]}"#;
+        let english = LanguageChoice::of(std::path::Path::new("x"), None, &[]).unwrap();
+        assert_eq!(english, LanguageChoice::default());
+        let read = |json: &str| {
+            let mut read = SampleRecord::read(Some(json.as_bytes()), None).unwrap();
+            let choice = LanguageChoice::of(std::path::Path::new("x"), None, &[read.offer()]);
+            read.choose(&choice.unwrap());
+            let found = taken(read.into_source("k"));
+            found.captions.into_iter().map(|c| (c.span, c.text)).collect::<Vec<_>>()
+        };
+        let expected = [
+            (TimeSpan::new(0.0, 1.5), "pour it".to_owned()),
+            (TimeSpan::new(1.5, 4.0), "stir".to_owned()),
+        ];
+        assert_eq!(read(clip), expected);
+        // Seconds, older lists, and a line that is the whole clip.
+        let whole = r#"{"clips": [[60.0, 62.5]],
+            "clip_subtitles": [{"start": 60.0, "end": 62.5, "lines": ["pour it"]}]}"#;
+        let endless = TimeSpan::new(0.0, f64::INFINITY);
+        assert_eq!(read(whole), [(endless, "pour it".to_owned())]);
+        // No words fell into the clip.
+        let silent = r#"{"clips": [[60.0, 62.5]], "clip_subtitles": [], "caption": "a title"}"#;
+        assert_eq!(read(silent), [(endless, "a title".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_not_understood_of_a_record_never_drops_its_caption() {
+        for part in [
+            r#""yt_meta_dict": "none""#,
+            r#""yt_meta_dict": {"subtitles": "en"}"#,
+            r#""yt_meta_dict": {"subtitles": {"en": "x", "de": 7}}"#,
+            r#""yt_meta_dict": {"subtitles": {"en": []}}"#,
+            r#""yt_meta_dict": {"subtitles": []}"#,
+            r#""yt_meta_dict": {"subtitles": {"en": [{"start": "x", "end": "y", "lines": ["z"]}]}}"#,
+            r#""yt_meta_dict": [1, 2]"#,
+            r#""clips": {"a": 1}, "clip_subtitles": {"en": []}"#,
+            r#""clip_subtitles": [7], "clips": null"#,
+            r#""locvtp": [1]"#,
+            r#""duration": {"s": 4}, "key": 7, "status": null"#,
+        ] {
+            let json = format!(r#"{{{part}, "caption": "a whole caption"}}"#);
+            let mut read = SampleRecord::read(Some(json.as_bytes()), None).unwrap();
+            let choice = LanguageChoice::of(std::path::Path::new("x"), None, &[read.offer()]);
+            read.choose(&choice.unwrap());
+            let found = taken(read.into_source("k"));
+            assert_eq!(found.captions[0].text, "a whole caption", "{json}");
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! Which samples a tar file holds, and where: found by walking from header to header.
 //!
 //! Members whose names agree up to the first dot of the file name are one sample, wherever they
-//! stand. Only headers and texts are read; over videos is passed. Long names in GNU's and in PAX form
+//! stand. Where names have more dots, `clip.v1.mp4` and `clip.v1.txt`, a video with words of its own
+//! name is a sample of its own, `clip.v1`. Only headers and texts are read; over videos is passed. Long names in GNU's and in PAX form
 //! are followed. A tar that is cut short, or has a damaged header, gives what lies before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub(crate) struct Sample {
     pub(crate) media: Option<Member>,
     /// What it says of its video; the reason where it cannot be understood.
     pub(crate) record: Result<SampleRecord, DropReason>,
+    /// The members by what stands behind the key, where a video or captions were not found.
+    pub(crate) members: Vec<String>,
 }
 
 /// Where a video is in its shard.
@@ -46,24 +49,35 @@ pub(crate) struct Contents {
     pub(crate) doubled: Vec<String>,
     /// Whether the shard ends before its end, or something in it is no header.
     pub(crate) is_damaged: bool,
+    /// How it is compressed, where it is: then nothing was found.
+    pub(crate) compressed: Option<String>,
 }
 
-/// The members of a sample so far.
+/// The members under a key so far.
 #[derive(Default)]
 struct Gathered {
+    /// By what stands between the key and the last ending, mostly nothing.
+    parts: BTreeMap<String, Part>,
+    endings: Vec<String>,
+}
+
+#[derive(Default)]
+struct Part {
     media: Option<Member>,
     /// How good the media file's ending is, 0 best.
     rank: usize,
     json: Option<Vec<u8>>,
     text: Option<Vec<u8>>,
-    endings: Vec<String>,
 }
 
 /// Walks through a tar of `bytes` bytes.
 ///
 /// # Errors
 /// When it cannot be read. A file that is no tar, or is damaged, is none: it holds what was found.
-pub(crate) fn scan<R: Read + Seek>(tar: R, bytes: u64) -> io::Result<Contents> {
+pub(crate) fn scan<R: Read + Seek>(mut tar: R, bytes: u64) -> io::Result<Contents> {
+    if let Some(compressed) = compression(&mut tar)? {
+        return Ok(Contents { compressed: Some(compressed.to_owned()), ..Contents::default() });
+    }
     let mut archive = tar::Archive::new(Faithful { inner: tar, failed: None });
     let mut contents = Contents::default();
     let (mut order, mut gathered) = (Vec::new(), HashMap::<String, Gathered>::new());
@@ -89,6 +103,8 @@ pub(crate) fn scan<R: Read + Seek>(tar: R, bytes: u64) -> io::Result<Contents> {
             continue;
         }
         sample.endings.push(ending.to_owned());
+        let (between, ending) = ending.rsplit_once('.').unwrap_or(("", ending));
+        let sample = sample.parts.entry(between.to_owned()).or_default();
         if ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("txt") {
             let mut text = Vec::new();
             let read = entry.by_ref().take(LONGEST_TEXT).read_to_end(&mut text);
@@ -111,13 +127,69 @@ pub(crate) fn scan<R: Read + Seek>(tar: R, bytes: u64) -> io::Result<Contents> {
     }
     // Two blocks of zeros end a tar.
     contents.is_damaged |= end + 1024 > bytes;
-    let sample = |key: String| {
-        let Gathered { media, json, text, .. } = gathered.remove(&key).unwrap_or_default();
-        let record = SampleRecord::read(&key, json.as_deref(), text.as_deref());
-        Sample { key, media, record }
-    };
-    contents.samples = order.into_iter().map(sample).collect();
+    for key in order {
+        let gathered = gathered.remove(&key).unwrap_or_default();
+        contents.samples.extend(gathered.samples(&key));
+    }
     Ok(contents)
+}
+
+/// How a file is compressed, by its first bytes; stands at its start before and after.
+fn compression(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static str>> {
+    const SIGNS: [(&[u8], &str); 4] = [
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh", "bzip2"),
+    ];
+    let mut start = Vec::new();
+    file.by_ref().take(6).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(SIGNS.iter().find(|(sign, _)| start.starts_with(sign)).map(|(_, name)| *name))
+}
+
+impl Gathered {
+    /// One sample, or one for each video that has words of its own name.
+    fn samples(mut self, key: &str) -> Vec<Sample> {
+        let has_media = |part: &Part| part.media.is_some();
+        let of_key = self.parts.get("").is_some_and(has_media);
+        let own: Vec<String> = self
+            .parts
+            .iter()
+            .filter(|(name, part)| !name.is_empty() && has_media(part) && part.has_words())
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut samples = Vec::new();
+        for name in &own {
+            let part = self.parts.remove(name).unwrap_or_default();
+            samples.push(part.sample(format!("{key}.{name}"), &self.endings));
+        }
+        if own.is_empty() || of_key || self.parts.values().any(has_media) {
+            let mut whole = self.parts.remove("").unwrap_or_default();
+            for part in self.parts.into_values() {
+                let better =
+                    part.media.is_some() && (whole.media.is_none() || part.rank < whole.rank);
+                if better && !of_key {
+                    (whole.media, whole.rank) = (part.media, part.rank);
+                }
+            }
+            samples.insert(0, whole.sample(key.to_owned(), &self.endings));
+        }
+        samples
+    }
+}
+
+impl Part {
+    fn has_words(&self) -> bool {
+        self.json.is_some() || self.text.is_some()
+    }
+
+    fn sample(self, key: String, endings: &[String]) -> Sample {
+        let record = SampleRecord::read(self.json.as_deref(), self.text.as_deref());
+        let is_found = self.media.is_some() && record.as_ref().is_ok_and(|r| !r.says_nothing());
+        let members = if is_found { Vec::new() } else { endings.to_vec() };
+        Sample { key, media: self.media, record, members }
+    }
 }
 
 /// `train/000.seg.mp4` as `train/000` and `seg.mp4`; none for what belongs to no sample.
@@ -223,6 +295,65 @@ mod tests {
         let media = scanned(&pax).samples[0].media.clone().unwrap();
         assert_eq!(media.name, long);
         assert_eq!(&pax[media.offset as usize..][..3], b"pax");
+    }
+
+    #[test]
+    fn a_name_with_dots_is_a_sample_of_its_own_where_it_has_words() {
+        let told = |members: &[(&str, &[u8])]| {
+            let samples = scanned(&tar(members)).samples;
+            let told = samples.into_iter().map(|sample| {
+                let words = sample.record.is_ok_and(|record| !record.says_nothing());
+                (sample.key, sample.media.map(|media| media.name), words)
+            });
+            told.collect::<Vec<_>>()
+        };
+        let owned = |key: &str, name: &str| (key.to_owned(), Some(name.to_owned()), true);
+        let versions = told(&[
+            ("clip.v1.mp4", b"1"),
+            ("clip.v1.txt", b"one"),
+            ("clip.v2.mp4", b"22"),
+            ("clip.v2.json", JSON),
+        ]);
+        assert_eq!(versions, [owned("clip.v1", "clip.v1.mp4"), owned("clip.v2", "clip.v2.mp4")]);
+        // Several views of one sample, a picture that goes with a video, and JSON about a member.
+        assert_eq!(
+            told(&[("a.left.mp4", b"1"), ("a.right.mp4", b"2"), ("a.txt", b"both")]),
+            [owned("a", "a.left.mp4")]
+        );
+        assert_eq!(
+            told(&[("a.seg.png", b"1"), ("a.mp4", b"2"), ("a.mp4.json", b"{}"), ("a.txt", b"x")]),
+            [owned("a", "a.mp4")]
+        );
+        assert_eq!(told(&[("b.v1.mp4", b"1"), ("b.v1.TXT", b"one")]), [owned("b.v1", "b.v1.mp4")]);
+    }
+
+    #[test]
+    fn where_a_video_or_words_are_missing_the_members_are_told() {
+        let contents = scanned(&tar(&[
+            ("000.info.json", b"{\"script\": \"she bakes\"}"),
+            ("000.mp4", b"1"),
+            ("000.mp4.json", b"{}"),
+            ("001.mp4", b"1"),
+            ("001.txt", b"x"),
+        ]));
+        assert_eq!(contents.samples[0].members, ["info.json", "mp4", "mp4.json"]);
+        assert!(contents.samples[1].members.is_empty());
+    }
+
+    #[test]
+    fn a_compressed_shard_is_told_from_a_damaged_one() {
+        for (start, name) in [
+            (&b"\x1f\x8b\x08\0\0\0"[..], "gzip"),
+            (b"\x28\xb5\x2f\xfd\0\0", "zstd"),
+            (b"\xfd7zXZ\0", "xz"),
+            (b"BZh91A", "bzip2"),
+        ] {
+            let mut bytes = start.to_vec();
+            bytes.resize(2000, 7);
+            let contents = scanned(&bytes);
+            assert_eq!(contents.compressed.as_deref(), Some(name));
+            assert!(!contents.is_damaged && contents.samples.is_empty());
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::error::CorpusError;
 /// Bytes read at once of a tar on another machine: texts beside small videos come with one request.
 const READ_AHEAD: u64 = 1 << 18;
 
+/// Goes up when more is found in a shard than before, so that indexes that were kept are made anew.
+const SCAN: u32 = 2;
+
 /// What all shards of a corpus share.
 #[derive(Debug)]
 pub(crate) struct Fetcher {
@@ -81,7 +84,7 @@ impl Shard {
         }
         let (mut scanned, mut failed) = (None, None);
         // Held for the state that the shard is in.
-        let name = (self.name(), self.state.bytes, self.state.version);
+        let name = (self.name(), self.state.bytes, self.state.version, SCAN);
         let kept = self.fetcher.indexes.get(&name, |file| {
             let contents = match self.scan() {
                 Ok(contents) => contents,

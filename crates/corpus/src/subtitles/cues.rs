@@ -55,12 +55,12 @@ fn times(line: &str) -> Option<Result<(f64, f64), DropReason>> {
     let (start, end) = line.split_once("-->")?;
     // Behind the end of WebVTT's cues stand settings.
     let end = end.split_whitespace().next().unwrap_or_default();
-    let times = seconds(start.trim()).zip(seconds(end));
+    let times = clock_s(start.trim()).zip(clock_s(end));
     Some(times.ok_or(DropReason::TimeIsNoNumber))
 }
 
 /// Seconds of `00:01:02,345`, `01:02.345` or `62.345`.
-fn seconds(text: &str) -> Option<f64> {
+pub(super) fn clock_s(text: &str) -> Option<f64> {
     let mut total = 0.0;
     let mut parts = 0;
     for part in text.split(':') {
@@ -75,7 +75,7 @@ fn seconds(text: &str) -> Option<f64> {
 
 /// The line without tags (`<i>`, `<c.yellow>`, `<00:00:01.500>`, `{\an8}`) and with its entities as
 /// characters.
-fn without_markup(line: &str, caption: &mut SourceCaption) -> String {
+pub(super) fn without_markup(line: &str, caption: &mut SourceCaption) -> String {
     if !line.contains(['<', '&', '{']) {
         return line.to_owned();
     }

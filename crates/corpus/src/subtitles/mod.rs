@@ -1,168 +1,331 @@
-//! Subtitle files beside videos: `a.mp4` with `a.srt`, `a.vtt` or `a.en.vtt`.
+//! Words beside videos: subtitles and transcripts, `a.mp4` with `a.srt`, `a.en.vtt` or `a.json`.
 //!
-//! The corpus is a folder; every media file under it that has subtitles is a video of the corpus.
-//! Of several subtitle files the one named as the video counts, then an English one, then the first
-//! by name. Captions that a machine made roll, that is, repeat each other:
-//! [`NarrationCare`](crate::NarrationCare) removes that.
+//! The corpus is a folder; every video under it that has words beside it is a video of the corpus.
+//! Which of several files counts is decided so, the first that differs:
+//!
+//! 1. Narration goes before comments on the video, and these before forced subtitles.
+//! 2. The corpus's language, as its [choice](crate::language_choice) is, goes before one that the name
+//!    does not tell. Words in another language are not taken; such videos are counted.
+//! 3. Plain words go before what a machine heard (`en-orig`), and that before subtitles for the
+//!    hearing impaired.
+//! 4. A file with the times of its words goes before `.srt`, then `.vtt`, then the others.
+//!
+//! A file that cannot be read is named and counted, and the next one is taken. Captions that a machine
+//! made roll, that is, repeat each other: [`NarrationCare`](crate::NarrationCare) removes that.
+//!
+//! | module | idea |
+//! |---|---|
+//! | `sidecars`, `track_name` | which files lie beside a video, and what their names tell |
+//! | `written` | a file's words, whatever its format |
+//! | `cues` | SubRip and WebVTT |
+//! | `transcript_json` | Whisper, whisper.cpp, WhisperX, json3 |
+//! | `timed_text` | YouTube's XML, TTML |
+//! | `milliseconds` | whether times are milliseconds |
 
-mod cues;
+pub(crate) mod cues;
+pub(crate) mod milliseconds;
+mod sidecars;
+mod timed_text;
+mod track_name;
+mod transcript_json;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use self::sidecars::{Beside, Format, Sidecars, Track, owner};
+use self::track_name::Role;
+use self::written::Words;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::Repair;
-use crate::text_file;
-use crate::video_files::{VideoFiles, rank};
+use crate::language::Language;
+use crate::language_choice::{self, LanguageChoice, Offer, Rank};
+use crate::report::DropReason;
+use crate::video_files::{VideoFiles, is_picture};
 
 pub(crate) use cues::is_subtitle_text;
 
-/// Endings of subtitle files, the better first.
-const ENDINGS: [&str; 2] = ["srt", "vtt"];
-const DEPTH: usize = 6;
+/// Files of one kind that are named in a note; all are counted.
+const NAMED: usize = 3;
 
-/// Whether the file's name is one of subtitles.
-fn is_subtitle_file(path: &Path) -> bool {
-    subtitle_rank(path).is_some()
-}
-
-fn subtitle_rank(path: &Path) -> Option<usize> {
-    let ending = path.extension()?.to_str()?;
-    ENDINGS.iter().position(|known| known.eq_ignore_ascii_case(ending))
-}
-
-/// Reads a folder of videos with subtitles, or one subtitle file with its video beside it.
+/// Reads a folder of videos with words beside them, or one file of words with its video beside it.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     if path.is_file() {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let video = path.parent().and_then(|folder| video_beside(folder, &name));
-        let id = video.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy());
-        return read_one(id.as_deref().unwrap_or(&name), video.clone(), path, intake);
+        return read_file(path, intake);
     }
-    let mut found = BTreeMap::new();
-    find(path, DEPTH, &mut found)
+    let found = Sidecars::under(path)
         .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
-    for (id, (video, subtitles)) in found {
-        read_one(&id, Some(video), &subtitles, intake)?;
+    let mut reading = Reading { root: path, intake, notes: Notes::default() };
+    let (asked_for, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        found.videos.into_iter().partition(|(id, _)| reading.intake.asks_for(id));
+    for (id, beside) in others {
+        // Counted as not asked for.
+        reading
+            .intake
+            .video(SourceVideo { media: Some(beside.media.into()), ..SourceVideo::new(id) });
     }
+    let mut videos = asked_for;
+    for beside in videos.values_mut() {
+        reading.tell_languages(beside);
+    }
+    let offers: Vec<Offer> = videos.values().map(|beside| offer(&beside.tracks)).collect();
+    let choice = LanguageChoice::of(path, reading.intake.language(), &offers)?;
+    for (id, beside) in videos {
+        reading.video(&id, beside, &choice);
+    }
+    reading.notes.without_video = found.without_video;
+    reading.notes.not_read = found.not_read;
+    let notes = std::mem::take(&mut reading.notes);
+    notes.told(path).into_iter().for_each(|note| intake.note(note));
     Ok(())
 }
 
-/// Whether any video under the folder has subtitles.
+/// Whether videos under the folder have words beside them.
 pub(crate) fn are_under(folder: &Path) -> bool {
-    let mut found = BTreeMap::new();
-    find(folder, DEPTH, &mut found).is_ok() && !found.is_empty()
+    Sidecars::under(folder).is_ok_and(|found| found.is_corpus())
 }
 
-/// The media file in `folder` that subtitles of this name belong to.
-fn video_beside(folder: &Path, name: &str) -> Option<PathBuf> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let media: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| rank(path).is_some())
-        .collect();
-    let named = |stem: &str| {
-        let mut files: Vec<_> =
-            media.iter().filter(|p| p.file_stem().is_some_and(|s| s == stem)).collect();
-        files.sort_by_key(|path| rank(path));
-        files.first().map(|path| (*path).clone())
+/// Whether a file beside `media` of its folder is named after one of them, so that it holds words of
+/// that video, or what else a program wrote of it.
+pub(crate) fn is_beside_its_video(path: &Path, media: &VideoFiles) -> bool {
+    path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| owner(stem, media).is_some())
+}
+
+/// Whether the file holds words with times in one of the formats that are read here; for a table, in
+/// milliseconds.
+pub(crate) fn is_transcript(path: &Path) -> bool {
+    let Some(format) = Format::of(path) else { return false };
+    let words = written::read(path, format, None).ok().flatten();
+    words.is_some_and(|words| {
+        !words.captions.is_empty() && (format != Format::Csv || words.in_milliseconds)
+    })
+}
+
+/// Reads one file of words, which was named by a person: its language is not asked for.
+fn read_file(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let media = media_beside(path);
+    let owned = owner(&stem, &media).map(|(video, _)| video.to_owned());
+    let id = owned.as_deref().and_then(Path::file_stem).map(|stem| stem.to_string_lossy());
+    let id = id.map_or(stem.clone(), |id| id.into_owned());
+    // Whatever the ending, subtitles are what was asked to be read.
+    let format = Format::of(path).unwrap_or(Format::Srt);
+    let broken = |what: String| CorpusError::Transcript { path: path.to_owned(), what };
+    let words = written::read(path, format, owned.as_deref()).map_err(broken)?;
+    let words = words.ok_or_else(|| broken("holds no words with times".to_owned()))?;
+    let video = SourceVideo {
+        media: owned.map(Into::into),
+        captions: words.captions,
+        ..SourceVideo::new(id)
     };
-    named(name).or_else(|| named(name.rsplit_once('.')?.0))
-}
-
-fn read_one(
-    id: &str,
-    video: Option<PathBuf>,
-    subtitles: &Path,
-    intake: &mut Intake<'_>,
-) -> Result<(), CorpusError> {
-    let (text, replaced) = text_file::read(subtitles)?;
-    let mut captions = cues::captions(&text);
-    if replaced {
-        captions.iter_mut().flatten().for_each(|caption| caption.repairs.note(Repair::NotUtf8));
-    }
-    intake.video(SourceVideo { media: video.map(Into::into), captions, ..SourceVideo::new(id) });
+    intake.video(video);
     Ok(())
 }
 
-/// Videos with their subtitles, by the path below the corpus without its ending.
-type Found = BTreeMap<String, (PathBuf, PathBuf)>;
+/// The media files beside a file.
+fn media_beside(path: &Path) -> VideoFiles {
+    let mut media = VideoFiles::default();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    entries.flatten().for_each(|entry| media.add_if_media(entry.path()));
+    media
+}
 
-fn find(root: &Path, depth: usize, found: &mut Found) -> std::io::Result<()> {
-    let mut folders = vec![(root.to_owned(), depth)];
-    while let Some((folder, depth)) = folders.pop() {
-        let (mut media, mut subtitles) = (VideoFiles::default(), Vec::new());
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if folder == root => return Err(error),
-            Err(_) => continue,
-        };
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                if depth > 0 {
-                    folders.push((path, depth - 1));
+/// The languages of a video's files. What is no narration counts only where nothing else is there.
+fn offer(tracks: &[Track]) -> Offer {
+    let has_narration = tracks.iter().any(|track| !track.name.role.is_no_narration());
+    let counts = |track: &&Track| !(has_narration && track.name.role.is_no_narration());
+    let mut offer = Offer::default();
+    for track in tracks.iter().filter(counts) {
+        match &track.name.language {
+            Some(language) => drop(offer.languages.insert(language.clone())),
+            None => offer.untold = true,
+        }
+    }
+    offer
+}
+
+/// What a person should know of how a folder was read.
+#[derive(Default)]
+struct Notes {
+    without_video: Vec<PathBuf>,
+    not_read: Vec<PathBuf>,
+    unreadable: Vec<(PathBuf, String)>,
+    other_languages: Vec<Offer>,
+    no_narration: Vec<PathBuf>,
+    hindi: Vec<PathBuf>,
+    hearing_impaired: Vec<PathBuf>,
+}
+
+/// A folder being read.
+struct Reading<'a, 'i> {
+    root: &'a Path,
+    intake: &'a mut Intake<'i>,
+    notes: Notes,
+}
+
+impl Reading<'_, '_> {
+    /// Finds out what the names of a video's files leave open.
+    fn tell_languages(&mut self, beside: &mut Beside) {
+        for place in 0..beside.tracks.len() {
+            if beside.tracks[place].name.hi {
+                let is_hindi = is_hindi(place, &beside.tracks);
+                let track = &mut beside.tracks[place];
+                let path = track.path.clone();
+                if is_hindi {
+                    track.name.language = Language::parse("hi");
+                    self.notes.hindi.push(path);
+                } else {
+                    track.name.role = track.name.role.max(Role::HearingImpaired);
+                    self.notes.hearing_impaired.push(path);
                 }
-            } else if is_subtitle_file(&path) {
-                subtitles.push(path);
-            } else {
-                media.add_if_media(path);
             }
         }
-        subtitles.sort_by_key(|path| preference(path));
-        for path in subtitles {
-            let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
-            let Some(video) = media.find(stem) else { continue };
-            let below = video.strip_prefix(root).unwrap_or(video).with_extension("");
-            let id = below.to_string_lossy().into_owned();
-            found.entry(id).or_insert_with(|| (video.to_owned(), path.clone()));
+        let media = beside.media.clone();
+        let said = |track: &Track| {
+            let untold = track.name.language.is_none() && !track.name.hi;
+            let tells = matches!(track.format, Format::Json | Format::Vtt) && untold;
+            let words = tells.then(|| written::read(&track.path, track.format, Some(&media)));
+            words?.ok()??.language
+        };
+        let told: Vec<Option<Language>> = beside.tracks.iter().map(said).collect();
+        // What a transcriber writes into several files is one transcript, and its JSON tells the
+        // language of all.
+        let json =
+            beside.tracks.iter().zip(&told).filter(|(track, _)| track.format == Format::Json);
+        let of_json = json.filter_map(|(_, language)| language.clone()).next();
+        for (track, told) in beside.tracks.iter_mut().zip(told) {
+            if track.name.language.is_none() && !track.name.hi {
+                track.name.language = told.or_else(|| of_json.clone());
+            }
         }
     }
-    Ok(())
-}
 
-/// Smaller is better: no language in the name, then English, then by name.
-fn preference(path: &Path) -> (usize, usize, PathBuf) {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let language = match stem.rsplit_once('.') {
-        None => 0,
-        Some((_, language)) if language == "en" || language.starts_with("en-") => 1,
-        Some(_) => 2,
-    };
-    (language, subtitle_rank(path).unwrap_or(ENDINGS.len()), path.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::narration_care::NarrationCare;
-
-    #[test]
-    fn each_video_takes_the_best_of_its_subtitle_files() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("b")).unwrap();
-        let srt = |text: &str| format!("1\n00:00:01,000 --> 00:00:02,000\n{text}\n");
-        for (name, text) in [
-            ("a.de.srt", srt("deutsch")),
-            ("a.en-US.vtt", format!("WEBVTT\n\n{}", srt("english").replace(',', "."))),
-            ("a.mp4", String::new()),
-            ("b/c.srt", srt("plain")),
-            ("b/c.en.srt", srt("english")),
-            ("b/c.MKV", String::new()),
-            ("silent.mp4", String::new()),
-            ("orphan.srt", srt("no video")),
-        ] {
-            std::fs::write(dir.path().join(name), text).unwrap();
+    /// Hands over a video with the best of what lies beside it.
+    fn video(&mut self, id: &str, beside: Beside, choice: &LanguageChoice) {
+        let source =
+            SourceVideo { media: Some(beside.media.clone().into()), ..SourceVideo::new(id) };
+        let mut ranked: Vec<((bool, Rank, Role, bool), &Track)> = Vec::new();
+        for track in &beside.tracks {
+            let role = track.name.role;
+            if let Some(rank) = choice.rank(track.name.language.as_ref()) {
+                let order = (role.is_no_narration(), rank.told, role, rank.is_region);
+                ranked.push((order, track));
+            }
         }
-        let (mut videos, care) = (Vec::new(), NarrationCare::default());
-        let mut intake = Intake::new(&care, &mut videos);
-        read(dir.path(), &mut intake).unwrap();
-        read(&dir.path().join("a.de.srt"), &mut Intake::new(&care, &mut videos)).unwrap();
-        let told: Vec<_> =
-            videos.iter().map(|v| (v.id.as_str(), v.captions[0].text.as_str())).collect();
-        assert_eq!(told, [("a", "english"), ("b/c", "plain"), ("a", "deutsch")]);
-        assert_eq!(videos[1].media.path(), dir.path().join("b/c.MKV"));
-        assert_eq!(videos[2].media.path(), dir.path().join("a.mp4"));
+        ranked.sort_by(|(a, one), (b, other)| {
+            (a, one.format, &one.path).cmp(&(b, other.format, &other.path))
+        });
+        let equal = ranked.chunk_by(|(a, _), (b, _)| a == b);
+        for group in equal {
+            let tracks: Vec<&Track> = group.iter().map(|(_, track)| *track).collect();
+            if let Some((track, words)) = self.best(&tracks, &beside.media) {
+                if track.name.role.is_no_narration() {
+                    self.notes.no_narration.push(track.path.clone());
+                }
+                let language = track.name.language.as_ref().or(words.language.as_ref());
+                let told = language.map_or("not told".to_owned(), ToString::to_string);
+                self.intake.video_in(SourceVideo { captions: words.captions, ..source }, &told);
+                return;
+            }
+        }
+        let is_other = ranked.is_empty() && beside.tracks.iter().any(|t| t.name.language.is_some());
+        if is_other && self.intake.admit(id, id, source.media.as_ref(), None).is_some() {
+            self.intake.drop_one(DropReason::OtherLanguage, id, None);
+            self.notes.other_languages.push(offer(&beside.tracks));
+        } else if !is_other && !is_picture(&beside.media) {
+            self.intake.video(source);
+        }
+    }
+
+    /// Of files that are equally good by their names, the one with the times of words, or else the
+    /// first one that can be read.
+    fn best<'t>(&mut self, tracks: &[&'t Track], media: &Path) -> Option<(&'t Track, Words)> {
+        let may_tell = |track: &Track| matches!(track.format, Format::Json | Format::TimedText);
+        let mut read: BTreeMap<&Path, Option<Words>> = BTreeMap::new();
+        for track in tracks.iter().filter(|track| may_tell(track)) {
+            match self.words(track, media) {
+                Some(words) if words.has_word_times => return Some((track, words)),
+                words => drop(read.insert(&track.path, words)),
+            }
+        }
+        tracks.iter().find_map(|track| {
+            let words = match read.remove(track.path.as_path()) {
+                Some(words) => words,
+                None => self.words(track, media),
+            };
+            words.map(|words| (*track, words))
+        })
+    }
+
+    /// The words of a file; none where it holds none, or is broken, which is counted.
+    fn words(&mut self, track: &Track, media: &Path) -> Option<Words> {
+        match written::read(&track.path, track.format, Some(media)) {
+            Ok(words) => words.filter(|words| !words.captions.is_empty()),
+            Err(what) => {
+                let below = track.path.strip_prefix(self.root).unwrap_or(&track.path);
+                self.intake.drop_one(DropReason::NotUnderstood, &below.to_string_lossy(), None);
+                self.notes.unreadable.push((track.path.clone(), what));
+                None
+            }
+        }
+    }
+}
+
+/// Whether `hi` in a name means Hindi: where its letters are Hindi's; else where the other files of
+/// the video have languages for names. Beside a file without a language, or alone, it is the same
+/// words for the hearing impaired.
+fn is_hindi(place: usize, tracks: &[Track]) -> bool {
+    let is_devanagari = |c: char| ('\u{900}'..='\u{97f}').contains(&c);
+    let text = std::fs::read(&tracks[place].path).map(|bytes| crate::text_file::decoded(&bytes).0);
+    if text.is_ok_and(|text| text.contains(is_devanagari)) {
+        return true;
+    }
+    let others = || tracks.iter().enumerate().filter(|(other, _)| *other != place);
+    let subtitles = || others().map(|(_, track)| &track.name).filter(|name| !name.hi);
+    subtitles().any(|name| name.language.is_some())
+        && subtitles().all(|name| name.language.is_some())
+}
+
+impl Notes {
+    fn told(self, root: &Path) -> Vec<String> {
+        let below = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
+        let named = |paths: &[PathBuf]| {
+            let mut names: Vec<String> = paths.iter().take(NAMED).map(|path| below(path)).collect();
+            names.extend((paths.len() > NAMED).then(|| "..".to_owned()));
+            names.join(", ")
+        };
+        let files = |count: usize| match count {
+            1 => "1 file".to_owned(),
+            count => format!("{count} files"),
+        };
+        let mut notes = Vec::new();
+        let mut note = |paths: &[PathBuf], what: &str| {
+            if !paths.is_empty() {
+                notes.push(format!("{} {what}: {}", files(paths.len()), named(paths)));
+            }
+        };
+        note(
+            &self.without_video,
+            "of subtitles beside no video of that name (NAME.srt or NAME.LANGUAGE.srt belongs to \
+             NAME.mp4)",
+        );
+        note(
+            &self.not_read,
+            "of subtitles in a format that is not read; make .srt of it, as with ffmpeg",
+        );
+        note(
+            &self.no_narration,
+            "of forced subtitles or comments taken, because nothing else is there",
+        );
+        note(&self.hindi, "where `hi` was read as Hindi");
+        note(&self.hearing_impaired, "where `hi` was read as hearing impaired, and not as Hindi");
+        for (path, what) in self.unreadable.iter().take(NAMED) {
+            notes.push(format!("{}: was passed over: {what}", below(path)));
+        }
+        if !self.other_languages.is_empty() {
+            notes.push(language_choice::left_out(&self.other_languages));
+        }
+        notes
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod damaged;
+mod others;
 mod packing;
 mod reading;
 mod server;

@@ -31,6 +31,14 @@ fn shards_are_named_as_video2dataset_names_them_and_are_plain_tars() {
         .map(|key| format!("{key}.mp4\n{key}.json\n{key}.txt\n"))
         .concat();
     assert_eq!(listed, expected);
+    // No header of PAX or GNU stands before a member, as fractional times and long names bring them.
+    let tar = std::fs::File::open(shards.join("00003.tar")).unwrap();
+    let mut tar = tar::Archive::new(tar);
+    let kinds = tar.entries().unwrap().raw(true).map(|entry| {
+        let entry = entry.unwrap();
+        (entry.header().entry_type(), entry.header().mtime().unwrap())
+    });
+    assert_eq!(kinds.collect::<Vec<_>>(), vec![(tar::EntryType::Regular, 0); 6]);
 }
 
 #[test]

@@ -332,6 +332,9 @@ fn details(source: &SourceFound) -> Vec<String> {
             lines.push(format!("  of these  {subset}: {videos} videos, {captions} spans"));
         }
     }
+    for (language, count) in &report.languages {
+        lines.push(format!("  language  {language}: {} videos", grouped(*count)));
+    }
     for (repair, count) in &report.repaired {
         lines.push(format!("  repaired  {repair}: {}", grouped(*count)));
     }

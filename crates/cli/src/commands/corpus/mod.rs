@@ -6,7 +6,7 @@ pub(crate) mod pack;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use locvtp_corpus::{Layout, ReadSettings, Subset};
+use locvtp_corpus::{Language, Layout, ReadSettings, Subset};
 
 use self::check::CorpusCheck;
 use self::pack::CorpusPack;
@@ -35,6 +35,10 @@ pub(crate) struct CorpusChoice {
     /// Take only this part of the data set
     #[arg(long, value_enum)]
     pub(crate) subset: Option<CorpusSubset>,
+    /// Language of the words, where they are there in several: en, deu, pt-BR, German [default:
+    /// English, else the only one]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) language: Option<Language>,
 }
 
 impl CorpusChoice {
@@ -45,6 +49,7 @@ impl CorpusChoice {
             videos: self.videos.clone(),
             list: self.only.clone(),
             subset: self.subset.map(Into::into),
+            language: self.language.clone(),
             ..ReadSettings::default()
         }
     }
@@ -84,7 +89,7 @@ pub(crate) enum CorpusFormat {
     YouCook2,
     /// Your own list, CSV or JSON lines: path, start, end, text
     Manifest,
-    /// Your own videos with .srt or .vtt files beside them
+    /// Your own videos with subtitles or transcripts beside them: .srt, .vtt, Whisper's, yt-dlp's
     Subtitles,
     /// Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them
     Shards,

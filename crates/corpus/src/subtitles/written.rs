@@ -1,0 +1,184 @@
+//! A file with words, read whatever its format.
+
+use std::path::Path;
+
+use super::milliseconds::{Timed, are_milliseconds};
+use super::sidecars::Format;
+use super::{cues, timed_text, transcript_json};
+use crate::csv_table::CsvTable;
+use crate::error::CorpusError;
+use crate::language::Language;
+use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::report::DropReason;
+use crate::text_file;
+
+/// The times of all words of a day are smaller; files are read whole.
+const LARGEST: u64 = 256 << 20;
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
+    /// Whether its times are those of words.
+    pub(crate) has_word_times: bool,
+    /// Where the file itself tells it.
+    pub(crate) language: Option<Language>,
+    /// Whether its times were found to be milliseconds.
+    pub(crate) in_milliseconds: bool,
+}
+
+/// Reads a file; none where it holds no words with times. `media` is asked how long it is where that
+/// decides the unit.
+///
+/// # Errors
+/// When it cannot be read, or is broken; the text says how.
+pub(super) fn read(
+    path: &Path,
+    format: Format,
+    media: Option<&Path>,
+) -> Result<Option<Words>, String> {
+    let told = |error: &dyn std::error::Error| {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    };
+    let length_s = || length_s(media?);
+    let about = std::fs::metadata(path).map_err(|error| told(&error))?;
+    if about.len() > LARGEST {
+        return Err("is larger than any transcript".to_owned());
+    }
+    let bytes = std::fs::read(path).map_err(|error| told(&error))?;
+    if matches!(format, Format::Csv) {
+        return table(path, &bytes, length_s).map_err(|error| told(&error));
+    }
+    let (text, replaced) = text_file::decoded(&bytes);
+    let words = match format {
+        Format::Srt | Format::Vtt => Some(of_cues(&text, format)?),
+        Format::TimedText => timed_text::read(&text).map_err(|error| told(&error))?,
+        Format::Json => {
+            transcript_json::read(text.as_bytes(), length_s).map_err(|error| told(&error))?
+        }
+        Format::Tsv => tab_separated(&text, length_s),
+        Format::Csv => None,
+    };
+    Ok(words.map(|mut words| {
+        if replaced {
+            let taken = words.captions.iter_mut().flatten();
+            taken.for_each(|caption| caption.repairs.note(Repair::NotUtf8));
+        }
+        words
+    }))
+}
+
+/// How long a video is, by its frames.
+fn length_s(media: &Path) -> Option<f64> {
+    let reader = locvtp_video::VideoReader::open(media).ok()?;
+    Some(reader.frame_table().end().0)
+}
+
+fn of_cues(text: &str, format: Format) -> Result<Words, String> {
+    let captions = cues::captions(text);
+    // A silent video's WebVTT holds a header alone.
+    if captions.is_empty() && !text.trim().is_empty() && !text.starts_with("WEBVTT") {
+        return Err("has no line with times, as 00:00:01,000 --> 00:00:02,500".to_owned());
+    }
+    // YouTube's WebVTT says `Language: en` in its header.
+    let header = text.lines().take_while(|line| !line.contains("-->")).take(20);
+    let language = header
+        .filter_map(|line| line.strip_prefix("Language:"))
+        .find_map(Language::parse)
+        .filter(|_| format == Format::Vtt);
+    Ok(Words { captions, language, ..Words::default() })
+}
+
+/// Columns of a table of captions.
+const COLUMNS: [&str; 3] = ["start", "end", "text"];
+
+/// Whisper's table. It knows no quotes; a tab in a text was replaced when it was written.
+fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<Words> {
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
+    let [start, end, words] =
+        COLUMNS.map(|column| header.iter().position(|name| name.eq_ignore_ascii_case(column)));
+    let (start, end, words) = (start?, end?, words?);
+    let rows = lines.filter(|line| !line.trim().is_empty()).map(|line| {
+        let cells: Vec<&str> = line.splitn(header.len(), '\t').collect();
+        let time = |place: usize| cells.get(place)?.trim().parse::<f64>().ok();
+        let text = cells.get(words).map(|text| (*text).to_owned());
+        (time(start), time(end), text)
+    });
+    Some(timed(rows.collect(), length_s))
+}
+
+/// whisper.cpp's table; none where it is another one.
+fn table(
+    path: &Path,
+    bytes: &[u8],
+    length_s: impl FnOnce() -> Option<f64>,
+) -> Result<Option<Words>, CorpusError> {
+    let mut table = CsvTable::of_bytes(path, bytes)?;
+    if !COLUMNS.iter().all(|column| table.has(column)) {
+        return Ok(None);
+    }
+    let mut rows = Vec::new();
+    while let Some(row) = table.next_row()? {
+        let text = row.get("text").map(std::borrow::Cow::into_owned);
+        rows.push((row.number("start"), row.number("end"), text));
+    }
+    Ok(Some(timed(rows, length_s)))
+}
+
+type TableRow = (Option<f64>, Option<f64>, Option<String>);
+
+/// Rows whose unit is told by what stands in them.
+fn timed(rows: Vec<TableRow>, length_s: impl FnOnce() -> Option<f64>) -> Words {
+    let whole = |(start, end, text): &TableRow| {
+        Some(Timed::new((*start)?, (*end)?, text.as_deref().unwrap_or_default()))
+    };
+    let known: Vec<Timed> = rows.iter().filter_map(whole).collect();
+    let in_milliseconds = are_milliseconds(&known, length_s);
+    let time = if in_milliseconds { SourceTime::Milliseconds } else { SourceTime::Seconds };
+    let caption = |(start, end, text): TableRow| {
+        let text = text.ok_or(DropReason::NotUnderstood)?;
+        let (start, end) = start.zip(end).ok_or(DropReason::TimeIsNoNumber)?;
+        Ok(SourceCaption::new(time(start, end), text))
+    };
+    let captions = rows.into_iter().map(caption).collect();
+    Words { captions, in_milliseconds, ..Words::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> Vec<(SourceTime, String)> {
+        let words = tab_separated(text, || None).unwrap();
+        let taken = words.captions.into_iter().map(Result::unwrap);
+        taken.map(|caption| (caption.time, caption.text)).collect()
+    }
+
+    #[test]
+    fn whispers_table_is_in_milliseconds_and_knows_no_quotes() {
+        let tsv = "start\tend\ttext\n0\t1500\t\"Whisk,\" she says\n1500\t3000\the \"pours\n";
+        let expected = [
+            (SourceTime::Milliseconds(0.0, 1500.0), "\"Whisk,\" she says".to_owned()),
+            (SourceTime::Milliseconds(1500.0, 3000.0), "he \"pours".to_owned()),
+        ];
+        assert_eq!(told(tsv), expected);
+        assert_eq!(told(&tsv.replace('\n', "\r\n")), expected);
+        let seconds = "start\tend\ttext\n0.0\t1.5\tshe whisks\n";
+        assert_eq!(told(seconds), [(SourceTime::Seconds(0.0, 1.5), "she whisks".to_owned())]);
+        assert!(tab_separated("a fox\thttp://x\n", || None).is_none());
+        assert!(tab_separated("", || None).is_none());
+    }
+
+    #[test]
+    fn whisper_cpps_table_is_in_milliseconds_and_quotes_its_text() {
+        let csv = b"start,end,text\n0,1500,\" she \"\"whisks\"\"\"\n1500,3000,\" he pours\"\n";
+        let words = table(Path::new("v.csv"), csv, || None).unwrap().unwrap();
+        assert!(words.in_milliseconds);
+        let caption = words.captions[0].as_ref().unwrap();
+        assert_eq!(caption.time, SourceTime::Milliseconds(0.0, 1500.0));
+        assert_eq!(caption.text, "she \"whisks\"");
+        assert!(table(Path::new("v.csv"), b"path,text\na,b\n", || None).unwrap().is_none());
+    }
+}
