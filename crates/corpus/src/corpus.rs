@@ -37,6 +37,27 @@ impl Caption {
     }
 }
 
+/// A sentence, and every window of its video that answers it, as files of moment retrieval have them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MomentQuery {
+    /// What the source calls it: a number, or a word.
+    pub qid: String,
+    /// The [`Caption::id`] of its windows.
+    pub id: u32,
+    /// What is asked.
+    pub text: String,
+    /// All windows, as they stand in the source: in its order, not cut to the video; one or more.
+    pub windows: Vec<TimeSpan>,
+    /// The length of the video as its own line says, in seconds.
+    pub duration: Option<Seconds>,
+    /// Some clips of [`SALIENCY_CLIP_S`], each by its place, and what three people say of it as a
+    /// highlight, 0 (very bad) to 4 (very good). Empty where the source says nothing of highlights.
+    pub saliency: Vec<(usize, [f64; 3])>,
+}
+
+/// The length of the clips whose saliency is annotated, in seconds.
+pub const SALIENCY_CLIP_S: f64 = 2.0;
+
 /// The part of a data set that a video belongs to, whatever its files call it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
@@ -103,6 +124,9 @@ pub struct NarratedVideo {
     pub cut_length: Option<Seconds>,
     /// What the video is about, in the source's own word: category, task or recipe.
     pub task: Option<String>,
+    /// Sentences of several windows, in the order of the source; empty where every caption is a query
+    /// of its own. Each window that lies in the video is one of the captions as well.
+    pub queries: Vec<MomentQuery>,
     /// Whether it is known to be of one frame alone: when it was opened, or packed as a picture.
     pub is_picture: bool,
     /// The shard it is packed in, by its place among the shards of the corpus; none for a file.
@@ -126,6 +150,7 @@ impl NarratedVideo {
             duration: None,
             cut_length: None,
             task: None,
+            queries: Vec::new(),
             shard: None,
             media_end: None,
             is_picture: false,

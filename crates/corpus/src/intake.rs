@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use locvtp_video::{MediaLocation, Seconds};
 
-use crate::corpus::{Caption, NarratedVideo, Subset};
+use crate::corpus::{Caption, MomentQuery, NarratedVideo, Subset};
 use crate::id_list::IdList;
 use crate::language::Language;
 use crate::narration_care::NarrationCare;
@@ -46,6 +46,8 @@ pub(crate) struct SourceVideo {
     pub(crate) cut_length_s: Option<f64>,
     pub(crate) subset: Option<Subset>,
     pub(crate) task: Option<String>,
+    /// As in [`NarratedVideo`].
+    pub(crate) queries: Vec<MomentQuery>,
     /// Of a packed video, as in [`NarratedVideo`].
     pub(crate) shard: Option<u32>,
     pub(crate) media_end: Option<Seconds>,
@@ -62,6 +64,7 @@ pub(crate) struct RepairedVideo {
     cut_length_s: Option<f64>,
     subset: Option<Subset>,
     task: Option<String>,
+    queries: Vec<MomentQuery>,
     shard: Option<u32>,
     media_end: Option<Seconds>,
     is_picture: bool,
@@ -100,13 +103,14 @@ impl SourceVideo {
         let captions = care.applied(captions, duration_s, &mut |caption| {
             dropped.push((DropReason::RepeatsTheOnesBefore, caption.id as usize));
         });
-        let Self { id, subset, task, shard, media_end, is_picture, .. } = self;
+        let Self { id, subset, task, queries, shard, media_end, is_picture, .. } = self;
         RepairedVideo {
             id,
             duration_s,
             cut_length_s,
             subset,
             task,
+            queries,
             shard,
             media_end,
             is_picture,
@@ -274,6 +278,7 @@ impl<'a> Intake<'a> {
             duration: video.duration_s.map(Seconds),
             cut_length: video.cut_length_s.map(Seconds),
             task: video.task,
+            queries: video.queries,
             is_picture: video.is_picture,
             shard: video.shard,
             media_end: video.media_end,

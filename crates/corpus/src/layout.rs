@@ -15,8 +15,8 @@ use crate::error::CorpusError;
 use crate::intake::Intake;
 use crate::video_files::VideoFiles;
 use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, msrvtt, shards, subtitles,
-    tacos, text_file, webvid, youcook2,
+    activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, moment_queries, msrvtt,
+    shards, subtitles, tacos, text_file, webvid, youcook2,
 };
 
 /// How much of a file is looked at.
@@ -56,6 +56,9 @@ pub enum Layout {
     /// YouCook2
     #[serde(rename = "youcook2")]
     YouCook2,
+    /// QVHighlights, and every data set in its form
+    #[serde(rename = "qvhighlights")]
+    QvHighlights,
     /// A table or JSON lines of path, start, end, text
     Manifest,
     /// Subtitle files beside videos
@@ -66,7 +69,7 @@ pub enum Layout {
 
 impl Layout {
     /// All of them, in the order of the paper's data, then people's own.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::HowTo100m,
         Self::WebVid,
         Self::Cc3m,
@@ -77,6 +80,7 @@ impl Layout {
         Self::CrossTask,
         Self::Coin,
         Self::YouCook2,
+        Self::QvHighlights,
         Self::Manifest,
         Self::Subtitles,
         Self::Shards,
@@ -100,6 +104,7 @@ impl Layout {
             Self::CrossTask => "crosstask",
             Self::Coin => "coin",
             Self::YouCook2 => "youcook2",
+            Self::QvHighlights => "qvhighlights",
             Self::Manifest => "manifest",
             Self::Subtitles => "subtitles",
             Self::Shards => "shards",
@@ -135,6 +140,7 @@ impl Source {
             Layout::CrossTask => crosstask::read,
             Layout::Coin => coin::read,
             Layout::YouCook2 => youcook2::read,
+            Layout::QvHighlights => moment_queries::read,
             Layout::Manifest => manifest::read,
             Layout::Subtitles => subtitles::read,
             Layout::Shards => shards::read,
@@ -267,6 +273,9 @@ fn layout_of_file(path: &Path) -> Option<Layout> {
     } else if has_ending(path, &["csv", "tsv"]) {
         layout_of_table(path)
     } else if has_ending(path, &["jsonl", "ndjson"]) {
+        if moment_queries::is_line(&glance(path)?) {
+            return Some(Layout::QvHighlights);
+        }
         (!shards::is_index(path)).then_some(Layout::Manifest)
     } else if has_ending(path, &["txt"]) {
         layout_of_text(path)
@@ -310,6 +319,9 @@ fn layout_of_keys(start: &[u8]) -> Option<Layout> {
     }
     if has(2, "timestamps") && has(2, "sentences") {
         return Some(if has(2, "fps") { Layout::Tacos } else { Layout::ActivityNet });
+    }
+    if moment_queries::is_line(start) || has(2, "relevant_windows") {
+        return Some(Layout::QvHighlights);
     }
     // A list of captions, as transcribers write one.
     if start.trim_ascii_start().first() == Some(&b'[') {
@@ -408,6 +420,8 @@ mod tests {
             (r#"{"database": {"a": {"recipe_type": 1, "annotation": ["#, Layout::Coin),
             (r#"{"info": {}, "videos": [{"video_id": "video0""#, Layout::MsrVtt),
             (r#"{"annotations": [{"image_id": "video0""#, Layout::MsrVtt),
+            (r#"{"qid": 1, "query": "x", "vid": "a", "relevant_windows": ["#, Layout::QvHighlights),
+            (r#"[{"qid": 1, "relevant_windows": [["#, Layout::QvHighlights),
         ] {
             assert_eq!(layout_of_keys(start.as_bytes()), Some(layout), "{start}");
         }

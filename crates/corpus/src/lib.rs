@@ -17,6 +17,7 @@
 //! | [`howto100m`] | HowTo100M's captions and folder, read and written |
 //! | [`webvid`], [`cc3m`] | the other pre-training sets |
 //! | [`msrvtt`], [`activitynet`], [`charades`], [`tacos`], [`crosstask`], [`coin`], [`youcook2`] | the data sets of the tasks |
+//! | [`moment_queries`] | QVHighlights, and every data set in its form |
 //! | [`manifest`], [`subtitles`] | people's own data |
 //! | [`shards`] | any of these in tar files, here or on a server; read and written |
 //! | [`narration_care`] | repeated, short and merged captions |
@@ -63,6 +64,7 @@ mod language_choice;
 pub mod layout;
 pub mod manifest;
 pub mod media_check;
+pub mod moment_queries;
 pub mod msrvtt;
 pub mod narration_care;
 pub mod pairs;
@@ -81,7 +83,7 @@ pub mod webvid;
 pub mod wording;
 pub mod youcook2;
 
-pub use corpus::{Caption, Corpus, NarratedVideo, Subset};
+pub use corpus::{Caption, Corpus, MomentQuery, NarratedVideo, SALIENCY_CLIP_S, Subset};
 pub use error::{BatchTooLarge, CorpusError};
 pub use howto100m::HowTo100m;
 pub use id_list::IdList;

@@ -27,6 +27,8 @@ pub enum DropReason {
     /// All its words had been said by the captions before: asked for by
     /// [`NarrationCare`](crate::NarrationCare), no fault of the source.
     RepeatsTheOnesBefore,
+    /// A query of a file of moment retrieval says no window that answers it.
+    QueryWithoutWindows,
     /// The lists of a video differ in length; the tail of the longer ones has no partner.
     UnequalLists,
     /// A line, row or entry is not what stands in such a file.
@@ -62,6 +64,7 @@ impl fmt::Display for DropReason {
             Self::TimeBeyondAnyVideo => "time beyond any video",
             Self::EndNotAfterStart => "end not after start",
             Self::RepeatsTheOnesBefore => "repeats the ones before",
+            Self::QueryWithoutWindows => "query without windows",
             Self::UnequalLists => "lists of unequal length",
             Self::NotUnderstood => "not understood",
             Self::VideoTwice => "video described twice",

@@ -52,7 +52,8 @@ fn fixtures() -> PathBuf {
 }
 
 /// Every fixture that a reader opens, by its path below the fixtures.
-const FILES: [&str; 35] = [
+const FILES: [&str; 36] = [
+    "qvhighlights/highlight_val_release.jsonl",
     "activitynet/train.json",
     "activitynet/val_2.json",
     "cc3m/Train_GCC-training.tsv",

@@ -309,6 +309,64 @@ fn youcook2_and_the_clips_mil_nce_evaluates() {
 }
 
 #[test]
+fn qvhighlights_and_data_sets_in_its_form() {
+    let [read] = &read("qvhighlights")[..] else { panic!("one source") };
+    assert_eq!(read.layout, Layout::QvHighlights);
+    // Windows: 3 + 1 + 1 + (1 of 3), each a caption; the line without a query is none.
+    assert_eq!((read.report.videos, read.report.captions), (2, 6));
+    for (reason, count) in [
+        (DropReason::QueryWithoutWindows, 1),
+        (DropReason::TimeIsNoNumber, 1),
+        (DropReason::EndNotAfterStart, 1),
+        (DropReason::NotUnderstood, 1),
+    ] {
+        assert_eq!(read.report.dropped[&reason], count, "{reason}");
+    }
+    let girl = video(read, "AbCdEfGhIjK_60.0_210.0");
+    // `duration` says how long the video is, not the times in its name.
+    assert_eq!((girl.duration, girl.subset), (Some(Seconds(20.0)), Some(Subset::Validation)));
+    let captions: Vec<_> = girl.captions.iter().map(|it| (it.id, it.span.start.0)).collect();
+    assert_eq!(captions, [(11, 0.0), (12, 2.0), (14, 2.0), (11, 8.0), (11, 16.0)]);
+    assert_eq!(girl.captions[4].span.end, Seconds(20.0));
+    assert!(girl.captions[4].repairs.contains(Repair::EndClipped));
+    let [peels, dogs, broken] = &girl.queries[..] else { panic!("{:?}", girl.queries) };
+    // As the line has them: its order, its ends.
+    let windows = [(8.0, 12.0), (0.0, 4.0), (16.0, 24.0)].map(|(s, e)| TimeSpan::new(s, e));
+    assert_eq!((peels.qid.as_str(), peels.id, &peels.windows[..]), ("11", 11, &windows[..]));
+    assert_eq!((peels.saliency.len(), peels.saliency[1]), (6, (1, [4.0, 4.0, 2.0])));
+    assert_eq!((dogs.text.as_str(), dogs.saliency.len()), ("Two dogs run.", 0));
+    // Clip 10 begins where the video ends; its windows count all the same.
+    assert_eq!((broken.windows.len(), broken.saliency.len()), (2, 0));
+    assert!(
+        read.report.notes.iter().any(|note| note.contains("line 6")),
+        "{:?}",
+        read.report.notes
+    );
+    let kiwi = video(read, "s30-d52");
+    let window = TimeSpan::new(4.795_918_367_346_939, 12.040_816_326_530_614);
+    assert_eq!((kiwi.queries[0].qid.as_str(), kiwi.queries[0].windows[0]), ("s30-d52_0", window));
+    assert_eq!(kiwi.captions[0].span, window);
+}
+
+#[test]
+fn the_form_of_qvhighlights_as_one_list_and_without_windows() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines =
+        std::fs::read_to_string(fixture("qvhighlights/highlight_val_release.jsonl")).unwrap();
+    let objects: Vec<&str> = lines.lines().filter(|line| !line.is_empty()).collect();
+    let list = dir.path().join("val.json");
+    std::fs::write(&list, format!("[{}]", objects.join(",\n"))).unwrap();
+    let [read] = &read_with(&list, &ReadSettings::default())[..] else { panic!("one source") };
+    assert_eq!((read.layout, read.report.captions), (Layout::QvHighlights, 6));
+    let test = dir.path().join("highlight_test_release.jsonl");
+    let lines = r#"{"qid": 1, "query": "A girl cooks.", "duration": 150, "vid": "a_0.0_150.0"}"#;
+    std::fs::write(&test, lines).unwrap();
+    let [read] = &read_with(&test, &ReadSettings::default())[..] else { panic!("one source") };
+    assert_eq!((read.layout, read.report.captions), (Layout::QvHighlights, 0));
+    assert!(read.report.notes[0].contains("highlight_test_with_gt.jsonl"), "{:?}", read.report);
+}
+
+#[test]
 fn a_manifest_as_a_table_and_as_lines() {
     let [table] = &read("manifest")[..] else { panic!("one source") };
     assert_eq!(

@@ -51,14 +51,15 @@ fn main() {
         .collect();
     let targets: Vec<ProposalTargets> = moments
         .iter()
-        .map(|moment| targets(&all, moment, config.num_frames, config.regressed))
+        .map(|moment| {
+            targets(&all, std::slice::from_ref(moment), config.num_frames, config.regressed)
+        })
         .collect();
     let truth = LossTruth {
         proposals: &all,
         bases: &bases,
         num_frames: config.num_frames,
         targets: &targets,
-        moments: &moments,
         regression_weight: config.regression_weight,
     };
 

@@ -67,7 +67,7 @@ fn steps(name: &str, config: &TanConfig, clip_width: usize, b: usize, steps: usi
     let truth = |i: usize| {
         let start = (i * 13 % 60) as f64;
         let truth = TimeSpan::new(start, start + 20.0 + (i % 7) as f64);
-        targets(&map, config, &truth, Seconds(120.0))
+        targets(&map, config, &[truth], Seconds(120.0))
     };
     let truths: Vec<f32> = (0..b).flat_map(truth).collect();
     let truths = Tensor::<2>::from_data(TensorData::new(truths, [b, map.moments().len()]), &device);

@@ -30,6 +30,25 @@ pub enum TransferError {
         /// What is missing.
         what: &'static str,
     },
+    /// A score of a matrix in a file is no number that has a rank.
+    #[error(
+        "{path}: the score of row {row} (a text), column {column} (a video), from 0, is {found}; \
+         expected a finite number, or -inf for a pair that is left out: {count} scores are such. Look for \
+         the texts or videos whose features are not finite",
+        path = path.display()
+    )]
+    MatrixScore {
+        /// The file.
+        path: PathBuf,
+        /// The first such row, from 0.
+        row: usize,
+        /// Its column, from 0.
+        column: usize,
+        /// What stands there.
+        found: f32,
+        /// How many there are.
+        count: usize,
+    },
     /// A score is NaN, or infinite where that has no meaning.
     #[error(
         "the score of {of} {row}, entry {column}, is {found}; expected a finite number: \
@@ -452,13 +471,38 @@ pub enum TransferError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Annotation files hold nothing that could be measured against.
+    #[error(
+        "{truth}: no annotated video can be used ({reasons}); give the annotation file of this split, \
+         look at --subset and --only, or say with --format how the file is laid out \
+         (`locvtp corpus check FILE` tells what is in it)"
+    )]
+    EmptyTruth {
+        /// The files, their layout and the part that was asked for.
+        truth: String,
+        /// What was left out, and why.
+        reasons: String,
+    },
+    /// A file that is given as the truth is of no known layout.
+    #[error(
+        "{path}: its layout is not known, so nothing can be measured against it; give a data set's \
+         annotation file as it is published, or a manifest with the columns path,start,end,text, or \
+         say with --format how it is laid out (docs/score.md lists what is read)",
+        path = .path.display()
+    )]
+    UnknownTruth {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// No prediction is of anything that is annotated.
     #[error(
-        "no prediction is of anything annotated: {predicted} is predicted, {caption:?} of \
+        "no prediction is of anything annotated in {truth}: {predicted} is predicted, {caption:?} of \
          {annotated:?} is annotated; call both as the annotation file does, or name the file of this \
          split"
     )]
     NothingMatches {
+        /// The annotation files and their layout.
+        truth: String,
         /// The first prediction.
         predicted: String,
         /// The first annotated video.

@@ -10,6 +10,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`clip_score`] | how well a clip fits a sentence |
+//! | [`annotated_query`] | what is asked of a video, with every window that answers it |
 //! | [`moment`] | clip scores to ranked moments |
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
 //! | [`mod@action_choice`] | which action word fits an event, the rest of it being given |
@@ -43,6 +44,7 @@
 //! ```
 
 pub mod action_choice;
+pub mod annotated_query;
 pub mod clip_score;
 pub mod embedding;
 pub mod error;

@@ -26,7 +26,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::grounding::zero_shot::{ScoredQuery, ground};
-use crate::metrics::grounding::{GroundingMetrics, GroundingTally, IouBoundary, check};
+use crate::metrics::grounding::{
+    GroundingMetrics, GroundingTally, IouBoundary, TrueMoments, check,
+};
 use crate::moment::MomentDecoder;
 
 /// What an oracle knows of every clip.
@@ -205,7 +207,7 @@ pub fn oracle_scores(
 /// positive and finite, or a true moment is empty.
 pub fn random_interval(
     durations: &[Seconds],
-    truths: &[TimeSpan],
+    truths: &[impl TrueMoments],
     settings: &ReferenceSettings,
 ) -> Result<GroundingMetrics, TransferError> {
     check(durations.len(), truths)?;
@@ -225,7 +227,8 @@ pub fn random_interval(
         for _ in 0..settings.draws_per_query {
             let [a, b] = [(); 2].map(|()| *duration * random.random::<f64>());
             let interval = TimeSpan { start: a.min(b), end: a.max(b) };
-            tally.add(interval.iou(truth));
+            let ious = truth.windows().iter().map(|window| interval.iou(window));
+            tally.add(ious.fold(0.0, f64::max));
         }
     }
     Ok(tally.metrics(truths.len()))

@@ -100,14 +100,15 @@ impl Case {
         let (proposals, bases) = (proposals(&self.config), offset_bases(&self.config));
         let moments = self.moments();
         let (num_frames, rule) = (self.config.num_frames, self.config.regressed);
-        let targets: Vec<ProposalTargets> =
-            moments.iter().map(|moment| targets(&proposals, moment, num_frames, rule)).collect();
+        let targets: Vec<ProposalTargets> = moments
+            .iter()
+            .map(|moment| targets(&proposals, &[*moment], num_frames, rule))
+            .collect();
         let truth = LossTruth {
             proposals: &proposals,
             bases: &bases,
             num_frames,
             targets: &targets,
-            moments: &moments,
             regression_weight: self.config.regression_weight,
         };
         loss(output, &truth)
@@ -190,7 +191,8 @@ fn a_batch_is_learned_by_heart() {
     let found = scored_moments(output, &proposals, &offset_bases(&case.config), num_frames);
     for (found, truth) in found.iter().zip(case.moments()) {
         // The nearest proposals have widths of 2, 4.75 and 9 for moments of 4, 12 and 1 frames.
-        assert!(found.iou_of_best(&truth) >= 0.5, "{truth:?}: {}", found.iou_of_best(&truth));
+        let iou = found.iou_of_best(&[truth]);
+        assert!(iou >= 0.5, "{truth:?}: {iou}");
     }
 }
 
@@ -199,7 +201,7 @@ fn targets_are_those_of_the_re_statement() {
     let case = Case::read();
     let proposals = proposals(&case.config);
     for (number, moment) in case.moments().iter().enumerate() {
-        let found = targets(&proposals, moment, case.config.num_frames, case.config.regressed);
+        let found = targets(&proposals, &[*moment], case.config.num_frames, case.config.regressed);
         let scores: Vec<f64> = found.scores.iter().map(|score| f64::from(*score)).collect();
         let expected = &case.json["targets"];
         assert_close("scores", &scores, &floats(&expected["scores"][number]), 1e-7);
@@ -293,7 +295,7 @@ fn moments_are_ranked_and_hit_as_by_the_re_statement() {
         for (name, hit) in case["hits"].as_object().unwrap() {
             let (n, required) = name.strip_prefix("R@").unwrap().split_once(",IoU@").unwrap();
             let (n, required) = (n.parse().unwrap(), required.parse().unwrap());
-            let found = moments.hits(&span(&case["truth"]), n, required);
+            let found = moments.hits(&[span(&case["truth"])], n, required);
             assert_eq!(found, hit.as_bool().unwrap(), "{name}");
         }
     }

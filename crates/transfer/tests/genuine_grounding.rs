@@ -316,7 +316,9 @@ fn measure_random_proposals(ready: &mut Ready) {
         };
         let answer = &scored_moments(output, &proposals, &bases, config.num_frames)[0];
         let spans = features.spans(&query.features, query.duration).unwrap();
-        let truth = FrameSampling::new(spans.len(), config.num_frames).moment(&query.span, &spans);
+        let sampling = FrameSampling::new(spans.len(), config.num_frames);
+        let truth = query.windows.iter().map(|window| sampling.moment(window, &spans));
+        let truth: Vec<_> = truth.collect();
         sum_iou += answer.iou_of_best(&truth);
         for ((n, required), hits) in keys.iter().zip(&mut hits) {
             *hits += usize::from(answer.hits(&truth, *n, *required));

@@ -94,7 +94,7 @@ fn what_cannot_be_asked_is_left_out_and_counted() {
     let expected =
         [("v_a", "a red disc"), ("v_a", "a red disc"), ("v_a", "it grows"), ("b", "a disc")];
     assert_eq!(asked, expected);
-    assert_eq!(parts.test[2].span, TimeSpan::new(6.0, 10.0), "cut to the video");
+    assert_eq!(parts.test[2].windows, [TimeSpan::new(6.0, 10.0)], "cut to the video");
     assert_eq!((parts.test[3].video.as_str(), parts.test[3].duration), ("v_b", Seconds(8.0)));
     for (name, expected) in [
         ("test: left out, end not after start", 1),

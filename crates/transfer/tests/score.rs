@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use locvtp_transfer::annotated_query::SameSentence;
 use locvtp_transfer::metrics::grounding::IouBoundary;
 use locvtp_transfer::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
@@ -104,6 +105,93 @@ fn the_numbers_of_the_genuine_charades_sta_test_split_equal_the_references_to_th
             assert_eq!(report.metrics.get(metric), expected.as_f64(), "{name}, {metric}");
         }
         assert_eq!(report.metrics.iter().count(), expected.len(), "{name}");
+    }
+}
+
+/// The files of `reference/score_moments.py`.
+fn moments(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/score/moments").join(name)
+}
+
+fn moment_truth(path: PathBuf) -> Truth {
+    Truth::read(&TruthSource { paths: vec![path], ..TruthSource::default() }).unwrap()
+}
+
+#[test]
+fn several_windows_and_highlights_are_measured_as_the_reference_prints_them() {
+    let truth = moment_truth(moments("truth.jsonl"));
+    let protocol = GroundingProtocol::usual(&truth);
+    assert_eq!(protocol, GroundingProtocol::moment_retrieval());
+    let report = score_grounding(&moments("predictions.jsonl"), &truth, &protocol).unwrap();
+    assert_eq!(report.standard.unwrap(), golden("moments/expected.json"));
+    assert_eq!(report.counts["queries"], 24);
+    assert!(report.notes.iter().any(|note| note.contains("1 queries have a line without windows")));
+}
+
+#[test]
+fn the_order_of_queries_changes_nothing_and_that_of_windows_does() {
+    let truth = moment_truth(moments("truth.jsonl"));
+    let text = std::fs::read_to_string(moments("predictions.jsonl")).unwrap();
+    let of = |text: String| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let protocol = GroundingProtocol::moment_retrieval();
+        score_grounding(file.path(), &truth, &protocol).unwrap()
+    };
+    let backwards: Vec<&str> = text.lines().rev().collect();
+    let plain = of(text.clone());
+    assert_eq!(of(backwards.join("\n")).standard, plain.standard);
+    // The first of the list counts, not the best score; the ten first count, not the ten best.
+    let turned: String = text
+        .lines()
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line["pred_relevant_windows"].as_array_mut().unwrap().reverse();
+            format!("{line}\n")
+        })
+        .collect();
+    let turned = of(turned);
+    let first = |report: &locvtp_transfer::score::ScoreReport| report.metrics.get("R@1,IoU@0.5");
+    assert_ne!(first(&turned), first(&plain));
+    assert_ne!(turned.metrics.get("mAP"), plain.metrics.get("mAP"));
+}
+
+#[test]
+fn a_line_for_each_window_is_told_and_joined_when_asked() {
+    let joined = moment_truth(moments("truth.jsonl"));
+    let text = std::fs::read_to_string(moments("truth.jsonl")).unwrap();
+    // The same as a manifest, a line for each window.
+    let mut lines = String::new();
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        for window in line["relevant_windows"].as_array().unwrap() {
+            let row = serde_json::json!({
+                "video": line["vid"], "start": window[0], "end": window[1], "text": line["query"],
+                "duration": line["duration"],
+            });
+            writeln!(lines, "{row}").unwrap();
+        }
+    }
+    let file = tempfile::NamedTempFile::with_suffix(".jsonl").unwrap();
+    std::fs::write(file.path(), lines).unwrap();
+    let read = |same_sentence| {
+        let paths = vec![file.path().to_owned()];
+        Truth::read(&TruthSource { paths, same_sentence, ..TruthSource::default() }).unwrap()
+    };
+    let score = |truth: &Truth| {
+        let protocol = GroundingProtocol::usual(truth);
+        score_grounding(&moments("predictions.jsonl"), truth, &protocol).unwrap()
+    };
+    let apart = read(SameSentence::Apart);
+    let told = apart.told_repeats().unwrap();
+    assert!(told.contains("manifest") && told.contains("--same-sentence joined"), "{told}");
+    let number = |truth: &Truth, name: &str| score(truth).metrics.get(name).unwrap();
+    let hits = "R@1,IoU@0.5";
+    assert!(number(&apart, hits) < number(&joined, hits));
+    let as_one = read(SameSentence::Joined);
+    assert_eq!(as_one.told_repeats(), None);
+    for name in [hits, "R@1,IoU@0.7", "mR@1", "mAP", "mAP@0.75", "mAP, short", "mAP, long"] {
+        assert_eq!(number(&as_one, name), number(&joined, name), "{name}");
     }
 }
 

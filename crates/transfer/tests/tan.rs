@@ -96,8 +96,9 @@ impl Case {
 
     fn loss(&self, map: &MomentMap, scores: Tensor<2>) -> Tensor<1> {
         let truths = self.truths();
-        let of_query =
-            |(duration, truth): &(Seconds, TimeSpan)| targets(map, &self.config, truth, *duration);
+        let of_query = |(duration, truth): &(Seconds, TimeSpan)| {
+            targets(map, &self.config, std::slice::from_ref(truth), *duration)
+        };
         let targets: Vec<f32> = truths.iter().flat_map(of_query).collect();
         let shape = [truths.len(), map.moments().len()];
         let device = scores.device();
@@ -196,7 +197,7 @@ fn overlaps_and_the_loss_are_those_of_the_reference() {
         let found: Vec<f64> = case
             .truths()
             .iter()
-            .flat_map(|(duration, truth)| overlaps(map, truth, *duration))
+            .flat_map(|(duration, truth)| overlaps(map, std::slice::from_ref(truth), *duration))
             .collect();
         // The golden holds f32.
         assert_close("overlaps", &found, &case.at_cells(map, "ious"), 1e-7);

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
+use locvtp_transfer::TransferError;
+use locvtp_transfer::annotated_query::SameSentence;
 use locvtp_transfer::metrics::grounding::IouBoundary;
 use locvtp_transfer::metrics::retrieval::Ties;
 use locvtp_transfer::score::ScoreReport;
-use locvtp_transfer::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_transfer::score::grounding::{
+    GroundingProtocol, RankedBy, Suppression, score_grounding,
+};
 use locvtp_transfer::score::matrix_file::Matrix;
 use locvtp_transfer::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,
@@ -18,14 +22,14 @@ use locvtp_transfer::score::segmentation::score_segmentation;
 use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 
-use crate::commands::corpus::CorpusSubset;
+use crate::commands::corpus::{CorpusFormat, CorpusSubset};
 use crate::numbers::{count, share};
 use crate::{Outcome, output};
 
 /// `locvtp score`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Score {
-    /// Ranked moments of sentences: R@n,IoU@m and mIoU
+    /// Ranked moments of sentences: R@n,IoU@m and mIoU; of QVHighlights also mAP and highlights
     Grounding(ScoreGrounding),
     /// A matrix of scores (.npy, .safetensors, .jsonl) or ranked lists of videos: R@k, MdR, MnR
     Retrieval(ScoreRetrieval),
@@ -50,9 +54,15 @@ pub(crate) struct Given {
 }
 
 impl Given {
-    fn truth(&self, paths: &[PathBuf], subset: Option<Subset>) -> anyhow::Result<Truth> {
-        let only = self.only.clone();
-        Ok(Truth::read(&TruthSource { paths: paths.to_vec(), subset, only })?)
+    fn truth(
+        &self,
+        paths: &[PathBuf],
+        format: CorpusFormat,
+        subset: Option<Subset>,
+        same_sentence: SameSentence,
+    ) -> anyhow::Result<Truth> {
+        let (paths, layout, only) = (paths.to_vec(), format.layout(), self.only.clone());
+        Ok(Truth::read(&TruthSource { paths, layout, subset, only, same_sentence })?)
     }
 }
 
@@ -61,21 +71,33 @@ impl Given {
 pub(crate) struct ScoreGrounding {
     #[command(flatten)]
     given: Given,
-    /// Annotation files as published (ActivityNet Captions, Charades-STA, TACoS) or a manifest
+    /// Annotation files as published (QVHighlights, ActivityNet Captions, Charades-STA, TACoS) or a
+    /// manifest
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     truth: Vec<PathBuf>,
+    /// How the truth is laid out
+    #[arg(long, value_enum, default_value_t)]
+    format: CorpusFormat,
     /// Take only this part of the data set
     #[arg(long, value_enum)]
     subset: Option<CorpusSubset>,
-    /// The n of R@n
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,5", value_parser = count::<usize>)]
-    top: Vec<usize>,
-    /// The m of IoU@m
-    #[arg(long, value_name = "M", value_delimiter = ',', default_value = "0.1,0.3,0.5,0.7", value_parser = share)]
-    iou: Vec<f64>,
-    /// Whether an IoU of exactly m is a hit
+    /// What a sentence is that is annotated several times in one video
     #[arg(long, value_enum, default_value_t)]
-    boundary: Boundary,
+    same_sentence: SameSentences,
+    /// The n of R@n [default: 1,5; where sentences have several windows, 1]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = count::<usize>)]
+    top: Option<Vec<usize>>,
+    /// The m of IoU@m [default: 0.1,0.3,0.5,0.7; where sentences have several windows, 0.5,0.7]
+    #[arg(long, value_name = "M", value_delimiter = ',', value_parser = share)]
+    iou: Option<Vec<f64>>,
+    /// Whether an IoU of exactly m is a hit [default: strict; where sentences have several windows,
+    /// inclusive]
+    #[arg(long, value_enum)]
+    boundary: Option<Boundary>,
+    /// Which moment of a list is the first [default: score; where sentences have several windows,
+    /// listed]
+    #[arg(long, value_enum)]
+    rank: Option<Rank>,
     /// Drop moments whose IoU with a better one is above this [default: drop none]
     #[arg(long, value_name = "IOU", conflicts_with = "nms_below", value_parser = share)]
     nms: Option<f64>,
@@ -85,13 +107,31 @@ pub(crate) struct ScoreGrounding {
 }
 
 /// `--boundary`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Boundary {
     /// No, as in 2D-TAN's evaluation
-    #[default]
     Strict,
-    /// Yes, as in CSMGAN's
+    /// Yes, as in CSMGAN's and QVHighlights'
     Inclusive,
+}
+
+/// `--rank`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rank {
+    /// The one of the best score
+    Score,
+    /// The one that stands first, as in QVHighlights' evaluation
+    Listed,
+}
+
+/// `--same-sentence`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SameSentences {
+    /// As many queries, each with its own times
+    #[default]
+    Apart,
+    /// One query; its times are windows of which any is an answer
+    Joined,
 }
 
 /// `locvtp score retrieval`
@@ -103,6 +143,9 @@ pub(crate) struct ScoreRetrieval {
     /// the column of every row's video, one a line [default of a matrix: by place]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     truth: Vec<PathBuf>,
+    /// How annotation files are laid out
+    #[arg(long, value_enum, default_value_t)]
+    format: CorpusFormat,
     /// What wrong candidates of the right one's score do
     #[arg(long, value_enum, default_value_t)]
     ties: TieRule,
@@ -143,6 +186,9 @@ pub(crate) struct ScoreSegmentation {
     /// COIN.json
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     truth: Vec<PathBuf>,
+    /// How the truth is laid out
+    #[arg(long, value_enum, default_value_t)]
+    format: CorpusFormat,
     /// Take only this part of the data set
     #[arg(long, value_enum, default_value = "test")]
     subset: CorpusSubset,
@@ -165,22 +211,38 @@ pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
 }
 
 fn grounding(args: &ScoreGrounding) -> anyhow::Result<ScoreReport> {
-    let truth = args.given.truth(&args.truth, args.subset.map(Into::into))?;
+    let same_sentence = match args.same_sentence {
+        SameSentences::Apart => SameSentence::Apart,
+        SameSentences::Joined => SameSentence::Joined,
+    };
+    let subset = args.subset.map(Into::into);
+    let truth = args.given.truth(&args.truth, args.format, subset, same_sentence)?;
+    let usual = GroundingProtocol::usual(&truth);
     let protocol = GroundingProtocol {
-        top: args.top.clone(),
-        iou: args.iou.clone(),
+        top: args.top.clone().unwrap_or(usual.top),
+        iou: args.iou.clone().unwrap_or(usual.iou),
         boundary: match args.boundary {
-            Boundary::Strict => IouBoundary::Strict,
-            Boundary::Inclusive => IouBoundary::Inclusive,
+            Some(Boundary::Strict) => IouBoundary::Strict,
+            Some(Boundary::Inclusive) => IouBoundary::Inclusive,
+            None => usual.boundary,
         },
+        rank: match args.rank {
+            Some(Rank::Score) => RankedBy::Score,
+            Some(Rank::Listed) => RankedBy::Listed,
+            None => usual.rank,
+        },
+        mean_ap: usual.mean_ap,
         suppression: match (args.nms, args.nms_below) {
             (Some(iou), _) => Suppression::Above(iou),
             (None, Some(below)) => Suppression::BelowEach(below),
             (None, None) => Suppression::Off,
         },
     };
-    let report = score_grounding(&args.given.predictions, &truth, &protocol)?;
-    Ok(with_notes(report, truth))
+    let report = against(score_grounding(&args.given.predictions, &truth, &protocol), &truth)?;
+    let repeats = truth.told_repeats();
+    let mut report = with_notes(report, truth);
+    report.notes.extend(repeats);
+    Ok(report)
 }
 
 fn retrieval(args: &ScoreRetrieval) -> anyhow::Result<ScoreReport> {
@@ -200,7 +262,16 @@ fn retrieval(args: &ScoreRetrieval) -> anyhow::Result<ScoreReport> {
             [columns] => Some(read_columns(columns)?),
             _ => anyhow::bail!("--truth: a matrix has one file of columns, not several"),
         };
-        return Ok(score_matrix(Matrix::read(predictions)?, columns, protocol)?);
+        let matrix = Matrix::read_scores(predictions)?;
+        if protocol.dual_softmax.is_some() && matrix.values.contains(&f32::NEG_INFINITY) {
+            anyhow::bail!(
+                "{}: holds scores of -inf, and --dual-softmax needs all scores: give finite ones, or \
+                 leave --dual-softmax out",
+                predictions.display()
+            );
+        }
+        let measured = score_matrix(matrix, columns, protocol);
+        return measured.with_context(|| format!("{}: cannot be measured", predictions.display()));
     }
     if args.truth.is_empty() {
         anyhow::bail!("--truth is missing: ranked lists are measured against annotation files");
@@ -208,8 +279,9 @@ fn retrieval(args: &ScoreRetrieval) -> anyhow::Result<ScoreReport> {
     if protocol.dual_softmax.is_some() {
         anyhow::bail!("--dual-softmax needs all scores: give a matrix, not ranked lists");
     }
-    let truth = args.given.truth(&args.truth, None)?;
-    Ok(with_notes(score_rankings(predictions, &truth, protocol)?, truth))
+    let truth = args.given.truth(&args.truth, args.format, None, SameSentence::Apart)?;
+    let report = against(score_rankings(predictions, &truth, protocol), &truth)?;
+    Ok(with_notes(report, truth))
 }
 
 /// Whether a file begins as JSON lines of objects.
@@ -223,13 +295,29 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
     let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
-    let report = score_steps(&args.given.predictions, &truth, &num_steps)?;
+    let report = against(score_steps(&args.given.predictions, &truth, &num_steps), &truth)?;
     Ok(with_notes(report, truth))
 }
 
 fn segmentation(args: &ScoreSegmentation) -> anyhow::Result<ScoreReport> {
-    let truth = args.given.truth(&args.truth, Some(args.subset.into()))?;
-    Ok(with_notes(score_segmentation(&args.given.predictions, &truth)?, truth))
+    let subset = Some(args.subset.into());
+    let truth = args.given.truth(&args.truth, args.format, subset, SameSentence::Apart)?;
+    let report = against(score_segmentation(&args.given.predictions, &truth), &truth)?;
+    Ok(with_notes(report, truth))
+}
+
+/// What was measured; what was not names the truth as well.
+fn against(
+    measured: Result<ScoreReport, TransferError>,
+    truth: &Truth,
+) -> anyhow::Result<ScoreReport> {
+    measured.map_err(|error| match error {
+        named @ TransferError::NothingMatches { .. } => named.into(),
+        other => {
+            let context = format!("cannot be measured against {}", truth.described());
+            anyhow::Error::from(other).context(context)
+        }
+    })
 }
 
 fn with_notes(mut report: ScoreReport, truth: Truth) -> ScoreReport {
@@ -251,6 +339,10 @@ fn table(report: &ScoreReport) -> String {
             .filter(|(_, count)| is_worth_it(count))
             .map(|(name, count)| format!("{name}: {count}")),
     );
+    for file in &report.truth {
+        let (path, layout) = (file.path.display(), file.layout);
+        lines.push(format!("truth: {path} ({layout}, {} videos)", file.videos));
+    }
     let protocol: Vec<String> =
         report.protocol.iter().map(|(name, value)| format!("{name} {}", word(value))).collect();
     if !protocol.is_empty() {

@@ -215,3 +215,77 @@ fn what_is_wrong_with_the_input_is_told_with_the_way_out() {
     let all = result(trained())["counts"]["train: queries"].as_u64().unwrap();
     assert!(0 < left && left < all, "{left} of {all}: {}{}", stdout(&output), stderr(&output));
 }
+
+/// The tiny corpus's queries in QVHighlights' form, each with a second window elsewhere.
+fn with_second_windows(part: &str, to: &Path) {
+    let path = tiny().path(&format!("corpus/annotations/activitynet/{part}.json"));
+    let videos: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let (mut lines, mut qid) = (String::new(), 0);
+    for (video, entry) in videos.as_object().unwrap() {
+        let duration = entry["duration"].as_f64().unwrap();
+        let pairs = entry["timestamps"].as_array().unwrap().iter();
+        for (span, sentence) in pairs.zip(entry["sentences"].as_array().unwrap()) {
+            let middle = (span[0].as_f64().unwrap() + span[1].as_f64().unwrap()) / 2.0;
+            let other =
+                if middle < duration / 2.0 { [duration - 1.0, duration] } else { [0.0, 1.0] };
+            let line = serde_json::json!({
+                "qid": format!("q{qid}"), "query": sentence, "vid": video, "duration": duration,
+                "relevant_windows": [span, other],
+            });
+            lines.push_str(&format!("{line}\n"));
+            qid += 1;
+        }
+    }
+    std::fs::write(to, lines).unwrap();
+}
+
+#[test]
+fn heads_learn_from_several_windows_and_score_measures_their_answers_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut set = vec!["--set".to_owned(), "training.epochs=2".to_owned()];
+    for (key, part) in [("train", "train"), ("validation", "val"), ("test", "test_seen")] {
+        let path = folder.path().join(format!("{part}.jsonl"));
+        with_second_windows(part, &path);
+        set.extend(["--set".to_owned(), format!("queries.{key}='{}'", path.display())]);
+    }
+    for more in ["metrics.mean_ap=true", "metrics.boundary='inclusive'"] {
+        set.extend(["--set".to_owned(), more.to_owned()]);
+    }
+    let truth = folder.path().join("test_seen.jsonl");
+    let mut losses = Vec::new();
+    for (task, rule) in [
+        ("grounding_tan_tiny.toml", "all"),
+        ("grounding_tan_tiny.toml", "best"),
+        ("grounding_csmgan_tiny.toml", "best"),
+    ] {
+        let run = folder.path().join(format!("{task}-{rule}"));
+        let mut set = set.clone();
+        set.extend(["--set".to_owned(), format!("queries.positive_windows='{rule}'")]);
+        let set: Vec<&str> = set.iter().map(String::as_str).collect();
+        succeeded(&transfer(tiny(), task, &run, &set).output().unwrap());
+        let result = result(&run);
+        let queries = result["counts"]["test: queries"].as_u64().unwrap();
+        assert_eq!(result["counts"]["test: of several windows"], queries);
+        let log = std::fs::read_to_string(run.join("seed-0/log.jsonl")).unwrap();
+        let first: Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
+        losses.push(first["loss"].as_f64());
+        let predictions = run.join("seed-0/predictions.jsonl");
+        let output = locvtp()
+            .args(["score", "grounding", "--json", "--top", "1,5", "--iou", "0.3,0.5,0.7"])
+            .args(["--predictions", str(&predictions), "--truth", str(&truth), "--only"])
+            .arg(run.join("test_videos.txt"))
+            .output()
+            .unwrap();
+        let scored: Value = serde_json::from_str(&succeeded(&output)).unwrap();
+        let test = result["seeds"][0]["test"].as_object().unwrap();
+        let prefix = if task.contains("csmgan") { "in seconds: " } else { "" };
+        let mut compared = 0;
+        for (name, value) in test {
+            let Some(name) = name.strip_prefix(prefix) else { continue };
+            assert_eq!(scored["metrics"][name], *value, "{task}, {rule}: {name}");
+            compared += 1;
+        }
+        assert!(compared >= 10, "{compared} of {test:?}");
+    }
+    assert!(losses[0].is_some() && losses[0] != losses[1], "the switch does nothing: {losses:?}");
+}

@@ -127,3 +127,105 @@ fn steps_and_segments_are_measured_against_the_published_files() {
     assert!((accuracy - 400.0 / 30.0).abs() < 1e-9, "{report}");
     assert_eq!(report["counts"]["seconds"], 30);
 }
+
+/// A file of moment retrieval and answers in the same form.
+const MOMENTS: &[u8] = b"\
+{\"qid\": 1, \"query\": \"A girl cooks.\", \"duration\": 150, \"vid\": \"AAAAAAAAAAA_210.0_360.0\", \"relevant_windows\": [[0, 16], [40, 60]], \"relevant_clip_ids\": [0, 1], \"saliency_scores\": [[1, 1, 2], [4, 3, 0]]}
+{\"qid\": \"b\", \"query\": \"A dog runs.\", \"duration\": 150, \"vid\": \"AAAAAAAAAAA_210.0_360.0\", \"relevant_windows\": [[10, 20]], \"relevant_clip_ids\": [5], \"saliency_scores\": [[2, 2, 2]]}
+";
+const ANSWERS: &[u8] = b"\
+{\"qid\": 1, \"query\": \"A girl cooks.\", \"vid\": \"AAAAAAAAAAA_210.0_360.0\", \"pred_relevant_windows\": [[42, 58, 0.5], [1, 15, 0.9]], \"pred_saliency_scores\": [0, 0.5]}
+{\"qid\": \"b\", \"query\": \"A dog runs.\", \"vid\": \"AAAAAAAAAAA_210.0_360.0\", \"pred_relevant_windows\": [[10, 15, 0.9]], \"pred_saliency_scores\": [1, 0]}
+";
+
+#[test]
+fn qvhighlights_is_measured_as_it_is_published() {
+    let (_truth_folder, truth) = file("highlight_val.jsonl", MOMENTS);
+    let (_folder, predictions) = file("p.jsonl", ANSWERS);
+    let report = scored("grounding", &predictions, &["--truth", str(&truth)]);
+    let brief = &report["standard"]["brief"];
+    // IoUs of the first windows: 16 of 20, and 5 of 10, which is a hit.
+    assert_eq!((&brief["MR-full-R1@0.5"], &brief["MR-full-R1@0.7"]), (&100.0.into(), &50.0.into()));
+    assert_eq!(report["metrics"]["mIoU"], 65.0);
+    // Both windows of the girl are found at IoU 0.8 (14 of 16 is .875), the dog's at 0.5 alone.
+    assert_eq!(
+        (&brief["MR-full-mAP@0.5"], &brief["MR-full-mAP@0.75"]),
+        (&100.0.into(), &50.0.into())
+    );
+    assert_eq!(brief["MR-short-mAP"], 10.0);
+    assert_eq!(
+        (&brief["HL-min-Good-Hit1"], &brief["HL-min-Fair-Hit1"]),
+        (&50.0.into(), &50.0.into())
+    );
+    assert_eq!(report["truth"][0]["layout"], "qvhighlights");
+    assert_eq!(report["protocol"]["boundary"], "inclusive");
+    // For people: the same numbers, the file, and what is odd about an answer.
+    let given = ["score", "grounding", "--predictions", str(&predictions), "--truth", str(&truth)];
+    let output = run(&given);
+    says(
+        &succeeded(&output),
+        &["mAP, short", "10.00", "mR@1", "highlight_val.jsonl (qvhighlights"],
+    );
+    says(&stderr(&output), &["first window is not their best", "line 1", "--rank score"]);
+    let by_score =
+        run(&[&given[..], &["--rank", "score", "--boundary", "strict", "--json"]].concat());
+    let by_score: serde_json::Value = serde_json::from_str(&succeeded(&by_score)).unwrap();
+    assert_eq!(by_score["metrics"]["R@1,IoU@0.5"], 50.0);
+    assert!(by_score["standard"].is_null(), "another protocol has no numbers of that evaluation");
+}
+
+#[test]
+fn a_truth_is_named_with_its_layout_whatever_is_wrong() {
+    let (_folder, predictions) = file("p.jsonl", ANSWERS);
+    let measured = |truth: &Path, more: &[&str]| {
+        let given =
+            ["score", "grounding", "--predictions", str(&predictions), "--truth", str(truth)];
+        run(&[&given[..], more].concat())
+    };
+    // Without windows, as the test part of a challenge; of another part; of no known layout.
+    let bare = b"{\"qid\": 1, \"query\": \"A girl cooks.\", \"duration\": 150, \"vid\": \"a\"}\n";
+    let (_a, truth) = file("highlight_test_release.jsonl", bare);
+    let pieces =
+        ["highlight_test_release.jsonl", "qvhighlights", "query without windows: 1", "--format"];
+    says(&refused(&measured(&truth, &[])), &pieces);
+    let (_b, truth) = file("highlight_val.jsonl", MOMENTS);
+    let message = refused(&measured(&truth, &["--subset", "test"]));
+    says(&message, &["highlight_val.jsonl (qvhighlights), subset test", "another part"]);
+    let (_c, truth) = file("truth.jsonl", b"{\"video\": \"a\"}\n");
+    says(&refused(&measured(&truth, &[])), &["truth.jsonl (manifest)", "not understood: 1"]);
+    let (_d, truth) = file("truth.json", b"{\"a\": 1}");
+    says(&refused(&measured(&truth, &[])), &["truth.json", "layout is not known", "--format"]);
+    // Another split, and a broken line.
+    let other = String::from_utf8(MOMENTS.to_vec()).unwrap().replace("AAAA", "BBBB");
+    let other = other.replace("\"qid\": 1", "\"qid\": 2").replace("\"b\"", "\"c\"");
+    let (_e, truth) = file("highlight_train.jsonl", other.as_bytes());
+    says(&refused(&measured(&truth, &[])), &["highlight_train.jsonl (qvhighlights)", "qid 1"]);
+    let (_f, broken) = file("p.jsonl", b"{\"qid\": 1, \"pred_relevant_windows\": [[0, NaN]]}\n");
+    let (_g, truth) = file("highlight_val.jsonl", MOMENTS);
+    let given = ["score", "grounding", "--predictions", str(&broken), "--truth", str(&truth)];
+    says(&refused(&run(&given)), &["highlight_val.jsonl (qvhighlights)", "line 1", "NaN"]);
+}
+
+#[test]
+fn a_score_that_is_no_number_names_file_row_and_column() {
+    let (folder, _) = file("x", b"");
+    let path = folder.path().join("s.npy");
+    let matrix = |values: [f32; 4]| {
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }          \n";
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+        bytes.extend(header.bytes());
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        std::fs::write(&path, bytes).unwrap();
+    };
+    let given = ["score", "retrieval", "--predictions", str(&path)];
+    matrix([0.9, 0.1, f32::NAN, 0.8]);
+    says(&refused(&run(&given)), &["s.npy", "row 1", "column 0", "NaN"]);
+    matrix([0.9, 0.1, f32::INFINITY, 0.8]);
+    says(&refused(&run(&given)), &["s.npy", "row 1", "inf"]);
+    matrix([0.9, 0.1, f32::NEG_INFINITY, 0.8]);
+    let output = run(&given);
+    succeeded(&output);
+    says(&stderr(&output), &["1 scores are -inf", "0 of them"]);
+    says(&refused(&run(&[&given[..], &["--dual-softmax"]].concat())), &["s.npy", "--dual-softmax"]);
+}

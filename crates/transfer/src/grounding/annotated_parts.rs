@@ -2,7 +2,7 @@
 //! part, and what is asked of them.
 //!
 //! They are those of ActivityNet Captions, Charades-STA and TACoS as these are handed out, or any
-//! other corpus that `locvtp-corpus` reads. Reading them takes seconds and the making of features
+//! other corpus that `locvtp-corpus` reads, QVHighlights among them. Reading them takes seconds and the making of features
 //! hours, so they are read first.
 //!
 //! Paper: §C.5 to §C.7.
@@ -14,6 +14,7 @@ use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSetting
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
+use crate::annotated_query::SameSentence;
 use crate::error::TransferError;
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};
@@ -35,12 +36,37 @@ pub struct QuerySection {
     /// How the files are laid out; found out when not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
+    /// What a sentence is that is annotated several times in one video: `apart`, as many queries (the
+    /// default, as the benchmarks count), or `joined`, one query of several windows. Files of moment
+    /// retrieval (QVHighlights) say themselves which windows belong together.
+    #[serde(skip_serializing_if = "is_default")]
+    pub same_sentence: SameSentence,
+    /// What a query's windows teach a head: `all` (the default), that any of them is right; `best`, that
+    /// one is, and nothing about moments that lie nearer to another. The best is the one of the greatest
+    /// mean saliency, else the longest, else the first.
+    #[serde(skip_serializing_if = "is_default")]
+    pub positive_windows: PositiveWindows,
     /// This share of the training videos is drawn to validate with, where there is no validation file.
     pub validation_share: f64,
     /// This share of the training videos is drawn to test with, where there is no test file.
     pub test_share: f64,
     /// Seed of that draw; the same for all seeds of the training.
     pub split_seed: u64,
+}
+
+/// Which of a query's windows a head learns to find.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PositiveWindows {
+    /// All of them.
+    #[default]
+    All,
+    /// The best; moments that lie nearer to another window are ignored.
+    Best,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl QuerySection {
@@ -83,6 +109,8 @@ pub struct AnnotatedParts {
     pub validation: Vec<NarratedVideo>,
     /// To measure.
     pub test: Vec<NarratedVideo>,
+    /// What a sentence is that is annotated several times in one video.
+    pub same_sentence: SameSentence,
     /// What the reading left out, and why.
     pub counts: Counts,
 }
@@ -117,7 +145,8 @@ impl AnnotatedParts {
                 return Err(counts.no_queries(part));
             }
         }
-        Ok(Self { train, validation, test, counts })
+        let same_sentence = section.same_sentence;
+        Ok(Self { train, validation, test, same_sentence, counts })
     }
 
     /// The sentences of all parts, each once, sorted.

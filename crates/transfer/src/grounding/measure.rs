@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::queries::Query;
 use crate::error::TransferError;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
+use crate::metrics::moment_retrieval::{
+    KEPT, LengthClass, RetrievedWindows, ScoredWindow, mean_ap,
+};
 use crate::references::{ReferenceSettings, random_interval};
 use crate::task::{Metrics, PredictionFile};
 
@@ -21,6 +24,14 @@ pub struct MetricSection {
     /// The `m` of IoU@m. Paper: 0.3, 0.5, 0.7; 0.5, 0.7; 0.1, 0.3, 0.5, 0.7 for ActivityNet Captions,
     /// Charades-STA and TACoS.
     pub ious: Vec<f64>,
+    /// Whether an IoU of exactly `m` is a hit: `strict` (not, as 2D-TAN counts; the default) or
+    /// `inclusive`, as QVHighlights is measured.
+    #[serde(default, skip_serializing_if = "is_strict")]
+    pub boundary: IouBoundary,
+    /// Whether mAP over IoU 0.5 to 0.95 is measured as well, and by the length of true windows; of the
+    /// first ten moments of an answer. Default: no; QVHighlights: yes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mean_ap: bool,
 }
 
 impl MetricSection {
@@ -41,10 +52,11 @@ impl MetricSection {
 
     /// Moments that a query is answered with.
     pub fn most(&self) -> usize {
-        self.ranks.iter().copied().max().unwrap_or(1)
+        let ranks = self.ranks.iter().copied().max().unwrap_or(1);
+        if self.mean_ap { ranks.max(KEPT) } else { ranks }
     }
 
-    /// mIoU, then R@n,IoU@m (greater than m, as 2D-TAN counts); in percent.
+    /// mIoU, then R@n,IoU@m, then mAP where it is asked for; in percent.
     ///
     /// # Errors
     /// When there are no queries, or not one answer each.
@@ -53,13 +65,19 @@ impl MetricSection {
         queries: &[Query],
         answers: &[Vec<TimeSpan>],
     ) -> Result<Metrics, TransferError> {
-        let truths: Vec<TimeSpan> = queries.iter().map(|query| query.span).collect();
-        let strict = IouBoundary::Strict;
-        let mut metrics = Metrics::new().with("mIoU", grounding(answers, &truths, strict)?.miou);
+        let truths: Vec<Vec<TimeSpan>> =
+            queries.iter().map(|query| query.windows.clone()).collect();
+        let boundary = self.boundary;
+        let mut metrics = Metrics::new().with("mIoU", grounding(answers, &truths, boundary)?.miou);
         for n in &self.ranks {
             for m in &self.ious {
-                let recall = recall_at(answers, &truths, *n, *m, strict)?;
+                let recall = recall_at(answers, &truths, *n, *m, boundary)?;
                 metrics = metrics.with(&format!("R@{n},IoU@{m}"), recall);
+            }
+        }
+        if self.mean_ap {
+            for (name, value) in mean_aps(answers, &truths) {
+                metrics = metrics.with(&name, value);
             }
         }
         Ok(metrics)
@@ -76,6 +94,7 @@ impl MetricSection {
         let lines = queries.iter().zip(answers).map(|(query, moments)| AnswerLine {
             video: &query.video,
             query: is_one(query).then_some(query.caption),
+            qid: query.qid.as_deref(),
             sentence: &query.sentence,
             spans: moments
                 .iter()
@@ -92,9 +111,12 @@ impl MetricSection {
     /// # Errors
     /// When there are no queries.
     pub fn references(&self, queries: &[Query]) -> Result<Metrics, TransferError> {
-        let truths: Vec<TimeSpan> = queries.iter().map(|query| query.span).collect();
+        let truths: Vec<Vec<TimeSpan>> =
+            queries.iter().map(|query| query.windows.clone()).collect();
         let durations: Vec<Seconds> = queries.iter().map(|query| query.duration).collect();
-        let random = random_interval(&durations, &truths, &ReferenceSettings::default())?;
+        let settings =
+            ReferenceSettings { boundary: self.boundary, ..ReferenceSettings::default() };
+        let random = random_interval(&durations, &truths, &settings)?;
         let mut metrics = Metrics::new()
             .with("random interval: mIoU", random.miou)
             .with("random interval: R@1,IoU@0.3", random.r1_iou30)
@@ -102,12 +124,42 @@ impl MetricSection {
             .with("random interval: R@1,IoU@0.7", random.r1_iou70);
         let whole: Vec<Vec<TimeSpan>> =
             durations.iter().map(|duration| vec![TimeSpan::new(0.0, duration.0)]).collect();
-        let one = Self { ranks: vec![1], ious: self.ious.clone() };
+        let one = Self { ranks: vec![1], ..self.clone() };
         for (name, value) in one.measure(queries, &whole)?.iter() {
             metrics = metrics.with(&format!("whole video: {name}"), value);
         }
         Ok(metrics)
     }
+}
+
+fn is_strict(boundary: &IouBoundary) -> bool {
+    *boundary == IouBoundary::Strict
+}
+
+/// mAP, at 0.5 and 0.75, and by the length of the true windows; answers are in the order of rank.
+fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Vec<(String, f64)> {
+    let window = |span: &TimeSpan| ScoredWindow { span: *span, score: 0.0 };
+    let kept: Vec<Vec<ScoredWindow>> =
+        answers.iter().map(|answer| answer.iter().take(KEPT).map(window).collect()).collect();
+    let of = |truths: &[Vec<TimeSpan>]| {
+        let pairs = kept.iter().zip(truths).filter(|(_, truth)| !truth.is_empty());
+        mean_ap(pairs.map(|(predicted, truth)| RetrievedWindows { predicted, truth }), 0)
+    };
+    let mut found = Vec::new();
+    if let Some(all) = of(truths) {
+        found.push(("mAP".to_owned(), all.average));
+        found.push(("mAP@0.5".to_owned(), all.at[0]));
+        found.push(("mAP@0.75".to_owned(), all.at[5]));
+    }
+    for class in LengthClass::ALL {
+        let part = |truth: &Vec<TimeSpan>| -> Vec<TimeSpan> {
+            truth.iter().filter(|window| class.holds(window)).copied().collect()
+        };
+        let truths: Vec<Vec<TimeSpan>> = truths.iter().map(part).collect();
+        found
+            .extend(of(&truths).map(|of_class| (format!("mAP, {}", class.name), of_class.average)));
+    }
+    found
 }
 
 /// One query and its moments, best first.
@@ -116,6 +168,8 @@ struct AnswerLine<'a> {
     video: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qid: Option<&'a str>,
     sentence: &'a str,
     spans: Vec<[f64; 2]>,
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::csmgan::config::{CsmganConfig, CsmganPreset};
 use super::measure::MetricSection;
 use super::tan::config::{Proposals, TanConfig};
+use crate::metrics::grounding::IouBoundary;
 use crate::task::TrainingSection;
 use crate::task::training::Keep;
 
@@ -20,6 +21,9 @@ pub enum DataSet {
     Charades,
     /// TACoS.
     Tacos,
+    /// QVHighlights, with sizes as for ActivityNet Captions: a frame of 64 is 2.3 s of its 150.
+    #[serde(rename = "qvhighlights")]
+    QvHighlights,
     /// The synthetic corpus, and small sizes for a laptop.
     Synthetic,
 }
@@ -29,10 +33,12 @@ impl DataSet {
     pub fn metrics(self) -> MetricSection {
         let ious = match self {
             Self::Activitynet | Self::Synthetic => vec![0.3, 0.5, 0.7],
-            Self::Charades => vec![0.5, 0.7],
+            Self::Charades | Self::QvHighlights => vec![0.5, 0.7],
             Self::Tacos => vec![0.1, 0.3, 0.5, 0.7],
         };
-        MetricSection { ranks: vec![1, 5], ious }
+        let is_retrieval = self == Self::QvHighlights;
+        let boundary = if is_retrieval { IouBoundary::Inclusive } else { IouBoundary::Strict };
+        MetricSection { ranks: vec![1, 5], ious, boundary, mean_ap: is_retrieval }
     }
 
     /// Whether 2D-TAN takes the full stop at a sentence's end away.
@@ -43,7 +49,7 @@ impl DataSet {
     /// The sizes of a 2D-TAN.
     pub fn tan(self, proposals: Proposals) -> TanConfig {
         match self {
-            Self::Activitynet => TanConfig::activitynet(proposals),
+            Self::Activitynet | Self::QvHighlights => TanConfig::activitynet(proposals),
             Self::Charades => TanConfig::charades(proposals),
             Self::Tacos => TanConfig::tacos(proposals),
             Self::Synthetic => TanConfig::synthetic(proposals),
@@ -69,11 +75,11 @@ impl DataSet {
         }
     }
 
-    /// The sizes of a CSMGAN; the release has none for Charades-STA, which takes ActivityNet
-    /// Captions'.
+    /// The sizes of a CSMGAN; the release has none for Charades-STA and QVHighlights, which take
+    /// ActivityNet Captions'.
     pub fn csmgan(self) -> CsmganConfig {
         let preset = match self {
-            Self::Activitynet | Self::Charades => CsmganPreset::ActivityNet,
+            Self::Activitynet | Self::Charades | Self::QvHighlights => CsmganPreset::ActivityNet,
             Self::Tacos => CsmganPreset::Tacos,
             Self::Synthetic => CsmganPreset::Tiny,
         };
@@ -83,7 +89,7 @@ impl DataSet {
     /// How a CSMGAN is trained: Adam whose rate rises over 300 updates and falls with their root.
     pub fn csmgan_training(self) -> TrainingSection {
         let (epochs, batch, learning_rate, weight_decay) = match self {
-            Self::Activitynet | Self::Charades => (20, 128, 8e-4, 1e-7),
+            Self::Activitynet | Self::Charades | Self::QvHighlights => (20, 128, 8e-4, 1e-7),
             Self::Tacos => (40, 64, 4e-4, 1e-8),
             Self::Synthetic => (20, 16, 8e-4, 1e-7),
         };

@@ -10,13 +10,16 @@
 //! Paper: §C.5 to §C.7.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::slice;
 
-use locvtp_corpus::NarratedVideo;
+use locvtp_corpus::{NarratedVideo, SALIENCY_CLIP_S};
 use locvtp_video::{Seconds, TimeSpan};
 
+use crate::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 use crate::error::TransferError;
-use crate::grounding::annotated_parts::{AnnotatedParts, Counts, QuerySection};
+use crate::grounding::annotated_parts::{AnnotatedParts, Counts, PositiveWindows, QuerySection};
 use crate::grounding::words::SentenceWords;
+use crate::metrics::moment_retrieval::best_iou;
 use crate::task::TaskObserver;
 use crate::task::feature_section::ClipFeatures;
 use crate::task::short_features::{VideoLength, note_of_short};
@@ -30,12 +33,34 @@ pub struct Query {
     pub features: String,
     /// The caption's number in its source.
     pub caption: u32,
+    /// What a file of moment retrieval calls it.
+    pub qid: Option<String>,
     /// What is asked.
     pub sentence: String,
-    /// The true moment.
-    pub span: TimeSpan,
+    /// The true moments, in the source's order, cut to the video; one or more, of which any is an
+    /// answer.
+    pub windows: Vec<TimeSpan>,
+    /// Which of them is the best: see [`PositiveWindows::Best`].
+    pub best: usize,
     /// How long the video is, as the annotations say; as the feature file says where they do not.
     pub duration: Seconds,
+}
+
+impl Query {
+    /// The windows that a head learns to find.
+    pub fn positives(&self, rule: PositiveWindows) -> &[TimeSpan] {
+        match rule {
+            PositiveWindows::All => &self.windows,
+            PositiveWindows::Best => slice::from_ref(&self.windows[self.best]),
+        }
+    }
+
+    /// Whether a head learns nothing of a moment, as it lies nearer to a window that is no positive.
+    pub fn ignores(&self, moment: &TimeSpan, rule: PositiveWindows) -> bool {
+        rule == PositiveWindows::Best
+            && best_iou(moment, &self.windows)
+                > best_iou(moment, slice::from_ref(&self.windows[self.best]))
+    }
 }
 
 /// The queries of all parts.
@@ -74,11 +99,12 @@ impl QueryParts {
         features: &ClipFeatures,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let AnnotatedParts { train, validation, test, mut counts } = annotated;
+        let AnnotatedParts { train, validation, test, same_sentence, mut counts } = annotated;
         let had_train = !train.is_empty();
         let mut lengths = Vec::new();
-        let mut join =
-            |name, videos| joined(name, videos, features, &mut counts, &mut lengths, observer);
+        let mut join = |name, videos| {
+            joined(name, videos, features, same_sentence, &mut counts, &mut lengths, observer)
+        };
         let parts = Self {
             train: join("train", train)?,
             validation: join("validation", validation)?,
@@ -129,8 +155,9 @@ impl QueryParts {
             counts.add(name, "left out, no known word", before - queries.len());
             let mut seen = HashSet::new();
             let again = queries.iter().filter(|query| {
-                let [start, end] = [query.span.start.0, query.span.end.0].map(f64::to_bits);
-                !seen.insert((&query.video, &query.sentence, start, end))
+                let bits = |span: &TimeSpan| [span.start.0, span.end.0].map(f64::to_bits);
+                let windows: Vec<_> = query.windows.iter().map(bits).collect();
+                !seen.insert((&query.video, &query.sentence, windows))
             });
             counts.add(name, "stand there more than once, and stay", again.count());
             if before > 0 {
@@ -151,15 +178,18 @@ fn joined(
     part: &'static str,
     videos: Vec<NarratedVideo>,
     features: &ClipFeatures,
+    same_sentence: SameSentence,
     counts: &mut Counts,
     lengths: &mut Vec<VideoLength>,
     observer: &mut dyn TaskObserver,
 ) -> Result<Vec<Query>, TransferError> {
     let mut queries = Vec::new();
+    let mut repeats = Repeats::default();
     let mut missing: Vec<String> = Vec::new();
     let mut widths: BTreeMap<usize, String> = BTreeMap::new();
     for video in videos {
-        let captions = video.captions.len();
+        let asked = annotated_queries(&video, same_sentence);
+        let captions = asked.len();
         let Some([num_clips, width]) = features.shape(&video.id)? else {
             counts.add(part, "left out, no features", captions);
             missing.push(video.id);
@@ -176,22 +206,32 @@ fn joined(
             continue;
         };
         lengths.push(VideoLength { id: id.clone(), clips: num_clips, duration_s: duration.0 });
-        for caption in video.captions {
+        repeats.look_at(&video.id, &asked);
+        for query in asked {
             let whole = TimeSpan::new(0.0, duration.0);
-            let span = caption.span.clamped(&whole);
-            if span.is_empty() {
+            let cut = query.windows.iter().map(|window| window.clamped(&whole));
+            let windows: Vec<TimeSpan> = cut.filter(|window| !window.is_empty()).collect();
+            if windows.is_empty() {
                 counts.add(part, "left out, after the end of the video", 1);
                 continue;
+            }
+            if windows.len() > 1 {
+                counts.add(part, "of several windows", 1);
             }
             queries.push(Query {
                 video: video.id.clone(),
                 features: id.clone(),
-                caption: caption.id,
-                sentence: caption.text,
-                span,
+                caption: query.number,
+                best: best_window(&windows, &query),
+                qid: query.qids.into_iter().next(),
+                sentence: query.sentence,
+                windows,
                 duration,
             });
         }
+    }
+    if let Some(told) = repeats.told("queries.same_sentence = \"joined\"") {
+        observer.warning(&format!("{part}: {told}"));
     }
     if widths.len() > 1 {
         let mut widths = widths.into_iter();
@@ -212,4 +252,64 @@ fn joined(
         ));
     }
     Ok(queries)
+}
+
+/// The window of the greatest mean saliency, else the longest, else the first.
+fn best_window(windows: &[TimeSpan], query: &AnnotatedQuery) -> usize {
+    let saliency = |window: &TimeSpan| -> f64 {
+        let of_clip = |(clip, said): &(usize, [f64; 3])| {
+            let start = *clip as f64 * SALIENCY_CLIP_S;
+            let is_inside = window.contains(Seconds(start + SALIENCY_CLIP_S / 2.0));
+            is_inside.then(|| said.iter().sum::<f64>())
+        };
+        let said: Vec<f64> = query.saliency.iter().filter_map(of_clip).collect();
+        if said.is_empty() { 0.0 } else { said.iter().sum::<f64>() / said.len() as f64 }
+    };
+    let worth = |place: usize| (saliency(&windows[place]), windows[place].duration().0);
+    let better = |best: usize, place: usize| if worth(place) > worth(best) { place } else { best };
+    (0..windows.len()).reduce(better).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_window_is_the_most_salient_else_the_longest() {
+        let windows = [(0.0, 4.0), (6.0, 8.0), (10.0, 14.0)].map(|(s, e)| TimeSpan::new(s, e));
+        let mut query = AnnotatedQuery {
+            number: 0,
+            qids: vec![],
+            sentence: String::new(),
+            windows: windows.to_vec(),
+            saliency: vec![],
+            duration: None,
+        };
+        assert_eq!(best_window(&windows, &query), 0, "the first of the longest");
+        // Clips 0 and 1 say 6 and 0, a mean of 3; clip 3 says 4.
+        query.saliency = vec![(0, [2.0; 3]), (1, [0.0; 3]), (3, [2.0, 1.0, 1.0])];
+        assert_eq!(best_window(&windows, &query), 1);
+    }
+
+    #[test]
+    fn moments_nearer_to_another_window_are_ignored_where_only_the_best_is_right() {
+        let windows = vec![TimeSpan::new(0.0, 4.0), TimeSpan::new(10.0, 12.0)];
+        let query = Query {
+            video: "v".into(),
+            features: "v".into(),
+            caption: 0,
+            qid: None,
+            sentence: "it moves".into(),
+            windows,
+            best: 0,
+            duration: Seconds(20.0),
+        };
+        let [near_best, near_other, far] =
+            [(0.0, 5.0), (9.0, 13.0), (15.0, 16.0)].map(|(s, e)| TimeSpan::new(s, e));
+        let ignores = |moment| query.ignores(moment, PositiveWindows::Best);
+        assert_eq!([&near_best, &near_other, &far].map(ignores), [false, true, false]);
+        assert!(!query.ignores(&near_other, PositiveWindows::All));
+        assert_eq!(query.positives(PositiveWindows::Best), [TimeSpan::new(0.0, 4.0)]);
+        assert_eq!(query.positives(PositiveWindows::All).len(), 2);
+    }
 }

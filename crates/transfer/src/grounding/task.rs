@@ -199,13 +199,15 @@ impl Task for GroundingTask {
                 let config = self.tan.clone().expect("filled by the defaults");
                 let (metrics, training) = (self.metrics.clone(), self.training());
                 let learner =
-                    TanLearner::new(config, metrics, parts, words, features, training.batch)?;
+                    TanLearner::new(config, metrics, parts, words, features, training.batch)?
+                        .with_positives(self.queries.positive_windows);
                 fit_all(&learner, training, folder, device, observer)?
             }
             Head::Csmgan => {
                 let config = self.csmgan.clone().expect("filled by the defaults");
                 let metrics = self.metrics.clone();
-                let learner = CsmganLearner::new(config, metrics, parts, words, features)?;
+                let learner = CsmganLearner::new(config, metrics, parts, words, features)?
+                    .with_positives(self.queries.positive_windows);
                 fit_all(&learner, self.training(), folder, device, observer)?
             }
         };

@@ -1,6 +1,7 @@
 //! Grounding: how much of the true moment the predicted ones hit, as R@n,IoU@m and mIoU.
 //!
-//! A query has one true moment and a list of predicted ones, best first. R@n,IoU@m is the share of
+//! A query has a true moment, or [several](TrueMoments) of which any is an answer, and a list of
+//! predicted ones, best first. R@n,IoU@m is the share of
 //! queries with a prediction among the first n whose temporal IoU with the truth exceeds m; mIoU is
 //! the mean IoU of the first prediction. A query without predictions is a miss with IoU 0. Whether
 //! an IoU of exactly m is a hit is a switch, [`IouBoundary`].
@@ -12,6 +13,7 @@
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use super::moment_retrieval::best_iou;
 use super::percentage;
 use crate::error::TransferError;
 
@@ -33,6 +35,25 @@ impl IouBoundary {
             Self::Strict => iou > required,
             Self::Inclusive => iou >= required,
         }
+    }
+}
+
+/// What is true of a query: a moment, or several windows of which any is an answer. The IoU of a
+/// prediction is that with the window it meets best.
+pub trait TrueMoments {
+    /// The windows, one or more.
+    fn windows(&self) -> &[TimeSpan];
+}
+
+impl TrueMoments for TimeSpan {
+    fn windows(&self) -> &[TimeSpan] {
+        std::slice::from_ref(self)
+    }
+}
+
+impl TrueMoments for Vec<TimeSpan> {
+    fn windows(&self) -> &[TimeSpan] {
+        self
     }
 }
 
@@ -60,8 +81,8 @@ pub fn iou(a: &TimeSpan, b: &TimeSpan) -> f64 {
 /// Measures the first predictions of all queries.
 ///
 /// # Errors
-/// When there are no queries, there is not one list of predictions a query, or a true moment is
-/// empty or not finite.
+/// When there are no queries, there is not one list of predictions a query, or a query has no true
+/// moment, or none but an empty one, or one that is not finite.
 ///
 /// # Example
 /// ```
@@ -76,13 +97,13 @@ pub fn iou(a: &TimeSpan, b: &TimeSpan) -> f64 {
 /// ```
 pub fn grounding(
     predictions: &[Vec<TimeSpan>],
-    truths: &[TimeSpan],
+    truths: &[impl TrueMoments],
     boundary: IouBoundary,
 ) -> Result<GroundingMetrics, TransferError> {
     check(predictions.len(), truths)?;
     let mut tally = GroundingTally::new(boundary);
     for (predicted, truth) in predictions.iter().zip(truths) {
-        tally.add(predicted.first().map_or(0.0, |first| iou(first, truth)));
+        tally.add(predicted.first().map_or(0.0, |first| best_iou(first, truth.windows())));
     }
     Ok(tally.metrics(truths.len()))
 }
@@ -94,20 +115,24 @@ pub fn grounding(
 /// As [`grounding`].
 pub fn recall_at(
     predictions: &[Vec<TimeSpan>],
-    truths: &[TimeSpan],
+    truths: &[impl TrueMoments],
     n: usize,
     required: f64,
     boundary: IouBoundary,
 ) -> Result<f64, TransferError> {
     check(predictions.len(), truths)?;
     let hits = predictions.iter().zip(truths).filter(|(predicted, truth)| {
-        predicted.iter().take(n).any(|span| boundary.is_hit(iou(span, truth), required))
+        let is_hit = |span| boundary.is_hit(best_iou(span, truth.windows()), required);
+        predicted.iter().take(n).any(is_hit)
     });
     Ok(percentage(hits.count() as f64, truths.len()))
 }
 
 /// That every query has its predictions, and its truth is a moment.
-pub(crate) fn check(num_predictions: usize, truths: &[TimeSpan]) -> Result<(), TransferError> {
+pub(crate) fn check(
+    num_predictions: usize,
+    truths: &[impl TrueMoments],
+) -> Result<(), TransferError> {
     if truths.is_empty() {
         return Err(TransferError::Nothing { what: "queries with a true moment" });
     }
@@ -118,13 +143,21 @@ pub(crate) fn check(num_predictions: usize, truths: &[TimeSpan]) -> Result<(), T
             found: num_predictions,
         });
     }
-    let broken = |truth: &TimeSpan| {
-        truth.is_empty() || !truth.start.0.is_finite() || !truth.end.0.is_finite()
-    };
-    match truths.iter().position(broken) {
-        Some(query) => Err(TransferError::TrueMoment { query, found: truths[query] }),
-        None => Ok(()),
+    let is_broken = |span: &TimeSpan| !span.start.0.is_finite() || !span.end.0.is_finite();
+    for (query, truth) in truths.iter().enumerate() {
+        let windows = truth.windows();
+        let broken = windows.iter().find(|span| is_broken(span));
+        // Among several, one without length is only never hit.
+        let all_empty = windows.iter().all(TimeSpan::is_empty);
+        let found = broken.or(windows.first().filter(|_| all_empty));
+        if let Some(found) = found {
+            return Err(TransferError::TrueMoment { query, found: *found });
+        }
+        if windows.is_empty() {
+            return Err(TransferError::Nothing { what: "true windows of a query" });
+        }
     }
+    Ok(())
 }
 
 /// IoUs of first predictions, summed up.
@@ -242,6 +275,20 @@ mod tests {
             (hull > 0.5) != (lengths > 0.5)
         });
         assert!(differ.count() > 0, "the two ways of taking the union would be one");
+    }
+
+    #[test]
+    fn a_hit_of_any_window_is_a_hit() {
+        let truths = [vec![span(0.0, 4.0), span(10.0, 20.0)], vec![span(1.0, 2.0)]];
+        // 4/5 with the second window; 1/2, then 1, with the only one.
+        let predictions = [vec![span(12.0, 20.0)], vec![span(0.0, 2.0), span(1.0, 2.0)]];
+        let found = grounding(&predictions, &truths, IouBoundary::Strict).unwrap();
+        assert_eq!((found.r1_iou50, found.miou), (50.0, 65.0));
+        let at_2 = recall_at(&predictions, &truths, 2, 0.7, IouBoundary::Strict).unwrap();
+        assert_eq!(at_2, 100.0);
+        let empty =
+            grounding(&predictions[..1], &[vec![]; 1] as &[Vec<TimeSpan>], IouBoundary::Strict);
+        assert!(empty.is_err());
     }
 
     #[test]

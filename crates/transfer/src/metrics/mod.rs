@@ -3,6 +3,8 @@
 //! All results are percentages in `0.0..=100.0`, except ranks and counts.
 
 pub mod grounding;
+pub mod highlights;
+pub mod moment_retrieval;
 pub mod retrieval;
 pub mod segmentation;
 pub mod steps;

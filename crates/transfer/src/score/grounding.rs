@@ -1,22 +1,31 @@
-//! Ranked moments of sentences against annotated ones: R@n,IoU@m and mIoU.
+//! Ranked moments of sentences against annotated ones: R@n,IoU@m and mIoU; where a sentence has several
+//! windows also mAP, by the length of the windows, and highlights.
 //!
-//! A line of the predictions is one query: its video, its sentence (or its number in the annotation
-//! file) and its moments. Where one sentence is annotated several times in a video (Charades-STA has
-//! such), a single line answers all of them, and several lines answer them in order. A query without
-//! a line, or with an empty one, is a miss.
+//! A line of the predictions is one query ([`moment_answers`](super::moment_answers)). A query without a
+//! line, or with an empty one, is a miss.
+//!
+//! Truth in the form of QVHighlights is measured as the evaluation that it is published with
+//! ([`GroundingProtocol::moment_retrieval`]), and the report holds its numbers once more under its
+//! names, rounded as it rounds them.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use locvtp_corpus::NarratedVideo;
+use locvtp_corpus::SALIENCY_CLIP_S;
 use locvtp_video::TimeSpan;
+use serde_json::{Map, Value, json};
 
-use super::json_lines::{ObjectLine, Row, read_lines};
+use super::json_lines::read_lines;
+use super::moment_answers::{Answer, Matched, Queries};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::TransferError;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
+use crate::metrics::highlights::{LEVELS, ScoredClips, highlights};
+use crate::metrics::moment_retrieval::{
+    KEPT, LengthClass, MeanAp, RetrievedWindows, ScoredWindow, THRESHOLDS, best_iou, mean_ap,
+};
 use crate::moment::suppress_overlaps;
+use crate::task::Metrics;
 
 /// How moments are counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +38,20 @@ pub struct GroundingProtocol {
     pub boundary: IouBoundary,
     /// What is done about moments that overlap better ones.
     pub suppression: Suppression,
+    /// Which moment of a list is the first.
+    pub rank: RankedBy,
+    /// Whether mAP and highlights are measured, too.
+    pub mean_ap: bool,
+}
+
+/// Which moment of a list is the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RankedBy {
+    /// The one of the best score; equal scores keep their order.
+    #[default]
+    Score,
+    /// The one that stands first, whatever its score.
+    Listed,
 }
 
 /// Non-maximum suppression.
@@ -50,11 +73,30 @@ impl Default for GroundingProtocol {
             iou: vec![0.1, 0.3, 0.5, 0.7],
             boundary: IouBoundary::Strict,
             suppression: Suppression::Off,
+            rank: RankedBy::Score,
+            mean_ap: false,
         }
     }
 }
 
 impl GroundingProtocol {
+    /// As QVHighlights is measured.
+    pub fn moment_retrieval() -> Self {
+        Self {
+            top: vec![1],
+            iou: vec![0.5, 0.7],
+            boundary: IouBoundary::Inclusive,
+            suppression: Suppression::Off,
+            rank: RankedBy::Listed,
+            mean_ap: true,
+        }
+    }
+
+    /// What is usual for a truth.
+    pub fn usual(truth: &Truth) -> Self {
+        if truth.has_windows() { Self::moment_retrieval() } else { Self::default() }
+    }
+
     /// # Errors
     /// When a setting cannot be used.
     pub fn check(&self) -> Result<(), TransferError> {
@@ -75,11 +117,35 @@ impl GroundingProtocol {
         }
     }
 
+    /// The windows of a list, the first first.
+    pub(super) fn ranked(&self, mut listed: Vec<ScoredWindow>) -> Vec<ScoredWindow> {
+        if self.rank == RankedBy::Score {
+            listed.sort_by(|a, b| b.score.total_cmp(&a.score));
+        }
+        listed
+    }
+
+    /// What of ranked windows counts for mAP.
+    pub(super) fn kept(&self, ranked: &[ScoredWindow]) -> Vec<ScoredWindow> {
+        if !self.mean_ap {
+            return Vec::new();
+        }
+        match self.suppression {
+            Suppression::Above(max_iou) => {
+                let spans = spans(ranked);
+                let kept = suppress_overlaps(&spans, max_iou, KEPT);
+                kept.into_iter().map(|place| ranked[place]).collect()
+            }
+            _ => ranked[..ranked.len().min(KEPT)].to_vec(),
+        }
+    }
+
     /// For each IoU@m, the moments that count, best first.
-    fn counted(&self, ranked: &[TimeSpan]) -> Vec<Vec<TimeSpan>> {
+    pub(super) fn counted(&self, ranked: &[ScoredWindow]) -> Vec<Vec<TimeSpan>> {
+        let ranked = spans(ranked);
         let top = self.top.iter().copied().max().unwrap_or(1);
         let kept = |max_iou: f64| -> Vec<TimeSpan> {
-            let kept = suppress_overlaps(ranked, max_iou, top);
+            let kept = suppress_overlaps(&ranked, max_iou, top);
             kept.into_iter().map(|place| ranked[place]).collect()
         };
         match self.suppression {
@@ -88,6 +154,17 @@ impl GroundingProtocol {
             Suppression::BelowEach(below) => self.iou.iter().map(|m| kept(m - below)).collect(),
         }
     }
+
+    /// Whether it is that of [`GroundingProtocol::moment_retrieval`] in all but what is listed.
+    fn is_standard(&self) -> bool {
+        let Self { boundary, suppression, rank, mean_ap, .. } = Self::moment_retrieval();
+        (self.boundary, self.suppression, self.rank, self.mean_ap)
+            == (boundary, suppression, rank, mean_ap)
+    }
+}
+
+fn spans(windows: &[ScoredWindow]) -> Vec<TimeSpan> {
+    windows.iter().map(|window| window.span).collect()
 }
 
 /// Measures the moments in `predictions`.
@@ -101,35 +178,284 @@ pub fn score_grounding(
     protocol: &GroundingProtocol,
 ) -> Result<ScoreReport, TransferError> {
     protocol.check()?;
-    let queries = Queries::of(&truth.videos);
+    let queries = Queries::of(truth);
     let lines = read_lines(predictions, |line| Answer::parse(line, protocol))?;
     let matched = queries.match_up(lines, truth)?;
+    let mut report = ScoreReport::new("grounding");
+    // A file of highlights alone has no windows to measure.
+    let has_windows = matched.answers.iter().flatten().any(|answer| answer.counted.is_some());
+    if has_windows {
+        recalls(&mut report, &matched, &queries, protocol)?;
+    }
+    if protocol.mean_ap {
+        let measured = Measured::of(&matched, &queries, has_windows, &mut report);
+        measured.add_to(&mut report.metrics);
+        if protocol.is_standard() {
+            report.standard = Some(measured.by_their_names());
+        }
+    }
+    matched.describe(&mut report, truth, &queries, protocol.rank);
+    describe(&mut report, protocol);
+    report.truth = truth.sources.clone();
+    Ok(report)
+}
+
+/// R@n,IoU@m and mIoU.
+fn recalls(
+    report: &mut ScoreReport,
+    matched: &Matched,
+    queries: &Queries<'_>,
+    protocol: &GroundingProtocol,
+) -> Result<(), TransferError> {
     let lists = match protocol.suppression {
         Suppression::BelowEach(_) => protocol.iou.len(),
         _ => 1,
     };
+    let truths = queries.truths();
     let per_list: Vec<Vec<Vec<TimeSpan>>> = (0..lists)
         .map(|list| {
-            let of = |answer: &Option<Answer>| match answer {
-                Some(answer) => answer.counted[list].clone(),
-                None => Vec::new(),
+            let of = |answer: &Option<Answer>| {
+                let counted = answer.as_ref().and_then(|answer| answer.counted.as_ref());
+                counted.map_or_else(Vec::new, |counted| counted[list].clone())
             };
             matched.answers.iter().map(of).collect()
         })
         .collect();
-    let mut report = ScoreReport::new("grounding");
     for &n in &protocol.top {
         for (place, &m) in protocol.iou.iter().enumerate() {
             let predicted = &per_list[place.min(lists - 1)];
-            let recall = recall_at(predicted, &queries.truths, n, m, protocol.boundary)?;
-            report.metrics = report.metrics.with(&format!("R@{n},IoU@{m}"), recall);
+            let recall = recall_at(predicted, &truths, n, m, protocol.boundary)?;
+            report.add(&format!("R@{n},IoU@{m}"), recall);
         }
     }
-    let miou = grounding(&per_list[0], &queries.truths, protocol.boundary)?.miou;
-    report.metrics = report.metrics.with("mIoU", miou);
-    matched.describe(&mut report, truth);
-    describe(&mut report, protocol);
-    Ok(report)
+    if protocol.mean_ap {
+        let mut sum = 0.0;
+        for m in THRESHOLDS {
+            sum += recall_at(&per_list[0], &truths, 1, m, protocol.boundary)?;
+        }
+        report.add("mR@1", sum / THRESHOLDS.len() as f64);
+    }
+    let miou = grounding(&per_list[0], &truths, protocol.boundary)?.miou;
+    report.add("mIoU", miou);
+    Ok(())
+}
+
+/// What the evaluation of QVHighlights measures: windows, of every class of length and of all, and
+/// highlights.
+struct Measured {
+    /// Named `short`, `middle`, `long` and `full`; without classes that no true window is of.
+    windows: Vec<(&'static str, MeanAp, [f64; THRESHOLDS.len()])>,
+    /// mAP and HIT@1, by the name of the level.
+    highlights: Vec<(&'static str, f64, f64)>,
+}
+
+impl Measured {
+    fn of(
+        matched: &Matched,
+        queries: &Queries<'_>,
+        has_windows: bool,
+        report: &mut ScoreReport,
+    ) -> Self {
+        let mut measured = Self { windows: Vec::new(), highlights: Vec::new() };
+        if has_windows {
+            for class in LengthClass::ALL {
+                let of_class = |window: &&TimeSpan| class.holds(window);
+                let part =
+                    |windows: &[TimeSpan]| windows.iter().filter(of_class).copied().collect();
+                measured.windows.extend(measured_part(class.name, matched, queries, part).0);
+            }
+            let (full, with_empty) =
+                measured_part("full", matched, queries, |windows: &[TimeSpan]| windows.to_vec());
+            measured.windows.extend(full);
+            tell_of_windows(matched, queries, with_empty, report);
+        }
+        let annotated = queries.all.iter().filter(|query| !query.saliency.is_empty()).count();
+        let scored =
+            matched.answers.iter().flatten().filter(|answer| answer.saliency.is_some()).count();
+        match (annotated, scored) {
+            (_, 0) => {}
+            (0, _) => report.notes.push(format!(
+                "{scored} lines have pred_saliency_scores, which are not measured: the truth says \
+                 nothing of highlights"
+            )),
+            _ => measured.highlights = measured_highlights(matched, queries, report),
+        }
+        measured
+    }
+
+    /// Under the names of this program.
+    fn add_to(&self, metrics: &mut Metrics) {
+        let mut add = |name: &str, value| *metrics = std::mem::take(metrics).with(name, value);
+        if let Some((_, full, _)) = self.windows.iter().find(|(name, ..)| *name == "full") {
+            add("mAP", full.average);
+            for (threshold, at) in [(0.5, full.at[0]), (0.75, full.at[5])] {
+                add(&format!("mAP@{threshold}"), at);
+            }
+        }
+        for (name, found, _) in self.windows.iter().filter(|(name, ..)| *name != "full") {
+            add(&format!("mAP, {name}"), found.average);
+        }
+        for (level, mean_ap, hit1) in &self.highlights {
+            add(&format!("highlights, {level}: mAP"), *mean_ap);
+            add(&format!("highlights, {level}: HIT@1"), *hit1);
+        }
+    }
+
+    /// Under the names that the evaluation of QVHighlights gives them, rounded as there.
+    fn by_their_names(&self) -> Value {
+        let (mut all, mut brief) = (Map::new(), Map::new());
+        for (name, found, recalls) in &self.windows {
+            let by_threshold = |values: &[f64]| -> Map<String, Value> {
+                let names = THRESHOLDS.iter().map(ToString::to_string);
+                names.zip(values.iter().map(|value| rounded(*value))).collect()
+            };
+            let mut precisions = by_threshold(&found.at);
+            precisions.insert("average".to_owned(), rounded(found.average));
+            brief.insert(format!("MR-{name}-mAP"), rounded(found.average));
+            if *name == "full" {
+                for at in ["0.5", "0.75"] {
+                    brief.insert(format!("MR-full-mAP@{at}"), precisions[at].clone());
+                }
+                for (at, place) in [("0.5", 0), ("0.7", 4)] {
+                    brief.insert(format!("MR-full-R1@{at}"), rounded(recalls[place]));
+                }
+            }
+            let of_class = json!({ "MR-mAP": precisions, "MR-R1": by_threshold(recalls) });
+            all.insert((*name).to_owned(), of_class);
+        }
+        for (level, mean_ap, hit1) in &self.highlights {
+            let name = format!("HL-min-{level}");
+            brief.insert(format!("{name}-mAP"), rounded(*mean_ap));
+            brief.insert(format!("{name}-Hit1"), rounded(*hit1));
+            all.insert(name, json!({ "HL-mAP": rounded(*mean_ap), "HL-Hit1": rounded(*hit1) }));
+        }
+        let mut report = Map::from_iter([("brief".to_owned(), brief.into())]);
+        report.extend(all);
+        report.into()
+    }
+}
+
+/// Two digits, as they are printed.
+fn rounded(value: f64) -> Value {
+    format!("{value:.2}").parse::<f64>().unwrap_or(value).into()
+}
+
+type Part = Option<(&'static str, MeanAp, [f64; THRESHOLDS.len()])>;
+
+/// Average precision and R@1 against the windows that `part` leaves of a query; queries of which it
+/// leaves none are left out. Beside it the mAP in which an empty answer counts as 0.
+fn measured_part(
+    name: &'static str,
+    matched: &Matched,
+    queries: &Queries<'_>,
+    part: impl Fn(&[TimeSpan]) -> Vec<TimeSpan>,
+) -> (Part, Option<f64>) {
+    let truths: Vec<Vec<TimeSpan>> = queries.all.iter().map(|query| part(&query.windows)).collect();
+    let asked: Vec<(&Vec<TimeSpan>, &Option<Answer>)> =
+        truths.iter().zip(&matched.answers).filter(|(truth, _)| !truth.is_empty()).collect();
+    let answered = || {
+        let of = |(truth, answer): &(&'_ Vec<TimeSpan>, &Option<Answer>)| {
+            Some((answer.as_ref()?.kept.clone(), (*truth).clone()))
+        };
+        asked.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    let answered = answered();
+    let retrieved =
+        || answered.iter().map(|(predicted, truth)| RetrievedWindows { predicted, truth });
+    let silent = asked.len() - answered.len();
+    let empty = answered.iter().filter(|(predicted, _)| predicted.is_empty()).count();
+    let Some(found) = mean_ap(retrieved(), silent) else { return (None, None) };
+    let first_ious: Vec<f64> = asked
+        .iter()
+        .map(|(truth, answer)| {
+            let first = answer.as_ref().and_then(|answer| answer.counted.as_ref()?[0].first());
+            first.map_or(0.0, |first| best_iou(first, truth))
+        })
+        .collect();
+    let recalls = THRESHOLDS.map(|threshold| {
+        let hits = first_ious.iter().filter(|iou| **iou >= threshold).count();
+        100.0 * (hits as f64 / asked.len() as f64)
+    });
+    let with_empty = mean_ap(retrieved(), silent + empty).map(|found| found.average);
+    (Some((name, found, recalls)), with_empty)
+}
+
+fn tell_of_windows(
+    matched: &Matched,
+    queries: &Queries<'_>,
+    with_empty: Option<f64>,
+    report: &mut ScoreReport,
+) {
+    let empty = matched.num_empty();
+    if let (1.., Some(with_empty)) = (empty, with_empty) {
+        report.notes.push(format!(
+            "{empty} queries have a line without windows: R@n counts them as misses, and mAP leaves them \
+             out, as the standard evaluation does; with 0 for them mAP is {with_empty:.2}"
+        ));
+    }
+    if matched.num_silent() > 0 {
+        report.notes.push(
+            "queries without a line count as misses in all numbers; the standard evaluation refuses \
+             such a file"
+                .to_owned(),
+        );
+    }
+    let in_no_class =
+        |window: &&TimeSpan| !LengthClass::ALL.iter().any(|class| class.holds(window));
+    let outside = queries.all.iter().flat_map(|query| &query.windows).filter(in_no_class).count();
+    if outside > 0 {
+        report.notes.push(format!(
+            "{outside} true windows are longer than 150 s, or without length: they are neither short, \
+             middle nor long, and count in the other numbers alone"
+        ));
+    }
+    let mut late = Faults::default();
+    for query in &queries.all {
+        let Some(duration) = query.duration else { continue };
+        for window in query.windows.iter().filter(|window| window.end > duration) {
+            let sentence = &query.sentence;
+            late.note(|| format!("{window} of {sentence:?}, {duration} long"));
+        }
+    }
+    report.fault(
+        "true windows end after their video",
+        &late,
+        "and count as they stand, as in the standard evaluation",
+    );
+}
+
+/// The numbers of highlights at every level.
+fn measured_highlights(
+    matched: &Matched,
+    queries: &Queries<'_>,
+    report: &mut ScoreReport,
+) -> Vec<(&'static str, f64, f64)> {
+    let mut without = Faults::default();
+    let mut clips: Vec<(&[f64], Vec<[f64; 3]>)> = Vec::new();
+    for (query, answer) in queries.all.iter().zip(&matched.answers) {
+        let Some(duration) = query.duration.filter(|_| !query.saliency.is_empty()) else {
+            continue;
+        };
+        let mut saliency = vec![[0.0; 3]; (duration.0 / SALIENCY_CLIP_S) as usize];
+        for (clip, said) in &query.saliency {
+            // The reader has seen to it that the clip is one of the video.
+            if let Some(of_clip) = saliency.get_mut(*clip) {
+                *of_clip = *said;
+            }
+        }
+        let predicted = answer.as_ref().and_then(|answer| answer.saliency.as_deref());
+        if predicted.is_none_or(<[f64]>::is_empty) {
+            without.note(|| format!("{:?}", query.sentence));
+        }
+        clips.push((predicted.unwrap_or_default(), saliency));
+    }
+    report.fault("queries without pred_saliency_scores", &without, "count as misses of highlights");
+    report.count("queries with annotated highlights", clips.len());
+    let at = |(name, level): (&'static str, f64)| {
+        let scored = clips.iter().map(|(predicted, saliency)| ScoredClips { predicted, saliency });
+        highlights(scored, level).map(|found| (name, found.mean_ap, found.hit1))
+    };
+    LEVELS.into_iter().filter_map(at).collect()
 }
 
 fn describe(report: &mut ScoreReport, protocol: &GroundingProtocol) {
@@ -142,214 +468,11 @@ fn describe(report: &mut ScoreReport, protocol: &GroundingProtocol) {
             Suppression::BelowEach(below) => format!("above each IoU@m - {below}"),
         },
     );
-}
-
-/// What a line says.
-struct Answer {
-    video: String,
-    query: Query,
-    /// As [`GroundingProtocol::counted`].
-    counted: Vec<Vec<TimeSpan>>,
-    /// Moments that end before they start.
-    inverted: usize,
-}
-
-/// How a line names its query.
-enum Query {
-    Number(u32),
-    /// [`plain`]
-    Sentence(String),
-}
-
-impl Answer {
-    fn parse(line: &[u8], protocol: &GroundingProtocol) -> Result<Self, String> {
-        let mut object = ObjectLine::new(line)?;
-        let (mut video, mut sentence, mut number, mut rows) = (None, None, None, None);
-        while let Some(key) = object.next_key()? {
-            match &*key {
-                "video" | "vid" | "video_id" => video = Some(object.name()?.into_owned()),
-                "sentence" => sentence = Some(plain(&object.name()?)),
-                "query" if object.is_text() => sentence = Some(plain(&object.name()?)),
-                "query" => number = Some(object.value::<u32>()?),
-                "spans" | "pred_relevant_windows" => rows = Some(object.rows()?),
-                _ => object.skip()?,
-            }
-        }
-        let missing = |what: &str| format!("the line has no {what}");
-        let rows = rows.ok_or_else(|| missing("\"spans\""))?;
-        let query = match (number, sentence) {
-            (Some(number), _) => Query::Number(number),
-            (None, Some(sentence)) => Query::Sentence(sentence),
-            (None, None) => return Err(missing("\"sentence\" and no \"query\"")),
-        };
-        let ranked = ranked(rows)?;
-        Ok(Self {
-            video: video.ok_or_else(|| missing("\"video\""))?,
-            query,
-            inverted: ranked.iter().filter(|span| span.end <= span.start).count(),
-            counted: protocol.counted(&ranked),
-        })
-    }
-}
-
-/// Moments, best first; those of equal score in the file's order.
-fn ranked(mut rows: Vec<Row>) -> Result<Vec<TimeSpan>, String> {
-    let scored = rows.iter().filter(|row| row.score.is_some()).count();
-    if scored != 0 && scored != rows.len() {
-        return Err("some spans have a score and some have none".to_owned());
-    }
-    let score = |row: &Row| row.score.unwrap_or(0.0);
-    rows.sort_by(|a, b| score(b).total_cmp(&score(a)));
-    Ok(rows.iter().map(|row| TimeSpan::new(row.start, row.end)).collect())
-}
-
-/// A sentence as it is compared: in small letters, one space between words, no full stop at the end.
-fn plain(sentence: &str) -> String {
-    let words: Vec<&str> = sentence.split_whitespace().collect();
-    words.join(" ").trim_end_matches('.').trim_end().to_lowercase()
-}
-
-/// The annotated queries of all videos.
-struct Queries {
-    truths: Vec<TimeSpan>,
-    videos: Vec<VideoQueries>,
-}
-
-/// The queries of a video: their places among all.
-struct VideoQueries {
-    by_number: HashMap<u32, usize>,
-    by_sentence: HashMap<String, Vec<usize>>,
-}
-
-/// The line of every query, and what was wrong.
-#[derive(Default)]
-struct Matched {
-    answers: Vec<Option<Answer>>,
-    unknown_videos: Faults,
-    unknown_queries: Faults,
-    repeated: Faults,
-    inverted: usize,
-}
-
-impl Queries {
-    fn of(videos: &[NarratedVideo]) -> Self {
-        let mut queries = Self { truths: Vec::new(), videos: Vec::with_capacity(videos.len()) };
-        for video in videos {
-            let mut own = VideoQueries { by_number: HashMap::new(), by_sentence: HashMap::new() };
-            for caption in &video.captions {
-                let place = queries.truths.len();
-                queries.truths.push(caption.span);
-                own.by_number.entry(caption.id).or_insert(place);
-                own.by_sentence.entry(plain(&caption.text)).or_default().push(place);
-            }
-            // In the order of the annotation file, which is not that of time.
-            let numbers: HashMap<usize, u32> =
-                own.by_number.iter().map(|(number, place)| (*place, *number)).collect();
-            for places in own.by_sentence.values_mut() {
-                places.sort_by_key(|place| (numbers.get(place).copied(), *place));
-            }
-            queries.videos.push(own);
-        }
-        queries
-    }
-
-    fn match_up(
-        &self,
-        lines: Vec<(usize, Answer)>,
-        truth: &Truth,
-    ) -> Result<Matched, TransferError> {
-        let mut matched = Matched::default();
-        matched.answers.resize_with(self.truths.len(), || None);
-        // Lines of one sentence, told apart only once all are known.
-        let mut by_sentence: HashMap<(usize, String), Vec<(usize, Answer)>> = HashMap::new();
-        let mut order: Vec<(usize, String)> = Vec::new();
-        for (line, answer) in lines {
-            let Some(video) = truth.find(&answer.video) else {
-                matched.unknown_videos.note(|| format!("line {line}, {:?}", answer.video));
-                continue;
-            };
-            let own = &self.videos[video];
-            match &answer.query {
-                Query::Number(number) => match own.by_number.get(number) {
-                    Some(&place) => matched.give(place, line, answer),
-                    None => matched.unknown_queries.note(|| format!("line {line}, query {number}")),
-                },
-                Query::Sentence(sentence) if own.by_sentence.contains_key(sentence) => {
-                    let key = (video, sentence.clone());
-                    let same = by_sentence.entry(key.clone()).or_default();
-                    if same.is_empty() {
-                        order.push(key);
-                    }
-                    same.push((line, answer));
-                }
-                Query::Sentence(sentence) => {
-                    matched.unknown_queries.note(|| format!("line {line}, {sentence:?}"));
-                }
-            }
-        }
-        for key in order {
-            let lines = by_sentence.remove(&key).unwrap_or_default();
-            matched.give_all(&self.videos[key.0].by_sentence[&key.1], lines);
-        }
-        let answered = matched.answers.iter().flatten().count();
-        truth.check_matched(answered, &[&matched.unknown_videos, &matched.unknown_queries])?;
-        Ok(matched)
-    }
-}
-
-impl Matched {
-    fn give(&mut self, place: usize, line: usize, answer: Answer) {
-        if self.answers[place].is_some() {
-            self.repeated.note(|| format!("line {line}"));
-            return;
-        }
-        self.inverted += answer.inverted;
-        self.answers[place] = Some(answer);
-    }
-
-    /// One line answers all queries of its sentence, several answer them in order.
-    fn give_all(&mut self, places: &[usize], mut lines: Vec<(usize, Answer)>) {
-        if lines.len() == 1 && places.len() > 1 {
-            let (line, answer) = lines.remove(0);
-            for &place in places {
-                let (video, query) = (String::new(), Query::Number(0));
-                let (counted, inverted) = (answer.counted.clone(), 0);
-                self.give(place, line, Answer { video, query, counted, inverted });
-            }
-            self.inverted += answer.inverted;
-            return;
-        }
-        for (place, (line, answer)) in lines.into_iter().enumerate() {
-            match places.get(place) {
-                Some(&place) => self.give(place, line, answer),
-                None => self.repeated.note(|| format!("line {line}")),
-            }
-        }
-    }
-
-    fn describe(&self, report: &mut ScoreReport, truth: &Truth) {
-        let queries = self.answers.len();
-        let answered = self.answers.iter().flatten();
-        let empty = answered.clone().filter(|answer| answer.counted[0].is_empty()).count();
-        let mut missing = Faults::default();
-        let names = truth
-            .videos
-            .iter()
-            .flat_map(|video| video.captions.iter().map(move |caption| (&video.id, &caption.text)));
-        for (answer, (video, sentence)) in self.answers.iter().zip(names) {
-            if answer.is_none() {
-                missing.note(|| format!("{video:?}, {sentence:?}"));
-            }
-        }
-        report.count("videos", truth.videos.len());
-        report.count("queries", queries);
-        report.fault("queries without a line", &missing, "count as misses");
-        report.count("queries with no span", empty);
-        report.count("spans that end before they start", self.inverted);
-        report.fault("lines of unknown videos", &self.unknown_videos, "are left out");
-        report.fault("lines of unknown queries", &self.unknown_queries, "are left out");
-        report.fault("lines of answered queries", &self.repeated, "are left out; the first counts");
-    }
+    let rank = match protocol.rank {
+        RankedBy::Score => "by score",
+        RankedBy::Listed => "as listed",
+    };
+    report.says("rank", rank);
 }
 
 #[cfg(test)]

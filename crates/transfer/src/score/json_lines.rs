@@ -222,6 +222,19 @@ impl<'a> ObjectLine<'a> {
         Ok(ranking)
     }
 
+    /// A list of numbers.
+    ///
+    /// # Errors
+    /// When it is no such list, or a number is not finite.
+    pub fn numbers(&mut self) -> Result<Vec<f64>, String> {
+        let mut numbers = Vec::new();
+        self.list(|line| {
+            numbers.push(line.finite_number()?);
+            Ok(())
+        })?;
+        Ok(numbers)
+    }
+
     /// Hands every place of a list to `element`, which reads what stands there.
     fn list(
         &mut self,

@@ -33,6 +33,25 @@ impl Matrix {
         }
     }
 
+    /// Reads a matrix of scores: every number is finite, or -inf for a pair that is left out.
+    ///
+    /// # Errors
+    /// As [`Matrix::read`], and when a score has no rank.
+    pub fn read_scores(path: &Path) -> Result<Self, TransferError> {
+        let matrix = Self::read(path)?;
+        let has_no_rank = |score: &&f32| score.is_nan() || **score == f32::INFINITY;
+        let Some(place) = matrix.values.iter().position(|score| has_no_rank(&score)) else {
+            return Ok(matrix);
+        };
+        Err(TransferError::MatrixScore {
+            path: path.to_owned(),
+            row: place / matrix.columns,
+            column: place % matrix.columns,
+            found: matrix.values[place],
+            count: matrix.values.iter().filter(has_no_rank).count(),
+        })
+    }
+
     fn read_npy(path: &Path) -> Result<Self, TransferError> {
         let bytes = std::fs::read(path).map_err(|source| TransferError::Io {
             path: path.to_owned(),
@@ -82,6 +101,27 @@ fn refused(path: &Path, reason: String) -> TransferError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_score_without_a_rank_names_its_file_and_place() {
+        let place = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
+        let of = |values: [f32; 4]| {
+            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            std::fs::write(place.path(), file("<f4", "False", "(2, 2)", &data)).unwrap();
+            Matrix::read_scores(place.path())
+        };
+        let told = of([0.5, 0.1, f32::NAN, f32::INFINITY]).unwrap_err().to_string();
+        let path = place.path().display().to_string();
+        for piece in [path.as_str(), "row 1", "column 0", "NaN", "2 scores", "not finite"] {
+            assert!(told.contains(piece), "{piece} is missing in: {told}");
+        }
+        assert!(of([0.5, 0.1, f32::INFINITY, 0.0]).unwrap_err().to_string().contains("inf"));
+        assert!(of([0.5, f32::NEG_INFINITY, 0.2, 0.3]).is_ok());
+        // Finite as f64, and greater than any f32.
+        let data: Vec<u8> = [0.5f64, 1e300].iter().flat_map(|value| value.to_le_bytes()).collect();
+        std::fs::write(place.path(), file("<f8", "False", "(1, 2)", &data)).unwrap();
+        assert!(Matrix::read_scores(place.path()).is_err());
+    }
 
     #[test]
     fn lines_of_numbers_are_a_matrix_when_they_are_equally_long() {

@@ -8,7 +8,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU |
+//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU; mAP and highlights |
 //! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`steps`] | a second for every step of a task: average recall |
 //! | [`segmentation`] | a label for every second: frame accuracy |
@@ -18,6 +18,7 @@
 pub mod grounding;
 pub mod json_lines;
 pub mod matrix_file;
+mod moment_answers;
 pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
@@ -41,6 +42,13 @@ pub struct ScoreReport {
     pub counts: Map<String, Value>,
     /// The protocol: which ties, which boundary, which suppression.
     pub protocol: Map<String, Value>,
+    /// The numbers once more under the names, and with the rounding, of the evaluation that the data set
+    /// is published with; none where that is not followed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standard: Option<Value>,
+    /// The annotation files that it was measured against; none where a matrix needs none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub truth: Vec<truth::TruthFile>,
     /// What a person should know: of everything that was left out, the first.
     pub notes: Vec<String>,
 }
@@ -53,8 +61,14 @@ impl ScoreReport {
             references: Metrics::new(),
             counts: Map::new(),
             protocol: Map::new(),
+            standard: None,
+            truth: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    fn add(&mut self, name: &str, value: f64) {
+        self.metrics = std::mem::take(&mut self.metrics).with(name, value);
     }
 
     fn count(&mut self, name: &str, count: usize) {

@@ -52,6 +52,7 @@ pub fn score_matrix(
     };
     let scores = ScoreMatrix::new(matrix.values, texts, videos)?;
     let mut report = ScoreReport::new("retrieval");
+    tell_left_out(&scores, &video_of_text, &mut report);
     let found = two_ways(&scores, &video_of_text, protocol.ties)?;
     add(&mut report.metrics, "text-to-video", "", &found.text_to_video.measured);
     add(&mut report.metrics, "video-to-text", "", &found.video_to_text.measured);
@@ -153,7 +154,25 @@ pub fn score_rankings(
     report.fault("unknown videos in lists", &strangers, "are left out");
     report.fault("videos twice in a list", &twice, "are left out; the first counts");
     says_ties(&mut report, protocol);
+    report.truth = truth.sources.clone();
     Ok(report)
+}
+
+/// Says which pairs have no score.
+fn tell_left_out(scores: &ScoreMatrix, video_of_text: &[usize], report: &mut ScoreReport) {
+    let is_left_out = |score: &f32| *score == f32::NEG_INFINITY;
+    let rows = || (0..scores.num_queries()).map(|text| scores.row(text));
+    let count = rows().flatten().filter(|score| is_left_out(score)).count();
+    if count == 0 {
+        return;
+    }
+    let right = rows().zip(video_of_text).filter_map(|(row, video)| row.get(*video));
+    let right = right.filter(|score| is_left_out(score)).count();
+    report.notes.push(format!(
+        "{count} scores are -inf, so these pairs stand behind all others; {right} of them are texts with \
+         their own video"
+    ));
+    report.count("scores of -inf", count);
 }
 
 fn says_ties(report: &mut ScoreReport, protocol: RetrievalProtocol) {

@@ -79,6 +79,7 @@ pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreRepo
     }
     let found = tally.accuracy()?;
     let mut report = ScoreReport::new("segmentation");
+    report.truth = truth.sources.clone();
     report.metrics = report.metrics.with("frame accuracy", found.accuracy);
     if let Some(accuracy) = found.without_background {
         report.metrics = report.metrics.with("frame accuracy without background", accuracy);

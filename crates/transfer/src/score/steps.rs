@@ -55,8 +55,8 @@ pub fn read_release(
 ) -> Result<(Truth, BTreeMap<String, usize>), TransferError> {
     let truth = Truth::read(&TruthSource {
         paths: vec![release.join("annotations")],
-        subset: None,
         only: only.map(Path::to_owned),
+        ..TruthSource::default()
     })?;
     let mut num_steps = BTreeMap::new();
     for name in ["tasks_primary.txt", "tasks_related.txt"] {
@@ -130,6 +130,7 @@ pub fn score_steps(
         .collect();
     let found = step_recall(&videos)?;
     let mut report = ScoreReport::new("steps");
+    report.truth = truth.sources.clone();
     report.metrics = report.metrics.with("average recall", found.average_recall);
     for (task, recall) in &found.tasks {
         report.metrics = report.metrics.with(&format!("recall of task {task}"), recall.recall);

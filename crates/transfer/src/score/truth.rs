@@ -1,13 +1,16 @@
 //! Annotation files, read without their videos.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use locvtp_corpus::{
-    CorpusReader, DroppedExample, FileLookup, NarratedVideo, ReadSettings, Subset, VideoSink,
+    CorpusError, CorpusReader, DropReason, DroppedExample, FileLookup, Layout, NarratedVideo,
+    ReadSettings, Subset, VideoSink,
 };
+use serde::Serialize;
 
 use super::Faults;
+use crate::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 use crate::error::TransferError;
 
 /// Which annotations are the truth.
@@ -15,10 +18,27 @@ use crate::error::TransferError;
 pub struct TruthSource {
     /// Files or folders of any layout that `locvtp corpus check` knows.
     pub paths: Vec<PathBuf>,
+    /// How they are laid out; found out when not given.
+    pub layout: Option<Layout>,
     /// The part of the data set; all when not given.
     pub subset: Option<Subset>,
     /// A list of the ids to take; all when not given.
     pub only: Option<PathBuf>,
+    /// What a sentence is that is annotated several times in one video.
+    pub same_sentence: SameSentence,
+}
+
+/// A file of the truth, and how it was read.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TruthFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it is laid out.
+    pub layout: Layout,
+    /// Videos that were taken from it.
+    pub videos: usize,
+    /// Their captions.
+    pub captions: usize,
 }
 
 /// The annotated videos, by name.
@@ -26,8 +46,13 @@ pub struct TruthSource {
 pub struct Truth {
     /// By id, as tasks have them: a mean over queries is the same to the last bit then.
     pub videos: Vec<NarratedVideo>,
+    /// What is asked of each video.
+    pub queries: Vec<Vec<AnnotatedQuery>>,
+    /// The files.
+    pub sources: Vec<TruthFile>,
     /// What was repaired or left out while they were read.
     pub notes: Vec<String>,
+    source: TruthSource,
     by_id: HashMap<String, usize>,
     by_bare_id: HashMap<String, usize>,
     repeated: Faults,
@@ -40,35 +65,86 @@ impl Truth {
     /// When a file cannot be read or is of no known layout, or nothing in it can be used.
     pub fn read(source: &TruthSource) -> Result<Self, TransferError> {
         let settings = ReadSettings {
+            layout: source.layout,
             list: source.only.clone(),
             subset: source.subset,
             ..ReadSettings::default()
         };
-        let mut truth = Self::default();
+        let mut truth = Self { source: source.clone(), ..Self::default() };
+        let mut dropped: BTreeMap<DropReason, usize> = BTreeMap::new();
+        let mut not_asked_for = 0;
         for path in &source.paths {
-            let reader = CorpusReader::new(path, &settings, FileLookup::Never)?;
-            for source in reader.sources() {
-                let report = reader.read(source, &mut truth)?;
+            let reader = CorpusReader::new(path, &settings, FileLookup::Never).map_err(of_truth)?;
+            for file in reader.sources() {
+                let report = reader.read(file, &mut truth)?;
+                let (path, layout) = (file.path.clone(), file.layout);
+                let (videos, captions) = (report.videos, report.captions);
+                truth.sources.push(TruthFile { path: path.clone(), layout, videos, captions });
                 truth.notes.extend(report.notes);
                 truth.notes.extend(report.dropped.iter().map(|(reason, count)| {
-                    format!("{count} left out of {}: {reason}", path.display())
+                    format!("{count} left out of {} ({layout}): {reason}", path.display())
                 }));
+                for (reason, count) in report.dropped {
+                    *dropped.entry(reason).or_default() += count;
+                }
+                not_asked_for += report.not_asked_for;
             }
         }
         if let Some(first) = &truth.repeated.first {
             let count = truth.repeated.count;
             truth.notes.push(format!(
-                "{count} videos are annotated twice; the first description counts (first: {first})"
+                "{count} videos are annotated twice in {}; the first description counts (first: {first})",
+                truth.described()
             ));
         }
         if truth.videos.is_empty() {
-            return Err(TransferError::Nothing { what: "annotated videos in the truth" });
+            let mut reasons: Vec<String> =
+                dropped.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+            if not_asked_for > 0 {
+                reasons.push(format!("of another part or not in the list: {not_asked_for} videos"));
+            }
+            if reasons.is_empty() {
+                reasons.push("there are none".to_owned());
+            }
+            let (truth, reasons) = (truth.described(), reasons.join(", "));
+            return Err(TransferError::EmptyTruth { truth, reasons });
         }
         let mut videos = std::mem::take(&mut truth.videos);
         videos.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut sorted = Self { notes: truth.notes, ..Self::default() };
+        let Self { notes, sources, source, .. } = truth;
+        let mut sorted = Self { notes, sources, source, ..Self::default() };
         videos.into_iter().for_each(|video| sorted.video(video));
         Ok(sorted)
+    }
+
+    /// The files, their layout, and which part of them was taken: as messages name the truth.
+    pub fn described(&self) -> String {
+        let files: Vec<String> = self
+            .sources
+            .iter()
+            .map(|file| format!("{} ({})", file.path.display(), file.layout))
+            .collect();
+        let subset = self.source.subset.map(|subset| format!("subset {subset}"));
+        let only = self.source.only.as_ref().map(|only| format!("only {}", only.display()));
+        let part: Vec<String> = subset.into_iter().chain(only).collect();
+        let files = if files.is_empty() { "the truth".to_owned() } else { files.join(" and ") };
+        if part.is_empty() { files } else { format!("{files}, {}", part.join(", ")) }
+    }
+
+    /// Whether sentences have several windows: in the form of QVHighlights, or joined.
+    pub fn has_windows(&self) -> bool {
+        self.source.same_sentence == SameSentence::Joined
+            || self.videos.iter().any(|video| !video.queries.is_empty())
+    }
+
+    /// What a person should know of sentences that are annotated several times.
+    pub fn told_repeats(&self) -> Option<String> {
+        let mut repeats = Repeats::default();
+        for (video, queries) in self.videos.iter().zip(&self.queries) {
+            repeats.look_at(&video.id, queries);
+        }
+        let told = repeats.told("--same-sentence joined")?;
+        Some(format!("{}: {told}", self.described()))
     }
 
     /// The place of a video among [`Truth::videos`]; an ending of the name (`.mp4`) does not count.
@@ -89,11 +165,20 @@ impl Truth {
         match unknown.iter().find_map(|faults| faults.first.as_ref()) {
             Some(found) if matched == 0 => Err(TransferError::NothingMatches {
                 predicted: found.clone(),
+                truth: self.described(),
                 annotated: self.videos[0].id.clone(),
                 caption: self.videos[0].captions[0].text.clone(),
             }),
             _ => Ok(()),
         }
+    }
+}
+
+/// An error in the words of who gives a truth.
+fn of_truth(error: CorpusError) -> TransferError {
+    match error {
+        CorpusError::UnknownLayout { path } => TransferError::UnknownTruth { path },
+        other => other.into(),
     }
 }
 
@@ -106,6 +191,7 @@ impl VideoSink for Truth {
         let place = self.videos.len();
         self.by_id.insert(video.id.clone(), place);
         self.by_bare_id.entry(without_ending(&video.id).to_owned()).or_insert(place);
+        self.queries.push(annotated_queries(&video, self.source.same_sentence));
         self.videos.push(video);
     }
 

@@ -87,6 +87,9 @@ pub(crate) enum CorpusFormat {
     /// YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv
     #[value(name = "youcook2")]
     YouCook2,
+    /// QVHighlights and every data set in its form: JSON lines of qid, query, vid, relevant_windows
+    #[value(name = "qvhighlights")]
+    QvHighlights,
     /// Your own list, CSV or JSON lines: path, start, end, text
     Manifest,
     /// Your own videos with subtitles or transcripts beside them: .srt, .vtt, Whisper's, yt-dlp's
@@ -109,6 +112,7 @@ impl CorpusFormat {
             Self::CrossTask => Layout::CrossTask,
             Self::Coin => Layout::Coin,
             Self::YouCook2 => Layout::YouCook2,
+            Self::QvHighlights => Layout::QvHighlights,
             Self::Manifest => Layout::Manifest,
             Self::Subtitles => Layout::Subtitles,
             Self::Shards => Layout::Shards,

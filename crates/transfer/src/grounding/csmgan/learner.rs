@@ -5,6 +5,7 @@
 //! under names that begin with `in seconds: `; the answers that are written are those.
 
 use std::collections::HashMap;
+use std::slice;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -18,6 +19,7 @@ use super::sampling::FrameSampling;
 use super::target::{ProposalTargets, targets};
 use super::{Csmgan, CsmganConfig, CsmganInput};
 use crate::error::TransferError;
+use crate::grounding::annotated_parts::PositiveWindows;
 use crate::grounding::measure::MetricSection;
 use crate::grounding::queries::{Query, QueryParts};
 use crate::grounding::video_inputs::VideoInputs;
@@ -33,13 +35,30 @@ const ANSWERED_AT_ONCE: usize = 32;
 /// seconds: what the release has for a required IoU of 0.5.
 const OVERLAP: f64 = 0.45;
 
-/// A query whose true moment is in frames.
+/// A query whose true moments are in frames.
 #[derive(Clone, Debug)]
 struct FrameQuery {
     query: Query,
     /// When each clip of its video is.
     spans: Arc<[TimeSpan]>,
-    moment: FrameSpan,
+    moments: Vec<FrameSpan>,
+}
+
+impl FrameQuery {
+    /// The moments that a head learns to find.
+    fn positives(&self, rule: PositiveWindows) -> &[FrameSpan] {
+        match rule {
+            PositiveWindows::All => &self.moments,
+            PositiveWindows::Best => slice::from_ref(&self.moments[self.query.best]),
+        }
+    }
+
+    /// Whether a proposal lies nearer to a moment that is no positive.
+    fn ignores(&self, proposal: &FrameSpan, rule: PositiveWindows) -> bool {
+        let best = proposal.inclusive_iou(&self.moments[self.query.best]);
+        rule == PositiveWindows::Best
+            && self.moments.iter().any(|moment| proposal.inclusive_iou(moment) > best)
+    }
 }
 
 /// Learns from the queries of a task.
@@ -51,6 +70,7 @@ pub struct CsmganLearner {
     inputs: VideoInputs,
     feature_width: usize,
     words: SentenceWords,
+    positives: PositiveWindows,
     train: Vec<FrameQuery>,
     validation: Vec<FrameQuery>,
     test: Vec<FrameQuery>,
@@ -93,10 +113,17 @@ impl CsmganLearner {
             metrics,
             feature_width,
             words,
+            positives: PositiveWindows::default(),
             train,
             validation,
             test,
         })
+    }
+
+    /// The same, with other windows as positives.
+    #[must_use]
+    pub fn with_positives(self, positives: PositiveWindows) -> Self {
+        Self { positives, ..self }
     }
 
     /// # Errors
@@ -171,12 +198,12 @@ impl CsmganLearner {
         let answers = self.answers(network, queries, device)?;
         let percent = |sum: f64| 100.0 * sum / queries.len() as f64;
         let each = || answers.iter().zip(queries);
-        let of_best = each().map(|(answer, query)| answer.iou_of_best(&query.moment)).sum();
+        let of_best = each().map(|(answer, query)| answer.iou_of_best(&query.moments)).sum();
         let mut metrics = Metrics::new().with("mIoU", percent(of_best));
         for n in &self.metrics.ranks {
             for required in &self.metrics.ious {
                 let hits =
-                    each().filter(|(answer, query)| answer.hits(&query.moment, *n, *required));
+                    each().filter(|(answer, query)| answer.hits(&query.moments, *n, *required));
                 let hits = percent(hits.count() as f64);
                 metrics = metrics.with(&format!("R@{n},IoU@{required}"), hits);
             }
@@ -221,8 +248,9 @@ fn frame_query(
         let (path, id) = (features.path().to_owned(), query.features);
         return Err(TransferError::FeaturesGone { path, id });
     }
-    let moment = FrameSampling::new(spans.len(), config.num_frames).moment(&query.span, &spans);
-    Ok(FrameQuery { query, spans, moment })
+    let sampling = FrameSampling::new(spans.len(), config.num_frames);
+    let moments = query.windows.iter().map(|window| sampling.moment(window, &spans)).collect();
+    Ok(FrameQuery { query, spans, moments })
 }
 
 impl Learner for CsmganLearner {
@@ -246,18 +274,18 @@ impl Learner for CsmganLearner {
         let queries: Vec<&FrameQuery> =
             batch.samples.iter().map(|sample| &self.train[*sample]).collect();
         let output = model.forward(self.input(&queries, device)?);
-        let moments: Vec<FrameSpan> = queries.iter().map(|query| query.moment).collect();
         let (num_frames, rule) = (self.config.num_frames, self.config.regressed);
-        let targets: Vec<ProposalTargets> = moments
-            .iter()
-            .map(|moment| targets(&self.proposals, moment, num_frames, rule))
-            .collect();
+        let of = |query: &&FrameQuery| {
+            let positives = query.positives(self.positives);
+            targets(&self.proposals, positives, num_frames, rule)
+                .ignoring(&self.proposals, |proposal| query.ignores(proposal, self.positives))
+        };
+        let targets: Vec<ProposalTargets> = queries.iter().map(of).collect();
         let truth = LossTruth {
             proposals: &self.proposals,
             bases: &self.bases,
             num_frames,
             targets: &targets,
-            moments: &moments,
             regression_weight: self.config.regression_weight,
         };
         Ok(loss(output, &truth))

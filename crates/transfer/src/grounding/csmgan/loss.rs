@@ -22,22 +22,20 @@ pub struct LossTruth<'a> {
     pub num_frames: usize,
     /// Of each sentence.
     pub targets: &'a [ProposalTargets],
-    /// Of each sentence.
-    pub moments: &'a [FrameSpan],
     /// Share of the distance in the loss.
     pub regression_weight: f64,
 }
 
 /// `BCE(σ(logits) legal, target) + weight SmoothL1(base + offsets, moment)`: the first a mean
-/// over all proposals of all sentences, those out of range (which add nothing) included; the second
+/// over all proposals of all sentences, those out of range or ignored (which add nothing) included; the second
 /// a mean over the bounds of all regressed proposals of all sentences, 0 where there are none.
 ///
 /// # Panics
-/// When there are not as many targets and moments as sentences.
+/// When there are not as many targets as sentences.
 pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
     let CsmganOutput { logits, offsets } = output;
     let [b, p] = logits.dims();
-    assert_eq!((truth.targets.len(), truth.moments.len()), (b, b), "targets and moments");
+    assert_eq!(truth.targets.len(), b, "targets");
     let (device, dtype) = (logits.device(), logits.dtype());
     let constant = |values: Vec<f32>, rows: usize| {
         Tensor::<2>::from_data(TensorData::new(values, [rows, p]), (&device, dtype))
@@ -47,7 +45,9 @@ pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
     let right = constant(truth.targets.iter().flat_map(|it| it.scores.clone()).collect(), b);
     let of_right = log_sigmoid(logits.clone()).clamp_min(LEAST_LOG) * right.clone();
     let of_wrong = log_sigmoid(-logits).clamp_min(LEAST_LOG) * (-right + 1.0);
-    let cross_entropy = -((of_right + of_wrong) * legal).mean();
+    let taught = truth.targets.iter().flat_map(|it| it.ignored.iter().map(|it| f32::from(!*it)));
+    let taught = constant(taught.collect(), b);
+    let cross_entropy = -((of_right + of_wrong) * legal * taught).mean();
 
     let regressed: Vec<f32> =
         truth.targets.iter().flat_map(|it| it.regressed.iter().map(|it| f32::from(*it))).collect();
@@ -56,7 +56,8 @@ pub fn loss(output: CsmganOutput, truth: &LossTruth<'_>) -> Tensor<1> {
     let mut distance = Tensor::zeros([1], (&device, dtype));
     for (side, bound) in [|it: &FrameSpan| it.start, |it: &FrameSpan| it.end].iter().enumerate() {
         let base = constant(truth.bases.iter().map(|it| bound(it) as f32).collect(), 1);
-        let wanted = truth.moments.iter().flat_map(|it| vec![bound(it) as f32; p]).collect();
+        let wanted = truth.targets.iter().flat_map(|it| &it.moments).map(|it| bound(it) as f32);
+        let wanted = wanted.collect();
         let offsets = offsets.clone().narrow(2, side, 1).squeeze_dim(2);
         let error = (offsets + base - constant(wanted, b)).abs();
         // Half the square below 1, from there on the distance less a half.
@@ -87,8 +88,9 @@ mod tests {
             targets: &[ProposalTargets {
                 scores: vec![0.0, 0.25, 1.0],
                 regressed: regressed.to_vec(),
+                moments: vec![span(1.0, 3.0); 3],
+                ignored: vec![false; 3],
             }],
-            moments: &[span(1.0, 3.0)],
             regression_weight: weight,
         };
         loss(output, &truth).into_scalar()

@@ -71,15 +71,20 @@ impl ScoredMoments {
         best
     }
 
-    /// Whether one of the first `n` moments hits `truth`.
-    pub fn hits(&self, truth: &FrameSpan, n: usize, required: f64) -> bool {
+    /// Whether one of the first `n` moments hits one of `truth`.
+    pub fn hits(&self, truth: &[FrameSpan], n: usize, required: f64) -> bool {
         let best = self.best(n, required - BELOW_REQUIRED);
-        best.into_iter().any(|it| self.span(it).inclusive_iou(truth) >= required)
+        best.into_iter().any(|it| self.iou(it, truth) >= required)
     }
 
-    /// The IoU of the best moment with `truth`.
-    pub fn iou_of_best(&self, truth: &FrameSpan) -> f64 {
-        self.best(1, 1.0).first().map_or(0.0, |it| self.span(*it).inclusive_iou(truth))
+    /// The IoU of the best moment with the one of `truth` that it meets best.
+    pub fn iou_of_best(&self, truth: &[FrameSpan]) -> f64 {
+        self.best(1, 1.0).first().map_or(0.0, |it| self.iou(*it, truth))
+    }
+
+    fn iou(&self, proposal: usize, truth: &[FrameSpan]) -> f64 {
+        let span = self.span(proposal);
+        truth.iter().map(|truth| span.inclusive_iou(truth)).fold(0.0, f64::max)
     }
 
     fn span(&self, proposal: usize) -> FrameSpan {
@@ -139,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_hit_is_an_inclusive_iou_of_the_required_or_more() {
-        let truth = FrameSpan { start: 0.0, end: 9.0 };
+        let truth = [FrameSpan { start: 0.0, end: 9.0 }];
         // 0..=4 shares 5 of 10 frames, 20..=29 none; of 1..=9 it is 9 of 10.
         let found = moments(&[[0, 4], [20, 29], [1, 9]], &[0.9, 0.8, 0.1]);
         assert!(found.hits(&truth, 1, 0.5));
@@ -147,6 +152,8 @@ mod tests {
         assert!(!found.hits(&truth, 2, 0.7));
         assert!(found.hits(&truth, 3, 0.7));
         assert_eq!(found.iou_of_best(&truth), 0.5);
+        let two = [truth[0], FrameSpan { start: 0.0, end: 4.0 }];
+        assert_eq!(found.iou_of_best(&two), 1.0);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use super::config::TanConfig;
 use super::moment_map::MomentMap;
 use super::network::TwoDTan;
 use super::proposals::best_moments;
-use super::targets::{scaled_iou_loss, targets};
+use super::targets::{ignored, scaled_iou_loss, targets, weighted_iou_loss};
 use crate::error::TransferError;
+use crate::grounding::annotated_parts::PositiveWindows;
 use crate::grounding::fixed_length::average_to_fixed_length;
 use crate::grounding::measure::MetricSection;
 use crate::grounding::queries::{Query, QueryParts};
@@ -28,6 +29,7 @@ pub struct TanLearner {
     clip_width: usize,
     words: SentenceWords,
     parts: QueryParts,
+    positives: PositiveWindows,
     /// Queries that are answered at a time.
     at_once: usize,
 }
@@ -53,7 +55,14 @@ impl TanLearner {
         let prepare = Box::new(move |features: &_| average_to_fixed_length(features, samples));
         let inputs = VideoInputs::new(features, prepare);
         let map = MomentMap::new(&config);
-        Ok(Self { config, metrics, map, inputs, clip_width, words, parts, at_once })
+        let positives = PositiveWindows::default();
+        Ok(Self { config, metrics, map, inputs, clip_width, words, parts, positives, at_once })
+    }
+
+    /// The same, with other windows as positives.
+    #[must_use]
+    pub fn with_positives(self, positives: PositiveWindows) -> Self {
+        Self { positives, ..self }
     }
 
     /// The scores of every moment of the map for some queries, `[b, cells]`.
@@ -124,11 +133,26 @@ impl Learner for TanLearner {
     ) -> Result<Tensor<1>, TransferError> {
         let queries: Vec<&Query> =
             batch.samples.iter().map(|sample| &self.parts.train[*sample]).collect();
-        let truth = |query: &&Query| targets(&self.map, &self.config, &query.span, query.duration);
-        let truths: Vec<f32> = queries.iter().flat_map(truth).collect();
-        let truths = TensorData::new(truths, [queries.len(), self.map.moments().len()]);
+        let rule = self.positives;
+        let truth = |query: &&Query| {
+            targets(&self.map, &self.config, query.positives(rule), query.duration)
+        };
+        let tensor = |values: Vec<f32>| {
+            let shape = [queries.len(), self.map.moments().len()];
+            Tensor::from_data(TensorData::new(values, shape), device)
+        };
+        let truths = tensor(queries.iter().flat_map(truth).collect());
         let scores = self.scores(model, &queries, device)?;
-        Ok(scaled_iou_loss(scores, Tensor::from_data(truths, device)))
+        if rule == PositiveWindows::All {
+            return Ok(scaled_iou_loss(scores, truths));
+        }
+        let weight = |query: &&Query| {
+            let ignores = |moment: &TimeSpan| query.ignores(moment, rule);
+            let ignored = ignored(&self.map, query.duration, ignores);
+            ignored.into_iter().map(|ignored| f32::from(!ignored)).collect::<Vec<_>>()
+        };
+        let weights = tensor(queries.iter().flat_map(weight).collect());
+        Ok(weighted_iou_loss(scores, truths, weights))
     }
 
     fn validate(&self, model: &TwoDTan, device: &Device) -> Result<Option<Metrics>, TransferError> {
