@@ -131,7 +131,9 @@ impl H264Fields {
     fn parameters(&mut self, unit: &[u8]) {
         match unit.first().map(|head| head & 0x1f) {
             Some(7) => {
-                if let Some((id, sequence)) = sequence(&unescaped(&unit[1..unit.len().min(PARAMETER_BYTES)])) {
+                if let Some((id, sequence)) =
+                    sequence(&unescaped(&unit[1..unit.len().min(PARAMETER_BYTES)]))
+                {
                     self.sequences.insert(id, sequence);
                 }
             }
@@ -312,7 +314,8 @@ mod tests {
 
     #[test]
     fn units_behind_their_lengths_are_read_with_the_parameters_of_the_container() {
-        let sizes = |unit: Vec<u8>| [vec![0, 0, 0, unit.len() as u8 - 3], unit[3..].to_vec()].concat();
+        let sizes =
+            |unit: Vec<u8>| [vec![0, 0, 0, unit.len() as u8 - 3], unit[3..].to_vec()].concat();
         let all = parameters('0');
         let second = start_code(&all, 1).unwrap();
         let (sequence, picture) = (&all[3..second], &all[second + 3..]);

@@ -120,7 +120,11 @@ pub(crate) fn check_headers(
         let holds = |bytes: &[u8]| between.windows(bytes.len()).any(|window| window == bytes);
         if holds(EBML) && !private.is_empty() && !holds(&private) {
             let found = "is several files of different encodings joined byte for byte".to_owned();
-            return Err(refused(path, found, format!("take the files as they were before and {JOIN}")));
+            return Err(refused(
+                path,
+                found,
+                format!("take the files as they were before and {JOIN}"),
+            ));
         }
     }
     Ok(())
@@ -180,7 +184,8 @@ impl StreamChanges {
         let stream = file.input.stream(file.stream);
         match stream.map(|stream| stream.parameters().id()) {
             Some(now) if now != file.codec_id => {
-                let found = format!("its video changes from {} to {} midway", file.codec, now.name());
+                let found =
+                    format!("its video changes from {} to {} midway", file.codec, now.name());
                 let apart = "cut it there, convert both parts to one codec";
                 Err(refused(path, found, format!("{apart} and {JOIN}")))
             }

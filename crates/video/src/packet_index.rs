@@ -162,7 +162,8 @@ pub(crate) fn read(
     let second = (1.0 / seconds(time_base(file))).ceil() as i64;
     let frame = usual_step(&seen);
     let is_frame = |packet: &&Seen| packet.content == Content::Picture;
-    let counted = seen.iter().filter(is_frame).any(|packet| is_usable(packet) && packet.pts.is_none());
+    let counted =
+        seen.iter().filter(is_frame).any(|packet| is_usable(packet) && packet.pts.is_none());
 
     let is_fragmented = boxes.is_some_and(|boxes| boxes.is_fragmented);
     let rules = clock_rules(file, is_fragmented, second, frame).filter(|_| !counted);
