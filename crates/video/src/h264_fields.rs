@@ -79,9 +79,12 @@ impl H264Fields {
         for unit in units(packet, self.length_bytes) {
             // What cannot be taken apart is taken for what it most often is.
             let Some(unit) = unit else { return self.frame() };
-            if !is_slice(unit) {
+            if is_beside_pictures(unit) {
                 self.parameters(unit);
                 continue;
+            }
+            if !is_slice(unit) {
+                return self.frame();
             }
             match (self.slice(unit), first) {
                 (Slice::Field(field), None) => first = Some(field),
@@ -146,6 +149,20 @@ impl H264Fields {
             }
             _ => {}
         }
+    }
+}
+
+/// Units that stand beside pictures: parameters, delimiters and messages. Of another kind is what a
+/// damaged picture looks like, as is a delimiter that is too long.
+fn is_beside_pictures(unit: &[u8]) -> bool {
+    const LONGEST_DELIMITER: usize = 4;
+    match unit.first() {
+        Some(head) if head & 0x80 != 0 => false,
+        Some(head) if head & 0x1f == 9 => {
+            start_code(unit, 0).unwrap_or(unit.len()) <= LONGEST_DELIMITER
+        }
+        Some(head) => matches!(head & 0x1f, 6..=8 | 10..=15 | 19 | 20),
+        None => true,
     }
 }
 

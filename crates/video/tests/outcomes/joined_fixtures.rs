@@ -88,7 +88,7 @@ impl Fixtures<'_> {
                 "joined MPEG-4 in AVI",
                 "both.avi",
                 "-c:v mpeg4 -q:v 3 -bf 2",
-                "-c:v mpeg4 -q:v 3",
+                "-c:v mpeg4 -q:v 3 -bf 2",
                 both(),
             ),
             ("joined Matroska", "both.mkv", H264, H264, both()),

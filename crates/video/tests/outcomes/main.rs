@@ -34,11 +34,19 @@ const TOLERANCE_S: f64 = 0.04 + 1e-6;
 fn every_kind_of_file_has_the_outcome_that_stands_in_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = String::from("| file | made with | what comes out |\n|---|---|---|\n");
-    for fixture in fixtures::make_all(folder.path()) {
-        let outcome = outcome(&fixture);
+    let fixtures = fixtures::make_all(folder.path());
+    let row = |fixture: &Fixture| {
+        let outcome = outcome(fixture);
         let name = fixture.path.file_name().unwrap().to_string_lossy().replace('\u{fffd}', "\\xe9");
-        table += &format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made);
-    }
+        format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made)
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let parts = fixtures.chunks(fixtures.len().div_ceil(threads));
+        let part = |part: &'_ [Fixture]| part.iter().map(row).collect::<String>();
+        let parts: Vec<_> = parts.map(|fixtures| scope.spawn(move || part(fixtures))).collect();
+        parts.into_iter().for_each(|part| table += &part.join().unwrap());
+    });
     compare(&table);
 }
 
