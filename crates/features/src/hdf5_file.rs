@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! /                     attributes model, weights, space, clip, stride, preprocessing, precision
-//! /VIDEO                attributes path, bytes, duration_s
+//! /VIDEO                attributes path, bytes, duration_s, and of damaged videos
+//!                       damaged: [spans, 2] f64, start and end in seconds
 //! /VIDEO/c3d_features   [num_clips, d] f32
 //! /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
 //! ```
@@ -28,6 +29,8 @@ use crate::provenance::{Provenance, VideoSource};
 use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
 use crate::{DEFAULT_DATASET, SPANS};
 
+/// The attribute of damaged videos.
+const DAMAGED: &str = "damaged";
 /// Clips that are read at once while files are copied.
 const CLIPS_AT_ONCE: usize = 1024;
 
@@ -248,6 +251,9 @@ pub(crate) fn write(
         write_text(&group, "path", &entry.source.path).map_err(failed)?;
         write_number(&group, "bytes", &entry.source.bytes).map_err(failed)?;
         write_number(&group, "duration_s", &entry.source.duration_s).map_err(failed)?;
+        if !entry.source.damaged.is_empty() {
+            write_spans(&group, DAMAGED, &entry.source.damaged).map_err(failed)?;
+        }
         let shape = [entry.num_clips, entry.width];
         let features = new_dataset::<f32>(&group, dataset, shape).map_err(failed)?;
         let spans = new_dataset::<f64>(&group, SPANS, [entry.num_clips, 2]).map_err(failed)?;
@@ -298,6 +304,12 @@ fn write_number<T: hdf5::H5Type>(
     place.new_attr::<T>().create(name)?.write_scalar(value)
 }
 
+fn write_spans(place: &hdf5::Location, name: &str, spans: &[TimeSpan]) -> hdf5::Result<()> {
+    let (shape, times) = ((spans.len(), 2), as_times(spans).collect::<Vec<f64>>());
+    let attribute = place.new_attr::<f64>().shape(shape).create(name)?;
+    attribute.write(&ndarray::ArrayView2::from_shape(shape, &times)?)
+}
+
 fn text_attribute(place: &hdf5::Location, name: &str) -> Option<String> {
     let text = place.attr(name).ok()?.read_scalar::<VarLenUnicode>().ok()?;
     Some(text.as_str().to_owned())
@@ -308,6 +320,10 @@ fn source_of(group: &Group) -> Option<VideoSource> {
         path: text_attribute(group, "path")?,
         bytes: group.attr("bytes").ok()?.read_scalar().ok()?,
         duration_s: group.attr("duration_s").ok()?.read_scalar().ok()?,
+        damaged: match group.attr(DAMAGED) {
+            Ok(spans) => as_spans(&spans.read_raw::<f64>().ok()?),
+            Err(_) => Vec::new(),
+        },
     })
 }
 

@@ -1,5 +1,6 @@
 //! What made the features of a file: with other answers, features do not belong together.
 
+use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -120,6 +121,10 @@ pub struct VideoSource {
     pub bytes: u64,
     /// When its last frame ends, seconds.
     pub duration_s: f64,
+    /// Where its pictures are missing or damaged. Clips that touch these spans may have been left out,
+    /// and then no clip's span covers them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<TimeSpan>,
 }
 
 #[cfg(test)]

@@ -30,7 +30,10 @@ fn open(out: &Path) -> FeatureStore {
 }
 
 fn source(id: &str) -> VideoSource {
-    VideoSource { path: format!("videos/{id}.mp4"), bytes: 4321, duration_s: 12.5 }
+    // One of them lost some pictures.
+    let damaged =
+        if id == "b" { vec![TimeSpan::new(1.5, 2.25), TimeSpan::new(9.0, 9.5)] } else { vec![] };
+    VideoSource { path: format!("videos/{id}.mp4"), bytes: 4321, duration_s: 12.5, damaged }
 }
 
 /// Clips `first..end` of a video; every number says which video, clip and place it is of.

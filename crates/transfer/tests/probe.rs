@@ -48,7 +48,12 @@ fn features(path: &Path, made: Made) {
         let values: Vec<f32> = places.map(|(clip, place)| number(clip, place)).collect();
         let id = format!("v{video:02}");
         store.push(&id, &spans, &values).unwrap();
-        let source = VideoSource { path: format!("{id}.mp4"), bytes: 1, duration_s: CLIPS as f64 };
+        let source = VideoSource {
+            path: format!("{id}.mp4"),
+            bytes: 1,
+            duration_s: CLIPS as f64,
+            ..Default::default()
+        };
         store.video_done(&id, source).unwrap();
     }
     store.finish().unwrap();

@@ -10,9 +10,8 @@
 //! the file; one that does not come at all is an error with its time. No other picture ever stands
 //! in for it.
 //!
-//! Not followed: pixels that are not square are given as stored, a turn noted in the codec's own
-//! data and not in the container is not made, and of interlaced MPEG-TS with one picture per field
-//! every second field counts as a frame that cannot be decoded.
+//! Not followed: pixels that are not square are given as stored, and a turn noted in the codec's own
+//! data and not in the container is not made.
 //!
 //! Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
 //! may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
@@ -190,22 +189,30 @@ impl VideoReader {
         Ok(ClipPixels::from_frames(plan, frames))
     }
 
-    /// Reads the next part of a list of growing frames; the first part begins the list.
+    /// Reads the next part of a list of growing frames; the first part begins the list. With
+    /// `skip_damaged`, frames that cannot be decoded are named by their places in the range.
     pub(crate) fn read_on(
         &mut self,
         list: &Arc<Vec<usize>>,
         range: Range<usize>,
         transform: &FrameTransform,
-    ) -> Result<FramePixels, VideoError> {
+        skip_damaged: bool,
+    ) -> Result<(FramePixels, Vec<usize>), VideoError> {
         let (list, transform) = (Arc::clone(list), *transform);
-        self.read(move |search| search.read_on(&list, range, &transform))
+        self.read(move |search| {
+            let (pixels, missing) = search.read_on(&list, range.clone(), &transform)?;
+            match missing.first() {
+                Some(slot) if !skip_damaged => Err(search.undecodable(list[range.start + slot])),
+                _ => Ok((pixels, missing)),
+            }
+        })
     }
 
     /// Lends the open file to `work`, and has it back unless the watchdog gave `work` up.
-    fn read(
+    fn read<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&mut FrameSearch) -> Result<FramePixels, VideoError> + Send + 'static,
-    ) -> Result<FramePixels, VideoError> {
+        work: impl FnOnce(&mut FrameSearch) -> Result<T, VideoError> + Send + 'static,
+    ) -> Result<T, VideoError> {
         let Some(mut search) = self.search.take() else {
             let (path, action) = (self.info.path.clone(), "read frames");
             let reason = "an earlier read from this reader hung".to_owned();
@@ -247,6 +254,7 @@ fn open(
         frame_rate_hz: 1.0 / table.mean_frame_duration().0,
         codec: file.codec.clone(),
         container: file.input.format().name().to_owned(),
+        gaps: table.gaps().to_vec(),
     };
     let stream = FrameStream::new(media, file, settings)?;
     let search = FrameSearch {

@@ -178,6 +178,27 @@ pub enum VideoError {
         start: Seconds,
     },
 
+    /// Several recordings in one file, of which a reader would take one for all.
+    #[error("{path}: {found}; {way_out}", path = path.display())]
+    Joined {
+        /// The file.
+        path: PathBuf,
+        /// How it was joined.
+        found: String,
+        /// How to join it so that it can be read.
+        way_out: String,
+    },
+
+    /// Every clip of a plan touches a damaged or missing span.
+    #[error(
+        "{path}: every clip of it touches a span that is damaged or missing; copy it again or          leave it out",
+        path = path.display()
+    )]
+    NoWholeClip {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// A listed frame does not come out of the decoder.
     #[error(
         "{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so \

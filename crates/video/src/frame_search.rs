@@ -57,17 +57,18 @@ impl FrameSearch {
             Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
             Access::FromStart | Access::Counted => &[Effort::FromStart],
         };
-        self.read_with(frames, transform, efforts, None)
+        self.read_with(frames, transform, efforts)
     }
 
     /// The next part, by `range`, of a list of growing frames that is read part by part, the first
-    /// part first: goes on where the part before ended.
+    /// part first: goes on where the part before ended. Frames that cannot be decoded are black here
+    /// and named, by their places in the range.
     pub(crate) fn read_on(
         &mut self,
         list: &[usize],
         range: Range<usize>,
         transform: &FrameTransform,
-    ) -> Result<FramePixels, VideoError> {
+    ) -> Result<(FramePixels, Vec<usize>), VideoError> {
         if range.start == 0 {
             // What an earlier read left out on the way may be wanted now.
             self.stream.forget_position();
@@ -79,9 +80,15 @@ impl FrameSearch {
             Access::FromStart | Access::Counted => &[Effort::FromStart],
         };
         let list_stamps = std::mem::take(&mut self.list_stamps);
-        let read = self.read_with(&list[range], transform, efforts, Some(&list_stamps));
+        let read = self.read_what_comes(&list[range], transform, efforts, Some(&list_stamps));
         self.list_stamps = list_stamps;
         read
+    }
+
+    /// The error of a frame that does not come.
+    pub(crate) fn undecodable(&self, frame: usize) -> VideoError {
+        let (path, at) = (self.path.clone(), self.table.times()[frame]);
+        VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() }
     }
 
     /// Every frame, straight through.
@@ -90,7 +97,7 @@ impl FrameSearch {
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
         let frames: Vec<usize> = (0..self.table.len()).collect();
-        self.read_with(&frames, transform, &[Effort::FromStart], None)
+        self.read_with(&frames, transform, &[Effort::FromStart])
     }
 
     fn read_with(
@@ -98,8 +105,21 @@ impl FrameSearch {
         frames: &[usize],
         transform: &FrameTransform,
         efforts: &[Effort],
-        whole_list: Option<&[i64]>,
     ) -> Result<FramePixels, VideoError> {
+        let (pixels, missing) = self.read_what_comes(frames, transform, efforts, None)?;
+        match missing.first() {
+            Some(slot) => Err(self.undecodable(frames[*slot])),
+            None => Ok(pixels),
+        }
+    }
+
+    fn read_what_comes(
+        &mut self,
+        frames: &[usize],
+        transform: &FrameTransform,
+        efforts: &[Effort],
+        whole_list: Option<&[i64]>,
+    ) -> Result<(FramePixels, Vec<usize>), VideoError> {
         ffmpeg_log::listen();
         let num_frames = self.table.len();
         if let Some(&frame) = frames.iter().find(|frame| **frame >= num_frames) {
@@ -132,15 +152,11 @@ impl FrameSearch {
                 break;
             }
         }
-        if let Some(&(frame, _)) = missing.first() {
-            let (path, at) = (self.path.clone(), self.table.times()[frame]);
-            return Err(VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() });
-        }
         for pair in repeats.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let (from, to) = (pair[0].1 * frame_bytes, pair[1].1 * frame_bytes);
             pixels.data.copy_within(from..from + frame_bytes, to);
         }
-        Ok(pixels)
+        Ok((pixels, missing.into_iter().map(|(_, slot)| slot).collect()))
     }
 
     fn empty_pixels(

@@ -15,7 +15,7 @@ use ffmpeg_the_third as ffmpeg;
 use crate::decode::ReaderSettings;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
-use crate::packet_index::{Access, KeyPacket, PacketIndex};
+use crate::packet_index::{self, Access, KeyPacket, PacketIndex};
 use crate::probe::{self, MediaSource, OpenFile};
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
@@ -45,8 +45,10 @@ pub(crate) struct FrameStream {
     given: i64,
     last_stamp: Option<i64>,
     damage: Vec<Damage>,
-    /// Order and time of the packet given last.
+    /// Order of the packet of the frame given last, and its stamp.
     fed: Option<(usize, i64)>,
+    /// Whether that frame was wanted.
+    is_wanted: bool,
     frame: frame::Video,
 }
 
@@ -79,6 +81,7 @@ impl FrameStream {
             last_stamp: None,
             damage: Vec::new(),
             fed: None,
+            is_wanted: true,
             frame: frame::Video::empty(),
         })
     }
@@ -207,19 +210,26 @@ impl FrameStream {
     fn feed(&mut self, order: usize, wanted: Option<&[i64]>, index: &PacketIndex) {
         // What the decoder refuses is damaged: the frames it would have given are missed, the rest
         // still comes.
-        let Some(packet) = self.pending.take().or_else(|| self.read_packet()) else {
+        let Some(mut packet) = self.pending.take().or_else(|| self.read_packet()) else {
             self.position = Position::Draining;
             let _ = self.decoder.send_eof();
             return;
         };
+        index.place(order, &mut packet);
         self.position = Position::Before(order + 1);
-        let is_wanted =
-            |wanted: &[i64]| packet.pts().is_none_or(|pts| wanted.binary_search(&pts).is_ok());
-        let needed = wanted.is_none_or(is_wanted);
-        self.decoder.skip_frame(if needed { Discard::Default } else { Discard::NonReference });
+        // Both fields of a frame are wanted, or none; what is wrong with one is wrong with both.
+        if !index.is_second_field(order) {
+            let is_wanted =
+                |wanted: &[i64]| packet.pts().is_none_or(|pts| wanted.binary_search(&pts).is_ok());
+            self.is_wanted = wanted.is_none_or(is_wanted);
+            self.fed = packet.pts().map(|pts| (order, pts));
+        }
+        let discard = if self.is_wanted { Discard::Default } else { Discard::NonReference };
+        self.decoder.skip_frame(discard);
         let sent = self.decoder.send_packet(&packet);
-        self.fed = packet.pts().map(|pts| (order, pts));
-        if (sent.is_err_and(|error| !wants_more(error)) || packet.is_corrupt())
+        let is_cut = packet.is_corrupt() && !packet_index::flag_may_lie(&self.file);
+        let is_damaged = is_cut || index.damage_begins(order);
+        if (sent.is_err_and(|error| !wants_more(error)) || is_damaged)
             && let Some((order, pts)) = self.fed
         {
             self.note_damage(order, pts, index);
@@ -244,6 +254,7 @@ impl FrameStream {
         self.last_stamp = None;
         self.damage.clear();
         self.fed = None;
+        self.is_wanted = true;
     }
 }
 

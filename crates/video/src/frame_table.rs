@@ -12,6 +12,7 @@ use crate::time::{Seconds, TimeSpan};
 pub struct FrameTable {
     times: Vec<Seconds>,
     end: Seconds,
+    gaps: Vec<TimeSpan>,
 }
 
 impl FrameTable {
@@ -25,7 +26,20 @@ impl FrameTable {
         assert!(times.is_sorted_by(|a, b| a < b), "frame times must grow strictly");
         let last = times[times.len() - 1];
         assert!(last < end, "the end ({end}) must come after the last frame ({last})");
-        Self { times, end }
+        Self { times, end, gaps: Vec::new() }
+    }
+
+    /// The same table of a file that lost pictures in these spans.
+    #[must_use]
+    pub fn with_gaps(self, gaps: Vec<TimeSpan>) -> Self {
+        Self { gaps, ..self }
+    }
+
+    /// Where pictures are missing because a part of a broadcast stream was lost, as one segment of
+    /// many that was not downloaded; the frame before stays on the screen meanwhile. Growing. Frames
+    /// that are there and damaged are found by decoding alone.
+    pub fn gaps(&self) -> &[TimeSpan] {
+        &self.gaps
     }
 
     /// Time of every frame, growing.

@@ -19,9 +19,10 @@ use crate::media_location::MediaLocation;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
 use crate::partial_file::PartialFile;
 use crate::time::Seconds;
+use crate::timeline::{Part, Timeline};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 1\n";
+const MAGIC: &[u8] = b"LocVTP frame table 2\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
@@ -145,6 +146,18 @@ fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
         put(&mut out, key.order as i64);
         last = key.pts;
     }
+    put_growing(&mut out, &index.second_fields);
+    put_growing(&mut out, &index.damaged_from);
+    put(&mut out, index.timeline.later_parts().len() as i64);
+    for part in index.timeline.later_parts() {
+        put(&mut out, part.from as i64);
+        put(&mut out, part.shift);
+    }
+    put(&mut out, index.gaps.len() as i64);
+    for (start, end) in &index.gaps {
+        put(&mut out, *start);
+        put(&mut out, *end);
+    }
     let sum = sum(&out);
     out.extend(sum.to_le_bytes());
     out
@@ -189,11 +202,28 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         keys.push(KeyPacket { pts, dts, order: usize::try_from(get(&mut rest)?).ok()? });
         last = pts;
     }
+    let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
+    let mut parts = Vec::with_capacity(count);
+    for _ in 0..count {
+        let from = usize::try_from(get(&mut rest)?).ok()?;
+        parts.push(Part { from, shift: get(&mut rest)? });
+    }
+    let timeline = Timeline::of_parts(parts);
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
+    let mut gaps = Vec::with_capacity(count);
+    for _ in 0..count {
+        gaps.push((get(&mut rest)?, get(&mut rest)?));
+    }
     (rest.is_empty() && !stamps.is_empty()).then_some(PacketIndex {
         access,
         stamps,
         orders,
         keys,
+        second_fields,
+        timeline,
+        damaged_from,
+        gaps,
         clock,
     })
 }
@@ -235,6 +265,25 @@ fn get(from: &mut &[u8]) -> Option<i64> {
     None
 }
 
+fn put_growing(out: &mut Vec<u8>, orders: &[u32]) {
+    put(out, orders.len() as i64);
+    let mut last = 0;
+    for order in orders {
+        put(out, i64::from(*order) - last);
+        last = i64::from(*order);
+    }
+}
+
+fn get_growing(from: &mut &[u8]) -> Option<Vec<u32>> {
+    let count = usize::try_from(get(from)?).ok().filter(|count| *count <= from.len())?;
+    let mut last = 0i64;
+    let next = |_| {
+        last = last.checked_add(get(from)?)?;
+        u32::try_from(last).ok()
+    };
+    (0..count).map(next).collect()
+}
+
 /// The 64-bit sum FNV-1a.
 fn sum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -256,7 +305,18 @@ mod tests {
         let orders = (0..200u32).map(|i| i ^ 1).collect();
         let keys = [0, 60, 120].map(|i| KeyPacket { pts: i * 512, dts: i * 512 - 1024, order: 3 });
         let clock = Clock { tick_s: 1.0 / 12_800.0, start_s: 0.25, end_s: 8.0 };
-        PacketIndex { access: Access::Seek, stamps, orders, keys: keys.to_vec(), clock }
+        let timeline = Timeline::of_parts(vec![Part { from: 70, shift: -5120 }]);
+        PacketIndex {
+            access: Access::Seek,
+            stamps,
+            orders,
+            keys: keys.to_vec(),
+            second_fields: vec![3, 5, 9],
+            timeline,
+            damaged_from: vec![17],
+            gaps: vec![(512, 1024)],
+            clock,
+        }
     }
 
     #[test]
@@ -265,7 +325,7 @@ mod tests {
         let bytes = encode(&steady, &key());
         assert_eq!(decode(&bytes, &key()), Some(steady));
         // Two bytes a frame, one for its time and one for its place, and what is said once.
-        assert!(bytes.len() < 2 * 200 + 140, "{} bytes", bytes.len());
+        assert!(bytes.len() < 2 * 200 + 160, "{} bytes", bytes.len());
     }
 
     #[test]

@@ -49,6 +49,7 @@
 //! ```
 
 pub mod augmentation;
+mod bits;
 pub mod clip_stream;
 pub mod colour_jitter;
 pub mod decode;
@@ -59,10 +60,13 @@ mod frame_search;
 mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
+mod h264_fields;
+mod joined_files;
 pub mod limits;
 pub mod media_location;
 pub mod opener;
 mod orientation;
+mod packet_content;
 mod packet_index;
 mod partial_file;
 pub mod pixels;
@@ -71,6 +75,7 @@ pub mod sampling;
 mod scale;
 mod stretch_input;
 pub mod time;
+mod timeline;
 pub mod transform;
 mod watchdog;
 

@@ -1,10 +1,15 @@
 //! Where each frame of the table comes from: the packets of the file, read once.
 //!
 //! Demuxing without decoding takes milliseconds and tells the time of every frame and the places to
-//! start decoding. Left out of the table, because no whole picture can be shown for them:
+//! start decoding. What a packet gives is told from its headers ([`crate::packet_content`]): the second
+//! field of a frame and hidden pictures are no frames. Where the clock starts again or jumps, the
+//! parts follow each other on one timeline ([`crate::timeline`]). Left out of the table, because no
+//! whole picture can be shown for them:
 //! - packets outside the file's edit list (`DISCARD`), though decoding may start at one;
-//! - packets cut short or marked damaged by the container (`CORRUPT`);
-//! - pictures before the first key frame, and VP8 packets that say they are never shown;
+//! - packets cut short (`CORRUPT`). In MPEG-TS the mark stands beside lost bytes, on a packet that may
+//!   be whole: there it is left to the decoder;
+//! - pictures before the first key frame, or that belong before the key frame which follows a hole or
+//!   begins a part;
 //! - packets of broadcast streams whose time contradicts those around them: a flipped bit moves a
 //!   picture by hours.
 //!
@@ -13,15 +18,18 @@
 
 use std::path::Path;
 
-use ffmpeg_the_third::codec::{Id, packet};
+use ffmpeg_the_third::codec::packet;
 use ffmpeg_the_third::{Packet, Rational, ffi};
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::frame_table::FrameTable;
+use crate::joined_files;
 use crate::limits::ReadLimits;
+use crate::packet_content::{Content, ContentTeller};
 use crate::probe::OpenFile;
-use crate::time::Seconds;
+use crate::time::{Seconds, TimeSpan};
+use crate::timeline::{ClockRules, Seen, Timeline, new_parts, timeline};
 
 /// A packet that decoding can start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +62,14 @@ pub(crate) struct PacketIndex {
     /// Position among the packets, for each stamp.
     pub(crate) orders: Vec<u32>,
     pub(crate) keys: Vec<KeyPacket>,
+    /// Packets of second fields, by order, growing.
+    pub(crate) second_fields: Vec<u32>,
+    /// What is added to the packets' own times.
+    pub(crate) timeline: Timeline,
+    /// Packets, by order, growing, from which on to the next key frame pictures are damaged.
+    pub(crate) damaged_from: Vec<u32>,
+    /// Where pictures are missing: from the end of the frame before to the one after, in stamps.
+    pub(crate) gaps: Vec<(i64, i64)>,
     pub(crate) clock: Clock,
 }
 
@@ -72,7 +88,32 @@ impl PacketIndex {
     pub(crate) fn frame_table(&self) -> FrameTable {
         let Clock { tick_s, start_s, end_s } = self.clock;
         let time = |stamp: &i64| Seconds(*stamp as f64 * tick_s - start_s);
+        let gap = |(start, end): &(i64, i64)| TimeSpan { start: time(start), end: time(end) };
         FrameTable::new(self.stamps.iter().map(time).collect(), Seconds(end_s))
+            .with_gaps(self.gaps.iter().map(gap).collect())
+    }
+
+    /// Gives a packet its place on the timeline; it may be outside the edit list no more, as the
+    /// demuxer puts what comes after a restarted clock there.
+    pub(crate) fn place(&self, order: usize, packet: &mut Packet) {
+        if self.timeline.part(order) == 0 {
+            return;
+        }
+        let shift = self.timeline.shift(order);
+        packet.set_pts(packet.pts().map(|pts| pts.saturating_add(shift)));
+        packet.set_dts(packet.dts().map(|dts| dts.saturating_add(shift)));
+        // SAFETY: the pointer is to the packet's own struct.
+        unsafe { (*packet::Mut::as_mut_ptr(packet)).flags &= !ffi::AV_PKT_FLAG_DISCARD };
+    }
+
+    /// Whether damage begins with the packet of this order.
+    pub(crate) fn damage_begins(&self, order: usize) -> bool {
+        self.damaged_from.binary_search_by_key(&order, |from| *from as usize).is_ok()
+    }
+
+    /// Whether the packet of this order is the second field of the frame before.
+    pub(crate) fn is_second_field(&self, order: usize) -> bool {
+        self.second_fields.binary_search_by_key(&order, |second| *second as usize).is_ok()
     }
 
     /// Stamp of a frame of the table.
@@ -105,47 +146,75 @@ impl PacketIndex {
     }
 }
 
-/// One packet's times while the file is read.
-struct Seen {
-    pts: Option<i64>,
-    dts: Option<i64>,
-    duration: i64,
-    shown: bool,
-}
-
 /// Reads all packets of the video stream. The input stands at its end afterwards.
 pub(crate) fn read(
     file: &mut OpenFile,
     path: &Path,
     limits: &ReadLimits,
 ) -> Result<PacketIndex, VideoError> {
-    let (mut seen, mut keys) = read_packets(file, limits.frames)
-        .ok_or_else(|| VideoError::TooManyFrames { path: path.to_owned(), most: limits.frames })?;
-    let rate_hz = nominal_rate_hz(file);
-    let counted = seen.iter().any(|packet| packet.shown && packet.pts.is_none());
-    if !counted && is_broadcast(file.input.format().name()) {
-        let second = (1.0 / seconds(time_base(file))).ceil() as i64;
-        let plausible = plausible_times(&seen, second);
-        keys.retain(|key| plausible[key.order]);
-        seen.iter_mut().zip(&plausible).for_each(|(packet, plausible)| packet.shown &= plausible);
+    let (seen, end) = read_packets(file, path, limits.frames)?;
+    let boxes = joined_files::boxes(file);
+    if !file.watch.is_given_up() {
+        joined_files::check_end(file, path, boxes.as_ref(), end)?;
     }
-    let first_key_pts = keys.iter().min_by_key(|key| key.order).map_or(i64::MIN, |key| key.pts);
+    let rate_hz = nominal_rate_hz(file);
+    let container = file.input.format().name().to_owned();
+    let second = (1.0 / seconds(time_base(file))).ceil() as i64;
+    let frame = usual_step(&seen);
+    let is_frame = |packet: &&Seen| packet.content == Content::Picture;
+    let counted =
+        seen.iter().filter(is_frame).any(|packet| is_usable(packet) && packet.pts.is_none());
+
+    let is_fragmented = boxes.is_some_and(|boxes| boxes.is_fragmented);
+    let rules = clock_rules(file, is_fragmented, second, frame).filter(|_| !counted);
+    let parts = rules.map_or_else(Vec::new, |rules| new_parts(&seen, &rules));
+    if !parts.is_empty() {
+        joined_files::check_headers(file, path, &seen, &parts)?;
+    }
+    let plausible = if !counted && is_broadcast(&container) {
+        plausible_parts(&seen, &parts, second)
+    } else {
+        vec![true; seen.len()]
+    };
+    let timeline = timeline(&seen, &parts, &plausible, frame);
+    let place = |order: usize| seen[order].pts.map(|pts| pts.saturating_add(timeline.shift(order)));
+
+    let mut keys: Vec<KeyPacket> = (0..seen.len())
+        .filter(|order| plausible[*order] && is_start(&seen[*order]))
+        .filter_map(|order| {
+            let (pts, dts) = (place(order)?, seen[order].dts);
+            let dts = dts.map_or(pts, |dts| dts.saturating_add(timeline.shift(order)));
+            Some(KeyPacket { pts, dts, order })
+        })
+        .collect();
+    let losses = losses(&seen, frame);
+    let damaged_from = damaged_from(&seen, &parts, &losses);
+    let floors = Floors::new(&timeline, &keys, &losses);
+    keys.sort_unstable_by_key(|key| (key.pts, key.order));
+    keys.dedup_by_key(|key| key.pts);
 
     // (stamp, order, duration)
-    let shown = seen.iter().enumerate().filter(|(_, packet)| packet.shown);
+    let is_usable = |order: &usize| {
+        let packet = &seen[*order];
+        let in_later_part = timeline.part(*order) > 0 && packet.is_outside && !packet.is_flagged;
+        packet.content == Content::Picture && (is_usable(packet) || in_later_part)
+    };
+    let usable = (0..seen.len()).filter(|order| plausible[*order]).filter(is_usable);
     let mut shown: Vec<(i64, u32, i64)> = if counted {
-        shown.zip(0..).map(|((order, _), stamp)| (stamp, order as u32, 1)).collect()
+        usable.zip(0..).map(|(order, stamp)| (stamp, order as u32, 1)).collect()
     } else {
-        shown
-            .filter_map(|(order, packet)| Some((packet.pts?, order as u32, packet.duration)))
+        usable
+            .filter_map(|order| Some((place(order)?, order as u32, seen[order].duration)))
+            .filter(|(pts, order, _)| *pts >= floors.at(*order as usize))
             .collect()
     };
+    let mut gaps = Vec::new();
     if !counted {
-        shown.retain(|(pts, ..)| *pts >= first_key_pts);
+        gaps = find_gaps(&shown, &losses, frame);
         shown.sort_unstable();
         shown.dedup_by_key(|(pts, ..)| *pts);
     }
-    let Some(&(last_stamp, _, last_duration)) = shown.last() else {
+    let Some(&(last_stamp, last_order, last_duration)) = shown.last() else {
         return Err(VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() });
     };
     let orders: Vec<u32> = shown.iter().map(|(_, order, _)| *order).collect();
@@ -153,7 +222,12 @@ pub(crate) fn read(
 
     let tick_s = if counted { 1.0 / rate_hz } else { seconds(time_base(file)) };
     let start_s = if counted { 0.0 } else { file_start_s(file, stamps[0] as f64 * tick_s) };
+    let has_second = |order: u32| {
+        seen.get(order as usize + 1).is_some_and(|next| next.content == Content::SecondField)
+    };
     let last_duration_s = match stamps.len() {
+        // The packet's own time is that of one field.
+        n if n > 1 && has_second(last_order) => frame as f64 * tick_s,
         _ if last_duration > 0 => last_duration as f64 * tick_s,
         1 => 1.0 / rate_hz,
         n => (last_stamp - stamps[0]) as f64 * tick_s / (n - 1) as f64,
@@ -163,19 +237,49 @@ pub(crate) fn read(
 
     let access = if counted {
         Access::Counted
-    } else if keys.is_empty() || !seeks_exactly(file.input.format().name()) {
+    } else if keys.is_empty() || !parts.is_empty() || !seeks_exactly(&container) {
         Access::FromStart
     } else {
         Access::Seek
     };
-    Ok(PacketIndex { access, stamps, orders, keys, clock })
+    let second_fields = seen.iter().zip(0..);
+    let second_fields = second_fields
+        .filter(|(packet, _)| packet.content == Content::SecondField)
+        .map(|(_, order)| order)
+        .collect();
+    Ok(PacketIndex {
+        access,
+        stamps,
+        orders,
+        keys,
+        second_fields,
+        timeline,
+        damaged_from,
+        gaps,
+        clock,
+    })
 }
 
-/// All packets in file order, and the key packets by presentation time; none where there are more
-/// than `most`.
-fn read_packets(file: &mut OpenFile, most: usize) -> Option<(Vec<Seen>, Vec<KeyPacket>)> {
-    let hides_frames = file.codec == Id::VP8.name();
-    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+/// Whether a packet's picture belongs to the video and is there whole, or may be.
+fn is_usable(packet: &Seen) -> bool {
+    !packet.is_outside && !packet.is_flagged
+}
+
+/// Whether decoding can start from a packet.
+fn is_start(packet: &Seen) -> bool {
+    packet.is_key && packet.content != Content::SecondField
+}
+
+/// All packets in file order, and the byte at which the last whole one ends, where that is known.
+fn read_packets(
+    file: &mut OpenFile,
+    path: &Path,
+    most: usize,
+) -> Result<(Vec<Seen>, Option<i64>), VideoError> {
+    let mut teller = ContentTeller::new(file.codec_id, file.header());
+    let mut changes = joined_files::StreamChanges::default();
+    let flag_may_lie = flag_may_lie(file);
+    let (mut seen, mut end) = (Vec::new(), None);
     loop {
         // A fresh packet each time: reading into a full one would leak what it holds.
         let mut packet = Packet::empty();
@@ -185,28 +289,178 @@ fn read_packets(file: &mut OpenFile, most: usize) -> Option<(Vec<Seen>, Vec<KeyP
         }
         file.watch.step();
         if packet.stream() != file.stream {
+            changes.note_other(packet.stream(), seen.len());
             continue;
         }
-        let unshown = packet::Flags::CORRUPT.bits() | ffi::AV_PKT_FLAG_DISCARD;
-        let hidden = hides_frames
-            && packet.data().and_then(|data| data.first()).is_some_and(|tag| tag & 0x10 == 0);
-        let shown = packet_flags(&packet) & unshown == 0 && !hidden;
-        if let Some(pts) = packet.pts().filter(|_| packet.is_key() && !packet.is_corrupt()) {
-            keys.push(KeyPacket { pts, dts: packet.dts().unwrap_or(pts), order: seen.len() });
-        }
         if seen.len() == most {
-            return None;
+            return Err(VideoError::TooManyFrames { path: path.to_owned(), most });
         }
+        let (data, is_corrupt) = (packet.data().unwrap_or_default(), packet.is_corrupt());
         seen.push(Seen {
             pts: packet.pts(),
             dts: packet.dts(),
             duration: packet.duration(),
-            shown,
+            content: teller.tell(data),
+            is_key: packet.is_key() && !is_corrupt,
+            is_flagged: is_corrupt && !flag_may_lie,
+            is_beside_loss: is_corrupt && flag_may_lie,
+            is_outside: packet_flags(&packet) & ffi::AV_PKT_FLAG_DISCARD != 0,
+            at_byte: packet.position() as i64,
         });
+        let place = Some(packet.position() as i64).filter(|at| *at >= 0 && !is_corrupt);
+        end = place.map(|at| at + data.len() as i64).or(end);
     }
-    keys.sort_unstable_by_key(|key| (key.pts, key.order));
-    keys.dedup_by_key(|key| key.pts);
-    Some((seen, keys))
+    if !file.watch.is_given_up() {
+        changes.check(file, path, &seen)?;
+    }
+    Ok((seen, end))
+}
+
+/// In which containers the mark of damage may stand on a whole packet: MPEG-TS puts it beside every
+/// loss.
+pub(crate) fn flag_may_lie(file: &OpenFile) -> bool {
+    file.input.format().name() == "mpegts"
+}
+
+/// How long a picture is usually shown: the middle one of the steps from picture to picture.
+fn usual_step(seen: &[Seen]) -> i64 {
+    let times = seen.iter().filter(|packet| packet.content == Content::Picture);
+    let times: Vec<i64> = times.filter_map(|packet| packet.dts.or(packet.pts)).collect();
+    let mut steps: Vec<i64> =
+        times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|s| *s > 0).collect();
+    if steps.is_empty() {
+        return seen.first().map_or(1, |packet| packet.duration.max(1));
+    }
+    let middle = steps.len() / 2;
+    *steps.select_nth_unstable(middle).1
+}
+
+/// Which steps of the clock begin a new part; none in containers whose clock cannot start again.
+fn clock_rules(
+    file: &OpenFile,
+    is_fragmented: bool,
+    second: i64,
+    frame: i64,
+) -> Option<ClockRules> {
+    let container = file.input.format().name();
+    // SAFETY: the context and its format are alive.
+    let flags = unsafe { (*(*file.input.as_ptr()).iformat).flags };
+    if flags & ffi::AVFMT_TS_DISCONT != 0 {
+        // FFmpeg's own threshold; pictures that stand for minutes are no jumps.
+        let forward = (10 * second).max(10 * frame);
+        return Some(ClockRules { back: 1, forward: Some(forward) });
+    }
+    // In the others a picture stored out of order may step back a little.
+    let back = match container {
+        "flv" => second / 10,
+        name if name.contains("matroska") || is_fragmented => second,
+        _ => return None,
+    };
+    Some(ClockRules { back, forward: None })
+}
+
+/// [`plausible_times`] of each part.
+fn plausible_parts(seen: &[Seen], parts: &[usize], second: i64) -> Vec<bool> {
+    let mut plausible = Vec::with_capacity(seen.len());
+    let mut from = 0;
+    for next in parts.iter().copied().chain([seen.len()]) {
+        plausible.extend(plausible_times(&seen[from..next], second));
+        from = next;
+    }
+    plausible
+}
+
+/// From where on pictures are shown: those that belong before the key frame at the start of a part,
+/// or behind a hole, are made from pictures that are not there.
+struct Floors {
+    /// From the packet of this order on, no stamp below.
+    steps: Vec<(usize, i64)>,
+}
+
+impl Floors {
+    /// `keys` in the order of the file.
+    fn new(timeline: &Timeline, keys: &[KeyPacket], losses: &[usize]) -> Self {
+        let mut steps: Vec<(usize, i64)> = Vec::new();
+        let parts = timeline.later_parts().iter().map(|part| part.from);
+        let losses = losses.iter().copied();
+        let mut starts: Vec<usize> = [0].into_iter().chain(parts).chain(losses).collect();
+        starts.sort_unstable();
+        for start in starts {
+            let at = keys.partition_point(|key| key.order < start);
+            let Some(key) = keys.get(at).filter(|key| start == 0 || key.order == start) else {
+                continue;
+            };
+            steps.push((start, key.pts));
+            if let Some(next) = keys.get(at + 1) {
+                steps.push((next.order, i64::MIN));
+            }
+        }
+        steps.sort_by_key(|step| step.0);
+        Self { steps }
+    }
+
+    fn at(&self, order: usize) -> i64 {
+        let after = self.steps.partition_point(|step| step.0 <= order);
+        after.checked_sub(1).map_or(i64::MIN, |at| self.steps[at].1)
+    }
+}
+
+/// Where pictures were lost, by the order of the first packet behind: where time goes on by more than
+/// a picture, beside a packet with the mark of a loss.
+fn losses(seen: &[Seen], frame: i64) -> Vec<usize> {
+    let pictures = seen.iter().enumerate().filter(|(_, packet)| packet.content == Content::Picture);
+    let pictures: Vec<(usize, i64)> =
+        pictures.filter_map(|(order, packet)| Some((order, packet.dts.or(packet.pts)?))).collect();
+    let mut losses = Vec::new();
+    for (at, pair) in pictures.windows(2).enumerate() {
+        // The mark stands on the last packet before the loss, or on the one before that.
+        let from = pictures[at.saturating_sub(1)].0;
+        let is_marked = || seen[from..pair[1].0].iter().any(|packet| packet.is_beside_loss);
+        if 2 * pair[1].1.saturating_sub(pair[0].1) > 3 * frame && is_marked() {
+            losses.push(pair[1].0);
+        }
+    }
+    losses
+}
+
+/// From where on pictures are damaged, up to the next key frame.
+///
+/// The mark of a loss stands on the packet before the one that lost bytes, or on that one. Where the
+/// next picture is a key frame, or was to be shown later, the bytes were lost between pictures, as
+/// whole segments are, and both packets are left to the decoder. Elsewhere a picture has a hole, which
+/// decoders do not always notice. What comes behind lost pictures is made from them.
+fn damaged_from(seen: &[Seen], parts: &[usize], losses: &[usize]) -> Vec<u32> {
+    let is_boundary = |order: &usize| {
+        is_start(&seen[*order])
+            || losses.binary_search(order).is_ok()
+            || parts.binary_search(order).is_ok()
+    };
+    let is_picture = |order: &usize| seen[*order].content == Content::Picture;
+    let marked = (0..seen.len()).filter(|order| seen[*order].is_beside_loss).filter(|order| {
+        let mut next = (order + 1..seen.len()).filter(is_picture).take(2);
+        !next.any(|order| is_boundary(&order)) && order + 2 < seen.len()
+    });
+    let behind = losses.iter().chain(parts).copied().filter(|order| !seen[*order].is_key);
+    let mut from: Vec<u32> = marked.chain(behind).map(|order| order as u32).collect();
+    from.sort_unstable();
+    from.dedup();
+    from
+}
+
+/// The holes that losses leave in time, in stamps. `shown` in the order of the file.
+fn find_gaps(shown: &[(i64, u32, i64)], losses: &[usize], frame: i64) -> Vec<(i64, i64)> {
+    /// A picture is stored at most so many packets from its place in time.
+    const REORDERED: usize = 32;
+    let mut gaps: Vec<(i64, i64)> = Vec::new();
+    for loss in losses {
+        let at = shown.partition_point(|(_, order, _)| (*order as usize) < *loss);
+        let stamps = |range: std::ops::Range<usize>| shown[range].iter().map(|(stamp, ..)| *stamp);
+        let before = stamps(at.saturating_sub(REORDERED)..at).max();
+        let after = stamps(at..shown.len().min(at + REORDERED)).min();
+        let gap = before.zip(after).map(|(before, after)| (before.saturating_add(frame), after));
+        gaps.extend(gap.filter(|(start, end)| start < end));
+    }
+    gaps
 }
 
 /// For each packet, whether its times fit those around it. `second` is in ticks.
@@ -290,7 +544,9 @@ fn nominal_rate_hz(file: &OpenFile) -> f64 {
 fn file_start_s(file: &OpenFile, first_frame_s: f64) -> f64 {
     // SAFETY: the context is alive.
     let start = unsafe { (*file.input.as_ptr()).start_time };
-    if start == ffi::AV_NOPTS_VALUE || start <= 0 {
+    // Below zero are broadcast clocks that wrap soon.
+    let is_known = start > 0 || start < 0 && is_broadcast(file.input.format().name());
+    if start == ffi::AV_NOPTS_VALUE || !is_known {
         return 0.0;
     }
     let start_s = start as f64 / f64::from(ffi::AV_TIME_BASE);
@@ -307,7 +563,7 @@ mod tests {
     use super::*;
 
     fn packet((pts, dts): (i64, i64)) -> Seen {
-        Seen { pts: Some(pts), dts: Some(dts), duration: 0, shown: true }
+        Seen { pts: Some(pts), dts: Some(dts), ..Seen::default() }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use ffmpeg::format::context::Input;
 use ffmpeg::format::stream::Disposition;
-use ffmpeg::{Dictionary, Discard, media};
+use ffmpeg::{Dictionary, Discard, codec, media};
 use ffmpeg_the_third as ffmpeg;
 use ffmpeg_the_third::ffi;
 use serde::Serialize;
@@ -23,7 +23,7 @@ use crate::limits::ReadLimits;
 use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
 use crate::stretch_input::StretchInput;
-use crate::time::Seconds;
+use crate::time::{Seconds, TimeSpan};
 use crate::watchdog::Watch;
 
 /// What is known of a video without looking at its pixels.
@@ -48,6 +48,9 @@ pub struct VideoInfo {
     pub codec: String,
     /// Container in FFmpeg's words: `mov,mp4,m4a,3gp,3g2,mj2`, `matroska,webm`, ...
     pub container: String,
+    /// Where pictures are missing, as the container tells: see
+    /// [`FrameTable::gaps`](crate::FrameTable::gaps).
+    pub gaps: Vec<TimeSpan>,
 }
 
 /// An opened file and its video stream; packets of other streams are not read.
@@ -59,6 +62,7 @@ pub(crate) struct OpenFile {
     pub(crate) stored_width: u32,
     pub(crate) stored_height: u32,
     pub(crate) codec: String,
+    pub(crate) codec_id: codec::Id,
     /// Read by `input`, so dropped after it.
     _stretch: Option<StretchInput>,
     /// Asked by `input` while it waits, so dropped after it.
@@ -105,7 +109,8 @@ pub(crate) fn open(
         return Err(VideoError::NoVideoStream { path: path.to_owned(), found: streams(&input) });
     };
     let (index, parameters) = (stream.index(), stream.parameters());
-    let codec = parameters.id().name().to_owned();
+    let codec_id = parameters.id();
+    let codec = codec_id.name().to_owned();
     let (stored_width, stored_height) = (parameters.width(), parameters.height());
     if stored_width == 0 || stored_height == 0 {
         return Err(VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() });
@@ -117,8 +122,13 @@ pub(crate) fn open(
     }
     // SAFETY: the stream belongs to `input`, which is alive.
     let orientation = unsafe { display_orientation(stream.as_ptr()) };
+    let may_change_streams = input.format().name() == "mpegts";
     for i in 0..input.nb_streams() as usize {
         if let Some(mut other) = input.stream_mut(i).filter(|_| i != index) {
+            // The video may go on in another stream, which is noticed by its packets alone.
+            if may_change_streams && other.parameters().medium() == media::Type::Video {
+                continue;
+            }
             // SAFETY: as above; the field says which packets the demuxer need not hand out.
             unsafe { (*other.as_mut_ptr()).discard = Discard::All.into() };
         }
@@ -131,6 +141,7 @@ pub(crate) fn open(
         stored_width,
         stored_height,
         codec,
+        codec_id,
         _stretch: stretch,
         watch,
     })

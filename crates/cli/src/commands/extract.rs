@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_transfer::extraction::{
-    BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary, FeatureSpace,
-    IdRule, VideoList, extract, list_videos,
+    BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary,
+    FeatureSpace, IdRule, VideoList, extract, list_videos,
 };
 use locvtp_transfer::model_location::locate_model;
-use locvtp_video::{ClipStride, Seconds};
+use locvtp_video::{ClipStride, Seconds, TimeSpan};
 
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
@@ -57,6 +57,10 @@ pub(crate) struct Extract {
     pub(crate) decode_threads: Option<u32>,
     #[command(flatten)]
     pub(crate) reading: FileReading,
+    /// Leave out the clips that touch a damaged or missing span, and not the whole video; the file
+    /// says where the spans are
+    #[arg(long)]
+    pub(crate) skip_damaged: bool,
     /// Start over: leave out what the file, or a stopped run, has already
     #[arg(long)]
     pub(crate) fresh: bool,
@@ -148,6 +152,7 @@ fn settings(args: &Extract) -> anyhow::Result<ExtractSettings> {
         dataset: args.dataset.clone(),
         fresh: args.fresh,
         opener: args.reading.opener()?,
+        skip_damaged: args.skip_damaged,
     })
 }
 
@@ -157,6 +162,7 @@ fn missing(list: &VideoList) -> Vec<BadVideo> {
         id: path.display().to_string(),
         path: path.clone(),
         reason: format!("{}: is in the list, but there is no such file", path.display()),
+        is_damaged: false,
     };
     list.missing.iter().map(bad).collect()
 }
@@ -208,11 +214,36 @@ impl ExtractObserver for Progress {
 
     fn bad(&mut self, bad: &BadVideo) {
         self.line.note(&format!("left out: {}", bad.reason));
+        if bad.is_damaged {
+            self.line.note(
+                "  --skip-damaged keeps the video and leaves out the clips that touch the damage",
+            );
+        }
+    }
+
+    fn damaged(&mut self, damaged: &DamagedVideo) {
+        self.line.note(&format!("{}: {}", damaged.path.display(), damage(damaged)));
     }
 
     fn should_stop(&self) -> bool {
         interrupt::pressed()
     }
+}
+
+/// Where a video is damaged, and what was made of it.
+fn damage(video: &DamagedVideo) -> String {
+    const MOST_SPANS: usize = 5;
+    let mut spans: Vec<String> =
+        video.spans.iter().take(MOST_SPANS).map(TimeSpan::to_string).collect();
+    if video.spans.len() > MOST_SPANS {
+        spans.push(format!("{} more", video.spans.len() - MOST_SPANS));
+    }
+    let clips = match video.clips_left_out {
+        0 => "no clip is left out".to_owned(),
+        1 => "1 clip that touches it is left out".to_owned(),
+        n => format!("{n} clips that touch it are left out"),
+    };
+    format!("missing or damaged: {}; {clips}", spans.join(", "))
 }
 
 /// Short times to a tenth of a second.
@@ -233,6 +264,18 @@ fn text(summary: &ExtractSummary) -> String {
     )];
     if !summary.bad.is_empty() {
         lines.push(format!("left out: {} that cannot be read", summary.bad.len()));
+    }
+    if !summary.damaged.is_empty() {
+        let spans = summary.damaged.iter().flat_map(|video| &video.spans);
+        let seconds: f64 = spans.map(|span| span.duration().0).sum();
+        let clips: usize = summary.damaged.iter().map(|video| video.clips_left_out).sum();
+        lines.push(format!(
+            "damaged: {} videos, {seconds:.2} s of them missing or damaged; {clips} clips left out",
+            summary.damaged.len(),
+        ));
+        if clips == 0 {
+            lines.push("  (--skip-damaged --fresh leaves out the clips that touch it)".to_owned());
+        }
     }
     match &summary.file {
         Some(file) if file.videos > 0 => lines.push(format!(

@@ -101,13 +101,17 @@ fn look(path: &Path) -> anyhow::Result<Found> {
 fn video(path: &Path) -> anyhow::Result<Found> {
     let reader = VideoReader::open(path)?;
     let info = reader.info();
-    let facts = vec![
+    let mut facts = vec![
         ("picture", format!("{} x {} pixels", info.width, info.height)),
         ("rotation", format!("{} degrees", info.rotation_degrees)),
         ("duration", info.duration.to_string()),
         ("frames", format!("{} at {:.3} Hz on average", info.num_frames, info.frame_rate_hz)),
         ("codec", format!("{} in {}", info.codec, info.container)),
     ];
+    if !info.gaps.is_empty() {
+        let gaps: Vec<String> = info.gaps.iter().map(ToString::to_string).collect();
+        facts.push(("missing", gaps.join(", ")));
+    }
     Ok(Found { kind: "video", facts, json: serde_json::to_value(info)? })
 }
 

@@ -9,7 +9,7 @@ use locvtp_features::FeatureFile;
 use locvtp_features::journal::Journal;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
-use locvtp_video::{Encoder, EncoderSettings, VideoReader};
+use locvtp_video::{Encoder, EncoderSettings, TimeSpan, VideoReader};
 
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 
@@ -264,6 +264,89 @@ fn bad_videos_are_named_counted_and_left_out() {
     let message = refused(&extract(&[&at("text.mkv")], &none, &[]));
     says(&message, &["none of the 1 videos", "text.mkv"]);
     assert!(!none.exists() && !Journal::path_for(&none).exists());
+}
+
+/// A video of 4 s at 10 a second with a key frame every second, in pieces of a second.
+fn pieces(folder: &Path) -> Vec<Vec<u8>> {
+    let made = folder.join("made.mp4");
+    let settings = EncoderSettings { key_frame_interval: 10, ..EncoderSettings::new(48, 32, 10) };
+    let mut encoder = Encoder::create(&made, settings).unwrap();
+    for t in 0..40 {
+        let rgb: Vec<u8> = (0..48 * 32 * 3).map(|i| (i * 5 + t * 3) as u8).collect();
+        encoder.push(&rgb).unwrap();
+    }
+    encoder.finish().unwrap();
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i"]).arg(&made);
+    command.args("-c copy -f segment -segment_time 1".split(' ')).arg(folder.join("piece%d.ts"));
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    (0..4).map(|i| std::fs::read(folder.join(format!("piece{i}.ts"))).unwrap()).collect()
+}
+
+#[test]
+fn a_lost_piece_costs_the_clips_that_touch_it_and_the_file_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let pieces = pieces(folder.path());
+    let video = folder.path().join("lost.ts");
+    std::fs::write(&video, [&pieces[0][..], &pieces[2], &pieces[3]].concat()).unwrap();
+    let dense = ["--consecutive", "--stride-frames", "1"];
+    let (shown, skipped) = (folder.path().join("shown.h5"), folder.path().join("skipped.h5"));
+    let output = extract(&[&video], &shown, &dense);
+    says(&stderr(&output), &["missing or damaged: 1.00-2.00 s", "no clip is left out"]);
+    says(&succeeded(&output), &["damaged: 1 videos, 1.00 s", "--skip-damaged"]);
+    for out in [skipped, folder.path().join("skipped.safetensors")] {
+        let flags = [&dense[..], &["--skip-damaged", "--json"]].concat();
+        let said = summary(&extract(&[&video], &out, &flags));
+        assert_eq!(said["damaged"][0]["spans"][0]["start"], 1.0);
+        let read = |path: &Path| FeatureFile::open(path, None).unwrap().read("lost").unwrap();
+        let (all, kept) = (read(&shown), read(&out));
+        let gap = kept.source.clone().unwrap().damaged;
+        assert_eq!(gap, all.source.clone().unwrap().damaged);
+        assert_eq!(gap[0].to_string(), "1.00-2.00 s");
+        let (all_spans, kept_spans) = (all.spans.clone().unwrap(), kept.spans.clone().unwrap());
+        // Clips of two frames: those of 0.0 to 0.8 s and of 2.0 to 3.9 s do not touch the second.
+        let free = |span: &&TimeSpan| span.overlap(&gap[0]).0 == 0.0;
+        assert!(kept_spans.iter().eq(all_spans.iter().filter(free)), "{kept_spans:?}");
+        let left_out = all_spans.len() - kept_spans.len();
+        assert!(left_out > 0 && kept_spans.len() > 20);
+        assert_eq!(said["damaged"][0]["clips_left_out"], left_out);
+        for (clip, span) in kept_spans.iter().enumerate() {
+            let same = all_spans.iter().position(|all| all == span).unwrap();
+            assert_eq!(kept.clip(clip), all.clip(same), "{span}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_video_is_left_out_with_the_flag_that_keeps_its_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let pieces = pieces(folder.path());
+    let video = folder.path().join("damaged.mp4");
+    let whole = folder.path().join("whole.ts");
+    std::fs::write(&whole, pieces.concat()).unwrap();
+    remux(&whole, &video);
+    // A stretch of the second group of pictures becomes noise.
+    let mut bytes = std::fs::read(&video).unwrap();
+    let movie = bytes.windows(4).position(|tag| tag == b"mdat").unwrap();
+    let size = u32::from_be_bytes(bytes[movie - 4..movie].try_into().unwrap()) as usize;
+    for at in (movie + size * 2 / 5..movie + size * 9 / 20).step_by(3) {
+        bytes[at] ^= 0x5a;
+    }
+    std::fs::write(&video, bytes).unwrap();
+    let out = folder.path().join("features.h5");
+    let dense = ["--consecutive", "--stride-frames", "1"];
+    let output = extract(&[&video], &out, &dense);
+    says(&refused(&output), &["cannot be decoded", "--skip-damaged"]);
+    let flags = [&dense[..], &["--skip-damaged"]].concat();
+    let output = extract(&[&video], &out, &flags);
+    says(&succeeded(&output), &["damaged: 1 videos", "clips left out"]);
+    let features = FeatureFile::open(&out, None).unwrap().read("damaged").unwrap();
+    let damaged = features.source.unwrap().damaged;
+    let spans = features.spans.unwrap();
+    assert!(!damaged.is_empty() && spans.len() >= 20, "{damaged:?} {spans:?}");
+    assert!(spans.iter().all(|span| damaged.iter().all(|hole| span.overlap(hole).0 == 0.0)));
+    assert!(damaged.iter().all(|hole| hole.start.0 >= 1.0 && hole.end.0 <= 3.0), "{damaged:?}");
 }
 
 #[test]

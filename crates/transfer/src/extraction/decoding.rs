@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use locvtp_model::Preprocessing;
-use locvtp_video::{ClipPixels, ClipStride, VideoError, VideoOpener};
+use locvtp_video::{ClipPixels, ClipStride, TimeSpan, VideoError, VideoOpener};
 
 use crate::extraction::video_list::VideoFile;
 
@@ -28,8 +28,8 @@ pub enum Decoded {
     End {
         /// Index of the video.
         video: usize,
-        /// How long it is, seconds.
-        duration_s: f64,
+        /// What is known of it now.
+        end: VideoEnd,
     },
     /// The video cannot be read, or not to its end.
     Bad {
@@ -38,6 +38,17 @@ pub enum Decoded {
         /// Why.
         error: VideoError,
     },
+}
+
+/// What is known of a video when all of its clips were read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VideoEnd {
+    /// How long it is, seconds.
+    pub duration_s: f64,
+    /// Where pictures are missing or damaged.
+    pub damaged: Vec<TimeSpan>,
+    /// Clips that were left out because they touch these spans.
+    pub num_skipped: usize,
 }
 
 /// How videos become clips.
@@ -49,6 +60,9 @@ pub struct ClipRule {
     pub stride: ClipStride,
     /// How files are opened.
     pub opener: VideoOpener,
+    /// Whether clips that touch a missing or damaged span are left out; otherwise a damaged picture
+    /// makes the video a bad one.
+    pub skip_damaged: bool,
 }
 
 /// Starts `num_threads` decoders. At most `queue` clips wait to be received, and each decoder holds
@@ -69,7 +83,7 @@ pub fn decode<'scope, 'env>(
                 let video = next.fetch_add(1, Ordering::Relaxed);
                 let Some(file) = videos.get(video) else { return };
                 let outcome = match decode_one(file, video, rule, &send) {
-                    Ok(Some(duration_s)) => Decoded::End { video, duration_s },
+                    Ok(Some(end)) => Decoded::End { video, end },
                     Ok(None) => return,
                     Err(error) => Decoded::Bad { video, error },
                 };
@@ -82,21 +96,28 @@ pub fn decode<'scope, 'env>(
     receive
 }
 
-/// Sends the clips of a video and returns its length; none when nobody receives any more.
+/// Sends the clips of a video and returns what is known of it then; none when nobody receives any more.
 fn decode_one(
     file: &VideoFile,
     video: usize,
     rule: &ClipRule,
     send: &SyncSender<Decoded>,
-) -> Result<Option<f64>, VideoError> {
+) -> Result<Option<VideoEnd>, VideoError> {
     let mut reader = rule.opener.open(&file.path.as_path().into())?;
     let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
     let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());
+    if rule.skip_damaged {
+        clips = clips.skip_damaged();
+    }
     while let Some(pixels) = clips.next_clip()? {
         if send.send(Decoded::Clip { video, pixels, num_clips, duration_s }).is_err() {
             return Ok(None);
         }
     }
-    Ok(Some(duration_s))
+    let (damaged, num_skipped) = (clips.damaged().to_vec(), clips.num_skipped());
+    if num_skipped == num_clips {
+        return Err(VideoError::NoWholeClip { path: file.path.clone() });
+    }
+    Ok(Some(VideoEnd { duration_s, damaged, num_skipped }))
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
-use locvtp_video::{ClipPixels, TimeSpan};
+use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 
 use crate::embedding::Embedder;
 use crate::error::{TransferError, with_causes};
-use crate::extraction::decoding::{ClipRule, Decoded, decode};
-use crate::extraction::run::{BadVideo, ExtractObserver, ExtractProgress};
+use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
+use crate::extraction::run::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
 use crate::extraction::video_list::VideoFile;
 
@@ -31,7 +31,7 @@ pub trait ClipSink {
     ///
     /// # Errors
     /// As [`ClipSink::clips`].
-    fn done(&mut self, video: &VideoFile, duration_s: f64) -> Result<(), TransferError>;
+    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError>;
 }
 
 /// How videos go through an encoder.
@@ -54,6 +54,8 @@ pub struct Encoded {
     pub progress: ExtractProgress,
     /// Videos that were left out. Clips of them may have gone to the sink, but not their end.
     pub bad: Vec<BadVideo>,
+    /// Videos with spans that are missing or damaged.
+    pub damaged: Vec<DamagedVideo>,
     /// Whether the observer stopped it.
     pub stopped: bool,
 }
@@ -84,6 +86,7 @@ impl Encoding<'_> {
             told: (0, 0),
             began: Instant::now(),
             bad: Vec::new(),
+            damaged: Vec::new(),
         };
         let next = AtomicUsize::new(0);
         let stopped = std::thread::scope(|scope| {
@@ -98,8 +101,8 @@ impl Encoding<'_> {
             run.encode().map(|()| false)
         });
         let stopped = stopped?;
-        let Run { progress, bad, .. } = run;
-        Ok(Encoded { progress, bad, stopped })
+        let Run { progress, bad, damaged, .. } = run;
+        Ok(Encoded { progress, bad, damaged, stopped })
     }
 }
 
@@ -120,13 +123,14 @@ struct Run<'a> {
     observer: &'a mut dyn ExtractObserver,
     /// Clips of the next batch.
     waiting: Vec<WaitingClip>,
-    /// Videos whose last clips are waiting, with their lengths.
-    ended: Vec<(usize, f64)>,
+    /// Videos whose last clips are waiting.
+    ended: Vec<(usize, VideoEnd)>,
     progress: ExtractProgress,
     /// Videos and clips that the observer was told of last.
     told: (usize, usize),
     began: Instant,
     bad: Vec<BadVideo>,
+    damaged: Vec<DamagedVideo>,
 }
 
 impl Run<'_> {
@@ -141,8 +145,8 @@ impl Run<'_> {
                 }
                 Ok(())
             }
-            Decoded::End { video, duration_s } => {
-                self.ended.push((video, duration_s));
+            Decoded::End { video, end } => {
+                self.ended.push((video, end));
                 if self.waiting.iter().all(|clip| clip.video != video) {
                     self.end_videos()
                 } else {
@@ -152,8 +156,9 @@ impl Run<'_> {
             Decoded::Bad { video, error } => {
                 self.waiting.retain(|clip| clip.video != video);
                 let file = &self.videos[video];
-                let reason = with_causes(&error);
-                let bad = BadVideo { id: file.id.clone(), path: file.path.clone(), reason };
+                let is_damaged = matches!(error, VideoError::Undecodable { .. });
+                let (id, path, reason) = (file.id.clone(), file.path.clone(), with_causes(&error));
+                let bad = BadVideo { id, path, reason, is_damaged };
                 self.observer.bad(&bad);
                 self.bad.push(bad);
                 self.progress.videos += 1;
@@ -201,9 +206,17 @@ impl Run<'_> {
         let (still, complete): (Vec<_>, Vec<_>) =
             ended.into_iter().partition(|(video, _)| waits(*video));
         self.ended = still;
-        for (video, duration_s) in complete {
-            self.sink.done(&self.videos[video], duration_s)?;
+        for (video, end) in complete {
+            let file = &self.videos[video];
+            self.sink.done(file, &end)?;
             self.progress.videos += 1;
+            if !end.damaged.is_empty() {
+                let (id, path, clips_left_out) =
+                    (file.id.clone(), file.path.clone(), end.num_skipped);
+                let damaged = DamagedVideo { id, path, spans: end.damaged, clips_left_out };
+                self.observer.damaged(&damaged);
+                self.damaged.push(damaged);
+            }
         }
         Ok(())
     }

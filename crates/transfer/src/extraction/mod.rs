@@ -11,7 +11,9 @@
 //! and what the decoders keep; no video is ever in it whole. Clips are cut and encoded by
 //! [`Embedder`](crate::embedding::Embedder), as everywhere else.
 //!
-//! A video that cannot be read is named, counted and left out, whole: half a video is no video. What
+//! A video that cannot be read is named, counted and left out, whole: half a video is no video. Where
+//! only some pictures are damaged, [`ExtractSettings::skip_damaged`] leaves out the clips that touch
+//! them, and the file says where. What
 //! is in the file already, from a file of the same size, is not done again.
 //!
 //! - [`video_list`]: which videos, and what they are called
@@ -26,6 +28,6 @@ pub mod run;
 pub mod settings;
 pub mod video_list;
 
-pub use run::{BadVideo, ExtractObserver, ExtractProgress, ExtractSummary, extract};
+pub use run::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSummary, extract};
 pub use settings::{ExtractSettings, FeatureSpace};
 pub use video_list::{IdRule, VideoFile, VideoList, list_videos};

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::embedding::Embedder;
 use crate::error::TransferError;
-use crate::extraction::decoding::ClipRule;
+use crate::extraction::decoding::{ClipRule, VideoEnd};
 use crate::extraction::encoding::{ClipSink, Encoded, Encoding};
 use crate::extraction::settings::{ExtractSettings, FeatureSpace};
 use crate::extraction::video_list::VideoFile;
@@ -45,6 +45,8 @@ pub trait ExtractObserver {
     fn progress(&mut self, _progress: &ExtractProgress) {}
     /// A video cannot be read and is left out.
     fn bad(&mut self, _bad: &BadVideo) {}
+    /// A video is done in which pictures are missing or damaged.
+    fn damaged(&mut self, _damaged: &DamagedVideo) {}
     /// Whether to stop; what is done is kept.
     fn should_stop(&self) -> bool {
         false
@@ -63,6 +65,22 @@ pub struct BadVideo {
     pub path: PathBuf,
     /// Why, and what to do.
     pub reason: String,
+    /// Whether it can be read but for some pictures: [`ExtractSettings::skip_damaged`] would keep the
+    /// others.
+    pub is_damaged: bool,
+}
+
+/// A video in which pictures are missing or damaged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DamagedVideo {
+    /// Its name.
+    pub id: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Where: growing, seconds.
+    pub spans: Vec<TimeSpan>,
+    /// Clips that were left out because they touch these spans.
+    pub clips_left_out: usize,
 }
 
 /// What came of an extraction.
@@ -78,6 +96,8 @@ pub struct ExtractSummary {
     pub already: usize,
     /// Videos left out.
     pub bad: Vec<BadVideo>,
+    /// Videos extracted now in which pictures are missing or damaged.
+    pub damaged: Vec<DamagedVideo>,
     /// Clips encoded now.
     pub clips: usize,
     /// Length of the videos extracted now, seconds.
@@ -126,6 +146,7 @@ pub fn extract(
         preprocessing: settings.preprocessing(&directory.preprocessing),
         stride: settings.stride,
         opener: settings.opener.clone(),
+        skip_damaged: settings.skip_damaged,
     };
     let encoding = Encoding {
         embedder,
@@ -136,13 +157,14 @@ pub fn extract(
     };
     let encoded = encoding.run(&to_do, &mut store, observer)?;
     let file = if encoded.stopped { None } else { Some(store.finish()?) };
-    let Encoded { progress, bad, .. } = encoded;
+    let Encoded { progress, bad, damaged, .. } = encoded;
     Ok(ExtractSummary {
         out: out.to_owned(),
         space,
         videos: progress.videos - bad.len(),
         already,
         bad,
+        damaged,
         clips: progress.clips,
         video_s: progress.video_s,
         seconds: began.elapsed().as_secs_f64(),
@@ -161,8 +183,9 @@ impl ClipSink for FeatureStore {
         Ok(self.push(&video.id, spans, values)?)
     }
 
-    fn done(&mut self, video: &VideoFile, duration_s: f64) -> Result<(), TransferError> {
-        let path = video.path.display().to_string();
-        Ok(self.video_done(&video.id, VideoSource { path, bytes: video.bytes, duration_s })?)
+    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError> {
+        let (path, bytes) = (video.path.display().to_string(), video.bytes);
+        let (duration_s, damaged) = (end.duration_s, end.damaged.clone());
+        Ok(self.video_done(&video.id, VideoSource { path, bytes, duration_s, damaged })?)
     }
 }

@@ -59,6 +59,8 @@ pub struct ExtractSettings {
     pub fresh: bool,
     /// How video files are opened.
     pub opener: VideoOpener,
+    /// Leave out clips that touch a missing or damaged span, and not the whole video.
+    pub skip_damaged: bool,
 }
 
 impl Default for ExtractSettings {
@@ -74,6 +76,7 @@ impl Default for ExtractSettings {
             dataset: locvtp_features::DEFAULT_DATASET.to_owned(),
             fresh: false,
             opener: VideoOpener::default(),
+            skip_damaged: false,
         }
     }
 }

@@ -12,7 +12,11 @@ use std::process::Command;
 
 use locvtp_video::{DamagedFrames, ReadLimits, ReaderSettings};
 
-use crate::maker::{SOURCE, Source, convert, cut, encode, flipped, png_bomb, turned, written};
+use crate::field_pairs::field_pairs;
+use crate::joined::packed_b_frames;
+use crate::maker::{
+    SOURCE, Source, convert, cut, encode, encode_twice, flipped, png_bomb, turned, written,
+};
 
 /// One file and what is known of it.
 pub(crate) struct Fixture {
@@ -31,6 +35,8 @@ pub(crate) struct Fixture {
 pub(crate) enum Expected {
     /// The frames of these numbers, each at its time.
     Frames(Range<usize>),
+    /// The first hundred frames but for these, whose time is known to be a gap.
+    Without(Range<usize>),
     /// At least this many of the first frames, each at its time.
     Beginning(usize),
     /// All frames are listed; each is right, refused or visibly damaged, and some are refused.
@@ -55,8 +61,8 @@ fn uneven(number: usize) -> f64 {
 const UNEVEN: &str = "-vf settb=1/1000,setpts=40*N+14*mod(N\\,2)+300*floor(N/20) \
                       -fps_mode passthrough -enc_time_base 1:1000";
 
-struct Fixtures<'a> {
-    folder: &'a Path,
+pub(crate) struct Fixtures<'a> {
+    pub(crate) folder: &'a Path,
     made: Vec<Fixture>,
 }
 
@@ -69,6 +75,8 @@ pub(crate) fn make_all(folder: &Path) -> Vec<Fixture> {
     fixtures.usual();
     fixtures.times();
     fixtures.codecs_and_containers();
+    fixtures.packets_that_are_no_frames();
+    fixtures.joined();
     fixtures.pictures();
     fixtures.stills();
     fixtures.damaged();
@@ -173,6 +181,47 @@ impl Fixtures<'_> {
         self.encoded("GIF of uneven delays", SOURCE, "uneven.gif", &gif).shown_at = uneven;
     }
 
+    fn packets_that_are_no_frames(&mut self) {
+        let folder = self.folder;
+        let frames = || Expected::Frames(0..100);
+        let path = field_pairs(folder, "fields.ts");
+        let made = "fields coded apart, one time a frame ([maker](../crates/video/tests/outcomes/\
+                    field_pairs.rs))";
+        self.add("field pairs in MPEG-TS", made.into(), path, frames());
+        for (name, file) in
+            [("field pairs in mp4", "fields.mp4"), ("field pairs in Matroska", "fields.mkv")]
+        {
+            let path = convert(folder, file, "-i fields.ts -c copy");
+            self.add(name, "`-i fields.ts -c copy`".into(), path, frames());
+        }
+        for (name, file, encoder) in [
+            ("VP8 with hidden pictures", "hidden.webm", "libvpx"),
+            ("VP9 with hidden pictures", "hidden9.webm", "libvpx-vp9"),
+        ] {
+            let arguments = format!(
+                "-c:v {encoder} -auto-alt-ref 1 -lag-in-frames 25 -b:v 200k -g 100 -deadline good \
+                 -cpu-used 4"
+            );
+            let path = encode_twice(folder, SOURCE, file, &arguments);
+            self.add(name, format!("`{arguments}`, two passes"), path, frames());
+        }
+        let layers = "-c:v libsvtav1 -preset 10 -g 60";
+        encode(folder, SOURCE, "layers.mkv", layers);
+        for (name, file, from, filter) in [
+            ("VP9, every picture a packet", "split9.webm", "hidden9.webm", "vp9_superframe_split"),
+            ("AV1, every picture a packet", "split.mkv", "layers.mkv", "av1_frame_split"),
+        ] {
+            let arguments = format!("-i {from} -c copy -bsf:v {filter}");
+            let path = convert(folder, file, &arguments);
+            self.add(name, format!("`{arguments}`"), path, frames());
+        }
+        let arguments = "-c:v mpeg4 -q:v 3 -g 30 -bf 1";
+        encode(folder, SOURCE, "one_b.avi", arguments);
+        let path = packed_b_frames(folder, "packed.avi", "one_b.avi");
+        let made = format!("`{arguments}`, B-frames packed as DivX does");
+        self.add("MPEG-4 in AVI, packed B-frames", made, path, frames());
+    }
+
     fn pictures(&mut self) {
         let odd = Source { width: 97, height: 67, ..SOURCE };
         let vp9 = "-c:v libvpx-vp9 -cpu-used 8 -deadline realtime";
@@ -181,7 +230,7 @@ impl Fixtures<'_> {
         self.encoded("odd size, 4:4:4", odd, "odd.mp4", full);
         let one = Source { count: 1, ..SOURCE };
         self.encoded("one frame only", one, "one.mp4", "-c:v libx264");
-        let huge = Source { count: 1, width: 7680, height: 4320 };
+        let huge = Source { first: 0, count: 1, width: 7680, height: 4320 };
         self.encoded("an 8K frame", huge, "8k.mp4", "-c:v libx264 -preset ultrafast");
         let path = turned(self.folder, "turned.mp4");
         let made = "`Encoder` with `rotation_degrees` 90";
@@ -313,7 +362,7 @@ impl Fixtures<'_> {
         }
     }
 
-    fn encoded(
+    pub(crate) fn encoded(
         &mut self,
         name: &'static str,
         source: Source,
@@ -326,7 +375,7 @@ impl Fixtures<'_> {
         self.add(name, made, path, Expected::Frames(0..source.count))
     }
 
-    fn add(
+    pub(crate) fn add(
         &mut self,
         name: &'static str,
         made: String,

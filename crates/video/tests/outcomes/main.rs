@@ -7,8 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod burned_in_code;
+mod field_pairs;
 mod fixtures;
 mod hanging_file;
+mod joined;
+mod joined_fixtures;
 mod maker;
 mod packed;
 
@@ -31,18 +34,26 @@ const TOLERANCE_S: f64 = 0.04 + 1e-6;
 fn every_kind_of_file_has_the_outcome_that_stands_in_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = String::from("| file | made with | what comes out |\n|---|---|---|\n");
-    for fixture in fixtures::make_all(folder.path()) {
-        let outcome = outcome(&fixture);
+    let fixtures = fixtures::make_all(folder.path());
+    let row = |fixture: &Fixture| {
+        let outcome = outcome(fixture);
         let name = fixture.path.file_name().unwrap().to_string_lossy().replace('\u{fffd}', "\\xe9");
-        table += &format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made);
-    }
+        format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made)
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let parts = fixtures.chunks(fixtures.len().div_ceil(threads));
+        let part = |part: &'_ [Fixture]| part.iter().map(row).collect::<String>();
+        let parts: Vec<_> = parts.map(|fixtures| scope.spawn(move || part(fixtures))).collect();
+        parts.into_iter().for_each(|part| table += &part.join().unwrap());
+    });
     compare(&table);
 }
 
 #[test]
 fn pictures_that_grow_midway_are_read_up_to_the_limit_of_pixels() {
     let folder = tempfile::tempdir().unwrap();
-    let source = |width, height| Source { count: 10, width, height };
+    let source = |width, height| Source { first: 0, count: 10, width, height };
     let arguments = "-c:v libx264 -f h264";
     let small = encode(folder.path(), source(96, 64), "small.h264", arguments);
     let large = encode(folder.path(), source(320, 192), "large.h264", arguments);
@@ -97,6 +108,7 @@ fn outcome(fixture: &Fixture) -> String {
         return "100 frames, some of them damaged without a word".into();
     }
 
+    assert!(table.gaps().is_empty() || matches!(fixture.expected, Expected::Without(_)), "{name}");
     for (frame, number) in numbers.iter().enumerate() {
         let number = number.unwrap_or_else(|| panic!("{name}: frame {frame} cannot be read"));
         let (listed, shown) = (table.times()[frame].0, (fixture.shown_at)(number));
@@ -113,6 +125,20 @@ fn outcome(fixture: &Fixture) -> String {
             let (start, end) = (table.times()[0], table.end());
             let (count, s) = (numbers.len(), if numbers.len() == 1 { "" } else { "s" });
             format!("{count} frame{s} of {size}, {start} to {end}")
+        }
+        Expected::Without(lost) => {
+            assert!(numbers.iter().copied().eq((0..lost.start).chain(lost.end..100)), "{name}");
+            let [gap] = table.gaps() else { panic!("{name}: {:?}", table.gaps()) };
+            let bounds = [(gap.start, lost.start), (gap.end, lost.end)];
+            assert!(
+                bounds.iter().all(|(s, n)| (s.0 - (fixture.shown_at)(*n)).abs() < 1e-4),
+                "{gap}"
+            );
+            format!(
+                "{} frames of {size}, 0.00 s to {}; {gap} is missing",
+                numbers.len(),
+                table.end()
+            )
         }
         Expected::Beginning(least) => {
             assert!((*least..100).contains(&numbers.len()), "{name}: {numbers:?}");
@@ -208,6 +234,7 @@ fn in_words(path: &Path, error: &VideoError) -> (&'static str, String) {
         TooManyFrames { .. } => "TooManyFrames",
         TooLarge { .. } => "TooLarge",
         Undecodable { .. } => "Undecodable",
+        Joined { .. } => "Joined",
         other => panic!("an error that no fixture asks for: {other:?}"),
     };
     let text = error.to_string();

@@ -13,18 +13,20 @@ use crate::burned_in_code::picture;
 /// Numbered pictures, 25 a second.
 #[derive(Clone, Copy)]
 pub(crate) struct Source {
+    /// The first number.
+    pub(crate) first: usize,
     pub(crate) count: usize,
     pub(crate) width: usize,
     pub(crate) height: usize,
 }
 
 /// What most files hold.
-pub(crate) const SOURCE: Source = Source { count: 100, width: 96, height: 64 };
+pub(crate) const SOURCE: Source = Source { first: 0, count: 100, width: 96, height: 64 };
 
 /// Encodes the source with these arguments of FFmpeg. Pixels are 4:2:0 unless the arguments or the
 /// codec say otherwise.
 pub(crate) fn encode(folder: &Path, source: Source, file: &str, arguments: &str) -> PathBuf {
-    let Source { count, width, height } = source;
+    let Source { first, count, width, height } = source;
     let mut command = ffmpeg();
     command.args("-f rawvideo -pix_fmt rgb24 -framerate 25 -video_size".split(' '));
     command.arg(format!("{width}x{height}")).args(["-i", "pipe:0"]);
@@ -37,9 +39,17 @@ pub(crate) fn encode(folder: &Path, source: Source, file: &str, arguments: &str)
     command.args(["-threads", "1"]);
     let path = folder.join(file);
     let mut frames = Vec::with_capacity(count * width * height * 3);
-    (0..count).for_each(|number| frames.extend(picture(number, width, height)));
+    (first..first + count).for_each(|number| frames.extend(picture(number, width, height)));
     run(command.arg(&path), &frames);
     path
+}
+
+/// As [`encode`], in two passes, which VPx wants for its hidden pictures.
+pub(crate) fn encode_twice(folder: &Path, source: Source, file: &str, arguments: &str) -> PathBuf {
+    let log = folder.join(format!("{file}.passes"));
+    let pass = |pass| format!("{arguments} -pass {pass} -passlogfile {}", log.display());
+    encode(folder, source, file, &pass(1));
+    encode(folder, source, file, &pass(2))
 }
 
 /// Runs FFmpeg on another file (or none), arguments before and after it.
@@ -51,7 +61,7 @@ pub(crate) fn convert(folder: &Path, file: &str, arguments: &str) -> PathBuf {
 
 /// Stored on its side, with a display matrix that turns it back.
 pub(crate) fn turned(folder: &Path, file: &str) -> PathBuf {
-    let Source { width, height, count } = SOURCE;
+    let Source { width, height, count, .. } = SOURCE;
     let path = folder.join(file);
     // What is stored is 64 x 96, so that a clockwise turn by 90 degrees gives 96 x 64.
     let settings = EncoderSettings::new(height as u32, width as u32, 25);

@@ -13,6 +13,7 @@ use super::second_clips::SecondClips;
 use super::videos::LabelledVideo;
 use crate::embedding::{Embedder, unit};
 use crate::error::TransferError;
+use crate::extraction::decoding::VideoEnd;
 use crate::extraction::encoding::{ClipSink, Encoding};
 use crate::extraction::{BadVideo, ExtractObserver, ExtractProgress, FeatureSpace, VideoFile};
 use crate::task::TaskObserver;
@@ -90,7 +91,7 @@ impl ClipSink for Labelling<'_> {
         Ok(())
     }
 
-    fn done(&mut self, video: &VideoFile, _duration_s: f64) -> Result<(), TransferError> {
+    fn done(&mut self, video: &VideoFile, _end: &VideoEnd) -> Result<(), TransferError> {
         let Labeller { embedder, classifier, clips, form, .. } = self.labeller;
         let values = self.begun.remove(&video.id).unwrap_or_default();
         let values: Vec<&[f32]> = values.chunks_exact(form.width).collect();

@@ -166,6 +166,7 @@ impl SegmentationTask {
             preprocessing: making.preprocessing(&directory.preprocessing),
             stride: making.stride,
             opener: settings.loader.opener(ReadLimits::default())?,
+            skip_damaged: false,
         };
         let clips =
             SecondClips::open(&self.annotated_files(&annotations, observer)?, rule, observer)?;

@@ -1,0 +1,238 @@
+//! Files joined in ways that no demuxer takes apart: they are refused, with how to join them anew.
+//!
+//! A transport stream that was joined byte for byte is one stream whose clock jumps
+//! ([`crate::timeline`]). Other containers end, and what comes behind their end is not read; or the
+//! pictures go on in another stream or another codec. Then half of the recording would be taken for
+//! the whole.
+
+use std::path::Path;
+
+use ffmpeg_the_third::{ffi, media};
+
+use crate::error::VideoError;
+use crate::packet_content::Content;
+use crate::probe::OpenFile;
+use crate::timeline::Seen;
+
+/// How far behind the last picture another file may begin: what a container puts at its end lies
+/// between.
+const MOST_TRAILER: usize = 1 << 20;
+/// Header bytes that are looked through between two parts.
+const MOST_HEADER: usize = 1 << 22;
+
+const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
+
+/// How files of these containers begin, of which the demuxer reads the first one alone.
+const BEGINNINGS: [(&str, &[u8]); 6] = [
+    ("flv", b"FLV\x01"),
+    ("asf", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+    ("gif", b"GIF8"),
+    ("ivf", b"DKIF"),
+    ("avi", b"AVI LIST"),
+    ("matroska", EBML),
+];
+
+const JOIN: &str = "join them with `ffmpeg -f concat -safe 0 -i list.txt -c copy joined.mkv`, where \
+                    list.txt has a line `file 'NAME'` for each";
+
+/// What stands at the top of an MP4.
+pub(crate) struct Boxes {
+    /// Whether its pictures stand in fragments.
+    pub(crate) is_fragmented: bool,
+    /// Where a second movie header begins.
+    second_movie: Option<i64>,
+}
+
+/// Looks behind the end of what the demuxer read. `end` is where the last whole packet ends.
+pub(crate) fn check_end(
+    file: &mut OpenFile,
+    path: &Path,
+    boxes: Option<&Boxes>,
+    end: Option<i64>,
+) -> Result<(), VideoError> {
+    let container = file.input.format().name().to_owned();
+    let second = match boxes {
+        Some(boxes) => boxes.second_movie,
+        None => BEGINNINGS
+            .iter()
+            .find(|(name, _)| container.split(',').any(|known| known == *name))
+            .zip(end)
+            .and_then(|((_, beginning), end)| {
+                let behind = file.bytes_at(end, MOST_TRAILER);
+                let at = behind.windows(beginning.len()).position(|bytes| bytes == *beginning)?;
+                Some(end + at as i64)
+            }),
+    };
+    let Some(at) = second else { return Ok(()) };
+    let found = format!(
+        "is several files joined byte for byte (the second begins near byte {at}), of which a \
+         reader sees the first alone"
+    );
+    Err(refused(path, found, format!("take the files as they were before and {JOIN}")))
+}
+
+/// The boxes at the top of an MP4 or a file of its family; none in other containers.
+pub(crate) fn boxes(file: &mut OpenFile) -> Option<Boxes> {
+    if !file.input.format().name().split(',').any(|name| name == "mp4") {
+        return None;
+    }
+    let mut boxes = Boxes { is_fragmented: false, second_movie: None };
+    let (mut at, mut num_movies) = (0i64, 0);
+    loop {
+        let head = file.bytes_at(at, 16);
+        let Some((size, rest)) = head.split_first_chunk::<4>() else { break };
+        let Some((kind, rest)) = rest.split_first_chunk::<4>() else { break };
+        let size = match (u32::from_be_bytes(*size), rest.first_chunk::<8>()) {
+            (1, Some(long)) => i64::try_from(u64::from_be_bytes(*long)).unwrap_or(0),
+            (size, _) => i64::from(size),
+        };
+        boxes.is_fragmented |= kind == b"moof";
+        if kind == b"moov" {
+            num_movies += 1;
+            if num_movies == 2 {
+                boxes.second_movie = Some(at);
+            }
+        }
+        if size < 8 {
+            break;
+        }
+        at = at.saturating_add(size);
+    }
+    Some(boxes)
+}
+
+/// Where a part of a Matroska file begins with a header of its own, it must be decoded as the first
+/// part is.
+pub(crate) fn check_headers(
+    file: &mut OpenFile,
+    path: &Path,
+    seen: &[Seen],
+    parts: &[usize],
+) -> Result<(), VideoError> {
+    if !file.input.format().name().contains("matroska") {
+        return Ok(());
+    }
+    let private = file.header().to_vec();
+    for part in parts {
+        let (from, to) = (seen[part - 1].at_byte, seen[*part].at_byte);
+        let len = usize::try_from(to.saturating_sub(from)).unwrap_or(0).min(MOST_HEADER);
+        let between = file.bytes_at(from, len);
+        let holds = |bytes: &[u8]| between.windows(bytes.len()).any(|window| window == bytes);
+        if holds(EBML) && !private.is_empty() && !holds(&private) {
+            let found = "is several files of different encodings joined byte for byte".to_owned();
+            return Err(refused(
+                path,
+                found,
+                format!("take the files as they were before and {JOIN}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Pictures that go on in another stream: each program of a transport stream may have its own.
+#[derive(Default)]
+pub(crate) struct StreamChanges {
+    others: Vec<Other>,
+}
+
+struct Other {
+    stream: usize,
+    num_packets: usize,
+    /// Packets of the video before its first and its last.
+    before_first: usize,
+    before_last: usize,
+}
+
+impl StreamChanges {
+    /// A packet of another stream, after so many of the video.
+    pub(crate) fn note_other(&mut self, stream: usize, num_seen: usize) {
+        if let Some(other) = self.others.iter_mut().find(|other| other.stream == stream) {
+            other.num_packets += 1;
+            other.before_last = num_seen;
+            return;
+        }
+        let (before_first, before_last) = (num_seen, num_seen);
+        self.others.push(Other { stream, num_packets: 1, before_first, before_last });
+    }
+
+    /// Whether all pictures were in one stream and one codec. Programs that play side by side are
+    /// no change.
+    pub(crate) fn check(
+        &self,
+        file: &OpenFile,
+        path: &Path,
+        seen: &[Seen],
+    ) -> Result<(), VideoError> {
+        /// Packets that demuxers hold back until a stream's next one comes, or its end.
+        const HELD_BACK: usize = 2;
+        let takes_over = |other: &&Other| {
+            let stream = file.input.stream(other.stream);
+            let is_video = stream.is_some_and(|s| s.parameters().medium() == media::Type::Video);
+            is_video
+                && other.num_packets > 2 * HELD_BACK
+                && other.before_last - other.before_first <= HELD_BACK
+        };
+        if let Some(other) = self.others.iter().find(takes_over) {
+            let before = seen[..other.before_first].iter();
+            let pictures = before.filter(|packet| packet.content == Content::Picture).count();
+            let found = format!("its video goes on in another stream after {pictures} pictures");
+            let apart = "take the streams apart with `ffmpeg -i FILE -map 0:v:0 -c copy 1.mkv -map \
+                         0:v:1 -c copy 2.mkv`";
+            return Err(refused(path, found, format!("{apart} and {JOIN}")));
+        }
+        let stream = file.input.stream(file.stream);
+        match stream.map(|stream| stream.parameters().id()) {
+            Some(now) if now != file.codec_id => {
+                let found =
+                    format!("its video changes from {} to {} midway", file.codec, now.name());
+                let apart = "cut it there, convert both parts to one codec";
+                Err(refused(path, found, format!("{apart} and {JOIN}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn refused(path: &Path, found: String, way_out: String) -> VideoError {
+    VideoError::Joined { path: path.to_owned(), found, way_out }
+}
+
+impl OpenFile {
+    /// What the container's header says for the codec.
+    pub(crate) fn header(&self) -> &[u8] {
+        let Some(stream) = self.input.stream(self.stream) else { return &[] };
+        // SAFETY: the parameters belong to the stream and are alive as long as `self`; the bytes are
+        // FFmpeg's own, as many as it says.
+        unsafe {
+            let parameters = (*stream.as_ptr()).codecpar;
+            let (data, size) = ((*parameters).extradata, (*parameters).extradata_size);
+            if data.is_null() || size <= 0 {
+                return &[];
+            }
+            std::slice::from_raw_parts(data, size as usize)
+        }
+    }
+
+    /// The file's bytes from `at` on, `most` of them or less at its end. The demuxer's own place is
+    /// kept.
+    fn bytes_at(&mut self, at: i64, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        let mut num_read = 0;
+        // SAFETY: the context of the bytes belongs to the open input; the buffer has the stated size.
+        unsafe {
+            let bytes_of = (*self.input.as_mut_ptr()).pb;
+            if bytes_of.is_null() {
+                return Vec::new();
+            }
+            let place = ffi::avio_seek(bytes_of, 0, libc::SEEK_CUR);
+            if ffi::avio_seek(bytes_of, at.max(0), libc::SEEK_SET) >= 0 {
+                let most = i32::try_from(most).unwrap_or(i32::MAX);
+                num_read = ffi::avio_read(bytes_of, bytes.as_mut_ptr(), most).max(0);
+            }
+            ffi::avio_seek(bytes_of, place, libc::SEEK_SET);
+        }
+        bytes.truncate(num_read as usize);
+        bytes
+    }
+}
