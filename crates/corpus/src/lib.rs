@@ -21,6 +21,7 @@
 //! | [`narration_care`] | repeated, short and merged captions |
 //! | [`repair`], [`report`] | what was changed, what was dropped and why |
 //! | [`id_list`], [`video_files`] | which videos, and where their files are |
+//! | [`left_files`] | which files were not read |
 //! | [`media_check`] | whether the files give what training asks |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
@@ -57,7 +58,9 @@ pub mod id_list;
 mod intake;
 mod json_cell;
 mod json_stream;
+mod known_files;
 pub mod layout;
+pub mod left_files;
 pub mod manifest;
 pub mod media_check;
 pub mod msrvtt;
@@ -70,6 +73,7 @@ pub mod report;
 pub mod shards;
 pub mod subtitles;
 pub mod synthetic;
+mod table_records;
 pub mod tacos;
 mod text_file;
 mod video_database;
@@ -84,8 +88,9 @@ pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use layout::{Layout, Source};
+pub use left_files::LeftFiles;
 pub use manifest::ManifestWriter;
-pub use media_check::{MediaCheck, UnusableVideo, check_media};
+pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
 pub use narration_care::NarrationCare;
 pub use pairs::{
     CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, Rank, SpanKind, VideoOrder,

@@ -60,6 +60,7 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 pub mod limits;
+pub mod media_endings;
 pub mod media_location;
 pub mod opener;
 mod orientation;

@@ -1,11 +1,12 @@
 //! Annotation files, read without their videos.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{
     CorpusReader, DroppedExample, FileLookup, NarratedVideo, ReadSettings, Subset, VideoSink,
 };
+use locvtp_video::media_endings::is_video;
 
 use super::Faults;
 use crate::error::TransferError;
@@ -115,7 +116,7 @@ impl VideoSink for Truth {
 /// A name without the ending of a video file.
 fn without_ending(id: &str) -> &str {
     match id.rsplit_once('.') {
-        Some((bare, ending)) if ["mp4", "avi", "mkv", "webm"].contains(&ending) => bare,
+        Some((bare, _)) if is_video(Path::new(id)) => bare,
         _ => id,
     }
 }
