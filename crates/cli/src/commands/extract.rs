@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
     };
     let list = list_videos(&args.videos, ids)?;
     if !list.passed_over.is_empty() {
-        output::note(&format!("passed over, no videos by their names: {}", list.passed_over));
+        output::note(&format!("passed over, not videos by their endings: {}", list.passed_over));
     }
     if list.videos.is_empty() && list.missing.is_empty() {
         output::note("nothing found: no video files there; name files, or a folder that has some");

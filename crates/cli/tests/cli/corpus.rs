@@ -163,7 +163,7 @@ fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
     // The videos last 9 s: most of such a span lies behind them.
     let long = manifest(folder.path(), 0.0, 1000.0);
     let text = succeeded(&run(&["corpus", "check", str(&long)]));
-    says(&text, &["captions of 3 videos were not compared", "--decode probe"]);
+    says(&text, &["lengths of 3 videos are not known", "--decode probe"]);
     says(&text, &["separator in the text kept: 3"]);
     let check = ["corpus", "check", str(&long), "--decode", "probe", "--list", str(&list)];
     says(&succeeded(&run(&check)), &["end clipped to the video: 3", "3 can be used, 0.0 hours"]);
@@ -215,8 +215,8 @@ fn a_folder_of_videos_without_any_text_says_what_they_are() {
         String::from_utf8(output.stdout).unwrap()
     };
     let text = check(&[]);
-    says(&text, &["videos without captions: 2: broken.vob, clip1.MTS", "clip1", ".srt"]);
-    says(&text, &["no videos: 1 .mp3, 1 .zip"]);
+    says(&text, &["without captions: 2 videos: broken.vob, clip1.MTS", "clip1", ".srt"]);
+    says(&text, &["other files: 1 .mp3, 1 .zip"]);
     let text = check(&["--decode", "first-clip"]);
     says(&text, &["clip1.MTS: h264 in ", "32 x 32 pixels, 9.00 s", "unusable  ", "broken.vob"]);
     let found: Value = serde_json::from_str(&check(&["--decode", "probe", "--json"])).unwrap();

@@ -75,7 +75,7 @@ impl LeftFound {
             let names: Vec<_> = videos.iter().take(NAMED).map(|path| name(path)).collect();
             let more = if videos.len() > NAMED { ", .." } else { "" };
             let (count, names) = (grouped(videos.len()), names.join(", "));
-            lines.push(format!("  no text   videos without captions: {count}: {names}{more}"));
+            lines.push(format!("  no text   without captions: {count} videos: {names}{more}"));
         }
         for video in self.bare_videos.iter().take(NAMED) {
             lines.push(match &video.about {
@@ -109,7 +109,7 @@ impl LeftFound {
             ));
         }
         if !self.left.passed_over.is_empty() {
-            lines.push(format!("  left out  files that are no videos: {}", self.left.passed_over));
+            lines.push(format!("  left out  other files: {}", self.left.passed_over));
         }
         lines
     }

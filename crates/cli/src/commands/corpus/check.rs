@@ -410,8 +410,8 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     }
     if source.not_compared > 0 {
         lines.push(format!(
-            "  note      captions of {} videos were not compared with the lengths of their videos, which \
-             are not told; --decode probe opens the files",
+            "  note      the lengths of {} videos are not known, so captions were not compared with \
+             them; --decode probe opens the files",
             grouped(source.not_compared)
         ));
     }
