@@ -8,14 +8,14 @@
 //! too.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 
 use crate::corpus::Subset;
-use crate::csv_table::CsvTable;
+use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
 use crate::text_file;
 
 /// Columns that hold the address.
@@ -30,13 +30,17 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
     let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
     let (mut bytes, mut number) = (Vec::new(), 0);
-    while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
+    while text_file::read_line(&mut lines, &mut bytes).map_err(unreadable)? {
         number += 1;
         let (line, replaced) = text_file::field(&bytes);
+        let mut repairs = Repairs::default();
+        if replaced {
+            repairs.note(Repair::NotUtf8);
+        }
         let line = line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
         match line.rsplit_once('\t') {
-            Some((caption, url)) if !url.trim().is_empty() => {
-                take(caption, replaced, url.trim(), subset, intake);
+            Some((caption, url)) if is_address(url.trim()) => {
+                take(caption, repairs, url.trim(), subset, intake);
             }
             _ if line.trim().is_empty() => {}
             _ => intake.drop_line("a line without caption and address", number),
@@ -51,26 +55,35 @@ fn read_table(
     subset: Option<Subset>,
     intake: &mut Intake<'_>,
 ) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let mut table = CsvTable::open(path)?.with_text("caption", evidence);
     let url_column = URL_COLUMNS.into_iter().find(|column| table.has(column));
     table.require(&["caption", url_column.unwrap_or(URL_COLUMNS[0])])?;
     while let Some(row) = table.next_row()? {
         let url = url_column.and_then(|column| row.get(column));
-        match (row.raw("caption"), url.filter(|url| !url.is_empty())) {
-            (Some((caption, replaced)), Some(url)) => {
-                take(&caption, replaced, &url, subset, intake);
+        match (row.text("caption"), url.filter(|url| is_address(url))) {
+            (Some((caption, repairs)), Some(url)) => {
+                take(&caption, repairs, &url, subset, intake);
             }
             _ => intake.drop_line("a row without caption and address", row.line),
         }
     }
+    table.finish(intake);
     Ok(())
 }
 
-fn take(text: &str, replaced: bool, url: &str, subset: Option<Subset>, intake: &mut Intake<'_>) {
-    let mut caption = SourceCaption::new(SourceTime::Whole, text);
-    if replaced {
-        caption.repairs.note(Repair::NotUtf8);
-    }
+fn evidence(row: &Row<'_>) -> Evidence {
+    let is_row =
+        URL_COLUMNS.iter().any(|column| row.get(column).is_some_and(|url| is_address(&url)));
+    if is_row { Evidence::For } else { Evidence::Against }
+}
+
+/// Whether it is the address of a picture.
+pub(crate) fn is_address(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+fn take(text: &str, repairs: Repairs, url: &str, subset: Option<Subset>, intake: &mut Intake<'_>) {
+    let caption = SourceCaption { repairs, ..SourceCaption::new(SourceTime::Whole, text) };
     let id = crc32fast::hash(url.as_bytes()).to_string();
     intake.video(SourceVideo { subset, captions: vec![Ok(caption)], ..SourceVideo::new(id) });
 }

@@ -19,7 +19,7 @@ use crate::text_file;
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let subset = Subset::from_file_name(path);
     let lengths = match lengths_beside(path, subset) {
-        Some(table) => lengths(&table)?,
+        Some(table) => lengths(&table, intake)?,
         None => {
             intake.note(format!(
                 "{}: Charades_v1_{}.csv is not beside it, so ends are not clipped to the videos",
@@ -31,7 +31,9 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     };
     let (text, replaced) = text_file::read(path)?;
     let mut videos: BTreeMap<&str, SourceVideo> = BTreeMap::new();
-    for (place, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (place, line) in
+        text_file::lines(&text).enumerate().filter(|(_, line)| !line.trim().is_empty())
+    {
         let Some((id, caption)) = parsed(line) else {
             intake.drop_line("a line that is not `VID start end##sentence`", place + 1);
             continue;
@@ -67,9 +69,7 @@ fn parsed(line: &str) -> Option<(&str, Result<SourceCaption, DropReason>)> {
         return None;
     }
     let caption = match (start.parse(), end.parse()) {
-        (Ok(start), Ok(end)) => {
-            Ok(SourceCaption::new(SourceTime::Seconds(start, end), sentence.trim_end_matches('\r')))
-        }
+        (Ok(start), Ok(end)) => Ok(SourceCaption::new(SourceTime::Seconds(start, end), sentence)),
         _ => Err(DropReason::TimeIsNoNumber),
     };
     Some((id, caption))
@@ -90,14 +90,20 @@ fn lengths_beside(path: &Path, subset: Option<Subset>) -> Option<PathBuf> {
     tables.into_iter().next()
 }
 
-fn lengths(path: &Path) -> Result<BTreeMap<String, f64>, CorpusError> {
+fn lengths(path: &Path, intake: &mut Intake<'_>) -> Result<BTreeMap<String, f64>, CorpusError> {
     let mut table = CsvTable::open(path)?;
     table.require(&["id", "length"])?;
-    let mut lengths = BTreeMap::new();
+    let (mut lengths, mut unknown) = (BTreeMap::new(), 0);
     while let Some(row) = table.next_row()? {
-        if let (Some(id), Some(length)) = (row.get("id"), row.number("length")) {
-            lengths.insert(id.into_owned(), length);
+        match (row.get("id"), row.number("length")) {
+            (Some(id), Some(length)) => drop(lengths.insert(id.into_owned(), length)),
+            _ => unknown += 1,
         }
+    }
+    let file = path.file_name().unwrap_or_default().display();
+    table.notes().into_iter().for_each(|note| intake.note(format!("{file}: {note}")));
+    if unknown > 0 {
+        intake.note(format!("{file}: {unknown} rows tell no length"));
     }
     Ok(lengths)
 }

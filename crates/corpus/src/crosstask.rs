@@ -39,20 +39,22 @@ pub struct CrossTaskTask {
     pub steps: Vec<String>,
 }
 
-/// Reads `tasks_primary.txt` or `tasks_related.txt`; also how many records were not understood.
+/// Reads `tasks_primary.txt` or `tasks_related.txt`; also the first lines, from 1, of records that
+/// were not understood: a step with a comma inside counts as two, which its record's count belies.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn read_tasks(path: &Path) -> Result<(Vec<CrossTaskTask>, usize), CorpusError> {
+pub fn read_tasks(path: &Path) -> Result<(Vec<CrossTaskTask>, Vec<usize>), CorpusError> {
     let (text, _) = text_file::read(path)?;
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let records = lines.split(|line| line.is_empty()).filter(|record| !record.is_empty());
-    let (mut tasks, mut broken) = (Vec::new(), 0);
-    for record in records {
+    let lines: Vec<&str> = text_file::lines(&text).map(str::trim).collect();
+    let (mut tasks, mut broken, mut line) = (Vec::new(), Vec::new(), 1);
+    for record in lines.split(|line| line.is_empty()) {
         match task(record) {
             Some(task) => tasks.push(task),
-            None => broken += 1,
+            None if record.is_empty() => {}
+            None => broken.push(line),
         }
+        line += record.len() + 1;
     }
     Ok((tasks, broken))
 }
@@ -98,7 +100,8 @@ pub(crate) fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), Corp
         let path = release.join(name);
         if path.is_file() {
             let (read, broken) = read_tasks(&path)?;
-            (0..broken).for_each(|place| intake.drop_line("a record of a task", place + 1));
+            let what = format!("a record of a task in {name}");
+            broken.iter().for_each(|line| intake.drop_line(&what, *line));
             tasks.extend(read.into_iter().map(|task| (task.id.clone(), task)));
         }
     }
@@ -153,7 +156,7 @@ fn videos(
     each: &mut dyn FnMut(usize, &str, &str),
     intake: &mut Intake<'_>,
 ) -> Result<(), CorpusError> {
-    csv_table::headless(path, |line, fields| match fields {
+    csv_table::headless(path, 3, |line, fields| match fields {
         [task, video, ..] if !task.is_empty() && is_a_name(video) && is_a_name(task) => {
             each(line, task, video);
         }
@@ -171,9 +174,10 @@ fn captions(
     task: &CrossTaskTask,
 ) -> Result<Vec<Result<SourceCaption, DropReason>>, CorpusError> {
     let mut captions = Vec::new();
-    csv_table::headless(path, |_, fields| {
+    csv_table::headless(path, 3, |_, fields| {
         let caption = || {
-            let [step, start, end, ..] = fields else { return Err(DropReason::NotUnderstood) };
+            // A fourth field is the rest of a time with a comma for its point.
+            let [step, start, end] = fields else { return Err(DropReason::NotUnderstood) };
             // Some tables were saved with points: "3.0".
             let step = step.trim_end_matches(".0").parse::<u32>();
             let step = step.map_err(|_| DropReason::NotUnderstood)?;

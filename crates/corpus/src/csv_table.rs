@@ -1,36 +1,72 @@
 //! Tables of text with a header, row by row, by the names of their columns.
 //!
-//! RFC 4180's quotes are followed, rows may be short, a byte order mark and either line ending are
-//! fine, and where the header is parted by `;` or tabs the rest is too.
+//! RFC 4180's quotes are followed, a byte order mark and every line ending are fine, UTF-16 too, and
+//! where the header is parted by `;` or tabs the rest is too.
+//!
+//! People's tables are seldom written by a program that quotes. What is done about it, and told:
+//!
+//! - more fields than columns: where the [text](CsvTable::with_text) is the last column and the
+//!   others are what they should be, the surplus is joined to it as it stands; else the row is
+//!   dropped. Empty fields at the end are passed over
+//! - quotes with a backslash before them, or with spaces before them, are read as they are meant
+//!   where the row has as many fields as columns only then
+//! - a quote that nothing closes, or that closes rows with it, is text
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
-
 use crate::error::CorpusError;
+use crate::intake::Intake;
+use crate::repair::{Repair, Repairs};
+use crate::table_records::{Dialect, Record, Records, Tried};
 use crate::text_file;
 
+/// Line numbers that are named; all are counted.
+const NAMED: usize = 5;
+
+/// What the fields of a row say of whether it is a row of this table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// Numbers stand where numbers should, and the like.
+    For,
+    /// Nothing to tell by.
+    Nothing,
+    /// Something else stands where numbers should.
+    Against,
+}
+
 /// A table being read; memory holds one row.
-pub(crate) struct CsvTable<R> {
+pub(crate) struct CsvTable<'b> {
     path: PathBuf,
     header: Vec<String>,
-    rows: csv::Reader<R>,
-    row: ByteRecord,
-    line: usize,
+    records: Records<'b>,
+    delimiter: u8,
+    record: Record,
+    other: Record,
+    text: Option<&'static str>,
+    evidence: fn(&Row<'_>) -> Evidence,
+    may_be_longer: bool,
+    joined: Lines,
+    mended: Lines,
+    short: Lines,
+    /// Lines of rows that were dropped, with how many fields they have.
+    too_long: Vec<(usize, usize)>,
 }
 
 /// A row.
 pub(crate) struct Row<'a> {
     header: &'a [String],
-    row: &'a ByteRecord,
-    /// Its number in the table, where the header is 1.
+    record: &'a Record,
+    /// What was done to read it.
+    pub(crate) repairs: Repairs,
+    /// The number of its first line, where the file's first is 1.
     pub(crate) line: usize,
 }
 
-impl CsvTable<BufReader<File>> {
+impl CsvTable<'static> {
     /// Opens a file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self, CorpusError> {
         let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
@@ -38,34 +74,64 @@ impl CsvTable<BufReader<File>> {
         File::open(path)
             .and_then(|file| file.take(4096).read_to_end(&mut start))
             .map_err(unreadable)?;
+        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+            let (text, _) = text_file::read(path)?;
+            let delimiter = delimiter(text.as_bytes());
+            let records = Records::new(Box::new(Cursor::new(text.into_bytes())));
+            return Self::of(path, records, delimiter);
+        }
         let file = File::open(path).map_err(unreadable)?;
-        Self::of(path, BufReader::with_capacity(1 << 18, file), delimiter(&start))
+        let records = Records::new(Box::new(BufReader::with_capacity(1 << 18, file)));
+        Self::of(path, records, delimiter(&start))
     }
 }
 
-impl<'b> CsvTable<&'b [u8]> {
+impl<'b> CsvTable<'b> {
     /// A table that is in memory; `path` names it.
     pub(crate) fn of_bytes(path: &Path, bytes: &'b [u8]) -> Result<Self, CorpusError> {
-        Self::of(path, bytes, delimiter(bytes))
+        Self::of(path, Records::new(Box::new(bytes)), delimiter(bytes))
     }
-}
 
-impl<R: Read> CsvTable<R> {
-    fn of(path: &Path, source: R, delimiter: u8) -> Result<Self, CorpusError> {
-        let mut rows = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .from_reader(source);
-        let mut row = ByteRecord::new();
-        let found = rows.read_byte_record(&mut row);
-        found.map_err(|source| unreadable(path, source))?;
-        let name = |field: &[u8]| {
-            let (text, _) = text_file::field(field);
+    fn of(path: &Path, mut records: Records<'b>, delimiter: u8) -> Result<Self, CorpusError> {
+        let mut record = Record::default();
+        let tried = records
+            .read(Dialect { spaces: true, ..Dialect::standard(delimiter) }, &mut record)
+            .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
+        records.take(tried.map_or(0, |tried| tried.lines));
+        let name = |place| {
+            let (text, _) = text_file::field(record.field(place).unwrap_or_default());
             text.trim_start_matches('\u{feff}').trim().to_owned()
         };
-        let header = row.iter().map(name).collect();
-        Ok(Self { path: path.to_owned(), header, rows, row, line: 1 })
+        let header = (0..record.len()).map(name).collect();
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            records,
+            delimiter,
+            record,
+            other: Record::default(),
+            text: None,
+            evidence: |_| Evidence::Nothing,
+            may_be_longer: false,
+            joined: Lines::default(),
+            mended: Lines::default(),
+            short: Lines::default(),
+            too_long: Vec::new(),
+        })
+    }
+
+    /// Says which column holds free text, and how a row is known.
+    pub(crate) fn with_text(
+        self,
+        column: &'static str,
+        evidence: fn(&Row<'_>) -> Evidence,
+    ) -> Self {
+        Self { text: Some(column), evidence, ..self }
+    }
+
+    /// Says that only the first column is asked for: how many fields follow does not matter.
+    pub(crate) fn with_any_surplus(self) -> Self {
+        Self { may_be_longer: true, ..self }
     }
 
     /// The names of the columns.
@@ -90,14 +156,164 @@ impl<R: Read> CsvTable<R> {
         }
     }
 
-    /// The next row that is not empty.
+    /// The next row that is not empty and has no more fields than the table has columns.
     pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_>>, CorpusError> {
-        let more = self.rows.read_byte_record(&mut self.row);
-        if !more.map_err(|source| unreadable(&self.path, source))? {
-            return Ok(None);
+        while let Some((line, mut repairs)) = self.read_record()? {
+            if !repairs.is_empty() {
+                self.mended.add(line);
+            }
+            let num_fields = self.record.len();
+            if num_fields < self.header.len() {
+                self.short.add(line);
+            } else if num_fields > self.header.len() {
+                match self.without_surplus(line) {
+                    Some(repair) => repair.into_iter().for_each(|repair| repairs.note(repair)),
+                    None => {
+                        self.too_long.push((line, num_fields));
+                        continue;
+                    }
+                }
+            }
+            return Ok(Some(Row { header: &self.header, record: &self.record, repairs, line }));
         }
-        self.line += 1;
-        Ok(Some(Row { header: &self.header, row: &self.row, line: self.line }))
+        Ok(None)
+    }
+
+    /// Reads the record that comes, in the dialect that gives it as many fields as there are columns;
+    /// its line.
+    fn read_record(&mut self) -> Result<Option<(usize, Repairs)>, CorpusError> {
+        let unreadable = |source| CorpusError::Read { path: self.path.clone(), source };
+        let standard = Dialect::standard(self.delimiter);
+        let read = self.records.read(standard, &mut self.record).map_err(unreadable)?;
+        let Some(mut tried) = read else { return Ok(None) };
+        let mut repairs = Repairs::default();
+        let line = self.records.line();
+        let columns = self.header.len();
+        let fits = |tried: Tried, record: &Record| tried.is_sound && record.len() == columns;
+        if tried.lines > 1 && self.swallows_rows(tried.lines) {
+            tried = self.records.read_line(standard, 0, &mut self.record);
+        }
+        if !fits(tried, &self.record) && self.record.has_escapes() {
+            for backslashes in [false, true] {
+                let dialect = Dialect { spaces: true, backslashes, ..standard };
+                let read = self.records.read(dialect, &mut self.other).map_err(unreadable)?;
+                let found = read.filter(|found| fits(*found, &self.other));
+                if let Some(found) = found.filter(|found| !self.swallows_rows(found.lines)) {
+                    std::mem::swap(&mut self.record, &mut self.other);
+                    tried = found;
+                    repairs.note(Repair::QuotesMended);
+                    break;
+                }
+            }
+        }
+        if !tried.is_sound {
+            repairs.note(Repair::QuotesMended);
+        }
+        self.records.take(tried.lines);
+        Ok(Some((line, repairs)))
+    }
+
+    /// Whether a line but the first of so many is, by itself, a row of this table.
+    fn swallows_rows(&self, lines: usize) -> bool {
+        let (mut record, columns) = (Record::default(), self.header.len());
+        (1..lines).any(|place| {
+            self.records.read_line(Dialect::standard(self.delimiter), place, &mut record);
+            if record.len() > columns {
+                record.truncate(columns);
+            }
+            record.len() == columns && self.evidence_of(&record) == Evidence::For
+        })
+    }
+
+    fn evidence_of(&self, record: &Record) -> Evidence {
+        let (header, repairs) = (self.header.as_slice(), Repairs::default());
+        (self.evidence)(&Row { header, record, repairs, line: 0 })
+    }
+
+    /// Brings a record with too many fields to the number of columns, if it can be told how; what that
+    /// repaired.
+    fn without_surplus(&mut self, line: usize) -> Option<Option<Repair>> {
+        let columns = self.header.len();
+        let last = columns.checked_sub(1)?;
+        let is_text = self.text.is_some_and(|text| self.header[last] == text);
+        let surplus = columns..self.record.len();
+        let is_empty = |place| self.record.field(place).is_none_or(|f| f.trim_ascii().is_empty());
+        // Speech recognition ends many a piece with a comma: one may be the text's own.
+        let may_be_text = is_text && surplus.len() == 1 && !self.record.is_quoted(last);
+        if self.may_be_longer || (surplus.clone().all(is_empty) && !may_be_text) {
+            self.record.truncate(columns);
+            return Some(None);
+        }
+        if !is_text || self.has_decimal_comma(last) {
+            return None;
+        }
+        self.record.join_from(last);
+        if self.evidence_of(&self.record) == Evidence::Against {
+            return None;
+        }
+        self.joined.add(line);
+        Some(Some(Repair::SeparatorJoined))
+    }
+
+    /// Whether the text seems to begin with a number that belongs to a column before it, as where
+    /// times have commas; in "10,000 people" it does not.
+    fn has_decimal_comma(&self, last: usize) -> bool {
+        let is_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+        let field = |place| self.record.field(place).unwrap_or_default().trim_ascii();
+        let next = field(last + 1);
+        let digits = next.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let has_thousands = digits == 3 && next.len() > 3;
+        self.delimiter == b',' && is_digits(field(last)) && !has_thousands
+    }
+
+    /// Tells what was done to the rows, and drops those with too many fields.
+    pub(crate) fn finish(self, intake: &mut Intake<'_>) {
+        for note in self.notes() {
+            intake.note(note);
+        }
+        let columns = self.header.len();
+        for (line, fields) in self.too_long {
+            intake.drop_row(&format!("a row of {fields} fields under {columns} columns"), line);
+        }
+    }
+
+    /// How many rows were dropped because they have too many fields.
+    pub(crate) fn num_too_long(&self) -> usize {
+        self.too_long.len()
+    }
+
+    /// Fails when a row has more fields than there are columns.
+    pub(crate) fn refuse_long_rows(&self) -> Result<(), CorpusError> {
+        match self.too_long.first() {
+            None => Ok(()),
+            Some(&(line, found)) => {
+                let (path, columns) = (self.path.clone(), self.header.len());
+                Err(CorpusError::LongRow { path, line, found, columns })
+            }
+        }
+    }
+
+    /// What a person should know of the rows.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut too_long = Lines::default();
+        self.too_long.iter().for_each(|(line, _)| too_long.add(*line));
+        let notes = [
+            (
+                &self.joined,
+                "more fields than columns; the text is the last column, so the rest of the row was joined to it",
+            ),
+            (
+                &self.mended,
+                "quotes that are neither doubled nor around a whole field; they were read as text, or as their backslashes say",
+            ),
+            (&self.short, "fewer fields than columns"),
+            (
+                &too_long,
+                "more fields than columns, so it cannot be told which is which; put double quotes around each text, or make the text the last column",
+            ),
+        ];
+        let told = notes.into_iter().filter(|(lines, _)| lines.count > 0);
+        told.map(|(lines, what)| format!("{lines}: {what}")).collect()
     }
 }
 
@@ -112,46 +328,88 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// The field as it stands, with what was done to read it.
+    pub(crate) fn text(&self, column: &str) -> Option<(Cow<'a, str>, Repairs)> {
+        let (text, replaced) = self.raw(column)?;
+        let mut repairs = self.repairs;
+        if replaced {
+            repairs.note(Repair::NotUtf8);
+        }
+        Some((text, repairs))
+    }
+
     /// The field as it stands, and whether it was not UTF-8.
-    pub(crate) fn raw(&self, column: &str) -> Option<(Cow<'a, str>, bool)> {
+    fn raw(&self, column: &str) -> Option<(Cow<'a, str>, bool)> {
         let place = self.header.iter().position(|name| name == column)?;
-        Some(text_file::field(self.row.get(place)?))
+        Some(text_file::field(self.record.field(place)?))
     }
 
     /// The field as a number; none when it is not one.
     pub(crate) fn number(&self, column: &str) -> Option<f64> {
         self.get(column)?.parse().ok()
     }
+
+    /// Evidence for a row where all these columns hold numbers, else against it.
+    pub(crate) fn numbers_in(&self, columns: &[&str]) -> Evidence {
+        let all = columns.iter().all(|column| self.number(column).is_some());
+        if all { Evidence::For } else { Evidence::Against }
+    }
 }
 
-/// Rows without a header, as lists of trimmed fields, with their numbers from 1.
+/// How many lines, and the first of them.
+#[derive(Debug, Default)]
+struct Lines {
+    count: usize,
+    first: Vec<usize>,
+}
+
+impl Lines {
+    fn add(&mut self, line: usize) {
+        self.count += 1;
+        if self.first.len() < NAMED {
+            self.first.push(line);
+        }
+    }
+}
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named: Vec<_> = self.first.iter().map(ToString::to_string).collect();
+        let (rows, lines) = if self.count == 1 { ("row", "line") } else { ("rows", "lines") };
+        let more = if self.count > self.first.len() { ", .." } else { "" };
+        write!(f, "{} {rows} ({lines} {}{more})", self.count, named.join(", "))
+    }
+}
+
+/// Rows without a header, as lists of trimmed fields, with the numbers of their lines. Empty fields
+/// behind the first `columns` are left out.
 pub(crate) fn headless(
     path: &Path,
+    columns: usize,
     mut each: impl FnMut(usize, &[Cow<'_, str>]),
 ) -> Result<(), CorpusError> {
-    let file =
-        File::open(path).map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
-    let mut rows = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(BufReader::new(file));
-    let (mut row, mut line) = (ByteRecord::new(), 0);
-    while rows.read_byte_record(&mut row).map_err(|source| unreadable(path, source))? {
-        line += 1;
-        let fields: Vec<_> = row.iter().map(|field| text_file::field(field).0).collect();
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut records = Records::new(Box::new(BufReader::new(file)));
+    let (mut record, dialect) =
+        (Record::default(), Dialect { spaces: true, ..Dialect::standard(b',') });
+    while let Some(tried) = records.read(dialect, &mut record).map_err(unreadable)? {
+        let line = records.line();
+        records.take(tried.lines);
+        let field =
+            |place| text_file::field(record.field(place).unwrap_or_default().trim_ascii()).0;
+        let mut fields: Vec<_> = (0..record.len()).map(field).collect();
+        while fields.len() > columns && fields.last().is_some_and(|field| field.is_empty()) {
+            fields.pop();
+        }
         each(line, &fields);
     }
     Ok(())
 }
 
-fn unreadable(path: &Path, error: csv::Error) -> CorpusError {
-    CorpusError::Read { path: path.to_owned(), source: error.into() }
-}
-
 /// What parts the columns of the first line.
 fn delimiter(start: &[u8]) -> u8 {
-    let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let count = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
     match (count(b','), count(b';'), count(b'\t')) {
         (0, 0, 1..) => b'\t',
@@ -164,6 +422,22 @@ fn delimiter(start: &[u8]) -> u8 {
 mod tests {
     use super::*;
 
+    fn table(text: &str) -> CsvTable<'_> {
+        let table = CsvTable::of_bytes(Path::new("a.csv"), text.as_bytes()).unwrap();
+        table.with_text("text", |row| row.numbers_in(&["start", "end"]))
+    }
+
+    /// Line, text and whether anything was repaired, of every row; and the notes.
+    fn texts(text: &str) -> (Vec<(usize, String, bool)>, Vec<String>) {
+        let mut table = table(text);
+        let mut found = Vec::new();
+        while let Some(row) = table.next_row().unwrap() {
+            let (text, repairs) = row.text("text").unwrap_or_default();
+            found.push((row.line, text.into_owned(), !repairs.is_empty()));
+        }
+        (found, table.notes())
+    }
+
     #[test]
     fn fields_come_by_name_whatever_the_order_the_quotes_and_the_line_endings() {
         let bytes =
@@ -173,12 +447,14 @@ mod tests {
         let row = table.next_row().unwrap().unwrap();
         assert_eq!(row.get("text").unwrap(), "add \"salt\",\r\nthen stir");
         assert_eq!((row.number("start"), row.number("end"), row.line), (Some(1.0), Some(2.0), 2));
+        assert!(row.repairs.is_empty());
         let row = table.next_row().unwrap().unwrap();
         assert_eq!(
             (row.get("text").unwrap().as_ref(), row.get("end"), row.line),
-            ("short", None, 3)
+            ("short", None, 4)
         );
         assert!(table.next_row().unwrap().is_none());
+        assert_eq!(table.notes(), ["1 row (line 4): fewer fields than columns"]);
         assert!(table.require(&["text", "start"]).is_ok());
         let error = table.require(&["text", "path"]).unwrap_err().to_string();
         assert!(error.contains("path") && error.contains("text, end, start"), "{error}");
@@ -186,10 +462,89 @@ mod tests {
 
     #[test]
     fn semicolons_and_tabs_part_columns_too() {
-        for text in ["path;text\na;b, c\n", "path\ttext\na\tb, c\n"] {
+        for text in ["path;text\na;b, c\n", "path\ttext\na\tb, c\n", "path,text\ra,\"b, c\"\r"] {
             let mut table = CsvTable::of_bytes(Path::new("a.csv"), text.as_bytes()).unwrap();
             assert_eq!(table.next_row().unwrap().unwrap().get("text").unwrap(), "b, c");
         }
         assert!(CsvTable::of_bytes(Path::new("a.csv"), b"").unwrap().header().is_empty());
+    }
+
+    #[test]
+    fn a_text_with_separators_is_joined_where_it_is_last_and_the_rest_is_in_place() {
+        for delimiter in [",", ";", "\t"] {
+            let text = "start,end,text\n0,1,cut, fry , eat\n1,2,\"quoted, right\"\n2,3,10,000 men\n\
+                        3,4,so,\n4,5,plain,,\n5,6,\"in quotes\",\n";
+            let (found, notes) = texts(&text.replace(',', delimiter));
+            let row = |line, text: &str, repaired| (line, text.replace(',', delimiter), repaired);
+            let expected = [
+                row(2, "cut, fry , eat", true),
+                row(3, "quoted, right", false),
+                row(4, "10,000 men", true),
+                row(5, "so,", true),
+                row(6, "plain", false),
+                row(7, "in quotes", false),
+            ];
+            assert_eq!(found, expected, "{delimiter:?}");
+            assert!(notes.len() == 1 && notes[0].contains("3 rows (lines 2, 4, 5)"), "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_told_is_dropped_and_its_line_named() {
+        let rows = [
+            "start,end,text\n0,5,1,5,decimal commas\n",
+            "start,end,text\nwhat, now,1,2,x\n",
+            "text,start,end\ncut, then fry,0,1\n",
+        ];
+        for text in rows {
+            let mut table = table(text);
+            assert!(table.next_row().unwrap().is_none(), "{text}");
+            assert_eq!(table.num_too_long(), 1);
+            let notes = table.notes();
+            assert!(
+                notes[0].contains("(line 2)") && notes[0].contains("double quotes"),
+                "{notes:?}"
+            );
+            let error = table.refuse_long_rows().unwrap_err().to_string();
+            assert!(error.contains("a.csv") && error.contains("line 2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_are_not_doubled_lose_no_text_and_swallow_no_row() {
+        let text = "start,end,text\n\
+                    0,1,\"he says \\\"hi\\\", then goes\"\n\
+                    1,2, \"first, then\"\n\
+                    2,3,\"quick\" brown, fox\n\
+                    3,4,\"never ends\n\
+                    4,5,third\n\
+                    5,6,\"closes rows with it\n\
+                    6,7,all of them\"\n\
+                    7,8,\"two\nlines, 3, 4\"\n\
+                    8,9,no\\, no\n";
+        let (found, _) = texts(text);
+        let expected = [
+            (2, "he says \"hi\", then goes", true),
+            (3, "first, then", true),
+            (4, "\"quick\" brown, fox", true),
+            (5, "\"never ends", true),
+            (6, "third", false),
+            (7, "\"closes rows with it", true),
+            (8, "all of them\"", false),
+            (9, "two\nlines, 3, 4", false),
+            (11, "no, no", true),
+        ];
+        assert_eq!(found, expected.map(|(line, text, told)| (line, text.to_owned(), told)));
+    }
+
+    #[test]
+    fn utf_16_is_read_as_spreadsheets_save_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.tsv");
+        let text = "\u{feff}path\ttext\na\tCrème, brûlée\n";
+        std::fs::write(&path, text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>())
+            .unwrap();
+        let mut table = CsvTable::open(&path).unwrap();
+        assert_eq!(table.next_row().unwrap().unwrap().get("text").unwrap(), "Crème, brûlée");
     }
 }

@@ -51,6 +51,26 @@ pub enum CorpusError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// A file of a known data set is not the one with the captions.
+    #[error("{path}: {what}; {instead}", path = .path.display())]
+    NoCaptions {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        what: &'static str,
+        /// What to give instead.
+        instead: &'static str,
+    },
+    /// A video was given where captions are needed.
+    #[error(
+        "{path}: is a video; give its folder, with a .srt or .vtt file of the same name beside it, or \
+         a manifest: a CSV with the columns path,start,end,text (seconds)",
+        path = .path.display()
+    )]
+    VideoAlone {
+        /// The video.
+        path: PathBuf,
+    },
     /// A folder holds corpora of several kinds, and one is needed.
     #[error(
         "{path}: holds several corpora ({found}); give one of the files, or name the layout",
@@ -131,6 +151,22 @@ pub enum CorpusError {
         /// What is wrong.
         what: String,
     },
+    /// A row of a table has more fields than the table has columns.
+    #[error(
+        "{path}: line {line} has {found} fields, but the table has {columns} columns; put double \
+         quotes around a text with separators inside",
+        path = .path.display()
+    )]
+    LongRow {
+        /// The file.
+        path: PathBuf,
+        /// The row's first line, from 1.
+        line: usize,
+        /// Its fields.
+        found: usize,
+        /// The columns.
+        columns: usize,
+    },
     /// A list of videos names none.
     #[error("{path}: lists no video; give a file that does, or none at all", path = .path.display())]
     EmptyList {
@@ -149,9 +185,9 @@ pub enum CorpusError {
     },
     /// The corpus was read, and nothing in it can be used.
     #[error(
-        "{dir}: no video with captions can be used ({report}); check that the video files carry \
-         the ids of the captions, as videos/<id>.mp4",
-        dir = .dir.display()
+        "{dir}: no video with captions can be used ({report}); {way_out}",
+        dir = .dir.display(),
+        way_out = way_out(.report)
     )]
     NothingUsable {
         /// The folder that was opened.
@@ -400,6 +436,16 @@ fn batches_too_large(batches: &[BatchTooLarge]) -> String {
         format!("add {what}: those of a batch are compared with each other, so 2 are the least")
     };
     format!("{}; {way_out}", each.collect::<Vec<_>>().join(", and "))
+}
+
+/// What can be done about a corpus with nothing usable.
+fn way_out(report: &ReadReport) -> &'static str {
+    if report.listed_captions == 0 && !report.left_files.without_captions.is_empty() {
+        "put a .srt or .vtt file of the same name beside each video, or write a manifest: a CSV with \
+         the columns path,start,end,text (seconds)"
+    } else {
+        "check that the video files carry the ids of the captions, as videos/<id>.mp4"
+    }
 }
 
 /// Where and why a JSON text is not what it should be.

@@ -26,7 +26,8 @@ impl IdList {
     /// Reads a list.
     ///
     /// # Errors
-    /// When the file cannot be read, is a table without a column of ids, or lists nothing.
+    /// When the file cannot be read, is a table without a column of ids or with more fields in a row
+    /// than columns, or lists nothing.
     pub fn read(path: &Path) -> Result<Self, CorpusError> {
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
         let ids: HashSet<String> = match ending.to_str() {
@@ -41,7 +42,11 @@ impl IdList {
             }
             _ => {
                 let (text, _) = text_file::read(path)?;
-                text.lines().map(str::trim).filter(|line| !line.is_empty()).map(bare).collect()
+                text_file::lines(&text)
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .map(bare)
+                    .collect()
             }
         };
         if ids.is_empty() {
@@ -81,12 +86,16 @@ fn column_of_ids(path: &Path) -> Result<HashSet<String>, CorpusError> {
             found: table.header().join(", "),
         });
     };
+    if table.header().first().is_some_and(|first| first == column) {
+        table = table.with_any_surplus();
+    }
     let mut ids = HashSet::new();
     while let Some(row) = table.next_row()? {
         if let Some(id) = row.get(column).filter(|id| !id.is_empty()) {
             ids.insert(bare(&id));
         }
     }
+    table.refuse_long_rows()?;
     Ok(ids)
 }
 

@@ -13,6 +13,7 @@ use locvtp_video::{MediaLocation, Seconds};
 use crate::corpus::{Caption, MomentQuery, NarratedVideo, Subset};
 use crate::id_list::IdList;
 use crate::language::Language;
+use crate::left_files::Claimed;
 use crate::narration_care::NarrationCare;
 use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
 use crate::report::{DropReason, DroppedExample, ReadReport};
@@ -132,6 +133,7 @@ pub(crate) struct Intake<'a> {
     shards: ShardSettings,
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
     seen: HashSet<u64>,
+    claimed: Claimed,
     report: ReadReport,
     sink: &'a mut dyn VideoSink,
 }
@@ -146,6 +148,7 @@ impl<'a> Intake<'a> {
             care,
             shards: ShardSettings::default(),
             seen: HashSet::new(),
+            claimed: Claimed::default(),
             report: ReadReport::default(),
             sink,
         }
@@ -253,8 +256,9 @@ impl<'a> Intake<'a> {
             (None, Some(files)) => files.find(stem).map(Into::into),
             (None, None) => Some(PathBuf::new().into()),
         };
-        if media.is_none() {
-            self.drop_one(DropReason::VideoFileMissing, id, None);
+        match &media {
+            Some(media) => self.claimed.add(media.path()),
+            None => self.drop_one(DropReason::VideoFileMissing, id, None),
         }
         media
     }
@@ -289,14 +293,28 @@ impl<'a> Intake<'a> {
 
     /// Drops a caption, by its place, or a whole video.
     pub(crate) fn drop_one(&mut self, reason: DropReason, video: &str, caption: Option<usize>) {
-        self.report.drop_one(reason, video, caption);
-        self.sink.dropped(&DroppedExample { reason, video: video.to_owned(), caption });
+        self.count(&DroppedExample { reason, video: video.to_owned(), caption, line: None });
     }
 
     /// Drops a line or entry that belongs to no video; `place` counts from 1 for people.
     pub(crate) fn drop_line(&mut self, what: &str, place: usize) {
+        self.drop_at(DropReason::NotUnderstood, what, place);
+    }
+
+    /// Drops a row that has more fields than its table has columns.
+    pub(crate) fn drop_row(&mut self, what: &str, line: usize) {
+        self.drop_at(DropReason::RowTooLong, what, line);
+    }
+
+    fn drop_at(&mut self, reason: DropReason, what: &str, place: usize) {
         self.report.listed_captions += 1;
-        self.drop_one(DropReason::NotUnderstood, what, Some(place));
+        let line = Some(place);
+        self.count(&DroppedExample { reason, video: what.to_owned(), caption: None, line });
+    }
+
+    fn count(&mut self, dropped: &DroppedExample) {
+        self.report.drop_one(dropped);
+        self.sink.dropped(dropped);
     }
 
     /// Something a person should know.
@@ -315,6 +333,11 @@ impl<'a> Intake<'a> {
                 self.drop_one(DropReason::VideoWithoutCaptions, stem, None);
             }
         }
+    }
+
+    /// The media files that were described, which are forgotten here.
+    pub(crate) fn take_claimed(&mut self) -> Claimed {
+        std::mem::take(&mut self.claimed)
     }
 
     /// What was found.

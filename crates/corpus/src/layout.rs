@@ -2,7 +2,8 @@
 //!
 //! Names help little: people rename files, and mirrors add prefixes. So JSON files are told by their
 //! keys, tables by their columns, text by its lines. A folder may hold several files of one corpus,
-//! and files of several; each is a [`Source`] of its own.
+//! and files of several; each is a [`Source`] of its own. A folder of videos alone is a corpus of
+//! subtitles that has none.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,13 +11,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::media_endings::is_video;
+
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::Intake;
-use crate::video_files::VideoFiles;
+use crate::video_files::{self, VideoFiles};
 use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, manifest, moment_queries, msrvtt,
-    shards, subtitles, tacos, text_file, webvid, youcook2,
+    activitynet, cc3m, charades, coin, crosstask, howto100m, known_files, manifest, moment_queries,
+    msrvtt, shards, subtitles, tacos, text_file, webvid, youcook2,
 };
 
 /// How much of a file is looked at.
@@ -153,7 +156,7 @@ impl Source {
 /// it.
 ///
 /// # Errors
-/// When nothing is recognised, or the path cannot be read.
+/// When nothing is recognised, or what is there holds no captions, or the path cannot be read.
 pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, CorpusError> {
     if shards::is_address(path) && layout.is_none_or(|layout| layout == Layout::Shards) {
         return Ok(vec![Source { layout: Layout::Shards, path: path.to_owned() }]);
@@ -166,8 +169,8 @@ pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, Corpu
         // A folder inside may have been found from two sides.
         let mut known = BTreeSet::new();
         found.retain(|source| known.insert(source.path.clone()));
-        if found.is_empty() && layout.is_none() && subtitles::are_under(path) {
-            found.push(Source { layout: Layout::Subtitles, path: path.to_owned() });
+        if found.is_empty() && layout.is_none() {
+            found.extend(of_videos(path)?);
         }
         // A folder of one CSV a video, or of subtitles, that something else hides.
         let hidden = layout.filter(|layout| {
@@ -176,7 +179,16 @@ pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, Corpu
         found.extend(hidden.map(|layout| Source { layout, path: path.to_owned() }));
         found
     } else {
-        let layout = layout.or_else(|| layout_of_file(path));
+        let told = layout_of_file(path);
+        if told.is_none()
+            && let Some(file) = known_files::recognised(path)
+        {
+            return Err(no_captions(path, file));
+        }
+        if told.is_none() && layout.is_none() && is_video(path) {
+            return Err(CorpusError::VideoAlone { path: path.to_owned() });
+        }
+        let layout = layout.or(told);
         layout.map(|layout| Source { layout, path: path.to_owned() }).into_iter().collect()
     };
     if found.is_empty() {
@@ -184,6 +196,29 @@ pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, Corpu
     } else {
         Ok(found)
     }
+}
+
+/// The folder as a corpus of videos with subtitles, or of videos alone.
+fn of_videos(folder: &Path) -> Result<Option<Source>, CorpusError> {
+    let source = Source { layout: Layout::Subtitles, path: folder.to_owned() };
+    if subtitles::are_under(folder) {
+        return Ok(Some(source));
+    }
+    // Videos of a data set beside a file of it that does not tell what is said.
+    let mut files = Vec::new();
+    // A folder that cannot be read holds nothing.
+    let _ = video_files::walk(folder, DEPTH, &mut |path| files.push(path));
+    files.sort();
+    let known = files.iter().find_map(|path| Some((path, known_files::recognised(path)?)));
+    match known.filter(|(_, file)| file.is_of_a_data_set()) {
+        Some((path, file)) => Err(no_captions(path, file)),
+        None => Ok(VideoFiles::under(folder)?.has_videos().then_some(source)),
+    }
+}
+
+fn no_captions(path: &Path, file: known_files::KnownFile) -> CorpusError {
+    let known_files::KnownFile { what, instead } = file;
+    CorpusError::NoCaptions { path: path.to_owned(), what, instead }
 }
 
 fn in_folder(folder: &Path, depth: usize) -> std::io::Result<Vec<Source>> {
@@ -258,7 +293,7 @@ fn is_of_a_video(path: &Path, media: &VideoFiles) -> bool {
         || has_ending(path, &["json", "tsv", "csv"]) && subtitles::is_transcript(path)
 }
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
+pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }
@@ -268,7 +303,8 @@ fn layout_of_file(path: &Path) -> Option<Layout> {
     if path.file_name().is_some_and(|name| name == shards::LIST_FILE) {
         Some(Layout::Shards)
     } else if has_ending(path, &["json"]) {
-        let layout = layout_of_keys(&glance(path)?);
+        let start = glance(path)?;
+        let layout = layout_of_keys(&start).filter(|_| known_files::in_json(&start).is_none());
         layout.or_else(|| subtitles::is_transcript(path).then_some(Layout::Subtitles))
     } else if has_ending(path, &["csv", "tsv"]) {
         layout_of_table(path)
@@ -295,7 +331,7 @@ fn layout_of_file(path: &Path) -> Option<Layout> {
     }
 }
 
-fn glance(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn glance(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(GLANCE).read_to_end(&mut start).ok()?;
     Some(start)
@@ -303,8 +339,8 @@ fn glance(path: &Path) -> Option<Vec<u8>> {
 
 /// The layout of a JSON file that begins so.
 fn layout_of_keys(start: &[u8]) -> Option<Layout> {
-    let keys = keys(start);
-    let has = |depth: usize, key: &str| keys.contains(&(depth, key.to_owned()));
+    let keys = Keys::of(start);
+    let has = |depth: usize, key: &str| keys.has(depth, key);
     if has(1, "database") {
         let layout = |key, layout| has(3, key).then_some(layout);
         return layout("annotations", Layout::YouCook2)
@@ -332,9 +368,21 @@ fn layout_of_keys(start: &[u8]) -> Option<Layout> {
 }
 
 /// The keys of a JSON text, each with how many brackets are around it; the text may break off.
+pub(crate) struct Keys(BTreeSet<(usize, String)>);
+
+impl Keys {
+    pub(crate) fn of(start: &[u8]) -> Self {
+        Self(keys(start))
+    }
+
+    pub(crate) fn has(&self, depth: usize, key: &str) -> bool {
+        self.0.contains(&(depth, key.to_owned()))
+    }
+}
+
 fn keys(start: &[u8]) -> BTreeSet<(usize, String)> {
     /// Keys deeper than this tell nothing, and there may be many of them.
-    const DEEPEST: usize = 3;
+    const DEEPEST: usize = 5;
     let mut found = BTreeSet::new();
     let (mut depth, mut at) = (0usize, 0);
     while at < start.len() {
@@ -392,14 +440,14 @@ fn layout_of_text(path: &Path) -> Option<Layout> {
     if shards::is_list(&text) {
         return Some(Layout::Shards);
     }
-    if text.lines().take(5).any(charades::is_line) {
+    if text_file::lines(&text).take(5).any(charades::is_line) {
         return Some(Layout::CharadesSta);
     }
     let is_id = |line: &str| {
         let number = line.strip_prefix("video").unwrap_or_default();
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     };
-    let list = text.lines().take(5).filter(|line| !line.is_empty()).all(is_id);
+    let list = text_file::lines(&text).take(5).filter(|line| !line.is_empty()).all(is_id);
     (list && msrvtt::data_beside(path).is_some()).then_some(Layout::MsrVtt)
 }
 

@@ -23,6 +23,7 @@
 //! | [`narration_care`] | repeated, short and merged captions |
 //! | [`repair`], [`report`] | what was changed, what was dropped and why |
 //! | [`id_list`], [`video_files`] | which videos, and where their files are |
+//! | [`left_files`] | which files were not read |
 //! | [`media_check`] | whether the files give what training asks |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
@@ -59,9 +60,11 @@ pub mod id_list;
 mod intake;
 mod json_cell;
 mod json_stream;
+mod known_files;
 pub mod language;
 mod language_choice;
 pub mod layout;
+pub mod left_files;
 pub mod manifest;
 pub mod media_check;
 pub mod moment_queries;
@@ -75,6 +78,7 @@ pub mod report;
 pub mod shards;
 pub mod subtitles;
 pub mod synthetic;
+mod table_records;
 pub mod tacos;
 mod text_file;
 mod video_database;
@@ -90,8 +94,9 @@ pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
 pub use layout::{Layout, Source};
+pub use left_files::LeftFiles;
 pub use manifest::ManifestWriter;
-pub use media_check::{MediaCheck, UnusableVideo, check_media};
+pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
 pub use narration_care::NarrationCare;
 pub use pairs::{
     CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, Rank, SpanKind, VideoOrder,

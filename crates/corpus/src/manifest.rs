@@ -3,7 +3,8 @@
 //! Columns (or keys) are `path`, `start`, `end` and `text`; times in seconds. Without `start` and
 //! `end` a text holds for the whole video. A relative path is meant from the manifest's folder.
 //! A video in a tar shard is `PATH.tar/MEMBER`, or the same at an address: `s3://bucket/0.tar/7.mp4`.
-//! Further columns may be there: `video` (the id; the path otherwise), `caption` (the span's
+//! A text with separators belongs in double quotes; without them it is put together again where it is
+//! the last column. Further columns may be there: `video` (the id; the path otherwise), `caption` (the span's
 //! number), `subset`, `task` and `duration`. Rows of one video need not stand together.
 //!
 //! [`ManifestWriter`] writes the same as JSON lines, with `repairs` beside each span and a line
@@ -12,19 +13,21 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Caption, NarratedVideo, Subset};
-use crate::csv_table::{CsvTable, Row};
+use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
-use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
+use crate::repair::{Repairs, SourceCaption, SourceTime};
 use crate::report::{DropReason, DroppedExample};
 use crate::shards;
+use crate::text_file;
+use crate::video_files::rank;
 
 /// What a row says.
 #[derive(Debug, Default, Deserialize)]
@@ -67,12 +70,13 @@ fn read_lines(
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
     let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
     let (mut bytes, mut number) = (Vec::new(), 0);
-    while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
+    while text_file::read_line(&mut lines, &mut bytes).map_err(unreadable)? {
         number += 1;
         let line = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
         if !line.is_empty() {
-            let understood = serde_json::from_slice::<Line>(line)
-                .is_ok_and(|line| line.dropped != Cell::Other || videos.add(line, false));
+            let understood = serde_json::from_slice::<Line>(line).is_ok_and(|line| {
+                line.dropped != Cell::Other || videos.add(line, Repairs::default())
+            });
             if !understood {
                 intake.drop_line("a line without path and text", number);
             }
@@ -87,23 +91,40 @@ fn read_table(
     videos: &mut Videos<'_>,
     intake: &mut Intake<'_>,
 ) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let mut table = CsvTable::open(path)?.with_text("text", evidence);
     table.require(&["text"])?;
     if !table.has("video") {
         table.require(&["path"])?;
     }
     while let Some(row) = table.next_row()? {
-        let text = row.raw("text");
-        let replaced = text.as_ref().is_some_and(|(_, replaced)| *replaced);
-        if !videos.add(line_of(&row), replaced) {
+        let repairs = row.text("text").map_or(row.repairs, |(_, repairs)| repairs);
+        if !videos.add(line_of(&row), repairs) {
             intake.drop_line("a row without path and text", row.line);
         }
     }
+    table.finish(intake);
     Ok(())
 }
 
+/// A row has numbers for times, where it has times, or else the name of a media file.
+fn evidence(row: &Row<'_>) -> Evidence {
+    let time = |column| row.get(column).filter(|text| !text.is_empty());
+    let times: Vec<_> = ["start", "end"].into_iter().filter_map(time).collect();
+    if !times.is_empty() {
+        return row.numbers_in(&["start", "end"]);
+    }
+    let is_media = |text: &str| rank(Path::new(text.trim())).is_some();
+    let (path, text) = (row.get("path").unwrap_or_default(), row.get("text").unwrap_or_default());
+    let continues_the_path = text.split([',', ';', '\t']).next().is_some_and(is_media);
+    match (is_media(&path), continues_the_path) {
+        (true, _) => Evidence::For,
+        (false, true) => Evidence::Against,
+        (false, false) => Evidence::Nothing,
+    }
+}
+
 fn line_of(row: &Row<'_>) -> Line {
-    let cell = |column| match row.raw(column) {
+    let cell = |column| match row.text(column) {
         Some((text, _)) if !text.trim().is_empty() => Cell::Text(text.into_owned()),
         _ => Cell::Other,
     };
@@ -129,7 +150,7 @@ struct Videos<'a> {
 
 impl Videos<'_> {
     /// Takes a line; false when it names no video or has no text.
-    fn add(&mut self, line: Line, replaced: bool) -> bool {
+    fn add(&mut self, line: Line, repairs: Repairs) -> bool {
         let path = line.path.text().filter(|path| !path.trim().is_empty());
         let id = line.video.word().or_else(|| path.clone()).filter(|id| !id.trim().is_empty());
         let (Some(id), Some(text)) = (id, line.text.text()) else { return false };
@@ -145,12 +166,10 @@ impl Videos<'_> {
             ..SourceVideo::new(id.as_str())
         });
         let number = line.caption.count();
-        video.captions.push(time(&line.start, &line.end).map(|time| {
-            let mut caption = SourceCaption { id: number, ..SourceCaption::new(time, text) };
-            if replaced {
-                caption.repairs.note(Repair::NotUtf8);
-            }
-            caption
+        video.captions.push(time(&line.start, &line.end).map(|time| SourceCaption {
+            id: number,
+            repairs,
+            ..SourceCaption::new(time, text)
         }));
         true
     }
@@ -195,6 +214,8 @@ struct DroppedLine<'a> {
     video: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     caption: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 /// Writes spans as they come, and puts the file in its place when it is whole; one that is dropped
@@ -236,7 +257,7 @@ impl ManifestWriter {
 
     /// Notes a video that was left out after reading, and why.
     pub fn left_out(&mut self, video: &str, reason: &str) {
-        self.line(&DroppedLine { dropped: reason, video, caption: None });
+        self.line(&DroppedLine { dropped: reason, video, caption: None, line: None });
     }
 
     /// Writes what is left, syncs, and renames the file to its name.
@@ -288,7 +309,7 @@ impl VideoSink for ManifestWriter {
 
     fn dropped(&mut self, dropped: &DroppedExample) {
         let reason = dropped.reason.to_string();
-        let (video, caption) = (dropped.video.as_str(), dropped.caption);
-        self.line(&DroppedLine { dropped: &reason, video, caption });
+        let DroppedExample { video, caption, line, .. } = dropped;
+        self.line(&DroppedLine { dropped: &reason, video, caption: *caption, line: *line });
     }
 }

@@ -18,7 +18,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::csv_table::CsvTable;
+use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::id_list::IdList;
 use crate::intake::{Intake, SourceVideo};
@@ -160,7 +160,7 @@ fn say(sentence: Sentence, subset: Option<Subset>, videos: &mut BTreeMap<String,
 
 /// The 1k-A test: one sentence a video.
 fn read_pairs(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let mut table = CsvTable::open(path)?.with_text("sentence", evidence);
     table.require(&["video_id", "sentence"])?;
     let mut videos: BTreeMap<String, SourceVideo> = BTreeMap::new();
     let mut rows = 0;
@@ -169,16 +169,28 @@ fn read_pairs(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
             intake.drop_line("a row without video_id", row.line);
             continue;
         };
-        let text = row.get("sentence").ok_or(DropReason::TextIsEmpty);
-        let caption =
-            |text| SourceCaption { id: Some(rows), ..SourceCaption::new(SourceTime::Whole, text) };
+        let caption = |(text, repairs)| {
+            let caption = SourceCaption::new(SourceTime::Whole, text);
+            SourceCaption { id: Some(rows), repairs, ..caption }
+        };
         let subset = Subset::from_file_name(path);
         let video = videos
             .entry(id.to_string())
             .or_insert_with(|| SourceVideo { subset, ..SourceVideo::new(id) });
-        video.captions.push(text.map(caption));
+        video.captions.push(row.text("sentence").ok_or(DropReason::TextIsEmpty).map(caption));
         rows += 1;
     }
+    table.finish(intake);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
+}
+
+/// MSR-VTT's videos are called `video9770`.
+fn evidence(row: &Row<'_>) -> Evidence {
+    let id = row.get("video_id").unwrap_or_default();
+    match id.strip_prefix("video") {
+        Some(number) if number.parse::<u32>().is_ok() => Evidence::For,
+        _ if id.contains(' ') => Evidence::Against,
+        _ => Evidence::Nothing,
+    }
 }

@@ -1,6 +1,7 @@
 //! The front door: any corpus that is known here, read as training reads it.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use crate::corpus::{Corpus, NarratedVideo, Subset};
 use crate::error::CorpusError;
@@ -8,8 +9,9 @@ use crate::id_list::IdList;
 use crate::intake::{Intake, VideoSink};
 use crate::language::Language;
 use crate::layout::{Layout, Source, sources};
+use crate::left_files::{Claimed, LeftFiles};
 use crate::narration_care::NarrationCare;
-use crate::report::ReadReport;
+use crate::report::{DropReason, ReadReport};
 use crate::shards::ShardSettings;
 use crate::video_files::VideoFiles;
 
@@ -51,6 +53,9 @@ pub enum FileLookup {
 pub struct CorpusReader {
     sources: Vec<Source>,
     files: Option<VideoFiles>,
+    /// Where the files are looked for.
+    folder: Option<PathBuf>,
+    claimed: Mutex<Claimed>,
     list: Option<IdList>,
     settings: ReadSettings,
 }
@@ -71,20 +76,20 @@ impl CorpusReader {
         let own_paths = |source: &Source| source.layout.names_its_files();
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let beside = Some(folder.join("videos")).filter(|videos| videos.is_dir());
-        let files = match (&settings.videos, lookup) {
+        let name_themselves = settings.videos.is_none() && sources.iter().all(own_paths);
+        let folder = match (&settings.videos, lookup) {
             (_, FileLookup::Never) => None,
-            (Some(videos), _) => Some(VideoFiles::under(videos)?),
-            (None, _) if sources.iter().all(own_paths) => {
-                (lookup == FileLookup::Always).then(VideoFiles::default)
-            }
-            (None, FileLookup::WhereThereIsAFolder) => {
-                beside.as_deref().map(VideoFiles::under).transpose()?
-            }
-            (None, FileLookup::Always) => {
-                Some(VideoFiles::under(beside.as_deref().unwrap_or(folder))?)
-            }
+            (Some(videos), _) => Some(videos.clone()),
+            (None, _) if name_themselves => None,
+            (None, FileLookup::WhereThereIsAFolder) => beside,
+            (None, FileLookup::Always) => Some(beside.unwrap_or_else(|| folder.to_owned())),
         };
-        Ok(Self { sources, files, list, settings: settings.clone() })
+        let files = match &folder {
+            Some(folder) => Some(VideoFiles::under(folder)?),
+            None => (name_themselves && lookup == FileLookup::Always).then(VideoFiles::default),
+        };
+        let claimed = Mutex::default();
+        Ok(Self { sources, files, folder, claimed, list, settings: settings.clone() })
     }
 
     /// What there is to read.
@@ -95,6 +100,30 @@ impl CorpusReader {
     /// Whether files are looked for.
     pub fn looks_for_files(&self) -> bool {
         self.files.is_some()
+    }
+
+    /// What lies in the folder of the videos and was not described by the sources read so far; none
+    /// where the corpus has no such folder. Where a list or a part of the corpus was asked for, videos
+    /// without captions are not named.
+    pub fn left_files(&self) -> Option<LeftFiles> {
+        let of_subtitles = || {
+            let is_folder =
+                |source: &&Source| source.layout == Layout::Subtitles && source.path.is_dir();
+            self.sources.iter().find(is_folder).map(|source| &source.path)
+        };
+        let folder = self.folder.as_ref().or_else(of_subtitles)?;
+        let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = LeftFiles::under(folder, &claimed);
+        // HowTo100M's reader drops them, and so counts them already.
+        let are_dropped = self.sources.iter().any(|source| source.layout == Layout::HowTo100m);
+        if are_dropped || self.list.is_some() || self.settings.subset.is_some() {
+            left.without_captions.clear();
+        }
+        Some(left)
+    }
+
+    fn claim(&self, claimed: Claimed) {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner).extend(claimed);
     }
 
     /// Reads one source; videos go to `sink` one at a time, in the order of the source.
@@ -115,7 +144,15 @@ impl CorpusReader {
         if source.layout == Layout::HowTo100m {
             intake.drop_undescribed_files();
         }
-        Ok(intake.finish())
+        self.claim(intake.take_claimed());
+        let mut report = intake.finish();
+        if report.videos == 0 && report.dropped.keys().eq([&DropReason::NotUnderstood]) {
+            report.notes.push(format!(
+                "nothing in it is what stands in a file of {}; name the layout if it has another",
+                source.layout
+            ));
+        }
+        Ok(report)
     }
 }
 
@@ -156,7 +193,9 @@ impl AnnotatedCorpus {
         if layout == Layout::HowTo100m {
             intake.drop_undescribed_files();
         }
-        let report = intake.finish();
+        reader.claim(intake.take_claimed());
+        let mut report = intake.finish();
+        report.left_files = reader.left_files().unwrap_or_default();
         if videos.is_empty() {
             let (dir, report) = (path.to_owned(), Box::new(report));
             return Err(CorpusError::NothingUsable { dir, report });

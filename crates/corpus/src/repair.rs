@@ -31,6 +31,11 @@ pub enum Repair {
     MillisecondsToSeconds,
     /// White space around its text, or line breaks inside, were removed.
     TextTrimmed,
+    /// Its row had more fields than columns: what stood behind a separator was joined to it again.
+    SeparatorJoined,
+    /// Quotes in its row are neither doubled nor around a whole field: they were read as text, or as
+    /// backslashes before them say.
+    QuotesMended,
     /// Bytes of its text that are not UTF-8 were read as Windows-1252.
     NotUtf8,
     /// Tags and entities of a subtitle were removed.
@@ -45,12 +50,14 @@ pub enum Repair {
 
 impl Repair {
     /// All of them, in the order of tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::EndClipped,
         Self::StartClipped,
         Self::FramesToSeconds,
         Self::MillisecondsToSeconds,
         Self::TextTrimmed,
+        Self::SeparatorJoined,
+        Self::QuotesMended,
         Self::NotUtf8,
         Self::MarkupRemoved,
         Self::RepeatRemoved,
@@ -67,6 +74,8 @@ impl fmt::Display for Repair {
             Self::FramesToSeconds => "frames to seconds",
             Self::MillisecondsToSeconds => "milliseconds to seconds",
             Self::TextTrimmed => "white space trimmed",
+            Self::SeparatorJoined => "separator in the text kept",
+            Self::QuotesMended => "quotes that are not doubled",
             Self::NotUtf8 => "bytes not UTF-8",
             Self::MarkupRemoved => "markup removed",
             Self::RepeatRemoved => "repeated words removed",
@@ -177,6 +186,9 @@ impl SourceCaption {
         if !start.is_finite() || !end.is_finite() {
             return Err(DropReason::TimeIsNoNumber);
         }
+        if end > start && duration_s.is_some_and(|duration_s| start >= duration_s) {
+            return Err(DropReason::AfterTheVideo);
+        }
         if let Some(duration_s) = duration_s.filter(|duration_s| end > *duration_s) {
             end = duration_s;
             repairs.note(Repair::EndClipped);
@@ -249,8 +261,9 @@ mod tests {
         assert_eq!(read(0.0, 1.0, " \n\t").unwrap_err(), DropReason::TextIsEmpty);
         assert_eq!(read(f64::NAN, 1.0, "x").unwrap_err(), DropReason::TimeIsNoNumber);
         assert_eq!(read(4.0, 4.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
-        // After clipping the end to 10 s.
-        assert_eq!(read(11.0, 12.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
+        assert_eq!(read(12.0, 11.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
+        // The video lasts 10 s.
+        assert_eq!(read(10.0, 12.0, "x").unwrap_err(), DropReason::AfterTheVideo);
         let late = SourceCaption::new(SourceTime::Seconds(0.0, 1e300), "x");
         assert_eq!(late.repaired(0, None).unwrap_err(), DropReason::TimeBeyondAnyVideo);
     }

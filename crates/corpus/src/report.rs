@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::corpus::{NarratedVideo, Subset};
+use crate::left_files::LeftFiles;
 use crate::repair::Repair;
 
 /// Examples kept of each reason; counts are complete.
@@ -22,8 +23,10 @@ pub enum DropReason {
     TimeIsNoNumber,
     /// A caption starts or ends after a million seconds.
     TimeBeyondAnyVideo,
-    /// A caption ends at or before its start, or starts after the end of its video.
+    /// A caption ends at or before its start.
     EndNotAfterStart,
+    /// A caption starts at or after the end of its video.
+    AfterTheVideo,
     /// All its words had been said by the captions before: asked for by
     /// [`NarrationCare`](crate::NarrationCare), no fault of the source.
     RepeatsTheOnesBefore,
@@ -31,6 +34,9 @@ pub enum DropReason {
     QueryWithoutWindows,
     /// The lists of a video differ in length; the tail of the longer ones has no partner.
     UnequalLists,
+    /// A row of a table has more fields than the table has columns, and what belongs together cannot
+    /// be told.
+    RowTooLong,
     /// A line, row or entry is not what stands in such a file.
     NotUnderstood,
     /// A video is described twice; the first description counts.
@@ -63,9 +69,11 @@ impl fmt::Display for DropReason {
             Self::TimeIsNoNumber => "time is no number",
             Self::TimeBeyondAnyVideo => "time beyond any video",
             Self::EndNotAfterStart => "end not after start",
+            Self::AfterTheVideo => "starts after the end of its video",
             Self::RepeatsTheOnesBefore => "repeats the ones before",
             Self::QueryWithoutWindows => "query without windows",
             Self::UnequalLists => "lists of unequal length",
+            Self::RowTooLong => "more fields than columns",
             Self::NotUnderstood => "not understood",
             Self::VideoTwice => "video described twice",
             Self::VideoFileMissing => "video file missing",
@@ -82,11 +90,13 @@ impl fmt::Display for DropReason {
 pub struct DroppedExample {
     /// Why.
     pub reason: DropReason,
-    /// The video's id.
+    /// The video's id; of a line that belongs to no video, what is wrong with it.
     pub video: String,
-    /// The caption's place in the source's list of its video, or a line's number in its file; none
-    /// when the whole video was dropped.
+    /// The caption's place in the source's list of its video; none when the whole video was dropped.
     pub caption: Option<usize>,
+    /// The number of a line or entry that belongs to no video, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
 /// How much of a subset was taken.
@@ -129,6 +139,9 @@ pub struct ReadReport {
     pub examples: Vec<DroppedExample>,
     /// What a person should know of how it was read.
     pub notes: Vec<String>,
+    /// Files in the folder of the videos that were not read; looked for when a corpus is read whole.
+    #[serde(skip_serializing_if = "LeftFiles::is_empty")]
+    pub left_files: LeftFiles,
 }
 
 impl ReadReport {
@@ -168,9 +181,29 @@ impl ReadReport {
             }
         }
         self.notes.extend(other.notes);
+        self.left_files.extend(other.left_files);
     }
 
-    pub(crate) fn take(&mut self, video: &NarratedVideo) {
+    /// The same corpus as its files have it: what was taken is what `files` took, which lacks videos
+    /// that cannot be used and what lies after their ends; what either dropped is dropped.
+    #[must_use]
+    pub fn in_files(self, files: Self) -> Self {
+        let mut found = Self {
+            listed_captions: self.listed_captions,
+            sorted_videos: self.sorted_videos,
+            not_asked_for: self.not_asked_for,
+            left_files: self.left_files,
+            dropped: self.dropped,
+            examples: self.examples,
+            notes: self.notes,
+            ..Self::default()
+        };
+        found.add(files);
+        found
+    }
+
+    /// Counts a video that is taken.
+    pub fn take(&mut self, video: &NarratedVideo) {
         self.videos += 1;
         self.captions += video.captions.len();
         if let Some(subset) = video.subset {
@@ -191,11 +224,11 @@ impl ReadReport {
     }
 
     /// Counts a dropped thing and keeps it as an example if it is among the first of its reason.
-    pub(crate) fn drop_one(&mut self, reason: DropReason, video: &str, caption: Option<usize>) {
-        let count = self.dropped.entry(reason).or_default();
+    pub fn drop_one(&mut self, dropped: &DroppedExample) {
+        let count = self.dropped.entry(dropped.reason).or_default();
         *count += 1;
         if *count <= EXAMPLES_EACH {
-            self.examples.push(DroppedExample { reason, video: video.to_owned(), caption });
+            self.examples.push(dropped.clone());
         }
     }
 }
@@ -217,6 +250,9 @@ impl fmt::Display for ReadReport {
             names.dedup();
             let more = if names.len() < *count { ", .." } else { "" };
             write!(f, " ({}{more})", names.join(", "))?;
+        }
+        if !self.left_files.is_empty() {
+            write!(f, "; {}", self.left_files)?;
         }
         Ok(())
     }

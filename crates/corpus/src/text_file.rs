@@ -1,7 +1,8 @@
-//! Small text files as people have them: UTF-8 with or without a byte order mark, UTF-16 with one,
-//! or Windows-1252.
+//! Text files as people have them: UTF-8 with or without a byte order mark, UTF-16 with one, or
+//! Windows-1252; lines that end with a line feed, a carriage return, or both.
 
 use std::borrow::Cow;
+use std::io::{self, BufRead};
 use std::path::Path;
 
 use crate::error::CorpusError;
@@ -32,6 +33,54 @@ pub(crate) fn decoded(bytes: &[u8]) -> (String, bool) {
     }
 }
 
+/// The lines of a text, without what ends them; `str::lines` takes a lone carriage return for text.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['\n', '\r'])
+        // The line feed of a pair, which would be an empty line.
+        .scan(false, |after_return, line| {
+            let is_second = *after_return && line == "\n";
+            *after_return = line.ends_with('\r');
+            Some((!is_second).then(|| line.trim_end_matches(['\n', '\r'])))
+        })
+        .flatten()
+}
+
+/// No line of a corpus is longer, in bytes; what seems to be one is no text.
+const LONGEST_LINE: usize = 16 << 20;
+
+/// Appends the next line of `source` to `line`, with what ends it; false when there is none.
+///
+/// # Errors
+/// When it cannot be read, or is longer than any line.
+pub(crate) fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let begin = line.len();
+    loop {
+        let block = source.fill_buf()?;
+        if block.is_empty() {
+            return Ok(line.len() > begin);
+        }
+        let end = memchr::memchr2(b'\n', b'\r', block);
+        let taken = end.map_or(block.len(), |end| end + 1);
+        line.extend_from_slice(&block[..taken]);
+        source.consume(taken);
+        if line.len() - begin > LONGEST_LINE {
+            let reason = "a line is longer than 16 MiB, so it is no text";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        match line.last() {
+            Some(b'\n') => return Ok(true),
+            Some(b'\r') => {
+                if source.fill_buf()?.first() == Some(&b'\n') {
+                    line.push(b'\n');
+                    source.consume(1);
+                }
+                return Ok(true);
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A piece of text without a mark; what is not UTF-8 is read as Windows-1252, and said.
 pub(crate) fn field(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     match std::str::from_utf8(bytes) {
@@ -56,6 +105,25 @@ fn windows_1252(byte: u8) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_end_in_three_ways_wherever_the_blocks_break() {
+        let text = "one\r\n\r\ntwo\rthree\n\nfour\r";
+        let expected = ["one", "", "two", "three", "", "four"];
+        assert_eq!(lines(text).collect::<Vec<_>>(), expected);
+        for block in 1..8 {
+            let mut source = io::BufReader::with_capacity(block, text.as_bytes());
+            let (mut found, mut line) = (Vec::new(), Vec::new());
+            while read_line(&mut source, &mut line).unwrap() {
+                found.push(String::from_utf8(std::mem::take(&mut line)).unwrap());
+            }
+            assert_eq!(found.concat(), text, "every byte is in a line");
+            let bare: Vec<_> =
+                found.iter().map(|line| line.trim_end_matches(['\r', '\n'])).collect();
+            assert_eq!(bare, expected, "blocks of {block}");
+        }
+        assert_eq!(lines("").count() + lines("a").count(), 1);
+    }
 
     #[test]
     fn every_encoding_gives_the_same_text() {

@@ -8,15 +8,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::media_endings::{
+    PICTURE_ENDINGS, VIDEO_ENDINGS, is_video, picture_rank, video_rank,
+};
+
 use crate::error::CorpusError;
 
-/// Endings of media files, the better first.
-const ENDINGS: [&str; 20] = [
-    "mp4", "mkv", "webm", "mov", "m4v", "avi", "mpg", "mpeg", "ts", "flv", "wmv", "3gp", "gif",
-    "jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff",
-];
 /// Folders below folders are looked into this far; links may lead in circles.
-const DEPTH: usize = 6;
+pub(crate) const DEPTH: usize = 6;
 
 /// Media files by name.
 #[derive(Debug, Clone, Default)]
@@ -31,26 +30,9 @@ impl VideoFiles {
     /// When the folder cannot be read; folders below it that cannot be read are passed over.
     pub fn under(dir: &Path) -> Result<Self, CorpusError> {
         let mut found = Self::default();
-        found
-            .add_folder(dir, DEPTH)
+        walk(dir, DEPTH, &mut |path| found.add_if_media(path))
             .map_err(|source| CorpusError::Read { path: dir.to_owned(), source })?;
         Ok(found)
-    }
-
-    fn add_folder(&mut self, dir: &Path, depth: usize) -> std::io::Result<()> {
-        for entry in std::fs::read_dir(dir)? {
-            let entry = entry?;
-            let path = entry.path();
-            let kind = entry.file_type()?;
-            if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
-                if depth > 0 {
-                    let _ = self.add_folder(&path, depth - 1);
-                }
-            } else {
-                self.add_if_media(path);
-            }
-        }
-        Ok(())
     }
 
     /// Takes a file whose name is one of media.
@@ -82,6 +64,11 @@ impl VideoFiles {
         self.files.keys().map(String::as_str)
     }
 
+    /// Whether any of them is a video by its name; pictures are none.
+    pub fn has_videos(&self) -> bool {
+        self.files.values().any(|path| is_video(path))
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.files.len()
@@ -95,23 +82,38 @@ impl VideoFiles {
 
 /// Whether the file's name is one of a picture, as the thumbnail beside a video.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    const PICTURES: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_none_or(|ending| PICTURES.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+    path.extension().is_none() || picture_rank(path).is_some()
+}
+
+/// Hands out every file under `dir`.
+///
+/// # Errors
+/// When the folder cannot be read; folders below it that cannot be read are passed over.
+pub(crate) fn walk(dir: &Path, depth: usize, each: &mut dyn FnMut(PathBuf)) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        let kind = entry.file_type()?;
+        if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
+            if depth > 0 {
+                let _ = walk(&path, depth - 1, each);
+            }
+        } else {
+            each(path);
+        }
+    }
+    Ok(())
 }
 
 /// How good the file's ending is, 0 best; none for what is no media file.
 pub(crate) fn rank(path: &Path) -> Option<usize> {
-    match path.extension() {
-        Some(ending) => {
-            let ending = ending.to_str()?;
-            ENDINGS.iter().position(|known| known.eq_ignore_ascii_case(ending))
-        }
-        None => {
-            let name = path.file_name()?.as_encoded_bytes();
-            name.iter().all(u8::is_ascii_digit).then_some(ENDINGS.len())
-        }
-    }
+    let picture = || picture_rank(path).map(|rank| VIDEO_ENDINGS.len() + rank);
+    let bare = || {
+        let name = path.file_name()?.as_encoded_bytes();
+        let is_number = path.extension().is_none() && name.iter().all(u8::is_ascii_digit);
+        is_number.then_some(VIDEO_ENDINGS.len() + PICTURE_ENDINGS.len())
+    };
+    video_rank(path).or_else(picture).or_else(bare)
 }
 
 #[cfg(test)]

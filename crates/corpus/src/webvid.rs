@@ -8,15 +8,15 @@
 use std::path::Path;
 
 use crate::corpus::Subset;
-use crate::csv_table::{CsvTable, Row};
+use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
 
 /// Reads a list of videos, row by row.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let mut table = CsvTable::open(path)?.with_text("name", evidence);
     table.require(&["videoid", "name"])?;
     let subset = Subset::from_file_name(path);
     while let Some(row) = table.next_row()? {
@@ -31,19 +31,27 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
             None => intake.drop_line("a row without videoid", row.line),
         }
     }
+    table.finish(intake);
     Ok(())
 }
 
+/// A row has a length, or at least an address.
+fn evidence(row: &Row<'_>) -> Evidence {
+    let field = |column| row.get(column).filter(|text| !text.is_empty());
+    match (field("duration"), field("contentUrl")) {
+        (Some(length), _) if seconds(&length).is_some() => Evidence::For,
+        (Some(_), _) => Evidence::Against,
+        (None, Some(url)) if url.contains("://") => Evidence::For,
+        _ => Evidence::Nothing,
+    }
+}
+
 fn caption(row: &Row<'_>) -> Result<SourceCaption, DropReason> {
-    let (text, replaced) = row.raw("name").ok_or(DropReason::TextIsEmpty)?;
+    let (text, repairs) = row.text("name").ok_or(DropReason::TextIsEmpty)?;
     if text.trim().eq_ignore_ascii_case("nan") {
         return Err(DropReason::TextIsNoString);
     }
-    let mut caption = SourceCaption::new(SourceTime::Whole, text);
-    if replaced {
-        caption.repairs.note(Repair::NotUtf8);
-    }
-    Ok(caption)
+    Ok(SourceCaption { repairs, ..SourceCaption::new(SourceTime::Whole, text) })
 }
 
 /// Seconds of `PT00H00M19S`; parts may be missing.

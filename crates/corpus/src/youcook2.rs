@@ -62,7 +62,8 @@ fn caption(clip: Clip) -> Result<SourceCaption, DropReason> {
 }
 
 fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let table = CsvTable::open(path)?;
+    let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
     table.require(&["start", "end", "text", "video_id"])?;
     let subset = Subset::from_file_name(path);
     let mut videos: BTreeMap<String, SourceVideo> = BTreeMap::new();
@@ -75,8 +76,8 @@ fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         let caption = || {
             let number = |column| row.number(column).ok_or(DropReason::TimeIsNoNumber);
             let time = SourceTime::Seconds(number("start")?, number("end")?);
-            let text = row.get("text").ok_or(DropReason::TextIsEmpty)?;
-            Ok(SourceCaption { id: Some(rows), ..SourceCaption::new(time, text) })
+            let (text, repairs) = row.text("text").ok_or(DropReason::TextIsEmpty)?;
+            Ok(SourceCaption { id: Some(rows), repairs, ..SourceCaption::new(time, text) })
         };
         let video = videos.entry(id.to_string()).or_insert_with(|| SourceVideo {
             subset,
@@ -86,6 +87,7 @@ fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         video.captions.push(caption());
         rows += 1;
     }
+    table.finish(intake);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
 }

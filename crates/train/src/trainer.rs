@@ -114,6 +114,9 @@ pub fn pretrain(
     for bad in &unreadable {
         observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
     }
+    if let Some(told) = corpus.told_of_captions() {
+        observer.warning(&told);
+    }
     let corpus = Arc::new(corpus);
     let (videos, unopened) = (corpus.videos().len(), corpus.unopened());
     let (pairs, run_seed) = (experiment.pairs.clone(), experiment.run.seed);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use locvtp_corpus::{Corpus, NarratedVideo};
+use locvtp_corpus::{Corpus, NarratedVideo, VideoInFile};
 use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct UsableCorpus {
     name: String,
     videos: Vec<NarratedVideo>,
     unopened: usize,
+    clipped: usize,
+    after_end: usize,
 }
 
 impl Corpus for UsableCorpus {
@@ -52,7 +54,7 @@ impl UsableCorpus {
         opener: &VideoOpener,
     ) -> Result<(Self, Vec<BadVideo>), TrainError> {
         let listed = corpus.videos().len();
-        let checked: Vec<Result<(NarratedVideo, bool), BadVideo>> = corpus
+        let checked: Vec<Result<(VideoInFile, bool), BadVideo>> = corpus
             .videos()
             .par_iter()
             .map(|video| {
@@ -64,10 +66,13 @@ impl UsableCorpus {
             })
             .collect();
         let (mut videos, mut bad, mut unopened) = (Vec::with_capacity(listed), Vec::new(), 0);
+        let (mut clipped, mut after_end) = (0, 0);
         for video in checked {
             match video {
-                Ok((video, opened)) => {
-                    videos.push(video);
+                Ok((found, opened)) => {
+                    clipped += found.clipped;
+                    after_end += found.after_end.len();
+                    videos.push(found.video);
                     unopened += usize::from(!opened);
                 }
                 Err(video) => bad.push(video),
@@ -89,7 +94,18 @@ impl UsableCorpus {
                 expected: "a share that allows this; or repair the files",
             });
         }
-        Ok((Self { name, videos, unopened }, bad))
+        Ok((Self { name, videos, unopened, clipped, after_end }, bad))
+    }
+
+    /// What was done to captions because of where the files end; none when nothing was.
+    pub fn told_of_captions(&self) -> Option<String> {
+        let Self { clipped, after_end, .. } = self;
+        (clipped + after_end > 0).then(|| {
+            format!(
+                "{clipped} captions end after their files and are clipped, {after_end} start after the end of \
+                 theirs and are left out"
+            )
+        })
     }
 
     /// How many videos are taken as their source lists them, and opened when a step wants them.
@@ -98,12 +114,9 @@ impl UsableCorpus {
     }
 }
 
-/// The video as its file has it: without captions that lie after its end, and known for a picture
+/// The video as its file has it: without what of captions lies after its end, and known for a picture
 /// if it is one; and whether that is known. The reason when it cannot be used.
-fn usable_part(
-    video: &NarratedVideo,
-    opener: &VideoOpener,
-) -> Result<(NarratedVideo, bool), String> {
+fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<(VideoInFile, bool), String> {
     let told = video.told_length().filter(|_| video.media.is_remote());
     let (end, is_picture, opened) = match (video.media_end, told) {
         // It was opened when it was packed.
@@ -115,8 +128,9 @@ fn usable_part(
             (table.end(), table.len() == 1, true)
         }
     };
-    let usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
-    Ok((NarratedVideo { is_picture, ..usable }, opened))
+    let mut usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
+    usable.video.is_picture = is_picture;
+    Ok((usable, opened))
 }
 
 /// An error with all its causes in one line.

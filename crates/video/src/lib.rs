@@ -63,6 +63,7 @@ pub mod frame_table_cache;
 mod h264_fields;
 mod joined_files;
 pub mod limits;
+pub mod media_endings;
 pub mod media_location;
 pub mod opener;
 mod orientation;

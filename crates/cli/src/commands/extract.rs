@@ -99,6 +99,9 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
         Ids::Path => IdRule::Path,
     };
     let list = list_videos(&args.videos, ids)?;
+    if !list.passed_over.is_empty() {
+        output::note(&format!("passed over, not videos by their endings: {}", list.passed_over));
+    }
     if list.videos.is_empty() && list.missing.is_empty() {
         output::note("nothing found: no video files there; name files, or a folder that has some");
         return Ok(Outcome::NothingFound);

@@ -423,6 +423,7 @@ fn corpus(path: &Path) -> anyhow::Result<Found> {
     for source in reader.sources() {
         report.add(reader.read(source, &mut Counted)?);
     }
+    report.left_files = reader.left_files().unwrap_or_default();
     let layouts = reader.sources().iter().map(|source| source.layout.name());
     let layouts: std::collections::BTreeSet<&str> = layouts.collect();
     let layouts = layouts.into_iter().collect::<Vec<_>>().join(", ");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::tiny::{run, says, str, succeeded, tiny};
+use crate::tiny::{refused, run, says, str, succeeded, tiny};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/tests/fixtures").join(name)
@@ -133,4 +133,109 @@ fn a_run_trains_the_same_from_captions_a_manifest_and_subtitles() {
     assert!(expected.len() == 6 && expected[0].1.is_number(), "{expected:?}");
     assert_eq!(losses(&manifest), expected);
     assert_eq!(losses(subtitles.path()), expected);
+}
+
+/// A manifest of the tiny corpus' first three videos, with one caption of this span each.
+fn manifest(folder: &Path, start: f64, end: f64) -> PathBuf {
+    let mut videos: Vec<_> = std::fs::read_dir(tiny().path("corpus/train/videos"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    videos.sort();
+    let row = |video: &PathBuf| format!("{},{start},{end},a red square, then\n", video.display());
+    let rows: String = videos.iter().take(3).map(row).collect();
+    let path = folder.join(format!("{start}-{end}.csv"));
+    std::fs::write(&path, format!("path,start,end,text\n{rows}")).unwrap();
+    path
+}
+
+#[test]
+fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
+    let (tiny, folder) = (tiny(), tempfile::tempdir().unwrap());
+    let list = folder.path().join("used.jsonl");
+    let steps =
+        ["--set", "pairs.long_batch=2", "--set", "pairs.short_batch=2", "--set", "train.steps=4"];
+    let pretrain = |corpus: &Path| {
+        let (run, set) = (corpus.with_extension("run"), format!("corpus.dir={}", corpus.display()));
+        tiny.pretrain(&run, &[&steps[..], &["--set", &set]].concat())
+    };
+
+    // The videos last 9 s: most of such a span lies behind them.
+    let long = manifest(folder.path(), 0.0, 1000.0);
+    let text = succeeded(&run(&["corpus", "check", str(&long)]));
+    says(&text, &["lengths of 3 videos are not known", "--decode probe"]);
+    says(&text, &["separator in the text kept: 3"]);
+    let check = ["corpus", "check", str(&long), "--decode", "probe", "--list", str(&list)];
+    says(&succeeded(&run(&check)), &["end clipped to the video: 3", "3 can be used, 0.0 hours"]);
+    let spans = std::fs::read_to_string(&list).unwrap();
+    let first: Value = serde_json::from_str(spans.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["end"], &first["text"]), (&9.0.into(), &"a red square, then".into()));
+    let trained = pretrain(&long);
+    succeeded(&trained);
+    says(&String::from_utf8_lossy(&trained.stderr), &["3 captions end after their files"]);
+
+    let late = manifest(folder.path(), 100.0, 101.0);
+    let check = run(&["corpus", "check", str(&late), "--decode", "probe"]);
+    assert_eq!(check.status.code(), Some(1), "nothing can be used");
+    let text = String::from_utf8_lossy(&check.stdout);
+    says(&text, &["0 can be used", "3 cannot", "1 of its 1 captions start later"]);
+    let message = refused(&pretrain(&late));
+    says(&message, &["none of its 3 videos", "1 of its 1 captions start later"]);
+}
+
+#[test]
+fn one_caption_of_many_after_the_end_is_dropped_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = tiny().path("corpus/train/videos");
+    let video = std::fs::read_dir(video).unwrap().next().unwrap().unwrap().path();
+    let row = |start: u32| format!("{},{start},{},word\n", video.display(), start + 1);
+    let rows: String = [0, 1, 2, 3, 4, 5, 6, 7, 8, 100, 0].into_iter().map(row).collect();
+    let path = folder.path().join("spans.csv");
+    std::fs::write(&path, format!("path,start,end,text\n{rows}")).unwrap();
+    let found = json(&["corpus", "check", str(&path), "--decode", "probe", "--json"]);
+    let report = &found["sources"][0]["report"];
+    assert_eq!((&report["captions"], &found["bad"]), (&10.into(), &1.into()), "{found}");
+    assert_eq!(report["dropped"]["after_the_video"], 1);
+    let text = succeeded(&run(&["corpus", "check", str(&path), "--decode", "probe"]));
+    says(&text, &["starts after the end of its video: 1, for example", "[9]"]);
+}
+
+#[test]
+fn a_folder_of_videos_without_any_text_says_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = tiny().path("corpus/train/videos");
+    let video = std::fs::read_dir(videos).unwrap().next().unwrap().unwrap().path();
+    std::fs::copy(&video, folder.path().join("clip1.MTS")).unwrap();
+    for name in ["broken.vob", "song.mp3", "old.zip"] {
+        std::fs::write(folder.path().join(name), "no video").unwrap();
+    }
+    let check = |more: &[&str]| {
+        let output = run(&[&["corpus", "check", str(folder.path())], more].concat());
+        assert_eq!(output.status.code(), Some(1), "no captions are found");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = check(&[]);
+    says(&text, &["without captions: 2 videos: broken.vob, clip1.MTS", "clip1", ".srt"]);
+    says(&text, &["other files: 1 .mp3, 1 .zip"]);
+    let text = check(&["--decode", "first-clip"]);
+    says(&text, &["clip1.MTS: h264 in ", "32 x 32 pixels, 9.00 s", "unusable  ", "broken.vob"]);
+    let found: Value = serde_json::from_str(&check(&["--decode", "probe", "--json"])).unwrap();
+    let left = &found["sources"][0]["folder"];
+    assert_eq!((&left["passed_over"]["mp3"], &found["bad"]), (&1.into(), &1.into()), "{found}");
+    assert_eq!(left["bare_videos"][1]["duration_s"], 9.0);
+}
+
+#[test]
+fn a_data_sets_file_without_captions_is_told_from_those_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("activity_net_v13.json");
+    let text = r#"{"version": "VERSION 1.3", "taxonomy": [], "database": {"A": {"duration": 50.0,
+        "subset": "training", "annotations": [{"segment": [0.01, 20.0], "label": "Painting"}]}}}"#;
+    std::fs::write(&path, text).unwrap();
+    for given in [path.as_path(), folder.path()] {
+        let output = run(&["corpus", "check", str(given)]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = String::from_utf8_lossy(&output.stderr);
+        says(&message, &["activity_net_v13.json", "labels of actions", "val_1.json"]);
+    }
 }

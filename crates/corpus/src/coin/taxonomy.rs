@@ -73,12 +73,14 @@ fn broken(path: &Path, reason: impl Into<String>) -> CorpusError {
 }
 
 fn csv_rows(path: &Path) -> Result<Vec<[String; 4]>, CorpusError> {
-    let mut table = CsvTable::open(path)?;
+    let table = CsvTable::open(path)?;
+    let mut table = table.with_text(COLUMNS[3], |row| row.numbers_in(&[COLUMNS[0], COLUMNS[2]]));
     table.require(&COLUMNS)?;
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
         rows.push(COLUMNS.map(|column| row.get(column).unwrap_or_default().into_owned()));
     }
+    table.refuse_long_rows()?;
     Ok(rows)
 }
 

@@ -12,7 +12,7 @@ use crate::error::CorpusError;
 use crate::intake::{Intake, RepairedVideo, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::subtitles::milliseconds::{Timed, are_milliseconds};
 
@@ -160,12 +160,13 @@ fn caption(start: &Cell, end: &Cell, text: Cell) -> Result<SourceCaption, DropRe
 }
 
 fn csv_captions(bytes: &[u8]) -> Option<Captions> {
-    let mut table = CsvTable::of_bytes(Path::new("a video's captions"), bytes).ok()?;
+    let table = CsvTable::of_bytes(Path::new("a video's captions"), bytes).ok()?;
+    let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
     table.require(&["start", "end", "text"]).ok()?;
     let (mut captions, mut timed) = (Captions::new(), Vec::new());
     while let Some(row) = table.next_row().ok()? {
         let mut caption = || {
-            let (text, replaced) = row.raw("text").ok_or(DropReason::NotUnderstood)?;
+            let (text, repairs) = row.text("text").ok_or(DropReason::NotUnderstood)?;
             // How pandas writes a missing text, and how MIL-NCE reads it.
             if text.trim().eq_ignore_ascii_case("nan") {
                 return Err(DropReason::TextIsNoString);
@@ -174,14 +175,11 @@ fn csv_captions(bytes: &[u8]) -> Option<Captions> {
             let (start, end) = (time("start")?, time("end")?);
             timed.push(Timed::new(start, end, &text));
             let time = SourceTime::Seconds(start, end);
-            let mut caption = SourceCaption::new(time, text);
-            if replaced {
-                caption.repairs.note(Repair::NotUtf8);
-            }
-            Ok(caption)
+            Ok(SourceCaption { repairs, ..SourceCaption::new(time, text) })
         };
         captions.push(caption());
     }
+    captions.extend(std::iter::repeat_n(Err(DropReason::RowTooLong), table.num_too_long()));
     // whisper.cpp writes the same table in milliseconds.
     if are_milliseconds(&timed, || None) {
         for caption in captions.iter_mut().flatten() {

@@ -12,7 +12,7 @@ use crate::text_file;
 /// passed over; a rank or task that is no number is 0.
 ///
 /// # Errors
-/// When it cannot be read or lacks a column.
+/// When it cannot be read or lacks a column, or a row has more fields than the table has columns.
 pub fn read_video_list(path: &Path) -> Result<Vec<ListedVideo>, CorpusError> {
     let mut table = CsvTable::open(path)?;
     table.require(&["video_id", "category_1", "category_2", "rank", "task_id"])?;
@@ -31,6 +31,7 @@ pub fn read_video_list(path: &Path) -> Result<Vec<ListedVideo>, CorpusError> {
             });
         }
     }
+    table.refuse_long_rows()?;
     Ok(videos)
 }
 
@@ -44,7 +45,7 @@ pub fn read_task_names(path: &Path) -> Result<BTreeMap<usize, String>, CorpusErr
         let (task, name) = line.split_once('\t')?;
         Some((task.trim().parse().ok()?, name.trim().to_owned()))
     };
-    Ok(text.lines().filter_map(task).collect())
+    Ok(text_file::lines(&text).filter_map(task).collect())
 }
 
 #[cfg(test)]

@@ -1,19 +1,15 @@
 //! Which videos are meant, and what they are called.
 //!
 //! Given are video files, folders, patterns with `*` and lists of paths. A folder stands for the
-//! video files in it and in its folders, by their endings; everything else is taken as it is. A video
-//! is called by its file's name without the ending, as annotations call it.
+//! video files in it and in its folders, by [their endings](locvtp_video::media_endings), and what is
+//! passed over is counted; everything else is taken as it is. A video is called by its file's name without the ending, as annotations call it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::error::TransferError;
+use locvtp_video::media_endings::{PassedOver, is_video};
 
-/// Endings of video files in folders.
-const ENDINGS: [&str; 20] = [
-    "3gp", "asf", "avi", "flv", "m2ts", "m4v", "mjpeg", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
-    "mxf", "ogv", "rm", "ts", "vob", "webm", "wmv",
-];
+use crate::error::TransferError;
 
 /// What a video is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +39,8 @@ pub struct VideoList {
     pub videos: Vec<VideoFile>,
     /// Paths of lists that lead nowhere.
     pub missing: Vec<PathBuf>,
+    /// Files of folders, and files that patterns match, that are no videos by their endings.
+    pub passed_over: PassedOver,
 }
 
 /// The videos that `given` stand for. A video named twice is there once.
@@ -56,7 +54,7 @@ pub fn list_videos(given: &[PathBuf], ids: IdRule) -> Result<VideoList, Transfer
         finder.add(path)?;
     }
     let videos = finder.by_id.into_values().collect();
-    Ok(VideoList { videos, missing: finder.missing })
+    Ok(VideoList { videos, missing: finder.missing, passed_over: finder.passed_over })
 }
 
 #[derive(Default)]
@@ -65,6 +63,7 @@ struct Finder {
     by_id: BTreeMap<String, VideoFile>,
     seen: BTreeSet<PathBuf>,
     missing: Vec<PathBuf>,
+    passed_over: PassedOver,
 }
 
 impl Finder {
@@ -93,8 +92,10 @@ impl Finder {
             any = true;
             if path.is_dir() {
                 self.add_folder(&path, &path)?;
-            } else if is_video(&path) {
+            } else if has_video_ending(&path) {
                 self.add_file(&path, None)?;
+            } else {
+                self.passed_over.add(&path);
             }
         }
         if any {
@@ -142,6 +143,8 @@ impl Finder {
                 self.add_folder(&path, root)?;
             } else if path.is_file() && is_video(&path) {
                 self.add_file(&path, Some(root))?;
+            } else if path.is_file() {
+                self.passed_over.add(&path);
             }
         }
         Ok(())
@@ -182,10 +185,10 @@ impl Finder {
     }
 }
 
-/// Whether a file's name ends as those of videos do.
-pub(crate) fn is_video(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+/// Whether it is a video, were it not hidden: a pattern may ask for hidden files.
+fn has_video_ending(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    is_video(Path::new(name.trim_start_matches('.')))
 }
 
 fn unreadable(path: &Path, action: &'static str, source: std::io::Error) -> TransferError {
@@ -205,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("deep/er")).unwrap();
-        for name in ["b.mp4", "a.MKV", "deep/er/c.webm", "notes.md", ".hidden.mp4"] {
+        for name in ["b.mp4", "a.MKV", "deep/er/c.webm", "notes.md", "s.MP3", ".hidden.mp4"] {
             std::fs::write(at(name), "x").unwrap();
         }
         let list = at("list.txt");
@@ -213,6 +216,7 @@ mod tests {
 
         let whole = list_videos(&[folder.path().into(), at("b.mp4")], IdRule::Stem).unwrap();
         assert_eq!(ids(&whole), ["a", "b", "c"]);
+        assert_eq!(whole.passed_over.to_string(), "1 .md, 1 .mp3, 1 .txt");
         let paths = list_videos(&[folder.path().into()], IdRule::Path).unwrap();
         assert_eq!(ids(&paths), ["a", "b", "deep/er/c"]);
         let listed = list_videos(&[list], IdRule::Stem).unwrap();
@@ -220,8 +224,22 @@ mod tests {
         assert_eq!(listed.missing, [PathBuf::from("gone.mp4")]);
         let matched = list_videos(&[at("**/*.*")], IdRule::Stem).unwrap();
         assert_eq!(ids(&matched), [".hidden", "a", "b", "c"]);
+        assert_eq!(matched.passed_over.to_string(), "1 .md, 1 .mp3, 1 .txt");
         // A file that is named is taken, whatever its ending.
         assert_eq!(ids(&list_videos(&[at("notes.md")], IdRule::Stem).unwrap()), ["notes"]);
+    }
+
+    #[test]
+    fn a_folder_gives_what_camcorders_and_discs_write() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in
+            ["a.MTS", "b.m2ts", "c.ogv", "d.vob", "e.ASF", "f.3g2", "g.mxf", "h.dv", "i.jpg"]
+        {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let list = list_videos(&[folder.path().into()], IdRule::Stem).unwrap();
+        assert_eq!(ids(&list), ["a", "b", "c", "d", "e", "f", "g", "h"]);
+        assert_eq!(list.passed_over.to_string(), "1 .jpg");
     }
 
     #[test]

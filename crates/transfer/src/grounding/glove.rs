@@ -17,10 +17,14 @@ pub struct WordVectors {
     pub vectors: BTreeMap<String, Vec<f32>>,
 }
 
+/// What parts a word and its numbers.
+const SEPARATORS: [char; 2] = [' ', '\t'];
+
 /// Reads the vectors of `words`; the file may hold millions of others.
 ///
-/// A first line of two numbers (word2vec's and fastText's count and width) is passed over. Of a word
-/// that stands there twice, the first counts.
+/// A first line of two numbers (word2vec's and fastText's count and width) is passed over. Numbers are
+/// parted by a space or a tab, and a word may hold spaces. Of a word that stands there twice, the first
+/// counts.
 ///
 /// # Errors
 /// When the file cannot be read, a line of a wanted word does not hold as many numbers as the first,
@@ -47,14 +51,18 @@ pub fn read_word_vectors(
         number += 1;
         // Some words are no UTF-8; no sentence holds them.
         let Ok(line) = std::str::from_utf8(&bytes) else { continue };
-        let line = line.trim_end_matches(['\n', '\r', ' ']);
-        let fields = line.split(' ').count();
-        if number == 1 && fields == 2 && line.split(' ').all(|field| field.parse::<u64>().is_ok()) {
+        let line = line.trim_end_matches(['\n', '\r', ' ', '\t']);
+        let fields = line.split(SEPARATORS).count();
+        let is_count = |field: &str| field.parse::<u64>().is_ok();
+        if number == 1 && fields == 2 && line.split(SEPARATORS).all(is_count) {
             continue;
         }
-        let width = *width.get_or_insert(fields - 1);
         // From the right: GloVe's larger files have words with spaces inside.
-        let mut numbers: Vec<&str> = line.rsplitn(width + 1, ' ').collect();
+        let is_number = |field: &&str| field.parse::<f32>().is_ok();
+        let width = *width.get_or_insert_with(|| {
+            line.rsplit(SEPARATORS).take(fields - 1).take_while(is_number).count()
+        });
+        let mut numbers: Vec<&str> = line.rsplitn(width + 1, SEPARATORS).collect();
         let Some(word) = numbers.pop() else { continue };
         if !words.contains(word) || vectors.contains_key(word) {
             continue;
@@ -91,7 +99,9 @@ mod tests {
     #[test]
     fn words_are_found_among_others_with_and_without_a_first_line_of_counts() {
         let text = "the 1 2\nat name@domain.com 3 4\nred -0.5 0.25\nred 9 9\n";
-        for text in [text.to_owned(), format!("4 2\n{text}")] {
+        let spaces_first = "at name@domain.com 3 4\nthe 1 2\nred -0.5 0.25\n".to_owned();
+        let tabs = "the\t1 2\nred\t-0.5\t0.25\n".to_owned();
+        for text in [text.to_owned(), format!("4 2\n{text}"), spaces_first, tabs] {
             let found = read(&text, &["red", "square", "the"]).unwrap();
             assert_eq!(found.width, 2);
             assert_eq!(found.vectors.keys().collect::<Vec<_>>(), ["red", "the"]);

@@ -1,12 +1,13 @@
 //! Annotation files, read without their videos.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{
     CorpusError, CorpusReader, DropReason, DroppedExample, FileLookup, Layout, NarratedVideo,
     ReadSettings, Subset, VideoSink,
 };
+use locvtp_video::media_endings::is_video;
 use serde::Serialize;
 
 use super::Faults;
@@ -201,7 +202,7 @@ impl VideoSink for Truth {
 /// A name without the ending of a video file.
 fn without_ending(id: &str) -> &str {
     match id.rsplit_once('.') {
-        Some((bare, ending)) if ["mp4", "avi", "mkv", "webm"].contains(&ending) => bare,
+        Some((bare, _)) if is_video(Path::new(id)) => bare,
         _ => id,
     }
 }

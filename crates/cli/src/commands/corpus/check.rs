@@ -8,14 +8,15 @@ use std::time::Instant;
 use anyhow::bail;
 use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{
-    CorpusReader, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck, NarratedVideo,
-    NarrationCare, ReadReport, ReadSettings, VideoSink, check_media,
+    CorpusReader, DropReason, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck,
+    NarratedVideo, NarrationCare, ReadReport, ReadSettings, VideoInFile, VideoSink, check_media,
 };
 use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::CorpusChoice;
+use super::bare_videos::LeftFound;
 use crate::file_reading::FileReading;
 use crate::numbers::whole;
 use crate::pace::{per_s, rate};
@@ -102,6 +103,12 @@ struct SourceFound {
     report: ReadReport,
     #[serde(skip_serializing_if = "Option::is_none")]
     media: Option<MediaFound>,
+    /// Videos of which neither the annotations nor their files told the length, so that captions may
+    /// lie after their end.
+    not_compared: usize,
+    /// With the last source of a corpus: what else lies in its folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folder: Option<LeftFound>,
 }
 
 /// What the files of one source gave.
@@ -115,6 +122,9 @@ struct MediaFound {
     unusable: usize,
     /// The first few of those, with the reason.
     examples: BTreeMap<String, String>,
+    /// What the usable files hold of the captions.
+    #[serde(skip)]
+    report: ReadReport,
 }
 
 /// All of it, for machines.
@@ -147,15 +157,33 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
                 opener: &opener,
                 waiting: Vec::new(),
                 media: MediaFound::default(),
+                not_compared: 0,
                 progress: &mut progress,
             };
-            let report = reader.read(source, &mut checking)?;
+            let mut report = reader.read(source, &mut checking)?;
             checking.look_at_files();
-            let media = media.map(|_| checking.media);
+            let not_compared = checking.not_compared;
+            let mut media = media.map(|_| checking.media);
+            if let Some(media) = &mut media {
+                report = report.in_files(std::mem::take(&mut media.report));
+            }
             found.bad += report.faults() + media.as_ref().map_or(0, |media| media.unusable);
             found.total.add(report.clone());
             let path = name(path, &source.path);
-            found.sources.push(SourceFound { layout: source.layout, path, report, media });
+            let layout = source.layout;
+            let source = SourceFound { layout, path, report, media, not_compared, folder: None };
+            found.sources.push(source);
+        }
+        if let (Some(left), Some(last)) = (reader.left_files(), found.sources.last_mut()) {
+            let left = LeftFound::look(left, media, &opener);
+            found.bad += left.unreadable();
+            if let Some(list) = &mut list {
+                let videos = left.videos().iter();
+                videos.for_each(|path| {
+                    list.left_out(&path.to_string_lossy(), "video without captions")
+                });
+            }
+            last.folder = Some(left);
         }
     }
     if let Some(list) = list {
@@ -192,6 +220,7 @@ struct Checking<'a> {
     opener: &'a VideoOpener,
     waiting: Vec<NarratedVideo>,
     media: MediaFound,
+    not_compared: usize,
     progress: &'a mut Progress,
 }
 
@@ -204,11 +233,7 @@ impl Checking<'_> {
         for (video, looked) in waiting.into_iter().zip(looked) {
             self.progress.another();
             match looked {
-                Ok(duration) => {
-                    self.media.usable += 1;
-                    self.media.duration_s += duration.0;
-                    self.write(video);
-                }
+                Ok(found) => self.usable(&video, found),
                 Err(error) => {
                     let reason = format!("{:#}", anyhow::Error::from(error));
                     if let Some(list) = &mut self.list {
@@ -223,6 +248,23 @@ impl Checking<'_> {
         }
     }
 
+    fn usable(&mut self, listed: &NarratedVideo, found: VideoInFile) {
+        self.media.usable += 1;
+        self.media.duration_s += found.end.0;
+        self.media.report.take(&found.video);
+        for place in found.after_end {
+            let dropped = DroppedExample {
+                reason: DropReason::AfterTheVideo,
+                video: listed.id.clone(),
+                caption: Some(listed.captions[place].id as usize),
+                line: None,
+            };
+            self.media.report.drop_one(&dropped);
+            self.dropped(&dropped);
+        }
+        self.write(found.video);
+    }
+
     fn write(&mut self, video: NarratedVideo) {
         if let Some(list) = &mut self.list {
             list.video(video);
@@ -233,6 +275,9 @@ impl Checking<'_> {
 impl VideoSink for Checking<'_> {
     fn video(&mut self, video: NarratedVideo) {
         if self.check.is_none() {
+            let is_timed = video.captions.iter().any(|caption| !caption.is_whole_video());
+            let is_known = video.duration.is_some() || video.media_end.is_some();
+            self.not_compared += usize::from(is_timed && !is_known);
             self.progress.another();
             self.write(video);
             return;
@@ -299,7 +344,7 @@ fn told(found: &Found) -> String {
     };
     let mut lines: Vec<String> = rows.iter().map(line).collect();
     for source in &found.sources {
-        let more = details(source);
+        let more = details(source, found.total.captions == 0);
         if !more.is_empty() {
             lines.push(String::new());
             lines.push(format!("{}:", source.path));
@@ -323,7 +368,7 @@ fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {
     ]
 }
 
-fn details(source: &SourceFound) -> Vec<String> {
+fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     let report = &source.report;
     let mut lines = Vec::new();
     if report.subsets.len() > 1 {
@@ -348,7 +393,8 @@ fn details(source: &SourceFound) -> Vec<String> {
         let example = report.examples.iter().find(|example| example.reason == *reason);
         let example = example.map_or(String::new(), |example| {
             let place = example.caption.map_or(String::new(), |place| format!(" [{place}]"));
-            format!(", for example {}{place}", example.video)
+            let line = example.line.map_or(String::new(), |line| format!(" [line {line}]"));
+            format!(", for example {}{place}{line}", example.video)
         });
         lines.push(format!("  dropped   {reason}: {}{example}", grouped(*count)));
     }
@@ -366,6 +412,16 @@ fn details(source: &SourceFound) -> Vec<String> {
         if media.unusable > media.examples.len() {
             lines.push("  unusable  ..".to_owned());
         }
+    }
+    if source.not_compared > 0 {
+        lines.push(format!(
+            "  note      the lengths of {} videos are not known, so captions were not compared with \
+             them; --decode probe opens the files",
+            grouped(source.not_compared)
+        ));
+    }
+    if let Some(folder) = &source.folder {
+        lines.extend(folder.lines(nothing_has_captions));
     }
     lines.extend(report.notes.iter().map(|note| format!("  note      {note}")));
     lines

@@ -1,5 +1,6 @@
 //! `locvtp corpus`: what of a corpus can be used, and a corpus in shards.
 
+mod bare_videos;
 pub(crate) mod check;
 pub(crate) mod pack;
 

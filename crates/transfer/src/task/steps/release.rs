@@ -171,13 +171,14 @@ struct Listed {
 
 impl Listed {
     fn read(data: &StepsData, observer: &mut dyn TaskObserver) -> Result<Self, TransferError> {
-        let (mut tasks, mut not_understood) = read_tasks(&data.release.join("tasks_primary.txt"))?;
+        let (mut tasks, broken) = read_tasks(&data.release.join("tasks_primary.txt"))?;
+        let mut not_understood = broken.len();
         let primary: BTreeSet<String> = tasks.iter().map(|task| task.id.clone()).collect();
         let related = data.release.join("tasks_related.txt");
         if data.use_related && related.is_file() {
             let (related, broken) = read_tasks(&related)?;
             tasks.extend(related.into_iter().filter(|task| !primary.contains(&task.id)));
-            not_understood += broken;
+            not_understood += broken.len();
         }
         let mut listed = Self {
             tasks,

@@ -1,0 +1,139 @@
+//! Videos of a folder that no captions belong to: what they are.
+
+use std::path::{Path, PathBuf};
+
+use locvtp_corpus::{Caption, LeftFiles, MediaCheck, NarratedVideo, check_media};
+use locvtp_video::{TimeSpan, VideoOpener};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::check::grouped;
+
+/// Videos that are named; all are counted, and all are in the JSON.
+const NAMED: usize = 5;
+
+/// What lies in a corpus's folder and was not read.
+#[derive(Serialize)]
+pub(super) struct LeftFound {
+    #[serde(flatten)]
+    left: LeftFiles,
+    /// What the videos without captions are, where files are looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bare_videos: Vec<BareVideo>,
+}
+
+/// A video, or why it is none.
+#[derive(Serialize)]
+struct BareVideo {
+    path: PathBuf,
+    #[serde(flatten)]
+    about: Result<About, Problem>,
+}
+
+#[derive(Serialize)]
+struct About {
+    codec: String,
+    container: String,
+    width: u32,
+    height: u32,
+    duration_s: f64,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    problem: String,
+}
+
+impl LeftFound {
+    /// Looks at the videos, if files are looked at.
+    pub(super) fn look(left: LeftFiles, check: Option<MediaCheck>, opener: &VideoOpener) -> Self {
+        let bare = |check| {
+            let look = |path: &PathBuf| BareVideo {
+                path: path.clone(),
+                about: about(path, check, opener),
+            };
+            left.without_captions.par_iter().map(look).collect()
+        };
+        let bare_videos = check.map_or_else(Vec::new, bare);
+        Self { left, bare_videos }
+    }
+
+    /// Videos without captions that cannot be read.
+    pub(super) fn unreadable(&self) -> usize {
+        self.bare_videos.iter().filter(|video| video.about.is_err()).count()
+    }
+
+    pub(super) fn videos(&self) -> &[PathBuf] {
+        &self.left.without_captions
+    }
+
+    /// Lines for the table; `alone` says that nothing has captions.
+    pub(super) fn lines(&self, alone: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        let videos = self.videos();
+        if !videos.is_empty() {
+            let names: Vec<_> = videos.iter().take(NAMED).map(|path| name(path)).collect();
+            let more = if videos.len() > NAMED { ", .." } else { "" };
+            let (count, names) = (grouped(videos.len()), names.join(", "));
+            lines.push(format!("  no text   without captions: {count} videos: {names}{more}"));
+        }
+        for video in self.bare_videos.iter().take(NAMED) {
+            lines.push(match &video.about {
+                Ok(about) => format!(
+                    "  video     {}: {} in {}, {} x {} pixels, {:.2} s",
+                    name(&video.path),
+                    about.codec,
+                    about.container,
+                    about.width,
+                    about.height,
+                    about.duration_s
+                ),
+                Err(Problem { problem }) => format!("  unusable  {problem}"),
+            });
+        }
+        if self.bare_videos.len() > NAMED {
+            let seconds = self.bare_videos.iter().flat_map(|video| &video.about);
+            let hours = seconds.map(|about| about.duration_s).sum::<f64>() / 3600.0;
+            lines.push(format!(
+                "  video     .. {hours:.1} hours in all, {} cannot be read",
+                self.unreadable()
+            ));
+        }
+        if alone && let Some(first) = videos.first() {
+            let subtitles = first.with_extension("srt");
+            lines.push(format!(
+                "  way out   write what is said in {} to {}, and so on; or give a manifest: a CSV with the \
+                 columns path,start,end,text",
+                name(first),
+                name(&subtitles)
+            ));
+        }
+        if !self.left.passed_over.is_empty() {
+            lines.push(format!("  left out  other files: {}", self.left.passed_over));
+        }
+        lines
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn about(path: &Path, check: MediaCheck, opener: &VideoOpener) -> Result<About, Problem> {
+    let problem = |error: anyhow::Error| Problem { problem: format!("{error:#}") };
+    let reader = opener.open(&path.into()).map_err(|error| problem(error.into()))?;
+    let info = reader.info().clone();
+    drop(reader);
+    if check > MediaCheck::Probe {
+        let whole = Caption::new(TimeSpan::new(0.0, f64::INFINITY), name(path));
+        let video = NarratedVideo::new(name(path), path, vec![whole]);
+        check_media(&video, check, opener).map_err(|error| problem(error.into()))?;
+    }
+    Ok(About {
+        codec: info.codec,
+        container: info.container,
+        width: info.width,
+        height: info.height,
+        duration_s: info.duration.0,
+    })
+}

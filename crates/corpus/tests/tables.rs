@@ -1,0 +1,222 @@
+//! Tables whose texts hold what parts their columns, written by programs that do not quote: nothing
+//! is cut, swallowed or lost without a word, whichever reader takes the table.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::path::Path;
+
+use locvtp_corpus::coin::Taxonomy;
+use locvtp_corpus::howto100m::read_video_list;
+use locvtp_corpus::{
+    CorpusReader, DropReason, FileLookup, IdList, Layout, NarratedVideo, ReadReport, ReadSettings,
+    Repair,
+};
+
+/// Reads the only source at `path`.
+fn read(path: &Path, layout: Option<Layout>) -> (ReadReport, Vec<NarratedVideo>) {
+    let settings = ReadSettings { layout, ..ReadSettings::default() };
+    let reader = CorpusReader::new(path, &settings, FileLookup::WhereThereIsAFolder).unwrap();
+    let [source] = reader.sources() else { panic!("one source: {:?}", reader.sources()) };
+    let mut videos = Vec::new();
+    let report = reader.read(source, &mut videos).unwrap();
+    (report, videos)
+}
+
+/// Reads a file of this name and text.
+fn table(name: &str, text: &str) -> (ReadReport, Vec<NarratedVideo>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    read(&path, None)
+}
+
+fn texts(videos: &[NarratedVideo]) -> Vec<&str> {
+    let captions = videos.iter().flat_map(|video| &video.captions);
+    captions.map(|caption| caption.text.as_str()).collect()
+}
+
+#[test]
+fn a_manifest_that_nobody_quoted_keeps_its_sentences_whole() {
+    let text = "path,start,end,text\na.mp4,0,1,cut the onion, then fry it\n\
+                b.mp4,0,1,add salt, pepper, and oil\nc.mp4,0,1,plain words\n";
+    for (name, delimiter) in [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t"), ("a.csv", "\t")] {
+        let (report, videos) = table(name, &text.replace(',', delimiter));
+        let expected = ["cut the onion, then fry it", "add salt, pepper, and oil", "plain words"];
+        assert_eq!(texts(&videos), expected.map(|text| text.replace(',', delimiter)));
+        assert_eq!(report.repaired[&Repair::SeparatorJoined], 2);
+        assert_eq!((report.repaired_captions, report.faults()), (2, 0));
+        assert!(report.notes[0].contains("2 rows (lines 2, 3)"), "{:?}", report.notes);
+    }
+    // Line ends of every system, and a text column without times.
+    let old = "path,text\ra.mp4,cut, then fry\rmy, clip.mp4,stir\r";
+    let (report, videos) = table("old.csv", old);
+    assert_eq!(texts(&videos), ["cut, then fry"]);
+    assert_eq!(report.dropped[&DropReason::RowTooLong], 1, "the comma is in the path: {report}");
+}
+
+#[test]
+fn what_is_quoted_as_it_should_be_is_read_as_it_stands() {
+    let text = "path,start,end,text\r\na.mp4,0,1,\"cut, \"\"then\"\" fry\"\r\n\
+                b.mp4,0,1,\"two\r\nlines, 3, of them\"\r\n\"my, clip.mp4\",0,1,6\" pan\r\n";
+    let (report, videos) = table("a.csv", text);
+    assert_eq!(texts(&videos), ["cut, \"then\" fry", "two lines, 3, of them", "6\" pan"]);
+    assert_eq!(videos[2].id, "my, clip.mp4");
+    assert!(report.notes.is_empty() && report.faults() == 0, "{report:?}");
+    assert_eq!(report.repaired.keys().collect::<Vec<_>>(), [&Repair::TextTrimmed], "line breaks");
+}
+
+#[test]
+fn backslashes_before_quotes_and_quotes_that_stray_lose_no_word_and_no_row() {
+    let (report, videos) = table(
+        "a.csv",
+        "path,start,end,text\na.mp4,0,1,\"he says \\\"hi\\\", then goes\"\nb.mp4,0,1,next\n",
+    );
+    assert_eq!(texts(&videos), ["he says \"hi\", then goes", "next"]);
+    assert_eq!(report.repaired[&Repair::QuotesMended], 1);
+
+    let (report, videos) = table(
+        "a.csv",
+        "path,start,end,text\na.mp4,0,1,\"quick\" brown fox\nb.mp4,0,1,\"it never ends\n\
+         c.mp4,0,1,third row\nd.mp4,0,1,fourth \"row\"\na.mp4,1,2,fifth row\n",
+    );
+    let expected =
+        ["\"quick\" brown fox", "fifth row", "\"it never ends", "third row", "fourth \"row\""];
+    assert_eq!(texts(&videos), expected);
+    assert_eq!((report.repaired[&Repair::QuotesMended], report.faults()), (2, 0));
+    assert!(report.notes[0].contains("2 rows (lines 2, 3)"), "{:?}", report.notes);
+
+    // By RFC 4180 this is one caption of three lines, which would swallow two rows.
+    let (report, videos) = table(
+        "a.csv",
+        "path,start,end,text\na.mp4,0,1,\"opened\nb.mp4,0,1,between\nc.mp4,0,1,closed\"\n",
+    );
+    assert_eq!(texts(&videos), ["\"opened", "between", "closed\""]);
+    assert_eq!(report.repaired[&Repair::QuotesMended], 1);
+}
+
+#[test]
+fn a_row_of_which_it_cannot_be_told_what_belongs_together_is_dropped_with_its_line() {
+    for (name, text) in [
+        ("middle.csv", "path,text,start,end\na.mp4,cut, then fry,0,1\nb.mp4,fine,0,1\n"),
+        ("decimals.csv", "path,start,end,text\na.mp4,0,5,1,5,cut\nb.mp4,0,1,fine\n"),
+        (
+            "validation_youcook.csv",
+            "end,start,task,text,video_id\n9,1,101,cut, fry,a\n9,1,1,fine,b\n",
+        ),
+        ("cc3m.csv", "caption,url\na bus, a car,http://x.org/a.jpg\nfine,http://x.org/b.jpg\n"),
+    ] {
+        let (report, videos) = table(name, text);
+        assert_eq!(texts(&videos), ["fine"], "{name}");
+        assert_eq!(report.dropped[&DropReason::RowTooLong], 1, "{name}");
+        assert_eq!(report.examples[0].line, Some(2), "{name}");
+        assert!(report.notes[0].contains("(line 2)"), "{name}: {:?}", report.notes);
+        assert!(report.notes[0].contains("double quotes"), "{name}: {:?}", report.notes);
+    }
+}
+
+#[test]
+fn a_row_with_fewer_fields_is_named_by_its_line() {
+    let (report, videos) = table(
+        "a.csv",
+        "path,start,end,text,subset\na.mp4,0,1,whole,train\nb.mp4,0,1,no part\nand a line break\n",
+    );
+    assert_eq!(texts(&videos), ["whole", "no part"]);
+    assert_eq!(report.dropped[&DropReason::NotUnderstood], 1);
+    assert_eq!(report.examples[0].line, Some(4));
+    assert!(report.notes[0].starts_with("2 rows (lines 3, 4): fewer"), "{:?}", report.notes);
+}
+
+#[test]
+fn every_data_sets_table_keeps_its_sentences_whole() {
+    let (report, videos) = table(
+        "results_2M_val.csv",
+        "videoid,contentUrl,duration,page_dir,name\n\
+         1,http://x/1.mp4,PT00H00M04S,000001,a man walks, then runs\n\
+         2,http://x/2,3.mp4,PT00H00M04S,000001,an address with a comma\n",
+    );
+    assert_eq!(texts(&videos), ["a man walks, then runs"]);
+    assert_eq!(report.repaired[&Repair::SeparatorJoined], 1);
+    assert_eq!(report.dropped[&DropReason::RowTooLong], 1);
+
+    let (_, videos) = table(
+        "MSRVTT_JSFUSION_test.csv",
+        "key,vid_key,video_id,sentence\nret0,msr9770,video9770,a person connects, then leaves\n",
+    );
+    assert_eq!(texts(&videos), ["a person connects, then leaves"]);
+
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("nVbIUDjzWY4.csv"),
+        "start,end,text\n0,1,hey, guys\n1,2,\"opened\n2,3,next\n3,4,paint\"\n1,5,2,5,decimals\n",
+    )
+    .unwrap();
+    let (report, videos) = read(dir.path(), None);
+    assert_eq!(texts(&videos), ["hey, guys", "\"opened", "next", "paint\""]);
+    assert_eq!(report.repaired[&Repair::SeparatorJoined], 1);
+    assert_eq!(report.repaired[&Repair::QuotesMended], 1);
+    assert_eq!(report.dropped[&DropReason::RowTooLong], 1);
+}
+
+#[test]
+fn lists_and_lengths_beside_the_captions_are_not_shifted_by_a_comma() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let list = at(
+        "HowTo100M_v1.csv",
+        "video_id,category_1,category_2,rank,task_id\na,Home, Garden,x,1,2\n",
+    );
+    let error = read_video_list(&list).unwrap_err().to_string();
+    assert!(error.contains("line 2 has 6 fields"), "{error}");
+    assert!(IdList::read(&list).unwrap().contains("a"), "the first column is in its place");
+    let error = IdList::read(&at("l.csv", "name,video_id\nx, y,a\n")).unwrap_err().to_string();
+    assert!(error.contains("line 2 has 3 fields"), "{error}");
+
+    let header = "Target Id,Target Label,Action Id,Action Label\n";
+    let steps = at("taxonomy.csv", &format!("{header}0,MakeTea,1,boil water, wait\n"));
+    assert_eq!(Taxonomy::read(&steps).unwrap().steps[&1].label, "boil water, wait");
+    let shifted = at("shifted.csv", &format!("{header}0,Make, Tea,1,boil\n"));
+    let error = Taxonomy::read(&shifted).unwrap_err().to_string();
+    assert!(error.contains("shifted.csv") && error.contains("line 2"), "{error}");
+}
+
+#[test]
+fn charades_sta_keeps_its_lines_whatever_ends_them_and_tells_lengths_it_cannot_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("charades_sta_test.txt");
+    std::fs::write(&path, "3MSZA 24.3 30.4##a ## b, c\r3MSZA 1 2##second\r").unwrap();
+    let lengths = "id,script,length\n3MSZA,at a desk, then,30.96\nAO8RW,fine,x\n";
+    std::fs::write(dir.path().join("Charades_v1_test.csv"), lengths).unwrap();
+    let (report, videos) = read(&path, None);
+    assert_eq!(texts(&videos), ["second", "a ## b, c"]);
+    let notes = report.notes.join("\n");
+    assert!(notes.contains("Charades_v1_test.csv: 1 row (line 2)"), "{notes}");
+    assert!(notes.contains("1 rows tell no length"), "{notes}");
+}
+
+#[test]
+fn intervals_of_crosstask_with_commas_for_points_are_not_taken_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("annotations")).unwrap();
+    for (name, text) in [
+        (
+            "tasks_primary.txt",
+            "1\nTea\nhttps://x.org\n2\nboil,pour\n\n2\nX\nhttps://x.org\n1\nstir, then wait\n",
+        ),
+        ("videos.csv", "1,abc,https://x.org/watch?v=a,b\n"),
+        ("annotations/1_abc.csv", "1,2,5,3,5\n2,4,5,\n"),
+    ] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
+    let (report, videos) = read(dir.path(), None);
+    assert_eq!(texts(&videos), ["pour"]);
+    assert_eq!(report.dropped[&DropReason::NotUnderstood], 2);
+    let task = report.examples.iter().find(|example| example.line.is_some()).unwrap();
+    assert_eq!(
+        (task.video.as_str(), task.line),
+        ("a record of a task in tasks_primary.txt", Some(7))
+    );
+}
