@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use locvtp_video::media_endings::is_video;
+
 use crate::extraction::video_list::is_video;
 
 /// The names of a feature file.
