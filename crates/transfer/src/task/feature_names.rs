@@ -9,8 +9,6 @@ use std::path::Path;
 
 use locvtp_video::media_endings::is_video;
 
-use crate::extraction::video_list::is_video;
-
 /// The names of a feature file.
 #[derive(Clone, Debug, Default)]
 pub struct FeatureNames {
