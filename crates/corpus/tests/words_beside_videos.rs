@@ -304,7 +304,8 @@ fn one_bad_file_costs_only_itself_and_the_next_best_is_read() {
     assert_eq!(report.dropped[&DropReason::VideoWithoutCaptions], 2);
     let notes = report.notes.join("\n");
     assert!(
-        notes.contains("a.json: ") && notes.contains("b.srt: has no line with times"),
+        notes.contains("a.json: ")
+            && notes.contains("b.srt: was passed over: has no line with times"),
         "{notes}"
     );
 }

@@ -148,7 +148,10 @@ impl SampleRecord {
             (Err(_), Some(_)) => Map::new(),
             (Err(_), None) => return Err(DropReason::NotUnderstood),
         };
-        if let Some(record) = part(&fields, "locvtp") {
+        // A list would be taken for an object's fields in their order.
+        if fields.get("locvtp").is_some_and(Value::is_object)
+            && let Some(record) = part(&fields, "locvtp")
+        {
             return Ok(record);
         }
         let is_clip = fields.get("clips").is_some_and(|clips| !clips.is_null());
