@@ -233,7 +233,8 @@ impl Reading<'_, '_> {
         if is_other && self.intake.admit(id, id, source.media.as_ref(), None).is_some() {
             self.intake.drop_one(DropReason::OtherLanguage, id, None);
             self.notes.other_languages.push(offer(&beside.tracks));
-        } else if !is_other && !is_picture(&beside.media) {
+        } else if !is_other && !is_picture(&beside.media) && !beside.tracks.is_empty() {
+            // Videos with nothing beside them are named with the files that are left.
             self.intake.video(source);
         }
     }
