@@ -278,7 +278,7 @@ fn offsets_are_added_to_whole_frames_as_in_the_release_or_to_fractions() {
         assert_close("gradient of fc_reg.bias", &bias, &expected, 1e-6);
         bias_gradients.push(bias);
     }
-    // The largest is some hundredths; what the types change is no rounding.
+    // The largest is a hundredth; what the types change is no rounding error.
     let apart = bias_gradients[0].iter().zip(&bias_gradients[1]);
     assert!(apart.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) > 1e-3, "{bias_gradients:?}");
 }
