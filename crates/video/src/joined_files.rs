@@ -64,11 +64,10 @@ pub(crate) fn check_end(
             }),
     };
     let Some(at) = second else { return Ok(()) };
-    let found = format!(
-        "is several files joined byte for byte (the second begins near byte {at}), of which a \
-         reader sees the first alone"
-    );
-    Err(refused(path, found, format!("take the files as they were before and {JOIN}")))
+    let found =
+        "is several files joined byte for byte, of which a reader sees the first alone".to_owned();
+    let apart = format!("the second begins near byte {at}; take the files as they were before");
+    Err(refused(path, found, format!("{apart} and {JOIN}")))
 }
 
 /// The boxes at the top of an MP4 or a file of its family; none in other containers.
