@@ -1,7 +1,7 @@
 //! Scaling of RGB bytes as Pillow does it, byte for byte.
 //!
-//! Two passes, along rows and then along columns, with bytes between them. A pixel is a weighted sum of
-//! the pixels under a kernel around its place, and the kernel is as many times wider as the picture
+//! Two passes, one along rows and one along columns, with bytes between them. A pixel is a weighted sum
+//! of the pixels under a kernel around its place, and the kernel is as many times wider as the picture
 //! becomes smaller. Weights are computed in f64, divided by their sum and rounded to 22 bits behind the
 //! point; sums are rounded to the nearest and kept to 0 to 255. The passes are of integers, so every
 //! processor gives the same bytes.
@@ -49,8 +49,26 @@ impl<'a> Rows<'a> {
 pub(crate) struct PillowScaler {
     across: Axis,
     down: Axis,
-    /// The rows of the source that the window needs, scaled along rows.
+    order: Order,
+    /// What the first pass makes for the second.
     middle: Vec<u8>,
+}
+
+/// Which pass comes first; its sums are rounded to bytes for the other.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Order {
+    AlongRows,
+    AlongColumns,
+}
+
+impl Order {
+    /// Pillow's: along columns where more than twice as many rows go as columns. Before Pillow 13 it
+    /// was along rows always; the bytes differ by a level or two.
+    fn of(from: (usize, usize), to: (usize, usize)) -> Self {
+        let gone = |from: usize, to: usize| from as i64 - to as i64;
+        let (columns, rows) = (gone(from.0, to.0), gone(from.1, to.1));
+        if rows > 0 && rows > 2 * columns { Self::AlongColumns } else { Self::AlongRows }
+    }
 }
 
 impl PillowScaler {
@@ -63,22 +81,49 @@ impl PillowScaler {
     ) -> Self {
         let across = Axis::new(interpolation, from.0, to.0, window.columns.clone());
         let down = Axis::new(interpolation, from.1, to.1, window.rows.clone());
-        let middle = vec![0; down.source().len() * across.taps.len() * 3];
-        Self { across, down, middle }
+        let order = Order::of(from, to);
+        let pixels = match order {
+            Order::AlongRows => down.source().len() * across.taps.len(),
+            Order::AlongColumns => across.source().len() * down.taps.len(),
+        };
+        Self { across, down, order, middle: vec![0; pixels * 3] }
     }
 
     /// Writes the window as packed RGB.
     pub(crate) fn run(&mut self, from: Rows<'_>, out: &mut [u8]) {
-        let needed = self.down.source();
-        let row_bytes = self.across.taps.len() * 3;
-        let rows = from.rgb[needed.start * from.row_bytes..].chunks(from.row_bytes);
-        for (row, scaled) in rows.zip(self.middle.chunks_exact_mut(row_bytes)) {
-            scale_row(row, &self.across, scaled);
+        let Self { across, down, order, middle } = self;
+        let (columns, rows) = (across.source(), down.source());
+        let needed = from.part(&Window { columns: columns.clone(), rows: rows.clone() });
+        let out_bytes = across.taps.len() * 3;
+        match order {
+            Order::AlongRows => {
+                scale_rows(needed, columns.start, across, middle);
+                let middle = Rows { rgb: middle, row_bytes: out_bytes };
+                scale_columns(middle, rows.start, down, out_bytes, out);
+            }
+            Order::AlongColumns => {
+                let middle_bytes = columns.len() * 3;
+                scale_columns(needed, rows.start, down, middle_bytes, middle);
+                let middle = Rows { rgb: middle, row_bytes: middle_bytes };
+                scale_rows(middle, columns.start, across, out);
+            }
         }
-        for (taps, out_row) in self.down.taps.iter().zip(out.chunks_exact_mut(row_bytes)) {
-            let rows = &self.middle[(taps.first - needed.start) * row_bytes..];
-            add_rows(rows, row_bytes, &self.down.weights[taps.weights.clone()], out_row);
-        }
+    }
+}
+
+/// Scales each row, which begins with the pixel `start` of the axis.
+fn scale_rows(from: Rows<'_>, start: usize, across: &Axis, out: &mut [u8]) {
+    let rows = from.rgb.chunks(from.row_bytes);
+    for (row, out_row) in rows.zip(out.chunks_exact_mut(across.taps.len() * 3)) {
+        scale_row(row, start, across, out_row);
+    }
+}
+
+/// Scales the first `row_bytes` columns of bytes; the first row is the pixel `start` of the axis.
+fn scale_columns(from: Rows<'_>, start: usize, down: &Axis, row_bytes: usize, out: &mut [u8]) {
+    for (taps, out_row) in down.taps.iter().zip(out.chunks_exact_mut(row_bytes)) {
+        let rows = &from.rgb[(taps.first - start) * from.row_bytes..];
+        add_rows(rows, from.row_bytes, &down.weights[taps.weights.clone()], out_row);
     }
 }
 
@@ -153,12 +198,12 @@ fn byte(sum: i32) -> u8 {
     (sum >> FRACTION_BITS).clamp(0, 255) as u8
 }
 
-/// One row of RGB along its axis.
+/// One row of RGB, which begins with the pixel `start` of the axis.
 #[multiversion(targets("x86_64+avx2+fma", "x86_64+sse4.1"))]
-fn scale_row(row: &[u8], axis: &Axis, out: &mut [u8]) {
+fn scale_row(row: &[u8], start: usize, axis: &Axis, out: &mut [u8]) {
     for (taps, out) in axis.taps.iter().zip(out.chunks_exact_mut(3)) {
         let weights = &axis.weights[taps.weights.clone()];
-        let pixels = &row[taps.first * 3..][..weights.len() * 3];
+        let pixels = &row[(taps.first - start) * 3..][..weights.len() * 3];
         // Four bytes a pixel, the fourth for nothing, are one vector; the last pixel has but three.
         let mut sums = [HALF; 4];
         for (pixel, weight) in pixels.windows(4).step_by(3).zip(weights) {
@@ -178,7 +223,7 @@ fn scale_row(row: &[u8], axis: &Axis, out: &mut [u8]) {
 fn add_rows(rows: &[u8], row_bytes: usize, weights: &[i32], out: &mut [u8]) {
     for (block, out) in out.chunks_mut(BLOCK).enumerate() {
         let mut sums = [HALF; BLOCK];
-        for (row, weight) in rows.chunks_exact(row_bytes).zip(weights) {
+        for (row, weight) in rows.chunks(row_bytes).zip(weights) {
             let bytes = &row[block * BLOCK..][..out.len()];
             for (sum, value) in sums.iter_mut().zip(bytes) {
                 *sum += i32::from(*value) * weight;

@@ -136,7 +136,10 @@ impl FrameKind {
 }
 
 /// A view of part of a frame, on whole chroma samples.
-pub(crate) fn cropped(stored: &frame::Video, fractions: [f64; 4]) -> Result<frame::Video, ffmpeg::Error> {
+pub(crate) fn cropped(
+    stored: &frame::Video,
+    fractions: [f64; 4],
+) -> Result<frame::Video, ffmpeg::Error> {
     let (chroma_x, chroma_y) = chroma_steps(stored.format());
     let [left, top, width, height] = fractions;
     let (left, right) = cut(stored.width(), left, width, chroma_x);

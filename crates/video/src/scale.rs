@@ -76,8 +76,7 @@ struct Geometry {
 
 impl Geometry {
     fn new(transform: &FrameTransform, shown: (u32, u32), output: (u32, u32)) -> Self {
-        let whole =
-            Self { crop: None, scaled: output, start: (0, 0), output, mirror: false };
+        let whole = Self { crop: None, scaled: output, start: (0, 0), output, mirror: false };
         let centre = |scaled: (u32, u32), scaling: Scaling| {
             let start = |side, size| scaling.centre_start(side, size);
             let start = (start(scaled.0, output.0), start(scaled.1, output.1));
@@ -213,7 +212,8 @@ impl PillowWay {
         } else {
             vec![0; width as usize * height as usize * 3]
         };
-        let [left, top, part_width, part_height] = self.geometry.crop.unwrap_or([0.0, 0.0, 1.0, 1.0]);
+        let [left, top, part_width, part_height] =
+            self.geometry.crop.unwrap_or([0.0, 0.0, 1.0, 1.0]);
         let part = Window {
             columns: whole_pixels(width, left, part_width),
             rows: whole_pixels(height, top, part_height),
@@ -285,12 +285,8 @@ mod tests {
         let interpolation = Interpolation::Bilinear;
         let (short_side, size) = (8, 4);
         for scaling in WAYS {
-            let transform = FrameTransform::ShortSideCentreCrop {
-                short_side,
-                size,
-                interpolation,
-                scaling,
-            };
+            let transform =
+                FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling };
             let (size, grey) = run(transform, 16, 8);
             assert_eq!(size, (4, 4));
             assert_eq!((grey[0], grey[15]), (20, 38), "{scaling:?}");
@@ -321,5 +317,160 @@ mod tests {
         assert_eq!(short_side_size((640, 360), 256), (455, 256));
         assert_eq!(short_side_size((360, 640), 256), (256, 455));
         assert_eq!(short_side_size((100, 100), 30), (30, 30));
+    }
+
+    /// What Pillow, torchvision, timm, open_clip and transformers made of pictures
+    /// (`reference/scaling.py`).
+    fn golden() -> serde_json::Value {
+        serde_json::from_str(include_str!("../tests/goldens/scaling.json")).unwrap()
+    }
+
+    /// `made_picture` of the reference.
+    fn made_picture(width: usize, height: usize) -> frame::Video {
+        let mut frame = frame::Video::new(Pixel::RGB24, width as u32, height as u32);
+        let stride = frame.stride(0);
+        let mut state = 1u32;
+        for (y, row) in frame.data_mut(0).chunks_mut(stride).take(height).enumerate() {
+            for (i, value) in row[..width * 3].iter_mut().enumerate() {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (state >> 24) as u8;
+                let is_black_and_white = (i / 3 / 5 + y / 3) % 2 == 0;
+                let extreme = if noise < 128 { 0 } else { 255 };
+                *value = if is_black_and_white { extreme } else { noise };
+            }
+        }
+        frame
+    }
+
+    /// The picture of a case's size `from`, by this transform.
+    fn of_made_picture(case: &serde_json::Value, transform: FrameTransform) -> Vec<u8> {
+        let side = |i: usize| case["from"][i].as_u64().unwrap() as u32;
+        let shown = (side(0), side(1));
+        let mut scaler = FrameScaler::new(&transform, Orientation::default(), shown).unwrap();
+        let (width, height) = scaler.output_size();
+        let mut out = vec![0; (width * height * 3) as usize];
+        scaler.write(&made_picture(shown.0 as usize, shown.1 as usize), &mut out).unwrap();
+        out
+    }
+
+    fn interpolation_of(case: &serde_json::Value) -> Interpolation {
+        serde_json::from_value(case["interpolation"].clone()).unwrap()
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn scaling_gives_pillows_bytes() {
+        let golden = golden();
+        let cases = golden["scaled"].as_array().unwrap();
+        assert_eq!(cases.len(), 20);
+        for case in cases {
+            let size = |key: &str| {
+                let side = |i: usize| case[key][i].as_u64().unwrap() as usize;
+                (side(0), side(1))
+            };
+            let (from, to) = (size("from"), size("to"));
+            let picture = made_picture(from.0, from.1);
+            let rows = Rows { rgb: picture.data(0), row_bytes: picture.stride(0) };
+            let scale = |window: &Window| {
+                let mut scaler = PillowScaler::new(interpolation_of(case), from, to, window);
+                let mut out = vec![0; window.columns.len() * window.rows.len() * 3];
+                scaler.run(rows, &mut out);
+                out
+            };
+            let whole = scale(&Window { columns: 0..to.0, rows: 0..to.1 });
+            match case["pixels"].as_str() {
+                Some(pixels) => assert_eq!(hex(&whole), pixels, "{case}"),
+                None => {
+                    let expected = case["crc32"].as_u64().unwrap();
+                    assert_eq!(u64::from(crc32fast::hash(&whole)), expected, "{case}");
+                }
+            }
+            // A part alone is that part of the whole.
+            let part = Window { columns: to.0 / 3..to.0 - to.0 / 4, rows: to.1 / 4..to.1 };
+            let rows = whole.chunks(to.0 * 3).skip(part.rows.start);
+            let columns = part.columns.start * 3..part.columns.end * 3;
+            let expected: Vec<u8> = rows.flat_map(|row| row[columns.clone()].to_vec()).collect();
+            assert!(scale(&part) == expected, "a part of {case}");
+        }
+    }
+
+    #[test]
+    fn centres_are_those_of_timm_open_clip_and_transformers() {
+        let golden = golden();
+        let cases = golden["centres"].as_array().unwrap();
+        assert_eq!(cases.len(), 32);
+        for case in cases {
+            let (interpolation, size) = (interpolation_of(case), 5);
+            let scaling = match case["program"].as_str().unwrap() {
+                "transformers" => Scaling::HuggingFace,
+                _ => Scaling::Torchvision,
+            };
+            let side = case["side"].as_u64().unwrap() as u32;
+            let transform = if case["squash"].as_bool().unwrap() {
+                FrameTransform::SquashCentreCrop { side, size, interpolation, scaling }
+            } else {
+                let short_side = side;
+                FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling }
+            };
+            assert_eq!(hex(&of_made_picture(case, transform)), case["pixels"], "{case}");
+        }
+    }
+
+    #[test]
+    fn a_training_crop_is_cut_scaled_and_mirrored_as_torchvision_does() {
+        let golden = golden();
+        let cases = golden["crops"].as_array().unwrap();
+        assert_eq!(cases.len(), 4);
+        for case in cases {
+            let of = |i: usize, side: f64| case["box"][i].as_f64().unwrap() / side;
+            let (left, width) = (of(0, 31.0), of(2, 31.0));
+            let (top, height) = (of(1, 20.0), of(3, 20.0));
+            let transform = FrameTransform::CropResize {
+                crop: CropBox { left, top, width, height },
+                size: 6,
+                flip: case["flip"].as_bool().unwrap(),
+                interpolation: interpolation_of(case),
+                scaling: Scaling::Torchvision,
+            };
+            assert_eq!(hex(&of_made_picture(case, transform)), case["pixels"], "{case}");
+        }
+    }
+
+    #[test]
+    fn a_turned_picture_is_turned_before_it_is_scaled() {
+        // The display matrix of a quarter turn clockwise: what is shown is 20 wide and 31 high.
+        let clockwise = [0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30];
+        let orientation = Orientation::from_display_matrix(clockwise);
+        let stored = made_picture(31, 20);
+        let mut turned = frame::Video::new(Pixel::RGB24, 20, 31);
+        let stride = turned.stride(0);
+        for (y, row) in turned.data_mut(0).chunks_mut(stride).take(31).enumerate() {
+            for (x, pixel) in row[..60].chunks_mut(3).enumerate() {
+                // Shown (x, y) was stored in column y of row 19 - x.
+                let from = (19 - x) * stored.stride(0) + y * 3;
+                pixel.copy_from_slice(&stored.data(0)[from..from + 3]);
+            }
+        }
+        let (interpolation, scaling) = (Interpolation::Bicubic, Scaling::HuggingFace);
+        let (short_side, size) = (8, 5);
+        let crop = CropBox { left: 0.1, top: 0.3, width: 0.8, height: 0.5 };
+        for transform in [
+            FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling },
+            FrameTransform::SquashCentreCrop { side: 8, size, interpolation, scaling },
+            FrameTransform::CropResize { crop, size, flip: true, interpolation, scaling },
+        ] {
+            let run = |orientation, frame: &frame::Video| {
+                let mut scaler = FrameScaler::new(&transform, orientation, (20, 31)).unwrap();
+                let mut out = vec![0; 75];
+                scaler.write(frame, &mut out).unwrap();
+                out
+            };
+            let (from_stored, upright) =
+                (run(orientation, &stored), run(Orientation::default(), &turned));
+            assert_eq!(from_stored, upright, "{transform:?}");
+        }
     }
 }

@@ -169,8 +169,7 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let bicubic = eval.scaled_by(Interpolation::Bicubic, Scaling::Fast);
     let pillow = eval.scaled_by(Interpolation::Bicubic, Scaling::HuggingFace);
     let pillows_crop = crop.scaled_by(Interpolation::Bilinear, Scaling::Torchvision);
-    for transform in
-        [FrameTransform::AsDecoded, eval, bicubic, pillow, crop, pillows_crop, resize]
+    for transform in [FrameTransform::AsDecoded, eval, bicubic, pillow, crop, pillows_crop, resize]
     {
         let cache = video.read_all(&transform).unwrap();
         let from_file = video.read_clips(&plan, &transform).unwrap();
