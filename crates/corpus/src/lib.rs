@@ -85,7 +85,7 @@ pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use layout::{Layout, Source};
 pub use manifest::ManifestWriter;
-pub use media_check::{MediaCheck, UnusableVideo, check_media};
+pub use media_check::{CheckedMedia, MediaCheck, UnusableVideo, check_media};
 pub use narration_care::NarrationCare;
 pub use pairs::{
     CaptionedSpan, CaptionsPerEpoch, PairSampler, PairSettings, Rank, SpanKind, VideoOrder,

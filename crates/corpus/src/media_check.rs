@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoOpener};
+use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 
@@ -69,7 +69,16 @@ impl NarratedVideo {
     }
 }
 
-/// Looks at the video's file; gives its length. Of a packed video the check sum is compared first.
+/// A file that can give what training asks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedMedia {
+    /// Where it ends.
+    pub end: Seconds,
+    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]); mostly nothing.
+    pub notes: Vec<String>,
+}
+
+/// Looks at the video's file. Of a packed video the check sum is compared first.
 ///
 /// # Errors
 /// When it cannot be read that far, or ends too early for its captions.
@@ -77,7 +86,7 @@ pub fn check_media(
     video: &NarratedVideo,
     check: MediaCheck,
     opener: &VideoOpener,
-) -> Result<Seconds, UnusableVideo> {
+) -> Result<CheckedMedia, UnusableVideo> {
     video.media.verify()?;
     let mut reader = opener.open(&video.media)?;
     let end = reader.frame_table().end();
@@ -96,10 +105,10 @@ pub fn check_media(
             reader.read_frames(some, &transform)?;
         }
     }
-    Ok(end)
+    Ok(CheckedMedia { end, notes: reader.info().notes() })
 }
 
 fn centre(short_side: u32, size: u32) -> FrameTransform {
-    let interpolation = Interpolation::default();
-    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
+    let (interpolation, scaling) = (Interpolation::default(), Scaling::Fast);
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling }
 }

@@ -160,7 +160,7 @@ fn a_picture_is_a_video_of_one_frame_whatever_its_name() {
     assert_eq!(report.dropped[&DropReason::VideoFileMissing], 1);
     let [picture] = corpus.videos() else { panic!("{report}") };
     assert_eq!(picture.media.path(), file);
-    let end = check_media(picture, MediaCheck::All, &VideoOpener::default()).unwrap();
+    let end = check_media(picture, MediaCheck::All, &VideoOpener::default()).unwrap().end;
     let whole = picture.ending_at(end).unwrap();
     assert_eq!(whole.captions[0].span, TimeSpan { start: Seconds(0.0), end });
     assert!(end.0 > 0.0 && end.0 < 1.0, "{end}");

@@ -247,6 +247,8 @@ fn open(
         frame_rate_hz: 1.0 / table.mean_frame_duration().0,
         codec: file.codec.clone(),
         container: file.input.format().name().to_owned(),
+        hdr: file.hdr,
+        stream_choice: file.stream_choice,
     };
     let stream = FrameStream::new(media, file, settings)?;
     let search = FrameSearch {

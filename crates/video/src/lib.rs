@@ -94,7 +94,7 @@ pub use limits::ReadLimits;
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
-pub use probe::VideoInfo;
+pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};

@@ -58,12 +58,12 @@ pub enum Scaling {
 }
 
 impl Scaling {
-    /// As it stands in files.
-    pub fn name(self) -> &'static str {
+    /// Whose it is, for people.
+    pub fn words(self) -> &'static str {
         match self {
-            Self::Fast => "fast",
-            Self::Torchvision => "torchvision",
-            Self::HuggingFace => "hugging_face",
+            Self::Fast => "swscale (fast)",
+            Self::Torchvision => "torchvision with Pillow",
+            Self::HuggingFace => "Hugging Face with Pillow",
         }
     }
 

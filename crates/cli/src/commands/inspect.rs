@@ -96,14 +96,17 @@ fn look(path: &Path) -> anyhow::Result<Found> {
 fn video(path: &Path) -> anyhow::Result<Found> {
     let reader = VideoReader::open(path)?;
     let info = reader.info();
-    let facts = vec![
+    let mut facts = vec![
         ("picture", format!("{} x {} pixels", info.width, info.height)),
         ("rotation", format!("{} degrees", info.rotation_degrees)),
         ("duration", info.duration.to_string()),
         ("frames", format!("{} at {:.3} Hz on average", info.num_frames, info.frame_rate_hz)),
         ("codec", format!("{} in {}", info.codec, info.container)),
     ];
-    Ok(Found { kind: "video", facts, json: serde_json::to_value(info)? })
+    facts.extend(info.notes().into_iter().map(|note| ("note", note)));
+    let mut json = serde_json::to_value(info)?;
+    json["notes"] = json!(info.notes());
+    Ok(Found { kind: "video", facts, json })
 }
 
 fn run_file(path: &Path) -> anyhow::Result<Found> {
@@ -205,9 +208,11 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         (
             "pixels",
             format!(
-                "short side to {}, {}, mean {:?}, std {:?}",
+                "{} {}, {}, scaled as {} does, mean {:?}, std {:?}",
+                preprocessing.fit.words(),
                 preprocessing.short_side,
                 preprocessing.interpolation.name(),
+                preprocessing.scaling.words(),
                 preprocessing.normalisation.mean,
                 preprocessing.normalisation.std
             ),

@@ -7,6 +7,7 @@
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
 //! | [`source`], `source_config` | the kinds of checkpoints, and the sizes they say |
+//! | `source_picture` | how a checkpoint's programs make its pictures |
 //! | [`import`] | from checkpoints to a model directory |
 //! | `resize` | embeddings of places and times for another number of them |
 
@@ -26,6 +27,7 @@ mod resize;
 mod safetensors_file;
 pub mod source;
 mod source_config;
+mod source_picture;
 mod state_dict;
 mod stored_tensor;
 mod timesformer_keys;

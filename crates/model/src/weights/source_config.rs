@@ -1,11 +1,11 @@
 //! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
 //! the shapes in it.
 
-use locvtp_video::Interpolation;
 use serde_json::Value;
 
 use super::import::ImportSettings;
 use super::source::{Shapes, Source, SourceKind};
+use super::source_picture::{self, SourcePicture};
 use crate::c3d::C3dConfig;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::distilbert::DistilBertConfig;
@@ -234,7 +234,8 @@ pub(super) fn preprocessing(
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
-    let interpolation = interpolation(source, &json, timm)?;
+    let open_clip = source_picture::open_clip_settings(source)?;
+    let picture = SourcePicture::of(source, config.image_size())?;
     let three = |value: &Value| -> Option<[f32; 3]> {
         let numbers: Vec<f32> =
             value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
@@ -242,67 +243,25 @@ pub(super) fn preprocessing(
     };
     let usual = usual_normalisation(source.kind);
     let normalisation = PixelNormalisation {
-        mean: three(&json["image_mean"]).or_else(|| three(&timm["mean"])).unwrap_or(usual.mean),
-        std: three(&json["image_std"]).or_else(|| three(&timm["std"])).unwrap_or(usual.std),
-    };
-    let side = |value: &Value| -> Option<u64> {
-        let keys = ["shortest_edge", "height"];
-        value.as_u64().or_else(|| keys.iter().find_map(|key| value[*key].as_u64()))
-    };
-    // The short side is given for a cut of its own size; a cut of another size takes the same part.
-    let short_side = match (side(&json["size"]), side(&json["crop_size"])) {
-        (Some(short), Some(cut)) if cut > 0 && short >= cut => {
-            (config.image_size() as f64 * short as f64 / cut as f64).round() as usize
-        }
-        _ => usual_short_side(source.kind, config.image_size()),
+        mean: [&open_clip["mean"], &json["image_mean"], &timm["mean"]]
+            .into_iter()
+            .find_map(three)
+            .unwrap_or(usual.mean),
+        std: [&open_clip["std"], &json["image_std"], &timm["std"]]
+            .into_iter()
+            .find_map(three)
+            .unwrap_or(usual.std),
     };
     Ok(Preprocessing {
         num_frames: config.num_frames(),
         clip_duration_s: 0.0,
         image_size: config.image_size(),
-        short_side,
-        interpolation,
+        short_side: picture.short_side,
+        fit: picture.fit,
+        interpolation: picture.interpolation,
+        scaling: picture.scaling,
         normalisation,
     })
-}
-
-/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers),
-/// `interpolation` of timm, or what the kind's programs do.
-fn interpolation(source: &Source, json: &Value, timm: &Value) -> Result<Interpolation, ModelError> {
-    let refused = |file: &str, key: &str, found: &Value| ModelError::ForeignWeights {
-        path: source.folder.join(file),
-        reason: format!(
-            "`{key}` is {found}, and pictures are scaled bilinearly or bicubically here"
-        ),
-        way_out: "write 2 (or \"bilinear\") or 3 (or \"bicubic\") there, whichever is nearer, and \
-                  expect features a little off"
-            .into(),
-    };
-    match (&json["resample"], &timm["interpolation"]) {
-        (Value::Null, Value::Null) => Ok(match source.kind {
-            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
-            _ => Interpolation::Bilinear,
-        }),
-        (Value::Null, said) => match said.as_str() {
-            Some("bilinear") => Ok(Interpolation::Bilinear),
-            Some("bicubic") => Ok(Interpolation::Bicubic),
-            _ => Err(refused("config.json", "pretrained_cfg.interpolation", said)),
-        },
-        (said, _) => match said.as_u64() {
-            Some(2) => Ok(Interpolation::Bilinear),
-            Some(3) => Ok(Interpolation::Bicubic),
-            _ => Err(refused("preprocessor_config.json", "resample", said)),
-        },
-    }
-}
-
-/// What the short side is scaled to when no file says so.
-fn usual_short_side(kind: SourceKind, image_size: usize) -> usize {
-    match kind {
-        // 112 out of 128.
-        SourceKind::C3d => image_size * 8 / 7,
-        _ => image_size,
-    }
 }
 
 /// What the pixels of a kind's checkpoints are normalised with when no file says so (§A.2 of our

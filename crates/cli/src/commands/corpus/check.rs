@@ -113,6 +113,8 @@ struct MediaFound {
     unusable: usize,
     /// The first few of those, with the reason.
     examples: BTreeMap<String, String>,
+    /// What is to be known of the pictures of some, with their ids.
+    notes: BTreeMap<String, Vec<String>>,
 }
 
 /// All of it, for machines.
@@ -202,9 +204,12 @@ impl Checking<'_> {
         for (video, looked) in waiting.into_iter().zip(looked) {
             self.progress.another();
             match looked {
-                Ok(duration) => {
+                Ok(checked) => {
                     self.media.usable += 1;
-                    self.media.duration_s += duration.0;
+                    self.media.duration_s += checked.end.0;
+                    for note in checked.notes {
+                        self.media.notes.entry(note).or_default().push(video.id.clone());
+                    }
                     self.write(video);
                 }
                 Err(error) => {
@@ -357,6 +362,11 @@ fn details(source: &SourceFound) -> Vec<String> {
             media.duration_s / 3600.0,
             grouped(media.unusable)
         ));
+        for (note, videos) in &media.notes {
+            let (count, first) = (grouped(videos.len()), &videos[0]);
+            let s = if videos.len() == 1 { "" } else { "s" };
+            lines.push(format!("  note      {count} video{s} ({first}): {note}"));
+        }
         lines.extend(media.examples.values().map(|reason| format!("  unusable  {reason}")));
         if media.unusable > media.examples.len() {
             lines.push("  unusable  ..".to_owned());
