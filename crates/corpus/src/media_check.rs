@@ -1,7 +1,7 @@
 //! Whether a video's file can give what training will ask of it.
 
 use locvtp_video::sampling::{self, Phase};
-use locvtp_video::{FrameTransform, Interpolation, Seconds, VideoError, VideoOpener};
+use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
 use crate::repair::Repair;
@@ -59,6 +59,8 @@ pub struct VideoInFile {
     pub after_end: Vec<usize>,
     /// How many captions ended later than the file and end with it now.
     pub clipped: usize,
+    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]); nothing of most.
+    pub notes: Vec<String>,
 }
 
 impl NarratedVideo {
@@ -91,7 +93,7 @@ impl NarratedVideo {
                 caption.span.end = end;
             }
         }
-        Ok(VideoInFile { video, end, after_end, clipped })
+        Ok(VideoInFile { video, end, after_end, clipped, notes: Vec::new() })
     }
 }
 
@@ -123,12 +125,12 @@ pub fn check_media(
             reader.read_frames(some, &transform)?;
         }
     }
-    Ok(usable)
+    Ok(VideoInFile { notes: reader.info().notes(), ..usable })
 }
 
 fn centre(short_side: u32, size: u32) -> FrameTransform {
-    let interpolation = Interpolation::default();
-    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
+    let (interpolation, scaling) = (Interpolation::default(), Scaling::Fast);
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling }
 }
 
 #[cfg(test)]

@@ -57,6 +57,6 @@ pub use burn::tensor::Device;
 pub use error::ModelError;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
-pub use preprocessing::Preprocessing;
+pub use preprocessing::{Fit, Preprocessing};
 pub use text_encoder::TextEncoderConfig;
 pub use video_encoder::VideoEncoderConfig;

@@ -4,7 +4,9 @@
 //! A property of the weights, so it lies in the model directory as `preprocessor_config.json`.
 
 use locvtp_video::sampling::{self, ClipStride};
-use locvtp_video::{ClipPixels, FrameTable, FrameTransform, Interpolation, SamplingPlan, Seconds};
+use locvtp_video::{
+    ClipPixels, CropBox, FrameTable, FrameTransform, Interpolation, SamplingPlan, Scaling, Seconds,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
@@ -22,10 +24,38 @@ pub struct Preprocessing {
     pub image_size: usize,
     /// What the shorter side is scaled to before the centre is cut out, pixels.
     pub short_side: usize,
+    /// Whether the longer side is scaled alike (`short_side`, the default) or to the same length
+    /// (`squash`).
+    pub fit: Fit,
     /// How pictures are scaled: `bilinear` (default) or `bicubic`, which CLIP was trained with.
     pub interpolation: Interpolation,
+    /// Whose way from a frame to the picture is followed: `fast` (default), `torchvision` (timm,
+    /// open_clip, OpenAI's CLIP) or `hugging_face`. An import sets the one of its source; `fast` decodes
+    /// and scales sooner, and gives features a little off.
+    pub scaling: Scaling,
     /// What is subtracted from and divided into a pixel.
     pub normalisation: PixelNormalisation,
+}
+
+/// How a picture that is no square becomes one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Its short side is scaled, the long one with it, and the ends of the long one are cut off.
+    #[default]
+    ShortSide,
+    /// Both sides are scaled to one length, so that all of it is seen, out of proportion.
+    Squash,
+}
+
+impl Fit {
+    /// In words, before the length.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ShortSide => "short side to",
+            Self::Squash => "both sides to",
+        }
+    }
 }
 
 impl Default for Preprocessing {
@@ -36,7 +66,9 @@ impl Default for Preprocessing {
             clip_duration_s: 0.0,
             image_size: 224,
             short_side: 256,
+            fit: Fit::ShortSide,
             interpolation: Interpolation::Bilinear,
+            scaling: Scaling::Fast,
             normalisation: PixelNormalisation::default(),
         }
     }
@@ -74,11 +106,22 @@ impl Preprocessing {
 
     /// The picture without augmentation: the centre.
     pub fn centre(&self) -> FrameTransform {
-        FrameTransform::ShortSideCentreCrop {
-            short_side: self.short_side as u32,
-            size: self.image_size as u32,
-            interpolation: self.interpolation,
+        let (side, size) = (self.short_side as u32, self.image_size as u32);
+        let (interpolation, scaling) = (self.interpolation, self.scaling);
+        match self.fit {
+            Fit::ShortSide => {
+                let short_side = side;
+                FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling }
+            }
+            Fit::Squash => FrameTransform::SquashCentreCrop { side, size, interpolation, scaling },
         }
+    }
+
+    /// The picture of a training sample that is cropped at random: the box, mirrored or not.
+    pub fn cropped(&self, crop: CropBox, flip: bool) -> FrameTransform {
+        let (interpolation, scaling) = (self.interpolation, self.scaling);
+        let size = self.image_size as u32;
+        FrameTransform::CropResize { crop, size, flip, interpolation, scaling }
     }
 
     /// The clips of a whole video, end to end.

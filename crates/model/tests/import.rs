@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
+use locvtp_model::Fit;
 use locvtp_model::clip::Activation;
 use locvtp_model::distilbert::{DistilBert, TokenBatch};
 use locvtp_model::model_directory::ModelDirectory;
@@ -21,7 +22,7 @@ use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::import::{Import, ImportSettings, Origins, PartReport, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
-use locvtp_video::Interpolation;
+use locvtp_video::{Interpolation, Scaling};
 
 /// Two blocks in f32 on both sides err by a few units in the last place of numbers around 3.
 const F32: f64 = 1e-5;
@@ -668,9 +669,9 @@ fn every_guess_of_every_kind_is_in_its_report_with_the_flag_that_sets_it() {
     let epsilon = ("epsilon of the layer norms", Some("--epsilon"));
     let pictures = [
         ("interpolation", Some("--interpolation")),
+        ("short side", Some("--short-side")),
         ("mean of the pixels", Some("--mean")),
         ("deviation of the pixels", Some("--std")),
-        ("short side", Some("--short-side")),
         ("seconds of a clip", Some("--clip-seconds")),
     ];
     let guesses = |report: &Option<PartReport>| -> Vec<(String, Option<String>)> {
@@ -761,6 +762,160 @@ fn a_flag_that_changes_nothing_is_refused() {
     let heads = ImportSettings { num_heads: Some(2), ..usual() };
     let message = import(&[source], Some(&dir), &heads, &Device::flex()).unwrap_err().to_string();
     assert_says(&message, &["--heads changes nothing", "--text-heads"]);
+}
+
+/// Fit, short side and way of an import of the tiny TimeSformer (pictures of 8) or CLIP with this
+/// file beside it.
+fn picture_of(
+    from: PictureOf,
+    file_name: &str,
+    text: &str,
+) -> Result<(Fit, usize, Scaling), String> {
+    let folder = match from {
+        PictureOf::OpenClip => clip_folder(&openai_clip()),
+        PictureOf::HfClip => clip_folder(&hf_clip()),
+        PictureOf::HfTimeSformer => {
+            let folder = tempfile::tempdir().unwrap();
+            let weights = file("hf-timesformer").join("model.safetensors");
+            std::fs::copy(weights, folder.path().join("model.safetensors")).unwrap();
+            folder
+        }
+    };
+    std::fs::write(folder.path().join(file_name), text).unwrap();
+    let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+    let made = import(&[source], None, &settings(), &Device::flex());
+    let picture = made.map(|made| made.directory.preprocessing);
+    let picture = picture.map_err(|error| error.to_string())?;
+    let per_mille = picture.short_side * 1000 / picture.image_size;
+    Ok((picture.fit, per_mille, picture.scaling))
+}
+
+#[derive(Clone, Copy)]
+enum PictureOf {
+    OpenClip,
+    HfClip,
+    HfTimeSformer,
+}
+
+#[test]
+fn pictures_are_fitted_and_cut_as_the_sources_programs_do() {
+    use Fit::{ShortSide, Squash};
+    use PictureOf::{HfClip, HfTimeSformer, OpenClip};
+    use Scaling::{HuggingFace, Torchvision};
+    let hugging_face = "preprocessor_config.json";
+    for (from, name, text, expected) in [
+        // CLIP's own: to 224, cut 224; an old file says it in one number.
+        (HfClip, hugging_face, r#"{"size": {"shortest_edge": 224}}"#, (ShortSide, 1000)),
+        (HfClip, hugging_face, r#"{"size": 224, "crop_size": 224}"#, (ShortSide, 1000)),
+        (HfTimeSformer, hugging_face, r#"{"size": {"shortest_edge": 448}}"#, (ShortSide, 2000)),
+        // Both sides: squashed, then cut or not.
+        (HfTimeSformer, hugging_face, r#"{"size": {"height": 224, "width": 224}}"#, (Squash, 1000)),
+        (
+            HfTimeSformer,
+            hugging_face,
+            r#"{"size": {"height": 336, "width": 336}, "crop_size": {"height": 224, "width": 224}}"#,
+            (Squash, 1500),
+        ),
+        (
+            HfTimeSformer,
+            hugging_face,
+            r#"{"size": {"height": 448, "width": 448}, "do_center_crop": false}"#,
+            (Squash, 1000),
+        ),
+        (
+            HfTimeSformer,
+            hugging_face,
+            r#"{"size": 224, "image_processor_type": "ViTImageProcessor"}"#,
+            (Squash, 1000),
+        ),
+    ] {
+        assert_eq!(
+            picture_of(from, name, text),
+            Ok((expected.0, expected.1, HuggingFace)),
+            "{text}"
+        );
+    }
+    for (from, name, text, expected) in [
+        // 8 / 0.5 = 16; 8 / 0.9 = 8.9, cut to 8; 8 / 0.875 = 9.1, timm's own where nothing is said.
+        (
+            HfTimeSformer,
+            "config.json",
+            r#"{"pretrained_cfg": {"crop_pct": 0.5}}"#,
+            (ShortSide, 2000),
+        ),
+        (
+            HfTimeSformer,
+            "config.json",
+            r#"{"pretrained_cfg": {"crop_pct": 0.9}}"#,
+            (ShortSide, 1000),
+        ),
+        (HfTimeSformer, "config.json", r#"{"pretrained_cfg": {}}"#, (ShortSide, 1125)),
+        (
+            HfTimeSformer,
+            "config.json",
+            r#"{"pretrained_cfg": {"crop_pct": 0.5, "crop_mode": "squash"}}"#,
+            (Squash, 2000),
+        ),
+        (OpenClip, "open_clip_config.json", r#"{"preprocess_cfg": {}}"#, (ShortSide, 1000)),
+        (
+            OpenClip,
+            "open_clip_config.json",
+            r#"{"preprocess_cfg": {"resize_mode": "squash"}}"#,
+            (Squash, 1000),
+        ),
+    ] {
+        assert_eq!(
+            picture_of(from, name, text),
+            Ok((expected.0, expected.1, Torchvision)),
+            "{text}"
+        );
+    }
+    for (from, name, text, parts) in [
+        (HfClip, hugging_face, r#"{"size": {"height": 224, "width": 336}}"#, ["`size`", "square"]),
+        (
+            HfClip,
+            hugging_face,
+            r#"{"size": {"shortest_edge": 224, "longest_edge": 600}}"#,
+            ["`size`", "shortest_edge"],
+        ),
+        (
+            HfTimeSformer,
+            "config.json",
+            r#"{"pretrained_cfg": {"crop_mode": "border"}}"#,
+            ["`pretrained_cfg.crop_mode`", "padded"],
+        ),
+        (
+            HfTimeSformer,
+            "config.json",
+            r#"{"pretrained_cfg": {"crop_pct": 1.5}}"#,
+            ["`pretrained_cfg.crop_pct` is 1.5", "up to 1"],
+        ),
+        (
+            OpenClip,
+            "open_clip_config.json",
+            r#"{"preprocess_cfg": {"resize_mode": "longest"}}"#,
+            ["`preprocess_cfg.resize_mode`", "padded"],
+        ),
+    ] {
+        assert_says(&picture_of(from, name, text).unwrap_err(), &[name, parts[0], parts[1]]);
+    }
+}
+
+#[test]
+fn the_way_of_a_source_is_the_default_of_its_import() {
+    let of = |kind, name| imported(kind, name, &settings()).directory.preprocessing.scaling;
+    assert_eq!(of(SourceKind::TimmVit, "timm_vit.pth"), Scaling::Torchvision);
+    assert_eq!(of(SourceKind::HfTimeSformer, "hf-timesformer"), Scaling::HuggingFace);
+    let clip = |tensors: &BTreeMap<String, NamedTensor>| {
+        let folder = clip_folder(tensors);
+        let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
+        let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+        made.directory.preprocessing.scaling
+    };
+    assert_eq!(
+        (clip(&hf_clip()), clip(&openai_clip())),
+        (Scaling::HuggingFace, Scaling::Torchvision)
+    );
 }
 
 /// C3D's golden under the names of the three programs that hand it on.

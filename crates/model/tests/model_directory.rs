@@ -24,7 +24,7 @@ use locvtp_model::timesformer::{ClipPatches, TimeSformerConfig};
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::{NamedTensor, named_parameters, read_safetensors, to_safetensors};
 use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, TextEncoderConfig};
-use locvtp_video::Interpolation;
+use locvtp_video::{FrameTransform, Interpolation, Scaling};
 
 const TEXTS: [&str; 3] =
     ["so a red square moves left", "and then the disc moves right", "a blue square grows"];
@@ -134,6 +134,32 @@ fn a_preprocessing_written_before_interpolation_was_a_choice_is_bilinear() {
     json["interpolation"] = "nearest".into();
     std::fs::write(&path, json.to_string()).unwrap();
     assert!(complaint(dir.path()).contains("expected `bilinear` or `bicubic`"));
+}
+
+#[test]
+fn a_preprocessing_written_before_scaling_was_a_choice_is_fast() {
+    let dir = written();
+    let path = dir.path().join(PREPROCESSING_FILE);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&json["scaling"], &json["fit"]), (&"fast".into(), &"short_side".into()));
+    for key in ["scaling", "fit"] {
+        json.as_object_mut().unwrap().remove(key);
+    }
+    std::fs::write(&path, json.to_string()).unwrap();
+    let read = || ModelDirectory::read(dir.path(), &Device::flex()).unwrap().preprocessing;
+    assert_eq!(read(), model(config(), 1).preprocessing);
+    json["scaling"] = "hugging_face".into();
+    json["fit"] = "squash".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    let centre = read().centre();
+    assert_eq!(centre.scaling(), Scaling::HuggingFace);
+    assert!(matches!(centre, FrameTransform::SquashCentreCrop { side: 18, .. }), "{centre:?}");
+    json["scaling"] = "pillow".into();
+    std::fs::write(&path, json.to_string()).unwrap();
+    assert!(
+        complaint(dir.path()).contains("expected one of `fast`, `torchvision`, `hugging_face`")
+    );
 }
 
 #[test]

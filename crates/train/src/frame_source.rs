@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{
-    AugmentationDraw, ClipPixels, FramePixels, FrameTable, FrameTransform, MediaLocation, Phase,
-    SamplingPlan, TimeSpan, VideoError, VideoOpener, sampling,
+    AugmentationDraw, ClipPixels, FramePixels, FrameTable, MediaLocation, Phase, SamplingPlan,
+    TimeSpan, VideoError, VideoOpener, sampling,
 };
 
 /// A decoded video at the size the model sees.
@@ -136,12 +136,8 @@ impl FrameSource {
         let mut reader = self.opener.open(media)?;
         let plan = plan(reader.frame_table())?;
         let picture = (reader.info().width, reader.info().height);
-        let transform = FrameTransform::CropResize {
-            crop: draw.crop(picture).expect("the draw crops"),
-            size: self.preprocessing.image_size as u32,
-            flip: draw.mirror,
-            interpolation: self.preprocessing.interpolation,
-        };
+        let crop = draw.crop(picture).expect("the draw crops");
+        let transform = self.preprocessing.cropped(crop, draw.mirror);
         reader.read_clips(&plan, &transform)
     }
 

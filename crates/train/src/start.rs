@@ -2,7 +2,8 @@
 //!
 //! With `start.model`, encoders, words and preprocessing are those of the directory: a run file
 //! leaves them out, and one that says otherwise is refused. Projections and context warping are the
-//! run file's to choose, and so is how long a clip of a whole video is. What the directory said is
+//! run file's to choose, and so are how long a clip of a whole video is and whose way pictures are
+//! scaled (`preprocessing.scaling`, `fast` for speed). What the directory said is
 //! written into the run's own `run.toml` with a checksum of the weights, so that a run that goes on
 //! needs the directory no more.
 
@@ -62,8 +63,9 @@ impl Sections {
         let mut own = experiment.clone();
         own.model.video = self.model.video.clone();
         own.model.text = self.model.text.clone();
-        let clip_duration_s = experiment.preprocessing.clip_duration_s;
-        own.preprocessing = Preprocessing { clip_duration_s, ..self.preprocessing.clone() };
+        let Preprocessing { clip_duration_s, scaling, .. } = experiment.preprocessing;
+        own.preprocessing =
+            Preprocessing { clip_duration_s, scaling, ..self.preprocessing.clone() };
         let found = differences(&own, experiment).into_iter();
         found.min_by_key(|difference| !difference.key.ends_with(".kind"))
     }

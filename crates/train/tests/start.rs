@@ -20,8 +20,8 @@ use locvtp_train::schedule::Position;
 use locvtp_train::trainer::losses;
 use locvtp_train::{Experiment, Observer, RunEnd, RunFolder, RunStart, StepReport, pretrain};
 use locvtp_video::{
-    Augmentation, AugmentationDraw, Interpolation, Mentions, Phase, RandomResizedCrop, Seconds,
-    TimeSpan, VideoOpener,
+    Augmentation, AugmentationDraw, Interpolation, Mentions, Phase, RandomResizedCrop, Scaling,
+    Seconds, TimeSpan, VideoOpener,
 };
 use tempfile::TempDir;
 
@@ -232,6 +232,10 @@ fn clip_is_trained_on_in_its_own_joint_space_with_pictures_scaled_its_way() {
     made.write(&place.model()).unwrap();
     let experiment = place.experiment("");
     assert_eq!(experiment.preprocessing.interpolation, Interpolation::Bicubic);
+    // Whose way is the directory's, and the run file may choose the fast one.
+    assert_eq!(experiment.preprocessing.scaling, Scaling::HuggingFace);
+    let fast = place.experiment("[preprocessing]\nscaling = \"fast\"");
+    assert_eq!(fast.preprocessing.scaling, Scaling::Fast);
     assert_eq!(experiment.model, made.directory.config);
     let end = Watcher::default().pretrain(&experiment, &place.path("run"), false).unwrap();
     let (before, after) = (weights(&place.model()), weights(&end.model));
@@ -399,16 +403,23 @@ fn weights_of(bytes: &[u8], path: &Path) -> std::collections::BTreeMap<String, N
 fn training_scales_a_crop_as_evaluation_scales_the_picture() {
     let (corpus, _) = HowTo100m::open(&corpus().join("corpus/train")).unwrap();
     let media = &corpus.videos()[0].media;
-    // The whole picture as a crop: the same pixels as the centre, by whichever interpolation.
+    // The whole picture as a crop: the same pixels as the centre, by whichever interpolation and in
+    // whichever way.
     let crop = RandomResizedCrop { scale: (1.0, 1.0), ratio: (1.0, 1.0) };
     let augmentation = Augmentation { crop: Some(crop), ..Augmentation::default() };
     let mut found = Vec::new();
-    for interpolation in [Interpolation::Bilinear, Interpolation::Bicubic] {
+    for (interpolation, scaling) in [
+        (Interpolation::Bilinear, Scaling::Fast),
+        (Interpolation::Bicubic, Scaling::Fast),
+        (Interpolation::Bilinear, Scaling::Torchvision),
+        (Interpolation::Bicubic, Scaling::HuggingFace),
+    ] {
         let preprocessing = Preprocessing {
             num_frames: 2,
             image_size: 24,
             short_side: 24,
             interpolation,
+            scaling,
             ..Preprocessing::default()
         };
         let source = FrameSource::new(preprocessing, VideoOpener::default(), 0);
@@ -420,8 +431,8 @@ fn training_scales_a_crop_as_evaluation_scales_the_picture() {
         };
         let crop = augmentation.draw(3, Mentions::default());
         let centre = pixels(AugmentationDraw::NONE);
-        assert!(pixels(crop) == centre, "{interpolation:?}");
+        assert!(pixels(crop) == centre, "{interpolation:?} {scaling:?}");
+        assert!(!found.contains(&centre), "{interpolation:?} {scaling:?} does not show");
         found.push(centre);
     }
-    assert!(found[0] != found[1], "the interpolation does not show");
 }

@@ -255,6 +255,8 @@ fn open(
         codec: file.codec.clone(),
         container: file.input.format().name().to_owned(),
         gaps: table.gaps().to_vec(),
+        hdr: file.hdr,
+        stream_choice: file.stream_choice,
     };
     let stream = FrameStream::new(media, file, settings)?;
     let search = FrameSearch {

@@ -21,7 +21,9 @@
 //! # Example
 //!
 //! ```
-//! use locvtp_video::{Encoder, EncoderSettings, FrameTransform, Interpolation, VideoReader};
+//! use locvtp_video::{
+//!     Encoder, EncoderSettings, FrameTransform, Interpolation, Scaling, VideoReader,
+//! };
 //! use locvtp_video::sampling::{self, Phase};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,8 +41,12 @@
 //! // Two clips of four frames, spread over the whole video, as a model would see them.
 //! let table = video.frame_table();
 //! let plan = sampling::sparse(table, table.span(), 2, 4, Phase::Centre);
-//! let interpolation = Interpolation::Bilinear;
-//! let transform = FrameTransform::ShortSideCentreCrop { short_side: 36, size: 32, interpolation };
+//! let transform = FrameTransform::ShortSideCentreCrop {
+//!     short_side: 36,
+//!     size: 32,
+//!     interpolation: Interpolation::Bilinear,
+//!     scaling: Scaling::Fast,
+//! };
 //! let clips = video.read_clips(&plan, &transform)?;
 //! assert_eq!((clips.num_clips, clips.frames_per_clip, clips.height, clips.width), (2, 4, 32, 32));
 //! assert_eq!(clips.spans[1].to_string(), "2.00-4.00 s");
@@ -70,8 +76,10 @@ mod orientation;
 mod packet_content;
 mod packet_index;
 mod partial_file;
+mod pillow;
 pub mod pixels;
 pub mod probe;
+mod rgb_conversion;
 pub mod sampling;
 mod scale;
 mod stretch_input;
@@ -92,7 +100,7 @@ pub use limits::ReadLimits;
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
-pub use probe::VideoInfo;
+pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
-pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop};
+pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};

@@ -51,6 +51,51 @@ pub struct VideoInfo {
     /// Where pictures are missing, as the container tells: see
     /// [`FrameTable::gaps`](crate::FrameTable::gaps).
     pub gaps: Vec<TimeSpan>,
+    /// How HDR stores its light; none for ordinary video. Its colours are the code values that were
+    /// stored: nothing is tone-mapped.
+    pub hdr: Option<HdrTransfer>,
+    /// Which of several video streams was taken, where the file does not say which one is meant.
+    pub stream_choice: Option<StreamChoice>,
+}
+
+/// The transfer functions of high dynamic range (ITU-R BT.2100).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HdrTransfer {
+    /// Perceptual quantiser (SMPTE ST 2084): HDR10, Dolby Vision.
+    Pq,
+    /// Hybrid log-gamma (ARIB STD-B67): broadcasts, phones.
+    Hlg,
+}
+
+/// One of several video streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StreamChoice {
+    /// Index of the one that was taken, among all streams of the file.
+    pub taken: usize,
+    /// Video streams of the file, cover pictures left out.
+    pub of: usize,
+    /// Width and height of the stored pictures of the one that was taken.
+    pub size: (u32, u32),
+}
+
+impl VideoInfo {
+    /// What a reader of the pictures should know, in sentences; mostly nothing.
+    pub fn notes(&self) -> Vec<String> {
+        let hdr = self.hdr.map(|transfer| {
+            let name = match transfer {
+                HdrTransfer::Pq => "PQ",
+                HdrTransfer::Hlg => "HLG",
+            };
+            format!("HDR ({name}): colours are code values, not tone-mapped")
+        });
+        let choice = self.stream_choice.map(|StreamChoice { taken, of, size: (width, height) }| {
+            format!(
+                "{of} video streams and no default: stream {taken} ({width}x{height}) was taken"
+            )
+        });
+        hdr.into_iter().chain(choice).collect()
+    }
 }
 
 /// An opened file and its video stream; packets of other streams are not read.
@@ -63,6 +108,8 @@ pub(crate) struct OpenFile {
     pub(crate) stored_height: u32,
     pub(crate) codec: String,
     pub(crate) codec_id: codec::Id,
+    pub(crate) hdr: Option<HdrTransfer>,
+    pub(crate) stream_choice: Option<StreamChoice>,
     /// Read by `input`, so dropped after it.
     _stretch: Option<StretchInput>,
     /// Asked by `input` while it waits, so dropped after it.
@@ -120,6 +167,9 @@ pub(crate) fn open(
         let (width, height) = (stored_width, stored_height);
         return Err(VideoError::TooManyPixels { path, width, height, most });
     }
+    // SAFETY: the stream belongs to `input`, which is alive, and so does its description.
+    let hdr = hdr_transfer(unsafe { (*(*stream.as_ptr()).codecpar).color_trc });
+    let stream_choice = stream_choice(&input, index, (stored_width, stored_height));
     // SAFETY: the stream belongs to `input`, which is alive.
     let orientation = unsafe { display_orientation(stream.as_ptr()) };
     let may_change_streams = input.format().name() == "mpegts";
@@ -142,6 +192,8 @@ pub(crate) fn open(
         stored_height,
         codec,
         codec_id,
+        hdr,
+        stream_choice,
         _stretch: stretch,
         watch,
     })
@@ -269,6 +321,26 @@ fn streams(input: &Input) -> String {
         })
         .collect();
     if names.is_empty() { "no stream at all".into() } else { names.join(", ") }
+}
+
+fn hdr_transfer(transfer: ffi::AVColorTransferCharacteristic) -> Option<HdrTransfer> {
+    match transfer {
+        ffi::AVColorTransferCharacteristic::SMPTE2084 => Some(HdrTransfer::Pq),
+        ffi::AVColorTransferCharacteristic::ARIB_STD_B67 => Some(HdrTransfer::Hlg),
+        _ => None,
+    }
+}
+
+/// What is to be said of the taken stream: nothing where it is the only one, or the only default.
+fn stream_choice(input: &Input, taken: usize, size: (u32, u32)) -> Option<StreamChoice> {
+    let is_video = |stream: &ffmpeg::Stream<'_>| {
+        stream.parameters().medium() == media::Type::Video
+            && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+    };
+    let all: Vec<_> = input.streams().filter(is_video).collect();
+    let defaults = all.iter().filter(|one| one.disposition().contains(Disposition::DEFAULT));
+    let defaults: Vec<usize> = defaults.map(ffmpeg::Stream::index).collect();
+    (all.len() > 1 && defaults != [taken]).then_some(StreamChoice { taken, of: all.len(), size })
 }
 
 /// Reads the display matrix of a stream.

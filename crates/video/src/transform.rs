@@ -1,8 +1,9 @@
 //! From the picture as shown to the picture a model sees.
 //!
 //! A [`FrameTransform`] is plain data: drawn or written once, applied equally to every frame of a
-//! sample, so that what moves in a clip is the scene and not the crop. Scaling is swscale's, by the
-//! [`Interpolation`] that the transform names, and bilinear where it names none.
+//! sample, so that what moves in a clip is the scene and not the crop. Pictures are scaled by the
+//! [`Interpolation`] that the transform names, bilinearly where it names none, and in the way of the
+//! program that its [`Scaling`] names.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -13,15 +14,15 @@ use serde::{Deserialize, Serialize};
 const CROP_STREAM: u64 = 1;
 
 /// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
-/// into one count (swscale widens its kernel as Pillow does).
+/// into one count: the kernel is widened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
     /// From the two nearest, each way.
     #[default]
     Bilinear,
-    /// From the four nearest, each way: CLIP's. The kernel is swscale's (B 0, C 0.6), Pillow's is a
-    /// little softer (C 0.5).
+    /// From the four nearest, each way: CLIP's. Pillow's kernel is a little softer (C 0.5) than that of
+    /// swscale (C 0.6), which [`Scaling::Fast`] takes.
     Bicubic,
 }
 
@@ -31,6 +32,47 @@ impl Interpolation {
         match self {
             Self::Bilinear => "bilinear",
             Self::Bicubic => "bicubic",
+        }
+    }
+}
+
+/// Whose way from a decoded frame to the model's picture is followed.
+///
+/// The ways differ by about one level of 255 on the mean, by tens at sharp edges of colours, and by a
+/// pixel in where the centre lies (`docs/results.md`). A model's weights want the way that they were
+/// trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// swscale scales and converts to RGB in one pass. Fastest. The centre lies as in
+    /// [`Scaling::Torchvision`].
+    #[default]
+    Fast,
+    /// torchvision's transforms of a Pillow picture, as timm, open_clip and OpenAI's CLIP use them:
+    /// the whole frame becomes RGB, then Pillow's scaling, byte for byte. Half a pixel of the centre's
+    /// place is rounded to the even number.
+    Torchvision,
+    /// The image processors of Hugging Face's transformers with Pillow: as [`Scaling::Torchvision`],
+    /// with the centre's place rounded down.
+    HuggingFace,
+}
+
+impl Scaling {
+    /// Whose it is, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Fast => "swscale (fast)",
+            Self::Torchvision => "torchvision with Pillow",
+            Self::HuggingFace => "Hugging Face with Pillow",
+        }
+    }
+
+    /// Where a centre of `size` pixels begins in a side of `side` pixels.
+    pub(crate) fn centre_start(self, side: u32, size: u32) -> u32 {
+        let spare = side - size;
+        match self {
+            Self::HuggingFace => spare / 2,
+            Self::Fast | Self::Torchvision => (f64::from(spare) / 2.0).round_ties_even() as u32,
         }
     }
 }
@@ -58,6 +100,22 @@ pub enum FrameTransform {
         /// How it is scaled.
         #[serde(default)]
         interpolation: Interpolation,
+        /// Whose way is followed.
+        #[serde(default)]
+        scaling: Scaling,
+    },
+    /// Evaluation: scale to a square whatever the aspect ratio, then cut the central square.
+    SquashCentreCrop {
+        /// Pixels of both sides after scaling.
+        side: u32,
+        /// Pixels of the square's sides, at most `side`.
+        size: u32,
+        /// How it is scaled.
+        #[serde(default)]
+        interpolation: Interpolation,
+        /// Whose way is followed.
+        #[serde(default)]
+        scaling: Scaling,
     },
     /// Training: cut a box, scale it to a square, mirror it or not.
     CropResize {
@@ -70,6 +128,9 @@ pub enum FrameTransform {
         /// How the box is scaled.
         #[serde(default)]
         interpolation: Interpolation,
+        /// Whose way is followed.
+        #[serde(default)]
+        scaling: Scaling,
     },
 }
 
@@ -112,10 +173,11 @@ impl FrameTransform {
         let (out_width, out_height) = match *self {
             Self::AsDecoded => (width, height),
             Self::Resize { height, width } => (width, height),
-            Self::ShortSideCentreCrop { short_side, size, .. } => {
-                if size > short_side {
+            Self::ShortSideCentreCrop { short_side: side, size, .. }
+            | Self::SquashCentreCrop { side, size, .. } => {
+                if size > side {
                     return Err(format!(
-                        "`size` {size} is larger than `short_side` {short_side}; \
+                        "`size` {size} is larger than `short_side` {side}; \
                          lower the one or raise the other"
                     ));
                 }
@@ -136,18 +198,30 @@ impl FrameTransform {
     pub fn interpolation(&self) -> Interpolation {
         match *self {
             Self::ShortSideCentreCrop { interpolation, .. }
+            | Self::SquashCentreCrop { interpolation, .. }
             | Self::CropResize { interpolation, .. } => interpolation,
             Self::AsDecoded | Self::Resize { .. } => Interpolation::Bilinear,
         }
     }
 
-    /// The same with another interpolation, where it has a choice of one.
+    /// Whose way it follows.
+    pub fn scaling(&self) -> Scaling {
+        match *self {
+            Self::ShortSideCentreCrop { scaling, .. }
+            | Self::SquashCentreCrop { scaling, .. }
+            | Self::CropResize { scaling, .. } => scaling,
+            Self::AsDecoded | Self::Resize { .. } => Scaling::Fast,
+        }
+    }
+
+    /// The same with another interpolation and in another way, where it has a choice of them.
     #[must_use]
-    pub fn scaled_by(mut self, chosen: Interpolation) -> Self {
-        if let Self::ShortSideCentreCrop { interpolation, .. }
-        | Self::CropResize { interpolation, .. } = &mut self
+    pub fn scaled_by(mut self, chosen: Interpolation, way: Scaling) -> Self {
+        if let Self::ShortSideCentreCrop { interpolation, scaling, .. }
+        | Self::SquashCentreCrop { interpolation, scaling, .. }
+        | Self::CropResize { interpolation, scaling, .. } = &mut self
         {
-            *interpolation = chosen;
+            (*interpolation, *scaling) = (chosen, way);
         }
         self
     }
@@ -245,24 +319,39 @@ mod tests {
     #[test]
     fn impossible_sizes_are_refused_in_words() {
         let refused = |transform: FrameTransform| transform.output_size(64, 48).unwrap_err();
-        let interpolation = Interpolation::Bilinear;
-        let crop =
-            FrameTransform::ShortSideCentreCrop { short_side: 200, size: 224, interpolation };
+        let (interpolation, scaling) = (Interpolation::Bilinear, Scaling::Fast);
+        let (short_side, size) = (200, 224);
+        let crop = FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling };
         assert!(refused(crop).contains("`size` 224 is larger than `short_side` 200"));
+        let squash =
+            FrameTransform::SquashCentreCrop { side: 200, size: 224, interpolation, scaling };
+        assert!(refused(squash).contains("`size` 224 is larger than `short_side` 200"));
         assert!(refused(FrameTransform::Resize { height: 0, width: 4 }).contains("4x0"));
         let outside = CropBox { left: 0.6, width: 0.5, ..CropBox::WHOLE };
-        let crop =
-            FrameTransform::CropResize { crop: outside, size: 8, flip: false, interpolation };
+        let (crop, size, flip) = (outside, 8, false);
+        let crop = FrameTransform::CropResize { crop, size, flip, interpolation, scaling };
         assert!(refused(crop).contains("not inside the picture"));
     }
 
     #[test]
-    fn a_transform_written_before_there_was_a_choice_is_bilinear() {
+    fn a_transform_written_before_there_was_a_choice_is_bilinear_and_fast() {
         let old = r#"{"short_side_centre_crop": {"short_side": 256, "size": 224}}"#;
         let old: FrameTransform = serde_json::from_str(old).unwrap();
-        assert_eq!(old.interpolation(), Interpolation::Bilinear);
-        let bicubic = old.scaled_by(Interpolation::Bicubic);
-        assert_eq!(bicubic.interpolation(), Interpolation::Bicubic);
-        assert!(serde_json::to_string(&bicubic).unwrap().contains(r#""interpolation":"bicubic""#));
+        assert_eq!((old.interpolation(), old.scaling()), (Interpolation::Bilinear, Scaling::Fast));
+        let other = old.scaled_by(Interpolation::Bicubic, Scaling::HuggingFace);
+        assert_eq!(other.interpolation(), Interpolation::Bicubic);
+        assert_eq!(other.scaling(), Scaling::HuggingFace);
+        let written = serde_json::to_string(&other).unwrap();
+        assert!(written.contains(r#""interpolation":"bicubic","scaling":"hugging_face""#));
+    }
+
+    #[test]
+    fn half_a_pixel_of_the_centres_place_is_rounded_as_each_program_does() {
+        // Spare pixels 1, 2, 3, 5, 7: halves 0.5, 1, 1.5, 2.5, 3.5. Python's round goes to the even
+        // number, its // down.
+        let starts = |scaling: Scaling| [1, 2, 3, 5, 7].map(|n| scaling.centre_start(224 + n, 224));
+        assert_eq!(starts(Scaling::Torchvision), [0, 1, 2, 2, 4]);
+        assert_eq!(starts(Scaling::Fast), [0, 1, 2, 2, 4]);
+        assert_eq!(starts(Scaling::HuggingFace), [0, 1, 1, 2, 3]);
     }
 }

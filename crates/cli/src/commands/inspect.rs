@@ -112,7 +112,10 @@ fn video(path: &Path) -> anyhow::Result<Found> {
         let gaps: Vec<String> = info.gaps.iter().map(ToString::to_string).collect();
         facts.push(("missing", gaps.join(", ")));
     }
-    Ok(Found { kind: "video", facts, json: serde_json::to_value(info)? })
+    facts.extend(info.notes().into_iter().map(|note| ("note", note)));
+    let mut json = serde_json::to_value(info)?;
+    json["notes"] = json!(info.notes());
+    Ok(Found { kind: "video", facts, json })
 }
 
 fn run_file(path: &Path) -> anyhow::Result<Found> {
@@ -214,9 +217,11 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         (
             "pixels",
             format!(
-                "short side to {}, {}, mean {:?}, std {:?}",
+                "{} {}, {}, scaled as {} does, mean {:?}, std {:?}",
+                preprocessing.fit.words(),
                 preprocessing.short_side,
                 preprocessing.interpolation.name(),
+                preprocessing.scaling.words(),
                 preprocessing.normalisation.mean,
                 preprocessing.normalisation.std
             ),

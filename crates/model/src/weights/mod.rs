@@ -7,6 +7,7 @@
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
 //! | [`source`], `source_config`, `clip_source` | the kinds of checkpoints, and the sizes they say |
+//! | `source_picture` | how a checkpoint's programs make its pictures |
 //! | `open_clip_config` | what open_clip says of a model, and its presets |
 //! | `known_values` | values that are typed, said by a file, or guessed |
 //! | [`import`] | from checkpoints to a model directory |
@@ -31,6 +32,7 @@ mod resize;
 mod safetensors_file;
 pub mod source;
 mod source_config;
+mod source_picture;
 mod state_dict;
 mod stored_tensor;
 mod timesformer_keys;

@@ -1,13 +1,13 @@
 //! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
 //! the shapes in it. CLIP's are in `clip_source`.
 
-use locvtp_video::Interpolation;
 use serde_json::Value;
 
 use super::import::ImportSettings;
 use super::known_values::{Values, Voice, voice};
 use super::open_clip_config;
 use super::source::{Shapes, Source, SourceKind};
+use super::source_picture::{self, SourcePicture};
 use crate::c3d::C3dConfig;
 use crate::distilbert::DistilBertConfig;
 use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
@@ -193,22 +193,9 @@ pub(super) fn preprocessing(
 ) -> Result<Preprocessing, ModelError> {
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
-    let open_clip = OpenClipPictures::read(source)?;
-    let interpolation = {
-        let said = interpolation(source, &json, timm)?;
-        let said = said.or_else(|| voice(open_clip_config::FILE, open_clip.interpolation));
-        let typed = voice("--interpolation", settings.interpolation);
-        let found = values.agreed("interpolation", [typed, said])?;
-        let guess = match source.kind {
-            SourceKind::Clip | SourceKind::HfClip => Interpolation::Bicubic,
-            _ => Interpolation::Bilinear,
-        };
-        let reason = usual_pictures(source.kind);
-        values.or_guess(found, "interpolation", "--interpolation", guess, reason)
-    };
+    let open_clip = source_picture::open_clip_settings(source)?;
+    let picture = SourcePicture::of(source, config.image_size(), settings, values)?;
     let normalisation = normalisation(source, &json, timm, &open_clip, settings, values)?;
-    let short_side =
-        short_side(source, config.image_size(), &json, timm, &open_clip, settings, values)?;
     let clip_duration_s = match source.kind {
         SourceKind::C3d => 0.0,
         _ => values.or_guess(
@@ -223,52 +210,12 @@ pub(super) fn preprocessing(
         num_frames: config.num_frames(),
         clip_duration_s,
         image_size: config.image_size(),
-        short_side,
-        interpolation,
+        short_side: picture.short_side,
+        fit: picture.fit,
+        interpolation: picture.interpolation,
+        scaling: picture.scaling,
         normalisation,
     })
-}
-
-/// What open_clip's file says of pictures, its own defaults included.
-#[derive(Default)]
-struct OpenClipPictures {
-    is_there: bool,
-    mean: Option<[f32; 3]>,
-    std: Option<[f32; 3]>,
-    interpolation: Option<Interpolation>,
-    squashes: bool,
-}
-
-impl OpenClipPictures {
-    fn read(source: &Source) -> Result<Self, ModelError> {
-        if !matches!(source.kind, SourceKind::Clip | SourceKind::HfClip) {
-            return Ok(Self::default());
-        }
-        let said = open_clip_config::read(source)?;
-        if said.is_null() {
-            return Ok(Self::default());
-        }
-        let pictures = &said["preprocess"];
-        let usual = usual_normalisation(SourceKind::Clip);
-        let interpolation = match pictures["interpolation"].as_str() {
-            None | Some("bicubic") => Interpolation::Bicubic,
-            Some("bilinear") => Interpolation::Bilinear,
-            Some(other) => {
-                return Err(ModelError::ForeignWeights {
-                    path: source.folder.join(open_clip_config::FILE),
-                    reason: format!("`preprocess_cfg.interpolation` is {other:?}"),
-                    way_out: "write \"bilinear\" or \"bicubic\" there, whichever is nearer".into(),
-                });
-            }
-        };
-        Ok(Self {
-            is_there: true,
-            mean: three(&pictures["mean"]).or(Some(usual.mean)),
-            std: three(&pictures["std"]).or(Some(usual.std)),
-            interpolation: Some(interpolation),
-            squashes: pictures["resize_mode"] == "squash",
-        })
-    }
 }
 
 /// Three numbers of a file.
@@ -282,7 +229,7 @@ fn normalisation(
     source: &Source,
     json: &Value,
     timm: &Value,
-    open_clip: &OpenClipPictures,
+    open_clip: &Value,
     settings: &ImportSettings,
     values: &mut Values<'_>,
 ) -> Result<PixelNormalisation, ModelError> {
@@ -309,7 +256,7 @@ fn normalisation(
         let found = values.agreed(setting, [voice(flag, typed), said])?;
         Ok::<_, ModelError>(values.or_guess(found, setting, flag, usual, reason))
     };
-    let said = |key: &str, of_timm: &str, of_open_clip| {
+    let said = |key: &str, of_timm: &str, of_open_clip: &Value, usual: [f32; 3]| {
         [three(&json[key]), three(&timm[of_timm]), of_open_clip]
     };
     let mean = said("image_mean", "mean", open_clip.mean);
@@ -320,94 +267,14 @@ fn normalisation(
     })
 }
 
-/// What the shorter side is scaled to before the middle is cut out.
-fn short_side(
-    source: &Source,
-    image_size: usize,
-    json: &Value,
-    timm: &Value,
-    open_clip: &OpenClipPictures,
-    settings: &ImportSettings,
-    values: &mut Values<'_>,
-) -> Result<usize, ModelError> {
-    let side = |value: &Value| -> Option<u64> {
-        let keys = ["shortest_edge", "height"];
-        value.as_u64().or_else(|| keys.iter().find_map(|key| value[*key].as_u64()))
-    };
-    // The short side is given for a cut of its own size; a cut of another size takes the same part.
-    let theirs = match (side(&json["size"]), side(&json["crop_size"])) {
-        (Some(short), Some(cut)) if cut > 0 && short >= cut => {
-            Some((image_size as f64 * short as f64 / cut as f64).round() as usize)
-        }
-        (Some(_), None) => Some(image_size),
-        _ => None,
-    };
-    // timm rounds down.
-    let of_timm = timm["crop_pct"].as_f64().filter(|part| *part > 0.0 && *part <= 1.0);
-    let of_timm = of_timm.map(|part| (image_size as f64 / part) as usize);
-    let is_square = !json["size"]["height"].is_null() && json["crop_size"].is_null();
-    if open_clip.squashes || is_square {
-        let reason = "the source presses the whole picture into a square";
-        values.only("cut", "the middle of the picture", reason);
-    }
-    let said = voice("preprocessor_config.json", theirs)
-        .or_else(|| voice("config.json", of_timm))
-        .or_else(|| voice(open_clip_config::FILE, open_clip.is_there.then_some(image_size)));
-    let found = values.agreed("short side", [voice("--short-side", settings.short_side), said])?;
-    let usual = usual_short_side(source.kind, image_size);
-    let reason = usual_pictures(source.kind);
-    Ok(values.or_guess(found, "short side", "--short-side", usual, reason))
-}
-
-/// How pictures are scaled: `resample` of Hugging Face's image processors (Pillow's numbers) or
-/// `interpolation` of timm.
-fn interpolation(
-    source: &Source,
-    json: &Value,
-    timm: &Value,
-) -> Result<Option<Voice<Interpolation>>, ModelError> {
-    let refused = |file: &str, key: &str, found: &Value| ModelError::ForeignWeights {
-        path: source.folder.join(file),
-        reason: format!(
-            "`{key}` is {found}, and pictures are scaled bilinearly or bicubically here"
-        ),
-        way_out: "write 2 (or \"bilinear\") or 3 (or \"bicubic\") there, whichever is nearer, and \
-                  expect features a little off"
-            .into(),
-    };
-    let (file, found) = match (&json["resample"], &timm["interpolation"]) {
-        (Value::Null, Value::Null) => return Ok(None),
-        (Value::Null, said) => match said.as_str() {
-            Some("bilinear") => ("config.json", Interpolation::Bilinear),
-            Some("bicubic") => ("config.json", Interpolation::Bicubic),
-            _ => return Err(refused("config.json", "pretrained_cfg.interpolation", said)),
-        },
-        (said, _) => match said.as_u64() {
-            Some(2) => ("preprocessor_config.json", Interpolation::Bilinear),
-            Some(3) => ("preprocessor_config.json", Interpolation::Bicubic),
-            _ => return Err(refused("preprocessor_config.json", "resample", said)),
-        },
-    };
-    Ok(voice(file, Some(found)))
-}
-
 /// Whose way with pictures is taken where no file says.
-fn usual_pictures(kind: SourceKind) -> &'static str {
+pub(super) fn usual_pictures(kind: SourceKind) -> &'static str {
     match kind {
         SourceKind::TimmVit | SourceKind::DistilBert => "as in most of timm's ViTs",
         SourceKind::TimeSformer | SourceKind::HfTimeSformer => "as in TimeSformer's own program",
         SourceKind::Frozen => "as in Frozen-in-Time's own program",
         SourceKind::Clip | SourceKind::HfClip => "as in OpenAI's and most of open_clip's programs",
         SourceKind::C3d => "as in MMAction's",
-    }
-}
-
-/// What the short side is scaled to when no file says so.
-fn usual_short_side(kind: SourceKind, image_size: usize) -> usize {
-    match kind {
-        // 112 out of 128.
-        SourceKind::C3d => image_size * 8 / 7,
-        _ => image_size,
     }
 }
 

@@ -3,7 +3,7 @@
 use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{
     ClipPixels, CropBox, Encoder, EncoderSettings, FrameTransform, Interpolation,
-    RandomResizedCrop, Seconds, VideoError, VideoReader,
+    RandomResizedCrop, Scaling, Seconds, VideoError, VideoReader,
 };
 
 use crate::made_files::*;
@@ -31,12 +31,13 @@ fn write_quarters(path: &std::path::Path, (width, height): (u32, u32), rotation_
 }
 
 fn centre(short_side: u32, size: u32) -> FrameTransform {
-    let interpolation = Interpolation::Bilinear;
-    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation }
+    let (interpolation, scaling) = (Interpolation::Bilinear, Scaling::Fast);
+    FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling }
 }
 
 fn cut(crop: CropBox, size: u32, flip: bool) -> FrameTransform {
-    FrameTransform::CropResize { crop, size, flip, interpolation: Interpolation::Bilinear }
+    let (interpolation, scaling) = (Interpolation::Bilinear, Scaling::Fast);
+    FrameTransform::CropResize { crop, size, flip, interpolation, scaling }
 }
 
 /// Colours in the middle of the four quarters, row by row.
@@ -162,12 +163,14 @@ fn clips_from_a_cache_of_the_whole_video_equal_clips_from_the_file() {
     let table = video.frame_table();
     let plan = sampling::consecutive(table, 16, 16);
     let crop = RandomResizedCrop::default().draw(2, (96, 64));
-    let interpolation = Interpolation::default();
-    let crop = FrameTransform::CropResize { crop, size: 24, flip: true, interpolation };
+    let crop = cut(crop, 24, true);
     let eval = centre(36, 32);
     let resize = FrameTransform::Resize { height: 20, width: 44 };
-    let bicubic = eval.scaled_by(Interpolation::Bicubic);
-    for transform in [FrameTransform::AsDecoded, eval, bicubic, crop, resize] {
+    let bicubic = eval.scaled_by(Interpolation::Bicubic, Scaling::Fast);
+    let pillow = eval.scaled_by(Interpolation::Bicubic, Scaling::HuggingFace);
+    let pillows_crop = crop.scaled_by(Interpolation::Bilinear, Scaling::Torchvision);
+    for transform in [FrameTransform::AsDecoded, eval, bicubic, pillow, crop, pillows_crop, resize]
+    {
         let cache = video.read_all(&transform).unwrap();
         let from_file = video.read_clips(&plan, &transform).unwrap();
         assert!(ClipPixels::from_video(&plan, &cache) == from_file, "{transform:?}");

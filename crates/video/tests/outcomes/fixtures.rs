@@ -237,6 +237,13 @@ impl Fixtures<'_> {
         self.add("rotation 90 with display matrix", made.into(), path, Expected::Frames(0..100));
         let wide = "-c:v libx264 -vf setsar=4/3";
         self.encoded("pixels that are not square: taken as they are", SOURCE, "wide.mp4", wide);
+        let hdr = "-color_primaries bt2020 -colorspace bt2020nc -color_trc";
+        let pq = format!("-c:v libx264 -pix_fmt yuv420p10le {hdr} smpte2084");
+        self.encoded("HDR, PQ", SOURCE, "pq.mp4", &pq);
+        let hlg = format!("-c:v libx264 -pix_fmt yuv420p10le {hdr} arib-std-b67");
+        self.encoded("HDR, HLG", SOURCE, "hlg.mkv", &hlg);
+        let two = "-map 0 -map 0 -c:v libx264 -g 12 -filter:v:1 scale=48:32";
+        self.encoded("two video streams, neither the default", SOURCE, "two.ts", two);
     }
 
     fn stills(&mut self) {

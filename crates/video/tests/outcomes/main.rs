@@ -124,7 +124,8 @@ fn outcome(fixture: &Fixture) -> String {
             assert!(numbers.iter().copied().eq(expected.clone()), "{name}: {numbers:?}");
             let (start, end) = (table.times()[0], table.end());
             let (count, s) = (numbers.len(), if numbers.len() == 1 { "" } else { "s" });
-            format!("{count} frame{s} of {size}, {start} to {end}")
+            let notes: String = info.notes().iter().map(|note| format!("; {note}")).collect();
+            format!("{count} frame{s} of {size}, {start} to {end}{notes}")
         }
         Expected::Without(lost) => {
             assert!(numbers.iter().copied().eq((0..lost.start).chain(lost.end..100)), "{name}");

@@ -125,6 +125,8 @@ struct MediaFound {
     /// What the usable files hold of the captions.
     #[serde(skip)]
     report: ReadReport,
+    /// What is to be known of the pictures of some, with their ids.
+    notes: BTreeMap<String, Vec<String>>,
 }
 
 /// All of it, for machines.
@@ -252,6 +254,9 @@ impl Checking<'_> {
         self.media.usable += 1;
         self.media.duration_s += found.end.0;
         self.media.report.take(&found.video);
+        for note in found.notes {
+            self.media.notes.entry(note).or_default().push(listed.id.clone());
+        }
         for place in found.after_end {
             let dropped = DroppedExample {
                 reason: DropReason::AfterTheVideo,
@@ -408,6 +413,11 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
             media.duration_s / 3600.0,
             grouped(media.unusable)
         ));
+        for (note, videos) in &media.notes {
+            let (count, first) = (grouped(videos.len()), &videos[0]);
+            let s = if videos.len() == 1 { "" } else { "s" };
+            lines.push(format!("  note      {count} video{s} ({first}): {note}"));
+        }
         lines.extend(media.examples.values().map(|reason| format!("  unusable  {reason}")));
         if media.unusable > media.examples.len() {
             lines.push("  unusable  ..".to_owned());

@@ -240,9 +240,13 @@ fn text(args: &ImportWeights, made: &Import) -> String {
         fact(
             "a clip",
             format!(
-                "{} frames of {side} x {side} pixels, {}, mean {:?}, std {:?}",
+                "{} frames of {side} x {side} pixels from {} {}, {}, scaled as {} does, mean {:?}, \
+                 std {:?}",
                 preprocessing.num_frames,
+                preprocessing.fit.words(),
+                preprocessing.short_side,
                 preprocessing.interpolation.name(),
+                preprocessing.scaling.words(),
                 normalisation.mean,
                 normalisation.std
             ),

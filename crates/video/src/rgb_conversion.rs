@@ -1,0 +1,191 @@
+//! Frames of any format to RGB by swscale, of the same size or scaled on the way.
+//!
+//! Colours follow the matrix and range that the frame states; frames that state none are taken as
+//! BT.601, as FFmpeg and decord do. Of the same size it is FFmpeg's own conversion, which PyAV and
+//! decord give too: 4:2:0 takes the nearest chroma sample, wherever the file says that it lies.
+//! Transfer functions are not looked at: the colours of HDR stay the code values that were stored.
+
+use ffmpeg::format::Pixel;
+use ffmpeg::software::scaling;
+use ffmpeg::{color, ffi, frame};
+use ffmpeg_the_third as ffmpeg;
+
+use crate::transform::Interpolation;
+
+/// Brings frames to one size as packed RGB. Keeps its tables between frames.
+pub(crate) struct RgbConversion {
+    size: (u32, u32),
+    interpolation: Interpolation,
+    /// The tables for frames of one kind, remade when a file changes size or format midway.
+    tables: Option<(FrameKind, scaling::Context)>,
+    rgb: frame::Video,
+}
+
+/// What the conversion tables depend on.
+#[derive(Clone, Copy, PartialEq)]
+struct FrameKind {
+    format: Pixel,
+    width: u32,
+    height: u32,
+    space: color::Space,
+    range: color::Range,
+}
+
+impl RgbConversion {
+    /// To this width and height; bicubic is for what is to be scaled.
+    pub(crate) fn new((width, height): (u32, u32), interpolation: Interpolation) -> Self {
+        let rgb = frame::Video::new(Pixel::RGB24, width, height);
+        Self { size: (width, height), interpolation, tables: None, rgb }
+    }
+
+    /// The frame in RGB, rows of the first plane.
+    pub(crate) fn run(&mut self, stored: &frame::Video) -> Result<&frame::Video, ffmpeg::Error> {
+        let kind = FrameKind::of(stored);
+        let tables = match self.tables.take() {
+            Some((of, tables)) if of == kind => tables,
+            _ => kind.tables(self.size, self.interpolation)?,
+        };
+        let (_, tables) = self.tables.insert((kind, tables));
+        tables.run(stored, &mut self.rgb)?;
+        Ok(&self.rgb)
+    }
+}
+
+impl FrameKind {
+    fn of(stored: &frame::Video) -> Self {
+        Self {
+            format: stored.format(),
+            width: stored.width(),
+            height: stored.height(),
+            space: stored.color_space(),
+            range: stored.color_range(),
+        }
+    }
+
+    fn tables(
+        &self,
+        (width, height): (u32, u32),
+        interpolation: Interpolation,
+    ) -> Result<scaling::Context, ffmpeg::Error> {
+        let mut tables = scaling::Context::get(
+            self.format,
+            self.width,
+            self.height,
+            Pixel::RGB24,
+            width,
+            height,
+            match interpolation {
+                Interpolation::Bilinear => scaling::Flags::BILINEAR,
+                // Colours at full width and rounded: what a whole picture scaled afterwards gives, as
+                // Pillow does for CLIP, is nearer by a factor of two to three so.
+                Interpolation::Bicubic => {
+                    scaling::Flags::BICUBIC
+                        | scaling::Flags::FULL_CHR_H_INT
+                        | scaling::Flags::ACCURATE_RND
+                }
+            },
+        )?;
+        self.say_colours(&mut tables);
+        Ok(tables)
+    }
+
+    /// Tells swscale the frame's colour matrix and range, which it does not look up itself.
+    fn say_colours(&self, tables: &mut scaling::Context) {
+        let stated = !matches!(self.space, color::Space::Unspecified | color::Space::RGB);
+        let full_range = self.range == color::Range::JPEG;
+        if !stated && !full_range {
+            return;
+        }
+        let (mut inverse, mut forward) = (std::ptr::null_mut(), std::ptr::null_mut());
+        let (mut from, mut to, mut brightness, mut contrast, mut saturation) = (0, 0, 0, 0, 0);
+        // SAFETY: the tables are alive; the coefficient pointers lead into FFmpeg's static tables
+        // or the context. A conversion that has no matrix (from RGB or grey) refuses the call and
+        // stays as it is.
+        unsafe {
+            let known = ffi::sws_getColorspaceDetails(
+                tables.as_mut_ptr(),
+                &raw mut inverse,
+                &raw mut from,
+                &raw mut forward,
+                &raw mut to,
+                &raw mut brightness,
+                &raw mut contrast,
+                &raw mut saturation,
+            );
+            if known < 0 {
+                return;
+            }
+            let mut matrix: *const i32 = inverse;
+            if stated {
+                let space: ffi::AVColorSpace = self.space.into();
+                matrix = ffi::sws_getCoefficients(space.0 as i32);
+            }
+            let range = if full_range { 1 } else { from };
+            ffi::sws_setColorspaceDetails(
+                tables.as_mut_ptr(),
+                matrix,
+                range,
+                forward,
+                to,
+                brightness,
+                contrast,
+                saturation,
+            );
+        }
+    }
+}
+
+/// A view of part of a frame, on whole chroma samples.
+pub(crate) fn cropped(
+    stored: &frame::Video,
+    fractions: [f64; 4],
+) -> Result<frame::Video, ffmpeg::Error> {
+    let (chroma_x, chroma_y) = chroma_steps(stored.format());
+    let [left, top, width, height] = fractions;
+    let (left, right) = cut(stored.width(), left, width, chroma_x);
+    let (top, bottom) = cut(stored.height(), top, height, chroma_y);
+    let mut view = frame::Video::empty();
+    // SAFETY: the view takes its own reference to the pixels; the four cuts leave at least one
+    // pixel on each side.
+    unsafe {
+        let frame = view.as_mut_ptr();
+        check(ffi::av_frame_ref(frame, stored.as_ptr()))?;
+        (*frame).crop_left += left as usize;
+        (*frame).crop_right += right as usize;
+        (*frame).crop_top += top as usize;
+        (*frame).crop_bottom += bottom as usize;
+        check(ffi::av_frame_apply_cropping(frame, ffi::AV_FRAME_CROP_UNALIGNED.0 as i32))?;
+    }
+    Ok(view)
+}
+
+fn check(code: i32) -> Result<(), ffmpeg::Error> {
+    if code < 0 { Err(code.into()) } else { Ok(()) }
+}
+
+/// Pixels to cut before and after a part of a side, the start rounded down to a multiple of `step`.
+pub(crate) fn cut(side: u32, start: f64, size: f64, step: u32) -> (u32, u32) {
+    let pixels = f64::from(side);
+    let before = ((start * pixels).round().max(0.0) as u32).min(side - 1) / step * step;
+    let kept = ((size * pixels).round() as u32).clamp(1, side - before);
+    (before, side - before - kept)
+}
+
+/// Pixels per chroma sample, across and down.
+fn chroma_steps(format: Pixel) -> (u32, u32) {
+    // SAFETY: FFmpeg returns null or a description that lives as long as the process.
+    unsafe { ffi::av_pix_fmt_desc_get(format.into()).as_ref() }
+        .map_or((1, 1), |about| (1 << about.log2_chroma_w, 1 << about.log2_chroma_h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_stay_in_the_picture_and_on_whole_chroma_samples() {
+        assert_eq!(cut(100, 0.25, 0.5, 2), (24, 26));
+        assert_eq!(cut(100, 0.99, 0.5, 2), (98, 0));
+        assert_eq!(cut(3, 0.0, 0.01, 2), (0, 2));
+    }
+}
