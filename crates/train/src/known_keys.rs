@@ -10,7 +10,8 @@ use toml::{Table, Value};
 use crate::plain_words::Complaint;
 
 /// What people call settings elsewhere, and what they are called here.
-const OTHER_WORDS: [(&str, &[&str]); 43] = [
+const OTHER_WORDS: [(&str, &[&str]); 44] = [
+    ("steps", &["training.epochs"]),
     ("lr", &["learning_rate"]),
     ("rate", &["learning_rate"]),
     ("base_lr", &["learning_rate"]),

@@ -4,6 +4,9 @@
 //! somebody who wrote a run file. [`plain_words`] puts such a message into words of the file:
 //! what was found, and what may stand there.
 
+/// What is said of a value of which serde does not say what it is.
+pub(crate) const OF_ANOTHER_KIND: &str = "a value of another kind";
+
 /// A value that is not what should stand in its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Misfit {
@@ -86,7 +89,7 @@ impl<'a> Complaint<'a> {
             }
         }
         if phrase == "wanted string or table" {
-            return misfit("a value of another kind".into(), "one of its names in quotes".into());
+            return misfit(OF_ANOTHER_KIND.into(), "one of its names in quotes".into());
         }
         phrase.starts_with("data did not match any variant of untagged enum ").then(|| {
             let found = "a value in none of the forms that it may have".into();
@@ -164,7 +167,7 @@ fn what_was_found(found: &str) -> String {
         "map" => "a section of keys".to_owned(),
         "null" => "null".to_owned(),
         "unit value" | "unit variant" | "Option value" | "newtype struct" | "enum" => {
-            "a value of another kind".to_owned()
+            OF_ANOTHER_KIND.to_owned()
         }
         _ => found.strip_prefix("string ").unwrap_or(found).to_owned(),
     }

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use crate::error::TrainError;
 use crate::file_kind::FileKind;
 use crate::known_keys::{known_keys, meant};
-use crate::plain_words::{Complaint, Misfit};
+use crate::plain_words::{Complaint, Misfit, OF_ANOTHER_KIND};
 
 /// The text of a run file.
 ///
@@ -132,6 +132,14 @@ impl Refusal {
             Some(Complaint::Missing { key: missing }) => Wrong::Missing(missing.to_owned()),
             Some(Complaint::Misfit(misfit)) => {
                 key.extend(holder(given, &key, &misfit.found));
+                // Some readers do not say what they found.
+                let found = match value_of(given, &key) {
+                    Some(value) if misfit.found == OF_ANOTHER_KIND && !value.is_table() => {
+                        value.to_string()
+                    }
+                    _ => misfit.found,
+                };
+                let misfit = Misfit { found, ..misfit };
                 Wrong::Misfit(misfit)
             }
             None => Wrong::Other(error.message().trim_end().to_owned()),
@@ -183,6 +191,16 @@ fn key_of(error: &toml::de::Error) -> Vec<String> {
     key.map_or_else(Vec::new, |key| key.split('.').map(str::to_owned).collect())
 }
 
+/// The value of a key.
+fn value_of<'a>(given: &'a Table, key: &[String]) -> Option<&'a Value> {
+    let (last, sections) = key.split_last()?;
+    let mut place = given;
+    for section in sections {
+        place = place.get(section)?.as_table()?;
+    }
+    place.get(last)
+}
+
 /// The one key of the section `section` whose value is `found`: sections that are read by their kind
 /// do not say which of their keys they refuse.
 fn holder(given: &Table, section: &[String], found: &str) -> Option<String> {
@@ -195,12 +213,17 @@ fn holder(given: &Table, section: &[String], found: &str) -> Option<String> {
     holders.next().is_none().then(|| key.clone())
 }
 
-/// The override that said something about `key`, or about a section that it is in.
+/// The override that said something about `key`, or about a section that it is in. Readers of some
+/// sections leave out the sections inside, so the first names and the last one decide.
 fn typed<'a>(key: &[String], overrides: &'a [String]) -> Option<&'a String> {
     let said = |entry: &&String| {
-        let typed = entry.split('=').next().unwrap_or_default().trim();
-        let mut typed = typed.split('.');
-        !key.is_empty() && key.iter().all(|part| typed.next().is_none_or(|typed| typed == part))
+        let typed: Vec<&str> =
+            entry.split('=').next().unwrap_or_default().trim().split('.').collect();
+        let alike = typed.iter().zip(key).take_while(|(typed, key)| *typed == key).count();
+        let whole = alike == typed.len().min(key.len());
+        let but_inside =
+            alike + 1 == key.len() && typed.last().copied() == key.last().map(String::as_str);
+        alike > 0 && (whole || but_inside)
     };
     overrides.iter().rev().find(said)
 }

@@ -75,7 +75,6 @@ fn nought_is_refused_where_it_would_mean_something_else() {
     let never = tiny.path("never");
     for key in [
         "train.steps",
-        "train.epochs",
         "train.log_every",
         "train.keep_checkpoints",
         "pairs.long_batch",
@@ -224,6 +223,8 @@ fn parsers_words_reach_nobody() {
         ("optimizer.learning_rate=fast", "is \"fast\"; expected a number"),
         ("sampling.jitter=1", "`sampling.jitter` is 1; expected true or false"),
         ("pairs.long_span_s=5", "`pairs.long_span_s` is 5; expected a list of 2"),
+        ("pairs.order=3", "`pairs.order` is 3; expected one of its names"),
+        ("pairs.order.shards.bufer=3", "is not a known key; those of pairs.order are buffer"),
         ("run.name=2024", "as run.name=\"2024\""),
         ("train=5", "`train` is 5; expected a section of keys"),
         ("corpus.layout=floppy", "`corpus.layout` is \"floppy\"; expected \"howto100m\""),
@@ -248,7 +249,10 @@ fn parsers_words_reach_nobody() {
         ("task = 'groundng'\n", "line 1: `task` is \"groundng\"; expected \"retrieval\""),
         ("task = 'grounding'\n", "`grounding` is missing"),
         ("task = 'grounding'\ngrounding = { head = 'tam', dataset = 'tacos' }\n", "is \"tam\""),
-        ("task = 'order_probe'\npositions = 'all'\n", "line 2: `positions` is \"all\""),
+        (
+            "task = 'order_probe'\npositions = 'all'\nfeatures = { file = 'x.h5' }\n",
+            "line 2: `positions` is \"all\"",
+        ),
         ("task = 'order_probe'\n", "missing"),
     ] {
         std::fs::write(&file, text).unwrap();
