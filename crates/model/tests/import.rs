@@ -1149,7 +1149,8 @@ fn frozen_in_time_fills_its_own_block_and_a_distilbert() {
 
     let source = Source::open(None, &[path], false).unwrap();
     assert_eq!(source.kind, SourceKind::Frozen);
-    let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+    let both = ImportSettings { num_text_heads: Some(2), ..settings() };
+    let made = import(&[source], None, &both, &Device::flex()).unwrap();
     let VideoEncoderConfig::TimeSformer(config) = &made.directory.config.video else {
         panic!("{:?}", made.directory.config.video);
     };
