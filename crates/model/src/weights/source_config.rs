@@ -256,11 +256,13 @@ fn normalisation(
         let found = values.agreed(setting, [voice(flag, typed), said])?;
         Ok::<_, ModelError>(values.or_guess(found, setting, flag, usual, reason))
     };
-    let said = |key: &str, of_timm: &str, of_open_clip: &Value, usual: [f32; 3]| {
+    // Where open_clip's file is silent, its own default holds.
+    let said = |key: &str, of_timm: &str, usual: [f32; 3]| {
+        let of_open_clip = three(&open_clip[of_timm]).or(open_clip.is_object().then_some(usual));
         [three(&json[key]), three(&timm[of_timm]), of_open_clip]
     };
-    let mean = said("image_mean", "mean", open_clip.mean);
-    let std = said("image_std", "std", open_clip.std);
+    let mean = said("image_mean", "mean", usual.mean);
+    let std = said("image_std", "std", usual.std);
     Ok(PixelNormalisation {
         mean: one("mean of the pixels", "--mean", settings.mean, [0.0; 3], mean, usual.mean)?,
         std: one("deviation of the pixels", "--std", settings.std, [1.0; 3], std, usual.std)?,
