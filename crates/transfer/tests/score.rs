@@ -191,7 +191,9 @@ fn a_line_for_each_window_is_told_and_joined_when_asked() {
     let as_one = read(SameSentence::Joined);
     assert_eq!(as_one.told_repeats(), None);
     for name in [hits, "R@1,IoU@0.7", "mR@1", "mAP", "mAP@0.75", "mAP, short", "mAP, long"] {
-        assert_eq!(number(&as_one, name), number(&joined, name), "{name}");
+        // Sums over queries in another order.
+        let difference = (number(&as_one, name) - number(&joined, name)).abs();
+        assert!(difference < 1e-9, "{name}: {difference}");
     }
 }
 
