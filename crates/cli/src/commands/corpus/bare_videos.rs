@@ -27,21 +27,14 @@ pub(super) struct LeftFound {
 struct BareVideo {
     path: PathBuf,
     #[serde(flatten)]
-    about: Result<About, Problem>,
+    about: About,
 }
 
 #[derive(Serialize)]
-struct About {
-    codec: String,
-    container: String,
-    width: u32,
-    height: u32,
-    duration_s: f64,
-}
-
-#[derive(Serialize)]
-struct Problem {
-    problem: String,
+#[serde(untagged)]
+enum About {
+    Video { codec: String, container: String, width: u32, height: u32, duration_s: f64 },
+    Unreadable { problem: String },
 }
 
 impl LeftFound {
@@ -60,7 +53,8 @@ impl LeftFound {
 
     /// Videos without captions that cannot be read.
     pub(super) fn unreadable(&self) -> usize {
-        self.bare_videos.iter().filter(|video| video.about.is_err()).count()
+        let is_unreadable = |video: &&BareVideo| matches!(video.about, About::Unreadable { .. });
+        self.bare_videos.iter().filter(is_unreadable).count()
     }
 
     pub(super) fn videos(&self) -> &[PathBuf] {
@@ -79,21 +73,19 @@ impl LeftFound {
         }
         for video in self.bare_videos.iter().take(NAMED) {
             lines.push(match &video.about {
-                Ok(about) => format!(
-                    "  video     {}: {} in {}, {} x {} pixels, {:.2} s",
-                    name(&video.path),
-                    about.codec,
-                    about.container,
-                    about.width,
-                    about.height,
-                    about.duration_s
+                About::Video { codec, container, width, height, duration_s } => format!(
+                    "  video     {}: {codec} in {container}, {width} x {height} pixels, {duration_s:.2} s",
+                    name(&video.path)
                 ),
-                Err(Problem { problem }) => format!("  unusable  {problem}"),
+                About::Unreadable { problem } => format!("  unusable  {problem}"),
             });
         }
         if self.bare_videos.len() > NAMED {
-            let seconds = self.bare_videos.iter().flat_map(|video| &video.about);
-            let hours = seconds.map(|about| about.duration_s).sum::<f64>() / 3600.0;
+            let seconds = self.bare_videos.iter().map(|video| match video.about {
+                About::Video { duration_s, .. } => duration_s,
+                About::Unreadable { .. } => 0.0,
+            });
+            let hours = seconds.sum::<f64>() / 3600.0;
             lines.push(format!(
                 "  video     .. {hours:.1} hours in all, {} cannot be read",
                 self.unreadable()
@@ -119,17 +111,26 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn about(path: &Path, check: MediaCheck, opener: &VideoOpener) -> Result<About, Problem> {
-    let problem = |error: anyhow::Error| Problem { problem: format!("{error:#}") };
-    let reader = opener.open(&path.into()).map_err(|error| problem(error.into()))?;
+fn about(path: &Path, check: MediaCheck, opener: &VideoOpener) -> About {
+    match looked_at(path, check, opener) {
+        Ok(about) => about,
+        Err(error) => About::Unreadable { problem: format!("{error:#}") },
+    }
+}
+
+fn looked_at(path: &Path, check: MediaCheck, opener: &VideoOpener) -> anyhow::Result<About> {
+    let reader = opener.open(&path.to_path_buf().into())?;
     let info = reader.info().clone();
     drop(reader);
     if check > MediaCheck::Probe {
         let whole = Caption::new(TimeSpan::new(0.0, f64::INFINITY), name(path));
-        let video = NarratedVideo::new(name(path), path, vec![whole]);
-        check_media(&video, check, opener).map_err(|error| problem(error.into()))?;
+        check_media(
+            &NarratedVideo::new(name(path), path.to_path_buf(), vec![whole]),
+            check,
+            opener,
+        )?;
     }
-    Ok(About {
+    Ok(About::Video {
         codec: info.codec,
         container: info.container,
         width: info.width,
