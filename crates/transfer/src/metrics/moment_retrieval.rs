@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn classes_of_length_hold_their_upper_bound() {
-        let classes = |end: f64| {
+        let classes = |end: f64| -> Vec<&str> {
             let window = TimeSpan::new(0.0, end);
             LengthClass::ALL.iter().filter(|class| class.holds(&window)).map(|it| it.name).collect()
         };
