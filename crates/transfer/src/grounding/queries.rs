@@ -26,7 +26,7 @@ use crate::task::short_features::{VideoLength, note_of_short};
 pub struct Query {
     /// The video's id in the annotations.
     pub video: String,
-    /// What it is asked for by in the feature file.
+    /// Its id in the feature file.
     pub features: String,
     /// The caption's number in its source.
     pub caption: u32,
@@ -160,12 +160,12 @@ fn joined(
     let mut widths: BTreeMap<usize, String> = BTreeMap::new();
     for video in videos {
         let captions = video.captions.len();
-        let Some([num_clips, width]) = features.shape(&video.id)? else {
+        let Some(id) = features.find(&video.id).map(ToOwned::to_owned) else {
             counts.add(part, "left out, no features", captions);
             missing.push(video.id);
             continue;
         };
-        let id = video.id.clone();
+        let [num_clips, width] = features.shape(&id)?.unwrap_or_default();
         if num_clips == 0 {
             counts.add(part, "left out, features of no clip", captions);
             continue;
