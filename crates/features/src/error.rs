@@ -84,8 +84,8 @@ pub enum FeatureError {
     /// An HDF5 file is of a newer format than the library here knows.
     #[error(
         "{path}: cannot {action}: it is of a newer HDF5 format than the library here ({library}) reads \
-         (h5py with libver=\"latest\" writes such). Write it anew: {rewrite} (or h5repack of a newer \
-         HDF5, with --high=2): {reason}",
+         (h5py with libver=\"latest\" writes such). Write it anew: {rewrite} (or with h5repack of a newer \
+         HDF5): {reason}",
         path = path.display(), rewrite = rewrite(path, "")
     )]
     NewerFormat {

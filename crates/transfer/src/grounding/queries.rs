@@ -29,7 +29,7 @@ use crate::task::short_features::{VideoLength, note_of_short};
 pub struct Query {
     /// The video's id in the annotations.
     pub video: String,
-    /// What it is asked for by in the feature file.
+    /// Its id in the feature file.
     pub features: String,
     /// The caption's number in its source.
     pub caption: u32,
@@ -190,12 +190,12 @@ fn joined(
     for video in videos {
         let asked = annotated_queries(&video, same_sentence);
         let captions = asked.len();
-        let Some([num_clips, width]) = features.shape(&video.id)? else {
+        let Some(id) = features.find(&video.id).map(ToOwned::to_owned) else {
             counts.add(part, "left out, no features", captions);
             missing.push(video.id);
             continue;
         };
-        let id = video.id.clone();
+        let [num_clips, width] = features.shape(&id)?.unwrap_or_default();
         if num_clips == 0 {
             counts.add(part, "left out, features of no clip", captions);
             continue;

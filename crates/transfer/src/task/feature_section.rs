@@ -453,9 +453,9 @@ impl ClipFeatures {
         self.file.ids()
     }
 
-    /// Whether a video is there.
-    pub fn holds(&self, id: &str) -> bool {
-        self.names.find(id).is_some()
+    /// What a video is called here; none when it is not there.
+    pub fn find(&self, id: &str) -> Option<&str> {
+        self.names.find(id)
     }
 
     /// How many clips a video has and how wide their features are; `None` when it is not there.
