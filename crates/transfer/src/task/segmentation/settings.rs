@@ -101,6 +101,11 @@ pub(super) fn defaults(given: &Table) -> Table {
             (_, keys) => drop(defaults.insert(section, keys)),
         }
     }
+    if given.contains_key("zero_shot") {
+        // Beside a classifier too: the check then says that one of the two is wanted.
+        let zero_shot: Table = toml::from_str(ZERO_SHOT_DEFAULTS).expect("the defaults are TOML");
+        defaults.extend(zero_shot);
+    }
     defaults
 }
 
