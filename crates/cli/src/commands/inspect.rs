@@ -230,9 +230,12 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
     let origins = Origins::read(path);
     for (name, part) in [("video weights", Part::Video), ("text weights", Part::Text)] {
         let Some(origins) = &origins else { continue };
-        let report = origins.of(part).map(weights::import::report_rows);
-        let what = report.and_then(|rows| rows.into_iter().next());
+        let report = origins.of(part);
+        let what =
+            report.map(weights::import::report_rows).and_then(|rows| rows.into_iter().next());
         facts.push((name, what.unwrap_or("none were imported".into())));
+        let guesses = report.map(weights::import::guess_rows).unwrap_or_default();
+        facts.extend(guesses.into_iter().map(|guess| ("", guess)));
     }
     let json = json!({
         "parameters": parameters,

@@ -76,7 +76,7 @@ fn a_clip_of_open_clips_is_asked_for_what_it_does_not_say_and_what_is_guessed_is
     says(
         &said,
         &[
-            "guessed: mean of the pixels [0.48145466,0.4578275,0.40821073], as in OpenAI's",
+            "guessed: mean of the pixels [0.48145467,0.4578275,0.40821072], as in OpenAI's",
             "--mean sets it",
             "guessed: feature of a picture the class token's",
             "nothing else is built here",

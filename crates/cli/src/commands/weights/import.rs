@@ -289,18 +289,24 @@ pub(crate) fn report_rows(report: &PartReport) -> Vec<String> {
         let (count, first) = (dropped.names.len(), &dropped.names[0]);
         rows.push(format!("not needed: {count} keys ({first}{more}); {}", dropped.reason));
     }
-    for guess in &report.guessed {
+    rows.extend(guess_rows(report));
+    if !report.skipped_calls.is_empty() {
+        rows.push(format!("not called: {}", report.skipped_calls.join(", ")));
+    }
+    rows
+}
+
+/// What was guessed, a line each with the flag that sets it.
+pub(crate) fn guess_rows(report: &PartReport) -> Vec<String> {
+    let rows = report.guessed.iter().map(|guess| {
         let Guess { setting, value, reason, flag } = guess;
         let flag = match flag {
             Some(flag) => format!("{flag} sets it"),
             None => "nothing else is built here".into(),
         };
-        rows.push(format!("guessed: {setting} {value}, {reason}; {flag}"));
-    }
-    if !report.skipped_calls.is_empty() {
-        rows.push(format!("not called: {}", report.skipped_calls.join(", ")));
-    }
-    rows
+        format!("guessed: {setting} {value}, {reason}; {flag}")
+    });
+    rows.collect()
 }
 
 #[cfg(test)]
