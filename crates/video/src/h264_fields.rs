@@ -242,7 +242,7 @@ fn sequence(bytes: &[u8]) -> Option<(u32, Sequence)> {
         0 => drop(bits.golomb()?),
         1 => {
             bits.flag()?;
-            (bits.signed_golomb()?, bits.signed_golomb()?);
+            let (_offset, _top_to_bottom) = (bits.signed_golomb()?, bits.signed_golomb()?);
             for _ in 0..bits.golomb()?.min(255) {
                 bits.signed_golomb()?;
             }
