@@ -32,7 +32,7 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
             "hf-timesformer, 47 parameters filled",
             "distilbert, 36 parameters filled",
             "not needed: 2 keys (classifier.bias, …); the classifier of actions",
-            "2 frames of 8 x 8 pixels, bilinear, mean [0.45, 0.45, 0.45]",
+            "2 frames of 8 x 8 pixels, short side to 8, bilinear, scaled as Hugging Face",
             "video_projection, text_projection, context_warp (seed 0)",
         ],
     );

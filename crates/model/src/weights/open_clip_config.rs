@@ -153,6 +153,12 @@ pub(super) fn read(source: &Source) -> Result<Value, ModelError> {
         way_out: way_out.into(),
     };
     let model = if file["model_cfg"].is_null() { &file } else { &file["model_cfg"] };
+    if model["vision_cfg"].is_null()
+        && model["text_cfg"].is_null()
+        && file["preprocess_cfg"].is_object()
+    {
+        return Ok(json!({ "preprocess": file["preprocess_cfg"] }));
+    }
     let mut said = match model.as_str() {
         Some(name) => of_preset(name).ok_or_else(|| {
             let known = preset_names().join(", ");

@@ -240,7 +240,7 @@ fn text(args: &ImportWeights, made: &Import) -> String {
         fact(
             "a clip",
             format!(
-                "{} frames of {side} x {side} pixels from {} {}, {}, scaled as {} does, mean {:?}, \
+                "{} frames of {side} x {side} pixels, {} {}, {}, scaled as {} does, mean {:?}, \
                  std {:?}",
                 preprocessing.num_frames,
                 preprocessing.fit.words(),
