@@ -224,7 +224,10 @@ fn what_is_typed_and_a_file_says_otherwise_is_an_error_with_both() {
             ImportSettings { activation: Some(Activation::QuickGelu), ..usual() },
             ["--activation says quick_gelu", "open_clip_config.json says gelu"],
         ),
-        (ImportSettings { epsilon: Some(1e-6), ..usual() }, ["--epsilon says 1e-6", "says 0.00001"]),
+        (
+            ImportSettings { epsilon: Some(1e-6), ..usual() },
+            ["--epsilon says 1e-6", "says 0.00001"],
+        ),
         (ImportSettings { mean: Some([0.5; 3]), ..usual() }, ["--mean says [0.5", "says [0.48"]),
         (ImportSettings { short_side: Some(9), ..usual() }, ["--short-side says 9", "says 8"]),
         (
