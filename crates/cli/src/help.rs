@@ -21,7 +21,8 @@ Find when something happens in a video, from a sentence:
   locvtp ground --model demo-run video.mp4 \"a red triangle moves up\"
 
 No model yet? Type `locvtp demo`. It makes videos, trains a model on them and shows what the model
-finds, in about ten minutes and without a download. For your own videos: `locvtp corpus check FOLDER`.
+finds, in about ten minutes and without a download.
+For your own videos: `locvtp corpus check FOLDER`.
 
 Usage: locvtp <COMMAND> [OPTIONS]
 ";
