@@ -203,8 +203,9 @@ impl Videos {
         let listed: usize = self.known.values().map(|video| video.captions.len()).sum();
         if listed > 0 && self.known.values().all(|video| video.queries.is_empty()) {
             intake.note(format!(
-                "{path}: no query has relevant_windows, as in the test files of a challenge; give the \
-                 file with the annotations (of QVHighlights: highlight_val_release.jsonl, or \
+                "{path}: no query has relevant_windows, as in the test files of a challenge, or in files \
+                 that hold labels of clips alone (TVSum, YouTube Highlights); give the file with the \
+                 annotated windows (of QVHighlights: highlight_val_release.jsonl, or \
                  highlight_test_with_gt.jsonl)"
             ));
         }
