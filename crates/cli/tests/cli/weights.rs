@@ -50,7 +50,10 @@ fn two_checkpoints_make_a_model_directory_in_one_command_or_two() {
     assert_eq!(second["config"]["text"]["dim"], 8);
 
     let said = succeeded(&run(&["inspect", str(&two)]));
-    says(&said, &["model directory", "hf-timesformer", "distilbert", "bilinear, scaled as Hugging Face"]);
+    says(
+        &said,
+        &["model directory", "hf-timesformer", "distilbert", "bilinear, scaled as Hugging Face"],
+    );
 }
 
 /// open_clip's tiny model, as `reference/open_clip_model.py` wrote it.
