@@ -7,7 +7,7 @@
 //! Reads `<folder>/*.mp4` and the `.txt` of the same name, lines of `0:04 what happens from then
 //! on`; writes `<out>` in HowTo100M's layout, which `locvtp pretrain` reads, and shows the pairs
 //! that a first training step would take. Without arguments it makes a folder with two small videos
-//! first. (Videos with `.srt` or `.vtt` files, and lists, need no such program: README, "Bring your
+//! first. (Videos with `.srt` or `.vtt` files, and lists, need no such program: docs/data.md, "Bring your
 //! data".)
 
 #![expect(clippy::print_stdout, reason = "an example prints what it found")]

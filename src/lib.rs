@@ -54,7 +54,7 @@ pub use locvtp_transfer::MomentDecoder;
 pub use locvtp_transfer::embedding::Embedder;
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};
 
-/// The README's code is compiled with the tests.
+/// The code of the documents is compiled with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct Documents;

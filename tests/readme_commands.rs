@@ -1,4 +1,4 @@
-//! The commands of the README and of docs/score.md run, one after the other, as they stand there.
+//! The commands of the README and of the pages in docs run, one after the other, as they stand there.
 //!
 //! A block is run when `<!-- tested -->` stands above it. To keep it short, each command gets
 //! further arguments that make it small; nothing the README says is taken away.
@@ -35,6 +35,16 @@ fn small(command: &str) -> &'static str {
         _ => "",
     }
 }
+
+/// In the order of reading.
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/pretraining.md",
+    "docs/weights.md",
+    "docs/data.md",
+    "docs/tasks.md",
+    "docs/score.md",
+];
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -97,8 +107,8 @@ fn commands(readme: &str) -> Vec<String> {
 
 #[test]
 fn the_readmes_commands_do_what_they_say() {
-    // What the README's tasks leave, docs/score.md measures.
-    let pages = ["README.md", "docs/score.md"].map(|page| repository().join(page));
+    // What one page's commands leave, the next one's take.
+    let pages = PAGES.map(|page| repository().join(page));
     let commands: Vec<String> =
         pages.iter().flat_map(|page| commands(&std::fs::read_to_string(page).unwrap())).collect();
     let names: Vec<_> =
@@ -124,7 +134,7 @@ fn the_readmes_commands_do_what_they_say() {
             &["score"; 5],
         ]
         .concat(),
-        "the README shows every command but the demo"
+        "the pages show every command but the demo"
     );
 
     let folder = tempfile::tempdir().unwrap();

@@ -157,6 +157,10 @@ struct Notes {
     hearing_impaired: Vec<PathBuf>,
 }
 
+/// What decides between the files of a video, the least first: no narration, how well the language fits,
+/// its role, another region's.
+type Order = (bool, Rank, Role, bool);
+
 /// A folder being read.
 struct Reading<'a, 'i> {
     root: &'a Path,
@@ -205,7 +209,7 @@ impl Reading<'_, '_> {
     fn video(&mut self, id: &str, beside: Beside, choice: &LanguageChoice) {
         let source =
             SourceVideo { media: Some(beside.media.clone().into()), ..SourceVideo::new(id) };
-        let mut ranked: Vec<((bool, Rank, Role, bool), &Track)> = Vec::new();
+        let mut ranked: Vec<(Order, &Track)> = Vec::new();
         for track in &beside.tracks {
             let role = track.name.role;
             if let Some(rank) = choice.rank(track.name.language.as_ref()) {

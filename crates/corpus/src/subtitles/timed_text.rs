@@ -117,7 +117,9 @@ fn offset_s(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn told(xml: &str) -> Option<(Vec<(f64, f64, String)>, bool)> {
+    type Plain = (f64, f64, String);
+
+    fn told(xml: &str) -> Option<(Vec<Plain>, bool)> {
         let words = read(xml).unwrap()?;
         let plain = |caption: Result<SourceCaption, DropReason>| match caption.unwrap() {
             SourceCaption { time: SourceTime::Seconds(start, end), text, .. } => {

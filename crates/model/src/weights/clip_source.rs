@@ -185,8 +185,8 @@ impl Tower {
     }
 
     fn check_sizes(&self, shapes: &Shapes<'_>, sizes: &[(&str, usize)]) -> Result<(), ModelError> {
-        let each = self.voices.iter();
-        each.map(|voice| check_sizes(shapes.source, &voice.who, &voice.value, sizes)).collect()
+        let mut each = self.voices.iter();
+        each.try_for_each(|voice| check_sizes(shapes.source, &voice.who, &voice.value, sizes))
     }
 
     fn facts(
