@@ -18,6 +18,7 @@ import decord
 import h5py
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from transformers import (
     DistilBertConfig,
@@ -71,24 +72,24 @@ def make(out: Path) -> None:
     (out / "distilbert" / "vocab.txt").write_text("\n".join(words) + "\n")
 
 
+def scaled_by_pillow(frames: list[np.ndarray]) -> np.ndarray:
+    """As VideoMAE's image processor does it, which TimeSformer's files name."""
+    size = (SIDE * WIDTH // HEIGHT, SIDE)
+    return centre(np.stack([np.asarray(Image.fromarray(f).resize(size, Image.Resampling.BILINEAR)) for f in frames]))
+
+
 def frames_by_pyav(path: Path) -> np.ndarray:
-    """All frames at the scaled size, by PyAV: FFmpeg's bilinear scaling."""
-    width = SIDE * WIDTH // HEIGHT
     with av.open(str(path)) as container:
-        frames = [
-            f.reformat(width, SIDE, format="rgb24", interpolation="BILINEAR").to_ndarray()
-            for f in container.decode(video=0)
-        ]
-    return centre(np.stack(frames))
+        return scaled_by_pillow([f.to_ndarray(format="rgb24") for f in container.decode(video=0)])
 
 
 def frames_by_decord(path: Path) -> np.ndarray:
-    reader = decord.VideoReader(str(path), width=SIDE * WIDTH // HEIGHT, height=SIDE)
-    return centre(reader.get_batch(range(len(reader))).asnumpy())
+    reader = decord.VideoReader(str(path))
+    return scaled_by_pillow(list(reader.get_batch(range(len(reader))).asnumpy()))
 
 
 def centre(frames: np.ndarray) -> np.ndarray:
-    left = round((frames.shape[2] - SIDE) / 2)
+    left = (frames.shape[2] - SIDE) // 2
     return frames[:, :, left : left + SIDE]
 
 

@@ -30,8 +30,8 @@ pub struct Preprocessing {
     /// How pictures are scaled: `bilinear` (default) or `bicubic`, which CLIP was trained with.
     pub interpolation: Interpolation,
     /// Whose way from a frame to the picture is followed: `fast` (default), `torchvision` (timm,
-    /// open_clip, OpenAI's CLIP) or `hugging_face`. An import sets the one of its source; `fast` decodes
-    /// and scales sooner, and gives features a little off.
+    /// open_clip, OpenAI's CLIP) or `hugging_face`. An import sets the one of its source; `fast` is
+    /// sooner for large pictures, and gives features a little off.
     pub scaling: Scaling,
     /// What is subtracted from and divided into a pixel.
     pub normalisation: PixelNormalisation,

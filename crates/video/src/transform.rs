@@ -44,8 +44,8 @@ impl Interpolation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
-    /// swscale scales and converts to RGB in one pass. Fastest. The centre lies as in
-    /// [`Scaling::Torchvision`].
+    /// swscale scales and converts to RGB in one pass, and no whole picture of RGB is held: sooner for
+    /// large pictures. The centre lies as in [`Scaling::Torchvision`].
     #[default]
     Fast,
     /// torchvision's transforms of a Pillow picture, as timm, open_clip and OpenAI's CLIP use them:

@@ -262,7 +262,7 @@ mod tests {
             let window = TimeSpan::new(0.0, end);
             LengthClass::ALL.iter().filter(|class| class.holds(&window)).map(|it| it.name).collect()
         };
-        let none: Vec<&str> = vec![];
+        let none: [&str; 0] = [];
         assert_eq!(classes(0.0), none);
         assert_eq!(classes(10.0), ["short"]);
         assert_eq!(classes(10.1), ["middle"]);

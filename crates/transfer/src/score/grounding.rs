@@ -477,7 +477,7 @@ fn describe(report: &mut ScoreReport, protocol: &GroundingProtocol) {
 
 #[cfg(test)]
 mod tests {
-    use locvtp_corpus::Caption;
+    use locvtp_corpus::{Caption, NarratedVideo};
     use proptest::prelude::*;
 
     use super::*;
