@@ -483,7 +483,7 @@ mod tests {
     use super::*;
 
     fn truth() -> Truth {
-        use locvtp_corpus::{NarratedVideo, VideoSink};
+        use locvtp_corpus::VideoSink;
         let caption = |id, start, end, text: &str| {
             let mut caption = Caption::new(TimeSpan::new(start, end), text);
             caption.id = id;
