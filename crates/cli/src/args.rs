@@ -27,7 +27,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Make videos, train a model on them, measure it and write a page: ten minutes, no download
+    /// Make videos, train a model on them, measure it, write a page: ten minutes, no download
     Demo(Demo),
     /// Make videos of coloured shapes with captions, to train and measure on
     Synthesize(Synthesize),
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Pretrain(Pretrain),
     /// Measure a model on held-out videos of a synthetic corpus
     Evaluate(Evaluate),
-    /// Run a benchmark of the paper as a task file (TOML) says: train a head, or none, and measure
+    /// Run a benchmark of the paper, as a task file (TOML) says: train a head and measure
     Transfer(Transfer),
     /// Put the results of several `transfer` runs side by side
     Results(Results),

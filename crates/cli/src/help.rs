@@ -21,16 +21,16 @@ Find when something happens in a video, from a sentence:
   locvtp ground --model demo-run video.mp4 \"a red triangle moves up\"
 
 No model yet? Type `locvtp demo`. It makes videos, trains a model on them and shows what the model
-finds, in about ten minutes and without a download.
-For your own videos: `locvtp corpus check FOLDER`.
+finds, in about ten minutes and without a download. For your own videos begin with
+`locvtp corpus check FOLDER`.
 
 Usage: locvtp <COMMAND> [OPTIONS]
 ";
 
 const END: &str = "
-`locvtp <COMMAND> --help` tells more, and most commands print JSON with --json. `locvtp --version` prints
-the version. Answers go to standard output, everything else to standard error. Exit codes: 0 done, 1
-nothing found, 2 error, 130 stopped by Ctrl-C.
+`locvtp <COMMAND> --help` tells more, and most commands print JSON with --json. `locvtp --version`
+prints the version. Answers go to standard output, everything else to standard error. Exit codes:
+0 done, 1 nothing found, 2 error, 130 stopped by Ctrl-C.
 ";
 
 /// The command line, with its page.
