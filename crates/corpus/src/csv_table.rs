@@ -66,6 +66,9 @@ pub(crate) struct Row<'a> {
     pub(crate) line: usize,
 }
 
+/// Of UTF-8. Behind it a quote would not stand at the start of its field.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 impl CsvTable<'static> {
     /// Opens a file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self, CorpusError> {
@@ -80,7 +83,10 @@ impl CsvTable<'static> {
             let records = Records::new(Box::new(Cursor::new(text.into_bytes())));
             return Self::of(path, records, delimiter);
         }
-        let file = File::open(path).map_err(unreadable)?;
+        let mut file = File::open(path).map_err(unreadable)?;
+        if start.starts_with(BYTE_ORDER_MARK) {
+            file.read_exact(&mut [0; BYTE_ORDER_MARK.len()]).map_err(unreadable)?;
+        }
         let records = Records::new(Box::new(BufReader::with_capacity(1 << 18, file)));
         Self::of(path, records, delimiter(&start))
     }
@@ -89,6 +95,7 @@ impl CsvTable<'static> {
 impl<'b> CsvTable<'b> {
     /// A table that is in memory; `path` names it.
     pub(crate) fn of_bytes(path: &Path, bytes: &'b [u8]) -> Result<Self, CorpusError> {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
         Self::of(path, Records::new(Box::new(bytes)), delimiter(bytes))
     }
 
@@ -436,6 +443,16 @@ mod tests {
             found.push((row.line, text.into_owned(), !repairs.is_empty()));
         }
         (found, table.notes())
+    }
+
+    #[test]
+    fn a_mark_of_byte_order_is_no_part_of_a_quoted_header() {
+        let bytes = b"\xef\xbb\xbf\"path\",\"text\"\n\"a.mp4\",\"x, y\"\n";
+        let table = CsvTable::of_bytes(Path::new("m.csv"), bytes).unwrap();
+        assert_eq!(table.header(), ["path", "text"]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        assert_eq!(CsvTable::open(file.path()).unwrap().header(), ["path", "text"]);
     }
 
     #[test]
