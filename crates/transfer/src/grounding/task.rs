@@ -301,7 +301,7 @@ mod tests {
             (format!("{zero}{glove}"), "joint space"),
             (format!("{tan}{glove}csmgan = {{}}\n"), "csmgan"),
             (format!("{tan}{glove}tan = {{ kernel = 4 }}\n"), "tan.kernel"),
-            (format!("{tan}{glove}tan = {{ kernal = 3 }}\n"), "did you mean `kernel`"),
+            (format!("{tan}{glove}tan = {{ kernal = 3 }}\n"), "did you mean `tan.kernel`"),
             (format!("{tan}{glove}metrics = {{ ious = [1.5] }}\n"), "metrics.ious"),
             ("grounding = { head = 'tam', dataset = 'synthetic' }\n".to_owned(), "tam"),
             (glove.to_owned(), "grounding"),
