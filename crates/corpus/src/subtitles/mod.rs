@@ -4,7 +4,7 @@
 //! Which of several files counts is decided so, the first that differs:
 //!
 //! 1. Narration goes before comments on the video, and these before forced subtitles.
-//! 2. The corpus's language, as its [choice](crate::language_choice) is, goes before one that the name
+//! 2. The corpus's language, as its choice is, goes before one that the name
 //!    does not tell. Words in another language are not taken; such videos are counted.
 //! 3. Plain words go before what a machine heard (`en-orig`), and that before subtitles for the
 //!    hearing impaired.

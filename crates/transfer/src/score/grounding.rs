@@ -1,7 +1,7 @@
 //! Ranked moments of sentences against annotated ones: R@n,IoU@m and mIoU; where a sentence has several
 //! windows also mAP, by the length of the windows, and highlights.
 //!
-//! A line of the predictions is one query ([`moment_answers`](super::moment_answers)). A query without a
+//! A line of the predictions is one query (`moment_answers`). A query without a
 //! line, or with an empty one, is a miss.
 //!
 //! Truth in the form of QVHighlights is measured as the evaluation that it is published with
