@@ -2,7 +2,7 @@
 
     python reference/retrieval_ranks.py
 
-writes `crates/transfer/tests/goldens/score/retrieval.json`: small matrices of texts by videos with
+writes `crates/measure/tests/goldens/score/retrieval.json`: small matrices of texts by videos with
 many ties, k texts a video in blocks, and what each treatment of ties gives. `frozen` is text-to-video
 optimistic and video-to-text by the mean place of the best-placed right text; `averaged` counts over
 all orders of tied candidates by brute force.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-OUT = Path(__file__).resolve().parent.parent / "crates/transfer/tests/goldens/score"
+OUT = Path(__file__).resolve().parent.parent / "crates/measure/tests/goldens/score"
 
 
 def numbers(places):

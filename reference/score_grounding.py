@@ -1,6 +1,6 @@
 """R@n,IoU@m and mIoU of a prediction file, stated a second time in plain Python.
 
-    python reference/score_grounding.py --charades FOLDER --write crates/transfer/tests/goldens/score
+    python reference/score_grounding.py --charades FOLDER --write crates/measure/tests/goldens/score
 
 makes predictions for the genuine Charades-STA test split from a seed, measures them under every
 protocol, and writes the numbers (and nothing of the annotations) to `score/charades_sta.json`. The

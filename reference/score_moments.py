@@ -1,6 +1,6 @@
 """Moment retrieval and highlights as QVHighlights measures them, stated a second time in numpy.
 
-    python reference/score_moments.py --write crates/transfer/tests/goldens/score/moments
+    python reference/score_moments.py --write crates/measure/tests/goldens/score/moments
 
 makes annotations and predictions from a seed, measures them, and writes both and the numbers. The
 Rust tests read the two files as anybody's and compare.

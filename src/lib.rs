@@ -9,9 +9,10 @@
 //! | [`video`] | frames of real files at exact presentation times, sampled into clips | no |
 //! | [`corpus`] | captioned spans of videos: HowTo100M's layout, training pairs, a synthetic corpus | no |
 //! | [`features`] | clip features of whole videos in HDF5 and safetensors files | no |
+//! | [`measure`] | moments from scores, metrics, prediction files, references | no |
 //! | [`model`] | encoders, joint space, correspondence, context warping, the three losses | yes |
 //! | [`train`] | the run file, the loader, the loop, checkpoints that resume bit for bit | yes |
-//! | [`transfer`] | retrieval and grounding, with what to compare them with | yes |
+//! | [`transfer`] | the tasks of the paper: features, heads, results | yes |
 //! | [`report`] | figures and one HTML page from plain numbers | no |
 //!
 //! The command `locvtp` is one more crate on top of these. `ARCHITECTURE.md` says how they fit
@@ -40,6 +41,7 @@
 
 pub use locvtp_corpus as corpus;
 pub use locvtp_features as features;
+pub use locvtp_measure as measure;
 pub use locvtp_model as model;
 pub use locvtp_report as report;
 pub use locvtp_train as train;
@@ -47,10 +49,10 @@ pub use locvtp_transfer as transfer;
 pub use locvtp_video as video;
 
 pub use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig, synthesize};
+pub use locvtp_measure::MomentDecoder;
 pub use locvtp_model::{Device, LocVtp, ModelDirectory};
 pub use locvtp_report::RunReport;
 pub use locvtp_train::{Experiment, pretrain};
-pub use locvtp_transfer::MomentDecoder;
 pub use locvtp_transfer::embedding::Embedder;
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};
 

@@ -12,14 +12,15 @@ use locvtp_video::TimeSpan;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::action_choice::{ActionChoice, ActionScores, action_choice};
+use locvtp_measure::synthetic::action_choice::{ActionChoice, ActionScores, action_choice};
 use crate::clip_score::ClipScore;
 use crate::embedding::{Embedder, SentenceEmbedding, VideoEmbedding, dot, mean_unit};
 use crate::error::TransferError;
-use crate::grounding::zero_shot::{ScoredQuery, ground};
-use crate::metrics::grounding::GroundingMetrics;
-use crate::metrics::retrieval::{ScoreMatrix, Ties, TwoWayRetrieval, both_directions};
-use crate::references::{ClippedVideo, ReferenceSettings, References, references, wrong_queries};
+use locvtp_measure::scored_query::{ScoredQuery, ground};
+use locvtp_measure::metrics::grounding::GroundingMetrics;
+use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, TwoWayRetrieval, both_directions};
+use locvtp_measure::references::{ReferenceSettings, wrong_queries};
+use locvtp_measure::synthetic::oracles::{ClippedVideo, References, references};
 use crate::result::{
     ActionChoiceSummary, GroundingSummary, ReferenceSummary, RetrievalSummary, SplitSummary,
 };

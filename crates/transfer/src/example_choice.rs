@@ -8,7 +8,7 @@ use locvtp_video::TimeSpan;
 use crate::clip_score::ClipScore;
 use crate::error::TransferError;
 use crate::evaluation::EmbeddedSplit;
-use crate::moment::{Moment, MomentDecoder};
+use locvtp_measure::moment::{Moment, MomentDecoder};
 
 /// One query of a split and its answer.
 #[derive(Clone, Debug, PartialEq)]

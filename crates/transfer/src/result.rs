@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action_choice::ActionChoice;
-use crate::metrics::grounding::GroundingMetrics;
-use crate::metrics::retrieval::RetrievalDirection;
-use crate::references::References;
+use locvtp_measure::synthetic::action_choice::ActionChoice;
+use locvtp_measure::metrics::grounding::GroundingMetrics;
+use locvtp_measure::metrics::retrieval::RetrievalDirection;
+use locvtp_measure::synthetic::oracles::References;
 
 /// The whole of `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,7 +216,7 @@ mod tests {
         let predictions = [vec![locvtp_video::TimeSpan::new(0.0, 3.0)]];
         let boundary = crate::IouBoundary::Strict;
         let metrics =
-            crate::metrics::grounding::grounding(&predictions, &truths, boundary).unwrap();
+            locvtp_measure::metrics::grounding::grounding(&predictions, &truths, boundary).unwrap();
         let summary = GroundingSummary::from(&metrics);
         assert_eq!((summary.queries, summary.miou, summary.r1_iou70), (1, 75.0, 100.0));
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
-use locvtp_transfer::references::ReferenceSettings;
+use locvtp_measure::references::ReferenceSettings;
 
 use crate::Outcome;
 use crate::commands::ground::open_embedder;

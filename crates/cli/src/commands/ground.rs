@@ -9,7 +9,8 @@ use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::model_location::locate_model;
-use locvtp_transfer::{ClipScore, MomentDecoder, TransferError};
+use locvtp_measure::MomentDecoder;
+use locvtp_transfer::{ClipScore, TransferError};
 use serde_json::json;
 
 use crate::numbers::count;

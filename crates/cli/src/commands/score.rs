@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
-use locvtp_transfer::TransferError;
-use locvtp_transfer::annotated_query::SameSentence;
-use locvtp_transfer::metrics::grounding::IouBoundary;
-use locvtp_transfer::metrics::retrieval::Ties;
-use locvtp_transfer::score::ScoreReport;
-use locvtp_transfer::score::grounding::{
+use locvtp_measure::MeasureError;
+use locvtp_measure::annotated_query::SameSentence;
+use locvtp_measure::metrics::grounding::IouBoundary;
+use locvtp_measure::metrics::retrieval::Ties;
+use locvtp_measure::score::ScoreReport;
+use locvtp_measure::score::grounding::{
     GroundingProtocol, RankedBy, Suppression, score_grounding,
 };
-use locvtp_transfer::score::matrix_file::Matrix;
-use locvtp_transfer::score::retrieval::{
+use locvtp_measure::score::matrix_file::Matrix;
+use locvtp_measure::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,
 };
-use locvtp_transfer::score::segmentation::score_segmentation;
-use locvtp_transfer::score::steps::{read_release, score_steps};
-use locvtp_transfer::score::truth::{Truth, TruthSource};
+use locvtp_measure::score::segmentation::score_segmentation;
+use locvtp_measure::score::steps::{read_release, score_steps};
+use locvtp_measure::score::truth::{Truth, TruthSource};
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};
 use crate::numbers::{count, share};
@@ -308,11 +308,11 @@ fn segmentation(args: &ScoreSegmentation) -> anyhow::Result<ScoreReport> {
 
 /// What was measured; what was not names the truth as well.
 fn against(
-    measured: Result<ScoreReport, TransferError>,
+    measured: Result<ScoreReport, MeasureError>,
     truth: &Truth,
 ) -> anyhow::Result<ScoreReport> {
     measured.map_err(|error| match error {
-        named @ TransferError::NothingMatches { .. } => named.into(),
+        named @ MeasureError::NothingMatches { .. } => named.into(),
         other => {
             let context = format!("cannot be measured against {}", truth.described());
             anyhow::Error::from(other).context(context)

@@ -8,7 +8,7 @@ use locvtp_report::{
 use locvtp_train::{RunFolder, StepReport};
 use locvtp_transfer::embedding::cosines;
 use locvtp_transfer::example_choice::ChosenExample;
-use locvtp_transfer::similarity::CosineHistogram;
+use locvtp_measure::similarity::CosineHistogram;
 use locvtp_transfer::still::middle_frames;
 use locvtp_video::TimeSpan;
 

@@ -10,7 +10,7 @@ use locvtp_train::RunFolder;
 use locvtp_train::run_log::LOG_FILE;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::example_choice::ChosenExample;
-use locvtp_transfer::similarity::SimilaritySummary;
+use locvtp_measure::similarity::SimilaritySummary;
 
 use crate::output::{COMMIT, VERSION};
 use crate::pace::duration;

@@ -3,8 +3,8 @@
 use locvtp_report::{
     Headline, HeadlineReference, ResultsColumn, ResultsRow, ResultsTable, RowKind,
 };
-use locvtp_transfer::metrics::grounding::GroundingMetrics;
-use locvtp_transfer::metrics::retrieval::RetrievalMetrics;
+use locvtp_measure::metrics::grounding::GroundingMetrics;
+use locvtp_measure::metrics::retrieval::RetrievalMetrics;
 
 use super::MeasuredSplit;
 

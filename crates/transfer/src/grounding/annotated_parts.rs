@@ -14,7 +14,7 @@ use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSetting
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use crate::annotated_query::SameSentence;
+use locvtp_measure::annotated_query::SameSentence;
 use crate::error::TransferError;
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::queries::Query;
 use crate::error::TransferError;
-use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
-use crate::metrics::moment_retrieval::{
+use locvtp_measure::metrics::grounding::{IouBoundary, grounding, recall_at};
+use locvtp_measure::metrics::moment_retrieval::{
     KEPT, LengthClass, RetrievedWindows, ScoredWindow, mean_ap,
 };
-use crate::references::{ReferenceSettings, random_interval};
+use locvtp_measure::references::{ReferenceSettings, random_interval};
 use crate::task::{Metrics, PredictionFile};
 
 /// `[metrics]` of a task file.

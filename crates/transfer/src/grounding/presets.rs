@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::csmgan::config::{CsmganConfig, CsmganPreset};
 use super::measure::MetricSection;
 use super::tan::config::{Proposals, TanConfig};
-use crate::metrics::grounding::IouBoundary;
+use locvtp_measure::metrics::grounding::IouBoundary;
 use crate::task::TrainingSection;
 use crate::task::training::Keep;
 

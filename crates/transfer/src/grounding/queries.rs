@@ -15,11 +15,11 @@ use std::slice;
 use locvtp_corpus::{NarratedVideo, SALIENCY_CLIP_S};
 use locvtp_video::{Seconds, TimeSpan};
 
-use crate::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
+use locvtp_measure::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 use crate::error::TransferError;
 use crate::grounding::annotated_parts::{AnnotatedParts, Counts, PositiveWindows, QuerySection};
 use crate::grounding::words::SentenceWords;
-use crate::metrics::moment_retrieval::best_iou;
+use locvtp_measure::metrics::moment_retrieval::best_iou;
 use crate::task::TaskObserver;
 use crate::task::feature_section::ClipFeatures;
 use crate::task::short_features::{VideoLength, note_of_short};

@@ -18,7 +18,8 @@ use super::TaskObserver;
 use super::draws::{Draw, generator, order};
 use super::fit_state::{FitFolder, FitState};
 use super::predictions::{Tested, write_all};
-use super::task_result::{Metrics, SeedResult};
+use super::task_result::SeedResult;
+use locvtp_measure::Metrics;
 use super::training::{Keep, TrainingSection};
 use crate::error::TransferError;
 

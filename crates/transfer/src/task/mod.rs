@@ -52,7 +52,8 @@ pub use fit::{FitBatch, Learner, fit};
 pub use inputs::{FeatureOrigin, Inputs, Origin, WordOrigin};
 pub use predictions::{PredictionFile, Tested};
 pub use task_file::{Task, TaskFile};
-pub use task_result::{Metrics, SeedResult, TaskResult};
+pub use locvtp_measure::Metrics;
+pub use task_result::{SeedResult, TaskResult};
 pub use training::TrainingSection;
 
 /// Is told how a task goes, and may stop it.

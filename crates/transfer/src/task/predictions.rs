@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Metrics;
 use crate::error::TransferError;
-use crate::metrics::retrieval::ScoreMatrix;
+use locvtp_measure::metrics::retrieval::ScoreMatrix;
 
 /// JSON lines of answers.
 pub const PREDICTIONS: &str = "predictions.jsonl";
@@ -104,8 +104,8 @@ pub(super) fn write_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::score::json_lines::{number_list, read_lines};
-    use crate::score::matrix_file::Matrix;
+    use locvtp_measure::score::json_lines::{number_list, read_lines};
+    use locvtp_measure::score::matrix_file::Matrix;
 
     #[test]
     fn a_matrix_is_read_as_it_was_written() {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use locvtp_model::model_directory::write_synced;
+use locvtp_measure::Metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,35 +13,6 @@ use crate::error::TransferError;
 
 /// The file's name in the folder of a task.
 pub const RESULT_FILE: &str = "result.json";
-
-/// Numbers by name, in the order in which they are read.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Metrics(Map<String, Value>);
-
-impl Metrics {
-    /// No numbers yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// With one more number; a name that is there already gets the new one.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: f64) -> Self {
-        self.0.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// The number of this name.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.get(name).and_then(Value::as_f64)
-    }
-
-    /// Names and numbers, in order; what is no finite number is left out.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_f64()?)))
-    }
-}
 
 /// The result of one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use locvtp_train::Experiment;
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::evaluation::EmbeddedSplit;
 use locvtp_transfer::example_choice::{answer_all, at_quantiles};
-use locvtp_transfer::references::ReferenceSettings;
+use locvtp_measure::references::ReferenceSettings;
 use locvtp_transfer::warp_similarity::{WarpSimilaritySettings, warp_similarities};
 
 use super::folder::DemoFolder;

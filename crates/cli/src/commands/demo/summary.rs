@@ -7,7 +7,7 @@ use locvtp_corpus::{Order, PairSettings};
 use locvtp_train::{LossSelection, RunFolder};
 use locvtp_transfer::evaluation::SplitResults;
 use locvtp_transfer::result::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};
-use locvtp_transfer::similarity::SimilaritySummary;
+use locvtp_measure::similarity::SimilaritySummary;
 use serde::Serialize;
 
 use super::Plan;

@@ -10,7 +10,7 @@ use locvtp_video::{Seconds, TimeSpan};
 
 use super::config::TanConfig;
 use super::moment_map::MomentMap;
-use crate::metrics::grounding::iou;
+use locvtp_measure::metrics::grounding::iou;
 
 /// How right every moment of a map is, in the order of [`MomentMap::moments`]: by the true window that
 /// it meets best.

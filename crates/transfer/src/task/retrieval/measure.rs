@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::texts::{Candidate, CandidateSet};
 use crate::embedding::{Embedder, cosines};
 use crate::error::TransferError;
-use crate::metrics::retrieval::{
+use locvtp_measure::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions, dual_softmax,
 };
 use crate::task::{Metrics, PredictionFile, TaskObserver, Tested};

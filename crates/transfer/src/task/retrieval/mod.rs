@@ -28,7 +28,7 @@ use super::task_file::TaskKind;
 use super::task_result::SeedResult;
 use super::{Inputs, Metrics, Task, TaskObserver, TaskResult, TrainingSection};
 use crate::error::TransferError;
-use crate::metrics::retrieval::Ties;
+use locvtp_measure::metrics::retrieval::Ties;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 use measure::{Measured, Protocol};

@@ -9,7 +9,7 @@ use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSetting
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::metrics::segmentation::BACKGROUND;
+use locvtp_measure::metrics::segmentation::BACKGROUND;
 use crate::task::TaskObserver;
 
 /// `[data]` of a segmentation task.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
-use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
+use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 use crate::task::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::task::{FitBatch, Learner, Metrics, Tested};
 

@@ -29,7 +29,7 @@ use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
-use crate::metrics::segmentation::{FrameAccuracy, FrameTally};
+use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 use crate::task::shared_observer::SharedObserver;
 use crate::task::tuning::batches_ahead::Ahead;
 use crate::task::tuning::{BatchesAhead, TunedModel};

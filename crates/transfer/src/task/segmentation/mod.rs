@@ -52,7 +52,7 @@ use super::{Inputs, Learner, Metrics, SeedResult, TaskObserver, TaskResult, Trai
 use crate::error::TransferError;
 use crate::extraction::decoding::ClipRule;
 use crate::extraction::{FeatureSpace, VideoFile};
-use crate::metrics::segmentation::FrameTally;
+use locvtp_measure::metrics::segmentation::FrameTally;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 
 use super::annotations::{SegmentAnnotations, SegmentationData};
 use crate::error::TransferError;
-use crate::metrics::segmentation::{BACKGROUND, labels};
+use locvtp_measure::metrics::segmentation::{BACKGROUND, labels};
 use crate::task::TaskObserver;
 use crate::task::draws::{Draw, generator};
 use crate::task::short_features::{VideoLength, note_of_short};

@@ -17,7 +17,7 @@ use super::second_labels::SecondLabels;
 use super::videos::SegmentationVideos;
 use crate::embedding::dot;
 use crate::error::TransferError;
-use crate::metrics::segmentation::{BACKGROUND, FrameTally};
+use locvtp_measure::metrics::segmentation::{BACKGROUND, FrameTally};
 use crate::task::Tested;
 use crate::task::label_texts::LabelTexts;
 use crate::task::per_second::PerSecondFeatures;

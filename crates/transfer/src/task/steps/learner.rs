@@ -11,7 +11,7 @@ use super::component_model::{
 use super::ordering::align;
 use super::videos::{StepsVideo, StepsVideos};
 use crate::error::TransferError;
-use crate::metrics::steps::{StepRecall, StepVideo, step_recall};
+use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
 use crate::task::draws::{Draw, generator};
 use crate::task::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::task::predictions::{PREDICTIONS, PredictionFile};

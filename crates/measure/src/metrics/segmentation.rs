@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::percentage;
 use super::steps::seconds_of;
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// The label of a second in which nothing is done.
 pub const BACKGROUND: u32 = 0;
@@ -58,9 +58,9 @@ impl FrameTally {
     ///
     /// # Errors
     /// When nothing was.
-    pub fn accuracy(&self) -> Result<FrameAccuracy, TransferError> {
+    pub fn accuracy(&self) -> Result<FrameAccuracy, MeasureError> {
         if self.seconds == 0 {
-            return Err(TransferError::Nothing { what: "seconds with a true label" });
+            return Err(MeasureError::Nothing { what: "seconds with a true label" });
         }
         let background = self.seconds - self.actions;
         Ok(FrameAccuracy {
@@ -80,15 +80,15 @@ impl FrameTally {
 ///
 /// # Example
 /// ```
-/// use locvtp_transfer::metrics::segmentation::frame_accuracy;
+/// use locvtp_measure::metrics::segmentation::frame_accuracy;
 ///
 /// let found = frame_accuracy([(&[0, 3, 3, 0][..], &[0, 0, 3, 3][..])])?;
 /// assert_eq!((found.accuracy, found.background_alone), (50.0, 50.0));
-/// # Ok::<(), locvtp_transfer::TransferError>(())
+/// # Ok::<(), locvtp_measure::MeasureError>(())
 /// ```
 pub fn frame_accuracy<'a>(
     videos: impl IntoIterator<Item = (&'a [u32], &'a [u32])>,
-) -> Result<FrameAccuracy, TransferError> {
+) -> Result<FrameAccuracy, MeasureError> {
     let mut tally = FrameTally::default();
     for (predicted, truth) in videos {
         tally.add(predicted, truth);
@@ -139,7 +139,7 @@ mod tests {
         let longer = frame_accuracy([(&[0, 4, 4][..], &[0][..])]).unwrap();
         assert_eq!((longer.accuracy, longer.seconds), (100.0, 1));
         let nothing: [(&[u32], &[u32]); 1] = [(&[1], &[])];
-        assert!(matches!(frame_accuracy(nothing), Err(TransferError::Nothing { .. })));
+        assert!(matches!(frame_accuracy(nothing), Err(MeasureError::Nothing { .. })));
     }
 
     proptest! {

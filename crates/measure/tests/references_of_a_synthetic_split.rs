@@ -1,7 +1,7 @@
 //! References over the truth of a split as the synthetic corpus writes it.
 
 use locvtp_corpus::synthetic::{SyntheticConfig, Truth, synthesize};
-use locvtp_transfer::references::{
+use locvtp_measure::references::{
     ClippedVideo, KnownAttributes, ReferenceSettings, oracle_scores, references, wrong_queries,
 };
 use locvtp_video::TimeSpan;

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// Bytes that a thread reads at once, about.
 const PIECE: usize = 1 << 20;
@@ -25,8 +25,8 @@ const PIECE: usize = 1 << 20;
 pub fn read_lines<T: Send>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, String> + Sync,
-) -> Result<Vec<(usize, T)>, TransferError> {
-    let bytes = std::fs::read(path).map_err(|source| TransferError::Io {
+) -> Result<Vec<(usize, T)>, MeasureError> {
+    let bytes = std::fs::read(path).map_err(|source| MeasureError::Io {
         path: path.to_owned(),
         action: "read the predictions",
         source,
@@ -37,7 +37,7 @@ pub fn read_lines<T: Send>(
         pieces.into_par_iter().map(|piece| read_piece(piece, &parse)).collect();
     let (mut all, mut before) = (Vec::new(), 0);
     for (lines, piece) in read {
-        let piece = piece.map_err(|(line, reason)| TransferError::Prediction {
+        let piece = piece.map_err(|(line, reason)| MeasureError::Prediction {
             path: path.to_owned(),
             line: before + line,
             reason,
@@ -47,7 +47,7 @@ pub fn read_lines<T: Send>(
     }
     if all.is_empty() {
         let (path, reason) = (path.to_owned(), "the file is empty".to_owned());
-        return Err(TransferError::Prediction { path, line: 1, reason });
+        return Err(MeasureError::Prediction { path, line: 1, reason });
     }
     Ok(all)
 }

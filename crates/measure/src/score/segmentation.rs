@@ -15,7 +15,7 @@ use locvtp_corpus::NarratedVideo;
 use super::json_lines::{ObjectLine, read_lines};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::segmentation::{FrameTally, labels};
 
 /// What a line says.
@@ -47,7 +47,7 @@ impl Answer {
 ///
 /// # Errors
 /// When a line is broken, no predicted video is annotated, or no length of a video is known.
-pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreReport, TransferError> {
+pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreReport, MeasureError> {
     let lines = read_lines(predictions, Answer::parse)?;
     let mut answers: Vec<Option<Answer>> = Vec::new();
     answers.resize_with(truth.videos.len(), || None);
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    fn score(lines: &str) -> Result<ScoreReport, TransferError> {
+    fn score(lines: &str) -> Result<ScoreReport, MeasureError> {
         let mut truth = Truth::default();
         for id in ["a", "b"] {
             let captions = vec![Caption { id: 7, ..Caption::new(TimeSpan::new(1.0, 3.0), "cut") }];

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Faults;
 use crate::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// Which annotations are the truth.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,7 +64,7 @@ impl Truth {
     ///
     /// # Errors
     /// When a file cannot be read or is of no known layout, or nothing in it can be used.
-    pub fn read(source: &TruthSource) -> Result<Self, TransferError> {
+    pub fn read(source: &TruthSource) -> Result<Self, MeasureError> {
         let settings = ReadSettings {
             layout: source.layout,
             list: source.only.clone(),
@@ -108,7 +108,7 @@ impl Truth {
                 reasons.push("there are none".to_owned());
             }
             let (truth, reasons) = (truth.described(), reasons.join(", "));
-            return Err(TransferError::EmptyTruth { truth, reasons });
+            return Err(MeasureError::EmptyTruth { truth, reasons });
         }
         let mut videos = std::mem::take(&mut truth.videos);
         videos.sort_by(|a, b| a.id.cmp(&b.id));
@@ -162,9 +162,9 @@ impl Truth {
         &self,
         matched: usize,
         unknown: &[&Faults],
-    ) -> Result<(), TransferError> {
+    ) -> Result<(), MeasureError> {
         match unknown.iter().find_map(|faults| faults.first.as_ref()) {
-            Some(found) if matched == 0 => Err(TransferError::NothingMatches {
+            Some(found) if matched == 0 => Err(MeasureError::NothingMatches {
                 predicted: found.clone(),
                 truth: self.described(),
                 annotated: self.videos[0].id.clone(),
@@ -176,9 +176,9 @@ impl Truth {
 }
 
 /// An error in the words of who gives a truth.
-fn of_truth(error: CorpusError) -> TransferError {
+fn of_truth(error: CorpusError) -> MeasureError {
     match error {
-        CorpusError::UnknownLayout { path } => TransferError::UnknownTruth { path },
+        CorpusError::UnknownLayout { path } => MeasureError::UnknownTruth { path },
         other => other.into(),
     }
 }

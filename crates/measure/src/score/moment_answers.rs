@@ -13,7 +13,7 @@ use super::json_lines::{ObjectLine, Row};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::annotated_query::{AnnotatedQuery, plain};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::moment_retrieval::ScoredWindow;
 
 /// What a line says.
@@ -178,7 +178,7 @@ impl<'a> Queries<'a> {
         &self,
         lines: Vec<(usize, Answer)>,
         truth: &Truth,
-    ) -> Result<Matched, TransferError> {
+    ) -> Result<Matched, MeasureError> {
         let mut matched = Matched::default();
         matched.answers.resize_with(self.all.len(), || None);
         // Lines of one sentence, told apart only once all are known.

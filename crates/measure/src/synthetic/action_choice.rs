@@ -10,7 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::percentage;
 
 /// The similarities of one event to its sentence with each action word in turn.
@@ -47,9 +47,9 @@ pub struct ActionChoice {
 pub fn action_choice(
     actions: &[String],
     events: &[ActionScores],
-) -> Result<ActionChoice, TransferError> {
+) -> Result<ActionChoice, MeasureError> {
     if actions.is_empty() || events.is_empty() {
-        return Err(TransferError::Nothing { what: "actions and events to choose them for" });
+        return Err(MeasureError::Nothing { what: "actions and events to choose them for" });
     }
     let mut confusion = vec![vec![0; actions.len()]; actions.len()];
     let mut right = 0.0;
@@ -76,16 +76,16 @@ pub fn action_choice(
     })
 }
 
-fn check(index: usize, event: &ActionScores, num_actions: usize) -> Result<(), TransferError> {
+fn check(index: usize, event: &ActionScores, num_actions: usize) -> Result<(), MeasureError> {
     if event.scores.len() != num_actions {
-        return Err(TransferError::Count {
+        return Err(MeasureError::Count {
             what: "similarities of an event, one an action",
             expected: num_actions,
             found: event.scores.len(),
         });
     }
     if let Some(action) = event.scores.iter().position(|score| !score.is_finite()) {
-        return Err(TransferError::Score {
+        return Err(MeasureError::Score {
             of: "event",
             row: index,
             column: action,
@@ -93,7 +93,7 @@ fn check(index: usize, event: &ActionScores, num_actions: usize) -> Result<(), T
         });
     }
     if event.truth >= num_actions {
-        return Err(TransferError::Index {
+        return Err(MeasureError::Index {
             what: "the true action",
             of: "event",
             row: index,
@@ -149,16 +149,16 @@ mod tests {
     #[test]
     fn what_cannot_be_measured_is_an_error() {
         let error = |events: &[ActionScores]| action_choice(&actions(), events).unwrap_err();
-        assert!(matches!(error(&[]), TransferError::Nothing { .. }));
+        assert!(matches!(error(&[]), MeasureError::Nothing { .. }));
         assert!(matches!(
             error(&[event([0.0, f32::NAN, 0.0], 0)]),
-            TransferError::Score { row: 0, column: 1, .. }
+            MeasureError::Score { row: 0, column: 1, .. }
         ));
         assert!(matches!(
             error(&[event([0.0; 3], 0), event([0.0; 3], 3)]),
-            TransferError::Index { row: 1, found: 3, end: 3, .. }
+            MeasureError::Index { row: 1, found: 3, end: 3, .. }
         ));
         let short = ActionScores { scores: vec![0.1], truth: 0 };
-        assert!(matches!(error(&[short]), TransferError::Count { expected: 3, found: 1, .. }));
+        assert!(matches!(error(&[short]), MeasureError::Count { expected: 3, found: 1, .. }));
     }
 }

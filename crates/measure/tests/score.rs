@@ -5,13 +5,13 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use locvtp_transfer::annotated_query::SameSentence;
-use locvtp_transfer::metrics::grounding::IouBoundary;
-use locvtp_transfer::metrics::retrieval::{
+use locvtp_measure::annotated_query::SameSentence;
+use locvtp_measure::metrics::grounding::IouBoundary;
+use locvtp_measure::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
 };
-use locvtp_transfer::score::grounding::{GroundingProtocol, Suppression, score_grounding};
-use locvtp_transfer::score::truth::{Truth, TruthSource};
+use locvtp_measure::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_measure::score::truth::{Truth, TruthSource};
 use serde_json::Value;
 
 fn golden(name: &str) -> Value {
@@ -151,7 +151,7 @@ fn the_order_of_queries_changes_nothing_and_that_of_windows_does() {
         })
         .collect();
     let turned = of(turned);
-    let first = |report: &locvtp_transfer::score::ScoreReport| report.metrics.get("R@1,IoU@0.5");
+    let first = |report: &locvtp_measure::score::ScoreReport| report.metrics.get("R@1,IoU@0.5");
     assert_ne!(first(&turned), first(&plain));
     assert_ne!(turned.metrics.get("mAP"), plain.metrics.get("mAP"));
 }

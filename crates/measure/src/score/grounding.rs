@@ -18,14 +18,14 @@ use super::json_lines::read_lines;
 use super::moment_answers::{Answer, Matched, Queries};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
 use crate::metrics::highlights::{LEVELS, ScoredClips, highlights};
 use crate::metrics::moment_retrieval::{
     KEPT, LengthClass, MeanAp, RetrievedWindows, ScoredWindow, THRESHOLDS, best_iou, mean_ap,
 };
 use crate::moment::suppress_overlaps;
-use crate::task::Metrics;
+use crate::metrics::Metrics;
 
 /// How moments are counted.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,9 +99,9 @@ impl GroundingProtocol {
 
     /// # Errors
     /// When a setting cannot be used.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), MeasureError> {
         let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+            |key, found: String, expected| Err(MeasureError::Setting { key, found, expected });
         if self.top.is_empty() || self.top.contains(&0) {
             return setting("top", format!("{:?}", self.top), "one n or more, from 1");
         }
@@ -176,7 +176,7 @@ pub fn score_grounding(
     predictions: &Path,
     truth: &Truth,
     protocol: &GroundingProtocol,
-) -> Result<ScoreReport, TransferError> {
+) -> Result<ScoreReport, MeasureError> {
     protocol.check()?;
     let queries = Queries::of(truth);
     let lines = read_lines(predictions, |line| Answer::parse(line, protocol))?;
@@ -206,7 +206,7 @@ fn recalls(
     matched: &Matched,
     queries: &Queries<'_>,
     protocol: &GroundingProtocol,
-) -> Result<(), TransferError> {
+) -> Result<(), MeasureError> {
     let lists = match protocol.suppression {
         Suppression::BelowEach(_) => protocol.iou.len(),
         _ => 1,
@@ -498,7 +498,7 @@ mod tests {
         truth
     }
 
-    fn score(lines: &str, protocol: &GroundingProtocol) -> Result<ScoreReport, TransferError> {
+    fn score(lines: &str, protocol: &GroundingProtocol) -> Result<ScoreReport, MeasureError> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), lines).unwrap();
         score_grounding(file.path(), &truth(), protocol)

@@ -25,7 +25,7 @@ use std::collections::BinaryHeap;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,16 +84,16 @@ impl MomentDecoder {
     ///
     /// # Example
     /// ```
-    /// use locvtp_transfer::moment::MomentDecoder;
+    /// use locvtp_measure::moment::MomentDecoder;
     /// use locvtp_video::TimeSpan;
     ///
     /// let span = |t: usize| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64);
     /// let clips: Vec<_> = (0..5).map(span).collect();
     /// let moments = MomentDecoder::default().decode(&clips, &[0.1, 0.7, 0.8, 0.0, 0.2])?;
     /// assert_eq!(moments[0].span, TimeSpan::new(2.0, 6.0));
-    /// # Ok::<(), locvtp_transfer::TransferError>(())
+    /// # Ok::<(), locvtp_measure::MeasureError>(())
     /// ```
-    pub fn decode(&self, clips: &[TimeSpan], scores: &[f32]) -> Result<Vec<Moment>, TransferError> {
+    pub fn decode(&self, clips: &[TimeSpan], scores: &[f32]) -> Result<Vec<Moment>, MeasureError> {
         self.check()?;
         check(clips, scores)?;
         if clips.is_empty() {
@@ -120,11 +120,11 @@ impl MomentDecoder {
         Ok(kept)
     }
 
-    fn check(&self) -> Result<(), TransferError> {
+    fn check(&self) -> Result<(), MeasureError> {
         if (0.0..=1.0).contains(&self.max_iou) {
             return Ok(());
         }
-        Err(TransferError::Setting {
+        Err(MeasureError::Setting {
             key: "max_iou",
             found: self.max_iou.to_string(),
             expected: "a number in 0.0..=1.0",
@@ -157,22 +157,22 @@ fn stands_apart<'a>(
     better.all(|better| better.iou(span) <= max_iou)
 }
 
-fn check(clips: &[TimeSpan], scores: &[f32]) -> Result<(), TransferError> {
+fn check(clips: &[TimeSpan], scores: &[f32]) -> Result<(), MeasureError> {
     if clips.len() != scores.len() {
-        return Err(TransferError::Count {
+        return Err(MeasureError::Count {
             what: "clip scores, one a clip",
             expected: clips.len(),
             found: scores.len(),
         });
     }
     if let Some(clip) = scores.iter().position(|score| !score.is_finite()) {
-        return Err(TransferError::Score { of: "clip", row: clip, column: 0, found: scores[clip] });
+        return Err(MeasureError::Score { of: "clip", row: clip, column: 0, found: scores[clip] });
     }
     for (clip, &found) in clips.iter().enumerate() {
         let previous = if clip == 0 { found } else { clips[clip - 1] };
         let finite = found.start.0.is_finite() && found.end.0.is_finite();
         if !finite || found.start < previous.start || found.end < previous.end {
-            return Err(TransferError::ClipOrder { clip, found, previous });
+            return Err(MeasureError::ClipOrder { clip, found, previous });
         }
     }
     Ok(())
@@ -468,16 +468,16 @@ mod tests {
         let error = |clips: &[TimeSpan], scores: &[f32]| decoder.decode(clips, scores).unwrap_err();
         assert!(matches!(
             error(&seconds(2), &[0.1]),
-            TransferError::Count { expected: 2, found: 1, .. }
+            MeasureError::Count { expected: 2, found: 1, .. }
         ));
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let found = error(&seconds(2), &[0.1, bad]);
-            assert!(matches!(found, TransferError::Score { row: 1, .. }), "{found}");
+            assert!(matches!(found, MeasureError::Score { row: 1, .. }), "{found}");
         }
         let turned = [TimeSpan::new(1.0, 2.0), TimeSpan::new(0.0, 1.0)];
-        assert!(matches!(error(&turned, &[0.1; 2]), TransferError::ClipOrder { clip: 1, .. }));
+        assert!(matches!(error(&turned, &[0.1; 2]), MeasureError::ClipOrder { clip: 1, .. }));
         let unknown = [TimeSpan::new(f64::NAN, 2.0)];
-        assert!(matches!(error(&unknown, &[0.1]), TransferError::ClipOrder { clip: 0, .. }));
+        assert!(matches!(error(&unknown, &[0.1]), MeasureError::ClipOrder { clip: 0, .. }));
         let decoder = MomentDecoder { max_iou: 1.5, ..MomentDecoder::default() };
         let found = decoder.decode(&seconds(1), &[0.1]).unwrap_err();
         assert!(found.to_string().contains("`max_iou` is 1.5"), "{found}");

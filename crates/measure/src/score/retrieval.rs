@@ -12,7 +12,7 @@ use super::json_lines::{ObjectLine, read_lines};
 use super::matrix_file::Matrix;
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, retrieval, retrieval_chance, two_ways,
 };
@@ -34,7 +34,7 @@ pub fn score_matrix(
     matrix: Matrix,
     video_of_text: Option<Vec<usize>>,
     protocol: RetrievalProtocol,
-) -> Result<ScoreReport, TransferError> {
+) -> Result<ScoreReport, MeasureError> {
     let (texts, videos) = (matrix.rows, matrix.columns);
     let video_of_text = match video_of_text {
         Some(given) => given,
@@ -42,7 +42,7 @@ pub fn score_matrix(
             (0..texts).map(|text| text / (texts / videos)).collect()
         }
         None => {
-            return Err(TransferError::Setting {
+            return Err(MeasureError::Setting {
                 key: "truth",
                 found: format!("not given, for {texts} texts of {videos} videos"),
                 expected: "a file with the column of every text's video, one a line, because the \
@@ -76,7 +76,7 @@ pub fn score_matrix(
 ///
 /// # Errors
 /// When the file cannot be read, or a line is no number.
-pub fn read_columns(path: &Path) -> Result<Vec<usize>, TransferError> {
+pub fn read_columns(path: &Path) -> Result<Vec<usize>, MeasureError> {
     let lines = read_lines(path, |line| {
         let text = String::from_utf8_lossy(line);
         text.parse::<usize>().map_err(|_| format!("expected a column, from 0, found {text}"))
@@ -92,7 +92,7 @@ pub fn score_rankings(
     predictions: &Path,
     truth: &Truth,
     protocol: RetrievalProtocol,
-) -> Result<ScoreReport, TransferError> {
+) -> Result<ScoreReport, MeasureError> {
     let lines = read_lines(predictions, Ranking::parse)?;
     let texts = Texts::of(truth);
     let mut scores: Vec<Option<Vec<f32>>> = vec![None; texts.video_of_text.len()];
@@ -180,7 +180,7 @@ fn says_ties(report: &mut ScoreReport, protocol: RetrievalProtocol) {
 }
 
 /// The numbers of one direction, by name.
-fn add(metrics: &mut crate::task::Metrics, what: &str, apart: &str, found: &RetrievalMetrics) {
+fn add(metrics: &mut crate::metrics::Metrics, what: &str, apart: &str, found: &RetrievalMetrics) {
     for (name, value) in [
         ("R@1", found.r1),
         ("R@5", found.r5),
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(report.metrics.get("text-to-video R@1, dual softmax"), Some(100.0));
     }
 
-    fn rankings(lines: &str) -> Result<ScoreReport, TransferError> {
+    fn rankings(lines: &str) -> Result<ScoreReport, MeasureError> {
         let mut truth = Truth::default();
         for (id, texts) in [("a", vec!["red", "same"]), ("b", vec!["same"]), ("c", vec!["blue"])] {
             let caption = |(id, text): (usize, &&str)| Caption {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::moment_retrieval::best_iou;
 use super::percentage;
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,20 +86,20 @@ pub fn iou(a: &TimeSpan, b: &TimeSpan) -> f64 {
 ///
 /// # Example
 /// ```
-/// use locvtp_transfer::metrics::grounding::{IouBoundary, grounding};
+/// use locvtp_measure::metrics::grounding::{IouBoundary, grounding};
 /// use locvtp_video::TimeSpan;
 ///
 /// let truths = [TimeSpan::new(2.0, 6.0), TimeSpan::new(0.0, 4.0)];
 /// let predictions = [vec![TimeSpan::new(3.0, 6.0)], vec![]]; // IoU 3/4, and a miss
 /// let metrics = grounding(&predictions, &truths, IouBoundary::Strict)?;
 /// assert_eq!((metrics.r1_iou70, metrics.miou), (50.0, 37.5));
-/// # Ok::<(), locvtp_transfer::TransferError>(())
+/// # Ok::<(), locvtp_measure::MeasureError>(())
 /// ```
 pub fn grounding(
     predictions: &[Vec<TimeSpan>],
     truths: &[impl TrueMoments],
     boundary: IouBoundary,
-) -> Result<GroundingMetrics, TransferError> {
+) -> Result<GroundingMetrics, MeasureError> {
     check(predictions.len(), truths)?;
     let mut tally = GroundingTally::new(boundary);
     for (predicted, truth) in predictions.iter().zip(truths) {
@@ -119,7 +119,7 @@ pub fn recall_at(
     n: usize,
     required: f64,
     boundary: IouBoundary,
-) -> Result<f64, TransferError> {
+) -> Result<f64, MeasureError> {
     check(predictions.len(), truths)?;
     let hits = predictions.iter().zip(truths).filter(|(predicted, truth)| {
         let is_hit = |span| boundary.is_hit(best_iou(span, truth.windows()), required);
@@ -132,12 +132,12 @@ pub fn recall_at(
 pub(crate) fn check(
     num_predictions: usize,
     truths: &[impl TrueMoments],
-) -> Result<(), TransferError> {
+) -> Result<(), MeasureError> {
     if truths.is_empty() {
-        return Err(TransferError::Nothing { what: "queries with a true moment" });
+        return Err(MeasureError::Nothing { what: "queries with a true moment" });
     }
     if num_predictions != truths.len() {
-        return Err(TransferError::Count {
+        return Err(MeasureError::Count {
             what: "lists of predicted moments, one a query",
             expected: truths.len(),
             found: num_predictions,
@@ -151,10 +151,10 @@ pub(crate) fn check(
         let all_empty = windows.iter().all(TimeSpan::is_empty);
         let found = broken.or(windows.first().filter(|_| all_empty));
         if let Some(found) = found {
-            return Err(TransferError::TrueMoment { query, found: *found });
+            return Err(MeasureError::TrueMoment { query, found: *found });
         }
         if windows.is_empty() {
-            return Err(TransferError::Nothing { what: "true windows of a query" });
+            return Err(MeasureError::Nothing { what: "true windows of a query" });
         }
     }
     Ok(())
@@ -303,17 +303,17 @@ mod tests {
         let measure = |predictions: &[Vec<TimeSpan>], truths: &[TimeSpan]| {
             grounding(predictions, truths, IouBoundary::Strict).unwrap_err()
         };
-        assert!(matches!(measure(&[], &[]), TransferError::Nothing { .. }));
+        assert!(matches!(measure(&[], &[]), MeasureError::Nothing { .. }));
         assert!(matches!(
             measure(&[vec![]], &[span(0.0, 1.0); 2]),
-            TransferError::Count { expected: 2, found: 1, .. }
+            MeasureError::Count { expected: 2, found: 1, .. }
         ));
         for broken in
             [span(3.0, 3.0), span(4.0, 3.0), span(f64::NAN, 3.0), span(0.0, f64::INFINITY)]
         {
             let error = measure(&[vec![], vec![]], &[span(0.0, 1.0), broken]);
             assert!(
-                matches!(error, TransferError::TrueMoment { query: 1, .. }),
+                matches!(error, MeasureError::TrueMoment { query: 1, .. }),
                 "{broken}: {error}"
             );
         }

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// Counts of cosines in bins of equal width over `-1.0..=1.0`.
 ///
@@ -27,9 +27,9 @@ impl CosineHistogram {
     ///
     /// # Errors
     /// When `num_bins` is zero.
-    pub fn new(num_bins: usize) -> Result<Self, TransferError> {
+    pub fn new(num_bins: usize) -> Result<Self, MeasureError> {
         if num_bins == 0 {
-            return Err(TransferError::Setting {
+            return Err(MeasureError::Setting {
                 key: "num_bins",
                 found: num_bins.to_string(),
                 expected: "at least 1",
@@ -42,10 +42,10 @@ impl CosineHistogram {
     ///
     /// # Errors
     /// When one is NaN or outside `-1.0..=1.0` by more than rounding (1e-3).
-    pub fn add(&mut self, cosines: &[f32]) -> Result<(), TransferError> {
+    pub fn add(&mut self, cosines: &[f32]) -> Result<(), MeasureError> {
         let limit = 1.0 + Self::TOLERANCE;
         if let Some(at) = cosines.iter().position(|cosine| !(-limit..=limit).contains(cosine)) {
-            return Err(TransferError::Score {
+            return Err(MeasureError::Score {
                 of: "cosine",
                 row: at,
                 column: 0,
@@ -107,7 +107,7 @@ impl SimilaritySummary {
     ///
     /// # Errors
     /// When `num_bins` is zero.
-    pub fn new(num_bins: usize) -> Result<Self, TransferError> {
+    pub fn new(num_bins: usize) -> Result<Self, MeasureError> {
         let empty = CosineHistogram::new(num_bins)?;
         Ok(Self { reference: empty.clone(), bias: empty.clone(), projection: empty })
     }
@@ -151,10 +151,10 @@ mod tests {
         let mut histogram = CosineHistogram::new(2).unwrap();
         for bad in [f32::NAN, 1.5, f32::NEG_INFINITY] {
             let error = histogram.add(&[0.5, bad]).unwrap_err();
-            assert!(matches!(error, TransferError::Score { row: 1, .. }), "{error}");
+            assert!(matches!(error, MeasureError::Score { row: 1, .. }), "{error}");
         }
         assert_eq!((histogram.total(), histogram.mean()), (0, None));
-        assert!(matches!(CosineHistogram::new(0), Err(TransferError::Setting { .. })));
+        assert!(matches!(CosineHistogram::new(0), Err(MeasureError::Setting { .. })));
     }
 
     #[test]

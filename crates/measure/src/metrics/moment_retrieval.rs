@@ -83,7 +83,7 @@ pub struct MeanAp {
 ///
 /// # Example
 /// ```
-/// use locvtp_transfer::metrics::moment_retrieval::{RetrievedWindows, ScoredWindow, mean_ap};
+/// use locvtp_measure::metrics::moment_retrieval::{RetrievedWindows, ScoredWindow, mean_ap};
 /// use locvtp_video::TimeSpan;
 ///
 /// let truth = [TimeSpan::new(0.0, 10.0), TimeSpan::new(20.0, 30.0)];

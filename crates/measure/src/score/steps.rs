@@ -13,7 +13,7 @@ use locvtp_video::TimeSpan;
 use super::json_lines::{ObjectLine, read_lines};
 use super::truth::{Truth, TruthSource};
 use super::{Faults, ScoreReport};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 use crate::metrics::steps::{StepVideo, step_recall};
 
 /// What a line says.
@@ -52,7 +52,7 @@ impl Answer {
 pub fn read_release(
     release: &Path,
     only: Option<&Path>,
-) -> Result<(Truth, BTreeMap<String, usize>), TransferError> {
+) -> Result<(Truth, BTreeMap<String, usize>), MeasureError> {
     let truth = Truth::read(&TruthSource {
         paths: vec![release.join("annotations")],
         only: only.map(Path::to_owned),
@@ -77,7 +77,7 @@ pub fn score_steps(
     predictions: &Path,
     truth: &Truth,
     num_steps: &BTreeMap<String, usize>,
-) -> Result<ScoreReport, TransferError> {
+) -> Result<ScoreReport, MeasureError> {
     let lines = read_lines(predictions, Answer::parse)?;
     let mut answers: Vec<Option<Answer>> = Vec::new();
     answers.resize_with(truth.videos.len(), || None);
@@ -95,7 +95,7 @@ pub fn score_steps(
                 answer.seconds.len(),
                 truth.videos[place].task.as_deref().unwrap_or("?")
             );
-            return Err(TransferError::Prediction { path: predictions.to_owned(), line, reason });
+            return Err(MeasureError::Prediction { path: predictions.to_owned(), line, reason });
         }
         if answers[place].is_some() {
             repeated.note(|| format!("line {line}, {:?}", answer.video));
@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    fn score(lines: &str) -> Result<ScoreReport, TransferError> {
+    fn score(lines: &str) -> Result<ScoreReport, MeasureError> {
         let mut truth = Truth::default();
         for (id, task) in [("a", "10"), ("b", "10"), ("c", "20")] {
             let caption =

@@ -15,7 +15,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use super::percentage;
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// The steps of one video, named and true.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,7 +66,7 @@ pub fn seconds_of(span: &TimeSpan) -> std::ops::Range<usize> {
 ///
 /// # Example
 /// ```
-/// use locvtp_transfer::metrics::steps::{StepVideo, step_recall};
+/// use locvtp_measure::metrics::steps::{StepVideo, step_recall};
 /// use locvtp_video::TimeSpan;
 ///
 /// // Two steps: one in the seconds 2, 3 and 4, one in second 7.
@@ -74,13 +74,13 @@ pub fn seconds_of(span: &TimeSpan) -> std::ops::Range<usize> {
 /// let video =
 ///     StepVideo { task: "tea", predicted: &[Some(4), Some(9)], truth: &truth, seconds: None };
 /// assert_eq!(step_recall(&[video])?.average_recall, 50.0);
-/// # Ok::<(), locvtp_transfer::TransferError>(())
+/// # Ok::<(), locvtp_measure::MeasureError>(())
 /// ```
-pub fn step_recall(videos: &[StepVideo<'_>]) -> Result<StepRecall, TransferError> {
+pub fn step_recall(videos: &[StepVideo<'_>]) -> Result<StepRecall, MeasureError> {
     let mut tasks: BTreeMap<String, TaskRecall> = BTreeMap::new();
     for (number, video) in videos.iter().enumerate() {
         if video.predicted.len() != video.truth.len() {
-            return Err(TransferError::Count {
+            return Err(MeasureError::Count {
                 what: "seconds of steps, one a step",
                 expected: video.truth.len(),
                 found: video.predicted.len(),
@@ -100,7 +100,7 @@ pub fn step_recall(videos: &[StepVideo<'_>]) -> Result<StepRecall, TransferError
     }
     tasks.retain(|_, task| task.steps > 0);
     if tasks.is_empty() {
-        return Err(TransferError::Nothing { what: "annotated steps" });
+        return Err(MeasureError::Nothing { what: "annotated steps" });
     }
     for task in tasks.values_mut() {
         task.recall = percentage(task.right as f64, task.steps);
@@ -114,10 +114,10 @@ fn filled(
     intervals: &[TimeSpan],
     seconds: Option<usize>,
     video: usize,
-) -> Result<Vec<std::ops::Range<usize>>, TransferError> {
+) -> Result<Vec<std::ops::Range<usize>>, MeasureError> {
     let range = |span: &TimeSpan| {
         if span.is_empty() || !span.start.0.is_finite() || !span.end.0.is_finite() {
-            return Err(TransferError::TrueMoment { query: video, found: *span });
+            return Err(MeasureError::TrueMoment { query: video, found: *span });
         }
         let range = seconds_of(span);
         let end = seconds.unwrap_or(usize::MAX);
@@ -181,12 +181,12 @@ mod tests {
     fn what_cannot_be_measured_is_an_error() {
         let truth = [vec![TimeSpan::new(0.0, 1.0)]];
         let found = |videos: &[StepVideo<'_>]| step_recall(videos).unwrap_err();
-        assert!(matches!(found(&[]), TransferError::Nothing { .. }));
-        assert!(matches!(found(&[video("a", &[], &truth)]), TransferError::Count { .. }));
+        assert!(matches!(found(&[]), MeasureError::Nothing { .. }));
+        assert!(matches!(found(&[video("a", &[], &truth)]), MeasureError::Count { .. }));
         let broken = [vec![TimeSpan::new(2.0, f64::NAN)]];
         assert!(matches!(
             found(&[video("a", &[None], &truth), video("a", &[None], &broken)]),
-            TransferError::TrueMoment { query: 1, .. }
+            MeasureError::TrueMoment { query: 1, .. }
         ));
     }
 

@@ -14,7 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::percentage;
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// What happens to wrong candidates whose score equals that of the right one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,19 +55,19 @@ impl ScoreMatrix {
         scores: Vec<f32>,
         num_queries: usize,
         num_candidates: usize,
-    ) -> Result<Self, TransferError> {
+    ) -> Result<Self, MeasureError> {
         if num_queries == 0 || num_candidates == 0 {
-            return Err(TransferError::Nothing { what: "queries and candidates of the retrieval" });
+            return Err(MeasureError::Nothing { what: "queries and candidates of the retrieval" });
         }
         if scores.len() != num_queries * num_candidates {
-            return Err(TransferError::Count {
+            return Err(MeasureError::Count {
                 what: "scores, one of every query with every candidate",
                 expected: num_queries * num_candidates,
                 found: scores.len(),
             });
         }
         if let Some(at) = scores.iter().position(|score| score.is_nan()) {
-            return Err(TransferError::Score {
+            return Err(MeasureError::Score {
                 of: "query",
                 row: at / num_candidates,
                 column: at % num_candidates,
@@ -148,20 +148,20 @@ pub struct TwoWayRetrieval {
 ///
 /// # Example
 /// ```
-/// use locvtp_transfer::metrics::retrieval::{ScoreMatrix, Ties, retrieval};
+/// use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, retrieval};
 ///
 /// let scores = ScoreMatrix::new(vec![0.9, 0.1, 0.2, 0.8, 0.3, 0.3, 0.1, 0.5, 0.4], 3, 3)?;
 /// let metrics = retrieval(&scores, &[vec![0], vec![1], vec![2]], Ties::Optimistic)?;
 /// assert_eq!((metrics.r5, metrics.median_rank), (100.0, 2.0));
-/// # Ok::<(), locvtp_transfer::TransferError>(())
+/// # Ok::<(), locvtp_measure::MeasureError>(())
 /// ```
 pub fn retrieval(
     scores: &ScoreMatrix,
     right: &[Vec<usize>],
     ties: Ties,
-) -> Result<RetrievalMetrics, TransferError> {
+) -> Result<RetrievalMetrics, MeasureError> {
     if right.len() != scores.num_queries {
-        return Err(TransferError::Count {
+        return Err(MeasureError::Count {
             what: "lists of right candidates, one a query",
             expected: scores.num_queries,
             found: right.len(),
@@ -174,7 +174,7 @@ pub fn retrieval(
             let is_right = mask_of(query, right, scores.num_candidates)?;
             Ok(Standing::of(scores.row(query), &is_right))
         })
-        .collect::<Result<Vec<_>, TransferError>>()?;
+        .collect::<Result<Vec<_>, MeasureError>>()?;
     Ok(summarise(&standings, scores.num_candidates, ties))
 }
 
@@ -188,7 +188,7 @@ pub fn retrieval(
 pub fn retrieval_chance(
     num_candidates: usize,
     right: &[Vec<usize>],
-) -> Result<RetrievalMetrics, TransferError> {
+) -> Result<RetrievalMetrics, MeasureError> {
     let constant =
         ScoreMatrix::new(vec![0.0; right.len() * num_candidates], right.len(), num_candidates)?;
     retrieval(&constant, right, Ties::Averaged)
@@ -205,7 +205,7 @@ pub fn both_directions(
     scores: &ScoreMatrix,
     video_of_text: &[usize],
     ties: Ties,
-) -> Result<TwoWayRetrieval, TransferError> {
+) -> Result<TwoWayRetrieval, MeasureError> {
     two_ways(scores, video_of_text, [ties, ties])
 }
 
@@ -218,7 +218,7 @@ pub fn two_ways(
     scores: &ScoreMatrix,
     video_of_text: &[usize],
     [ties_of_videos, ties_of_texts]: [Ties; 2],
-) -> Result<TwoWayRetrieval, TransferError> {
+) -> Result<TwoWayRetrieval, MeasureError> {
     let videos: Vec<Vec<usize>> = video_of_text.iter().map(|&video| vec![video]).collect();
     let text_to_video = direction(scores, &videos, ties_of_videos)?;
 
@@ -243,16 +243,16 @@ pub fn two_ways(
 ///
 /// # Errors
 /// When a score is infinite, or `temperature` is no positive number.
-pub fn dual_softmax(scores: &ScoreMatrix, temperature: f64) -> Result<ScoreMatrix, TransferError> {
+pub fn dual_softmax(scores: &ScoreMatrix, temperature: f64) -> Result<ScoreMatrix, MeasureError> {
     if !(temperature > 0.0 && temperature.is_finite()) {
         let (key, found) = ("dual_softmax", temperature.to_string());
-        return Err(TransferError::Setting { key, found, expected: "a number above 0, as 100" });
+        return Err(MeasureError::Setting { key, found, expected: "a number above 0, as 100" });
     }
     let columns = scores.num_candidates;
     let at = |row: usize, column: usize| f64::from(scores.row(row)[column]);
     if let Some(place) = scores.scores.iter().position(|score| !score.is_finite()) {
         let (row, column, found) = (place / columns, place % columns, scores.scores[place]);
-        return Err(TransferError::Score { of: "query", row, column, found });
+        return Err(MeasureError::Score { of: "query", row, column, found });
     }
     let mut revised = scores.clone();
     for column in 0..columns {
@@ -271,7 +271,7 @@ fn direction(
     scores: &ScoreMatrix,
     right: &[Vec<usize>],
     ties: Ties,
-) -> Result<RetrievalDirection, TransferError> {
+) -> Result<RetrievalDirection, MeasureError> {
     Ok(RetrievalDirection {
         measured: retrieval(scores, right, ties)?,
         chance: retrieval_chance(scores.num_candidates, right)?,
@@ -282,13 +282,13 @@ fn mask_of(
     query: usize,
     right: &[usize],
     num_candidates: usize,
-) -> Result<Vec<bool>, TransferError> {
+) -> Result<Vec<bool>, MeasureError> {
     if right.is_empty() {
-        return Err(TransferError::NoRightCandidate { query, num_candidates });
+        return Err(MeasureError::NoRightCandidate { query, num_candidates });
     }
     let mut is_right = vec![false; num_candidates];
     for &candidate in right {
-        *is_right.get_mut(candidate).ok_or(TransferError::Index {
+        *is_right.get_mut(candidate).ok_or(MeasureError::Index {
             what: "the right candidate",
             of: "query",
             row: query,
@@ -500,7 +500,7 @@ mod tests {
     #[test]
     fn a_score_that_is_not_a_number_is_refused_and_named() {
         let error = ScoreMatrix::new(vec![0.1, 0.2, f32::NAN, 0.4], 2, 2).unwrap_err();
-        let TransferError::Score { row, column, .. } = error else {
+        let MeasureError::Score { row, column, .. } = error else {
             panic!("{error}");
         };
         assert_eq!((row, column), (1, 0));
@@ -535,29 +535,29 @@ mod tests {
         // softmax(9, 8) = 1 / (1 + e^-1) = .731059: .9 of it.
         assert!((revised.row(0)[0] - 0.657_953).abs() < 1e-6);
         let masked = matrix(&[[0.1, f32::NEG_INFINITY]]);
-        assert!(matches!(dual_softmax(&masked, 10.0), Err(TransferError::Score { .. })));
+        assert!(matches!(dual_softmax(&masked, 10.0), Err(MeasureError::Score { .. })));
         assert!(dual_softmax(&scores, 0.0).is_err());
     }
 
     #[test]
     fn what_cannot_be_measured_is_an_error() {
         let scores = matrix(&[[0.1, 0.2]]);
-        assert!(matches!(ScoreMatrix::new(Vec::new(), 0, 5), Err(TransferError::Nothing { .. })));
+        assert!(matches!(ScoreMatrix::new(Vec::new(), 0, 5), Err(MeasureError::Nothing { .. })));
         assert!(matches!(
             ScoreMatrix::new(vec![0.0; 5], 2, 3),
-            Err(TransferError::Count { expected: 6, found: 5, .. })
+            Err(MeasureError::Count { expected: 6, found: 5, .. })
         ));
         assert!(matches!(
             retrieval(&scores, &[], Ties::Optimistic),
-            Err(TransferError::Count { expected: 1, found: 0, .. })
+            Err(MeasureError::Count { expected: 1, found: 0, .. })
         ));
         assert!(matches!(
             retrieval(&scores, &[vec![]], Ties::Optimistic),
-            Err(TransferError::NoRightCandidate { query: 0, .. })
+            Err(MeasureError::NoRightCandidate { query: 0, .. })
         ));
         assert!(matches!(
             both_directions(&scores, &[2], Ties::Optimistic),
-            Err(TransferError::Index { found: 2, end: 2, .. })
+            Err(MeasureError::Index { found: 2, end: 2, .. })
         ));
     }
 

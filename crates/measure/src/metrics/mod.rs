@@ -5,9 +5,12 @@
 pub mod grounding;
 pub mod highlights;
 pub mod moment_retrieval;
+pub mod named;
 pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
+
+pub use named::Metrics;
 
 /// `part` of `whole` in percent; `whole` is never zero here.
 pub(crate) fn percentage(part: f64, whole: usize) -> f64 {

@@ -27,7 +27,7 @@ pub mod truth;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::task::Metrics;
+use crate::metrics::Metrics;
 
 /// What a prediction file is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use half::{bf16, f16};
 use locvtp_features::NumpyArray;
-use locvtp_model::weights::open_safetensors;
+use safetensors::{Dtype, SafeTensors};
 
 use super::json_lines::{number_list, read_lines};
-use crate::error::TransferError;
+use crate::error::MeasureError;
 
 /// Numbers in rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,7 @@ impl Matrix {
     ///
     /// # Errors
     /// When the file cannot be read, or holds anything but one matrix of floating-point numbers.
-    pub fn read(path: &Path) -> Result<Self, TransferError> {
+    pub fn read(path: &Path) -> Result<Self, MeasureError> {
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
         match ending.to_str() {
             Some("npy") => Self::read_npy(path),
@@ -37,13 +38,13 @@ impl Matrix {
     ///
     /// # Errors
     /// As [`Matrix::read`], and when a score has no rank.
-    pub fn read_scores(path: &Path) -> Result<Self, TransferError> {
+    pub fn read_scores(path: &Path) -> Result<Self, MeasureError> {
         let matrix = Self::read(path)?;
         let has_no_rank = |score: &&f32| score.is_nan() || **score == f32::INFINITY;
         let Some(place) = matrix.values.iter().position(|score| has_no_rank(&score)) else {
             return Ok(matrix);
         };
-        Err(TransferError::MatrixScore {
+        Err(MeasureError::MatrixScore {
             path: path.to_owned(),
             row: place / matrix.columns,
             column: place % matrix.columns,
@@ -52,33 +53,39 @@ impl Matrix {
         })
     }
 
-    fn read_npy(path: &Path) -> Result<Self, TransferError> {
-        let bytes = std::fs::read(path).map_err(|source| TransferError::Io {
-            path: path.to_owned(),
-            action: "read the matrix",
-            source,
-        })?;
+    fn read_npy(path: &Path) -> Result<Self, MeasureError> {
+        let bytes = read_whole(path)?;
         let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
         let NumpyArray { values, rows, columns } = array;
         Ok(Self { values, rows, columns })
     }
 
-    fn read_safetensors(path: &Path) -> Result<Self, TransferError> {
-        let tensors = open_safetensors(path)?;
-        let named = tensors.get_key_value("scores");
-        let only = || tensors.iter().next().filter(|_| tensors.len() == 1);
-        let Some((key, tensor)) = named.or_else(only) else {
-            let reason = format!("it holds {} tensors and none called `scores`", tensors.len());
+    fn read_safetensors(path: &Path) -> Result<Self, MeasureError> {
+        let bytes = read_whole(path)?;
+        let tensors = SafeTensors::deserialize(&bytes)
+            .map_err(|error| refused(path, format!("it is not a whole safetensors file ({error})")))?;
+        let names = tensors.names();
+        let key = match names[..] {
+            _ if names.contains(&"scores") => "scores",
+            [only] => only,
+            _ => {
+                let reason = format!("it holds {} tensors and none called `scores`", names.len());
+                return Err(refused(path, reason));
+            }
+        };
+        let tensor = tensors.tensor(key).map_err(|error| refused(path, error.to_string()))?;
+        let [rows, columns] = tensor.shape()[..] else {
+            let reason = format!("`{key}` has the shape {:?}; expected two axes", tensor.shape());
             return Err(refused(path, reason));
         };
-        let [rows, columns] = tensor.shape[..] else {
-            let reason = format!("`{key}` has the shape {:?}; expected two axes", tensor.shape);
-            return Err(refused(path, reason));
-        };
-        Ok(Self { values: tensor.read(key)?.values, rows, columns })
+        let values = as_f32(tensor.dtype(), tensor.data()).ok_or_else(|| {
+            let found = format!("{:?}", tensor.dtype());
+            refused(path, format!("`{key}` holds {found}; expected F32, F64, F16 or BF16"))
+        })?;
+        Ok(Self { values, rows, columns })
     }
 
-    fn read_lines(path: &Path) -> Result<Self, TransferError> {
+    fn read_lines(path: &Path) -> Result<Self, MeasureError> {
         let lines = read_lines(path, number_list)?;
         let columns = lines[0].1.len();
         let rows = lines.len();
@@ -86,7 +93,7 @@ impl Matrix {
         for (line, row) in lines {
             if row.len() != columns {
                 let reason = format!("{} numbers, but {columns} in the first line", row.len());
-                return Err(TransferError::Prediction { path: path.to_owned(), line, reason });
+                return Err(MeasureError::Prediction { path: path.to_owned(), line, reason });
             }
             values.extend(row.iter().map(|value| *value as f32));
         }
@@ -94,8 +101,24 @@ impl Matrix {
     }
 }
 
-fn refused(path: &Path, reason: String) -> TransferError {
-    TransferError::Matrix { path: path.to_owned(), reason }
+fn read_whole(path: &Path) -> Result<Vec<u8>, MeasureError> {
+    let action = "read the matrix";
+    std::fs::read(path).map_err(|source| MeasureError::Io { path: path.to_owned(), action, source })
+}
+
+/// Floating-point numbers of any width, little-endian; none of another type.
+fn as_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    Some(match dtype {
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        _ => return None,
+    })
+}
+
+fn refused(path: &Path, reason: String) -> MeasureError {
+    MeasureError::Matrix { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]

@@ -1,0 +1,49 @@
+//! What predictions are worth: moments from scores, metrics, and the references they must be read with.
+//!
+//! No model and no tensor engine: what comes in are similarities or anybody's prediction files, what goes
+//! out are numbers. Chance alone is too weak a reference: an oracle that knows nothing but the colour of
+//! every clip grounds the synthetic corpus far above it. So a result stands beside [`references`] on the
+//! same queries, with the same decoder.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`annotated_query`] | what is asked of a video, with every window that answers it |
+//! | [`moment`] | clip scores to ranked moments |
+//! | [`scored_query`] | clip scores of every query to grounding metrics |
+//! | [`metrics`] | the numbers of all tasks, pure functions |
+//! | [`score`] | metrics alone: anybody's predictions against annotation files |
+//! | [`references`] | random intervals, wrong queries |
+//! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
+//! | [`synthetic`] | what the synthetic corpus alone can say: oracles, action choice |
+//! | [`error`] | everything that can go wrong |
+//!
+//! # Example
+//! ```
+//! use locvtp_measure::scored_query::{ScoredQuery, ground};
+//! use locvtp_measure::{IouBoundary, MomentDecoder};
+//! use locvtp_video::TimeSpan;
+//!
+//! // Four clips of two seconds; the sentence describes the second and third.
+//! let clips = (0..4).map(|t| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64)).collect();
+//! let scores = vec![0.12, 0.48, 0.44, 0.09];
+//! let query = ScoredQuery { clips, scores, truth: TimeSpan::new(2.5, 6.0) };
+//! let metrics = ground(&[query], &MomentDecoder::default(), IouBoundary::Strict)?;
+//! assert_eq!(metrics.miou, 87.5); // 2.5..6 of 2..6
+//! # Ok::<(), locvtp_measure::MeasureError>(())
+//! ```
+
+pub mod annotated_query;
+pub mod error;
+pub mod metrics;
+pub mod moment;
+pub mod references;
+pub mod score;
+pub mod scored_query;
+pub mod similarity;
+pub mod synthetic;
+
+pub use error::MeasureError;
+pub use metrics::Metrics;
+pub use metrics::grounding::{GroundingMetrics, IouBoundary};
+pub use metrics::retrieval::{RetrievalMetrics, ScoreMatrix, Ties};
+pub use moment::{Moment, MomentDecoder, Threshold};
