@@ -17,7 +17,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
-use crate::metrics::grounding::{GroundingMetrics, GroundingTally, IouBoundary, TrueMoments, check};
+use crate::metrics::grounding::{
+    GroundingMetrics, GroundingTally, IouBoundary, TrueMoments, check,
+};
 use crate::moment::MomentDecoder;
 
 /// How references are made. The decoder and boundary are those the model is measured with.

@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use locvtp_features::Difference;
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::TimeSpan;
 
 /// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]

@@ -14,11 +14,11 @@ use golden::{Arrays, assert_close, named_gradients, numbers};
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::weights::NamedTensor;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
-use locvtp_transfer::grounding::csmgan::loss::{LossTruth, loss};
-use locvtp_transfer::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
-use locvtp_transfer::grounding::csmgan::target::{ProposalTargets, targets};
-use locvtp_transfer::grounding::csmgan::{
+use locvtp_transfer::tasks::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
+use locvtp_transfer::tasks::grounding::csmgan::loss::{LossTruth, loss};
+use locvtp_transfer::tasks::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
+use locvtp_transfer::tasks::grounding::csmgan::target::{ProposalTargets, targets};
+use locvtp_transfer::tasks::grounding::csmgan::{
     Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressedBy, RegressionRule,
 };
 use serde_json::Value;

@@ -8,17 +8,20 @@ use std::path::Path;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
+use locvtp_measure::Metrics;
 use locvtp_model::Device;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 use locvtp_train::optimizer::OptimizerConfig;
 use locvtp_train::schedule::Schedule;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::task::fit::{FitEnd, FitStep};
-use locvtp_transfer::task::training::Keep;
-use locvtp_transfer::task::{
-    FitBatch, Learner, Metrics, SeedResult, TaskObserver, Tested, TrainingSection, fit,
-};
+use locvtp_transfer::fit::observer::TaskObserver;
+use locvtp_transfer::fit::training::Keep;
+use locvtp_transfer::fit::training::TrainingSection;
+use locvtp_transfer::fit::{FitBatch, Learner, fit};
+use locvtp_transfer::fit::{FitEnd, FitStep};
+use locvtp_transfer::results::predictions::Tested;
+use locvtp_transfer::results::task_result::SeedResult;
 
 #[derive(Module, Debug)]
 struct Line {

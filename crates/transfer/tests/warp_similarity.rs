@@ -12,8 +12,8 @@ use locvtp_model::{Device, LocVtpConfig, ModelDirectory, Preprocessing};
 use locvtp_transfer::embedding::{
     Embedder, JointVector, SentenceEmbedding, VideoEmbedding, dot, mean_unit, unit,
 };
-use locvtp_transfer::evaluation::{EmbeddedSplit, EmbeddedVideo};
-use locvtp_transfer::warp_similarity::{WarpSimilaritySettings, warp_similarities};
+use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, EmbeddedVideo};
+use locvtp_transfer::synthetic::warp_similarity::{WarpSimilaritySettings, warp_similarities};
 use locvtp_video::{Seconds, TimeSpan};
 
 const WIDTH: usize = 4;

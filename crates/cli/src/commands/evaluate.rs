@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_measure::references::ReferenceSettings;
+use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
 
 use crate::Outcome;
 use crate::commands::ground::open_embedder;

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
+use locvtp_measure::MomentDecoder;
 use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
-use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::model_location::locate_model;
-use locvtp_measure::MomentDecoder;
+use locvtp_transfer::tasks::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::{ClipScore, TransferError};
 use serde_json::json;
 

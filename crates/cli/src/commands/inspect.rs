@@ -14,7 +14,7 @@ use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
-use locvtp_transfer::task::TaskFile;
+use locvtp_transfer::tasks::task_file::TaskFile;
 use locvtp_video::VideoReader;
 use serde_json::{Value, json};
 

@@ -11,9 +11,7 @@ use locvtp_measure::annotated_query::SameSentence;
 use locvtp_measure::metrics::grounding::IouBoundary;
 use locvtp_measure::metrics::retrieval::Ties;
 use locvtp_measure::score::ScoreReport;
-use locvtp_measure::score::grounding::{
-    GroundingProtocol, RankedBy, Suppression, score_grounding,
-};
+use locvtp_measure::score::grounding::{GroundingProtocol, RankedBy, Suppression, score_grounding};
 use locvtp_measure::score::matrix_file::Matrix;
 use locvtp_measure::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,

@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use locvtp_measure::Metrics;
 use locvtp_model::Device;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::task::fit::{EpochReport, FitStep};
-use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
+use locvtp_transfer::fit::observer::TaskObserver;
+use locvtp_transfer::fit::{EpochReport, FitStep};
+use locvtp_transfer::results::task_result::TaskResult;
+use locvtp_transfer::tasks::task_file::TaskFile;
 
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};

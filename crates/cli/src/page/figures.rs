@@ -1,5 +1,6 @@
 //! Figures of the page.
 
+use locvtp_measure::similarity::CosineHistogram;
 use locvtp_report::{
     ClipScore, ConfusionMatrix, CurvePoint, GroundingExample, HeatMap, HeatMapClip,
     HistogramSeries, LossCurves, LossScale, LossSeries, NamedSpan, ObjectiveChange, PredictedSpan,
@@ -7,9 +8,8 @@ use locvtp_report::{
 };
 use locvtp_train::{RunFolder, StepReport};
 use locvtp_transfer::embedding::cosines;
-use locvtp_transfer::example_choice::ChosenExample;
-use locvtp_measure::similarity::CosineHistogram;
-use locvtp_transfer::still::middle_frames;
+use locvtp_transfer::synthetic::example_choice::ChosenExample;
+use locvtp_transfer::synthetic::still::middle_frames;
 use locvtp_video::TimeSpan;
 
 use super::MeasuredSplit;

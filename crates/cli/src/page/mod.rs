@@ -5,12 +5,12 @@ mod figures;
 mod tables;
 
 use locvtp_corpus::SyntheticConfig;
+use locvtp_measure::similarity::SimilaritySummary;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::RunFolder;
 use locvtp_train::run_log::LOG_FILE;
-use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
-use locvtp_transfer::example_choice::ChosenExample;
-use locvtp_measure::similarity::SimilaritySummary;
+use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
+use locvtp_transfer::synthetic::example_choice::ChosenExample;
 
 use crate::output::{COMMIT, VERSION};
 use crate::pace::duration;

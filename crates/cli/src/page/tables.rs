@@ -1,10 +1,10 @@
 //! Cards and tables of the page.
 
+use locvtp_measure::metrics::grounding::GroundingMetrics;
+use locvtp_measure::metrics::retrieval::RetrievalMetrics;
 use locvtp_report::{
     Headline, HeadlineReference, ResultsColumn, ResultsRow, ResultsTable, RowKind,
 };
-use locvtp_measure::metrics::grounding::GroundingMetrics;
-use locvtp_measure::metrics::retrieval::RetrievalMetrics;
 
 use super::MeasuredSplit;
 

@@ -19,13 +19,13 @@ use super::moment_answers::{Answer, Matched, Queries};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
+use crate::metrics::Metrics;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
 use crate::metrics::highlights::{LEVELS, ScoredClips, highlights};
 use crate::metrics::moment_retrieval::{
     KEPT, LengthClass, MeanAp, RetrievedWindows, ScoredWindow, THRESHOLDS, best_iou, mean_ap,
 };
 use crate::moment::suppress_overlaps;
-use crate::metrics::Metrics;
 
 /// How moments are counted.
 #[derive(Clone, Debug, PartialEq)]

@@ -62,8 +62,9 @@ impl Matrix {
 
     fn read_safetensors(path: &Path) -> Result<Self, MeasureError> {
         let bytes = read_whole(path)?;
-        let tensors = SafeTensors::deserialize(&bytes)
-            .map_err(|error| refused(path, format!("it is not a whole safetensors file ({error})")))?;
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
+            refused(path, format!("it is not a whole safetensors file ({error})"))
+        })?;
         let names = tensors.names();
         let key = match names[..] {
             _ if names.contains(&"scores") => "scores",
@@ -112,7 +113,9 @@ fn as_f32(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
         Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
         Dtype::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
         Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::BF16 => {
+            bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect()
+        }
         _ => return None,
     })
 }

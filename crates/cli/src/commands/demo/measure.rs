@@ -1,11 +1,11 @@
 //! The measuring stage of a demo: both held-out splits, and what their figures show.
 
+use locvtp_measure::references::ReferenceSettings;
 use locvtp_train::Experiment;
 use locvtp_transfer::embedding::Embedder;
-use locvtp_transfer::evaluation::EmbeddedSplit;
-use locvtp_transfer::example_choice::{answer_all, at_quantiles};
-use locvtp_measure::references::ReferenceSettings;
-use locvtp_transfer::warp_similarity::{WarpSimilaritySettings, warp_similarities};
+use locvtp_transfer::synthetic::evaluation::EmbeddedSplit;
+use locvtp_transfer::synthetic::example_choice::{answer_all, at_quantiles};
+use locvtp_transfer::synthetic::warp_similarity::{WarpSimilaritySettings, warp_similarities};
 
 use super::folder::DemoFolder;
 use crate::page::MeasuredSplit;

@@ -16,7 +16,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{CorpusError, Order, SynthesisReport, SyntheticConfig, synthesize};
 use locvtp_model::Device;
 use locvtp_train::{Experiment, LossSelection, RunFolder, pretrain};
-use locvtp_transfer::result::StageSeconds;
+use locvtp_transfer::synthetic::summary::StageSeconds;
 
 use crate::command_line;
 use crate::commands::ground::open_embedder;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use locvtp_corpus::{Order, PairSettings};
-use locvtp_train::{LossSelection, RunFolder};
-use locvtp_transfer::evaluation::SplitResults;
-use locvtp_transfer::result::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};
 use locvtp_measure::similarity::SimilaritySummary;
+use locvtp_train::{LossSelection, RunFolder};
+use locvtp_transfer::synthetic::evaluation::SplitResults;
+use locvtp_transfer::synthetic::summary::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};
 use serde::Serialize;
 
 use super::Plan;

@@ -1,0 +1,123 @@
+//! Texts of labels in the joint space, for tasks that are asked without training.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use locvtp_model::{Device, ModelDirectory};
+
+use crate::embedding::{Embedder, JointVector};
+use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
+use crate::inputs::WordOrigin;
+use crate::inputs::feature_section::FeatureSection;
+use crate::model_fingerprint::ModelIdentity;
+use crate::model_location::locate_model;
+
+/// A model whose text encoder reads labels.
+pub struct TextModel {
+    embedder: Embedder,
+    identity: ModelIdentity,
+}
+
+impl TextModel {
+    /// The model that is named, or the one that makes the features.
+    ///
+    /// # Errors
+    /// When neither is named, or it cannot be read.
+    pub fn read(
+        named: Option<&Path>,
+        features: &FeatureSection,
+        device: &Device,
+    ) -> Result<Self, TransferError> {
+        let Some(model) = named.or(features.model.as_deref()) else {
+            return Err(TransferError::Setting {
+                key: "zero_shot.model",
+                found: "not given, as features.model is not".into(),
+                expected: "the model directory whose text encoder reads the labels",
+            });
+        };
+        let place = locate_model(model);
+        let directory = ModelDirectory::read(&place, device)?;
+        let identity = ModelIdentity::of(&place)?;
+        Ok(Self { embedder: Embedder::new(directory, device.clone()), identity })
+    }
+
+    /// Which model it is.
+    pub fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    /// The same, for the result of a task.
+    pub fn origin(&self) -> WordOrigin {
+        let space = FeatureSpace::Projected.name().to_owned();
+        WordOrigin::Model { model: self.identity.clone(), space }
+    }
+}
+
+/// Different texts in the joint space.
+pub struct LabelTexts {
+    texts: BTreeMap<String, Vectors>,
+    width: usize,
+}
+
+struct Vectors {
+    unit: JointVector,
+    /// The mean of the words as the projection gives them.
+    raw: JointVector,
+}
+
+impl LabelTexts {
+    /// Embeds each text once.
+    ///
+    /// # Errors
+    /// When a text has no words, or the model has no text encoder.
+    pub fn embed<'a>(
+        model: &TextModel,
+        texts: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, TransferError> {
+        let different: std::collections::BTreeSet<&str> = texts.into_iter().collect();
+        let different: Vec<&str> = different.into_iter().collect();
+        let embedded = model.embedder.embed_sentences(&different)?;
+        let mut width = 0;
+        let texts = different.into_iter().zip(embedded).map(|(text, embedding)| {
+            width = embedding.sentence.len();
+            let count = embedding.raw_words.len() as f32;
+            let mut raw = vec![0.0; width];
+            for word in &embedding.raw_words {
+                raw.iter_mut().zip(word).for_each(|(sum, x)| *sum += x / count);
+            }
+            (text.to_owned(), Vectors { unit: embedding.sentence, raw })
+        });
+        Ok(Self { texts: texts.collect(), width })
+    }
+
+    /// The unit vector of a text.
+    ///
+    /// # Panics
+    /// For a text that was not embedded.
+    pub fn unit(&self, text: &str) -> &[f32] {
+        &self.texts[text].unit
+    }
+
+    /// The vector of a text as the projection gives it.
+    ///
+    /// # Panics
+    /// For a text that was not embedded.
+    pub fn raw(&self, text: &str) -> &[f32] {
+        &self.texts[text].raw
+    }
+
+    /// # Errors
+    /// When features are of another width than these, so that they are no neighbours in one space.
+    pub fn check_width(&self, file: &Path, id: &str, width: usize) -> Result<(), TransferError> {
+        if width == self.width {
+            return Ok(());
+        }
+        Err(TransferError::TextWidth {
+            path: file.to_owned(),
+            id: id.to_owned(),
+            width,
+            expected: self.width,
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! What a task is given: clip features, words and texts, and whose they are.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`feature_section`] | the clip features that a task is given |
+//! | [`feature_maker`] | the model that makes those that are not there |
+//! | [`feature_names`] | what videos are called in a feature file |
+//! | [`short_features`] | videos whose features are cut off |
+//! | [`per_second`] | one feature for every second |
+//! | [`label_texts`] | texts of labels in the joint space |
+//! | [`origin`] | whose features and words they are |
+
+pub mod feature_maker;
+pub mod feature_names;
+pub mod feature_section;
+pub mod label_texts;
+pub mod origin;
+pub mod per_second;
+pub mod short_features;
+
+pub use origin::{FeatureOrigin, Inputs, Origin, WordOrigin};

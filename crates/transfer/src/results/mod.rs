@@ -1,0 +1,12 @@
+//! What comes out of a task: its numbers by seed, and the answers they are of.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`task_result`] | numbers of every seed, mean and spread: `result.json` |
+//! | [`predictions`] | the answers that were measured, as files |
+
+pub mod predictions;
+pub mod task_result;
+
+pub use predictions::{PredictionFile, Tested};
+pub use task_result::{SeedResult, TaskResult};

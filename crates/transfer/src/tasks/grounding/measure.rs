@@ -1,0 +1,176 @@
+//! The numbers of a grounding task: R@n,IoU@m and mIoU of its answers, and what to read them beside;
+//! and the answers as a file.
+
+use std::collections::HashMap;
+
+use locvtp_video::{Seconds, TimeSpan};
+use serde::{Deserialize, Serialize};
+
+use super::queries::Query;
+use crate::error::TransferError;
+use crate::results::predictions::PredictionFile;
+use locvtp_measure::Metrics;
+use locvtp_measure::metrics::grounding::{IouBoundary, grounding, recall_at};
+use locvtp_measure::metrics::moment_retrieval::{
+    KEPT, LengthClass, RetrievedWindows, ScoredWindow, mean_ap,
+};
+use locvtp_measure::references::{ReferenceSettings, random_interval};
+
+/// `[metrics]` of a task file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricSection {
+    /// The `n` of R@n. Paper: 1 and 5.
+    pub ranks: Vec<usize>,
+    /// The `m` of IoU@m. Paper: 0.3, 0.5, 0.7; 0.5, 0.7; 0.1, 0.3, 0.5, 0.7 for ActivityNet Captions,
+    /// Charades-STA and TACoS.
+    pub ious: Vec<f64>,
+    /// Whether an IoU of exactly `m` is a hit: `strict` (not, as 2D-TAN counts; the default) or
+    /// `inclusive`, as QVHighlights is measured.
+    #[serde(default, skip_serializing_if = "is_strict")]
+    pub boundary: IouBoundary,
+    /// Whether mAP over IoU 0.5 to 0.95 is measured as well, and by the length of true windows; of the
+    /// first ten moments of an answer. Default: no; QVHighlights: yes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mean_ap: bool,
+}
+
+impl MetricSection {
+    /// # Errors
+    /// When there is nothing to measure.
+    pub fn check(&self) -> Result<(), TransferError> {
+        if self.ranks.is_empty() || self.ranks.contains(&0) {
+            let (key, found) = ("metrics.ranks", format!("{:?}", self.ranks));
+            return Err(TransferError::Setting { key, found, expected: "numbers of 1 or more" });
+        }
+        if self.ious.is_empty() || !self.ious.iter().all(|iou| (0.0..1.0).contains(iou)) {
+            let (key, found) = ("metrics.ious", format!("{:?}", self.ious));
+            let expected = "numbers from 0 to below 1";
+            return Err(TransferError::Setting { key, found, expected });
+        }
+        Ok(())
+    }
+
+    /// Moments that a query is answered with.
+    pub fn most(&self) -> usize {
+        let ranks = self.ranks.iter().copied().max().unwrap_or(1);
+        if self.mean_ap { ranks.max(KEPT) } else { ranks }
+    }
+
+    /// mIoU, then R@n,IoU@m, then mAP where it is asked for; in percent.
+    ///
+    /// # Errors
+    /// When there are no queries, or not one answer each.
+    pub fn measure(
+        &self,
+        queries: &[Query],
+        answers: &[Vec<TimeSpan>],
+    ) -> Result<Metrics, TransferError> {
+        let truths: Vec<Vec<TimeSpan>> =
+            queries.iter().map(|query| query.windows.clone()).collect();
+        let boundary = self.boundary;
+        let mut metrics = Metrics::new().with("mIoU", grounding(answers, &truths, boundary)?.miou);
+        for n in &self.ranks {
+            for m in &self.ious {
+                let recall = recall_at(answers, &truths, *n, *m, boundary)?;
+                metrics = metrics.with(&format!("R@{n},IoU@{m}"), recall);
+            }
+        }
+        if self.mean_ap {
+            for (name, value) in mean_aps(answers, &truths) {
+                metrics = metrics.with(&name, value);
+            }
+        }
+        Ok(metrics)
+    }
+
+    /// The moments that are measured, a line a query.
+    pub fn file(&self, name: &str, queries: &[Query], answers: &[Vec<TimeSpan>]) -> PredictionFile {
+        let mut times: HashMap<(&str, u32), usize> = HashMap::new();
+        for query in queries {
+            *times.entry((&query.video, query.caption)).or_default() += 1;
+        }
+        // The steps of a task have one number however often they are done; a sentence is its name then.
+        let is_one = |query: &Query| times[&(query.video.as_str(), query.caption)] == 1;
+        let lines = queries.iter().zip(answers).map(|(query, moments)| AnswerLine {
+            video: &query.video,
+            query: is_one(query).then_some(query.caption),
+            qid: query.qid.as_deref(),
+            sentence: &query.sentence,
+            spans: moments
+                .iter()
+                .take(self.most())
+                .map(|span| [span.start.0, span.end.0])
+                .collect(),
+        });
+        PredictionFile::json_lines(name, lines)
+    }
+
+    /// What the queries would give an answerer that looks at nothing: an interval between two random
+    /// moments of the video (mean over many draws), and the whole video.
+    ///
+    /// # Errors
+    /// When there are no queries.
+    pub fn references(&self, queries: &[Query]) -> Result<Metrics, TransferError> {
+        let truths: Vec<Vec<TimeSpan>> =
+            queries.iter().map(|query| query.windows.clone()).collect();
+        let durations: Vec<Seconds> = queries.iter().map(|query| query.duration).collect();
+        let settings =
+            ReferenceSettings { boundary: self.boundary, ..ReferenceSettings::default() };
+        let random = random_interval(&durations, &truths, &settings)?;
+        let mut metrics = Metrics::new()
+            .with("random interval: mIoU", random.miou)
+            .with("random interval: R@1,IoU@0.3", random.r1_iou30)
+            .with("random interval: R@1,IoU@0.5", random.r1_iou50)
+            .with("random interval: R@1,IoU@0.7", random.r1_iou70);
+        let whole: Vec<Vec<TimeSpan>> =
+            durations.iter().map(|duration| vec![TimeSpan::new(0.0, duration.0)]).collect();
+        let one = Self { ranks: vec![1], ..self.clone() };
+        for (name, value) in one.measure(queries, &whole)?.iter() {
+            metrics = metrics.with(&format!("whole video: {name}"), value);
+        }
+        Ok(metrics)
+    }
+}
+
+fn is_strict(boundary: &IouBoundary) -> bool {
+    *boundary == IouBoundary::Strict
+}
+
+/// mAP, at 0.5 and 0.75, and by the length of the true windows; answers are in the order of rank.
+fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Vec<(String, f64)> {
+    let window = |span: &TimeSpan| ScoredWindow { span: *span, score: 0.0 };
+    let kept: Vec<Vec<ScoredWindow>> =
+        answers.iter().map(|answer| answer.iter().take(KEPT).map(window).collect()).collect();
+    let of = |truths: &[Vec<TimeSpan>]| {
+        let pairs = kept.iter().zip(truths).filter(|(_, truth)| !truth.is_empty());
+        mean_ap(pairs.map(|(predicted, truth)| RetrievedWindows { predicted, truth }), 0)
+    };
+    let mut found = Vec::new();
+    if let Some(all) = of(truths) {
+        found.push(("mAP".to_owned(), all.average));
+        found.push(("mAP@0.5".to_owned(), all.at[0]));
+        found.push(("mAP@0.75".to_owned(), all.at[5]));
+    }
+    for class in LengthClass::ALL {
+        let part = |truth: &Vec<TimeSpan>| -> Vec<TimeSpan> {
+            truth.iter().filter(|window| class.holds(window)).copied().collect()
+        };
+        let truths: Vec<Vec<TimeSpan>> = truths.iter().map(part).collect();
+        found
+            .extend(of(&truths).map(|of_class| (format!("mAP, {}", class.name), of_class.average)));
+    }
+    found
+}
+
+/// One query and its moments, best first.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    video: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qid: Option<&'a str>,
+    sentence: &'a str,
+    spans: Vec<[f64; 2]>,
+}

@@ -1,0 +1,65 @@
+//! The clips of videos as a head takes them: read from the feature file when a video is asked for,
+//! prepared once, and kept while there is room.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use locvtp_features::VideoFeatures;
+
+use crate::error::TransferError;
+use crate::inputs::feature_section::ClipFeatures;
+
+/// Prepared numbers that are kept in memory; videos beyond are read again in every epoch.
+const KEPT_BYTES: usize = 4 << 30;
+
+/// Makes a head's input of a video's features.
+pub type Prepare = Box<dyn Fn(&VideoFeatures) -> Vec<f32> + Send + Sync>;
+
+/// Inputs of a head, by video.
+pub struct VideoInputs {
+    features: Mutex<ClipFeatures>,
+    prepare: Prepare,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    inputs: HashMap<String, Arc<[f32]>>,
+    bytes: usize,
+}
+
+impl VideoInputs {
+    /// Nothing is read yet.
+    pub fn new(features: ClipFeatures, prepare: Prepare) -> Self {
+        Self { features: Mutex::new(features), prepare, kept: Mutex::default() }
+    }
+
+    /// The input of a video, by its id in the feature file.
+    ///
+    /// # Errors
+    /// When it is not there, or its features are no table of finite numbers.
+    pub fn get(&self, id: &str) -> Result<Arc<[f32]>, TransferError> {
+        if let Some(input) = lock(&self.kept).inputs.get(id) {
+            return Ok(input.clone());
+        }
+        let features = {
+            let mut file = lock(&self.features);
+            let path = file.path().to_owned();
+            file.read(id)?.ok_or(TransferError::FeaturesGone { path, id: id.to_owned() })?
+        };
+        let input: Arc<[f32]> = (self.prepare)(&features).into();
+        let mut kept = lock(&self.kept);
+        let bytes = std::mem::size_of_val(&*input);
+        if kept.bytes + bytes <= KEPT_BYTES
+            && kept.inputs.insert(id.to_owned(), input.clone()).is_none()
+        {
+            kept.bytes += bytes;
+        }
+        Ok(input)
+    }
+}
+
+/// A lock whose holder panicked guards plain data that is whole at all times.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,161 @@
+//! Candidates and texts through a model, to the numbers of both directions.
+
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener, sampling};
+use rayon::prelude::*;
+
+use super::texts::{Candidate, CandidateSet};
+use crate::embedding::{Embedder, cosines};
+use crate::error::TransferError;
+use crate::fit::observer::TaskObserver;
+use crate::results::predictions::{PredictionFile, Tested};
+use locvtp_measure::Metrics;
+use locvtp_measure::metrics::retrieval::{
+    RetrievalMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions, dual_softmax,
+};
+
+/// Candidates that are decoded together.
+const AT_ONCE: usize = 16;
+
+/// The scores of every text with every candidate.
+const SCORES: &str = "predictions.npy";
+
+/// The column of every row's candidate.
+const VIDEO_OF_TEXT: &str = "video_of_text.txt";
+
+/// How candidates are seen and ranks are counted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Protocol {
+    /// Clips of a candidate, spread evenly.
+    pub num_clips: usize,
+    /// What wrong candidates of the right one's score do.
+    pub ties: Ties,
+    /// The temperature of dual softmax, where its numbers are wanted as well.
+    pub dual_softmax: Option<f64>,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The numbers of both directions, and apart those with dual softmax.
+    pub metrics: Metrics,
+    /// What a random order gives.
+    pub chance: Metrics,
+    /// Candidates that could not be decoded.
+    pub unreadable: usize,
+    /// What the numbers are of: a row a text, a column a candidate.
+    pub scores: ScoreMatrix,
+    /// The column of every text's candidate.
+    pub video_of_text: Vec<usize>,
+}
+
+impl Measured {
+    /// Measures a model; candidates that cannot be decoded are told of and left out with their texts.
+    ///
+    /// # Errors
+    /// When no candidate can be decoded, or a feature is not a number.
+    pub fn of(
+        directory: ModelDirectory,
+        set: &CandidateSet,
+        protocol: &Protocol,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Self, TransferError> {
+        let embedder = Embedder::new(directory, device.clone());
+        let (mut videos, mut texts, mut video_of_text) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut unreadable, mut done) = (0, 0);
+        for candidates in set.candidates.chunks(AT_ONCE) {
+            let decoded: Vec<_> = candidates
+                .par_iter()
+                .map(|candidate| decode(embedder.directory(), candidate, protocol.num_clips))
+                .collect();
+            for (candidate, pixels) in candidates.iter().zip(decoded) {
+                match pixels {
+                    Ok(pixels) => {
+                        texts.extend(candidate.texts.iter().map(String::as_str));
+                        video_of_text.extend(candidate.texts.iter().map(|_| videos.len()));
+                        videos.push(embedder.embed_clips(&pixels).video);
+                    }
+                    Err(error) => {
+                        unreadable += 1;
+                        let path = candidate.media.path().display();
+                        observer.warning(&format!("left out: {path}: {error}"));
+                    }
+                }
+            }
+            done += candidates.len();
+            observer.progress("videos", done, set.candidates.len());
+        }
+        if videos.is_empty() {
+            return Err(TransferError::Nothing { what: "readable videos to look for" });
+        }
+        let sentences = embedder.embed_sentences(&texts)?;
+        let sentences: Vec<Vec<f32>> = sentences.into_iter().map(|text| text.sentence).collect();
+        let scores = cosines(&sentences, &videos).concat();
+        let scores = ScoreMatrix::new(scores, sentences.len(), videos.len())?;
+        let found = both_directions(&scores, &video_of_text, protocol.ties)?;
+        let mut metrics = with(Metrics::new(), &found, "");
+        if let Some(temperature) = protocol.dual_softmax {
+            let scores = dual_softmax(&scores, temperature)?;
+            let found = both_directions(&scores, &video_of_text, protocol.ties)?;
+            metrics = with(metrics, &found, ", dual softmax");
+        }
+        let chance = [
+            ("chance, text-to-video", &found.text_to_video.chance),
+            ("chance, video-to-text", &found.video_to_text.chance),
+        ];
+        let chance = chance
+            .into_iter()
+            .fold(Metrics::new(), |all, (what, numbers)| direction(all, what, numbers, ""));
+        Ok(Self { metrics, chance, unreadable, scores, video_of_text })
+    }
+
+    /// The numbers, with the scores that they are of.
+    pub fn tested(&self) -> Tested {
+        let scores = PredictionFile::matrix(SCORES, &self.scores);
+        let columns = PredictionFile::lines(VIDEO_OF_TEXT, &self.video_of_text);
+        Tested { metrics: self.metrics.clone(), predictions: vec![scores, columns] }
+    }
+
+    /// What an epoch is chosen by: the mean of R@1, R@5 and R@10 of both directions.
+    pub fn mean_recall(&self) -> f64 {
+        let recalls: Vec<f64> = ["text-to-video", "video-to-text"]
+            .iter()
+            .flat_map(|way| ["R@1", "R@5", "R@10"].map(|name| format!("{way} {name}")))
+            .filter_map(|name| self.metrics.get(&name))
+            .collect();
+        recalls.iter().sum::<f64>() / recalls.len() as f64
+    }
+}
+
+fn with(metrics: Metrics, found: &TwoWayRetrieval, apart: &str) -> Metrics {
+    let metrics = direction(metrics, "text-to-video", &found.text_to_video.measured, apart);
+    direction(metrics, "video-to-text", &found.video_to_text.measured, apart)
+}
+
+fn direction(metrics: Metrics, what: &str, found: &RetrievalMetrics, apart: &str) -> Metrics {
+    metrics
+        .with(&format!("{what} R@1{apart}"), found.r1)
+        .with(&format!("{what} R@5{apart}"), found.r5)
+        .with(&format!("{what} R@10{apart}"), found.r10)
+        .with(&format!("{what} MdR{apart}"), found.median_rank)
+        .with(&format!("{what} MnR{apart}"), found.mean_rank)
+}
+
+/// The clips of a candidate, as in evaluation: the middle of every part, the centre of the picture.
+fn decode(
+    directory: &ModelDirectory,
+    candidate: &Candidate,
+    num_clips: usize,
+) -> Result<ClipPixels, VideoError> {
+    let mut reader = VideoOpener::default().open(&candidate.media)?;
+    let preprocessing = &directory.preprocessing;
+    let plan = sampling::sparse(
+        reader.frame_table(),
+        candidate.span,
+        num_clips,
+        preprocessing.num_frames,
+        Phase::Centre,
+    );
+    reader.read_clips(&plan, &preprocessing.centre())
+}

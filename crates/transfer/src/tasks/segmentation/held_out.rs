@@ -1,0 +1,138 @@
+//! Held-out videos through an encoder and a classifier, to a label for each of their seconds.
+//!
+//! Clips of several videos share a batch and no video is in memory whole; kept are the features of those
+//! that are in work.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use locvtp_video::TimeSpan;
+
+use super::classifier::{Classifier, likeliest};
+use super::second_clips::SecondClips;
+use super::videos::LabelledVideo;
+use crate::embedding::{Embedder, unit};
+use crate::error::TransferError;
+use crate::extraction::decoding::VideoEnd;
+use crate::extraction::encoding::{ClipSink, Encoding};
+use crate::extraction::{BadVideo, ExtractObserver, ExtractProgress, FeatureSpace, VideoFile};
+use crate::fit::observer::TaskObserver;
+use crate::fit::shared_observer::SharedObserver;
+
+/// What of the encoder's clips the classifier sees.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipForm {
+    /// Backbone or joint space.
+    pub space: FeatureSpace,
+    /// Whether they have unit length.
+    pub normalise: bool,
+    /// Their width.
+    pub width: usize,
+}
+
+/// An encoder and a classifier, ready to label.
+pub struct Labeller<'a> {
+    /// The encoder.
+    pub embedder: Embedder,
+    /// Of its clips.
+    pub classifier: &'a Classifier,
+    /// Which clip is of which second.
+    pub clips: &'a SecondClips,
+    /// What the classifier sees of them.
+    pub form: ClipForm,
+    /// Threads that decode, each another video.
+    pub decode_threads: usize,
+}
+
+impl Labeller<'_> {
+    /// The labels of every video that can be read to its end, by id.
+    ///
+    /// # Errors
+    /// When a feature is not finite; [`TransferError::Stopped`] when `observer` stops it.
+    pub fn label(
+        &self,
+        videos: &[LabelledVideo],
+        observer: &mut dyn ExtractObserver,
+    ) -> Result<BTreeMap<String, Vec<u32>>, TransferError> {
+        let files: Vec<VideoFile> =
+            videos.iter().map(|video| self.clips.of(&video.id).file.clone()).collect();
+        let encoding = Encoding {
+            embedder: &self.embedder,
+            space: self.form.space,
+            rule: self.clips.rule(),
+            batch: self.embedder.clips_at_once(),
+            decode_threads: self.decode_threads,
+        };
+        let mut labelling =
+            Labelling { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
+        if encoding.run(&files, &mut labelling, observer)?.stopped {
+            return Err(TransferError::Stopped);
+        }
+        Ok(labelling.labels)
+    }
+}
+
+/// Labels a video when all of its clips are there.
+struct Labelling<'a> {
+    labeller: &'a Labeller<'a>,
+    /// The clips so far, by video.
+    begun: BTreeMap<String, Vec<f32>>,
+    labels: BTreeMap<String, Vec<u32>>,
+}
+
+impl ClipSink for Labelling<'_> {
+    fn clips(
+        &mut self,
+        video: &VideoFile,
+        _spans: &[TimeSpan],
+        values: &[f32],
+    ) -> Result<(), TransferError> {
+        self.begun.entry(video.id.clone()).or_default().extend_from_slice(values);
+        Ok(())
+    }
+
+    fn done(&mut self, video: &VideoFile, _end: &VideoEnd) -> Result<(), TransferError> {
+        let Labeller { embedder, classifier, clips, form, .. } = self.labeller;
+        let values = self.begun.remove(&video.id).unwrap_or_default();
+        let values: Vec<&[f32]> = values.chunks_exact(form.width).collect();
+        let mut seconds = Vec::new();
+        for &clip in &clips.of(&video.id).of_second {
+            // A file that was exchanged while the task runs may have fewer.
+            let Some(clip) = values.get(clip).or(values.last()) else { return Ok(()) };
+            if form.normalise {
+                seconds.extend(unit(clip));
+            } else {
+                seconds.extend_from_slice(clip);
+            }
+        }
+        let logits = classifier.logits(seconds, form.width, embedder.device());
+        self.labels.insert(video.id.clone(), likeliest(logits));
+        Ok(())
+    }
+}
+
+/// Tells how far the videos of a part are, and of each bad one once.
+pub struct Telling<'a, 'o> {
+    /// Who is told.
+    pub observer: &'a SharedObserver<'o>,
+    /// Those that were told of.
+    pub told: &'a RefCell<BTreeSet<String>>,
+    /// Which videos they are.
+    pub what: &'a str,
+}
+
+impl ExtractObserver for Telling<'_, '_> {
+    fn progress(&mut self, progress: &ExtractProgress) {
+        self.observer.progress(self.what, progress.videos, progress.total_videos);
+    }
+
+    fn bad(&mut self, bad: &BadVideo) {
+        if self.told.borrow_mut().insert(bad.id.clone()) {
+            self.observer.warning(&format!("left out: {}", bad.reason));
+        }
+    }
+
+    fn should_stop(&self) -> bool {
+        self.observer.should_stop()
+    }
+}

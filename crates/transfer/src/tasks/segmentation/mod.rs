@@ -1,0 +1,270 @@
+//! Action segmentation: which step is done in every second of a video, or none (COIN).
+//!
+//! A linear classifier on the features of single seconds, trained on labels, with the video encoder
+//! frozen or tuned; or, without training, the step whose text is most similar (§D.4). The number is
+//! frame accuracy over the whole test part, background included, so what saying nothing but background
+//! reaches stands beside it.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`settings`] | what a task file may say |
+//! | [`annotations`] | what COIN's files say |
+//! | [`videos`] | labels of seconds, and parts |
+//! | [`classifier`] | the linear map and its training on frozen features |
+//! | [`encoder`] | the video encoder tuned with it |
+//! | [`second_clips`] | the clips of seconds, from video files |
+//! | [`held_out`] | whole videos through encoder and classifier |
+//! | [`zero_shot`] | the most similar text, or background |
+//! | [`second_labels`] | the labels of the test videos, for `locvtp score` |
+
+pub mod annotations;
+pub mod classifier;
+pub mod encoder;
+pub mod held_out;
+pub mod second_clips;
+pub mod second_labels;
+pub mod settings;
+pub mod videos;
+pub mod zero_shot;
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_video::ReadLimits;
+use toml::Table;
+
+use self::annotations::SegmentAnnotations;
+use self::classifier::SegmentationLearner;
+use self::encoder::{EncoderLearner, EncoderSettings};
+use self::held_out::ClipForm;
+use self::second_clips::{SecondClips, TrainingSeconds};
+pub use self::settings::SegmentationTask;
+use self::videos::SegmentationVideos;
+use super::task::Task;
+use crate::error::TransferError;
+use crate::extraction::decoding::ClipRule;
+use crate::extraction::{FeatureSpace, VideoFile};
+use crate::fit::FitEnd;
+use crate::fit::observer::TaskObserver;
+use crate::fit::shared_observer::SharedObserver;
+use crate::fit::training::TrainingSection;
+use crate::fit::tuning::{BatchesAhead, TunedModel};
+use crate::fit::{Learner, fit};
+use crate::inputs::Inputs;
+use crate::inputs::label_texts::{LabelTexts, TextModel};
+use crate::inputs::per_second::PerSecondFeatures;
+use crate::model_fingerprint::ModelIdentity;
+use crate::model_location::locate_model;
+use crate::results::predictions::{PredictionFile, TEST_VIDEOS};
+use crate::results::task_result::{SeedResult, TaskResult};
+use locvtp_measure::Metrics;
+use locvtp_measure::metrics::segmentation::FrameTally;
+
+impl Task for SegmentationTask {
+    fn defaults(given: &Table) -> Result<Table, TransferError> {
+        Ok(settings::defaults(given))
+    }
+
+    fn keep_frame_tables(&mut self, folder: &Path) {
+        if let Some(encoder) = &mut self.encoder {
+            encoder.loader.frame_tables.get_or_insert_with(|| folder.to_owned());
+        }
+    }
+
+    fn check(&self) -> Result<(), TransferError> {
+        self.check_settings()
+    }
+
+    fn run(
+        &self,
+        folder: &Path,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        // Reading annotations takes seconds, making features hours.
+        let annotations = SegmentAnnotations::read(&self.data, self.training.is_some(), observer)?;
+        match (&self.encoder, &self.training) {
+            (Some(encoder), Some(training)) => {
+                self.run_tuned(annotations, encoder, training, folder, device, observer)
+            }
+            _ => self.run_frozen(annotations, folder, device, observer),
+        }
+    }
+}
+
+impl SegmentationTask {
+    fn run_frozen(
+        &self,
+        annotations: SegmentAnnotations,
+        folder: &Path,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        let zero_shot = self.zero_shot.as_ref().map(|settings| {
+            let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
+            let texts = annotations.steps.values().map(String::as_str);
+            let texts = LabelTexts::embed(&model, texts)?;
+            Ok::<_, TransferError>((settings, texts, model))
+        });
+        let zero_shot = zero_shot.transpose()?;
+        let found = self.features.find(device, observer)?;
+        if let Some((_, _, model)) = &zero_shot {
+            found.check_text_model("zero_shot.model", model.identity())?;
+        }
+        let wanted = annotations.those(|id| found.holds(id));
+        let wanted = wanted.map_err(|error| found.with_names(error, annotations.first_id()))?;
+        let clips = found.open_those(&wanted, observer)?;
+        let inputs = Inputs {
+            features: Some(clips.origin().clone()),
+            words: zero_shot.as_ref().map(|(_, _, model)| model.origin()),
+            ..Inputs::default()
+        };
+        inputs.begin(folder)?;
+        let by_text = self.zero_shot.as_ref().is_some_and(|zero_shot| zero_shot.normalise);
+        let normalise = self.classifier.as_ref().map_or(by_text, |head| head.normalise);
+        let features = PerSecondFeatures::new(clips, normalise);
+        let seconds_of = |id: &str| Ok(features.read(id)?.map(|seconds| seconds.len()));
+        let without = "videos without features";
+        let videos =
+            SegmentationVideos::label(annotations, &self.data, without, seconds_of, observer)?;
+        let mut seeds = Vec::new();
+        if let Some((settings, texts, _)) = &zero_shot {
+            let file = &self.features.file;
+            let tested = zero_shot::measure(settings, &videos, texts, &features, file)?;
+            seeds.push(SeedResult::untrained(tested, folder)?);
+        }
+        if let Some(training) = &self.training {
+            let learner = SegmentationLearner::new(&videos, &features)?;
+            let Some(found) = fit_seeds(&learner, training, folder, device, observer)? else {
+                return Ok(None);
+            };
+            seeds.extend(found);
+        }
+        let tested = videos.test.iter().map(|video| &video.id);
+        PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
+        Ok(Some(TaskResult { inputs, ..self.result(&videos, seeds)? }))
+    }
+
+    fn run_tuned(
+        &self,
+        annotations: SegmentAnnotations,
+        settings: &EncoderSettings,
+        training: &TrainingSection,
+        folder: &Path,
+        device: &Device,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Option<TaskResult>, TransferError> {
+        let making = self.features.extract_settings();
+        let place = locate_model(self.features.model.as_deref().unwrap_or(Path::new("")));
+        let directory = ModelDirectory::read(&place, device)?;
+        let model = Some(ModelIdentity::of(&place)?);
+        let inputs = Inputs { model, ..Inputs::default() };
+        inputs.begin(folder)?;
+        let space = making.space_of(&directory.config)?;
+        let width = match space {
+            FeatureSpace::Projected => directory.config.embedding_width(),
+            _ => directory.config.video.width(),
+        };
+        let normalise = self.classifier.as_ref().is_some_and(|head| head.normalise);
+        let rule = ClipRule {
+            preprocessing: making.preprocessing(&directory.preprocessing),
+            stride: making.stride,
+            opener: settings.loader.opener(ReadLimits::default())?,
+            skip_damaged: false,
+        };
+        let clips =
+            SecondClips::open(&self.annotated_files(&annotations, observer)?, rule, observer)?;
+        let seconds_of = |id: &str| Ok(clips.seconds(id));
+        let without = "videos without a file that can be opened";
+        let videos =
+            SegmentationVideos::label(annotations, &self.data, without, seconds_of, observer)?;
+        let patch_size = directory.model.patch_size();
+        let shared = SharedObserver::new(observer);
+        let learner = EncoderLearner {
+            tuned: TunedModel::new(directory, place),
+            videos: &videos,
+            clips: &clips,
+            form: ClipForm { space, normalise, width },
+            settings,
+            training,
+            observer: &shared,
+            seconds: TrainingSeconds::new(&videos, &clips, settings, patch_size, training.batch),
+            ahead: BatchesAhead::default(),
+            unreadable: RefCell::default(),
+        };
+        let Some(seeds) = fit_seeds(&learner, training, folder, device, &mut &shared)? else {
+            return Ok(None);
+        };
+        let result = TaskResult { inputs, ..self.result(&videos, seeds)? };
+        let tested: Vec<&String> =
+            videos.test.iter().map(|video| &video.id).filter(|id| learner.read(id)).collect();
+        PredictionFile::lines(TEST_VIDEOS, &tested).write(folder)?;
+        Ok(Some(
+            result
+                .counting("test videos left out: unreadable", videos.test.len() - tested.len())
+                .counting("training videos replaced: unreadable", learner.replaced()),
+        ))
+    }
+
+    /// The files of the annotated videos; others are not opened.
+    fn annotated_files(
+        &self,
+        annotations: &SegmentAnnotations,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<Vec<VideoFile>, TransferError> {
+        let list = self.features.list_videos()?;
+        for missing in &list.missing {
+            observer.warning(&format!("left out: {} is not there", missing.display()));
+        }
+        let files = list.videos;
+        let is_there = |id: &str| files.binary_search_by(|file| file.id.as_str().cmp(id)).is_ok();
+        let wanted = annotations.those(is_there)?;
+        Ok(files.into_iter().filter(|file| wanted.contains(&file.id)).collect())
+    }
+
+    fn result(
+        &self,
+        videos: &SegmentationVideos,
+        seeds: Vec<SeedResult>,
+    ) -> Result<TaskResult, TransferError> {
+        let mut result = TaskResult::new("segmentation", self, seeds);
+        for (what, count) in videos.counts() {
+            result = result.counting(what, count);
+        }
+        result.references = references(videos)?;
+        Ok(result)
+    }
+}
+
+/// Fits with every seed; none when it was stopped.
+fn fit_seeds<L: Learner>(
+    learner: &L,
+    training: &TrainingSection,
+    folder: &Path,
+    device: &Device,
+    observer: &mut dyn TaskObserver,
+) -> Result<Option<Vec<SeedResult>>, TransferError> {
+    let mut seeds = Vec::with_capacity(training.seeds.len());
+    for &seed in &training.seeds {
+        let folder = folder.join(format!("seed-{seed}"));
+        match fit(learner, training, seed, &folder, device, observer)? {
+            FitEnd::Done(result) => seeds.push(result),
+            FitEnd::Stopped => return Ok(None),
+        }
+    }
+    Ok(Some(seeds))
+}
+
+/// What saying one thing of every second reaches: background, and the label most frequent in training.
+fn references(videos: &SegmentationVideos) -> Result<Metrics, TransferError> {
+    let most_frequent = videos.most_frequent();
+    let mut tally = FrameTally::default();
+    for video in &videos.test {
+        tally.add(&vec![most_frequent; video.labels.len()], &video.labels);
+    }
+    let frequent = tally.accuracy()?;
+    Ok(Metrics::new()
+        .with("frame accuracy of background alone", frequent.background_alone)
+        .with("frame accuracy of the most frequent label", frequent.accuracy))
+}

@@ -1,0 +1,262 @@
+//! The component model as a learner, and steps found by their scores.
+
+use burn::tensor::{Tensor, TensorData};
+use locvtp_model::Device;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::component_model::{
+    ComponentModel, Components, Seeking, assignment_loss, log_softmax_rows,
+};
+use super::ordering::align;
+use super::videos::{StepsVideo, StepsVideos};
+use crate::error::TransferError;
+use crate::fit::draws::{Draw, generator};
+use crate::fit::{FitBatch, Learner};
+use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
+use crate::results::predictions::Tested;
+use crate::results::predictions::{PREDICTIONS, PredictionFile};
+use locvtp_measure::Metrics;
+use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
+
+/// `[component_model]` of a steps task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComponentSettings {
+    /// Share of a feature's numbers that is left out in a step of training. Zhukov et al.: 0.7.
+    pub dropout: f64,
+    /// What a second outside of what narration allows costs. Zhukov et al.: 1e4.
+    pub constraint_weight: f64,
+    /// Epochs at the start, of `training.epochs`, in which steps are where chance and narration put
+    /// them. Zhukov et al.: 30 of 60.
+    pub random_epochs: u64,
+    /// Whether every second's feature has unit length. Zhukov et al.: false.
+    pub normalise: bool,
+}
+
+impl ComponentSettings {
+    /// # Errors
+    /// When a setting cannot be used; the message names it.
+    pub fn check(&self) -> Result<(), TransferError> {
+        let setting = |key, found: f64, expected| {
+            Err(TransferError::Setting { key, found: found.to_string(), expected })
+        };
+        if !(0.0..1.0).contains(&self.dropout) {
+            let expected = "a number from 0 to below 1";
+            return setting("component_model.dropout", self.dropout, expected);
+        }
+        if !(self.constraint_weight >= 0.0 && self.constraint_weight.is_finite()) {
+            let expected = "0 or more";
+            return setting("component_model.constraint_weight", self.constraint_weight, expected);
+        }
+        Ok(())
+    }
+}
+
+/// Learns the component model.
+pub struct StepsLearner<'a> {
+    /// What it learns from and is measured on.
+    pub videos: &'a StepsVideos,
+    /// Their seconds.
+    pub features: &'a PerSecondFeatures,
+    /// The words of the steps.
+    pub components: Components,
+    /// Its settings.
+    pub settings: &'a ComponentSettings,
+    /// By which the assignment looks ahead.
+    pub learning_rate: f64,
+    /// Numbers of a feature.
+    pub width: usize,
+}
+
+impl StepsLearner<'_> {
+    fn seconds(&self, video: &StepsVideo) -> Result<std::rc::Rc<VideoSeconds>, TransferError> {
+        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        self.features.read(&video.id)?.ok_or(gone)
+    }
+
+    /// A feature with a share of its numbers left out and the others raised for it.
+    fn dropped_out(&self, x: &[f32], batch: &FitBatch<'_>, sample: usize) -> Vec<f32> {
+        let drop = self.settings.dropout;
+        let mut rng = generator(batch.seed, Draw::Device, batch.step, 1 + sample as u64);
+        let raise = (1.0 - drop).recip() as f32;
+        x.iter().map(|x| if rng.random_bool(drop) { 0.0 } else { x * raise }).collect()
+    }
+
+    /// Where the steps are taken to be in a step of training.
+    fn assignment(
+        &self,
+        video: &StepsVideo,
+        x: &[f32],
+        scores: &[f64],
+        batch: &FitBatch<'_>,
+        sample: usize,
+    ) -> Vec<usize> {
+        let k = video.num_steps();
+        let constraints = video.constraints();
+        let enough = "videos with fewer seconds than steps are left out";
+        if batch.epoch < self.settings.random_epochs {
+            let mut rng = generator(batch.seed, Draw::Sample, batch.epoch, sample as u64);
+            let costs: Vec<f64> = constraints.iter().map(|c| rng.random::<f64>() + c).collect();
+            return align(&costs, k).expect(enough).seconds;
+        }
+        let seeking = Seeking {
+            x,
+            scores,
+            constraints: &constraints,
+            constraint_weight: self.settings.constraint_weight,
+            learning_rate: self.learning_rate,
+        };
+        let now = align(&seeking.costs(k), k).expect(enough);
+        let ahead = seeking.costs_ahead(&self.components.shares(&video.task), &now.seconds);
+        align(&ahead, k).expect(enough).seconds
+    }
+
+    fn found(
+        &self,
+        model: &ComponentModel,
+        videos: &[StepsVideo],
+        device: &Device,
+    ) -> Result<Vec<FoundSeconds>, TransferError> {
+        let costs = |video: &StepsVideo| {
+            let x = matrix(&self.seconds(video)?.values, video.seconds, device);
+            let scores = model.scores(x, &self.components.shares(&video.task));
+            Ok(choice_costs(&numbers(scores), video.num_steps()))
+        };
+        cheapest(videos, costs)
+    }
+}
+
+impl Learner for StepsLearner<'_> {
+    type Model = ComponentModel;
+
+    fn init(&self, seed: u64, device: &Device) -> Result<ComponentModel, TransferError> {
+        Ok(ComponentModel::init(self.width, self.components.num_words(), seed, device))
+    }
+
+    fn num_samples(&self) -> usize {
+        self.videos.train.len()
+    }
+
+    fn loss(
+        &self,
+        model: &ComponentModel,
+        batch: &FitBatch<'_>,
+        device: &Device,
+    ) -> Result<Tensor<1>, TransferError> {
+        let mut losses = Vec::with_capacity(batch.samples.len());
+        for &sample in batch.samples {
+            let video = &self.videos.train[sample];
+            let x = self.dropped_out(&self.seconds(video)?.values, batch, sample);
+            let shares = self.components.shares(&video.task);
+            let scores = model.scores(matrix(&x, video.seconds, device), &shares);
+            let found = self.assignment(video, &x, &numbers(scores.clone()), batch, sample);
+            losses.push(assignment_loss(scores, &found));
+        }
+        Ok(Tensor::cat(losses, 0).mean())
+    }
+
+    fn validate(
+        &self,
+        model: &ComponentModel,
+        device: &Device,
+    ) -> Result<Option<Metrics>, TransferError> {
+        if self.videos.validation.is_empty() {
+            return Ok(None);
+        }
+        let videos = &self.videos.validation;
+        let recall = recall_of(videos, &self.found(model, videos, device)?)?;
+        Ok(Some(Metrics::new().with("average recall", recall.average_recall)))
+    }
+
+    fn test(&self, model: &ComponentModel, device: &Device) -> Result<Tested, TransferError> {
+        tested(&self.videos.test, &self.found(model, &self.videos.test, device)?)
+    }
+}
+
+/// What each step costs in each second, given scores: `-log softmax` over the steps of the task.
+pub fn choice_costs(scores: &[f64], num_steps: usize) -> Vec<f64> {
+    log_softmax_rows(scores, num_steps).into_iter().map(|log_p| -log_p).collect()
+}
+
+/// The second in which each step of a video is found; none where it is not.
+pub type FoundSeconds = Vec<Option<usize>>;
+
+/// The cheapest seconds in order, by the costs that `costs` gives for a video; no second for any step
+/// of a video with fewer seconds than steps.
+///
+/// # Errors
+/// What `costs` says.
+pub fn cheapest(
+    videos: &[StepsVideo],
+    mut costs: impl FnMut(&StepsVideo) -> Result<Vec<f64>, TransferError>,
+) -> Result<Vec<FoundSeconds>, TransferError> {
+    let find = |video: &StepsVideo| {
+        let found = align(&costs(video)?, video.num_steps());
+        Ok(found.map_or(vec![None; video.num_steps()], |found| {
+            found.seconds.into_iter().map(Some).collect()
+        }))
+    };
+    videos.iter().map(find).collect()
+}
+
+/// The recall of the seconds that were found, one list a video.
+///
+/// # Errors
+/// When no step is annotated.
+pub fn recall_of(
+    videos: &[StepsVideo],
+    found: &[FoundSeconds],
+) -> Result<StepRecall, TransferError> {
+    let measured: Vec<StepVideo<'_>> = videos
+        .iter()
+        .zip(found)
+        .map(|(video, predicted)| StepVideo {
+            task: &video.task,
+            predicted,
+            truth: video.truth.as_deref().expect("only annotated videos are measured"),
+            seconds: Some(video.seconds),
+        })
+        .collect();
+    Ok(step_recall(&measured)?)
+}
+
+/// What is told of the seconds that were found in the test part.
+///
+/// # Errors
+/// When no step is annotated.
+pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, TransferError> {
+    let recall = recall_of(videos, found)?;
+    let (right, steps) = recall
+        .tasks
+        .values()
+        .fold((0, 0), |(right, steps), task| (right + task.right, steps + task.steps));
+    let metrics = Metrics::new()
+        .with("average recall", recall.average_recall)
+        .with("recall over all steps", 100.0 * right as f64 / steps as f64);
+    let lines = videos.iter().zip(found).map(|(video, seconds)| AnswerLine {
+        video: &video.id,
+        seconds,
+        length: video.seconds,
+    });
+    Ok(Tested { metrics, predictions: vec![PredictionFile::json_lines(PREDICTIONS, lines)] })
+}
+
+/// The seconds of one video.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    video: &'a str,
+    seconds: &'a FoundSeconds,
+    length: usize,
+}
+
+fn matrix(values: &[f32], rows: usize, device: &Device) -> Tensor<2> {
+    let columns = values.len() / rows.max(1);
+    Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), device)
+}
+
+/// The numbers of a tensor, out of the graph.
+fn numbers(tensor: Tensor<2>) -> Vec<f64> {
+    let values: Vec<f32> = tensor.into_data().try_to_vec().expect("scores are f32");
+    values.into_iter().map(f64::from).collect()
+}
