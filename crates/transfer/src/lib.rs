@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`tasks`] | the tasks of the paper, from a task file to its numbers |
 //! | [`fit`](mod@fit) | how a head learns: the loop, the seeds, what it leaves on disk |
+//! | [`observer`] | who is told how a task goes |
 //! | [`inputs`] | what a task is given: clip features, words, texts |
 //! | [`results`] | what comes out of a task |
 //! | [`extraction`] | clip features of many videos, into one file |
@@ -23,6 +24,7 @@ pub mod fit;
 pub mod inputs;
 pub mod model_fingerprint;
 pub mod model_location;
+pub mod observer;
 pub mod results;
 pub mod synthetic;
 pub mod tasks;

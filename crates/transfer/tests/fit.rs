@@ -15,11 +15,12 @@ use locvtp_model::layers::Linear;
 use locvtp_train::optimizer::OptimizerConfig;
 use locvtp_train::schedule::Schedule;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::observer::TaskObserver;
+use locvtp_transfer::fit::FitEnd;
 use locvtp_transfer::fit::training::Keep;
 use locvtp_transfer::fit::training::TrainingSection;
 use locvtp_transfer::fit::{FitBatch, Learner, fit};
-use locvtp_transfer::fit::{FitEnd, FitStep};
+use locvtp_transfer::observer::FitStep;
+use locvtp_transfer::observer::TaskObserver;
 use locvtp_transfer::results::predictions::Tested;
 use locvtp_transfer::results::task_result::SeedResult;
 

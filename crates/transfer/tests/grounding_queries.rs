@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::observer::TaskObserver;
 use locvtp_transfer::inputs::feature_section::{ClipFeatures, FeatureSection};
+use locvtp_transfer::observer::TaskObserver;
 use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
 use locvtp_transfer::tasks::grounding::queries::QueryParts;
 use locvtp_transfer::tasks::grounding::task::GroundingTask;

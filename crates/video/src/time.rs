@@ -109,11 +109,13 @@ impl TimeSpan {
         (self.end.min(other.end) - self.start.max(other.start)).max(Seconds::ZERO)
     }
 
-    /// Intersection over union, in `0..=1`; zero when both spans are empty.
+    /// Intersection over union, in `0..=1`; zero when both spans are empty. The union is the stretch from
+    /// the earlier start to the later end: where it is more than the union the spans do not meet, and the
+    /// IoU is 0 either way. As a sum of lengths it would be rounded twice, and an IoU of exactly one half
+    /// could become a hit.
     pub fn iou(&self, other: &Self) -> f64 {
-        let shared = self.overlap(other).0;
-        let union = self.duration().0 + other.duration().0 - shared;
-        if union > 0.0 { shared / union } else { 0.0 }
+        let hull = self.end.max(other.end) - self.start.min(other.start);
+        if hull.0 > 0.0 { self.overlap(other).0 / hull.0 } else { 0.0 }
     }
 
     /// The part of the span inside `bounds`; empty, at the nearer bound, when it lies outside.

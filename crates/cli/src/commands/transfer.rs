@@ -6,8 +6,8 @@ use clap::Args as ClapArgs;
 use locvtp_measure::Metrics;
 use locvtp_model::Device;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::observer::TaskObserver;
-use locvtp_transfer::fit::{EpochReport, FitStep};
+use locvtp_transfer::observer::TaskObserver;
+use locvtp_transfer::observer::{EpochReport, FitStep};
 use locvtp_transfer::results::task_result::TaskResult;
 use locvtp_transfer::tasks::task_file::TaskFile;
 

@@ -7,13 +7,12 @@
 //! an IoU of exactly m is a hit is a switch, [`IouBoundary`].
 //!
 //! Paper: Table 2; `paper.md` D.1. 2D-TAN counts IoU > m and takes the hull of both moments as
-//! their union; where it differs from the true union the moments do not meet, and the IoU is 0
-//! either way. [`iou`] does as well: rounded otherwise, an IoU of exactly m becomes a hit.
+//! their union; so does [`TimeSpan::iou`].
 
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use super::moment_retrieval::best_iou;
+use super::best_window::best_iou;
 use super::percentage;
 use crate::error::MeasureError;
 
@@ -70,12 +69,6 @@ pub struct GroundingMetrics {
     pub r1_iou70: f64,
     /// Mean IoU of the first prediction.
     pub miou: f64,
-}
-
-/// What two moments share of the stretch from the start of the earlier to the end of the later.
-pub fn iou(a: &TimeSpan, b: &TimeSpan) -> f64 {
-    let hull = a.end.0.max(b.end.0) - a.start.0.min(b.start.0);
-    if hull > 0.0 { a.overlap(b).0 / hull } else { 0.0 }
 }
 
 /// Measures the first predictions of all queries.
@@ -262,17 +255,14 @@ mod tests {
     fn an_iou_on_the_boundary_is_not_lifted_over_it_by_rounding() {
         // In whole tenths of seconds 1..6 and 1..11: 5 of 10, exactly 1/2. As a sum of lengths the
         // union is 0.5 + 1.0 - 0.5 with lengths that were rounded before; here both ends are read.
-        let iou_of_tenths = |a: [i32; 2], b: [i32; 2]| {
-            let tenths =
-                |[start, end]: [i32; 2]| span(f64::from(start) / 10.0, f64::from(end) / 10.0);
-            (iou(&tenths(a), &tenths(b)), tenths(a).iou(&tenths(b)))
-        };
         let all = (1..40).flat_map(|start| (1..40).map(move |length| (start, length)));
         let differ = all.filter(|&(start, length)| {
-            let (hull, lengths) =
-                iou_of_tenths([start, start + length], [start, start + 2 * length]);
-            assert!((hull - 0.5).abs() < 1e-12);
-            (hull > 0.5) != (lengths > 0.5)
+            let [a, middle, b] =
+                [start, start + length, start + 2 * length].map(|tenths| f64::from(tenths) / 10.0);
+            let found = span(a, middle).iou(&span(a, b));
+            assert!((found - 0.5).abs() < 1e-12);
+            let by_lengths = (middle - a) / ((middle - a) + (b - a) - (middle - a));
+            (found > 0.5) != (by_lengths > 0.5)
         });
         assert!(differ.count() > 0, "the two ways of taking the union would be one");
     }

@@ -2,6 +2,7 @@
 //!
 //! All results are percentages in `0.0..=100.0`, except ranks and counts.
 
+pub mod best_window;
 pub mod grounding;
 pub mod highlights;
 pub mod moment_retrieval;

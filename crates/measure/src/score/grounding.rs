@@ -20,10 +20,11 @@ use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
 use crate::metrics::Metrics;
+use crate::metrics::best_window::best_iou;
 use crate::metrics::grounding::{IouBoundary, grounding, recall_at};
 use crate::metrics::highlights::{LEVELS, ScoredClips, highlights};
 use crate::metrics::moment_retrieval::{
-    KEPT, LengthClass, MeanAp, RetrievedWindows, ScoredWindow, THRESHOLDS, best_iou, mean_ap,
+    KEPT, LengthClass, MeanAp, RetrievedWindows, ScoredWindow, THRESHOLDS, mean_ap,
 };
 use crate::moment::suppress_overlaps;
 

@@ -10,7 +10,7 @@ use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 use crate::embedding::Embedder;
 use crate::error::{TransferError, with_causes};
 use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
-use crate::extraction::run::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
+use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
 use crate::extraction::video_list::VideoFile;
 

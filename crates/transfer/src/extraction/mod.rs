@@ -20,14 +20,17 @@
 //! - [`settings`]: where clips begin and which features are taken
 //! - [`decoding`]: the threads that decode
 //! - [`encoding`]: the loop
+//! - [`observer`]: who is told how it goes
 //! - [`run`](mod@run): its features into a file
 
 pub mod decoding;
 pub mod encoding;
+pub mod observer;
 pub mod run;
 pub mod settings;
 pub mod video_list;
 
-pub use run::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSummary, extract};
+pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
+pub use run::{ExtractSummary, extract};
 pub use settings::{ExtractSettings, FeatureSpace};
 pub use video_list::{IdRule, VideoFile, VideoList, list_videos};

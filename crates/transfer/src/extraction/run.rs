@@ -12,76 +12,9 @@ use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::decoding::{ClipRule, VideoEnd};
 use crate::extraction::encoding::{ClipSink, Encoded, Encoding};
+use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::{ExtractSettings, FeatureSpace};
 use crate::extraction::video_list::VideoFile;
-
-/// How far an extraction is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ExtractProgress {
-    /// Videos that are done or bad.
-    pub videos: usize,
-    /// Videos that are to be done.
-    pub total_videos: usize,
-    /// Clips that went through the encoder.
-    pub clips: usize,
-    /// Length of the video that went through, seconds.
-    pub video_s: f64,
-    /// Bytes of the video files that are done, out of `total_bytes`: how far it is, before all files
-    /// are opened.
-    pub bytes: f64,
-    /// Bytes of all video files that are to be done.
-    pub total_bytes: f64,
-    /// Since the first file was opened.
-    pub seconds: f64,
-}
-
-/// Is told how an extraction goes, and may stop it.
-pub trait ExtractObserver {
-    /// So many videos are to be done, and others are in the file already.
-    fn started(&mut self, _to_do: usize, _already: usize) {}
-    /// These are in the file already, of other video files: they are done again.
-    fn changed(&mut self, _ids: &[String]) {}
-    /// A batch is done.
-    fn progress(&mut self, _progress: &ExtractProgress) {}
-    /// A video cannot be read and is left out.
-    fn bad(&mut self, _bad: &BadVideo) {}
-    /// A video is done in which pictures are missing or damaged.
-    fn damaged(&mut self, _damaged: &DamagedVideo) {}
-    /// Whether to stop; what is done is kept.
-    fn should_stop(&self) -> bool {
-        false
-    }
-}
-
-/// Nobody is told.
-impl ExtractObserver for () {}
-
-/// A video that was left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BadVideo {
-    /// Its name.
-    pub id: String,
-    /// The file.
-    pub path: PathBuf,
-    /// Why, and what to do.
-    pub reason: String,
-    /// Whether it can be read but for some pictures: [`ExtractSettings::skip_damaged`] would keep the
-    /// others.
-    pub is_damaged: bool,
-}
-
-/// A video in which pictures are missing or damaged.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DamagedVideo {
-    /// Its name.
-    pub id: String,
-    /// The file.
-    pub path: PathBuf,
-    /// Where: growing, seconds.
-    pub spans: Vec<TimeSpan>,
-    /// Clips that were left out because they touch these spans.
-    pub clips_left_out: usize,
-}
 
 /// What came of an extraction.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -8,11 +8,10 @@
 //! | [`training`] | how long and how fast a head learns: `[training]` of a task file |
 //! | [`state`] | what a fit leaves on disk |
 //! | [`tuning`] | what the tasks share that tune a whole model |
-//! | [`observer`], [`shared_observer`] | who is told how it goes; one observer for a fit and what is measured in it |
+//! | [`shared_observer`] | one observer for a fit and what is measured in it |
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
-pub mod observer;
 pub mod shared_observer;
 pub mod state;
 pub mod training;
@@ -30,11 +29,11 @@ use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::observer::{EpochReport, FitStep, TaskObserver};
 use crate::results::predictions::{Tested, write_all};
 use crate::results::task_result::SeedResult;
 use draws::{Draw, generator, order};
 use locvtp_measure::Metrics;
-use observer::TaskObserver;
 use state::{FitFolder, FitState};
 use training::{Keep, TrainingSection};
 
@@ -106,36 +105,6 @@ pub struct FitBatch<'a> {
     pub step: u64,
     /// The seed of the fit.
     pub seed: u64,
-}
-
-/// A step that was done.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FitStep {
-    /// The seed of the fit.
-    pub seed: u64,
-    /// The step of the whole fit, from 0.
-    pub step: u64,
-    /// Steps of the whole fit.
-    pub total_steps: u64,
-    /// Its loss.
-    pub loss: f64,
-}
-
-/// An epoch that was done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochReport {
-    /// The seed of the fit.
-    pub seed: u64,
-    /// The epoch, from 1.
-    pub epoch: u64,
-    /// Mean loss of its steps.
-    pub loss: f64,
-    /// Learning rate of its last step.
-    pub learning_rate: f64,
-    /// Where there is a validation part.
-    pub validation: Option<Metrics>,
-    /// Seconds it took, validation included.
-    pub seconds: f64,
 }
 
 /// How a fit ended.

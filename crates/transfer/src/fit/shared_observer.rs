@@ -5,8 +5,8 @@
 
 use std::cell::RefCell;
 
-use crate::fit::observer::TaskObserver;
-use crate::fit::{EpochReport, FitStep};
+use crate::observer::TaskObserver;
+use crate::observer::{EpochReport, FitStep};
 
 /// An observer that may be told by several, one at a time.
 pub struct SharedObserver<'a>(RefCell<&'a mut dyn TaskObserver>);

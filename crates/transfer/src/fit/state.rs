@@ -22,9 +22,9 @@ use locvtp_train::event_file::EventFile;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
-use super::EpochReport;
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
+use crate::observer::EpochReport;
+use crate::observer::TaskObserver;
 
 const HEAD_FILE: &str = "head.safetensors";
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";

@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use locvtp_features::{FeatureError, Provenance};
 use locvtp_model::{Device, ModelDirectory};
 
-use super::feature_section::FeatureSection;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::{
     BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, VideoFile, extract,
 };
-use crate::fit::observer::TaskObserver;
 use crate::model_location::locate_model;
+use crate::observer::TaskObserver;
 
 /// A model that makes features.
 pub(super) struct Maker {
@@ -23,13 +22,12 @@ pub(super) struct Maker {
 
 impl Maker {
     pub(super) fn read(
-        section: &FeatureSection,
+        settings: ExtractSettings,
         model: &Path,
         device: &Device,
     ) -> Result<Self, TransferError> {
         let model_dir = locate_model(model);
         let directory = ModelDirectory::read(&model_dir, device)?;
-        let settings = section.extract_settings();
         settings.check()?;
         Ok(Self { model_dir, embedder: Embedder::new(directory, device.clone()), settings })
     }

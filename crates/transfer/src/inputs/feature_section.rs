@@ -21,9 +21,9 @@ use super::feature_names::FeatureNames;
 use super::origin::{FeatureOrigin, Origin};
 use crate::error::TransferError;
 use crate::extraction::{ExtractSettings, FeatureSpace, IdRule, VideoFile, VideoList, list_videos};
-use crate::fit::observer::TaskObserver;
 use crate::model_fingerprint::{ModelIdentity, fingerprint_of_before};
 use crate::model_location::locate_model;
+use crate::observer::TaskObserver;
 
 /// `[features]` of a task file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ impl FeatureSection {
                 let expected = "video files, or folders, patterns or lists of some";
                 return Err(TransferError::Setting { key, found, expected });
             }
-            let maker = Maker::read(self, model, device)?;
+            let maker = Maker::read(self.extract_settings(), model, device)?;
             found.width = Some((found.list.videos[0].id.clone(), maker.width()?));
             found.provenance = Some(maker.provenance()?);
             found.maker = Some(maker);
@@ -380,7 +380,7 @@ impl FoundFeatures<'_> {
                 observer.warning(&format!("left out: {} is not there", missing.display()));
             }
             let maker = match (maker, &section.model) {
-                (None, Some(model)) => Maker::read(section, model, &device)?,
+                (None, Some(model)) => Maker::read(section.extract_settings(), model, &device)?,
                 (maker, _) => maker.expect("videos are listed where there is a model"),
             };
             made = maker.make(&list.videos, &path, observer)?;

@@ -3,13 +3,31 @@
 use std::path::Path;
 
 use locvtp_model::Device;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
+use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
+
+/// Which task a file is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// Find the video of a text, and back.
+    Retrieval,
+    /// Find the moment of a sentence.
+    Grounding,
+    /// Find the steps of a task, in order.
+    Steps,
+    /// Name the action of every second.
+    Segmentation,
+    /// In which order do clips come?
+    OrderProbe,
+    /// How far apart are two clips?
+    DistanceProbe,
+}
 
 /// The settings of one task, and how it is run.
 pub trait Task: Serialize + DeserializeOwned {

@@ -19,33 +19,15 @@ use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
 use super::steps::StepsTask;
-use super::task::Task;
+use super::task::{Task, TaskKind};
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
 use crate::inputs::origin::INPUTS_FILE;
+use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
 use crate::tasks::grounding::task::GroundingTask;
 
 /// The resolved file's name in the folder of a task.
 pub const TASK_FILE: &str = "task.toml";
-
-/// Which task a file is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskKind {
-    /// Find the video of a text, and back.
-    Retrieval,
-    /// Find the moment of a sentence.
-    Grounding,
-    /// Find the steps of a task, in order.
-    Steps,
-    /// Name the action of every second.
-    Segmentation,
-    /// In which order do clips come?
-    OrderProbe,
-    /// How far apart are two clips?
-    DistanceProbe,
-}
 
 /// `task` of a task file, whatever else it holds.
 #[derive(Deserialize)]

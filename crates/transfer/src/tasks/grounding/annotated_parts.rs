@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
-use crate::fit::observer::TaskObserver;
+use crate::observer::TaskObserver;
 use locvtp_measure::annotated_query::SameSentence;
 
 /// `[queries]` of a task file: the annotation file of each part.

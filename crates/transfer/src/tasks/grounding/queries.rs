@@ -16,15 +16,15 @@ use locvtp_corpus::{NarratedVideo, SALIENCY_CLIP_S};
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
 use crate::inputs::feature_section::ClipFeatures;
 use crate::inputs::short_features::{VideoLength, note_of_short};
+use crate::observer::TaskObserver;
 use crate::tasks::grounding::annotated_parts::{
     AnnotatedParts, Counts, PositiveWindows, QuerySection,
 };
 use crate::tasks::grounding::words::SentenceWords;
 use locvtp_measure::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
-use locvtp_measure::metrics::moment_retrieval::best_iou;
+use locvtp_measure::metrics::best_window::best_iou;
 
 /// One sentence asked of one video.
 #[derive(Clone, Debug, PartialEq)]

@@ -20,16 +20,15 @@ use super::zero_shot::ZeroShotSection;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::Learner;
-use crate::fit::observer::TaskObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::{ClipFeatures, FeatureSection};
+use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
-use crate::tasks::task::Task;
-use crate::tasks::task_file::TaskKind;
+use crate::tasks::task::{Task, TaskKind};
 
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,13 +27,13 @@ use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::task_file::TaskKind;
+use super::task::TaskKind;
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::FeatureSection;
+use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use crate::tasks::task::Task;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::texts::{Candidate, CandidateSet};
 use crate::embedding::{Embedder, cosines};
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
+use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::{

@@ -23,14 +23,14 @@ use locvtp_model::{Device, ModelDirectory};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::task_file::TaskKind;
+use super::task::TaskKind;
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use crate::tasks::task::Task;

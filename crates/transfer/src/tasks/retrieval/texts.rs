@@ -8,7 +8,7 @@ use locvtp_video::{MediaLocation, TimeSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
+use crate::observer::TaskObserver;
 
 /// `[test]`, `[validation]` or `[train]` of a retrieval task: a corpus, and what of it is a text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

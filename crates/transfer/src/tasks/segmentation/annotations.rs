@@ -9,7 +9,7 @@ use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSetting
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::fit::observer::TaskObserver;
+use crate::observer::TaskObserver;
 use locvtp_measure::metrics::segmentation::BACKGROUND;
 
 /// `[data]` of a segmentation task.

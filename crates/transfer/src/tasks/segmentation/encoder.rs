@@ -16,12 +16,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::{Device, LocVtp, Preprocessing, ops};
-use locvtp_train::augmentation;
-use locvtp_train::experiment::LoaderSection;
-use locvtp_video::{Augmentation, SidePolicy};
-use serde::{Deserialize, Serialize};
 
 use super::classifier::{Classifier, chosen_by, cross_entropy, metrics};
+use super::encoder_settings::EncoderSettings;
 use super::held_out::{ClipForm, Labeller, Telling};
 use super::second_clips::{SecondClips, SecondsBatch, TrainingSeconds};
 use super::second_labels::SecondLabels;
@@ -29,55 +26,15 @@ use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
-use crate::fit::observer::TaskObserver;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::tuning::batches_ahead::Ahead;
 use crate::fit::tuning::{BatchesAhead, TunedModel};
 use crate::fit::{FitBatch, Learner};
+use crate::observer::TaskObserver;
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
-
-/// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EncoderSettings {
-    /// Its rate at its highest; the classifier, which begins anew, has `training.optimizer`'s, and the
-    /// schedule is one. Default: 3e-5, as retrieval is tuned.
-    pub learning_rate: f64,
-    /// An epoch takes one of so many neighbouring seconds, drawn anew in each; 1 takes all. Default: 8.
-    pub one_second_of: usize,
-    /// What is changed at random in the pictures it learns from; a step whose label mentions sides or
-    /// colours is treated as a sentence that does. Default: nothing.
-    #[serde(default)]
-    pub augmentation: Augmentation,
-    /// Threads and memory of the loader; changes no result.
-    #[serde(default)]
-    pub loader: LoaderSection,
-}
-
-impl EncoderSettings {
-    /// # Errors
-    /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
-        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
-            let found = self.learning_rate.to_string();
-            return setting("encoder.learning_rate", found, "a number above 0");
-        }
-        if self.one_second_of == 0 {
-            return setting("encoder.one_second_of", "0".into(), "1 or more");
-        }
-        if self.augmentation.sides == SidePolicy::SwapWords {
-            let expected = "skip or keep: a label has no words to change places";
-            return setting("encoder.augmentation.sides", "swap_words".into(), expected);
-        }
-        self.loader.check()?;
-        Ok(augmentation::check(&self.augmentation)?)
-    }
-}
 
 /// An encoder and a classifier on top of it.
 #[derive(Module, Debug)]

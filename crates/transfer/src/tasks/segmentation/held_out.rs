@@ -16,8 +16,8 @@ use crate::error::TransferError;
 use crate::extraction::decoding::VideoEnd;
 use crate::extraction::encoding::{ClipSink, Encoding};
 use crate::extraction::{BadVideo, ExtractObserver, ExtractProgress, FeatureSpace, VideoFile};
-use crate::fit::observer::TaskObserver;
 use crate::fit::shared_observer::SharedObserver;
+use crate::observer::TaskObserver;
 
 /// What of the encoder's clips the classifier sees.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,7 +11,7 @@
 //! | [`annotations`] | what COIN's files say |
 //! | [`videos`] | labels of seconds, and parts |
 //! | [`classifier`] | the linear map and its training on frozen features |
-//! | [`encoder`] | the video encoder tuned with it |
+//! | [`encoder`], [`encoder_settings`] | the video encoder tuned with it |
 //! | [`second_clips`] | the clips of seconds, from video files |
 //! | [`held_out`] | whole videos through encoder and classifier |
 //! | [`zero_shot`] | the most similar text, or background |
@@ -20,6 +20,7 @@
 pub mod annotations;
 pub mod classifier;
 pub mod encoder;
+pub mod encoder_settings;
 pub mod held_out;
 pub mod second_clips;
 pub mod second_labels;
@@ -36,7 +37,8 @@ use toml::Table;
 
 use self::annotations::SegmentAnnotations;
 use self::classifier::SegmentationLearner;
-use self::encoder::{EncoderLearner, EncoderSettings};
+use self::encoder::EncoderLearner;
+use self::encoder_settings::EncoderSettings;
 use self::held_out::ClipForm;
 use self::second_clips::{SecondClips, TrainingSeconds};
 pub use self::settings::SegmentationTask;
@@ -46,7 +48,6 @@ use crate::error::TransferError;
 use crate::extraction::decoding::ClipRule;
 use crate::extraction::{FeatureSpace, VideoFile};
 use crate::fit::FitEnd;
-use crate::fit::observer::TaskObserver;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::tuning::{BatchesAhead, TunedModel};
@@ -56,6 +57,7 @@ use crate::inputs::label_texts::{LabelTexts, TextModel};
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS};
 use crate::results::task_result::{SeedResult, TaskResult};
 use locvtp_measure::Metrics;

@@ -12,15 +12,15 @@ use locvtp_video::{ClipPixels, FrameTable, SamplingPlan, VideoError};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
-use super::encoder::EncoderSettings;
+use super::encoder_settings::EncoderSettings;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::{TransferError, with_causes};
 use crate::extraction::VideoFile;
 use crate::extraction::decoding::ClipRule;
 use crate::fit::draws::{Draw, generator, order};
-use crate::fit::observer::TaskObserver;
 use crate::fit::tuning::Unreadable;
 use crate::inputs::per_second::clips_of_seconds;
+use crate::observer::TaskObserver;
 
 /// Videos that are opened together.
 const AT_ONCE: usize = 64;

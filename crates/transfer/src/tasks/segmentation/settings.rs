@@ -5,13 +5,13 @@ use toml::Table;
 
 use super::annotations::SegmentationData;
 use super::classifier::{ClassifierSettings, Tune};
-use super::encoder::EncoderSettings;
+use super::encoder_settings::EncoderSettings;
 use super::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::training::TrainingSection;
 use crate::inputs::feature_section::FeatureSection;
-use crate::tasks::task_file::TaskKind;
+use crate::tasks::task::TaskKind;
 
 /// The settings of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

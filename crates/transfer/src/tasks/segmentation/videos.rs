@@ -8,8 +8,8 @@ use rand::seq::SliceRandom;
 use super::annotations::{SegmentAnnotations, SegmentationData};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
-use crate::fit::observer::TaskObserver;
 use crate::inputs::short_features::{VideoLength, note_of_short};
+use crate::observer::TaskObserver;
 use locvtp_measure::metrics::segmentation::{BACKGROUND, labels};
 
 /// A video and the true label of each of its seconds; 0 is background.

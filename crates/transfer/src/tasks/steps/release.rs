@@ -14,9 +14,9 @@ use rand::seq::SliceRandom;
 use super::videos::{StepsData, StepsVideo, StepsVideos};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
-use crate::fit::observer::TaskObserver;
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::inputs::short_features::{VideoLength, note_of_short};
+use crate::observer::TaskObserver;
 
 const NOTHING_TO_TEST: &str = "annotated videos with features to test on (data.test_list, or those \
                                beyond data.train_videos of a task)";

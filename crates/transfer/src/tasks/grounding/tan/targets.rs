@@ -10,7 +10,6 @@ use locvtp_video::{Seconds, TimeSpan};
 
 use super::config::TanConfig;
 use super::moment_map::MomentMap;
-use locvtp_measure::metrics::grounding::iou;
 
 /// How right every moment of a map is, in the order of [`MomentMap::moments`]: by the true window that
 /// it meets best.
@@ -34,8 +33,7 @@ pub fn overlaps(map: &MomentMap, truth: &[TimeSpan], duration: Seconds) -> Vec<f
         .iter()
         .map(|window| TimeSpan::new(rounded(window.start), rounded(window.end)))
         .collect();
-    let best =
-        |moment: TimeSpan| truth.iter().map(|window| iou(&moment, window)).fold(0.0, f64::max);
+    let best = |moment: TimeSpan| truth.iter().map(|window| moment.iou(window)).fold(0.0, f64::max);
     moments(map, duration).map(best).collect()
 }
 
