@@ -64,6 +64,7 @@ fn a_command_by_another_name_is_told_which_one_does_it() {
         ("eval", "locvtp evaluate"),
         ("check", "locvtp corpus check"),
         ("import", "locvtp weights import"),
+        ("traing", "locvtp pretrain"),
     ] {
         says(&refused(&run(&[typed, "more"])), &[typed, meant, "--help"]);
     }
@@ -101,7 +102,8 @@ fn nought_is_refused_where_it_would_mean_something_else() {
         &["corpus", "pack", "x", "--out", "y", "--shard-samples", "0"],
     ] {
         let message = plainly_refused(&run(arguments));
-        assert!(message.contains("1 or more") || message.contains("above 0"), "{message}");
+        let ranges = ["1 or more", "from 1 to", "above 0", "from 0.001 to"];
+        assert!(ranges.iter().any(|range| message.contains(range)), "{message}");
     }
 }
 
@@ -209,7 +211,7 @@ fn a_file_for_another_command_is_told_which() {
     says(&message, &["is a folder", "--set corpus.dir="]);
     let message = refused(&run(&["pretrain", str(&tiny.path("run"))]));
     says(&message, &["is a folder", "run/run.toml"]);
-    says(&refused(&run(&["pretrain", "no-such.toml"])), &["no such file", "configs/"]);
+    says(&refused(&run(&["pretrain", "no-such.toml"])), &["no-such.toml: does not exist", "configs/"]);
 }
 
 #[test]
@@ -217,8 +219,9 @@ fn parsers_words_reach_nobody() {
     let tiny = tiny();
     let never = tiny.path("never");
     for (set, told) in [
-        ("train.steps=many", "`train.steps` is \"many\"; expected a whole number, 0 or more"),
-        ("train.steps=-3", "`train.steps` is -3; expected a whole number"),
+        ("train.steps=many", "`train.steps` is \"many\"; expected a whole number, 1 or more"),
+        ("optimizer.warm_up_steps=many", "expected a whole number, 0 or more"),
+        ("train.steps=-3", "`train.steps` is -3; expected a whole number, 1 or more"),
         ("train.steps=1.5", "`train.steps` is 1.5; expected a whole number"),
         ("optimizer.learning_rate=fast", "is \"fast\"; expected a number"),
         ("sampling.jitter=1", "`sampling.jitter` is 1; expected true or false"),
@@ -305,7 +308,7 @@ fn a_sentence_without_quotes_and_arguments_in_the_wrong_order_are_told_what_to_t
     let message = ground(&[&sentence, &video]);
     says(&message, &["the video stands before the sentence", &format!("{video} '{sentence}'")]);
     says(&ground(&[&video, &video, &sentence]), &["looks into one video"]);
-    says(&ground(&["no.mp4", &sentence]), &["no.mp4: there is no such file"]);
+    says(&ground(&["no.mp4", &sentence]), &["no.mp4: does not exist; check the path"]);
     let folder = tiny.path("corpus/seen/videos");
     says(&ground(&[str(&folder), &sentence]), &["is a folder", "one video file"]);
 }
@@ -373,6 +376,28 @@ fn words_that_training_never_showed_are_told_and_nothing_is_found_by_them_alone(
     let output = ground(&old, "a dog");
     succeeded(&output);
     assert_eq!(json(&output)["unseen_words"], Value::Null);
+    let told = stderr(&output);
+    says(&told, &["note: nobody can say which words the model has seen", "Copy the file"]);
+    assert_eq!(told.matches("training_words.json").count(), 1, "once: {told}");
+
+    // The run of an older version writes the list when it goes on, as it is told to be typed.
+    let older = folder.path().join("older run");
+    copy_folder(&tiny.path("run"), &older);
+    let mut lists = vec![older.clone(), older.join("model")];
+    lists.extend(checkpoints(&older));
+    lists.iter().for_each(|at| std::fs::remove_file(at.join("training_words.json")).unwrap());
+    let told = stderr(&ground(&older, "a dog"));
+    let typed = told.lines().find(|line| line.contains("pretrain ")).unwrap();
+    let again = Command::new("sh").args(["-c", typed.trim()]).output().unwrap();
+    succeeded(&again);
+    assert_eq!(ground(&older, "a dog").status.code(), Some(1));
+
+    // A checkpoint that was copied out of its run brings its words.
+    let copied = folder.path().join("copied");
+    copy_folder(&checkpoint, &copied);
+    assert_eq!(ground(&copied, "a dog").status.code(), Some(1));
+    let embed = ["embed", "--model", str(&copied), "--text", "a red dog", "a cat"];
+    says(&stderr(&run(&embed)), &["never seen in training: ", "dog, cat"]);
 
     // What training went on from had shown its words as well.
     let run_file = folder.path().join("more.toml");
@@ -399,6 +424,38 @@ fn words_that_training_never_showed_are_told_and_nothing_is_found_by_them_alone(
     succeeded(&run(&[&arguments[..], &set].concat()));
     succeeded(&ground(&more, "a skateboard"));
     assert_eq!(ground(&more, "a dog").status.code(), Some(1));
+
+    // Also when it went on from a checkpoint, and when nobody knows what was seen before.
+    for (listed, run_name, code) in [(true, "from-checkpoint", 1), (false, "from-unknown", 0)] {
+        let words = Path::new(&words);
+        let start = match listed {
+            true => {
+                let place = folder.path().join("earlier/checkpoints/step-00000300");
+                copy_folder(words, &place);
+                std::fs::rename(
+                    place.join("training_words.json"),
+                    folder.path().join("earlier/training_words.json"),
+                )
+                .unwrap();
+                place
+            }
+            false => old.clone(),
+        };
+        let more = folder.path().join(run_name);
+        let start = format!("start.model={}", start.display());
+        let arguments = ["pretrain", str(&run_file), "--run", str(&more), "--set", &corpus];
+        succeeded(&run(&[&arguments[..], &["--set", &start, "--set", "train.steps=1"]].concat()));
+        let output = ground(&more, "a dog on a skateboard");
+        assert_eq!(output.status.code(), Some(if listed { 0 } else { code }), "{run_name}");
+        let told = stderr(&output);
+        if listed {
+            says(&told, &["never seen in training: dog", "rests on the other words"]);
+            assert_eq!(ground(&more, "a dog").status.code(), Some(code));
+        } else {
+            says(&told, &["captions of the last training: dog, skateboard; what", "not known"]);
+            assert_eq!(json(&output)["unseen_words"], Value::Null);
+        }
+    }
 }
 
 #[test]
@@ -422,7 +479,7 @@ fn a_model_that_is_not_here_names_the_command_that_makes_it() {
     let run_folder = tiny.path("run");
     says(
         &ground(str(&misspelt)),
-        &["no such folder", &format!("did you mean {}", str(&run_folder))],
+        &["does not exist", &format!("did you mean {}", str(&run_folder))],
     );
 
     // A run that is not finished says how it goes on.
@@ -508,7 +565,7 @@ fn a_run_that_is_finished_says_so_and_tells_no_rate() {
     copy_folder(&tiny.path("run"), &folder.path().join("run"));
     let output = tiny.pretrain(&folder.path().join("run"), &["--resume"]);
     succeeded(&output);
-    says(&stderr(&output), &["all 300 steps are done already"]);
+    says(&stderr(&output), &["done already: 300 steps, which is all"]);
     assert!(!stderr(&output).contains("/s "), "{}", stderr(&output));
 }
 
@@ -540,7 +597,7 @@ fn synthesize_that_is_stopped_keeps_its_videos_and_goes_on_to_the_same_bytes() {
     let typed = stderr(&output);
     let typed = typed.lines().find_map(|line| line.strip_prefix("go on with: ")).unwrap();
     let again = Command::new("sh").args(["-c", typed]).output().unwrap();
-    says(&succeeded(&again), &["videos were there already"]);
+    says(&succeeded(&again), &["; there already: "]);
     let whole = folder.path().join("whole");
     succeeded(&run(&[&["synthesize", "--out", str(&whole)][..], &arguments].concat()));
     let same = Command::new("diff").arg("-r").arg(&out).arg(&whole).output().unwrap();
