@@ -105,7 +105,8 @@ mod tests {
             let words = String::from_utf8(words.stdout).unwrap();
             let words: Vec<&str> = words.trim_end_matches('\0').split('\0').collect();
             command_line().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{error}"));
-            let help: Vec<&str> = ["locvtp"].into_iter().chain(path.split(' ')).chain(["--help"]).collect();
+            let help: Vec<&str> =
+                ["locvtp"].into_iter().chain(path.split(' ')).chain(["--help"]).collect();
             let page = command_line().try_get_matches_from(help).unwrap_err().to_string();
             assert!(page.contains(example), "{page}");
         }

@@ -53,7 +53,8 @@ pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
         return None;
     }
     let names = commands.get_subcommands().map(|command| (command.get_name(), command.get_name()));
-    let others = OTHER_WORDS.iter().flat_map(|(words, meant)| words.iter().map(|&word| (word, *meant)));
+    let others =
+        OTHER_WORDS.iter().flat_map(|(words, meant)| words.iter().map(|&word| (word, *meant)));
     let apart = |name: &str| strsim::damerau_levenshtein(name, &word);
     let near = names.chain(others).filter(|(name, _)| apart(name) <= 1 + name.len() / 5);
     let (name, meant) = near.min_by_key(|(name, _)| apart(name))?;

@@ -153,6 +153,20 @@ pub enum TrainError {
         /// What the run file says.
         expected: String,
     },
+    /// More steps are done than the run file asks for.
+    #[error(
+        "{path}: {} done already, and the run file asks for {total}; raise `train.steps` (or \
+         `train.epochs`), or begin a run in another --run folder",
+        counted(*done, "step")
+    )]
+    Overrun {
+        /// The run's folder.
+        path: PathBuf,
+        /// Steps that are done.
+        done: u64,
+        /// Steps of the whole run.
+        total: u64,
+    },
     /// The run folder holds a run already.
     #[error(
         "{path}: a run is in this folder already; go on with --resume, or choose another --run folder"

@@ -345,10 +345,13 @@ mod tests {
     fn defaults_fill_what_is_given_neither_in_the_file_nor_by_a_flag() {
         let defaults: Table = toml::from_str("[head]\nwidth = 512\nrate = 0.5\n").unwrap();
         let found: Settings =
-            parse("[head]\nrate = 0.1\n", "x", &["head.width=7".into()], defaults.clone(), |_| true)
-                .unwrap();
+            parse("[head]\nrate = 0.1\n", "x", &["head.width=7".into()], defaults.clone(), |_| {
+                true
+            })
+            .unwrap();
         assert_eq!(found, Settings { head: Head { width: 7, rate: 0.1 } });
-        let error = parse::<Settings>("[head]\nwidht = 1\n", "x", &[], defaults, |_| true).unwrap_err();
+        let error =
+            parse::<Settings>("[head]\nwidht = 1\n", "x", &[], defaults, |_| true).unwrap_err();
         assert!(error.to_string().contains("did you mean `head.width`?"), "{error}");
     }
 
@@ -416,7 +419,8 @@ mod tests {
         struct Named {
             name: String,
         }
-        let error = parse::<Named>("", "x", &["name=2024".into()], Table::new(), |_| true).unwrap_err();
+        let error =
+            parse::<Named>("", "x", &["name=2024".into()], Table::new(), |_| true).unwrap_err();
         let told = "--set name=2024: `name` is 2024; expected a text in quotes, as name=\"2024\"";
         assert_eq!(error.to_string(), told);
     }

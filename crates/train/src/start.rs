@@ -21,8 +21,8 @@ use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::nearby::did_you_mean;
 use crate::run_folder::RUN_FILE;
-use crate::shell_words::{joined, quoted};
 use crate::same_run::{SettingDifference, differences};
+use crate::shell_words::{joined, quoted};
 
 /// Where a run's weights come from; drawn from `run.seed` when nothing is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,7 +161,9 @@ fn no_model(dir: &Path) -> Option<TrainError> {
             format!("import it ({import}), and set start.model={out}"),
         )
     } else if !dir.exists() {
-        let beside = did_you_mean(dir, "a model", |beside| has_model(&beside.join("model")) || has_model(beside));
+        let beside = did_you_mean(dir, "a model", |beside| {
+            has_model(&beside.join("model")) || has_model(beside)
+        });
         let beside = beside.trim_start_matches("; ").trim_end_matches('.');
         let way_out = if beside.is_empty() { "check the path" } else { beside };
         ("it does not exist".to_owned(), way_out.to_owned())
@@ -169,7 +171,10 @@ fn no_model(dir: &Path) -> Option<TrainError> {
         ["model", "run/model"].map(|inside| dir.join(inside)).into_iter().find(|dir| has_model(dir))
     {
         let set = quoted(&format!("start.model={}", inside.display()));
-        ("it is the folder of a run, and its model is in it".to_owned(), format!("give --set {set}"))
+        (
+            "it is the folder of a run, and its model is in it".to_owned(),
+            format!("give --set {set}"),
+        )
     } else if dir.is_file() {
         ("it is a file".to_owned(), "give the folder of a model".to_owned())
     } else {
@@ -205,7 +210,8 @@ pub(crate) fn read(
                 "`start.weights` is {}, and the weights here are {found}",
                 wanted.unwrap_or_default()
             ),
-            way_out: "give the model directory that run file was made with, or leave start.weights \
+            way_out:
+                "give the model directory that run file was made with, or leave start.weights \
                       out"
                 .into(),
         });

@@ -148,6 +148,12 @@ pub fn pretrain(
         begin(experiment, &corpus, &device, observer)?
     };
     let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
+    let steps_per_epoch = sampler.steps_per_epoch();
+    let total_steps = experiment.total_steps(steps_per_epoch);
+    if first_step > total_steps {
+        // Its model would pass for one of fewer steps.
+        return Err(TrainError::Overrun { path: run.into(), done: first_step, total: total_steps });
+    }
 
     std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
     let run_file = run.join("run.toml");
@@ -157,8 +163,6 @@ pub fn pretrain(
     let (spent_s, waited_s) = log.spent_s();
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
     let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
-    let steps_per_epoch = sampler.steps_per_epoch();
-    let total_steps = experiment.total_steps(steps_per_epoch);
     let words = directory.words()?.clone();
     observer.started(&RunStart {
         corpus: read_report,

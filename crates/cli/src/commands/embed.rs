@@ -43,8 +43,7 @@ pub(crate) struct Embed {
 pub(crate) fn run(args: &Embed) -> anyhow::Result<Outcome> {
     let mut sentences = args.text.clone();
     if let Some(path) = &args.file {
-        let text = std::fs::read_to_string(path)
-            .map_err(missing::reading(path))?;
+        let text = std::fs::read_to_string(path).map_err(missing::reading(path))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         sentences.extend(lines.map(str::to_owned));
     }

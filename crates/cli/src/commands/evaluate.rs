@@ -11,9 +11,9 @@ use locvtp_transfer::references::ReferenceSettings;
 
 use crate::Outcome;
 use crate::commands::ground::open_embedder;
-use crate::{missing, output};
 use crate::progress::CountProgress;
 use crate::trained_matches::trained_matches;
+use crate::{missing, output};
 
 /// `locvtp evaluate`
 #[derive(Debug, ClapArgs)]

@@ -396,8 +396,7 @@ fn demo(path: &Path) -> anyhow::Result<Found> {
 
 fn synthetic(path: &Path) -> anyhow::Result<Found> {
     let file = path.join("synthetic.json");
-    let text = std::fs::read_to_string(&file)
-        .map_err(missing::reading(&file))?;
+    let text = std::fs::read_to_string(&file).map_err(missing::reading(&file))?;
     let mut json: Value = serde_json::from_str(&text)
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
     let config: SyntheticConfig = serde_json::from_value(json["config"].take())
@@ -442,7 +441,10 @@ fn corpus(path: &Path) -> anyhow::Result<Found> {
     let facts = vec![
         ("layout", layouts.clone()),
         ("holds", report.to_string()),
-        ("narration", format!("{} in {}", duration(report.captions_s), counted(report.words, "word"))),
+        (
+            "narration",
+            format!("{} in {}", duration(report.captions_s), counted(report.words, "word")),
+        ),
         ("more", joined(["locvtp", "corpus", "check", &path.to_string_lossy()])),
     ];
     Ok(Found { kind: "corpus", facts, json: json!({ "layout": layouts, "report": report }) })

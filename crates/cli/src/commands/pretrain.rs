@@ -75,14 +75,17 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
                 "done in {}; the model is in {}\nfind a moment with it:\n  {}",
                 duration(end.seconds),
                 end.model.display(),
-                command_line::command(["ground", "--model", &run, "VIDEO.mp4", "what should happen"])
+                command_line::command([
+                    "ground",
+                    "--model",
+                    &run,
+                    "VIDEO.mp4",
+                    "what should happen"
+                ])
             )
         } else {
-            format!(
-                "stopped; {} done and saved. Go on with:\n  {}",
-                if end.next_step == 1 { "1 step is".to_owned() } else { format!("{} steps are", end.next_step) },
-                go_on()
-            )
+            let done = counted(end.next_step, "step");
+            format!("stopped and saved; done so far: {done}. Go on with:\n  {}", go_on())
         })?;
     }
     Ok(if end.finished { Outcome::Done } else { Outcome::Interrupted })

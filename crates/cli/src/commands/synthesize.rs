@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
+use locvtp_corpus::synthetic::{MOST_VIDEOS, SyntheticConfig, synthesize};
 use locvtp_train::counted::counted;
 use locvtp_train::file_kind::FileKind;
 use locvtp_train::run_file;
@@ -15,9 +15,6 @@ use crate::numbers::{seed, whole};
 use crate::output;
 use crate::pace::duration;
 use crate::progress::CountProgress;
-
-/// Videos that can be asked for: all are thought out in memory before the first is made.
-pub(crate) const MOST_VIDEOS: usize = 1_000_000;
 
 /// `locvtp synthesize`
 #[derive(Debug, ClapArgs)]

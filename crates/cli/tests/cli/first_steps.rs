@@ -211,7 +211,10 @@ fn a_file_for_another_command_is_told_which() {
     says(&message, &["is a folder", "--set corpus.dir="]);
     let message = refused(&run(&["pretrain", str(&tiny.path("run"))]));
     says(&message, &["is a folder", "run/run.toml"]);
-    says(&refused(&run(&["pretrain", "no-such.toml"])), &["no-such.toml: does not exist", "configs/"]);
+    says(
+        &refused(&run(&["pretrain", "no-such.toml"])),
+        &["no-such.toml: does not exist", "configs/"],
+    );
 }
 
 #[test]

@@ -147,7 +147,6 @@ impl Experiment {
     pub fn opener(&self) -> Result<VideoOpener, TrainError> {
         self.loader.opener(self.limits)
     }
-
 }
 
 /// `train.epochs` of a flag that `train.steps` of the file makes meaningless.

@@ -89,8 +89,10 @@ pub(crate) fn facts(state: &StateDict) -> Vec<(&'static str, String)> {
         facts.push(("nested under", unwrapped.wrappers.concat().trim_end_matches('.').into()));
     }
     if !unwrapped.beside.is_empty() {
-        facts
-            .push(("beside it", format!("{} of training's state", counted(unwrapped.beside.len(), "tensor"))));
+        facts.push((
+            "beside it",
+            format!("{} of training's state", counted(unwrapped.beside.len(), "tensor")),
+        ));
     }
     if !state.skipped_calls.is_empty() {
         facts.push(("not called", state.skipped_calls.join(", ")));
