@@ -59,7 +59,9 @@ pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
     let near = names.chain(others).filter(|(name, _)| apart(name) <= 1 + name.len() / 5);
     let (name, meant) = near.min_by_key(|(name, _)| apart(name))?;
     Some(match name == meant {
-        true => format!("there is no command `{typed}`; did you mean `locvtp {meant}`?"),
+        true => format!(
+            "there is no command `{typed}`; did you mean `locvtp {meant}`? All are in locvtp --help"
+        ),
         false => said(meant),
     })
 }

@@ -8,11 +8,12 @@ const NAMED: usize = 3;
 /// What is said of `wanted` when there is nothing in it to go on with: which of the folders beside it
 /// (or beside the folder above, where that is not there either) has something, as `has` finds.
 ///
-/// Those that are spelled alike are asked about. Where none is, those that there are have `what` ("a
-/// model") in them. A full stop where there are none.
+/// Those that are spelled alike are asked about. Where none is, it is said that `what` ("a model") is in
+/// those beside it. A full stop where there are none.
 pub fn did_you_mean(wanted: &Path, what: &str, has: impl Fn(&Path) -> bool) -> String {
     let Some(above) = wanted.parent().map(here_if_empty) else { return ".".to_owned() };
     let mut found: Vec<PathBuf> = folders_in(above).into_iter().filter(|path| has(path)).collect();
+    let is_beside = !found.is_empty();
     if !above.exists() {
         let beside = above.parent().map_or(Path::new("."), here_if_empty);
         let inside = folders_in(beside).into_iter().flat_map(|folder| folders_in(&folder));
@@ -28,9 +29,9 @@ pub fn did_you_mean(wanted: &Path, what: &str, has: impl Fn(&Path) -> bool) -> S
     // A third of the name may be spelled otherwise; the folders before it mostly are alike.
     let name_len = Path::new(&wanted).file_name().map_or(0, |name| name.len());
     let alike = found.iter().take_while(|path| apart(path) <= 1 + name_len / 3).count();
-    match (alike, found.len()) {
-        (0, 0) => ".".to_owned(),
-        (0, _) => format!("; {what} is in {}.", named(&found)),
+    match (alike, is_beside) {
+        (0, false) => ".".to_owned(),
+        (0, true) => format!("; {what} is in {}.", named(&found)),
         (alike, _) => format!("; did you mean {}?", named(&found[..alike])),
     }
 }
@@ -73,5 +74,7 @@ mod tests {
         let told = format!("; a run is in {} or {}.", mine.display(), other.display());
         assert_eq!(said(&runs.join("nosuch")), told);
         assert_eq!(said(&runs.join("mine/deeper")), ".");
+        // Other folders' folders are no answer to a name that is nowhere.
+        assert_eq!(said(&folder.path().join("nowhere/nosuch")), ".");
     }
 }
