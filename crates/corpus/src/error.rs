@@ -396,6 +396,22 @@ pub enum CorpusError {
         /// Its value now.
         wanted: String,
     },
+    /// What a stopped call left beside the folder to write to is of another config.
+    #[error(
+        "{path}: holds an unfinished synthetic corpus of another config (`{key}` is {existing} there \
+         and {wanted} now); finish that one with its own settings, choose another folder, or remove it",
+        path = .path.display()
+    )]
+    Unfinished {
+        /// The folder of what is unfinished.
+        path: PathBuf,
+        /// The first setting that differs.
+        key: String,
+        /// Its value there.
+        existing: String,
+        /// Its value now.
+        wanted: String,
+    },
     /// A synthetic corpus has lost files since it was made.
     #[error("{path}: {what}; remove the folder to make the corpus again", path = .path.display())]
     Incomplete {

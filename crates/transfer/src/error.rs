@@ -4,9 +4,10 @@
 //! answer has no recall. Both are refused here rather than counted as misses, which would look like
 //! a bad model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_features::Difference;
+use locvtp_train::shell_words::quoted;
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.
@@ -240,8 +241,8 @@ pub enum TransferError {
     /// The features that are there are not those that the task asks for.
     #[error(
         "{path}: its features have `{}` {}, this task asks for {}. Leave them and take another file: \
-         --set features.file={}. Or make them anew: {anew}{}",
-        difference.key, difference.there, difference.here, other.display(),
+         --set {}. Or make them anew: {anew}{}",
+        difference.key, difference.there, difference.here, features_file(other),
         as_they_are.as_ref().map_or(String::new(), |set| {
             format!(". Or take them as they are: --set {set}")
         }),
@@ -262,9 +263,9 @@ pub enum TransferError {
     /// The features of a video were made of another file than the task names.
     #[error(
         "{path}: its features of {:?} were made of {}, features.videos names {}. Take another file: \
-         --set features.file={}. Or make them anew: locvtp extract with the same --out does so for videos \
+         --set {}. Or make them anew: locvtp extract with the same --out does so for videos \
          that have changed. Or leave features.videos out to take those that are there",
-        difference.key, difference.there, difference.here, other.display(),
+        difference.key, difference.there, difference.here, features_file(other),
         path = path.display()
     )]
     OtherVideo {
@@ -563,4 +564,9 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What is typed behind `--set` to take another feature file.
+fn features_file(path: &Path) -> String {
+    quoted(&format!("features.file={}", path.display()))
 }

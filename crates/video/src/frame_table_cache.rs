@@ -9,8 +9,8 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use ffmpeg_the_third as ffmpeg;
 
@@ -27,6 +27,9 @@ const MAGIC: &[u8] = b"LocVTP frame table 2\n";
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
 const OF_A_PART: u32 = u32::MAX;
+
+/// Nothing takes so long to write.
+const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of frame tables.
 #[derive(Clone, Debug)]
@@ -52,7 +55,10 @@ impl FrameTableCache {
     pub fn create(folder: impl Into<PathBuf>) -> Result<Self, VideoError> {
         let folder = folder.into();
         match fs::create_dir_all(&folder) {
-            Ok(()) => Ok(Self { folder }),
+            Ok(()) => {
+                sweep(&folder);
+                Ok(Self { folder })
+            }
             Err(source) => Err(VideoError::Io {
                 path: folder,
                 action: "make the folder of frame tables",
@@ -111,6 +117,18 @@ impl FrameTableCache {
 
     fn entry(&self, key: &CacheKey) -> PathBuf {
         self.folder.join(format!("{:016x}.frames", sum(&key.path)))
+    }
+}
+
+/// Removes what programs that were killed left half written. What is younger than a day may be in the
+/// making.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_partial = entry.file_name().to_string_lossy().contains(".frames.partial-");
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if is_partial && age().is_some_and(|age| age > OLD) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -317,6 +335,19 @@ mod tests {
             gaps: vec![(512, 1024)],
             clock,
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["old", "new"].map(|name| format!(".{name}.frames.partial-77-0"));
+        for (name, age_s) in names.iter().zip([90_000, 60]) {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            let age = Duration::from_secs(age_s);
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        }
+        FrameTableCache::create(folder.path()).unwrap();
+        assert!(!folder.path().join(&names[0]).exists() && folder.path().join(&names[1]).exists());
     }
 
     #[test]

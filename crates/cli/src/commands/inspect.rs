@@ -13,6 +13,8 @@ use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::counted::counted;
+use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::task::TaskFile;
 use locvtp_video::VideoReader;
@@ -20,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::commands::weights;
 use crate::pace::duration;
-use crate::{Outcome, output};
+use crate::{Outcome, missing, output};
 
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
@@ -60,7 +62,7 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 fn look(path: &Path) -> anyhow::Result<Found> {
     let has = |name: &str| path.join(name).is_file();
     if !path.exists() {
-        bail!("{}: there is nothing here; check the path", path.display());
+        bail!(missing::does_not_exist(path, "check the path"));
     }
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -159,8 +161,8 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        None => format!("{} epochs", experiment.train.epochs),
-        Some(steps) => format!("{steps} steps"),
+        None => counted(experiment.train.epochs, "epoch"),
+        Some(steps) => counted(steps, "step"),
     };
     let weights = match &experiment.start.model {
         Some(dir) => dir.display().to_string(),
@@ -175,9 +177,9 @@ fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
         (
             "video encoder",
             format!(
-                "{}, {} frames of {} pixels",
+                "{}, {} of {} pixels",
                 video.summary(),
-                video.num_frames(),
+                counted(video.num_frames(), "frame"),
                 video.image_size()
             ),
         ),
@@ -202,16 +204,18 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         (
             "joint space",
             match config.has_joint_space() {
-                true => format!("{} dimensions", config.projection.dim),
+                true => counted(config.projection.dim, "dimension"),
                 false => "none: features of videos alone".into(),
             },
         ),
-        ("vocabulary", format!("{words} tokens")),
+        ("vocabulary", counted(words, "token")),
         (
             "a clip",
             format!(
-                "{} frames of {} x {} pixels, {clip}",
-                preprocessing.num_frames, preprocessing.image_size, preprocessing.image_size
+                "{} of {} x {} pixels, {clip}",
+                counted(preprocessing.num_frames, "frame"),
+                preprocessing.image_size,
+                preprocessing.image_size
             ),
         ),
         (
@@ -277,7 +281,7 @@ fn features(path: &Path) -> anyhow::Result<Found> {
     let summary = FeatureSummary::of(&mut file);
     let widths = summary.widths.iter().map(|(width, videos)| match summary.widths.len() {
         1 => width.to_string(),
-        _ => format!("{width} ({videos} videos)"),
+        _ => format!("{width} ({})", counted(*videos, "video")),
     });
     let widths = widths.collect::<Vec<_>>().join(", ");
     let origin = match &summary.provenance {
@@ -346,7 +350,7 @@ fn run_folder(path: &Path) -> anyhow::Result<Found> {
     let run = RunFolder::read(path)?;
     let state = if run.is_finished() { "finished" } else { "not finished" };
     let mut facts = settings_facts(&run.experiment);
-    facts.insert(0, ("state", format!("{state}, {} steps done", run.steps_done())));
+    facts.insert(0, ("state", format!("{state}, {} done", counted(run.steps_done(), "step"))));
     facts.push(("trained for", duration(run.training_s())));
     facts.push(("checkpoints", run.checkpoints.len().to_string()));
     for (name, loss) in run.final_losses() {
@@ -392,8 +396,7 @@ fn demo(path: &Path) -> anyhow::Result<Found> {
 
 fn synthetic(path: &Path) -> anyhow::Result<Found> {
     let file = path.join("synthetic.json");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("{}: cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(&file).map_err(missing::reading(&file))?;
     let mut json: Value = serde_json::from_str(&text)
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
     let config: SyntheticConfig = serde_json::from_value(json["config"].take())
@@ -438,8 +441,11 @@ fn corpus(path: &Path) -> anyhow::Result<Found> {
     let facts = vec![
         ("layout", layouts.clone()),
         ("holds", report.to_string()),
-        ("narration", format!("{} in {} words", duration(report.captions_s), report.words)),
-        ("more", format!("locvtp corpus check {}", path.display())),
+        (
+            "narration",
+            format!("{} in {}", duration(report.captions_s), counted(report.words, "word")),
+        ),
+        ("more", joined(["locvtp", "corpus", "check", &path.to_string_lossy()])),
     ];
     Ok(Found { kind: "corpus", facts, json: json!({ "layout": layouts, "report": report }) })
 }

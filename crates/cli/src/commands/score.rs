@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
+use locvtp_train::counted::counted;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::annotated_query::SameSentence;
 use locvtp_transfer::metrics::grounding::IouBoundary;
@@ -23,8 +24,8 @@ use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};
-use crate::numbers::{count, share};
-use crate::{Outcome, output};
+use crate::numbers::{above_zero, share, whole};
+use crate::{Outcome, missing, output};
 
 /// `locvtp score`
 #[derive(Debug, Subcommand)]
@@ -81,11 +82,11 @@ pub(crate) struct ScoreGrounding {
     /// Take only this part of the data set
     #[arg(long, value_enum)]
     subset: Option<CorpusSubset>,
-    /// What a sentence is that is annotated several times in one video
+    /// How to count a sentence that is annotated several times in one video
     #[arg(long, value_enum, default_value_t)]
     same_sentence: SameSentences,
     /// The n of R@n [default: 1,5; where sentences have several windows, 1]
-    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = count::<usize>)]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole(1usize, 1_000_000))]
     top: Option<Vec<usize>>,
     /// The m of IoU@m [default: 0.1,0.3,0.5,0.7; where sentences have several windows, 0.5,0.7]
     #[arg(long, value_name = "M", value_delimiter = ',', value_parser = share)]
@@ -146,23 +147,29 @@ pub(crate) struct ScoreRetrieval {
     /// How annotation files are laid out
     #[arg(long, value_enum, default_value_t)]
     format: CorpusFormat,
-    /// What wrong candidates of the right one's score do
+    /// Where wrong candidates stand that have the same score as the right one
     #[arg(long, value_enum, default_value_t)]
     ties: TieRule,
     /// Report the numbers with dual softmax as well, apart
-    #[arg(long, value_name = "TEMPERATURE", num_args = 0..=1, default_missing_value = "100")]
+    #[arg(
+        long,
+        value_name = "TEMPERATURE",
+        num_args = 0..=1,
+        default_missing_value = "100",
+        value_parser = above_zero(1_000_000.0)
+    )]
     dual_softmax: Option<f64>,
 }
 
 /// `--ties`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TieRule {
-    /// They stand behind it, as in most published numbers
+    /// Behind it, as in most published numbers
     #[default]
     Optimistic,
-    /// All orders among them are equally likely
+    /// In the middle: all orders among them are equally likely
     Averaged,
-    /// They stand ahead of it
+    /// Ahead of it
     Pessimistic,
     /// As Frozen in Time: optimistic for text-to-video, the mean place for video-to-text
     Frozen,
@@ -289,7 +296,7 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
     let mut start = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(4096).read_to_end(&mut start))
-        .with_context(|| format!("{}: cannot read the predictions", path.display()))?;
+        .map_err(missing::reading(path))?;
     Ok(start.trim_ascii_start().starts_with(b"{"))
 }
 
@@ -341,7 +348,7 @@ fn table(report: &ScoreReport) -> String {
     );
     for file in &report.truth {
         let (path, layout) = (file.path.display(), file.layout);
-        lines.push(format!("truth: {path} ({layout}, {} videos)", file.videos));
+        lines.push(format!("truth: {path} ({layout}, {})", counted(file.videos, "video")));
     }
     let protocol: Vec<String> =
         report.protocol.iter().map(|(name, value)| format!("{name} {}", word(value))).collect();

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
+use locvtp_train::counted::counted;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::task::fit::{EpochReport, FitStep};
 use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
@@ -85,8 +86,8 @@ fn table(result: &TaskResult) -> String {
         .extend(result.references.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")));
     if several {
         lines.push(format!(
-            "means over {} seeds, with the least and the greatest",
-            result.seeds.len()
+            "means over {}, with the least and the greatest",
+            counted(result.seeds.len(), "seed")
         ));
     }
     lines.join("\n")

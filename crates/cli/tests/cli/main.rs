@@ -22,3 +22,4 @@ mod tiny;
 mod tuned_segmentation;
 mod weights;
 mod whose_features;
+mod words_never_seen;

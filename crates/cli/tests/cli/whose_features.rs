@@ -86,7 +86,7 @@ fn features_of_another_model_are_refused_by_every_task_and_the_way_out_works() {
     // All features are there, and of the wrong model.
     let message = refused(&tasks.transfer(zero_shot, "other", &[&of_other]));
     let there = weights(&first);
-    let pieces = ["demo-seen.h5", "`model`", there.as_str().unwrap(), str(other), "rm '"];
+    let pieces = ["demo-seen.h5", "`model`", there.as_str().unwrap(), str(other), "rm "];
     says(&message, &pieces);
     assert!(!tasks.path("other").exists(), "a task that is refused leaves no folder");
     // What the message says is typed, and the words are still those of the other.
@@ -170,7 +170,7 @@ fn every_setting_of_the_features_is_compared_and_a_copy_of_the_model_is_the_same
     for (setting, pieces) in [
         ("features.space='backbone'", ["`space`", "projected", "features.space=projected"]),
         ("features.stride_s=0.125", ["`stride`", "0.125 s", "demo-seen-0.125s.h5"]),
-        ("features.consecutive=true", ["`clip`", "consecutive frames", "rm '"]),
+        ("features.consecutive=true", ["`clip`", "consecutive frames", "rm "]),
         ("features.model='nowhere'", ["nowhere", "config.json", "cannot"]),
     ] {
         says(&refused(&tasks.transfer(task, "refused", &[setting])), &pieces);
@@ -237,7 +237,7 @@ fn features_of_another_video_of_the_same_name_are_refused() {
     let given = ["extract", "--model", str(&model), "--videos", str(&videos), "--out", str(&out)];
     let output = run(&given);
     succeeded(&output);
-    says(&stderr(&output), &["1 videos are in the file, but of other video files"]);
+    says(&stderr(&output), &["done again, as the file has them of other video files: 1 video ("]);
     succeeded(&tasks.transfer(task, "second", &[&videos_set]));
 }
 

@@ -288,8 +288,8 @@ mod tests {
         );
         let given: Table = toml::from_str(&text).map_err(|error| error.to_string())?;
         let defaults = GroundingTask::defaults(&given).map_err(|error| error.to_string())?;
-        let task: GroundingTask = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults)
-            .map_err(|error| error.to_string())?;
+        let read = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults, |_| true);
+        let task: GroundingTask = read.map_err(|error| error.to_string())?;
         task.check().map_err(|error| error.to_string())?;
         Ok(task)
     }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_features::{Difference, FeatureError, FeatureFile, Provenance, VideoFeatures};
 use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::shell_words::joined;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
@@ -212,12 +213,15 @@ impl FeatureSection {
         let Some(difference) = difference else { return Ok(()) };
         let path = self.file.clone();
         let anew = match (&self.model, self.videos.is_empty()) {
-            (Some(_), false) => format!("rm '{}' and this command again", path.display()),
-            (model, _) => format!(
-                "locvtp extract --fresh --model {} --out '{}' --videos VIDEOS",
-                model.as_ref().map_or("MODEL".to_owned(), |model| format!("'{}'", model.display())),
-                path.display()
-            ),
+            (Some(_), false) => {
+                format!("{} and this command again", joined(["rm", &path.to_string_lossy()]))
+            }
+            (model, _) => {
+                let model = model.as_ref().map_or("MODEL".into(), |model| model.to_string_lossy());
+                let out = path.to_string_lossy();
+                let flags = ["--fresh", "--model", &model, "--out", &out, "--videos", "VIDEOS"];
+                format!("locvtp extract {}", joined(flags))
+            }
         };
         let spaces = [FeatureSpace::Backbone, FeatureSpace::Projected, FeatureSpace::MeanColour];
         let space = spaces.into_iter().find(|space| space.name() == difference.there);

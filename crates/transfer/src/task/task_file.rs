@@ -103,7 +103,7 @@ impl TaskFile {
         if !given.contains_key("task") {
             return Err(TransferError::NoTask { path: path.to_owned() });
         }
-        let header: Header = run_file::parse(&text, &origin, overrides, Table::new())?;
+        let header: Header = run_file::parse(&text, &origin, overrides, Table::new(), |_| true)?;
         Ok(Self {
             kind: header.task,
             text,
@@ -132,7 +132,9 @@ impl TaskFile {
     pub fn settings<T: Task>(&self) -> Result<T, TransferError> {
         let given = run_file::table(&self.text, &self.origin, &self.overrides)?;
         let defaults = T::defaults(&given)?;
-        let settings: T = run_file::parse(&self.text, &self.origin, &self.overrides, defaults)?;
+        let is_usable = |settings: &T| settings.check().is_ok();
+        let settings: T =
+            run_file::parse(&self.text, &self.origin, &self.overrides, defaults, is_usable)?;
         settings.check()?;
         Ok(settings)
     }
@@ -203,7 +205,7 @@ impl TaskFile {
             }
             Err(_) if resume => {
                 let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
-                let did_you_mean = did_you_mean(folder, has_task);
+                let did_you_mean = did_you_mean(folder, "a task", has_task);
                 return Err(TransferError::NothingToResume {
                     path: folder.to_owned(),
                     did_you_mean,

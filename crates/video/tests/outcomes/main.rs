@@ -15,7 +15,9 @@ mod joined_fixtures;
 mod maker;
 mod packed;
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, mpsc};
 
 use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{
@@ -34,19 +36,32 @@ const TOLERANCE_S: f64 = 0.04 + 1e-6;
 fn every_kind_of_file_has_the_outcome_that_stands_in_the_table() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = String::from("| file | made with | what comes out |\n|---|---|---|\n");
-    let fixtures = fixtures::make_all(folder.path());
     let row = |fixture: &Fixture| {
         let outcome = outcome(fixture);
         let name = fixture.path.file_name().unwrap().to_string_lossy().replace('\u{fffd}', "\\xe9");
         format!("| {}: `{name}` | {} | {outcome} |\n", fixture.name, fixture.made)
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Some files are made of others, so they are made one after the other; those that are there are
+    // read meanwhile.
+    let (made, waiting) = mpsc::channel::<(usize, Fixture)>();
+    let (waiting, rows) = (Mutex::new(waiting), Mutex::new(BTreeMap::new()));
+    let next = || waiting.lock().unwrap().recv();
+    let read_all = || {
+        while let Ok((place, fixture)) = next() {
+            let row = row(&fixture);
+            rows.lock().unwrap().insert(place, row);
+        }
+    };
     std::thread::scope(|scope| {
-        let parts = fixtures.chunks(fixtures.len().div_ceil(threads));
-        let part = |part: &'_ [Fixture]| part.iter().map(row).collect::<String>();
-        let parts: Vec<_> = parts.map(|fixtures| scope.spawn(move || part(fixtures))).collect();
-        parts.into_iter().for_each(|part| table += &part.join().unwrap());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        (0..threads).for_each(|_| _ = scope.spawn(read_all));
+        let mut places = 0..;
+        fixtures::make_all(folder.path(), &mut |fixture| {
+            made.send((places.next().unwrap(), fixture)).unwrap();
+        });
+        drop(made);
     });
+    table.extend(rows.into_inner().unwrap().into_values());
     compare(&table);
 }
 

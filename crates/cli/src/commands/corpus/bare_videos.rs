@@ -7,7 +7,7 @@ use locvtp_video::{TimeSpan, VideoOpener};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::check::grouped;
+use super::check::counted_grouped;
 
 /// Videos that are named; all are counted, and all are in the JSON.
 const NAMED: usize = 5;
@@ -68,8 +68,8 @@ impl LeftFound {
         if !videos.is_empty() {
             let names: Vec<_> = videos.iter().take(NAMED).map(|path| name(path)).collect();
             let more = if videos.len() > NAMED { ", .." } else { "" };
-            let (count, names) = (grouped(videos.len()), names.join(", "));
-            lines.push(format!("  no text   without captions: {count} videos: {names}{more}"));
+            let (count, names) = (counted_grouped(videos.len(), "video"), names.join(", "));
+            lines.push(format!("  no text   without captions: {count}: {names}{more}"));
         }
         for video in self.bare_videos.iter().take(NAMED) {
             lines.push(match &video.about {
