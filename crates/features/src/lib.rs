@@ -14,6 +14,7 @@
 //! - [`feature_summary`]: what is in a file, for people
 //! - [`feature_store`]: [`FeatureStore`], the front door for writing: can be killed and goes on
 //! - [`journal`]: what a run has finished so far
+//! - [`counted`]: `1 video`, `2 videos`
 //! - [`error`]: everything that can go wrong
 //!
 //! # Example
@@ -40,6 +41,7 @@
 //! # }
 //! ```
 
+pub mod counted;
 pub mod error;
 pub mod feature_file;
 pub mod feature_store;
@@ -52,6 +54,7 @@ pub mod provenance;
 pub mod safetensors_file;
 pub mod video_features;
 
+pub use counted::{counted, first_of};
 pub use error::FeatureError;
 pub use feature_file::{FeatureFile, FileKind};
 pub use feature_store::{FeatureStore, Finished};

@@ -8,6 +8,10 @@ use locvtp_model::weights::open_safetensors;
 use super::json_lines::{number_list, read_lines};
 use crate::error::TransferError;
 
+#[cfg(test)]
+#[path = "../../../features/tests/npy/mod.rs"]
+mod npy;
+
 /// Numbers in rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -100,25 +104,14 @@ fn refused(path: &Path, reason: String) -> TransferError {
 
 #[cfg(test)]
 mod tests {
+    use super::npy::{npy, table};
     use super::*;
-
-    /// NumPy's file of numbers in rows.
-    fn npy(number: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header = format!("{{'descr': '{number}', 'fortran_order': False, 'shape': {shape}, }}");
-        let header = format!("{header:<117}\n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(data);
-        bytes
-    }
 
     #[test]
     fn a_score_without_a_rank_names_its_file_and_place() {
         let place = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         let of = |values: [f32; 4]| {
-            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            std::fs::write(place.path(), npy("<f4", "(2, 2)", &data)).unwrap();
+            std::fs::write(place.path(), table(2, 2, &values)).unwrap();
             Matrix::read_scores(place.path())
         };
         let told = of([0.5, 0.1, f32::NAN, f32::INFINITY]).unwrap_err().to_string();
@@ -130,7 +123,7 @@ mod tests {
         assert!(of([0.5, f32::NEG_INFINITY, 0.2, 0.3]).is_ok());
         // Finite as f64, and greater than any f32.
         let data: Vec<u8> = [0.5f64, 1e300].iter().flat_map(|value| value.to_le_bytes()).collect();
-        std::fs::write(place.path(), npy("<f8", "(1, 2)", &data)).unwrap();
+        std::fs::write(place.path(), npy("<f8", false, "(1, 2)", &data)).unwrap();
         assert!(Matrix::read_scores(place.path()).is_err());
     }
 
