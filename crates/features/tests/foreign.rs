@@ -228,12 +228,9 @@ fn an_hdf5_file_whose_other_half_is_missing_names_it_and_keeps_the_rest() {
     // The library reads zeros for these.
     let path = hdf5_with(folder.path(), |file| {
         let whole = hdf5::Extents::from((2, 2));
-        let properties = |p: hdf5::plist::DatasetCreateBuilder| {
-            let mut p = p;
-            p.virtual_map("gone.h5", "x", &whole, .., &whole, ..);
-            p
-        };
-        let dataset = file.new_dataset::<f32>().shape([2, 2]).with_dcpl(properties);
+        let dataset = file.new_dataset::<f32>().shape([2, 2]).with_dcpl(|properties| {
+            properties.virtual_map("gone.h5", "x", &whole, .., &whole, ..)
+        });
         dataset.create("b").unwrap();
     });
     check(&path, "b", &missing);
