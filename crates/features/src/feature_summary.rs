@@ -80,7 +80,9 @@ impl FeatureSummary {
                     summary.add(id, clips, width);
                     summary.read += usize::from(clips * width <= to_read);
                     numbers += clips * width;
-                    if let Some(source) = file.source(id).filter(|source| !source.damaged.is_empty()) {
+                    if let Some(source) =
+                        file.source(id).filter(|source| !source.damaged.is_empty())
+                    {
                         summary.damaged.insert(id.clone(), source.damaged);
                     }
                 }

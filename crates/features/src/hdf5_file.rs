@@ -246,7 +246,9 @@ impl Hdf5File {
     fn check_type(&self, dataset: &Dataset) -> Result<(), FeatureError> {
         let found = dataset.dtype().and_then(|found| found.to_descriptor());
         match found {
-            Ok(TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_)) => Ok(()),
+            Ok(
+                TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_),
+            ) => Ok(()),
             // Half precision has no name there; the library converts what it can.
             Err(_) => Ok(()),
             Ok(found) => Err(FeatureError::Unusable {

@@ -83,14 +83,16 @@ impl NumpyHeader {
     /// # Errors
     /// With the reason and the way out.
     pub fn check_length(&self, found: u64) -> Result<(), String> {
-        let numbers = self.shape.iter().try_fold(1u64, |product, axis| {
-            product.checked_mul(u64::try_from(*axis).ok()?)
-        });
+        let numbers = self
+            .shape
+            .iter()
+            .try_fold(1u64, |product, axis| product.checked_mul(u64::try_from(*axis).ok()?));
         let expected = numbers.and_then(|numbers| numbers.checked_mul(self.size as u64));
         if expected == Some(found) {
             return Ok(());
         }
-        let fault = if expected.is_none_or(|expected| found < expected) { "cut off" } else { "too long" };
+        let fault =
+            if expected.is_none_or(|expected| found < expected) { "cut off" } else { "too long" };
         Err(format!(
             "it is {fault}: its shape is {:?}, in numbers of {} bytes, and {found} bytes of numbers are \
              there; copy it again or make it anew",

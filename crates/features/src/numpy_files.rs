@@ -144,7 +144,9 @@ impl NumpyFiles {
         let Array { path, bytes, length } = self.bytes(id, HEADER)?;
         let unusable = |reason| FeatureError::Unusable { path: path.clone(), reason };
         let (header, data) = NumpyHeader::read(&bytes).map_err(unusable)?;
-        header.check_length(length.saturating_sub((bytes.len() - data.len()) as u64)).map_err(unusable)?;
+        header
+            .check_length(length.saturating_sub((bytes.len() - data.len()) as u64))
+            .map_err(unusable)?;
         let found = header.shape;
         let (dataset, expected) = (id.to_owned(), "[num_clips, d]");
         found.try_into().map_err(|found| FeatureError::Shape { path, dataset, found, expected })

@@ -170,11 +170,25 @@ fn a_summary_counts_what_can_be_used_and_says_why_the_rest_cannot() {
     for (name, bytes, pieces) in [
         ("cut.npy", whole[..whole.len() - 4].to_vec(), vec!["cut.npy", "cut off", "12 bytes"]),
         ("empty.npy", npy::table(0, 2, &[]), vec!["empty has no clips", "[0, 2]"]),
-        ("nan.npy", npy::table(2, 2, &[1.0, 2.0, f32::NAN, 4.0]), vec![
-            "nan.npy", "clip 1", "\"nan\"", "NaN", "1 number of this video is not finite", "fp16", "f32",
-        ]),
+        (
+            "nan.npy",
+            npy::table(2, 2, &[1.0, 2.0, f32::NAN, 4.0]),
+            vec![
+                "nan.npy",
+                "clip 1",
+                "\"nan\"",
+                "NaN",
+                "1 number of this video is not finite",
+                "fp16",
+                "f32",
+            ],
+        ),
         ("inf.npy", npy::table(1, 2, &[f32::INFINITY; 2]), vec!["inf.npy", "clip 0", "2 numbers"]),
-        ("flat.npy", npy::npy("<f4", false, "(2,)", &[0; 8]), vec!["flat", "[2]", "[num_clips, d]"]),
+        (
+            "flat.npy",
+            npy::npy("<f4", false, "(2,)", &[0; 8]),
+            vec!["flat", "[2]", "[num_clips, d]"],
+        ),
         ("whole.npy", npy::npy("<i8", false, "(1, 2)", &[0; 16]), vec!["whole.npy", "<i8"]),
     ] {
         write(name, &bytes);
@@ -228,9 +242,10 @@ fn an_hdf5_file_whose_other_half_is_missing_names_it_and_keeps_the_rest() {
     // The library reads zeros for these.
     let path = hdf5_with(folder.path(), |file| {
         let whole = hdf5::Extents::from((2, 2));
-        let dataset = file.new_dataset::<f32>().shape([2, 2]).with_dcpl(|properties| {
-            properties.virtual_map("gone.h5", "x", &whole, .., &whole, ..)
-        });
+        let dataset = file
+            .new_dataset::<f32>()
+            .shape([2, 2])
+            .with_dcpl(|properties| properties.virtual_map("gone.h5", "x", &whole, .., &whole, ..));
         dataset.create("b").unwrap();
     });
     check(&path, "b", &missing);

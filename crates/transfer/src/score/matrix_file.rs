@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use locvtp_features::NumpyArray;
+use locvtp_features::{NumpyArray, counted};
 use locvtp_model::weights::open_safetensors;
 
 use super::json_lines::{number_list, read_lines};
@@ -57,11 +57,7 @@ impl Matrix {
     }
 
     fn read_npy(path: &Path) -> Result<Self, TransferError> {
-        let bytes = std::fs::read(path).map_err(|source| TransferError::Io {
-            path: path.to_owned(),
-            action: "read the matrix",
-            source,
-        })?;
+        let bytes = std::fs::read(path).map_err(TransferError::io(path, "read it"))?;
         let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
         let NumpyArray { values, rows, columns } = array;
         Ok(Self { values, rows, columns })
@@ -72,7 +68,8 @@ impl Matrix {
         let named = tensors.get_key_value("scores");
         let only = || tensors.iter().next().filter(|_| tensors.len() == 1);
         let Some((key, tensor)) = named.or_else(only) else {
-            let reason = format!("it holds {} tensors and none called `scores`", tensors.len());
+            let reason =
+                format!("no tensor of it is called `scores`, and it holds {}", tensors.len());
             return Err(refused(path, reason));
         };
         let [rows, columns] = tensor.shape[..] else {
@@ -89,7 +86,10 @@ impl Matrix {
         let mut values = Vec::with_capacity(rows * columns);
         for (line, row) in lines {
             if row.len() != columns {
-                let reason = format!("{} numbers, but {columns} in the first line", row.len());
+                let reason = format!(
+                    "{}, but {columns} in the first line",
+                    counted(row.len(), "number", "numbers")
+                );
                 return Err(TransferError::Prediction { path: path.to_owned(), line, reason });
             }
             values.extend(row.iter().map(|value| *value as f32));
@@ -114,6 +114,8 @@ mod tests {
             std::fs::write(place.path(), table(2, 2, &values)).unwrap();
             Matrix::read_scores(place.path())
         };
+        let told_of_one = of([0.5, 0.1, f32::NAN, 0.0]).unwrap_err().to_string();
+        assert!(told_of_one.contains("1 score is such"), "{told_of_one}");
         let told = of([0.5, 0.1, f32::NAN, f32::INFINITY]).unwrap_err().to_string();
         let path = place.path().display().to_string();
         for piece in [path.as_str(), "row 1", "column 0", "NaN", "2 scores", "not finite"] {
@@ -135,7 +137,7 @@ mod tests {
         assert_eq!((found.values, found.rows, found.columns), (vec![1.0, 2.0, 3.0, 4.5], 2, 2));
         std::fs::write(file.path(), "[1, 2]\n[3]\n").unwrap();
         let error = Matrix::read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("line 2: 1 numbers, but 2"), "{error}");
+        assert!(error.contains("line 2: 1 number, but 2"), "{error}");
         std::fs::write(file.path(), "[1, NaN]\n").unwrap();
         assert!(Matrix::read(file.path()).unwrap_err().to_string().contains("NaN"));
     }

@@ -58,11 +58,7 @@ impl Maker {
         observer: &mut dyn TaskObserver,
     ) -> Result<usize, TransferError> {
         if let Some(folder) = file.parent() {
-            let failed = |source| TransferError::Io {
-                path: folder.to_owned(),
-                action: "make the folder of the features",
-                source,
-            };
+            let failed = TransferError::io(folder, "make the folder of the features");
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
         let (embedder, settings) = (&self.embedder, &self.settings);

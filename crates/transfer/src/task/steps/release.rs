@@ -8,6 +8,7 @@ use locvtp_corpus::crosstask::{CrossTaskTask, read_tasks};
 use locvtp_corpus::{
     CorpusReader, DropReason, FileLookup, IdList, NarratedVideo, ReadSettings, Subset,
 };
+use locvtp_features::counted;
 use locvtp_video::TimeSpan;
 use rand::seq::SliceRandom;
 
@@ -131,8 +132,8 @@ impl ListedParts {
         if !without_features.is_empty() {
             let first = without_features.first().expect("not empty");
             observer.warning(&format!(
-                "no features of {} videos, {first} among them",
-                without_features.len()
+                "no features of {}, {first} among them",
+                counted(without_features.len(), "video", "videos")
             ));
         }
         counts.extend([
