@@ -8,15 +8,12 @@ pub fn counted(count: usize, one: &str, more: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { more })
 }
 
-/// The first three of some names, and how many more there are.
-pub fn first_of<T: Display>(names: impl ExactSizeIterator<Item = T>) -> String {
+/// The first three of `count` names, and how many more there are.
+pub fn first_of<T: Display>(names: &[T], count: usize) -> String {
     const NAMED: usize = 3;
-    let more = names.len().saturating_sub(NAMED);
-    let mut named: Vec<String> = names.take(NAMED).map(|name| name.to_string()).collect();
-    if more > 0 {
-        named.push(format!("{more} more"));
-    }
-    named.join(", ")
+    let named: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
+    let (more, named) = (count.saturating_sub(named.len()), named.join(", "));
+    if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
 #[cfg(test)]
@@ -33,7 +30,7 @@ mod tests {
 
     #[test]
     fn three_names_are_given_and_the_rest_is_counted() {
-        assert_eq!(first_of(["a", "b", "c"].iter()), "a, b, c");
-        assert_eq!(first_of(["a", "b", "c", "d", "e"].iter()), "a, b, c, 2 more");
+        assert_eq!(first_of(&["a", "b", "c"], 3), "a, b, c");
+        assert_eq!(first_of(&["a", "b", "c", "d"], 5), "a, b, c and 2 more");
     }
 }

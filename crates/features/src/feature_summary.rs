@@ -9,6 +9,8 @@ use crate::error::FeatureError;
 use crate::feature_file::FeatureFile;
 use crate::provenance::Provenance;
 
+/// Videos that are named.
+const NAMED: usize = 3;
 /// Numbers that are looked at, at most: 1 GiB of them.
 const MOST_NUMBERS: usize = 1 << 28;
 
@@ -104,7 +106,7 @@ impl FeatureSummary {
         self.videos += 1;
         self.clips += clips;
         *self.widths.entry(width).or_default() += 1;
-        if self.first_ids.len() < 3 {
+        if self.first_ids.len() < NAMED {
             self.first_ids.push(id.to_owned());
         }
     }

@@ -329,7 +329,7 @@ fn of_one_video(path: &Path, features: &str, names: &[String], dataset: &str) ->
          each video. Join such files: python3 -c \"import sys, pathlib, h5py; b = h5py.File('{}', 'w'); \
          [b.__setitem__(pathlib.Path(p).stem + '/{dataset}', h5py.File(p)['{features}'][()]) for p in \
          sys.argv[1:]]\" {} (which makes it the video {id:?})",
-        first_of(names.iter()),
+        first_of(names, names.len()),
         out.display(),
         path.display(),
     )

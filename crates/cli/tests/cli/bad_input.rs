@@ -190,10 +190,16 @@ fn inspect_says_what_it_looked_for() {
     let folder = tempfile::tempdir().unwrap();
     let message = refused(&run(&["inspect", str(folder.path())]));
     says(&message, &[str(folder.path()), "config.json", "run.toml", "caption.json"]);
-    says(&refused(&run(&["inspect", "/no/such/path"])), &["/no/such/path", "nothing here"]);
+    says(
+        &refused(&run(&["inspect", "/no/such/path"])),
+        &["/no/such/path: does not exist; check the path"],
+    );
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "notes").unwrap();
-    says(&refused(&run(&["inspect", str(&text)])), &[str(&text), "not readable as a video"]);
+    says(
+        &refused(&run(&["inspect", str(&text)])),
+        &[str(&text), "no kind that is known", "corpus check --help"],
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU |
 //! | [`grounding_protocol`] | which moments count, and in which order |
-//! | [`moment_retrieval`] | sentences of several windows: mAP and highlights |
+//! | `moment_retrieval` | sentences of several windows: mAP and highlights |
 //! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`steps`] | a second for every step of a task: average recall |
 //! | [`segmentation`] | a label for every second: frame accuracy |

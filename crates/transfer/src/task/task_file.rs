@@ -18,6 +18,7 @@ use toml::Table;
 
 use super::TaskObserver;
 use super::inputs::INPUTS_FILE;
+use super::made_folder::MadeFolder;
 use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
@@ -97,7 +98,6 @@ impl TaskFile {
     /// # Errors
     /// When it cannot be read, does not parse, or names no task.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, TransferError> {
-        TransferError::expect_there(path)?;
         let (text, origin) = (run_file::read_text(path)?, path.display().to_string());
         let given = run_file::table(&text, &origin, overrides)?;
         run_file::expect_kind(&given, FileKind::Task, &origin)?;
@@ -194,14 +194,13 @@ impl TaskFile {
         }
         let text = toml::to_string_pretty(&settings).expect("settings are plain data");
         let path = folder.join(TASK_FILE);
-        let made_from = first_missing(folder);
-        let begins = match std::fs::read_to_string(&path) {
+        let begun = match std::fs::read_to_string(&path) {
             Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
             Ok(there) => {
                 if let Some(difference) = difference(&decisive(&there), &decisive(&text)) {
                     return Err(TransferError::OtherTask { path, difference });
                 }
-                false
+                None
             }
             Err(_) if resume => {
                 let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
@@ -212,10 +211,9 @@ impl TaskFile {
                 });
             }
             Err(_) => {
-                let failed = TransferError::io(folder, "make the folder");
-                std::fs::create_dir_all(folder).map_err(failed)?;
+                let made = MadeFolder::make(folder)?;
                 write_synced(&path, text.as_bytes())?;
-                true
+                Some(made)
             }
         };
         match settings.run(folder, device, observer) {
@@ -225,8 +223,8 @@ impl TaskFile {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                if begins && !matches!(error, TransferError::Stopped) {
-                    leave_nothing(folder, made_from.as_deref());
+                if let Some(made) = begun.filter(|_| !matches!(error, TransferError::Stopped)) {
+                    leave_nothing(folder, &made);
                 }
                 Err(error)
             }
@@ -235,9 +233,8 @@ impl TaskFile {
 }
 
 /// Takes away the folder of a task that was refused before it had done anything: once the mistake is
-/// mended, the same command begins anew. The folders above it go as well, down from the first that was
-/// `made`, where nothing else is in them. What cannot be removed stays.
-fn leave_nothing(folder: &Path, made: Option<&Path>) {
+/// mended, the same command begins anew. What cannot be removed stays.
+fn leave_nothing(folder: &Path, made: &MadeFolder) {
     let is_task_file = |entry: std::io::Result<std::fs::DirEntry>| {
         entry.is_ok_and(|entry| {
             [TASK_FILE, INPUTS_FILE].iter().any(|name| entry.file_name() == *name)
@@ -247,18 +244,8 @@ fn leave_nothing(folder: &Path, made: Option<&Path>) {
     if entries.all(is_task_file) {
         let _ = std::fs::remove_file(folder.join(TASK_FILE));
         let _ = std::fs::remove_file(folder.join(INPUTS_FILE));
-        let made = made.unwrap_or(folder);
-        for folder in folder.ancestors().take_while(|folder| folder.starts_with(made)) {
-            // Refuses a folder that holds anything.
-            let _ = std::fs::remove_dir(folder);
-        }
+        made.take_back();
     }
-}
-
-/// The outermost folder that has to be made for `folder` to be there; none where it is.
-fn first_missing(folder: &Path) -> Option<PathBuf> {
-    let named = folder.ancestors().filter(|folder| !folder.as_os_str().is_empty());
-    named.take_while(|folder| !folder.exists()).last().map(Path::to_owned)
 }
 
 /// What of a resolved file decides about the numbers: threads and memory of loaders do not, so a task
