@@ -4,8 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use locvtp_train::counted::counted;
 use locvtp_train::{Observer, RunStart, StepReport};
+use locvtp_video::counted::counted;
 
 use crate::interrupt;
 use crate::pace::{Pace, duration, rate, rate_and_rest};

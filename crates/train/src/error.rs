@@ -6,7 +6,7 @@ use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
 use locvtp_video::VideoError;
 
-use crate::counted::counted;
+use locvtp_video::counted::counted;
 
 /// Why a run could not start, go on, or be saved.
 #[derive(Debug, thiserror::Error)]

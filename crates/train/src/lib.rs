@@ -26,7 +26,6 @@ pub mod augmentation;
 mod bad_videos;
 pub mod batch;
 pub mod checkpoint;
-pub mod counted;
 mod error;
 pub mod event_file;
 pub mod experiment;

@@ -7,8 +7,8 @@ use locvtp_video::VideoOpener;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::counted::counted;
 use crate::error::TrainError;
+use locvtp_video::counted::counted;
 
 /// A video that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

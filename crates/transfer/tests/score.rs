@@ -10,7 +10,8 @@ use locvtp_transfer::metrics::grounding::IouBoundary;
 use locvtp_transfer::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
 };
-use locvtp_transfer::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_transfer::score::grounding::score_grounding;
+use locvtp_transfer::score::grounding_protocol::{GroundingProtocol, Suppression};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
 use serde_json::Value;
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_train::counted::counted;
 use locvtp_transfer::embedding::{SentenceEmbedding, dot};
 use locvtp_transfer::model_fingerprint::ModelIdentity;
 use locvtp_transfer::model_location::locate_model;
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::commands::ground::open_embedder;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::truth::TRUTH_FILE;
-use locvtp_train::counted::counted;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::references::ReferenceSettings;
+use locvtp_video::counted::counted;
 
 use crate::Outcome;
 use crate::commands::ground::open_embedder;

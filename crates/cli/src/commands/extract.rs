@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use locvtp_train::counted::counted;
 use locvtp_transfer::extraction::{
     BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary,
     FeatureSpace, IdRule, VideoList, extract, list_videos,
 };
 use locvtp_transfer::model_location::locate_model;
+use locvtp_video::counted::counted;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 
 use crate::command_line::typed_again;

@@ -6,11 +6,11 @@ use anyhow::{Context, bail};
 use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_train::counted::counted;
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::model_location::locate_model;
 use locvtp_transfer::{ClipScore, MomentDecoder, TransferError};
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::numbers::whole;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
-use locvtp_train::counted::counted;
 use locvtp_train::{Experiment, RunEnd, pretrain};
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::Outcome;

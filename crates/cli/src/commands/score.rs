@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
-use locvtp_train::counted::counted;
+use locvtp_train::plain_words::plain_words;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::annotated_query::SameSentence;
 use locvtp_transfer::metrics::grounding::IouBoundary;
 use locvtp_transfer::metrics::retrieval::Ties;
 use locvtp_transfer::score::ScoreReport;
-use locvtp_transfer::score::grounding::{
-    GroundingProtocol, RankedBy, Suppression, score_grounding,
-};
+use locvtp_transfer::score::grounding::score_grounding;
+use locvtp_transfer::score::grounding_protocol::{GroundingProtocol, RankedBy, Suppression};
 use locvtp_transfer::score::matrix_file::Matrix;
 use locvtp_transfer::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,
@@ -202,11 +201,22 @@ pub(crate) struct ScoreSegmentation {
 }
 
 pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
-    let (given, report) = match args {
-        Score::Grounding(args) => (&args.given, grounding(args)?),
-        Score::Retrieval(args) => (&args.given, retrieval(args)?),
-        Score::Steps(args) => (&args.given, steps(args)?),
-        Score::Segmentation(args) => (&args.given, segmentation(args)?),
+    let given = match args {
+        Score::Grounding(args) => &args.given,
+        Score::Retrieval(args) => &args.given,
+        Score::Steps(args) => &args.given,
+        Score::Segmentation(args) => &args.given,
+    };
+    // Before the truth is read, which may take long.
+    TransferError::expect_file(&given.predictions)?;
+    if let Some(only) = &given.only {
+        TransferError::expect_file(only)?;
+    }
+    let report = match args {
+        Score::Grounding(args) => grounding(args)?,
+        Score::Retrieval(args) => retrieval(args)?,
+        Score::Steps(args) => steps(args)?,
+        Score::Segmentation(args) => segmentation(args)?,
     };
     if given.json {
         output::json(&report)?;
@@ -301,6 +311,7 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
+    TransferError::expect_there(&args.truth)?;
     let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
     let report = against(score_steps(&args.given.predictions, &truth, &num_steps), &truth)?;
     Ok(with_notes(report, truth))
@@ -313,7 +324,7 @@ fn segmentation(args: &ScoreSegmentation) -> anyhow::Result<ScoreReport> {
     Ok(with_notes(report, truth))
 }
 
-/// What was measured; what was not names the truth as well.
+/// What was measured; what was not names the truth as well, behind the reason.
 fn against(
     measured: Result<ScoreReport, TransferError>,
     truth: &Truth,
@@ -321,8 +332,10 @@ fn against(
     measured.map_err(|error| match error {
         named @ TransferError::NothingMatches { .. } => named.into(),
         other => {
-            let context = format!("cannot be measured against {}", truth.described());
-            anyhow::Error::from(other).context(context)
+            let error = anyhow::Error::from(other);
+            let causes: Vec<String> =
+                error.chain().map(|cause| plain_words(&cause.to_string())).collect();
+            anyhow::anyhow!("{} (the truth is {})", causes.join(": "), truth.described())
         }
     })
 }

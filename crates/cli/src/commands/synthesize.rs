@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::{MOST_VIDEOS, SyntheticConfig, synthesize};
-use locvtp_train::counted::counted;
 use locvtp_train::file_kind::FileKind;
 use locvtp_train::run_file;
+use locvtp_video::counted::counted;
 
 use crate::Outcome;
 use crate::command_line::typed_again;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
-use locvtp_train::counted::counted;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::task::fit::{EpochReport, FitStep};
 use locvtp_transfer::task::{Metrics, TaskFile, TaskObserver, TaskResult};
+use locvtp_video::counted::counted;
 
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};

@@ -7,11 +7,11 @@ mod tables;
 use locvtp_corpus::SyntheticConfig;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::RunFolder;
-use locvtp_train::counted::counted;
 use locvtp_train::run_log::LOG_FILE;
 use locvtp_transfer::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::example_choice::ChosenExample;
 use locvtp_transfer::similarity::SimilaritySummary;
+use locvtp_video::counted::counted;
 
 use crate::output::{COMMIT, VERSION};
 use crate::pace::duration;

@@ -3,9 +3,9 @@
 use locvtp_report::{
     Headline, HeadlineReference, ResultsColumn, ResultsRow, ResultsTable, RowKind,
 };
-use locvtp_train::counted::counted;
 use locvtp_transfer::metrics::grounding::GroundingMetrics;
 use locvtp_transfer::metrics::retrieval::RetrievalMetrics;
+use locvtp_video::counted::counted;
 
 use super::MeasuredSplit;
 

@@ -196,7 +196,10 @@ fn inspect_says_what_it_looked_for() {
     );
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "notes").unwrap();
-    says(&refused(&run(&["inspect", str(&text)])), &[str(&text), "not readable as a video"]);
+    says(
+        &refused(&run(&["inspect", str(&text)])),
+        &[str(&text), "no kind that is known", "corpus check --help"],
+    );
 }
 
 #[test]

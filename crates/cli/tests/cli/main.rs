@@ -9,6 +9,7 @@ mod extract;
 mod file_reading;
 mod first_steps;
 mod grounding;
+mod inspect;
 mod order_of_refusals;
 mod output;
 mod predictions;

@@ -89,6 +89,15 @@ fn features_of_another_model_are_refused_by_every_task_and_the_way_out_works() {
     let pieces = ["demo-seen.h5", "`model`", there.as_str().unwrap(), str(other), "rm "];
     says(&message, &pieces);
     assert!(!tasks.path("other").exists(), "a task that is refused leaves no folder");
+    refused(&tasks.transfer(zero_shot, "runs/deep/other", &[&of_other]));
+    assert!(!tasks.path("runs").exists(), "nor one above it that was made for it");
+    std::fs::create_dir_all(tasks.path("kept/deep")).unwrap();
+    refused(&tasks.transfer(zero_shot, "kept/deep/other", &[&of_other]));
+    assert!(tasks.path("kept/deep").is_dir(), "a folder that was there stays");
+    // Colours are of no model, so it is the space that differs.
+    let message = refused(&tasks.transfer(zero_shot, "other", &["features.space='mean_colour'"]));
+    says(&message, &["`space` projected", "mean-colour", "features.space=projected"]);
+    assert!(!message.contains("`model`"), "{message}");
     // What the message says is typed, and the words are still those of the other.
     let (_, file) = message.split_once("--set features.file=").unwrap();
     let file = format!("features.file={}", file.split(". ").next().unwrap());

@@ -3,8 +3,8 @@
 
 use super::Experiment;
 use crate::augmentation;
-use crate::counted::counted;
 use crate::error::TrainError;
+use locvtp_video::counted::counted;
 
 type Checked = Result<(), TrainError>;
 

@@ -80,7 +80,7 @@ impl Finder {
         if text.contains(['*', '?', '[']) {
             return self.add_pattern(path, &text);
         }
-        Err(unreadable(path, "find it", std::io::ErrorKind::NotFound.into()))
+        Err(TransferError::Missing { path: path.to_owned() })
     }
 
     fn add_pattern(&mut self, path: &Path, text: &str) -> Result<(), TransferError> {
@@ -101,7 +101,7 @@ impl Finder {
         if any {
             return Ok(());
         }
-        Err(unreadable(path, "find anything like it", std::io::ErrorKind::NotFound.into()))
+        Err(TransferError::NoSuchPattern { pattern: text.to_owned() })
     }
 
     /// One path a line; empty lines and those that begin with `#` are passed over.
@@ -192,7 +192,7 @@ fn has_video_ending(path: &Path) -> bool {
 }
 
 fn unreadable(path: &Path, action: &'static str, source: std::io::Error) -> TransferError {
-    TransferError::Io { path: path.to_owned(), action, source }
+    TransferError::io(path, action)(source)
 }
 
 #[cfg(test)]

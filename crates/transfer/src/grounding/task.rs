@@ -5,6 +5,7 @@ use std::path::Path;
 
 use locvtp_features::VideoFeatures;
 use locvtp_model::Device;
+use locvtp_video::counted::counted_as;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -183,7 +184,8 @@ impl Task for GroundingTask {
         inputs.begin(folder)?;
         let parts = QueryParts::of(annotated, &features, observer)?;
         let sentences = parts.sentences();
-        observer.started(&format!("{} sentences to words", sentences.len()));
+        observer
+            .started(&format!("{} to words", counted_as(sentences.len(), "sentence", "sentences")));
         let words = source.words(&sentences)?;
         let parts = parts.keep_known_words(&words)?;
         let references = self.metrics.references(&parts.test)?;

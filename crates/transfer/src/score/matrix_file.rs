@@ -4,9 +4,14 @@ use std::path::Path;
 
 use locvtp_features::NumpyArray;
 use locvtp_model::weights::open_safetensors;
+use locvtp_video::counted::counted_as;
 
 use super::json_lines::{number_list, read_lines};
 use crate::error::TransferError;
+
+#[cfg(test)]
+#[path = "../../../features/tests/npy/mod.rs"]
+mod npy;
 
 /// Numbers in rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,11 +58,7 @@ impl Matrix {
     }
 
     fn read_npy(path: &Path) -> Result<Self, TransferError> {
-        let bytes = std::fs::read(path).map_err(|source| TransferError::Io {
-            path: path.to_owned(),
-            action: "read the matrix",
-            source,
-        })?;
+        let bytes = std::fs::read(path).map_err(TransferError::io(path, "read it"))?;
         let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
         let NumpyArray { values, rows, columns } = array;
         Ok(Self { values, rows, columns })
@@ -68,7 +69,8 @@ impl Matrix {
         let named = tensors.get_key_value("scores");
         let only = || tensors.iter().next().filter(|_| tensors.len() == 1);
         let Some((key, tensor)) = named.or_else(only) else {
-            let reason = format!("it holds {} tensors and none called `scores`", tensors.len());
+            let reason =
+                format!("no tensor of it is called `scores`, and it holds {}", tensors.len());
             return Err(refused(path, reason));
         };
         let [rows, columns] = tensor.shape[..] else {
@@ -85,7 +87,10 @@ impl Matrix {
         let mut values = Vec::with_capacity(rows * columns);
         for (line, row) in lines {
             if row.len() != columns {
-                let reason = format!("{} numbers, but {columns} in the first line", row.len());
+                let reason = format!(
+                    "{}, but {columns} in the first line",
+                    counted_as(row.len(), "number", "numbers")
+                );
                 return Err(TransferError::Prediction { path: path.to_owned(), line, reason });
             }
             values.extend(row.iter().map(|value| *value as f32));
@@ -100,27 +105,18 @@ fn refused(path: &Path, reason: String) -> TransferError {
 
 #[cfg(test)]
 mod tests {
+    use super::npy::{npy, table};
     use super::*;
-
-    /// NumPy's file of numbers in rows.
-    fn npy(number: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header = format!("{{'descr': '{number}', 'fortran_order': False, 'shape': {shape}, }}");
-        let header = format!("{header:<117}\n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(data);
-        bytes
-    }
 
     #[test]
     fn a_score_without_a_rank_names_its_file_and_place() {
         let place = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         let of = |values: [f32; 4]| {
-            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            std::fs::write(place.path(), npy("<f4", "(2, 2)", &data)).unwrap();
+            std::fs::write(place.path(), table(2, 2, &values)).unwrap();
             Matrix::read_scores(place.path())
         };
+        let told_of_one = of([0.5, 0.1, f32::NAN, 0.0]).unwrap_err().to_string();
+        assert!(told_of_one.contains("1 score is such"), "{told_of_one}");
         let told = of([0.5, 0.1, f32::NAN, f32::INFINITY]).unwrap_err().to_string();
         let path = place.path().display().to_string();
         for piece in [path.as_str(), "row 1", "column 0", "NaN", "2 scores", "not finite"] {
@@ -130,7 +126,7 @@ mod tests {
         assert!(of([0.5, f32::NEG_INFINITY, 0.2, 0.3]).is_ok());
         // Finite as f64, and greater than any f32.
         let data: Vec<u8> = [0.5f64, 1e300].iter().flat_map(|value| value.to_le_bytes()).collect();
-        std::fs::write(place.path(), npy("<f8", "(1, 2)", &data)).unwrap();
+        std::fs::write(place.path(), npy("<f8", false, "(1, 2)", &data)).unwrap();
         assert!(Matrix::read_scores(place.path()).is_err());
     }
 
@@ -142,7 +138,7 @@ mod tests {
         assert_eq!((found.values, found.rows, found.columns), (vec![1.0, 2.0, 3.0, 4.5], 2, 2));
         std::fs::write(file.path(), "[1, 2]\n[3]\n").unwrap();
         let error = Matrix::read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("line 2: 1 numbers, but 2"), "{error}");
+        assert!(error.contains("line 2: 1 number, but 2"), "{error}");
         std::fs::write(file.path(), "[1, NaN]\n").unwrap();
         assert!(Matrix::read(file.path()).unwrap_err().to_string().contains("NaN"));
     }

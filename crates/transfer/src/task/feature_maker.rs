@@ -7,6 +7,7 @@ use locvtp_model::{Device, ModelDirectory};
 
 use super::TaskObserver;
 use super::feature_section::FeatureSection;
+use super::made_folder::MadeFolder;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::{
@@ -57,17 +58,12 @@ impl Maker {
         file: &Path,
         observer: &mut dyn TaskObserver,
     ) -> Result<usize, TransferError> {
-        if let Some(folder) = file.parent() {
-            let failed = |source| TransferError::Io {
-                path: folder.to_owned(),
-                action: "make the folder of the features",
-                source,
-            };
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        let made_for = file.parent().map(MadeFolder::make).transpose()?;
         let (embedder, settings) = (&self.embedder, &self.settings);
         let mut making = Making { observer };
         let made = extract(embedder, &self.model_dir, videos, file, settings, &mut making);
+        // Where nothing was written no empty folder is left.
+        made_for.iter().for_each(MadeFolder::take_back);
         let refused = |source| TransferError::NotAdded {
             path: file.to_owned(),
             count: videos.len(),

@@ -34,6 +34,7 @@ pub mod fit;
 pub mod fit_state;
 pub mod inputs;
 pub mod label_texts;
+mod made_folder;
 pub mod per_second;
 pub mod predictions;
 pub mod probe;

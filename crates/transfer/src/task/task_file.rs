@@ -18,6 +18,7 @@ use toml::Table;
 
 use super::TaskObserver;
 use super::inputs::INPUTS_FILE;
+use super::made_folder::MadeFolder;
 use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
@@ -195,13 +196,13 @@ impl TaskFile {
         }
         let text = toml::to_string_pretty(&settings).expect("settings are plain data");
         let path = folder.join(TASK_FILE);
-        let begins = match std::fs::read_to_string(&path) {
+        let begun = match std::fs::read_to_string(&path) {
             Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
             Ok(there) => {
                 if let Some(difference) = difference(&decisive(&there), &decisive(&text)) {
                     return Err(TransferError::OtherTask { path, difference });
                 }
-                false
+                None
             }
             Err(_) if resume => {
                 let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
@@ -212,14 +213,9 @@ impl TaskFile {
                 });
             }
             Err(_) => {
-                let failed = |source| TransferError::Io {
-                    path: folder.to_owned(),
-                    action: "make the folder",
-                    source,
-                };
-                std::fs::create_dir_all(folder).map_err(failed)?;
+                let made = MadeFolder::make(folder)?;
                 write_synced(&path, text.as_bytes())?;
-                true
+                Some(made)
             }
         };
         match settings.run(folder, device, observer) {
@@ -229,8 +225,8 @@ impl TaskFile {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                if begins && !matches!(error, TransferError::Stopped) {
-                    leave_nothing(folder);
+                if let Some(made) = begun.filter(|_| !matches!(error, TransferError::Stopped)) {
+                    leave_nothing(folder, &made);
                 }
                 Err(error)
             }
@@ -240,7 +236,7 @@ impl TaskFile {
 
 /// Takes away the folder of a task that was refused before it had done anything: once the mistake is
 /// mended, the same command begins anew. What cannot be removed stays.
-fn leave_nothing(folder: &Path) {
+fn leave_nothing(folder: &Path, made: &MadeFolder) {
     let is_task_file = |entry: std::io::Result<std::fs::DirEntry>| {
         entry.is_ok_and(|entry| {
             [TASK_FILE, INPUTS_FILE].iter().any(|name| entry.file_name() == *name)
@@ -250,7 +246,7 @@ fn leave_nothing(folder: &Path) {
     if entries.all(is_task_file) {
         let _ = std::fs::remove_file(folder.join(TASK_FILE));
         let _ = std::fs::remove_file(folder.join(INPUTS_FILE));
-        let _ = std::fs::remove_dir(folder);
+        made.take_back();
     }
 }
 

@@ -11,8 +11,8 @@ use locvtp_corpus::{
     CorpusReader, DropReason, DroppedExample, FileLookup, Layout, ManifestWriter, MediaCheck,
     NarratedVideo, NarrationCare, ReadReport, ReadSettings, VideoInFile, VideoSink, check_media,
 };
-use locvtp_train::counted::{counted, several};
 use locvtp_video::VideoOpener;
+use locvtp_video::counted::{counted, several};
 use rayon::prelude::*;
 use serde::Serialize;
 

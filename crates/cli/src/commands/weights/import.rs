@@ -8,8 +8,8 @@ use locvtp_model::Device;
 use locvtp_model::clip::Activation;
 use locvtp_model::weights::import::{Guess, Import, ImportSettings, PartReport, import};
 use locvtp_model::weights::source::{Part, Source, SourceKind};
-use locvtp_train::counted::counted;
 use locvtp_video::Interpolation;
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::numbers::{number, share, whole};

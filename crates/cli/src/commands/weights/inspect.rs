@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use locvtp_model::weights::source::SourceKind;
 use locvtp_model::weights::{StateDict, StoredTensor};
-use locvtp_train::counted::counted;
+use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
 use crate::{Outcome, output};

@@ -1,5 +1,8 @@
 //! `locvtp inspect`: what a path is, from what lies there.
 
+mod annotations;
+mod features;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,16 +11,17 @@ use clap::Args as ClapArgs;
 use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
-use locvtp_features::{FeatureError, FeatureFile, FeatureSummary};
+use locvtp_features::FeatureFile;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_train::counted::counted;
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
+use locvtp_transfer::TransferError;
 use locvtp_transfer::task::TaskFile;
 use locvtp_video::VideoReader;
+use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
 use crate::commands::weights;
@@ -27,8 +31,8 @@ use crate::{Outcome, missing, output};
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of features,
-    /// embeddings or weights, run file or task file
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of annotations,
+    /// predictions, features, embeddings or weights, run file or task file
     pub(crate) path: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -61,18 +65,17 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 
 fn look(path: &Path) -> anyhow::Result<Found> {
     let has = |name: &str| path.join(name).is_file();
-    if !path.exists() {
-        bail!(missing::does_not_exist(path, "check the path"));
-    }
+    TransferError::expect_there(path)?;
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {
             Some("toml") if is_task_file(path) => task_file(path),
             Some("toml") => run_file(path),
-            Some("h5" | "hdf5" | "npz" | "npy") => features(path),
+            Some("h5" | "hdf5" | "npz" | "npy") => features::features(path),
             Some("safetensors") => safetensors(path),
             Some("pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
-            _ => video(path),
+            Some("tar") => corpus(path),
+            _ => annotations::text_file(path)?.map_or_else(|| video(path), Ok),
         };
     }
     if RunFolder::is_at(&path.join("run")) && path.join("corpus").is_dir() {
@@ -88,7 +91,7 @@ fn look(path: &Path) -> anyhow::Result<Found> {
     } else if locvtp_corpus::layout::sources(path, None).is_ok() {
         corpus(path)
     } else if FeatureFile::open(path, None).is_ok() {
-        features(path)
+        features::features(path)
     } else {
         bail!(
             "{}: a folder of no kind that is known here; looked for config.json (a model), \
@@ -218,18 +221,7 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
                 preprocessing.image_size
             ),
         ),
-        (
-            "pixels",
-            format!(
-                "{} {}, {}, scaled as {} does, mean {:?}, std {:?}",
-                preprocessing.fit.words(),
-                preprocessing.short_side,
-                preprocessing.interpolation.name(),
-                preprocessing.scaling.words(),
-                preprocessing.normalisation.mean,
-                preprocessing.normalisation.std
-            ),
-        ),
+        ("pixels", features::pixels(preprocessing)),
     ];
     let origins = Origins::read(path);
     for (name, part) in [("video weights", Part::Video), ("text weights", Part::Text)] {
@@ -264,64 +256,9 @@ fn file_of_weights(path: &Path) -> anyhow::Result<Found> {
 /// Clip features, embeddings of sentences, or weights.
 fn safetensors(path: &Path) -> anyhow::Result<Found> {
     if FeatureFile::open(path, None).is_ok_and(|file| !file.ids().is_empty()) {
-        return features(path);
+        return features::features(path);
     }
     embeddings(path).map_or_else(|| file_of_weights(path), Ok)
-}
-
-/// A file or folder of clip features, our own or other people's.
-fn features(path: &Path) -> anyhow::Result<Found> {
-    let mut file = match FeatureFile::open(path, None) {
-        // Other people's, under another name than the usual one.
-        Err(FeatureError::NoDataset { candidates, .. }) if !candidates.is_empty() => {
-            FeatureFile::open(path, Some(&candidates[0]))?
-        }
-        opened => opened?,
-    };
-    let summary = FeatureSummary::of(&mut file);
-    let widths = summary.widths.iter().map(|(width, videos)| match summary.widths.len() {
-        1 => width.to_string(),
-        _ => format!("{width} ({})", counted(*videos, "video")),
-    });
-    let widths = widths.collect::<Vec<_>>().join(", ");
-    let origin = match &summary.provenance {
-        Some(provenance) => provenance.model_and_weights(),
-        None => "unknown: the file does not say which model made it".to_owned(),
-    };
-    let mut facts = vec![
-        ("format", summary.format.to_owned()),
-        ("made by", origin),
-        ("videos", format!("{}, as {}", summary.videos, summary.first_ids.join(", "))),
-        (
-            "clips",
-            format!(
-                "{}, {} to {} a video",
-                summary.clips, summary.fewest_clips, summary.most_clips
-            ),
-        ),
-        ("width", format!("{widths} numbers a clip")),
-        (
-            "when",
-            match summary.has_spans {
-                true => "start and end of each clip".to_owned(),
-                false => "not said: equal parts of the video, or features.clip_s".to_owned(),
-            },
-        ),
-    ];
-    if let Some(made) = &summary.provenance {
-        facts.insert(2, ("features", made.space.clone()));
-        facts.insert(3, ("a clip", format!("{}, one every {}", made.clip, made.stride)));
-        if !made.is_of_before() {
-            facts.insert(4, ("pixels", made.preprocessing.clone()));
-        }
-    }
-    if let Some(dataset) = &summary.dataset {
-        facts.push(("dataset", dataset.clone()));
-    }
-    if let Some(reason) = &summary.first_unusable {
-        facts.push(("unusable", format!("{}: {reason}", summary.unusable)));
-    }
-    Ok(Found { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
 }
 
 /// What `locvtp embed --out` wrote; none for other files.
