@@ -46,7 +46,7 @@ fn what_is_left_of_a_folder_is_named_and_counted() {
         ("._a.mp4", ""),
     ]);
     let settings = ReadSettings::default();
-    let expected = "2 videos that have no captions (b.MTS, c.ogv); passed over: 1 .jpg, 1 .mp3";
+    let expected = "2 videos without captions (b.MTS, c.ogv); passed over: 1 .jpg, 1 .mp3";
     assert_eq!(left(dir.path(), &settings, FileLookup::WhereThereIsAFolder), expected);
     let (_, report) = AnnotatedCorpus::open(dir.path(), &settings).unwrap();
     assert!(report.to_string().ends_with(expected), "{report}");
@@ -61,7 +61,7 @@ fn videos_that_annotations_do_not_describe_are_named_unless_a_part_was_asked_for
         ("videos/notes.pdf", ""),
     ]);
     let whole = ReadSettings::default();
-    let expected = "1 video that has no captions (b.mkv); passed over: 1 .pdf";
+    let expected = "1 video without captions (b.mkv); passed over: 1 .pdf";
     assert_eq!(left(dir.path(), &whole, FileLookup::Always), expected);
     let part = ReadSettings { subset: Some(locvtp_corpus::Subset::Validation), ..whole };
     assert_eq!(left(dir.path(), &part, FileLookup::Always), "passed over: 1 .pdf");
@@ -73,7 +73,7 @@ fn a_folder_of_videos_alone_is_a_corpus_without_captions() {
     let settings = ReadSettings::default();
     let reader = CorpusReader::new(dir.path(), &settings, FileLookup::Always).unwrap();
     assert_eq!(reader.sources()[0].layout, Layout::Subtitles);
-    let expected = "2 videos that have no captions (clip2.mp4, clip1.MTS); passed over: 1 .mp3";
+    let expected = "2 videos without captions (clip2.mp4, clip1.MTS); passed over: 1 .mp3";
     assert_eq!(left(dir.path(), &settings, FileLookup::Always), expected);
     let error = AnnotatedCorpus::open(dir.path(), &settings).unwrap_err().to_string();
     assert!(error.contains(expected) && error.contains(".srt"), "{error}");

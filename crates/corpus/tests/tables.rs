@@ -194,7 +194,7 @@ fn charades_sta_keeps_its_lines_whatever_ends_them_and_tells_lengths_it_cannot_r
     assert_eq!(texts(&videos), ["second", "a ## b, c"]);
     let notes = report.notes.join("\n");
     assert!(notes.contains("Charades_v1_test.csv: 1 row (line 2)"), "{notes}");
-    assert!(notes.contains("1 rows tell no length"), "{notes}");
+    assert!(notes.contains("1 row without a length"), "{notes}");
 }
 
 #[test]

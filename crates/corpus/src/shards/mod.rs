@@ -39,6 +39,7 @@ use self::listing::ShardPlace;
 use self::record::SampleRecord;
 use self::scan::{Contents, Sample};
 use self::shard::{Fetcher, Shard, ShardMember};
+use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
@@ -259,10 +260,7 @@ impl Told {
     fn notes(self) -> Vec<String> {
         /// Kinds of samples that are told.
         const KINDS: usize = 3;
-        let samples = |count: usize| match count {
-            1 => "1 sample".to_owned(),
-            count => format!("{count} samples"),
-        };
+        let samples = |count: usize| counted(count, "sample");
         let mut notes = Vec::new();
         for (members, (count, example)) in self.without.iter().take(KINDS) {
             notes.push(format!(
