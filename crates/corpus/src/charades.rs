@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::csv_table::CsvTable;
 use crate::counted::counted;
+use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::repair::{Repair, SourceCaption, SourceTime};

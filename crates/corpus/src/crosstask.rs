@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::csv_table;
 use crate::counted::counted;
+use crate::csv_table;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::repair::{SourceCaption, SourceTime};

@@ -563,18 +563,21 @@ mod tests {
                     6,7,all of them\"\n\
                     7,8,\"two\nlines, 3, 4\"\n\
                     8,9,no\\, no\n";
-        let (found, _) = texts(text);
+        let (found, notes) = texts(text);
         let expected = [
             (2, "he says \"hi\", then goes", true),
             (3, "first, then", true),
             (4, "\"quick\" brown, fox", true),
             (5, "\"never ends", true),
             (6, "third", false),
-            (7, "\"closes rows with it", true),
-            (8, "all of them\"", false),
+            (7, "closes rows with it\n6,7,all of them", false),
             (9, "two\nlines, 3, 4", false),
             (11, "no, no", true),
         ];
+        assert!(
+            notes.iter().any(|note| note.contains("(line 7): one field in quotes")),
+            "{notes:?}"
+        );
         assert_eq!(found, expected.map(|(line, text, told)| (line, text.to_owned(), told)));
     }
 

@@ -472,7 +472,10 @@ pub struct BatchTooLarge {
 /// Says all of it, and what to type so that it fits.
 fn batches_too_large(batches: &[BatchTooLarge]) -> String {
     let each = batches.iter().map(|BatchTooLarge { key, batch, videos, what }| {
-        format!("`{key}` is {batch}, but the corpus has {}", counted(*videos, &format!("usable {what}")))
+        format!(
+            "`{key}` is {batch}, but the corpus has {}",
+            counted(*videos, &format!("usable {what}"))
+        )
     });
     let what: std::collections::BTreeSet<_> = batches.iter().map(|batch| batch.what).collect();
     let what = what.into_iter().map(|what| format!("{what}s")).collect::<Vec<_>>().join(" and ");

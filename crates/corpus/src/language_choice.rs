@@ -118,9 +118,8 @@ pub(crate) fn listed(offers: &[Offer]) -> String {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let told = |(language, count): &(Language, usize)| {
-        format!("{language}: {}", counted(*count, "video"))
-    };
+    let told =
+        |(language, count): &(Language, usize)| format!("{language}: {}", counted(*count, "video"));
     counts.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 

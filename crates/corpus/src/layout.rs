@@ -10,9 +10,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::csv_table::CsvTable;
-use crate::{
-    cc3m, charades, known_files, moment_queries, msrvtt, shards, subtitles, text_file,
-};
+use crate::{cc3m, charades, known_files, moment_queries, msrvtt, shards, subtitles, text_file};
 
 /// How much of a file is looked at.
 const GLANCE: u64 = 1 << 18;

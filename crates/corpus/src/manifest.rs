@@ -84,13 +84,15 @@ fn read_lines(
             if !line.dropped.is_other() {
                 return Ok(());
             }
-            let lacks = if line.text.is_other() { "no text" } else { "no path, or its text is none" };
+            let lacks =
+                if line.text.is_other() { "no text" } else { "no path, or its text is none" };
             let is_taken = videos.add(line, Repairs::default());
             is_taken.then_some(()).ok_or_else(|| format!("it has {lacks}"))
         });
         if let Err(reason) = read {
             intake.drop_line("a line without path and text", number);
-            not_understood.get_or_insert_with(|| format!("line {number} is not understood: {reason}"));
+            not_understood
+                .get_or_insert_with(|| format!("line {number} is not understood: {reason}"));
         }
     })?;
     notes.told().into_iter().chain(not_understood).for_each(|note| intake.note(note));
@@ -132,7 +134,8 @@ fn read_table(
 
 /// Whether a text of JSON lines begins as a manifest.
 pub(crate) fn begins(start: &[u8]) -> bool {
-    let mut lines = whole_lines(start).take(LINES_LOOKED_AT).filter_map(|line| json_line(line).ok());
+    let mut lines =
+        whole_lines(start).take(LINES_LOOKED_AT).filter_map(|line| json_line(line).ok());
     lines.any(|line| {
         let names_a_video = !line.path.is_other() || !line.video.is_other();
         names_a_video && !line.text.is_other() || !line.dropped.is_other()

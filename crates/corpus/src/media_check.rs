@@ -3,8 +3,8 @@
 use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, VideoOpener};
 
-use crate::counted::counted;
 use crate::corpus::NarratedVideo;
+use crate::counted::counted;
 use crate::repair::Repair;
 
 /// An end that lies so much after the file's, in seconds, is the same but for its last digit.

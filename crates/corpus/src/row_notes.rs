@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn a_time_that_is_no_number_is_told_with_what_to_write() {
         let mut notes = RowNotes::default();
-        for (line, text) in [(2, "0,5"), (3, "-1,25"), (4, "00:01:02,5"), (5, "3s"), (6, "1,234.5")] {
+        for (line, text) in [(2, "0,5"), (3, "-1,25"), (4, "00:01:02,5"), (5, "3s"), (6, "1,234.5")]
+        {
             notes.misread("start", text, line);
         }
         (0..9).for_each(|line| notes.add(Oddity::Short, line));

@@ -238,11 +238,7 @@ fn of_videos(
 }
 
 /// What is in a folder, or else below it; with a `layout`, as if nothing else were there.
-fn in_folder(
-    folder: &Path,
-    layout: Option<Layout>,
-    depth: usize,
-) -> std::io::Result<Found> {
+fn in_folder(folder: &Path, layout: Option<Layout>, depth: usize) -> std::io::Result<Found> {
     let source = |layout, path: PathBuf| Source { layout, path };
     let is_wanted = |wanted: Layout| layout.is_none_or(|layout| layout == wanted);
     let (mut files, mut folders) = (Vec::new(), Vec::new());
@@ -288,7 +284,10 @@ fn in_folder(
         found.sources.extend(below.sources);
         found.passed_over.extend(below.passed_over);
     }
-    if depth == DEPTH && layout.is_none() && !found.sources.is_empty() && subtitles::are_under(folder)
+    if depth == DEPTH
+        && layout.is_none()
+        && !found.sources.is_empty()
+        && subtitles::are_under(folder)
     {
         let words = source(Layout::Subtitles, folder.to_owned());
         let is_shard = |source: &Source| source.layout == Layout::Shards;
@@ -326,7 +325,10 @@ fn of_files(folder: &Path, files: Vec<PathBuf>) -> (Vec<Source>, Vec<PassedOverS
         match layout_of_file(&path) {
             // One CSV a video: the folder is the source, and a million files need no look.
             Some(Layout::HowTo100m) if has_ending(&path, &["csv"]) => {
-                return (vec![Source { layout: Layout::HowTo100m, path: folder.to_owned() }], passed_over);
+                return (
+                    vec![Source { layout: Layout::HowTo100m, path: folder.to_owned() }],
+                    passed_over,
+                );
             }
             Some(Layout::Manifest) if has_ending(&path, &LINES) => {
                 let start = glance(&path).unwrap_or_default();

@@ -143,7 +143,10 @@ pub(crate) fn bare(line: &[u8]) -> &[u8] {
 ///
 /// # Errors
 /// When it cannot be read.
-pub(crate) fn each_line(path: &Path, mut each: impl FnMut(usize, &[u8])) -> Result<(), CorpusError> {
+pub(crate) fn each_line(
+    path: &Path,
+    mut each: impl FnMut(usize, &[u8]),
+) -> Result<(), CorpusError> {
     let mut lines = open(path)?;
     let (mut line, mut number) = (Vec::new(), 0);
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
