@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
+use crate::counted::counted;
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
@@ -103,7 +104,7 @@ fn lengths(path: &Path, intake: &mut Intake<'_>) -> Result<BTreeMap<String, f64>
     let file = path.file_name().unwrap_or_default().display();
     table.notes().into_iter().for_each(|note| intake.note(format!("{file}: {note}")));
     if unknown > 0 {
-        intake.note(format!("{file}: {unknown} rows tell no length"));
+        intake.note(format!("{file}: {} without a length", counted(unknown, "row")));
     }
     Ok(lengths)
 }

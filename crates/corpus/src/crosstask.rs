@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
+use crate::counted::counted;
 use crate::csv_table;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
@@ -144,7 +145,8 @@ pub(crate) fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), Corp
     }
     if related > 0 {
         intake.note(format!(
-            "no intervals of {related} videos in {}; those of related tasks never have any",
+            "no intervals of {} in {}; those of related tasks never have any",
+            counted(related, "video"),
             intervals.display()
         ));
     }

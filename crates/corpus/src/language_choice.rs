@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::language::Language;
 
@@ -117,9 +118,8 @@ pub(crate) fn listed(offers: &[Offer]) -> String {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let told = |(language, count): &(Language, usize)| {
-        format!("{language}: {count} {}", if *count == 1 { "video" } else { "videos" })
-    };
+    let told =
+        |(language, count): &(Language, usize)| format!("{language}: {}", counted(*count, "video"));
     counts.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`corpus`] | videos, captions, and the trait of every corpus |
 //! | [`reader`] | any corpus, opened: the front door |
-//! | [`layout`] | which corpus a file or folder holds |
+//! | [`sources`], [`layout`] | which corpora a path holds, and how a file is laid out |
 //! | [`language`] | which language words are in |
 //! | [`howto100m`] | HowTo100M's captions and folder, read and written |
 //! | [`webvid`], [`cc3m`] | the other pre-training sets |
@@ -27,6 +27,7 @@
 //! | [`media_check`] | whether the files give what training asks |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
+//! | [`counted`](mod@counted) | counts with their nouns |
 //! | [`wording`] | words that a mirrored or recoloured picture makes untrue |
 //! | [`error`] | everything that can go wrong, with the way out |
 //!
@@ -52,6 +53,7 @@ pub mod cc3m;
 pub mod charades;
 pub mod coin;
 pub mod corpus;
+pub mod counted;
 pub mod crosstask;
 mod csv_table;
 pub mod error;
@@ -75,7 +77,9 @@ mod randomness;
 pub mod reader;
 pub mod repair;
 pub mod report;
+mod row_notes;
 pub mod shards;
+pub mod sources;
 pub mod subtitles;
 pub mod synthetic;
 mod table_records;
@@ -88,12 +92,13 @@ pub mod wording;
 pub mod youcook2;
 
 pub use corpus::{Caption, Corpus, MomentQuery, NarratedVideo, SALIENCY_CLIP_S, Subset};
+pub use counted::counted;
 pub use error::{BatchTooLarge, CorpusError};
 pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
-pub use layout::{Layout, Source};
+pub use layout::Layout;
 pub use left_files::LeftFiles;
 pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
@@ -106,6 +111,7 @@ pub use repair::{Repair, Repairs};
 pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};
 pub use shards::pack::{PackReport, PackSettings, pack};
 pub use shards::{Fetch, ShardSettings};
+pub use sources::Source;
 pub use synthetic::{
     Action, Order, Split, SynthesisReport, SyntheticConfig, Truth, Vocabulary, synthesize,
 };

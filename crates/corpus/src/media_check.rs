@@ -4,6 +4,7 @@ use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
+use crate::counted::counted;
 use crate::repair::Repair;
 
 /// An end that lies so much after the file's, in seconds, is the same but for its last digit.
@@ -33,8 +34,9 @@ pub enum UnusableVideo {
     File(#[from] VideoError),
     /// Too much of its narration lies after its end.
     #[error(
-        "{path}: ends at {end}, but {lost} of its {captions} captions start later; the file is cut \
-         short, or the narration belongs to another video"
+        "{path}: ends at {end}, before the start of {lost} of {}; the file is cut short, or the \
+         narration belongs to another video",
+        counted(*.captions, "caption")
     )]
     EndsEarly {
         /// The file.

@@ -178,9 +178,9 @@ fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
     let check = run(&["corpus", "check", str(&late), "--decode", "probe"]);
     assert_eq!(check.status.code(), Some(1), "nothing can be used");
     let text = String::from_utf8_lossy(&check.stdout);
-    says(&text, &["0 can be used", "3 cannot", "1 of its 1 captions start later"]);
+    says(&text, &["0 can be used", "3 cannot", "before the start of 1 of 1 caption"]);
     let message = refused(&pretrain(&late));
-    says(&message, &["none of its 3 videos", "1 of its 1 captions start later"]);
+    says(&message, &["none of its 3 videos", "before the start of 1 of 1 caption"]);
 }
 
 #[test]

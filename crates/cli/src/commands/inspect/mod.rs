@@ -88,7 +88,7 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         model(path, "model directory")
     } else if has("synthetic.json") {
         synthetic(path)
-    } else if locvtp_corpus::layout::sources(path, None).is_ok() {
+    } else if locvtp_corpus::sources::find(path, None).is_ok() {
         corpus(path)
     } else if FeatureFile::open(path, None).is_ok() {
         features::features(path)
