@@ -14,7 +14,6 @@
 //! - [`feature_summary`]: what is in a file, for people
 //! - [`feature_store`]: [`FeatureStore`], the front door for writing: can be killed and goes on
 //! - [`journal`]: what a run has finished so far
-//! - [`counted`]: `1 video`, `2 videos`
 //! - [`error`]: everything that can go wrong
 //!
 //! # Example

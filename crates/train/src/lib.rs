@@ -10,7 +10,7 @@
 //! | [`experiment`], [`run_file`] | the run file, and how its text is read |
 //! | [`file_kind`] | which command a TOML file is for |
 //! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
-//! | [`counted`], [`shell_words`] | numbers with their nouns, and commands that can be pasted |
+//! | [`shell_words`] | commands that can be pasted |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |

@@ -16,6 +16,7 @@
 //! - [`pixels`]: the decoded frames and clips
 //! - [`encode`]: H.264 files for what this project generates
 //! - [`time`]: seconds and half-open spans
+//! - [`counted`]: numbers with their nouns, for the messages of all crates
 //! - [`error`]: what can be wrong with a file
 //!
 //! # Example
@@ -58,6 +59,7 @@ pub mod augmentation;
 mod bits;
 pub mod clip_stream;
 pub mod colour_jitter;
+pub mod counted;
 pub mod decode;
 pub mod encode;
 pub mod error;
