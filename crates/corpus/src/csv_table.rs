@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::Intake;
 use crate::repair::{Repair, Repairs};
@@ -332,9 +333,9 @@ impl<'b> CsvTable<'b> {
         for note in self.notes() {
             intake.note(note);
         }
-        let columns = self.header.len();
+        let columns = counted(self.header.len(), "column");
         for (line, fields) in self.too_long {
-            intake.drop_row(&format!("a row of {fields} fields under {columns} columns"), line);
+            intake.drop_row(&format!("a row of {fields} fields under {columns}"), line);
         }
     }
 
@@ -362,7 +363,8 @@ impl<'b> CsvTable<'b> {
 
 /// The place of a column.
 fn place_of(header: &[String], column: &str) -> Option<usize> {
-    header.iter().position(|name| name.eq_ignore_ascii_case(column))
+    let exact = header.iter().position(|name| name == column);
+    exact.or_else(|| header.iter().position(|name| name.eq_ignore_ascii_case(column)))
 }
 
 impl<'a> Row<'a> {

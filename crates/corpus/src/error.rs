@@ -200,8 +200,9 @@ pub enum CorpusError {
     },
     /// A row of a table has more fields than the table has columns.
     #[error(
-        "{path}: line {line} has {found} fields, but the table has {columns} columns; put double \
-         quotes around a text with separators inside",
+        "{path}: line {line} has {found} fields, but the table has {}; put double quotes around a text \
+         with separators inside",
+        counted(*.columns, "column"),
         path = .path.display()
     )]
     LongRow {

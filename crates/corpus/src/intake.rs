@@ -259,6 +259,8 @@ impl<'a> Intake<'a> {
             (None, None) => Some(PathBuf::new().into()),
         };
         match &media {
+            // Where no files are looked for none is claimed.
+            Some(media) if media.path().as_os_str().is_empty() => {}
             Some(media) => self.claimed.add(media.path()),
             None => self.drop_one(DropReason::VideoFileMissing, id, None),
         }

@@ -164,6 +164,6 @@ mod tests {
     #[test]
     fn a_video_is_not_usable_when_more_than_a_tenth_of_its_captions_start_after_its_end() {
         let error = video(&[(0.0, 1.0), (9.0, 10.0)]).ending_at(Seconds(4.0)).unwrap_err();
-        assert!(error.to_string().contains("1 of its 2 captions"), "{error}");
+        assert!(error.to_string().contains("before the start of 1 of 2 captions"), "{error}");
     }
 }

@@ -100,6 +100,9 @@ impl Record {
     /// Removes backslashes before quotes in fields that stand in no quotes, where CSV knows neither;
     /// whether there were any.
     pub(crate) fn unescape_bare_quotes(&mut self) -> bool {
+        if memchr::memchr(b'\\', self.raw()).is_none() {
+            return false;
+        }
         let mut any = false;
         for place in 0..self.fields.len() {
             let Field { content, is_quoted, .. } = &self.fields[place];

@@ -121,7 +121,7 @@ impl HeatMap {
         };
         let parts: Vec<String> = events.iter().map(one).collect();
         format!(
-            "Heat map of {} words by {} clips of video {}. Closest words: {}.",
+            "Heat map of words ({}) by clips ({}) of video {}. Closest words: {}.",
             self.words.len(),
             self.clips.len(),
             self.video,
