@@ -78,12 +78,12 @@ impl Finder {
         }
         let text = path.to_string_lossy();
         if text.contains(['*', '?', '[']) {
-            return self.add_pattern(path, &text);
+            return self.add_pattern(&text);
         }
         Err(TransferError::Missing { path: path.to_owned() })
     }
 
-    fn add_pattern(&mut self, path: &Path, text: &str) -> Result<(), TransferError> {
+    fn add_pattern(&mut self, text: &str) -> Result<(), TransferError> {
         let expected = "a path, or a pattern with * ? [..] or **";
         let bad = || TransferError::Setting { key: "videos", found: text.to_owned(), expected };
         let found = glob::glob(text).map_err(|_| bad())?;
