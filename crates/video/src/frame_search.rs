@@ -268,7 +268,9 @@ fn go_before(
     }
     let Some(key) = index.key_at_or_before(stamp) else { return Ok(false) };
     let on_the_way = match stream.position() {
-        Position::Before(order) => key.order <= order || *sought == Some(key),
+        Position::Before(order) | Position::Restarting(order) => {
+            key.order <= order || *sought == Some(key)
+        }
         Position::Draining => true,
         Position::Nowhere => false,
     };
