@@ -46,6 +46,7 @@ pub(crate) fn read(
     let boxes = joined_files::boxes(file);
     if !file.watch.is_given_up() {
         joined_files::check_end(file, path, boxes.as_ref(), end)?;
+        joined_files::check_avi(file, path)?;
     }
     let no_frames = || VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() };
     let is_untimed = |packet: &Seen| packet.content == Content::Picture && packet.pts.is_none();

@@ -23,13 +23,15 @@ const MOST_HEADER: usize = 1 << 22;
 const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
 
 /// How files of these containers begin, of which the demuxer reads the first one alone.
-const BEGINNINGS: [(&str, &[u8]); 6] = [
+const BEGINNINGS: [(&str, &[u8]); 7] = [
     ("flv", b"FLV\x01"),
     ("asf", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
     ("gif", b"GIF8"),
     ("ivf", b"DKIF"),
     ("avi", b"AVI LIST"),
     ("matroska", EBML),
+    // A page that begins a stream.
+    ("ogg", b"OggS\0\x02"),
 ];
 
 const JOIN: &str = "join them with `ffmpeg -f concat -safe 0 -i list.txt -c copy joined.mkv`, where \
@@ -124,15 +126,52 @@ pub(crate) fn check_headers(
         let is_same = matroska_codec(&between[begin..]) == codec
             && (private.is_empty() || place_of(&between, &private).is_some());
         if !is_same {
-            let found = "is several files of different encodings joined byte for byte".to_owned();
-            return Err(refused(
-                path,
-                found,
-                format!("take the files as they were before and {JOIN}"),
-            ));
+            return Err(other_encodings(path));
         }
     }
     Ok(())
+}
+
+/// A second AVI behind the first is read on as if it were of the same codec, so it must be.
+pub(crate) fn check_avi(file: &mut OpenFile, path: &Path) -> Result<(), VideoError> {
+    /// A chunk's head: its name, its length, and of a list what it holds.
+    const HEAD: usize = 12;
+    const MOST_AVI_HEADER: usize = 1 << 16;
+    if file.input.format().name() != "avi" {
+        return Ok(());
+    }
+    let (mut at, mut codec) = (0i64, None);
+    loop {
+        let head = file.bytes_at(at, HEAD);
+        let Some((name, rest)) = head.split_first_chunk::<4>() else { return Ok(()) };
+        let Some((length, kind)) = rest.split_first_chunk::<4>() else { return Ok(()) };
+        if name != b"RIFF" {
+            return Ok(());
+        }
+        if kind == b"AVI " {
+            let own = avi_codec(&file.bytes_at(at, MOST_AVI_HEADER));
+            if at > 0 && own != codec {
+                return Err(other_encodings(path));
+            }
+            codec = own;
+        }
+        let length = i64::from(u32::from_le_bytes(*length));
+        at += 8 + length + length % 2;
+    }
+}
+
+/// Four letters for the codec of the first video stream of an AVI: of the stream's format, behind
+/// its size, width, height, planes and depth.
+fn avi_codec(header: &[u8]) -> Option<[u8; 4]> {
+    const FORMAT_TO_CODEC: usize = 8 + 16;
+    let stream = &header[place_of(header, b"vids")?..];
+    let format = &stream[place_of(stream, b"strf")?..];
+    format.get(FORMAT_TO_CODEC..)?.first_chunk().copied()
+}
+
+fn other_encodings(path: &Path) -> VideoError {
+    let found = "is several files of different encodings joined byte for byte".to_owned();
+    refused(path, found, format!("take the files as they were before and {JOIN}"))
 }
 
 /// The name of the first video codec in a Matroska header: an element of its own, behind its length.

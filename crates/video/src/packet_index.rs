@@ -98,6 +98,12 @@ impl PacketIndex {
         self.restarts.binary_search_by_key(&order, |restart| *restart as usize).is_ok()
     }
 
+    /// Whether a frame is the first of a recording that follows another.
+    pub(crate) fn begins_recording(&self, frame: usize) -> bool {
+        let part = |frame: usize| self.timeline.part(self.orders[frame] as usize);
+        frame > 0 && part(frame) > part(frame - 1)
+    }
+
     /// Whether the packet of this order is the second field of the frame before.
     pub(crate) fn is_second_field(&self, order: usize) -> bool {
         self.second_fields.binary_search_by_key(&order, |second| *second as usize).is_ok()

@@ -108,6 +108,8 @@ impl Fixtures<'_> {
             ("joined MPEG-PS, other codec", "codecs.vob", "vob", [PS, H264]),
             ("joined raw video, other codec", "codecs.264", "264", [H264, PS]),
             ("joined WebM, other codec", "codecs.webm", "webm", [VP8, VP9]),
+            ("joined Ogg, other codec", "codecs.ogv", "ogv", [THEORA, VP8]),
+            ("joined AVI, other codec", "codecs.avi", "avi", ["-c:v mpeg4 -q:v 3", "-c:v huffyuv"]),
         ] {
             let form = if ending == "264" { ["-f h264", "-f mpeg2video"] } else { ["", ""] };
             let names = [format!("first.{ending}"), format!("second.{ending}")];

@@ -1,8 +1,8 @@
-//! A file that changes its codec, or its stream, midway is cut where the error says.
+//! Files that change midway what they are encoded with: what the errors say, and that it helps.
 
-use locvtp_video::{VideoError, VideoReader};
+use locvtp_video::{FrameTransform, VideoError, VideoReader};
 
-use crate::joined::joined;
+use crate::joined::{fragments_with_two_clocks, joined};
 use crate::joined_fixtures::{H264, PS};
 use crate::maker::{SOURCE, Source, encode, written};
 
@@ -35,4 +35,21 @@ fn a_stream_that_is_cut_where_the_error_says_gives_both_parts() {
             assert_eq!(video.info().gaps, []);
         }
     }
+}
+
+#[test]
+fn fragments_under_the_header_of_others_are_told_from_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let fragments = format!("{H264} -movflags frag_keyframe+empty_moov+default_base_moof");
+    let large = Source { first: 100, width: 192, height: 128, ..SOURCE };
+    encode(folder, SOURCE, "first.mp4", &fragments);
+    encode(folder, large, "second.mp4", &fragments);
+    let path = fragments_with_two_clocks(folder, "both.mp4", ["first.mp4", "second.mp4"]);
+    let mut video = VideoReader::open(&path).unwrap();
+    let first: Vec<usize> = (0..100).collect();
+    video.read_frames(&first, &FrameTransform::AsDecoded).unwrap();
+    let error = video.read_frames(&[100], &FrameTransform::AsDecoded).unwrap_err();
+    assert!(matches!(error, VideoError::Undecodable { frame: 100, .. }), "{error}");
+    assert!(error.to_string().contains("another recording begins there"), "{error}");
 }
