@@ -61,7 +61,8 @@ pub struct VideoInFile {
     pub after_end: Vec<usize>,
     /// How many captions ended later than the file and end with it now.
     pub clipped: usize,
-    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]); nothing of most.
+    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]), and whether some
+    /// are missing; nothing of most.
     pub notes: Vec<String>,
 }
 
@@ -127,7 +128,11 @@ pub fn check_media(
             reader.read_frames(some, &transform)?;
         }
     }
-    Ok(VideoInFile { notes: reader.info().notes(), ..usable })
+    let mut notes = reader.info().notes();
+    if !reader.info().gaps.is_empty() {
+        notes.push("pictures are missing, `locvtp inspect` says where".to_owned());
+    }
+    Ok(VideoInFile { notes, ..usable })
 }
 
 fn centre(short_side: u32, size: u32) -> FrameTransform {

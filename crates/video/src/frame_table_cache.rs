@@ -22,7 +22,7 @@ use crate::time::Seconds;
 use crate::timeline::{Part, Timeline};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 2\n";
+const MAGIC: &[u8] = b"LocVTP frame table 3\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
@@ -166,6 +166,7 @@ fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
     }
     put_growing(&mut out, &index.second_fields);
     put_growing(&mut out, &index.damaged_from);
+    put_growing(&mut out, &index.restarts);
     put(&mut out, index.timeline.later_parts().len() as i64);
     for part in index.timeline.later_parts() {
         put(&mut out, part.from as i64);
@@ -221,6 +222,7 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         last = pts;
     }
     let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
+    let restarts = get_growing(&mut rest)?;
     let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
     let mut parts = Vec::with_capacity(count);
     for _ in 0..count {
@@ -240,6 +242,7 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         keys,
         second_fields,
         timeline,
+        restarts,
         damaged_from,
         gaps,
         clock,
@@ -331,6 +334,7 @@ mod tests {
             keys: keys.to_vec(),
             second_fields: vec![3, 5, 9],
             timeline,
+            restarts: vec![70, 90],
             damaged_from: vec![17],
             gaps: vec![(512, 1024)],
             clock,

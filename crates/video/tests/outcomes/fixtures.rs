@@ -35,8 +35,10 @@ pub(crate) struct Fixture {
 pub(crate) enum Expected {
     /// The frames of these numbers, each at its time.
     Frames(Range<usize>),
-    /// The first hundred frames but for these, whose time is known to be a gap.
-    Without(Range<usize>),
+    /// The frames of these numbers, and the numbers whose time is known to be a gap.
+    Without([Range<usize>; 2], Range<usize>),
+    /// The frames of these numbers, with a pause between that is no gap.
+    Paused([Range<usize>; 2]),
     /// At least this many of the first frames, each at its time.
     Beginning(usize),
     /// All frames are listed; each is right, refused or visibly damaged, and some are refused.
@@ -78,6 +80,7 @@ pub(crate) fn make_all(folder: &Path, take: &mut dyn FnMut(Fixture)) {
         Fixtures::codecs_and_containers,
         Fixtures::packets_that_are_no_frames,
         Fixtures::joined,
+        Fixtures::missing,
         Fixtures::pictures,
         Fixtures::stills,
         Fixtures::damaged,

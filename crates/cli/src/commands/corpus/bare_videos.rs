@@ -33,8 +33,18 @@ struct BareVideo {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum About {
-    Video { codec: String, container: String, width: u32, height: u32, duration_s: f64 },
-    Unreadable { problem: String },
+    Video {
+        codec: String,
+        container: String,
+        width: u32,
+        height: u32,
+        duration_s: f64,
+        /// Where pictures are missing.
+        gaps: Vec<TimeSpan>,
+    },
+    Unreadable {
+        problem: String,
+    },
 }
 
 impl LeftFound {
@@ -73,9 +83,10 @@ impl LeftFound {
         }
         for video in self.bare_videos.iter().take(NAMED) {
             lines.push(match &video.about {
-                About::Video { codec, container, width, height, duration_s } => format!(
-                    "  video     {}: {codec} in {container}, {width} x {height} pixels, {duration_s:.2} s",
-                    name(&video.path)
+                About::Video { codec, container, width, height, duration_s, gaps } => format!(
+                    "  video     {}: {codec} in {container}, {width} x {height} pixels, {duration_s:.2} s{}",
+                    name(&video.path),
+                    gaps.iter().map(|gap| format!(", {gap} is missing")).collect::<String>()
                 ),
                 About::Unreadable { problem } => format!("  unusable  {problem}"),
             });
@@ -136,5 +147,6 @@ fn looked_at(path: &Path, check: MediaCheck, opener: &VideoOpener) -> anyhow::Re
         width: info.width,
         height: info.height,
         duration_s: info.duration.0,
+        gaps: info.gaps,
     })
 }
