@@ -39,7 +39,8 @@ fn told(error: &anyhow::Error) -> String {
                 Some((path, doing)) if !doing.contains("writ") && !doing.contains("make") => {
                     missing::does_not_exist(Path::new(path), "check the path")
                 }
-                _ => format!("{last}: its folder does not exist"),
+                Some(_) => format!("{last}: its folder does not exist"),
+                None => format!("{last}: it does not exist"),
             };
         }
     }

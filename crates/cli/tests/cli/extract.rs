@@ -369,7 +369,7 @@ fn what_cannot_be_extracted_says_what_to_do() {
     says(&refused(&extract(&[&video], deep, &[])), &[str(deep), "folder cannot be made"]);
     let both = ["--stride-s", "1", "--stride-frames", "3"];
     says(&refused(&extract(&[&video], &out, &both)), &["--stride-s", "--stride-frames"]);
-    says(&refused(&extract(&[&video], &out, &["--stride-s", "0"])), &["above 0"]);
+    says(&refused(&extract(&[&video], &out, &["--stride-s", "0"])), &["from 0.001 to"]);
 }
 
 #[test]

@@ -70,8 +70,11 @@ fn told(args: &CorpusPack, packed: &PackReport) -> String {
     )];
     if packed.kept_shards > 0 {
         let kept = counted_grouped(packed.kept_shards, "shard");
-        let left_out = counted_grouped(packed.left_out_before, "video");
-        lines.push(format!("there already: {kept}, without {left_out} that cannot be used"));
+        let without = match packed.left_out_before {
+            0 => String::new(),
+            count => format!(", without {} that cannot be used", counted_grouped(count, "video")),
+        };
+        lines.push(format!("there already: {kept}{without}"));
     }
     if !packed.left_out.is_empty() {
         lines.push(format!("left out: {}", counted_grouped(packed.left_out.len(), "video")));
