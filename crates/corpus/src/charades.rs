@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::counted::counted;
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::repair::{Repair, SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
+use locvtp_video::counted::counted;
 
 /// Reads one of the files.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {

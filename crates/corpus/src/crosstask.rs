@@ -14,13 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::counted::counted;
 use crate::csv_table;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
+use locvtp_video::counted::counted;
 
 /// The folders of intervals: by hand, and from narration.
 const INTERVAL_FOLDERS: [&str; 2] = ["annotations", "crosstask_constraints"];

@@ -23,7 +23,6 @@ use std::borrow::Cow;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::Intake;
 use crate::repair::{Repair, Repairs};
@@ -31,6 +30,7 @@ use crate::row_notes::{Oddity, RowNotes};
 use crate::table_records::{Dialect, Record, Records, Tried};
 use crate::text_file;
 use crate::video_files;
+use locvtp_video::counted::counted;
 
 /// What the fields of a row say of whether it is a row of this table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use locvtp_video::VideoError;
 
-use crate::counted::counted;
 use crate::report::ReadReport;
+use locvtp_video::counted::counted;
 
 /// Why a corpus could not be read, drawn from or made.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::language::Language;
+use locvtp_video::counted::counted;
 
 /// In which languages the words of one video are there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

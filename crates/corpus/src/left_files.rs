@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use locvtp_video::media_endings::{PassedOver, is_video};
 
-use crate::counted::counted;
 use crate::layout::has_ending;
 use crate::video_files;
+use locvtp_video::counted::counted;
 
 /// Videos that are named in a sentence.
 const NAMED: usize = 5;

@@ -27,7 +27,6 @@
 //! | [`media_check`] | whether the files give what training asks |
 //! | [`pairs`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
-//! | [`counted`](mod@counted) | counts with their nouns |
 //! | [`wording`] | words that a mirrored or recoloured picture makes untrue |
 //! | [`error`] | everything that can go wrong, with the way out |
 //!
@@ -53,7 +52,6 @@ pub mod cc3m;
 pub mod charades;
 pub mod coin;
 pub mod corpus;
-pub mod counted;
 pub mod crosstask;
 mod csv_table;
 pub mod error;
@@ -92,7 +90,6 @@ pub mod wording;
 pub mod youcook2;
 
 pub use corpus::{Caption, Corpus, MomentQuery, NarratedVideo, SALIENCY_CLIP_S, Subset};
-pub use counted::counted;
 pub use error::{BatchTooLarge, CorpusError};
 pub use howto100m::HowTo100m;
 pub use id_list::IdList;

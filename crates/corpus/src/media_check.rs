@@ -4,8 +4,8 @@ use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, VideoOpener};
 
 use crate::corpus::NarratedVideo;
-use crate::counted::counted;
 use crate::repair::Repair;
+use locvtp_video::counted::counted;
 
 /// An end that lies so much after the file's, in seconds, is the same but for its last digit.
 const ROUNDING_S: f64 = 1e-3;

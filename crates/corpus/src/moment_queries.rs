@@ -21,7 +21,6 @@ use serde::de::DeserializeOwned;
 
 use crate::bare_nan;
 use crate::corpus::{MomentQuery, SALIENCY_CLIP_S, Subset};
-use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
@@ -29,6 +28,7 @@ use crate::json_stream::JsonStream;
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
+use locvtp_video::counted::counted;
 
 const EXPECTED: &str = "a list of queries: [{\"qid\": .., \"query\": .., \"vid\": .., \
      \"duration\": .., \"relevant_windows\": [[s, e], ..]}, ..]";

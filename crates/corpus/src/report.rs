@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::corpus::{NarratedVideo, Subset};
-use crate::counted::counted;
 use crate::left_files::LeftFiles;
 use crate::repair::Repair;
+use locvtp_video::counted::counted;
 
 /// Examples kept of each reason; counts are complete.
 const EXAMPLES_EACH: usize = 5;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::counted::counted;
+use locvtp_video::counted::counted;
 
 /// Line numbers that are named; all are counted.
 const NAMED: usize = 5;

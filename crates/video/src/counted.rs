@@ -45,7 +45,6 @@ mod tests {
         assert_eq!(counted(1.0, "number"), "1 number");
     }
 
-
     #[test]
     fn one_thing_is_singular_and_any_other_number_plural() {
         let said = |count| counted_as(count, "video is left out", "videos are left out");

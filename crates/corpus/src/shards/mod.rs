@@ -39,12 +39,12 @@ use self::listing::ShardPlace;
 use self::record::SampleRecord;
 use self::scan::{Contents, Sample};
 use self::shard::{Fetcher, Shard, ShardMember};
-use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer};
 use crate::report::DropReason;
+use locvtp_video::counted::counted;
 
 pub(crate) use address::{ends_with_tar, is_address, is_list, is_remote};
 pub(crate) use index::is_index;

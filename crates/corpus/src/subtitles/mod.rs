@@ -36,13 +36,13 @@ use std::path::{Path, PathBuf};
 use self::sidecars::{Beside, Format, Sidecars, Track, owner};
 use self::track_name::Role;
 use self::written::Words;
-use crate::counted::counted;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer, Rank};
 use crate::report::DropReason;
 use crate::video_files::{VideoFiles, is_picture};
+use locvtp_video::counted::counted;
 
 pub(crate) use cues::is_subtitle_text;
 
