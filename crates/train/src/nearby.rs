@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(said(&runs.join("mien")), asked);
         assert_eq!(said(&folder.path().join("run/mine")), asked, "the folder above is misspelt");
         // `nosuch` is no misspelling of any.
-        let told = format!("; a run is in {} or {}.", mine.display(), other.display());
+        let told = format!("; a run is in {} or {}.", other.display(), mine.display());
         assert_eq!(said(&runs.join("nosuch")), told);
         assert_eq!(said(&runs.join("mine/deeper")), ".");
         // Other folders' folders are no answer to a name that is nowhere.
