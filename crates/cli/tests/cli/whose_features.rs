@@ -180,7 +180,7 @@ fn every_setting_of_the_features_is_compared_and_a_copy_of_the_model_is_the_same
         ("features.space='backbone'", ["`space`", "projected", "features.space=projected"]),
         ("features.stride_s=0.125", ["`stride`", "0.125 s", "demo-seen-0.125s.h5"]),
         ("features.consecutive=true", ["`clip`", "consecutive frames", "rm '"]),
-        ("features.model='nowhere'", ["nowhere", "config.json", "cannot"]),
+        ("features.model='nowhere'", ["nowhere", "does not exist", "check the path"]),
     ] {
         says(&refused(&tasks.transfer(task, "refused", &[setting])), &pieces);
     }
