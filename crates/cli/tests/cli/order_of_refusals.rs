@@ -125,7 +125,7 @@ fn a_grounding_task_that_cannot_be_is_refused_before_a_video_is_opened() {
     tasks.refuses(&task, &["words.space='mean_colour'"], &["words.space", "no colour"]);
 
     let vectors = tasks.write("vectors", &GROUNDING.replace("model = 'MODEL'", "glove = 'g.txt'"));
-    tasks.refuses(&vectors, &[], &["g.txt", "read word vectors"]);
+    tasks.refuses(&vectors, &[], &["g.txt", "does not exist"]);
     let odd = file("odd.txt", "red 0.5 0.25 0.125\n");
     let pieces = ["3 numbers a word", "an even number"];
     tasks.refuses(&vectors, &[&set("words.glove", &odd)], &pieces);
