@@ -259,7 +259,7 @@ fn where_to(path: &Path, target: Option<&str>) -> String {
 }
 
 /// What to type so that Python writes an HDF5 file anew, plainly.
-fn rewrite(path: &Path, filter: &str) -> String {
+pub(crate) fn rewrite(path: &Path, filter: &str) -> String {
     let plain = path.with_extension("plain.h5");
     // LZF is part of h5py; the other filters come with hdf5plugin.
     let plugin = if filter.is_empty() || filter.starts_with("LZF") { "" } else { ", hdf5plugin" };

@@ -23,11 +23,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use hdf5::plist::dataset_create::Layout;
 use hdf5::types::{TypeDescriptor, VarLenUnicode};
 use hdf5::{Dataset, File, Group, LocationType};
 use locvtp_video::TimeSpan;
 
-use crate::error::FeatureError;
+use crate::error::{FeatureError, rewrite};
 use crate::provenance::{Provenance, VideoSource};
 use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
 use crate::{DEFAULT_DATASET, SPANS};
@@ -227,7 +228,18 @@ impl Hdf5File {
             "." => None,
             name => Some(self.path.parent().unwrap_or(Path::new("")).join(name)),
         };
-        let virtual_map = properties.virtual_map().into_iter();
+        let virtual_map = match properties.layout() {
+            // The binding cannot name the sources of every virtual dataset, and the library reads zeros
+            // where one is missing: refused rather than guessed.
+            Layout::Virtual => {
+                properties.get_virtual_map().map_err(|_| FeatureError::Unusable {
+                    path: self.path.clone(),
+                    reason: of_other_files(&self.path, &dataset.name()),
+                })?
+            }
+            _ => Vec::new(),
+        };
+        let virtual_map = virtual_map.into_iter();
         let of_virtual = virtual_map.filter_map(|source| beside(source.src_filename));
         // These are looked for from the folder that the program runs in.
         let external = properties.external().into_iter().map(|file| PathBuf::from(file.name));
@@ -332,6 +344,15 @@ fn of_one_video(path: &Path, features: &str, names: &[String], dataset: &str) ->
         first_of(names, names.len()),
         out.display(),
         path.display(),
+    )
+}
+
+/// What is said of a virtual dataset whose sources cannot be named.
+fn of_other_files(path: &Path, dataset: &str) -> String {
+    format!(
+        "{dataset} is a virtual dataset: its numbers lie in other files, and it cannot be told here whether \
+         all of these are there. Write one file that has all: {}",
+        rewrite(path, "")
     )
 }
 

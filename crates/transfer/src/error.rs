@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_features::Difference;
 use locvtp_train::shell_words::quoted;
+use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.

@@ -126,7 +126,7 @@ fn several_windows_and_highlights_are_measured_as_the_reference_prints_them() {
     let report = score_grounding(&moments("predictions.jsonl"), &truth, &protocol).unwrap();
     assert_eq!(report.standard.unwrap(), golden("moments/expected.json"));
     assert_eq!(report.counts["queries"], 24);
-    assert!(report.notes.iter().any(|note| note.contains("1 queries have a line without windows")));
+    assert!(report.notes.iter().any(|note| note.contains("1 query has a line without windows")));
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_file_of_text_is_told_for_what_it_is_and_never_a_video() {
     for (path, pieces) in files {
         let said = inspected(&path);
         says(&said, &pieces);
-        assert!(!said.contains(": video") && !said.contains("pixels"), "{said}");
+        assert!(!said.contains(": video\n") && !said.contains("pixels"), "{said}");
     }
     let text = file("notes.txt", &"A line of notes.\n".repeat(500));
     says(&refused(&run(&["inspect", str(&text)])), &["notes.txt", "no kind that is known"]);

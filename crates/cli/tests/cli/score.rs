@@ -161,7 +161,10 @@ fn qvhighlights_is_measured_as_it_is_published() {
         &succeeded(&output),
         &["mAP, short", "10.00", "mR@1", "highlight_val.jsonl (qvhighlights"],
     );
-    says(&stderr(&output), &["first window is not their best", "line 1", "--rank score"]);
+    says(
+        &stderr(&output),
+        &["1 line, whose first window is not its best", "line 1", "--rank score"],
+    );
     let by_score =
         run(&[&given[..], &["--rank", "score", "--boundary", "strict", "--json"]].concat());
     let by_score: serde_json::Value = serde_json::from_str(&succeeded(&by_score)).unwrap();
@@ -221,7 +224,7 @@ fn a_score_that_is_no_number_names_file_row_and_column() {
     matrix([0.9, 0.1, f32::NEG_INFINITY, 0.8]);
     let output = run(&given);
     succeeded(&output);
-    says(&stderr(&output), &["1 scores are -inf", "0 of them"]);
+    says(&stderr(&output), &["1 score is -inf, so this pair stands", "0 of them"]);
     says(&refused(&run(&[&given[..], &["--dual-softmax"]].concat())), &["s.npy", "--dual-softmax"]);
 }
 

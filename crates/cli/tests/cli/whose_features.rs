@@ -180,7 +180,7 @@ fn every_setting_of_the_features_is_compared_and_a_copy_of_the_model_is_the_same
         ("features.space='backbone'", ["`space`", "projected", "features.space=projected"]),
         ("features.stride_s=0.125", ["`stride`", "0.125 s", "demo-seen-0.125s.h5"]),
         ("features.consecutive=true", ["`clip`", "consecutive frames", "rm "]),
-        ("features.model='nowhere'", ["nowhere/config.json: does not exist", "check", "path"]),
+        ("features.model='nowhere'", ["nowhere", "does not exist", "check the path"]),
     ] {
         says(&refused(&tasks.transfer(task, "refused", &[setting])), &pieces);
     }
@@ -335,7 +335,7 @@ fn inspect_says_what_is_in_files_of_features_and_embeddings() {
             ["extract", "--model", str(&model), "--videos", str(&videos), "--out", str(&out)];
         succeeded(&run(&given));
         let said = succeeded(&run(&["inspect", str(&out)]));
-        let pieces = ["clip features", "4, as seen-000000", "projected", "weights", "short_side"];
+        let pieces = ["clip features", "4: seen-000000", "projected", "weights", "short_side"];
         says(&said, &pieces);
         let said = succeeded(&run(&["inspect", "--json", str(&out)]));
         let said: Value = serde_json::from_str(&said).unwrap();

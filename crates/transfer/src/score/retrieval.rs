@@ -202,13 +202,12 @@ fn tell_left_out(scores: &ScoreMatrix, video_of_text: &[usize], report: &mut Sco
     let right = rows().zip(video_of_text).filter_map(|(row, video)| row.get(*video));
     let right = right.filter(|score| is_left_out(score)).count();
     report.notes.push(format!(
-        "{} behind all others; {right} of them {} with its own video",
+        "{} behind all others; {right} of them of a text and its own video",
         counted_as(
             count,
             "score is -inf, so this pair stands",
             "scores are -inf, so these pairs stand"
         ),
-        if right == 1 { "is a text" } else { "are each a text" },
     ));
     report.count("scores of -inf", count);
 }

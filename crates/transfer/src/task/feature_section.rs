@@ -419,7 +419,7 @@ impl FoundFeatures<'_> {
                 continue;
             };
             let said =
-                |path: &dyn std::fmt::Display, bytes: u64| format!("{path}, {bytes} bytes long");
+                |path: &dyn std::fmt::Display, bytes: u64| format!("{path} of {bytes} bytes");
             return Err(TransferError::OtherVideo {
                 path: self.section.file.clone(),
                 difference: Box::new(Difference {
