@@ -52,7 +52,8 @@ pub(crate) struct CsvTable<'b> {
     record: Record,
     other: Record,
     text: Option<&'static str>,
-    numbers: &'static [&'static str],
+    /// Columns of seconds, with their places.
+    numbers: Vec<(usize, &'static str)>,
     evidence: fn(&Row<'_>) -> Evidence,
     may_be_longer: bool,
     notes: RowNotes,
@@ -110,7 +111,7 @@ impl<'b> CsvTable<'b> {
             record,
             other: Record::default(),
             text: None,
-            numbers: &[],
+            numbers: Vec::new(),
             evidence: |_| Evidence::Nothing,
             may_be_longer: false,
             notes: RowNotes::default(),
@@ -129,7 +130,9 @@ impl<'b> CsvTable<'b> {
 
     /// Says which columns hold seconds: what stands there instead is told.
     pub(crate) fn with_numbers(self, columns: &'static [&'static str]) -> Self {
-        Self { numbers: columns, ..self }
+        let place = |column| Some((place_of(&self.header, column)?, column));
+        let numbers = columns.iter().filter_map(|column| place(*column)).collect();
+        Self { numbers, ..self }
     }
 
     /// Says that only the first column is asked for: how many fields follow does not matter.
@@ -207,7 +210,12 @@ impl<'b> CsvTable<'b> {
                 self.notes.add(Oddity::Mended, line);
             }
             let row = Row { header: &self.header, record: &self.record, repairs, line };
-            for column in self.numbers {
+            for (place, column) in &self.numbers {
+                let is_plain =
+                    |field: &[u8]| field.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+                if self.record.field(*place).is_none_or(is_plain) {
+                    continue;
+                }
                 let text = row.get(column).filter(|text| !text.is_empty());
                 if let Some(text) = text.filter(|text| text.parse::<f64>().is_err()) {
                     self.notes.misread(column, &text, line);
@@ -304,15 +312,13 @@ impl<'b> CsvTable<'b> {
     /// Whether the columns of seconds hold whole numbers, and the field behind them one more: of
     /// `0,5,1,5`.
     fn are_numbers_cut(&self) -> bool {
-        let places: Vec<usize> =
-            self.numbers.iter().filter_map(|column| place_of(&self.header, column)).collect();
         let is_digits = |place: usize| {
             let field = self.record.field(place).unwrap_or_default().trim_ascii();
             !field.is_empty() && field.iter().all(u8::is_ascii_digit)
         };
-        let Some(last) = places.iter().max() else { return false };
+        let Some((last, _)) = self.numbers.iter().max() else { return false };
         self.delimiter == b','
-            && places.iter().all(|place| is_digits(*place))
+            && self.numbers.iter().all(|(place, _)| is_digits(*place))
             && is_digits(last + 1)
             && !self.record.is_quoted(last + 1)
     }

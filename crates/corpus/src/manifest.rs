@@ -122,9 +122,10 @@ fn read_table(
         table.require(&["path"])?;
     }
     table.refuse_doubles(&COLUMNS)?;
+    let there: Vec<&str> = COLUMNS.into_iter().filter(|column| table.has(column)).collect();
     while let Some(row) = table.next_row()? {
         let repairs = row.text("text").map_or(row.repairs, |(_, repairs)| repairs);
-        if !videos.add(line_of(&row), repairs) {
+        if !videos.add(line_of(&row, &there), repairs) {
             intake.drop_line("a row without path and text", row.line);
         }
     }
@@ -226,8 +227,9 @@ fn evidence(row: &Row<'_>) -> Evidence {
     }
 }
 
-fn line_of(row: &Row<'_>) -> Line {
-    let cell = |column| match row.text(column) {
+/// What a row says; `there` are the columns of its table.
+fn line_of(row: &Row<'_>, there: &[&str]) -> Line {
+    let cell = |column| match there.contains(&column).then(|| row.text(column)).flatten() {
         Some((text, _)) if !text.trim().is_empty() => Cell::Text(text.into_owned()),
         _ => Cell::Other,
     };
