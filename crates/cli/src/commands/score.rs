@@ -21,6 +21,7 @@ use locvtp_transfer::score::retrieval::{
 use locvtp_transfer::score::segmentation::score_segmentation;
 use locvtp_transfer::score::steps::{read_release, score_steps};
 use locvtp_transfer::score::truth::{Truth, TruthSource};
+use locvtp_video::counted::counted;
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};
 use crate::numbers::{above_zero, share, whole};
