@@ -7,6 +7,8 @@
 //! Prints videos, captions, and seconds of three readings; the first one may have to wait for the
 //! disk.
 
+#![expect(clippy::print_stdout, reason = "this is what it is for")]
+
 use std::path::PathBuf;
 use std::time::Instant;
 
