@@ -3,6 +3,8 @@
 
 use std::ffi::OsString;
 
+use locvtp_train::shell_words::joined;
+
 /// The program as it was called, with `arguments`.
 pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
     let arguments = arguments.into_iter().map(str::to_owned);
@@ -34,34 +36,9 @@ fn readable(argument: OsString) -> String {
     argument.to_string_lossy().into_owned()
 }
 
-fn joined(words: impl Iterator<Item = String>) -> String {
-    words.map(|word| quoted(&word)).collect::<Vec<_>>().join(" ")
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shell_reads_back_what_was_quoted() {
-        let words =
-            ["runs/my run", "it's", "$HOME", "~", "", "corpus.dir=a/b", "a\"b", "*", "x\ny"];
-        let script = format!("printf '%s\\0' {}", joined(words.iter().map(|w| (*w).to_owned())));
-        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-        let read = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(read.strip_suffix('\0').unwrap().split('\0').collect::<Vec<_>>(), words);
-        assert_eq!(quoted("corpus.dir=a/b"), "corpus.dir=a/b", "what needs no quotes gets none");
-    }
 
     #[test]
     fn a_flag_is_added_once_and_another_taken_away() {

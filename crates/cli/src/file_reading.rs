@@ -3,10 +3,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args as ClapArgs;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
+
+use crate::numbers::{MOST_IN_A_FILE, whole};
 
 /// `--frame-tables` and `--limit`
 #[derive(Debug, Default, ClapArgs)]
@@ -51,9 +53,11 @@ fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
         let Some((key, value)) = entry.split_once('=') else {
             bail!("--limit {entry}: expected KEY=VALUE, for example stall_s=120");
         };
-        let Ok(number) = value.trim().parse::<u64>() else {
-            bail!("--limit {entry}: `{value}` is not a whole number");
-        };
+        // 0 seconds are no limit; a reader that may take no pictures or bytes would read nothing.
+        let (least, most) =
+            if key.trim().ends_with("_s") { (0, u64::from(u32::MAX)) } else { (1, MOST_IN_A_FILE) };
+        let number = whole(least, most)(value);
+        let number = number.map_err(|expected| anyhow!("--limit {entry}: {expected}"))?;
         table.insert(key.trim().to_owned(), number.into());
     }
     serde_json::from_value(table.into())
@@ -77,7 +81,11 @@ mod tests {
         assert_eq!(entries(&[]).unwrap(), ReadLimits::default());
         for (wrong, named) in [
             ("stall=3", "the key `stall` is not known here; known are stall_s"),
-            ("stall_s=soon", "`soon` is not a whole number"),
+            ("stall_s=soon", "expected a whole number from 0 to 4294967295"),
+            ("stall_s=99999999999", "expected a whole number from 0 to 4294967295"),
+            ("frames=0", "expected a whole number from 1 to"),
+            ("frame_pixels=-1", "expected a whole number from 1 to"),
+            ("output_bytes=nan", "expected a whole number from 1 to"),
             ("stall_s", "expected KEY=VALUE"),
         ] {
             let message = entries(&[wrong]).unwrap_err();

@@ -33,11 +33,49 @@ prints the version. Answers go to standard output, everything else to standard e
 0 done, 1 nothing found, 2 error, 130 stopped by Ctrl-C.
 ";
 
-/// The command line, with its page.
+/// What stands at the end of the help of a command: something to type.
+const EXAMPLES: [(&str, &str); 15] = [
+    ("demo", "locvtp demo --minutes 3"),
+    ("synthesize", "locvtp synthesize --out shapes --videos 50"),
+    ("corpus check", "locvtp corpus check my-videos --decode probe"),
+    ("corpus pack", "locvtp corpus pack my-videos --out shards"),
+    ("pretrain", "locvtp pretrain configs/demo.toml --run runs/mine --set corpus.dir=my-videos"),
+    ("evaluate", "locvtp evaluate --model demo-run --split demo-run/corpus/new"),
+    ("transfer", "locvtp transfer configs/tasks/grounding_zero_shot_tiny.toml --run runs/task"),
+    ("score grounding", "locvtp score grounding --predictions mine.jsonl --truth val_1.json"),
+    ("score retrieval", "locvtp score retrieval --predictions scores.npy"),
+    ("score steps", "locvtp score steps --predictions mine.jsonl --truth crosstask_release"),
+    ("score segmentation", "locvtp score segmentation --predictions mine.jsonl --truth COIN.json"),
+    ("extract", "locvtp extract --model demo-run --videos my-videos --out features.h5"),
+    ("embed", "locvtp embed --model demo-run --text 'a red square' 'a blue disc'"),
+    ("ground", "locvtp ground --model demo-run video.mp4 'a red triangle moves up'"),
+    ("inspect", "locvtp inspect video.mp4"),
+];
+
+/// The command line, with its page, and an example with each command.
 pub(crate) fn command_line() -> Command {
     let command = Args::command();
     let page = page(&command);
-    command.override_help(page)
+    let command = EXAMPLES.iter().fold(command, |command, (path, example)| {
+        let path: Vec<&str> = path.split(' ').collect();
+        with_example(command, &path, example)
+    });
+    negative_numbers_are_values(command).override_help(page)
+}
+
+fn with_example(command: Command, path: &[&str], example: &str) -> Command {
+    let Some((name, deeper)) = path.split_first() else {
+        return command.after_help(format!("For example:\n\n  {example}"));
+    };
+    command.mut_subcommand(name, |inner| with_example(inner, deeper, example))
+}
+
+/// A number with a sign is the value of the flag before it, which refuses it in words, and not a flag
+/// of its own that nobody knows.
+fn negative_numbers_are_values(command: Command) -> Command {
+    command
+        .mut_args(|arg| arg.allow_negative_numbers(true))
+        .mut_subcommands(negative_numbers_are_values)
 }
 
 fn page(command: &Command) -> String {
@@ -56,6 +94,23 @@ fn page(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_examples_can_be_typed_and_stand_in_the_help_of_their_command() {
+        for (path, example) in EXAMPLES {
+            let words = std::process::Command::new("sh")
+                .args(["-c", &format!("printf '%s\\0' {example}")])
+                .output()
+                .unwrap();
+            let words = String::from_utf8(words.stdout).unwrap();
+            let words: Vec<&str> = words.trim_end_matches('\0').split('\0').collect();
+            command_line().try_get_matches_from(&words).unwrap_or_else(|error| panic!("{error}"));
+            let help: Vec<&str> =
+                ["locvtp"].into_iter().chain(path.split(' ')).chain(["--help"]).collect();
+            let page = command_line().try_get_matches_from(help).unwrap_err().to_string();
+            assert!(page.contains(example), "{page}");
+        }
+    }
 
     #[test]
     fn every_command_stands_in_one_group_and_fits_a_line() {

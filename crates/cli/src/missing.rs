@@ -1,11 +1,27 @@
-//! What is said of a model that is not where it was looked for: what lies there, and what to type.
+//! What is said of a file or a model that is not where it was looked for: what lies there, and what
+//! to type.
 
+use std::io::{Error, ErrorKind};
 use std::path::Path;
 
+use locvtp_train::shell_words::quoted;
 use locvtp_train::{RunFolder, nearby};
 use locvtp_transfer::model_location::locate_model;
 
 use crate::{command_line, hub};
+
+/// What is said of every file and folder that is not there.
+pub(crate) fn does_not_exist(path: &Path, way_out: &str) -> String {
+    format!("{}: does not exist; {way_out}", path.display())
+}
+
+/// What is said of a file or folder that cannot be read.
+pub(crate) fn reading(path: &Path) -> impl FnOnce(Error) -> anyhow::Error {
+    move |error| match error.kind() {
+        ErrorKind::NotFound => anyhow::anyhow!(does_not_exist(path, "check the path")),
+        _ => anyhow::Error::from(error).context(format!("{}: cannot be read", path.display())),
+    }
+}
 
 /// The reason why `dir` holds no model that can be used, and the way out.
 pub(crate) fn no_model(dir: &Path) -> String {
@@ -16,7 +32,8 @@ pub(crate) fn no_model(dir: &Path) -> String {
             command(&["weights", "import", "--from", &format!("hub:{name}"), "--out", &out]);
         return format!(
             "hub:{name} is a name on the Hugging Face hub, and a folder is expected; import it:\n  \
-             {import}\nand then give --model {out}"
+             {import}\nand then give --model {}",
+            quoted(&out)
         );
     }
     if dir.is_file() {
@@ -24,8 +41,14 @@ pub(crate) fn no_model(dir: &Path) -> String {
     }
     if !dir.exists() {
         let has_model = |path: &Path| locate_model(path).join("config.json").is_file();
-        let beside = nearby::did_you_mean(dir, has_model);
-        return format!("{name}: there is no such folder{beside}{}", made_by_demo(dir));
+        let beside = nearby::did_you_mean(dir, "a model", has_model);
+        let made = made_by_demo(dir);
+        // Where nothing else is known.
+        let beside = match beside.as_str() {
+            "." if made.is_empty() => "; check the path",
+            beside => beside,
+        };
+        return format!("{name}: does not exist{beside}{made}");
     }
     let run = [dir.to_owned(), dir.join("run")].into_iter().find(|run| RunFolder::was_begun(run));
     if let Some(run) = run {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use locvtp_train::{Observer, RunStart, StepReport};
+use locvtp_video::counted::counted;
 
 use crate::interrupt;
 use crate::pace::{Pace, duration, rate, rate_and_rest};
@@ -79,21 +80,21 @@ impl Observer for TrainingProgress {
             .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
         if start.unopened > 0 {
             self.line.note(&format!(
-                "{} of them are on servers and taken as listed until a step wants them",
-                start.unopened
+                "on servers, and taken as listed until a step wants them: {}",
+                counted(start.unopened, "video")
             ));
         }
         let steps = if start.first_step >= start.total_steps {
-            format!("all {} steps are done already", start.total_steps)
+            format!("done already: {}, which is all", counted(start.total_steps, "step"))
         } else if start.first_step > 0 {
-            format!("{} of {} steps are done already", start.first_step, start.total_steps)
+            format!("done already: {} of {}", start.first_step, counted(start.total_steps, "step"))
         } else {
-            format!("{} steps to do", start.total_steps)
+            format!("{} to do", counted(start.total_steps, "step"))
         };
         self.line.note(&format!(
-            "model: {:.2} million parameters, a vocabulary of {} tokens; {steps}",
+            "model: {:.2} million parameters, a vocabulary of {}; {steps}",
             start.parameters as f64 / 1e6,
-            start.vocabulary,
+            counted(start.vocabulary, "token"),
         ));
         self.line
             .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));

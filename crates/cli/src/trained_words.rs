@@ -1,53 +1,110 @@
 //! Which words of a sentence the training of a model never showed.
 //!
 //! A model answers every sentence, and one without a word that it knows with as good a score as any.
-//! A run writes the words of its captions beside its model; nothing is said about models without.
+//! A run writes the words of its captions beside its model. Of a model without that list it is said
+//! that nobody knows, and where the list is to be had.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use locvtp_model::training_words::TrainingWords;
+use locvtp_model::training_words::{TRAINING_WORDS_FILE, TrainingWords};
+use locvtp_model::weights::import::Origins;
+use locvtp_train::run_folder::RUN_FILE;
 use locvtp_transfer::model_location::locate_model;
+
+use crate::command_line;
+
+/// The words that a model was trained on, as far as that is known.
+pub(crate) struct TrainedWords {
+    /// The model directory, as it truly lies.
+    model: PathBuf,
+    known: Option<TrainingWords>,
+}
 
 /// What a model does not know of a sentence.
 pub(crate) struct Unseen {
-    /// The words.
-    pub(crate) words: Vec<String>,
+    /// The words; `None` where it may have learned others before, of which no list is there.
+    pub(crate) words: Option<Vec<String>>,
     /// No word that it knows names anything: an answer would mean nothing.
     pub(crate) nothing_known: bool,
-    /// What is said about them.
+    /// What is said about them; empty where there are none.
     pub(crate) said: String,
 }
 
-/// The words of `sentence` that the training of the model in `dir` never showed; `None` where it is not
-/// known what that showed.
-///
-/// # Errors
-/// When the list of words is damaged.
-pub(crate) fn unseen(dir: &Path, sentence: &str) -> anyhow::Result<Option<Unseen>> {
-    let model = locate_model(dir);
-    // A checkpoint has no list of its own; it lies two folders deep in its run.
-    let model = model.canonicalize().unwrap_or(model);
-    let run =
-        model.parent().filter(|folder| folder.ends_with("checkpoints")).and_then(Path::parent);
-    let known = TrainingWords::read(run.unwrap_or(&model))?;
-    Ok(known.map(|known| told(&known, sentence)))
+impl TrainedWords {
+    /// Those of the model in `dir`.
+    ///
+    /// # Errors
+    /// When the list is damaged.
+    pub(crate) fn read(dir: &Path) -> anyhow::Result<Self> {
+        let model = locate_model(dir);
+        let model = model.canonicalize().unwrap_or(model);
+        Ok(Self { known: TrainingWords::of_model(&model)?, model })
+    }
+
+    /// The words of `sentence` that training never showed; `None` where there is no list.
+    pub(crate) fn unseen(&self, sentence: &str) -> Option<Unseen> {
+        self.known.as_ref().map(|known| told(known, sentence))
+    }
+
+    /// What is said of a model without a list, and the way to get one.
+    pub(crate) fn unknown(&self) -> Option<String> {
+        if self.known.is_some() {
+            return None;
+        }
+        let file = self.model.join(TRAINING_WORDS_FILE);
+        Some(format!(
+            "nobody can say which words the model has seen, so one that it never saw gets an answer as \
+             well: {} does not exist. {}",
+            file.display(),
+            self.way_out()
+        ))
+    }
+
+    fn way_out(&self) -> String {
+        if let Some(run) = self.run() {
+            let (file, run) = (run.join(RUN_FILE), run.display().to_string());
+            let again = ["pretrain", &file.display().to_string(), "--run", &run, "--resume"];
+            return format!(
+                "Its run writes the list when it goes on, also when it is finished:\n  {}",
+                command_line::command(again)
+            );
+        }
+        if Origins::read(&self.model).is_some() {
+            return "Imported weights come without that list".to_owned();
+        }
+        "Copy the file from the folder of its run".to_owned()
+    }
+
+    /// The run that the model is the end of, or one of the checkpoints.
+    fn run(&self) -> Option<&Path> {
+        let above = self.model.parent()?;
+        let run = if above.ends_with("checkpoints") { above.parent()? } else { above };
+        run.join(RUN_FILE).is_file().then_some(run)
+    }
 }
 
 fn told(known: &TrainingWords, sentence: &str) -> Unseen {
     let (words, all) = known.unseen(sentence);
+    let nothing_known = all && !known.pretrained;
+    if words.is_empty() {
+        return Unseen { words: Some(words), nothing_known, said: String::new() };
+    }
     let how_often = match known.least {
         0 | 1 => "never seen".to_owned(),
         least => format!("seen fewer than {least} times"),
     };
-    // A text encoder that has read other texts may know a word from there.
-    let nothing_known = all && !known.pretrained;
-    let then = match (nothing_known, known.pretrained) {
-        (true, _) => "the model cannot know what to look for",
-        (_, true) => "only its text encoder may know them",
-        _ => "the answer rests on the other words",
+    let listed = words.join(", ");
+    let said = if known.pretrained {
+        format!(
+            "{how_often} in the captions of the last training: {listed}; what the model had learned \
+             before is not known, so it may know them"
+        )
+    } else if nothing_known {
+        format!("{how_often} in training: {listed}; the model cannot know what to look for")
+    } else {
+        format!("{how_often} in training: {listed}; the answer rests on the other words")
     };
-    let said = format!("{how_often} in training: {}; {then}", words.join(", "));
-    Unseen { words, nothing_known, said }
+    Unseen { words: Some(words).filter(|_| !known.pretrained), nothing_known, said }
 }
 
 #[cfg(test)]
@@ -63,13 +120,43 @@ mod tests {
         let some = told(&known, "a red dog rolls");
         let said = "never seen in training: dog, rolls; the answer rests on the other words";
         assert_eq!((some.said.as_str(), some.nothing_known), (said, false));
-        let pretrained = told(&known.clone().after(None), "a dog");
-        assert!(pretrained.said.contains("text encoder") && !pretrained.nothing_known);
+        // "a" was never said in the last training, and every text that it had read before has it.
+        let after = TrainingWords::of(["red square moves"].into_iter()).after(None);
+        let pretrained = told(&after, "a dog");
+        assert!(pretrained.said.contains("last training: dog; what the model had learned before"));
+        assert!(!pretrained.nothing_known && pretrained.words.is_none());
+        let seen = told(&after, "a red square");
+        assert_eq!((seen.words, seen.said.as_str()), (Some(vec![]), ""));
         let rare = told(&TrainingWords { least: 3, ..known }, "dog");
         assert!(
             rare.said.starts_with("seen fewer than 3 times in training: dog;"),
             "{}",
             rare.said
         );
+    }
+
+    #[test]
+    fn a_model_without_a_list_is_told_so_with_the_way_to_get_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().canonicalize().unwrap().join("my run");
+        let [model, checkpoint] = ["model", "checkpoints/step-00000010"].map(|at| run.join(at));
+        for place in [&model, &checkpoint] {
+            std::fs::create_dir_all(place).unwrap();
+            std::fs::write(place.join("config.json"), "{}").unwrap();
+            let said = TrainedWords::read(place).unwrap().unknown().unwrap();
+            assert!(said.ends_with("Copy the file from the folder of its run"), "{said}");
+        }
+        std::fs::write(run.join(RUN_FILE), "").unwrap();
+        for place in [&run, &model, &checkpoint] {
+            let said = TrainedWords::read(place).unwrap().unknown().unwrap();
+            let again = format!("pretrain '{0}/run.toml' --run '{0}' --resume", run.display());
+            assert!(said.contains("training_words.json does not exist"), "{said}");
+            assert!(said.ends_with(&again), "{said}");
+        }
+        TrainingWords::of(["red"].into_iter()).write(&run).unwrap();
+        TrainingWords::of(["red"].into_iter()).write(&model).unwrap();
+        for place in [&run, &model, &checkpoint] {
+            assert!(TrainedWords::read(place).unwrap().unknown().is_none());
+        }
     }
 }

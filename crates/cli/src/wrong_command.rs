@@ -1,6 +1,10 @@
-//! What is said of a command that there is not, by what people mean with it: `search` is `ground`.
+//! What is said of a command that there is not, by what people mean with it: `search` is `ground`, and
+//! `traing` is `train`, which is `pretrain`.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::args::Args;
 
 /// What other programs call it, and what does it here.
 const OTHER_WORDS: [(&[&str], &str); 14] = [
@@ -26,7 +30,8 @@ const OTHER_WORDS: [(&[&str], &str); 14] = [
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
 
-/// The message for a command that is not known, where it is clear what was meant.
+/// The message for a command that is not known, where it is clear what was meant. Commands of
+/// commands (`corpus chek`) are left to clap, which knows their names.
 pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
@@ -35,18 +40,43 @@ pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
         return None;
     };
     let word = typed.to_lowercase();
-    let meant = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str()))?.1;
-    Some(format!(
-        "there is no command `{typed}`; `locvtp {meant}` does that. Type: locvtp {meant} --help"
-    ))
+    let said = |meant: &str| {
+        format!(
+            "there is no command `{typed}`; `locvtp {meant}` does that. Type: locvtp {meant} --help"
+        )
+    };
+    if let Some((_, meant)) = OTHER_WORDS.iter().find(|(words, _)| words.contains(&word.as_str())) {
+        return Some(said(meant));
+    }
+    let commands = Args::command();
+    if !is_of_the_first(error) {
+        return None;
+    }
+    let names = commands.get_subcommands().map(|command| (command.get_name(), command.get_name()));
+    let others =
+        OTHER_WORDS.iter().flat_map(|(words, meant)| words.iter().map(|&word| (word, *meant)));
+    let apart = |name: &str| strsim::damerau_levenshtein(name, &word);
+    let near = names.chain(others).filter(|(name, _)| apart(name) <= 1 + name.len() / 5);
+    let (name, meant) = near.min_by_key(|(name, _)| apart(name))?;
+    Some(match name == meant {
+        true => format!(
+            "there is no command `{typed}`; did you mean `locvtp {meant}`? All are in locvtp --help"
+        ),
+        false => said(meant),
+    })
+}
+
+/// Whether the command that is not known stands first, and is not one of another command.
+fn is_of_the_first(error: &clap::Error) -> bool {
+    let commands = Args::command();
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let mut words = usage.split_whitespace().skip_while(|word| !word.ends_with("locvtp")).skip(1);
+    words.next().is_none_or(|word| commands.find_subcommand(word).is_none())
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-    use crate::args::Args;
 
     #[test]
     fn the_commands_that_are_named_are_there_and_the_other_words_are_none() {
@@ -63,7 +93,21 @@ mod tests {
                 assert!(told.contains(&format!("locvtp {meant} --help")), "{told}");
             }
         }
-        let error = command.clone().try_get_matches_from(["locvtp", "grund"]).unwrap_err();
-        assert_eq!(said_otherwise(&error), None, "spelling is clap's");
+        let told = |words: &[&str]| {
+            said_otherwise(&command.clone().try_get_matches_from(words).unwrap_err())
+        };
+        for (typed, meant) in [
+            ("traing", "`locvtp pretrain` does that"),
+            ("serch", "`locvtp ground` does that"),
+            ("grund", "did you mean `locvtp ground`?"),
+            ("pretrian", "did you mean `locvtp pretrain`?"),
+            ("tranfer", "did you mean `locvtp transfer`?"),
+            ("corpsu", "did you mean `locvtp corpus`?"),
+        ] {
+            let told = told(&["locvtp", typed]).unwrap();
+            assert!(told.contains(meant), "{typed}: {told}");
+        }
+        assert_eq!(told(&["locvtp", "bicycle"]), None);
+        assert_eq!(told(&["locvtp", "score", "retrival"]), None, "clap says retrieval");
     }
 }

@@ -8,7 +8,7 @@ use std::io::{BufRead, Read};
 
 /// A reader that replaces the three words while streaming; wrap it in a buffer.
 #[derive(Debug)]
-pub(crate) struct NanAsNull<R> {
+struct NanAsNull<R> {
     inner: R,
     place: Place,
     /// Bytes ready to be handed out, from `given` on.
@@ -39,7 +39,7 @@ const INFINITY: &[u8] = b"Infinity";
 const MINUS_INFINITY: &[u8] = b"-Infinity";
 
 impl<R: BufRead> NanAsNull<R> {
-    pub(crate) fn new(inner: R) -> Self {
+    fn new(inner: R) -> Self {
         Self { inner, place: Place::Outside, ready: Vec::new(), given: 0 }
     }
 

@@ -7,8 +7,6 @@
 //! either's. Tables with the columns `caption` and `thumbnailUrl` (or `url`), as Frozen's, are read
 //! too.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use crate::corpus::Subset;
@@ -27,27 +25,19 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
         return read_table(path, subset, intake);
     }
-    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
-    let (mut bytes, mut number) = (Vec::new(), 0);
-    while text_file::read_line(&mut lines, &mut bytes).map_err(unreadable)? {
-        number += 1;
-        let (line, replaced) = text_file::field(&bytes);
+    text_file::each_line(path, |number, bytes| {
+        let (line, replaced) = text_file::field(bytes);
         let mut repairs = Repairs::default();
         if replaced {
             repairs.note(Repair::NotUtf8);
         }
-        let line = line.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
         match line.rsplit_once('\t') {
             Some((caption, url)) if is_address(url.trim()) => {
                 take(caption, repairs, url.trim(), subset, intake);
             }
-            _ if line.trim().is_empty() => {}
             _ => intake.drop_line("a line without caption and address", number),
         }
-        bytes.clear();
-    }
-    Ok(())
+    })
 }
 
 fn read_table(

@@ -14,6 +14,7 @@ use crate::intake::{Intake, SourceVideo};
 use crate::repair::{Repair, SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
+use locvtp_video::counted::counted;
 
 /// Reads one of the files.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
@@ -103,7 +104,7 @@ fn lengths(path: &Path, intake: &mut Intake<'_>) -> Result<BTreeMap<String, f64>
     let file = path.file_name().unwrap_or_default().display();
     table.notes().into_iter().for_each(|note| intake.note(format!("{file}: {note}")));
     if unknown > 0 {
-        intake.note(format!("{file}: {unknown} rows tell no length"));
+        intake.note(format!("{file}: {} without a length", counted(unknown, "row")));
     }
     Ok(lengths)
 }

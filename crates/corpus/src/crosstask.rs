@@ -20,6 +20,7 @@ use crate::intake::{Intake, SourceVideo};
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
+use locvtp_video::counted::counted;
 
 /// The folders of intervals: by hand, and from narration.
 const INTERVAL_FOLDERS: [&str; 2] = ["annotations", "crosstask_constraints"];
@@ -144,7 +145,8 @@ pub(crate) fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), Corp
     }
     if related > 0 {
         intake.note(format!(
-            "no intervals of {related} videos in {}; those of related tasks never have any",
+            "no intervals of {} in {}; those of related tasks never have any",
+            counted(related, "video"),
             intervals.display()
         ));
     }

@@ -1,31 +1,36 @@
 //! Tables of text with a header, row by row, by the names of their columns.
 //!
 //! RFC 4180's quotes are followed, a byte order mark and every line ending are fine, UTF-16 too, and
-//! where the header is parted by `;` or tabs the rest is too.
+//! where the header is parted by `;` or tabs the rest is too. Excel's first line `sep=;` is followed.
+//! Names of columns are found whatever their case.
 //!
-//! People's tables are seldom written by a program that quotes. What is done about it, and told:
+//! What CSV says is read as it says, always: a record whose fields in quotes are all closed, just
+//! before a separator or the end of a line, and that has as many fields as there are columns, is one
+//! row, also over several lines; where these look like rows themselves a note says so. What CSV does
+//! not allow is seldom meant as it stands, for people's tables are seldom written by a program that
+//! quotes. What is done about it, and told:
 //!
 //! - more fields than columns: where the [text](CsvTable::with_text) is the last column and the
 //!   others are what they should be, the surplus is joined to it as it stands; else the row is
 //!   dropped. Empty fields at the end are passed over
 //! - quotes with a backslash before them, or with spaces before them, are read as they are meant
-//!   where the row has as many fields as columns only then
-//! - a quote that nothing closes, or that closes rows with it, is text
+//!   where the row has as many fields as columns only then. Outside of quotes `\"` is a quote
+//! - a quote that nothing closes, or that is closed before other text, is text; so is one that closes
+//!   lines with it which are rows by themselves, where the record has another number of fields than
+//!   there are columns
 
 use std::borrow::Cow;
-use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::error::CorpusError;
 use crate::intake::Intake;
 use crate::repair::{Repair, Repairs};
+use crate::row_notes::{Oddity, RowNotes};
 use crate::table_records::{Dialect, Record, Records, Tried};
 use crate::text_file;
-
-/// Line numbers that are named; all are counted.
-const NAMED: usize = 5;
+use crate::video_files;
+use locvtp_video::counted::counted;
 
 /// What the fields of a row say of whether it is a row of this table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +52,11 @@ pub(crate) struct CsvTable<'b> {
     record: Record,
     other: Record,
     text: Option<&'static str>,
+    /// Columns of seconds, with their places.
+    numbers: Vec<(usize, &'static str)>,
     evidence: fn(&Row<'_>) -> Evidence,
     may_be_longer: bool,
-    joined: Lines,
-    mended: Lines,
-    short: Lines,
+    notes: RowNotes,
     /// Lines of rows that were dropped, with how many fields they have.
     too_long: Vec<(usize, usize)>,
 }
@@ -66,48 +71,36 @@ pub(crate) struct Row<'a> {
     pub(crate) line: usize,
 }
 
-/// Of UTF-8. Behind it a quote would not stand at the start of its field.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 impl CsvTable<'static> {
     /// Opens a file and reads its header.
     pub(crate) fn open(path: &Path) -> Result<Self, CorpusError> {
-        let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-        let mut start = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(4096).read_to_end(&mut start))
-            .map_err(unreadable)?;
-        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            let (text, _) = text_file::read(path)?;
-            let delimiter = delimiter(text.as_bytes());
-            let records = Records::new(Box::new(Cursor::new(text.into_bytes())));
-            return Self::of(path, records, delimiter);
-        }
-        let mut file = File::open(path).map_err(unreadable)?;
-        if start.starts_with(BYTE_ORDER_MARK) {
-            file.read_exact(&mut [0; BYTE_ORDER_MARK.len()]).map_err(unreadable)?;
-        }
-        let records = Records::new(Box::new(BufReader::with_capacity(1 << 18, file)));
-        Self::of(path, records, delimiter(&start))
+        Self::of(path, text_file::open(path)?)
     }
 }
 
 impl<'b> CsvTable<'b> {
     /// A table that is in memory; `path` names it.
     pub(crate) fn of_bytes(path: &Path, bytes: &'b [u8]) -> Result<Self, CorpusError> {
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        Self::of(path, Records::new(Box::new(bytes)), delimiter(bytes))
+        match text_file::as_utf8(bytes) {
+            Cow::Borrowed(bytes) => Self::of(path, Box::new(bytes)),
+            Cow::Owned(bytes) => Self::of(path, Box::new(std::io::Cursor::new(bytes))),
+        }
     }
 
-    fn of(path: &Path, mut records: Records<'b>, delimiter: u8) -> Result<Self, CorpusError> {
-        let mut record = Record::default();
-        let tried = records
-            .read(Dialect { spaces: true, ..Dialect::standard(delimiter) }, &mut record)
-            .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
+    fn of(path: &Path, mut source: Box<dyn BufRead + 'b>) -> Result<Self, CorpusError> {
+        let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+        let delimiter = delimiter(source.fill_buf().map_err(unreadable)?);
+        let (mut records, mut record) = (Records::new(source), Record::default());
+        let dialect = Dialect { spaces: true, ..Dialect::standard(delimiter) };
+        let mut tried = records.read(dialect, &mut record).map_err(unreadable)?;
+        if separator(record.raw()).is_some() {
+            records.take(1);
+            tried = records.read(dialect, &mut record).map_err(unreadable)?;
+        }
         records.take(tried.map_or(0, |tried| tried.lines));
         let name = |place| {
             let (text, _) = text_file::field(record.field(place).unwrap_or_default());
-            text.trim_start_matches('\u{feff}').trim().to_owned()
+            text.trim().to_owned()
         };
         let header = (0..record.len()).map(name).collect();
         Ok(Self {
@@ -118,11 +111,10 @@ impl<'b> CsvTable<'b> {
             record,
             other: Record::default(),
             text: None,
+            numbers: Vec::new(),
             evidence: |_| Evidence::Nothing,
             may_be_longer: false,
-            joined: Lines::default(),
-            mended: Lines::default(),
-            short: Lines::default(),
+            notes: RowNotes::default(),
             too_long: Vec::new(),
         })
     }
@@ -134,6 +126,13 @@ impl<'b> CsvTable<'b> {
         evidence: fn(&Row<'_>) -> Evidence,
     ) -> Self {
         Self { text: Some(column), evidence, ..self }
+    }
+
+    /// Says which columns hold seconds: what stands there instead is told.
+    pub(crate) fn with_numbers(self, columns: &'static [&'static str]) -> Self {
+        let place = |column| Some((place_of(&self.header, column)?, column));
+        let numbers = columns.iter().filter_map(|column| place(*column)).collect();
+        Self { numbers, ..self }
     }
 
     /// Says that only the first column is asked for: how many fields follow does not matter.
@@ -148,40 +147,81 @@ impl<'b> CsvTable<'b> {
 
     /// Whether there is such a column.
     pub(crate) fn has(&self, column: &str) -> bool {
-        self.header.iter().any(|name| name == column)
+        place_of(&self.header, column).is_some()
     }
 
-    /// Fails unless there are all these columns.
+    /// Fails unless there are all these columns, each once.
     pub(crate) fn require(&self, columns: &[&str]) -> Result<(), CorpusError> {
+        let path = || self.path.clone();
         match columns.iter().find(|column| !self.has(column)) {
-            None => Ok(()),
+            None => self.refuse_doubles(columns),
+            Some(_) if self.has_no_header() => Err(CorpusError::NoHeader { path: path() }),
             Some(missing) => Err(CorpusError::NoColumn {
-                path: self.path.clone(),
+                path: path(),
                 wanted: (*missing).to_owned(),
                 found: self.header.join(", "),
             }),
         }
     }
 
+    /// Fails where one of these columns is there more than once: which is meant cannot be told.
+    pub(crate) fn refuse_doubles(&self, columns: &[&str]) -> Result<(), CorpusError> {
+        let times = |column: &str| {
+            self.header.iter().filter(|name| name.eq_ignore_ascii_case(column)).count()
+        };
+        match columns.iter().find(|column| times(column) > 1) {
+            None => Ok(()),
+            Some(column) => {
+                let (path, found) = (self.path.clone(), self.header.join(", "));
+                Err(CorpusError::ColumnTwice { path, column: (*column).to_owned(), found })
+            }
+        }
+    }
+
+    /// Whether the first line seems to be a row: a file of media, or two numbers and something else.
+    pub(crate) fn has_no_header(&self) -> bool {
+        let is_media = |name: &String| video_files::has_media_ending(Path::new(name));
+        let is_number = |name: &&String| name.parse::<f64>().is_ok();
+        let numbers = self.header.iter().filter(is_number).count();
+        let others = self.header.iter().filter(|name| !name.is_empty()).count() - numbers;
+        self.header.len() > 1 && (self.header.iter().any(is_media) || numbers > 1 && others > 0)
+    }
+
     /// The next row that is not empty and has no more fields than the table has columns.
     pub(crate) fn next_row(&mut self) -> Result<Option<Row<'_>>, CorpusError> {
         while let Some((line, mut repairs)) = self.read_record()? {
-            if !repairs.is_empty() {
-                self.mended.add(line);
-            }
             let num_fields = self.record.len();
             if num_fields < self.header.len() {
-                self.short.add(line);
+                self.notes.add(Oddity::Short, line);
             } else if num_fields > self.header.len() {
                 match self.without_surplus(line) {
-                    Some(repair) => repair.into_iter().for_each(|repair| repairs.note(repair)),
-                    None => {
+                    Ok(repair) => repair.into_iter().for_each(|repair| repairs.note(repair)),
+                    Err(oddity) => {
+                        self.notes.add(oddity, line);
                         self.too_long.push((line, num_fields));
                         continue;
                     }
                 }
             }
-            return Ok(Some(Row { header: &self.header, record: &self.record, repairs, line }));
+            if self.record.unescape_bare_quotes() {
+                repairs.note(Repair::QuotesMended);
+            }
+            if repairs.contains(Repair::QuotesMended) {
+                self.notes.add(Oddity::Mended, line);
+            }
+            let row = Row { header: &self.header, record: &self.record, repairs, line };
+            for (place, column) in &self.numbers {
+                let is_plain =
+                    |field: &[u8]| field.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+                if self.record.field(*place).is_none_or(is_plain) {
+                    continue;
+                }
+                let text = row.get(column).filter(|text| !text.is_empty());
+                if let Some(text) = text.filter(|text| text.parse::<f64>().is_err()) {
+                    self.notes.misread(column, &text, line);
+                }
+            }
+            return Ok(Some(row));
         }
         Ok(None)
     }
@@ -196,9 +236,13 @@ impl<'b> CsvTable<'b> {
         let mut repairs = Repairs::default();
         let line = self.records.line();
         let columns = self.header.len();
-        let fits = |tried: Tried, record: &Record| tried.is_sound && record.len() == columns;
+        let fits = |tried: Tried, record: &Record| tried.is_sound && record.has_fields(columns);
         if tried.lines > 1 && self.swallows_rows(tried.lines) {
-            tried = self.records.read_line(standard, 0, &mut self.record);
+            if fits(tried, &self.record) {
+                self.notes.add(Oddity::RowsInQuotes, line);
+            } else {
+                tried = self.records.read_line(standard, 0, &mut self.record);
+            }
         }
         if !fits(tried, &self.record) && self.record.has_escapes() {
             for backslashes in [false, true] {
@@ -238,28 +282,45 @@ impl<'b> CsvTable<'b> {
     }
 
     /// Brings a record with too many fields to the number of columns, if it can be told how; what that
-    /// repaired.
-    fn without_surplus(&mut self, line: usize) -> Option<Option<Repair>> {
+    /// repaired, or what is odd.
+    fn without_surplus(&mut self, line: usize) -> Result<Option<Repair>, Oddity> {
         let columns = self.header.len();
-        let last = columns.checked_sub(1)?;
-        let is_text = self.text.is_some_and(|text| self.header[last] == text);
+        let last = columns.checked_sub(1).ok_or(Oddity::TooLong)?;
+        let is_text = self.text.is_some_and(|text| self.header[last].eq_ignore_ascii_case(text));
         let surplus = columns..self.record.len();
         let is_empty = |place| self.record.field(place).is_none_or(|f| f.trim_ascii().is_empty());
         // Speech recognition ends many a piece with a comma: one may be the text's own.
         let may_be_text = is_text && surplus.len() == 1 && !self.record.is_quoted(last);
         if self.may_be_longer || (surplus.clone().all(is_empty) && !may_be_text) {
             self.record.truncate(columns);
-            return Some(None);
+            return Ok(None);
+        }
+        if self.are_numbers_cut() {
+            return Err(Oddity::NumbersCut);
         }
         if !is_text || self.has_decimal_comma(last) {
-            return None;
+            return Err(Oddity::TooLong);
         }
         self.record.join_from(last);
         if self.evidence_of(&self.record) == Evidence::Against {
-            return None;
+            return Err(Oddity::TooLong);
         }
-        self.joined.add(line);
-        Some(Some(Repair::SeparatorJoined))
+        self.notes.add(Oddity::Joined, line);
+        Ok(Some(Repair::SeparatorJoined))
+    }
+
+    /// Whether the columns of seconds hold whole numbers, and the field behind them one more: of
+    /// `0,5,1,5`.
+    fn are_numbers_cut(&self) -> bool {
+        let is_digits = |place: usize| {
+            let field = self.record.field(place).unwrap_or_default().trim_ascii();
+            !field.is_empty() && field.iter().all(u8::is_ascii_digit)
+        };
+        let Some((last, _)) = self.numbers.iter().max() else { return false };
+        self.delimiter == b','
+            && self.numbers.iter().all(|(place, _)| is_digits(*place))
+            && is_digits(last + 1)
+            && !self.record.is_quoted(last + 1)
     }
 
     /// Whether the text seems to begin with a number that belongs to a column before it, as where
@@ -278,9 +339,9 @@ impl<'b> CsvTable<'b> {
         for note in self.notes() {
             intake.note(note);
         }
-        let columns = self.header.len();
+        let columns = counted(self.header.len(), "column");
         for (line, fields) in self.too_long {
-            intake.drop_row(&format!("a row of {fields} fields under {columns} columns"), line);
+            intake.drop_row(&format!("a row of {fields} fields under {columns}"), line);
         }
     }
 
@@ -302,26 +363,14 @@ impl<'b> CsvTable<'b> {
 
     /// What a person should know of the rows.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut too_long = Lines::default();
-        self.too_long.iter().for_each(|(line, _)| too_long.add(*line));
-        let notes = [
-            (
-                &self.joined,
-                "more fields than columns; the text is the last column, so the rest of the row was joined to it",
-            ),
-            (
-                &self.mended,
-                "quotes that are neither doubled nor around a whole field; they were read as text, or as their backslashes say",
-            ),
-            (&self.short, "fewer fields than columns"),
-            (
-                &too_long,
-                "more fields than columns, so it cannot be told which is which; put double quotes around each text, or make the text the last column",
-            ),
-        ];
-        let told = notes.into_iter().filter(|(lines, _)| lines.count > 0);
-        told.map(|(lines, what)| format!("{lines}: {what}")).collect()
+        self.notes.told()
     }
+}
+
+/// The place of a column.
+fn place_of(header: &[String], column: &str) -> Option<usize> {
+    let exact = header.iter().position(|name| name == column);
+    exact.or_else(|| header.iter().position(|name| name.eq_ignore_ascii_case(column)))
 }
 
 impl<'a> Row<'a> {
@@ -347,7 +396,7 @@ impl<'a> Row<'a> {
 
     /// The field as it stands, and whether it was not UTF-8.
     fn raw(&self, column: &str) -> Option<(Cow<'a, str>, bool)> {
-        let place = self.header.iter().position(|name| name == column)?;
+        let place = place_of(self.header, column)?;
         Some(text_file::field(self.record.field(place)?))
     }
 
@@ -363,31 +412,6 @@ impl<'a> Row<'a> {
     }
 }
 
-/// How many lines, and the first of them.
-#[derive(Debug, Default)]
-struct Lines {
-    count: usize,
-    first: Vec<usize>,
-}
-
-impl Lines {
-    fn add(&mut self, line: usize) {
-        self.count += 1;
-        if self.first.len() < NAMED {
-            self.first.push(line);
-        }
-    }
-}
-
-impl fmt::Display for Lines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named: Vec<_> = self.first.iter().map(ToString::to_string).collect();
-        let (rows, lines) = if self.count == 1 { ("row", "line") } else { ("rows", "lines") };
-        let more = if self.count > self.first.len() { ", .." } else { "" };
-        write!(f, "{} {rows} ({lines} {}{more})", self.count, named.join(", "))
-    }
-}
-
 /// Rows without a header, as lists of trimmed fields, with the numbers of their lines. Empty fields
 /// behind the first `columns` are left out.
 pub(crate) fn headless(
@@ -396,8 +420,7 @@ pub(crate) fn headless(
     mut each: impl FnMut(usize, &[Cow<'_, str>]),
 ) -> Result<(), CorpusError> {
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
-    let mut records = Records::new(Box::new(BufReader::new(file)));
+    let mut records = Records::new(text_file::open(path)?);
     let (mut record, dialect) =
         (Record::default(), Dialect { spaces: true, ..Dialect::standard(b',') });
     while let Some(tried) = records.read(dialect, &mut record).map_err(unreadable)? {
@@ -418,10 +441,19 @@ pub(crate) fn headless(
 fn delimiter(start: &[u8]) -> u8 {
     let first = start.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let count = |wanted: u8| first.iter().filter(|byte| **byte == wanted).count();
-    match (count(b','), count(b';'), count(b'\t')) {
+    separator(first).unwrap_or_else(|| match (count(b','), count(b';'), count(b'\t')) {
         (0, 0, 1..) => b'\t',
         (0, 1.., _) => b';',
         _ => b',',
+    })
+}
+
+/// What a line tells Excel of the columns: `sep=;`.
+fn separator(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator] => Some(*separator),
+        _ => None,
     }
 }
 
@@ -539,18 +571,21 @@ mod tests {
                     6,7,all of them\"\n\
                     7,8,\"two\nlines, 3, 4\"\n\
                     8,9,no\\, no\n";
-        let (found, _) = texts(text);
+        let (found, notes) = texts(text);
         let expected = [
             (2, "he says \"hi\", then goes", true),
             (3, "first, then", true),
             (4, "\"quick\" brown, fox", true),
             (5, "\"never ends", true),
             (6, "third", false),
-            (7, "\"closes rows with it", true),
-            (8, "all of them\"", false),
+            (7, "closes rows with it\n6,7,all of them", false),
             (9, "two\nlines, 3, 4", false),
             (11, "no, no", true),
         ];
+        assert!(
+            notes.iter().any(|note| note.contains("(line 7): one field in quotes")),
+            "{notes:?}"
+        );
         assert_eq!(found, expected.map(|(line, text, told)| (line, text.to_owned(), told)));
     }
 

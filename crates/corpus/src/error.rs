@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use locvtp_video::VideoError;
 
 use crate::report::ReadReport;
+use locvtp_video::counted::counted;
 
 /// Why a corpus could not be read, drawn from or made.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,38 @@ pub enum CorpusError {
     )]
     UnknownLayout {
         /// The file or folder.
+        path: PathBuf,
+    },
+    /// The columns of a table are those of no corpus.
+    #[error(
+        "{path}: is a table, but no corpus is recognised by its columns: {found}; for data of your own \
+         the first line is path,start,end,text (seconds), with commas, semicolons or tabs between",
+        path = .path.display()
+    )]
+    UnknownColumns {
+        /// The file.
+        path: PathBuf,
+        /// The columns that are there.
+        found: String,
+    },
+    /// The first line of a table is a row and does not name the columns.
+    #[error(
+        "{path}: its first line is a row and does not name the columns; write the names above it, for \
+         example path,start,end,text",
+        path = .path.display()
+    )]
+    NoHeader {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing is in a folder but what this program wrote about a corpus.
+    #[error(
+        "{path}: is a list that `locvtp corpus check` wrote; in a folder it is passed over, so give the \
+         file itself to read it",
+        path = .path.display()
+    )]
+    OwnList {
+        /// The list.
         path: PathBuf,
     },
     /// A file of a known data set is not the one with the captions.
@@ -111,6 +144,20 @@ pub enum CorpusError {
         /// The columns that are there.
         found: String,
     },
+    /// A column that is read is there more than once.
+    #[error(
+        "{path}: has more than one column {column}, and which is meant cannot be told; rename all but \
+         one (its columns are: {found})",
+        path = .path.display()
+    )]
+    ColumnTwice {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The columns that are there.
+        found: String,
+    },
     /// The words are there in several languages, and nobody said which to take.
     #[error(
         "{path}: the words are in several languages, none of them English ({found}); say which to \
@@ -153,8 +200,9 @@ pub enum CorpusError {
     },
     /// A row of a table has more fields than the table has columns.
     #[error(
-        "{path}: line {line} has {found} fields, but the table has {columns} columns; put double \
-         quotes around a text with separators inside",
+        "{path}: line {line} has {found} fields, but the table has {}; put double quotes around a text \
+         with separators inside",
+        counted(*.columns, "column"),
         path = .path.display()
     )]
     LongRow {
@@ -396,6 +444,22 @@ pub enum CorpusError {
         /// Its value now.
         wanted: String,
     },
+    /// What a stopped call left beside the folder to write to is of another config.
+    #[error(
+        "{path}: holds an unfinished synthetic corpus of another config (`{key}` is {existing} there \
+         and {wanted} now); finish that one with its own settings, choose another folder, or remove it",
+        path = .path.display()
+    )]
+    Unfinished {
+        /// The folder of what is unfinished.
+        path: PathBuf,
+        /// The first setting that differs.
+        key: String,
+        /// Its value there.
+        existing: String,
+        /// Its value now.
+        wanted: String,
+    },
     /// A synthetic corpus has lost files since it was made.
     #[error("{path}: {what}; remove the folder to make the corpus again", path = .path.display())]
     Incomplete {
@@ -418,17 +482,20 @@ pub struct BatchTooLarge {
     pub batch: usize,
     /// Videos in the corpus.
     pub videos: usize,
-    /// "videos" or "pictures".
+    /// "video" or "picture".
     pub what: &'static str,
 }
 
 /// Says all of it, and what to type so that it fits.
 fn batches_too_large(batches: &[BatchTooLarge]) -> String {
     let each = batches.iter().map(|BatchTooLarge { key, batch, videos, what }| {
-        format!("`{key}` is {batch}, but the corpus has {videos} usable {what}")
+        format!(
+            "`{key}` is {batch}, but the corpus has {}",
+            counted(*videos, &format!("usable {what}"))
+        )
     });
     let what: std::collections::BTreeSet<_> = batches.iter().map(|batch| batch.what).collect();
-    let what = what.into_iter().collect::<Vec<_>>().join(" and ");
+    let what = what.into_iter().map(|what| format!("{what}s")).collect::<Vec<_>>().join(" and ");
     let way_out = if batches.iter().all(|batch| batch.videos > 1) {
         let flags = batches.iter().map(|batch| format!(" --set {}={}", batch.key, batch.videos));
         format!("add {what}, or type it again with{}", flags.collect::<String>())

@@ -134,6 +134,7 @@ pub(crate) struct Intake<'a> {
     /// Hashes of the ids seen: of ten million ids, two agree with a chance of one in 400,000.
     seen: HashSet<u64>,
     claimed: Claimed,
+    notes_of_videos: usize,
     report: ReadReport,
     sink: &'a mut dyn VideoSink,
 }
@@ -149,6 +150,7 @@ impl<'a> Intake<'a> {
             shards: ShardSettings::default(),
             seen: HashSet::new(),
             claimed: Claimed::default(),
+            notes_of_videos: 0,
             report: ReadReport::default(),
             sink,
         }
@@ -257,6 +259,8 @@ impl<'a> Intake<'a> {
             (None, None) => Some(PathBuf::new().into()),
         };
         match &media {
+            // Where no files are looked for none is claimed.
+            Some(media) if media.path().as_os_str().is_empty() => {}
             Some(media) => self.claimed.add(media.path()),
             None => self.drop_one(DropReason::VideoFileMissing, id, None),
         }
@@ -320,6 +324,16 @@ impl<'a> Intake<'a> {
     /// Something a person should know.
     pub(crate) fn note(&mut self, note: String) {
         self.report.notes.push(note);
+    }
+
+    /// The same of one video; of many, the first few are told.
+    pub(crate) fn note_of_video(&mut self, id: &str, note: &str) {
+        /// Notes that are told.
+        const TOLD: usize = 5;
+        self.notes_of_videos += 1;
+        if self.notes_of_videos <= TOLD {
+            self.note(format!("{id}: {note}"));
+        }
     }
 
     /// Drops the files that no video of the source claimed.

@@ -3,18 +3,15 @@
 //! [`JsonStream`] walks an object or list and hands out one value at a time, as the bytes that
 //! stand there, for serde to read. So memory holds one value, a value that is not understood costs
 //! only itself, and values can be read side by side. Only what is needed to find the end of a value
-//! is looked at here: strings, escapes and brackets. A byte order mark is passed over, and Python's
-//! bare `NaN` and `Infinity` become `null`.
+//! is looked at here: strings, escapes and brackets. A byte order mark is passed over, UTF-16 is
+//! decoded, and Python's bare `NaN` and `Infinity` become `null`.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::bare_nan::NanAsNull;
+use crate::bare_nan;
 use crate::error::{BrokenJson, CorpusError};
-
-/// Bytes read at once.
-const BLOCK: usize = 1 << 18;
+use crate::text_file;
 
 /// A JSON text being walked.
 pub(crate) struct JsonStream<R> {
@@ -27,20 +24,11 @@ pub(crate) struct JsonStream<R> {
     fresh: bool,
 }
 
-impl JsonStream<BufReader<File>> {
+impl JsonStream<Box<dyn BufRead>> {
     /// Opens a file; `expected` says in errors what should stand there.
     pub(crate) fn open(path: &Path, expected: &'static str) -> Result<Self, CorpusError> {
-        let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-        let file = File::open(path).map_err(unreadable)?;
-        let source = BufReader::with_capacity(BLOCK, file);
-        let mut stream = Self { path: path.to_owned(), expected, source, at: 0, fresh: true };
-        let start = stream.source.fill_buf().map_err(unreadable)?;
-        if start.starts_with(b"\xef\xbb\xbf") {
-            stream.skip(3);
-        } else if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            return Err(stream.broken("the file is UTF-16; save it as UTF-8"));
-        }
-        Ok(stream)
+        let source = text_file::open(path)?;
+        Ok(Self { path: path.to_owned(), expected, source, at: 0, fresh: true })
     }
 }
 
@@ -85,10 +73,7 @@ impl<R: BufRead> JsonStream<R> {
         if !self.copy_value(Some(&mut value))? {
             return Ok(value);
         }
-        let mut plain = Vec::with_capacity(value.len() + 16);
-        // A slice in memory can always be read.
-        let _ = NanAsNull::new(value.as_slice()).read_to_end(&mut plain);
-        Ok(plain)
+        Ok(bare_nan::as_null(&value))
     }
 
     /// Passes over the value that comes.
@@ -254,6 +239,8 @@ impl Scan {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufReader;
+
     use super::*;
 
     fn stream(text: &str, block: usize) -> JsonStream<BufReader<&[u8]>> {

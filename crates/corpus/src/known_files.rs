@@ -34,12 +34,12 @@ const YOUCOOK2_LENGTHS: KnownFile = KnownFile {
 };
 const CHARADES_SCRIPTS: KnownFile = KnownFile {
     what: "is Charades' table of scripts and actions, whose sentences have no times",
-    instead: "give Charades-STA's charades_sta_train.txt or charades_sta_test.txt, and leave this \
-              table beside it: it tells how long the videos are",
+    instead: "give Charades-STA's charades_sta_train.txt or charades_sta_test.txt; Charades' tables \
+              beside it tell how long the videos are",
 };
 const CHARADES_CLASSES: KnownFile = KnownFile {
     what: "is one of Charades' lists of classes and holds no sentences",
-    instead: "give Charades-STA's charades_sta_train.txt or charades_sta_test.txt",
+    instead: CHARADES_SCRIPTS.instead,
 };
 const COIN_TAXONOMY: KnownFile = KnownFile {
     what: "is COIN's taxonomy: it lists tasks and steps and no videos",
@@ -47,12 +47,12 @@ const COIN_TAXONOMY: KnownFile = KnownFile {
 };
 const HOWTO100M_LIST: KnownFile = KnownFile {
     what: "is HowTo100M's list of videos and holds no narration",
-    instead: "give caption.json, raw_caption.json or howto100m_captions.zip; this list can be given \
-              to --only",
+    instead: "give caption.json, raw_caption.json or howto100m_captions.zip; a list of videos can be \
+              given to --only",
 };
 const HOWTO100M_TASKS: KnownFile = KnownFile {
     what: "lists numbers and names, as HowTo100M's task_ids.csv does, and no narration",
-    instead: "give caption.json, raw_caption.json or howto100m_captions.zip",
+    instead: HOWTO100M_LIST.instead,
 };
 const CROSSTASK_PART: KnownFile = KnownFile {
     what: "is a part of CrossTask's release, which is read as a whole",
@@ -128,12 +128,10 @@ fn in_table(path: &Path) -> Option<KnownFile> {
         Some(YOUCOOK2_LENGTHS)
     } else if let [column] = header {
         ["video_path", "video_id", "videoid"].contains(&column.as_str()).then_some(LIST_OF_IDS)
-    } else if let [task, _, url] = header
+    } else if let [task, second, third] = header
         && is_number(task)
-        && is_address(url)
+        && (is_address(third) || is_number(second) && is_number(third))
     {
-        Some(CROSSTASK_PART)
-    } else if header.len() == 3 && header.iter().all(|field| is_number(field)) {
         Some(CROSSTASK_PART)
     } else if let [number, name] = header
         && is_number(number)
@@ -200,7 +198,7 @@ fn is_id(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::sources;
+    use crate::sources::find;
 
     #[test]
     fn a_file_without_captions_is_named_for_what_it_is_and_the_sentences_are_pointed_to() {
@@ -239,11 +237,11 @@ mod tests {
             std::fs::create_dir(&folder).unwrap();
             let path = folder.join(name);
             std::fs::write(&path, text).unwrap();
-            let error = sources(&path, None).unwrap_err().to_string();
+            let error = find(&path, None).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains(told), "{name}: {error}");
             if recognised(&path).unwrap().is_of_a_data_set() {
                 std::fs::write(folder.join("a.mp4"), "").unwrap();
-                let error = sources(&folder, None).unwrap_err().to_string();
+                let error = find(&folder, None).unwrap_err().to_string();
                 assert!(error.contains(name) && error.contains(told), "{name}: {error}");
             }
         }

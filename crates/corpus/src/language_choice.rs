@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::error::CorpusError;
 use crate::language::Language;
+use locvtp_video::counted::counted;
 
 /// In which languages the words of one video are there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,9 +118,8 @@ pub(crate) fn listed(offers: &[Offer]) -> String {
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let told = |(language, count): &(Language, usize)| {
-        format!("{language}: {count} {}", if *count == 1 { "video" } else { "videos" })
-    };
+    let told =
+        |(language, count): &(Language, usize)| format!("{language}: {}", counted(*count, "video"));
     counts.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 

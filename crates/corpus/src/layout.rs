@@ -1,31 +1,23 @@
-//! Which corpus a file or folder holds, from what stands in it.
+//! How a file is laid out, from what stands in it.
 //!
 //! Names help little: people rename files, and mirrors add prefixes. So JSON files are told by their
-//! keys, tables by their columns, text by its lines. A folder may hold several files of one corpus,
-//! and files of several; each is a [`Source`] of its own. A folder of videos alone is a corpus of
-//! subtitles that has none.
+//! keys, tables by their columns, text by its lines.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
-
-use locvtp_video::media_endings::is_video;
+use std::path::Path;
 
 use crate::csv_table::CsvTable;
-use crate::error::CorpusError;
-use crate::intake::Intake;
-use crate::video_files::{self, VideoFiles};
-use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, known_files, manifest, moment_queries,
-    msrvtt, shards, subtitles, tacos, text_file, webvid, youcook2,
-};
+use crate::{cc3m, charades, known_files, moment_queries, msrvtt, shards, subtitles, text_file};
 
 /// How much of a file is looked at.
 const GLANCE: u64 = 1 << 18;
-/// Folders below the one given that are looked into when it holds nothing itself.
-const DEPTH: usize = 2;
+/// Endings of files with one JSON a line.
+pub(crate) const LINES: [&str; 2] = ["jsonl", "ndjson"];
+/// Endings of tables.
+pub(crate) const TABLES: [&str; 2] = ["csv", "tsv"];
 
 /// A layout that is read.
 #[derive(
@@ -121,194 +113,22 @@ impl fmt::Display for Layout {
     }
 }
 
-/// A file, or a folder, that a reader reads at once.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Source {
-    /// How it is laid out.
-    pub layout: Layout,
-    /// What is read; files that belong to it are looked for beside it.
-    pub path: PathBuf,
-}
-
-impl Source {
-    pub(crate) fn read(&self, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-        let read = match self.layout {
-            Layout::HowTo100m => howto100m::read,
-            Layout::WebVid => webvid::read,
-            Layout::Cc3m => cc3m::read,
-            Layout::MsrVtt => msrvtt::read,
-            Layout::ActivityNet => activitynet::read,
-            Layout::CharadesSta => charades::read,
-            Layout::Tacos => tacos::read,
-            Layout::CrossTask => crosstask::read,
-            Layout::Coin => coin::read,
-            Layout::YouCook2 => youcook2::read,
-            Layout::QvHighlights => moment_queries::read,
-            Layout::Manifest => manifest::read,
-            Layout::Subtitles => subtitles::read,
-            Layout::Shards => shards::read,
-        };
-        read(&self.path, intake)
-    }
-}
-
-/// The sources at `path`; with a `layout` only those of that layout, and a file is believed to have
-/// it.
-///
-/// # Errors
-/// When nothing is recognised, or what is there holds no captions, or the path cannot be read.
-pub fn sources(path: &Path, layout: Option<Layout>) -> Result<Vec<Source>, CorpusError> {
-    if shards::is_address(path) && layout.is_none_or(|layout| layout == Layout::Shards) {
-        return Ok(vec![Source { layout: Layout::Shards, path: path.to_owned() }]);
-    }
-    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let about = std::fs::metadata(path).map_err(unreadable)?;
-    let found = if about.is_dir() {
-        let mut found = in_folder(path, DEPTH).map_err(unreadable)?;
-        found.retain(|source| layout.is_none_or(|layout| layout == source.layout));
-        // A folder inside may have been found from two sides.
-        let mut known = BTreeSet::new();
-        found.retain(|source| known.insert(source.path.clone()));
-        if found.is_empty() && layout.is_none() {
-            found.extend(of_videos(path)?);
-        }
-        // A folder of one CSV a video, or of subtitles, that something else hides.
-        let hidden = layout.filter(|layout| {
-            found.is_empty() && [Layout::HowTo100m, Layout::Subtitles].contains(layout)
-        });
-        found.extend(hidden.map(|layout| Source { layout, path: path.to_owned() }));
-        found
-    } else {
-        let told = layout_of_file(path);
-        if told.is_none()
-            && let Some(file) = known_files::recognised(path)
-        {
-            return Err(no_captions(path, file));
-        }
-        if told.is_none() && layout.is_none() && is_video(path) {
-            return Err(CorpusError::VideoAlone { path: path.to_owned() });
-        }
-        let layout = layout.or(told);
-        layout.map(|layout| Source { layout, path: path.to_owned() }).into_iter().collect()
-    };
-    if found.is_empty() {
-        Err(CorpusError::UnknownLayout { path: path.to_owned() })
-    } else {
-        Ok(found)
-    }
-}
-
-/// The folder as a corpus of videos with subtitles, or of videos alone.
-fn of_videos(folder: &Path) -> Result<Option<Source>, CorpusError> {
-    let source = Source { layout: Layout::Subtitles, path: folder.to_owned() };
-    if subtitles::are_under(folder) {
-        return Ok(Some(source));
-    }
-    // Videos of a data set beside a file of it that does not tell what is said.
-    let mut files = Vec::new();
-    // A folder that cannot be read holds nothing.
-    let _ = video_files::walk(folder, DEPTH, &mut |path| files.push(path));
-    files.sort();
-    let known = files.iter().find_map(|path| Some((path, known_files::recognised(path)?)));
-    match known.filter(|(_, file)| file.is_of_a_data_set()) {
-        Some((path, file)) => Err(no_captions(path, file)),
-        None => Ok(VideoFiles::under(folder)?.has_videos().then_some(source)),
-    }
-}
-
-fn no_captions(path: &Path, file: known_files::KnownFile) -> CorpusError {
-    let known_files::KnownFile { what, instead } = file;
-    CorpusError::NoCaptions { path: path.to_owned(), what, instead }
-}
-
-fn in_folder(folder: &Path, depth: usize) -> std::io::Result<Vec<Source>> {
-    let source = |layout, path: PathBuf| Source { layout, path };
-    for name in howto100m::CAPTION_FILES {
-        let path = folder.join(name);
-        if path.is_file() {
-            return Ok(vec![source(Layout::HowTo100m, path)]);
-        }
-    }
-    let intervals = crosstask::interval_folders(folder);
-    if !intervals.is_empty() {
-        return Ok(intervals.into_iter().map(|path| source(Layout::CrossTask, path)).collect());
-    }
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() { folders.push(path) } else { files.push(path) }
-    }
-    files.sort();
-    let mut found = of_files(folder, files);
-    if found.is_empty() && shards::is_in(folder) {
-        found.push(source(Layout::Shards, folder.to_owned()));
-    }
-    if found.is_empty() && depth > 0 {
-        folders.sort();
-        for folder in folders {
-            found.extend(in_folder(&folder, depth - 1).unwrap_or_default());
-        }
-    }
-    Ok(found)
-}
-
-/// The sources among a folder's files.
-fn of_files(folder: &Path, files: Vec<PathBuf>) -> Vec<Source> {
-    let mut found = Vec::new();
-    let mut media = VideoFiles::default();
-    files.iter().cloned().for_each(|path| media.add_if_media(path));
-    for path in files {
-        if is_of_a_video(&path, &media) {
-            continue;
-        }
-        match layout_of_file(&path) {
-            // One CSV a video: the folder is the source, and a million files need no look.
-            Some(Layout::HowTo100m) if has_ending(&path, &["csv"]) => {
-                return vec![Source { layout: Layout::HowTo100m, path: folder.to_owned() }];
-            }
-            // Subtitles are found by their videos, shards together.
-            None | Some(Layout::Subtitles) => {}
-            Some(Layout::Shards) if !has_ending(&path, &["txt"]) => {}
-            Some(layout) => found.push(Source { layout, path }),
-        }
-    }
-    // Lists choose from the JSON, which is then no source of its own.
-    let chosen: BTreeSet<PathBuf> = found
-        .iter()
-        .filter(|source| source.layout == Layout::MsrVtt && !has_ending(&source.path, &["json"]))
-        .filter_map(|source| msrvtt::data_beside(&source.path))
-        .collect();
-    found.retain(|source| !chosen.contains(&source.path));
-    found
-}
-
-/// Whether the file is what a transcriber or downloader wrote beside a video of that name, which is no
-/// source of its own: `a.txt`, `a.json`, `a.tsv` beside `a.mp4`. A table or list that says itself
-/// where its videos are is one whatever its name.
-fn is_of_a_video(path: &Path, media: &VideoFiles) -> bool {
-    if media.is_empty() || !subtitles::is_beside_its_video(path, media) {
-        return false;
-    }
-    has_ending(path, &["txt"])
-        || has_ending(path, &["json", "tsv", "csv"]) && subtitles::is_transcript(path)
-}
-
 pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }
 
 /// The layout of a file; none for what is no source, as lists of videos.
-fn layout_of_file(path: &Path) -> Option<Layout> {
+pub(crate) fn layout_of_file(path: &Path) -> Option<Layout> {
     if path.file_name().is_some_and(|name| name == shards::LIST_FILE) {
         Some(Layout::Shards)
     } else if has_ending(path, &["json"]) {
         let start = glance(path)?;
         let layout = layout_of_keys(&start).filter(|_| known_files::in_json(&start).is_none());
         layout.or_else(|| subtitles::is_transcript(path).then_some(Layout::Subtitles))
-    } else if has_ending(path, &["csv", "tsv"]) {
+    } else if has_ending(path, &TABLES) {
         layout_of_table(path)
-    } else if has_ending(path, &["jsonl", "ndjson"]) {
+    } else if has_ending(path, &LINES) {
         if moment_queries::is_line(&glance(path)?) {
             return Some(Layout::QvHighlights);
         }
@@ -331,10 +151,11 @@ fn layout_of_file(path: &Path) -> Option<Layout> {
     }
 }
 
+/// How a file begins, as UTF-8 without a mark.
 pub(crate) fn glance(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(GLANCE).read_to_end(&mut start).ok()?;
-    Some(start)
+    Some(text_file::as_utf8(&start).into_owned())
 }
 
 /// The layout of a JSON file that begins so.

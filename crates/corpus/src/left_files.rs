@@ -10,6 +10,7 @@ use locvtp_video::media_endings::{PassedOver, is_video};
 
 use crate::layout::has_ending;
 use crate::video_files;
+use locvtp_video::counted::counted;
 
 /// Videos that are named in a sentence.
 const NAMED: usize = 5;
@@ -68,8 +69,8 @@ impl fmt::Display for LeftFiles {
             };
             let names: Vec<_> = self.without_captions.iter().take(NAMED).map(name).collect();
             let more = if count > NAMED { ", .." } else { "" };
-            let (videos, have) = if count == 1 { ("video", "has") } else { ("videos", "have") };
-            write!(f, "{count} {videos} that {have} no captions ({}{more})", names.join(", "))?;
+            let videos = counted(count, "video");
+            write!(f, "{videos} without captions ({}{more})", names.join(", "))?;
         }
         let semicolon = if count > 0 { "; " } else { "" };
         if !self.passed_over.is_empty() {
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(left.without_captions, [at("c.ogv"), at("deep/B.MTS")]);
         assert_eq!(
             left.to_string(),
-            "2 videos that have no captions (c.ogv, B.MTS); passed over: 1 .jpg, 2 .mp3, 1 .webm, 1 .zip"
+            "2 videos without captions (c.ogv, B.MTS); passed over: 1 .jpg, 2 .mp3, 1 .webm, 1 .zip"
         );
         assert!(LeftFiles::under(&at("gone"), &claimed).is_empty());
     }

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`corpus`] | videos, captions, and the trait of every corpus |
 //! | [`reader`] | any corpus, opened: the front door |
-//! | [`layout`] | which corpus a file or folder holds |
+//! | [`sources`], [`layout`] | which corpora a path holds, and how a file is laid out |
 //! | [`language`] | which language words are in |
 //! | [`howto100m`] | HowTo100M's captions and folder, read and written |
 //! | [`webvid`], [`cc3m`] | the other pre-training sets |
@@ -75,7 +75,9 @@ mod randomness;
 pub mod reader;
 pub mod repair;
 pub mod report;
+mod row_notes;
 pub mod shards;
+pub mod sources;
 pub mod subtitles;
 pub mod synthetic;
 mod table_records;
@@ -93,7 +95,7 @@ pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
-pub use layout::{Layout, Source};
+pub use layout::Layout;
 pub use left_files::LeftFiles;
 pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
@@ -106,6 +108,7 @@ pub use repair::{Repair, Repairs};
 pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};
 pub use shards::pack::{PackReport, PackSettings, pack};
 pub use shards::{Fetch, ShardSettings};
+pub use sources::Source;
 pub use synthetic::{
     Action, Order, Split, SynthesisReport, SyntheticConfig, Truth, Vocabulary, synthesize,
 };

@@ -12,12 +12,15 @@
 //! corpus check` writes is a manifest, too.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
@@ -25,6 +28,7 @@ use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
 use crate::repair::{Repairs, SourceCaption, SourceTime};
 use crate::report::{DropReason, DroppedExample};
+use crate::row_notes::RowNotes;
 use crate::shards;
 use crate::text_file;
 use crate::video_files::rank;
@@ -67,43 +71,143 @@ fn read_lines(
     videos: &mut Videos<'_>,
     intake: &mut Intake<'_>,
 ) -> Result<(), CorpusError> {
-    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
-    let (mut bytes, mut number) = (Vec::new(), 0);
-    while text_file::read_line(&mut lines, &mut bytes).map_err(unreadable)? {
-        number += 1;
-        let line = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
-        if !line.is_empty() {
-            let understood = serde_json::from_slice::<Line>(line).is_ok_and(|line| {
-                line.dropped != Cell::Other || videos.add(line, Repairs::default())
-            });
-            if !understood {
-                intake.drop_line("a line without path and text", number);
+    let (mut notes, mut not_understood) = (RowNotes::default(), None);
+    text_file::each_line(path, |number, line| {
+        let read = json_line(line).and_then(|line| {
+            for (column, cell) in [("start", &line.start), ("end", &line.end)] {
+                if let Cell::Text(text) = cell
+                    && cell.number().is_none()
+                {
+                    notes.misread(column, text, number);
+                }
             }
+            if !line.dropped.is_other() {
+                return Ok(());
+            }
+            let lacks =
+                if line.text.is_other() { "no text" } else { "no path, or its text is none" };
+            let is_taken = videos.add(line, Repairs::default());
+            is_taken.then_some(()).ok_or_else(|| format!("it has {lacks}"))
+        });
+        if let Err(reason) = read {
+            intake.drop_line("a line without path and text", number);
+            not_understood
+                .get_or_insert_with(|| format!("line {number} is not understood: {reason}"));
         }
-        bytes.clear();
-    }
+    })?;
+    notes.told().into_iter().chain(not_understood).for_each(|note| intake.note(note));
     Ok(())
 }
+
+/// A line of JSON; Python writes `NaN` where a table had nothing.
+fn json_line(line: &[u8]) -> Result<Line, String> {
+    let read = serde_json::from_slice(line);
+    let read = read.or_else(|_| serde_json::from_slice(&bare_nan::as_null(line)));
+    read.map_err(|error: serde_json::Error| error.to_string())
+}
+
+/// The columns that are read.
+const COLUMNS: [&str; 9] =
+    ["path", "video", "start", "end", "text", "caption", "subset", "task", "duration"];
 
 fn read_table(
     path: &Path,
     videos: &mut Videos<'_>,
     intake: &mut Intake<'_>,
 ) -> Result<(), CorpusError> {
-    let mut table = CsvTable::open(path)?.with_text("text", evidence);
+    let table = CsvTable::open(path)?.with_text("text", evidence);
+    let mut table = table.with_numbers(&["start", "end", "duration"]);
     table.require(&["text"])?;
     if !table.has("video") {
         table.require(&["path"])?;
     }
+    table.refuse_doubles(&COLUMNS)?;
+    let there: Vec<&str> = COLUMNS.into_iter().filter(|column| table.has(column)).collect();
     while let Some(row) = table.next_row()? {
         let repairs = row.text("text").map_or(row.repairs, |(_, repairs)| repairs);
-        if !videos.add(line_of(&row), repairs) {
+        if !videos.add(line_of(&row, &there), repairs) {
             intake.drop_line("a row without path and text", row.line);
         }
     }
     table.finish(intake);
     Ok(())
+}
+
+/// Whether a text of JSON lines begins as a manifest.
+pub(crate) fn begins(start: &[u8]) -> bool {
+    let mut lines =
+        whole_lines(start).take(LINES_LOOKED_AT).filter_map(|line| json_line(line).ok());
+    lines.any(|line| {
+        let names_a_video = !line.path.is_other() || !line.video.is_other();
+        names_a_video && !line.text.is_other() || !line.dropped.is_other()
+    })
+}
+
+/// Lines that tell what a file is.
+const LINES_LOOKED_AT: usize = 20;
+
+/// The lines of a text that are not empty; the last one may break off and is left out, if there are
+/// others.
+fn whole_lines(start: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let end = memchr::memrchr2(b'\n', b'\r', start).unwrap_or(start.len());
+    let lines = start[..end].split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty())
+}
+
+/// Whether a text is a list that [`ManifestWriter`] wrote, by the order of its keys and by its paths,
+/// which are whole. Who writes such a list by hand has to name the file.
+pub(crate) fn is_own_list(start: &[u8]) -> bool {
+    let mut lines = whole_lines(start).take(LINES_LOOKED_AT).peekable();
+    lines.peek().is_some() && lines.all(is_own_line)
+}
+
+fn is_own_line(line: &[u8]) -> bool {
+    const OF_SPAN: [&str; 6] = ["path", "video", "start", "end", "text", "caption"];
+    const MORE_OF_SPAN: [&str; 4] = ["subset", "task", "duration", "repairs"];
+    const OF_DROPPED: [&str; 2] = ["dropped", "video"];
+    const MORE_OF_DROPPED: [&str; 2] = ["caption", "line"];
+    let Ok(Entries(entries)) = serde_json::from_slice(line) else { return false };
+    let keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
+    let are = |first: &[&str], more: &[&str]| {
+        let rest = keys.strip_prefix(first).unwrap_or(&["another"]);
+        let places = rest.iter().map(|key| more.iter().position(|known| known == key));
+        places.clone().all(|place| place.is_some()) && places.is_sorted()
+    };
+    let is_whole = |cell: &Cell| match cell {
+        Cell::Text(path) => {
+            path.is_empty() || Path::new(path).is_absolute() || shards::is_remote(path)
+        }
+        _ => false,
+    };
+    are(&OF_DROPPED, &MORE_OF_DROPPED)
+        || are(&OF_SPAN, &MORE_OF_SPAN) && entries.first().is_some_and(|(_, path)| is_whole(path))
+}
+
+/// An object's keys and values in their order.
+struct Entries(Vec<(String, Cell)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
 }
 
 /// A row has numbers for times, where it has times, or else the name of a media file.
@@ -123,8 +227,9 @@ fn evidence(row: &Row<'_>) -> Evidence {
     }
 }
 
-fn line_of(row: &Row<'_>) -> Line {
-    let cell = |column| match row.text(column) {
+/// What a row says; `there` are the columns of its table.
+fn line_of(row: &Row<'_>, there: &[&str]) -> Line {
+    let cell = |column| match there.contains(&column).then(|| row.text(column)).flatten() {
         Some((text, _)) if !text.trim().is_empty() => Cell::Text(text.into_owned()),
         _ => Cell::Other,
     };

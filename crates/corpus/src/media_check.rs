@@ -5,6 +5,7 @@ use locvtp_video::{FrameTransform, Interpolation, Scaling, Seconds, VideoError, 
 
 use crate::corpus::NarratedVideo;
 use crate::repair::Repair;
+use locvtp_video::counted::counted;
 
 /// An end that lies so much after the file's, in seconds, is the same but for its last digit.
 const ROUNDING_S: f64 = 1e-3;
@@ -33,8 +34,9 @@ pub enum UnusableVideo {
     File(#[from] VideoError),
     /// Too much of its narration lies after its end.
     #[error(
-        "{path}: ends at {end}, but {lost} of its {captions} captions start later; the file is cut \
-         short, or the narration belongs to another video"
+        "{path}: ends at {end}, before the start of {lost} of {}; the file is cut short, or the \
+         narration belongs to another video",
+        counted(*.captions, "caption")
     )]
     EndsEarly {
         /// The file.
@@ -59,7 +61,8 @@ pub struct VideoInFile {
     pub after_end: Vec<usize>,
     /// How many captions ended later than the file and end with it now.
     pub clipped: usize,
-    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]); nothing of most.
+    /// What a user should know of its pictures ([`locvtp_video::VideoInfo::notes`]), and whether some
+    /// are missing; nothing of most.
     pub notes: Vec<String>,
 }
 
@@ -125,7 +128,11 @@ pub fn check_media(
             reader.read_frames(some, &transform)?;
         }
     }
-    Ok(VideoInFile { notes: reader.info().notes(), ..usable })
+    let mut notes = reader.info().notes();
+    if !reader.info().gaps.is_empty() {
+        notes.push("pictures are missing, `locvtp inspect` says where".to_owned());
+    }
+    Ok(VideoInFile { notes, ..usable })
 }
 
 fn centre(short_side: u32, size: u32) -> FrameTransform {
@@ -162,6 +169,6 @@ mod tests {
     #[test]
     fn a_video_is_not_usable_when_more_than_a_tenth_of_its_captions_start_after_its_end() {
         let error = video(&[(0.0, 1.0), (9.0, 10.0)]).ending_at(Seconds(4.0)).unwrap_err();
-        assert!(error.to_string().contains("1 of its 2 captions"), "{error}");
+        assert!(error.to_string().contains("before the start of 1 of 2 captions"), "{error}");
     }
 }

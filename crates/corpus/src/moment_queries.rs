@@ -12,15 +12,14 @@
 //! pre-trained on it; [`MomentQuery`] keeps the windows together, as they stand there.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::BufRead;
 use std::path::Path;
 
 use locvtp_video::{Seconds, TimeSpan};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::bare_nan::NanAsNull;
+use crate::bare_nan;
 use crate::corpus::{MomentQuery, SALIENCY_CLIP_S, Subset};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
@@ -28,6 +27,8 @@ use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
 use crate::repair::{SourceCaption, SourceTime};
 use crate::report::DropReason;
+use crate::text_file;
+use locvtp_video::counted::counted;
 
 const EXPECTED: &str = "a list of queries: [{\"qid\": .., \"query\": .., \"vid\": .., \
      \"duration\": .., \"relevant_windows\": [[s, e], ..]}, ..]";
@@ -62,7 +63,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
         }
         stream.finish()?;
     } else {
-        read_lines(path, &mut videos, intake)?;
+        text_file::each_line(path, |number, line| videos.add(line, number, intake))?;
     }
     videos.tell(path, intake);
     videos.known.into_values().for_each(|video| intake.video(video));
@@ -71,8 +72,9 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
 
 /// Whether a text begins with such a line.
 pub(crate) fn is_line(start: &[u8]) -> bool {
-    let first = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
-    let end = first.iter().position(|byte| *byte == b'\n').unwrap_or(first.len());
+    let start = text_file::as_utf8(start);
+    let first = start.trim_ascii_start();
+    let end = memchr::memchr2(b'\n', b'\r', first).unwrap_or(first.len());
     let has = |key: &str| {
         let quoted = format!("\"{key}\"");
         first[..end].windows(quoted.len()).any(|piece| piece == quoted.as_bytes())
@@ -87,30 +89,10 @@ pub(crate) fn is_line(start: &[u8]) -> bool {
 }
 
 fn is_list(path: &Path) -> Result<bool, CorpusError> {
-    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let start = file.fill_buf().map_err(unreadable)?;
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let mut file = text_file::open(path)?;
+    let start = file.fill_buf();
+    let start = start.map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
     Ok(start.trim_ascii_start().starts_with(b"["))
-}
-
-fn read_lines(
-    path: &Path,
-    videos: &mut Videos,
-    intake: &mut Intake<'_>,
-) -> Result<(), CorpusError> {
-    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(unreadable)?);
-    let (mut bytes, mut number) = (Vec::new(), 0);
-    while lines.read_until(b'\n', &mut bytes).map_err(unreadable)? > 0 {
-        number += 1;
-        let line = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes).trim_ascii();
-        if !line.is_empty() {
-            videos.add(line, number, intake);
-        }
-        bytes.clear();
-    }
-    Ok(())
 }
 
 /// The videos so far, by id.
@@ -210,21 +192,22 @@ impl Videos {
             ));
         }
         if self.repeated_qids > 0 {
-            let count = self.repeated_qids;
-            intake.note(format!("{path}: {count} lines have the qid of a line before"));
+            let lines = counted(self.repeated_qids, "line");
+            intake.note(format!("{path}: {lines} with the qid of a line before"));
         }
         if self.other_durations > 0 {
-            let count = self.other_durations;
+            let lines = counted(self.other_durations, "line");
             intake.note(format!(
-                "{path}: {count} lines give another duration than a line before of the same video; \
-                 the longest counts"
+                "{path}: {lines} with another duration than a line before of the same video; the \
+                 longest counts"
             ));
         }
         if let Some((count, line)) = self.broken_saliency {
+            let queries = counted(count, "query");
             intake.note(format!(
-                "{path}: {count} queries have saliency_scores that do not go with their \
-                 relevant_clip_ids (the first in line {line}); expected three numbers for each clip of \
-                 2 s within the duration. They count for windows and not for highlights"
+                "{path}: {queries} with saliency_scores that do not go with the relevant_clip_ids (the \
+                 first in line {line}); expected three numbers for each clip of 2 s within the \
+                 duration. Such lines count for windows and not for highlights"
             ));
         }
     }
@@ -252,10 +235,7 @@ fn saliency(
 
 /// JSON as Python writes it, bare `NaN` included; none when it is something else.
 fn parsed<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
-    let mut plain = Vec::with_capacity(json.len() + 16);
-    // A slice in memory can always be read.
-    let _ = NanAsNull::new(json).read_to_end(&mut plain);
-    json_cell::from_slice(&plain).ok()
+    json_cell::from_slice(&bare_nan::as_null(json)).ok()
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use crate::error::CorpusError;
 use crate::id_list::IdList;
 use crate::intake::{Intake, VideoSink};
 use crate::language::Language;
-use crate::layout::{Layout, Source, sources};
+use crate::layout::Layout;
 use crate::left_files::{Claimed, LeftFiles};
 use crate::narration_care::NarrationCare;
 use crate::report::{DropReason, ReadReport};
 use crate::shards::ShardSettings;
+use crate::sources::{self, Source};
 use crate::video_files::VideoFiles;
 
 /// What is read of a corpus, and how.
@@ -52,6 +53,8 @@ pub enum FileLookup {
 #[derive(Debug)]
 pub struct CorpusReader {
     sources: Vec<Source>,
+    /// What was passed over for them, for people.
+    passed_over: Option<String>,
     files: Option<VideoFiles>,
     /// Where the files are looked for.
     folder: Option<PathBuf>,
@@ -71,7 +74,8 @@ impl CorpusReader {
         lookup: FileLookup,
     ) -> Result<Self, CorpusError> {
         settings.narration.check()?;
-        let sources = sources(path, settings.layout)?;
+        let found = sources::find(path, settings.layout)?;
+        let (passed_over, sources) = (found.note(path), found.sources);
         let list = settings.list.as_deref().map(IdList::read).transpose()?;
         let own_paths = |source: &Source| source.layout.names_its_files();
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
@@ -89,7 +93,7 @@ impl CorpusReader {
             None => (name_themselves && lookup == FileLookup::Always).then(VideoFiles::default),
         };
         let claimed = Mutex::default();
-        Ok(Self { sources, files, folder, claimed, list, settings: settings.clone() })
+        Ok(Self { sources, passed_over, files, folder, claimed, list, settings: settings.clone() })
     }
 
     /// What there is to read.
@@ -146,6 +150,9 @@ impl CorpusReader {
         }
         self.claim(intake.take_claimed());
         let mut report = intake.finish();
+        // Told once.
+        let is_first = self.sources.first() == Some(source);
+        report.notes.extend(self.passed_over.clone().filter(|_| is_first));
         if report.videos == 0 && report.dropped.keys().eq([&DropReason::NotUnderstood]) {
             report.notes.push(format!(
                 "nothing in it is what stands in a file of {}; name the layout if it has another",
@@ -195,6 +202,7 @@ impl AnnotatedCorpus {
         }
         reader.claim(intake.take_claimed());
         let mut report = intake.finish();
+        report.notes.extend(reader.passed_over.clone());
         report.left_files = reader.left_files().unwrap_or_default();
         if videos.is_empty() {
             let (dir, report) = (path.to_owned(), Box::new(report));

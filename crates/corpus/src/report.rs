@@ -7,6 +7,7 @@ use std::fmt;
 use crate::corpus::{NarratedVideo, Subset};
 use crate::left_files::LeftFiles;
 use crate::repair::Repair;
+use locvtp_video::counted::counted;
 
 /// Examples kept of each reason; counts are complete.
 const EXAMPLES_EACH: usize = 5;
@@ -235,7 +236,8 @@ impl ReadReport {
 
 impl fmt::Display for ReadReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} videos, {} captions", self.videos, self.captions)?;
+        let (videos, captions) = (counted(self.videos, "video"), counted(self.captions, "caption"));
+        write!(f, "{videos}, {captions}")?;
         for (language, count) in &self.languages {
             write!(f, "; language {language}: {count}")?;
         }
@@ -253,6 +255,9 @@ impl fmt::Display for ReadReport {
         }
         if !self.left_files.is_empty() {
             write!(f, "; {}", self.left_files)?;
+        }
+        for note in &self.notes {
+            write!(f, "; note: {note}")?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use std::ops::Range;
 
-use crate::text_file;
+use crate::text_file::{self, bare};
 
 /// A record of more lines or bytes than this is none: a quote was left open.
 const MOST_LINES: usize = 10_000;
@@ -60,6 +60,16 @@ impl Record {
         self.fields.len()
     }
 
+    /// Whether there are so many fields, or more that are empty.
+    pub(crate) fn has_fields(&self, count: usize) -> bool {
+        self.len() >= count && (count..self.len()).all(|place| self.field(place) == Some(b""))
+    }
+
+    /// The record as it stands.
+    pub(crate) fn raw(&self) -> &[u8] {
+        &self.bytes[..self.raw_len]
+    }
+
     /// A field without the quotes around it.
     pub(crate) fn field(&self, place: usize) -> Option<&[u8]> {
         Some(&self.bytes[self.fields.get(place)?.content.clone()])
@@ -72,7 +82,7 @@ impl Record {
 
     /// Whether a quote or backslash stands in it.
     pub(crate) fn has_escapes(&self) -> bool {
-        memchr::memchr2(b'"', b'\\', &self.bytes[..self.raw_len]).is_some()
+        memchr::memchr2(b'"', b'\\', self.raw()).is_some()
     }
 
     /// Removes the fields from `place` on.
@@ -85,6 +95,29 @@ impl Record {
         let raw_begin = self.fields[place].raw_begin;
         self.truncate(place);
         self.fields.push(Field { content: raw_begin..self.raw_len, raw_begin, is_quoted: false });
+    }
+
+    /// Removes backslashes before quotes in fields that stand in no quotes, where CSV knows neither;
+    /// whether there were any.
+    pub(crate) fn unescape_bare_quotes(&mut self) -> bool {
+        if memchr::memchr(b'\\', self.raw()).is_none() {
+            return false;
+        }
+        let mut any = false;
+        for place in 0..self.fields.len() {
+            let Field { content, is_quoted, .. } = &self.fields[place];
+            let bytes = &self.bytes[content.clone()];
+            if *is_quoted || memchr::memmem::find(bytes, b"\\\"").is_none() {
+                continue;
+            }
+            let stays = |at: &usize| bytes[*at] != b'\\' || bytes.get(at + 1) != Some(&b'"');
+            let plain: Vec<u8> = (0..bytes.len()).filter(stays).map(|at| bytes[at]).collect();
+            let begin = self.bytes.len();
+            self.bytes.extend_from_slice(&plain);
+            self.fields[place].content = begin..self.bytes.len();
+            any = true;
+        }
+        any
     }
 
     fn set(&mut self, raw: &[u8]) {
@@ -137,16 +170,24 @@ impl Record {
     ) {
         let is_quoted = quote.is_some();
         let inside = &self.bytes[content.clone()];
-        let is_escape = |byte: u8| Some(byte) == quote || (dialect.backslashes && byte == b'\\');
-        if !inside.iter().any(|byte| is_escape(*byte)) {
+        let may_have_escapes = is_quoted || dialect.backslashes;
+        if !may_have_escapes || memchr::memchr2(b'"', b'\\', inside).is_none() {
             self.fields.push(Field { content, raw_begin, is_quoted });
             return;
         }
-        let mut plain = Vec::with_capacity(inside.len());
-        let mut rest = inside.iter().copied();
-        while let Some(byte) = rest.next() {
-            // What an escape stands before is meant as it is; at the very end it is a character.
-            plain.push(if is_escape(byte) { rest.next().unwrap_or(byte) } else { byte });
+        let is_escape = |byte: u8, next: Option<&u8>| match next {
+            Some(b'"') if Some(byte) == quote => true,
+            // Elsewhere a backslash is one, as in `C:\new`.
+            Some(next) if dialect.backslashes && byte == b'\\' => {
+                [b'"', b'\\', dialect.delimiter].contains(next)
+            }
+            _ => false,
+        };
+        let (mut plain, mut at) = (Vec::with_capacity(inside.len()), 0);
+        while at < inside.len() {
+            at += usize::from(is_escape(inside[at], inside.get(at + 1)));
+            plain.push(inside[at]);
+            at += 1;
         }
         let begin = self.bytes.len();
         self.bytes.extend_from_slice(&plain);
@@ -337,12 +378,6 @@ impl<'b> Records<'b> {
     }
 }
 
-/// A line without what ends it.
-fn bare(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -397,6 +432,19 @@ mod tests {
         let expected = [row(1, &["a", "he said \"hi\", then", "c, d"], true)];
         assert_eq!(records(text, dialect), expected);
         assert_eq!(standard(text)[0].1.len(), 5);
+    }
+
+    #[test]
+    fn a_backslash_before_anything_else_is_one_and_before_a_bare_quote_it_is_none() {
+        let dialect = Dialect { delimiter: b',', spaces: true, backslashes: true };
+        let expected = [row(1, &["C:\\new", "a \\ \" b", "\\n"], true)];
+        assert_eq!(records("C:\\new,\"a \\\\ \\\" b\",\\n", dialect), expected);
+        let mut record = Record::default();
+        let mut records = Records::new(Box::new(&b"say \\\"hi\\\",\"in \\\"\" quotes\",C:\\x"[..]));
+        records.read(Dialect::standard(b','), &mut record).unwrap();
+        assert!(record.unescape_bare_quotes() && !record.unescape_bare_quotes());
+        let fields: Vec<_> = (0..3).map(|place| record.field(place).unwrap()).collect();
+        assert_eq!(fields, [&b"say \"hi\""[..], b"in \\\" quotes", b"C:\\x"]);
     }
 
     #[test]

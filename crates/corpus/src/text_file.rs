@@ -1,8 +1,9 @@
-//! Text files as people have them: UTF-8 with or without a byte order mark, UTF-16 with one, or
+//! Text files as people have them: UTF-8 or UTF-16, each with or without a byte order mark, or
 //! Windows-1252; lines that end with a line feed, a carriage return, or both.
 
 use std::borrow::Cow;
-use std::io::{self, BufRead};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::error::CorpusError;
@@ -17,19 +18,69 @@ pub(crate) fn read(path: &Path) -> Result<(String, bool), CorpusError> {
     Ok(decoded(&bytes))
 }
 
+/// Bytes read at once.
+const BLOCK: usize = 1 << 18;
+/// Of UTF-8. Behind it a quote would not stand at the start of its field.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Opens a file to be read line by line, as UTF-8 without a mark. Only UTF-16, which no data set is
+/// written in, is held in memory.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, CorpusError> {
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    let mut file = BufReader::with_capacity(BLOCK, File::open(path).map_err(unreadable)?);
+    let start = file.fill_buf().map_err(unreadable)?;
+    if Utf16::of(start).is_some() {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        return Ok(Box::new(Cursor::new(decoded(&bytes).0.into_bytes())));
+    }
+    if start.starts_with(BYTE_ORDER_MARK) {
+        file.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(Box::new(file))
+}
+
+/// The bytes of a text as UTF-8 without a mark; what is neither UTF-8 nor UTF-16 stays as it is.
+pub(crate) fn as_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match Utf16::of(bytes) {
+        Some(_) => Cow::Owned(decoded(bytes).0.into_bytes()),
+        None => Cow::Borrowed(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)),
+    }
+}
+
 /// Bytes as text; the same second value as [`read`].
 pub(crate) fn decoded(bytes: &[u8]) -> (String, bool) {
-    let utf16 = |unit: fn([u8; 2]) -> u16| {
-        let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    let Some(utf16) = Utf16::of(bytes) else {
+        let (text, replaced) = field(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes));
+        return (text.into_owned(), replaced);
     };
-    match bytes {
-        [0xff, 0xfe, ..] => (utf16(u16::from_le_bytes), false),
-        [0xfe, 0xff, ..] => (utf16(u16::from_be_bytes), false),
-        _ => {
-            let (text, replaced) = field(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
-            (text.into_owned(), replaced)
-        }
+    let units = bytes[utf16.mark..].chunks_exact(2).map(|pair| (utf16.unit)([pair[0], pair[1]]));
+    let text = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER));
+    (text.collect(), false)
+}
+
+/// How a text in UTF-16 is written.
+struct Utf16 {
+    /// Bytes of the mark before it.
+    mark: usize,
+    unit: fn([u8; 2]) -> u16,
+}
+
+impl Utf16 {
+    /// By the first bytes of a text. Without a mark (`iconv -t UTF-16LE`) every other byte of the first
+    /// letters is zero, as no text in UTF-8 begins.
+    fn of(start: &[u8]) -> Option<Self> {
+        let (mark, unit): (_, fn([u8; 2]) -> u16) = match start {
+            [0xff, 0xfe, ..] => (2, u16::from_le_bytes),
+            [0xfe, 0xff, ..] => (2, u16::from_be_bytes),
+            [1..=0xff, 0, 1..=0xff, 0, ..] => (0, u16::from_le_bytes),
+            [0, 1..=0xff, 0, 1..=0xff, ..] => (0, u16::from_be_bytes),
+            _ => return None,
+        };
+        Some(Self { mark, unit })
     }
 }
 
@@ -81,6 +132,34 @@ pub(crate) fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Re
     }
 }
 
+/// A line without what ends it.
+pub(crate) fn bare(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Hands over the lines of a file that are not empty, without what ends them, with their numbers
+/// from 1.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn each_line(
+    path: &Path,
+    mut each: impl FnMut(usize, &[u8]),
+) -> Result<(), CorpusError> {
+    let mut lines = open(path)?;
+    let (mut line, mut number) = (Vec::new(), 0);
+    let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
+    while read_line(&mut lines, &mut line).map_err(unreadable)? {
+        number += 1;
+        if !line.trim_ascii().is_empty() {
+            each(number, bare(&line));
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
 /// A piece of text without a mark; what is not UTF-8 is read as Windows-1252, and said.
 pub(crate) fn field(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     match std::str::from_utf8(bytes) {
@@ -123,6 +202,16 @@ mod tests {
             assert_eq!(bare, expected, "blocks of {block}");
         }
         assert_eq!(lines("").count() + lines("a").count(), 1);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [BYTE_ORDER_MARK, text.as_bytes()].concat();
+        for bytes in [text.as_bytes(), &marked, &little, &[b"\xff\xfe", &little[..]].concat()] {
+            std::fs::write(file.path(), bytes).unwrap();
+            let mut found = Vec::new();
+            each_line(file.path(), |number, line| found.push((number, line.to_owned()))).unwrap();
+            let expected = [(1, "one"), (3, "two"), (4, "three"), (6, "four")];
+            assert_eq!(found, expected.map(|(number, line)| (number, line.as_bytes().to_owned())));
+        }
     }
 
     #[test]
@@ -134,6 +223,11 @@ mod tests {
         let big: Vec<u8> = "\u{feff}Crème".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!(decoded(&little), ("Crème".into(), false));
         assert_eq!(decoded(&big), ("Crème".into(), false));
+        // As `iconv -t UTF-16LE` and `-t UTF-16BE` write it.
+        assert_eq!(decoded(&little[2..]), ("Crème".into(), false));
+        assert_eq!(decoded(&big[2..]), ("Crème".into(), false));
+        assert_eq!(*as_utf8(&big[2..]), *"Crème".as_bytes());
+        assert_eq!(*as_utf8(b"\xef\xbb\xbfCr\xe8me"), *b"Cr\xe8me");
         assert_eq!(decoded(b"\xff\xfe\x00"), (String::new(), false));
         assert_eq!(decoded(b""), (String::new(), false));
     }

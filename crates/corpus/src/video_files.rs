@@ -85,6 +85,11 @@ pub(crate) fn is_picture(path: &Path) -> bool {
     path.extension().is_none() || picture_rank(path).is_some()
 }
 
+/// Whether the file's name ends as that of a video or picture.
+pub(crate) fn has_media_ending(path: &Path) -> bool {
+    video_rank(path).is_some() || picture_rank(path).is_some()
+}
+
 /// Hands out every file under `dir`.
 ///
 /// # Errors

@@ -62,7 +62,7 @@ fn caption(clip: Clip) -> Result<SourceCaption, DropReason> {
 }
 
 fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-    let table = CsvTable::open(path)?;
+    let table = CsvTable::open(path)?.with_numbers(&["start", "end"]);
     let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
     table.require(&["start", "end", "text", "video_id"])?;
     let subset = Subset::from_file_name(path);

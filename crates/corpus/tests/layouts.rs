@@ -262,7 +262,7 @@ fn crosstask_with_tasks_intervals_and_constraints() {
     assert_eq!(annotated.report.dropped[&DropReason::NotUnderstood], 1);
     assert_eq!(annotated.report.dropped[&DropReason::EndNotAfterStart], 1);
     assert_eq!(annotated.report.dropped[&DropReason::VideoWithoutCaptions], 1);
-    assert!(annotated.report.notes[0].contains("of 1 videos"), "{:?}", annotated.report.notes);
+    assert!(annotated.report.notes[0].contains("of 1 video in"), "{:?}", annotated.report.notes);
 
     let tasks = fixture("crosstask/crosstask_release/tasks_primary.txt");
     let (tasks, broken) = locvtp_corpus::crosstask::read_tasks(&tasks).unwrap();

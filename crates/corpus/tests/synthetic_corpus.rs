@@ -296,7 +296,7 @@ fn what_a_killed_run_left_is_replaced_and_progress_counts_every_video() {
     let out = dir.path().join("corpus");
     let partial = dir.path().join("corpus.partial");
     fs::create_dir_all(partial.join("train/videos")).unwrap();
-    fs::write(partial.join("synthetic.json"), "{}").unwrap();
+    fs::write(partial.join("synthetic.json"), "{\"generator\": ").unwrap();
     fs::write(partial.join("train/videos/old.mp4"), "half").unwrap();
     fs::create_dir(&out).unwrap();
     let calls = AtomicUsize::new(0);
@@ -343,12 +343,16 @@ fn a_stopped_call_is_gone_on_with_and_ends_in_the_bytes_of_one_that_was_not() {
     assert_eq!(told.len(), 1 + 14 - before.len());
     assert!(!partial.exists() && files(&out) == files(&whole));
 
-    // Videos of other settings are not taken for these.
+    // Videos of other settings are not taken for these, and not thrown away either.
     let other = SyntheticConfig { seed: 1, ..small() };
     fs::rename(&out, &partial).unwrap();
-    let report = synthesize(&other, &out, &|_, _| {}).unwrap();
-    assert_eq!(report.kept, 0);
-    assert!(files(&out) != files(&whole));
+    let error = synthesize(&other, &out, &|_, _| panic!("nothing is made")).unwrap_err();
+    let told = format!(
+        "{}: holds an unfinished synthetic corpus of another config (`config.seed` is 0 there and 1 now)",
+        partial.display()
+    );
+    assert!(error.to_string().starts_with(&told), "{error}");
+    assert!(!out.exists() && files(&partial) == files(&whole));
 }
 
 #[test]

@@ -84,14 +84,169 @@ fn backslashes_before_quotes_and_quotes_that_stray_lose_no_word_and_no_row() {
     assert_eq!(texts(&videos), expected);
     assert_eq!((report.repaired[&Repair::QuotesMended], report.faults()), (2, 0));
     assert!(report.notes[0].contains("2 rows (lines 2, 3)"), "{:?}", report.notes);
+}
 
-    // By RFC 4180 this is one caption of three lines, which would swallow two rows.
+#[test]
+fn what_csv_allows_is_read_as_it_says_and_told_where_lines_inside_look_like_rows() {
+    // The quote that closes stands alone in its line.
     let (report, videos) = table(
         "a.csv",
-        "path,start,end,text\na.mp4,0,1,\"opened\nb.mp4,0,1,between\nc.mp4,0,1,closed\"\n",
+        "path,start,end,text\na.mp4,0,1,\"multi\nb.mp4,0,1,row inside\n\"\nc.mp4,0,1,next\n",
     );
-    assert_eq!(texts(&videos), ["\"opened", "between", "closed\""]);
-    assert_eq!(report.repaired[&Repair::QuotesMended], 1);
+    assert_eq!(texts(&videos), ["multi b.mp4,0,1,row inside", "next"]);
+    assert_eq!(report.repaired.keys().collect::<Vec<_>>(), [&Repair::TextTrimmed]);
+    assert!(
+        report.notes[0].starts_with("1 row (line 2): one field in quotes"),
+        "{:?}",
+        report.notes
+    );
+    assert!(report.notes[0].contains("look like rows"), "{:?}", report.notes);
+
+    // Who meant three rows is told where.
+    let rows = "a.mp4,0,1,\"opened\nb.mp4,0,1,between\nc.mp4,0,1,closed\"\n";
+    for (name, delimiter) in [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t")] {
+        let text = format!("path,start,end,text\n{rows}").replace(',', delimiter);
+        let (report, videos) = table(name, &text);
+        assert_eq!(videos.len(), 1);
+        assert!(report.notes[0].starts_with("1 row (line 2): one field"), "{:?}", report.notes);
+    }
+
+    // With another number of fields than columns, or closed before other text, it is no CSV.
+    for text in [
+        "a.mp4,0,1,\"opened\nb.mp4,0,1,closed\",by chance\n",
+        "a.mp4,0,1,\"opened\nb.mp4,0,1,closed\" by chance\n",
+    ] {
+        let (report, videos) = table("a.csv", &format!("path,start,end,text\n{text}"));
+        assert_eq!(texts(&videos)[0], "\"opened");
+        assert_eq!((videos.len(), report.repaired[&Repair::QuotesMended]), (2, 1));
+        assert!(!report.notes.iter().any(|note| note.contains("look like rows")));
+    }
+    let (_, videos) = table(
+        "results_2M_val.csv",
+        "videoid,contentUrl,duration,page_dir,name\n\
+         1,http://x/1.mp4,PT00H00M04S,p,\"two\n2,http://x/2.mp4,PT00H00M04S,p,lines\"\n",
+    );
+    assert_eq!(texts(&videos), ["two 2,http://x/2.mp4,PT00H00M04S,p,lines"]);
+}
+
+#[test]
+fn a_backslash_before_a_quote_is_no_part_of_the_text() {
+    let webvid = "videoid,contentUrl,duration,page_dir,name\n\
+                  1,http://x/1.mp4,PT4S,p,a sign says \\\"open\\\"\n\
+                  2,http://x/2.mp4,PT4S,p,he says \\\"hi\\\", then goes\n\
+                  3,http://x/3.mp4,PT4S,p,C:\\new\n";
+    let (report, videos) = table("results_2M_val.csv", webvid);
+    let expected = ["a sign says \"open\"", "he says \"hi\", then goes", "C:\\new"];
+    assert_eq!(texts(&videos), expected);
+    assert_eq!(report.repaired[&Repair::QuotesMended], 2);
+    assert_eq!(report.repaired[&Repair::SeparatorJoined], 1);
+    let (_, videos) = table("a.tsv", "path\ttext\na.mp4\tsay \\\"hi\\\"\n");
+    assert_eq!(texts(&videos), ["say \"hi\""]);
+}
+
+#[test]
+fn a_time_that_is_no_number_of_seconds_is_named_with_what_to_write() {
+    let (report, videos) = table(
+        "a.csv",
+        "path;start;end;text\na.mp4;0,5;1,5;cut\nb.mp4;00:00:01;2;stir\nc.mp4;0;1;fine\n",
+    );
+    assert_eq!(texts(&videos), ["fine"]);
+    assert_eq!(report.dropped[&DropReason::TimeIsNoNumber], 2);
+    let notes = report.notes.join("\n");
+    assert!(
+        notes.contains("1 row (line 2): `0,5` in the column `start` has a decimal comma"),
+        "{notes}"
+    );
+    assert!(
+        notes.contains("1 row (line 3): `00:00:01` in the column `start` is a clock"),
+        "{notes}"
+    );
+
+    let (report, _) = table("a.csv", "path,start,end,text\na.mp4,0,5,1,5,cut\nb.mp4,0,1,fine\n");
+    assert!(report.notes[0].contains("decimal comma"), "{:?}", report.notes);
+    let lines = "{\"path\": \"a.mp4\", \"start\": \"0,5\", \"end\": 1, \"text\": \"x\"}\n\
+                 {\"path\": \"b.mp4\", \"start\": 0, \"end\": NaN, \"text\": \"y\"}\n\
+                 {\"video_path\": \"a.mp4\", \"caption\": \"z\"}\n";
+    let (report, videos) = table("a.jsonl", lines);
+    assert_eq!(texts(&videos), ["y"], "NaN is nothing: the whole video");
+    assert!(report.notes[0].contains("(line 1): `0,5`"), "{:?}", report.notes);
+    assert!(
+        report.notes[1].contains("line 3 is not understood: it has no text"),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn every_program_s_way_of_saving_a_table_is_read() {
+    let text = "path,start,end,text\na.mp4,0,1,cut; then fry\nb.mp4,0,1,Crème\n";
+    let utf_16: fn(&str) -> Vec<u8> =
+        |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let saved = [
+        ("Excel's first line", format!("sep=,\r\n{}", text.replace('\n', "\r\n")).into_bytes()),
+        ("the same in quotes", format!("\"sep=|\"\n{}", text.replace(',', "|")).into_bytes()),
+        ("an old Macintosh", text.replace('\n', "\r").into_bytes()),
+        ("UTF-16 without a mark", utf_16(text)),
+        ("UTF-16 of an old Macintosh", utf_16(&text.replace('\n', "\r"))),
+        (
+            "names in capitals",
+            text.replace("path,start,end,text", "Path,Start,END,Text").into_bytes(),
+        ),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (what, bytes) in saved {
+        let path = dir.path().join("a.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let (report, videos) = read(&path, None);
+        assert_eq!(texts(&videos), ["cut; then fry", "Crème"], "{what}");
+        assert!(report.notes.is_empty() && report.faults() == 0, "{what}: {report}");
+    }
+    // The same of the other readers.
+    let lines =
+        "{\"path\": \"a.mp4\", \"text\": \"Crème\"}\r{\"path\": \"b.mp4\", \"text\": \"x\"}\r";
+    let moments =
+        "{\"qid\": 1, \"query\": \"Crème\", \"vid\": \"a\", \"relevant_windows\": [[0, 1]]}\n";
+    let json = "{\"v_a\": {\"duration\": 9, \"timestamps\": [[0, 1]], \"sentences\": [\"Crème\"]}}";
+    let files = [
+        ("m.jsonl", lines),
+        ("q.jsonl", moments),
+        ("val_1.json", json),
+        ("charades_sta_test.txt", "3MSZA 24.3 30.4##Crème\n"),
+        ("Train_GCC-training.tsv", "Crème\thttp://x.org/a.jpg\n"),
+    ];
+    for (name, text) in files {
+        std::fs::write(dir.path().join(name), utf_16(text)).unwrap();
+        let (report, videos) = read(&dir.path().join(name), None);
+        assert_eq!(texts(&videos)[0], "Crème", "{name}: {report:?}");
+    }
+}
+
+#[test]
+fn a_table_whose_columns_cannot_be_told_is_refused_with_the_reason() {
+    let refused = |name: &str, text: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let reader =
+            CorpusReader::new(&path, &ReadSettings::default(), FileLookup::WhereThereIsAFolder);
+        let error = reader.and_then(|reader| reader.read(&reader.sources()[0], &mut Vec::new()));
+        error.unwrap_err().to_string()
+    };
+    for (name, text, told) in [
+        ("a.csv", "a.mp4,0,1,cut\nb.mp4,0,1,stir\n", "does not name the columns"),
+        ("a.tsv", "video7\t0.5\t1.5\tcut\n", "does not name the columns"),
+        ("a.csv", "file,begin,sentence\na.mp4,0,cut\n", "by its columns: file, begin, sentence"),
+        ("a.csv", "path|text\na.mp4|cut\n", "commas, semicolons or tabs"),
+        ("a.csv", "path,text,start,text\na.mp4,cut,0,stir\n", "more than one column text"),
+        ("a.csv", "path,start,Start,end,text\na.mp4,0,1,2,x\n", "more than one column start"),
+        ("r.csv", "videoid,name,name\n1,x,y\n", "more than one column name"),
+    ] {
+        let error = refused(name, text);
+        assert!(error.contains(name) && error.contains(told), "{text}: {error}");
+    }
+    // What nobody reads may be there twice.
+    let (_, videos) = table("a.csv", "path,note,note,text\na.mp4,1,2,cut\n");
+    assert_eq!(texts(&videos), ["cut"]);
 }
 
 #[test]
@@ -151,10 +306,12 @@ fn every_data_sets_table_keeps_its_sentences_whole() {
     )
     .unwrap();
     let (report, videos) = read(dir.path(), None);
-    assert_eq!(texts(&videos), ["hey, guys", "\"opened", "next", "paint\""]);
+    assert_eq!(texts(&videos), ["hey, guys", "opened 2,3,next 3,4,paint"]);
     assert_eq!(report.repaired[&Repair::SeparatorJoined], 1);
-    assert_eq!(report.repaired[&Repair::QuotesMended], 1);
     assert_eq!(report.dropped[&DropReason::RowTooLong], 1);
+    let notes = report.notes.join("\n");
+    assert!(notes.contains("nVbIUDjzWY4: 1 row (line 3): one field in quotes"), "{notes}");
+    assert!(notes.contains("nVbIUDjzWY4: 1 row (line 6): more fields"), "{notes}");
 }
 
 #[test]
@@ -194,7 +351,7 @@ fn charades_sta_keeps_its_lines_whatever_ends_them_and_tells_lengths_it_cannot_r
     assert_eq!(texts(&videos), ["second", "a ## b, c"]);
     let notes = report.notes.join("\n");
     assert!(notes.contains("Charades_v1_test.csv: 1 row (line 2)"), "{notes}");
-    assert!(notes.contains("1 rows tell no length"), "{notes}");
+    assert!(notes.contains("1 row without a length"), "{notes}");
 }
 
 #[test]

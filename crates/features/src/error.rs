@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::provenance::Difference;
+use locvtp_video::counted::counted_as;
 
 /// Why features could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,12 @@ pub enum FeatureError {
         /// The system's reason.
         #[source]
         source: std::io::Error,
+    },
+    /// There is no such file or folder.
+    #[error("{path}: does not exist; check the path", path = path.display())]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
     },
     /// The name of the file does not say what to write.
     #[error(
@@ -98,16 +105,46 @@ pub enum FeatureError {
         /// The library's reason.
         reason: String,
     },
-    /// A file of NumPy cannot be used.
+    /// A file, or an array in it, cannot be used as features.
     #[error("{path}: {reason}", path = path.display())]
-    Numpy {
+    Unusable {
         /// The file, or the folder of them.
         path: PathBuf,
         /// What is wrong, and the way out.
         reason: String,
     },
+    /// A feature is NaN or infinite.
+    #[error(
+        "{path}: a number of clip {clip} (from 0) of video {id:?} is {found}, and {}. Whoever made the \
+         features divided by zero or went beyond the largest number of its type (65504 in half \
+         precision, fp16): make this video's features anew in f32, or leave the video out",
+        counted_as(*count, "number of this video is not finite", "numbers of this video are not finite"),
+        path = path.display()
+    )]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The video.
+        id: String,
+        /// The first such clip, from 0.
+        clip: usize,
+        /// What stands there.
+        found: f32,
+        /// How many numbers of the video are such.
+        count: usize,
+    },
+    /// An HDF5 file points to another that is not there, or to nothing.
+    #[error("{path}: {what} {}", where_to(path, target.as_deref()), path = path.display())]
+    BrokenLink {
+        /// The file.
+        path: PathBuf,
+        /// What points there: a link or a dataset, with its verb, as in `/v_a is a link`.
+        what: String,
+        /// The file that it points to; none where it points to nothing in the file itself.
+        target: Option<String>,
+    },
     /// A video is not in the file.
-    #[error("{path}: no video {id:?} among its {num_videos}; look at the ids in the file", path = path.display())]
+    #[error("{path}: no video {id:?} among its {num_videos}; look at the ids in the file with `locvtp inspect`", path = path.display())]
     NoVideo {
         /// The file.
         path: PathBuf,
@@ -193,7 +230,10 @@ impl FeatureError {
     /// Wraps an input or output error with its path.
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, action, source }
+        move |source| match source.kind() {
+            std::io::ErrorKind::NotFound if !path.exists() => Self::Missing { path },
+            _ => Self::Io { path, action, source },
+        }
     }
 
     /// What is wrong with a file that cannot be used as it is.
@@ -202,8 +242,24 @@ impl FeatureError {
     }
 }
 
+/// Where a broken link leads, and the way out.
+fn where_to(path: &Path, target: Option<&str>) -> String {
+    match target {
+        Some(target) => format!(
+            "to the file {target}, which is not there: HDF5 files can point to others, and this one was \
+             copied without them. Put {target} where it points to (a relative path begins at the folder of \
+             {path}), or write one file that has all, where both are: {rewrite}",
+            path = path.display(),
+            rewrite = rewrite(path, "")
+        ),
+        None => "to something that is not in the file; take the link out (in h5py: del file[NAME]), or copy \
+                 the file again"
+            .to_owned(),
+    }
+}
+
 /// What to type so that Python writes an HDF5 file anew, plainly.
-fn rewrite(path: &Path, filter: &str) -> String {
+pub(crate) fn rewrite(path: &Path, filter: &str) -> String {
     let plain = path.with_extension("plain.h5");
     // LZF is part of h5py; the other filters come with hdf5plugin.
     let plugin = if filter.is_empty() || filter.starts_with("LZF") { "" } else { ", hdf5plugin" };

@@ -49,13 +49,13 @@ pub enum FeatureFile {
     Hdf5(Hdf5File),
     /// A safetensors file.
     Safetensors(SafetensorsFile),
-    /// NumPy's files: a folder of one for each video, or one `.npz` with all.
+    /// NumPy's files: a folder of one for each video, one of them, or one `.npz` with all.
     Numpy(NumpyFiles),
 }
 
 impl FeatureFile {
     /// Opens a file or folder, whatever its name; `dataset` is for HDF5, see [`Hdf5File::open`], and
-    /// for a folder of `.npz`.
+    /// for `.npz` of one video each.
     ///
     /// # Errors
     /// When it is missing, damaged, being written, or holds no features.
@@ -79,11 +79,9 @@ impl FeatureFile {
         if is_hdf5 {
             Hdf5File::open(path, dataset).map(Self::Hdf5)
         } else if begin.starts_with(ZIP_SIGNATURE) {
-            NumpyFiles::open_archive(path).map(Self::Numpy)
+            NumpyFiles::open_archive(path, dataset).map(Self::Numpy)
         } else if begin.starts_with(NUMPY_SIGNATURE) {
-            let reason = "one array is of one video; name the folder with an .npy for each video, or an \
-                          .npz whose arrays are called by their videos' ids";
-            Err(FeatureError::Numpy { path: path.to_owned(), reason: reason.to_owned() })
+            Ok(Self::Numpy(NumpyFiles::open_one(path, None)))
         } else {
             SafetensorsFile::open(path).map(Self::Safetensors)
         }
@@ -143,12 +141,32 @@ impl FeatureFile {
     /// The features of a video, all of them.
     ///
     /// # Errors
-    /// When the video is not there or its features are not a table of numbers.
+    /// When the video is not there or its features are not a table of finite numbers.
     pub fn read(&mut self, id: &str) -> Result<VideoFeatures, FeatureError> {
-        match self {
+        let features = match self {
             Self::Hdf5(file) => file.read(id),
             Self::Safetensors(file) => file.read(id),
             Self::Numpy(files) => files.read(id),
+        }?;
+        let is_bad = |value: &&f32| !value.is_finite();
+        let Some(place) = features.values.iter().position(|value| is_bad(&value)) else {
+            return Ok(features);
+        };
+        Err(FeatureError::NotFinite {
+            path: self.path_of(id).to_owned(),
+            id: id.to_owned(),
+            clip: place / features.width,
+            found: features.values[place],
+            count: features.values.iter().filter(is_bad).count(),
+        })
+    }
+
+    /// The file that the features of a video are in.
+    fn path_of(&self, id: &str) -> &Path {
+        match self {
+            Self::Hdf5(file) => file.path(),
+            Self::Safetensors(file) => file.path(),
+            Self::Numpy(files) => files.file_of(id),
         }
     }
 

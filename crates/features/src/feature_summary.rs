@@ -2,23 +2,32 @@
 
 use std::collections::BTreeMap;
 
+use locvtp_video::TimeSpan;
 use serde::Serialize;
 
+use crate::error::FeatureError;
 use crate::feature_file::FeatureFile;
 use crate::provenance::Provenance;
+
+/// Videos that are named.
+const NAMED: usize = 3;
+/// Numbers that are looked at, at most: 1 GiB of them.
+const MOST_NUMBERS: usize = 1 << 28;
 
 /// What is in a feature file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureSummary {
-    /// `HDF5`, `safetensors`, `an .npz` or `a folder of NumPy's files`.
+    /// `HDF5`, `safetensors`, or which of NumPy's.
     pub format: &'static str,
     /// What features are called in a video's group, in HDF5.
     pub dataset: Option<String>,
     /// What made them; none in files of other people.
     pub provenance: Option<Provenance>,
-    /// Videos with a table of features.
+    /// Videos whose features can be used, as far as they were looked at.
     pub videos: usize,
-    /// Clips of all videos.
+    /// Of those, the ones whose numbers were looked at; of a large file not all.
+    pub read: usize,
+    /// Clips of these videos.
     pub clips: usize,
     /// Clips of the video with the fewest.
     pub fewest_clips: usize,
@@ -28,24 +37,25 @@ pub struct FeatureSummary {
     pub widths: BTreeMap<usize, usize>,
     /// Whether the file says when each clip is.
     pub has_spans: bool,
-    /// The first ids.
+    /// The ids of the first three of these videos.
     pub first_ids: Vec<String>,
-    /// Entries that are no table of features, and why the first is none.
+    /// Entries whose features cannot be used: no table of numbers, without clips, not finite, cut off.
     pub unusable: usize,
-    /// Why the first of those is none.
+    /// Why the first of those cannot.
     pub first_unusable: Option<String>,
+    /// Videos whose pictures are missing or damaged somewhere, and where.
+    pub damaged: BTreeMap<String, Vec<TimeSpan>>,
 }
 
 impl FeatureSummary {
-    /// Looks at the shapes of all videos; no features are read.
+    /// Looks at the shapes of all videos, and at their numbers up to 1 GiB.
     pub fn of(file: &mut FeatureFile) -> Self {
         let ids = file.ids().to_vec();
         let mut summary = Self {
             format: match file {
                 FeatureFile::Hdf5(_) => "HDF5",
                 FeatureFile::Safetensors(_) => "safetensors",
-                FeatureFile::Numpy(files) if files.is_folder() => "a folder of NumPy's files",
-                FeatureFile::Numpy(_) => "an .npz",
+                FeatureFile::Numpy(files) => files.format(),
             },
             dataset: match file {
                 FeatureFile::Hdf5(file) => Some(file.dataset().to_owned()),
@@ -53,31 +63,66 @@ impl FeatureSummary {
             },
             provenance: file.provenance(),
             videos: 0,
+            read: 0,
             clips: 0,
-            fewest_clips: usize::MAX,
+            fewest_clips: 0,
             most_clips: 0,
             widths: BTreeMap::new(),
-            has_spans: ids.first().is_some_and(|id| matches!(file.spans(id), Ok(Some(_)))),
-            first_ids: ids.iter().take(3).cloned().collect(),
+            has_spans: false,
+            first_ids: Vec::new(),
             unusable: 0,
             first_unusable: None,
+            damaged: BTreeMap::new(),
         };
+        let mut numbers = 0;
         for id in &ids {
-            match file.shape(id) {
+            let to_read = MOST_NUMBERS.saturating_sub(numbers);
+            match looked_at(file, id, to_read) {
                 Ok([clips, width]) => {
-                    summary.videos += 1;
-                    summary.clips += clips;
-                    summary.fewest_clips = summary.fewest_clips.min(clips);
-                    summary.most_clips = summary.most_clips.max(clips);
-                    *summary.widths.entry(width).or_default() += 1;
+                    summary.add(id, clips, width);
+                    summary.read += usize::from(clips * width <= to_read);
+                    numbers += clips * width;
+                    if let Some(source) =
+                        file.source(id).filter(|source| !source.damaged.is_empty())
+                    {
+                        summary.damaged.insert(id.clone(), source.damaged);
+                    }
                 }
-                Err(error) => {
+                Err(reason) => {
                     summary.unusable += 1;
-                    summary.first_unusable.get_or_insert(error.to_string());
+                    summary.first_unusable.get_or_insert(reason);
                 }
             }
         }
-        summary.fewest_clips = summary.fewest_clips.min(summary.most_clips);
+        if let Some(first) = summary.first_ids.first() {
+            summary.has_spans = matches!(file.spans(first), Ok(Some(_)));
+        }
         summary
     }
+
+    fn add(&mut self, id: &str, clips: usize, width: usize) {
+        self.fewest_clips = if self.videos == 0 { clips } else { self.fewest_clips.min(clips) };
+        self.most_clips = self.most_clips.max(clips);
+        self.videos += 1;
+        self.clips += clips;
+        *self.widths.entry(width).or_default() += 1;
+        if self.first_ids.len() < NAMED {
+            self.first_ids.push(id.to_owned());
+        }
+    }
+}
+
+/// The shape of a video's features, once its numbers are looked at, where there are not too many; or
+/// why they cannot be used.
+fn looked_at(file: &mut FeatureFile, id: &str, most: usize) -> Result<[usize; 2], String> {
+    let told = |error: FeatureError| error.to_string();
+    let [clips, width] = file.shape(id).map_err(told)?;
+    if clips * width == 0 {
+        let what = if clips == 0 { "no clips" } else { "clips without numbers" };
+        return Err(format!("{id} has {what}: its shape is [{clips}, {width}]"));
+    }
+    if clips * width <= most {
+        file.read(id).map_err(told)?;
+    }
+    Ok([clips, width])
 }

@@ -14,23 +14,30 @@
 //! §C.6, §C.7), compressed where the HDF5 library here knows the filter. An id with slashes is a
 //! group in groups, which `h5py` finds by the same id.
 //!
+//! A dataset may lie in another file: an external link, external storage, a virtual dataset. Where that
+//! file is not there, it is named; the library itself reads zeros for a virtual dataset then.
+//!
 //! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
 //! it would print stands in the errors.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use hdf5::types::VarLenUnicode;
+use hdf5::plist::dataset_create::Layout;
+use hdf5::types::{TypeDescriptor, VarLenUnicode};
 use hdf5::{Dataset, File, Group, LocationType};
 use locvtp_video::TimeSpan;
 
-use crate::error::FeatureError;
+use crate::error::{FeatureError, rewrite};
 use crate::provenance::{Provenance, VideoSource};
 use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
 use crate::{DEFAULT_DATASET, SPANS};
+use locvtp_video::counted::first_of;
 
 /// The attribute of damaged videos.
 const DAMAGED: &str = "damaged";
+/// Names of features in a file of one video alone.
+const FEATURES: &str = "features";
 /// Clips that are read at once while files are copied.
 const CLIPS_AT_ONCE: usize = 1024;
 
@@ -68,13 +75,29 @@ impl Hdf5File {
             let path = path.to_owned();
             return Err(FeatureError::NoDataset { path, dataset, found, candidates });
         }
+        if let Some(features) = ids.iter().find(|id| [FEATURES, &dataset].contains(&id.as_str())) {
+            return Err(FeatureError::Unusable {
+                path: path.to_owned(),
+                reason: of_one_video(path, features, &ids, &dataset),
+            });
+        }
         ids.sort_unstable();
         let opened = Self { path: path.to_owned(), file, dataset, ids };
         // Whoever packs one video packs all, and what cannot be read is better known at once.
         if let Some(first) = opened.ids.first() {
-            opened.check_filters(&opened.locate(first)?.0)?;
+            match opened.locate(first) {
+                Ok((dataset, _)) => opened.check_filters(&dataset)?,
+                // Of one video; others may be whole.
+                Err(FeatureError::BrokenLink { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(opened)
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// What features are called in a video's group.
@@ -97,7 +120,10 @@ impl Hdf5File {
     /// # Errors
     /// As [`Hdf5File::read`].
     pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
-        self.shape_of(&self.locate(id)?.0, "[num_clips, d]")
+        let (dataset, _) = self.locate(id)?;
+        self.check_source(&dataset)?;
+        self.check_type(&dataset)?;
+        self.shape_of(&dataset, "[num_clips, d]")
     }
 
     /// The video file of a video; none when it was not written by us.
@@ -113,6 +139,8 @@ impl Hdf5File {
         let (dataset, group) = self.locate(id)?;
         let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
         self.check_filters(&dataset)?;
+        self.check_source(&dataset)?;
+        self.check_type(&dataset)?;
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let values = dataset.read_raw::<f32>().map_err(failed)?;
         let spans = self.spans_of(id, group.as_ref(), num_clips)?;
@@ -173,12 +201,75 @@ impl Hdf5File {
             return Err(FeatureError::NoVideo { path, id, num_videos: self.ids.len() });
         }
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
-        match self.file.loc_type_by_name(id).map_err(failed)? {
+        let link = |name: String| {
+            move |error: hdf5::Error| match dangling(&error.to_string()) {
+                Some(target) => {
+                    let (path, what) = (self.path.clone(), format!("{name} is a link"));
+                    FeatureError::BrokenLink { path, what, target }
+                }
+                None => failed(error),
+            }
+        };
+        match self.file.loc_type_by_name(id).map_err(link(format!("/{id}")))? {
             LocationType::Group => {
                 let group = self.file.group(id).map_err(failed)?;
-                Ok((group.dataset(&self.dataset).map_err(failed)?, Some(group)))
+                let name = format!("/{id}/{}", self.dataset);
+                Ok((group.dataset(&self.dataset).map_err(link(name))?, Some(group)))
             }
             _ => Ok((self.file.dataset(id).map_err(failed)?, None)),
+        }
+    }
+
+    /// # Errors
+    /// When the numbers lie in another file, which is not there.
+    fn check_source(&self, dataset: &Dataset) -> Result<(), FeatureError> {
+        let Ok(properties) = dataset.create_plist() else { return Ok(()) };
+        let beside = |name: String| match name.as_str() {
+            "." => None,
+            name => Some(self.path.parent().unwrap_or(Path::new("")).join(name)),
+        };
+        let virtual_map = match properties.layout() {
+            // The binding cannot name the sources of every virtual dataset, and the library reads zeros
+            // where one is missing: refused rather than guessed.
+            Layout::Virtual => {
+                properties.get_virtual_map().map_err(|_| FeatureError::Unusable {
+                    path: self.path.clone(),
+                    reason: of_other_files(&self.path, &dataset.name()),
+                })?
+            }
+            _ => Vec::new(),
+        };
+        let virtual_map = virtual_map.into_iter();
+        let of_virtual = virtual_map.filter_map(|source| beside(source.src_filename));
+        // These are looked for from the folder that the program runs in.
+        let external = properties.external().into_iter().map(|file| PathBuf::from(file.name));
+        match of_virtual.chain(external).find(|file| !file.exists()) {
+            None => Ok(()),
+            Some(file) => Err(FeatureError::BrokenLink {
+                path: self.path.clone(),
+                what: format!("{} points", dataset.name()),
+                target: Some(file.display().to_string()),
+            }),
+        }
+    }
+
+    /// # Errors
+    /// When the dataset does not hold numbers.
+    fn check_type(&self, dataset: &Dataset) -> Result<(), FeatureError> {
+        let found = dataset.dtype().and_then(|found| found.to_descriptor());
+        match found {
+            Ok(
+                TypeDescriptor::Float(_) | TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_),
+            ) => Ok(()),
+            // Half precision has no name there; the library converts what it can.
+            Err(_) => Ok(()),
+            Ok(found) => Err(FeatureError::Unusable {
+                path: self.path.clone(),
+                reason: format!(
+                    "{} holds {found} and no numbers; expected [num_clips, d] of floats",
+                    dataset.name()
+                ),
+            }),
         }
     }
 
@@ -215,7 +306,16 @@ fn find_videos(
 ) -> hdf5::Result<()> {
     for name in group.member_names()? {
         let id = format!("{prefix}{name}");
-        match group.loc_type_by_name(&name)? {
+        let kind = match group.loc_type_by_name(&name) {
+            Ok(kind) => kind,
+            // Told when the video is asked for, so that the others can be read.
+            Err(error) if dangling(&error.to_string()).is_some() => {
+                ids.push(id);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match kind {
             LocationType::Dataset if prefix.is_empty() => ids.push(id),
             LocationType::Dataset => others.push(id),
             LocationType::Group => {
@@ -230,6 +330,39 @@ fn find_videos(
         }
     }
     Ok(())
+}
+
+/// What a file is whose datasets are the arrays of one video, and what to type instead.
+fn of_one_video(path: &Path, features: &str, names: &[String], dataset: &str) -> String {
+    let id = path.file_stem().unwrap_or_default().to_string_lossy();
+    let out = path.with_extension("all.h5");
+    format!(
+        "it holds the arrays of one video ({}) and not a video each; expected is a group or a dataset for \
+         each video. Join such files: python3 -c \"import sys, pathlib, h5py; b = h5py.File('{}', 'w'); \
+         [b.__setitem__(pathlib.Path(p).stem + '/{dataset}', h5py.File(p)['{features}'][()]) for p in \
+         sys.argv[1:]]\" {} (which makes it the video {id:?})",
+        first_of(names, names.len()),
+        out.display(),
+        path.display(),
+    )
+}
+
+/// What is said of a virtual dataset whose sources cannot be named.
+fn of_other_files(path: &Path, dataset: &str) -> String {
+    format!(
+        "{dataset} is a virtual dataset: its numbers lie in other files, and it cannot be told here whether \
+         all of these are there. Write one file that has all: {}",
+        rewrite(path, "")
+    )
+}
+
+/// The file that a link points to which leads nowhere, or none where it points into the same file;
+/// nothing for other complaints of the library.
+fn dangling(reason: &str) -> Option<Option<String>> {
+    if let Some((_, rest)) = reason.split_once("file name = '") {
+        return Some(rest.split_once('\'').map(|(name, _)| name.to_owned()));
+    }
+    reason.contains("component not found").then_some(None)
 }
 
 /// Writes a whole file, which must not exist, block by block.

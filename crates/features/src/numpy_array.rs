@@ -6,6 +6,10 @@
 
 use half::f16;
 
+#[cfg(test)]
+#[path = "../tests/npy/mod.rs"]
+mod npy;
+
 /// A table of numbers, row after row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NumpyArray {
@@ -73,6 +77,28 @@ impl NumpyHeader {
         };
         Ok((Self { shape, is_by_columns, is_big_endian: descr.starts_with('>'), size }, data))
     }
+
+    /// That as many bytes of numbers follow as the shape says.
+    ///
+    /// # Errors
+    /// With the reason and the way out.
+    pub fn check_length(&self, found: u64) -> Result<(), String> {
+        let numbers = self
+            .shape
+            .iter()
+            .try_fold(1u64, |product, axis| product.checked_mul(u64::try_from(*axis).ok()?));
+        let expected = numbers.and_then(|numbers| numbers.checked_mul(self.size as u64));
+        if expected == Some(found) {
+            return Ok(());
+        }
+        let fault =
+            if expected.is_none_or(|expected| found < expected) { "cut off" } else { "too long" };
+        Err(format!(
+            "it is {fault}: its shape is {:?}, in numbers of {} bytes, and {found} bytes of numbers are \
+             there; copy it again or make it anew",
+            self.shape, self.size
+        ))
+    }
 }
 
 impl NumpyArray {
@@ -86,10 +112,7 @@ impl NumpyArray {
             return Err(format!("its shape is {:?}; expected two axes", header.shape));
         };
         let size = header.size;
-        let expected = rows.checked_mul(columns).and_then(|numbers| numbers.checked_mul(size));
-        if expected != Some(data.len()) {
-            return Err(format!("{} bytes for {rows} x {columns} numbers of {size}", data.len()));
-        }
+        header.check_length(data.len() as u64)?;
         let number = |bytes: &[u8]| {
             let mut ordered = [0; 8];
             ordered[..size].copy_from_slice(bytes);
@@ -118,48 +141,40 @@ fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use super::npy::{npy, table};
     use super::*;
-
-    fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header =
-            format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}   \n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(data);
-        bytes
-    }
 
     #[test]
     fn a_table_is_read_in_either_order_and_of_any_float() {
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let values = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let expected = NumpyArray { values, rows: 2, columns: 3 };
-        let read = |descr: &str, order: &str, data: &[u8]| {
-            NumpyArray::read(&file(descr, order, "(2, 3)", data)).unwrap()
+        let read = |descr: &str, by_columns: bool, data: &[u8]| {
+            NumpyArray::read(&npy(descr, by_columns, "(2, 3)", data)).unwrap()
         };
-        let rows: Vec<u8> = bytes(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert_eq!(read("<f4", "False", &rows), expected);
+        let rows = table(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(NumpyArray::read(&rows).unwrap(), expected);
         let columns: Vec<u8> = bytes(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-        assert_eq!(read("<f4", "True", &columns), expected);
+        assert_eq!(read("<f4", true, &columns), expected);
         let turned: Vec<u8> = (1..=6).flat_map(|v| (v as f32).to_be_bytes()).collect();
-        assert_eq!(read(">f4", "False", &turned), expected);
+        assert_eq!(read(">f4", false, &turned), expected);
         let doubles: Vec<u8> = (1..=6).flat_map(|v| f64::from(v).to_le_bytes()).collect();
-        assert_eq!(read("<f8", "False", &doubles), expected);
+        assert_eq!(read("<f8", false, &doubles), expected);
         let halves: Vec<u8> =
             (1..=6u8).flat_map(|v| f16::from_f32(v.into()).to_le_bytes()).collect();
-        assert_eq!(read("<f2", "False", &halves), expected);
+        assert_eq!(read("<f2", false, &halves), expected);
     }
 
     #[test]
     fn what_is_no_table_of_floats_is_refused() {
         for (bytes, reason) in [
-            (file("<f4", "False", "(6,)", &[0; 24]), "two axes"),
-            (file("<i8", "False", "(2, 3)", &[0; 48]), "<i8"),
-            (file("|O", "False", "(2, 3)", &[0; 48]), "Python objects"),
-            (file("<f4", "False", "(2, 3)", &[0; 20]), "20 bytes"),
-            (file("<f4", "False", "(99999999999, 99999999999)", &[0; 20]), "20 bytes"),
-            (file("<f4", "False", "(2, -3)", &[0; 20]), "(2, -3)"),
+            (npy("<f4", false, "(6,)", &[0; 24]), "two axes"),
+            (npy("<i8", false, "(2, 3)", &[0; 48]), "<i8"),
+            (npy("|O", false, "(2, 3)", &[0; 48]), "Python objects"),
+            (npy("<f4", false, "(2, 3)", &[0; 20]), "cut off"),
+            (npy("<f4", false, "(2, 3)", &[0; 28]), "too long"),
+            (npy("<f4", false, "(99999999999, 99999999999)", &[0; 20]), "20 bytes"),
+            (npy("<f4", false, "(2, -3)", &[0; 20]), "(2, -3)"),
             (b"\x93NUMPY\x01\x00\xff".to_vec(), "version"),
             (b"\x93NUMPY\x01\x00\xff\xff".to_vec(), "ends within"),
             (b"scores".to_vec(), "no .npy"),

@@ -7,6 +7,8 @@
 //! ALL.npz            an array `VIDEO` for each, `[num_clips, d]`
 //! ```
 //!
+//! A single `.npy`, or an `.npz` with an array `features` (or another that is usual in files of one
+//! video), is one video, called as its file.
 //! A video in a folder of the folder is called by its path, `train/VIDEO`. These files say neither when
 //! a clip is nor what made it.
 
@@ -24,6 +26,10 @@ use crate::video_features::VideoFeatures;
 
 /// The array of a video's `.npz`, where there are several.
 const FEATURES: &str = "features";
+/// Arrays of which files of one video alone have one; what `numpy.savez(path, array)` calls an array is
+/// among them.
+const OF_ONE_VIDEO: [&str; 8] =
+    [FEATURES, "feature", "feats", "times", "timestamps", "spans", "last_hidden_state", "arr_0"];
 /// Enough of an array to read its header.
 const HEADER: u64 = 1 << 16;
 
@@ -54,7 +60,7 @@ impl NumpyFiles {
         files.add(path, "")?;
         if files.by_id.is_empty() {
             let reason = files.why_none(path);
-            return Err(FeatureError::Numpy { path: path.to_owned(), reason });
+            return Err(FeatureError::Unusable { path: path.to_owned(), reason });
         }
         Ok(Self {
             path: path.to_owned(),
@@ -64,13 +70,28 @@ impl NumpyFiles {
         })
     }
 
-    /// Opens an `.npz` whose arrays are videos.
+    /// Opens the file of one video, which is called as the file without its ending.
+    pub fn open_one(path: &Path, array: Option<&str>) -> Self {
+        let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self {
+            path: path.to_owned(),
+            array: array.map(ToOwned::to_owned),
+            ids: vec![id.clone()],
+            place: Place::Folder(BTreeMap::from([(id, path.to_owned())])),
+        }
+    }
+
+    /// Opens an `.npz` whose arrays are videos, or are those of one: then `array` is what features are
+    /// called.
     ///
     /// # Errors
     /// When it is missing, damaged, or holds no array.
-    pub fn open_archive(path: &Path) -> Result<Self, FeatureError> {
+    pub fn open_archive(path: &Path, array: Option<&str>) -> Result<Self, FeatureError> {
         let archive = open_archive(path)?;
         let mut ids = array_names(path, &archive)?;
+        if ids.iter().any(|id| OF_ONE_VIDEO.contains(&id.as_str()) || Some(id.as_str()) == array) {
+            return Ok(Self::open_one(path, array));
+        }
         if ids.is_empty() {
             let torch = archive.file_names_raw().any(|name| name.ends_with(b"data.pkl"));
             let reason = match torch {
@@ -80,7 +101,7 @@ impl NumpyFiles {
                 ),
                 false => "it has no array in it".to_owned(),
             };
-            return Err(FeatureError::Numpy { path: path.to_owned(), reason });
+            return Err(FeatureError::Unusable { path: path.to_owned(), reason });
         }
         ids.sort_unstable();
         let place = Place::Archive(RefCell::new(archive));
@@ -97,9 +118,22 @@ impl NumpyFiles {
         &self.path
     }
 
-    /// Whether every video has a file of its own.
-    pub fn is_folder(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+    /// The file of a video.
+    pub fn file_of(&self, id: &str) -> &Path {
+        match &self.place {
+            Place::Folder(files) => files.get(id).unwrap_or(&self.path),
+            Place::Archive(_) => &self.path,
+        }
+    }
+
+    /// What kind of files they are, in words.
+    pub fn format(&self) -> &'static str {
+        match &self.place {
+            Place::Archive(_) => "an .npz",
+            Place::Folder(_) if self.path.is_dir() => "a folder of NumPy's files",
+            Place::Folder(_) if ends_in(&self.path, "npz") => "an .npz of one video",
+            Place::Folder(_) => "an .npy of one video",
+        }
     }
 
     /// How many clips a video has and how wide their features are, without reading them.
@@ -107,10 +141,12 @@ impl NumpyFiles {
     /// # Errors
     /// As [`NumpyFiles::read`].
     pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
-        let (path, bytes) = self.bytes(id, HEADER)?;
-        let header = NumpyHeader::read(&bytes);
-        let (header, _) =
-            header.map_err(|reason| FeatureError::Numpy { path: path.clone(), reason })?;
+        let Array { path, bytes, length } = self.bytes(id, HEADER)?;
+        let unusable = |reason| FeatureError::Unusable { path: path.clone(), reason };
+        let (header, data) = NumpyHeader::read(&bytes).map_err(unusable)?;
+        header
+            .check_length(length.saturating_sub((bytes.len() - data.len()) as u64))
+            .map_err(unusable)?;
         let found = header.shape;
         let (dataset, expected) = (id.to_owned(), "[num_clips, d]");
         found.try_into().map_err(|found| FeatureError::Shape { path, dataset, found, expected })
@@ -122,14 +158,14 @@ impl NumpyFiles {
     /// When the video is not there or its array is no table of floats.
     pub fn read(&self, id: &str) -> Result<VideoFeatures, FeatureError> {
         let [_, width] = self.shape(id)?;
-        let (path, bytes) = self.bytes(id, u64::MAX)?;
+        let Array { path, bytes, .. } = self.bytes(id, u64::MAX)?;
         let array = NumpyArray::read(&bytes);
-        let array = array.map_err(|reason| FeatureError::Numpy { path, reason })?;
+        let array = array.map_err(|reason| FeatureError::Unusable { path, reason })?;
         Ok(VideoFeatures { width, values: array.values, spans: None, source: None })
     }
 
     /// The file of a video and the first `most` bytes of its array.
-    fn bytes(&self, id: &str, most: u64) -> Result<(PathBuf, Vec<u8>), FeatureError> {
+    fn bytes(&self, id: &str, most: u64) -> Result<Array, FeatureError> {
         let missing = || {
             let (path, id, num_videos) = (self.path.clone(), id.to_owned(), self.ids.len());
             FeatureError::NoVideo { path, id, num_videos }
@@ -137,21 +173,21 @@ impl NumpyFiles {
         match &self.place {
             Place::Archive(archive) => {
                 self.ids.binary_search_by(|known| known.as_str().cmp(id)).map_err(|_| missing())?;
-                let bytes = member(&self.path, &mut archive.borrow_mut(), id, most)?;
-                Ok((self.path.clone(), bytes))
+                member(&self.path, &mut archive.borrow_mut(), id, most)
             }
             Place::Folder(files) => {
                 let path = files.get(id).ok_or_else(missing)?;
                 if ends_in(path, "npz") {
                     let mut archive = open_archive(path)?;
                     let array = self.array_of(path, &archive)?;
-                    return Ok((path.clone(), member(path, &mut archive, &array, most)?));
+                    return member(path, &mut archive, &array, most);
                 }
+                let failed = || FeatureError::io(path, "read it");
+                let file = File::open(path).map_err(failed())?;
+                let length = file.metadata().map_err(failed())?.len();
                 let mut bytes = Vec::new();
-                File::open(path)
-                    .and_then(|file| file.take(most).read_to_end(&mut bytes))
-                    .map_err(FeatureError::io(path, "read it"))?;
-                Ok((path.clone(), bytes))
+                file.take(most).read_to_end(&mut bytes).map_err(failed())?;
+                Ok(Array { path: path.clone(), bytes, length })
             }
         }
     }
@@ -169,10 +205,19 @@ impl NumpyFiles {
                     names.join(", "),
                     names.first().map_or("NAME", String::as_str)
                 );
-                Err(FeatureError::Numpy { path: path.to_owned(), reason })
+                Err(FeatureError::Unusable { path: path.to_owned(), reason })
             }
         }
     }
+}
+
+/// An array, or its beginning.
+struct Array {
+    /// The file that it is in.
+    path: PathBuf,
+    bytes: Vec<u8>,
+    /// Bytes of the whole array with its header.
+    length: u64,
 }
 
 /// The files of a folder, by the ids of their videos.
@@ -202,7 +247,7 @@ impl FolderFiles {
                     let (other, path) = (other.clone(), path.clone());
                     let reason =
                         format!("{} is of the same video; leave one of them out", other.display());
-                    return Err(FeatureError::Numpy { path, reason });
+                    return Err(FeatureError::Unusable { path, reason });
                 }
                 self.by_id.insert(id, path);
             } else if let Some(ending) = path.extension() {
@@ -269,12 +314,13 @@ fn member(
     archive: &mut Archive,
     array: &str,
     most: u64,
-) -> Result<Vec<u8>, FeatureError> {
+) -> Result<Array, FeatureError> {
     let file = archive.by_name(&format!("{array}.npy"));
     let file = file.map_err(|error| FeatureError::damaged(path, format!("{array}: {error}")))?;
+    let length = file.size();
     let mut bytes = Vec::new();
     file.take(most)
         .read_to_end(&mut bytes)
         .map_err(|error| FeatureError::damaged(path, format!("{array}: {error}")))?;
-    Ok(bytes)
+    Ok(Array { path: path.to_owned(), bytes, length })
 }

@@ -38,6 +38,9 @@ pub struct Difference {
 }
 
 impl Provenance {
+    /// `weights` of features that no model has a part in.
+    pub const NO_WEIGHTS: &str = "none";
+
     /// Names and values, as they stand in a file.
     pub fn attributes(&self) -> [(&'static str, &str); 7] {
         [
@@ -78,7 +81,9 @@ impl Provenance {
     /// The first thing that differs in a file whose provenance is `there`. Where the model lies does
     /// not matter.
     pub fn difference(&self, there: &Self) -> Option<Difference> {
-        if self.weights != there.weights {
+        let of_no_model = [self, there].iter().any(|made| made.weights == Self::NO_WEIGHTS);
+        // Colours are no model's: it is the space that differs then.
+        if self.weights != there.weights && !of_no_model {
             let (there, here) = (there.model_and_weights(), self.model_and_weights());
             return Some(Difference { key: "model".to_owned(), there, here });
         }
@@ -162,6 +167,17 @@ mod tests {
         let other = Provenance { preprocessing, ..here.clone() };
         let said = ("preprocessing.mean".into(), "nothing".into(), "[0.5]".into());
         assert_eq!(difference(&here, &other), Some(said));
+        // The colours of a clip are no model's, so they differ from features in the space.
+        let colours = Provenance {
+            weights: Provenance::NO_WEIGHTS.into(),
+            space: "mean-colour".into(),
+            ..here.clone()
+        };
+        let features = Provenance { space: "projected".into(), ..here.clone() };
+        for (here, there) in [(&features, &colours), (&colours, &features)] {
+            let said = ("space".into(), there.space.clone(), here.space.clone());
+            assert_eq!(difference(here, there), Some(said));
+        }
         let other = Provenance { precision: "bf16".into(), ..here.clone() };
         assert_eq!(difference(&here, &other).unwrap().0, "precision");
     }

@@ -107,6 +107,11 @@ impl SafetensorsFile {
         Ok(opened)
     }
 
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The videos, sorted.
     pub fn ids(&self) -> &[String] {
         &self.ids

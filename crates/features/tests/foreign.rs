@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
+mod npy;
+
 use std::path::{Path, PathBuf};
 
 use locvtp_features::{FeatureFile, FeatureStore, FeatureSummary, Provenance};
@@ -71,9 +73,7 @@ fn a_folder_without_files_of_numpy_says_what_to_type() {
     std::fs::copy(golden("numpy/a.npz"), at("c.npz")).unwrap();
     let error = refused(folder.path(), None);
     assert!(error.contains("c.npy") && error.contains("c.npz"), "{error}");
-    // One array is no set of videos, and half an archive no archive.
-    let error = refused(&golden("numpy/c.npy"), None);
-    assert!(error.contains("one array") && error.contains("folder"), "{error}");
+    // Half an archive is no archive.
     let bytes = std::fs::read(golden("all.npz")).unwrap();
     std::fs::write(at("cut.npz"), &bytes[..500]).unwrap();
     assert!(refused(&at("cut.npz"), None).contains("no whole .npz"));
@@ -115,5 +115,165 @@ fn a_newer_format_is_named_with_the_way_out() {
                 assert!(error.contains(piece), "{piece}: {error}");
             }
         }
+    }
+}
+
+/// Writes an `.npz` of arrays.
+fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, bytes) in arrays {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+#[test]
+fn the_file_of_one_video_is_one_video_called_as_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let features = npy::table(3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let times = npy::table(3, 2, &[0.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
+    let times_alone = npy::npy("<f8", false, "(3,)", &[0; 24]);
+    let path = folder.path().join("kitchen.npz");
+    let read = |path: &Path, dataset: Option<&str>| {
+        let mut file = FeatureFile::open(path, dataset).unwrap();
+        assert_eq!(file.ids(), ["kitchen"]);
+        file.read("kitchen").map(|features| features.values)
+    };
+    let expected = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    for arrays in [
+        vec![("features", features.clone()), ("times", times.clone())],
+        vec![("features", features.clone()), ("timestamps", times_alone.clone())],
+        vec![("arr_0", features.clone())],
+    ] {
+        npz(&path, &arrays);
+        assert_eq!(read(&path, None).unwrap(), expected, "{:?}", arrays[0].0);
+    }
+    npz(&path, &[("clips", features.clone()), ("times", times)]);
+    let error = read(&path, None).unwrap_err().to_string();
+    assert!(error.contains("features.dataset = \"clips\""), "{error}");
+    assert_eq!(read(&path, Some("clips")).unwrap(), expected);
+    let path = folder.path().join("kitchen.npy");
+    std::fs::write(&path, features).unwrap();
+    assert_eq!(read(&path, None).unwrap(), expected);
+}
+
+#[test]
+fn a_summary_counts_what_can_be_used_and_says_why_the_rest_cannot() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let whole = npy::table(2, 2, &[1.0, 2.0, 3.0, 4.0]);
+    write("z.npy", &whole);
+    let summary = || FeatureSummary::of(&mut FeatureFile::open(folder.path(), None).unwrap());
+    for (name, bytes, pieces) in [
+        ("cut.npy", whole[..whole.len() - 4].to_vec(), vec!["cut.npy", "cut off", "12 bytes"]),
+        ("empty.npy", npy::table(0, 2, &[]), vec!["empty has no clips", "[0, 2]"]),
+        (
+            "nan.npy",
+            npy::table(2, 2, &[1.0, 2.0, f32::NAN, 4.0]),
+            vec![
+                "nan.npy",
+                "clip 1",
+                "\"nan\"",
+                "NaN",
+                "1 number of this video is not finite",
+                "fp16",
+                "f32",
+            ],
+        ),
+        ("inf.npy", npy::table(1, 2, &[f32::INFINITY; 2]), vec!["inf.npy", "clip 0", "2 numbers"]),
+        (
+            "flat.npy",
+            npy::npy("<f4", false, "(2,)", &[0; 8]),
+            vec!["flat", "[2]", "[num_clips, d]"],
+        ),
+        ("whole.npy", npy::npy("<i8", false, "(1, 2)", &[0; 16]), vec!["whole.npy", "<i8"]),
+    ] {
+        write(name, &bytes);
+        let found = summary();
+        assert_eq!((found.videos, found.unusable, found.clips), (1, 1, 2), "{name}");
+        assert_eq!((found.first_ids, found.fewest_clips), (vec!["z".to_owned()], 2), "{name}");
+        let reason = found.first_unusable.unwrap();
+        pieces.iter().for_each(|piece| assert!(reason.contains(piece), "{piece}: {reason}"));
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    // One array of an archive that was cut off within.
+    npz(&folder.path().join("cut.npz"), &[("features", whole[..whole.len() - 4].to_vec())]);
+    let reason = summary().first_unusable.unwrap();
+    assert!(reason.contains("cut.npz") && reason.contains("cut off"), "{reason}");
+}
+
+/// An HDF5 file of one whole video, `whole`, and what `more` adds.
+fn hdf5_with(folder: &Path, more: impl FnOnce(&hdf5::File)) -> PathBuf {
+    let path = folder.join("some.h5");
+    let file = hdf5::File::create(&path).unwrap();
+    let group = file.create_group("whole").unwrap();
+    group.new_dataset::<f32>().shape([2, 2]).create("c3d_features").unwrap();
+    more(&file);
+    path
+}
+
+#[test]
+fn an_hdf5_file_whose_other_half_is_missing_names_it_and_keeps_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |path: &Path, id: &str, pieces: &[&str]| {
+        let mut file = FeatureFile::open(path, None).unwrap();
+        assert_eq!(file.read("whole").unwrap().num_clips(), 2);
+        for error in [file.shape(id).unwrap_err(), file.read(id).unwrap_err()] {
+            let error = error.to_string();
+            pieces.iter().for_each(|piece| assert!(error.contains(piece), "{piece}: {error}"));
+        }
+        let summary = FeatureSummary::of(&mut file);
+        assert_eq!((summary.videos, summary.unusable), (1, 1));
+    };
+    let missing = ["some.h5", "gone.h5", "not there", "h5py"];
+    let path = hdf5_with(folder.path(), |file| {
+        file.link_external("gone.h5", "/b", "b").unwrap();
+    });
+    check(&path, "b", &missing);
+    let path = hdf5_with(folder.path(), |file| {
+        file.create_group("b").unwrap().link_external("gone.h5", "/b", "c3d_features").unwrap();
+    });
+    check(&path, "b", &missing);
+    let path = hdf5_with(folder.path(), |file| file.link_soft("/none", "b").unwrap());
+    check(&path, "b", &["some.h5", "/b is a link", "not in the file", "del file"]);
+    // The library reads zeros for these.
+    let path = hdf5_with(folder.path(), |file| {
+        let whole = hdf5::Extents::from((2, 2));
+        let dataset = file
+            .new_dataset::<f32>()
+            .shape([2, 2])
+            .with_dcpl(|properties| properties.virtual_map("gone.h5", "x", &whole, .., &whole, ..));
+        dataset.create("b").unwrap();
+    });
+    check(&path, "b", &missing);
+    let path = hdf5_with(folder.path(), |file| {
+        let of_text = file.new_dataset::<hdf5::types::FixedAscii<4>>().shape([2, 2]);
+        of_text.create("b").unwrap();
+    });
+    check(&path, "b", &["/b", "no numbers"]);
+}
+
+#[test]
+fn an_hdf5_file_of_one_video_is_told_from_one_of_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kitchen.h5");
+    let file = hdf5::File::create(&path).unwrap();
+    file.new_dataset::<f32>().shape([2, 2]).create("features").unwrap();
+    file.new_dataset::<f32>().shape([2]).create("times").unwrap();
+    drop(file);
+    let error = refused(&path, None);
+    for piece in ["kitchen.h5", "one video", "features, times", "python3 -c", "\"kitchen\""] {
+        assert!(error.contains(piece), "{piece}: {error}");
+    }
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_said_to_be_so_in_one_way() {
+    for name in ["none.h5", "none.safetensors", "none.npz", "none"] {
+        let error = refused(Path::new(name), None);
+        assert_eq!(error, format!("{name}: does not exist; check the path"));
     }
 }

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use locvtp_corpus::NarratedVideo;
+use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
@@ -137,10 +138,11 @@ impl Repeats {
     pub fn told(&self, way_out: &str) -> Option<String> {
         let (video, sentence) = self.first.as_ref()?;
         Some(format!(
-            "{} sentences are annotated several times in one video with other times (the first: \
-             {sentence:?} in {video:?}); they count as {} queries, each with its own times. If the times \
-             are windows of one query, any of which is an answer, say {way_out}",
-            self.sentences, self.queries
+            "{} annotated several times in one video with other times (the first: {sentence:?} in \
+             {video:?}), which makes {} queries, each with its own times. If the times are windows of one \
+             query, any of which is an answer, say {way_out}",
+            counted_as(self.sentences, "sentence is", "sentences are"),
+            self.queries
         ))
     }
 }

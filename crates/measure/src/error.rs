@@ -4,8 +4,10 @@
 //! answer has no recall. Both are refused here rather than counted as misses, which would look like
 //! a bad model.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
+use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 
 /// Why something could not be measured.
@@ -33,8 +35,9 @@ pub enum MeasureError {
     /// A score of a matrix in a file is no number that has a rank.
     #[error(
         "{path}: the score of row {row} (a text), column {column} (a video), from 0, is {found}; \
-         expected a finite number, or -inf for a pair that is left out: {count} scores are such. Look for \
-         the texts or videos whose features are not finite",
+         expected a finite number, or -inf for a pair that is left out: {}. Look for the texts or videos whose \
+         features are not finite",
+        counted_as(*count, "score is such", "scores are such"),
         path = path.display()
     )]
     MatrixScore {
@@ -122,11 +125,44 @@ pub enum MeasureError {
         /// The span of the clip ahead of it.
         previous: TimeSpan,
     },
+    /// One setting has a value that cannot be used.
+    #[error("`{key}` is {found}; expected {expected}")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// What values can be used.
+        expected: &'static str,
+    },
     /// A reference asks for queries of other videos, and there are none.
-    #[error("all {num_queries} queries belong to one video; a wrong query needs a second video")]
+    #[error("all queries ({num_queries}) belong to one video; a wrong query needs a second video")]
     OneVideo {
         /// How many queries there are.
         num_queries: usize,
+    },
+    /// There is no such file or folder.
+    #[error("{path}: does not exist; check the path", path = path.display())]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A folder was given where a file is read.
+    #[error("{path}: is a folder; give a file in it", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file or folder cannot be used.
+    #[error("{path}: cannot {action}", path = path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was being done, as a verb phrase.
+        action: &'static str,
+        /// The system's reason.
+        #[source]
+        source: std::io::Error,
     },
     /// A line of predictions cannot be read, or says what cannot be measured.
     #[error("{path}, line {line}: {reason}; docs/score.md says what a line holds", path = path.display())]
@@ -185,34 +221,74 @@ pub enum MeasureError {
         /// What is wrong with it.
         reason: String,
     },
-    /// One setting has a value that cannot be used.
-    #[error("`{key}` is {found}; expected {expected}")]
-    Setting {
-        /// The setting.
-        key: &'static str,
-        /// Its value.
-        found: String,
-        /// What values can be used.
-        expected: &'static str,
-    },
-    /// A file or folder cannot be used.
-    #[error("{path}: cannot {action}", path = path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done, as a verb phrase.
-        action: &'static str,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
     /// A NumPy array cannot be read.
     #[error(transparent)]
-    Features(#[from] locvtp_features::FeatureError),
+    Features(locvtp_features::FeatureError),
     /// The truth cannot be read.
     #[error(transparent)]
-    Corpus(#[from] locvtp_corpus::CorpusError),
+    Corpus(locvtp_corpus::CorpusError),
     /// The list of videos cannot be read.
     #[error(transparent)]
-    Video(#[from] locvtp_video::VideoError),
+    Video(locvtp_video::VideoError),
+}
+
+impl MeasureError {
+    /// Wraps an input or output error with its path.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| {
+            let path = path.clone();
+            match source.kind() {
+                ErrorKind::NotFound if !path.exists() => Self::Missing { path },
+                ErrorKind::IsADirectory => Self::Folder { path },
+                _ => Self::Io { path, action, source },
+            }
+        }
+    }
+
+    /// That a file can be read, before anything else is.
+    ///
+    /// # Errors
+    /// When it does not exist, is a folder, or cannot be opened.
+    pub fn expect_file(path: &Path) -> Result<(), Self> {
+        let about = std::fs::File::open(path).and_then(|file| file.metadata());
+        match about.map_err(Self::io(path, "read it"))?.is_dir() {
+            true => Err(Self::Folder { path: path.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    /// That a file or folder is there.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn expect_there(path: &Path) -> Result<(), Self> {
+        if path.exists() { Ok(()) } else { Err(Self::Missing { path: path.to_owned() }) }
+    }
+}
+
+impl From<locvtp_features::FeatureError> for MeasureError {
+    fn from(error: locvtp_features::FeatureError) -> Self {
+        match error {
+            locvtp_features::FeatureError::Missing { path } => Self::Missing { path },
+            other => Self::Features(other),
+        }
+    }
+}
+
+impl From<locvtp_corpus::CorpusError> for MeasureError {
+    fn from(error: locvtp_corpus::CorpusError) -> Self {
+        match error {
+            locvtp_corpus::CorpusError::Read { path, .. } if !path.exists() => {
+                Self::Missing { path }
+            }
+            other => Self::Corpus(other),
+        }
+    }
+}
+
+impl From<locvtp_video::VideoError> for MeasureError {
+    fn from(error: locvtp_video::VideoError) -> Self {
+        Self::Video(error)
+    }
 }

@@ -10,7 +10,8 @@ use locvtp_measure::metrics::grounding::IouBoundary;
 use locvtp_measure::metrics::retrieval::{
     RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
 };
-use locvtp_measure::score::grounding::{GroundingProtocol, Suppression, score_grounding};
+use locvtp_measure::score::grounding::score_grounding;
+use locvtp_measure::score::grounding_protocol::{GroundingProtocol, Suppression};
 use locvtp_measure::score::truth::{Truth, TruthSource};
 use serde_json::Value;
 
@@ -125,7 +126,7 @@ fn several_windows_and_highlights_are_measured_as_the_reference_prints_them() {
     let report = score_grounding(&moments("predictions.jsonl"), &truth, &protocol).unwrap();
     assert_eq!(report.standard.unwrap(), golden("moments/expected.json"));
     assert_eq!(report.counts["queries"], 24);
-    assert!(report.notes.iter().any(|note| note.contains("1 queries have a line without windows")));
+    assert!(report.notes.iter().any(|note| note.contains("1 query has a line without windows")));
 }
 
 #[test]

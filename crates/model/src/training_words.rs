@@ -3,7 +3,7 @@
 //!
 //! A word is a run of letters and digits in lower case without accents, as a tokenizer of BERT's kind
 //! sees it; ideographs are words each. Directories of earlier
-//! versions and imported models have no such file, and nothing is said about their words.
+//! versions and imported models have no such file: which words they have seen is not known.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -33,7 +33,8 @@ const NAMING_NOTHING: [&str; 40] = [
 /// How often each word was said in the captions of training.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainingWords {
-    /// Whether the text encoder had read other texts before, so that it may know more words.
+    /// Whether the model had learned from other texts before, of which no list is there: it may know
+    /// more words.
     pub pretrained: bool,
     /// A word is listed if it was said so often at least: 1 where all are.
     pub least: u64,
@@ -78,19 +79,36 @@ impl TrainingWords {
     }
 
     /// The words of `sentence` that training did not show, in their order, each once, and whether
-    /// they are all that name something.
+    /// they are all that name something. What has read other texts before knows "a" and "the".
     pub fn unseen(&self, sentence: &str) -> (Vec<String>, bool) {
+        let names = |word: &str| !NAMING_NOTHING.contains(&word);
         let (mut unseen, mut known) = (Vec::new(), BTreeSet::new());
         for word in words_of(sentence) {
-            if self.words.contains_key(&word) {
+            if self.words.contains_key(&word) || (self.pretrained && !names(&word)) {
                 known.insert(word);
             } else if !unseen.contains(&word) {
                 unseen.push(word);
             }
         }
-        let names = |word: &str| !NAMING_NOTHING.contains(&word);
         let all = unseen.iter().any(|word| names(word)) && !known.iter().any(|word| names(word));
         (unseen, all)
+    }
+
+    /// The words of the model (or checkpoint) in `dir`; `None` where it is not known which it has seen.
+    ///
+    /// A checkpoint of an earlier version has no list of its own: it lies two folders deep in its run,
+    /// which has one.
+    ///
+    /// # Errors
+    /// When the list cannot be read.
+    pub fn of_model(dir: &Path) -> Result<Option<Self>, ModelError> {
+        if let Some(own) = Self::read(dir)? {
+            return Ok(Some(own));
+        }
+        // As it truly lies, wherever a link or `.` leads.
+        let dir = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+        let above = dir.parent().filter(|folder| folder.ends_with("checkpoints"));
+        above.and_then(Path::parent).map_or(Ok(None), Self::read)
     }
 
     /// The words in the folder `dir`; `None` where there is no such file.
@@ -180,10 +198,26 @@ mod tests {
     fn what_was_seen_before_counts_and_a_past_nobody_knows_is_noted() {
         let both = words().after(Some(TrainingWords::of(std::iter::once("a dog"))));
         assert_eq!(both.unseen("red dog"), (vec![], false));
-        assert!(!both.pretrained && both.clone().after(None).pretrained);
+        let after = both.clone().after(None);
+        assert!(!both.pretrained && after.pretrained);
+        assert_eq!(after.unseen("an owl on a dog"), (vec!["owl".to_owned()], false));
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(TrainingWords::read(dir.path()).unwrap(), None);
         both.write(dir.path()).unwrap();
         assert_eq!(TrainingWords::read(dir.path()).unwrap(), Some(both));
+    }
+
+    #[test]
+    fn a_checkpoint_without_a_list_has_the_words_of_its_run() {
+        let run = tempfile::tempdir().unwrap();
+        let checkpoint = run.path().join("checkpoints/step-00000009");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        assert_eq!(TrainingWords::of_model(&checkpoint).unwrap(), None);
+        words().write(run.path()).unwrap();
+        assert_eq!(TrainingWords::of_model(&checkpoint).unwrap(), Some(words()));
+        assert_eq!(TrainingWords::of_model(&run.path().join("elsewhere")).unwrap(), None);
+        let own = TrainingWords::of(std::iter::once("a dog"));
+        own.write(&checkpoint).unwrap();
+        assert_eq!(TrainingWords::of_model(&checkpoint).unwrap(), Some(own));
     }
 }

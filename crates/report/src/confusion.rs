@@ -73,7 +73,7 @@ impl ConfusionMatrix {
         };
         let right: Vec<String> = self.labels.iter().enumerate().filter_map(one).collect();
         format!(
-            "Confusion matrix of {} choices, {:.1} % right over all. Right by true {}: {}.",
+            "Confusion matrix (choices: {}), {:.1} % right over all. Right by true {}: {}.",
             self.total(),
             100.0 * self.accuracy(),
             self.class,

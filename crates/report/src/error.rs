@@ -33,7 +33,7 @@ pub enum ReportError {
         expected: &'static str,
     },
     /// Two lists that belong together differ in length.
-    #[error("figure `{figure}`: {what} has {found} entries, expected {expected}")]
+    #[error("figure `{figure}`: {what} has the length {found}, expected {expected}")]
     Length {
         /// File name of the figure.
         figure: String,

@@ -121,7 +121,7 @@ impl HeatMap {
         };
         let parts: Vec<String> = events.iter().map(one).collect();
         format!(
-            "Heat map of {} words by {} clips of video {}. Closest words: {}.",
+            "Heat map of words ({}) by clips ({}) of video {}. Closest words: {}.",
             self.words.len(),
             self.clips.len(),
             self.video,
@@ -193,7 +193,7 @@ mod tests {
         let mut map = map(3, 3);
         map.cosine[1].pop();
         let problem = map.figure().unwrap_err();
-        assert!(problem.to_string().contains("“word1” has 2 entries, expected 3"), "{problem}");
+        assert!(problem.to_string().contains("“word1” has the length 2, expected 3"), "{problem}");
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl SimilarityHistogram {
     fn alt(&self) -> String {
         let one = |s: &HistogramSeries| {
             let count = grouped(s.total() as i64);
-            format!("{} ({}) has mean {:.2} over {count} values", s.label, s.meaning, s.mean)
+            format!("{} ({}) has mean {:.2} (values: {count})", s.label, s.meaning, s.mean)
         };
         let series: Vec<String> = self.series.iter().map(one).collect();
         format!("Histograms of the {}: {}.", self.quantity, series.join("; "))
@@ -254,7 +254,10 @@ mod tests {
     fn series_with_other_bins_are_refused() {
         let other = HistogramSeries::of("b", "", &[0.0], (-1.0, 1.0), 5).unwrap();
         let problem = histogram(vec![of("a", &[0.0]), other]).figure().unwrap_err();
-        assert!(problem.to_string().contains("bins of b has 5 entries, expected 4"), "{problem}");
+        assert!(
+            problem.to_string().contains("bins of b has the length 5, expected 4"),
+            "{problem}"
+        );
         let wider = HistogramSeries::of("b", "", &[0.0], (-1.0, 2.0), 4).unwrap();
         assert!(histogram(vec![of("a", &[0.0]), wider]).figure().is_err());
     }
@@ -264,7 +267,7 @@ mod tests {
         let figure =
             histogram(vec![of("reference", &[0.5, 0.7]), of("bias", &[0.1])]).figure().unwrap();
         assert!(
-            figure.alt.contains("reference (test) has mean 0.60 over 2 values"),
+            figure.alt.contains("reference (test) has mean 0.60 (values: 2)"),
             "{}",
             figure.alt
         );

@@ -195,7 +195,7 @@ mod tests {
         let mut short = table();
         short.rows[0].values.pop();
         assert!(
-            short.html().unwrap_err().to_string().contains("“LocVTP” has 2 entries, expected 3")
+            short.html().unwrap_err().to_string().contains("“LocVTP” has the length 2, expected 3")
         );
         let mut broken = table();
         broken.rows[0].values[0] = Some(f64::INFINITY);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, replace_directory, write_synced,
 };
+use locvtp_model::training_words::TrainingWords;
 use locvtp_model::weights::{read_safetensors, to_safetensors};
 use locvtp_model::{Device, ModelDirectory, ModelError};
 use serde::{Deserialize, Serialize};
@@ -102,23 +103,34 @@ pub fn list(run: &Path) -> Vec<PathBuf> {
     numbered(run).into_iter().map(|(_, path)| path).collect()
 }
 
-/// Writes a checkpoint and removes all but the newest `keep` up to it.
+/// What a checkpoint is written from.
+pub struct State<'a> {
+    /// The step to do next.
+    pub next_step: u64,
+    /// The model and its words.
+    pub directory: &'a ModelDirectory,
+    /// The optimiser's state.
+    pub optimizer: &'a Adam,
+    /// Which words training has shown; kept beside the model, as in every model directory.
+    pub words_seen: &'a TrainingWords,
+}
+
+/// Writes a checkpoint and removes all but the newest `train.keep_checkpoints` up to it.
 ///
 /// # Errors
 /// When the disk is full or read-only; earlier checkpoints are intact then.
 pub fn write(
     run: &Path,
-    next_step: u64,
-    directory: &ModelDirectory,
-    optimizer: &Adam,
+    state: &State,
     experiment: &Experiment,
     corpus_fingerprint: u32,
-    keep: usize,
 ) -> Result<PathBuf, TrainError> {
+    let &State { next_step, directory, optimizer, words_seen } = state;
     let place = folder(run).join(name(next_step));
     let (optimizer_steps, moments) = optimizer.to_named();
     replace_directory(&place, |dir| {
         directory.write_files(dir)?;
+        words_seen.write(dir)?;
         write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))?;
         let mut checksums = BTreeMap::new();
         for file in CHECKED_FILES {
@@ -144,7 +156,7 @@ pub fn write(
     })
     .map_err(TrainError::saving)?;
     let up_to_it = numbered(run).into_iter().filter(|(step, _)| *step <= next_step);
-    for (_, old) in up_to_it.skip(keep) {
+    for (_, old) in up_to_it.skip(experiment.train.keep_checkpoints) {
         std::fs::remove_dir_all(&old).map_err(TrainError::writing(&old))?;
     }
     Ok(place)

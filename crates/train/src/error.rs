@@ -6,6 +6,8 @@ use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
 use locvtp_video::VideoError;
 
+use locvtp_video::counted::counted;
+
 /// Why a run could not start, go on, or be saved.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -21,6 +23,14 @@ pub enum TrainError {
         /// The system's reason.
         #[source]
         source: std::io::Error,
+    },
+    /// A file is not there.
+    #[error("{path}: does not exist; {way_out}")]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the user can do.
+        way_out: &'static str,
     },
     /// The run file does not parse.
     #[error("{origin}: {reason}")]
@@ -58,10 +68,10 @@ pub enum TrainError {
         /// What does not fit.
         reason: String,
         /// What the user can do.
-        way_out: &'static str,
+        way_out: String,
     },
     /// No video of the corpus can be used.
-    #[error("{corpus}: none of its {listed} videos can be read ({example}); nothing to train on")]
+    #[error("{corpus}: none of its {} can be read ({example}); nothing to train on", counted(*listed, "video"))]
     NothingUsable {
         /// The corpus.
         corpus: String,
@@ -143,6 +153,20 @@ pub enum TrainError {
         /// What the run file says.
         expected: String,
     },
+    /// More steps are done than the run file asks for.
+    #[error(
+        "{path}: {} done already, and the run file asks for {total}; raise `train.steps` (or \
+         `train.epochs`), or begin a run in another --run folder",
+        counted(*done, "step")
+    )]
+    Overrun {
+        /// The run's folder.
+        path: PathBuf,
+        /// Steps that are done.
+        done: u64,
+        /// Steps of the whole run.
+        total: u64,
+    },
     /// The run folder holds a run already.
     #[error(
         "{path}: a run is in this folder already; go on with --resume, or choose another --run folder"
@@ -191,6 +215,9 @@ impl TrainError {
     /// Wraps an error of a read.
     pub(crate) fn reading(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { path, doing: "read", way_out: "check the path", source }
+        move |source| match source.kind() {
+            std::io::ErrorKind::NotFound => Self::Missing { path, way_out: "check the path" },
+            _ => Self::File { path, doing: "read", way_out: "check the path", source },
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use toml::Table;
 
+use crate::shell_words::joined;
+
 /// The kinds of TOML files that people write for the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
@@ -42,9 +44,9 @@ impl FileKind {
     #[must_use]
     pub fn command(self, file: &str) -> String {
         match self {
-            Self::Run => format!("locvtp pretrain {file}"),
-            Self::Task => format!("locvtp transfer {file}"),
-            Self::Corpus => format!("locvtp synthesize --config {file} --out FOLDER"),
+            Self::Run => joined(["locvtp", "pretrain", file]),
+            Self::Task => joined(["locvtp", "transfer", file]),
+            Self::Corpus => joined(["locvtp", "synthesize", "--config", file, "--out", "FOLDER"]),
         }
     }
 }
@@ -52,6 +54,11 @@ impl FileKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_can_be_pasted_whatever_the_file_is_called() {
+        assert_eq!(FileKind::Task.command("my task.toml"), "locvtp transfer 'my task.toml'");
+    }
 
     #[test]
     fn the_files_that_come_with_the_program_are_told_apart() {

@@ -10,6 +10,7 @@
 //! | [`experiment`], [`run_file`] | the run file, and how its text is read |
 //! | [`file_kind`] | which command a TOML file is for |
 //! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
+//! | [`shell_words`] | commands that can be pasted |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
@@ -41,6 +42,7 @@ pub mod run_log;
 mod same_run;
 pub mod schedule;
 mod seeds;
+pub mod shell_words;
 pub mod start;
 pub mod trainer;
 pub mod usable;

@@ -66,7 +66,7 @@ impl OptimizerConfig {
             return setting("optimizer.epsilon", self.epsilon, "a number above 0");
         }
         self.schedule.check()?;
-        if self.gradient_clip.is_nan() || self.gradient_clip < 0.0 {
+        if !self.gradient_clip.is_finite() || self.gradient_clip < 0.0 {
             return setting("optimizer.gradient_clip", self.gradient_clip, "0 (off) or more");
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {

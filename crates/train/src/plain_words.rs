@@ -2,10 +2,14 @@
 //!
 //! serde speaks of Rust's types (`invalid type: string "many", expected u64`), which say nothing to
 //! somebody who wrote a run file. [`plain_words`] puts such a message into words of the file:
-//! what was found, and what may stand there.
+//! what was found, and what may stand there. It does the same for what the system says of files
+//! (`No such file or directory (os error 2)`).
 
 /// What is said of a value of which serde does not say what it is.
 pub(crate) const OF_ANOTHER_KIND: &str = "a value of another kind";
+
+/// What is expected where serde expects a number without a sign.
+pub(crate) const WHOLE_NUMBER: &str = "a whole number, 0 or more";
 
 /// A value that is not what should stand in its place.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,9 +20,24 @@ pub(crate) struct Misfit {
     pub(crate) expected: String,
 }
 
-/// `message` with serde's words for a misfit replaced by plain ones; any other text as it is.
+/// What the system says of files, and the same in plain words.
+const SYSTEMS_WORDS: [(&str, &str); 8] = [
+    ("No such file or directory (os error 2)", "it does not exist"),
+    ("Permission denied (os error 13)", "you may not read or write there"),
+    ("File exists (os error 17)", "it is there already"),
+    ("Not a directory (os error 20)", "a part of its path is a file and no folder"),
+    ("Is a directory (os error 21)", "it is a folder"),
+    ("No space left on device (os error 28)", "the disk is full"),
+    ("Read-only file system (os error 30)", "the disk can only be read"),
+    ("Directory not empty (os error 39)", "it is a folder that is not empty"),
+];
+
+/// `message` with serde's words for a misfit and the system's for a file replaced by plain ones; any
+/// other text as it is.
 #[must_use]
 pub fn plain_words(message: &str) -> String {
+    let system = SYSTEMS_WORDS.iter().filter(|(words, _)| message.contains(words));
+    let message = &system.fold(message.to_owned(), |text, (words, said)| text.replace(words, said));
     let Some((before, phrase, place)) = taken_apart(message) else { return message.to_owned() };
     let said = match Complaint::of(phrase) {
         Some(Complaint::Misfit(Misfit { found, expected })) => {
@@ -178,7 +197,7 @@ fn what(expected: &str) -> String {
     let said = match expected {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
-        "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "u32" | "u64" | "usize" => WHOLE_NUMBER,
         "i8" | "i16" | "i32" | "i64" | "isize" | "integer" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use crate::error::TrainError;
 use crate::file_kind::FileKind;
 use crate::known_keys::{known_keys, meant};
-use crate::plain_words::{Complaint, Misfit, OF_ANOTHER_KIND};
+use crate::plain_words::{Complaint, Misfit, OF_ANOTHER_KIND, WHOLE_NUMBER};
 
 /// The text of a run file.
 ///
@@ -36,13 +36,16 @@ pub fn read_text(path: &Path) -> Result<String, TrainError> {
     }
     if !path.exists() {
         return refused(
-            "there is no such file; configs/ has run files, configs/tasks/ task files".to_owned(),
+            "does not exist; check the path (configs/ has run files, configs/tasks/ task files)"
+                .to_owned(),
         );
     }
     std::fs::read_to_string(path).map_err(TrainError::reading(path))
 }
 
 /// The settings in `text`, key by key over `defaults`; `origin` is named in errors.
+///
+/// `is_usable` is asked only for what is said of a value that does not fit: whether 0 may stand there.
 ///
 /// # Errors
 /// When the text does not parse, a value does not fit, or a key is unknown (the message names the
@@ -52,12 +55,18 @@ pub fn parse<T: DeserializeOwned>(
     origin: &str,
     overrides: &[String],
     defaults: Table,
+    is_usable: impl Fn(&T) -> bool,
 ) -> Result<T, TrainError> {
     let mut given = table(text, origin, overrides)?;
     fill(&mut given, defaults.clone());
     let read = given.clone().try_into::<T>();
     read.map_err(|error| {
-        let refusal = Refusal::of(&error, &given);
+        let mut refusal = Refusal::of(&error, &given);
+        if let Wrong::Misfit(misfit) = &mut refusal.wrong
+            && misfit.expected == WHOLE_NUMBER
+        {
+            misfit.expected = whole_number(&given, &refusal.key, is_usable).to_owned();
+        }
         let origin = match typed(&refusal.key, overrides) {
             Some(entry) => format!("--set {entry}"),
             None => match line_of(text, &refusal.key) {
@@ -201,6 +210,34 @@ fn value_of<'a>(given: &'a Table, key: &[String]) -> Option<&'a Value> {
     place.get(last)
 }
 
+/// The whole numbers that may stand at `key`, as far as the settings tell when they get 0 or 1.
+fn whole_number<T: DeserializeOwned>(
+    given: &Table,
+    key: &[String],
+    is_usable: impl Fn(&T) -> bool,
+) -> &'static str {
+    let takes = |number: i64| {
+        let mut given = given.clone();
+        let set = set_value(&mut given, key, Value::Integer(number));
+        set.is_some() && given.try_into::<T>().is_ok_and(|settings| is_usable(&settings))
+    };
+    match (takes(0), takes(1)) {
+        (true, _) => WHOLE_NUMBER,
+        (false, true) => "a whole number, 1 or more",
+        (false, false) => "a whole number that is not negative",
+    }
+}
+
+fn set_value(table: &mut Table, key: &[String], value: Value) -> Option<()> {
+    let (last, sections) = key.split_last()?;
+    let mut place = table;
+    for section in sections {
+        place = place.get_mut(section)?.as_table_mut()?;
+    }
+    *place.get_mut(last)? = value;
+    Some(())
+}
+
 /// The one key of the section `section` whose value is `found`: sections that are read by their kind
 /// do not say which of their keys they refuse.
 fn holder(given: &Table, section: &[String], found: &str) -> Option<String> {
@@ -308,9 +345,13 @@ mod tests {
     fn defaults_fill_what_is_given_neither_in_the_file_nor_by_a_flag() {
         let defaults: Table = toml::from_str("[head]\nwidth = 512\nrate = 0.5\n").unwrap();
         let found: Settings =
-            parse("[head]\nrate = 0.1\n", "x", &["head.width=7".into()], defaults.clone()).unwrap();
+            parse("[head]\nrate = 0.1\n", "x", &["head.width=7".into()], defaults.clone(), |_| {
+                true
+            })
+            .unwrap();
         assert_eq!(found, Settings { head: Head { width: 7, rate: 0.1 } });
-        let error = parse::<Settings>("[head]\nwidht = 1\n", "x", &[], defaults).unwrap_err();
+        let error =
+            parse::<Settings>("[head]\nwidht = 1\n", "x", &[], defaults, |_| true).unwrap_err();
         assert!(error.to_string().contains("did you mean `head.width`?"), "{error}");
     }
 
@@ -319,7 +360,8 @@ mod tests {
         let text = "# a head\n\n[head]\nwidth = 3\nrate = 1\n";
         let said = |text: &str, set: &[&str]| {
             let set: Vec<String> = set.iter().map(|&entry| entry.to_owned()).collect();
-            parse::<Settings>(text, "x.toml", &set, Table::new()).unwrap_err().to_string()
+            let usable = |_: &Settings| true;
+            parse(text, "x.toml", &set, Table::new(), usable).unwrap_err().to_string()
         };
         for (from, to, told) in [
             (
@@ -358,13 +400,27 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_is_said_to_be_0_or_more_only_where_0_is_taken() {
+        let said = |from: usize| {
+            let usable = |settings: &Settings| settings.head.width >= from;
+            let text = "[head]\nwidth = -1\nrate = 1.0\n";
+            let error = parse::<Settings>(text, "x", &[], Table::new(), usable).unwrap_err();
+            error.to_string().split("expected ").nth(1).unwrap().to_owned()
+        };
+        assert_eq!(said(0), "a whole number, 0 or more");
+        assert_eq!(said(1), "a whole number, 1 or more");
+        assert_eq!(said(8), "a whole number that is not negative");
+    }
+
+    #[test]
     fn a_text_that_looks_like_a_number_is_told_how_to_be_quoted() {
         #[derive(Debug, serde::Deserialize)]
         #[expect(dead_code, reason = "only ever refused")]
         struct Named {
             name: String,
         }
-        let error = parse::<Named>("", "x", &["name=2024".into()], Table::new()).unwrap_err();
+        let error =
+            parse::<Named>("", "x", &["name=2024".into()], Table::new(), |_| true).unwrap_err();
         let told = "--set name=2024: `name` is 2024; expected a text in quotes, as name=\"2024\"";
         assert_eq!(error.to_string(), told);
     }

@@ -10,7 +10,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use locvtp_model::model_directory::{TOKENIZER_FILE, WEIGHTS_FILE};
+use locvtp_model::model_directory::{CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE};
 use locvtp_model::start_weights::read_start_weights;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::{Device, LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
@@ -19,8 +19,10 @@ use toml::{Table, Value};
 
 use crate::error::TrainError;
 use crate::experiment::Experiment;
+use crate::nearby::did_you_mean;
 use crate::run_folder::RUN_FILE;
 use crate::same_run::{SettingDifference, differences};
+use crate::shell_words::{joined, quoted};
 
 /// Where a run's weights come from; drawn from `run.seed` when nothing is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -115,7 +117,10 @@ pub(crate) fn resolved(
                     path: dir.clone(),
                     reason: "it has no text encoder, and pre-training compares clips with words"
                         .into(),
-                    way_out: "add one to it: locvtp weights import --from distilbert FOLDER --out DIR",
+                    way_out: format!(
+                        "add one to it: locvtp weights import --from distilbert FOLDER --out {}",
+                        quoted(&dir.to_string_lossy())
+                    ),
                 });
             }
             resolved.start.weights = Some(checksum(dir)?);
@@ -124,7 +129,7 @@ pub(crate) fn resolved(
             let was = Experiment::read_saved(&run.join(RUN_FILE))?;
             if was.start.weights.is_none() {
                 // It did not start from a model.
-                return Err(error.into());
+                return Err(no_model(dir).unwrap_or_else(|| error.into()));
             }
             resolved.start.weights = was.start.weights.clone();
             // What this run file chooses itself must be as it was; that is asked later.
@@ -136,17 +141,49 @@ pub(crate) fn resolved(
                 (resolved.model, resolved.preprocessing) = (model, preprocessing);
             }
         }
-        Err(_) if dir.to_string_lossy().starts_with("hub:") => {
-            return Err(TrainError::StartModel {
-                path: dir.clone(),
-                reason: "it is a name on the Hugging Face hub, and a folder is expected".into(),
-                way_out: "import it: locvtp weights import --from hub:OWNER/NAME --out FOLDER, and \
-                          give that folder",
-            });
-        }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(no_model(dir).unwrap_or_else(|| error.into())),
     }
     Ok(resolved)
+}
+
+/// Why `dir` is no model directory, where its name or what lies there tells.
+fn no_model(dir: &Path) -> Option<TrainError> {
+    let has_model = |dir: &Path| dir.join(CONFIG_FILE).is_file();
+    if has_model(dir) {
+        return None;
+    }
+    let (reason, way_out) = if let Some(name) = dir.to_str()?.strip_prefix("hub:") {
+        let out = format!("models/{}", name.rsplit('/').next().unwrap_or(name));
+        let hub = format!("hub:{name}");
+        let import = joined(["locvtp", "weights", "import", "--from", &hub, "--out", &out]);
+        (
+            "it is a name on the Hugging Face hub, and a folder is expected".to_owned(),
+            format!("import it ({import}), and set start.model={out}"),
+        )
+    } else if !dir.exists() {
+        let beside = did_you_mean(dir, "a model", |beside| {
+            has_model(&beside.join("model")) || has_model(beside)
+        });
+        let beside = beside.trim_start_matches("; ").trim_end_matches('.');
+        let way_out = if beside.is_empty() { "check the path" } else { beside };
+        ("it does not exist".to_owned(), way_out.to_owned())
+    } else if let Some(inside) =
+        ["model", "run/model"].map(|inside| dir.join(inside)).into_iter().find(|dir| has_model(dir))
+    {
+        let set = quoted(&format!("start.model={}", inside.display()));
+        (
+            "it is the folder of a run, and its model is in it".to_owned(),
+            format!("give --set {set}"),
+        )
+    } else if dir.is_file() {
+        ("it is a file".to_owned(), "give the folder of a model".to_owned())
+    } else {
+        (
+            format!("it holds no {CONFIG_FILE}"),
+            "give a folder that `locvtp weights import` or a finished run has written".to_owned(),
+        )
+    };
+    Some(TrainError::StartModel { path: dir.into(), reason, way_out })
 }
 
 /// What a run begins with.
@@ -173,8 +210,10 @@ pub(crate) fn read(
                 "`start.weights` is {}, and the weights here are {found}",
                 wanted.unwrap_or_default()
             ),
-            way_out: "give the model directory that run file was made with, or leave start.weights \
-                      out",
+            way_out:
+                "give the model directory that run file was made with, or leave start.weights \
+                      out"
+                .into(),
         });
     }
     let config = experiment.model.clone();
@@ -218,7 +257,8 @@ fn contradiction(dir: &Path, difference: SettingDifference) -> TrainError {
     TrainError::StartModel {
         path: dir.into(),
         reason: format!("`{key}` is {there} there, and the run file says {wanted}"),
-        way_out: "leave the key out of the run file, or start from a model directory of that size",
+        way_out: "leave the key out of the run file, or start from a model directory of that size"
+            .into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pre-training loop.
 //!
-//! Start order: (1) check the run file, (2) open every video, (3) resume the newest whole checkpoint, or else (4) build
+//! Start order: (1) check the folder and the run file, (2) open every video, (3) resume the newest whole checkpoint, or else (4) build
 //! the words and draw the weights; only then is anything written. Then one step after the other: batch, losses,
 //! gradients, update, log, checkpoint. A run that ended before its first checkpoint starts over.
 
@@ -97,15 +97,16 @@ pub fn pretrain(
     let began = Instant::now();
     let model = run.join("model");
     let has_run = model.exists() || !checkpoint::list(run).is_empty();
-    let experiment = &start::resolved(experiment, run, has_run)?;
-    experiment.check()?;
+    // The folder first: with a misspelt one, nothing else that is wrong matters.
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });
     }
     if resume && !RunFolder::was_begun(run) {
-        let did_you_mean = did_you_mean(run, RunFolder::was_begun);
+        let did_you_mean = did_you_mean(run, "a run", RunFolder::was_begun);
         return Err(TrainError::NothingToResume { path: run.into(), did_you_mean });
     }
+    let experiment = &start::resolved(experiment, run, has_run)?;
+    experiment.check()?;
     let settings = experiment.corpus.read_settings();
     let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
     let opener = experiment.opener()?;
@@ -147,6 +148,12 @@ pub fn pretrain(
         begin(experiment, &corpus, &device, observer)?
     };
     let Checkpoint { next_step: first_step, mut directory, mut optimizer } = state;
+    let steps_per_epoch = sampler.steps_per_epoch();
+    let total_steps = experiment.total_steps(steps_per_epoch);
+    if first_step > total_steps {
+        // Its model would pass for one of fewer steps.
+        return Err(TrainError::Overrun { path: run.into(), done: first_step, total: total_steps });
+    }
 
     std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
     let run_file = run.join("run.toml");
@@ -156,8 +163,6 @@ pub fn pretrain(
     let (spent_s, waited_s) = log.spent_s();
     let earlier = if has_run { bad_videos::read(run) } else { Vec::new() };
     let mut bad_videos = BadVideoList::create(run, earlier, unreadable)?;
-    let steps_per_epoch = sampler.steps_per_epoch();
-    let total_steps = experiment.total_steps(steps_per_epoch);
     let words = directory.words()?.clone();
     observer.started(&RunStart {
         corpus: read_report,
@@ -177,8 +182,8 @@ pub fn pretrain(
     let mut batches = Loader::start(first_step, total_steps, threads, queue, make);
 
     let save = |next_step: u64, directory: &ModelDirectory, optimizer: &Adam| {
-        let keep = experiment.train.keep_checkpoints;
-        checkpoint::write(run, next_step, directory, optimizer, experiment, fingerprint, keep)
+        let state = checkpoint::State { next_step, directory, optimizer, words_seen: &words_seen };
+        checkpoint::write(run, &state, experiment, fingerprint)
     };
     let mut next_step = first_step;
     let mut saved_at = first_step;
@@ -296,7 +301,7 @@ fn training_words(
     let captions = corpus.videos().iter().flat_map(|video| &video.captions);
     let words = TrainingWords::of(captions.map(|caption| caption.text.as_str()));
     let words = match &experiment.start.model {
-        Some(dir) => words.after(TrainingWords::read(dir)?),
+        Some(dir) => words.after(TrainingWords::of_model(dir)?),
         None => words,
     };
     words.write(run).map_err(TrainError::saving)?;

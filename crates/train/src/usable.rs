@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use locvtp_video::counted::counted;
 
 /// A video that was left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,8 +88,9 @@ impl UsableCorpus {
             return Err(TrainError::Setting {
                 key: "corpus.max_bad",
                 found: format!(
-                    "{max_bad}, but {} of {listed} videos cannot be read (first: {})",
+                    "{max_bad}, but {} of {} cannot be read (first: {})",
                     bad.len(),
+                    counted(listed, "video"),
                     bad[0].reason
                 ),
                 expected: "a share that allows this; or repair the files",
@@ -102,8 +104,8 @@ impl UsableCorpus {
         let Self { clipped, after_end, .. } = self;
         (clipped + after_end > 0).then(|| {
             format!(
-                "{clipped} captions end after their files and are clipped, {after_end} start after the end of \
-                 theirs and are left out"
+                "captions that do not lie in their files: {clipped} end later and are clipped, {after_end} \
+                 start later and are left out"
             )
         })
     }

@@ -284,7 +284,7 @@ fn a_run_goes_on_without_the_directory_and_ends_with_the_same_bits() {
     let mut stopping = Watcher { stop_after: Some(1), ..Watcher::default() };
     stopping.pretrain(&drawn, &run, false).unwrap();
     let error = Watcher::default().pretrain(&again, &run, true).unwrap_err().to_string();
-    assert_says(&error, &["start/config.json", "cannot read"]);
+    assert_says(&error, &["start: `start.model` cannot be taken: it does not exist"]);
 }
 
 #[test]
@@ -372,7 +372,26 @@ fn what_the_run_file_says_otherwise_is_named_with_both_values() {
 #[test]
 fn a_directory_that_cannot_be_started_from_is_refused_with_the_way_out() {
     let place = Place(tempfile::tempdir().unwrap());
-    assert_says(&place.refusal(""), &["start/config.json", "cannot read the model directory"]);
+    let pieces = ["start: `start.model` cannot be taken: it does not exist; check the path"];
+    assert_says(&place.refusal(""), &pieces);
+    // A misspelt one is asked about; a run is told where its model is.
+    for (made, told) in [
+        ("strat", "did you mean "),
+        ("start/model", "it is the folder of a run, and its model is in it; give --set "),
+    ] {
+        let dir = place.path(made);
+        std::fs::create_dir_all(&dir).unwrap();
+        std::fs::write(dir.join("config.json"), "{}").unwrap();
+        assert_says(&place.refusal(""), &[told, made]);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+    assert_says(&place.refusal(""), &["it holds no config.json"]);
+    std::fs::remove_dir(place.path("start")).unwrap();
+    // A misspelt folder to go on with is told first, whatever else is wrong.
+    let error = Watcher::default()
+        .pretrain(&place.experiment(""), &place.path("mispelt"), true)
+        .unwrap_err();
+    assert_says(&error.to_string(), &["mispelt: nothing to resume here"]);
 
     place.import(&[foreign(SourceKind::HfTimeSformer, "hf-timesformer")]);
     let pieces = ["no text encoder", "weights import --from distilbert"];

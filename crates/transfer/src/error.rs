@@ -1,13 +1,12 @@
-//! Everything that can go wrong while a model is measured, each with what was expected and found.
-//!
-//! A measure never guesses: a score that is not a number has no rank, and a query without a right
-//! answer has no recall. Both are refused here rather than counted as misses, which would look like
-//! a bad model.
+//! Everything that can go wrong in a task, each with what was expected and found.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use locvtp_features::Difference;
+use locvtp_train::shell_words::quoted;
 use locvtp_video::TimeSpan;
+use locvtp_video::counted::counted_as;
 
 /// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +80,24 @@ pub enum TransferError {
         /// The way out.
         advice: &'static str,
     },
+    /// There is no such file or folder.
+    #[error("{path}: does not exist; check the path", path = path.display())]
+    Missing {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A folder was given where a file is read.
+    #[error("{path}: is a folder; give a file in it", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No file is called as a pattern says.
+    #[error("{pattern}: no file is called so; check the pattern, and put it in quotes")]
+    NoSuchPattern {
+        /// The pattern.
+        pattern: String,
+    },
     /// A file or folder cannot be used.
     #[error("{path}: cannot {action}", path = path.display())]
     Io {
@@ -147,8 +164,8 @@ pub enum TransferError {
     /// The features that are there are not those that the task asks for.
     #[error(
         "{path}: its features have `{}` {}, this task asks for {}. Leave them and take another file: \
-         --set features.file={}. Or make them anew: {anew}{}",
-        difference.key, difference.there, difference.here, other.display(),
+         --set {}. Or make them anew: {anew}{}",
+        difference.key, difference.there, difference.here, features_file(other),
         as_they_are.as_ref().map_or(String::new(), |set| {
             format!(". Or take them as they are: --set {set}")
         }),
@@ -169,9 +186,9 @@ pub enum TransferError {
     /// The features of a video were made of another file than the task names.
     #[error(
         "{path}: its features of {:?} were made of {}, features.videos names {}. Take another file: \
-         --set features.file={}. Or make them anew: locvtp extract with the same --out does so for videos \
+         --set {}. Or make them anew: locvtp extract with the same --out does so for videos \
          that have changed. Or leave features.videos out to take those that are there",
-        difference.key, difference.there, difference.here, other.display(),
+        difference.key, difference.there, difference.here, features_file(other),
         path = path.display()
     )]
     OtherVideo {
@@ -247,9 +264,9 @@ pub enum TransferError {
     },
     /// A feature file lacks videos, and what the task file says would make other features.
     #[error(
-        "{path}: lacks features of {count} videos ({example:?} is one), and those of features.model \
-         cannot be added; choose another features.file, or leave features.videos out to go on \
-         without them",
+        "{path}: lacks features of {} ({example:?} is one), and those of features.model cannot be added; \
+         choose another features.file, or leave features.videos out to go on without them",
+        counted_as(*count, "video", "videos"),
         path = path.display()
     )]
     NotAdded {
@@ -389,22 +406,123 @@ pub enum TransferError {
     Stopped,
     /// A run file cannot be used, or training cannot go on.
     #[error(transparent)]
-    Train(#[from] locvtp_train::TrainError),
+    Train(locvtp_train::TrainError),
     /// A feature file cannot be read or written.
     #[error(transparent)]
-    Features(#[from] locvtp_features::FeatureError),
+    Features(locvtp_features::FeatureError),
     /// The truth of a split cannot be read.
     #[error(transparent)]
-    Corpus(#[from] locvtp_corpus::CorpusError),
+    Corpus(locvtp_corpus::CorpusError),
     /// A video cannot be read.
     #[error(transparent)]
-    Video(#[from] locvtp_video::VideoError),
+    Video(locvtp_video::VideoError),
     /// The model cannot be used.
     #[error(transparent)]
-    Model(#[from] locvtp_model::ModelError),
+    Model(locvtp_model::ModelError),
     /// Scores or predictions cannot be measured.
     #[error(transparent)]
-    Measure(#[from] locvtp_measure::MeasureError),
+    Measure(locvtp_measure::MeasureError),
+}
+
+impl TransferError {
+    /// Wraps an input or output error with its path.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl Fn(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| {
+            let path = path.clone();
+            match source.kind() {
+                ErrorKind::NotFound if !path.exists() => Self::Missing { path },
+                ErrorKind::IsADirectory => Self::Folder { path },
+                _ => Self::Io { path, action, source },
+            }
+        }
+    }
+
+    /// That a file can be read, before anything else is.
+    ///
+    /// # Errors
+    /// When it does not exist, is a folder, or cannot be opened.
+    pub fn expect_file(path: &Path) -> Result<(), Self> {
+        let about = std::fs::File::open(path).and_then(|file| file.metadata());
+        match about.map_err(Self::io(path, "read it"))?.is_dir() {
+            true => Err(Self::Folder { path: path.to_owned() }),
+            false => Ok(()),
+        }
+    }
+
+    /// That a file or folder is there.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn expect_there(path: &Path) -> Result<(), Self> {
+        if path.exists() { Ok(()) } else { Err(Self::Missing { path: path.to_owned() }) }
+    }
+}
+
+// Each crate has its own words for a file that is not there; whoever measures hears one.
+
+impl From<locvtp_train::TrainError> for TransferError {
+    fn from(error: locvtp_train::TrainError) -> Self {
+        use locvtp_train::TrainError::{Corpus, Model, Video};
+        match error {
+            Corpus(error) => error.into(),
+            Model(error) => error.into(),
+            Video(error) => error.into(),
+            other => Self::Train(other),
+        }
+    }
+}
+
+impl From<locvtp_measure::MeasureError> for TransferError {
+    fn from(error: locvtp_measure::MeasureError) -> Self {
+        match error {
+            locvtp_measure::MeasureError::Missing { path } => Self::Missing { path },
+            other => Self::Measure(other),
+        }
+    }
+}
+
+impl From<locvtp_features::FeatureError> for TransferError {
+    fn from(error: locvtp_features::FeatureError) -> Self {
+        match error {
+            locvtp_features::FeatureError::Missing { path } => Self::Missing { path },
+            other => Self::Features(other),
+        }
+    }
+}
+
+impl From<locvtp_corpus::CorpusError> for TransferError {
+    fn from(error: locvtp_corpus::CorpusError) -> Self {
+        match error {
+            locvtp_corpus::CorpusError::Read { path, .. } if !path.exists() => {
+                Self::Missing { path }
+            }
+            other => Self::Corpus(other),
+        }
+    }
+}
+
+impl From<locvtp_video::VideoError> for TransferError {
+    fn from(error: locvtp_video::VideoError) -> Self {
+        Self::Video(error)
+    }
+}
+
+impl From<locvtp_model::ModelError> for TransferError {
+    fn from(error: locvtp_model::ModelError) -> Self {
+        match error {
+            locvtp_model::ModelError::File { path, source, .. }
+                if source.kind() == ErrorKind::NotFound =>
+            {
+                // Of a model directory the folder, where that is what is missing.
+                let is_missing =
+                    |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+                let path = path.parent().filter(is_missing).map(Path::to_owned).unwrap_or(path);
+                Self::Missing { path }
+            }
+            other => Self::Model(other),
+        }
+    }
 }
 
 /// What an error says, with what its causes say.
@@ -416,4 +534,9 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// What is typed behind `--set` to take another feature file.
+fn features_file(path: &Path) -> String {
+    quoted(&format!("features.file={}", path.display()))
 }

@@ -22,6 +22,7 @@ pub mod error;
 pub mod extraction;
 pub mod fit;
 pub mod inputs;
+mod made_folder;
 pub mod model_fingerprint;
 pub mod model_location;
 pub mod observer;

@@ -17,13 +17,16 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use locvtp_measure::score::grounding::score_grounding;
 use locvtp_measure::score::grounding::{GroundingProtocol, score_grounding};
+use locvtp_measure::score::grounding_protocol::GroundingProtocol;
+use locvtp_measure::score::truth::{Truth, TruthSource};
 use locvtp_measure::score::truth::{Truth, TruthSource};
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use locvtp_transfer::fit::{FitBatch, Learner};
 use locvtp_transfer::inputs::feature_section::ClipFeatures;
 use locvtp_transfer::inputs::feature_section::FeatureSection;
-use locvtp_transfer::results::predictions::PredictionFile;
+use locvtp_transfer::results::PredictionFile;
 use locvtp_transfer::results::predictions::{PREDICTIONS, TEST_VIDEOS};
 use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
 use locvtp_transfer::tasks::grounding::csmgan::anchors::{offset_bases, proposals};

@@ -1,5 +1,7 @@
 //! Reading headers bit by bit.
 
+use memchr::memmem;
+
 /// A place in some bytes. Everything is none behind their end.
 pub(crate) struct Bits<'a> {
     bytes: &'a [u8],
@@ -49,17 +51,8 @@ impl<'a> Bits<'a> {
 
 /// Where the next `00 00 01` at or after `from` begins.
 pub(crate) fn start_code(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut end = from + 2;
-    while let Some(last) = bytes.get(end) {
-        match last {
-            1 if bytes[end - 2..end] == [0, 0] => return Some(end - 2),
-            0 => end += 1,
-            1 => end += 2,
-            // No start code holds it, so the next one ends three bytes on.
-            _ => end += 3,
-        }
-    }
-    None
+    let at = memmem::find(bytes.get(from..)?, &[0, 0, 1])?;
+    Some(from + at)
 }
 
 #[cfg(test)]

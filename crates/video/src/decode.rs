@@ -28,9 +28,10 @@ use crate::frame_search::FrameSearch;
 use crate::frame_stream::FrameStream;
 use crate::frame_table::FrameTable;
 use crate::frame_table_cache::{CacheKey, FrameTableCache};
+use crate::index_making;
 use crate::limits::ReadLimits;
 use crate::media_location::MediaLocation;
-use crate::packet_index::{self, PacketIndex};
+use crate::packet_index::PacketIndex;
 use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
 use crate::sampling::SamplingPlan;
@@ -284,7 +285,7 @@ fn index(
     if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames) {
         return Ok(index);
     }
-    let index = packet_index::read(file, path, limits)?;
+    let index = index_making::read(file, path, limits)?;
     if let Some((cache, key)) = table_entry {
         cache.put(key, &index);
     }

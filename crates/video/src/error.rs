@@ -201,8 +201,7 @@ pub enum VideoError {
 
     /// A listed frame does not come out of the decoder.
     #[error(
-        "{path}: frame {frame} at {at} cannot be decoded{said}; the file is damaged there, so \
-         copy it again or leave that span out",
+        "{path}: frame {frame} at {at} cannot be decoded{said}; {way_out}",
         path = path.display()
     )]
     Undecodable {
@@ -214,6 +213,8 @@ pub enum VideoError {
         at: Seconds,
         /// FFmpeg's complaint.
         said: FfmpegSaid,
+        /// What it may come of, and what to do.
+        way_out: &'static str,
     },
 
     /// The pictures cannot be brought to the asked size or colour format.

@@ -88,7 +88,14 @@ impl FrameSearch {
     /// The error of a frame that does not come.
     pub(crate) fn undecodable(&self, frame: usize) -> VideoError {
         let (path, at) = (self.path.clone(), self.table.times()[frame]);
-        VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said() }
+        let way_out = if self.index.begins_recording(frame) {
+            "another recording begins there that is damaged, or the header of the file is not its own; \
+             get it again with its own header (of segments, the one that their playlist names for \
+             them), or leave that span out"
+        } else {
+            "the file is damaged there, so copy it again or leave that span out"
+        };
+        VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said(), way_out }
     }
 
     /// Every frame, straight through.
@@ -268,7 +275,9 @@ fn go_before(
     }
     let Some(key) = index.key_at_or_before(stamp) else { return Ok(false) };
     let on_the_way = match stream.position() {
-        Position::Before(order) => key.order <= order || *sought == Some(key),
+        Position::Before(order) | Position::Restarting(order) => {
+            key.order <= order || *sought == Some(key)
+        }
         Position::Draining => true,
         Position::Nowhere => false,
     };

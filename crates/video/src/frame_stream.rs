@@ -15,7 +15,8 @@ use ffmpeg_the_third as ffmpeg;
 use crate::decode::ReaderSettings;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
-use crate::packet_index::{self, Access, KeyPacket, PacketIndex};
+use crate::packet_index::{Access, KeyPacket, PacketIndex};
+use crate::packet_list;
 use crate::probe::{self, MediaSource, OpenFile};
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
@@ -26,6 +27,9 @@ const MOST_ERRORS_WHILE_DRAINING: usize = 64;
 pub(crate) enum Position {
     /// Before the packet of this order.
     Before(usize),
+    /// The decoder has all packets before the one of this order, and gives its last frames before it
+    /// begins anew.
+    Restarting(usize),
     /// All packets are decoded, their last frames are still to come.
     Draining,
     /// Not started, ended, or failed: seek or rewind first.
@@ -38,8 +42,10 @@ pub(crate) struct FrameStream {
     settings: ReaderSettings,
     file: OpenFile,
     decoder: codec::decoder::Video,
-    /// A packet read to check a seek, to be decoded next.
+    /// A packet read to check a seek, or before a new beginning, to be decoded next.
     pending: Option<Packet>,
+    /// Whether the decoder holds nothing yet.
+    is_fresh: bool,
     position: Position,
     /// Frames given since the start of the file.
     given: i64,
@@ -76,6 +82,7 @@ impl FrameStream {
             file,
             decoder,
             pending: None,
+            is_fresh: true,
             position: Position::Nowhere,
             given: 0,
             last_stamp: None,
@@ -168,8 +175,18 @@ impl FrameStream {
                         return Some(stamp);
                     }
                 }
-                Err(ffmpeg::Error::Eof) => break,
                 Err(error) => match self.position {
+                    Position::Restarting(order) => {
+                        errors_while_draining += 1;
+                        let is_empty = error == ffmpeg::Error::Eof;
+                        if is_empty || errors_while_draining > MOST_ERRORS_WHILE_DRAINING {
+                            errors_while_draining = 0;
+                            self.decoder.flush();
+                            self.position = Position::Before(order);
+                            self.is_fresh = true;
+                        }
+                    }
+                    _ if error == ffmpeg::Error::Eof => break,
                     // It wants a packet, or stumbled over one that it was given: either way the
                     // next.
                     Position::Before(order) => {
@@ -215,6 +232,13 @@ impl FrameStream {
             let _ = self.decoder.send_eof();
             return;
         };
+        if index.restarts(order) && !self.is_fresh {
+            self.pending = Some(packet);
+            self.position = Position::Restarting(order);
+            let _ = self.decoder.send_eof();
+            return;
+        }
+        self.is_fresh = false;
         index.place(order, &mut packet);
         self.position = Position::Before(order + 1);
         // Both fields of a frame are wanted, or none; what is wrong with one is wrong with both.
@@ -227,7 +251,7 @@ impl FrameStream {
         let discard = if self.is_wanted { Discard::Default } else { Discard::NonReference };
         self.decoder.skip_frame(discard);
         let sent = self.decoder.send_packet(&packet);
-        let is_cut = packet.is_corrupt() && !packet_index::flag_may_lie(&self.file);
+        let is_cut = packet.is_corrupt() && !packet_list::flag_may_lie(&self.file);
         let is_damaged = is_cut || index.damage_begins(order);
         if (sent.is_err_and(|error| !wants_more(error)) || is_damaged)
             && let Some((order, pts)) = self.fed
@@ -249,6 +273,7 @@ impl FrameStream {
 
     fn start_at(&mut self, order: usize, pending: Option<Packet>) {
         self.pending = pending;
+        self.is_fresh = true;
         self.position = Position::Before(order);
         self.given = 0;
         self.last_stamp = None;

@@ -77,9 +77,12 @@ impl FrameTable {
         TimeSpan { start: self.times[frame], end }
     }
 
-    /// Mean time that a frame is shown.
+    /// Mean time that a frame is shown, gaps left out.
     pub fn mean_frame_duration(&self) -> Seconds {
-        self.span().duration() / self.len() as f64
+        let span = self.span();
+        let inside = self.gaps.iter().filter(|gap| gap.start >= span.start);
+        let missing: f64 = inside.map(|gap| gap.duration().0).sum();
+        (span.duration() - Seconds(missing)) / self.len() as f64
     }
 }
 
@@ -99,6 +102,15 @@ mod tests {
         assert_eq!(table.frame_at(Seconds(2.0)), 2);
         assert_eq!(table.span_of(1), TimeSpan::new(0.6, 2.0));
         assert_eq!(table.span_of(2), TimeSpan::new(2.0, 3.0));
+    }
+
+    #[test]
+    fn a_gap_makes_no_frame_longer() {
+        let table = FrameTable::new([0.0, 0.5, 3.0, 3.5].map(Seconds).to_vec(), Seconds(4.0));
+        assert_eq!(table.mean_frame_duration(), Seconds(1.0));
+        // The first lies before the first frame.
+        let table = table.with_gaps(vec![TimeSpan::new(-1.0, 0.0), TimeSpan::new(1.0, 3.0)]);
+        assert_eq!(table.mean_frame_duration(), Seconds(0.5));
     }
 
     #[test]

@@ -9,8 +9,8 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use ffmpeg_the_third as ffmpeg;
 
@@ -22,11 +22,14 @@ use crate::time::Seconds;
 use crate::timeline::{Part, Timeline};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 2\n";
+const MAGIC: &[u8] = b"LocVTP frame table 3\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
 const OF_A_PART: u32 = u32::MAX;
+
+/// Nothing takes so long to write.
+const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of frame tables.
 #[derive(Clone, Debug)]
@@ -52,7 +55,10 @@ impl FrameTableCache {
     pub fn create(folder: impl Into<PathBuf>) -> Result<Self, VideoError> {
         let folder = folder.into();
         match fs::create_dir_all(&folder) {
-            Ok(()) => Ok(Self { folder }),
+            Ok(()) => {
+                sweep(&folder);
+                Ok(Self { folder })
+            }
             Err(source) => Err(VideoError::Io {
                 path: folder,
                 action: "make the folder of frame tables",
@@ -114,6 +120,18 @@ impl FrameTableCache {
     }
 }
 
+/// Removes what programs that were killed left half written. What is younger than a day may be in the
+/// making.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_partial = entry.file_name().to_string_lossy().contains(".frames.partial-");
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if is_partial && age().is_some_and(|age| age > OLD) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     put_key(&mut out, key);
@@ -148,6 +166,7 @@ fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
     }
     put_growing(&mut out, &index.second_fields);
     put_growing(&mut out, &index.damaged_from);
+    put_growing(&mut out, &index.restarts);
     put(&mut out, index.timeline.later_parts().len() as i64);
     for part in index.timeline.later_parts() {
         put(&mut out, part.from as i64);
@@ -203,6 +222,7 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         last = pts;
     }
     let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
+    let restarts = get_growing(&mut rest)?;
     let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
     let mut parts = Vec::with_capacity(count);
     for _ in 0..count {
@@ -222,6 +242,7 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         keys,
         second_fields,
         timeline,
+        restarts,
         damaged_from,
         gaps,
         clock,
@@ -313,10 +334,24 @@ mod tests {
             keys: keys.to_vec(),
             second_fields: vec![3, 5, 9],
             timeline,
+            restarts: vec![70, 90],
             damaged_from: vec![17],
             gaps: vec![(512, 1024)],
             clock,
         }
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["old", "new"].map(|name| format!(".{name}.frames.partial-77-0"));
+        for (name, age_s) in names.iter().zip([90_000, 60]) {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            let age = Duration::from_secs(age_s);
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        }
+        FrameTableCache::create(folder.path()).unwrap();
+        assert!(!folder.path().join(&names[0]).exists() && folder.path().join(&names[1]).exists());
     }
 
     #[test]

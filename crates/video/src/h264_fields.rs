@@ -215,11 +215,27 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
+/// Whether these bytes behind a unit's first can be sequence parameters: of a known profile and
+/// level, with no bit set that is kept for later.
+pub(crate) fn is_sequence(bytes: &[u8]) -> bool {
+    const WITHOUT_COLOUR_FORMAT: [u32; 3] = [66, 77, 88];
+    const LEVELS: std::ops::RangeInclusive<u8> = 9..=62;
+    let [profile, flags, level, ..] = bytes else { return false };
+    let profile = u32::from(*profile);
+    let is_known =
+        WITHOUT_COLOUR_FORMAT.contains(&profile) || WITH_COLOUR_FORMAT.contains(&profile);
+    is_known
+        && flags & 3 == 0
+        && LEVELS.contains(level)
+        && sequence(&unescaped(&bytes[..bytes.len().min(PARAMETER_BYTES)])).is_some()
+}
+
+/// Profiles whose parameters name a colour format.
+const WITH_COLOUR_FORMAT: [u32; 13] =
+    [44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244];
+
 /// Sequence parameters and their number (H.264, 7.3.2.1.1).
 fn sequence(bytes: &[u8]) -> Option<(u32, Sequence)> {
-    /// Profiles whose parameters name a colour format.
-    const WITH_COLOUR_FORMAT: [u32; 13] =
-        [44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244];
     let mut bits = Bits::new(bytes);
     let profile = bits.number(8)?;
     bits.skip(16);

@@ -10,9 +10,9 @@ use std::path::Path;
 use ffmpeg_the_third::{ffi, media};
 
 use crate::error::VideoError;
-use crate::packet_content::Content;
+use crate::packet_list::{Seen, num_pictures};
 use crate::probe::OpenFile;
-use crate::timeline::Seen;
+use crate::stream_headers::OtherCodec;
 
 /// How far behind the last picture another file may begin: what a container puts at its end lies
 /// between.
@@ -23,17 +23,21 @@ const MOST_HEADER: usize = 1 << 22;
 const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
 
 /// How files of these containers begin, of which the demuxer reads the first one alone.
-const BEGINNINGS: [(&str, &[u8]); 6] = [
+const BEGINNINGS: [(&str, &[u8]); 7] = [
     ("flv", b"FLV\x01"),
     ("asf", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
     ("gif", b"GIF8"),
     ("ivf", b"DKIF"),
     ("avi", b"AVI LIST"),
     ("matroska", EBML),
+    // A page that begins a stream.
+    ("ogg", b"OggS\0\x02"),
 ];
 
 const JOIN: &str = "join them with `ffmpeg -f concat -safe 0 -i list.txt -c copy joined.mkv`, where \
                     list.txt has a line `file 'NAME'` for each";
+
+const ONE_CODEC: &str = "convert each part to one codec (`ffmpeg -i PART -c:v libx264 PART.mkv`)";
 
 /// What stands at the top of an MP4.
 pub(crate) struct Boxes {
@@ -101,32 +105,87 @@ pub(crate) fn boxes(file: &mut OpenFile) -> Option<Boxes> {
 }
 
 /// Where a part of a Matroska file begins with a header of its own, it must be decoded as the first
-/// part is.
+/// part is. `parts` are the first packets of those behind the first, by order.
 pub(crate) fn check_headers(
     file: &mut OpenFile,
     path: &Path,
     seen: &[Seen],
     parts: &[usize],
 ) -> Result<(), VideoError> {
-    if !file.input.format().name().contains("matroska") {
+    if parts.is_empty() || !file.input.format().name().contains("matroska") {
         return Ok(());
     }
+    let first = file.bytes_at(0, MOST_HEADER);
+    let codec = matroska_codec(&first);
     let private = file.header().to_vec();
     for part in parts {
         let (from, to) = (seen[part - 1].at_byte, seen[*part].at_byte);
         let len = usize::try_from(to.saturating_sub(from)).unwrap_or(0).min(MOST_HEADER);
         let between = file.bytes_at(from, len);
-        let holds = |bytes: &[u8]| between.windows(bytes.len()).any(|window| window == bytes);
-        if holds(EBML) && !private.is_empty() && !holds(&private) {
-            let found = "is several files of different encodings joined byte for byte".to_owned();
-            return Err(refused(
-                path,
-                found,
-                format!("take the files as they were before and {JOIN}"),
-            ));
+        let Some(begin) = place_of(&between, EBML) else { continue };
+        let is_same = matroska_codec(&between[begin..]) == codec
+            && (private.is_empty() || place_of(&between, &private).is_some());
+        if !is_same {
+            return Err(other_encodings(path));
         }
     }
     Ok(())
+}
+
+/// A second AVI behind the first is read on as if it were of the same codec, so it must be.
+pub(crate) fn check_avi(file: &mut OpenFile, path: &Path) -> Result<(), VideoError> {
+    /// A chunk's head: its name, its length, and of a list what it holds.
+    const HEAD: usize = 12;
+    const MOST_AVI_HEADER: usize = 1 << 16;
+    if file.input.format().name() != "avi" {
+        return Ok(());
+    }
+    let (mut at, mut codec) = (0i64, None);
+    loop {
+        let head = file.bytes_at(at, HEAD);
+        let Some((name, rest)) = head.split_first_chunk::<4>() else { return Ok(()) };
+        let Some((length, kind)) = rest.split_first_chunk::<4>() else { return Ok(()) };
+        if name != b"RIFF" {
+            return Ok(());
+        }
+        if kind == b"AVI " {
+            let own = avi_codec(&file.bytes_at(at, MOST_AVI_HEADER));
+            if at > 0 && own != codec {
+                return Err(other_encodings(path));
+            }
+            codec = own;
+        }
+        let length = i64::from(u32::from_le_bytes(*length));
+        at += 8 + length + length % 2;
+    }
+}
+
+/// Four letters for the codec of the first video stream of an AVI: of the stream's format, behind
+/// its size, width, height, planes and depth.
+fn avi_codec(header: &[u8]) -> Option<[u8; 4]> {
+    const FORMAT_TO_CODEC: usize = 8 + 16;
+    let stream = &header[place_of(header, b"vids")?..];
+    let format = &stream[place_of(stream, b"strf")?..];
+    format.get(FORMAT_TO_CODEC..)?.first_chunk().copied()
+}
+
+fn other_encodings(path: &Path) -> VideoError {
+    let found = "is several files of different encodings joined byte for byte".to_owned();
+    refused(path, found, format!("take the files as they were before and {JOIN}"))
+}
+
+/// The name of the first video codec in a Matroska header: an element of its own, behind its length.
+fn matroska_codec(header: &[u8]) -> Option<&[u8]> {
+    const CODEC: u8 = 0x86;
+    const VIDEO: &[u8] = b"V_";
+    let at = header
+        .windows(4)
+        .position(|bytes| bytes[0] == CODEC && bytes[1] & 0x80 != 0 && bytes[2..] == *VIDEO)?;
+    header.get(at + 2..at + 2 + usize::from(header[at + 1] & 0x7f))
+}
+
+fn place_of(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 /// Pictures that go on in another stream: each program of a transport stream may have its own.
@@ -141,25 +200,27 @@ struct Other {
     /// Packets of the video before its first and its last.
     before_first: usize,
     before_last: usize,
+    /// Where its first stands in the file.
+    at_byte: i64,
 }
 
 impl StreamChanges {
-    /// A packet of another stream, after so many of the video.
-    pub(crate) fn note_other(&mut self, stream: usize, num_seen: usize) {
+    /// A packet of another stream, after so many of the video, and where it stands in the file.
+    pub(crate) fn note_other(&mut self, stream: usize, num_seen: usize, at_byte: i64) {
         if let Some(other) = self.others.iter_mut().find(|other| other.stream == stream) {
             other.num_packets += 1;
             other.before_last = num_seen;
             return;
         }
         let (before_first, before_last) = (num_seen, num_seen);
-        self.others.push(Other { stream, num_packets: 1, before_first, before_last });
+        self.others.push(Other { stream, num_packets: 1, before_first, before_last, at_byte });
     }
 
     /// Whether all pictures were in one stream and one codec. Programs that play side by side are
     /// no change.
     pub(crate) fn check(
         &self,
-        file: &OpenFile,
+        file: &mut OpenFile,
         path: &Path,
         seen: &[Seen],
     ) -> Result<(), VideoError> {
@@ -173,11 +234,27 @@ impl StreamChanges {
                 && other.before_last - other.before_first <= HELD_BACK
         };
         if let Some(other) = self.others.iter().find(takes_over) {
-            let before = seen[..other.before_first].iter();
-            let pictures = before.filter(|packet| packet.content == Content::Picture).count();
-            let found = format!("its video goes on in another stream after {pictures} pictures");
-            let apart = "take the streams apart with `ffmpeg -i FILE -map 0:v:0 -c copy 1.mkv -map \
-                         0:v:1 -c copy 2.mkv`";
+            // The last ones came when the demuxer was at the end.
+            let last = seen.len().min(other.before_last + HELD_BACK);
+            let found = match num_pictures(&seen[..last]) {
+                _ if other.before_last == 0 => "its video begins in another stream".to_owned(),
+                pictures => {
+                    format!("its video goes on in another stream after {pictures} pictures")
+                }
+            };
+            // The one that was taken may be the later one.
+            let at_byte = match seen.first() {
+                Some(first) if other.before_last == 0 => first.at_byte,
+                _ => other.at_byte,
+            };
+            let apart = match beginning_before(file, at_byte) {
+                Some(at) => cut_at(path, at),
+                None => {
+                    "take the streams apart with `ffmpeg -i FILE -map 0:v:0 -c copy 1.mkv -map \
+                         0:v:1 -c copy 2.mkv`"
+                        .to_owned()
+                }
+            };
             return Err(refused(path, found, format!("{apart} and {JOIN}")));
         }
         let stream = file.input.stream(file.stream);
@@ -185,12 +262,75 @@ impl StreamChanges {
             Some(now) if now != file.codec_id => {
                 let found =
                     format!("its video changes from {} to {} midway", file.codec, now.name());
-                let apart = "cut it there, convert both parts to one codec";
-                Err(refused(path, found, format!("{apart} and {JOIN}")))
+                Err(refused(path, found, format!("cut it there, {ONE_CODEC} and {JOIN}")))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// The error of a stream whose pictures are of another codec from somewhere in the packet at
+/// `at_byte` on, after so many pictures.
+pub(crate) fn other_codec(
+    file: &mut OpenFile,
+    path: &Path,
+    pictures: usize,
+    at_byte: i64,
+    other: &OtherCodec,
+) -> VideoError {
+    let (before, after) = (file.codec.clone(), other.codec.name());
+    let found = format!("its video changes from {before} to {after} after {pictures} pictures");
+    let bytes = file.bytes_at(at_byte, MOST_TRAILER);
+    let cut = match place_of(&bytes, &other.header) {
+        Some(at) => {
+            let at = at_byte.max(0) + at as i64;
+            cut_at(path, beginning_before(file, at).unwrap_or(at))
+        }
+        None => "cut it there".to_owned(),
+    };
+    refused(path, found, format!("{cut} and use the parts, or {ONE_CODEC} and {JOIN}"))
+}
+
+fn cut_at(path: &Path, at: i64) -> String {
+    let ending = path.extension().unwrap_or_default().to_string_lossy();
+    let next = at + 1;
+    format!("cut it there (`head -c {at} FILE > 1.{ending}; tail -c +{next} FILE > 2.{ending}`)")
+}
+
+/// Where what a reader wants first begins, of the recording whose pictures begin at this byte: the
+/// lists of programs of MPEG-TS, a pack of MPEG-PS. None in other containers.
+fn beginning_before(file: &mut OpenFile, at: i64) -> Option<i64> {
+    /// So many bytes before the picture they stand at most.
+    const MOST_BEFORE: i64 = 1 << 17;
+    const PACK: &[u8] = b"\0\0\x01\xba";
+    let from = (at - MOST_BEFORE).max(0);
+    let bytes = file.bytes_at(from, usize::try_from(at - from).ok()?);
+    let place = match file.input.format().name() {
+        "mpegts" => program_lists(&bytes)?,
+        "mpeg" => bytes.windows(PACK.len()).rposition(|window| window == PACK)?,
+        _ => return None,
+    };
+    Some(from + place as i64)
+}
+
+/// The last place of a transport stream at which its programs and services are listed.
+fn program_lists(bytes: &[u8]) -> Option<usize> {
+    /// Bytes of a packet, and how many of these stand before its first: camcorders put a time there.
+    const PACKETS: [(usize, usize); 2] = [(188, 0), (192, 4)];
+    const SYNC: u8 = 0x47;
+    /// Numbers of the packets that list programs and services.
+    const LISTS: [u16; 2] = [0x00, 0x11];
+    let is_list =
+        |packet: &[u8]| LISTS.contains(&(u16::from(packet[1] & 0x1f) << 8 | u16::from(packet[2])));
+    for (size, in_front) in PACKETS {
+        let in_step = |first: &usize| bytes[*first..].iter().step_by(size).all(|at| *at == SYNC);
+        let Some(first) = (in_front..size.min(bytes.len())).find(in_step) else { continue };
+        let packets: Vec<&[u8]> = bytes[first..].chunks(size).filter(|p| p.len() > 2).collect();
+        let last = packets.iter().rposition(|packet| is_list(packet))?;
+        let before = packets[..last].iter().rev().take_while(|packet| is_list(packet)).count();
+        return Some(first + (last - before) * size - in_front);
+    }
+    None
 }
 
 fn refused(path: &Path, found: String, way_out: String) -> VideoError {

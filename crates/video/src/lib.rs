@@ -16,6 +16,7 @@
 //! - [`pixels`]: the decoded frames and clips
 //! - [`encode`]: H.264 files for what this project generates
 //! - [`time`]: seconds and half-open spans
+//! - [`counted`]: numbers with their nouns, for the messages of all crates
 //! - [`error`]: what can be wrong with a file
 //!
 //! # Example
@@ -58,6 +59,7 @@ pub mod augmentation;
 mod bits;
 pub mod clip_stream;
 pub mod colour_jitter;
+pub mod counted;
 pub mod decode;
 pub mod encode;
 pub mod error;
@@ -67,21 +69,28 @@ mod frame_stream;
 pub mod frame_table;
 pub mod frame_table_cache;
 mod h264_fields;
+mod index_making;
 mod joined_files;
 pub mod limits;
+mod losses;
 pub mod media_endings;
 pub mod media_location;
 pub mod opener;
 mod orientation;
 mod packet_content;
 mod packet_index;
+mod packet_list;
 mod partial_file;
 mod pillow;
 pub mod pixels;
+mod plausible_times;
 pub mod probe;
 mod rgb_conversion;
 pub mod sampling;
 mod scale;
+mod shown_from;
+mod sound_in_hole;
+mod stream_headers;
 mod stretch_input;
 pub mod time;
 mod timeline;

@@ -172,7 +172,7 @@ pub(crate) fn open(
     let stream_choice = stream_choice(&input, index, (stored_width, stored_height));
     // SAFETY: the stream belongs to `input`, which is alive.
     let orientation = unsafe { display_orientation(stream.as_ptr()) };
-    let may_change_streams = input.format().name() == "mpegts";
+    let may_change_streams = matches!(input.format().name(), "mpegts" | "mpeg" | "flv");
     for i in 0..input.nb_streams() as usize {
         if let Some(mut other) = input.stream_mut(i).filter(|_| i != index) {
             // The video may go on in another stream, which is noticed by its packets alone.

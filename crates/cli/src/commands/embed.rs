@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args as ClapArgs;
 use locvtp_transfer::embedding::{SentenceEmbedding, dot};
 use locvtp_transfer::model_fingerprint::ModelIdentity;
 use locvtp_transfer::model_location::locate_model;
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::commands::ground::open_embedder;
 use crate::embedding_file::write_embeddings;
-use crate::{Outcome, output};
+use crate::trained_words::TrainedWords;
+use crate::{Outcome, missing, output};
 
 /// Sentences whose similarities are shown, at most: more do not fit a line.
 const MOST_IN_A_TABLE: usize = 12;
@@ -42,8 +43,7 @@ pub(crate) struct Embed {
 pub(crate) fn run(args: &Embed) -> anyhow::Result<Outcome> {
     let mut sentences = args.text.clone();
     if let Some(path) = &args.file {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("{}: cannot read the sentences", path.display()))?;
+        let text = std::fs::read_to_string(path).map_err(missing::reading(path))?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         sentences.extend(lines.map(str::to_owned));
     }
@@ -52,6 +52,11 @@ pub(crate) fn run(args: &Embed) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NothingFound);
     }
     let embedder = open_embedder(&args.model)?;
+    let trained = TrainedWords::read(&args.model)?;
+    let all_text = sentences.join(" ");
+    if let Some(unseen) = trained.unseen(&all_text).filter(|unseen| !unseen.said.is_empty()) {
+        output::note(&format!("note: {}", unseen.said));
+    }
     args.out.as_deref().map(output::make_folder_of).transpose()?;
     let texts: Vec<&str> = sentences.iter().map(String::as_str).collect();
     let embeddings = embedder.embed_sentences(&texts)?;
@@ -90,8 +95,9 @@ fn as_json(texts: &[&str], embeddings: &[SentenceEmbedding], words: bool) -> ser
 fn text(texts: &[&str], embeddings: &[SentenceEmbedding], words: bool) -> String {
     let width = embeddings.first().map_or(0, |embedding| embedding.sentence.len());
     let mut lines = vec![format!(
-        "{} sentences, unit vectors of {width} numbers (--json prints them, --out writes them)",
-        texts.len()
+        "{}, unit vectors of {} (--json prints them, --out writes them)",
+        counted(texts.len(), "sentence"),
+        counted(width, "number")
     )];
     if texts.len() > 1 {
         lines.push("cosine of each sentence with sentence 1, 2, ..".into());

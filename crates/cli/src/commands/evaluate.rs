@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args as ClapArgs;
+use locvtp_corpus::synthetic::truth::TRUTH_FILE;
 use locvtp_measure::references::ReferenceSettings;
 use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
+use locvtp_video::counted::counted;
 
 use crate::Outcome;
 use crate::commands::ground::open_embedder;
-use crate::output;
 use crate::progress::CountProgress;
 use crate::trained_matches::trained_matches;
+use crate::{missing, output};
 
 /// `locvtp evaluate`
 #[derive(Debug, ClapArgs)]
@@ -27,6 +30,16 @@ pub(crate) struct Evaluate {
 }
 
 pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
+    if !args.split.exists() {
+        bail!(missing::does_not_exist(&args.split, "check the path"));
+    }
+    if !args.split.join(TRUTH_FILE).is_file() {
+        bail!(
+            "{}: holds no {TRUTH_FILE}; give the folder of a split that `locvtp synthesize` made, as \
+             demo-run/corpus/new",
+            args.split.display()
+        );
+    }
     let embedder = open_embedder(&args.model)?;
     let mut progress = CountProgress::new("videos", "videos");
     let split = EmbeddedSplit::embed_with_progress(&embedder, &args.split, &mut |done, total| {
@@ -46,8 +59,12 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
 pub(crate) fn table(results: &SplitResults) -> String {
     let (to_video, to_text) = (&results.retrieval.text_to_video, &results.retrieval.video_to_text);
     let mut lines = vec![format!(
-        "retrieval, {} videos        R@1    R@5   R@10    MdR",
-        to_video.measured.num_candidates
+        "{:26} {:>6} {:>6} {:>6} {:>6}",
+        format!("retrieval, {}", counted(to_video.measured.num_candidates, "video")),
+        "R@1",
+        "R@5",
+        "R@10",
+        "MdR"
     )];
     for (name, metrics) in [
         ("text to video", &to_video.measured),
@@ -60,8 +77,12 @@ pub(crate) fn table(results: &SplitResults) -> String {
         ));
     }
     lines.push(format!(
-        "grounding, {:5} queries   IoU.3  IoU.5  IoU.7   mIoU",
-        results.grounding.queries
+        "{:26} {:>6} {:>6} {:>6} {:>6}",
+        format!("grounding, {}", counted(results.grounding.queries, "query")),
+        "IoU.3",
+        "IoU.5",
+        "IoU.7",
+        "mIoU"
     ));
     let references = &results.references;
     for (name, metrics) in [
@@ -82,12 +103,15 @@ pub(crate) fn table(results: &SplitResults) -> String {
     }
     let choice = &results.action_choice;
     lines.push(format!(
-        "action choice, {} events: {:.1} % (chance {:.1} %; interval, colour and shape are given)",
-        choice.events, choice.accuracy, choice.chance
+        "action choice, {}: {:.1} % (chance {:.1} %; interval, colour and shape are given)",
+        counted(choice.events, "event"),
+        choice.accuracy,
+        choice.chance
     ));
     lines.push("the text of a video is its true events' sentences, not its narration".into());
     if !results.skipped.is_empty() {
-        lines.push(format!("{} videos could not be read and were left out", results.skipped.len()));
+        let videos = counted(results.skipped.len(), "video");
+        lines.push(format!("left out: {videos} that cannot be read"));
     }
     lines.join("\n")
 }

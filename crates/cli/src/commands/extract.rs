@@ -8,15 +8,16 @@ use locvtp_transfer::extraction::{
     FeatureSpace, IdRule, VideoList, extract, list_videos,
 };
 use locvtp_transfer::model_location::locate_model;
+use locvtp_video::counted::counted;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;
-use crate::numbers::{above_zero, count};
+use crate::numbers::{number, whole};
 use crate::pace::{duration, per_s, rate};
 use crate::progress::ProgressLine;
-use crate::{Outcome, interrupt, output};
+use crate::{Outcome, interrupt, missing, output};
 
 /// `locvtp extract`
 #[derive(Debug, ClapArgs)]
@@ -34,10 +35,10 @@ pub(crate) struct Extract {
     #[arg(long, value_enum)]
     pub(crate) space: Option<Space>,
     /// Seconds from the start of a clip to the start of the next [default: a clip]
-    #[arg(long, value_name = "S", value_parser = above_zero, conflicts_with = "stride_frames")]
+    #[arg(long, value_name = "S", value_parser = number(0.001, 86_400.0), conflicts_with = "stride_frames")]
     pub(crate) stride_s: Option<f64>,
     /// The same in frames
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    #[arg(long, value_name = "N", value_parser = whole(1u32, u32::MAX))]
     pub(crate) stride_frames: Option<u32>,
     /// Clips of neighbouring frames, as the paper's downstream tasks take them, whatever the model
     /// directory says
@@ -50,10 +51,10 @@ pub(crate) struct Extract {
     #[arg(long, value_name = "NAME", default_value = locvtp_features::DEFAULT_DATASET)]
     pub(crate) dataset: String,
     /// Clips that go through the encoder together [default: by the model's size]
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    #[arg(long, value_name = "N", value_parser = whole(1u32, 1024))]
     pub(crate) batch: Option<u32>,
     /// Threads that decode [default: half the processors]
-    #[arg(long, value_name = "N", value_parser = count::<u32>)]
+    #[arg(long, value_name = "N", value_parser = whole(1u32, 1024))]
     pub(crate) decode_threads: Option<u32>,
     #[command(flatten)]
     pub(crate) reading: FileReading,
@@ -61,7 +62,7 @@ pub(crate) struct Extract {
     /// says where the spans are
     #[arg(long)]
     pub(crate) skip_damaged: bool,
-    /// Start over: leave out what the file, or a stopped run, has already
+    /// Start over, and forget what the file or a stopped run has already
     #[arg(long)]
     pub(crate) fresh: bool,
     /// A bad video is an error (exit 2), though the others are extracted all the same
@@ -128,10 +129,11 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
     }
     let num_bad = summary.bad.len();
     if summary.videos + summary.already == 0 {
-        anyhow::bail!("none of the {num_bad} videos can be read; the reasons stand above");
+        let videos = counted(num_bad, "video");
+        anyhow::bail!("{videos} given, and none can be read; the reasons stand above");
     }
     if args.strict && num_bad > 0 {
-        anyhow::bail!("{num_bad} videos were left out; the reasons stand above");
+        anyhow::bail!("left out: {}; the reasons stand above", counted(num_bad, "video"));
     }
     Ok(Outcome::Done)
 }
@@ -164,7 +166,7 @@ fn missing(list: &VideoList) -> Vec<BadVideo> {
     let bad = |path: &PathBuf| BadVideo {
         id: path.display().to_string(),
         path: path.clone(),
-        reason: format!("{}: is in the list, but there is no such file", path.display()),
+        reason: missing::does_not_exist(path, "the list names it; mend the list or its paths"),
         is_damaged: false,
     };
     list.missing.iter().map(bad).collect()
@@ -183,15 +185,16 @@ impl Default for Progress {
 impl ExtractObserver for Progress {
     fn started(&mut self, to_do: usize, already: usize) {
         if already > 0 {
-            self.line.note(&format!("{already} videos are there already; {to_do} to do"));
+            let videos = counted(already, "video");
+            self.line.note(&format!("there already: {videos}; to do: {to_do}"));
         }
     }
 
     fn changed(&mut self, ids: &[String]) {
         let (count, first) = (ids.len(), &ids[0]);
         self.line.note(&format!(
-            "{count} videos are in the file, but of other video files, and are done again ({first} \
-             among them)"
+            "done again, as the file has them of other video files: {} ({first} among them)",
+            counted(count, "video")
         ));
     }
 
@@ -201,8 +204,10 @@ impl ExtractObserver for Progress {
             let seconds = progress.seconds.max(1e-9);
             let rest = (progress.total_bytes - progress.bytes).max(0.0);
             let done = format!(
-                "videos {}/{}  {} clips",
-                progress.videos, progress.total_videos, progress.clips
+                "videos {}/{}  {}",
+                progress.videos,
+                progress.total_videos,
+                counted(progress.clips, "clip")
             );
             let time = std::time::Duration::from_secs_f64(seconds);
             let Some(clips) = per_s(progress.clips as f64, time) else { return done };
@@ -257,9 +262,9 @@ fn precise(seconds: f64) -> String {
 fn text(summary: &ExtractSummary) -> String {
     let seconds = summary.seconds.max(1e-9);
     let mut lines = vec![format!(
-        "{} videos, {} clips, {} of video in {}: {}, {:.1} x real time",
-        summary.videos,
-        summary.clips,
+        "{}, {}, {} of video in {}: {}, {:.1} x real time",
+        counted(summary.videos, "video"),
+        counted(summary.clips, "clip"),
         precise(summary.video_s),
         precise(summary.seconds),
         rate(summary.clips as f64 / seconds, "clips"),
@@ -273,8 +278,9 @@ fn text(summary: &ExtractSummary) -> String {
         let seconds: f64 = spans.map(|span| span.duration().0).sum();
         let clips: usize = summary.damaged.iter().map(|video| video.clips_left_out).sum();
         lines.push(format!(
-            "damaged: {} videos, {seconds:.2} s of them missing or damaged; {clips} clips left out",
-            summary.damaged.len(),
+            "damaged: {}, {seconds:.2} s missing or damaged; left out: {}",
+            counted(summary.damaged.len(), "video"),
+            counted(clips, "clip"),
         ));
         if clips == 0 {
             lines.push("  (--skip-damaged --fresh leaves out the clips that touch it)".to_owned());
@@ -282,10 +288,10 @@ fn text(summary: &ExtractSummary) -> String {
     }
     match &summary.file {
         Some(file) if file.videos > 0 => lines.push(format!(
-            "{}: {} videos, {} clips of {} {} numbers, {:.1} MB",
+            "{}: {}, {} of {} {} numbers, {:.1} MB",
             summary.out.display(),
-            file.videos,
-            file.clips,
+            counted(file.videos, "video"),
+            counted(file.clips, "clip"),
             file.width,
             summary.space.name(),
             file.bytes as f64 / 1e6,

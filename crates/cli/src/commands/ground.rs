@@ -11,12 +11,13 @@ use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::model_location::locate_model;
 use locvtp_transfer::tasks::grounding::in_file::{FileGrounding, ground_in_file};
 use locvtp_transfer::{ClipScore, TransferError};
+use locvtp_video::counted::counted;
 use serde_json::json;
 
-use crate::numbers::count;
+use crate::numbers::whole;
 use crate::score_bars::score_bars;
 use crate::trained_matches::trained_matches;
-use crate::trained_words::unseen;
+use crate::trained_words::TrainedWords;
 use crate::{Outcome, command_line, missing, output};
 
 /// `locvtp ground`
@@ -32,7 +33,7 @@ pub(crate) struct Ground {
     #[arg(required = true, value_name = "SENTENCE")]
     pub(crate) sentence: Vec<String>,
     /// Moments to show, at most
-    #[arg(long, value_name = "N", default_value = "3", value_parser = count::<usize>)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = whole(1usize, 1_000_000))]
     pub(crate) top: usize,
     /// Compare clips with the whole sentence or with its words
     #[arg(long, value_enum, default_value_t)]
@@ -55,11 +56,9 @@ pub(crate) enum Scores {
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     let sentence = sentence(args)?;
     let embedder = open_embedder(&args.model)?;
-    let unseen = unseen(&args.model, sentence)?;
-    let (unknown, nothing_known) = match &unseen {
-        Some(unseen) => (unseen.words.as_slice(), unseen.nothing_known),
-        None => (&[][..], false),
-    };
+    let trained = TrainedWords::read(&args.model)?;
+    let unseen = trained.unseen(sentence);
+    let nothing_known = unseen.as_ref().is_some_and(|unseen| unseen.nothing_known);
     let score = match args.scores {
         Scores::Sentence => ClipScore::Sentence,
         Scores::Words => ClipScore::Words { num_matches: trained_matches(&args.model) },
@@ -80,12 +79,15 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
             Err(error) => return Err(error.into()),
         }
     };
-    if !nothing_known && !unknown.is_empty() {
+    if !nothing_known && !said.is_empty() {
         output::note(&format!("note: {said}"));
+    }
+    if let Some(unknown) = trained.unknown() {
+        output::note(&format!("note: {unknown}"));
     }
     if args.json {
         let mut json = as_json(args, sentence, score, &found);
-        json["unseen_words"] = json!(unseen.as_ref().map(|unseen| &unseen.words));
+        json["unseen_words"] = json!(unseen.and_then(|unseen| unseen.words));
         output::json(&json)?;
     } else if !found.moments.is_empty() {
         output::text(&text(args, sentence, &found))?;
@@ -108,8 +110,8 @@ fn sentence(args: &Ground) -> anyhow::Result<&str> {
             );
         }
         bail!(
-            "the sentence is {} words to the shell; put it in quotes:\n  {}",
-            args.sentence.len(),
+            "the sentence is {} to the shell; put it in quotes:\n  {}",
+            counted(args.sentence.len(), "word"),
             typed(&video, &args.sentence.join(" "))
         );
     };
@@ -117,7 +119,9 @@ fn sentence(args: &Ground) -> anyhow::Result<&str> {
         if Path::new(sentence).is_file() {
             bail!("the video stands before the sentence:\n  {}", typed(sentence, &video));
         }
-        bail!("{video}: there is no such file");
+        let is_address = video.contains("://");
+        let way_out = if is_address { "download it first" } else { "check the path" };
+        bail!(missing::does_not_exist(&args.video, way_out));
     }
     if args.video.is_dir() {
         bail!("{video}: is a folder; `locvtp ground` looks into one video file");

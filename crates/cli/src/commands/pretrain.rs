@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
 use locvtp_train::{Experiment, RunEnd, pretrain};
+use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::Outcome;
@@ -63,8 +64,8 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
     } else {
         if !end.bad_videos.is_empty() {
             output::text(&format!(
-                "{} videos could not be used; {} names them",
-                end.bad_videos.len(),
+                "{} could not be used; {} names them",
+                counted(end.bad_videos.len(), "video"),
                 folder.join("bad_videos.json").display()
             ))?;
         }
@@ -74,10 +75,17 @@ fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Re
                 "done in {}; the model is in {}\nfind a moment with it:\n  {}",
                 duration(end.seconds),
                 end.model.display(),
-                command_line::command(["ground", "--model", &run, "VIDEO", "SENTENCE"])
+                command_line::command([
+                    "ground",
+                    "--model",
+                    &run,
+                    "VIDEO.mp4",
+                    "what should happen"
+                ])
             )
         } else {
-            format!("stopped and saved before step {}; go on with:\n  {}", end.next_step, go_on())
+            let done = counted(end.next_step, "step");
+            format!("stopped and saved; done so far: {done}. Go on with:\n  {}", go_on())
         })?;
     }
     Ok(if end.finished { Outcome::Done } else { Outcome::Interrupted })

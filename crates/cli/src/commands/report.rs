@@ -8,7 +8,7 @@ use locvtp_report::RunReport;
 use locvtp_train::RunFolder;
 use serde_json::json;
 
-use crate::{Outcome, output, page};
+use crate::{Outcome, missing, output, page};
 
 /// `locvtp report`
 #[derive(Debug, ClapArgs)]
@@ -54,6 +54,9 @@ fn read(dir: &Path) -> anyhow::Result<(RunReport, PathBuf)> {
             let run = RunFolder::read(&folder)?;
             return Ok((page::run_report(&run), dir.join("report")));
         }
+    }
+    if !dir.exists() {
+        bail!(missing::does_not_exist(dir, "check the path"));
     }
     bail!(
         "{}: neither a run nor a demo; looked for report.json, report/report.json, and run.toml \

@@ -9,7 +9,7 @@ use locvtp_transfer::results::task_result::RESULT_FILE;
 use locvtp_transfer::results::task_result::TaskResult;
 use serde::Serialize;
 
-use crate::{Outcome, output};
+use crate::{Outcome, missing, output};
 
 /// `locvtp results`
 #[derive(Debug, ClapArgs)]
@@ -52,8 +52,7 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Outcome> {
             rows.len() - 1
         });
         for path in results_below(folder, DEPTH)? {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("{}: cannot be read", path.display()))?;
+            let text = std::fs::read_to_string(&path).map_err(missing::reading(&path))?;
             let result: TaskResult = serde_json::from_str(&text)
                 .with_context(|| format!("{}: is no result of a task", path.display()))?;
             let task = path.parent().and_then(Path::file_name).unwrap_or_default();
@@ -85,8 +84,7 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Outcome> {
 
 /// The results below a folder, in the order of their paths.
 fn results_below(folder: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("{}: cannot be read as a folder", folder.display()))?;
+    let entries = std::fs::read_dir(folder).map_err(missing::reading(folder))?;
     let mut found = Vec::new();
     for entry in entries {
         let path = entry?.path();

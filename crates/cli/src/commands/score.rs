@@ -11,7 +11,8 @@ use locvtp_measure::annotated_query::SameSentence;
 use locvtp_measure::metrics::grounding::IouBoundary;
 use locvtp_measure::metrics::retrieval::Ties;
 use locvtp_measure::score::ScoreReport;
-use locvtp_measure::score::grounding::{GroundingProtocol, RankedBy, Suppression, score_grounding};
+use locvtp_measure::score::grounding::score_grounding;
+use locvtp_measure::score::grounding_protocol::{GroundingProtocol, RankedBy, Suppression};
 use locvtp_measure::score::matrix_file::Matrix;
 use locvtp_measure::score::retrieval::{
     RetrievalProtocol, read_columns, score_matrix, score_rankings,
@@ -19,10 +20,12 @@ use locvtp_measure::score::retrieval::{
 use locvtp_measure::score::segmentation::score_segmentation;
 use locvtp_measure::score::steps::{read_release, score_steps};
 use locvtp_measure::score::truth::{Truth, TruthSource};
+use locvtp_train::plain_words::plain_words;
+use locvtp_video::counted::counted;
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};
-use crate::numbers::{count, share};
-use crate::{Outcome, output};
+use crate::numbers::{above_zero, share, whole};
+use crate::{Outcome, missing, output};
 
 /// `locvtp score`
 #[derive(Debug, Subcommand)]
@@ -79,11 +82,11 @@ pub(crate) struct ScoreGrounding {
     /// Take only this part of the data set
     #[arg(long, value_enum)]
     subset: Option<CorpusSubset>,
-    /// What a sentence is that is annotated several times in one video
+    /// How to count a sentence that is annotated several times in one video
     #[arg(long, value_enum, default_value_t)]
     same_sentence: SameSentences,
     /// The n of R@n [default: 1,5; where sentences have several windows, 1]
-    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = count::<usize>)]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = whole(1usize, 1_000_000))]
     top: Option<Vec<usize>>,
     /// The m of IoU@m [default: 0.1,0.3,0.5,0.7; where sentences have several windows, 0.5,0.7]
     #[arg(long, value_name = "M", value_delimiter = ',', value_parser = share)]
@@ -144,23 +147,29 @@ pub(crate) struct ScoreRetrieval {
     /// How annotation files are laid out
     #[arg(long, value_enum, default_value_t)]
     format: CorpusFormat,
-    /// What wrong candidates of the right one's score do
+    /// Where wrong candidates stand that have the same score as the right one
     #[arg(long, value_enum, default_value_t)]
     ties: TieRule,
     /// Report the numbers with dual softmax as well, apart
-    #[arg(long, value_name = "TEMPERATURE", num_args = 0..=1, default_missing_value = "100")]
+    #[arg(
+        long,
+        value_name = "TEMPERATURE",
+        num_args = 0..=1,
+        default_missing_value = "100",
+        value_parser = above_zero(1_000_000.0)
+    )]
     dual_softmax: Option<f64>,
 }
 
 /// `--ties`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TieRule {
-    /// They stand behind it, as in most published numbers
+    /// Behind it, as in most published numbers
     #[default]
     Optimistic,
-    /// All orders among them are equally likely
+    /// In the middle: all orders among them are equally likely
     Averaged,
-    /// They stand ahead of it
+    /// Ahead of it
     Pessimistic,
     /// As Frozen in Time: optimistic for text-to-video, the mean place for video-to-text
     Frozen,
@@ -193,11 +202,22 @@ pub(crate) struct ScoreSegmentation {
 }
 
 pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
-    let (given, report) = match args {
-        Score::Grounding(args) => (&args.given, grounding(args)?),
-        Score::Retrieval(args) => (&args.given, retrieval(args)?),
-        Score::Steps(args) => (&args.given, steps(args)?),
-        Score::Segmentation(args) => (&args.given, segmentation(args)?),
+    let given = match args {
+        Score::Grounding(args) => &args.given,
+        Score::Retrieval(args) => &args.given,
+        Score::Steps(args) => &args.given,
+        Score::Segmentation(args) => &args.given,
+    };
+    // Before the truth is read, which may take long.
+    MeasureError::expect_file(&given.predictions)?;
+    if let Some(only) = &given.only {
+        MeasureError::expect_file(only)?;
+    }
+    let report = match args {
+        Score::Grounding(args) => grounding(args)?,
+        Score::Retrieval(args) => retrieval(args)?,
+        Score::Steps(args) => steps(args)?,
+        Score::Segmentation(args) => segmentation(args)?,
     };
     if given.json {
         output::json(&report)?;
@@ -287,11 +307,12 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
     let mut start = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(4096).read_to_end(&mut start))
-        .with_context(|| format!("{}: cannot read the predictions", path.display()))?;
+        .map_err(missing::reading(path))?;
     Ok(start.trim_ascii_start().starts_with(b"{"))
 }
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
+    MeasureError::expect_there(&args.truth)?;
     let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
     let report = against(score_steps(&args.given.predictions, &truth, &num_steps), &truth)?;
     Ok(with_notes(report, truth))
@@ -304,7 +325,7 @@ fn segmentation(args: &ScoreSegmentation) -> anyhow::Result<ScoreReport> {
     Ok(with_notes(report, truth))
 }
 
-/// What was measured; what was not names the truth as well.
+/// What was measured; what was not names the truth as well, behind the reason.
 fn against(
     measured: Result<ScoreReport, MeasureError>,
     truth: &Truth,
@@ -312,8 +333,10 @@ fn against(
     measured.map_err(|error| match error {
         named @ MeasureError::NothingMatches { .. } => named.into(),
         other => {
-            let context = format!("cannot be measured against {}", truth.described());
-            anyhow::Error::from(other).context(context)
+            let error = anyhow::Error::from(other);
+            let causes: Vec<String> =
+                error.chain().map(|cause| plain_words(&cause.to_string())).collect();
+            anyhow::anyhow!("{} (the truth is {})", causes.join(": "), truth.described())
         }
     })
 }
@@ -339,7 +362,7 @@ fn table(report: &ScoreReport) -> String {
     );
     for file in &report.truth {
         let (path, layout) = (file.path.display(), file.layout);
-        lines.push(format!("truth: {path} ({layout}, {} videos)", file.videos));
+        lines.push(format!("truth: {path} ({layout}, {})", counted(file.videos, "video")));
     }
     let protocol: Vec<String> =
         report.protocol.iter().map(|(name, value)| format!("{name} {}", word(value))).collect();

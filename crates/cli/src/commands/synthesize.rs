@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
+use locvtp_corpus::synthetic::{MOST_VIDEOS, SyntheticConfig, synthesize};
 use locvtp_train::file_kind::FileKind;
 use locvtp_train::run_file;
+use locvtp_video::counted::counted;
 
 use crate::Outcome;
 use crate::command_line::typed_again;
 use crate::interrupt::Listening;
-use crate::numbers::{count, whole};
+use crate::numbers::{seed, whole};
 use crate::output;
 use crate::pace::duration;
 use crate::progress::CountProgress;
@@ -25,10 +26,10 @@ pub(crate) struct Synthesize {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Videos to pre-train on
-    #[arg(long, value_name = "N", value_parser = count::<usize>)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, MOST_VIDEOS))]
     pub(crate) videos: Option<usize>,
     /// Everything random follows from it
-    #[arg(long, value_name = "S", value_parser = whole::<u64>)]
+    #[arg(long, value_name = "S", value_parser = seed)]
     pub(crate) seed: Option<u64>,
     /// Print JSON
     #[arg(long)]
@@ -41,7 +42,8 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
             let (text, origin) = (run_file::read_text(path)?, path.display().to_string());
             let table = run_file::table(&text, &origin, &[])?;
             run_file::expect_kind(&table, FileKind::Corpus, &origin)?;
-            run_file::parse(&text, &origin, &[], toml::Table::new())?
+            let is_usable = |config: &SyntheticConfig| config.check().is_ok();
+            run_file::parse(&text, &origin, &[], toml::Table::new(), is_usable)?
         }
         None => SyntheticConfig::default(),
     };
@@ -59,11 +61,11 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     } else {
         for split in &report.splits {
             output::text(&format!(
-                "{:5} {:4} videos {:5} captions {:5} events  {}",
+                "{:5} {:>11} {:>14} {:>12}  {}",
                 split.split.name(),
-                split.videos,
-                split.captions,
-                split.events,
+                counted(split.videos, "video"),
+                counted(split.captions, "caption"),
+                counted(split.events, "event"),
                 split.dir.display()
             ))?;
         }
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
         } else {
             let kept = match report.kept {
                 0 => String::new(),
-                kept => format!("; {kept} videos were there already"),
+                kept => format!("; there already: {}", counted(kept, "video")),
             };
             format!("made in {}{kept}", duration(report.seconds))
         })?;

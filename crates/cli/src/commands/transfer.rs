@@ -8,8 +8,9 @@ use locvtp_model::Device;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::observer::TaskObserver;
 use locvtp_transfer::observer::{EpochReport, FitStep};
-use locvtp_transfer::results::task_result::TaskResult;
+use locvtp_transfer::results::TaskResult;
 use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_video::counted::counted;
 
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};
@@ -88,8 +89,8 @@ fn table(result: &TaskResult) -> String {
         .extend(result.references.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")));
     if several {
         lines.push(format!(
-            "means over {} seeds, with the least and the greatest",
-            result.seeds.len()
+            "means over {}, with the least and the greatest",
+            counted(result.seeds.len(), "seed")
         ));
     }
     lines.join("\n")

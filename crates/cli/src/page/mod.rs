@@ -11,6 +11,7 @@ use locvtp_train::RunFolder;
 use locvtp_train::run_log::LOG_FILE;
 use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
 use locvtp_transfer::synthetic::example_choice::ChosenExample;
+use locvtp_video::counted::counted;
 
 use crate::output::{COMMIT, VERSION};
 use crate::pace::duration;
@@ -127,7 +128,7 @@ pub(crate) fn run_report(run: &RunFolder) -> RunReport {
     let mut facts = vec![
         fact(
             "Pre-training",
-            format!("{} steps in {}", run.steps_done(), duration(run.training_s())),
+            format!("{} in {}", counted(run.steps_done(), "step"), duration(run.training_s())),
         ),
         fact("Short spans", format!("{:.0} % of the steps", short_share(run))),
     ];

@@ -5,6 +5,7 @@ use locvtp_measure::metrics::retrieval::RetrievalMetrics;
 use locvtp_report::{
     Headline, HeadlineReference, ResultsColumn, ResultsRow, ResultsTable, RowKind,
 };
+use locvtp_video::counted::counted;
 
 use super::MeasuredSplit;
 
@@ -79,8 +80,8 @@ pub(super) fn grounding(split: &MeasuredSplit) -> ResultsTable {
     ResultsTable {
         title: format!("Finding the moment: {}", split.title.to_lowercase()),
         caption: format!(
-            "{} sentences, each looked for in its untrimmed video; all rows answer the same ones.",
-            results.grounding.queries
+            "{}, each looked for in its untrimmed video; all rows answer the same ones.",
+            counted(results.grounding.queries, "sentence")
         ),
         columns: vec![
             percent(group, "0.3"),
@@ -142,9 +143,9 @@ pub(super) fn retrieval(split: &MeasuredSplit) -> ResultsTable {
     ResultsTable {
         title: format!("Finding the video: {}", split.title.to_lowercase()),
         caption: format!(
-            "One text a video, among {} videos: the plain sentences of its true events, joined; \
+            "One text a video, among {}: the plain sentences of its true events, joined; \
              not its narration. MdR is the median rank; 1 is best.",
-            to_video.measured.num_candidates
+            counted(to_video.measured.num_candidates, "video")
         ),
         columns: [columns("Text to video"), columns("Video to text")].concat(),
         rows: vec![

@@ -146,9 +146,9 @@ fn ground_names_the_file_that_is_wrong() {
     let (video, sentence) = tiny.held_out();
     let model = tiny.model();
     let message = refused(&run(&["ground", "--model", "/no/model", str(&video), &sentence]));
-    says(&message, &["/no/model", "no such folder"]);
+    says(&message, &["/no/model: does not exist; check the path"]);
     let message = refused(&run(&["ground", "--model", str(&model), "/no/video.mp4", &sentence]));
-    says(&message, &["/no/video.mp4"]);
+    says(&message, &["/no/video.mp4: does not exist; check the path"]);
     let text = tiny.path("run.toml");
     let message = refused(&run(&["ground", "--model", str(&model), str(&text), &sentence]));
     says(&message, &[str(&text)]);
@@ -190,10 +190,16 @@ fn inspect_says_what_it_looked_for() {
     let folder = tempfile::tempdir().unwrap();
     let message = refused(&run(&["inspect", str(folder.path())]));
     says(&message, &[str(folder.path()), "config.json", "run.toml", "caption.json"]);
-    says(&refused(&run(&["inspect", "/no/such/path"])), &["/no/such/path", "nothing here"]);
+    says(
+        &refused(&run(&["inspect", "/no/such/path"])),
+        &["/no/such/path: does not exist; check the path"],
+    );
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "notes").unwrap();
-    says(&refused(&run(&["inspect", str(&text)])), &[str(&text), "not readable as a video"]);
+    says(
+        &refused(&run(&["inspect", str(&text)])),
+        &[str(&text), "no kind that is known", "corpus check --help"],
+    );
 }
 
 #[test]
@@ -205,6 +211,56 @@ fn report_and_evaluate_say_what_is_missing() {
     let model = tiny.model();
     let arguments = ["evaluate", "--model", str(&model), "--split", str(folder.path())];
     says(&refused(&run(&arguments)), &[str(folder.path()), "truth.json"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_in_the_same_words_by_every_command() {
+    let tiny = tiny();
+    let (video, _) = tiny.held_out();
+    let (model, video, run_file) = (tiny.model(), str(&video).to_owned(), tiny.path("run.toml"));
+    let (model, run_file) = (str(&model), str(&run_file));
+    let corpus = tiny.path("corpus/train");
+    let corpus = format!("corpus.dir={}", corpus.display());
+    let truth = tiny.path("corpus/annotations/activitynet/test_seen.json");
+    for arguments in [
+        &["ground", "--model", "nosuch", &video, "a red square"][..],
+        &["ground", "--model", model, "nosuch", "a red square"],
+        &["evaluate", "--model", model, "--split", "nosuch"],
+        &["evaluate", "--model", "nosuch", "--split", str(&tiny.path("corpus/seen"))],
+        &["transfer", "nosuch"],
+        &["pretrain", "nosuch"],
+        &["pretrain", run_file, "--set", "corpus.dir=nosuch"],
+        &["pretrain", run_file, "--set", &corpus, "--set", "tokenizer.file=nosuch"],
+        &["pretrain", run_file, "--set", &corpus, "--set", "corpus.list=nosuch"],
+        &["results", "nosuch"],
+        &["score", "grounding", "--predictions", "x", "--truth", "nosuch"],
+        &["score", "grounding", "--predictions", "nosuch", "--truth", str(&truth)],
+        &["score", "retrieval", "--predictions", "nosuch"],
+        &["score", "segmentation", "--predictions", "x", "--truth", "nosuch"],
+        &["extract", "--model", model, "--videos", "nosuch", "--out", "x.h5"],
+        &["extract", "--model", "nosuch", "--videos", &video, "--out", "x.h5"],
+        &["embed", "--model", model, "--file", "nosuch"],
+        &["inspect", "nosuch"],
+        &["report", "nosuch"],
+        &["weights", "inspect", "nosuch"],
+        &["weights", "import", "--from", "clip", "nosuch", "--out", "x"],
+        &["weights", "random", "--like", "nosuch", "--out", "x"],
+        &["corpus", "check", "nosuch"],
+        &["corpus", "pack", "nosuch", "--out", "x"],
+        &["synthesize", "--config", "nosuch", "--out", "x"],
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let message = refused(&locvtp().args(arguments).current_dir(&folder).output().unwrap());
+        says(&message, &["nosuch: does not exist; "]);
+        assert!(!message.contains("os error"), "{message}");
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+        assert!(left.is_empty(), "{arguments:?} leaves {left:?}");
+    }
+    let message = refused(&run(&["score", "steps", "--predictions", "x", "--truth", "nosuch"]));
+    says(&message, &["nosuch/annotations: does not exist; "]);
+    let whole = tiny.path("corpus");
+    let message = refused(&run(&["evaluate", "--model", model, "--split", str(&whole)]));
+    says(&message, &["holds no truth.json", "demo-run/corpus/new"]);
 }
 
 #[test]

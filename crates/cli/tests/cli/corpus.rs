@@ -44,7 +44,7 @@ fn more_bad_things_than_allowed_end_with_code_2_after_the_table() {
     let refused = allowed("3");
     assert_eq!(refused.status.code(), Some(2));
     says(&String::from_utf8_lossy(&refused.stdout), &["howto100m  caption.json"]);
-    says(&String::from_utf8_lossy(&refused.stderr), &["4 captions", "--max-bad 3", "--list"]);
+    says(&String::from_utf8_lossy(&refused.stderr), &["are bad: 4,", "--max-bad 3", "--list"]);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
     // The videos last 9 s: most of such a span lies behind them.
     let long = manifest(folder.path(), 0.0, 1000.0);
     let text = succeeded(&run(&["corpus", "check", str(&long)]));
-    says(&text, &["lengths of 3 videos are not known", "--decode probe"]);
+    says(&text, &["the length of 3 videos, which is not known", "--decode probe"]);
     says(&text, &["separator in the text kept: 3"]);
     let check = ["corpus", "check", str(&long), "--decode", "probe", "--list", str(&list)];
     says(&succeeded(&run(&check)), &["end clipped to the video: 3", "3 can be used, 0.0 hours"]);
@@ -172,15 +172,15 @@ fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
     assert_eq!((&first["end"], &first["text"]), (&9.0.into(), &"a red square, then".into()));
     let trained = pretrain(&long);
     succeeded(&trained);
-    says(&String::from_utf8_lossy(&trained.stderr), &["3 captions end after their files"]);
+    says(&String::from_utf8_lossy(&trained.stderr), &["not lie in their files: 3 end later"]);
 
     let late = manifest(folder.path(), 100.0, 101.0);
     let check = run(&["corpus", "check", str(&late), "--decode", "probe"]);
     assert_eq!(check.status.code(), Some(1), "nothing can be used");
     let text = String::from_utf8_lossy(&check.stdout);
-    says(&text, &["0 can be used", "3 cannot", "1 of its 1 captions start later"]);
+    says(&text, &["0 can be used", "3 cannot", "before the start of 1 of 1 caption"]);
     let message = refused(&pretrain(&late));
-    says(&message, &["none of its 3 videos", "1 of its 1 captions start later"]);
+    says(&message, &["none of its 3 videos", "before the start of 1 of 1 caption"]);
 }
 
 #[test]

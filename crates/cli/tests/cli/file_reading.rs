@@ -59,7 +59,7 @@ fn a_limit_is_set_by_name_in_a_command_and_in_a_run_file() {
     let corpus = tiny.path("corpus/train");
     let check = ["corpus", "check", str(&corpus), "--decode", "probe", "--max-bad", "0"];
     let message = run(&[&check[..], &["--limit", "frames=20"]].concat());
-    says(&refused(&message), &["12 captions and videos are bad"]);
+    says(&refused(&message), &["captions and videos that are bad: 12,"]);
     says(&String::from_utf8_lossy(&message.stdout), &["raise `limits.frames`"]);
     let wrong = refused(&run(&[&check[..], &["--limit", "frame=20"]].concat()));
     says(&wrong, &["--limit frame=20", "`frame`", " frames,"]);

@@ -125,7 +125,7 @@ fn a_grounding_task_that_cannot_be_is_refused_before_a_video_is_opened() {
     tasks.refuses(&task, &["words.space='mean_colour'"], &["words.space", "no colour"]);
 
     let vectors = tasks.write("vectors", &GROUNDING.replace("model = 'MODEL'", "glove = 'g.txt'"));
-    tasks.refuses(&vectors, &[], &["g.txt", "read word vectors"]);
+    tasks.refuses(&vectors, &[], &["g.txt: does not exist; check the path"]);
     let odd = file("odd.txt", "red 0.5 0.25 0.125\n");
     let pieces = ["3 numbers a word", "an even number"];
     tasks.refuses(&vectors, &[&set("words.glove", &odd)], &pieces);
@@ -216,5 +216,5 @@ fn only_annotated_videos_get_features_and_a_later_task_adds_its_own() {
     let task = tasks.write("learned", &STEPS.replace("zero_shot = {}", ""));
     let set = [&learned[..], &["component_model.random_epochs=0", &train, "features.stride_s=2.0"]];
     let message = refused(&tasks.transfer(&task, &set.concat()));
-    says(&message, &["made.h5", "stride", "--set features.file=", "made-2s.h5", "rm '"]);
+    says(&message, &["made.h5", "stride", "--set features.file=", "made-2s.h5", "rm "]);
 }

@@ -215,3 +215,15 @@ fn resuming_a_finished_run_changes_nothing() {
     assert_eq!(weights(&run), weights(&tiny.path("run")));
     assert_eq!(logged(&run), STEPS as usize);
 }
+
+#[test]
+fn a_run_that_is_past_the_steps_asked_for_is_refused_and_left_as_it_is() {
+    let tiny = tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let run = finished_copy(folder.path());
+    let settings = || std::fs::read(run.join("run.toml")).unwrap();
+    let before = (weights(&run), settings());
+    let message = refused(&tiny.pretrain(&run, &["--resume", "--set", "train.steps=3"]));
+    says(&message, &[str(&run), "300 steps done already", "asks for 3", "raise `train.steps`"]);
+    assert!((weights(&run), settings()) == before);
+}

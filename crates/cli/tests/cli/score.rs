@@ -70,8 +70,6 @@ fn predictions_that_cannot_be_measured_are_refused_with_their_line() {
     }
     let (_folder, predictions) = file("p.jsonl", b"{}\n");
     let given = ["score", "grounding", "--predictions", str(&predictions), "--truth"];
-    let message = refused(&run(&[&given[..], &["no-such-file.json"]].concat()));
-    says(&message, &["no-such-file.json"]);
     let message = refused(&run(&[&given[..], &[str(&truth), "--iou", "1.5"]].concat()));
     says(&message, &["iou", "1.5"]);
 }
@@ -115,9 +113,6 @@ fn steps_and_segments_are_measured_against_the_published_files() {
     let recall = report["metrics"]["recall of task 23521"].as_f64().unwrap();
     assert!((recall - 100.0 / 3.0).abs() < 1e-9, "{report}");
     assert_eq!(report["counts"]["videos without a line"], 2);
-    let message = refused(&run(&["score", "steps", "--predictions", "x", "--truth", "nowhere"]));
-    says(&message, &["nowhere"]);
-
     let labels = format!("{{\"video\": \"1aBcDeFgHiJ\", \"labels\": {:?}}}\n", [5; 30]);
     let (_folder, predictions) = file("p.jsonl", labels.as_bytes());
     let truth = fixture("coin/COIN.json");
@@ -166,7 +161,10 @@ fn qvhighlights_is_measured_as_it_is_published() {
         &succeeded(&output),
         &["mAP, short", "10.00", "mR@1", "highlight_val.jsonl (qvhighlights"],
     );
-    says(&stderr(&output), &["first window is not their best", "line 1", "--rank score"]);
+    says(
+        &stderr(&output),
+        &["1 line, whose first window is not its best", "line 1", "--rank score"],
+    );
     let by_score =
         run(&[&given[..], &["--rank", "score", "--boundary", "strict", "--json"]].concat());
     let by_score: serde_json::Value = serde_json::from_str(&succeeded(&by_score)).unwrap();
@@ -226,6 +224,60 @@ fn a_score_that_is_no_number_names_file_row_and_column() {
     matrix([0.9, 0.1, f32::NEG_INFINITY, 0.8]);
     let output = run(&given);
     succeeded(&output);
-    says(&stderr(&output), &["1 scores are -inf", "0 of them"]);
+    says(&stderr(&output), &["1 score is -inf, so this pair stands", "0 of them"]);
     says(&refused(&run(&[&given[..], &["--dual-softmax"]].concat())), &["s.npy", "--dual-softmax"]);
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_said_to_be_so_at_every_door_and_before_anything_else() {
+    let truth = fixture("charades/charades_sta_test.txt");
+    let (_folder, lines) =
+        file("p.jsonl", b"{\"video\": \"3MSZA\", \"query\": 0, \"spans\": []}\n");
+    let (_folder, matrix) = file("s.jsonl", b"[0.9, 0.1]\n[0.8, 0.7]\n");
+    let (truth, lines, matrix) = (str(&truth), str(&lines), str(&matrix));
+    for (task, predictions, more) in [
+        ("grounding", "no.such", vec!["--truth", truth]),
+        ("grounding", lines, vec!["--truth", "no.such"]),
+        ("grounding", lines, vec!["--truth", truth, "--only", "no.such"]),
+        ("retrieval", "no.such", vec![]),
+        ("retrieval", matrix, vec!["--truth", "no.such"]),
+        ("steps", lines, vec!["--truth", "no.such"]),
+        ("segmentation", lines, vec!["--truth", "no.such"]),
+        ("segmentation", "no.such", vec!["--truth", "no.such"]),
+    ] {
+        let given = ["score", task, "--predictions", predictions];
+        let message = refused(&run(&[&given[..], &more].concat()));
+        assert_eq!(
+            message.trim(),
+            "error: no.such: does not exist; check the path",
+            "{task} {more:?}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let given = ["score", "grounding", "--predictions", str(folder.path()), "--truth", truth];
+    says(&refused(&run(&given)), &["is a folder; give a file in it"]);
+    // The real cause is first, and the truth is named behind it.
+    let (_folder, broken) = file("p.jsonl", b"[1, 2]\n");
+    let message =
+        refused(&run(&["score", "grounding", "--predictions", str(&broken), "--truth", truth]));
+    assert!(
+        message.starts_with(&format!("error: {}, line 1: expected an object", str(&broken))),
+        "{message}"
+    );
+    says(&message, &["charades_sta_test.txt (charades-sta)"]);
+}
+
+#[test]
+fn one_thing_is_not_called_many() {
+    let truth = fixture("charades/charades_sta_test.txt");
+    let (_folder, lines) = file(
+        "p.jsonl",
+        b"{\"video\": \"3MSZA\", \"query\": 0, \"spans\": []}\n{\"video\": \"x\", \"query\": 0, \"spans\": []}\n",
+    );
+    let output = run(&["score", "grounding", "--predictions", str(&lines), "--truth", str(&truth)]);
+    let said = format!("{}{}", succeeded(&output), stderr(&output));
+    says(&said, &["1 line of an unknown video is left out"]);
+    for noun in ["videos", "queries", "lines", "windows", "sentences"] {
+        assert!(!said.contains(&format!(" 1 {noun}")), "{noun}: {said}");
+    }
 }

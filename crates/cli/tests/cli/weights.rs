@@ -136,7 +136,7 @@ fn a_file_is_inspected_with_its_layers_on_one_line() {
         &[
             "timesformer: import it with --from timesformer",
             "model_state.model",
-            "1 tensors of training's state",
+            "1 tensor of training's state",
             "model_state.model.blocks.{0..1}.attn.qkv.weight",
             "[24, 8]",
             "f32",

@@ -86,9 +86,18 @@ fn features_of_another_model_are_refused_by_every_task_and_the_way_out_works() {
     // All features are there, and of the wrong model.
     let message = refused(&tasks.transfer(zero_shot, "other", &[&of_other]));
     let there = weights(&first);
-    let pieces = ["demo-seen.h5", "`model`", there.as_str().unwrap(), str(other), "rm '"];
+    let pieces = ["demo-seen.h5", "`model`", there.as_str().unwrap(), str(other), "rm "];
     says(&message, &pieces);
     assert!(!tasks.path("other").exists(), "a task that is refused leaves no folder");
+    refused(&tasks.transfer(zero_shot, "runs/deep/other", &[&of_other]));
+    assert!(!tasks.path("runs").exists(), "nor one above it that was made for it");
+    std::fs::create_dir_all(tasks.path("kept/deep")).unwrap();
+    refused(&tasks.transfer(zero_shot, "kept/deep/other", &[&of_other]));
+    assert!(tasks.path("kept/deep").is_dir(), "a folder that was there stays");
+    // Colours are of no model, so it is the space that differs.
+    let message = refused(&tasks.transfer(zero_shot, "other", &["features.space='mean_colour'"]));
+    says(&message, &["`space` projected", "mean-colour", "features.space=projected"]);
+    assert!(!message.contains("`model`"), "{message}");
     // What the message says is typed, and the words are still those of the other.
     let (_, file) = message.split_once("--set features.file=").unwrap();
     let file = format!("features.file={}", file.split(". ").next().unwrap());
@@ -170,8 +179,8 @@ fn every_setting_of_the_features_is_compared_and_a_copy_of_the_model_is_the_same
     for (setting, pieces) in [
         ("features.space='backbone'", ["`space`", "projected", "features.space=projected"]),
         ("features.stride_s=0.125", ["`stride`", "0.125 s", "demo-seen-0.125s.h5"]),
-        ("features.consecutive=true", ["`clip`", "consecutive frames", "rm '"]),
-        ("features.model='nowhere'", ["nowhere", "config.json", "cannot"]),
+        ("features.consecutive=true", ["`clip`", "consecutive frames", "rm "]),
+        ("features.model='nowhere'", ["nowhere", "does not exist", "check the path"]),
     ] {
         says(&refused(&tasks.transfer(task, "refused", &[setting])), &pieces);
     }
@@ -237,7 +246,7 @@ fn features_of_another_video_of_the_same_name_are_refused() {
     let given = ["extract", "--model", str(&model), "--videos", str(&videos), "--out", str(&out)];
     let output = run(&given);
     succeeded(&output);
-    says(&stderr(&output), &["1 videos are in the file, but of other video files"]);
+    says(&stderr(&output), &["done again, as the file has them of other video files: 1 video ("]);
     succeeded(&tasks.transfer(task, "second", &[&videos_set]));
 }
 
@@ -326,7 +335,7 @@ fn inspect_says_what_is_in_files_of_features_and_embeddings() {
             ["extract", "--model", str(&model), "--videos", str(&videos), "--out", str(&out)];
         succeeded(&run(&given));
         let said = succeeded(&run(&["inspect", str(&out)]));
-        let pieces = ["clip features", "4, as seen-000000", "projected", "weights", "short_side"];
+        let pieces = ["clip features", "4: seen-000000", "projected", "weights", "short_side"];
         says(&said, &pieces);
         let said = succeeded(&run(&["inspect", "--json", str(&out)]));
         let said: Value = serde_json::from_str(&said).unwrap();

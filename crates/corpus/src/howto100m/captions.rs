@@ -115,19 +115,25 @@ pub(super) fn read_zip(path: &Path, intake: &mut Intake<'_>) -> Result<(), Corpu
 }
 
 type Captions = Vec<Result<SourceCaption, DropReason>>;
+/// With what a person should know of how they were read.
+type Understood = (Captions, Vec<String>);
 
 /// Understands a batch on all threads and takes it in the order of the file.
-fn take(batch: Batch, intake: &mut Intake<'_>, understand: fn(&[u8]) -> Option<Captions>) {
+fn take(batch: Batch, intake: &mut Intake<'_>, understand: fn(&[u8]) -> Option<Understood>) {
     let care = intake.care();
     let one = |(id, file, bytes): (String, MediaLocation, Vec<u8>)| {
-        let captions = understand(&bytes).ok_or_else(|| id.clone())?;
-        Ok((SourceVideo { captions, ..SourceVideo::new(id) }.repaired(care), file))
+        let (captions, notes) = understand(&bytes).ok_or_else(|| id.clone())?;
+        let notes: Vec<_> = notes.into_iter().map(|note| (id.clone(), note)).collect();
+        Ok((SourceVideo { captions, ..SourceVideo::new(id) }.repaired(care), file, notes))
     };
-    let understood: Vec<Result<(RepairedVideo, MediaLocation), String>> =
-        batch.into_par_iter().map(one).collect();
+    type Read = (RepairedVideo, MediaLocation, Vec<(String, String)>);
+    let understood: Vec<Result<Read, String>> = batch.into_par_iter().map(one).collect();
     for video in understood {
         match video {
-            Ok((video, file)) => intake.push(video, file),
+            Ok((video, file, notes)) => {
+                notes.iter().for_each(|(id, note)| intake.note_of_video(id, note));
+                intake.push(video, file);
+            }
             Err(id) => intake.drop_one(DropReason::NotUnderstood, &id, None),
         }
     }
@@ -141,14 +147,14 @@ struct Entry {
     text: Vec<Cell>,
 }
 
-fn entry_captions(bytes: &[u8]) -> Option<Captions> {
+fn entry_captions(bytes: &[u8]) -> Option<Understood> {
     let Entry { start, end, text } = serde_json::from_slice(bytes).ok()?;
     let longest = start.len().max(end.len()).max(text.len());
     let shortest = start.len().min(end.len()).min(text.len());
     let cells = start.into_iter().zip(end).zip(text);
     let captions = cells.map(|((start, end), text)| caption(&start, &end, text));
     let tail = std::iter::repeat_n(Err(DropReason::UnequalLists), longest - shortest);
-    Some(captions.chain(tail).collect())
+    Some((captions.chain(tail).collect(), Vec::new()))
 }
 
 fn caption(start: &Cell, end: &Cell, text: Cell) -> Result<SourceCaption, DropReason> {
@@ -159,9 +165,10 @@ fn caption(start: &Cell, end: &Cell, text: Cell) -> Result<SourceCaption, DropRe
     Ok(SourceCaption::new(SourceTime::Seconds(*start, *end), text))
 }
 
-fn csv_captions(bytes: &[u8]) -> Option<Captions> {
+fn csv_captions(bytes: &[u8]) -> Option<Understood> {
     let table = CsvTable::of_bytes(Path::new("a video's captions"), bytes).ok()?;
-    let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
+    let table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
+    let mut table = table.with_numbers(&["start", "end"]);
     table.require(&["start", "end", "text"]).ok()?;
     let (mut captions, mut timed) = (Captions::new(), Vec::new());
     while let Some(row) = table.next_row().ok()? {
@@ -188,5 +195,5 @@ fn csv_captions(bytes: &[u8]) -> Option<Captions> {
             }
         }
     }
-    Some(captions)
+    Some((captions, table.notes()))
 }

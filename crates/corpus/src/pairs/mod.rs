@@ -136,7 +136,7 @@ impl PairSampler {
     fn too_large(&self, kind: SpanKind) -> Option<BatchTooLarge> {
         let (batch, videos) = (self.settings.batch_len(kind), self.videos_of(kind).len());
         let key = PairSettings::batch_key(kind);
-        let what = if kind == SpanKind::Picture { "pictures" } else { "videos" };
+        let what = if kind == SpanKind::Picture { "picture" } else { "video" };
         (batch > videos).then_some(BatchTooLarge { key, batch, videos, what })
     }
 

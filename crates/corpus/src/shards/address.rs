@@ -40,7 +40,8 @@ pub(crate) fn without_ending(name: &str) -> &str {
     &name[..name.len() - ending(name).map_or(0, str::len)]
 }
 
-fn ending(name: &str) -> Option<&'static str> {
+/// The ending of a shard's name.
+pub(crate) fn ending(name: &str) -> Option<&'static str> {
     let ends = |ending: &&&str| {
         let at = name.len().checked_sub(ending.len());
         at.is_some_and(|at| name.as_bytes()[at..].eq_ignore_ascii_case(ending.as_bytes()))

@@ -44,6 +44,7 @@ use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer};
 use crate::report::DropReason;
+use locvtp_video::counted::counted;
 
 pub(crate) use address::{ends_with_tar, is_address, is_list, is_remote};
 pub(crate) use index::is_index;
@@ -92,6 +93,16 @@ fn opened(
     Ok(())
 }
 
+/// A path as a shell takes it.
+fn shell_quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@%".contains(c);
+    if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
+    }
+}
+
 /// Hands the samples of shards to the intake.
 struct Taking<'a, 'i> {
     path: &'a Path,
@@ -122,10 +133,23 @@ impl Taking<'_, '_> {
         let name = shard.name();
         if let Some(how) = &contents.compressed {
             self.intake.drop_one(DropReason::ShardCompressed, &name, None);
+            let (stem, ending) = (address::without_ending(&name), address::ending(&name));
+            // A compressed file may well be called .tar: then that name is taken.
+            let plain = if ending == Some(".tar") {
+                format!("{stem}-plain.tar")
+            } else {
+                format!("{stem}.tar")
+            };
+            let (from, to) = (shell_quoted(&name), shell_quoted(&plain));
+            let way_out = match address::is_remote(&name) {
+                true => format!("fetch it, unpack it with `{how} -dc`, and put it back as {plain}"),
+                false => format!(
+                    "unpack it with `{how} -dc {from} > {to}` and move the compressed one away"
+                ),
+            };
             self.intake.note(format!(
                 "{name}: is compressed with {how}; videos do not become smaller by that, and cannot be \
-                 read where they lie: unpack it to {}.tar with {how}",
-                address::without_ending(&name)
+                 read where they lie: {way_out}"
             ));
             return;
         }
@@ -259,10 +283,7 @@ impl Told {
     fn notes(self) -> Vec<String> {
         /// Kinds of samples that are told.
         const KINDS: usize = 3;
-        let samples = |count: usize| match count {
-            1 => "1 sample".to_owned(),
-            count => format!("{count} samples"),
-        };
+        let samples = |count: usize| counted(count, "sample");
         let mut notes = Vec::new();
         for (members, (count, example)) in self.without.iter().take(KINDS) {
             notes.push(format!(

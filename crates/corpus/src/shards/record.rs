@@ -15,8 +15,8 @@
 //!
 //! Of others' samples the captions are, the first that is there: `clip_subtitles`, for a clip of a
 //! longer video; `yt_meta_dict.subtitles`, for a video that was not cut; both in one or several
-//! languages, of which the corpus's [choice](crate::language_choice) takes one; `caption`; the
-//! sample's text file. The latter two hold for the whole video. Each part is read for itself, so that
+//! languages, of which the corpus's [choice](crate::language_choice) takes one; `caption`, a text or a
+//! list of texts that each are a caption; the sample's text file. The latter two hold for the whole video. Each part is read for itself, so that
 //! one that is not understood costs nothing but itself.
 //!
 //! Times of `clips` and `clip_subtitles` are times in the video that a clip was cut from: of the clip
@@ -165,11 +165,15 @@ impl SampleRecord {
             Some(of_video) if !is_clip && subtitles.is_empty() => by_language(of_video),
             _ => subtitles,
         };
-        let whole = |text| vec![CaptionRecord { text, ..CaptionRecord::default() }];
-        let captions = match part(&fields, "caption").unwrap_or_default() {
-            caption @ Cell::Text(_) => whole(caption),
-            _ => text.map_or(Vec::new(), |text| whole(Cell::Text(text_file::decoded(text).0))),
+        let whole = |text| CaptionRecord { text, ..CaptionRecord::default() };
+        let mut captions: Vec<CaptionRecord> = match fields.get("caption") {
+            // Several that say the same in other words.
+            Some(Value::Array(several)) => several.iter().filter_map(text_of).map(whole).collect(),
+            caption => caption.and_then(text_of).map(whole).into_iter().collect(),
         };
+        if captions.is_empty() {
+            captions.extend(text.map(|text| whole(Cell::Text(text_file::decoded(text).0))));
+        }
         let duration = part(&fields, "duration").filter(|_| !is_clip).unwrap_or_default();
         let cut_length = cut.map_or(Cell::Other, |(start, end)| Cell::Number(end - start));
         Ok(Self { duration, cut_length, captions, subtitles, ..Self::default() })
@@ -233,6 +237,11 @@ fn fields(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
 /// One field, whatever stands in the others.
 fn part<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<T> {
     serde_json::from_value(fields.get(name)?.clone()).ok()
+}
+
+/// A text; through a cell, which tells texts from numbers.
+fn text_of(value: &Value) -> Option<Cell> {
+    serde_json::from_value::<Cell>(value.clone()).ok().filter(|cell| matches!(cell, Cell::Text(_)))
 }
 
 /// The language that a source calls so; yt-dlp's `en-orig` is English.
@@ -332,8 +341,7 @@ impl Subtitle {
 
     /// What is said, by language where that is told.
     fn texts(&self) -> Vec<(String, Cell)> {
-        // Through a cell, which tells texts from numbers.
-        let text = |line: &Value| serde_json::from_value::<Cell>(line.clone()).ok()?.text();
+        let text = |line: &Value| text_of(line)?.text();
         let joined = |lines: &Value| match lines {
             Value::Array(lines) => {
                 let lines: Vec<String> = lines.iter().filter_map(text).collect();
@@ -446,6 +454,12 @@ mod tests {
         let told: Vec<_> = found.captions.iter().map(|c| (c.span, c.text.as_str())).collect();
         let (first, second) = (TimeSpan::new(0.0, 1.5), TimeSpan::new(1.5, 3.0));
         assert_eq!(told, [(first, "she whisks"), (second, "and pours")]);
+        // COCO's way: several captions of one picture or clip.
+        let several = read(r#"{"caption": ["a fox", "a red animal", 7, null]}"#, Some("not read"));
+        let told: Vec<_> =
+            several.captions.iter().map(|c| (c.text.as_str(), c.is_whole_video())).collect();
+        assert_eq!(told, [("a fox", true), ("a red animal", true)]);
+        assert_eq!(read(r#"{"caption": [7]}"#, Some("a cat")).captions[0].text, "a cat");
         assert_eq!(read("{\"broken", Some("a cat\n")).captions[0].text, "a cat");
         assert_eq!(SampleRecord::read(Some(b"{"), None), Err(DropReason::NotUnderstood));
     }

@@ -22,7 +22,7 @@ use crate::error::CorpusError;
 const READ_AHEAD: u64 = 1 << 18;
 
 /// Goes up when more is found in a shard than before, so that indexes that were kept are made anew.
-const SCAN: u32 = 2;
+const SCAN: u32 = 3;
 
 /// What all shards of a corpus share.
 #[derive(Debug)]

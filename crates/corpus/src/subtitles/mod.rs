@@ -42,6 +42,7 @@ use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer, Rank};
 use crate::report::DropReason;
 use crate::video_files::{VideoFiles, is_picture};
+use locvtp_video::counted::counted;
 
 pub(crate) use cues::is_subtitle_text;
 
@@ -89,6 +90,11 @@ pub(crate) fn are_under(folder: &Path) -> bool {
 /// that video, or what else a program wrote of it.
 pub(crate) fn is_beside_its_video(path: &Path, media: &VideoFiles) -> bool {
     path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|stem| owner(stem, media).is_some())
+}
+
+/// Whether the file's ending is one of subtitles, whatever stands in it.
+pub(crate) fn is_subtitle_file(path: &Path) -> bool {
+    Format::of(path).is_some_and(Format::is_subtitles)
 }
 
 /// Whether the file holds words with times in one of the formats that are read here; for a table, in
@@ -300,14 +306,10 @@ impl Notes {
             names.extend((paths.len() > NAMED).then(|| "..".to_owned()));
             names.join(", ")
         };
-        let files = |count: usize| match count {
-            1 => "1 file".to_owned(),
-            count => format!("{count} files"),
-        };
         let mut notes = Vec::new();
         let mut note = |paths: &[PathBuf], what: &str| {
             if !paths.is_empty() {
-                notes.push(format!("{} {what}: {}", files(paths.len()), named(paths)));
+                notes.push(format!("{} {what}: {}", counted(paths.len(), "file"), named(paths)));
             }
         };
         note(

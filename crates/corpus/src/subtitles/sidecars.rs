@@ -63,7 +63,7 @@ impl Format {
     }
 
     /// Whether such a file holds subtitles whatever stands in it; JSON and tables may hold anything.
-    fn is_subtitles(self) -> bool {
+    pub(super) fn is_subtitles(self) -> bool {
         matches!(self, Self::Srt | Self::Vtt | Self::TimedText)
     }
 }

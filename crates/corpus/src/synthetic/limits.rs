@@ -5,6 +5,9 @@ use super::config::SyntheticConfig;
 use super::vocabulary::{COLOURS, SHAPES};
 use crate::error::CorpusError;
 
+/// Videos of a part, at most: all are thought out in memory before the first is made.
+pub const MOST_VIDEOS: usize = 1_000_000;
+
 impl SyntheticConfig {
     /// # Errors
     /// When a value, or two together, cannot be used.
@@ -19,9 +22,16 @@ impl SyntheticConfig {
             let found = format!("{found:?}");
             if good { Ok(()) } else { Err(CorpusError::Setting { key, found, expected }) }
         };
-        let side = |pixels: u32| pixels > 0 && pixels.is_multiple_of(16);
-        ok(side(self.width), "width", &self.width, "a multiple of 16 above 0")?;
-        ok(side(self.height), "height", &self.height, "a multiple of 16 above 0")?;
+        for (key, videos) in [
+            ("train_videos", self.train_videos),
+            ("seen_videos", self.seen_videos),
+            ("new_videos", self.new_videos),
+        ] {
+            ok(videos <= MOST_VIDEOS, key, &videos, "at most 1000000")?;
+        }
+        let side = |pixels: u32| (16..=8192).contains(&pixels) && pixels.is_multiple_of(16);
+        ok(side(self.width), "width", &self.width, "a multiple of 16, up to 8192")?;
+        ok(side(self.height), "height", &self.height, "a multiple of 16, up to 8192")?;
         let rate = self.frame_rate_hz;
         ok((4..=120).contains(&rate), "frame_rate_hz", &rate, "4 to 120; fewer hide actions")?;
         let colours = (2..=COLOURS.len()).contains(&self.num_colours);
@@ -38,7 +48,8 @@ impl SyntheticConfig {
         ok(min_event, "min_event_s", &self.min_event_s, "seconds, above 0")?;
         let duration = self.duration_s > 0.0 && self.duration_s <= 3600.0;
         ok(duration, "duration_s", &self.duration_s, "seconds, above 0 and at most 3600")?;
-        ok(self.procedures.count >= 1, "procedures.count", &self.procedures.count, "at least 1")?;
+        let procedures = self.procedures.count;
+        ok((1..=100_000).contains(&procedures), "procedures.count", &procedures, "1 to 100000")?;
         ok(
             self.key_frame_interval >= 1,
             "key_frame_interval",

@@ -56,6 +56,7 @@ pub mod write;
 
 pub use combination::{Combination, Combinations};
 pub use config::{NarrationConfig, Order, ProcedureConfig, SceneConfig, SyntheticConfig};
+pub use limits::MOST_VIDEOS;
 pub use split::Split;
 pub use truth::{TrueEvent, TrueVideo, Truth};
 pub use vocabulary::{Action, Vocabulary};

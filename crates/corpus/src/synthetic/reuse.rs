@@ -61,16 +61,26 @@ fn is_empty_dir(path: &Path) -> bool {
 }
 
 /// `<out>.partial`: with the videos that a stopped call of this config finished in it, otherwise empty.
+/// What a stopped call of another config finished is nobody's to remove but the user's.
 pub(super) fn start_partial(config: &SyntheticConfig, out: &Path) -> Result<PathBuf, CorpusError> {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = out.with_file_name(name);
     let there = partial.join(CONFIG_FILE);
     if there.is_file() {
-        let wanted = config_text(config, out)?;
-        if fs::read_to_string(&there).is_ok_and(|there| there == wanted) {
+        let (there, wanted) = (fs::read_to_string(&there), config_text(config, out)?);
+        if there.as_ref().is_ok_and(|there| *there == wanted) {
             return Ok(partial);
         }
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        let there = there.ok().and_then(|there| parsed(&there));
+        let wanted = parsed(&wanted).unwrap_or_default();
+        if let Some((key, existing, wanted)) =
+            there.and_then(|there| first_difference("", &there, &wanted))
+        {
+            return Err(CorpusError::Unfinished { path: partial, key, existing, wanted });
+        }
+        // It was stopped before the first video.
         fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
     }
     if partial.exists() && !is_empty_dir(&partial) {
@@ -97,6 +107,10 @@ pub(super) fn sweep(videos: &Path) {
 /// Marks `partial` as ours, with the config it is made from.
 pub(super) fn write_config(config: &SyntheticConfig, partial: &Path) -> Result<(), CorpusError> {
     let path = partial.join(CONFIG_FILE);
+    // What is right is not written again: a call that is killed meanwhile would leave half of it.
+    if path.is_file() {
+        return Ok(());
+    }
     fs::write(&path, config_text(config, &path)?).map_err(write_error(&path))
 }
 

@@ -81,8 +81,25 @@ fn a_compressed_shard_is_named_so_with_the_way_out() {
             assert!(videos.is_empty() && !report.dropped.contains_key(&DropReason::ShardDamaged));
             assert_eq!(report.dropped[&DropReason::ShardCompressed], 1, "{name}");
             let note = &report.notes[0];
-            assert!(note.contains("compressed with gzip") && note.contains("/0.tar"), "{note}");
+            assert!(note.contains("compressed with gzip") && note.contains("gzip -dc "), "{note}");
         }
+    }
+    // What is told to be typed works, also where the compressed file is called .tar.
+    for name in ["its shard.tar", "0.tar.gz", "0.tgz"] {
+        let dir = tempfile::tempdir().unwrap();
+        let (plain, compressed) = (dir.path().join("made/0.tar"), dir.path().join("s").join(name));
+        shard(&plain, &[("000.txt", "a fox"), ("000.mp4", "v")]);
+        std::fs::create_dir(dir.path().join("s")).unwrap();
+        let to = std::fs::File::create(&compressed).unwrap();
+        let made = std::process::Command::new("gzip").arg("-c").arg(&plain).stdout(to).status();
+        assert!(made.unwrap().success());
+        let (_, report) = looked_through(&compressed, "").unwrap();
+        let typed = report.notes[0].split('`').nth(1).unwrap();
+        let typed = std::process::Command::new("sh").args(["-c", typed]).status().unwrap();
+        assert!(typed.success(), "{:?}", report.notes);
+        std::fs::remove_file(&compressed).unwrap();
+        let (videos, _) = looked_through(&dir.path().join("s"), "").unwrap();
+        assert_eq!(words(&videos), ["000: a fox"], "{name}");
     }
 }
 

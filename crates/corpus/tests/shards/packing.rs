@@ -133,7 +133,7 @@ fn what_training_could_not_open_is_left_out_and_named() {
     let left: BTreeMap<_, _> =
         report.left_out.iter().map(|left| (left.video.as_str(), &left.reason)).collect();
     assert!(left["v1"].contains("not readable as a video"), "{left:?}");
-    assert!(left["v3"].contains("captions start later"), "{left:?}");
+    assert!(left["v3"].contains("before the start of 1 of 2 captions"), "{left:?}");
     let (shards, found) = read(&out);
     assert_eq!((shards.videos().len(), found.faults()), (3, 0));
 }

@@ -26,11 +26,7 @@ pub fn read_lines<T: Send>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, String> + Sync,
 ) -> Result<Vec<(usize, T)>, MeasureError> {
-    let bytes = std::fs::read(path).map_err(|source| MeasureError::Io {
-        path: path.to_owned(),
-        action: "read the predictions",
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let pieces = pieces(text);
     let read: Vec<(usize, Numbered<T>)> =

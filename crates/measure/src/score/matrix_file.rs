@@ -4,10 +4,15 @@ use std::path::Path;
 
 use half::{bf16, f16};
 use locvtp_features::NumpyArray;
+use locvtp_video::counted::counted_as;
 use safetensors::{Dtype, SafeTensors};
 
 use super::json_lines::{number_list, read_lines};
 use crate::error::MeasureError;
+
+#[cfg(test)]
+#[path = "../../../features/tests/npy/mod.rs"]
+mod npy;
 
 /// Numbers in rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,14 +59,14 @@ impl Matrix {
     }
 
     fn read_npy(path: &Path) -> Result<Self, MeasureError> {
-        let bytes = read_whole(path)?;
+        let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
         let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
         let NumpyArray { values, rows, columns } = array;
         Ok(Self { values, rows, columns })
     }
 
     fn read_safetensors(path: &Path) -> Result<Self, MeasureError> {
-        let bytes = read_whole(path)?;
+        let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
             refused(path, format!("it is not a whole safetensors file ({error})"))
         })?;
@@ -70,7 +75,8 @@ impl Matrix {
             _ if names.contains(&"scores") => "scores",
             [only] => only,
             _ => {
-                let reason = format!("it holds {} tensors and none called `scores`", names.len());
+                let reason =
+                    format!("no tensor of it is called `scores`, and it holds {}", names.len());
                 return Err(refused(path, reason));
             }
         };
@@ -93,18 +99,16 @@ impl Matrix {
         let mut values = Vec::with_capacity(rows * columns);
         for (line, row) in lines {
             if row.len() != columns {
-                let reason = format!("{} numbers, but {columns} in the first line", row.len());
+                let reason = format!(
+                    "{}, but {columns} in the first line",
+                    counted_as(row.len(), "number", "numbers")
+                );
                 return Err(MeasureError::Prediction { path: path.to_owned(), line, reason });
             }
             values.extend(row.iter().map(|value| *value as f32));
         }
         Ok(Self { values, rows, columns })
     }
-}
-
-fn read_whole(path: &Path) -> Result<Vec<u8>, MeasureError> {
-    let action = "read the matrix";
-    std::fs::read(path).map_err(|source| MeasureError::Io { path: path.to_owned(), action, source })
 }
 
 /// Floating-point numbers of any width, little-endian; none of another type.
@@ -126,27 +130,18 @@ fn refused(path: &Path, reason: String) -> MeasureError {
 
 #[cfg(test)]
 mod tests {
+    use super::npy::{npy, table};
     use super::*;
-
-    /// NumPy's file of numbers in rows.
-    fn npy(number: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-        let header = format!("{{'descr': '{number}', 'fortran_order': False, 'shape': {shape}, }}");
-        let header = format!("{header:<117}\n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(data);
-        bytes
-    }
 
     #[test]
     fn a_score_without_a_rank_names_its_file_and_place() {
         let place = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         let of = |values: [f32; 4]| {
-            let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            std::fs::write(place.path(), npy("<f4", "(2, 2)", &data)).unwrap();
+            std::fs::write(place.path(), table(2, 2, &values)).unwrap();
             Matrix::read_scores(place.path())
         };
+        let told_of_one = of([0.5, 0.1, f32::NAN, 0.0]).unwrap_err().to_string();
+        assert!(told_of_one.contains("1 score is such"), "{told_of_one}");
         let told = of([0.5, 0.1, f32::NAN, f32::INFINITY]).unwrap_err().to_string();
         let path = place.path().display().to_string();
         for piece in [path.as_str(), "row 1", "column 0", "NaN", "2 scores", "not finite"] {
@@ -156,7 +151,7 @@ mod tests {
         assert!(of([0.5, f32::NEG_INFINITY, 0.2, 0.3]).is_ok());
         // Finite as f64, and greater than any f32.
         let data: Vec<u8> = [0.5f64, 1e300].iter().flat_map(|value| value.to_le_bytes()).collect();
-        std::fs::write(place.path(), npy("<f8", "(1, 2)", &data)).unwrap();
+        std::fs::write(place.path(), npy("<f8", false, "(1, 2)", &data)).unwrap();
         assert!(Matrix::read_scores(place.path()).is_err());
     }
 
@@ -168,7 +163,7 @@ mod tests {
         assert_eq!((found.values, found.rows, found.columns), (vec![1.0, 2.0, 3.0, 4.5], 2, 2));
         std::fs::write(file.path(), "[1, 2]\n[3]\n").unwrap();
         let error = Matrix::read(file.path()).unwrap_err().to_string();
-        assert!(error.contains("line 2: 1 numbers, but 2"), "{error}");
+        assert!(error.contains("line 2: 1 number, but 2"), "{error}");
         std::fs::write(file.path(), "[1, NaN]\n").unwrap();
         assert!(Matrix::read(file.path()).unwrap_err().to_string().contains("NaN"));
     }

@@ -8,7 +8,9 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU; mAP and highlights |
+//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU |
+//! | [`grounding_protocol`] | which moments count, and in which order |
+//! | `moment_retrieval` | sentences of several windows: mAP and highlights |
 //! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`steps`] | a second for every step of a task: average recall |
 //! | [`segmentation`] | a label for every second: frame accuracy |
@@ -16,14 +18,17 @@
 //! | [`json_lines`], [`matrix_file`] | the prediction files |
 
 pub mod grounding;
+pub mod grounding_protocol;
 pub mod json_lines;
 pub mod matrix_file;
 mod moment_answers;
+mod moment_retrieval;
 pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
 pub mod truth;
 
+use locvtp_video::counted::counted_as;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -75,11 +80,13 @@ impl ScoreReport {
         self.counts.insert(name.to_owned(), count.into());
     }
 
-    /// A count that is worth mentioning when it is not 0; `first` says of what.
-    fn fault(&mut self, name: &str, faults: &Faults, consequence: &str) {
+    /// A count that is worth a note when it is not 0: `one` or `more` says behind the number what it
+    /// is of and what comes of it.
+    fn fault(&mut self, name: &str, faults: &Faults, one: &str, more: &str) {
         self.count(name, faults.count);
         if let Some(first) = &faults.first {
-            self.notes.push(format!("{} {name} {consequence} (first: {first})", faults.count));
+            let told = counted_as(faults.count, one, more);
+            self.notes.push(format!("{told} (first: {first})"));
         }
     }
 

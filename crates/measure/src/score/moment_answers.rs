@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use locvtp_video::TimeSpan;
 
-use super::grounding::{GroundingProtocol, RankedBy};
+use super::grounding_protocol::{GroundingProtocol, RankedBy};
 use super::json_lines::{ObjectLine, Row};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
@@ -321,28 +321,60 @@ impl Matched {
         }
         report.count("videos", truth.videos.len());
         report.count("queries", self.answers.len());
-        report.fault("queries without a line", &missing, "count as misses");
+        report.fault(
+            "queries without a line",
+            &missing,
+            "query without a line counts as a miss",
+            "queries without a line count as misses",
+        );
         report.count("queries with no span", self.num_empty());
         report.count("spans that end before they start", self.inverted);
-        report.fault("lines of unknown videos", &self.unknown_videos, "are left out");
-        report.fault("lines of unknown queries", &self.unknown_queries, "are left out");
+        report.fault(
+            "lines of unknown videos",
+            &self.unknown_videos,
+            "line of an unknown video is left out",
+            "lines of unknown videos are left out",
+        );
+        report.fault(
+            "lines of unknown queries",
+            &self.unknown_queries,
+            "line of an unknown query is left out",
+            "lines of unknown queries are left out",
+        );
         report.fault(
             "lines whose qid is of another video in the truth",
             &self.other_videos,
-            "count by their qid; are they of this split?",
+            "line has the qid of another video in the truth and counts by its qid; is it of this split?",
+            "lines have the qid of another video in the truth and count by their qid; are they of this \
+             split?",
         );
-        let consequence = match queries.by_qid.is_empty() {
-            true => "are left out; the first counts",
-            false => {
-                "are measured as the standard evaluation does: the last line of a qid counts, and all \
-                 its windows in mAP"
-            }
+        let (one, more) = match queries.by_qid.is_empty() {
+            true => (
+                "line of an answered query is left out; the first counts",
+                "lines of answered queries are left out; the first counts",
+            ),
+            false => (
+                "line of an answered query is measured as the standard evaluation does: the last line of \
+                 a qid counts, and all its windows in mAP",
+                "lines of answered queries are measured as the standard evaluation does: the last line \
+                 of a qid counts, and all its windows in mAP",
+            ),
         };
-        report.fault("lines of answered queries", &self.repeated, consequence);
-        let consequence = match rank {
-            RankedBy::Listed => "are ranked as they are listed; --rank score ranks by score",
-            RankedBy::Score => "are ranked by score; --rank listed takes them as they are listed",
+        report.fault("lines of answered queries", &self.repeated, one, more);
+        let (one, more) = match rank {
+            RankedBy::Listed => (
+                "line, whose first window is not its best, is ranked as it is listed; --rank score ranks \
+                 by score",
+                "lines, whose first window is not their best, are ranked as they are listed; --rank score \
+                 ranks by score",
+            ),
+            RankedBy::Score => (
+                "line, whose first window is not its best, is ranked by score; --rank listed takes it as \
+                 it is listed",
+                "lines, whose first window is not their best, are ranked by score; --rank listed takes \
+                 them as they are listed",
+            ),
         };
-        report.fault("lines whose first window is not their best", &self.unordered, consequence);
+        report.fault("lines whose first window is not their best", &self.unordered, one, more);
     }
 }

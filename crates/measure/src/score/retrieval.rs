@@ -8,6 +8,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use locvtp_video::counted::counted_as;
+
 use super::json_lines::{ObjectLine, read_lines};
 use super::matrix_file::Matrix;
 use super::truth::Truth;
@@ -44,7 +46,11 @@ pub fn score_matrix(
         None => {
             return Err(MeasureError::Setting {
                 key: "truth",
-                found: format!("not given, for {texts} texts of {videos} videos"),
+                found: format!(
+                    "not given, for {} of {}",
+                    counted_as(texts, "text", "texts"),
+                    counted_as(videos, "video", "videos")
+                ),
                 expected: "a file with the column of every text's video, one a line, because the \
                            texts are no multiple of the videos",
             });
@@ -143,16 +149,43 @@ pub fn score_rankings(
     report.count("videos", truth.videos.len());
     report.count("texts whose video is not in their list", partial);
     if partial > 0 {
-        report.notes.push(format!(
-            "{partial} texts whose video is not in their list count as last; MdR and MnR are upper \
-             bounds then"
-        ));
+        let told = counted_as(
+            partial,
+            "text, whose video is not in its list, counts as last",
+            "texts, whose videos are not in their lists, count as last",
+        );
+        report.notes.push(format!("{told}; MdR and MnR are upper bounds then"));
     }
-    report.fault("texts without a line", &missing, "count as last");
-    report.fault("lines of unknown texts", &unknown, "are left out");
-    report.fault("lines of answered texts", &repeated, "are left out; the first counts");
-    report.fault("unknown videos in lists", &strangers, "are left out");
-    report.fault("videos twice in a list", &twice, "are left out; the first counts");
+    report.fault(
+        "texts without a line",
+        &missing,
+        "text without a line counts as last",
+        "texts without a line count as last",
+    );
+    report.fault(
+        "lines of unknown texts",
+        &unknown,
+        "line of an unknown text is left out",
+        "lines of unknown texts are left out",
+    );
+    report.fault(
+        "lines of answered texts",
+        &repeated,
+        "line of an answered text is left out; the first counts",
+        "lines of answered texts are left out; the first counts",
+    );
+    report.fault(
+        "unknown videos in lists",
+        &strangers,
+        "unknown video in a list is left out",
+        "unknown videos in lists are left out",
+    );
+    report.fault(
+        "videos twice in a list",
+        &twice,
+        "video is twice in a list; the first place counts",
+        "videos are twice in a list; the first place counts",
+    );
     says_ties(&mut report, protocol);
     report.truth = truth.sources.clone();
     Ok(report)
@@ -169,8 +202,12 @@ fn tell_left_out(scores: &ScoreMatrix, video_of_text: &[usize], report: &mut Sco
     let right = rows().zip(video_of_text).filter_map(|(row, video)| row.get(*video));
     let right = right.filter(|score| is_left_out(score)).count();
     report.notes.push(format!(
-        "{count} scores are -inf, so these pairs stand behind all others; {right} of them are texts with \
-         their own video"
+        "{} behind all others; {right} of them of a text and its own video",
+        counted_as(
+            count,
+            "score is -inf, so this pair stands",
+            "scores are -inf, so these pairs stand"
+        ),
     ));
     report.count("scores of -inf", count);
 }

@@ -11,6 +11,7 @@
 use std::path::Path;
 
 use locvtp_corpus::NarratedVideo;
+use locvtp_video::counted::counted_as;
 
 use super::json_lines::{ObjectLine, read_lines};
 use super::truth::Truth;
@@ -72,7 +73,10 @@ pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreRepo
             missing.note(|| format!("{:?}", video.id));
         } else if !fits {
             let found = predicted.len();
-            other_length.note(|| format!("{:?}: {found} labels, {seconds} seconds", video.id));
+            other_length.note(|| {
+                let labels = counted_as(found, "label", "labels");
+                format!("{:?}: {labels}, {}", video.id, counted_as(seconds, "second", "seconds"))
+            });
         }
         let segments = video.captions.iter().map(|caption| (caption.span, caption.id));
         tally.add(predicted, &labels(segments, seconds));
@@ -87,10 +91,30 @@ pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreRepo
     report.references = report.references.with("background alone", found.background_alone);
     report.count("videos", truth.videos.len());
     report.count("seconds", found.seconds);
-    report.fault("videos without a line", &missing, "count as wrong");
-    report.fault("videos of another length", &other_length, "count by their annotated length");
-    report.fault("lines of unknown videos", &unknown, "are left out");
-    report.fault("lines of answered videos", &repeated, "are left out; the first counts");
+    report.fault(
+        "videos without a line",
+        &missing,
+        "video without a line counts as wrong",
+        "videos without a line count as wrong",
+    );
+    report.fault(
+        "videos of another length",
+        &other_length,
+        "video of another length counts by its annotated length",
+        "videos of another length count by their annotated length",
+    );
+    report.fault(
+        "lines of unknown videos",
+        &unknown,
+        "line of an unknown video is left out",
+        "lines of unknown videos are left out",
+    );
+    report.fault(
+        "lines of answered videos",
+        &repeated,
+        "line of an answered video is left out; the first counts",
+        "lines of answered videos are left out; the first counts",
+    );
     Ok(report)
 }
 

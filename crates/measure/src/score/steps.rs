@@ -9,6 +9,7 @@ use std::path::Path;
 use locvtp_corpus::NarratedVideo;
 use locvtp_corpus::crosstask::read_tasks;
 use locvtp_video::TimeSpan;
+use locvtp_video::counted::counted_as;
 
 use super::json_lines::{ObjectLine, read_lines};
 use super::truth::{Truth, TruthSource};
@@ -91,8 +92,9 @@ pub fn score_steps(
         let expected = steps_of(&truth.videos[place], num_steps);
         if answer.seconds.len() != expected {
             let reason = format!(
-                "{} seconds for the {expected} steps of task {}",
-                answer.seconds.len(),
+                "{} for the {} of task {}",
+                counted_as(answer.seconds.len(), "second", "seconds"),
+                counted_as(expected, "step", "steps"),
                 truth.videos[place].task.as_deref().unwrap_or("?")
             );
             return Err(MeasureError::Prediction { path: predictions.to_owned(), line, reason });
@@ -138,9 +140,24 @@ pub fn score_steps(
     report.count("videos", truth.videos.len());
     report.count("tasks", found.tasks.len());
     report.count("annotated steps", found.tasks.values().map(|task| task.steps).sum());
-    report.fault("videos without a line", &missing, "count as misses");
-    report.fault("lines of unknown videos", &unknown, "are left out");
-    report.fault("lines of answered videos", &repeated, "are left out; the first counts");
+    report.fault(
+        "videos without a line",
+        &missing,
+        "video without a line counts as a miss",
+        "videos without a line count as misses",
+    );
+    report.fault(
+        "lines of unknown videos",
+        &unknown,
+        "line of an unknown video is left out",
+        "lines of unknown videos are left out",
+    );
+    report.fault(
+        "lines of answered videos",
+        &repeated,
+        "line of an answered video is left out; the first counts",
+        "lines of answered videos are left out; the first counts",
+    );
     Ok(report)
 }
 

@@ -7,6 +7,7 @@ use locvtp_corpus::{
     CorpusError, CorpusReader, DropReason, DroppedExample, FileLookup, Layout, NarratedVideo,
     ReadSettings, Subset, VideoSink,
 };
+use locvtp_video::counted::counted_as;
 use locvtp_video::media_endings::is_video;
 use serde::Serialize;
 
@@ -75,6 +76,7 @@ impl Truth {
         let mut dropped: BTreeMap<DropReason, usize> = BTreeMap::new();
         let mut not_asked_for = 0;
         for path in &source.paths {
+            MeasureError::expect_there(path)?;
             let reader = CorpusReader::new(path, &settings, FileLookup::Never).map_err(of_truth)?;
             for file in reader.sources() {
                 let report = reader.read(file, &mut truth)?;
@@ -92,9 +94,10 @@ impl Truth {
             }
         }
         if let Some(first) = &truth.repeated.first {
-            let count = truth.repeated.count;
+            let twice =
+                counted_as(truth.repeated.count, "video is annotated", "videos are annotated");
             truth.notes.push(format!(
-                "{count} videos are annotated twice in {}; the first description counts (first: {first})",
+                "{twice} twice in {}; the first description counts (first: {first})",
                 truth.described()
             ));
         }
@@ -102,7 +105,10 @@ impl Truth {
             let mut reasons: Vec<String> =
                 dropped.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
             if not_asked_for > 0 {
-                reasons.push(format!("of another part or not in the list: {not_asked_for} videos"));
+                reasons.push(format!(
+                    "of another part or not in the list: {}",
+                    counted_as(not_asked_for, "video", "videos")
+                ));
             }
             if reasons.is_empty() {
                 reasons.push("there are none".to_owned());

@@ -12,7 +12,7 @@ use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::decoding::{ClipRule, VideoEnd};
 use crate::extraction::encoding::{ClipSink, Encoded, Encoding};
-use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
+use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver};
 use crate::extraction::settings::{ExtractSettings, FeatureSpace};
 use crate::extraction::video_list::VideoFile;
 

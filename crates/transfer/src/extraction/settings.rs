@@ -158,7 +158,7 @@ impl ExtractSettings {
         let space = self.space_of(config)?;
         let weights = match space {
             // They are nothing of the model.
-            FeatureSpace::MeanColour => "none".to_owned(),
+            FeatureSpace::MeanColour => Provenance::NO_WEIGHTS.to_owned(),
             _ => weights_fingerprint(model_dir)?,
         };
         Ok(Provenance {

@@ -78,12 +78,12 @@ impl Finder {
         }
         let text = path.to_string_lossy();
         if text.contains(['*', '?', '[']) {
-            return self.add_pattern(path, &text);
+            return self.add_pattern(&text);
         }
-        Err(unreadable(path, "find it", std::io::ErrorKind::NotFound.into()))
+        Err(TransferError::Missing { path: path.to_owned() })
     }
 
-    fn add_pattern(&mut self, path: &Path, text: &str) -> Result<(), TransferError> {
+    fn add_pattern(&mut self, text: &str) -> Result<(), TransferError> {
         let expected = "a path, or a pattern with * ? [..] or **";
         let bad = || TransferError::Setting { key: "videos", found: text.to_owned(), expected };
         let found = glob::glob(text).map_err(|_| bad())?;
@@ -101,7 +101,7 @@ impl Finder {
         if any {
             return Ok(());
         }
-        Err(unreadable(path, "find anything like it", std::io::ErrorKind::NotFound.into()))
+        Err(TransferError::NoSuchPattern { pattern: text.to_owned() })
     }
 
     /// One path a line; empty lines and those that begin with `#` are passed over.
@@ -192,7 +192,7 @@ fn has_video_ending(path: &Path) -> bool {
 }
 
 fn unreadable(path: &Path, action: &'static str, source: std::io::Error) -> TransferError {
-    TransferError::Io { path: path.to_owned(), action, source }
+    TransferError::io(path, action)(source)
 }
 
 #[cfg(test)]

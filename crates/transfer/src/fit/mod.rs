@@ -26,7 +26,6 @@ use locvtp_model::Device;
 use locvtp_train::optimizer::Adam;
 use locvtp_train::schedule::Position;
 use rand::RngCore;
-use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::{EpochReport, FitStep, TaskObserver};

@@ -212,8 +212,7 @@ fn fill<M: Module>(model: M, path: &Path) -> Result<M, TransferError> {
 }
 
 fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> TransferError {
-    let path = path.to_owned();
-    move |source| TransferError::Io { path, action, source }
+    TransferError::io(path, action)
 }
 
 fn damaged(path: &Path, reason: String) -> TransferError {

@@ -10,6 +10,7 @@ use crate::error::TransferError;
 use crate::extraction::{
     BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, VideoFile, extract,
 };
+use crate::made_folder::MadeFolder;
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
@@ -55,17 +56,12 @@ impl Maker {
         file: &Path,
         observer: &mut dyn TaskObserver,
     ) -> Result<usize, TransferError> {
-        if let Some(folder) = file.parent() {
-            let failed = |source| TransferError::Io {
-                path: folder.to_owned(),
-                action: "make the folder of the features",
-                source,
-            };
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        let made_for = file.parent().map(MadeFolder::make).transpose()?;
         let (embedder, settings) = (&self.embedder, &self.settings);
         let mut making = Making { observer };
         let made = extract(embedder, &self.model_dir, videos, file, settings, &mut making);
+        // Where nothing was written no empty folder is left.
+        made_for.iter().for_each(MadeFolder::take_back);
         let refused = |source| TransferError::NotAdded {
             path: file.to_owned(),
             count: videos.len(),

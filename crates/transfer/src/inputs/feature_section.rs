@@ -11,8 +11,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use locvtp_features::{Difference, FeatureError, FeatureFile, Provenance, VideoFeatures};
+use locvtp_features::{Difference, FeatureFile, Provenance, VideoFeatures};
 use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::shell_words::joined;
+use locvtp_video::counted::counted_as;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
@@ -212,12 +214,15 @@ impl FeatureSection {
         let Some(difference) = difference else { return Ok(()) };
         let path = self.file.clone();
         let anew = match (&self.model, self.videos.is_empty()) {
-            (Some(_), false) => format!("rm '{}' and this command again", path.display()),
-            (model, _) => format!(
-                "locvtp extract --fresh --model {} --out '{}' --videos VIDEOS",
-                model.as_ref().map_or("MODEL".to_owned(), |model| format!("'{}'", model.display())),
-                path.display()
-            ),
+            (Some(_), false) => {
+                format!("{} and this command again", joined(["rm", &path.to_string_lossy()]))
+            }
+            (model, _) => {
+                let model = model.as_ref().map_or("MODEL".into(), |model| model.to_string_lossy());
+                let out = path.to_string_lossy();
+                let flags = ["--fresh", "--model", &model, "--out", &out, "--videos", "VIDEOS"];
+                format!("locvtp extract {}", joined(flags))
+            }
         };
         let spaces = [FeatureSpace::Backbone, FeatureSpace::Projected, FeatureSpace::MeanColour];
         let space = spaces.into_iter().find(|space| space.name() == difference.there);
@@ -369,7 +374,8 @@ impl FoundFeatures<'_> {
         if provenance.is_some() {
             let (reused, to_make) = (reused.len(), list.videos.len());
             observer.started(&format!(
-                "features of {reused} videos reused from {}, of {to_make} to make",
+                "features of {} reused from {}, of {to_make} to make",
+                counted_as(reused, "video", "videos"),
                 path.display()
             ));
         }
@@ -377,7 +383,7 @@ impl FoundFeatures<'_> {
         if !list.videos.is_empty() {
             drop(file);
             for missing in &list.missing {
-                observer.warning(&format!("left out: {} is not there", missing.display()));
+                observer.warning(&format!("left out: {} does not exist", missing.display()));
             }
             let maker = match (maker, &section.model) {
                 (None, Some(model)) => Maker::read(section.extract_settings(), model, &device)?,
@@ -491,10 +497,6 @@ impl ClipFeatures {
     pub fn read(&mut self, id: &str) -> Result<Option<VideoFeatures>, TransferError> {
         let Some(id) = self.names.find(id) else { return Ok(None) };
         let mut features = self.file.read(id)?;
-        if features.values.iter().any(|value| !value.is_finite()) {
-            let reason = format!("a feature of {id} is not finite");
-            return Err(FeatureError::damaged(self.path(), reason).into());
-        }
         if features.spans.is_none() {
             features.spans = self.fixed_spans(features.num_clips());
         }

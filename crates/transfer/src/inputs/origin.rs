@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_features::Provenance;
 use locvtp_model::model_directory::write_synced;
+use locvtp_video::counted::counted_as;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -81,11 +82,13 @@ impl FeatureOrigin {
         let (file, reused, made) = (self.file.display(), self.reused, self.made);
         match &self.made_by {
             Some(provenance) => format!(
-                "{name}: {reused} videos reused from {file}, {made} made; {}",
+                "{name}: {} reused from {file}, {made} made; {}",
+                counted_as(reused, "video", "videos"),
                 provenance.summary()
             ),
             None => format!(
-                "{name}: {reused} videos of {file}, of unknown origin: it does not say which model made it"
+                "{name}: {} of {file}, of unknown origin: it does not say which model made it",
+                counted_as(reused, "video", "videos")
             ),
         }
     }

@@ -1,6 +1,8 @@
 //! Features that are far shorter than those of the other videos: cut off while they were made or
 //! copied. They are used as they are, and named.
 
+use locvtp_video::counted::counted_as;
+
 /// How many clips a video has, and how long it is as far as the annotations say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VideoLength {
@@ -28,11 +30,11 @@ pub fn note_of_short(videos: &[VideoLength]) -> Option<String> {
     let short: Vec<&VideoLength> = videos.iter().filter(is_short).collect();
     let first = short.first()?;
     Some(format!(
-        "the features of {} videos are far shorter than those of the rest: {} has {} clips for {:.1} s, \
-         others have {median_rate:.2} a second; they are used as they are",
-        short.len(),
+        "the features of {} far shorter than those of the rest: {} has {} for {:.1} s, others have \
+         {median_rate:.2} a second; they are used as they are",
+        counted_as(short.len(), "video are", "videos are"),
         first.id,
-        first.clips,
+        counted_as(first.clips, "clip", "clips"),
         first.duration_s,
     ))
 }

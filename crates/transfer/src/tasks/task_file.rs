@@ -12,7 +12,7 @@ use locvtp_model::model_directory::write_synced;
 use locvtp_train::file_kind::FileKind;
 use locvtp_train::nearby::did_you_mean;
 use locvtp_train::run_file;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Table;
 
 use super::probe::Probe;
@@ -22,6 +22,7 @@ use super::steps::StepsTask;
 use super::task::{Task, TaskKind};
 use crate::error::TransferError;
 use crate::inputs::origin::INPUTS_FILE;
+use crate::made_folder::MadeFolder;
 use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
 use crate::tasks::grounding::task::GroundingTask;
@@ -57,7 +58,7 @@ impl TaskFile {
         if !given.contains_key("task") {
             return Err(TransferError::NoTask { path: path.to_owned() });
         }
-        let header: Header = run_file::parse(&text, &origin, overrides, Table::new())?;
+        let header: Header = run_file::parse(&text, &origin, overrides, Table::new(), |_| true)?;
         Ok(Self {
             kind: header.task,
             text,
@@ -86,7 +87,9 @@ impl TaskFile {
     pub fn settings<T: Task>(&self) -> Result<T, TransferError> {
         let given = run_file::table(&self.text, &self.origin, &self.overrides)?;
         let defaults = T::defaults(&given)?;
-        let settings: T = run_file::parse(&self.text, &self.origin, &self.overrides, defaults)?;
+        let is_usable = |settings: &T| settings.check().is_ok();
+        let settings: T =
+            run_file::parse(&self.text, &self.origin, &self.overrides, defaults, is_usable)?;
         settings.check()?;
         Ok(settings)
     }
@@ -147,31 +150,26 @@ impl TaskFile {
         }
         let text = toml::to_string_pretty(&settings).expect("settings are plain data");
         let path = folder.join(TASK_FILE);
-        let begins = match std::fs::read_to_string(&path) {
+        let begun = match std::fs::read_to_string(&path) {
             Ok(_) if !resume => return Err(TransferError::TaskExists { path: folder.to_owned() }),
             Ok(there) => {
                 if let Some(difference) = difference(&decisive(&there), &decisive(&text)) {
                     return Err(TransferError::OtherTask { path, difference });
                 }
-                false
+                None
             }
             Err(_) if resume => {
                 let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
-                let did_you_mean = did_you_mean(folder, has_task);
+                let did_you_mean = did_you_mean(folder, "a task", has_task);
                 return Err(TransferError::NothingToResume {
                     path: folder.to_owned(),
                     did_you_mean,
                 });
             }
             Err(_) => {
-                let failed = |source| TransferError::Io {
-                    path: folder.to_owned(),
-                    action: "make the folder",
-                    source,
-                };
-                std::fs::create_dir_all(folder).map_err(failed)?;
+                let made = MadeFolder::make(folder)?;
                 write_synced(&path, text.as_bytes())?;
-                true
+                Some(made)
             }
         };
         match settings.run(folder, device, observer) {
@@ -181,8 +179,8 @@ impl TaskFile {
             }
             Ok(None) => Ok(None),
             Err(error) => {
-                if begins && !matches!(error, TransferError::Stopped) {
-                    leave_nothing(folder);
+                if let Some(made) = begun.filter(|_| !matches!(error, TransferError::Stopped)) {
+                    leave_nothing(folder, &made);
                 }
                 Err(error)
             }
@@ -192,7 +190,7 @@ impl TaskFile {
 
 /// Takes away the folder of a task that was refused before it had done anything: once the mistake is
 /// mended, the same command begins anew. What cannot be removed stays.
-fn leave_nothing(folder: &Path) {
+fn leave_nothing(folder: &Path, made: &MadeFolder) {
     let is_task_file = |entry: std::io::Result<std::fs::DirEntry>| {
         entry.is_ok_and(|entry| {
             [TASK_FILE, INPUTS_FILE].iter().any(|name| entry.file_name() == *name)
@@ -202,7 +200,7 @@ fn leave_nothing(folder: &Path) {
     if entries.all(is_task_file) {
         let _ = std::fs::remove_file(folder.join(TASK_FILE));
         let _ = std::fs::remove_file(folder.join(INPUTS_FILE));
-        let _ = std::fs::remove_dir(folder);
+        made.take_back();
     }
 }
 

@@ -35,8 +35,10 @@ pub(crate) struct Fixture {
 pub(crate) enum Expected {
     /// The frames of these numbers, each at its time.
     Frames(Range<usize>),
-    /// The first hundred frames but for these, whose time is known to be a gap.
-    Without(Range<usize>),
+    /// The frames of these numbers, and the numbers whose time is known to be a gap.
+    Without([Range<usize>; 2], Range<usize>),
+    /// The frames of these numbers, with a pause between that is no gap.
+    Paused([Range<usize>; 2]),
     /// At least this many of the first frames, each at its time.
     Beginning(usize),
     /// All frames are listed; each is right, refused or visibly damaged, and some are refused.
@@ -66,23 +68,28 @@ pub(crate) struct Fixtures<'a> {
     made: Vec<Fixture>,
 }
 
-/// Makes all fixtures in `folder`.
+/// Makes all fixtures in `folder`; `take` gets those of a group as soon as they are there.
 ///
 /// # Panics
 /// Where FFmpeg or one of its encoders is missing: `scripts/setup` installs them.
-pub(crate) fn make_all(folder: &Path) -> Vec<Fixture> {
+pub(crate) fn make_all(folder: &Path, take: &mut dyn FnMut(Fixture)) {
     let mut fixtures = Fixtures { folder, made: Vec::new() };
-    fixtures.usual();
-    fixtures.times();
-    fixtures.codecs_and_containers();
-    fixtures.packets_that_are_no_frames();
-    fixtures.joined();
-    fixtures.pictures();
-    fixtures.stills();
-    fixtures.damaged();
-    fixtures.no_videos();
-    fixtures.over_a_limit();
-    fixtures.made
+    for group in [
+        Fixtures::usual,
+        Fixtures::times,
+        Fixtures::codecs_and_containers,
+        Fixtures::packets_that_are_no_frames,
+        Fixtures::joined,
+        Fixtures::missing,
+        Fixtures::pictures,
+        Fixtures::stills,
+        Fixtures::damaged,
+        Fixtures::no_videos,
+        Fixtures::over_a_limit,
+    ] {
+        group(&mut fixtures);
+        fixtures.made.drain(..).for_each(&mut *take);
+    }
 }
 
 impl Fixtures<'_> {

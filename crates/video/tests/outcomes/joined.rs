@@ -12,6 +12,23 @@ pub(crate) fn joined(folder: &Path, file: &str, parts: &[&str]) -> PathBuf {
     written(folder, file, &bytes)
 }
 
+/// A transport stream without the packets of its first pictures, of those in the order of the file.
+pub(crate) fn beheaded(folder: &Path, file: &str, from: &str, num_pictures: usize) -> PathBuf {
+    const PACKET: usize = 188;
+    const VIDEO: u16 = 0x100;
+    let bytes = fs::read(folder.join(from)).unwrap();
+    let (mut num_begun, mut rest) = (0, Vec::new());
+    for packet in bytes.chunks(PACKET) {
+        let is_video = u16::from(packet[1] & 0x1f) << 8 | u16::from(packet[2]) == VIDEO;
+        let begins = packet[1] & 0x40 != 0;
+        num_begun += usize::from(is_video && begins);
+        if !is_video || num_begun > num_pictures {
+            rest.extend_from_slice(packet);
+        }
+    }
+    written(folder, file, &rest)
+}
+
 /// Two FLV files as a recorder writes them that was connected twice: one header, two clocks.
 pub(crate) fn flv_with_two_clocks(folder: &Path, file: &str, parts: [&str; 2]) -> PathBuf {
     const HEADER: usize = 13;
@@ -21,21 +38,33 @@ pub(crate) fn flv_with_two_clocks(folder: &Path, file: &str, parts: [&str; 2]) -
 
 /// A fragmented MP4 and the fragments of another one alone.
 pub(crate) fn fragments_with_two_clocks(folder: &Path, file: &str, parts: [&str; 2]) -> PathBuf {
-    let boxes_of = |part: &str, wanted: &dyn Fn(&[u8]) -> bool| {
-        let bytes = fs::read(folder.join(part)).unwrap();
-        let (mut rest, mut out) = (bytes.as_slice(), Vec::new());
-        while rest.len() >= 8 {
-            let size = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
-            if wanted(&rest[4..8]) {
-                out.extend_from_slice(&rest[..size]);
-            }
-            rest = &rest[size..];
-        }
-        out
-    };
-    let first = boxes_of(parts[0], &|kind| kind != b"mfra");
-    let second = boxes_of(parts[1], &|kind| kind == b"moof" || kind == b"mdat");
-    written(folder, file, &[first, second].concat())
+    let [first, second] = parts.map(|part| boxes(folder, part));
+    let first = first.iter().filter(|(kind, _)| kind != b"mfra");
+    let second = second.iter().filter(|(kind, _)| kind == b"moof" || kind == b"mdat");
+    let bytes: Vec<u8> = first.chain(second).flat_map(|(_, bytes)| bytes.clone()).collect();
+    written(folder, file, &bytes)
+}
+
+/// A fragmented MP4 without its second fragment.
+pub(crate) fn without_a_fragment(folder: &Path, file: &str, from: &str) -> PathBuf {
+    let mut boxes = boxes(folder, from);
+    boxes.retain(|(kind, _)| kind != b"mfra");
+    let first = boxes.iter().position(|(kind, _)| kind == b"moof").unwrap();
+    boxes.drain(first + 2..first + 4);
+    let bytes: Vec<u8> = boxes.into_iter().flat_map(|(_, bytes)| bytes).collect();
+    written(folder, file, &bytes)
+}
+
+/// What stands at the top of an MP4, by kind.
+fn boxes(folder: &Path, file: &str) -> Vec<([u8; 4], Vec<u8>)> {
+    let bytes = fs::read(folder.join(file)).unwrap();
+    let (mut rest, mut boxes) = (bytes.as_slice(), Vec::new());
+    while rest.len() >= 8 {
+        let size = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        boxes.push((rest[4..8].try_into().unwrap(), rest[..size].to_vec()));
+        rest = &rest[size..];
+    }
+    boxes
 }
 
 /// An AVI of MPEG-4 whose B-frames are packed with the picture before them, and a short "as before"

@@ -1,19 +1,22 @@
-//! Recordings in several pieces: joined byte for byte, with clocks that start again or jump, or with a
-//! piece lost.
+//! Recordings in several pieces, joined byte for byte: clocks that start again, jump or run over, other
+//! rates, sizes and codecs.
 
 use crate::fixtures::{Expected, Fixtures};
 use crate::joined::{flv_with_two_clocks, fragments_with_two_clocks, joined};
 use crate::maker::{SOURCE, Source, encode};
 
-const H264: &str = "-c:v libx264 -g 25 -bf 3";
+pub(crate) const H264: &str = "-c:v libx264 -g 25 -bf 3";
 const SOUND: &str = "-f lavfi -i sine=d=4 -c:a aac";
-const PS: &str = "-c:v mpeg2video -b:v 3M -g 15 -bf 2";
+const VP8: &str = "-c:v libvpx -deadline realtime -cpu-used 8";
+const VP9: &str = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8";
+pub(crate) const PS: &str = "-c:v mpeg2video -b:v 3M -g 15 -bf 2";
 const THEORA: &str = "-c:v libtheora -q:v 8 -g 30";
 
 impl Fixtures<'_> {
     pub(crate) fn joined(&mut self) {
         self.joined_transport_streams();
-        self.segments();
+        self.other_transport_streams();
+        self.other_codecs();
         self.joined_containers();
     }
 
@@ -64,16 +67,59 @@ impl Fixtures<'_> {
         }
     }
 
-    fn segments(&mut self) {
-        let arguments = "-c:v libx264 -g 25 -bf 2 -f segment -segment_time 1";
-        encode(self.folder, SOURCE, "piece%d.ts", arguments);
-        let pieces = ["piece0.ts", "piece1.ts", "piece2.ts", "piece3.ts"];
-        let path = joined(self.folder, "pieces.ts", &pieces);
-        let made = format!("`{arguments}`");
-        self.add("segments of HLS, joined", made.clone(), path, Expected::Frames(0..100));
-        let path = joined(self.folder, "lost.ts", &[pieces[0], pieces[2], pieces[3]]);
-        let made = format!("{made} without the second");
-        self.add("segments of HLS, one lost", made, path, Expected::Without(25..50));
+    /// A clock that runs over between others, and parts of other rates, sizes and codecs.
+    fn other_transport_streams(&mut self) {
+        let encoded = |first, file: &str, arguments: &str| {
+            encode(self.folder, Source { first, ..SOURCE }, file, arguments);
+        };
+        let wraps = format!("-output_ts_offset 95441 {H264}");
+        encoded(0, "first.ts", H264);
+        encoded(100, "second.ts", &wraps);
+        encoded(200, "third.ts", H264);
+        let path = joined(self.folder, "between.ts", &["first.ts", "second.ts", "third.ts"]);
+        let name = "joined MPEG-TS, clock wraps in the second of three";
+        let made = format!("`{H264}`, then `{wraps}`, then `{H264}`");
+        self.add(name, made, path, Expected::Frames(0..300));
+
+        let fast = format!("-filter:v setpts=PTS/2 -r 50 {H264}");
+        encode(self.folder, Source { first: 100, ..SOURCE }, "second.ts", &fast);
+        let path = joined(self.folder, "rates.ts", &["first.ts", "second.ts"]);
+        let made = format!("`{H264}`, then `{fast}`");
+        let name = "joined MPEG-TS, other frame rate";
+        self.add(name, made, path, Expected::Frames(0..200)).shown_at = faster;
+
+        let large = Source { first: 100, width: 192, height: 128, ..SOURCE };
+        for (name, file, arguments) in [
+            ("joined MPEG-TS, other size", "sizes.ts", H264),
+            ("joined MPEG-TS, other size, MPEG-2", "sizes2.ts", PS),
+        ] {
+            encode(self.folder, SOURCE, "first.ts", arguments);
+            encode(self.folder, large, "second.ts", arguments);
+            let path = joined(self.folder, file, &["first.ts", "second.ts"]);
+            let made = format!("`{arguments}`, then `{arguments}` of 192x128");
+            self.add(name, made, path, Expected::Frames(0..200));
+        }
+    }
+
+    fn other_codecs(&mut self) {
+        for (name, file, ending, parts) in [
+            ("joined MPEG-TS, other codec", "codecs.ts", "ts", [H264, PS]),
+            ("joined MPEG-TS, other codec first", "codecs2.ts", "ts", [PS, H264]),
+            ("joined MPEG-PS, other codec", "codecs.vob", "vob", [PS, H264]),
+            ("joined raw video, other codec", "codecs.264", "264", [H264, PS]),
+            ("joined WebM, other codec", "codecs.webm", "webm", [VP8, VP9]),
+            ("joined Ogg, other codec", "codecs.ogv", "ogv", [THEORA, VP8]),
+            ("joined AVI, other codec", "codecs.avi", "avi", ["-c:v mpeg4 -q:v 3", "-c:v huffyuv"]),
+        ] {
+            let form = if ending == "264" { ["-f h264", "-f mpeg2video"] } else { ["", ""] };
+            let names = [format!("first.{ending}"), format!("second.{ending}")];
+            let names = [names[0].as_str(), names[1].as_str()];
+            let parts = [0, 1].map(|at| format!("{} {}", parts[at], form[at]).trim().to_owned());
+            self.pieces(names, [&parts[0], &parts[1]]);
+            let path = joined(self.folder, file, &names);
+            let made = format!("`{}`, then `{}`", parts[0], parts[1]);
+            self.add(name, made, path, refused());
+        }
     }
 
     fn joined_containers(&mut self) {
@@ -111,6 +157,11 @@ impl Fixtures<'_> {
             };
             self.add(name, made, path, expected);
         }
+        let large = Source { first: 100, width: 192, height: 128, ..SOURCE };
+        encode(self.folder, large, "large.flv", H264);
+        let path = flv_with_two_clocks(self.folder, "sizes.flv", ["first_both.flv", "large.flv"]);
+        let made = format!("`{H264}`, then `{H264}` of 192x128 under one header");
+        self.add("FLV, clock starts again at another size", made, path, both());
         let parts = ["first_both.flv", "second_both.flv"];
         let path = flv_with_two_clocks(self.folder, "again.flv", parts);
         let made = format!("`{H264}`, twice under one header");
@@ -120,6 +171,11 @@ impl Fixtures<'_> {
         let made = format!("`{fragments}`, twice under one header");
         self.add("fragmented mp4, clock starts again", made, path, both());
     }
+}
+
+/// 25 a second, from the hundredth on 50.
+fn faster(number: usize) -> f64 {
+    number as f64 / 25.0 - number.saturating_sub(100) as f64 / 50.0
 }
 
 fn refused() -> Expected {

@@ -7,7 +7,7 @@ use locvtp_video::{TimeSpan, VideoOpener};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::check::grouped;
+use super::check::counted_grouped;
 
 /// Videos that are named; all are counted, and all are in the JSON.
 const NAMED: usize = 5;
@@ -33,8 +33,18 @@ struct BareVideo {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum About {
-    Video { codec: String, container: String, width: u32, height: u32, duration_s: f64 },
-    Unreadable { problem: String },
+    Video {
+        codec: String,
+        container: String,
+        width: u32,
+        height: u32,
+        duration_s: f64,
+        /// Where pictures are missing.
+        gaps: Vec<TimeSpan>,
+    },
+    Unreadable {
+        problem: String,
+    },
 }
 
 impl LeftFound {
@@ -68,14 +78,15 @@ impl LeftFound {
         if !videos.is_empty() {
             let names: Vec<_> = videos.iter().take(NAMED).map(|path| name(path)).collect();
             let more = if videos.len() > NAMED { ", .." } else { "" };
-            let (count, names) = (grouped(videos.len()), names.join(", "));
-            lines.push(format!("  no text   without captions: {count} videos: {names}{more}"));
+            let (count, names) = (counted_grouped(videos.len(), "video"), names.join(", "));
+            lines.push(format!("  no text   without captions: {count}: {names}{more}"));
         }
         for video in self.bare_videos.iter().take(NAMED) {
             lines.push(match &video.about {
-                About::Video { codec, container, width, height, duration_s } => format!(
-                    "  video     {}: {codec} in {container}, {width} x {height} pixels, {duration_s:.2} s",
-                    name(&video.path)
+                About::Video { codec, container, width, height, duration_s, gaps } => format!(
+                    "  video     {}: {codec} in {container}, {width} x {height} pixels, {duration_s:.2} s{}",
+                    name(&video.path),
+                    gaps.iter().map(|gap| format!(", {gap} is missing")).collect::<String>()
                 ),
                 About::Unreadable { problem } => format!("  unusable  {problem}"),
             });
@@ -136,5 +147,6 @@ fn looked_at(path: &Path, check: MediaCheck, opener: &VideoOpener) -> anyhow::Re
         width: info.width,
         height: info.height,
         duration_s: info.duration.0,
+        gaps: info.gaps,
     })
 }

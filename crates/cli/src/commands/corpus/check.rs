@@ -12,6 +12,7 @@ use locvtp_corpus::{
     NarratedVideo, NarrationCare, ReadReport, ReadSettings, VideoInFile, VideoSink, check_media,
 };
 use locvtp_video::VideoOpener;
+use locvtp_video::counted::{counted, several};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -41,7 +42,7 @@ pub(crate) struct CorpusCheck {
     #[command(flatten)]
     pub(crate) reading: FileReading,
     /// End with an error (exit code 2) if more captions and videos than this are bad
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N", value_parser = whole(0usize, usize::MAX))]
     pub(crate) max_bad: Option<usize>,
     /// Write all spans with their repairs, and all that was dropped, as JSON lines: a manifest
     #[arg(long, value_name = "FILE")]
@@ -204,7 +205,7 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
             || "; --list FILE names them all".to_owned(),
             |list| format!("; {} names them all", list.display()),
         );
-        bail!("{bad} captions and videos are bad, more than --max-bad {most}{see}");
+        bail!("captions and videos that are bad: {bad}, more than --max-bad {most}{see}");
     }
     Ok(if found.total.captions == 0 { Outcome::NothingFound } else { Outcome::Done })
 }
@@ -378,20 +379,21 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     let mut lines = Vec::new();
     if report.subsets.len() > 1 {
         for (subset, count) in &report.subsets {
-            let (videos, captions) = (grouped(count.videos), grouped(count.captions));
-            lines.push(format!("  of these  {subset}: {videos} videos, {captions} spans"));
+            let videos = counted_grouped(count.videos, "video");
+            let captions = counted_grouped(count.captions, "span");
+            lines.push(format!("  of these  {subset}: {videos}, {captions}"));
         }
     }
     for (language, count) in &report.languages {
-        lines.push(format!("  language  {language}: {} videos", grouped(*count)));
+        lines.push(format!("  language  {language}: {}", counted_grouped(*count, "video")));
     }
     for (repair, count) in &report.repaired {
         lines.push(format!("  repaired  {repair}: {}", grouped(*count)));
     }
     if report.sorted_videos > 0 {
         lines.push(format!(
-            "  repaired  captions sorted by time: {} videos",
-            grouped(report.sorted_videos)
+            "  repaired  captions sorted by time: {}",
+            counted_grouped(report.sorted_videos, "video")
         ));
     }
     for (reason, count) in &report.dropped {
@@ -404,7 +406,8 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
         lines.push(format!("  dropped   {reason}: {}{example}", grouped(*count)));
     }
     if report.not_asked_for > 0 {
-        lines.push(format!("  left out  not asked for: {} videos", grouped(report.not_asked_for)));
+        let videos = counted_grouped(report.not_asked_for, "video");
+        lines.push(format!("  left out  not asked for: {videos}"));
     }
     if let Some(media) = &source.media {
         lines.push(format!(
@@ -414,9 +417,8 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
             grouped(media.unusable)
         ));
         for (note, videos) in &media.notes {
-            let (count, first) = (grouped(videos.len()), &videos[0]);
-            let s = if videos.len() == 1 { "" } else { "s" };
-            lines.push(format!("  note      {count} video{s} ({first}): {note}"));
+            let (count, first) = (counted_grouped(videos.len(), "video"), &videos[0]);
+            lines.push(format!("  note      {count} ({first}): {note}"));
         }
         lines.extend(media.examples.values().map(|reason| format!("  unusable  {reason}")));
         if media.unusable > media.examples.len() {
@@ -425,9 +427,9 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     }
     if source.not_compared > 0 {
         lines.push(format!(
-            "  note      the lengths of {} videos are not known, so captions were not compared with \
-             them; --decode probe opens the files",
-            grouped(source.not_compared)
+            "  note      captions were not compared with the length of {}, which is not known; --decode \
+             probe opens the files",
+            counted_grouped(source.not_compared, "video")
         ));
     }
     if let Some(folder) = &source.folder {
@@ -437,8 +439,13 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     lines
 }
 
+/// A count with commas, and its noun.
+pub(super) fn counted_grouped(count: usize, noun: &str) -> String {
+    if count == 1 { counted(1, noun) } else { format!("{} {}", grouped(count), several(noun)) }
+}
+
 /// A count with commas.
-pub(super) fn grouped(count: usize) -> String {
+fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits
         .as_bytes()
@@ -470,5 +477,7 @@ mod tests {
             [0, 999, 1000, 37_417, 1_238_911].map(grouped),
             ["0", "999", "1,000", "37,417", "1,238,911"]
         );
+        let videos = [0, 1, 1000].map(|count| counted_grouped(count, "video"));
+        assert_eq!(videos, ["0 videos", "1 video", "1,000 videos"]);
     }
 }

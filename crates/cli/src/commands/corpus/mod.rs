@@ -36,8 +36,8 @@ pub(crate) struct CorpusChoice {
     /// Take only this part of the data set
     #[arg(long, value_enum)]
     pub(crate) subset: Option<CorpusSubset>,
-    /// Language of the words, where they are there in several: en, deu, pt-BR, German [default:
-    /// English, else the only one]
+    /// Language of the words, where there are several: en, deu, pt-BR, German [default: English, else
+    /// the only one]
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) language: Option<Language>,
 }

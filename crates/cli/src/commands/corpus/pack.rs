@@ -7,10 +7,10 @@ use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, pack};
 use serde_json::json;
 
 use super::CorpusChoice;
-use super::check::grouped;
+use super::check::counted_grouped;
 use crate::command_line::typed_again;
 use crate::interrupt::Listening;
-use crate::numbers::count;
+use crate::numbers::whole;
 use crate::progress::CountProgress;
 use crate::{Outcome, output};
 
@@ -24,10 +24,10 @@ pub(crate) struct CorpusPack {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// A shard is full with so many MiB; a larger video has a shard of its own
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = whole(1u64, 1 << 30))]
     pub(crate) shard_mib: u64,
     /// A shard is full with so many videos
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = count::<u32>)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole(1u32, u32::MAX))]
     pub(crate) shard_samples: u32,
     #[command(flatten)]
     pub(crate) choice: CorpusChoice,
@@ -63,17 +63,21 @@ pub(crate) fn run(args: &CorpusPack) -> anyhow::Result<Outcome> {
 fn told(args: &CorpusPack, packed: &PackReport) -> String {
     let out = args.out.display();
     let mut lines = vec![format!(
-        "{} videos in {} shards, {:.1} MiB, in {out}",
-        grouped(packed.videos),
-        grouped(packed.shards),
+        "{} in {}, {:.1} MiB, in {out}",
+        counted_grouped(packed.videos, "video"),
+        counted_grouped(packed.shards, "shard"),
         packed.bytes as f64 / f64::from(1 << 20),
     )];
     if packed.kept_shards > 0 {
-        let (kept, left_out) = (grouped(packed.kept_shards), grouped(packed.left_out_before));
-        lines.push(format!("{kept} of the shards were there already, without {left_out} videos"));
+        let kept = counted_grouped(packed.kept_shards, "shard");
+        let without = match packed.left_out_before {
+            0 => String::new(),
+            count => format!(", without {} that cannot be used", counted_grouped(count, "video")),
+        };
+        lines.push(format!("there already: {kept}{without}"));
     }
     if !packed.left_out.is_empty() {
-        lines.push(format!("{} videos cannot be used:", grouped(packed.left_out.len())));
+        lines.push(format!("left out: {}", counted_grouped(packed.left_out.len(), "video")));
         let named = packed.left_out.iter().take(NAMED);
         lines.extend(named.map(|left| format!("  {}: {}", left.video, left.reason)));
         if packed.left_out.len() > NAMED {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use burn::module::Module;
 use clap::{Args as ClapArgs, ValueEnum};
+use locvtp_corpus::synthetic::MOST_VIDEOS;
 use locvtp_corpus::{CorpusError, Order, SynthesisReport, SyntheticConfig, synthesize};
 use locvtp_model::Device;
 use locvtp_train::{Experiment, LossSelection, RunFolder, pretrain};
@@ -21,7 +22,7 @@ use locvtp_transfer::synthetic::summary::StageSeconds;
 use crate::command_line;
 use crate::commands::ground::open_embedder;
 use crate::interrupt::Listening;
-use crate::numbers::{above_zero, count, whole};
+use crate::numbers::{above_zero, seed, whole};
 use crate::pace::duration;
 use crate::page::DemoPage;
 use crate::progress::{CountProgress, TrainingProgress};
@@ -37,21 +38,21 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "DIR", default_value = "demo-run")]
     pub(crate) out: PathBuf,
     /// Time to aim at on two cores: the number of steps grows and shrinks with it
-    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = above_zero)]
+    #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = above_zero(100_000.0))]
     pub(crate) minutes: f64,
     /// Everything random follows from it: videos, weights, order
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = seed)]
     pub(crate) seed: u64,
     /// Steps of pre-training, whatever --minutes says
-    #[arg(long, value_name = "N", value_parser = count::<u64>)]
+    #[arg(long, value_name = "N", value_parser = whole(1u64, 1_000_000_000))]
     pub(crate) steps: Option<u64>,
     /// Videos to pre-train on; the held-out splits shrink or grow alike
-    #[arg(long, value_name = "N", value_parser = count::<usize>)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, MOST_VIDEOS))]
     pub(crate) videos: Option<usize>,
     /// Whether the videos' events follow procedures or come in random order
     #[arg(long, value_enum, default_value_t)]
     pub(crate) order: EventOrder,
-    /// The losses to train with
+    /// What to train with
     #[arg(long, value_enum, default_value_t)]
     pub(crate) losses: Losses,
     /// Start over: remove what an earlier demo left in the folder
@@ -75,12 +76,12 @@ pub(crate) enum EventOrder {
 /// `--losses`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Losses {
-    /// L_c
+    /// L_c alone: whole clips against whole sentences
     Coarse,
-    /// L_c and L_f
+    /// L_c and L_f: also clips against words
     #[value(name = "coarse+fine")]
     CoarseFine,
-    /// L_c, L_f and L_t
+    /// L_c, L_f and L_t: also clips against their neighbours in time
     #[default]
     All,
 }
@@ -157,14 +158,18 @@ impl Plan {
             experiment.scaled_to(args.steps.unwrap_or(in_time)).with_losses(losses);
         experiment.run.seed = args.seed;
         experiment.corpus.dir = folder.corpus.join("train");
-        experiment.check()?;
         let mut corpus = SyntheticConfig { seed: args.seed, order, ..SyntheticConfig::default() };
         if let Some(videos) = args.videos {
             let alike = |held_out: usize| (held_out * videos / corpus.train_videos).max(2);
             (corpus.seen_videos, corpus.new_videos) =
                 (alike(corpus.seen_videos), alike(corpus.new_videos));
             corpus.train_videos = videos;
+            // A batch is of different videos; of few, it is all of them.
+            let pairs = &mut experiment.pairs;
+            pairs.long_batch = pairs.long_batch.min(videos);
+            pairs.short_batch = pairs.short_batch.min(videos);
         }
+        experiment.check()?;
         Ok(Self { corpus, experiment, losses })
     }
 }
@@ -179,7 +184,11 @@ fn make_corpus(plan: &Plan, folder: &DemoFolder) -> anyhow::Result<f64> {
         }
     });
     let SynthesisReport { reused, seconds, .. } = match made {
-        Err(error @ (CorpusError::OtherConfig { .. } | CorpusError::Incomplete { .. })) => {
+        Err(
+            error @ (CorpusError::OtherConfig { .. }
+            | CorpusError::Unfinished { .. }
+            | CorpusError::Incomplete { .. }),
+        ) => {
             return Err(error).context("the demo's corpus does not fit; start over with --fresh");
         }
         other => other?,

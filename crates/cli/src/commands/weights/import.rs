@@ -9,8 +9,10 @@ use locvtp_model::clip::Activation;
 use locvtp_model::weights::import::{Guess, Import, ImportSettings, PartReport, import};
 use locvtp_model::weights::source::{Part, Source, SourceKind};
 use locvtp_video::Interpolation;
+use locvtp_video::counted::counted;
 use serde_json::json;
 
+use crate::numbers::{number, share, whole};
 use crate::{Outcome, hub, output};
 
 /// `locvtp weights import`
@@ -32,19 +34,19 @@ pub(crate) struct ImportWeights {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Side of the frames in pixels; position embeddings are resized [default: the checkpoint's]
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 4096))]
     pub(crate) image_size: Option<usize>,
     /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16]
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) frames: Option<usize>,
     /// Let CLIP see every frame alone, without attention over time; a clip is the mean
     #[arg(long)]
     pub(crate) per_frame: bool,
     /// Attention heads of the video encoder, where no file beside the checkpoint says them
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) heads: Option<usize>,
     /// Attention heads of the text encoder, where no file says them
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) text_heads: Option<usize>,
     /// Activation of a CLIP: quick_gelu (OpenAI) or gelu (LAION), where no file says it
     #[arg(long, value_name = "NAME", value_parser = activation)]
@@ -53,31 +55,31 @@ pub(crate) struct ImportWeights {
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<String>,
     /// Added to the variance in the layer norms, where no file says it
-    #[arg(long, value_name = "E", value_parser = not_negative)]
+    #[arg(long, value_name = "E", value_parser = share)]
     pub(crate) epsilon: Option<f64>,
     /// What is subtracted from red, green and blue from 0 to 1, where no file says it
-    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    #[arg(long, value_name = "R,G,B", value_parser = mean)]
     pub(crate) mean: Option<[f32; 3]>,
     /// What they are divided by then, where no file says it
-    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    #[arg(long, value_name = "R,G,B", value_parser = deviation)]
     pub(crate) std: Option<[f32; 3]>,
     /// How pictures are scaled: bilinear or bicubic, where no file says it
     #[arg(long, value_name = "NAME", value_parser = interpolation)]
     pub(crate) interpolation: Option<Interpolation>,
     /// Pixels that the shorter side is scaled to before the middle is cut out, where no file says it
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) short_side: Option<usize>,
     /// Seconds that a clip of a whole video covers [default: its frames follow one another]
-    #[arg(long, value_name = "S", value_parser = not_negative)]
+    #[arg(long, value_name = "S", value_parser = number(0.0, 86_400.0))]
     pub(crate) clip_seconds: Option<f64>,
     /// Width of the joint space of clips and words [default: 256]
-    #[arg(long, value_name = "N", value_parser = size)]
+    #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) projection_dim: Option<usize>,
     /// The text encoder's tokenizer.json or vocab.txt [default: the one beside the checkpoint]
     #[arg(long, value_name = "FILE")]
     pub(crate) tokenizer: Option<PathBuf>,
     /// What no checkpoint holds is drawn from it
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::seed)]
     pub(crate) seed: u64,
     /// Read the tensors of a pickle that asks to call what is no plain data; nothing is called
     #[arg(long)]
@@ -92,29 +94,28 @@ Kinds: timm-vit, timesformer, hf-timesformer, c3d (video), distilbert (text), fr
 (both).
 In place of a file, hub:OWNER/NAME downloads from the Hugging Face hub.
 
-What no file beside a checkpoint says and nobody types is guessed, and the report lists it; for a
-CLIP's heads and activation there is no good guess, so they are asked for. What is typed and a file
-says otherwise is an error.
+A setting that is neither typed nor in a file beside the checkpoint is guessed, and the report lists
+it. A CLIP's heads and activation cannot be guessed well, so they are asked for. A flag that
+contradicts a file is an error.
 
   locvtp weights import --from hf-timesformer tsf/ --from distilbert bert/ --out model
   locvtp weights import --from clip open_clip_model.safetensors --preset ViT-H-14 --out model";
 
-fn size(text: &str) -> Result<usize, String> {
-    text.parse()
-        .ok()
-        .filter(|size| (1..=65_536).contains(size))
-        .ok_or_else(|| "expected a whole number from 1 to 65536".to_owned())
+fn mean(text: &str) -> Result<[f32; 3], String> {
+    three(text, |number| (0.0..=1.0).contains(&number))
+        .ok_or_else(|| "expected three numbers from 0 to 1, for example 0.5,0.5,0.5".to_owned())
 }
 
-fn not_negative(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number: &f64| *number >= 0.0 && number.is_finite());
-    number.ok_or_else(|| "expected a number, 0 or more".to_owned())
+fn deviation(text: &str) -> Result<[f32; 3], String> {
+    three(text, |number| number > 0.0 && number <= 1.0).ok_or_else(|| {
+        "expected three numbers above 0, up to 1, for example 0.5,0.5,0.5".to_owned()
+    })
 }
 
-fn three(text: &str) -> Result<[f32; 3], String> {
-    let numbers: Option<Vec<f32>> = text.split(',').map(|one| one.trim().parse().ok()).collect();
-    let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
-    numbers.ok_or_else(|| "expected three numbers, for example 0.5,0.5,0.5".to_owned())
+fn three(text: &str, is_usable: impl Fn(f32) -> bool) -> Option<[f32; 3]> {
+    let read = |one: &str| one.trim().parse().ok().filter(|number| is_usable(*number));
+    let numbers: Option<Vec<f32>> = text.split(',').map(read).collect();
+    numbers?.try_into().ok()
 }
 
 fn activation(text: &str) -> Result<Activation, String> {
@@ -240,9 +241,8 @@ fn text(args: &ImportWeights, made: &Import) -> String {
         fact(
             "a clip",
             format!(
-                "{} frames of {side} x {side} pixels, {} {}, {}, scaled as {} does, mean {:?}, \
-                 std {:?}",
-                preprocessing.num_frames,
+                "{} of {side} x {side} pixels, {} {}, {}, scaled as {} does, mean {:?}, std {:?}",
+                counted(preprocessing.num_frames, "frame"),
                 preprocessing.fit.words(),
                 preprocessing.short_side,
                 preprocessing.interpolation.name(),
@@ -273,21 +273,25 @@ pub(crate) fn report_rows(report: &PartReport) -> Vec<String> {
         [] => String::new(),
     };
     let mut rows = vec![format!(
-        "{}, {} parameters filled from {files} ({})",
+        "{}, {} filled from {files} ({})",
         report.from,
-        report.filled.len(),
+        counted(report.filled.len(), "parameter"),
         types.join(", ")
     )];
     for resized in &report.resized {
         rows.push(format!("resized: {} {:?} to {:?}", resized.parameter, resized.from, resized.to));
     }
     for set in &report.set {
-        rows.push(format!("set to zero: {} parameters; {}", set.names.len(), set.reason));
+        rows.push(format!(
+            "set to zero: {}; {}",
+            counted(set.names.len(), "parameter"),
+            set.reason
+        ));
     }
     for dropped in &report.dropped {
         let more = if dropped.names.len() > 1 { ", …" } else { "" };
-        let (count, first) = (dropped.names.len(), &dropped.names[0]);
-        rows.push(format!("not needed: {count} keys ({first}{more}); {}", dropped.reason));
+        let (keys, first) = (counted(dropped.names.len(), "key"), &dropped.names[0]);
+        rows.push(format!("not needed: {keys} ({first}{more}); {}", dropped.reason));
     }
     rows.extend(guess_rows(report));
     if !report.skipped_calls.is_empty() {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use locvtp_model::weights::source::SourceKind;
 use locvtp_model::weights::{StateDict, StoredTensor};
+use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
 use crate::{Outcome, output};
@@ -88,8 +89,10 @@ pub(crate) fn facts(state: &StateDict) -> Vec<(&'static str, String)> {
         facts.push(("nested under", unwrapped.wrappers.concat().trim_end_matches('.').into()));
     }
     if !unwrapped.beside.is_empty() {
-        facts
-            .push(("beside it", format!("{} tensors of training's state", unwrapped.beside.len())));
+        facts.push((
+            "beside it",
+            format!("{} of training's state", counted(unwrapped.beside.len(), "tensor")),
+        ));
     }
     if !state.skipped_calls.is_empty() {
         facts.push(("not called", state.skipped_calls.join(", ")));

@@ -22,7 +22,7 @@ pub(crate) struct RandomWeights {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// The weights are drawn from it
-    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::whole::<u64>)]
+    #[arg(long, value_name = "S", default_value_t = 0, value_parser = crate::numbers::seed)]
     pub(crate) seed: u64,
     /// Print JSON
     #[arg(long)]

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use locvtp_model::model_directory::replace_directory;
+use locvtp_model::training_words::TrainingWords;
 use locvtp_model::{Device, LocVtp, ModelDirectory};
 
 use crate::error::TransferError;
@@ -46,10 +48,16 @@ impl TunedModel {
     }
 
     /// Writes it as a model directory, `model/` in the folder of a fit: every other command reads it.
+    /// The words that the model had seen go with it, and that it has seen others since.
     ///
     /// # Errors
     /// When the disk is full or read-only.
     pub fn write(&self, model: &LocVtp, folder: &Path) -> Result<(), TransferError> {
-        Ok(self.with_weights(model).write(&folder.join(FOLDER))?)
+        let words = TrainingWords::of_model(&self.place)?.map(|words| words.after(None));
+        replace_directory(&folder.join(FOLDER), |dir| {
+            self.with_weights(model).write_files(dir)?;
+            words.map_or(Ok(()), |words| words.write(dir))
+        })?;
+        Ok(())
     }
 }

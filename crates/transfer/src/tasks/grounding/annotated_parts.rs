@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSettings, Subset};
+use locvtp_video::counted::counted_as;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -274,7 +275,8 @@ fn warn_of_shared_videos(
     for (name, other) in rest {
         let shared = test.intersection(&other).count();
         if shared > 0 {
-            observer.warning(&format!("{shared} videos are of the test and of the {name} part"));
+            let shared = counted_as(shared, "video is", "videos are");
+            observer.warning(&format!("{shared} of the test and of the {name} part"));
         }
     }
 }

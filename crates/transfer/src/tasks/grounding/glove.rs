@@ -33,19 +33,18 @@ pub fn read_word_vectors(
     path: &Path,
     words: &BTreeSet<String>,
 ) -> Result<WordVectors, TransferError> {
-    let io =
-        |source| TransferError::Io { path: path.to_owned(), action: "read word vectors", source };
+    let io = TransferError::io(path, "read word vectors");
     let damaged = |line: usize, reason: String| TransferError::WordVectors {
         path: path.to_owned(),
         line,
         reason,
     };
-    let mut lines = BufReader::with_capacity(1 << 20, File::open(path).map_err(io)?);
+    let mut lines = BufReader::with_capacity(1 << 20, File::open(path).map_err(&io)?);
     let (mut bytes, mut number, mut width) = (Vec::new(), 0, None);
     let mut vectors = BTreeMap::new();
     loop {
         bytes.clear();
-        if lines.read_until(b'\n', &mut bytes).map_err(io)? == 0 {
+        if lines.read_until(b'\n', &mut bytes).map_err(&io)? == 0 {
             break;
         }
         number += 1;
@@ -80,7 +79,10 @@ pub fn read_word_vectors(
         Some(width) if width > 0 && !vectors.is_empty() => Ok(WordVectors { width, vectors }),
         _ => {
             let count = words.len();
-            Err(damaged(number, format!("none of the {count} words asked for stands in the file")))
+            Err(damaged(
+                number,
+                format!("none of the words asked for ({count}) stands in the file"),
+            ))
         }
     }
 }

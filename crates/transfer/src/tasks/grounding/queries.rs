@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::slice;
 
 use locvtp_corpus::{NarratedVideo, SALIENCY_CLIP_S};
+use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
@@ -249,7 +250,8 @@ fn joined(
         let more = if count > shown { ", .." } else { "" };
         let there = features.ids().first().map_or("nothing", String::as_str);
         observer.warning(&format!(
-            "{part}: {count} videos have no features in {} ({names}{more}; it calls one {there})",
+            "{part}: {} no features in {} ({names}{more}; it calls one {there})",
+            counted_as(count, "video has", "videos have"),
             features.path().display()
         ));
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use locvtp_features::VideoFeatures;
 use locvtp_model::Device;
+use locvtp_video::counted::counted_as;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -187,7 +188,8 @@ impl Task for GroundingTask {
         inputs.begin(folder)?;
         let parts = QueryParts::of(annotated, &features, observer)?;
         let sentences = parts.sentences();
-        observer.started(&format!("{} sentences to words", sentences.len()));
+        observer
+            .started(&format!("{} to words", counted_as(sentences.len(), "sentence", "sentences")));
         let words = source.words(&sentences)?;
         let parts = parts.keep_known_words(&words)?;
         let references = self.metrics.references(&parts.test)?;
@@ -292,8 +294,8 @@ mod tests {
         );
         let given: Table = toml::from_str(&text).map_err(|error| error.to_string())?;
         let defaults = GroundingTask::defaults(&given).map_err(|error| error.to_string())?;
-        let task: GroundingTask = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults)
-            .map_err(|error| error.to_string())?;
+        let read = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults, |_| true);
+        let task: GroundingTask = read.map_err(|error| error.to_string())?;
         task.check().map_err(|error| error.to_string())?;
         Ok(task)
     }

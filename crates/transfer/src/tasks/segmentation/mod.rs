@@ -217,7 +217,7 @@ impl SegmentationTask {
     ) -> Result<Vec<VideoFile>, TransferError> {
         let list = self.features.list_videos()?;
         for missing in &list.missing {
-            observer.warning(&format!("left out: {} is not there", missing.display()));
+            observer.warning(&format!("left out: {} does not exist", missing.display()));
         }
         let files = list.videos;
         let is_there = |id: &str| files.binary_search_by(|file| file.id.as_str().cmp(id)).is_ok();

@@ -9,6 +9,7 @@ use locvtp_corpus::{
     CorpusReader, DropReason, FileLookup, IdList, NarratedVideo, ReadSettings, Subset,
 };
 use locvtp_video::TimeSpan;
+use locvtp_video::counted::counted_as;
 use rand::seq::SliceRandom;
 
 use super::videos::{StepsData, StepsVideo, StepsVideos};
@@ -131,8 +132,8 @@ impl ListedParts {
         if !without_features.is_empty() {
             let first = without_features.first().expect("not empty");
             observer.warning(&format!(
-                "no features of {} videos, {first} among them",
-                without_features.len()
+                "no features of {}, {first} among them",
+                counted_as(without_features.len(), "video", "videos")
             ));
         }
         counts.extend([

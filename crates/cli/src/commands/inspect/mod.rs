@@ -1,5 +1,8 @@
 //! `locvtp inspect`: what a path is, from what lies there.
 
+mod annotations;
+mod features;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -8,25 +11,28 @@ use clap::Args as ClapArgs;
 use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
-use locvtp_features::{FeatureError, FeatureFile, FeatureSummary};
+use locvtp_features::FeatureFile;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
+use locvtp_transfer::TransferError;
 use locvtp_transfer::tasks::task_file::TaskFile;
 use locvtp_video::VideoReader;
+use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
 use crate::commands::weights;
 use crate::pace::duration;
-use crate::{Outcome, output};
+use crate::{Outcome, missing, output};
 
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of features,
-    /// embeddings or weights, run file or task file
+    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of annotations,
+    /// predictions, features, embeddings or weights, run file or task file
     pub(crate) path: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -59,18 +65,17 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 
 fn look(path: &Path) -> anyhow::Result<Found> {
     let has = |name: &str| path.join(name).is_file();
-    if !path.exists() {
-        bail!("{}: there is nothing here; check the path", path.display());
-    }
+    TransferError::expect_there(path)?;
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {
             Some("toml") if is_task_file(path) => task_file(path),
             Some("toml") => run_file(path),
-            Some("h5" | "hdf5" | "npz" | "npy") => features(path),
+            Some("h5" | "hdf5" | "npz" | "npy") => features::features(path),
             Some("safetensors") => safetensors(path),
             Some("pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
-            _ => video(path),
+            Some("tar") => corpus(path),
+            _ => annotations::text_file(path)?.map_or_else(|| video(path), Ok),
         };
     }
     if RunFolder::is_at(&path.join("run")) && path.join("corpus").is_dir() {
@@ -83,10 +88,10 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         model(path, "model directory")
     } else if has("synthetic.json") {
         synthetic(path)
-    } else if locvtp_corpus::layout::sources(path, None).is_ok() {
+    } else if locvtp_corpus::sources::find(path, None).is_ok() {
         corpus(path)
     } else if FeatureFile::open(path, None).is_ok() {
-        features(path)
+        features::features(path)
     } else {
         bail!(
             "{}: a folder of no kind that is known here; looked for config.json (a model), \
@@ -159,8 +164,8 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        None => format!("{} epochs", experiment.train.epochs),
-        Some(steps) => format!("{steps} steps"),
+        None => counted(experiment.train.epochs, "epoch"),
+        Some(steps) => counted(steps, "step"),
     };
     let weights = match &experiment.start.model {
         Some(dir) => dir.display().to_string(),
@@ -175,9 +180,9 @@ fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
         (
             "video encoder",
             format!(
-                "{}, {} frames of {} pixels",
+                "{}, {} of {} pixels",
                 video.summary(),
-                video.num_frames(),
+                counted(video.num_frames(), "frame"),
                 video.image_size()
             ),
         ),
@@ -202,30 +207,21 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         (
             "joint space",
             match config.has_joint_space() {
-                true => format!("{} dimensions", config.projection.dim),
+                true => counted(config.projection.dim, "dimension"),
                 false => "none: features of videos alone".into(),
             },
         ),
-        ("vocabulary", format!("{words} tokens")),
+        ("vocabulary", counted(words, "token")),
         (
             "a clip",
             format!(
-                "{} frames of {} x {} pixels, {clip}",
-                preprocessing.num_frames, preprocessing.image_size, preprocessing.image_size
+                "{} of {} x {} pixels, {clip}",
+                counted(preprocessing.num_frames, "frame"),
+                preprocessing.image_size,
+                preprocessing.image_size
             ),
         ),
-        (
-            "pixels",
-            format!(
-                "{} {}, {}, scaled as {} does, mean {:?}, std {:?}",
-                preprocessing.fit.words(),
-                preprocessing.short_side,
-                preprocessing.interpolation.name(),
-                preprocessing.scaling.words(),
-                preprocessing.normalisation.mean,
-                preprocessing.normalisation.std
-            ),
-        ),
+        ("pixels", features::pixels(preprocessing)),
     ];
     let origins = Origins::read(path);
     for (name, part) in [("video weights", Part::Video), ("text weights", Part::Text)] {
@@ -260,64 +256,9 @@ fn file_of_weights(path: &Path) -> anyhow::Result<Found> {
 /// Clip features, embeddings of sentences, or weights.
 fn safetensors(path: &Path) -> anyhow::Result<Found> {
     if FeatureFile::open(path, None).is_ok_and(|file| !file.ids().is_empty()) {
-        return features(path);
+        return features::features(path);
     }
     embeddings(path).map_or_else(|| file_of_weights(path), Ok)
-}
-
-/// A file or folder of clip features, our own or other people's.
-fn features(path: &Path) -> anyhow::Result<Found> {
-    let mut file = match FeatureFile::open(path, None) {
-        // Other people's, under another name than the usual one.
-        Err(FeatureError::NoDataset { candidates, .. }) if !candidates.is_empty() => {
-            FeatureFile::open(path, Some(&candidates[0]))?
-        }
-        opened => opened?,
-    };
-    let summary = FeatureSummary::of(&mut file);
-    let widths = summary.widths.iter().map(|(width, videos)| match summary.widths.len() {
-        1 => width.to_string(),
-        _ => format!("{width} ({videos} videos)"),
-    });
-    let widths = widths.collect::<Vec<_>>().join(", ");
-    let origin = match &summary.provenance {
-        Some(provenance) => provenance.model_and_weights(),
-        None => "unknown: the file does not say which model made it".to_owned(),
-    };
-    let mut facts = vec![
-        ("format", summary.format.to_owned()),
-        ("made by", origin),
-        ("videos", format!("{}, as {}", summary.videos, summary.first_ids.join(", "))),
-        (
-            "clips",
-            format!(
-                "{}, {} to {} a video",
-                summary.clips, summary.fewest_clips, summary.most_clips
-            ),
-        ),
-        ("width", format!("{widths} numbers a clip")),
-        (
-            "when",
-            match summary.has_spans {
-                true => "start and end of each clip".to_owned(),
-                false => "not said: equal parts of the video, or features.clip_s".to_owned(),
-            },
-        ),
-    ];
-    if let Some(made) = &summary.provenance {
-        facts.insert(2, ("features", made.space.clone()));
-        facts.insert(3, ("a clip", format!("{}, one every {}", made.clip, made.stride)));
-        if !made.is_of_before() {
-            facts.insert(4, ("pixels", made.preprocessing.clone()));
-        }
-    }
-    if let Some(dataset) = &summary.dataset {
-        facts.push(("dataset", dataset.clone()));
-    }
-    if let Some(reason) = &summary.first_unusable {
-        facts.push(("unusable", format!("{}: {reason}", summary.unusable)));
-    }
-    Ok(Found { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
 }
 
 /// What `locvtp embed --out` wrote; none for other files.
@@ -346,7 +287,7 @@ fn run_folder(path: &Path) -> anyhow::Result<Found> {
     let run = RunFolder::read(path)?;
     let state = if run.is_finished() { "finished" } else { "not finished" };
     let mut facts = settings_facts(&run.experiment);
-    facts.insert(0, ("state", format!("{state}, {} steps done", run.steps_done())));
+    facts.insert(0, ("state", format!("{state}, {} done", counted(run.steps_done(), "step"))));
     facts.push(("trained for", duration(run.training_s())));
     facts.push(("checkpoints", run.checkpoints.len().to_string()));
     for (name, loss) in run.final_losses() {
@@ -392,8 +333,7 @@ fn demo(path: &Path) -> anyhow::Result<Found> {
 
 fn synthetic(path: &Path) -> anyhow::Result<Found> {
     let file = path.join("synthetic.json");
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("{}: cannot be read", file.display()))?;
+    let text = std::fs::read_to_string(&file).map_err(missing::reading(&file))?;
     let mut json: Value = serde_json::from_str(&text)
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
     let config: SyntheticConfig = serde_json::from_value(json["config"].take())
@@ -438,8 +378,11 @@ fn corpus(path: &Path) -> anyhow::Result<Found> {
     let facts = vec![
         ("layout", layouts.clone()),
         ("holds", report.to_string()),
-        ("narration", format!("{} in {} words", duration(report.captions_s), report.words)),
-        ("more", format!("locvtp corpus check {}", path.display())),
+        (
+            "narration",
+            format!("{} in {}", duration(report.captions_s), counted(report.words, "word")),
+        ),
+        ("more", joined(["locvtp", "corpus", "check", &path.to_string_lossy()])),
     ];
     Ok(Found { kind: "corpus", facts, json: json!({ "layout": layouts, "report": report }) })
 }

@@ -1,0 +1,124 @@
+//! `locvtp inspect` of clip features: a file, a folder, or the file of one video.
+
+use std::path::Path;
+
+use locvtp_features::{FeatureError, FeatureFile, FeatureSummary, Provenance};
+use locvtp_model::preprocessing::Preprocessing;
+use locvtp_video::TimeSpan;
+use locvtp_video::counted::{counted_as, first_of};
+
+use super::Found;
+
+/// Damaged videos that are named.
+const MOST_DAMAGED: usize = 3;
+
+/// A file or folder of clip features, our own or other people's.
+pub(super) fn features(path: &Path) -> anyhow::Result<Found> {
+    let mut file = match FeatureFile::open(path, None) {
+        // Other people's, under another name than the usual one.
+        Err(FeatureError::NoDataset { candidates, .. }) if !candidates.is_empty() => {
+            FeatureFile::open(path, Some(&candidates[0]))?
+        }
+        opened => opened?,
+    };
+    let summary = FeatureSummary::of(&mut file);
+    let origin = match &summary.provenance {
+        Some(provenance) => provenance.model_and_weights(),
+        None => "unknown: the file does not say which model made it".to_owned(),
+    };
+    let mut facts = vec![("format", summary.format.to_owned()), ("made by", origin)];
+    if let Some(made) = &summary.provenance {
+        facts.extend(made_how(made));
+    }
+    facts.extend(contents(&summary));
+    if let Some(dataset) = &summary.dataset {
+        facts.push(("dataset", dataset.clone()));
+    }
+    if !summary.damaged.is_empty() {
+        facts.push(("damaged", damage(&summary)));
+    }
+    if let Some(reason) = &summary.first_unusable {
+        let unusable = counted_as(summary.unusable, "video", "videos");
+        let first = if summary.unusable == 1 { "" } else { "the first: " };
+        facts.push(("unusable", format!("{unusable}; {first}{reason}")));
+    }
+    Ok(Found { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
+}
+
+/// Which features they are, and of which clips.
+fn made_how(made: &Provenance) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("features", made.space.clone()),
+        ("a clip", format!("{}, one every {}", made.clip, made.stride)),
+    ];
+    if !made.is_of_before() {
+        let preprocessing = serde_json::from_str::<Preprocessing>(&made.preprocessing);
+        let told = preprocessing.map(|preprocessing| pixels(&preprocessing));
+        let unknown = "prepared in a way that this version does not know (--json shows it)";
+        facts.push(("pixels", told.unwrap_or_else(|_| unknown.to_owned())));
+    }
+    facts
+}
+
+/// How a frame becomes the encoder's numbers, in words.
+pub(super) fn pixels(preprocessing: &Preprocessing) -> String {
+    format!(
+        "{} {}, {}, scaled as {} does, mean {:?}, std {:?}",
+        preprocessing.fit.words(),
+        preprocessing.short_side,
+        preprocessing.interpolation.name(),
+        preprocessing.scaling.words(),
+        preprocessing.normalisation.mean,
+        preprocessing.normalisation.std
+    )
+}
+
+/// How much is there.
+fn contents(summary: &FeatureSummary) -> Vec<(&'static str, String)> {
+    if summary.videos == 0 {
+        return vec![("videos", "none that can be used".to_owned())];
+    }
+    let (fewest, most) = (summary.fewest_clips, summary.most_clips);
+    let a_video = if fewest == most { fewest.to_string() } else { format!("{fewest} to {most}") };
+    let widths = summary.widths.iter().map(|(width, videos)| match summary.widths.len() {
+        1 => width.to_string(),
+        _ => format!("{width} (of {})", counted_as(*videos, "video", "videos")),
+    });
+    let names = first_of(&summary.first_ids, summary.videos);
+    let mut facts = vec![
+        ("videos", format!("{}: {names}", summary.videos)),
+        ("clips", format!("{}, {a_video} a video", summary.clips)),
+        ("width", format!("{} numbers a clip", widths.collect::<Vec<_>>().join(", "))),
+        (
+            "when",
+            match summary.has_spans {
+                true => "start and end of each clip".to_owned(),
+                false => "not said: equal parts of the video, or features.clip_s".to_owned(),
+            },
+        ),
+    ];
+    if summary.read < summary.videos {
+        facts.push((
+            "looked at",
+            format!(
+                "the numbers of {} of {}: the file is large",
+                summary.read,
+                counted_as(summary.videos, "video", "videos")
+            ),
+        ));
+    }
+    facts
+}
+
+/// Whose pictures are missing or damaged, and where.
+fn damage(summary: &FeatureSummary) -> String {
+    let spans = summary.damaged.values().flatten();
+    let seconds: f64 = spans.map(|span| span.duration().0).sum();
+    let of_video = |(id, spans): (&String, &Vec<TimeSpan>)| {
+        format!("{id} at {}", first_of(spans, spans.len()))
+    };
+    let videos = counted_as(summary.damaged.len(), "video", "videos");
+    let named: Vec<String> = summary.damaged.iter().take(MOST_DAMAGED).map(of_video).collect();
+    let named = first_of(&named, summary.damaged.len());
+    format!("{videos}, {seconds:.2} s missing or damaged: {named}")
+}

@@ -1,0 +1,23 @@
+//! NumPy's `.npy`, as tests write it.
+
+#![allow(dead_code, reason = "tests of several crates use parts of it")]
+
+/// A file of numbers of the type `descr`, column after column where `by_columns`; `shape` as Python
+/// writes it, `(2, 3)`.
+pub(crate) fn npy(descr: &str, by_columns: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if by_columns { "True" } else { "False" };
+    let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}");
+    let header = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+/// A table of `f4`, row after row.
+pub(crate) fn table(rows: usize, columns: usize, values: &[f32]) -> Vec<u8> {
+    assert_eq!(values.len(), rows * columns);
+    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    npy("<f4", false, &format!("({rows}, {columns})"), &data)
+}

@@ -1,0 +1,307 @@
+//! Settings that no run survives, and pairs of them that contradict each other, found before anything
+//! is read.
+
+use super::Experiment;
+use crate::augmentation;
+use crate::error::TrainError;
+use locvtp_video::counted::counted;
+
+type Checked = Result<(), TrainError>;
+
+impl Experiment {
+    /// # Errors
+    /// When a setting cannot be used, or two contradict each other; the message names them.
+    pub fn check(&self) -> Checked {
+        self.corpus.narration.check()?;
+        self.corpus.shards.check()?;
+        self.pairs.check()?;
+        self.preprocessing.check()?;
+        self.model.check()?;
+        self.objective.check()?;
+        self.optimizer.check()?;
+        augmentation::check(&self.augmentation)?;
+        self.loader.check()?;
+        self.check_words()?;
+        self.check_pictures()?;
+        self.check_neighbours()?;
+        self.check_counts()?;
+        self.check_shares()
+    }
+
+    /// Clips are compared with words, and one file says which.
+    fn check_words(&self) -> Checked {
+        if self.model.text.is_none() {
+            let expected = "a text encoder: pre-training compares clips with words";
+            return setting("model.text.kind", "\"none\"".into(), expected);
+        }
+        if let (Some(dir), Some(file)) = (&self.start.model, &self.tokenizer.file) {
+            let (dir, file) = (dir.display(), file.display());
+            return contradiction(
+                "start.model",
+                "tokenizer.file",
+                format!("{dir} brings the tokenizer of its text encoder; leave out {file}"),
+            );
+        }
+        Ok(())
+    }
+
+    /// The pictures that are made are those that the encoder takes.
+    fn check_pictures(&self) -> Checked {
+        let (made, encoder) = (&self.preprocessing, &self.model.video);
+        if made.image_size != encoder.image_size() {
+            return contradiction(
+                "preprocessing.image_size",
+                "model.video.image_size",
+                format!(
+                    "pictures of {} for an encoder of {}; set both to the same",
+                    counted(made.image_size, "pixel"),
+                    encoder.image_size()
+                ),
+            );
+        }
+        if made.short_side < made.image_size {
+            return contradiction(
+                "preprocessing.short_side",
+                "preprocessing.image_size",
+                format!(
+                    "a centre of {} cannot be cut from {}; raise short_side",
+                    counted(made.image_size, "pixel"),
+                    made.short_side
+                ),
+            );
+        }
+        if made.num_frames != encoder.num_frames() {
+            return contradiction(
+                "preprocessing.num_frames",
+                "model.video.num_frames",
+                format!(
+                    "clips of {} for an encoder of {}; set both to the same",
+                    counted(made.num_frames, "frame"),
+                    encoder.num_frames()
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Where `L_t` is the only loss, it has neighbours to compare.
+    fn check_neighbours(&self) -> Checked {
+        if !self.objective.ends_with_temporal_alone() {
+            return Ok(());
+        }
+        for (key, clips) in [
+            ("sampling.long_clips", self.sampling.long_clips),
+            ("sampling.short_clips", self.sampling.short_clips),
+        ] {
+            if clips < 2 {
+                return contradiction(
+                    "objective.temporal",
+                    key,
+                    "L_t alone has nothing to compare in a span of one clip; take 2 clips or more, \
+                     or raise another weight"
+                        .into(),
+                );
+            }
+        }
+        if self.model.context_warp.max_distance == 0 {
+            return contradiction(
+                "objective.temporal",
+                "model.context_warp.max_distance",
+                "L_t alone has nothing to compare at a distance of 0; raise max_distance, or \
+                 another weight"
+                    .into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// What is counted is there at least once.
+    fn check_counts(&self) -> Checked {
+        if self.train.steps == Some(0) {
+            let expected = "1 or more; leave it out and train.epochs decides how long the run is";
+            return setting("train.steps", "0".into(), expected);
+        }
+        for (key, is_zero) in [
+            ("train.epochs", self.train.epochs == 0),
+            ("train.log_every", self.train.log_every == 0),
+            ("limits.frame_pixels", self.limits.frame_pixels == 0),
+            ("limits.output_bytes", self.limits.output_bytes == 0),
+            ("sampling.long_clips", self.sampling.long_clips == 0),
+            ("sampling.short_clips", self.sampling.short_clips == 0),
+            ("correspondence.num_matches", self.correspondence.num_matches == 0),
+            ("limits.frames", self.limits.frames == 0),
+            ("train.keep_checkpoints", self.train.keep_checkpoints == 0),
+            ("tokenizer.vocab_size", self.tokenizer.vocab_size == 0),
+            ("preprocessing.num_frames", self.preprocessing.num_frames == 0),
+        ] {
+            if is_zero {
+                return setting(key, "0".into(), "1 or more");
+            }
+        }
+        Ok(())
+    }
+
+    fn check_shares(&self) -> Checked {
+        if !(0.0..=1.0).contains(&self.corpus.max_bad) {
+            let found = self.corpus.max_bad.to_string();
+            return setting("corpus.max_bad", found, "a share between 0 and 1");
+        }
+        let temperature = self.loss.temperature;
+        if !(temperature > 0.0 && temperature.is_finite()) {
+            return setting("loss.temperature", temperature.to_string(), "a number above 0");
+        }
+        Ok(())
+    }
+}
+
+fn setting(key: &'static str, found: String, expected: &'static str) -> Checked {
+    Err(TrainError::Setting { key, found, expected })
+}
+
+fn contradiction(first: &'static str, second: &'static str, reason: String) -> Checked {
+    Err(TrainError::Contradiction { first, second, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use toml::{Table, Value};
+
+    use super::*;
+    use crate::known_keys::known_keys;
+
+    fn refusal(text: &str, overrides: &[&str]) -> String {
+        let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
+        match Experiment::parse(text, "run.toml", &overrides) {
+            Ok(experiment) => experiment.check().expect_err("should be refused").to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn contradictory_settings_are_both_named() {
+        let message = refusal("[preprocessing]\nimage_size = 64\n", &[]);
+        assert!(message.contains("`preprocessing.image_size`"), "{message}");
+        assert!(message.contains("`model.video.image_size`"), "{message}");
+        let message = refusal("[model.video]\npatch_size = 17\n", &[]);
+        assert!(
+            message.contains("video.image_size") && message.contains("video.patch_size"),
+            "{message}"
+        );
+        let message = refusal("[train]\nsteps = 9\n", &["train.epochs=3"]);
+        let parts = ["`train.epochs`", "`train.steps`", "3 epochs", "run.toml"];
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        let both = ["train.epochs=3".to_owned(), "train.steps=5".to_owned()];
+        assert!(Experiment::parse("[train]\nsteps = 9\n", "x", &both).is_ok());
+    }
+
+    #[test]
+    fn settings_that_no_run_survives_are_refused_by_name() {
+        let scaled = "[model.context_warp]\nscale_magnitude = true\nmax_distance = 0";
+        let temporal =
+            "[objective]\nschedule = \"weighted\"\ncoarse = 0.0\nfine = 0.0\ntemporal = 1.0\n";
+        let one_clip = format!("{temporal}[sampling]\nshort_clips = 1");
+        let no_distance = format!("{temporal}[model.context_warp]\nmax_distance = 0");
+        for (text, named) in [
+            ("[model.projection]\ndropout = 1.5", "projection.dropout"),
+            ("[model.projection]\ndim = 0", "projection.dim"),
+            ("[model.text]\ndim = 0", "text.dim"),
+            ("[model.text]\nkind = \"none\"", "model.text.kind"),
+            ("[model.text]\nmax_position_embeddings = 2", "text.max_position_embeddings"),
+            ("[model.video]\nhidden_size = 0", "video.hidden_size"),
+            ("[model.video]\nnum_channels = 4", "video.num_channels"),
+            ("[model.video]\npatch_size = 0", "video.patch_size"),
+            ("[model.video]\ninitializer_range = nan", "video.initializer_range"),
+            (scaled, "context_warp.max_distance"),
+            ("[preprocessing]\nclip_duration_s = -1.0", "preprocessing.clip_duration_s"),
+            ("[preprocessing]\nclip_duration_s = nan", "preprocessing.clip_duration_s"),
+            ("[optimizer]\nepsilon = 0.0", "optimizer.epsilon"),
+            (
+                "[optimizer]\nschedule = { shape = \"cosine\", floor = 1.5 }",
+                "optimizer.schedule.floor",
+            ),
+            (
+                "[optimizer]\nschedule = { shape = \"steps\", at_epochs = [nan], factor = 0.1 }",
+                "optimizer.schedule.at_epochs",
+            ),
+            (
+                "[objective]\nschedule = \"weighted\"\ncoarse = 0.0\nfine = 0.0\ntemporal = 0.0",
+                "objective.temporal",
+            ),
+            (&one_clip, "sampling.short_clips"),
+            (&no_distance, "model.context_warp.max_distance"),
+            ("[corpus]\nmax_bad = nan", "corpus.max_bad"),
+            ("[augmentation]\nflip = 1.5", "augmentation.flip"),
+            ("[augmentation]\ncrop = { scale = [0.5, 2.0] }", "augmentation.crop.scale"),
+            ("[augmentation]\ncrop = { ratio = [2.0, 1.0] }", "augmentation.crop.ratio"),
+            ("[augmentation]\ncolour_jitter = { hue = 0.6 }", "augmentation.colour_jitter.hue"),
+            (
+                "[augmentation]\ncolour_jitter = { contrast = -0.1 }",
+                "augmentation.colour_jitter.contrast",
+            ),
+            ("[loader]\nqueue_mib = 0", "loader.queue_mib"),
+            ("[loader]\nthreads = 0", "loader.threads"),
+            ("[train]\nsteps = 0", "train.steps"),
+            ("[train]\nepochs = 0", "train.epochs"),
+            ("[train]\nlog_every = 0", "train.log_every"),
+            ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),
+            ("[tokenizer]\nvocab_size = 0", "tokenizer.vocab_size"),
+            ("[pairs]\nlong_batch = 0", "pairs.long_batch"),
+            ("[pairs]\nshort_batch = 0", "pairs.short_batch"),
+            ("[limits]\nframe_pixels = 0", "limits.frame_pixels"),
+            ("[limits]\noutput_bytes = 0", "limits.output_bytes"),
+        ] {
+            let message = refusal(text, &[]);
+            assert!(message.contains(&format!("`{named}`")), "{text}: {message}");
+        }
+    }
+
+    /// The value of a key in the file form of the default experiment.
+    fn value_of<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+        let (first, rest) = key.split_once('.').map_or((key, None), |(a, b)| (a, Some(b)));
+        let value = table.get(first)?;
+        rest.map_or(Some(value), |rest| value_of(value.as_table()?, rest))
+    }
+
+    #[test]
+    fn every_number_is_in_its_range_or_refused_with_its_key() {
+        let table = Table::try_from(Experiment::default()).unwrap();
+        let (mut tried, mut taken) = (0, Vec::new());
+        for key in known_keys::<Experiment>(&Table::new()) {
+            let values: &[&str] = match value_of(&table, &key) {
+                Some(Value::Float(_)) => &["nan", "inf", "-inf", "-1.0", "0.0", "1e300"],
+                Some(Value::Integer(_)) => &["-1", "0", "9223372036854775807"],
+                _ => continue,
+            };
+            for value in values {
+                let set = format!("{key}={value}");
+                let checked = catch_unwind(|| {
+                    let experiment = Experiment::parse("", "x", std::slice::from_ref(&set));
+                    experiment.and_then(|experiment| {
+                        experiment.check().map(|()| {
+                            // What a run asks of its settings before it begins.
+                            experiment.loader_mib();
+                            experiment.total_steps(u64::MAX);
+                        })
+                    })
+                });
+                let checked = checked.unwrap_or_else(|_| panic!("{set} panics"));
+                let name = key.rsplit('.').next().unwrap();
+                match checked {
+                    Ok(()) => {
+                        if ["nan", "inf", "-inf", "-1"].contains(value) {
+                            taken.push(set.clone());
+                        }
+                    }
+                    Err(error) => {
+                        assert!(error.to_string().contains(name), "{set}: {error}");
+                    }
+                }
+                tried += 1;
+            }
+        }
+        assert_eq!(taken, Vec::<String>::new(), "are taken");
+        assert!(tried > 150, "{tried} values were tried");
+    }
+}

@@ -1,0 +1,70 @@
+//! Threads and memory of the loader: how far it may read ahead, and how it opens files.
+
+use std::path::PathBuf;
+
+use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainError;
+
+/// Threads and memory of the loader; changes no result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoaderSection {
+    /// Threads that decode ahead of the encoder.
+    pub threads: usize,
+    /// Batches that may wait or be in the making, at most.
+    pub queue: usize,
+    /// Memory for them; MiB. It allows fewer where batches are large, but always one. Default 4096.
+    pub queue_mib: usize,
+    /// Memory for decoded videos, so that a small corpus is decoded once; MiB.
+    pub cache_mib: usize,
+    /// A folder where frame tables are kept, so that a file is read whole once and not at every
+    /// opening; `""` for none. Two bytes a frame; may be shared by runs, and deleted at any time.
+    /// Default: none, and for the commands `locvtp/frame-tables` in the user's cache folder.
+    pub frame_tables: Option<PathBuf>,
+}
+
+impl Default for LoaderSection {
+    fn default() -> Self {
+        Self { threads: 2, queue: 4, queue_mib: 4096, cache_mib: 1024, frame_tables: None }
+    }
+}
+
+impl LoaderSection {
+    /// # Errors
+    /// When there would be no thread, or no place for a batch.
+    pub fn check(&self) -> Result<(), TrainError> {
+        for (key, value) in [
+            ("loader.threads", self.threads),
+            ("loader.queue", self.queue),
+            ("loader.queue_mib", self.queue_mib),
+        ] {
+            if value == 0 {
+                let expected = "1 or more";
+                return Err(TrainError::Setting { key, found: "0".into(), expected });
+            }
+        }
+        Ok(())
+    }
+
+    /// Batches of so many bytes that may wait or be in the making: `queue`, or fewer where they are
+    /// large.
+    pub fn queue_len(&self, batch_bytes: usize) -> usize {
+        let bytes = self.queue_mib.saturating_mul(1 << 20);
+        self.queue.min(bytes / batch_bytes.max(1)).max(1)
+    }
+
+    /// How video files are opened.
+    ///
+    /// # Errors
+    /// When the folder of frame tables cannot be made.
+    pub fn opener(&self, limits: ReadLimits) -> Result<VideoOpener, TrainError> {
+        let folder = self.frame_tables.as_ref();
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+        Ok(VideoOpener {
+            settings: ReaderSettings { limits, ..ReaderSettings::default() },
+            frame_tables: folder.map(FrameTableCache::create).transpose()?,
+        })
+    }
+}
