@@ -233,10 +233,10 @@ fn a_file_that_is_not_there_is_told_in_the_same_words_by_every_command() {
         &["pretrain", run_file, "--set", &corpus, "--set", "tokenizer.file=nosuch"],
         &["pretrain", run_file, "--set", &corpus, "--set", "corpus.list=nosuch"],
         &["results", "nosuch"],
-        &["score", "grounding", "--predictions", "x", "--truth", "nosuch"],
+        &["score", "grounding", "--predictions", run_file, "--truth", "nosuch"],
         &["score", "grounding", "--predictions", "nosuch", "--truth", str(&truth)],
         &["score", "retrieval", "--predictions", "nosuch"],
-        &["score", "segmentation", "--predictions", "x", "--truth", "nosuch"],
+        &["score", "segmentation", "--predictions", run_file, "--truth", "nosuch"],
         &["extract", "--model", model, "--videos", "nosuch", "--out", "x.h5"],
         &["extract", "--model", "nosuch", "--videos", &video, "--out", "x.h5"],
         &["embed", "--model", model, "--file", "nosuch"],
@@ -256,7 +256,8 @@ fn a_file_that_is_not_there_is_told_in_the_same_words_by_every_command() {
         let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
         assert!(left.is_empty(), "{arguments:?} leaves {left:?}");
     }
-    let message = refused(&run(&["score", "steps", "--predictions", "x", "--truth", "nosuch"]));
+    let message =
+        refused(&run(&["score", "steps", "--predictions", run_file, "--truth", "nosuch"]));
     says(&message, &["nosuch/annotations: does not exist; "]);
     let whole = tiny.path("corpus");
     let message = refused(&run(&["evaluate", "--model", model, "--split", str(&whole)]));

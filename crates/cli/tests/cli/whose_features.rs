@@ -335,7 +335,7 @@ fn inspect_says_what_is_in_files_of_features_and_embeddings() {
             ["extract", "--model", str(&model), "--videos", str(&videos), "--out", str(&out)];
         succeeded(&run(&given));
         let said = succeeded(&run(&["inspect", str(&out)]));
-        let pieces = ["clip features", "4: seen-000000", "projected", "weights", "short_side"];
+        let pieces = ["clip features", "4: seen-000000", "projected", "weights", "short side"];
         says(&said, &pieces);
         let said = succeeded(&run(&["inspect", "--json", str(&out)]));
         let said: Value = serde_json::from_str(&said).unwrap();

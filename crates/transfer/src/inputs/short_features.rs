@@ -63,7 +63,7 @@ mod tests {
     fn a_tenth_of_the_clips_is_named_and_neither_short_videos_nor_fixed_numbers_are() {
         // A clip a second, and one video of which a tenth is there.
         let told = note(&[(40, 40.0), (41, 41.0), (3, 42.0), (43, 43.0)]).unwrap();
-        for piece in ["1 videos", "v2 has 3 clips for 42.0 s", "1.00 a second"] {
+        for piece in ["1 video", "v2 has 3 clips for 42.0 s", "1.00 a second"] {
             assert!(told.contains(piece), "{told}");
         }
         // A video that is a tenth as long, and as many clips whatever the length.

@@ -113,12 +113,14 @@ mod tests {
 
     #[test]
     fn a_damaged_line_and_a_file_without_the_words_are_errors_that_name_the_file() {
-        for (text, piece) in
-            [("the 1 2\nred 3\n", "line 2"), ("the 1 2\nred 3 x\n", "red"), ("", "none of the 1")]
-        {
+        for (text, piece) in [
+            ("the 1 2\nred 3\n", "line 2"),
+            ("the 1 2\nred 3 x\n", "red"),
+            ("", "none of the words asked for (1)"),
+        ] {
             let error = read(text, &["red"]).unwrap_err().to_string();
             assert!(error.contains("glove.txt") && error.contains(piece), "{error}");
         }
-        assert!(read("the 1 2\n", &["red"]).unwrap_err().to_string().contains("none of the 1"));
+        assert!(read("the 1 2\n", &["red"]).unwrap_err().to_string().contains("none of the words"));
     }
 }
