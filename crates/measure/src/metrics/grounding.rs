@@ -13,7 +13,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use super::best_window::best_iou;
-use super::percentage;
+use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
@@ -69,6 +69,17 @@ pub struct GroundingMetrics {
     pub r1_iou70: f64,
     /// Mean IoU of the first prediction.
     pub miou: f64,
+}
+
+impl GroundingMetrics {
+    /// The numbers by name.
+    pub fn named(&self) -> Metrics {
+        Metrics::new()
+            .with("mIoU", self.miou)
+            .with("R@1,IoU@0.3", self.r1_iou30)
+            .with("R@1,IoU@0.5", self.r1_iou50)
+            .with("R@1,IoU@0.7", self.r1_iou70)
+    }
 }
 
 /// Measures the first predictions of all queries.

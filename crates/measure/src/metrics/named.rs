@@ -17,8 +17,20 @@ impl Metrics {
     /// With one more number; a name that is there already gets the new one.
     #[must_use]
     pub fn with(mut self, name: &str, value: f64) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+        self.add(name, value);
         self
+    }
+
+    /// Adds a number; a name that is there already gets the new one.
+    pub fn add(&mut self, name: impl Into<String>, value: f64) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// Adds all of `others`, each under `name` of its name.
+    pub fn add_all(&mut self, others: &Self, name: impl Fn(&str) -> String) {
+        for (other, value) in others.iter() {
+            self.add(name(other), value);
+        }
     }
 
     /// The number of this name.

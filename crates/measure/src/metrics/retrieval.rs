@@ -13,7 +13,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::percentage;
+use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// What happens to wrong candidates whose score equals that of the right one.
@@ -123,6 +123,18 @@ pub struct RetrievalMetrics {
     pub mean_rank: f64,
 }
 
+impl RetrievalMetrics {
+    /// The numbers by name.
+    pub fn named(&self) -> Metrics {
+        Metrics::new()
+            .with("R@1", self.r1)
+            .with("R@5", self.r5)
+            .with("R@10", self.r10)
+            .with("MdR", self.median_rank)
+            .with("MnR", self.mean_rank)
+    }
+}
+
 /// One direction of a retrieval, beside what a random order of the same candidates gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RetrievalDirection {
@@ -139,6 +151,32 @@ pub struct TwoWayRetrieval {
     pub text_to_video: RetrievalDirection,
     /// Every video that has a text asks for any of its texts.
     pub video_to_text: RetrievalDirection,
+}
+
+impl TwoWayRetrieval {
+    /// What was measured, by name; `apart` stands behind each name.
+    pub fn named(&self, apart: &str) -> Metrics {
+        self.both(|direction| &direction.measured, |way, name| format!("{way} {name}{apart}"))
+    }
+
+    /// What a random order gives, by name.
+    pub fn chance_named(&self) -> Metrics {
+        self.both(|direction| &direction.chance, |way, name| format!("chance, {way} {name}"))
+    }
+
+    fn both(
+        &self,
+        of: impl Fn(&RetrievalDirection) -> &RetrievalMetrics,
+        name: impl Fn(&str, &str) -> String,
+    ) -> Metrics {
+        let mut metrics = Metrics::new();
+        for (way, direction) in
+            [("text-to-video", &self.text_to_video), ("video-to-text", &self.video_to_text)]
+        {
+            metrics.add_all(&of(direction).named(), |number| name(way, number));
+        }
+        metrics
+    }
 }
 
 /// Measures retrieval of `right[query]`, the right candidates of every query.

@@ -11,8 +11,8 @@
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use super::percentage;
 use super::steps::seconds_of;
+use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// The label of a second in which nothing is done.
@@ -29,6 +29,17 @@ pub struct FrameAccuracy {
     pub without_background: Option<f64>,
     /// Seconds measured.
     pub seconds: usize,
+}
+
+impl FrameAccuracy {
+    /// The numbers by name; what every answer could reach without looking is not among them.
+    pub fn named(&self) -> Metrics {
+        let mut metrics = Metrics::new().with("frame accuracy", self.accuracy);
+        if let Some(accuracy) = self.without_background {
+            metrics.add("frame accuracy without background", accuracy);
+        }
+        metrics
+    }
 }
 
 /// Adds up videos.

@@ -76,7 +76,7 @@ fn recalls(
         for (place, &m) in protocol.iou.iter().enumerate() {
             let predicted = &per_list[place.min(lists - 1)];
             let recall = recall_at(predicted, &truths, n, m, protocol.boundary)?;
-            report.add(&format!("R@{n},IoU@{m}"), recall);
+            report.metrics.add(format!("R@{n},IoU@{m}"), recall);
         }
     }
     if protocol.mean_ap {
@@ -84,10 +84,10 @@ fn recalls(
         for m in THRESHOLDS {
             sum += recall_at(&per_list[0], &truths, 1, m, protocol.boundary)?;
         }
-        report.add("mR@1", sum / THRESHOLDS.len() as f64);
+        report.metrics.add("mR@1", sum / THRESHOLDS.len() as f64);
     }
     let miou = grounding(&per_list[0], &truths, protocol.boundary)?.miou;
-    report.add("mIoU", miou);
+    report.metrics.add("mIoU", miou);
     Ok(())
 }
 

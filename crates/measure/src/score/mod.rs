@@ -72,10 +72,6 @@ impl ScoreReport {
         }
     }
 
-    fn add(&mut self, name: &str, value: f64) {
-        self.metrics = std::mem::take(&mut self.metrics).with(name, value);
-    }
-
     fn count(&mut self, name: &str, count: usize) {
         self.counts.insert(name.to_owned(), count.into());
     }

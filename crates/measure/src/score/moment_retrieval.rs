@@ -62,19 +62,18 @@ impl Measured {
 
     /// Under the names of this program.
     pub(super) fn add_to(&self, metrics: &mut Metrics) {
-        let mut add = |name: &str, value| *metrics = std::mem::take(metrics).with(name, value);
         if let Some((_, full, _)) = self.windows.iter().find(|(name, ..)| *name == "full") {
-            add("mAP", full.average);
+            metrics.add("mAP", full.average);
             for (threshold, at) in [(0.5, full.at[0]), (0.75, full.at[5])] {
-                add(&format!("mAP@{threshold}"), at);
+                metrics.add(format!("mAP@{threshold}"), at);
             }
         }
         for (name, found, _) in self.windows.iter().filter(|(name, ..)| *name != "full") {
-            add(&format!("mAP, {name}"), found.average);
+            metrics.add(format!("mAP, {name}"), found.average);
         }
         for (level, mean_ap, hit1) in &self.highlights {
-            add(&format!("highlights, {level}: mAP"), *mean_ap);
-            add(&format!("highlights, {level}: HIT@1"), *hit1);
+            metrics.add(format!("highlights, {level}: mAP"), *mean_ap);
+            metrics.add(format!("highlights, {level}: HIT@1"), *hit1);
         }
     }
 

@@ -60,16 +60,13 @@ pub fn score_matrix(
     let mut report = ScoreReport::new("retrieval");
     tell_left_out(&scores, &video_of_text, &mut report);
     let found = two_ways(&scores, &video_of_text, protocol.ties)?;
-    add(&mut report.metrics, "text-to-video", "", &found.text_to_video.measured);
-    add(&mut report.metrics, "video-to-text", "", &found.video_to_text.measured);
-    add(&mut report.references, "chance, text-to-video", "", &found.text_to_video.chance);
-    add(&mut report.references, "chance, video-to-text", "", &found.video_to_text.chance);
+    report.metrics = found.named("");
+    report.references = found.chance_named();
     if let Some(temperature) = protocol.dual_softmax {
         let revised = dual_softmax(&scores, temperature)?;
         let found = two_ways(&revised, &video_of_text, protocol.ties)?;
         let apart = ", dual softmax";
-        add(&mut report.metrics, "text-to-video", apart, &found.text_to_video.measured);
-        add(&mut report.metrics, "video-to-text", apart, &found.video_to_text.measured);
+        report.metrics.add_all(&found.named(apart), str::to_owned);
         report.says("dual softmax", temperature);
     }
     report.count("texts", texts);
@@ -142,9 +139,9 @@ pub fn score_rankings(
     let right: Vec<Vec<usize>> = texts.video_of_text.iter().map(|&video| vec![video]).collect();
     let mut report = ScoreReport::new("retrieval");
     let found = retrieval(&matrix, &right, protocol.ties[0])?;
-    add(&mut report.metrics, "text-to-video", "", &found);
+    report.metrics.add_all(&found.named(), |name| format!("text-to-video {name}"));
     let chance = retrieval_chance(truth.videos.len(), &right)?;
-    add(&mut report.references, "chance, text-to-video", "", &chance);
+    report.references.add_all(&chance.named(), |name| format!("chance, text-to-video {name}"));
     report.count("texts", count);
     report.count("videos", truth.videos.len());
     report.count("texts whose video is not in their list", partial);
@@ -214,19 +211,6 @@ fn tell_left_out(scores: &ScoreMatrix, video_of_text: &[usize], report: &mut Sco
 
 fn says_ties(report: &mut ScoreReport, protocol: RetrievalProtocol) {
     report.says("ties", serde_json::to_value(protocol.ties).expect("words"));
-}
-
-/// The numbers of one direction, by name.
-fn add(metrics: &mut crate::metrics::Metrics, what: &str, apart: &str, found: &RetrievalMetrics) {
-    for (name, value) in [
-        ("R@1", found.r1),
-        ("R@5", found.r5),
-        ("R@10", found.r10),
-        ("MdR", found.median_rank),
-        ("MnR", found.mean_rank),
-    ] {
-        *metrics = std::mem::take(metrics).with(&format!("{what} {name}{apart}"), value);
-    }
 }
 
 /// Scores in the order of a list: what it leaves out is behind it, and the right video, if it is

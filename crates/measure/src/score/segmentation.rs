@@ -84,11 +84,8 @@ pub fn score_segmentation(predictions: &Path, truth: &Truth) -> Result<ScoreRepo
     let found = tally.accuracy()?;
     let mut report = ScoreReport::new("segmentation");
     report.truth = truth.sources.clone();
-    report.metrics = report.metrics.with("frame accuracy", found.accuracy);
-    if let Some(accuracy) = found.without_background {
-        report.metrics = report.metrics.with("frame accuracy without background", accuracy);
-    }
-    report.references = report.references.with("background alone", found.background_alone);
+    report.metrics = found.named();
+    report.references.add("background alone", found.background_alone);
     report.count("videos", truth.videos.len());
     report.count("seconds", found.seconds);
     report.fault(

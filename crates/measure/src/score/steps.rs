@@ -133,9 +133,9 @@ pub fn score_steps(
     let found = step_recall(&videos)?;
     let mut report = ScoreReport::new("steps");
     report.truth = truth.sources.clone();
-    report.metrics = report.metrics.with("average recall", found.average_recall);
+    report.metrics.add("average recall", found.average_recall);
     for (task, recall) in &found.tasks {
-        report.metrics = report.metrics.with(&format!("recall of task {task}"), recall.recall);
+        report.metrics.add(format!("recall of task {task}"), recall.recall);
     }
     report.count("videos", truth.videos.len());
     report.count("tasks", found.tasks.len());

@@ -73,12 +73,12 @@ impl MetricSection {
         for n in &self.ranks {
             for m in &self.ious {
                 let recall = recall_at(answers, &truths, *n, *m, boundary)?;
-                metrics = metrics.with(&format!("R@{n},IoU@{m}"), recall);
+                metrics.add(format!("R@{n},IoU@{m}"), recall);
             }
         }
         if self.mean_ap {
             for (name, value) in mean_aps(answers, &truths) {
-                metrics = metrics.with(&name, value);
+                metrics.add(name, value);
             }
         }
         Ok(metrics)
@@ -118,17 +118,12 @@ impl MetricSection {
         let settings =
             ReferenceSettings { boundary: self.boundary, ..ReferenceSettings::default() };
         let random = random_interval(&durations, &truths, &settings)?;
-        let mut metrics = Metrics::new()
-            .with("random interval: mIoU", random.miou)
-            .with("random interval: R@1,IoU@0.3", random.r1_iou30)
-            .with("random interval: R@1,IoU@0.5", random.r1_iou50)
-            .with("random interval: R@1,IoU@0.7", random.r1_iou70);
+        let mut metrics = Metrics::new();
+        metrics.add_all(&random.named(), |name| format!("random interval: {name}"));
         let whole: Vec<Vec<TimeSpan>> =
             durations.iter().map(|duration| vec![TimeSpan::new(0.0, duration.0)]).collect();
         let one = Self { ranks: vec![1], ..self.clone() };
-        for (name, value) in one.measure(queries, &whole)?.iter() {
-            metrics = metrics.with(&format!("whole video: {name}"), value);
-        }
+        metrics.add_all(&one.measure(queries, &whole)?, |name| format!("whole video: {name}"));
         Ok(metrics)
     }
 }

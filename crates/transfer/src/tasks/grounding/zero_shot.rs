@@ -100,9 +100,8 @@ impl Answers {
     ) -> Result<Tested, TransferError> {
         let mut all = Tested::default();
         for (score, answers) in &self.scores {
-            for (name, value) in section.measure(queries, answers)?.iter() {
-                all.metrics = all.metrics.with(&format!("{}: {name}", score.name()), value);
-            }
+            let measured = section.measure(queries, answers)?;
+            all.metrics.add_all(&measured, |name| format!("{}: {name}", score.name()));
             let name = format!("predictions_{}.jsonl", score.name());
             all.predictions.push(section.file(&name, queries, answers));
         }

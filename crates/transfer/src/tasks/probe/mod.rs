@@ -251,8 +251,10 @@ impl Probe {
 /// none stands for all.
 fn merge(before: Option<SeedResult>, result: SeedResult) -> SeedResult {
     let Some(before) = before else { return result };
-    let both =
-        |a: Metrics, b: &Metrics| b.iter().fold(a, |all, (name, value)| all.with(name, value));
+    let both = |mut all: Metrics, more: &Metrics| {
+        all.add_all(more, str::to_owned);
+        all
+    };
     SeedResult {
         seed: result.seed,
         epoch: before.epoch.filter(|epoch| Some(*epoch) == result.epoch),

@@ -10,9 +10,7 @@ use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::retrieval::{
-    RetrievalMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions, dual_softmax,
-};
+use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, both_directions, dual_softmax};
 
 /// Candidates that are decoded together.
 const AT_ONCE: usize = 16;
@@ -94,19 +92,13 @@ impl Measured {
         let scores = cosines(&sentences, &videos).concat();
         let scores = ScoreMatrix::new(scores, sentences.len(), videos.len())?;
         let found = both_directions(&scores, &video_of_text, protocol.ties)?;
-        let mut metrics = with(Metrics::new(), &found, "");
+        let mut metrics = found.named("");
         if let Some(temperature) = protocol.dual_softmax {
             let scores = dual_softmax(&scores, temperature)?;
             let found = both_directions(&scores, &video_of_text, protocol.ties)?;
-            metrics = with(metrics, &found, ", dual softmax");
+            metrics.add_all(&found.named(", dual softmax"), str::to_owned);
         }
-        let chance = [
-            ("chance, text-to-video", &found.text_to_video.chance),
-            ("chance, video-to-text", &found.video_to_text.chance),
-        ];
-        let chance = chance
-            .into_iter()
-            .fold(Metrics::new(), |all, (what, numbers)| direction(all, what, numbers, ""));
+        let chance = found.chance_named();
         Ok(Self { metrics, chance, unreadable, scores, video_of_text })
     }
 
@@ -126,20 +118,6 @@ impl Measured {
             .collect();
         recalls.iter().sum::<f64>() / recalls.len() as f64
     }
-}
-
-fn with(metrics: Metrics, found: &TwoWayRetrieval, apart: &str) -> Metrics {
-    let metrics = direction(metrics, "text-to-video", &found.text_to_video.measured, apart);
-    direction(metrics, "video-to-text", &found.video_to_text.measured, apart)
-}
-
-fn direction(metrics: Metrics, what: &str, found: &RetrievalMetrics, apart: &str) -> Metrics {
-    metrics
-        .with(&format!("{what} R@1{apart}"), found.r1)
-        .with(&format!("{what} R@5{apart}"), found.r5)
-        .with(&format!("{what} R@10{apart}"), found.r10)
-        .with(&format!("{what} MdR{apart}"), found.median_rank)
-        .with(&format!("{what} MnR{apart}"), found.mean_rank)
 }
 
 /// The clips of a candidate, as in evaluation: the middle of every part, the centre of the picture.

@@ -219,8 +219,9 @@ impl Learner for FineTune {
     fn validate(&self, model: &LocVtp, device: &Device) -> Result<Option<Metrics>, TransferError> {
         let Some(validation) = &self.validation else { return Ok(None) };
         let found = self.measure(model, validation, device)?;
-        let chosen_by = Metrics::new().with("mean recall", found.mean_recall());
-        Ok(Some(found.metrics.iter().fold(chosen_by, |all, (name, value)| all.with(name, value))))
+        let mut chosen_by = Metrics::new().with("mean recall", found.mean_recall());
+        chosen_by.add_all(&found.metrics, str::to_owned);
+        Ok(Some(chosen_by))
     }
 
     fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {

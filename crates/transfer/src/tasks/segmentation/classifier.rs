@@ -181,22 +181,13 @@ impl Learner for SegmentationLearner<'_> {
 
     fn test(&self, model: &Classifier, device: &Device) -> Result<Tested, TransferError> {
         let (labels, found) = self.predict(model, &self.videos.test, device)?;
-        Ok(labels.tested(metrics(&found)))
+        Ok(labels.tested(found.named()))
     }
 }
 
 /// What an epoch is chosen by.
 pub fn chosen_by(found: &FrameAccuracy) -> Metrics {
     Metrics::new().with("frame accuracy", found.accuracy)
-}
-
-/// What is told of an accuracy.
-pub fn metrics(found: &FrameAccuracy) -> Metrics {
-    let metrics = Metrics::new().with("frame accuracy", found.accuracy);
-    match found.without_background {
-        Some(accuracy) => metrics.with("frame accuracy without background", accuracy),
-        None => metrics,
-    }
 }
 
 /// The place of the greatest number of every row; of equal ones the first.

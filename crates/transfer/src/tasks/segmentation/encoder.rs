@@ -17,7 +17,7 @@ use burn::tensor::Tensor;
 use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::{Device, LocVtp, Preprocessing, ops};
 
-use super::classifier::{Classifier, chosen_by, cross_entropy, metrics};
+use super::classifier::{Classifier, chosen_by, cross_entropy};
 use super::encoder_settings::EncoderSettings;
 use super::held_out::{ClipForm, Labeller, Telling};
 use super::second_clips::{SecondClips, SecondsBatch, TrainingSeconds};
@@ -178,7 +178,7 @@ impl Learner for EncoderLearner<'_> {
 
     fn test(&self, model: &TunedClassifier, device: &Device) -> Result<Tested, TransferError> {
         let (labels, found) = self.predict(model, &self.videos.test, "test videos", device)?;
-        Ok(labels.tested(metrics(&found)))
+        Ok(labels.tested(found.named()))
     }
 
     fn kept(&self, model: &TunedClassifier, folder: &Path) -> Result<(), TransferError> {

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::classifier::metrics;
 use super::second_labels::SecondLabels;
 use super::videos::SegmentationVideos;
 use crate::embedding::dot;
@@ -110,9 +109,9 @@ pub fn measure(
             steps.map(|(second, label)| (labels.of(second, true), *label)).unzip();
         steps_alone.add(&predicted, &truth);
     }
-    let mut found = metrics(&tally.accuracy()?);
+    let mut found = tally.accuracy()?.named();
     if let Ok(steps) = steps_alone.accuracy() {
-        found = found.with("accuracy among the steps, where one is done", steps.accuracy);
+        found.add("accuracy among the steps, where one is done", steps.accuracy);
     }
     Ok(all.tested(found))
 }

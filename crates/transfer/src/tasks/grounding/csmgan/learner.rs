@@ -207,15 +207,14 @@ impl CsmganLearner {
                 let hits =
                     each().filter(|(answer, query)| answer.hits(&query.moments, *n, *required));
                 let hits = percent(hits.count() as f64);
-                metrics = metrics.with(&format!("R@{n},IoU@{required}"), hits);
+                metrics.add(format!("R@{n},IoU@{required}"), hits);
             }
         }
         let in_seconds: Vec<Vec<TimeSpan>> =
             each().map(|(answer, query)| self.in_seconds(answer, query)).collect();
         let asked: Vec<Query> = queries.iter().map(|query| query.query.clone()).collect();
-        for (name, value) in self.metrics.measure(&asked, &in_seconds)?.iter() {
-            metrics = metrics.with(&format!("in seconds: {name}"), value);
-        }
+        let measured = self.metrics.measure(&asked, &in_seconds)?;
+        metrics.add_all(&measured, |name| format!("in seconds: {name}"));
         let predictions = vec![self.metrics.file(PREDICTIONS, &asked, &in_seconds)];
         Ok(Tested { metrics, predictions })
     }
