@@ -91,6 +91,11 @@ pub trait Learner {
     fn kept(&self, _model: &Self::Model, _folder: &Path) -> Result<(), TransferError> {
         Ok(())
     }
+
+    /// What was left out or repaired since it was last asked: told after each seed.
+    fn new_warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The samples of a step.
@@ -112,6 +117,33 @@ pub enum FitEnd {
     Done(SeedResult),
     /// It was stopped; what is done is saved.
     Stopped,
+}
+
+/// Fits with every seed of `training`, each in a folder of its own in `folder`; `None` when it was
+/// stopped.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_seeds<L: Learner>(
+    learner: &L,
+    training: &TrainingSection,
+    folder: &Path,
+    device: &Device,
+    observer: &mut dyn TaskObserver,
+) -> Result<Option<Vec<SeedResult>>, TransferError> {
+    let mut seeds = Vec::with_capacity(training.seeds.len());
+    for &seed in &training.seeds {
+        let folder = folder.join(format!("seed-{seed}"));
+        let end = fit(learner, training, seed, &folder, device, observer)?;
+        for warning in learner.new_warnings() {
+            observer.warning(&warning);
+        }
+        match end {
+            FitEnd::Done(result) => seeds.push(result),
+            FitEnd::Stopped => return Ok(None),
+        }
+    }
+    Ok(Some(seeds))
 }
 
 /// Trains with one seed in `folder`, or goes on there, and measures the head that is kept.

@@ -21,8 +21,8 @@ use super::zero_shot::ZeroShotSection;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::Learner;
+use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
-use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::{ClipFeatures, FeatureSection};
 use crate::observer::TaskObserver;
@@ -207,14 +207,14 @@ impl Task for GroundingTask {
                 let learner =
                     TanLearner::new(config, metrics, parts, words, features, training.batch)?
                         .with_positives(self.queries.positive_windows);
-                fit_all(&learner, training, folder, device, observer)?
+                fit_seeds(&learner, training, folder, device, observer)?
             }
             Head::Csmgan => {
                 let config = self.csmgan.clone().expect("filled by the defaults");
                 let metrics = self.metrics.clone();
                 let learner = CsmganLearner::new(config, metrics, parts, words, features)?
                     .with_positives(self.queries.positive_windows);
-                fit_all(&learner, self.training(), folder, device, observer)?
+                fit_seeds(&learner, self.training(), folder, device, observer)?
             }
         };
         let Some(seeds) = seeds else { return Ok(None) };
@@ -257,25 +257,6 @@ impl GroundingTask {
         }
         answers.measure(&self.metrics, &parts.test)
     }
-}
-
-/// Trains with every seed; `None` when it was stopped.
-fn fit_all<L: Learner>(
-    learner: &L,
-    training: &TrainingSection,
-    folder: &Path,
-    device: &Device,
-    observer: &mut dyn TaskObserver,
-) -> Result<Option<Vec<SeedResult>>, TransferError> {
-    let mut results = Vec::with_capacity(training.seeds.len());
-    for seed in &training.seeds {
-        let folder = folder.join(format!("seed-{seed}"));
-        match fit(learner, training, *seed, &folder, device, observer)? {
-            FitEnd::Done(result) => results.push(result),
-            FitEnd::Stopped => return Ok(None),
-        }
-    }
-    Ok(Some(results))
 }
 
 fn table(section: impl Serialize) -> Value {

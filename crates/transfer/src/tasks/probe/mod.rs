@@ -29,8 +29,8 @@ use toml::{Table, Value};
 
 use super::task::TaskKind;
 use crate::error::TransferError;
+use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
-use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::FeatureSection;
 use crate::observer::TaskObserver;
@@ -224,26 +224,18 @@ impl Probe {
         observer: &mut dyn TaskObserver,
     ) -> Result<Option<Vec<SeedResult>>, TransferError> {
         let question = self.question()?;
-        let mut results = Vec::with_capacity(self.training.seeds.len());
-        for &seed in &self.training.seeds {
-            let mut merged: Option<SeedResult> = None;
-            for &head in &self.heads {
-                let learner = ProbeLearner {
-                    question,
-                    head,
-                    clips,
-                    samples_per_video: self.samples_per_video,
-                    meaningless,
-                };
-                let folder = folder.join(head.name()).join(format!("seed-{seed}"));
-                match fit(&learner, &self.training, seed, &folder, device, observer)? {
-                    FitEnd::Stopped => return Ok(None),
-                    FitEnd::Done(result) => merged = Some(merge(merged, result)),
-                }
+        let mut merged: Vec<Option<SeedResult>> = vec![None; self.training.seeds.len()];
+        for &head in &self.heads {
+            let samples_per_video = self.samples_per_video;
+            let learner = ProbeLearner { question, head, clips, samples_per_video, meaningless };
+            let folder = folder.join(head.name());
+            let found = fit_seeds(&learner, &self.training, &folder, device, observer)?;
+            let Some(found) = found else { return Ok(None) };
+            for (before, result) in merged.iter_mut().zip(found) {
+                *before = Some(merge(before.take(), result));
             }
-            results.extend(merged);
         }
-        Ok(Some(results))
+        Ok(Some(merged.into_iter().flatten().collect()))
     }
 }
 

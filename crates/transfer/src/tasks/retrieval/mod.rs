@@ -25,8 +25,8 @@ use toml::Table;
 
 use super::task::TaskKind;
 use crate::error::TransferError;
+use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
-use crate::fit::{FitEnd, fit};
 use crate::inputs::Inputs;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
@@ -172,18 +172,9 @@ impl Task for Retrieval {
         let samples = train.candidates.len();
         inputs.begin(folder)?;
         let learner = FineTune::new(directory, place, train, validation, test, self.clone())?;
-        let mut seeds = Vec::with_capacity(self.training.seeds.len());
-        for &seed in &self.training.seeds {
-            let folder = folder.join(format!("seed-{seed}"));
-            let end = fit(&learner, &self.training, seed, &folder, device, observer)?;
-            for warning in learner.new_warnings() {
-                observer.warning(&warning);
-            }
-            match end {
-                FitEnd::Done(result) => seeds.push(result),
-                FitEnd::Stopped => return Ok(None),
-            }
-        }
+        let Some(seeds) = fit_seeds(&learner, &self.training, folder, device, observer)? else {
+            return Ok(None);
+        };
         let (chance, unreadable) = learner.last_measured();
         Ok(Some(
             measured(seeds, chance, learner.test_set())

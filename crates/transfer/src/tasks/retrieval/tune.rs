@@ -151,11 +151,6 @@ impl FineTune {
         self.train.unreadable.count()
     }
 
-    /// What to tell of candidates that could not be decoded; each comes once.
-    pub(super) fn new_warnings(&self) -> Vec<String> {
-        self.train.unreadable.new_warnings()
-    }
-
     /// The batch of a step, made ahead where steps follow each other.
     fn next_batch(&self, batch: &FitBatch<'_>) -> Result<TuneBatch, TransferError> {
         let (train, seed) = (Arc::clone(&self.train), batch.seed);
@@ -234,6 +229,11 @@ impl Learner for FineTune {
     /// Written as a model directory, `model/` in the folder of the fit.
     fn kept(&self, model: &LocVtp, folder: &Path) -> Result<(), TransferError> {
         self.tuned.write(model, folder)
+    }
+
+    /// Candidates that could not be decoded; each is told once.
+    fn new_warnings(&self) -> Vec<String> {
+        self.train.unreadable.new_warnings()
     }
 }
 

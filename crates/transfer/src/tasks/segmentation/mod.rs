@@ -47,7 +47,6 @@ use super::task::Task;
 use crate::error::TransferError;
 use crate::extraction::decoding::ClipRule;
 use crate::extraction::{FeatureSpace, VideoFile};
-use crate::fit::FitEnd;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::tuning::{BatchesAhead, TunedModel};
@@ -237,25 +236,6 @@ impl SegmentationTask {
         result.references = references(videos)?;
         Ok(result)
     }
-}
-
-/// Fits with every seed; none when it was stopped.
-fn fit_seeds<L: Learner>(
-    learner: &L,
-    training: &TrainingSection,
-    folder: &Path,
-    device: &Device,
-    observer: &mut dyn TaskObserver,
-) -> Result<Option<Vec<SeedResult>>, TransferError> {
-    let mut seeds = Vec::with_capacity(training.seeds.len());
-    for &seed in &training.seeds {
-        let folder = folder.join(format!("seed-{seed}"));
-        match fit(learner, training, seed, &folder, device, observer)? {
-            FitEnd::Done(result) => seeds.push(result),
-            FitEnd::Stopped => return Ok(None),
-        }
-    }
-    Ok(Some(seeds))
 }
 
 /// What saying one thing of every second reaches: background, and the label most frequent in training.

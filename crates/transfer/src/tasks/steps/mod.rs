@@ -34,9 +34,8 @@ use self::videos::{StepsData, StepsVideo, StepsVideos};
 use super::task::{Task, TaskKind};
 use crate::embedding::dot;
 use crate::error::TransferError;
-use crate::fit::FitEnd;
 use crate::fit::draws::{Draw, generator};
-use crate::fit::fit;
+use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::FeatureSection;
@@ -229,15 +228,7 @@ impl StepsTask {
             learning_rate: training.optimizer.learning_rate,
             width,
         };
-        let mut seeds = Vec::with_capacity(training.seeds.len());
-        for &seed in &training.seeds {
-            let folder = folder.join(format!("seed-{seed}"));
-            match fit(&learner, training, seed, &folder, device, observer)? {
-                FitEnd::Done(result) => seeds.push(result),
-                FitEnd::Stopped => return Ok(None),
-            }
-        }
-        Ok(Some(seeds))
+        fit_seeds(&learner, training, folder, device, observer)
     }
 
     fn zero_shot(
