@@ -289,8 +289,9 @@ impl<'b> CsvTable<'b> {
         let is_text = self.text.is_some_and(|text| self.header[last].eq_ignore_ascii_case(text));
         let surplus = columns..self.record.len();
         let is_empty = |place| self.record.field(place).is_none_or(|f| f.trim_ascii().is_empty());
-        // Speech recognition ends many a piece with a comma: one may be the text's own.
-        let may_be_text = is_text && surplus.len() == 1 && !self.record.is_quoted(last);
+        // Speech recognition ends many a piece with a comma: one may be the text's own, where there is text.
+        let may_be_text =
+            is_text && surplus.len() == 1 && !self.record.is_quoted(last) && !is_empty(last);
         if self.may_be_longer || (surplus.clone().all(is_empty) && !may_be_text) {
             self.record.truncate(columns);
             return Ok(None);

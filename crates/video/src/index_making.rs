@@ -13,8 +13,9 @@
 //! - packets of broadcast streams whose time contradicts those around them: a flipped bit moves a
 //!   picture by hours ([`crate::plausible_times`]).
 //!
-//! A file whose packets have no times (a raw H.264 stream, some AVI) is *counted*: the frames get a
-//! clock from the frame rate and are found by their position in the decoder's output.
+//! A file whose packets do not say when they are shown (a raw H.264 stream, some AVI) is *counted*: the
+//! frames get a clock from the times of decoding, or from the frame rate where there are none, and are
+//! found by their position in the decoder's output.
 
 use std::ops::Range;
 use std::path::Path;
@@ -145,7 +146,7 @@ fn counted(file: &OpenFile, seen: &[Seen], resized: &[usize]) -> Option<PacketIn
     let orders = (0..seen.len())
         .filter(|order| seen[*order].content == Content::Picture && seen[*order].is_usable());
     let orders: Vec<u32> = orders.map(|order| order as u32).collect();
-    let tick_s = 1.0 / nominal_rate_hz(file);
+    let tick_s = counted_frame_s(file, seen);
     let end_s = orders.len() as f64 * tick_s;
     let mut keys = keys(seen);
     keys.sort_unstable_by_key(|key| (key.pts, key.order));
@@ -162,6 +163,23 @@ fn counted(file: &OpenFile, seen: &[Seen], resized: &[usize]) -> Option<PacketIn
         gaps: Vec::new(),
         clock: Clock { tick_s, start_s: 0.0, end_s },
     })
+}
+
+/// How long each picture is shown where packets do not say when: the step from picture to picture in
+/// the times of decoding, else the time of a picture's two fields. The rate that a file states may be that
+/// of its packets or of its fields; it counts where nothing else is known.
+fn counted_frame_s(file: &OpenFile, seen: &[Seen]) -> f64 {
+    let tick_s = seconds(time_base(file));
+    let mut pictures = seen.iter().filter(|packet| packet.content == Content::Picture);
+    if pictures.clone().count() > 1 && pictures.all(|packet| packet.dts.is_some()) {
+        return usual_step(seen) as f64 * tick_s;
+    }
+    let is_pair = |pair: &&[Seen]| pair[1].content == Content::SecondField;
+    let pair = seen.windows(2).find(is_pair).map(|pair| pair[0].duration + pair[1].duration);
+    match pair.filter(|duration| *duration > 0) {
+        Some(duration) => duration as f64 * tick_s,
+        None => 1.0 / nominal_rate_hz(file),
+    }
 }
 
 /// The packets of each recording, where several follow each other.
@@ -278,6 +296,7 @@ fn clock_rules(file: &OpenFile, is_fragmented: bool, frame: i64) -> Option<Clock
     // In the others a picture stored out of order may step back a little.
     let back = match container {
         "flv" => second / 10,
+        "mxf" => second,
         name if name.contains("matroska") || is_fragmented => second,
         _ => return None,
     };

@@ -23,7 +23,7 @@ const MOST_HEADER: usize = 1 << 22;
 const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
 
 /// How files of these containers begin, of which the demuxer reads the first one alone.
-const BEGINNINGS: [(&str, &[u8]); 7] = [
+const BEGINNINGS: [(&str, &[u8]); 12] = [
     ("flv", b"FLV\x01"),
     ("asf", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
     ("gif", b"GIF8"),
@@ -32,6 +32,11 @@ const BEGINNINGS: [(&str, &[u8]); 7] = [
     ("matroska", EBML),
     // A page that begins a stream.
     ("ogg", b"OggS\0\x02"),
+    ("nut", b"nut/multimedia container\0"),
+    ("rm", b".RMF\0"),
+    ("wtv", b"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d"),
+    ("swf", b"FWS"),
+    ("apng", b"\x89PNG\r\n\x1a\n"),
 ];
 
 const JOIN: &str = "join them with `ffmpeg -f concat -safe 0 -i list.txt -c copy joined.mkv`, where \

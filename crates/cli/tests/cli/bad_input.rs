@@ -237,6 +237,7 @@ fn a_file_that_is_not_there_is_told_in_the_same_words_by_every_command() {
         &["score", "grounding", "--predictions", "nosuch", "--truth", str(&truth)],
         &["score", "retrieval", "--predictions", "nosuch"],
         &["score", "segmentation", "--predictions", run_file, "--truth", "nosuch"],
+        &["score", "steps", "--predictions", run_file, "--truth", "nosuch"],
         &["extract", "--model", model, "--videos", "nosuch", "--out", "x.h5"],
         &["extract", "--model", "nosuch", "--videos", &video, "--out", "x.h5"],
         &["embed", "--model", model, "--file", "nosuch"],
@@ -256,9 +257,6 @@ fn a_file_that_is_not_there_is_told_in_the_same_words_by_every_command() {
         let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
         assert!(left.is_empty(), "{arguments:?} leaves {left:?}");
     }
-    let message =
-        refused(&run(&["score", "steps", "--predictions", run_file, "--truth", "nosuch"]));
-    says(&message, &["nosuch/annotations: does not exist; "]);
     let whole = tiny.path("corpus");
     let message = refused(&run(&["evaluate", "--model", model, "--split", str(&whole)]));
     says(&message, &["holds no truth.json", "demo-run/corpus/new"]);

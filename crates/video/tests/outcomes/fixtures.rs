@@ -195,9 +195,12 @@ impl Fixtures<'_> {
         let made = "fields coded apart, one time a frame ([maker](../crates/video/tests/outcomes/\
                     field_pairs.rs))";
         self.add("field pairs in MPEG-TS", made.into(), path, frames());
-        for (name, file) in
-            [("field pairs in mp4", "fields.mp4"), ("field pairs in Matroska", "fields.mkv")]
-        {
+        for (name, file) in [
+            ("field pairs in mp4", "fields.mp4"),
+            ("field pairs in Matroska", "fields.mkv"),
+            ("field pairs in AVI, no times", "fields.avi"),
+            ("field pairs alone, no times", "fields.264"),
+        ] {
             let path = convert(folder, file, "-i fields.ts -c copy");
             self.add(name, "`-i fields.ts -c copy`".into(), path, frames());
         }
@@ -224,6 +227,13 @@ impl Fixtures<'_> {
         }
         let arguments = "-c:v mpeg4 -q:v 3 -g 30 -bf 1";
         encode(folder, SOURCE, "one_b.avi", arguments);
+        let television = Source { width: 720, height: 576, ..SOURCE };
+        self.encoded(
+            "MPEG-2 in GXF, times of fields",
+            television,
+            "a.gxf",
+            "-c:v mpeg2video -q:v 2",
+        );
         let path = packed_b_frames(folder, "packed.avi", "one_b.avi");
         let made = format!("`{arguments}`, B-frames packed as DivX does");
         self.add("MPEG-4 in AVI, packed B-frames", made, path, frames());

@@ -145,6 +145,36 @@ impl Fixtures<'_> {
             ("joined FLV", "both.flv", H264, H264, refused()),
             ("joined WMV", "both.wmv", "-c:v wmv2 -q:v 3", "-c:v wmv2 -q:v 3", refused()),
             ("joined GIF", "both.gif", "-c:v gif", "-c:v gif", refused()),
+            ("joined APNG", "both.apng", "-c:v apng", "-c:v apng", refused()),
+            (
+                "joined MPEG-2 in MXF",
+                "both.mxf",
+                "-c:v mpeg2video -q:v 2",
+                "-c:v mpeg2video -q:v 2",
+                both(),
+            ),
+            ("joined NUT", "both.nut", H264, H264, refused()),
+            (
+                "joined MPEG-2 in WTV",
+                "both.wtv",
+                "-c:v mpeg2video -q:v 2",
+                "-c:v mpeg2video -q:v 2",
+                refused(),
+            ),
+            (
+                "joined RealVideo",
+                "both.rm",
+                "-c:v rv20 -q:v 3 -s 176x144",
+                "-c:v rv20 -q:v 3 -s 176x144",
+                refused(),
+            ),
+            (
+                "joined Flash",
+                "both.swf",
+                "-c:v flv1 -q:v 3 -r 25",
+                "-c:v flv1 -q:v 3 -r 25",
+                refused(),
+            ),
         ] {
             let names = [format!("first_{file}"), format!("second_{file}")];
             let names = [names[0].as_str(), names[1].as_str()];
