@@ -124,7 +124,9 @@ fn sentence(args: &Ground) -> anyhow::Result<&str> {
         bail!(missing::does_not_exist(&args.video, way_out));
     }
     if args.video.is_dir() {
-        bail!("{video}: is a folder; `locvtp ground` looks into one video file");
+        bail!(
+            "{video}: is a folder; `locvtp ground` looks into one video file: type it once for each"
+        );
     }
     Ok(sentence)
 }
@@ -176,8 +178,17 @@ fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
             moment.score
         ));
     }
+    if found.moments.windows(2).any(|pair| pair[1].score > pair[0].score) {
+        lines.push(
+            "a long stretch of good clips stands before a short one of a better mean score".into(),
+        );
+    }
     lines.push(String::new());
-    lines.push("score of every clip over time; the lines on the left mark the moments".into());
+    lines.push(
+        "score of every clip over time, bars from the least here to the greatest; the lines on the left \
+         mark the moments"
+            .into(),
+    );
     lines.extend(score_bars(&found.clips, &found.scores, &found.moments, output::width()));
     lines.join("\n")
 }

@@ -41,19 +41,25 @@ pub(crate) fn run(args: &Report) -> anyhow::Result<Outcome> {
 
 /// The numbers that a folder keeps, and where their page goes.
 ///
-/// A report that was written with measurements goes before a run's log alone.
+/// What a report folder holds was measured, and so was the demo's. A run's page is made of its log each
+/// time: the page that stands there may be from before it went on.
 fn read(dir: &Path) -> anyhow::Result<(RunReport, PathBuf)> {
-    for folder in [dir.to_owned(), dir.join("report")] {
+    let of_report = |folder: PathBuf| {
         let numbers = folder.join("report.json");
-        if numbers.is_file() {
-            return Ok((RunReport::read(&numbers)?, folder));
-        }
-    }
-    for folder in [dir.to_owned(), dir.join("run")] {
-        if RunFolder::is_at(&folder) {
+        numbers.is_file().then(|| anyhow::Ok((RunReport::read(&numbers)?, folder)))
+    };
+    let of_run = |folder: PathBuf| {
+        RunFolder::is_at(&folder).then(|| {
             let run = RunFolder::read(&folder)?;
-            return Ok((page::run_report(&run), dir.join("report")));
-        }
+            anyhow::Ok((page::run_report(&run), dir.join("report")))
+        })
+    };
+    let found = of_report(dir.to_owned())
+        .or_else(|| of_run(dir.to_owned()))
+        .or_else(|| of_report(dir.join("report")))
+        .or_else(|| of_run(dir.join("run")));
+    if let Some(found) = found {
+        return found;
     }
     if !dir.exists() {
         bail!(missing::does_not_exist(dir, "check the path"));

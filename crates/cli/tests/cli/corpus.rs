@@ -166,7 +166,7 @@ fn a_check_with_files_sees_captions_past_the_end_as_training_does() {
     says(&text, &["the length of 3 videos, which is not known", "--decode probe"]);
     says(&text, &["separator in the text kept: 3"]);
     let check = ["corpus", "check", str(&long), "--decode", "probe", "--list", str(&list)];
-    says(&succeeded(&run(&check)), &["end clipped to the video: 3", "3 can be used, 0.0 hours"]);
+    says(&succeeded(&run(&check)), &["end clipped to the video: 3", "3 can be used, 27 s"]);
     let spans = std::fs::read_to_string(&list).unwrap();
     let first: Value = serde_json::from_str(spans.lines().next().unwrap()).unwrap();
     assert_eq!((&first["end"], &first["text"]), (&9.0.into(), &"a red square, then".into()));

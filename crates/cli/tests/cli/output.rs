@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::tiny::{run, says, str, succeeded, tiny};
+use crate::tiny::{copy_folder, run, says, str, succeeded, tiny};
 
 /// The text with every number replaced by `#`, and runs of spaces by one.
 fn shape(text: &str) -> Vec<String> {
@@ -153,6 +153,27 @@ fn report_makes_the_page_of_a_run_from_its_log() {
     let json = json(&["report", str(&out), "--out", str(&again), "--json"]);
     assert_eq!(json["page"], str(&again.join("report.html")));
     assert_eq!(std::fs::read_to_string(again.join("report.html")).unwrap(), page);
+}
+
+#[test]
+fn a_run_that_went_on_has_a_new_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("run");
+    copy_folder(&tiny().path("run"), &copy);
+    let log = copy.join("log.jsonl");
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let page = || {
+        succeeded(&run(&["report", str(&copy)]));
+        std::fs::read_to_string(copy.join("report/report.html")).unwrap()
+    };
+    let at_the_end = page();
+    let half = whole.lines().count() / 2;
+    let first: String = whole.split_inclusive('\n').take(half).collect();
+    std::fs::write(&log, first).unwrap();
+    let midway = page();
+    assert_ne!(midway, at_the_end);
+    std::fs::write(&log, whole).unwrap();
+    assert_eq!(page(), at_the_end);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::CorpusChoice;
 use super::bare_videos::LeftFound;
 use crate::file_reading::FileReading;
 use crate::numbers::whole;
-use crate::pace::{per_s, rate};
+use crate::pace::{duration, per_s, rate};
 use crate::progress::ProgressLine;
 use crate::{Outcome, output};
 
@@ -411,9 +411,9 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     }
     if let Some(media) = &source.media {
         lines.push(format!(
-            "  files     {} can be used, {:.1} hours; {} cannot",
+            "  files     of those with captions {} can be used, {}; {} cannot",
             grouped(media.usable),
-            media.duration_s / 3600.0,
+            duration(media.duration_s),
             grouped(media.unusable)
         ));
         for (note, videos) in &media.notes {
