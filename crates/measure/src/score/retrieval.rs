@@ -16,7 +16,7 @@ use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
 use crate::metrics::retrieval::{
-    RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, retrieval, retrieval_chance, two_ways,
+    ScoreMatrix, Ties, dual_softmax, retrieval, retrieval_chance, two_ways,
 };
 
 /// How ranks are counted.
