@@ -214,7 +214,7 @@ mod tests {
     fn parts_of_the_summary_come_from_the_measurements_of_the_same_name() {
         let truths = [locvtp_video::TimeSpan::new(0.0, 4.0)];
         let predictions = [vec![locvtp_video::TimeSpan::new(0.0, 3.0)]];
-        let boundary = crate::IouBoundary::Strict;
+        let boundary = locvtp_measure::IouBoundary::Strict;
         let metrics =
             locvtp_measure::metrics::grounding::grounding(&predictions, &truths, boundary).unwrap();
         let summary = GroundingSummary::from(&metrics);

@@ -20,7 +20,6 @@ use super::words::{SentenceWords, WordSection};
 use super::zero_shot::ZeroShotSection;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
-use crate::fit::Learner;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
