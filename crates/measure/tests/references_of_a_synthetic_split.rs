@@ -1,8 +1,9 @@
 //! References over the truth of a split as the synthetic corpus writes it.
 
 use locvtp_corpus::synthetic::{SyntheticConfig, Truth, synthesize};
-use locvtp_measure::references::{
-    ClippedVideo, KnownAttributes, ReferenceSettings, oracle_scores, references, wrong_queries,
+use locvtp_measure::references::{ReferenceSettings, wrong_queries};
+use locvtp_measure::synthetic::oracles::{
+    ClippedVideo, KnownAttributes, oracle_scores, references,
 };
 use locvtp_video::TimeSpan;
 
