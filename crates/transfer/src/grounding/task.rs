@@ -203,6 +203,9 @@ impl Task for GroundingTask {
                 let learner =
                     TanLearner::new(config, metrics, parts, words, features, training.batch)?
                         .with_positives(self.queries.positive_windows);
+                if !learner.read_features(observer)? {
+                    return Ok(None);
+                }
                 fit_all(&learner, training, folder, device, observer)?
             }
             Head::Csmgan => {
@@ -210,6 +213,9 @@ impl Task for GroundingTask {
                 let metrics = self.metrics.clone();
                 let learner = CsmganLearner::new(config, metrics, parts, words, features)?
                     .with_positives(self.queries.positive_windows);
+                if !learner.read_features(observer)? {
+                    return Ok(None);
+                }
                 fit_all(&learner, self.training(), folder, device, observer)?
             }
         };

@@ -26,7 +26,7 @@ use crate::grounding::video_inputs::VideoInputs;
 use crate::grounding::words::SentenceWords;
 use crate::task::feature_section::ClipFeatures;
 use crate::task::predictions::PREDICTIONS;
-use crate::task::{FitBatch, Learner, Metrics, Tested};
+use crate::task::{FitBatch, Learner, Metrics, TaskObserver, Tested};
 
 /// Sentences that are answered at a time.
 const ANSWERED_AT_ONCE: usize = 32;
@@ -124,6 +124,15 @@ impl CsmganLearner {
     #[must_use]
     pub fn with_positives(self, positives: PositiveWindows) -> Self {
         Self { positives, ..self }
+    }
+
+    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    ///
+    /// # Errors
+    /// When some are no table of finite numbers.
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+        let queries = [&self.train, &self.validation, &self.test].into_iter().flatten();
+        self.inputs.read_all(queries.map(|query| query.query.features.as_str()), observer)
     }
 
     /// # Errors

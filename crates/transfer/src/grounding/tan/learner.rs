@@ -18,7 +18,7 @@ use crate::grounding::video_inputs::VideoInputs;
 use crate::grounding::words::SentenceWords;
 use crate::task::feature_section::ClipFeatures;
 use crate::task::predictions::PREDICTIONS;
-use crate::task::{FitBatch, Learner, Metrics, Tested};
+use crate::task::{FitBatch, Learner, Metrics, TaskObserver, Tested};
 
 /// Learns from the queries of a task.
 pub struct TanLearner {
@@ -63,6 +63,16 @@ impl TanLearner {
     #[must_use]
     pub fn with_positives(self, positives: PositiveWindows) -> Self {
         Self { positives, ..self }
+    }
+
+    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    ///
+    /// # Errors
+    /// When some are no table of finite numbers.
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+        let parts = [&self.parts.train, &self.parts.validation, &self.parts.test];
+        let queries = parts.into_iter().flatten();
+        self.inputs.read_all(queries.map(|query| query.features.as_str()), observer)
     }
 
     /// The scores of every moment of the map for some queries, `[b, cells]`.
