@@ -129,6 +129,25 @@ impl FeatureFile {
         }
     }
 
+    /// The array of a video that may say when its clips are, by its name, and is not read: programs mean
+    /// different things by it. None where there is none, or the clips' times are known.
+    pub fn unread_times(&self, id: &str) -> Option<String> {
+        match self {
+            Self::Hdf5(file) => file.unread_times(id),
+            Self::Safetensors(_) => None,
+            Self::Numpy(files) => files.unread_times(id),
+        }
+    }
+
+    /// Whether the name of a dataset chooses what is read; not where each video is one array.
+    pub fn has_named_datasets(&self) -> bool {
+        match self {
+            Self::Hdf5(file) => file.has_groups(),
+            Self::Safetensors(_) => false,
+            Self::Numpy(files) => files.has_named_arrays(),
+        }
+    }
+
     /// The video file that a video's features were made of; none in files of other people.
     pub fn source(&self, id: &str) -> Option<VideoSource> {
         match self {

@@ -19,7 +19,7 @@ const MOST_NUMBERS: usize = 1 << 28;
 pub struct FeatureSummary {
     /// `HDF5`, `safetensors`, or which of NumPy's.
     pub format: &'static str,
-    /// What features are called in a video's group, in HDF5.
+    /// What features are called in a video's group, in HDF5 with groups.
     pub dataset: Option<String>,
     /// What made them; none in files of other people.
     pub provenance: Option<Provenance>,
@@ -37,9 +37,12 @@ pub struct FeatureSummary {
     pub widths: BTreeMap<usize, usize>,
     /// Whether the file says when each clip is.
     pub has_spans: bool,
+    /// An array that may say it and is not read, by its name in the first video that has one.
+    pub unread_times: Option<String>,
     /// The ids of the first three of these videos.
     pub first_ids: Vec<String>,
-    /// Entries whose features cannot be used: no table of numbers, without clips, not finite, cut off.
+    /// Entries whose features cannot be used: no table of numbers, without clips, not finite, cut off;
+    /// groups without features.
     pub unusable: usize,
     /// Why the first of those cannot.
     pub first_unusable: Option<String>,
@@ -58,7 +61,7 @@ impl FeatureSummary {
                 FeatureFile::Numpy(files) => files.format(),
             },
             dataset: match file {
-                FeatureFile::Hdf5(file) => Some(file.dataset().to_owned()),
+                FeatureFile::Hdf5(file) if file.has_groups() => Some(file.dataset().to_owned()),
                 _ => None,
             },
             provenance: file.provenance(),
@@ -69,6 +72,7 @@ impl FeatureSummary {
             most_clips: 0,
             widths: BTreeMap::new(),
             has_spans: false,
+            unread_times: None,
             first_ids: Vec::new(),
             unusable: 0,
             first_unusable: None,
@@ -94,8 +98,14 @@ impl FeatureSummary {
                 }
             }
         }
+        if let FeatureFile::Hdf5(file) = file {
+            summary.unusable += file.without_features().len();
+            summary.first_unusable =
+                summary.first_unusable.or_else(|| file.without_features().first().cloned());
+        }
         if let Some(first) = summary.first_ids.first() {
             summary.has_spans = matches!(file.spans(first), Ok(Some(_)));
+            summary.unread_times = file.unread_times(first);
         }
         summary
     }

@@ -12,7 +12,9 @@
 //! loader and the authors' release do (§A.9, §C.5). Read are also files of other people: the same
 //! without spans, or the features as the dataset `/VIDEO` itself (2D-TAN's Charades-STA and TACoS,
 //! §C.6, §C.7), compressed where the HDF5 library here knows the filter. An id with slashes is a
-//! group in groups, which `h5py` finds by the same id.
+//! group in groups, which `h5py` finds by the same id. Datasets in groups of splits (`/train/VIDEO`) are
+//! videos, called by their paths, where few names come twice; a name that comes in most groups is what
+//! features are called.
 //!
 //! A dataset may lie in another file: an external link, external storage, a virtual dataset. Where that
 //! file is not there, it is named; the library itself reads zeros for a virtual dataset then.
@@ -20,7 +22,7 @@
 //! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
 //! it would print stands in the errors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hdf5::plist::dataset_create::Layout;
@@ -38,6 +40,8 @@ use locvtp_video::counted::first_of;
 const DAMAGED: &str = "damaged";
 /// Names of features in a file of one video alone.
 const FEATURES: &str = "features";
+/// Datasets that are nobody's features, in other people's files: when the clips are.
+const TIMES: [&str; 2] = ["times", "timestamps"];
 /// Clips that are read at once while files are copied.
 const CLIPS_AT_ONCE: usize = 1024;
 
@@ -47,6 +51,8 @@ pub struct Hdf5File {
     file: File,
     dataset: String,
     ids: Vec<String>,
+    has_groups: bool,
+    without: Vec<String>,
 }
 
 impl Hdf5File {
@@ -61,19 +67,28 @@ impl Hdf5File {
             FeatureError::Hdf5 { reason, .. } => FeatureError::damaged(path, reason),
             known => known,
         })?;
-        let dataset = dataset.unwrap_or(DEFAULT_DATASET).to_owned();
-        let mut ids = Vec::new();
-        let mut others = Vec::new();
-        let listing = find_videos(&file, "", &dataset, &mut ids, &mut others);
+        let named = dataset;
+        let dataset = named.unwrap_or(DEFAULT_DATASET).to_owned();
+        let mut found = Listing::default();
+        let listing = found.add(&file, "", &dataset);
         listing.map_err(|error| refusal(path, "list its videos", &error))?;
+        let Listing { mut ids, mut others, mut has_groups, mut without } = found;
         if ids.is_empty() && !others.is_empty() {
-            let name = |other: &String| Some(other.rsplit_once('/')?.1.to_owned());
-            let candidates: BTreeSet<String> = others.iter().filter_map(name).collect();
-            let candidates = candidates.into_iter().collect();
-            others.truncate(3);
-            let found = format!("it has {}", others.join(", "));
-            let path = path.to_owned();
-            return Err(FeatureError::NoDataset { path, dataset, found, candidates });
+            let candidates = names_of_features(&others);
+            if named.is_some() || !candidates.is_empty() {
+                let splits = if candidates.is_empty() {
+                    "; leave features.dataset out, and each of them is a video"
+                } else {
+                    ""
+                };
+                let found = format!("it has {}{splits}", first_of(&others, others.len()));
+                let path = path.to_owned();
+                return Err(FeatureError::NoDataset { path, dataset, found, candidates });
+            }
+            // Videos in groups of splits.
+            ids = std::mem::take(&mut others);
+            has_groups = false;
+            without.retain(|group| !group.has_datasets);
         }
         if let Some(features) = ids.iter().find(|id| [FEATURES, &dataset].contains(&id.as_str())) {
             return Err(FeatureError::Unusable {
@@ -82,7 +97,9 @@ impl Hdf5File {
             });
         }
         ids.sort_unstable();
-        let opened = Self { path: path.to_owned(), file, dataset, ids };
+        let told = |group: &WithoutFeatures| group.told(path, &dataset);
+        let without = without.iter().map(told).collect();
+        let opened = Self { path: path.to_owned(), file, dataset, ids, has_groups, without };
         // Whoever packs one video packs all, and what cannot be read is better known at once.
         if let Some(first) = opened.ids.first() {
             match opened.locate(first) {
@@ -108,6 +125,22 @@ impl Hdf5File {
     /// The videos, sorted.
     pub fn ids(&self) -> &[String] {
         &self.ids
+    }
+
+    /// Whether a video is a group in which features have a name; else it is a dataset itself.
+    pub fn has_groups(&self) -> bool {
+        self.has_groups
+    }
+
+    /// What there is of each group that has no features, in words.
+    pub fn without_features(&self) -> &[String] {
+        &self.without
+    }
+
+    /// The dataset of a video that may say when its clips are, and is not read.
+    pub(crate) fn unread_times(&self, id: &str) -> Option<String> {
+        let group = self.locate(id).ok()?.1.filter(|group| !group.link_exists(SPANS))?;
+        TIMES.into_iter().find(|name| group.link_exists(name)).map(ToOwned::to_owned)
     }
 
     /// What made the features; none in other people's files.
@@ -296,40 +329,100 @@ impl Hdf5File {
     }
 }
 
-/// Groups with the dataset and bare datasets go to `ids`, everything else to `others`.
-fn find_videos(
-    group: &Group,
-    prefix: &str,
-    dataset: &str,
-    ids: &mut Vec<String>,
-    others: &mut Vec<String>,
-) -> hdf5::Result<()> {
-    for name in group.member_names()? {
-        let id = format!("{prefix}{name}");
-        let kind = match group.loc_type_by_name(&name) {
-            Ok(kind) => kind,
-            // Told when the video is asked for, so that the others can be read.
-            Err(error) if dangling(&error.to_string()).is_some() => {
-                ids.push(id);
-                continue;
-            }
-            Err(error) => return Err(error),
+/// What is in a file, by its names.
+#[derive(Default)]
+struct Listing {
+    /// Groups with the dataset, and datasets that are in no group.
+    ids: Vec<String>,
+    /// Datasets in groups that have none of the name.
+    others: Vec<String>,
+    has_groups: bool,
+    /// Groups that have neither the dataset nor groups alone.
+    without: Vec<WithoutFeatures>,
+}
+
+/// A group that is no video, as it has no features.
+struct WithoutFeatures {
+    name: String,
+    /// Names of what it has; none where it is empty.
+    members: Vec<String>,
+    has_datasets: bool,
+}
+
+impl WithoutFeatures {
+    fn told(&self, path: &Path, dataset: &str) -> String {
+        let Self { name, members, .. } = self;
+        let has = match members.len() {
+            0 => "it is empty".to_owned(),
+            number => format!("it has {}", first_of(members, number)),
         };
-        match kind {
-            LocationType::Dataset if prefix.is_empty() => ids.push(id),
-            LocationType::Dataset => others.push(id),
-            LocationType::Group => {
-                let inner = group.group(&name)?;
-                if inner.link_exists(dataset) {
-                    ids.push(id);
-                } else {
-                    find_videos(&inner, &format!("{id}/"), dataset, ids, others)?;
-                }
-            }
-            _ => others.push(id),
-        }
+        format!("{}: the group /{name} has no dataset {dataset:?}; {has}", path.display())
     }
-    Ok(())
+}
+
+impl Listing {
+    fn add(&mut self, group: &Group, prefix: &str, dataset: &str) -> hdf5::Result<()> {
+        for name in group.member_names()? {
+            let id = format!("{prefix}{name}");
+            let kind = match group.loc_type_by_name(&name) {
+                Ok(kind) => kind,
+                // Told when the video is asked for, so that the others can be read.
+                Err(error) if dangling(&error.to_string()).is_some() => {
+                    self.ids.push(id);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match kind {
+                LocationType::Dataset if prefix.is_empty() => self.ids.push(id),
+                LocationType::Group => {
+                    let inner = group.group(&name)?;
+                    if inner.link_exists(dataset) {
+                        self.has_groups = true;
+                        self.ids.push(id);
+                        continue;
+                    }
+                    let before = self.others.len();
+                    self.add(&inner, &format!("{id}/"), dataset)?;
+                    let own =
+                        |other: &&String| other.rsplit_once('/').is_some_and(|(of, _)| of == id);
+                    let has_datasets = self.others[before..].iter().any(|other| own(&other));
+                    let members = inner.member_names()?;
+                    if has_datasets || members.is_empty() {
+                        self.without.push(WithoutFeatures { name: id, members, has_datasets });
+                    }
+                }
+                LocationType::Dataset => self.others.push(id),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What features may be called, of datasets in groups; nothing where these are videos themselves.
+///
+/// Names of features come again in most groups, names of videos do not: few names of many datasets in
+/// several groups are the former. A group alone says nothing, unless its datasets are called as those of
+/// one video are, or there is but one.
+fn names_of_features(datasets: &[String]) -> Vec<String> {
+    let parts = || datasets.iter().filter_map(|dataset| dataset.rsplit_once('/'));
+    let groups: BTreeSet<&str> = parts().map(|(group, _)| group).collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    parts().for_each(|(_, name)| *counts.entry(name).or_default() += 1);
+    let come_again = counts.values().any(|count| 2 * count > groups.len())
+        && 2 * counts.len() <= datasets.len() + 1;
+    let of_one_video = || {
+        let names = [FEATURES, DEFAULT_DATASET, SPANS].into_iter().chain(TIMES);
+        datasets.len() == 1 || names.into_iter().any(|name| counts.contains_key(name))
+    };
+    if if groups.len() > 1 { !come_again } else { !of_one_video() } {
+        return Vec::new();
+    }
+    let mut names: Vec<&str> = counts.keys().copied().collect();
+    // Those in most groups first; of these the ones that are features by their name.
+    names.sort_by_key(|name| (usize::MAX - counts[name], TIMES.contains(name), *name));
+    names.into_iter().map(ToOwned::to_owned).collect()
 }
 
 /// What a file is whose datasets are the arrays of one video, and what to type instead.

@@ -9,8 +9,8 @@
 //!
 //! A single `.npy`, or an `.npz` with an array `features` (or another that is usual in files of one
 //! video), is one video, called as its file.
-//! A video in a folder of the folder is called by its path, `train/VIDEO`. These files say neither when
-//! a clip is nor what made it.
+//! A video in a folder of the folder is called by its path, `train/VIDEO`. These files do not say what
+//! made them, nor when a clip is: an array `times` is not read, as programs mean different things by it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ const FEATURES: &str = "features";
 /// among them.
 const OF_ONE_VIDEO: [&str; 8] =
     [FEATURES, "feature", "feats", "times", "timestamps", "spans", "last_hidden_state", "arr_0"];
+/// Those of them that may say when the clips are.
+const TIMES: [&str; 3] = ["times", "timestamps", "spans"];
 /// Enough of an array to read its header.
 const HEADER: u64 = 1 << 16;
 
@@ -164,6 +166,22 @@ impl NumpyFiles {
         Ok(VideoFeatures { width, values: array.values, spans: None, source: None })
     }
 
+    /// Whether some of the files have several arrays, of which one is chosen by its name.
+    pub(crate) fn has_named_arrays(&self) -> bool {
+        match &self.place {
+            Place::Archive(_) => false,
+            Place::Folder(files) => files.values().any(|file| ends_in(file, "npz")),
+        }
+    }
+
+    /// The array of a video's `.npz` that may say when its clips are, and is not read.
+    pub(crate) fn unread_times(&self, id: &str) -> Option<String> {
+        let Place::Folder(files) = &self.place else { return None };
+        let path = files.get(id).filter(|path| ends_in(path, "npz"))?;
+        let names = array_names(path, &open_archive(path).ok()?).ok()?;
+        names.into_iter().find(|name| TIMES.contains(&name.as_str()))
+    }
+
     /// The file of a video and the first `most` bytes of its array.
     fn bytes(&self, id: &str, most: u64) -> Result<Array, FeatureError> {
         let missing = || {
@@ -245,8 +263,10 @@ impl FolderFiles {
                     format!("{prefix}{}", path.file_stem().unwrap_or_default().to_string_lossy());
                 if let Some(other) = self.by_id.get(&id) {
                     let (other, path) = (other.clone(), path.clone());
-                    let reason =
-                        format!("{} is of the same video; leave one of them out", other.display());
+                    let reason = format!(
+                        "{} is of the same video, {id:?}; leave one of them out",
+                        other.display()
+                    );
                     return Err(FeatureError::Unusable { path, reason });
                 }
                 self.by_id.insert(id, path);

@@ -277,3 +277,125 @@ fn a_file_that_does_not_exist_is_said_to_be_so_in_one_way() {
         assert_eq!(error, format!("{name}: does not exist; check the path"));
     }
 }
+
+/// An HDF5 file of tables of two columns, by their paths and numbers of rows, and of empty groups.
+fn hdf5_of(folder: &Path, tables: &[(&str, usize)], empty: &[&str]) -> PathBuf {
+    let path = folder.join("some.h5");
+    let file = hdf5::File::create(&path).unwrap();
+    for (name, rows) in tables {
+        if let Some((group, _)) = name.rsplit_once('/')
+            && !file.link_exists(group)
+        {
+            file.create_group(group).unwrap();
+        }
+        let table = ndarray::Array2::from_elem((*rows, 2), 0.5f32);
+        file.new_dataset_builder().with_data(&table).create(*name).unwrap();
+    }
+    empty.iter().for_each(|name| drop(file.create_group(name).unwrap()));
+    path
+}
+
+#[test]
+fn datasets_in_groups_of_splits_are_videos_called_by_their_paths() {
+    let folder = tempfile::tempdir().unwrap();
+    let splits = [("train/v0", 3), ("test/v1", 4)];
+    let shared = [("a/v0", 1), ("a/v1", 2), ("a/v2", 3), ("b/v1", 4), ("b/v3", 5)];
+    let one_group = [("all/v0", 3), ("all/v1", 4)];
+    let deeper = [("sets/train/v0", 3), ("sets/test/v1", 4)];
+    for tables in [&splits[..], &shared, &one_group, &deeper] {
+        let path = hdf5_of(folder.path(), tables, &[]);
+        let mut file = FeatureFile::open(&path, None).unwrap();
+        assert!(!file.has_named_datasets());
+        let mut ids: Vec<&str> = tables.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        assert_eq!(file.ids(), ids);
+        for (id, rows) in tables {
+            assert_eq!(file.read(id).unwrap().num_clips(), *rows, "{id}");
+        }
+        let summary = FeatureSummary::of(&mut file);
+        assert_eq!((summary.videos, summary.unusable), (tables.len(), 0));
+        assert_eq!(summary.dataset, None);
+    }
+    // Whoever names a dataset says that they are no videos.
+    let path = hdf5_of(folder.path(), &splits, &[]);
+    let error = refused(&path, Some("c3d_features"));
+    for piece in ["\"c3d_features\"", "test/v1", "train/v0", "leave features.dataset out"] {
+        assert!(error.contains(piece), "{piece}: {error}");
+    }
+    assert!(!error.contains("features.dataset ="), "{error}");
+    // One video for the program, and the rest is not hidden.
+    let summary = FeatureSummary::of(&mut FeatureFile::open(&path, Some("v0")).unwrap());
+    assert_eq!((summary.videos, summary.unusable), (1, 1));
+    assert!(summary.first_unusable.unwrap().contains("/test has no dataset \"v0\"; it has v1"));
+}
+
+#[test]
+fn a_name_that_comes_again_in_most_groups_is_what_features_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases: [(&[(&str, usize)], &str); 6] = [
+        (&[("v0/feat", 3), ("v1/feat", 3)], "feat"),
+        (&[("v0/feat", 3), ("v0/times", 3), ("v1/feat", 3), ("v1/times", 3)], "feat"),
+        (&[("v0/slow", 3), ("v0/times", 3), ("v1/slow", 3)], "slow"),
+        (&[("v0/feat", 3), ("v1/feat", 3), ("v2/other", 3)], "feat"),
+        (&[("v0/feat", 3)], "feat"),
+        (&[("v0/i3d", 3), ("v0/timestamps", 3)], "i3d"),
+    ];
+    for (tables, name) in cases {
+        let path = hdf5_of(folder.path(), tables, &[]);
+        let error = refused(&path, None);
+        let advice = format!("features.dataset = {name:?}");
+        assert!(error.contains(&advice) && error.contains(tables[0].0), "{error}");
+        assert!(FeatureFile::open(&path, Some(name)).unwrap().has_named_datasets());
+    }
+}
+
+#[test]
+fn groups_without_features_are_counted_and_the_first_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = [("v0/c3d_features", 3), ("v1/c3d_features", 3), ("v2/other", 3), ("flat", 2)];
+    let path = hdf5_of(folder.path(), &tables, &["v4"]);
+    let mut file = FeatureFile::open(&path, None).unwrap();
+    assert_eq!(file.ids(), ["flat", "v0", "v1"]);
+    let summary = FeatureSummary::of(&mut file);
+    assert_eq!((summary.videos, summary.unusable), (3, 2));
+    let reason = summary.first_unusable.unwrap();
+    for piece in ["some.h5", "/v2", "\"c3d_features\"", "other"] {
+        assert!(reason.contains(piece), "{piece}: {reason}");
+    }
+}
+
+#[test]
+fn times_that_are_there_and_not_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = npy::table(1, 2, &[1.0, 2.0]);
+    let unread = |path: &Path, dataset: Option<&str>| {
+        let mut file = FeatureFile::open(path, dataset).unwrap();
+        let summary = FeatureSummary::of(&mut file);
+        assert_eq!((summary.videos, summary.has_spans), (1, false));
+        summary.unread_times
+    };
+    let path = folder.path().join("a.npz");
+    for name in ["times", "timestamps", "spans"] {
+        npz(&path, &[("features", table.clone()), (name, table.clone())]);
+        assert_eq!(unread(&path, None).unwrap(), name);
+        assert_eq!(unread(folder.path(), None).unwrap(), name);
+    }
+    npz(&path, &[("features", table)]);
+    assert_eq!(unread(&path, None), None);
+    let path = hdf5_of(folder.path(), &[("v/feat", 3), ("v/times", 3)], &[]);
+    assert_eq!(unread(&path, Some("feat")).unwrap(), "times");
+}
+
+#[test]
+fn what_a_name_of_a_dataset_chooses_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = npy::table(1, 2, &[1.0, 2.0]);
+    std::fs::write(folder.path().join("a.npy"), &table).unwrap();
+    let chooses = |path: &Path| FeatureFile::open(path, None).unwrap().has_named_datasets();
+    assert!(!chooses(folder.path()) && !chooses(&folder.path().join("a.npy")));
+    npz(&folder.path().join("b.npz"), &[("features", table)]);
+    assert!(chooses(folder.path()) && chooses(&folder.path().join("b.npz")));
+    assert!(!chooses(&golden("all.npz")));
+    assert!(!chooses(&hdf5_of(folder.path(), &[("v", 3)], &[])));
+    assert!(chooses(&hdf5_of(folder.path(), &[("v/c3d_features", 3)], &[])));
+}

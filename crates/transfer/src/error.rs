@@ -183,6 +183,21 @@ pub enum TransferError {
         /// What to set to use them, where a setting says it.
         as_they_are: Option<String>,
     },
+    /// Nobody knows whose the features are that are there, and the task asks for those of a model.
+    #[error(
+        "{path}: its features are of unknown origin: it does not say which model made them, and this task \
+         asks for those of {model}. To take them as they are, leave features.model out of the task file. \
+         To have them made, take another file: {anew}",
+        path = path.display()
+    )]
+    UnknownOrigin {
+        /// The feature file.
+        path: PathBuf,
+        /// The model that is asked for.
+        model: String,
+        /// What to type to have features of this model.
+        anew: String,
+    },
     /// The features of a video were made of another file than the task names.
     #[error(
         "{path}: its features of {:?} were made of {}, features.videos names {}. Take another file: \
@@ -216,6 +231,25 @@ pub enum TransferError {
         /// That model.
         words: String,
     },
+    /// The words that clips are compared with are cut by another tokenizer than the features' model has.
+    #[error(
+        "{key} is {words}, the model of the features by its weights, but its tokenizer.json (fingerprint \
+         {there}) is not that of features.model, {model} (fingerprint {here}): its words would be others. \
+         Copy tokenizer.json from where it is right, or set both keys to one folder",
+        model = model.display()
+    )]
+    OtherTokenizer {
+        /// The key that names the text encoder's model.
+        key: &'static str,
+        /// That model.
+        words: String,
+        /// The fingerprint of its tokenizer.
+        there: String,
+        /// The model that makes the features.
+        model: PathBuf,
+        /// The fingerprint of its tokenizer.
+        here: String,
+    },
     /// Features that should be compared with words are not in the joint space.
     #[error(
         "{path}: its features are {space}; without training, clips are compared with words in the joint \
@@ -238,7 +272,7 @@ pub enum TransferError {
     OtherInputs {
         /// What it began with.
         path: PathBuf,
-        /// `features`, `baseline`, `words` or `model`.
+        /// `features`, `baseline`, `words`, `model` or `tokenizer`.
         what: &'static str,
         /// Then.
         there: String,

@@ -2,13 +2,16 @@
 //!
 //! The fingerprint is a CRC-32 of `config.json` and `model.safetensors`, byte for byte. It keeps apart
 //! what people mix up by mistake. It is taken anew every time: 700 MB take 0.2 CPU-seconds once the
-//! file is in memory.
+//! file is in memory. `tokenizer.json` has a fingerprint of its own: features of videos are the same
+//! whatever it is, words are not.
 
 use std::path::{Path, PathBuf};
 
 use locvtp_features::Provenance;
 use locvtp_model::ModelError;
-use locvtp_model::model_directory::{CONFIG_FILE, PREPROCESSING_FILE, WEIGHTS_FILE};
+use locvtp_model::model_directory::{
+    CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
+};
 use serde::{Deserialize, Serialize};
 
 /// A model directory and the fingerprint of what is in it.
@@ -18,6 +21,10 @@ pub struct ModelIdentity {
     pub model: PathBuf,
     /// The fingerprint of its sizes and parameters.
     pub weights: String,
+    /// The fingerprint of its tokenizer; none of a model without words, and where an earlier version
+    /// noted the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
 }
 
 impl ModelIdentity {
@@ -26,7 +33,8 @@ impl ModelIdentity {
     /// # Errors
     /// When its files cannot be read.
     pub fn of(dir: &Path) -> Result<Self, ModelError> {
-        Ok(Self { model: dir.to_owned(), weights: weights_fingerprint(dir)? })
+        let (weights, tokenizer) = (weights_fingerprint(dir)?, tokenizer_fingerprint(dir)?);
+        Ok(Self { model: dir.to_owned(), weights, tokenizer })
     }
 
     /// Whether this model made the features that say so.
@@ -53,6 +61,15 @@ impl std::fmt::Display for ModelIdentity {
 /// When the files cannot be read.
 pub fn weights_fingerprint(dir: &Path) -> Result<String, ModelError> {
     checksum(&[dir.join(CONFIG_FILE), dir.join(WEIGHTS_FILE)])
+}
+
+/// The fingerprint of a model's `tokenizer.json`; none where there is no such file.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn tokenizer_fingerprint(dir: &Path) -> Result<Option<String>, ModelError> {
+    let file = Some(dir.join(TOKENIZER_FILE)).filter(|file| file.is_file());
+    file.map(|file| checksum(&[file])).transpose()
 }
 
 /// The fingerprint that feature files of earlier versions hold: of the preprocessing as well, and of
@@ -112,6 +129,11 @@ mod tests {
         let other = write("c", "weightz", &[]);
         assert_eq!(model.weights, copy.weights);
         assert_ne!(model.weights, other.weights);
+        // Words by another tokenizer, of the same model: the features of videos do not differ.
+        let words = write("d", "weights", &[(TOKENIZER_FILE, "{}")]);
+        let other_words = write("e", "weights", &[(TOKENIZER_FILE, "[]")]);
+        assert_eq!((&words.weights, &model.tokenizer), (&model.weights, &None));
+        assert!(words.tokenizer.is_some() && words.tokenizer != other_words.tokenizer);
         let features = Provenance {
             weights: model.weights.clone(),
             preprocessing: "{}".into(),

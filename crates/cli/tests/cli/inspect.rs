@@ -106,6 +106,18 @@ fn features_that_cannot_be_used_are_told_and_the_names_are_of_those_that_can() {
 }
 
 #[test]
+fn two_files_of_one_video_in_a_folder_are_told_as_the_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    write("a.npy", &npy::table(2, 2, &[1.0, 2.0, 3.0, 4.0]));
+    write("a.npz", b"PK");
+    write("readme.txt", b"x");
+    let said = refused(&run(&["inspect", str(folder.path())]));
+    says(&said, &["a.npy", "a.npz", "of the same video", "leave one of them out"]);
+    assert!(!said.contains("looked for"), "{said}");
+}
+
+#[test]
 fn damaged_spans_of_a_feature_file_are_told_and_its_pixels_are_in_words() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["made.h5", "made.safetensors"] {

@@ -46,8 +46,22 @@ impl Tasks {
             .replace("\"runs/features", &format!("\"{}", str(self.0.path())))
             .replace("\"demo-run\"", &format!("{:?}", str(&tiny().path("run"))));
         assert!(!text.contains("\"demo-run") && !text.contains("\"runs"), "{text}");
+        std::fs::write(self.path(&format!("{name}.toml")), text).unwrap();
+        self.transfer_again(name, run, set)
+    }
+
+    /// Takes `features.model` out of the task file that was written last.
+    fn leave_out_model(&self, name: &str) {
         let file = self.path(&format!("{name}.toml"));
-        std::fs::write(&file, text).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let line = format!("model = {:?}\nvideos", str(&tiny().path("run")));
+        assert!(text.contains(&line), "{text}");
+        std::fs::write(&file, text.replace(&line, "videos")).unwrap();
+    }
+
+    /// The same with the task file as it is.
+    fn transfer_again(&self, name: &str, run: &str, set: &[&str]) -> Output {
+        let file = self.path(&format!("{name}.toml"));
         let mut command = locvtp();
         command.arg("transfer").arg(file).arg("--run").arg(self.path(run));
         set.iter().for_each(|set| {
@@ -226,6 +240,66 @@ fn every_setting_of_the_features_is_compared_and_a_copy_of_the_model_is_the_same
 }
 
 #[test]
+fn words_by_another_tokenizer_are_refused() {
+    let (tasks, task) = (Tasks::new(), "grounding_zero_shot");
+    succeeded(&tasks.transfer(task, "first", &[]));
+    let words = tasks.result("first")["inputs"]["words"].clone();
+    assert!(words["tokenizer"].is_string(), "{words}");
+    let copy = tasks.path("copy");
+    copy_folder(&tiny().model(), &copy);
+    let path = copy.join("tokenizer.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // The same words for the program, and another file.
+    std::fs::write(&path, text + "\n").unwrap();
+    let of_words = set("words.model", &copy);
+    let message = refused(&tasks.transfer(task, "other", &[&of_words]));
+    says(&message, &["words.model", "tokenizer.json", words["tokenizer"].as_str().unwrap()]);
+    // A head may have other words, but not others than it began with.
+    let quick: Vec<&str> = QUICK.into_iter().chain(["training.batch=8"]).collect();
+    succeeded(&tasks.transfer("grounding_tan", "tan", &quick));
+    let folder = tasks.path("tan");
+    let (noted, file) = (folder.join("inputs.json"), tasks.path("grounding_tan.toml"));
+    let settings: Vec<&str> = quick.iter().flat_map(|set| ["--set", *set]).collect();
+    let again = ["transfer", str(&file), "--run", str(&folder), "--resume"];
+    let again = || run(&[&again[..], &settings].concat());
+    let text = std::fs::read_to_string(&noted).unwrap();
+    let mut before: Value = serde_json::from_str(&text).unwrap();
+    before["tokenizer"] = "00000000".into();
+    std::fs::write(&noted, before.to_string()).unwrap();
+    says(&refused(&again()), &["inputs.json", "began with tokenizer", "00000000"]);
+    // An earlier version did not note it.
+    before.as_object_mut().unwrap().remove("tokenizer");
+    std::fs::write(&noted, before.to_string()).unwrap();
+    succeeded(&again());
+}
+
+#[test]
+fn features_that_are_not_finite_are_told_before_a_head_is_trained() {
+    let tasks = Tasks::new();
+    succeeded(&tasks.transfer("grounding_tan", "ours", &QUICK));
+    let theirs = tasks.path("theirs");
+    as_numpy(&tasks.path("demo-seen.h5"), &theirs, str::to_owned);
+    // The last number of a video that is only tested.
+    let (tested, _) = tiny().held_out();
+    let name = tested.file_stem().unwrap().to_str().unwrap().to_owned();
+    let path = theirs.join(format!("{name}.npy"));
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let file = set("features.file", &theirs);
+    for head in ["grounding_tan", "grounding_csmgan"] {
+        let mut set = QUICK.to_vec();
+        refused(&tasks.transfer(head, "no", &[&file]));
+        tasks.leave_out_model(head);
+        set.push(&file);
+        let output = tasks.transfer_again(head, head, &set);
+        says(&refused(&output), &["NaN", &name]);
+        assert!(!tasks.path(head).join("seed-0").exists(), "a head was trained");
+    }
+}
+
+#[test]
 fn features_of_another_video_of_the_same_name_are_refused() {
     let (tasks, task) = (Tasks::new(), "grounding_zero_shot");
     let videos = tasks.path("videos");
@@ -302,7 +376,16 @@ fn a_folder_of_numpy_files_is_read_and_of_unknown_origin() {
     let theirs = tasks.path("theirs");
     as_numpy(&tasks.path("demo-seen.h5"), &theirs, |id| format!("test/v_{id}.mp4"));
     let file = set("features.file", &theirs);
-    let said = succeeded(&tasks.transfer(task, "theirs", &[&file]));
+    // A model that is named did not make them, as far as anybody knows: of every head.
+    let made = tasks.result("ours")["inputs"]["features"]["made_by"]["weights"].clone();
+    for head in [task, "grounding_tan", "grounding_csmgan"] {
+        let message = refused(&tasks.transfer(head, "no", &[&file]));
+        let ways = ["leave features.model out", "--set features.file=", "theirs-", ".h5"];
+        says(&message, &["theirs", "unknown origin", made.as_str().unwrap()]);
+        says(&message, &ways);
+    }
+    tasks.leave_out_model(task);
+    let said = succeeded(&tasks.transfer_again(task, "theirs", &[&file]));
     says(&said, &["features: 4 videos of", "theirs, of unknown origin"]);
     let inputs = tasks.result("theirs")["inputs"].clone();
     assert_eq!(inputs["features"]["origin"], "unknown");
@@ -312,16 +395,21 @@ fn a_folder_of_numpy_files_is_read_and_of_unknown_origin() {
     let id = ours.ids()[0].clone();
     let seconds = ours.spans(&id).unwrap().unwrap()[0].end.0;
     let clip = format!("features.clip_s={seconds}");
-    succeeded(&tasks.transfer(task, "clips", &[&file, &clip]));
+    succeeded(&tasks.transfer_again(task, "clips", &[&file, &clip]));
     assert_eq!(tasks.result("clips")["seeds"], tasks.result("ours")["seeds"]);
     says(&refused(&tasks.transfer(task, "no", &[&clip])), &["features.clip_s", "left out"]);
     // A model that is named is there, also where it has nothing to make.
     says(&refused(&tasks.transfer(task, "no", &[&file, "features.model='nowhere'"])), &["nowhere"]);
+    // Names of datasets are nothing that an array of its own has.
+    tasks.leave_out_model(task);
+    let output = tasks.transfer_again(task, "named", &[&file, "features.dataset='c3d'"]);
+    succeeded(&output);
+    says(&stderr(&output), &["features.dataset = \"c3d\" has no effect", "of unknown origin"]);
 
     // Names that do not fit are told, one of each side.
     let strange = tasks.path("strange");
     as_numpy(&tasks.path("demo-seen.h5"), &strange, |id| format!("video-{id}"));
-    let message = refused(&tasks.transfer(task, "no", &[&set("features.file", &strange)]));
+    let message = refused(&tasks.transfer_again(task, "no", &[&set("features.file", &strange)]));
     says(&message, &["\"seen-000000\"", "\"video-seen-000000\"", "no features"]);
 }
 

@@ -6,12 +6,13 @@
 //!
 //! Whose features a file holds stands in it, and is compared with what the task asks for before any is
 //! used: another model, or other clips of the same, are refused and never taken for the right ones.
-//! Files of other people say nothing of it; the result says so.
+//! Files of other people say nothing of it: they are refused where a model is asked for, else taken, and
+//! the result says so.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use locvtp_features::{Difference, FeatureFile, Provenance, VideoFeatures};
+use locvtp_features::{Difference, FeatureFile, FileKind, Provenance, VideoFeatures};
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::shell_words::joined;
 use locvtp_video::counted::counted_as;
@@ -23,7 +24,7 @@ use super::feature_names::FeatureNames;
 use super::origin::{FeatureOrigin, Origin};
 use crate::error::TransferError;
 use crate::extraction::{ExtractSettings, FeatureSpace, IdRule, VideoFile, VideoList, list_videos};
-use crate::model_fingerprint::{ModelIdentity, fingerprint_of_before};
+use crate::model_fingerprint::{ModelIdentity, fingerprint_of_before, tokenizer_fingerprint};
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
@@ -40,7 +41,7 @@ pub struct FeatureSection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
     /// The model directory (or a run or demo folder) that makes what is not there. What is there must be
-    /// of the same model, as its contents say.
+    /// of the same model, as its contents say; left out for files of other people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
     /// What it makes it from: video files, folders, patterns and lists, as for `locvtp extract`.
@@ -67,7 +68,7 @@ impl FeatureSection {
     ///
     /// # Errors
     /// When the file cannot be read, or is not there and nothing can make it; when it holds features
-    /// of another model than `model`, or otherwise made.
+    /// of another model than `model`, or otherwise made, or does not say of which.
     pub fn find(
         &self,
         device: &Device,
@@ -99,7 +100,11 @@ impl FeatureSection {
             if let Some(id) = found.names.ids().first() {
                 found.width = Some((id.clone(), file.shape(id)?[1]));
             }
+            self.tell_what_is_not_read(&file, observer);
             found.provenance = file.provenance();
+            if let (None, Some((_, asked))) = (&found.provenance, &asked) {
+                return Err(self.unknown_origin(asked));
+            }
             if let Some(there) = &found.provenance {
                 self.compare(there, asked.as_ref(), observer)?;
                 // To files of other people nothing is added.
@@ -234,6 +239,55 @@ impl FeatureSection {
         Err(TransferError::OtherFeatures { path, difference, other, anew, as_they_are })
     }
 
+    /// That features of unknown origin are not those of a model that is asked for.
+    fn unknown_origin(&self, asked: &Provenance) -> TransferError {
+        let other = self.another_file(&asked.model_and_weights());
+        let set = joined(["--set", &format!("features.file={}", other.display())]);
+        let anew = match (&self.model, self.videos.is_empty()) {
+            (Some(model), true) => {
+                let (model, out) = (model.to_string_lossy(), other.to_string_lossy());
+                let flags = ["--model", &model, "--out", &out, "--videos", "VIDEOS"];
+                format!("locvtp extract {}, then {set}", joined(flags))
+            }
+            _ => set,
+        };
+        let (path, model) = (self.file.clone(), asked.model_and_weights());
+        TransferError::UnknownOrigin { path, model, anew }
+    }
+
+    /// Says which setting has no effect on what is there, and which of its arrays is not read.
+    fn tell_what_is_not_read(&self, file: &FeatureFile, observer: &mut dyn TaskObserver) {
+        let path = self.file.display();
+        if let Some(dataset) = &self.dataset
+            && !file.has_named_datasets()
+            && !file.ids().is_empty()
+        {
+            observer.warning(&format!(
+                "{path}: features.dataset = {dataset:?} has no effect: each video is one array here, \
+                 which has no other name than the video's"
+            ));
+        }
+        let given = [
+            ("features.space", self.space.is_some()),
+            ("features.stride_s", self.stride_s.is_some()),
+            ("features.consecutive", self.consecutive),
+        ];
+        let given: Vec<&str> = given.iter().filter(|(_, is)| *is).map(|(key, _)| *key).collect();
+        if file.provenance().is_none() && self.model.is_none() && !given.is_empty() {
+            observer.warning(&format!(
+                "{path}: it does not say how its features were made, so {} cannot be compared with it",
+                given.join(", ")
+            ));
+        }
+        let first = file.ids().first().and_then(|id| file.unread_times(id));
+        if let (Some(name), None) = (first, self.clip_s) {
+            observer.warning(&format!(
+                "{path}: its array {name:?} is not read, as programs mean different things by it: clips \
+                 are equal parts of the video (or rows are seconds); features.clip_s gives their length"
+            ));
+        }
+    }
+
     /// What the task file says of the features without a model, and the file says otherwise. A stride is
     /// not among it: a task has one of its own, and takes what clips there are.
     fn contradiction(&self, there: &Provenance) -> Option<Difference> {
@@ -259,7 +313,9 @@ impl FeatureSection {
         let mut suffix: String =
             last.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '.').collect();
         suffix.truncate(24);
-        let ending = self.file.extension().unwrap_or("h5".as_ref()).to_string_lossy();
+        // What is beside a file of NumPy's can be made as HDF5.
+        let is_safetensors = matches!(FileKind::of_name(&self.file), Ok(FileKind::Safetensors));
+        let ending = if is_safetensors { "safetensors" } else { "h5" };
         self.file.with_file_name(format!("{stem}-{suffix}.{ending}"))
     }
 }
@@ -298,7 +354,8 @@ impl FoundFeatures<'_> {
     /// `key` names the model.
     ///
     /// # Errors
-    /// When another model made them, or they are not in its joint space.
+    /// When another model made them, or they are not in its joint space; when it has another tokenizer
+    /// than the model that the features are to be of.
     pub fn check_text_model(
         &self,
         key: &'static str,
@@ -313,7 +370,18 @@ impl FoundFeatures<'_> {
             let (features, words) = (provenance.model_and_weights(), model.to_string());
             return Err(TransferError::OtherTextModel { path, features, key, words });
         }
-        Ok(())
+        let Some(of_features) = &self.section.model else { return Ok(()) };
+        let here = tokenizer_fingerprint(&locate_model(of_features))?;
+        match (&model.tokenizer, here) {
+            (Some(there), Some(here)) if *there != here => Err(TransferError::OtherTokenizer {
+                key,
+                words: model.to_string(),
+                there: there.clone(),
+                model: of_features.clone(),
+                here,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a model made the features; none where they do not say.
@@ -378,6 +446,12 @@ impl FoundFeatures<'_> {
                 counted_as(reused, "video", "videos"),
                 path.display()
             ));
+        } else {
+            let (reused, made) = (reused.len(), 0);
+            let file = path.clone();
+            let (origin, made_by) = (Origin::Unknown, None);
+            let origin = FeatureOrigin { file, origin, made_by, reused, made };
+            observer.started(&origin.line("features"));
         }
         let mut made = 0;
         if !list.videos.is_empty() {

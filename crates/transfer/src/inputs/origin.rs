@@ -15,6 +15,9 @@ use crate::model_fingerprint::ModelIdentity;
 /// The file in the folder of a task that says what it began with.
 pub const INPUTS_FILE: &str = "inputs.json";
 
+/// Its key for the tokenizer of the words.
+const TOKENIZER: &str = "tokenizer";
+
 /// What a task was given; what it has no need of is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -78,7 +81,8 @@ pub enum WordOrigin {
 }
 
 impl FeatureOrigin {
-    fn line(&self, name: &str) -> String {
+    /// A line for people; `name` is what the features are for.
+    pub fn line(&self, name: &str) -> String {
         let (file, reused, made) = (self.file.display(), self.reused, self.made);
         match &self.made_by {
             Some(provenance) => format!(
@@ -127,8 +131,10 @@ impl Inputs {
         let there: Value = serde_json::from_slice(&text).map_err(|error| {
             TransferError::DamagedState { path: path.clone(), reason: error.to_string() }
         })?;
-        let keys = ["features", "baseline", "words", "model"];
-        match keys.into_iter().find(|key| there[*key] != here[*key]) {
+        let keys = ["features", "baseline", "words", "model", TOKENIZER];
+        // Earlier versions did not note the tokenizer.
+        let is_noted = |key: &str| key != TOKENIZER || there.get(key).is_some();
+        match keys.into_iter().find(|key| is_noted(*key) && there[*key] != here[*key]) {
             Some(what) => {
                 let (there, here) = (there[what].to_string(), here[what].to_string());
                 Err(TransferError::OtherInputs { path, what, there, here })
@@ -157,7 +163,17 @@ impl Inputs {
             "baseline": self.baseline.as_ref().map(features),
             "words": self.words.as_ref().map(words),
             "model": self.model.as_ref().map(|model| &model.weights),
+            TOKENIZER: self.tokenizer(),
         })
+    }
+
+    /// The fingerprint of what cuts sentences into the words of a model.
+    fn tokenizer(&self) -> Option<&String> {
+        let words = self.words.as_ref().and_then(|words| match words {
+            WordOrigin::Model { model, .. } => Some(model),
+            WordOrigin::Vectors { .. } => None,
+        });
+        words.or(self.model.as_ref())?.tokenizer.as_ref()
     }
 }
 
@@ -171,6 +187,7 @@ mod tests {
         let model = |place: &str, weights: &str| ModelIdentity {
             model: place.into(),
             weights: weights.to_owned(),
+            tokenizer: Some("55".to_owned()),
         };
         let inputs = |model, reused, stride: &str| Inputs {
             features: Some(FeatureOrigin {
@@ -186,7 +203,12 @@ mod tests {
         inputs(model("a", "77"), 3, "1 s").begin(folder.path()).unwrap();
         // The model may have moved, and more features may be there.
         inputs(model("b", "77"), 5, "1 s").begin(folder.path()).unwrap();
+        let words_of = |tokenizer: &str| {
+            let tokenizer = Some(tokenizer.to_owned());
+            inputs(ModelIdentity { tokenizer, ..model("a", "77") }, 3, "1 s")
+        };
         for (other, what) in [
+            (words_of("56"), "tokenizer"),
             (inputs(model("a", "78"), 3, "1 s"), "words"),
             (inputs(model("a", "77"), 3, "2 s"), "features"),
             (Inputs { words: None, ..inputs(model("a", "77"), 3, "1 s") }, "words"),
@@ -194,5 +216,12 @@ mod tests {
             let error = other.begin(folder.path()).unwrap_err().to_string();
             assert!(error.contains(what) && error.contains("--run"), "{error}");
         }
+        // An earlier version did not note the tokenizer.
+        let path = folder.path().join(INPUTS_FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut noted: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(noted.as_object_mut().unwrap().remove(TOKENIZER), Some(json!("55")));
+        std::fs::write(&path, noted.to_string()).unwrap();
+        words_of("56").begin(folder.path()).unwrap();
     }
 }

@@ -9,15 +9,29 @@ use locvtp_video::counted::{counted_as, first_of};
 
 use super::Found;
 
+/// When clips are that do not say it.
+const PARTS: &str = "equal parts of the video, or features.clip_s";
 /// Damaged videos that are named.
 const MOST_DAMAGED: usize = 3;
 
+/// Whether a folder has features, also such as cannot be used: two files of one name are told then.
+pub(super) fn are_in_folder(path: &Path) -> bool {
+    match FeatureFile::open(path, None) {
+        Ok(_) => true,
+        // Of the folder itself it says that there are none.
+        Err(FeatureError::Unusable { path: told, .. }) => told != path,
+        Err(_) => false,
+    }
+}
+
 /// A file or folder of clip features, our own or other people's.
 pub(super) fn features(path: &Path) -> anyhow::Result<Found> {
+    let mut other_names = Vec::new();
     let mut file = match FeatureFile::open(path, None) {
         // Other people's, under another name than the usual one.
         Err(FeatureError::NoDataset { candidates, .. }) if !candidates.is_empty() => {
-            FeatureFile::open(path, Some(&candidates[0]))?
+            other_names = candidates;
+            FeatureFile::open(path, Some(&other_names.remove(0)))?
         }
         opened => opened?,
     };
@@ -32,7 +46,13 @@ pub(super) fn features(path: &Path) -> anyhow::Result<Found> {
     }
     facts.extend(contents(&summary));
     if let Some(dataset) = &summary.dataset {
-        facts.push(("dataset", dataset.clone()));
+        let others = match other_names.len() {
+            0 => String::new(),
+            number => {
+                format!("; features.dataset chooses another: {}", first_of(&other_names, number))
+            }
+        };
+        facts.push(("dataset", format!("{dataset}{others}")));
     }
     if !summary.damaged.is_empty() {
         facts.push(("damaged", damage(&summary)));
@@ -91,9 +111,12 @@ fn contents(summary: &FeatureSummary) -> Vec<(&'static str, String)> {
         ("width", format!("{} numbers a clip", widths.collect::<Vec<_>>().join(", "))),
         (
             "when",
-            match summary.has_spans {
-                true => "start and end of each clip".to_owned(),
-                false => "not said: equal parts of the video, or features.clip_s".to_owned(),
+            match (summary.has_spans, &summary.unread_times) {
+                (true, _) => "start and end of each clip".to_owned(),
+                (false, None) => format!("not said: {PARTS}"),
+                (false, Some(name)) => format!(
+                    "the array {name:?} is not read, as programs mean different things by it: {PARTS}"
+                ),
             },
         ),
     ];

@@ -90,7 +90,7 @@ fn look(path: &Path) -> anyhow::Result<Found> {
         synthetic(path)
     } else if locvtp_corpus::sources::find(path, None).is_ok() {
         corpus(path)
-    } else if FeatureFile::open(path, None).is_ok() {
+    } else if features::are_in_folder(path) {
         features::features(path)
     } else {
         bail!(

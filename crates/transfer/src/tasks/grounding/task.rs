@@ -206,6 +206,9 @@ impl Task for GroundingTask {
                 let learner =
                     TanLearner::new(config, metrics, parts, words, features, training.batch)?
                         .with_positives(self.queries.positive_windows);
+                if !learner.read_features(observer)? {
+                    return Ok(None);
+                }
                 fit_seeds(&learner, training, folder, device, observer)?
             }
             Head::Csmgan => {
@@ -213,6 +216,9 @@ impl Task for GroundingTask {
                 let metrics = self.metrics.clone();
                 let learner = CsmganLearner::new(config, metrics, parts, words, features)?
                     .with_positives(self.queries.positive_windows);
+                if !learner.read_features(observer)? {
+                    return Ok(None);
+                }
                 fit_seeds(&learner, self.training(), folder, device, observer)?
             }
         };

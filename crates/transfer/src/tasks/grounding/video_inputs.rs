@@ -1,13 +1,14 @@
 //! The clips of videos as a head takes them: read from the feature file when a video is asked for,
 //! prepared once, and kept while there is room.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use locvtp_features::VideoFeatures;
 
 use crate::error::TransferError;
 use crate::inputs::feature_section::ClipFeatures;
+use crate::observer::TaskObserver;
 
 /// Prepared numbers that are kept in memory; videos beyond are read again in every epoch.
 const KEPT_BYTES: usize = 4 << 30;
@@ -32,6 +33,31 @@ impl VideoInputs {
     /// Nothing is read yet.
     pub fn new(features: ClipFeatures, prepare: Prepare) -> Self {
         Self { features: Mutex::new(features), prepare, kept: Mutex::default() }
+    }
+
+    /// Reads the features of all videos once, so that what is wrong with the last one that is tested is
+    /// known before a head is trained, and not after. What there is room for is kept, so this costs one
+    /// reading of the file at most; `ids` are kept in their order.
+    ///
+    /// Says whether all were read: `observer` may stop it.
+    ///
+    /// # Errors
+    /// As [`VideoInputs::get`].
+    pub fn read_all<'a>(
+        &self,
+        ids: impl Iterator<Item = &'a str>,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<bool, TransferError> {
+        let mut known = BTreeSet::new();
+        let ids: Vec<&str> = ids.filter(|id| known.insert(*id)).collect();
+        for (done, id) in ids.iter().enumerate() {
+            if observer.should_stop() {
+                return Ok(false);
+            }
+            self.get(id)?;
+            observer.progress("features read of videos", done + 1, ids.len());
+        }
+        Ok(true)
     }
 
     /// The input of a video, by its id in the feature file.

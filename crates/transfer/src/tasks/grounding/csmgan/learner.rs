@@ -21,6 +21,7 @@ use super::{Csmgan, CsmganConfig, CsmganInput};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::feature_section::ClipFeatures;
+use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;
 use crate::results::predictions::Tested;
 use crate::tasks::grounding::annotated_parts::PositiveWindows;
@@ -126,6 +127,15 @@ impl CsmganLearner {
     #[must_use]
     pub fn with_positives(self, positives: PositiveWindows) -> Self {
         Self { positives, ..self }
+    }
+
+    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    ///
+    /// # Errors
+    /// When some are no table of finite numbers.
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+        let queries = [&self.train, &self.validation, &self.test].into_iter().flatten();
+        self.inputs.read_all(queries.map(|query| query.query.features.as_str()), observer)
     }
 
     /// # Errors

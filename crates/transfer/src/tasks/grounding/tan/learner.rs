@@ -12,6 +12,7 @@ use super::targets::{ignored, scaled_iou_loss, targets, weighted_iou_loss};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::feature_section::ClipFeatures;
+use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;
 use crate::results::predictions::Tested;
 use crate::tasks::grounding::annotated_parts::PositiveWindows;
@@ -65,6 +66,16 @@ impl TanLearner {
     #[must_use]
     pub fn with_positives(self, positives: PositiveWindows) -> Self {
         Self { positives, ..self }
+    }
+
+    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    ///
+    /// # Errors
+    /// When some are no table of finite numbers.
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+        let parts = [&self.parts.train, &self.parts.validation, &self.parts.test];
+        let queries = parts.into_iter().flatten();
+        self.inputs.read_all(queries.map(|query| query.features.as_str()), observer)
     }
 
     /// The scores of every moment of the map for some queries, `[b, cells]`.
