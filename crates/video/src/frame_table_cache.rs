@@ -22,7 +22,7 @@ use crate::time::Seconds;
 use crate::timeline::{Part, Timeline};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 3\n";
+const MAGIC: &[u8] = b"LocVTP frame table 4\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.

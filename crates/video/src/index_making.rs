@@ -26,6 +26,7 @@ use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::joined_files::{self, Boxes};
 use crate::limits::ReadLimits;
+use crate::long_pauses;
 use crate::losses::{self, Hole};
 use crate::packet_content::Content;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
@@ -33,7 +34,7 @@ use crate::packet_list::{self, PacketList, Seen, durations_hold, usual_step};
 use crate::plausible_times::mark_misplaced;
 use crate::probe::OpenFile;
 use crate::shown_from::ShownFrom;
-use crate::sound_in_hole;
+use crate::sound_in_hole::{self, Sound};
 use crate::time::TimeSpan;
 use crate::timeline::{ClockRules, NewPart, Timeline, new_parts, timeline};
 
@@ -67,7 +68,11 @@ fn place(
 ) -> Result<(Timeline, Vec<usize>), VideoError> {
     let second = second_ticks(file);
     let rules = clock_rules(file, boxes.is_some_and(|boxes| boxes.is_fragmented), usual_step(seen));
-    let parts = rules.map_or_else(Vec::new, |rules| new_parts(seen, &rules));
+    let mut parts = rules.map_or_else(Vec::new, |rules| new_parts(seen, &rules));
+    let tick_s = seconds(time_base(file));
+    parts.retain(|part| {
+        part.ran_over.is_some() || !long_pauses::is_pause(file, seen, part.from, tick_s)
+    });
     let joins: Vec<usize> =
         parts.iter().filter(|part| part.ran_over.is_none()).map(|part| part.from).collect();
     if let Some(rules) = &rules {
@@ -202,7 +207,9 @@ fn losses(file: &mut OpenFile, seen: &[Seen], recordings: &[Range<usize>]) -> Ve
         if recordings.len() == 1 {
             let span =
                 |hole: &Hole| TimeSpan::new(hole.start as f64 * tick_s, hole.end as f64 * tick_s);
-            holes.retain(|hole| !sound_in_hole::goes_on(file, span(hole)));
+            holes.retain(|hole| {
+                matches!(sound_in_hole::in_span(file, span(hole), None), Sound::None | Sound::Stops)
+            });
         }
         losses.extend(holes.iter().map(|hole| hole.order));
         losses.sort_unstable();
@@ -296,7 +303,6 @@ fn clock_rules(file: &OpenFile, is_fragmented: bool, frame: i64) -> Option<Clock
     // In the others a picture stored out of order may step back a little.
     let back = match container {
         "flv" => second / 10,
-        "mxf" => second,
         name if name.contains("matroska") || is_fragmented => second,
         _ => return None,
     };

@@ -13,6 +13,7 @@ use crate::error::VideoError;
 use crate::packet_list::{Seen, num_pictures};
 use crate::probe::OpenFile;
 use crate::stream_headers::OtherCodec;
+use crate::transport_packets::{self, TransportPackets};
 
 /// How far behind the last picture another file may begin: what a container puts at its end lies
 /// between.
@@ -23,7 +24,7 @@ const MOST_HEADER: usize = 1 << 22;
 const EBML: &[u8] = b"\x1a\x45\xdf\xa3";
 
 /// How files of these containers begin, of which the demuxer reads the first one alone.
-const BEGINNINGS: [(&str, &[u8]); 12] = [
+const BEGINNINGS: [(&str, &[u8]); 13] = [
     ("flv", b"FLV\x01"),
     ("asf", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
     ("gif", b"GIF8"),
@@ -33,11 +34,16 @@ const BEGINNINGS: [(&str, &[u8]); 12] = [
     // A page that begins a stream.
     ("ogg", b"OggS\0\x02"),
     ("nut", b"nut/multimedia container\0"),
-    ("rm", b".RMF\0"),
+    ("rm", b".RMF\0\0\0\x12"),
     ("wtv", b"\xb7\xd8\x00\x20\x37\x49\xda\x11\xa6\x4e\x00\x07\xe9\x5e\xad\x8d"),
     ("swf", b"FWS"),
     ("apng", b"\x89PNG\r\n\x1a\n"),
+    // The partition that begins a file.
+    ("mxf", b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02"),
 ];
+
+/// Of these the demuxer reads a little of the second file, too, as if it were of the first.
+const READ_ON: [&str; 3] = ["nut", "rm", "mxf"];
 
 const JOIN: &str = "join them with `ffmpeg -f concat -safe 0 -i list.txt -c copy joined.mkv`, where \
                     list.txt has a line `file 'NAME'` for each";
@@ -62,21 +68,44 @@ pub(crate) fn check_end(
     let container = file.input.format().name().to_owned();
     let second = match boxes {
         Some(boxes) => boxes.second_movie,
-        None => BEGINNINGS
-            .iter()
-            .find(|(name, _)| container.split(',').any(|known| known == *name))
-            .zip(end)
-            .and_then(|((_, beginning), end)| {
-                let behind = file.bytes_at(end, MOST_TRAILER);
-                let at = behind.windows(beginning.len()).position(|bytes| bytes == *beginning)?;
-                Some(end + at as i64)
-            }),
+        None => {
+            let named = |(name, _): &&(&str, _)| container.split(',').any(|known| known == *name);
+            BEGINNINGS.iter().find(named).and_then(|(name, beginning)| {
+                if READ_ON.contains(name) {
+                    let first = place_in_file(file, 0, None, beginning)?;
+                    return place_in_file(file, first + 1, None, beginning);
+                }
+                place_in_file(file, end?, Some(MOST_TRAILER), beginning)
+            })
+        }
     };
     let Some(at) = second else { return Ok(()) };
     let found =
         "is several files joined byte for byte, of which a reader sees the first alone".to_owned();
     let apart = format!("the second begins near byte {at}; take the files as they were before");
     Err(refused(path, found, format!("{apart} and {JOIN}")))
+}
+
+/// Where these bytes stand first from `at` on, in the first `most` bytes there or to the end of the file.
+fn place_in_file(
+    file: &mut OpenFile,
+    mut at: i64,
+    most: Option<usize>,
+    wanted: &[u8],
+) -> Option<i64> {
+    const AT_ONCE: usize = MOST_TRAILER;
+    loop {
+        let len = most.unwrap_or(AT_ONCE);
+        let bytes = file.bytes_at(at, len);
+        file.watch.step();
+        if let Some(place) = place_of(&bytes, wanted) {
+            return Some(at + place as i64);
+        }
+        if most.is_some() || bytes.len() < len || file.watch.is_given_up() {
+            return None;
+        }
+        at += (len - wanted.len()) as i64;
+    }
 }
 
 /// The boxes at the top of an MP4 or a file of its family; none in other containers.
@@ -320,22 +349,29 @@ fn beginning_before(file: &mut OpenFile, at: i64) -> Option<i64> {
 
 /// The last place of a transport stream at which its programs and services are listed.
 fn program_lists(bytes: &[u8]) -> Option<usize> {
-    /// Bytes of a packet, and how many of these stand before its first: camcorders put a time there.
-    const PACKETS: [(usize, usize); 2] = [(188, 0), (192, 4)];
-    const SYNC: u8 = 0x47;
     /// Numbers of the packets that list programs and services.
     const LISTS: [u16; 2] = [0x00, 0x11];
-    let is_list =
-        |packet: &[u8]| LISTS.contains(&(u16::from(packet[1] & 0x1f) << 8 | u16::from(packet[2])));
-    for (size, in_front) in PACKETS {
-        let in_step = |first: &usize| bytes[*first..].iter().step_by(size).all(|at| *at == SYNC);
-        let Some(first) = (in_front..size.min(bytes.len())).find(in_step) else { continue };
-        let packets: Vec<&[u8]> = bytes[first..].chunks(size).filter(|p| p.len() > 2).collect();
-        let last = packets.iter().rposition(|packet| is_list(packet))?;
-        let before = packets[..last].iter().rev().take_while(|packet| is_list(packet)).count();
-        return Some(first + (last - before) * size - in_front);
+    let stream = TransportPackets::among(bytes)?;
+    let packets: Vec<&[u8]> = stream.packets().filter(|packet| packet.len() > 2).collect();
+    let is_list = |packet: &&[u8]| LISTS.contains(&transport_packets::stream(packet));
+    let last = packets.iter().rposition(|packet| is_list(packet))?;
+    let before = packets[..last].iter().rev().take_while(|packet| is_list(packet)).count();
+    Some(stream.place(last - before))
+}
+
+/// Whether the pictures at these two bytes of a transport stream were written by one muxer, and nothing
+/// is missing between.
+pub(crate) fn are_of_one_piece(file: &mut OpenFile, before: i64, behind: i64) -> bool {
+    /// So far before and behind the packets of other streams are looked at.
+    const AROUND: i64 = 1 << 18;
+    /// Bytes between the two at most.
+    const MOST_BETWEEN: i64 = 1 << 24;
+    if !(0..=MOST_BETWEEN).contains(&(behind - before)) {
+        return false;
     }
-    None
+    let from = (before - AROUND).max(0);
+    let bytes = file.bytes_at(from, (behind - from + AROUND) as usize);
+    TransportPackets::among(&bytes).is_some_and(|packets| packets.are_of_one_piece())
 }
 
 fn refused(path: &Path, found: String, way_out: String) -> VideoError {

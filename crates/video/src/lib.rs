@@ -72,6 +72,7 @@ mod h264_fields;
 mod index_making;
 mod joined_files;
 pub mod limits;
+mod long_pauses;
 mod losses;
 pub mod media_endings;
 pub mod media_location;
@@ -95,6 +96,7 @@ mod stretch_input;
 pub mod time;
 mod timeline;
 pub mod transform;
+mod transport_packets;
 mod watchdog;
 
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};

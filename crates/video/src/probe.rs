@@ -144,15 +144,24 @@ pub(crate) fn open(
         let (path, said) = (path.to_owned(), ffmpeg_log::said());
         VideoError::NotAVideo { path, said, source }
     };
-    let out_of_memory = ffmpeg::Error::Other { errno: libc::ENOMEM };
-    let stretch = media.stretch.clone().map(|stretch| StretchInput::new(stretch, watch));
-    let stretch = stretch.map(|made| made.ok_or(out_of_memory)).transpose().map_err(not_a_video)?;
-    let mut input = open_input(&url, stretch.as_ref(), limits, watch).map_err(not_a_video)?;
-    watch.step();
+    let open_with = |look: Look| -> Result<(Input, Option<StretchInput>), ffmpeg::Error> {
+        let out_of_memory = ffmpeg::Error::Other { errno: libc::ENOMEM };
+        let stretch = media.stretch.clone().map(|stretch| StretchInput::new(stretch, watch));
+        let stretch = stretch.map(|made| made.ok_or(out_of_memory)).transpose()?;
+        let input = open_input(&url, stretch.as_ref(), limits, watch, look)?;
+        watch.step();
+        Ok((input, stretch))
+    };
+    let mut opened = open_with(Look::Usual).map_err(not_a_video)?;
+    if may_begin_late(&opened.0) {
+        drop(opened);
+        opened = open_with(Look::Far).map_err(not_a_video)?;
+    }
+    let (input, stretch) = opened;
+    // What is bound last is dropped first: the input, which reads from the stretch.
+    let (stretch, mut input) = (stretch, input);
 
-    let best = input.streams().best(media::Type::Video);
-    let best = best.filter(|stream| !stream.disposition().contains(Disposition::ATTACHED_PIC));
-    let Some(stream) = best else {
+    let Some(stream) = best_video(&input) else {
         return Err(VideoError::NoVideoStream { path: path.to_owned(), found: streams(&input) });
     };
     let (index, parameters) = (stream.index(), stream.parameters());
@@ -199,6 +208,35 @@ pub(crate) fn open(
     })
 }
 
+/// The video stream that FFmpeg calls best; a cover picture is none.
+fn best_video(input: &Input) -> Option<ffmpeg::Stream<'_>> {
+    let best = input.streams().best(media::Type::Video);
+    best.filter(|stream| !stream.disposition().contains(Disposition::ATTACHED_PIC))
+}
+
+/// Whether the file may have pictures behind what was looked at: the header that tells their size comes
+/// with a key frame, and containers without a list of streams have those alone that were seen.
+fn may_begin_late(input: &Input) -> bool {
+    // SAFETY: the context is alive.
+    let has_no_list = unsafe { (*input.as_ptr()).ctx_flags } & ffi::AVFMTCTX_NOHEADER != 0;
+    match best_video(input) {
+        Some(stream) => stream.parameters().width() == 0 || stream.parameters().height() == 0,
+        None => has_no_list,
+    }
+}
+
+/// How far into a file its streams are looked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Look {
+    /// As far as FFmpeg does: 5 MB, or some seconds.
+    Usual,
+    /// Until the pictures begin, within [`FAR_BYTES`].
+    Far,
+}
+
+/// Kept in memory meanwhile. A minute of 30 Mbit/s.
+const FAR_BYTES: i64 = 1 << 28;
+
 /// Opens the container and looks into its streams, with the watch asked meanwhile and no picture
 /// beyond the limit decoded. With a stretch the bytes come from there, and the URL is only a name.
 fn open_input(
@@ -206,6 +244,7 @@ fn open_input(
     stretch: Option<&StretchInput>,
     limits: &ReadLimits,
     watch: &Arc<Watch>,
+    look: Look,
 ) -> Result<Input, ffmpeg::Error> {
     let url = CString::new(url.as_encoded_bytes()).map_err(|_| ffmpeg::Error::InvalidData)?;
     let mut options = Dictionary::new();
@@ -225,6 +264,11 @@ fn open_input(
         }
         let (no_format, options) = (std::ptr::null(), options.as_mut_ptr());
         check(ffi::avformat_open_input(&raw mut context, url.as_ptr(), no_format, options))?;
+        if look == Look::Far {
+            (*context).probesize = FAR_BYTES;
+            // Microseconds: no end but that of the bytes.
+            (*context).max_analyze_duration = i64::MAX / 4;
+        }
         Input::wrap(context)
     };
     let mut per_stream = Dictionary::new();

@@ -1,23 +1,57 @@
 //! Whether the sound goes on while there are no pictures.
 //!
 //! A lost piece of a recording loses both. A screen recorder that waits for something to change stores
-//! no pictures meanwhile, and the sound goes on.
+//! no pictures meanwhile, and the sound goes on. One that began earlier or later, or was switched off, says
+//! nothing.
 
-use ffmpeg_the_third::{Discard, Packet, ffi, media};
+use ffmpeg_the_third::{Discard, Packet, Rational, Stream, ffi, media};
 
 use crate::probe::OpenFile;
 use crate::time::TimeSpan;
 
-/// Whether the sound goes on in the span, by the file's own clock. The input stands anywhere afterwards.
-/// False where there is no sound.
-pub(crate) fn goes_on(file: &mut OpenFile, span: TimeSpan) -> bool {
-    let Some(sound) = file.input.streams().best(media::Type::Audio) else { return false };
-    let (stream, time_base) = (sound.index(), sound.time_base());
-    let tick_s = f64::from(time_base.numerator()) / f64::from(time_base.denominator());
-    read_alone(file, Some(stream));
-    let starts_s = starts_s(file, stream, tick_s, span);
+/// What the sound does in a span without pictures; of several tracks, the last of these that one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sound {
+    /// There is none.
+    None,
+    /// It begins later or ends before, so it says nothing of the span.
+    Elsewhere,
+    /// It plays before and behind, and leaves out half of the span or more.
+    Stops,
+    GoesOn,
+}
+
+/// What the sound does in the span, by the file's own clock. With `at_byte`, where the span begins in the
+/// file, it is looked for there and not by time. The input stands anywhere afterwards.
+pub(crate) fn in_span(file: &mut OpenFile, span: TimeSpan, at_byte: Option<i64>) -> Sound {
+    let is_sound = |stream: &Stream<'_>| stream.parameters().medium() == media::Type::Audio;
+    let tracks: Vec<(usize, Rational)> = (file.input.streams().filter(is_sound))
+        .map(|stream| (stream.index(), stream.time_base()))
+        .collect();
+    let mut found = Sound::None;
+    for (stream, time_base) in tracks {
+        let tick_s = f64::from(time_base.numerator()) / f64::from(time_base.denominator());
+        read_alone(file, Some(stream));
+        found = found.max(heard(&starts_s(file, stream, tick_s, span, at_byte), span));
+        if found == Sound::GoesOn {
+            break;
+        }
+    }
     read_alone(file, None);
-    fills(&starts_s, span)
+    found
+}
+
+/// Of one track, whose packets begin at these times.
+fn heard(starts_s: &[f64], span: TimeSpan) -> Sound {
+    let begins_before = starts_s.first().is_some_and(|first| *first <= span.start.0);
+    let ends_behind = starts_s.last().is_some_and(|last| *last >= span.end.0);
+    if !begins_before || !ends_behind {
+        Sound::Elsewhere
+    } else if fills(starts_s, span) {
+        Sound::GoesOn
+    } else {
+        Sound::Stops
+    }
 }
 
 /// Whether packets of sound that begin at these times fill the span: they follow each other in steps
@@ -41,15 +75,28 @@ fn fills(starts_s: &[f64], span: TimeSpan) -> bool {
 }
 
 /// When packets of sound begin, from some time before the span until its end.
-fn starts_s(file: &mut OpenFile, stream: usize, tick_s: f64, span: TimeSpan) -> Vec<f64> {
+fn starts_s(
+    file: &mut OpenFile,
+    stream: usize,
+    tick_s: f64,
+    span: TimeSpan,
+    at_byte: Option<i64>,
+) -> Vec<f64> {
     const BEFORE_S: f64 = 2.0;
+    const BEFORE_BYTES: i64 = 1 << 22;
     let mut starts_s = Vec::new();
     let ticks = |seconds: f64| (seconds / tick_s) as i64;
     let (from, latest) = (ticks(span.start.0 - BEFORE_S), ticks(span.start.0));
     // SAFETY: the context is alive and the stream is one of its own.
     let code = unsafe {
         let (input, stream) = (file.input.as_mut_ptr(), stream as i32);
-        ffi::avformat_seek_file(input, stream, i64::MIN, from, latest, 0)
+        match at_byte {
+            Some(at) => {
+                let from = (at - BEFORE_BYTES).max(0);
+                ffi::av_seek_frame(input, stream, from, ffi::AVSEEK_FLAG_BYTE)
+            }
+            None => ffi::avformat_seek_file(input, stream, i64::MIN, from, latest, 0),
+        }
     };
     while code >= 0 && !file.watch.is_given_up() {
         let mut packet = Packet::empty();
@@ -103,5 +150,18 @@ mod tests {
         assert!(!fills(&twice.collect::<Vec<_>>(), span));
         // Long packets.
         assert!(fills(&[-0.4, 0.4, 1.2, 2.0], span));
+    }
+
+    #[test]
+    fn sound_that_plays_on_one_side_alone_says_nothing() {
+        let span = TimeSpan::new(1.0, 2.0);
+        let packets = |from: i32, to: i32| (from..to).map(|i| f64::from(i) * 0.02);
+        let heard = |starts_s: Vec<f64>| heard(&starts_s, span);
+        assert_eq!(heard(packets(0, 60).collect()), Sound::Elsewhere);
+        assert_eq!(heard(packets(60, 101).collect()), Sound::Elsewhere);
+        assert_eq!(heard(packets(100, 101).collect()), Sound::Elsewhere);
+        assert_eq!(heard(packets(0, 101).collect()), Sound::GoesOn);
+        assert_eq!(heard(packets(0, 51).chain(packets(100, 101)).collect()), Sound::Stops);
+        assert_eq!(heard(Vec::new()), Sound::Elsewhere);
     }
 }

@@ -3,7 +3,8 @@
 //! Recorders and downloaders join pieces of broadcast streams byte for byte; the clock then goes on
 //! from anywhere. As FFmpeg does when it reads such a file, a step back, or forward by more than ten
 //! seconds, begins a new part, whose first picture follows the last one of the part before. A
-//! shorter step forward is a hole in time and stays one.
+//! shorter step forward is a hole in time and stays one, as does a longer one in which nothing was stored
+//! ([`crate::long_pauses`]).
 //!
 //! A counter of few bits runs over: MPEG's, of 33 bits, every 26.5 hours, anywhere in a file. Where it
 //! does, time goes on.

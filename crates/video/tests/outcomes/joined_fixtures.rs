@@ -151,7 +151,7 @@ impl Fixtures<'_> {
                 "both.mxf",
                 "-c:v mpeg2video -q:v 2",
                 "-c:v mpeg2video -q:v 2",
-                both(),
+                refused(),
             ),
             ("joined NUT", "both.nut", H264, H264, refused()),
             (

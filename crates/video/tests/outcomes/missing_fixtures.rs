@@ -14,7 +14,10 @@ impl Fixtures<'_> {
     pub(crate) fn missing(&mut self) {
         self.segments();
         self.heads();
+        self.late_pictures();
         self.pauses();
+        self.long_pauses();
+        self.pauses_and_sound();
     }
 
     fn segments(&mut self) {
@@ -72,6 +75,33 @@ impl Fixtures<'_> {
         };
     }
 
+    /// Pictures whose size is known late.
+    fn late_pictures(&mut self) {
+        let folder = self.folder;
+        let arguments = "-c:v libx264 -g 250 -bf 0 -sc_threshold 0";
+        encode(folder, Source { count: 300, ..SOURCE }, "rare.ts", arguments);
+        let path = beheaded(folder, "late_key.ts", "rare.ts", 5);
+        let made = format!("`{arguments}` without the first 5 pictures");
+        let expected = Expected::Without([250..250, 250..300], 5..250);
+        self.add("MPEG-TS, first key frame after 10 s", made, path, expected).shown_at =
+            |number| (number as f64 - 5.0) / 25.0;
+        for (name, file, codec) in [
+            ("pictures begin 12 s after the sound, MPEG-TS", "late.ts", "libx264 -bf 3 -c:a aac"),
+            ("pictures begin 12 s after the sound, FLV", "late.flv", "libx264 -bf 3 -c:a aac"),
+            ("pictures begin 12 s after the sound, Matroska", "late.mkv", "libx264 -bf 3 -c:a aac"),
+        ] {
+            let arguments =
+                format!("-f lavfi -i sine=d=16 -filter:v setpts=PTS+12/TB -c:v {codec}");
+            self.encoded(name, SOURCE, file, &arguments).shown_at =
+                |number| 12.0 + number as f64 / 25.0;
+        }
+        let slides = "-filter:v setpts=N*12/TB -fps_mode passthrough -enc_time_base 1:25";
+        let arguments = format!("-f lavfi -i sine=d=60 {slides} -c:v libx264 -bf 0 -c:a aac");
+        let five = Source { count: 5, ..SOURCE };
+        self.encoded("a picture every 12 s, with sound, MPEG-TS", five, "slides.ts", &arguments)
+            .shown_at = |number| 12.0 * number as f64;
+    }
+
     /// Nothing is stored while nothing changes.
     fn pauses(&mut self) {
         let unchanged = "-fps_mode passthrough -enc_time_base 1:25 -c:v libx264 -bf 2";
@@ -93,6 +123,61 @@ impl Fixtures<'_> {
             let arguments = format!("{sound}{select} {unchanged} {more}");
             let expected = Expected::Paused([0..from, from + 25..100]);
             self.encoded(name, SOURCE, file, &arguments).expected = expected;
+        }
+    }
+
+    /// Longer than what is a jump of the clock elsewhere.
+    fn long_pauses(&mut self) {
+        let pause = "-filter:v select='not(between(n,50,349))' -fps_mode passthrough \
+                     -enc_time_base 1:25";
+        let sound = "-f lavfi -i sine=d=20";
+        let source = Source { count: 500, ..SOURCE };
+        for (name, file, sound, codec) in [
+            ("a pause of 12 s, MPEG-TS", "still.ts", "", "libx264 -bf 2 -g 250"),
+            (
+                "a pause of 12 s, sound goes on, MPEG-TS",
+                "still_heard.ts",
+                sound,
+                "libx264 -bf 2 -g 250 -c:a aac",
+            ),
+            (
+                "a pause of 12 s, key frame behind it, sound goes on, MPEG-TS",
+                "still_key.ts",
+                sound,
+                "libx264 -bf 2 -g 50 -sc_threshold 0 -c:a aac",
+            ),
+            (
+                "a pause of 12 s, sound goes on, Ogg",
+                "still.ogv",
+                sound,
+                "libtheora -q:v 8 -g 250 -c:a libvorbis",
+            ),
+        ] {
+            let arguments = format!("{sound} {pause} -c:v {codec}").trim().to_owned();
+            let expected = Expected::Paused([0..50, 350..500]);
+            self.encoded(name, source, file, &arguments).expected = expected;
+        }
+    }
+
+    /// Tracks of sound of which not all play in the pause.
+    fn pauses_and_sound(&mut self) {
+        let pause = "-filter:v select='not(between(n,25,49))' -fps_mode passthrough \
+                     -enc_time_base 1:25 -c:v libx264 -bf 2 -g 25";
+        for (name, file, sound) in [
+            (
+                "pause, the second of two tracks goes on",
+                "second_track.mp4",
+                "-f lavfi -i sine=d=0.5 -f lavfi -i sine=d=4 -map 0:v -map 1:a -map 2:a -c:a aac",
+            ),
+            ("pause, the sound ends before", "short_sound.mp4", "-f lavfi -i sine=d=0.5 -c:a aac"),
+            (
+                "pause, the sound begins behind, Matroska",
+                "late_sound.mkv",
+                "-itsoffset 3 -f lavfi -i sine=d=1 -c:a aac",
+            ),
+        ] {
+            let expected = Expected::Paused([0..25, 50..100]);
+            self.encoded(name, SOURCE, file, &format!("{sound} {pause}")).expected = expected;
         }
     }
 }
