@@ -78,6 +78,7 @@ pub mod report;
 mod row_notes;
 pub mod shards;
 pub mod sources;
+mod stable_hash;
 pub mod subtitles;
 pub mod synthetic;
 mod table_records;

@@ -7,13 +7,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::CorpusError;
+use crate::stable_hash::{StableHash, StableHasher};
 
 /// Ending of whole files.
 const ENDING: &str = "fetched";
@@ -56,7 +56,7 @@ impl FetchCache {
     /// As `fetch`; when the folder cannot be written.
     pub(crate) fn get(
         &self,
-        name: &impl Hash,
+        name: &impl StableHash,
         fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
     ) -> Result<File, Arc<CorpusError>> {
         let path = self.path(name);
@@ -79,17 +79,17 @@ impl FetchCache {
         }
         state.under_way.insert(path.clone());
         drop(state);
+        let under_way = UnderWay { cache: self, path: &path };
         let result = self.fetch(&path, fetch).map_err(Arc::new);
         let mut state = self.lock();
-        state.under_way.remove(&path);
         match &result {
             Ok(_) => drop(state.failed.remove(&path)),
             Err(error) => {
-                drop(state.failed.insert(path, (Instant::now(), Arc::clone(error))));
+                drop(state.failed.insert(path.clone(), (Instant::now(), Arc::clone(error))));
             }
         }
         drop(state);
-        self.fetched.notify_all();
+        drop(under_way);
         result
     }
 
@@ -103,19 +103,13 @@ impl FetchCache {
         fs::create_dir_all(&self.folder).map_err(unwritable)?;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let partial = path.with_extension(format!("partial-{}-{count}", std::process::id()));
-        let written = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&partial)
-            .map_err(unwritable)
-            .and_then(|mut file| {
-                fetch(&mut file)?;
-                fs::rename(&partial, path).map_err(unwritable)?;
-                Ok(file)
-            });
-        let file = written.inspect_err(|_| drop(fs::remove_file(&partial)))?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(true);
+        let mut file = options.open(&partial).map_err(unwritable)?;
+        let unfinished = Unfinished(&partial);
+        fetch(&mut file)?;
+        fs::rename(&partial, path).map_err(unwritable)?;
+        std::mem::forget(unfinished);
         let bytes = file.metadata().map_err(unwritable)?.len();
         self.make_room(bytes);
         Ok(file)
@@ -163,18 +157,39 @@ impl FetchCache {
         entries.filter_map(|entry| about(entry.path())).collect()
     }
 
-    fn path(&self, name: &impl Hash) -> PathBuf {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
+    fn path(&self, name: &impl StableHash) -> PathBuf {
+        let mut hasher = StableHasher::new();
+        hasher.add(name);
         let first = hasher.finish();
         // 128 bits in all, so that two names never share a file.
-        first.hash(&mut hasher);
-        name.hash(&mut hasher);
+        hasher.add(&(first, name));
         self.folder.join(format!("{first:016x}{:016x}.{ENDING}", hasher.finish()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A fetch that others may wait for. However it ends, also by a panic, they are woken and look again.
+struct UnderWay<'a> {
+    cache: &'a FetchCache,
+    path: &'a Path,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.cache.lock().under_way.remove(self.path);
+        self.cache.fetched.notify_all();
+    }
+}
+
+/// A file that is being written, and removed unless it comes to its end.
+struct Unfinished<'a>(&'a Path);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.0);
     }
 }
 
@@ -194,6 +209,12 @@ mod tests {
         cache.get(&name, |file| written(file, bytes)).unwrap()
     }
 
+    /// As if it had been used last so many seconds ago.
+    fn was_used(cache: &FetchCache, name: u32, seconds: u64) {
+        let file = File::options().write(true).open(cache.path(&name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
     fn names(folder: &Path) -> usize {
         fs::read_dir(folder).map_or(0, Iterator::count)
     }
@@ -203,14 +224,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = FetchCache::new(folder.path().join("c"), 25);
         let first = put(&cache, 1, &[1; 10]);
-        std::thread::sleep(Duration::from_millis(20));
         put(&cache, 2, &[2; 10]);
-        std::thread::sleep(Duration::from_millis(20));
+        was_used(&cache, 1, 60);
+        was_used(&cache, 2, 30);
         // Used again, so the second is the oldest.
         let mut text = Vec::new();
-        cache.get(&1, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
+        cache.get(&1u32, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
         assert_eq!(text, [1; 10]);
-        std::thread::sleep(Duration::from_millis(20));
         put(&cache, 3, &[3; 10]);
         assert_eq!(names(&folder.path().join("c")), 2);
         let mut again = false;
@@ -218,7 +238,7 @@ mod tests {
             again = true;
             written(file, b"")
         };
-        cache.get(&2, fetch).unwrap();
+        cache.get(&2u32, fetch).unwrap();
         assert!(again);
         put(&cache, 4, &[4; 25]);
         let mut bytes = [0; 10];
@@ -244,14 +264,47 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = FetchCache::new(folder.path().to_owned(), 100);
         let cut = |address: &str| CorpusError::ConnectionCut { address: address.into() };
-        let failed = cache.get(&1, |file| {
+        let failed = cache.get(&1u32, |file| {
             file.write_all(b"half").unwrap();
             Err(cut("http://a"))
         });
         assert!(failed.unwrap_err().to_string().contains("http://a"));
         assert_eq!(names(folder.path()), 0);
-        let soon = cache.get(&1, |_| panic!("too soon")).unwrap_err();
+        let soon = cache.get(&1u32, |_| panic!("too soon")).unwrap_err();
         assert!(soon.to_string().contains("http://a"));
+    }
+
+    #[test]
+    fn a_fetch_that_panics_leaves_nothing_and_lets_those_who_wait_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            let panicking = scope.spawn(|| {
+                cache.get(&7u32, |file| {
+                    file.write_all(b"half").unwrap();
+                    begun.send(()).unwrap();
+                    // Long enough that the other one waits; where it comes later it tests less.
+                    std::thread::sleep(Duration::from_millis(50));
+                    panic!("a fault of ours, on purpose");
+                })
+            });
+            has_begun.recv().unwrap();
+            let fetched = cache.get(&7u32, |file| written(file, b"whole"));
+            assert_eq!(fetched.unwrap().metadata().unwrap().len(), 5);
+            assert!(panicking.join().is_err());
+        });
+        assert_eq!(names(folder.path()), 1, "what was half written is removed");
+    }
+
+    #[test]
+    fn a_file_that_was_fetched_by_an_earlier_version_is_found_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().to_owned(), 100);
+        let kept = folder.path().join("507e548d2c3655b508c7839689e27396.fetched");
+        fs::write(kept, b"kept").unwrap();
+        let found = cache.get(&("s3://bucket/00000.tar", 99u64), |_| panic!("it is there"));
+        assert_eq!(found.unwrap().metadata().unwrap().len(), 4);
     }
 
     #[test]
@@ -262,7 +315,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let fetched = cache.get(&7, |file| {
+                    let fetched = cache.get(&7u32, |file| {
                         downloads.fetch_add(1, Ordering::SeqCst);
                         std::thread::sleep(Duration::from_millis(30));
                         written(file, b"x")

@@ -8,7 +8,6 @@
 //! left out where that fails.
 
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +21,7 @@ use super::scan::{Contents, Member, Sample};
 use crate::corpus::{Corpus, NarratedVideo};
 use crate::error::CorpusError;
 use crate::randomness::{Purpose, mix};
+use crate::stable_hash::StableHasher;
 use crate::video_files::rank;
 
 /// Videos that are opened side by side, before they are written one after another.
@@ -139,8 +139,8 @@ impl Plan {
     fn new(videos: &[NarratedVideo], settings: PackSettings) -> Self {
         let mut order: Vec<usize> = (0..videos.len()).collect();
         order.sort_by_key(|video| mix(0, Purpose::PackOrder, *video as u64, 0));
-        let mut hasher = DefaultHasher::new();
-        settings.hash(&mut hasher);
+        let mut hasher = StableHasher::new();
+        hasher.add(&(settings.shard_bytes, settings.shard_videos as u64));
         let mut shards: Vec<Vec<usize>> = Vec::new();
         let mut bytes = 0;
         for place in order {
@@ -148,7 +148,7 @@ impl Plan {
             // What cannot be asked is left out when its turn comes.
             let own = video.media.num_bytes().unwrap_or(0);
             let (json, text) = SampleRecord::of(video, Seconds(0.0)).files("");
-            (own, changed(video), &json).hash(&mut hasher);
+            hasher.add(&(own, changed(video), &json));
             let own = own + json.len() as u64 + text.len() as u64 + 3 * BYTES_AROUND;
             let full = |shard: &Vec<usize>| {
                 shard.len() == settings.shard_videos || bytes + own > settings.shard_bytes

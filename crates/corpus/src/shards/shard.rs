@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use super::scan::{Contents, Member, scan};
 use super::settings::{Fetch, ShardSettings};
 use super::storage::{ObjectState, Storage};
 use crate::error::CorpusError;
+use crate::stable_hash::stable_hash;
 
 /// Bytes read at once of a tar on another machine: texts beside small videos come with one request.
 const READ_AHEAD: u64 = 1 << 18;
@@ -219,9 +219,8 @@ fn check(stretch: &FileStretch, member: &Member, shard: &str) -> Result<(), Corp
 fn local_state(path: &Path) -> io::Result<ObjectState> {
     let about = std::fs::metadata(path)?;
     let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut hasher = DefaultHasher::new();
-    (std::path::absolute(path)?, about.len(), changed).hash(&mut hasher);
-    Ok(ObjectState { bytes: about.len(), version: hasher.finish() })
+    let version = stable_hash(&(&*std::path::absolute(path)?, about.len(), changed));
+    Ok(ObjectState { bytes: about.len(), version })
 }
 
 /// A video in a shard.

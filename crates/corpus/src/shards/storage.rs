@@ -8,7 +8,6 @@
 //! `AWS_SKIP_SIGNATURE=true` for public buckets.
 
 use std::fs::File;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::settings::ShardSettings;
 use crate::error::CorpusError;
+use crate::stable_hash::stable_hash;
 
 /// Seconds that a server is tried for which never answered: more likely it is not there at all.
 const FIRST_ANSWER_S: u64 = 5;
@@ -375,9 +375,8 @@ fn may_pass(error: &object_store::Error) -> bool {
 }
 
 fn state(meta: &ObjectMeta) -> ObjectState {
-    let mut hasher = DefaultHasher::new();
-    (meta.size, &meta.e_tag, meta.last_modified.timestamp_millis()).hash(&mut hasher);
-    ObjectState { bytes: meta.size, version: hasher.finish() }
+    let version = stable_hash(&(meta.size, &meta.e_tag, meta.last_modified.timestamp_millis()));
+    ObjectState { bytes: meta.size, version }
 }
 
 fn storage_error(address: &str, source: object_store::Error) -> CorpusError {
