@@ -54,7 +54,7 @@ pub enum Layout {
     /// QVHighlights, and every data set in its form
     #[serde(rename = "qvhighlights")]
     QvHighlights,
-    /// A table or JSON lines of path, start, end, text
+    /// A table, JSON lines or JSON list of path, start, end, text
     Manifest,
     /// Subtitle files beside videos
     Subtitles,
@@ -180,9 +180,10 @@ fn layout_of_keys(start: &[u8]) -> Option<Layout> {
     if moment_queries::is_line(start) || has(2, "relevant_windows") {
         return Some(Layout::QvHighlights);
     }
-    // A list of captions, as transcribers write one.
     if start.trim_ascii_start().first() == Some(&b'[') {
-        return None;
+        // Else it may be a list of captions, as transcribers write one.
+        let is_manifest = has(2, "text") && (has(2, "path") || has(2, "video"));
+        return is_manifest.then_some(Layout::Manifest);
     }
     let howto = ["start", "end", "text"].into_iter().filter(|key| has(2, key)).count();
     (howto >= 2).then_some(Layout::HowTo100m)
@@ -291,6 +292,7 @@ mod tests {
             (r#"{"annotations": [{"image_id": "video0""#, Layout::MsrVtt),
             (r#"{"qid": 1, "query": "x", "vid": "a", "relevant_windows": ["#, Layout::QvHighlights),
             (r#"[{"qid": 1, "relevant_windows": [["#, Layout::QvHighlights),
+            (r#"[{"path": "a.mp4", "start": 0, "text": "x"#, Layout::Manifest),
         ] {
             assert_eq!(layout_of_keys(start.as_bytes()), Some(layout), "{start}");
         }

@@ -1,4 +1,5 @@
-//! A plain list of captioned spans, for people's own data: CSV or JSON lines.
+//! A plain list of captioned spans, for people's own data: CSV, JSON lines, or a JSON list of the same
+//! objects.
 //!
 //! Columns (or keys) are `path`, `start`, `end` and `text`; times in seconds. Without `start` and
 //! `end` a text holds for the whole video. A relative path is meant from the manifest's folder.
@@ -26,6 +27,7 @@ use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
+use crate::json_stream::JsonStream;
 use crate::repair::{Repairs, SourceCaption, SourceTime};
 use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;
@@ -55,7 +57,9 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
         Videos { folder: path.parent().unwrap_or(Path::new("")), known: BTreeMap::new() };
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     if ending == "jsonl" || ending == "ndjson" {
-        read_lines(path, &mut videos, intake)?;
+        read_json("line", &mut videos, intake, |each| text_file::each_line(path, each))?;
+    } else if ending == "json" {
+        read_json("list entry", &mut videos, intake, |each| each_entry(path, each))?;
     } else {
         read_table(path, &mut videos, intake)?;
     }
@@ -66,13 +70,15 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     Ok(())
 }
 
-fn read_lines(
-    path: &Path,
+/// Reads the objects that `walk` hands over with their numbers, from 1; `noun` is what they are.
+fn read_json(
+    noun: &str,
     videos: &mut Videos<'_>,
     intake: &mut Intake<'_>,
+    walk: impl FnOnce(&mut dyn FnMut(usize, &[u8])) -> Result<(), CorpusError>,
 ) -> Result<(), CorpusError> {
     let (mut notes, mut not_understood) = (RowNotes::default(), None);
-    text_file::each_line(path, |number, line| {
+    walk(&mut |number, line| {
         let read = json_line(line).and_then(|line| {
             for (column, cell) in [("start", &line.start), ("end", &line.end)] {
                 if let Cell::Text(text) = cell
@@ -90,13 +96,27 @@ fn read_lines(
             is_taken.then_some(()).ok_or_else(|| format!("it has {lacks}"))
         });
         if let Err(reason) = read {
-            intake.drop_line("a line without path and text", number);
+            intake.drop_line(&format!("a {noun} without path and text"), number);
             not_understood
-                .get_or_insert_with(|| format!("line {number} is not understood: {reason}"));
+                .get_or_insert_with(|| format!("{noun} {number} is not understood: {reason}"));
         }
     })?;
     notes.told().into_iter().chain(not_understood).for_each(|note| intake.note(note));
     Ok(())
+}
+
+/// Hands over the objects of a JSON list.
+fn each_entry(path: &Path, each: &mut dyn FnMut(usize, &[u8])) -> Result<(), CorpusError> {
+    const EXPECTED: &str =
+        "a list of spans: [{\"path\": .., \"start\": s, \"end\": s, \"text\": ..}, ..]";
+    let mut stream = JsonStream::open(path, EXPECTED)?;
+    stream.enter_list()?;
+    let mut number = 0;
+    while stream.next_element()? {
+        number += 1;
+        each(number, &stream.value()?);
+    }
+    stream.finish()
 }
 
 /// A line of JSON; Python writes `NaN` where a table had nothing.

@@ -25,6 +25,8 @@ pub enum Repair {
     EndClipped,
     /// It started before the video; now it starts with it.
     StartClipped,
+    /// Its source does not know when it ended; it ends when the next one begins, or with the video.
+    EndFound,
     /// Its times were frame numbers; they were divided by the frame rate.
     FramesToSeconds,
     /// Its times were milliseconds; they were divided by a thousand.
@@ -50,9 +52,10 @@ pub enum Repair {
 
 impl Repair {
     /// All of them, in the order of tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::EndClipped,
         Self::StartClipped,
+        Self::EndFound,
         Self::FramesToSeconds,
         Self::MillisecondsToSeconds,
         Self::TextTrimmed,
@@ -71,6 +74,7 @@ impl fmt::Display for Repair {
         f.write_str(match self {
             Self::EndClipped => "end clipped to the video",
             Self::StartClipped => "start clipped to 0",
+            Self::EndFound => "end taken from the next caption or the video",
             Self::FramesToSeconds => "frames to seconds",
             Self::MillisecondsToSeconds => "milliseconds to seconds",
             Self::TextTrimmed => "white space trimmed",

@@ -186,10 +186,12 @@ impl ReadReport {
     }
 
     /// The same corpus as its files have it: what was taken is what `files` took, which lacks videos
-    /// that cannot be used and what lies after their ends; what either dropped is dropped.
+    /// that cannot be used and what lies after their ends; what either dropped is dropped. Languages are
+    /// those in which the words were taken, before the files were opened.
     #[must_use]
     pub fn in_files(self, files: Self) -> Self {
         let mut found = Self {
+            languages: self.languages,
             listed_captions: self.listed_captions,
             sorted_videos: self.sorted_videos,
             not_asked_for: self.not_asked_for,

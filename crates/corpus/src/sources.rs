@@ -108,7 +108,10 @@ impl Found {
             what @ PassedOverAs::Another(Layout::Subtitles) => what.to_string(),
             what => format!("{} ({what})", name(&other.path)),
         });
-        let (taken, passed_over) = (listed(taken.collect()), listed(passed_over.collect()));
+        // Words beside videos in several folders are one thing.
+        let mut known = BTreeSet::new();
+        let passed_over = passed_over.filter(|told| known.insert(told.clone())).collect();
+        let (taken, passed_over) = (listed(taken.collect()), listed(passed_over));
         Some(format!(
             "taken: {taken}; passed over: {passed_over}; give a file or folder itself, or name the \
              layout, to take another"

@@ -193,6 +193,11 @@ fn of_several_layouts_in_a_folder_it_is_told_which_was_taken() {
     let (layouts, notes) = looked_through(deep.path(), None);
     assert_eq!(layouts, [Layout::Manifest]);
     assert!(notes.contains("b/spans.csv (manifest); passed over: words beside videos"), "{notes}");
+    // Words in several folders are said once.
+    std::fs::write(deep.path().join("b/y.mp4"), "").unwrap();
+    std::fs::write(deep.path().join("b/y.srt"), SRT).unwrap();
+    let (_, notes) = looked_through(deep.path(), None);
+    assert_eq!(notes.matches("words beside videos").count(), 1, "{notes}");
 }
 
 #[test]

@@ -309,6 +309,56 @@ fn one_bad_file_costs_only_itself_and_the_next_best_is_read() {
 }
 
 #[test]
+fn a_manifest_that_is_named_like_a_video_is_no_transcript_of_it() {
+    let rows = "path,start,end,text\na.mp4,0,1,about a\nb.mp4,0,1,about b\n";
+    let objects = r#"[{"path": "a.mp4", "start": 0, "end": 1, "text": "about a"},
+        {"path": "b.mp4", "start": 0, "end": 1, "text": "about b"}]"#;
+    for (name, text) in [
+        ("a.tsv", rows.replace(',', "\t")),
+        ("a.csv", rows.to_owned()),
+        ("a.json", objects.to_owned()),
+    ] {
+        let dir = folder(&[("a.mp4", ""), ("b.mp4", ""), (name, &text)]);
+        for path in [dir.path().to_owned(), dir.path().join(name)] {
+            let settings = ReadSettings::default();
+            let reader = CorpusReader::new(&path, &settings, FileLookup::Always).unwrap();
+            assert_eq!(reader.sources()[0].layout, Layout::Manifest, "{name}");
+            let mut videos = Vec::new();
+            reader.read(&reader.sources()[0], &mut videos).unwrap();
+            assert_eq!(said(&videos), ["a.mp4: about a", "b.mp4: about b"], "{name}");
+        }
+    }
+}
+
+#[test]
+fn json_beside_a_video_that_is_no_transcript_is_named() {
+    let dir = folder(&[
+        ("a.mp4", ""),
+        ("a.json", "{\"title\": \"a fox\"}"),
+        ("a.srt", SRT),
+        ("b.mp4", ""),
+        ("b.json", INFO),
+        ("c.mp4", ""),
+        ("c.jsonl", "{\"step\": 1}\n"),
+        ("other.jsonl", "{\"step\": 1}\n"),
+    ]);
+    let (videos, report) = read(dir.path());
+    assert_eq!(said(&videos), ["a: she whisks"]);
+    let told = "3 files beside a video of that name, but no transcript that is understood: a.json, \
+                b.json, c.jsonl";
+    assert!(report.notes.iter().any(|note| note == told), "{:?}", report.notes);
+}
+
+#[test]
+fn the_languages_are_told_also_where_the_files_are_opened() {
+    let dir = folder(&[("a.mp4", ""), ("a.en.srt", SRT), ("b.mp4", ""), ("b.srt", SRT)]);
+    let (_, report) = read(dir.path());
+    let languages = report.languages.clone();
+    assert_eq!((languages["English (en)"], languages["not told"]), (1, 1));
+    assert_eq!(report.in_files(ReadReport::default()).languages, languages);
+}
+
+#[test]
 fn a_file_that_is_named_itself_is_read_whatever_its_language() {
     let german = srt("deutsch");
     let dir = folder(&[

@@ -111,8 +111,18 @@ struct Taking<'a, 'i> {
     seen: HashSet<String>,
     /// Samples with subtitles, but not in the language that is looked for first: which one is taken
     /// is known when all have been seen.
-    held: Vec<(Arc<Shard>, u32, Sample)>,
+    held: Vec<Placed>,
     told: Told,
+}
+
+/// A sample, and where it is.
+struct Placed {
+    shard: Arc<Shard>,
+    /// The shard's place among all.
+    number: u32,
+    /// Whether the same shard was read before.
+    is_again: bool,
+    sample: Sample,
 }
 
 /// What a person should know of how shards were read.
@@ -124,6 +134,8 @@ struct Told {
     renamed: Option<(usize, String)>,
     /// Samples of which captions or a video were not found, by their members: how many, and one.
     without: BTreeMap<Vec<String>, (usize, String)>,
+    /// Samples with a caption, whose JSON is not understood, or a part of it: how many, and one.
+    not_understood: Option<(usize, String)>,
     /// Samples of which the caption was taken, because the subtitles are in other languages.
     by_caption: usize,
 }
@@ -161,15 +173,15 @@ impl Taking<'_, '_> {
         for key in contents.doubled {
             self.intake.drop_one(DropReason::VideoTwice, &key, None);
         }
+        let is_again = !self.seen.insert(name);
         for sample in contents.samples {
-            self.choose(shard, number, sample);
+            self.choose(Placed { shard: Arc::clone(shard), number, is_again, sample });
         }
-        self.seen.insert(name);
     }
 
     /// Takes a sample whose words are in the language that is looked for first, or in none.
-    fn choose(&mut self, shard: &Arc<Shard>, number: u32, mut sample: Sample) {
-        let language = match &mut sample.record {
+    fn choose(&mut self, mut placed: Placed) {
+        let language = match &mut placed.sample.record {
             Ok(record) if record.offer() != Offer::default() => {
                 let wanted = self.intake.language().cloned().unwrap_or_else(Language::english);
                 match record.choose(&LanguageChoice::wanted(wanted)) {
@@ -178,21 +190,21 @@ impl Taking<'_, '_> {
                         Some(language)
                     }
                     None => {
-                        self.held.push((Arc::clone(shard), number, sample));
+                        self.held.push(placed);
                         return;
                     }
                 }
             }
             _ => None,
         };
-        self.sample(shard, number, sample, language);
+        self.sample(placed, language);
     }
 
     /// Takes the samples in other languages, and tells what there is to tell.
     fn finish(mut self) -> Result<(), CorpusError> {
         let held = std::mem::take(&mut self.held);
-        let offer = |(_, _, sample): &(_, _, Sample)| {
-            sample.record.as_ref().map_or_else(|_| Offer::default(), SampleRecord::offer)
+        let offer = |placed: &Placed| {
+            placed.sample.record.as_ref().map_or_else(|_| Offer::default(), SampleRecord::offer)
         };
         let offers: Vec<Offer> = held.iter().map(offer).collect();
         let choice = if self.told.in_language {
@@ -201,16 +213,16 @@ impl Taking<'_, '_> {
             Some(LanguageChoice::of(self.path, self.intake.language(), &offers)?)
         };
         let mut left_out = Vec::new();
-        for ((shard, number, mut sample), offer) in held.into_iter().zip(offers) {
-            let Ok(record) = &mut sample.record else { continue };
+        for (mut placed, offer) in held.into_iter().zip(offers) {
+            let Ok(record) = &mut placed.sample.record else { continue };
             let language = choice.as_ref().and_then(|choice| record.choose(choice));
             if language.is_none() && !record.has_caption() {
-                self.intake.drop_one(DropReason::OtherLanguage, &sample.key, None);
+                self.intake.drop_one(DropReason::OtherLanguage, &placed.sample.key, None);
                 left_out.push(offer);
                 continue;
             }
             self.told.by_caption += usize::from(language.is_none());
-            self.sample(&shard, number, sample, language);
+            self.sample(placed, language);
         }
         if !left_out.is_empty() {
             self.intake.note(language_choice::left_out(&left_out));
@@ -220,13 +232,8 @@ impl Taking<'_, '_> {
     }
 
     /// Hands over a sample; with the language of its subtitles, where they were taken.
-    fn sample(
-        &mut self,
-        shard: &Arc<Shard>,
-        number: u32,
-        sample: Sample,
-        language: Option<Option<Language>>,
-    ) {
+    fn sample(&mut self, placed: Placed, language: Option<Option<Language>>) {
+        let Placed { shard, number, is_again, sample } = placed;
         let name = shard.name();
         let Sample { key, media, record, members } = sample;
         if !members.is_empty() {
@@ -240,6 +247,11 @@ impl Taking<'_, '_> {
                 return;
             }
         };
+        if record.is_not_understood() {
+            let example = format!("{key} in {name}");
+            self.intake.drop_one(DropReason::NotUnderstood, &format!("JSON of {example}"), None);
+            self.told.not_understood.get_or_insert((0, example)).0 += 1;
+        }
         let Some(member) = media else {
             self.intake.drop_one(DropReason::VideoFileMissing, &key, None);
             return;
@@ -248,9 +260,11 @@ impl Taking<'_, '_> {
             self.intake.drop_one(DropReason::ShardDamaged, &key, None);
             return;
         }
-        let id = if record.names_its_video() { key } else { self.id(&name, key) };
+        // A shard that is named twice holds the same samples twice.
+        let is_named = is_again || record.names_its_video();
+        let id = if is_named { key } else { self.id(&name, key) };
         let path = format!("{name}/{}", member.name);
-        let member = ShardMember { shard: Arc::clone(shard), member };
+        let member = ShardMember { shard, member };
         let video = SourceVideo {
             media: Some(MediaLocation::part(path, Arc::new(member))),
             shard: Some(number),
@@ -268,7 +282,7 @@ impl Taking<'_, '_> {
     /// The id of a sample that only its key names. Keys need be unique in a shard alone, so that of
     /// a later shard gets the shard's name before it.
     fn id(&mut self, shard: &str, key: String) -> String {
-        if !self.intake.has_seen(&key) || self.seen.contains(shard) {
+        if !self.intake.has_seen(&key) {
             return key;
         }
         let stem = address::without_ending(shard);
@@ -291,6 +305,13 @@ impl Told {
                 samples(*count),
                 members.join(", "),
                 record::LOOKED_AT
+            ));
+        }
+        if let Some((count, example)) = self.not_understood {
+            notes.push(format!(
+                "{} whose JSON is not understood, or a part of it, as {example}: the caption was taken from \
+                 the rest",
+                samples(count)
             ));
         }
         if let Some((count, example)) = self.renamed {

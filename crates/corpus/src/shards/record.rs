@@ -69,6 +69,9 @@ pub(crate) struct SampleRecord {
     /// By what the source calls the language; by nothing where it tells none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     subtitles: BTreeMap<String, Vec<CaptionRecord>>,
+    /// Whether the JSON, or a part of it that tells captions, is not understood.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    not_understood: bool,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -126,6 +129,7 @@ impl SampleRecord {
             picture: video.is_picture,
             captions: video.captions.iter().map(caption).collect(),
             subtitles: BTreeMap::new(),
+            not_understood: false,
         }
     }
 
@@ -143,9 +147,9 @@ impl SampleRecord {
     /// # Errors
     /// When the JSON is none and there is no text.
     pub(crate) fn read(json: Option<&[u8]>, text: Option<&[u8]>) -> Result<Self, DropReason> {
-        let fields = match (json.map(fields).transpose(), text) {
-            (Ok(fields), _) => fields.unwrap_or_default(),
-            (Err(_), Some(_)) => Map::new(),
+        let (fields, mut not_understood) = match (json.map(fields).transpose(), text) {
+            (Ok(fields), _) => (fields.unwrap_or_default(), false),
+            (Err(_), Some(_)) => (Map::new(), true),
             (Err(_), None) => return Err(DropReason::NotUnderstood),
         };
         // A list would be taken for an object's fields in their order.
@@ -154,15 +158,21 @@ impl SampleRecord {
         {
             return Ok(record);
         }
+        not_understood |= fields.get("locvtp").is_some_and(says_something);
         let is_clip = fields.get("clips").is_some_and(|clips| !clips.is_null());
         let cut = fields.get("clips").and_then(cut_times);
         let subtitles = match fields.get("clip_subtitles") {
             Some(Value::Array(lines)) => clip_subtitles(lines, cut),
             _ => BTreeMap::new(),
         };
+        not_understood |= fields.get("clip_subtitles").is_some_and(|of| lacks(&subtitles, of));
         let of_video = fields.get("yt_meta_dict").and_then(|about| about.get("subtitles"));
         let subtitles = match of_video {
-            Some(of_video) if !is_clip && subtitles.is_empty() => by_language(of_video),
+            Some(of_video) if !is_clip && subtitles.is_empty() => {
+                let subtitles = by_language(of_video);
+                not_understood |= lacks(&subtitles, of_video);
+                subtitles
+            }
             _ => subtitles,
         };
         let whole = |text| CaptionRecord { text, ..CaptionRecord::default() };
@@ -171,12 +181,18 @@ impl SampleRecord {
             Some(Value::Array(several)) => several.iter().filter_map(text_of).map(whole).collect(),
             caption => caption.and_then(text_of).map(whole).into_iter().collect(),
         };
+        not_understood |= captions.is_empty() && fields.get("caption").is_some_and(says_something);
         if captions.is_empty() {
             captions.extend(text.map(|text| whole(Cell::Text(text_file::decoded(text).0))));
         }
         let duration = part(&fields, "duration").filter(|_| !is_clip).unwrap_or_default();
         let cut_length = cut.map_or(Cell::Other, |(start, end)| Cell::Number(end - start));
-        Ok(Self { duration, cut_length, captions, subtitles, ..Self::default() })
+        Ok(Self { duration, cut_length, captions, subtitles, not_understood, ..Self::default() })
+    }
+
+    /// Whether there are captions, and something is not understood that may tell others.
+    pub(crate) fn is_not_understood(&self) -> bool {
+        self.not_understood && !self.says_nothing()
     }
 
     /// Whether there are no captions at all.
@@ -271,6 +287,27 @@ fn by_language(subtitles: &Value) -> BTreeMap<String, Vec<CaptionRecord>> {
         _ => Vec::new(),
     };
     understood(lists.into_iter().map(|(name, lines)| (name, captions(lines))).collect())
+}
+
+/// Whether a value is more than null, or nothing but empty lists and texts.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(values) => values.iter().any(says_something),
+        Value::Object(fields) => fields.values().any(says_something),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
+/// Whether a part of a record says something that is not among the subtitles that were read of it.
+fn lacks(found: &BTreeMap<String, Vec<CaptionRecord>>, part: &Value) -> bool {
+    match part {
+        Value::Object(languages) => {
+            languages.iter().any(|(name, lines)| says_something(lines) && !found.contains_key(name))
+        }
+        part => found.is_empty() && says_something(part),
+    }
 }
 
 /// Those of which at least one caption can be taken.
@@ -497,21 +534,25 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_of_a_record_never_drops_its_caption() {
-        for part in [
-            r#""yt_meta_dict": "none""#,
-            r#""yt_meta_dict": {"subtitles": "en"}"#,
-            r#""yt_meta_dict": {"subtitles": {"en": "x", "de": 7}}"#,
-            r#""yt_meta_dict": {"subtitles": {"en": []}}"#,
-            r#""yt_meta_dict": {"subtitles": []}"#,
-            r#""yt_meta_dict": {"subtitles": {"en": [{"start": "x", "end": "y", "lines": ["z"]}]}}"#,
-            r#""yt_meta_dict": [1, 2]"#,
-            r#""clips": {"a": 1}, "clip_subtitles": {"en": []}"#,
-            r#""clip_subtitles": [7], "clips": null"#,
-            r#""locvtp": [1]"#,
-            r#""duration": {"s": 4}, "key": 7, "status": null"#,
+        for (part, is_counted) in [
+            (r#""yt_meta_dict": "none""#, false),
+            (r#""yt_meta_dict": {"subtitles": "en"}"#, true),
+            (r#""yt_meta_dict": {"subtitles": {"en": "x", "de": 7}}"#, true),
+            (r#""yt_meta_dict": {"subtitles": {"en": []}}"#, false),
+            (r#""yt_meta_dict": {"subtitles": []}"#, false),
+            (
+                r#""yt_meta_dict": {"subtitles": {"en": [{"start": "x", "end": "y", "lines": ["z"]}]}}"#,
+                true,
+            ),
+            (r#""yt_meta_dict": [1, 2]"#, false),
+            (r#""clips": {"a": 1}, "clip_subtitles": {"en": []}"#, false),
+            (r#""clip_subtitles": [7], "clips": null"#, true),
+            (r#""locvtp": [1]"#, true),
+            (r#""duration": {"s": 4}, "key": 7, "status": null"#, false),
         ] {
             let json = format!(r#"{{{part}, "caption": "a whole caption"}}"#);
             let mut read = SampleRecord::read(Some(json.as_bytes()), None).unwrap();
+            assert_eq!(read.is_not_understood(), is_counted, "{json}");
             let choice = LanguageChoice::of(std::path::Path::new("x"), None, &[read.offer()]);
             read.choose(&choice.unwrap());
             let found = taken(read.into_source("k"));

@@ -76,6 +76,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
     }
     reading.notes.without_video = found.without_video;
     reading.notes.not_read = found.not_read;
+    reading.notes.no_transcript.extend(found.no_transcript);
     let notes = std::mem::take(&mut reading.notes);
     notes.told(path).into_iter().for_each(|note| intake.note(note));
     Ok(())
@@ -156,6 +157,7 @@ fn offer(tracks: &[Track]) -> Offer {
 struct Notes {
     without_video: Vec<PathBuf>,
     not_read: Vec<PathBuf>,
+    no_transcript: Vec<PathBuf>,
     unreadable: Vec<(PathBuf, String)>,
     other_languages: Vec<Offer>,
     no_narration: Vec<PathBuf>,
@@ -272,7 +274,11 @@ impl Reading<'_, '_> {
     /// The words of a file; none where it holds none, or is broken, which is counted.
     fn words(&mut self, track: &Track, media: &Path) -> Option<Words> {
         match written::read(&track.path, track.format, Some(media)) {
-            Ok(words) => words.filter(|words| !words.captions.is_empty()),
+            Ok(Some(words)) => Some(words).filter(|words| !words.captions.is_empty()),
+            Ok(None) => {
+                self.notes.no_transcript.push(track.path.clone());
+                None
+            }
             Err(what) => {
                 let below = track.path.strip_prefix(self.root).unwrap_or(&track.path);
                 self.intake.drop_one(DropReason::NotUnderstood, &below.to_string_lossy(), None);
@@ -320,6 +326,10 @@ impl Notes {
         note(
             &self.not_read,
             "of subtitles in a format that is not read; make .srt of it, as with ffmpeg",
+        );
+        note(
+            &self.no_transcript,
+            "beside a video of that name, but no transcript that is understood",
         );
         note(
             &self.no_narration,

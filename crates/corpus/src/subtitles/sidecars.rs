@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::track_name::TrackName;
+use crate::layout::{LINES, glance, has_ending};
+use crate::manifest;
 use crate::video_files::{VideoFiles, is_picture, rank};
 
 /// Folders below folders are looked into this far.
@@ -92,6 +94,8 @@ pub(super) struct Sidecars {
     pub(super) without_video: Vec<PathBuf>,
     /// Subtitles beside a video in a format that is not read.
     pub(super) not_read: Vec<PathBuf>,
+    /// Lists of JSON beside a video, which no transcriber writes.
+    pub(super) no_transcript: Vec<PathBuf>,
 }
 
 impl Sidecars {
@@ -121,6 +125,7 @@ impl Sidecars {
         }
         found.without_video.sort();
         found.not_read.sort();
+        found.no_transcript.sort();
         Ok(found)
     }
 
@@ -138,8 +143,13 @@ impl Sidecars {
         for path in files {
             let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
             let Some(format) = Format::of(&path) else {
-                if has_ending(&path, &NOT_READ) && owner(stem, media).is_some() {
+                if owner(stem, media).is_none() {
+                    continue;
+                }
+                if has_ending(&path, &NOT_READ) {
                     self.not_read.push(path);
+                } else if has_ending(&path, &LINES) && !is_own_list(&path) {
+                    self.no_transcript.push(path);
                 }
                 continue;
             };
@@ -178,9 +188,9 @@ impl Track {
     }
 }
 
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
+/// Whether `locvtp corpus check` wrote the file, which is told where it is passed over.
+fn is_own_list(path: &Path) -> bool {
+    glance(path).is_some_and(|start| manifest::is_own_list(&start))
 }
 
 /// The video that a file without its ending is named after, and what the rest of the name tells.

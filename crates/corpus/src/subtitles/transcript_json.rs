@@ -9,6 +9,11 @@
 //! | youtube-transcript-api | a list: `start`, `duration`, `text` | seconds |
 //! | json3 | `events`: `tStartMs`, `dDurationMs`, `segs` | milliseconds |
 //!
+//! Hugging Face's pipeline says of a piece that was cut off when it begins and not when it ends
+//! (`[2.0, null]`): it ends when the next one begins, the last one with the video.
+//!
+//! A list that says of which videos it speaks (`path`, `video`) is a manifest and no transcript.
+//!
 //! Where the times of words are known a caption lasts from its first word to the end of its last. A
 //! word that could not be aligned has none (WhisperX).
 
@@ -17,9 +22,9 @@ use serde_json::Value;
 use super::cues::clock_s;
 use super::milliseconds::{Timed, are_milliseconds};
 use super::timed_text::{Event, captions_of};
-use super::written::Words;
+use super::written::{OF_MANIFEST, Words};
 use crate::language::Language;
-use crate::repair::{SourceCaption, SourceTime};
+use crate::repair::{Repair, SourceCaption, SourceTime};
 use crate::report::DropReason;
 
 /// Lists of captions by the names that they go by.
@@ -31,7 +36,7 @@ const LISTS: [&str; 3] = ["segments", "chunks", "utterances"];
 /// When it is no JSON.
 pub(super) fn read(
     json: &[u8],
-    length_s: impl FnOnce() -> Option<f64>,
+    length_s: impl Fn() -> Option<f64>,
 ) -> Result<Option<Words>, serde_json::Error> {
     let json: Value = serde_json::from_slice(&crate::bare_nan::as_null(json))?;
     if let Some(events) = json.get("events").and_then(Value::as_array) {
@@ -48,17 +53,34 @@ pub(super) fn read(
     if !list.is_empty() && !list.iter().any(|entry| entry.get("text").is_some_and(is_text)) {
         return Ok(None);
     }
-    if list.is_empty() && json.is_array() {
+    let is_of_manifest = |entry: &Value| OF_MANIFEST.iter().any(|key| entry.get(key).is_some());
+    if json.is_array() && (list.is_empty() || list.iter().any(is_of_manifest)) {
         return Ok(None);
     }
-    let segments: Vec<Segment> = list.iter().map(Segment::of).collect();
+    let mut segments: Vec<Segment> = list.iter().map(Segment::of).collect();
+    end_with_the_next(&mut segments);
     let has_word_times = segments.iter().any(|segment| segment.has_word_times);
     let timed: Vec<Timed> = segments.iter().filter_map(Segment::timed).collect();
-    let in_milliseconds = are_milliseconds(&timed, length_s);
+    let in_milliseconds = are_milliseconds(&timed, &length_s);
+    if let Some(last) = segments.last_mut().filter(|last| last.is_open()) {
+        let unit = if in_milliseconds { 1000.0 } else { 1.0 };
+        last.end = length_s().map(|length_s| length_s * unit);
+    }
     let time = if in_milliseconds { SourceTime::Milliseconds } else { SourceTime::Seconds };
     let captions = segments.into_iter().map(|segment| segment.caption(time)).collect();
     let language = json.get("language").and_then(Value::as_str).and_then(Language::parse);
     Ok(Some(Words { captions, has_word_times, language, in_milliseconds }))
+}
+
+/// Ends pieces that were cut off when the next one begins.
+fn end_with_the_next(segments: &mut [Segment]) {
+    for place in 1..segments.len() {
+        let next = segments[place].start;
+        let segment = &mut segments[place - 1];
+        if segment.is_open() {
+            segment.end = next.filter(|next| segment.start.is_some_and(|start| start < *next));
+        }
+    }
 }
 
 fn is_text(value: &Value) -> bool {
@@ -80,6 +102,8 @@ struct Segment {
     end: Option<f64>,
     text: Option<String>,
     has_word_times: bool,
+    /// Whether its source says that it does not know the end.
+    is_cut_off: bool,
 }
 
 impl Segment {
@@ -95,12 +119,19 @@ impl Segment {
         let start = at("start").or_else(|| at("start_time")).or_else(|| pair(0));
         let lasts = || Some(start? + at("duration").or_else(|| at("dur"))?);
         let end = at("end").or_else(|| at("end_time")).or_else(|| pair(1)).or_else(lasts);
+        let end = last.or(end);
         Self {
             start: first.or(start),
-            end: last.or(end),
+            end,
             text: entry.get("text").and_then(Value::as_str).map(str::to_owned),
             has_word_times: first.is_some() && last.is_some(),
+            is_cut_off: end.is_none() && entry.pointer("/timestamp/1").is_some_and(Value::is_null),
         }
+    }
+
+    /// Whether it begins and its end is to be found.
+    fn is_open(&self) -> bool {
+        self.is_cut_off && self.start.is_some() && self.end.is_none()
     }
 
     fn timed(&self) -> Option<Timed> {
@@ -110,7 +141,11 @@ impl Segment {
     fn caption(self, time: fn(f64, f64) -> SourceTime) -> Result<SourceCaption, DropReason> {
         let text = self.text.ok_or(DropReason::TextIsNoString)?;
         let (start, end) = self.start.zip(self.end).ok_or(DropReason::TimeIsNoNumber)?;
-        Ok(SourceCaption::new(time(start, end), text))
+        let mut caption = SourceCaption::new(time(start, end), text);
+        if self.is_cut_off {
+            caption.repairs.note(Repair::EndFound);
+        }
+        Ok(caption)
     }
 }
 
@@ -219,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_that_was_cut_off_ends_with_the_next_and_the_last_with_the_video() {
+        let json = r#"{"chunks": [{"timestamp": [0.0, null], "text": "one"},
+            {"timestamp": [1.5, 2.0], "text": "two"}, {"timestamp": [2.0, null], "text": "three"}]}"#;
+        let words = read(json.as_bytes(), || Some(3.5)).unwrap().unwrap();
+        let times: Vec<_> = words.captions.iter().flatten().map(|caption| caption.time).collect();
+        let expected = [(0.0, 1.5), (1.5, 2.0), (2.0, 3.5)];
+        assert_eq!(times, expected.map(|(start, end)| SourceTime::Seconds(start, end)));
+        let found = |place: usize| {
+            words.captions[place].as_ref().unwrap().repairs.contains(Repair::EndFound)
+        };
+        assert_eq!([0, 1, 2].map(found), [true, false, true]);
+        // Nobody knows how long the video is, or the next piece begins before.
+        assert_eq!(told(json).unwrap().0[2], Err(DropReason::TimeIsNoNumber));
+        let back = json.replace("[1.5, 2.0]", "[0.0, 2.0]");
+        assert_eq!(told(&back).unwrap().0[0], Err(DropReason::TimeIsNoNumber));
+    }
+
+    #[test]
     fn json3_does_not_roll_and_other_json_is_no_transcript() {
         let json3 = r#"{"wireMagic": "pb3", "events": [{"tStartMs": 0, "dDurationMs": 9000, "id": 1},
             {"tStartMs": 0, "dDurationMs": 4000, "wWinId": 1,
@@ -232,6 +285,8 @@ mod tests {
             r#"{"id": "x", "title": "t", "formats": [{"url": "u"}], "chapters": [{"start_time": 0}]}"#,
             r#"{"duration": 4, "caption": "a fox"}"#,
             "[]",
+            r#"[{"path": "a.mp4", "start": 0, "end": 1, "text": "a fox"}]"#,
+            r#"[{"video": "a", "start": 0, "end": 1, "text": "a fox"}]"#,
             "[1, 2]",
             "7",
         ] {

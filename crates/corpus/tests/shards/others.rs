@@ -192,6 +192,54 @@ fn subtitles_of_video2dataset_are_read_in_one_language() {
 }
 
 #[test]
+fn keys_that_come_again_keep_their_captions_also_where_the_subtitles_are_in_another_language() {
+    let dir = tempfile::tempdir().unwrap();
+    for number in 0..2 {
+        let german = record(&["de"], &format!("\"caption {number}\""));
+        let english = record(&["en"], "null");
+        let members =
+            [("1.json", german.as_str()), ("1.mp4", "v"), ("2.json", &english), ("2.mp4", "v")];
+        shard(&dir.path().join(format!("{number}.tar")), &members);
+    }
+    let (videos, report) = looked_through(dir.path(), "").unwrap();
+    let expected =
+        ["0: caption 0", "0: words in en", "1: caption 1", "1: words in en"].map(String::from);
+    let of_shards = videos.iter().map(|video| {
+        let shard = video.shard.unwrap();
+        format!("{shard}: {}", video.captions[0].text)
+    });
+    let mut found: Vec<_> = of_shards.collect();
+    found.sort();
+    assert_eq!(found, expected);
+    assert_eq!(report.faults(), 0, "{report}");
+    assert_eq!(words(&videos)[..2], ["1: caption 0", "1/1: caption 1"]);
+    let (videos, report) = looked_through(&dir.path().join("{0,0}.tar"), "").unwrap();
+    assert_eq!((videos.len(), report.dropped[&DropReason::VideoTwice]), (2, 2));
+}
+
+#[test]
+fn json_that_is_not_understood_beside_a_caption_is_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = r#"{"caption": "a title", "yt_meta_dict": {"subtitles": {"en": "x"}}}"#;
+    let members = [
+        ("0.json", "{\"broken"),
+        ("0.mp4", "v"),
+        ("0.txt", "rescued"),
+        ("1.json", lines),
+        ("1.mp4", "v"),
+        ("2.json", r#"{"caption": null, "yt_meta_dict": {"subtitles": null}}"#),
+        ("2.mp4", "v"),
+        ("2.txt", "whole"),
+    ];
+    shard(&dir.path().join("0.tar"), &members);
+    let (videos, report) = looked_through(dir.path(), "").unwrap();
+    assert_eq!(words(&videos), ["0: rescued", "1: a title", "2: whole"]);
+    assert_eq!(report.dropped[&DropReason::NotUnderstood], 2);
+    let note = &report.notes[0];
+    assert!(note.contains("2 samples whose JSON") && note.contains("as 0 in "), "{note}");
+}
+
+#[test]
 fn the_case_of_video2dataset_gives_its_two_captions() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/cases/02-video2dataset-subtitles/000000000.json");
