@@ -2,7 +2,8 @@
 //!
 //! RFC 4180's quotes are followed, a byte order mark and every line ending are fine, UTF-16 too, and
 //! where the header is parted by `;` or tabs the rest is too. Excel's first line `sep=;` is followed.
-//! Names of columns are found whatever their case.
+//! Names of columns are found whatever their case. Columns without a name behind the last one that has
+//! one are none: spreadsheets write a comma for each column that was ever in use.
 //!
 //! What CSV says is read as it says, always: a record whose fields in quotes are all closed, just
 //! before a separator or the end of a line, and that has as many fields as there are columns, is one
@@ -12,7 +13,8 @@
 //!
 //! - more fields than columns: where the [text](CsvTable::with_text) is the last column and the
 //!   others are what they should be, the surplus is joined to it as it stands; else the row is
-//!   dropped. Empty fields at the end are passed over
+//!   dropped. Empty fields at the end are passed over, unless they may hide a text that was cut: then
+//!   the row is dropped, too
 //! - quotes with a backslash before them, or with spaces before them, are read as they are meant
 //!   where the row has as many fields as columns only then. Outside of quotes `\"` is a quote
 //! - a quote that nothing closes, or that is closed before other text, is text; so is one that closes
@@ -47,6 +49,8 @@ pub(crate) enum Evidence {
 pub(crate) struct CsvTable<'b> {
     path: PathBuf,
     header: Vec<String>,
+    /// Columns without a name at the end of the header, which are none.
+    num_nameless: usize,
     records: Records<'b>,
     delimiter: u8,
     record: Record,
@@ -102,10 +106,13 @@ impl<'b> CsvTable<'b> {
             let (text, _) = text_file::field(record.field(place).unwrap_or_default());
             text.trim().to_owned()
         };
-        let header = (0..record.len()).map(name).collect();
+        let mut header: Vec<String> = (0..record.len()).map(name).collect();
+        let num_named = header.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+        header.truncate(num_named);
         Ok(Self {
             path: path.to_owned(),
             header,
+            num_nameless: record.len() - num_named,
             records,
             delimiter,
             record,
@@ -193,11 +200,14 @@ impl<'b> CsvTable<'b> {
             let num_fields = self.record.len();
             if num_fields < self.header.len() {
                 self.notes.add(Oddity::Short, line);
-            } else if num_fields > self.header.len() {
+            } else if self.drop_padding() {
                 match self.without_surplus(line) {
                     Ok(repair) => repair.into_iter().for_each(|repair| repairs.note(repair)),
                     Err(oddity) => {
                         self.notes.add(oddity, line);
+                        if self.has_decimal_commas() {
+                            self.note_misread(line);
+                        }
                         self.too_long.push((line, num_fields));
                         continue;
                     }
@@ -209,21 +219,27 @@ impl<'b> CsvTable<'b> {
             if repairs.contains(Repair::QuotesMended) {
                 self.notes.add(Oddity::Mended, line);
             }
-            let row = Row { header: &self.header, record: &self.record, repairs, line };
-            for (place, column) in &self.numbers {
-                let is_plain =
-                    |field: &[u8]| field.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-                if self.record.field(*place).is_none_or(is_plain) {
-                    continue;
-                }
-                let text = row.get(column).filter(|text| !text.is_empty());
-                if let Some(text) = text.filter(|text| text.parse::<f64>().is_err()) {
-                    self.notes.misread(column, &text, line);
-                }
-            }
-            return Ok(Some(row));
+            self.note_misread(line);
+            let (header, record) = (&self.header, &self.record);
+            return Ok(Some(Row { header, record, repairs, line }));
         }
         Ok(None)
+    }
+
+    /// Tells what stands in columns of seconds and is no number.
+    fn note_misread(&mut self, line: usize) {
+        let (header, record, repairs) = (&self.header, &self.record, Repairs::default());
+        let row = Row { header, record, repairs, line };
+        for (place, column) in &self.numbers {
+            let is_plain = |field: &[u8]| field.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+            if record.field(*place).is_none_or(is_plain) {
+                continue;
+            }
+            let text = row.get(column).filter(|text| !text.is_empty());
+            if let Some(text) = text.filter(|text| text.parse::<f64>().is_err()) {
+                self.notes.misread(column, &text, line);
+            }
+        }
     }
 
     /// Reads the record that comes, in the dialect that gives it as many fields as there are columns;
@@ -281,6 +297,23 @@ impl<'b> CsvTable<'b> {
         (self.evidence)(&Row { header, record, repairs, line: 0 })
     }
 
+    /// Drops empty fields behind the columns: as many as there are columns without a name, and of what
+    /// is left a spreadsheet's, which are two or more; one may be a comma that ends the text. Whether
+    /// the row had more fields than there are columns, named or not.
+    fn drop_padding(&mut self) -> bool {
+        let columns = self.header.len();
+        let surplus = columns..self.record.len();
+        let filled = surplus.clone().rev().find(|place| !self.is_empty(*place));
+        let filled = filled.map_or(columns, |place| place + 1);
+        let left = surplus.end.saturating_sub(filled).saturating_sub(self.num_nameless);
+        self.record.truncate(filled + usize::from(left == 1));
+        filled + left > columns
+    }
+
+    fn is_empty(&self, place: usize) -> bool {
+        self.record.field(place).is_none_or(|field| field.trim_ascii().is_empty())
+    }
+
     /// Brings a record with too many fields to the number of columns, if it can be told how; what that
     /// repaired, or what is odd.
     fn without_surplus(&mut self, line: usize) -> Result<Option<Repair>, Oddity> {
@@ -288,11 +321,11 @@ impl<'b> CsvTable<'b> {
         let last = columns.checked_sub(1).ok_or(Oddity::TooLong)?;
         let is_text = self.text.is_some_and(|text| self.header[last].eq_ignore_ascii_case(text));
         let surplus = columns..self.record.len();
-        let is_empty = |place| self.record.field(place).is_none_or(|f| f.trim_ascii().is_empty());
         // Speech recognition ends many a piece with a comma: one may be the text's own, where there is text.
         let may_be_text =
-            is_text && surplus.len() == 1 && !self.record.is_quoted(last) && !is_empty(last);
-        if self.may_be_longer || (surplus.clone().all(is_empty) && !may_be_text) {
+            is_text && surplus.len() == 1 && !self.record.is_quoted(last) && !self.is_empty(last);
+        let is_padding = !may_be_text && surplus.clone().all(|place| self.is_empty(place));
+        if self.may_be_longer || (is_padding && !self.may_be_cut()) {
             self.record.truncate(columns);
             return Ok(None);
         }
@@ -303,11 +336,39 @@ impl<'b> CsvTable<'b> {
             return Err(Oddity::TooLong);
         }
         self.record.join_from(last);
-        if self.evidence_of(&self.record) == Evidence::Against {
+        // Numbers with a decimal comma are in their places, and are told as what they are.
+        if self.evidence_of(&self.record) == Evidence::Against && !self.has_decimal_commas() {
             return Err(Oddity::TooLong);
         }
         self.notes.add(Oddity::Joined, line);
         Ok(Some(Repair::SeparatorJoined))
+    }
+
+    /// Whether the text of a row that has empty fields too many, and is not the last column, may go on
+    /// in the next field: nothing tells that the fields behind it are in their places.
+    fn may_be_cut(&self) -> bool {
+        let columns = self.header.len();
+        let Some(text) = self.text.and_then(|text| place_of(&self.header, text)) else {
+            return false;
+        };
+        let is_number = |place| {
+            let (field, _) = text_file::field(self.record.field(place).unwrap_or_default());
+            field.trim().parse::<f64>().is_ok()
+        };
+        let is_told = self.numbers.iter().any(|(place, _)| *place > text && is_number(*place));
+        !is_told
+            && !self.record.is_quoted(text)
+            && (text + 1..columns).any(|place| !self.is_empty(place))
+            && self.evidence_of(&self.record.without(text + 1)) != Evidence::Against
+    }
+
+    /// Whether the columns of seconds hold numbers, of which some have a comma for a point.
+    fn has_decimal_commas(&self) -> bool {
+        let fields = self.numbers.iter().filter_map(|(place, _)| self.record.field(*place));
+        let texts: Vec<_> = fields.map(|field| text_file::field(field.trim_ascii()).0).collect();
+        let is_number =
+            |text: &Cow<'_, str>| text.is_empty() || text.replace(',', ".").parse::<f64>().is_ok();
+        texts.iter().all(is_number) && texts.iter().any(|text| text.contains(','))
     }
 
     /// Whether the columns of seconds hold whole numbers, and the field behind them one more: of
@@ -536,6 +597,73 @@ mod tests {
             ];
             assert_eq!(found, expected, "{delimiter:?}");
             assert!(notes.len() == 1 && notes[0].contains("3 rows (lines 2, 4, 5)"), "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn columns_without_a_name_at_the_end_are_none() {
+        for (header, rows) in [
+            ("start,end,text,", "0,1,\"cut, quoted\",\n1,2,cut, then fry\n2,3,plain,\n3,4,so,,\n"),
+            (
+                "start,end,text,,",
+                "0,1,\"cut, quoted\",,\n1,2,cut, then fry,,\n2,3,plain,,\n3,4,so,,,\n",
+            ),
+            (
+                "start,end,text, ,\"\"",
+                "0,1,\"cut, quoted\"\n1,2,cut, then fry,\n2,3,plain\n3,4,so,,,\n",
+            ),
+        ] {
+            let text = format!("{header}\n{rows}");
+            assert_eq!(table(&text).header(), ["start", "end", "text"]);
+            let (found, notes) = texts(&text);
+            let row = |line, text: &str, repaired| (line, text.to_owned(), repaired);
+            let expected = [
+                row(2, "cut, quoted", false),
+                row(3, "cut, then fry", true),
+                row(4, "plain", false),
+                row(5, "so,", true),
+            ];
+            assert_eq!(found, expected, "{text}");
+            assert!(notes.len() == 1 && notes[0].contains("2 rows (lines 3, 5)"), "{notes:?}");
+        }
+        // An empty text has no comma of its own.
+        assert_eq!(texts("start,end,text\n1,2,,\n").0, [(2, String::new(), false)]);
+        assert!(table(",,,\n1,2,,\n").header().is_empty());
+    }
+
+    #[test]
+    fn an_empty_field_at_the_end_hides_no_text_that_was_cut() {
+        for row in ["0,1,cut, then fry,", "0,1,cut, then fry,,"] {
+            let text = format!("start,end,text,notes\n{row}\n");
+            let mut table = table(&text);
+            assert!(table.next_row().unwrap().is_none(), "{text}");
+            assert_eq!(table.num_too_long(), 1);
+            assert!(table.notes()[0].contains("double quotes"), "{:?}", table.notes());
+        }
+        // Here nothing can have been cut, or what follows is in its place.
+        for text in [
+            "start,end,text,notes\n0,1,\"cut\",mine,\n",
+            "start,end,text,notes\n0,1,cut,,\n",
+            "start,end,text,notes,\n0,1,cut,mine,\n",
+            "text,start,end\ncut,0,1,\n",
+        ] {
+            let (found, notes) = texts(text);
+            assert_eq!(found, [(2, "cut".to_owned(), false)], "{text}");
+            assert!(notes.is_empty(), "{notes:?}");
+        }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_told_as_the_cause_also_where_the_text_holds_the_separator() {
+        for text in [
+            "start;end;text\n0,5;1,5;cut; then fry\n",
+            "start,end,text\n\"0,5\",2,cut, then fry\n",
+            "start;end;text;notes\n0,5;1,5;cut; then fry;mine\n",
+        ] {
+            let mut table = table(text).with_numbers(&["start", "end"]);
+            while table.next_row().unwrap().is_some() {}
+            let notes = table.notes().join("\n");
+            assert!(notes.contains("`0,5` in the column `start` has a decimal comma"), "{notes}");
         }
     }
 

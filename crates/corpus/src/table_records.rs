@@ -37,7 +37,7 @@ impl Dialect {
 }
 
 /// A record, and the text it was read from.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Record {
     /// The record as it stands, then what fields became without their escapes.
     bytes: Vec<u8>,
@@ -45,7 +45,7 @@ pub(crate) struct Record {
     fields: Vec<Field>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Field {
     /// In `bytes`.
     content: Range<usize>,
@@ -87,13 +87,23 @@ impl Record {
 
     /// Removes the fields from `place` on.
     pub(crate) fn truncate(&mut self, place: usize) {
+        if let Some(field) = self.fields.get(place) {
+            self.raw_len = field.raw_begin.saturating_sub(1);
+        }
         self.fields.truncate(place);
+    }
+
+    /// The record without one of its fields.
+    pub(crate) fn without(&self, place: usize) -> Self {
+        let mut record = self.clone();
+        record.fields.remove(place);
+        record
     }
 
     /// Makes everything from `place` on one field, as it stands, separators and quotes included.
     pub(crate) fn join_from(&mut self, place: usize) {
         let raw_begin = self.fields[place].raw_begin;
-        self.truncate(place);
+        self.fields.truncate(place);
         self.fields.push(Field { content: raw_begin..self.raw_len, raw_begin, is_quoted: false });
     }
 

@@ -55,6 +55,54 @@ fn a_manifest_that_nobody_quoted_keeps_its_sentences_whole() {
 }
 
 #[test]
+fn a_comma_at_the_end_of_the_header_or_of_a_row_cuts_no_sentence() {
+    for (text, expected) in [
+        (
+            "path,start,end,text,\na.mp4,0,1,\"cut, quoted\",\nb.mp4,0,1,cut the onion, then fry it\n",
+            &["cut, quoted", "cut the onion, then fry it"][..],
+        ),
+        (
+            "path,start,end,text,,\nc.mp4,0,1,cut the onion, then fry it,,\n",
+            &["cut the onion, then fry it"],
+        ),
+        (
+            "path,start,end,text,,\nc.mp4,0,1,cut the onion, then fry it\n",
+            &["cut the onion, then fry it"],
+        ),
+    ] {
+        let (report, videos) = table("a.csv", text);
+        assert_eq!(texts(&videos), expected);
+        assert_eq!(report.repaired[&Repair::SeparatorJoined], 1, "{text}");
+        assert_eq!(report.faults(), 0);
+    }
+    let text = "path,start,end,text,notes\na.mp4,0,1,cut, then fry it,\nb.mp4,0,1,fine,mine\n";
+    let (report, videos) = table("a.csv", text);
+    assert_eq!(texts(&videos), ["fine"]);
+    assert_eq!(report.dropped[&DropReason::RowTooLong], 1);
+    assert!(report.notes[0].contains("(line 2)"), "{:?}", report.notes);
+    // A row without text has no comma of its own.
+    let (report, videos) = table("a.csv", "path,start,end,text\na.mp4,0,1,x\nc.mp4,1,2,,\n");
+    assert_eq!(texts(&videos), ["x"]);
+    assert_eq!(report.dropped[&DropReason::NotUnderstood], 1);
+}
+
+#[test]
+fn a_json_list_with_paths_is_a_manifest() {
+    let text = r#"[{"path": "a.mp4", "start": 0, "end": 1, "text": "one"}, {"start": NaN},
+        {"path": "b.mp4", "start": 0, "end": 1, "text": "two"}]"#;
+    let (report, videos) = table("a.json", text);
+    assert_eq!(texts(&videos), ["one", "two"]);
+    assert_eq!(report.dropped[&DropReason::NotUnderstood], 1);
+    assert!(report.notes[0].starts_with("list entry 2 is not understood"), "{:?}", report.notes);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.json");
+    std::fs::write(&path, "[{\"path\": \"a.mp4\", \"text\": \"one\"}, {\"path\": \"b").unwrap();
+    let reader = CorpusReader::new(&path, &ReadSettings::default(), FileLookup::Never).unwrap();
+    let error = reader.read(&reader.sources()[0], &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("list of spans"), "{error}");
+}
+
+#[test]
 fn what_is_quoted_as_it_should_be_is_read_as_it_stands() {
     let text = "path,start,end,text\r\na.mp4,0,1,\"cut, \"\"then\"\" fry\"\r\n\
                 b.mp4,0,1,\"two\r\nlines, 3, of them\"\r\n\"my, clip.mp4\",0,1,6\" pan\r\n";
@@ -161,6 +209,10 @@ fn a_time_that_is_no_number_of_seconds_is_named_with_what_to_write() {
         notes.contains("1 row (line 3): `00:00:01` in the column `start` is a clock"),
         "{notes}"
     );
+
+    let (report, _) = table("a.csv", "path;start;end;text\na.mp4;0,5;1,5;cut; then fry\n");
+    assert_eq!(report.dropped[&DropReason::TimeIsNoNumber], 1);
+    assert!(report.notes.join("\n").contains("`0,5` in the column `start` has a decimal comma"));
 
     let (report, _) = table("a.csv", "path,start,end,text\na.mp4,0,5,1,5,cut\nb.mp4,0,1,fine\n");
     assert!(report.notes[0].contains("decimal comma"), "{:?}", report.notes);

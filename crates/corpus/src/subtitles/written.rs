@@ -1,5 +1,6 @@
 //! A file with words, read whatever its format.
 
+use std::iter::repeat_n;
 use std::path::Path;
 
 use super::milliseconds::{Timed, are_milliseconds};
@@ -8,7 +9,7 @@ use super::{cues, timed_text, transcript_json};
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::language::Language;
-use crate::repair::{Repair, SourceCaption, SourceTime};
+use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
 use crate::report::DropReason;
 use crate::text_file;
 
@@ -92,19 +93,24 @@ fn of_cues(text: &str, format: Format) -> Result<Words, String> {
 
 /// Columns of a table of captions.
 const COLUMNS: [&str; 3] = ["start", "end", "text"];
+/// Columns that say of which video a row is: such a table is a manifest, whatever its name.
+pub(super) const OF_MANIFEST: [&str; 2] = ["path", "video"];
 
 /// Whisper's table. It knows no quotes; a tab in a text was replaced when it was written.
 fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<Words> {
     let mut lines = text.lines();
-    let header: Vec<&str> = lines.next()?.split('\t').map(str::trim).collect();
-    let [start, end, words] =
-        COLUMNS.map(|column| header.iter().position(|name| name.eq_ignore_ascii_case(column)));
+    let header: Vec<&str> = lines.next()?.trim_end().split('\t').map(str::trim).collect();
+    let place = |column: &str| header.iter().position(|name| name.eq_ignore_ascii_case(column));
+    let [start, end, words] = COLUMNS.map(place);
     let (start, end, words) = (start?, end?, words?);
+    if OF_MANIFEST.iter().any(|column| place(column).is_some()) {
+        return None;
+    }
     let rows = lines.filter(|line| !line.trim().is_empty()).map(|line| {
         let cells: Vec<&str> = line.splitn(header.len(), '\t').collect();
         let time = |place: usize| cells.get(place)?.trim().parse::<f64>().ok();
         let text = cells.get(words).map(|text| (*text).to_owned());
-        (time(start), time(end), text)
+        (time(start), time(end), text.map(|text| (text, Repairs::default())))
     });
     Some(timed(rows.collect(), length_s))
 }
@@ -115,32 +121,36 @@ fn table(
     bytes: &[u8],
     length_s: impl FnOnce() -> Option<f64>,
 ) -> Result<Option<Words>, CorpusError> {
-    let mut table = CsvTable::of_bytes(path, bytes)?;
-    if !COLUMNS.iter().all(|column| table.has(column)) {
+    let table = CsvTable::of_bytes(path, bytes)?;
+    let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
+    let is_manifest = OF_MANIFEST.iter().any(|column| table.has(column));
+    if is_manifest || !COLUMNS.iter().all(|column| table.has(column)) {
         return Ok(None);
     }
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
-        let text = row.get("text").map(std::borrow::Cow::into_owned);
+        let text = row.text("text").map(|(text, repairs)| (text.into_owned(), repairs));
         rows.push((row.number("start"), row.number("end"), text));
     }
-    Ok(Some(timed(rows, length_s)))
+    let mut words = timed(rows, length_s);
+    words.captions.extend(repeat_n(Err(DropReason::RowTooLong), table.num_too_long()));
+    Ok(Some(words))
 }
 
-type TableRow = (Option<f64>, Option<f64>, Option<String>);
+type TableRow = (Option<f64>, Option<f64>, Option<(String, Repairs)>);
 
 /// Rows whose unit is told by what stands in them.
 fn timed(rows: Vec<TableRow>, length_s: impl FnOnce() -> Option<f64>) -> Words {
     let whole = |(start, end, text): &TableRow| {
-        Some(Timed::new((*start)?, (*end)?, text.as_deref().unwrap_or_default()))
+        Some(Timed::new((*start)?, (*end)?, text.as_ref().map_or("", |(text, _)| text)))
     };
     let known: Vec<Timed> = rows.iter().filter_map(whole).collect();
     let in_milliseconds = are_milliseconds(&known, length_s);
     let time = if in_milliseconds { SourceTime::Milliseconds } else { SourceTime::Seconds };
     let caption = |(start, end, text): TableRow| {
-        let text = text.ok_or(DropReason::NotUnderstood)?;
+        let (text, repairs) = text.ok_or(DropReason::NotUnderstood)?;
         let (start, end) = start.zip(end).ok_or(DropReason::TimeIsNoNumber)?;
-        Ok(SourceCaption::new(time(start, end), text))
+        Ok(SourceCaption { repairs, ..SourceCaption::new(time(start, end), text) })
     };
     let captions = rows.into_iter().map(caption).collect();
     Words { captions, in_milliseconds, ..Words::default() }
@@ -167,6 +177,8 @@ mod tests {
         assert_eq!(told(&tsv.replace('\n', "\r\n")), expected);
         let seconds = "start\tend\ttext\n0.0\t1.5\tshe whisks\n";
         assert_eq!(told(seconds), [(SourceTime::Seconds(0.0, 1.5), "she whisks".to_owned())]);
+        let padded = "start\tend\ttext\t\n0.0\t1.5\tshe\twhisks\t\n";
+        assert_eq!(told(padded)[0].1.trim(), "she\twhisks", "the last column has no name");
         assert!(tab_separated("a fox\thttp://x\n", || None).is_none());
         assert!(tab_separated("", || None).is_none());
     }
@@ -180,5 +192,24 @@ mod tests {
         assert_eq!(caption.time, SourceTime::Milliseconds(0.0, 1500.0));
         assert_eq!(caption.text, "she \"whisks\"");
         assert!(table(Path::new("v.csv"), b"path,text\na,b\n", || None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_row_with_commas_in_its_text_is_joined_and_one_that_cannot_be_told_is_counted() {
+        let csv = b"start,end,text\n0.5,1.5,cut, then fry\nso, it,is,lost\n";
+        let words = table(Path::new("v.csv"), csv, || None).unwrap().unwrap();
+        let first = words.captions[0].as_ref().unwrap();
+        assert_eq!(first.text, "cut, then fry");
+        assert!(first.repairs.contains(Repair::SeparatorJoined));
+        assert_eq!(words.captions[1..], [Err(DropReason::RowTooLong)]);
+    }
+
+    #[test]
+    fn a_table_that_says_of_which_video_a_row_is_is_no_transcript() {
+        for header in ["path,start,end,text", "start,end,Text,Video"] {
+            let text = format!("{header}\na.mp4,0,1,a.mp4\n");
+            assert!(table(Path::new("v.csv"), text.as_bytes(), || None).unwrap().is_none());
+            assert!(tab_separated(&text.replace(',', "\t"), || None).is_none());
+        }
     }
 }
