@@ -146,12 +146,6 @@ impl Fixtures<'_> {
                 sound,
                 "libx264 -bf 2 -g 50 -sc_threshold 0 -c:a aac",
             ),
-            (
-                "a pause of 12 s, sound goes on, Ogg",
-                "still.ogv",
-                sound,
-                "libtheora -q:v 8 -g 250 -c:a libvorbis",
-            ),
         ] {
             let arguments = format!("{sound} {pause} -c:v {codec}").trim().to_owned();
             let expected = Expected::Paused([0..50, 350..500]);
