@@ -354,7 +354,7 @@ fn program_lists(bytes: &[u8]) -> Option<usize> {
     let stream = TransportPackets::among(bytes)?;
     let packets: Vec<&[u8]> = stream.packets().filter(|packet| packet.len() > 2).collect();
     let is_list = |packet: &&[u8]| LISTS.contains(&transport_packets::stream(packet));
-    let last = packets.iter().rposition(|packet| is_list(packet))?;
+    let last = packets.iter().rposition(&is_list)?;
     let before = packets[..last].iter().rev().take_while(|packet| is_list(packet)).count();
     Some(stream.place(last - before))
 }

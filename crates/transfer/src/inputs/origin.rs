@@ -134,7 +134,7 @@ impl Inputs {
         let keys = ["features", "baseline", "words", "model", TOKENIZER];
         // Earlier versions did not note the tokenizer.
         let is_noted = |key: &str| key != TOKENIZER || there.get(key).is_some();
-        match keys.into_iter().find(|key| is_noted(*key) && there[*key] != here[*key]) {
+        match keys.into_iter().find(|key| is_noted(key) && there[*key] != here[*key]) {
             Some(what) => {
                 let (there, here) = (there[what].to_string(), here[what].to_string());
                 Err(TransferError::OtherInputs { path, what, there, here })
