@@ -129,7 +129,8 @@ fn table(
     }
     let mut rows = Vec::new();
     while let Some(row) = table.next_row()? {
-        let text = row.text("text").map(|(text, repairs)| (text.into_owned(), repairs));
+        // whisper.cpp begins each text with a space.
+        let text = row.text("text").map(|(text, repairs)| (text.trim().to_owned(), repairs));
         rows.push((row.number("start"), row.number("end"), text));
     }
     let mut words = timed(rows, length_s);
