@@ -21,7 +21,7 @@ use crate::error::MeasureError;
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// They stand behind it. The default, as most published numbers; a model that scores everything
-    /// alike then looks perfect, which is why [`evaluation`](crate::evaluation) takes
+    /// alike then looks perfect, which is why the evaluation of a split takes
     /// [`Ties::Averaged`].
     #[default]
     Optimistic,

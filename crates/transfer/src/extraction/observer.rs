@@ -55,7 +55,7 @@ pub struct BadVideo {
     pub path: PathBuf,
     /// Why, and what to do.
     pub reason: String,
-    /// Whether it can be read but for some pictures: [`ExtractSettings::skip_damaged`] would keep the
+    /// Whether it can be read but for some pictures: [`skip_damaged`](super::ExtractSettings::skip_damaged) would keep the
     /// others.
     pub is_damaged: bool,
 }
