@@ -472,18 +472,6 @@ impl TransferError {
         }
     }
 
-    /// That a file can be read, before anything else is.
-    ///
-    /// # Errors
-    /// When it does not exist, is a folder, or cannot be opened.
-    pub fn expect_file(path: &Path) -> Result<(), Self> {
-        let about = std::fs::File::open(path).and_then(|file| file.metadata());
-        match about.map_err(Self::io(path, "read it"))?.is_dir() {
-            true => Err(Self::Folder { path: path.to_owned() }),
-            false => Ok(()),
-        }
-    }
-
     /// That a file or folder is there.
     ///
     /// # Errors
