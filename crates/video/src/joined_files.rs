@@ -10,8 +10,8 @@ use std::path::Path;
 use ffmpeg_the_third::{ffi, media};
 
 use crate::error::VideoError;
-use crate::packet_list::{Seen, num_pictures};
 use crate::probe::OpenFile;
+use crate::seen_packet::{Seen, num_pictures};
 use crate::stream_headers::OtherCodec;
 
 /// How far behind the last picture another file may begin: what a container puts at its end lies

@@ -9,7 +9,7 @@
 //! - [`probe`]: [`VideoInfo`], what a file says about itself
 //! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
 //! - [`media_location`]: a file, or a stretch of another file such as a member of an archive
-//! - [`limits`]: how much time and memory one file may cost
+//! - [`reader_settings`] and [`limits`]: how files are read, and how much time and memory one may cost
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
 //! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
 //!   [`augmentation`] draws them for a training sample
@@ -59,6 +59,7 @@ pub mod augmentation;
 mod bits;
 pub mod clip_stream;
 pub mod colour_jitter;
+mod content;
 pub mod counted;
 pub mod decode;
 pub mod encode;
@@ -85,9 +86,11 @@ mod pillow;
 pub mod pixels;
 mod plausible_times;
 pub mod probe;
+pub mod reader_settings;
 mod rgb_conversion;
 pub mod sampling;
 mod scale;
+mod seen_packet;
 mod shown_from;
 mod sound_in_hole;
 mod stream_headers;
@@ -100,7 +103,7 @@ mod watchdog;
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use clip_stream::ClipStream;
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
-pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
+pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
@@ -110,6 +113,7 @@ pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
+pub use reader_settings::{DamagedFrames, ReaderSettings};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};
