@@ -9,13 +9,6 @@
 //! A frame that does not come this way is tried again with nothing left out, then from the start of
 //! the file; one that does not come at all is an error with its time. No other picture ever stands
 //! in for it.
-//!
-//! Not followed: pixels that are not square are given as stored, and a turn noted in the codec's own
-//! data and not in the container is not made.
-//!
-//! Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
-//! may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
-//! odd and broken ones too, is listed in `docs/media.md`.
 
 use std::ops::Range;
 use std::path::Path;
@@ -38,6 +31,13 @@ use crate::transform::FrameTransform;
 use crate::watchdog::{self, GaveUp, Watch};
 
 /// An open video file.
+///
+/// Not followed: pixels that are not square are given as stored, and a turn noted in the codec's own
+/// data and not in the container is not made.
+///
+/// Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
+/// may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
+/// odd and broken ones too, is listed in `docs/media.md`.
 pub struct VideoReader {
     info: VideoInfo,
     table: Arc<FrameTable>,

@@ -21,12 +21,12 @@ use std::path::Path;
 
 use ffmpeg_the_third::{Rational, ffi};
 
+use crate::content::Content;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::joined_files::{self, Boxes};
 use crate::limits::ReadLimits;
 use crate::losses::{self, Hole};
-use crate::content::Content;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
 use crate::packet_list::{self, PacketList};
 use crate::plausible_times::mark_misplaced;
