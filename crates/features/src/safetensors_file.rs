@@ -27,11 +27,11 @@ const LONGEST_HEADER: u64 = 100_000_000;
 
 /// What the metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Contents {
+struct Contents {
     /// What made the features.
-    pub provenance: Provenance,
+    provenance: Provenance,
     /// Where each video came from, by id.
-    pub videos: BTreeMap<String, VideoSource>,
+    videos: BTreeMap<String, VideoSource>,
 }
 
 /// A tensor in the header.

@@ -294,7 +294,8 @@ fn damaged_files_are_errors_that_name_the_file() {
 fn a_header_whose_shape_is_more_than_can_be_counted_is_damage() {
     let (_folder, out) = place("f.safetensors");
     // (2^62 + 1) numbers of 4 bytes are 2^64 + 4: counted in 64 bits that is the 4 bytes there are.
-    for shape in ["[4611686018427387905,1]", "[4294967296,4294967296]", "[18446744073709551615,2]"] {
+    for shape in ["[4611686018427387905,1]", "[4294967296,4294967296]", "[18446744073709551615,2]"]
+    {
         let place = format!(r#"{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}"#);
         let header = format!(r#"{{"a/features":{place}}}"#);
         let length = (header.len() as u64).to_le_bytes();
