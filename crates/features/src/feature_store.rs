@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_video::TimeSpan;
+use locvtp_video::whole_file::{PartName, WholeFile};
 
 use crate::error::FeatureError;
 use crate::feature_file::{FeatureFile, FileKind};
@@ -176,29 +177,23 @@ impl FeatureStore {
 
     fn write(&mut self, entries: &[VideoEntry]) -> Result<(), FeatureError> {
         self.journal.sync()?;
-        let name = self.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let part = self.out.with_file_name(format!(".{name}.part"));
         // The journal's lock says that no other run of ours is at it.
-        match std::fs::remove_file(&part) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(FeatureError::io(&part, "remove what a killed run left")(error));
-            }
-            _ => {}
-        }
+        let whole = WholeFile::beside(&self.out, PartName::Same("part"));
+        let part = whole.part();
+        whole.clear().map_err(FeatureError::io(part, "remove what a killed run left"))?;
         let mut source = Sources { journal: &mut self.journal, existing: &mut self.existing };
         let written = match self.kind {
             FileKind::Hdf5 => {
-                hdf5_file::write(&part, &self.dataset, &self.provenance, entries, &mut source)
+                hdf5_file::write(part, &self.dataset, &self.provenance, entries, &mut source)
             }
             FileKind::Safetensors => {
-                safetensors_file::write(&part, &self.provenance, entries, &mut source)
+                safetensors_file::write(part, &self.provenance, entries, &mut source)
             }
         };
-        let placed = written.and_then(|()| put_in_place(&part, &self.out));
-        if placed.is_err() {
-            let _ = std::fs::remove_file(&part);
-        }
-        placed
+        written?;
+        std::fs::File::open(part)
+            .and_then(|written| whole.finish(&written))
+            .map_err(FeatureError::io(&self.out, "put it in place"))
     }
 }
 
@@ -256,14 +251,4 @@ fn check_id(id: &str) -> Result<(), FeatureError> {
         return bad("it has a zero byte");
     }
     Ok(())
-}
-
-/// Waits until the disk has the file and gives it its name.
-fn put_in_place(part: &Path, out: &Path) -> Result<(), FeatureError> {
-    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    std::fs::File::open(part)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(part, out))
-        .and_then(|()| std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all())
-        .map_err(FeatureError::io(out, "put it in place"))
 }

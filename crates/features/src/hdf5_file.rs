@@ -1,24 +1,5 @@
 //! HDF5: a group per video with its features, their time spans, and where they come from.
 //!
-//! ```text
-//! /                     attributes model, weights, space, clip, stride, preprocessing, precision
-//! /VIDEO                attributes path, bytes, duration_s, and of damaged videos
-//!                       damaged: [spans, 2] f64, start and end in seconds
-//! /VIDEO/c3d_features   [num_clips, d] f32
-//! /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
-//! ```
-//!
-//! Python reads it as `h5py.File(path)[video]['c3d_features']`, which is what 2D-TAN's ActivityNet
-//! loader and the authors' release do (§A.9, §C.5). Read are also files of other people: the same
-//! without spans, or the features as the dataset `/VIDEO` itself (2D-TAN's Charades-STA and TACoS,
-//! §C.6, §C.7), compressed where the HDF5 library here knows the filter. An id with slashes is a
-//! group in groups, which `h5py` finds by the same id. Datasets in groups of splits (`/train/VIDEO`) are
-//! videos, called by their paths, where few names come twice; a name that comes in most groups is what
-//! features are called.
-//!
-//! A dataset may lie in another file: an external link, external storage, a virtual dataset. Where that
-//! file is not there, it is named; the library itself reads zeros for a virtual dataset then.
-//!
 //! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
 //! it would print stands in the errors.
 
@@ -46,6 +27,25 @@ const TIMES: [&str; 2] = ["times", "timestamps"];
 const CLIPS_AT_ONCE: usize = 1024;
 
 /// An HDF5 file of features, open for reading.
+///
+/// ```text
+/// /                     attributes model, weights, space, clip, stride, preprocessing, precision
+/// /VIDEO                attributes path, bytes, duration_s, and of damaged videos
+///                       damaged: [spans, 2] f64, start and end in seconds
+/// /VIDEO/c3d_features   [num_clips, d] f32
+/// /VIDEO/spans          [num_clips, 2] f64, start and end in seconds
+/// ```
+///
+/// Python reads it as `h5py.File(path)[video]['c3d_features']`, which is what 2D-TAN's ActivityNet
+/// loader and the authors' release do (§A.9, §C.5). Read are also files of other people: the same
+/// without spans, or the features as the dataset `/VIDEO` itself (2D-TAN's Charades-STA and TACoS,
+/// §C.6, §C.7), compressed where the HDF5 library here knows the filter. An id with slashes is a
+/// group in groups, which `h5py` finds by the same id. Datasets in groups of splits (`/train/VIDEO`) are
+/// videos, called by their paths, where few names come twice; a name that comes in most groups is what
+/// features are called.
+///
+/// A dataset may lie in another file: an external link, external storage, a virtual dataset. Where that
+/// file is not there, it is named; the library itself reads zeros for a virtual dataset then.
 pub struct Hdf5File {
     path: PathBuf,
     file: File,

@@ -4,17 +4,15 @@
 //! and the authors' release use, or safetensors. Every video keeps the true time span of each of
 //! its clips. Nothing here knows of models or pixels.
 //!
-//! - [`video_features`]: the features of one video
-//! - [`provenance`]: what made a file's features
-//! - [`feature_file`]: [`FeatureFile`], the front door for reading any kind of file
-//! - [`hdf5_file`]: a group per video; reads other people's files too
-//! - [`safetensors_file`]: `VIDEO/features` and `VIDEO/spans`
-//! - [`numpy_files`]: folders of `.npz` and `.npy`, and one `.npz` with all, of other people
-//! - [`numpy_array`]: a table of numbers as NumPy writes it
-//! - [`feature_summary`]: what is in a file, for people
-//! - [`feature_store`]: [`FeatureStore`], the front door for writing: can be killed and goes on
-//! - [`journal`]: what a run has finished so far
-//! - [`error`]: everything that can go wrong
+//! - [`FeatureFile`], the front door for reading any kind of file: [`Hdf5File`], a group per video, other
+//!   people's files too; [`SafetensorsFile`], `VIDEO/features` and `VIDEO/spans`; [`NumpyFiles`],
+//!   folders of `.npz` and `.npy`, and one `.npz` with all, of other people
+//! - [`VideoFeatures`]: the features of one video
+//! - [`Provenance`]: what made a file's features
+//! - [`FeatureSummary`]: what is in a file, for people
+//! - [`NumpyArray`]: a table of numbers as NumPy writes it
+//! - [`FeatureStore`], the front door for writing: can be killed and goes on, by its [`journal`]
+//! - [`FeatureError`]: everything that can go wrong
 //!
 //! # Example
 //! ```
@@ -40,24 +38,27 @@
 //! # }
 //! ```
 
-pub mod error;
-pub mod feature_file;
-pub mod feature_store;
-pub mod feature_summary;
-pub mod hdf5_file;
+mod error;
+mod feature_file;
+mod feature_store;
+mod feature_summary;
+mod hdf5_file;
 pub mod journal;
-pub mod numpy_array;
-pub mod numpy_files;
-pub mod provenance;
-pub mod safetensors_file;
-pub mod video_features;
+mod numpy_array;
+mod numpy_files;
+mod provenance;
+mod safetensors_file;
+mod video_features;
 
 pub use error::FeatureError;
 pub use feature_file::{FeatureFile, FileKind};
 pub use feature_store::{FeatureStore, Finished};
 pub use feature_summary::FeatureSummary;
+pub use hdf5_file::Hdf5File;
 pub use numpy_array::NumpyArray;
+pub use numpy_files::NumpyFiles;
 pub use provenance::{Difference, Provenance, VideoSource};
+pub use safetensors_file::SafetensorsFile;
 pub use video_features::{ClipBlock, VideoFeatures};
 
 /// Name of the dataset of a video's group: 2D-TAN's ActivityNet loader and the authors' release

@@ -23,7 +23,7 @@ pub struct NumpyArray {
 
 /// What stands before the numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NumpyHeader {
+pub(crate) struct NumpyHeader {
     /// Length of each axis.
     pub shape: Vec<usize>,
     is_by_columns: bool,
@@ -37,7 +37,7 @@ impl NumpyHeader {
     ///
     /// # Errors
     /// With the reason, when the bytes are no `.npy`, end too early, or hold no floats.
-    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
         let short = || "it ends within its header".to_owned();
         let version = bytes.strip_prefix(b"\x93NUMPY").ok_or("it is no .npy file")?;
         let (header, data) = match version {
@@ -82,7 +82,7 @@ impl NumpyHeader {
     ///
     /// # Errors
     /// With the reason and the way out.
-    pub fn check_length(&self, found: u64) -> Result<(), String> {
+    pub(crate) fn check_length(&self, found: u64) -> Result<(), String> {
         let numbers = self
             .shape
             .iter()

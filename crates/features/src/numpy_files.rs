@@ -1,16 +1,5 @@
 //! Features in NumPy's files, as most programs for moments keep them: a folder with an `.npz` or `.npy`
 //! for each video, or one `.npz` with an array for each.
-//!
-//! ```text
-//! FOLDER/VIDEO.npz   the array `features`, or the only one, `[num_clips, d]`
-//! FOLDER/VIDEO.npy   `[num_clips, d]`
-//! ALL.npz            an array `VIDEO` for each, `[num_clips, d]`
-//! ```
-//!
-//! A single `.npy`, or an `.npz` with an array `features` (or another that is usual in files of one
-//! video), is one video, called as its file.
-//! A video in a folder of the folder is called by its path, `train/VIDEO`. These files do not say what
-//! made them, nor when a clip is: an array `times` is not read, as programs mean different things by it.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +25,17 @@ const TIMES: [&str; 3] = ["times", "timestamps", "spans"];
 const HEADER: u64 = 1 << 16;
 
 /// Features in NumPy's files, open for reading.
+///
+/// ```text
+/// FOLDER/VIDEO.npz   the array `features`, or the only one, `[num_clips, d]`
+/// FOLDER/VIDEO.npy   `[num_clips, d]`
+/// ALL.npz            an array `VIDEO` for each, `[num_clips, d]`
+/// ```
+///
+/// A single `.npy`, or an `.npz` with an array `features` (or another that is usual in files of one
+/// video), is one video, called as its file.
+/// A video in a folder of the folder is called by its path, `train/VIDEO`. These files do not say what
+/// made them, nor when a clip is: an array `times` is not read, as programs mean different things by it.
 pub struct NumpyFiles {
     path: PathBuf,
     array: Option<String>,

@@ -27,11 +27,11 @@ const LONGEST_HEADER: u64 = 100_000_000;
 
 /// What the metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Contents {
+struct Contents {
     /// What made the features.
-    pub provenance: Provenance,
+    provenance: Provenance,
     /// Where each video came from, by id.
-    pub videos: BTreeMap<String, VideoSource>,
+    videos: BTreeMap<String, VideoSource>,
 }
 
 /// A tensor in the header.
@@ -81,11 +81,10 @@ impl SafetensorsFile {
         for (name, place) in header {
             let place: TensorPlace = serde_json::from_value(place)
                 .map_err(|error| damaged(&format!("{name} has no place ({error})")))?;
-            let bytes = place.shape.iter().product::<usize>() * number_size(&place.dtype);
             let [begin, end] = place.data_offsets;
             let inside = begin <= end && end <= length - 8 - size;
             let known = number_size(&place.dtype) > 0;
-            if known && (!inside || end - begin != bytes as u64) {
+            if known && (!inside || num_bytes(&place) != Some(end - begin)) {
                 return Err(damaged(&format!("{name} lies outside the file; it was cut off")));
             }
             tensors.insert(name, place);
@@ -231,6 +230,13 @@ impl SafetensorsFile {
             .map_err(FeatureError::io(&self.path, "read it"))?;
         Ok(bytes)
     }
+}
+
+/// Bytes of a tensor, from its shape; none where they are more than can be counted.
+fn num_bytes(place: &TensorPlace) -> Option<u64> {
+    let size = number_size(&place.dtype) as u64;
+    let times = |product: u64, axis: &usize| product.checked_mul(u64::try_from(*axis).ok()?);
+    place.shape.iter().try_fold(size, times)
 }
 
 /// Bytes of a number; zero for kinds that are not used here.

@@ -291,6 +291,22 @@ fn damaged_files_are_errors_that_name_the_file() {
 }
 
 #[test]
+fn a_header_whose_shape_is_more_than_can_be_counted_is_damage() {
+    let (_folder, out) = place("f.safetensors");
+    // (2^62 + 1) numbers of 4 bytes are 2^64 + 4: counted in 64 bits that is the 4 bytes there are.
+    for shape in ["[4611686018427387905,1]", "[4294967296,4294967296]", "[18446744073709551615,2]"]
+    {
+        let place = format!(r#"{{"dtype":"F32","shape":{shape},"data_offsets":[0,4]}}"#);
+        let header = format!(r#"{{"a/features":{place}}}"#);
+        let length = (header.len() as u64).to_le_bytes();
+        std::fs::write(&out, [&length[..], header.as_bytes(), &[0; 4]].concat()).unwrap();
+        let message = FeatureFile::open(&out, None).err().map(|error| error.to_string());
+        let message = message.unwrap_or_else(|| panic!("{shape} was believed"));
+        assert!(message.contains("a/features lies outside the file"), "{message}");
+    }
+}
+
+#[test]
 fn names_that_cannot_be_written_are_refused() {
     let (_folder, out) = place("features.npz");
     let open = |out: &Path, dataset| FeatureStore::open(out, dataset, provenance(), false);

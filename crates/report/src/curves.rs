@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::axis::{Axis, grouped};
+use crate::curve_point::CurvePoint;
 use crate::declutter::{spread, thinned};
 use crate::drawing::{Anchor, Area, Drawing};
 use crate::error::{ReportError, filled, finite};
@@ -47,15 +48,6 @@ pub struct LossSeries {
     pub meaning: String,
     /// Values in order of steps.
     pub points: Vec<CurvePoint>,
-}
-
-/// A value at a step.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Optimiser step.
-    pub step: u64,
-    /// The value there.
-    pub value: f64,
 }
 
 /// A change of the objective.

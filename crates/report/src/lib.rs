@@ -45,6 +45,7 @@
 mod axis;
 mod colour_map;
 mod confusion;
+mod curve_point;
 mod curves;
 mod declutter;
 mod drawing;
@@ -65,7 +66,8 @@ mod thumbnail;
 mod write;
 
 pub use confusion::ConfusionMatrix;
-pub use curves::{CurvePoint, LossCurves, LossScale, LossSeries, ObjectiveChange};
+pub use curve_point::CurvePoint;
+pub use curves::{LossCurves, LossScale, LossSeries, ObjectiveChange};
 pub use error::ReportError;
 pub use figure::Figure;
 pub use grounding::{ClipScore, GroundingExample, PredictedSpan, TimedFrame};

@@ -1,6 +1,6 @@
 //! Smoothing of a noisy curve, for the strong line over the raw one.
 
-use crate::curves::CurvePoint;
+use crate::curve_point::CurvePoint;
 
 /// Average with weights that fall off exponentially on both sides, by 1/e over `reach` steps:
 /// unlike an average of the past alone it does not lag behind a falling curve. At the ends it

@@ -2,7 +2,8 @@
 //!
 //! Every file is written beside its place, synced, and renamed into it, so a reader never meets
 //! half a file and a failed write leaves the old report. Everything is drawn before the first file
-//! is touched; the page comes last.
+//! is touched; the page comes last. The other crates write through `locvtp_video::whole_file`; this one
+//! knows nothing of ours, and FFmpeg should not be needed to draw a curve.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -9,19 +9,10 @@
 //! A frame that does not come this way is tried again with nothing left out, then from the start of
 //! the file; one that does not come at all is an error with its time. No other picture ever stands
 //! in for it.
-//!
-//! Not followed: pixels that are not square are given as stored, and a turn noted in the codec's own
-//! data and not in the container is not made.
-//!
-//! Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
-//! may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
-//! odd and broken ones too, is listed in `docs/media.md`.
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
 use crate::frame_search::FrameSearch;
@@ -34,49 +25,19 @@ use crate::media_location::MediaLocation;
 use crate::packet_index::PacketIndex;
 use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
+use crate::reader_settings::ReaderSettings;
 use crate::sampling::SamplingPlan;
 use crate::transform::FrameTransform;
 use crate::watchdog::{self, GaveUp, Watch};
 
-/// How a reader works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ReaderSettings {
-    /// Threads of the decoder. Default 1: reading several videos at once uses processors better
-    /// than this.
-    pub decoder_threads: usize,
-    /// What is done with damaged frames. Default: they are refused.
-    pub damaged_frames: DamagedFrames,
-    /// What one file may cost.
-    pub limits: ReadLimits,
-}
-
-/// What is done with frames that the decoder had to patch, and those made from them.
-///
-/// A decoder fills what it cannot read with parts of older pictures, so such a frame may show what
-/// was to be seen at another time. Only damage that a decoder notices counts: a flipped bit that
-/// still reads as a picture is not seen by anybody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DamagedFrames {
-    /// They are errors ([`VideoError::Undecodable`]), up to the next key frame.
-    #[default]
-    Refuse,
-    /// They are given as they are.
-    Show,
-}
-
-impl Default for ReaderSettings {
-    fn default() -> Self {
-        Self {
-            decoder_threads: 1,
-            damaged_frames: DamagedFrames::default(),
-            limits: ReadLimits::default(),
-        }
-    }
-}
-
 /// An open video file.
+///
+/// Not followed: pixels that are not square are given as stored, and a turn noted in the codec's own
+/// data and not in the container is not made.
+///
+/// Memory holds the frames asked for and the decoder's own few, never the whole file. What a file
+/// may cost in memory and time is bounded by [`ReadLimits`]; what comes out of files of all kinds,
+/// odd and broken ones too, is listed in `docs/media.md`.
 pub struct VideoReader {
     info: VideoInfo,
     table: Arc<FrameTable>,

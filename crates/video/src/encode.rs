@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
-use crate::partial_file::PartialFile;
+use crate::probe;
 use crate::time::Seconds;
+use crate::whole_file::{PartName, WholeFile};
 
 /// Ticks of the file's clock per frame: fine enough for frames at any time ([`Encoder::push_at`]).
 const TICKS_PER_FRAME: i32 = 512;
@@ -113,7 +114,7 @@ impl EncoderSettings {
 /// behind.
 pub struct Encoder {
     path: PathBuf,
-    partial: PartialFile,
+    whole: WholeFile,
     settings: EncoderSettings,
     output: ffmpeg::format::context::Output,
     encoder: codec::encoder::video::Encoder,
@@ -139,11 +140,19 @@ impl Encoder {
         let codec = codec::encoder::find_by_name("libx264").ok_or_else(|| {
             refused("the installed FFmpeg has no libx264; install one that has".into())
         })?;
-        let partial = PartialFile::beside(path)?;
+        if path.file_name().is_none() {
+            return Err(VideoError::NotAFile { path: path.to_owned(), found: "a folder" });
+        }
+        let whole = WholeFile::beside(path, PartName::Own);
+        // Made here, not by FFmpeg, for the system's plain reason when the folder is missing or
+        // closed.
+        whole.create().map_err(io_error(path, "create the file in its folder"))?;
+        // `file:` keeps a name with a colon from being read as a protocol.
+        let url = probe::file_url(whole.part())?;
 
         let failed = |action| move |source| encode_error(path, action, source);
         let mut output =
-            ffmpeg::format::output_as(partial.url()?, "mp4").map_err(failed("create the file"))?;
+            ffmpeg::format::output_as(url, "mp4").map_err(failed("create the file"))?;
         let encoder = open_encoder(codec, &settings).map_err(failed("start the encoder"))?;
         let mut stream = output.add_stream(codec).map_err(failed("start the video stream"))?;
         stream.set_time_base(time_base(&settings));
@@ -175,7 +184,7 @@ impl Encoder {
         .map_err(failed("convert from RGB"))?;
         let rgb = frame::Video::new(Pixel::RGB24, width, height);
         let path = path.to_owned();
-        Ok(Self { path, partial, settings, output, encoder, scaler, rgb, next_pts: 0 })
+        Ok(Self { path, whole, settings, output, encoder, scaler, rgb, next_pts: 0 })
     }
 
     /// Adds the next frame, one frame time after the one before. `rgb` is `[height, width, 3]`.
@@ -224,7 +233,9 @@ impl Encoder {
         if closed < 0 {
             return Err(encode_error(&self.path, "write the end of the file", closed.into()));
         }
-        self.partial.rename_to(&self.path)
+        // Not synced: what this project generates is made again where it is missing.
+        let renamed = self.whole.finish_unsynced();
+        renamed.map_err(io_error(&self.path, "rename the finished file"))
     }
 
     fn push_pts(&mut self, rgb: &[u8], pts: i64) -> Result<(), VideoError> {
@@ -319,6 +330,10 @@ unsafe fn write_rotation(stream: *mut ffi::AVStream, settings: &EncoderSettings)
             ffi::av_display_rotation_set(matrix, f64::from(settings.rotation_degrees));
         }
     }
+}
+
+fn io_error(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> VideoError {
+    move |source| VideoError::Io { path: path.to_owned(), action, source }
 }
 
 fn encode_error(path: &Path, action: &'static str, source: ffmpeg::Error) -> VideoError {

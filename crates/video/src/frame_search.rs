@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use ffmpeg_the_third::frame;
 
-use crate::decode::DamagedFrames;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::frame_stream::{FrameStream, Position};
@@ -19,6 +18,7 @@ use crate::frame_table::FrameTable;
 use crate::orientation::Orientation;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::pixels::FramePixels;
+use crate::reader_settings::DamagedFrames;
 use crate::scale::FrameScaler;
 use crate::transform::FrameTransform;
 

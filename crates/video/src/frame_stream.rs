@@ -12,12 +12,12 @@ use ffmpeg::codec::threading;
 use ffmpeg::{Discard, Packet, codec, ffi, frame};
 use ffmpeg_the_third as ffmpeg;
 
-use crate::decode::ReaderSettings;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::packet_list;
 use crate::probe::{self, MediaSource, OpenFile};
+use crate::reader_settings::ReaderSettings;
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
 const MOST_ERRORS_WHILE_DRAINING: usize = 64;

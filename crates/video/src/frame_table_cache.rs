@@ -9,17 +9,17 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
 use crate::media_location::MediaLocation;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
-use crate::partial_file::PartialFile;
 use crate::time::Seconds;
 use crate::timeline::{Part, Timeline};
+use crate::whole_file::{self, PartName, WholeFile};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
 const MAGIC: &[u8] = b"LocVTP frame table 4\n";
@@ -28,8 +28,8 @@ const MAGIC: &[u8] = b"LocVTP frame table 4\n";
 /// of a part.
 const OF_A_PART: u32 = u32::MAX;
 
-/// Nothing takes so long to write.
-const OLD: Duration = Duration::from_secs(24 * 3600);
+/// What the names of entries end with.
+const ENDING: &str = "frames";
 
 /// A folder of frame tables.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl FrameTableCache {
         let folder = folder.into();
         match fs::create_dir_all(&folder) {
             Ok(()) => {
-                sweep(&folder);
+                whole_file::sweep(&folder, ENDING);
                 Ok(Self { folder })
             }
             Err(source) => Err(VideoError::Io {
@@ -106,29 +106,16 @@ impl FrameTableCache {
     /// Keeps the table of a file. A disk that takes no more makes the next opening slow, no more.
     pub(crate) fn put(&self, key: &CacheKey, index: &PacketIndex) {
         let entry = self.entry(key);
-        let Ok(partial) = PartialFile::beside(&entry) else { return };
-        // Not synced: what a crash leaves of an entry is found out by its check sum.
-        let written = fs::File::create(partial.path())
-            .and_then(|mut file| file.write_all(&encode(index, key)));
+        let whole = WholeFile::beside(&entry, PartName::Own);
+        let written = whole.create().and_then(|mut file| file.write_all(&encode(index, key)));
         if written.is_ok() {
-            let _ = partial.rename_to(&entry);
+            // Not synced: what a crash leaves of an entry is found out by its check sum.
+            let _ = whole.finish_unsynced();
         }
     }
 
     fn entry(&self, key: &CacheKey) -> PathBuf {
-        self.folder.join(format!("{:016x}.frames", sum(&key.path)))
-    }
-}
-
-/// Removes what programs that were killed left half written. What is younger than a day may be in the
-/// making.
-fn sweep(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_partial = entry.file_name().to_string_lossy().contains(".frames.partial-");
-        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
-        if is_partial && age().is_some_and(|age| age > OLD) {
-            let _ = fs::remove_file(entry.path());
-        }
+        self.folder.join(format!("{:016x}.{ENDING}", sum(&key.path)))
     }
 }
 
@@ -347,7 +334,7 @@ mod tests {
         let names = ["old", "new"].map(|name| format!(".{name}.frames.partial-77-0"));
         for (name, age_s) in names.iter().zip([90_000, 60]) {
             let file = fs::File::create(folder.path().join(name)).unwrap();
-            let age = Duration::from_secs(age_s);
+            let age = std::time::Duration::from_secs(age_s);
             file.set_modified(std::time::SystemTime::now() - age).unwrap();
         }
         FrameTableCache::create(folder.path()).unwrap();

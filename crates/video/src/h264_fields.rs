@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::bits::{Bits, start_code};
-use crate::packet_content::Content;
+use crate::content::Content;
 
 /// Bytes of a slice that are looked at; its header's first fields are shorter.
 const SLICE_BYTES: usize = 48;

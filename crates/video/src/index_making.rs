@@ -22,17 +22,18 @@ use std::path::Path;
 
 use ffmpeg_the_third::{Rational, ffi};
 
+use crate::content::Content;
 use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::joined_files::{self, Boxes};
 use crate::limits::ReadLimits;
 use crate::long_pauses;
 use crate::losses::{self, Hole};
-use crate::packet_content::Content;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
-use crate::packet_list::{self, PacketList, Seen, durations_hold, usual_step};
+use crate::packet_list::{self, PacketList};
 use crate::plausible_times::mark_misplaced;
 use crate::probe::OpenFile;
+use crate::seen_packet::{Seen, durations_hold, usual_step};
 use crate::shown_from::ShownFrom;
 use crate::sound_in_hole::{self, Sound};
 use crate::time::TimeSpan;

@@ -10,8 +10,8 @@ use std::path::Path;
 use ffmpeg_the_third::{ffi, media};
 
 use crate::error::VideoError;
-use crate::packet_list::{Seen, num_pictures};
 use crate::probe::OpenFile;
+use crate::seen_packet::{Seen, num_pictures};
 use crate::stream_headers::OtherCodec;
 use crate::transport_packets::{self, TransportPackets};
 

@@ -3,21 +3,23 @@
 //! A video file comes in; RGB pixels with true times go out. Nothing here knows of models or
 //! captions.
 //!
-//! - [`decode`]: [`VideoReader`], the front door: opens a file, reads frames and clips
-//! - [`opener`]: [`VideoOpener`], the same with limits and a cache for many files
-//! - [`clip_stream`]: [`ClipStream`], the clips of long videos one at a time
-//! - [`probe`]: [`VideoInfo`], what a file says about itself
-//! - [`frame_table`]: when each frame is shown; [`frame_table_cache`] keeps the tables on disk
-//! - [`media_location`]: a file, or a stretch of another file such as a member of an archive
-//! - [`limits`]: how much time and memory one file may cost
+//! - [`VideoReader`], the front door: opens a file, reads frames and clips; [`ReaderSettings`] and
+//!   [`ReadLimits`] say how, and how much time and memory one file may cost
+//! - [`VideoOpener`]: the same settings for many files, and a [`FrameTableCache`] for them
+//! - [`ClipStream`]: the clips of long videos one at a time
+//! - [`VideoInfo`]: what a file says about itself; [`FrameTable`]: when each frame is shown
+//! - [`MediaLocation`]: a file, or a stretch of another file such as a member of an archive
+//! - [`media_endings`]: which names are those of videos and pictures
 //! - [`sampling`]: which frames make up the clips of a video, for training and for whole videos
-//! - [`transform`] and [`colour_jitter`]: resizing, cropping, mirroring, colours;
-//!   [`augmentation`] draws them for a training sample
-//! - [`pixels`]: the decoded frames and clips
-//! - [`encode`]: H.264 files for what this project generates
-//! - [`time`]: seconds and half-open spans
-//! - [`counted`]: numbers with their nouns, for the messages of all crates
-//! - [`error`]: what can be wrong with a file
+//! - [`FrameTransform`] and [`ColourJitter`]: resizing, cropping, mirroring, colours;
+//!   [`Augmentation`] draws them for a training sample
+//! - [`FramePixels`] and [`ClipPixels`]: the decoded frames and clips
+//! - [`Encoder`]: H.264 files for what this project generates
+//! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
+//! - [`VideoError`]: what can be wrong with a file
+//!
+//! Of use to all crates: [`counted`], numbers with their nouns for messages, and [`whole_file`], files
+//! that are whole or not there.
 //!
 //! # Example
 //!
@@ -55,54 +57,57 @@
 //! # }
 //! ```
 
-pub mod augmentation;
+mod augmentation;
 mod bits;
-pub mod clip_stream;
-pub mod colour_jitter;
+mod clip_stream;
+mod colour_jitter;
+mod content;
 pub mod counted;
-pub mod decode;
-pub mod encode;
-pub mod error;
+mod decode;
+mod encode;
+mod error;
 mod ffmpeg_log;
 mod frame_search;
 mod frame_stream;
-pub mod frame_table;
-pub mod frame_table_cache;
+mod frame_table;
+mod frame_table_cache;
 mod h264_fields;
 mod index_making;
 mod joined_files;
-pub mod limits;
+mod limits;
 mod long_pauses;
 mod losses;
 pub mod media_endings;
-pub mod media_location;
-pub mod opener;
+mod media_location;
+mod opener;
 mod orientation;
 mod packet_content;
 mod packet_index;
 mod packet_list;
-mod partial_file;
 mod pillow;
-pub mod pixels;
+mod pixels;
 mod plausible_times;
-pub mod probe;
+mod probe;
+mod reader_settings;
 mod rgb_conversion;
 pub mod sampling;
 mod scale;
+mod seen_packet;
 mod shown_from;
 mod sound_in_hole;
 mod stream_headers;
 mod stretch_input;
-pub mod time;
+mod time;
 mod timeline;
-pub mod transform;
+mod transform;
 mod transport_packets;
 mod watchdog;
+pub mod whole_file;
 
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use clip_stream::ClipStream;
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
-pub use decode::{DamagedFrames, ReaderSettings, VideoReader};
+pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
 pub use frame_table::FrameTable;
@@ -112,6 +117,7 @@ pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
 pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
+pub use reader_settings::{DamagedFrames, ReaderSettings};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};

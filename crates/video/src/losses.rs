@@ -9,8 +9,8 @@
 
 use std::ops::Range;
 
-use crate::packet_content::Content;
-use crate::packet_list::Seen;
+use crate::content::Content;
+use crate::seen_packet::Seen;
 
 /// Where pictures were lost, by the order of the first packet behind: where time goes on by more than
 /// a picture, beside a packet with the mark of a loss. `part` is a part of the file, `frame` how long

@@ -1,9 +1,10 @@
 //! How many videos are opened alike: what one may cost, and where frame tables are kept.
 
-use crate::decode::{ReaderSettings, VideoReader};
+use crate::decode::VideoReader;
 use crate::error::VideoError;
 use crate::frame_table_cache::FrameTableCache;
 use crate::media_location::MediaLocation;
+use crate::reader_settings::ReaderSettings;
 
 /// Opens videos, all in the same way. By default with the limits of [`ReadLimits`](crate::ReadLimits)
 /// and no frame tables kept.

@@ -7,19 +7,8 @@
 use ffmpeg_the_third::codec::Id;
 
 use crate::bits::{Bits, start_code};
+use crate::content::Content;
 use crate::h264_fields::{H264Fields, hevc_content};
-
-/// What a decoder gives for a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Content {
-    /// One picture that is shown.
-    #[default]
-    Picture,
-    /// The rest of the picture of the packet before.
-    SecondField,
-    /// Nothing that is shown.
-    Nothing,
-}
 
 /// Tells the packets of one stream, in their order.
 pub(crate) enum ContentTeller {

@@ -1,7 +1,7 @@
 //! Times that contradict those around them: a flipped bit in a broadcast stream moves a picture by
 //! hours.
 
-use crate::packet_list::Seen;
+use crate::seen_packet::Seen;
 
 /// A picture is stored at most so many packets from its place in time: twice the 16 pictures that a
 /// codec may hold back.

@@ -11,8 +11,8 @@
 //!
 //! A flipped bit moves one picture in time and those after it not at all: that is no new part.
 
-use crate::packet_content::Content;
-use crate::packet_list::{Seen, durations_hold, usual_step};
+use crate::content::Content;
+use crate::seen_packet::{Seen, durations_hold, usual_step};
 
 /// How far a clock may be trusted.
 #[derive(Clone, Copy, Debug)]
