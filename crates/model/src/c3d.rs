@@ -10,9 +10,9 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module::conv3d};
 use serde::{Deserialize, Serialize};
 
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::Linear;
-use crate::timesformer::ClipPatches;
 use crate::{ModelError, setting_check};
 
 /// What all four halvings of a frame's side, and of the frames, divide evenly.

@@ -10,9 +10,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
 use crate::clip::{ClipText, ClipTextConfig};
-use crate::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
+use crate::distilbert::{DistilBert, DistilBertConfig};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
+use crate::token_batch::TokenBatch;
 
 /// Which text encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -11,10 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::ModelError;
 use crate::c3d::{C3d, C3dConfig};
 use crate::clip::{ClipTime, ClipVision, ClipVisionConfig};
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
-use crate::locvtp::ClipFeature;
-use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
+use crate::timesformer::{TimeSformer, TimeSformerConfig};
 
 /// Which video encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -7,11 +7,12 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ClipTextConfig;
-use super::layer::{Layer, LayerSize};
-use crate::distilbert::TokenBatch;
+use super::attention::LayerSize;
+use super::layer::Layer;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, LinearWithoutBias};
 use crate::ops::Sequences;
+use crate::token_batch::TokenBatch;
 
 /// The text tower.
 #[derive(Module, Debug)]

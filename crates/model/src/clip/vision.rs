@@ -7,13 +7,15 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::layer::{Layer, LayerSize};
+use super::attention::LayerSize;
+use super::layer::Layer;
 use super::{ClipTime, ClipVisionConfig};
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, LinearWithoutBias};
-use crate::locvtp::ClipFeature;
 use crate::ops::{self, Sequences};
-use crate::timesformer::{ClipPatches, TemporalInit, nearest};
+use crate::timesformer::{TemporalInit, nearest};
 
 /// The image tower.
 #[derive(Module, Debug)]

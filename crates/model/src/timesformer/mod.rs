@@ -10,18 +10,17 @@ mod block;
 mod config;
 mod embeddings;
 pub(crate) mod nearest;
-mod patches;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::LayerNorm;
 use block::Block;
 use embeddings::Embeddings;
 
 pub use config::{TemporalInit, TimeSformerBlock, TimeSformerConfig};
-pub use patches::{ClipPatches, PixelNormalisation};
 
 /// The video encoder.
 #[derive(Module, Debug)]

@@ -7,11 +7,11 @@
 
 use serde_json::{Value, json};
 
-use super::import::ImportSettings;
+use super::import_settings::ImportSettings;
 use super::known_values::{Values, Voice, voice};
 use super::open_clip_config;
+use super::said_sizes::{check_sizes, even_heads};
 use super::source::{Part, Shapes, Source, SourceKind};
-use super::source_config::{check_sizes, even_heads};
 use crate::ModelError;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 

@@ -10,11 +10,11 @@
 use locvtp_video::{Interpolation, Scaling};
 use serde_json::{Value, json};
 
-use super::import::ImportSettings;
+use super::import_settings::ImportSettings;
 use super::known_values::{Values, voice};
 use super::open_clip_config;
 use super::source::{Source, SourceKind};
-use super::source_config::usual_pictures;
+use super::usual_pictures::usual_pictures;
 use crate::{Fit, ModelError};
 
 const HUGGING_FACE_FILE: &str = "preprocessor_config.json";
