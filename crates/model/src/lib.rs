@@ -6,8 +6,8 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`video_encoder`] | which video encoder: [`timesformer`], [`clip`], [`c3d`] |
-//! | [`text_encoder`] | which text encoder: [`distilbert`], [`clip`] |
+//! | [`video_encoder`], `video_tower` | which video encoder: [`timesformer`], [`clip`], [`c3d`]; what each must do |
+//! | [`text_encoder`], `text_tower` | which text encoder: [`distilbert`], [`clip`]; what each must do |
 //! | [`tokenizer`] | the words of a sentence |
 //! | [`projection`] | from the encoders into the joint space |
 //! | [`correspondence`] | which words belong to a clip |
@@ -49,11 +49,13 @@ pub mod recurrent;
 mod setting_check;
 pub mod start_weights;
 pub mod text_encoder;
+mod text_tower;
 pub mod timesformer;
 mod token_batch;
 pub mod tokenizer;
 pub mod training_words;
 pub mod video_encoder;
+mod video_tower;
 pub mod weights;
 mod wordpiece_vocabulary;
 

@@ -16,6 +16,7 @@ use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, LinearWithoutBias};
 use crate::ops::{self, Sequences};
 use crate::timesformer::{TemporalInit, nearest};
+use crate::video_tower::VideoTower;
 
 /// The image tower.
 #[derive(Module, Debug)]
@@ -152,6 +153,12 @@ impl ClipVision {
         };
         let normed = self.vision_model.post_layernorm.forward(hidden);
         self.visual_projection.forward(feature.of_tokens(normed))
+    }
+}
+
+impl VideoTower for ClipVision {
+    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
+        self.forward(clips, feature)
     }
 }
 

@@ -17,6 +17,7 @@ use burn::tensor::Tensor;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu, linear};
+use crate::text_tower::TextTower;
 use crate::token_batch::TokenBatch;
 
 pub use config::DistilBertConfig;
@@ -121,6 +122,12 @@ impl DistilBert {
             x = block.forward(x, self.num_heads, &sequences);
         }
         x
+    }
+}
+
+impl TextTower for DistilBert {
+    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
+        self.forward(tokens)
     }
 }
 
