@@ -6,7 +6,7 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 
-use super::embeddings::{UNIT_EPSILON, VideoTextEmbeddings};
+use super::embeddings::UNIT_EPSILON;
 use super::inputs::LossInputs;
 use super::term_row::TermRow;
 use crate::ops::l2_normalise;

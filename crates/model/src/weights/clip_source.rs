@@ -308,8 +308,7 @@ fn refuse_others(source: &Source) -> Result<(), ModelError> {
 
 /// The error for a checkpoint whose heads and activation nobody says, with what it could be.
 fn nobody_says(source: &Source) -> Result<ModelError, ModelError> {
-    let plans =
-        source.kind.tables().iter().map(|(_, table)| table.plan(source.state.tensors.keys()));
+    let plans = source.row.tables().map(|(_, table)| table.plan(source.state.tensors.keys()));
     let plans: Vec<_> = plans.collect();
     let [video, text] = [0, 1].map(|i| Shapes { source, plan: &plans[i] });
     let patch_size = video.axis(width_of(Part::Video), 3)?;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::import_report::{Explained, PartReport, Resized};
 use super::key_table::{KeyTable, Made, Plan};
 use super::named::NamedTensor;
-use super::source::{Source, SourceKind};
+use super::source::Source;
 use crate::ModelError;
 
 /// The encoders of a checkpoint, with what its table says for its keys.
@@ -30,7 +30,7 @@ impl<'a> Filling<'a> {
         let state = &planned.source.state;
         let types = state.number_types().into_iter();
         let report = PartReport {
-            from: planned.source.kind.name().into(),
+            from: planned.source.row.name.into(),
             files: state.files.clone(),
             number_types: types.map(|(name, count)| (name.to_string(), count)).collect(),
             skipped_calls: state.skipped_calls.clone(),
@@ -111,14 +111,10 @@ impl<'a> Filling<'a> {
             return Ok(self.report);
         }
         let source = self.planned.source;
-        let kind = source.kind.name();
-        let way_out = match SourceKind::guess(&source.state) {
-            Some(other) if other != source.kind => {
-                format!("its keys look like {0}: say --from {0}", other.name())
-            }
-            _ => "take the whole checkpoint of this model, with its own config.json beside it"
-                .to_owned(),
-        };
+        let kind = source.row.name;
+        let way_out = source.looks_like_another().unwrap_or_else(|| {
+            "take the whole checkpoint of this model, with its own config.json beside it".to_owned()
+        });
         let reason = format!("it does not fill a model as {kind}{text}");
         Err(ModelError::ForeignWeights { path: source.path().into(), reason, way_out })
     }

@@ -10,14 +10,12 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::clip_source::{clip_text_config, clip_vision_config};
 use super::filling::{Filling, Planned};
 pub use super::import_report::{Explained, IMPORT_FILE, Origins, PartReport, Resized};
 pub use super::import_settings::ImportSettings;
 pub use super::known_values::Guess;
 use super::known_values::Values;
 use super::source::{Part, Shapes, Source, SourceKind};
-use super::source_config::{c3d_config, distilbert_config, timesformer_config};
 use super::source_preprocessing::preprocessing;
 use super::source_tokenizer::tokenizer;
 use super::{StateDict, fill_each};
@@ -148,9 +146,9 @@ fn refuse_unused(
 fn plan_parts(sources: &[Source]) -> Result<BTreeMap<Part, Planned<'_>>, ModelError> {
     let mut planned = BTreeMap::<Part, Planned<'_>>::new();
     for source in sources {
-        for (part, table) in source.kind.tables() {
+        for (part, table) in source.row.tables() {
             let plan = table.plan(source.state.tensors.keys());
-            if let Some(other) = planned.get(part) {
+            if let Some(other) = planned.get(&part) {
                 return Err(ModelError::ForeignWeights {
                     path: source.path().into(),
                     reason: format!(
@@ -161,7 +159,7 @@ fn plan_parts(sources: &[Source]) -> Result<BTreeMap<Part, Planned<'_>>, ModelEr
                     way_out: "give one checkpoint for each encoder".into(),
                 });
             }
-            planned.insert(*part, Planned { source, table, plan });
+            planned.insert(part, Planned { source, table, plan });
         }
     }
     Ok(planned)
@@ -256,26 +254,18 @@ impl Base {
         settings: &ImportSettings,
     ) -> Result<Vec<Guess>, ModelError> {
         let shapes = Shapes { source: planned.source, plan: &planned.plan };
-        let mut values = Values::new(planned.source);
+        let mut values = Values::new(planned.source.path());
+        let row = planned.source.row;
         match part {
             Part::Video => {
-                self.config.video = match planned.source.kind {
-                    SourceKind::Clip | SourceKind::HfClip => {
-                        clip_vision_config(&shapes, settings, &mut values)?.into()
-                    }
-                    SourceKind::C3d => c3d_config(&shapes, settings)?.into(),
-                    _ => timesformer_config(&shapes, settings, &mut values)?.into(),
-                };
+                let encoder = row.video.as_ref().expect("its row named the encoder");
+                self.config.video = (encoder.config)(&shapes, settings, &mut values)?;
                 self.preprocessing =
                     preprocessing(planned.source, &self.config.video, settings, &mut values)?;
             }
             Part::Text => {
-                self.config.text = match planned.source.kind {
-                    SourceKind::Clip | SourceKind::HfClip => {
-                        clip_text_config(&shapes, settings, &mut values)?.into()
-                    }
-                    _ => distilbert_config(&shapes, settings, &mut values)?.into(),
-                };
+                let encoder = row.text.as_ref().expect("its row named the encoder");
+                self.config.text = (encoder.config)(&shapes, settings, &mut values)?;
                 self.tokenizer = Some(tokenizer(planned.source, &self.config.text, settings)?);
             }
         }

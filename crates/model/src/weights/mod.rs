@@ -6,7 +6,8 @@
 //! | `stored_tensor`, `state_dict` | tensors of a file, read when they are asked for |
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
-//! | [`source`], `source_config`, `clip_source` | the kinds of checkpoints, and the sizes they say |
+//! | [`source`], `sources` | a checkpoint of a kind, and the kinds, a row each |
+//! | `source_config`, `clip_source` | the sizes they say |
 //! | `said_sizes` | what a file says of sizes, against the tensors |
 //! | `source_preprocessing`, `source_picture`, `usual_pictures` | how a checkpoint's programs make its pictures |
 //! | `source_tokenizer` | the tokenizer beside a checkpoint |
@@ -42,6 +43,7 @@ mod source_config;
 mod source_picture;
 mod source_preprocessing;
 mod source_tokenizer;
+mod sources;
 mod state_dict;
 mod stored_tensor;
 mod timesformer_keys;

@@ -7,7 +7,6 @@ use super::known_values::{Values, voice};
 use super::open_clip_config;
 use super::source::{Source, SourceKind};
 use super::source_picture::{SourcePicture, open_clip_settings};
-use super::usual_pictures::{usual_normalisation, usual_pictures};
 use crate::clip_patches::PixelNormalisation;
 use crate::video_encoder::VideoEncoderConfig;
 use crate::{ModelError, Preprocessing};
@@ -77,8 +76,8 @@ fn normalisation(
         });
     }
     let is_off = json["do_normalize"] == false;
-    let usual = usual_normalisation(source.kind);
-    let reason = usual_pictures(source.kind);
+    let usual = &source.row.pictures.normalisation;
+    let reason = source.row.pictures.whose;
     let mut one = |setting, flag, typed, off, said: [Option<[f32; 3]>; 3], usual| {
         let [theirs, of_timm, of_open_clip] = said;
         let theirs = voice(file, if is_off { Some(off) } else { theirs });
