@@ -106,18 +106,17 @@ impl Observer for TrainingProgress {
         let steps = self.steps.per_s(done as f64);
         let pairs = self.pairs.per_s(self.num_pairs as f64);
         self.line.draw(done == total_steps, || {
-            let loss = |name: &str, value: Option<f64>| {
-                value.map_or(String::new(), |value| format!("  {name} {value:.3}"))
-            };
+            let terms: String = report
+                .terms
+                .iter()
+                .filter_map(|(term, loss)| Some(format!("  {} {:.3}", term.symbol(), (*loss)?)))
+                .collect();
             let left = steps.map_or(String::new(), |steps| {
                 format!("  {} left", duration((total_steps - done) as f64 / steps))
             });
             format!(
-                "step {done}/{total_steps}  loss {:.3}{}{}{}{}  loader {:.0} MiB, waited {:.0}%{left}",
+                "step {done}/{total_steps}  loss {:.3}{terms}{}  loader {:.0} MiB, waited {:.0}%{left}",
                 report.total,
-                loss("L_c", report.coarse),
-                loss("L_f", report.fine),
-                loss("L_t", report.temporal),
                 pairs.map_or(String::new(), |pairs| format!("  {}", rate(pairs, "pairs"))),
                 report.queued_mib + report.cached_mib,
                 100.0 * report.waited_share(),

@@ -10,9 +10,11 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, module::conv3d};
 use serde::{Deserialize, Serialize};
 
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::Linear;
-use crate::timesformer::ClipPatches;
+use crate::video_tower::{VideoTower, VideoTowerConfig};
 use crate::{ModelError, setting_check};
 
 /// What all four halvings of a frame's side, and of the frames, divide evenly.
@@ -93,6 +95,41 @@ impl C3dConfig {
     }
 }
 
+impl VideoTowerConfig for C3dConfig {
+    fn image_size(&self) -> usize {
+        self.image_size
+    }
+
+    fn patch_size(&self) -> usize {
+        // A frame is one patch.
+        self.image_size
+    }
+
+    fn num_frames(&self) -> usize {
+        self.num_frames
+    }
+
+    fn num_picture_frames(&self) -> usize {
+        self.num_frames
+    }
+
+    fn width(&self) -> usize {
+        self.feature_width
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn summary(&self) -> String {
+        format!("C3D up to fc6, {} wide", self.feature_width)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.check()
+    }
+}
+
 /// C3D up to `fc6`.
 #[derive(Module, Debug)]
 pub struct C3d {
@@ -152,6 +189,13 @@ impl C3d {
         let x = self.conv5b.forward(x);
         let x = pool(pad_frames(x), [2; 3]).reshape([b as i32, -1]);
         relu(self.fc6.forward(x))
+    }
+}
+
+impl VideoTower for C3d {
+    /// It has no tokens to choose from.
+    fn clip_features(&self, clips: ClipPatches, _feature: ClipFeature) -> Tensor<2> {
+        self.forward(clips)
     }
 }
 

@@ -3,9 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::distilbert::TokenBatch;
 use crate::initialiser::Initialiser;
 use crate::ops;
+use crate::token_batch::TokenBatch;
 
 /// `x W + b`; the file holds the weight as PyTorch does, `[output, input]`, memory as
 /// `[input, output]`.

@@ -1,13 +1,13 @@
 //! The model of LocVTP: clips and words in, one joint space out, and the losses that shape it.
 //!
-//! What comes in are clips cut into patches ([`timesformer::ClipPatches`]) and sentences as tokens
-//! ([`distilbert::TokenBatch`]); what goes out are [`loss::VideoTextEmbeddings`], and from them
+//! What comes in are clips cut into patches ([`ClipPatches`]) and sentences as tokens
+//! ([`TokenBatch`]); what goes out are [`loss::VideoTextEmbeddings`], and from them
 //! [`loss::Losses`].
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`video_encoder`] | which video encoder: [`timesformer`], [`clip`], [`c3d`] |
-//! | [`text_encoder`] | which text encoder: [`distilbert`], [`clip`] |
+//! | [`video_encoder`], `video_tower` | which video encoder: [`timesformer`], [`clip`], [`c3d`]; what each must do |
+//! | [`text_encoder`], `text_tower` | which text encoder: [`distilbert`], [`clip`]; what each must do |
 //! | [`tokenizer`] | the words of a sentence |
 //! | [`projection`] | from the encoders into the joint space |
 //! | [`correspondence`] | which words belong to a clip |
@@ -28,6 +28,8 @@
 mod byte_pair_tokenizer;
 pub mod c3d;
 pub mod clip;
+mod clip_feature;
+mod clip_patches;
 pub mod context_warp;
 pub mod correspondence;
 pub mod distilbert;
@@ -39,6 +41,7 @@ pub mod locvtp;
 pub mod loss;
 pub mod model_directory;
 pub mod objective;
+mod objective_file;
 pub mod ops;
 pub mod preprocessing;
 pub mod projection;
@@ -46,17 +49,23 @@ pub mod recurrent;
 mod setting_check;
 pub mod start_weights;
 pub mod text_encoder;
+mod text_tower;
 pub mod timesformer;
+mod token_batch;
 pub mod tokenizer;
 pub mod training_words;
 pub mod video_encoder;
+mod video_tower;
 pub mod weights;
 mod wordpiece_vocabulary;
 
 pub use burn::tensor::Device;
+pub use clip_feature::ClipFeature;
+pub use clip_patches::{ClipPatches, PixelNormalisation};
 pub use error::ModelError;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
 pub use preprocessing::{Fit, Preprocessing};
 pub use text_encoder::TextEncoderConfig;
+pub use token_batch::TokenBatch;
 pub use video_encoder::VideoEncoderConfig;

@@ -5,41 +5,15 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
-use crate::distilbert::TokenBatch;
 use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
 use crate::projection::{Projection, ProjectionConfig, ProjectionKind};
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
-use crate::timesformer::ClipPatches;
+use crate::token_batch::TokenBatch;
 use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
-
-/// Which tokens of the video encoder make the feature of a clip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClipFeature {
-    /// The class token, as the paper's encoder gives it.
-    Class,
-    /// The mean of the patches.
-    MeanPatch,
-    /// The sum of the two: small models trained from nothing learn sooner with it.
-    ClassPlusMeanPatch,
-}
-
-impl ClipFeature {
-    /// # Shapes
-    /// - `tokens`: `[r, n, d]`, the class token first; returns `[r, d]`
-    pub(crate) fn of_tokens(self, tokens: Tensor<3>) -> Tensor<2> {
-        let [r, n, d] = tokens.dims();
-        let class = || tokens.clone().narrow(1, 0, 1).reshape([r, d]);
-        let mean = || tokens.clone().narrow(1, 1, n - 1).mean_dim(1).reshape([r, d]);
-        match self {
-            Self::Class => class(),
-            Self::MeanPatch => mean(),
-            Self::ClassPlusMeanPatch => class() + mean(),
-        }
-    }
-}
 
 /// Everything that fixes the shape of the model: the contents of `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use locvtp_video::{
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::timesformer::{ClipPatches, PixelNormalisation};
+use crate::clip_patches::{ClipPatches, PixelNormalisation};
 
 /// How a whole video becomes clips, and a clip becomes numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

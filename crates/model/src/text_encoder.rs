@@ -10,9 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
 use crate::clip::{ClipText, ClipTextConfig};
-use crate::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
+use crate::distilbert::{DistilBert, DistilBertConfig};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
+use crate::text_tower::{TextTower, TextTowerConfig};
+use crate::token_batch::TokenBatch;
 
 /// Which text encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -68,72 +70,52 @@ impl TextEncoderConfig {
         *self == Self::None
     }
 
+    fn config(&self) -> Option<&dyn TextTowerConfig> {
+        match self {
+            Self::DistilBert(config) => Some(config),
+            Self::Clip(config) => Some(config),
+            Self::None => None,
+        }
+    }
+
     /// Tokens the encoder knows; 0 where there is none.
     pub fn vocab_size(&self) -> usize {
-        match self {
-            Self::DistilBert(config) => config.vocab_size,
-            Self::Clip(config) => config.vocab_size,
-            Self::None => 0,
-        }
+        self.config().map_or(0, TextTowerConfig::vocab_size)
     }
 
     /// The same for a vocabulary of another size.
     pub fn set_vocab_size(&mut self, vocab_size: usize) {
         match self {
-            Self::DistilBert(config) => config.vocab_size = vocab_size,
-            Self::Clip(config) => config.vocab_size = vocab_size,
+            Self::DistilBert(config) => config.set_vocab_size(vocab_size),
+            Self::Clip(config) => config.set_vocab_size(vocab_size),
             Self::None => {}
         }
     }
 
     /// Longest sentence in tokens, first and last included; 0 where there is no encoder.
     pub fn max_tokens(&self) -> usize {
-        match self {
-            Self::DistilBert(config) => config.max_position_embeddings,
-            Self::Clip(config) => config.max_position_embeddings,
-            Self::None => 0,
-        }
+        self.config().map_or(0, TextTowerConfig::max_tokens)
     }
 
     /// Width of a word's feature, `d`; 0 where there is no encoder.
     pub fn width(&self) -> usize {
-        match self {
-            Self::DistilBert(config) => config.dim,
-            Self::Clip(config) => config.projection_dim,
-            Self::None => 0,
-        }
+        self.config().map_or(0, TextTowerConfig::width)
     }
 
     /// Standard deviation of the initial weights.
     pub fn initializer_range(&self) -> f64 {
-        match self {
-            Self::DistilBert(config) => config.initializer_range,
-            Self::Clip(config) => config.initializer_range,
-            Self::None => 0.0,
-        }
+        self.config().map_or(0.0, TextTowerConfig::initializer_range)
     }
 
     /// Name and size, for people.
     pub fn summary(&self) -> String {
-        match self {
-            Self::DistilBert(config) => {
-                format!("DistilBERT, {} blocks of width {}", config.n_layers, config.dim)
-            }
-            Self::Clip(config) => {
-                format!("CLIP, {} blocks of width {}", config.num_hidden_layers, config.hidden_size)
-            }
-            Self::None => "none".into(),
-        }
+        self.config().map_or_else(|| "none".into(), TextTowerConfig::summary)
     }
 
     /// # Errors
     /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
-        match self {
-            Self::DistilBert(config) => config.check(),
-            Self::Clip(config) => config.check(),
-            Self::None => Ok(()),
-        }
+        self.config().map_or(Ok(()), TextTowerConfig::check)
     }
 
     pub(crate) fn init(&self, random: &mut Initialiser) -> Option<TextEncoder> {
@@ -167,14 +149,18 @@ pub(crate) struct KeyedClip {
 }
 
 impl TextEncoder {
+    fn tower(&self) -> &dyn TextTower {
+        match self {
+            Self::DistilBert(keyed) => &keyed.distilbert,
+            Self::Clip(keyed) => &keyed.clip,
+        }
+    }
+
     /// Features of all tokens, first and last included; rows of padding have no meaning.
     ///
     /// # Shapes
     /// - returns `[b, n, d]`
     pub(crate) fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
-        match self {
-            Self::DistilBert(keyed) => keyed.distilbert.forward(tokens),
-            Self::Clip(keyed) => keyed.clip.forward(tokens),
-        }
+        self.tower().token_features(tokens)
     }
 }

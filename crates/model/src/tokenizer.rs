@@ -16,7 +16,7 @@ use tokenizers::{
     PreTokenizer, Tokenizer,
 };
 
-use crate::distilbert::TokenBatch;
+use crate::token_batch::TokenBatch;
 use crate::{ModelError, byte_pair_tokenizer, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.

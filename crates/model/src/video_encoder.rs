@@ -10,11 +10,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ModelError;
 use crate::c3d::{C3d, C3dConfig};
-use crate::clip::{ClipTime, ClipVision, ClipVisionConfig};
+use crate::clip::{ClipVision, ClipVisionConfig};
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
-use crate::locvtp::ClipFeature;
-use crate::timesformer::{ClipPatches, TimeSformer, TimeSformerConfig};
+use crate::timesformer::{TimeSformer, TimeSformerConfig};
+use crate::video_tower::{VideoTower, VideoTowerConfig};
 
 /// Which video encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,89 +67,54 @@ impl<'de> Deserialize<'de> for VideoEncoderConfig {
 }
 
 impl VideoEncoderConfig {
+    fn config(&self) -> &dyn VideoTowerConfig {
+        match self {
+            Self::TimeSformer(config) => config,
+            Self::Clip(config) => config,
+            Self::C3d(config) => config,
+        }
+    }
+
     /// Side of the square frames, pixels.
     pub fn image_size(&self) -> usize {
-        match self {
-            Self::TimeSformer(config) => config.image_size,
-            Self::Clip(config) => config.image_size,
-            Self::C3d(config) => config.image_size,
-        }
+        self.config().image_size()
     }
 
     /// Side of the patches that [`ClipPatches`] must be cut into, pixels.
     pub fn patch_size(&self) -> usize {
-        match self {
-            Self::TimeSformer(config) => config.patch_size,
-            Self::Clip(config) => config.patch_size,
-            // A frame is one patch.
-            Self::C3d(config) => config.image_size,
-        }
+        self.config().patch_size()
     }
 
     /// Frames of a clip.
     pub fn num_frames(&self) -> usize {
-        match self {
-            Self::TimeSformer(config) => config.num_frames,
-            Self::Clip(config) => config.num_frames,
-            Self::C3d(config) => config.num_frames,
-        }
+        self.config().num_frames()
     }
 
     /// Frames of a picture's clip: one where the encoder takes clips of any length, else the picture
     /// again and again (§A.2).
     pub fn num_picture_frames(&self) -> usize {
-        match self {
-            Self::TimeSformer(_) | Self::Clip(_) => 1,
-            Self::C3d(config) => config.num_frames,
-        }
+        self.config().num_picture_frames()
     }
 
     /// Width of a clip's feature, `d`.
     pub fn width(&self) -> usize {
-        match self {
-            Self::TimeSformer(config) => config.hidden_size,
-            Self::Clip(config) => config.projection_dim,
-            Self::C3d(config) => config.feature_width,
-        }
+        self.config().width()
     }
 
     /// Standard deviation of the initial weights.
     pub fn initializer_range(&self) -> f64 {
-        match self {
-            Self::TimeSformer(config) => config.initializer_range,
-            Self::Clip(config) => config.initializer_range,
-            Self::C3d(config) => config.initializer_range,
-        }
+        self.config().initializer_range()
     }
 
     /// Name and size, for people.
     pub fn summary(&self) -> String {
-        match self {
-            Self::TimeSformer(config) => format!(
-                "TimeSformer, {} blocks of width {}",
-                config.num_hidden_layers, config.hidden_size
-            ),
-            Self::Clip(config) => format!(
-                "CLIP ViT, {} blocks of width {}, {}",
-                config.num_hidden_layers,
-                config.hidden_size,
-                match config.time {
-                    ClipTime::Divided => "divided space-time attention",
-                    ClipTime::Mean => "frame by frame",
-                }
-            ),
-            Self::C3d(config) => format!("C3D up to fc6, {} wide", config.feature_width),
-        }
+        self.config().summary()
     }
 
     /// # Errors
     /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
-        match self {
-            Self::TimeSformer(config) => config.check(),
-            Self::Clip(config) => config.check(),
-            Self::C3d(config) => config.check(),
-        }
+        self.config().check()
     }
 
     pub(crate) fn init(&self, random: &mut Initialiser) -> VideoEncoder {
@@ -189,16 +156,19 @@ pub(crate) struct KeyedC3d {
 }
 
 impl VideoEncoder {
+    fn tower(&self) -> &dyn VideoTower {
+        match self {
+            Self::TimeSformer(keyed) => &keyed.timesformer,
+            Self::Clip(keyed) => &keyed.clip,
+            Self::C3d(keyed) => &keyed.c3d,
+        }
+    }
+
     /// Features of clips.
     ///
     /// # Shapes
     /// - `clips`: `r` clips; returns `[r, d]`
     pub(crate) fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
-        match self {
-            Self::TimeSformer(keyed) => feature.of_tokens(keyed.timesformer.forward(clips)),
-            Self::Clip(keyed) => keyed.clip.forward(clips, feature),
-            // Has no tokens to choose from.
-            Self::C3d(keyed) => keyed.c3d.forward(clips),
-        }
+        self.tower().clip_features(clips, feature)
     }
 }

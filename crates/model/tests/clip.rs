@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
+use locvtp_model::TokenBatch;
 use locvtp_model::clip::{ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig};
-use locvtp_model::distilbert::TokenBatch;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::weights::NamedTensor;
 

@@ -6,7 +6,8 @@ mod golden;
 
 use burn::tensor::{DType, Device};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::distilbert::{DistilBert, DistilBertConfig, TokenBatch};
+use locvtp_model::TokenBatch;
+use locvtp_model::distilbert::{DistilBert, DistilBertConfig};
 
 fn config() -> DistilBertConfig {
     let golden = golden::json("distilbert/config.json");

@@ -13,13 +13,12 @@ use std::path::Path;
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
 use locvtp_model::clip::{Activation, ClipText, ClipTextConfig, ClipVisionConfig};
-use locvtp_model::distilbert::TokenBatch;
 use locvtp_model::text_encoder::TextEncoderConfig;
-use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::import::{Import, ImportSettings, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, read_safetensors};
+use locvtp_model::{ClipPatches, TokenBatch};
 use locvtp_video::Interpolation;
 use serde_json::{Value, json};
 

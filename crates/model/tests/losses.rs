@@ -10,8 +10,8 @@ use golden::{assert_close, numbers};
 use locvtp_model::context_warp::{ContextWarp, ContextWarpConfig};
 use locvtp_model::correspondence::{CorrespondenceConfig, CorrespondenceRule};
 use locvtp_model::loss::{
-    Denominator, LossConfig, LossWeights, Losses, TemporalTarget, VideoTextEmbeddings,
-    WarpDistances,
+    Denominator, LossConfig, LossWeights, Losses, PerTerm, TemporalTarget, Term,
+    VideoTextEmbeddings, WarpDistances,
 };
 use locvtp_model::ops::l2_normalise;
 use rand::Rng;
@@ -116,11 +116,12 @@ impl Batch {
         let losses = self.losses(&leaves);
         let gradients = losses.total.clone().backward();
         let one = |loss: Tensor<1>| numbers(loss)[0];
+        let term = |term| losses.terms[term].clone().map(one);
         let weight_gradient = leaves.head.weight().grad(&gradients).map(numbers);
         Outcome {
-            coarse: losses.coarse.map_or(0.0, one),
-            fine: losses.fine.map_or(0.0, one),
-            temporal: losses.temporal.map(one),
+            coarse: term(Term::Coarse).unwrap_or(0.0),
+            fine: term(Term::Fine).unwrap_or(0.0),
+            temporal: term(Term::Temporal),
             total: one(losses.total),
             grad_clips: numbers(leaves.embeddings.clips.grad(&gradients).unwrap()),
             grad_words: leaves
@@ -139,7 +140,11 @@ impl Batch {
     }
 
     fn only(mut self, coarse: f64, fine: f64, temporal: f64) -> Self {
-        self.weights = LossWeights { coarse, fine, temporal };
+        self.weights = LossWeights::only([
+            (Term::Coarse, coarse),
+            (Term::Fine, fine),
+            (Term::Temporal, temporal),
+        ]);
         self
     }
 }
@@ -197,11 +202,7 @@ fn batch_of(golden: &Value) -> Batch {
             rule: serde_json::from_value(choices["correspondence"].clone()).unwrap(),
             num_matches: number("num_matches"),
         },
-        weights: LossWeights {
-            coarse: weight("coarse"),
-            fine: weight("fine"),
-            temporal: weight("temporal"),
-        },
+        weights: PerTerm::from_fn(|term| weight(term.name())),
     }
 }
 
@@ -573,12 +574,13 @@ fn a_video_of_one_clip_leaves_the_temporal_loss_out() {
 #[test]
 fn a_term_of_weight_zero_is_not_computed() {
     let batch = Batch::random(5, 2, &[3, 2], 4).only(1.0, 0.0, 0.0);
+    let computed = |losses: &Losses| Term::ALL.map(|term| losses.terms[term].is_some());
     let losses = batch.losses(&batch.leaves(&Device::flex(), DType::F64));
-    assert!(losses.coarse.is_some() && losses.fine.is_none() && losses.temporal.is_none());
+    assert_eq!(computed(&losses), [true, false, false]);
     let batch = batch.only(0.0, 0.0, 1.0);
     let losses = batch.losses(&batch.leaves(&Device::flex(), DType::F64));
-    assert!(losses.coarse.is_none() && losses.fine.is_none() && losses.temporal.is_some());
-    assert_eq!(numbers(losses.total), numbers(losses.temporal.unwrap()));
+    assert_eq!(computed(&losses), [false, false, true]);
+    assert_eq!(numbers(losses.total), numbers(losses.terms[Term::Temporal].clone().unwrap()));
 }
 
 #[test]

@@ -12,18 +12,20 @@ use burn::tensor::{Device, Tensor};
 use golden::numbers;
 use locvtp_model::c3d::C3dConfig;
 use locvtp_model::clip::{ClipTextConfig, ClipVisionConfig};
-use locvtp_model::distilbert::{DistilBertConfig, TokenBatch};
+use locvtp_model::distilbert::DistilBertConfig;
 use locvtp_model::initialiser::Initialiser;
-use locvtp_model::locvtp::ClipFeature;
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
 };
 use locvtp_model::projection::{ProjectionConfig, ProjectionKind};
 use locvtp_model::start_weights::read_start_weights;
-use locvtp_model::timesformer::{ClipPatches, TimeSformerConfig};
+use locvtp_model::timesformer::TimeSformerConfig;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::{NamedTensor, named_parameters, read_safetensors, to_safetensors};
-use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, TextEncoderConfig};
+use locvtp_model::{
+    ClipFeature, ClipPatches, LocVtpConfig, ModelDirectory, ModelError, Preprocessing,
+    TextEncoderConfig, TokenBatch,
+};
 use locvtp_video::{FrameTransform, Interpolation, Scaling};
 
 const TEXTS: [&str; 3] =

@@ -6,9 +6,9 @@
 use std::time::Instant;
 
 use locvtp_corpus::SpanKind;
-use locvtp_model::distilbert::{DistilBertConfig, TokenBatch};
+use locvtp_model::distilbert::DistilBertConfig;
 use locvtp_model::timesformer::{TemporalInit, TimeSformerConfig};
-use locvtp_model::{Device, LocVtpConfig};
+use locvtp_model::{Device, LocVtpConfig, TokenBatch};
 use locvtp_train::Experiment;
 use locvtp_train::batch::PretrainBatch;
 use locvtp_train::optimizer::Adam;

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
-use locvtp_model::distilbert::TokenBatch;
-use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::{ClipPatches, TokenBatch};
 use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
 
 use crate::augmentation;

@@ -7,7 +7,8 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`experiment`], [`run_file`] | the run file, and how its text is read |
+//! | [`experiment`], `experiment_file`, [`run_file`] | the run file, and how its text is read |
+//! | `start`, `start_settings` | what a run begins with, and what that decides |
 //! | [`file_kind`] | which command a TOML file is for |
 //! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
 //! | [`shell_words`] | commands that can be pasted |
@@ -29,6 +30,7 @@ pub mod checkpoint;
 mod error;
 pub mod event_file;
 pub mod experiment;
+mod experiment_file;
 pub mod file_kind;
 pub mod frame_source;
 mod known_keys;
@@ -43,7 +45,8 @@ mod same_run;
 pub mod schedule;
 mod seeds;
 pub mod shell_words;
-pub mod start;
+mod start;
+mod start_settings;
 pub mod trainer;
 pub mod usable;
 pub mod variant;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use locvtp_model::loss::Term;
+
 use crate::bad_videos;
 use crate::checkpoint;
 use crate::error::TrainError;
@@ -102,9 +104,9 @@ impl RunFolder {
             }
         };
         add("total", &|report| Some(report.total));
-        add("coarse", &|report| report.coarse);
-        add("fine", &|report| report.fine);
-        add("temporal", &|report| report.temporal);
+        for term in Term::ALL {
+            add(term.name(), &|report| report.terms[term]);
+        }
         means
     }
 
@@ -119,15 +121,14 @@ impl RunFolder {
 mod tests {
     use super::*;
     use locvtp_corpus::SpanKind;
+    use locvtp_model::loss::PerTerm;
 
     fn report(step: u64, elapsed_s: f64, total: f64) -> StepReport {
         StepReport {
             step,
             kind: SpanKind::Long,
             total,
-            coarse: Some(total),
-            fine: None,
-            temporal: None,
+            terms: PerTerm::from_fn(|term| (term == Term::Coarse).then_some(total)),
             gradient_norm: 1.0,
             learning_rate: 1e-3,
             pairs: 4,

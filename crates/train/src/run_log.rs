@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::SpanKind;
+use locvtp_model::loss::{PerTerm, Term};
 use locvtp_model::model_directory::write_synced;
 use serde::{Deserialize, Serialize};
 
@@ -25,12 +26,9 @@ pub struct StepReport {
     pub kind: SpanKind,
     /// The weighted sum of the losses.
     pub total: f64,
-    /// `L_c`, if it was computed.
-    pub coarse: Option<f64>,
-    /// `L_f`, if it was computed.
-    pub fine: Option<f64>,
-    /// `L_t`, if it was computed.
-    pub temporal: Option<f64>,
+    /// The terms, each under its name, if it was computed.
+    #[serde(flatten)]
+    pub terms: PerTerm<Option<f64>>,
     /// Length of the gradient before clipping.
     pub gradient_norm: f64,
     /// Learning rate of the step.
@@ -104,12 +102,9 @@ impl RunLog {
             ("loader/waited_share", report.waited_share()),
             ("loader/held_mib", report.queued_mib + report.cached_mib),
         ];
-        for (tag, loss) in [
-            ("loss/coarse", report.coarse),
-            ("loss/fine", report.fine),
-            ("loss/temporal", report.temporal),
-        ] {
-            values.extend(loss.map(|loss| (tag, loss)));
+        let tags = Term::ALL.map(|term| format!("loss/{}", term.name()));
+        for (tag, (_, loss)) in tags.iter().zip(report.terms.iter()) {
+            values.extend(loss.map(|loss| (tag.as_str(), loss)));
         }
         self.events.scalars(report.step, &values)
     }
@@ -139,9 +134,7 @@ mod tests {
             step,
             kind: SpanKind::Long,
             total: 1.0,
-            coarse: None,
-            fine: None,
-            temporal: None,
+            terms: PerTerm::from_fn(|_| None),
             gradient_norm: 1.0,
             learning_rate: 1e-3,
             pairs: 4,
@@ -150,6 +143,37 @@ mod tests {
             queued_mib: 0.0,
             cached_mib: 0.0,
         }
+    }
+
+    #[test]
+    fn a_line_is_that_of_earlier_versions() {
+        let mut report = report(7);
+        report.terms[Term::Coarse] = Some(0.25);
+        report.terms[Term::Fine] = Some(3.0);
+        let line =
+            r#"{"step":7,"kind":"long","total":1.0,"coarse":0.25,"fine":3.0,"temporal":null,"#
+                .to_owned()
+                + r#""gradient_norm":1.0,"learning_rate":0.001,"pairs":4,"elapsed_s":8.0,"#
+                + r#""waited_s":0.5,"queued_mib":0.0,"cached_mib":0.0}"#;
+        assert_eq!(serde_json::to_string(&report).unwrap(), line);
+        assert_eq!(serde_json::from_str::<StepReport>(&line).unwrap(), report);
+        // A version that knew fewer terms.
+        let older = line.replace(r#""temporal":null,"#, "");
+        assert_eq!(serde_json::from_str::<StepReport>(&older).unwrap(), report);
+    }
+
+    #[test]
+    fn tensorboard_gets_the_terms_that_were_computed() {
+        let run = tempfile::tempdir().unwrap();
+        let mut log = RunLog::open(run.path(), 0).unwrap();
+        let mut report = report(0);
+        report.terms[Term::Temporal] = Some(1.0);
+        log.write(&report).unwrap();
+        let events = std::fs::read_dir(run.path().join("tensorboard")).unwrap().next().unwrap();
+        let bytes = std::fs::read(events.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("loss/total") && text.contains("loss/temporal"), "{text}");
+        assert!(!text.contains("loss/coarse"), "{text}");
     }
 
     #[test]

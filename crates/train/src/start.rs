@@ -1,97 +1,24 @@
-//! Where a run's weights come from: a model directory that was imported or trained, or the seed.
+//! What a run begins with: a model directory that was imported or trained, or the seed.
 //!
-//! With `start.model`, encoders, words and preprocessing are those of the directory: a run file
-//! leaves them out, and one that says otherwise is refused. Projections and context warping are the
-//! run file's to choose, and so are how long a clip of a whole video is and whose way pictures are
-//! scaled (`preprocessing.scaling`, `fast` for speed). What the directory said is
-//! written into the run's own `run.toml` with a checksum of the weights, so that a run that goes on
-//! needs the directory no more.
+//! What the directory says of the settings ([`start_settings`](crate::start_settings)) is written into
+//! the run's own `run.toml` with a checksum of the weights, so that a run that goes on needs the
+//! directory no more.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use locvtp_model::model_directory::{CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE};
 use locvtp_model::start_weights::read_start_weights;
 use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{Device, LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
-use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use locvtp_model::{Device, ModelDirectory};
+use toml::Value;
 
 use crate::error::TrainError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, StartSection};
 use crate::nearby::did_you_mean;
 use crate::run_folder::RUN_FILE;
-use crate::same_run::{SettingDifference, differences};
 use crate::shell_words::{joined, quoted};
-
-/// Where a run's weights come from; drawn from `run.seed` when nothing is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StartSection {
-    /// A model directory, as `locvtp weights import` or an earlier run writes it, with a text
-    /// encoder. `model.video`, `model.text`, `preprocessing` and the tokenizer come from it; heads
-    /// that it has not in the run file's size are drawn from the seed.
-    pub model: Option<PathBuf>,
-    /// Checksum of its weights and words, written by the run: with it `model` is not asked for sizes
-    /// again, and other weights are not taken for these.
-    pub weights: Option<String>,
-}
-
-/// The sections of a run file that a model directory has a say in.
-#[derive(Serialize, Deserialize)]
-struct Sections {
-    model: LocVtpConfig,
-    preprocessing: Preprocessing,
-}
-
-impl Sections {
-    fn of(experiment: &Experiment) -> Self {
-        let (model, preprocessing) = (experiment.model.clone(), experiment.preprocessing.clone());
-        Self { model, preprocessing }
-    }
-
-    fn read(dir: &Path) -> Result<Self, ModelError> {
-        let (model, preprocessing, _) = ModelDirectory::read_settings(dir)?;
-        Ok(Self { model, preprocessing })
-    }
-
-    fn table(&self) -> Table {
-        Table::try_from(self).expect("settings are plain data")
-    }
-
-    /// The first setting of an encoder or of the pixels that `experiment` gives another value, the
-    /// kind of an encoder before its sizes.
-    fn difference(&self, experiment: &Experiment) -> Option<SettingDifference> {
-        let mut own = experiment.clone();
-        own.model.video = self.model.video.clone();
-        own.model.text = self.model.text.clone();
-        let Preprocessing { clip_duration_s, scaling, .. } = experiment.preprocessing;
-        own.preprocessing =
-            Preprocessing { clip_duration_s, scaling, ..self.preprocessing.clone() };
-        let found = differences(&own, experiment).into_iter();
-        found.min_by_key(|difference| !difference.key.ends_with(".kind"))
-    }
-}
-
-/// The experiment of a parsed run file, with what it leaves out from the model directory that it
-/// starts from. A directory that cannot be read leaves it as it is: a run that goes on does not need
-/// it, and [`resolved`] says what one that begins does.
-pub(crate) fn completed(experiment: Experiment, file: Table) -> Result<Experiment, TrainError> {
-    let StartSection { model: Some(dir), weights: None } = &experiment.start else {
-        return Ok(experiment);
-    };
-    let Ok(decided) = Sections::read(dir) else { return Ok(experiment) };
-    let merged = overlaid(decided.table(), file);
-    let merged: Experiment = match Value::Table(merged).try_into() {
-        Ok(merged) => merged,
-        // Settings of an encoder of another kind: the run file alone says which.
-        Err(_) => experiment.clone(),
-    };
-    match decided.difference(&merged) {
-        Some(difference) => Err(contradiction(dir, difference)),
-        None => Ok(merged),
-    }
-}
+use crate::start_settings::{Sections, contradiction, overlaid, without};
 
 /// The run file as the run in the folder `run` does it, with what it starts from written out.
 ///
@@ -226,40 +153,6 @@ pub(crate) fn read(
         model: weights.model,
     };
     Ok(Start { directory, drawn: weights.drawn })
-}
-
-/// `base` with the values of `over` in the place of its own.
-fn overlaid(mut base: Table, over: Table) -> Table {
-    for (key, value) in over {
-        match (base.remove(&key), value) {
-            (Some(Value::Table(inner)), Value::Table(value)) => {
-                base.insert(key, Value::Table(overlaid(inner, value)));
-            }
-            (_, value) => _ = base.insert(key, value),
-        }
-    }
-    base
-}
-
-/// The values of `table` that `usual` has not.
-fn without(table: Table, usual: &Table) -> Table {
-    let chosen = table.into_iter().filter_map(|(key, value)| match (value, usual.get(&key)) {
-        (Value::Table(inner), Some(Value::Table(usual))) => {
-            Some((key, Value::Table(without(inner, usual))))
-        }
-        (value, usual) => (Some(&value) != usual).then_some((key, value)),
-    });
-    chosen.collect()
-}
-
-fn contradiction(dir: &Path, difference: SettingDifference) -> TrainError {
-    let SettingDifference { key, there, wanted } = difference;
-    TrainError::StartModel {
-        path: dir.into(),
-        reason: format!("`{key}` is {there} there, and the run file says {wanted}"),
-        way_out: "leave the key out of the run file, or start from a model directory of that size"
-            .into(),
-    }
 }
 
 /// CRC-32 of the weights and words of a model directory.

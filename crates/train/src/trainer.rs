@@ -10,12 +10,11 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
-use locvtp_model::loss::{Losses, WarpDistances};
+use locvtp_model::loss::{Losses, PerTerm, WarpDistances};
 use locvtp_model::model_directory::{replace_directory, write_synced};
-use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::training_words::TrainingWords;
-use locvtp_model::{Device, LocVtp, ModelDirectory};
+use locvtp_model::{ClipPatches, Device, LocVtp, ModelDirectory};
 
 use crate::bad_videos::{self, BadVideoList};
 use crate::batch::{BatchSource, PretrainBatch};
@@ -350,15 +349,15 @@ fn step_report(
     let number = |what: &'static str, loss: &Tensor<1>| {
         finite(batch.step, what, f64::from(loss.clone().into_scalar::<f32>()))
     };
-    let optional =
-        |what, loss: &Option<Tensor<1>>| loss.as_ref().map(|loss| number(what, loss)).transpose();
+    let mut terms = PerTerm::from_fn(|_| None);
+    for (term, loss) in losses.terms.iter() {
+        terms[term] = loss.as_ref().map(|loss| number(term.symbol(), loss)).transpose()?;
+    }
     Ok(StepReport {
         step: batch.step,
         kind: batch.kind,
-        coarse: optional("L_c", &losses.coarse)?,
-        fine: optional("L_f", &losses.fine)?,
-        temporal: optional("L_t", &losses.temporal)?,
         total: number("the loss", &losses.total)?,
+        terms,
         gradient_norm: 0.0,
         learning_rate: optimizer.learning_rate
             * optimizer.schedule.factor(position, optimizer.warm_up_steps),

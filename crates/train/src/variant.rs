@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
 use crate::schedule::Schedule;
-use locvtp_model::objective::Objective;
+use locvtp_model::loss::Term;
 
 /// Which losses a run trains with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +14,18 @@ pub enum LossSelection {
     Coarse,
     /// `L_c` and `L_f`.
     CoarseFine,
-    /// All three.
+    /// All of them.
     All,
+}
+
+impl LossSelection {
+    fn keeps(self, term: Term) -> bool {
+        match self {
+            Self::Coarse => term == Term::Coarse,
+            Self::CoarseFine => term == Term::Coarse || term == Term::Fine,
+            Self::All => true,
+        }
+    }
 }
 
 impl Experiment {
@@ -44,15 +54,7 @@ impl Experiment {
     /// The same run without the losses that `selection` leaves out.
     #[must_use]
     pub fn with_losses(mut self, selection: LossSelection) -> Self {
-        let (Objective::Weighted { fine, temporal, .. }
-        | Objective::WarmUp { fine, temporal }
-        | Objective::MultiStage { fine, temporal, .. }) = &mut self.objective;
-        if selection == LossSelection::Coarse {
-            *fine = 0.0;
-        }
-        if selection != LossSelection::All {
-            *temporal = 0.0;
-        }
+        self.objective = self.objective.with_terms(|term| selection.keeps(term));
         self
     }
 }
@@ -79,7 +81,7 @@ mod tests {
         let weights = |selection| {
             let experiment = Experiment::default().with_losses(selection);
             let weights = experiment.objective.weights(0.5);
-            (weights.coarse, weights.fine, weights.temporal)
+            (weights[Term::Coarse], weights[Term::Fine], weights[Term::Temporal])
         };
         assert_eq!(weights(LossSelection::Coarse), (0.5, 0.0, 0.0));
         assert_eq!(weights(LossSelection::CoarseFine), (0.5, 1.0, 0.0));

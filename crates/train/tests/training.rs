@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, HowTo100m, PackSettings, PairSampler, pack};
 use locvtp_model::Device;
+use locvtp_model::loss::Term;
 use locvtp_model::objective::Objective;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_train::Experiment;
@@ -169,7 +170,7 @@ fn twenty_steps_give_the_same_losses_twice() {
 #[test]
 fn the_temporal_loss_reaches_the_context_warping_head() {
     let mut experiment = experiment();
-    experiment.objective = Objective::Weighted { coarse: 0.0, fine: 0.0, temporal: 1.0 };
+    experiment.objective = Objective::of_terms([(Term::Temporal, 1.0)]);
     experiment.check().unwrap();
     let device = Device::flex().autodiff();
     let batch = batches(&experiment, &[0]).remove(0);

@@ -6,8 +6,7 @@
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use locvtp_model::timesformer::ClipPatches;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::{ClipPatches, Device, ModelDirectory};
 use locvtp_video::{ClipPixels, TimeSpan, VideoError, VideoReader};
 
 use crate::error::TransferError;

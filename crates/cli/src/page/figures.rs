@@ -1,6 +1,7 @@
 //! Figures of the page.
 
 use locvtp_measure::similarity::CosineHistogram;
+use locvtp_model::loss::Term;
 use locvtp_report::{
     ClipScore, ConfusionMatrix, CurvePoint, GroundingExample, HeatMap, HeatMapClip,
     HistogramSeries, LossCurves, LossScale, LossSeries, NamedSpan, ObjectiveChange, PredictedSpan,
@@ -30,12 +31,10 @@ pub(super) fn loss_curves(run: &RunFolder) -> Option<LossCurves> {
     let series = |label: &str, meaning: &str, value: &dyn Fn(&StepReport) -> Option<f64>| {
         LossSeries { label: label.into(), meaning: meaning.into(), points: points(value) }
     };
-    let mut all = vec![
-        series("total", "what is minimised", &|report| Some(report.total)),
-        series("L_c", "videos and sentences", &|report| report.coarse),
-        series("L_f", "clips and words", &|report| report.fine),
-        series("L_t", "clips warped in time, and words", &|report| report.temporal),
-    ];
+    let mut all = vec![series("total", "what is minimised", &|report| Some(report.total))];
+    all.extend(
+        Term::ALL.map(|term| series(term.symbol(), term.meaning(), &|report| report.terms[term])),
+    );
     all.retain(|series| !series.points.is_empty());
     let pairs = &run.experiment.pairs;
     let change = pairs.short_share_start_until_step;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_tower::TextTowerConfig;
 use crate::timesformer::TemporalInit;
+use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// The bend of a block's perceptron.
@@ -172,5 +174,73 @@ impl ClipTextConfig {
         setting_check::not_negative("text", &numbers)?;
         let heads = ("num_attention_heads", self.num_attention_heads);
         setting_check::even_heads("text", ("hidden_size", self.hidden_size), heads)
+    }
+}
+
+impl VideoTowerConfig for ClipVisionConfig {
+    fn image_size(&self) -> usize {
+        self.image_size
+    }
+
+    fn patch_size(&self) -> usize {
+        self.patch_size
+    }
+
+    fn num_frames(&self) -> usize {
+        self.num_frames
+    }
+
+    fn width(&self) -> usize {
+        self.projection_dim
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn summary(&self) -> String {
+        format!(
+            "CLIP ViT, {} blocks of width {}, {}",
+            self.num_hidden_layers,
+            self.hidden_size,
+            match self.time {
+                ClipTime::Divided => "divided space-time attention",
+                ClipTime::Mean => "frame by frame",
+            }
+        )
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.check()
+    }
+}
+
+impl TextTowerConfig for ClipTextConfig {
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    fn set_vocab_size(&mut self, vocab_size: usize) {
+        self.vocab_size = vocab_size;
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.max_position_embeddings
+    }
+
+    fn width(&self) -> usize {
+        self.projection_dim
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn summary(&self) -> String {
+        format!("CLIP, {} blocks of width {}", self.num_hidden_layers, self.hidden_size)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.check()
     }
 }

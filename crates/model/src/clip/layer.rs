@@ -4,21 +4,12 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::Activation;
+use super::attention::{Attention, LayerSize};
 use super::temporal::Temporal;
 use crate::initialiser::Initialiser;
 use crate::layers::{LayerNorm, Linear};
-use crate::ops::{Sequences, attention, gelu, linear, quick_gelu};
+use crate::ops::{Sequences, gelu, quick_gelu};
 use crate::timesformer::TemporalInit;
-
-/// What a block's size follows from.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LayerSize {
-    pub(super) hidden_size: usize,
-    pub(super) intermediate_size: usize,
-    pub(super) layer_norm_eps: f64,
-    pub(super) initializer_range: f64,
-    pub(super) activation: Activation,
-}
 
 #[derive(Module, Debug)]
 pub(super) struct Layer {
@@ -34,15 +25,6 @@ pub(super) struct Layer {
     mlp: Perceptron,
 }
 
-/// `q_proj.*`, `k_proj.*`, `v_proj.*` and `out_proj.*`
-#[derive(Module, Debug)]
-pub(super) struct Attention {
-    q_proj: Linear,
-    k_proj: Linear,
-    v_proj: Linear,
-    out_proj: Linear,
-}
-
 /// `fc1.*` and `fc2.*`
 #[derive(Module, Debug)]
 struct Perceptron {
@@ -53,16 +35,6 @@ struct Perceptron {
 }
 
 impl LayerSize {
-    pub(super) fn norm(&self, random: &Initialiser) -> LayerNorm {
-        LayerNorm::new(self.hidden_size, self.layer_norm_eps, random.device())
-    }
-
-    pub(super) fn attention(&self, random: &mut Initialiser) -> Attention {
-        let mut square =
-            || Linear::normal(self.hidden_size, self.hidden_size, self.initializer_range, random);
-        Attention { q_proj: square(), k_proj: square(), v_proj: square(), out_proj: square() }
-    }
-
     /// A block, with attention over time where it is told how that starts.
     pub(super) fn layer(
         &self,
@@ -81,27 +53,6 @@ impl LayerSize {
                 activation: self.activation,
             },
         }
-    }
-}
-
-impl Attention {
-    /// Before the output map: `[b, n, d]` to `[b, n, d]`.
-    fn context(&self, x: Tensor<3>, num_heads: usize, sequences: &Sequences) -> Tensor<3> {
-        let (q, k, v) = (&self.q_proj, &self.k_proj, &self.v_proj);
-        // One product for all three: the file keeps them apart, a small copy joins them.
-        let weight = Tensor::cat(vec![q.weight.val(), k.weight.val(), v.weight.val()], 1);
-        let bias = Tensor::cat(vec![q.bias.val(), k.bias.val(), v.bias.val()], 0);
-        attention(linear(x, weight, bias), num_heads, sequences)
-    }
-
-    /// `[b, n, d]` to `[b, n, d]`.
-    pub(super) fn forward(
-        &self,
-        x: Tensor<3>,
-        num_heads: usize,
-        sequences: &Sequences,
-    ) -> Tensor<3> {
-        self.out_proj.forward(self.context(x, num_heads, sequences))
     }
 }
 
@@ -130,8 +81,7 @@ impl Layer {
         sequences: &Sequences,
     ) -> Tensor<3> {
         let normed = self.layer_norm1.forward(x.clone());
-        let context = self.self_attn.context(normed, num_heads, sequences);
-        let x = self.self_attn.out_proj.forward_residual(context, x);
+        let x = self.self_attn.forward_residual(normed, num_heads, sequences, x);
         let hidden = self.mlp.fc1.forward(self.layer_norm2.forward(x.clone()));
         let hidden = match self.mlp.activation {
             Activation::QuickGelu => quick_gelu(hidden),

@@ -6,6 +6,7 @@
 //! CLIP's own projection; LocVTP's heads stand behind them (`projection.kind = "identity"` adds
 //! none).
 
+mod attention;
 mod config;
 mod layer;
 mod temporal;

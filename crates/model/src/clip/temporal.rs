@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::layer::{Attention, LayerSize};
+use super::attention::{Attention, LayerSize};
 use crate::initialiser::Initialiser;
 use crate::layers::{LayerNorm, Linear};
 use crate::ops::Sequences;

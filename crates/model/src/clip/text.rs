@@ -7,11 +7,13 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::ClipTextConfig;
-use super::layer::{Layer, LayerSize};
-use crate::distilbert::TokenBatch;
+use super::attention::LayerSize;
+use super::layer::Layer;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, LinearWithoutBias};
 use crate::ops::Sequences;
+use crate::text_tower::TextTower;
+use crate::token_batch::TokenBatch;
 
 /// The text tower.
 #[derive(Module, Debug)]
@@ -101,5 +103,11 @@ impl ClipText {
             all.clone().narrow(0, i, 1).narrow(1, length - 1, 1).reshape([1, e])
         };
         Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0)
+    }
+}
+
+impl TextTower for ClipText {
+    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
+        self.forward(tokens)
     }
 }

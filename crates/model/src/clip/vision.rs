@@ -7,13 +7,16 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::layer::{Layer, LayerSize};
+use super::attention::LayerSize;
+use super::layer::Layer;
 use super::{ClipTime, ClipVisionConfig};
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, LinearWithoutBias};
-use crate::locvtp::ClipFeature;
 use crate::ops::{self, Sequences};
-use crate::timesformer::{ClipPatches, TemporalInit, nearest};
+use crate::timesformer::{TemporalInit, nearest};
+use crate::video_tower::VideoTower;
 
 /// The image tower.
 #[derive(Module, Debug)]
@@ -150,6 +153,12 @@ impl ClipVision {
         };
         let normed = self.vision_model.post_layernorm.forward(hidden);
         self.visual_projection.forward(feature.of_tokens(normed))
+    }
+}
+
+impl VideoTower for ClipVision {
+    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
+        self.forward(clips, feature)
     }
 }
 

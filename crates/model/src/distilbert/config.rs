@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text_tower::TextTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// Sizes, with the names of Hugging Face's `DistilBertConfig`.
@@ -56,5 +57,35 @@ impl DistilBertConfig {
         ];
         setting_check::not_negative("text", &numbers)?;
         setting_check::even_heads("text", ("dim", self.dim), ("n_heads", self.n_heads))
+    }
+}
+
+impl TextTowerConfig for DistilBertConfig {
+    fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    fn set_vocab_size(&mut self, vocab_size: usize) {
+        self.vocab_size = vocab_size;
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.max_position_embeddings
+    }
+
+    fn width(&self) -> usize {
+        self.dim
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn summary(&self) -> String {
+        format!("DistilBERT, {} blocks of width {}", self.n_layers, self.dim)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.check()
     }
 }

@@ -17,19 +17,10 @@ use burn::tensor::Tensor;
 use crate::initialiser::Initialiser;
 use crate::layers::{Embedding, LayerNorm, Linear};
 use crate::ops::{Sequences, attention, gelu, linear};
+use crate::text_tower::TextTower;
+use crate::token_batch::TokenBatch;
 
 pub use config::DistilBertConfig;
-
-/// Token ids of a batch, padded on the right to one length.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenBatch {
-    /// `b * n` ids, sentence by sentence.
-    pub ids: Vec<u32>,
-    /// How many of a sentence's `n` ids are tokens, at least 1 each.
-    pub lengths: Vec<usize>,
-    /// `n`.
-    pub padded_length: usize,
-}
 
 /// The text encoder.
 #[derive(Module, Debug)]
@@ -131,6 +122,12 @@ impl DistilBert {
             x = block.forward(x, self.num_heads, &sequences);
         }
         x
+    }
+}
+
+impl TextTower for DistilBert {
+    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
+        self.forward(tokens)
     }
 }
 

@@ -6,8 +6,18 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 
-use super::{UNIT_EPSILON, VideoTextEmbeddings};
+use super::embeddings::UNIT_EPSILON;
+use super::inputs::LossInputs;
+use super::term_row::TermRow;
 use crate::ops::l2_normalise;
+
+pub(super) const ROW: TermRow = TermRow {
+    symbol: "L_c",
+    name: "coarse",
+    meaning: "videos and sentences",
+    default_weight: 0.5,
+    loss: |inputs| Some(coarse_loss(inputs)),
+};
 
 /// One unit vector per video: the mean of its clips.
 ///
@@ -34,21 +44,17 @@ pub fn sentence_embedding(words: Tensor<3>, num_words: &[usize]) -> Tensor<2> {
     l2_normalise(weights.matmul(words).squeeze_dim(1), UNIT_EPSILON)
 }
 
-/// `L_c = 1/N sum_n -log( exp(v_n . q_n / tau) / sum_i exp(v_n . q_i / tau) )`; `symmetric`
+/// `L_c = 1/N sum_n -log( exp(v_n . q_n / tau) / sum_i exp(v_n . q_i / tau) )`; `symmetric_coarse`
 /// averages it with the same from text to video.
-pub(super) fn coarse_loss(
-    embeddings: &VideoTextEmbeddings,
-    temperature: f64,
-    symmetric: bool,
-) -> Tensor<1> {
+fn coarse_loss(&LossInputs { embeddings, config, .. }: &LossInputs<'_>) -> Tensor<1> {
     let videos = video_embedding(embeddings.clips.clone());
     let sentences = sentence_embedding(embeddings.words.clone(), &embeddings.num_words);
-    let logits = videos.matmul(sentences.transpose()).div_scalar(temperature);
+    let logits = videos.matmul(sentences.transpose()).div_scalar(config.temperature);
     let [b, _] = logits.dims();
     let eye = Tensor::<2>::eye(b, &logits.device()).cast(logits.dtype());
     let direction =
         |logits: Tensor<2>| (log_softmax(logits, 1) * eye.clone()).sum().neg().div_scalar(b as f64);
-    if symmetric {
+    if config.symmetric_coarse {
         (direction(logits.clone()) + direction(logits.transpose())).mul_scalar(0.5)
     } else {
         direction(logits)

@@ -8,9 +8,19 @@
 use burn::tensor::Tensor;
 
 use super::info_nce::{Keys, info_nce};
-use super::{LossConfig, MatchedBatch};
+use super::inputs::LossInputs;
+use super::term_row::TermRow;
 
-pub(super) fn fine_loss(batch: &MatchedBatch, config: &LossConfig) -> Tensor<1> {
+pub(super) const ROW: TermRow = TermRow {
+    symbol: "L_f",
+    name: "fine",
+    meaning: "clips and words",
+    default_weight: 1.0,
+    loss: |inputs| Some(fine_loss(inputs)),
+};
+
+fn fine_loss(inputs: &LossInputs<'_>) -> Tensor<1> {
+    let (batch, config) = (inputs.matched(), inputs.config);
     info_nce(
         batch.clips.clone(),
         batch.positives.clone(),

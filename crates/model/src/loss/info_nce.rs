@@ -1,9 +1,9 @@
 //! The contrast that `L_f` and `L_t` share: an anchor, its positive, and the words (or clips) of
 //! the batch.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Bool, Tensor, TensorData};
 
-use super::{Denominator, mask};
+use super::settings::Denominator;
 use crate::ops::masked_log_sum_exp;
 
 /// The vectors an anchor is contrasted with.
@@ -66,4 +66,9 @@ pub(super) fn info_nce(
     let weights = TensorData::new(weights, [b * t]);
     let weights = Tensor::<1>::from_data(weights, (&losses.device(), losses.dtype()));
     (losses * weights).sum()
+}
+
+/// A constant mask `[rows, columns]` beside `like`.
+fn mask<const D: usize>(keep: Vec<bool>, shape: [usize; 2], like: &Tensor<D>) -> Tensor<2, Bool> {
+    Tensor::from_data(TensorData::new(keep, shape), &like.device())
 }

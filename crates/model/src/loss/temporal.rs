@@ -7,23 +7,31 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::embeddings::UNIT_EPSILON;
 use super::info_nce::{Keys, info_nce};
-use super::{
-    Denominator, LossConfig, MatchedBatch, TemporalTarget, UNIT_EPSILON, WarpDistances,
-    WarpSimilarities,
-};
+use super::inputs::LossInputs;
+use super::matched_batch::MatchedBatch;
+use super::settings::{Denominator, LossConfig, TemporalTarget};
+use super::term_row::TermRow;
+use super::warp_distances::WarpDistances;
 use crate::context_warp::ContextWarp;
 use crate::ops::l2_normalise;
 
-pub(super) fn temporal_loss(
-    batch: &MatchedBatch,
-    raw_clips: Tensor<3>,
-    head: &ContextWarp,
-    distances: &WarpDistances,
-    config: &LossConfig,
-) -> Tensor<1> {
+pub(super) const ROW: TermRow = TermRow {
+    symbol: "L_t",
+    name: "temporal",
+    meaning: "clips warped in time, and words",
+    default_weight: 1.0,
+    loss: temporal_loss,
+};
+
+/// Nothing for videos of one clip.
+fn temporal_loss(inputs: &LossInputs<'_>) -> Option<Tensor<1>> {
+    let (head, distances) = inputs.warp?;
+    let (batch, config) = (inputs.matched(), inputs.config);
+    let raw_clips = inputs.embeddings.clips.clone();
     let Warped { projected, .. } = warp(batch, raw_clips, head, distances, config);
-    match config.temporal_target {
+    Some(match config.temporal_target {
         TemporalTarget::CrossModal => info_nce(
             projected,
             batch.positives.clone(),
@@ -43,7 +51,7 @@ pub(super) fn temporal_loss(
                 config.temperature,
             )
         }
-    }
+    })
 }
 
 /// Unit vectors `[b, t, e]`.
@@ -79,6 +87,17 @@ fn warp(
     let input = if config.normalise_before_warp { source.clone() } else { pick(raw_clips) };
     let projected = l2_normalise(head.forward(input, &distances.0), UNIT_EPSILON);
     Warped { source: source.reshape([b, t, e]), projected: projected.reshape([b, t, e]) }
+}
+
+/// The cosines behind fig. 5c, one per clip that has matched words.
+#[derive(Clone, Debug)]
+pub struct WarpSimilarities {
+    /// `v^t . q_+^t`
+    pub reference: Tensor<1>,
+    /// `v^{t+delta} . q_+^t`
+    pub bias: Tensor<1>,
+    /// `z^t . q_+^t`
+    pub projection: Tensor<1>,
 }
 
 /// The cosines of fig. 5c over the matched clips.

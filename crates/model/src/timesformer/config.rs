@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// How the temporal attention and the time embeddings start.
@@ -108,5 +109,35 @@ impl TimeSformerConfig {
         setting_check::whole_patches("video", self.image_size, self.patch_size)?;
         let heads = ("num_attention_heads", self.num_attention_heads);
         setting_check::even_heads("video", ("hidden_size", self.hidden_size), heads)
+    }
+}
+
+impl VideoTowerConfig for TimeSformerConfig {
+    fn image_size(&self) -> usize {
+        self.image_size
+    }
+
+    fn patch_size(&self) -> usize {
+        self.patch_size
+    }
+
+    fn num_frames(&self) -> usize {
+        self.num_frames
+    }
+
+    fn width(&self) -> usize {
+        self.hidden_size
+    }
+
+    fn initializer_range(&self) -> f64 {
+        self.initializer_range
+    }
+
+    fn summary(&self) -> String {
+        format!("TimeSformer, {} blocks of width {}", self.num_hidden_layers, self.hidden_size)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.check()
     }
 }

@@ -3,7 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, assert_shape};
 
-use super::{ClipPatches, TemporalInit, TimeSformerConfig, nearest};
+use super::{TemporalInit, TimeSformerConfig, nearest};
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::ops;
 

@@ -10,18 +10,19 @@ mod block;
 mod config;
 mod embeddings;
 pub(crate) mod nearest;
-mod patches;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
 use crate::initialiser::Initialiser;
 use crate::layers::LayerNorm;
+use crate::video_tower::VideoTower;
 use block::Block;
 use embeddings::Embeddings;
 
 pub use config::{TemporalInit, TimeSformerBlock, TimeSformerConfig};
-pub use patches::{ClipPatches, PixelNormalisation};
 
 /// The video encoder.
 #[derive(Module, Debug)]
@@ -74,5 +75,11 @@ impl TimeSformer {
     /// The same for normalised pixels, `[b, f, c, height, width]`, in the reference's layout.
     pub fn forward_pixels(&self, pixels: Tensor<5>) -> Tensor<3> {
         self.forward(ClipPatches::from_pixels(pixels, self.patch_size))
+    }
+}
+
+impl VideoTower for TimeSformer {
+    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
+        feature.of_tokens(self.forward(clips))
     }
 }

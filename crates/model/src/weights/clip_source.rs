@@ -7,11 +7,11 @@
 
 use serde_json::{Value, json};
 
-use super::import::ImportSettings;
+use super::import_settings::ImportSettings;
 use super::known_values::{Values, Voice, voice};
 use super::open_clip_config;
+use super::said_sizes::{check_sizes, even_heads};
 use super::source::{Part, Shapes, Source, SourceKind};
-use super::source_config::{check_sizes, even_heads};
 use crate::ModelError;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 
@@ -308,8 +308,7 @@ fn refuse_others(source: &Source) -> Result<(), ModelError> {
 
 /// The error for a checkpoint whose heads and activation nobody says, with what it could be.
 fn nobody_says(source: &Source) -> Result<ModelError, ModelError> {
-    let plans =
-        source.kind.tables().iter().map(|(_, table)| table.plan(source.state.tensors.keys()));
+    let plans = source.row.tables().map(|(_, table)| table.plan(source.state.tensors.keys()));
     let plans: Vec<_> = plans.collect();
     let [video, text] = [0, 1].map(|i| Shapes { source, plan: &plans[i] });
     let patch_size = video.axis(width_of(Part::Video), 3)?;

@@ -3,9 +3,10 @@
 //! Whoever says a value says it under a name: a flag, a preset, a file. Two that differ are an error
 //! and none is overruled. What is guessed is written down, with the flag that sets it.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
-use super::source::Source;
 use crate::ModelError;
 
 /// A value that nobody said.
@@ -36,13 +37,14 @@ pub(super) fn voice<T>(who: &str, value: Option<T>) -> Option<Voice<T>> {
 /// What was found out about one encoder.
 #[derive(Debug)]
 pub(super) struct Values<'a> {
-    source: &'a Source,
+    path: &'a Path,
     pub(super) guesses: Vec<Guess>,
 }
 
 impl<'a> Values<'a> {
-    pub(super) fn new(source: &'a Source) -> Self {
-        Self { source, guesses: Vec::new() }
+    /// `path` is named in messages.
+    pub(super) fn new(path: &'a Path) -> Self {
+        Self { path, guesses: Vec::new() }
     }
 
     /// The value that somebody says.
@@ -59,7 +61,7 @@ impl<'a> Values<'a> {
         match voices.find(|other| other.value != first.value) {
             None => Ok(Some(first.value)),
             Some(other) => Err(ModelError::ForeignWeights {
-                path: self.source.path().into(),
+                path: self.path.into(),
                 reason: format!(
                     "{setting}: {} says {}, and {} says {}",
                     first.who,

@@ -1,15 +1,15 @@
-//! The kinds of checkpoints that are known here, and what a checkpoint of a kind says about the
-//! sizes of its encoders.
+//! A checkpoint of a kind that is known here, and what it says about the sizes of its encoders.
 
 use std::path::{Path, PathBuf};
 
+use super::import_settings::ImportSettings;
 use super::key_table::{KeyTable, Plan};
+use super::known_values::Values;
 use super::state_dict::StateDict;
-use super::{
-    c3d_keys, clip_keys, distilbert_keys, frozen_keys, hf_clip_keys, hf_timesformer_keys,
-    timesformer_keys, timm_vit_keys,
-};
+use super::usual_pictures::UsualPictures;
 use crate::ModelError;
+use crate::text_encoder::TextEncoderConfig;
+use crate::video_encoder::VideoEncoderConfig;
 
 /// Which program's names a checkpoint carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,20 @@ pub enum SourceKind {
     HfClip,
     /// C3D up to its first fully connected layer.
     C3d,
+}
+
+impl SourceKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::TimmVit,
+        Self::TimeSformer,
+        Self::HfTimeSformer,
+        Self::Frozen,
+        Self::DistilBert,
+        Self::Clip,
+        Self::HfClip,
+        Self::C3d,
+    ];
 }
 
 /// One of the two encoders.
@@ -54,71 +68,6 @@ impl Part {
     }
 }
 
-impl SourceKind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::TimmVit,
-        Self::TimeSformer,
-        Self::HfTimeSformer,
-        Self::Frozen,
-        Self::DistilBert,
-        Self::Clip,
-        Self::HfClip,
-        Self::C3d,
-    ];
-
-    /// What is typed for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::TimmVit => "timm-vit",
-            Self::TimeSformer => "timesformer",
-            Self::HfTimeSformer => "hf-timesformer",
-            Self::Frozen => "frozen",
-            Self::DistilBert => "distilbert",
-            Self::Clip => "clip",
-            Self::HfClip => "hf-clip",
-            Self::C3d => "c3d",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Which encoders it fills, with the table of its keys.
-    pub(super) fn tables(self) -> &'static [(Part, &'static KeyTable)] {
-        match self {
-            Self::TimmVit => &[(Part::Video, &timm_vit_keys::TABLE)],
-            Self::TimeSformer => &[(Part::Video, &timesformer_keys::TABLE)],
-            Self::HfTimeSformer => &[(Part::Video, &hf_timesformer_keys::TABLE)],
-            Self::Frozen => &[(Part::Video, &frozen_keys::VIDEO), (Part::Text, &frozen_keys::TEXT)],
-            Self::DistilBert => &[(Part::Text, &distilbert_keys::TABLE)],
-            Self::Clip => &[(Part::Video, &clip_keys::VIDEO), (Part::Text, &clip_keys::TEXT)],
-            Self::HfClip => {
-                &[(Part::Video, &hf_clip_keys::VIDEO), (Part::Text, &hf_clip_keys::TEXT)]
-            }
-            Self::C3d => &[(Part::Video, &c3d_keys::TABLE)],
-        }
-    }
-
-    /// Which encoders it fills.
-    pub fn parts(self) -> impl Iterator<Item = Part> {
-        self.tables().iter().map(|(part, _)| *part)
-    }
-
-    /// The kind whose table knows most of the keys, if any knows nearly all.
-    pub fn guess(state: &StateDict) -> Option<Self> {
-        let known = |kind: &Self| {
-            let tables = kind.tables().iter();
-            tables.map(|(_, table)| table.known(state.tensors.keys())).max().unwrap_or(0)
-        };
-        // The first of equals: a table that is a part of another one stands before it.
-        let best = Self::ALL.into_iter().rev().max_by_key(known)?;
-        (10 * known(&best) >= 9 * state.tensors.len()).then_some(best)
-    }
-}
-
 /// The names of open_clip's files in a folder, the best first.
 pub const OPEN_CLIP_FILES: [&str; 2] =
     ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"];
@@ -133,44 +82,47 @@ pub struct Source {
     /// The folder it lies in, where `config.json`, `preprocessor_config.json` and the tokenizer
     /// are looked for.
     pub folder: PathBuf,
+    /// What is known of its kind.
+    pub(super) row: &'static SourceRow,
+    /// The kind that its keys look most like.
+    pub(super) likely: Option<&'static SourceRow>,
+}
+
+/// A kind of checkpoint: all there is to know of it.
+#[derive(Debug)]
+pub(super) struct SourceRow {
+    pub(super) kind: SourceKind,
+    /// What is typed for it.
+    pub(super) name: &'static str,
+    /// The video encoder that it fills, and the text encoder: its keys say what it looks like.
+    pub(super) video: Option<EncoderRow<VideoEncoderConfig>>,
+    pub(super) text: Option<EncoderRow<TextEncoderConfig>>,
+    pub(super) pictures: UsualPictures,
+}
+
+/// An encoder of a kind of checkpoint.
+#[derive(Debug)]
+pub(super) struct EncoderRow<C> {
+    /// What becomes of the keys.
+    pub(super) table: &'static KeyTable,
+    /// The sizes.
+    pub(super) config: fn(&Shapes<'_>, &ImportSettings, &mut Values<'_>) -> Result<C, ModelError>,
+}
+
+impl SourceRow {
+    /// The encoders that it fills, with the tables of their keys.
+    pub(super) fn tables(&self) -> impl Iterator<Item = (Part, &'static KeyTable)> {
+        let video = self.video.as_ref().map(|encoder| (Part::Video, encoder.table));
+        let text = self.text.as_ref().map(|encoder| (Part::Text, encoder.table));
+        video.into_iter().chain(text)
+    }
 }
 
 impl Source {
-    /// Opens the files or the folder of one checkpoint.
-    ///
-    /// # Errors
-    /// When a file cannot be used; the message names it.
-    pub fn open(
-        kind: Option<SourceKind>,
-        paths: &[PathBuf],
-        skip_calls: bool,
-    ) -> Result<Self, ModelError> {
-        let mut state = StateDict::default();
-        for path in paths {
-            // A folder of the hub holds the same CLIP under both programs' names.
-            let theirs = OPEN_CLIP_FILES.map(|name| path.join(name));
-            let theirs =
-                theirs.iter().find(|file| kind == Some(SourceKind::Clip) && file.is_file());
-            state.extend(StateDict::open_wrapped(theirs.unwrap_or(path), skip_calls)?)?;
-        }
-        let state = state.unwrapped();
-        let first = paths.first().map(PathBuf::as_path).unwrap_or(Path::new("."));
-        let folder = if first.is_dir() { Some(first) } else { first.parent() };
-        let folder = folder.map(Path::to_owned).unwrap_or_default();
-        let kind = match kind.or_else(|| SourceKind::guess(&state)) {
-            Some(kind) => kind,
-            None => {
-                return Err(ModelError::ForeignWeights {
-                    path: first.into(),
-                    reason: format!(
-                        "its keys ({}, …) are of no kind that is known here",
-                        state.tensors.keys().take(3).cloned().collect::<Vec<_>>().join(", ")
-                    ),
-                    way_out: format!("known are {}", kind_names()),
-                });
-            }
-        };
-        Ok(Self { kind, state, folder })
+    /// What to say where its keys look like those of another kind.
+    pub(super) fn looks_like_another(&self) -> Option<String> {
+        let other = self.likely.filter(|other| other.kind != self.kind)?;
+        Some(format!("its keys look like {0}: say --from {0}", other.name))
     }
 
     /// The file to name in messages.
@@ -191,11 +143,6 @@ impl Source {
             way_out: "take another copy, or import from a folder without it".into(),
         })
     }
-}
-
-/// The names of all kinds, for messages.
-pub(super) fn kind_names() -> String {
-    SourceKind::ALL.map(SourceKind::name).join(", ")
 }
 
 /// The shapes of the parameters that a plan fills, as the checkpoint holds them.
@@ -242,13 +189,9 @@ impl Shapes<'_> {
     }
 
     pub(super) fn refused(&self, reason: String) -> ModelError {
-        let kind = self.source.kind;
-        let way_out = match SourceKind::guess(&self.source.state) {
-            Some(other) if other != kind => {
-                format!("its keys look like {0}: say --from {0}", other.name())
-            }
-            _ => format!("check that it is a checkpoint of kind {}", kind.name()),
-        };
+        let way_out = self.source.looks_like_another().unwrap_or_else(|| {
+            format!("check that it is a checkpoint of kind {}", self.source.row.name)
+        });
         ModelError::ForeignWeights { path: self.source.path().into(), reason, way_out }
     }
 }

@@ -1,18 +1,16 @@
-//! Sizes of an encoder and its preprocessing, from the `config.json` beside a checkpoint and from
-//! the shapes in it. CLIP's are in `clip_source`.
+//! Sizes of an encoder, from the `config.json` beside a checkpoint and from the shapes in it. CLIP's
+//! are in `clip_source`.
 
 use serde_json::Value;
 
-use super::import::ImportSettings;
+use super::import_settings::ImportSettings;
 use super::known_values::{Values, Voice, voice};
-use super::open_clip_config;
-use super::source::{Shapes, Source, SourceKind};
-use super::source_picture::{self, SourcePicture};
+use super::said_sizes::{check_setting, check_sizes, even_heads};
+use super::source::{Shapes, SourceKind};
+use crate::ModelError;
 use crate::c3d::C3dConfig;
 use crate::distilbert::DistilBertConfig;
-use crate::timesformer::{PixelNormalisation, TimeSformerBlock, TimeSformerConfig};
-use crate::video_encoder::VideoEncoderConfig;
-use crate::{ModelError, Preprocessing};
+use crate::timesformer::{TimeSformerBlock, TimeSformerConfig};
 
 /// Widths of the ViTs of timm with the heads of each; up to 1024 heads are 64 numbers wide.
 const VIT_HEADS: [(usize, usize); 14] = [
@@ -177,189 +175,6 @@ pub(super) fn distilbert_config(
         n_heads: heads,
         hidden_dim,
         ..DistilBertConfig::default()
-    })
-}
-
-/// How videos become clips for a video encoder of `config`'s size.
-///
-/// # Errors
-/// When `preprocessor_config.json`, `config.json` or `open_clip_config.json` ask for what is not
-/// built here, or say otherwise than what was typed.
-pub(super) fn preprocessing(
-    source: &Source,
-    config: &VideoEncoderConfig,
-    settings: &ImportSettings,
-    values: &mut Values<'_>,
-) -> Result<Preprocessing, ModelError> {
-    let json = source.json_beside("preprocessor_config.json")?;
-    let timm = &source.json_beside("config.json")?["pretrained_cfg"];
-    let open_clip = source_picture::open_clip_settings(source)?;
-    let picture = SourcePicture::of(source, config.image_size(), settings, values)?;
-    let normalisation = normalisation(source, &json, timm, &open_clip, settings, values)?;
-    let clip_duration_s = match source.kind {
-        SourceKind::C3d => 0.0,
-        _ => values.or_guess(
-            settings.clip_seconds,
-            "seconds of a clip",
-            "--clip-seconds",
-            0.0,
-            "0 takes frames that follow one another; what the source was trained on no file says",
-        ),
-    };
-    Ok(Preprocessing {
-        num_frames: config.num_frames(),
-        clip_duration_s,
-        image_size: config.image_size(),
-        short_side: picture.short_side,
-        fit: picture.fit,
-        interpolation: picture.interpolation,
-        scaling: picture.scaling,
-        normalisation,
-    })
-}
-
-/// Three numbers of a file.
-fn three(value: &Value) -> Option<[f32; 3]> {
-    let numbers: Vec<f32> =
-        value.as_array()?.iter().filter_map(|x| Some(x.as_f64()? as f32)).collect();
-    numbers.try_into().ok()
-}
-
-fn normalisation(
-    source: &Source,
-    json: &Value,
-    timm: &Value,
-    open_clip: &Value,
-    settings: &ImportSettings,
-    values: &mut Values<'_>,
-) -> Result<PixelNormalisation, ModelError> {
-    let file = "preprocessor_config.json";
-    let factor = json["rescale_factor"].as_f64().unwrap_or(1.0 / 255.0);
-    if (factor * 255.0 - 1.0).abs() > 1e-3 || json["do_rescale"] == false {
-        return Err(ModelError::ForeignWeights {
-            path: source.folder.join(file),
-            reason: format!("bytes are scaled by {factor} there, and by 1/255 here"),
-            way_out: "write image_mean and image_std for pixels from 0 to 1 there, without \
-                      rescale_factor and do_rescale"
-                .into(),
-        });
-    }
-    let is_off = json["do_normalize"] == false;
-    let usual = usual_normalisation(source.kind);
-    let reason = usual_pictures(source.kind);
-    let mut one = |setting, flag, typed, off, said: [Option<[f32; 3]>; 3], usual| {
-        let [theirs, of_timm, of_open_clip] = said;
-        let theirs = voice(file, if is_off { Some(off) } else { theirs });
-        let said = theirs
-            .or_else(|| voice("config.json", of_timm))
-            .or_else(|| voice(open_clip_config::FILE, of_open_clip));
-        let found = values.agreed(setting, [voice(flag, typed), said])?;
-        Ok::<_, ModelError>(values.or_guess(found, setting, flag, usual, reason))
-    };
-    // Where open_clip's file is silent, its own default holds.
-    let said = |key: &str, of_timm: &str, usual: [f32; 3]| {
-        let of_open_clip = three(&open_clip[of_timm]).or(open_clip.is_object().then_some(usual));
-        [three(&json[key]), three(&timm[of_timm]), of_open_clip]
-    };
-    let mean = said("image_mean", "mean", usual.mean);
-    let std = said("image_std", "std", usual.std);
-    Ok(PixelNormalisation {
-        mean: one("mean of the pixels", "--mean", settings.mean, [0.0; 3], mean, usual.mean)?,
-        std: one("deviation of the pixels", "--std", settings.std, [1.0; 3], std, usual.std)?,
-    })
-}
-
-/// Whose way with pictures is taken where no file says.
-pub(super) fn usual_pictures(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::TimmVit | SourceKind::DistilBert => "as in most of timm's ViTs",
-        SourceKind::TimeSformer | SourceKind::HfTimeSformer => "as in TimeSformer's own program",
-        SourceKind::Frozen => "as in Frozen-in-Time's own program",
-        SourceKind::Clip | SourceKind::HfClip => "as in OpenAI's and most of open_clip's programs",
-        SourceKind::C3d => "as in MMAction's",
-    }
-}
-
-/// What the pixels of a kind's checkpoints are normalised with when no file says so (§A.2 of our
-/// specification).
-fn usual_normalisation(kind: SourceKind) -> PixelNormalisation {
-    match kind {
-        SourceKind::TimeSformer | SourceKind::HfTimeSformer => {
-            PixelNormalisation { mean: [0.45; 3], std: [0.225; 3] }
-        }
-        // ImageNet's, which Frozen-in-Time's transforms use.
-        SourceKind::Frozen => {
-            PixelNormalisation { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
-        }
-        SourceKind::Clip | SourceKind::HfClip => PixelNormalisation {
-            mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-            std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
-        },
-        // Bytes less the mean of Sports-1M's, as MMAction has it; no division.
-        SourceKind::C3d => PixelNormalisation {
-            mean: [104.0 / 255.0, 117.0 / 255.0, 128.0 / 255.0],
-            std: [1.0 / 255.0; 3],
-        },
-        SourceKind::TimmVit | SourceKind::DistilBert => {
-            PixelNormalisation { mean: [0.5; 3], std: [0.5; 3] }
-        }
-    }
-}
-
-/// Refuses a `config.json` that asks for a variant that is not built here.
-fn check_setting(
-    source: &Source,
-    key: &str,
-    said: &Value,
-    expected: &str,
-) -> Result<(), ModelError> {
-    match said.as_str() {
-        Some(found) if found != expected => Err(ModelError::ForeignWeights {
-            path: source.folder.join("config.json"),
-            reason: format!("`{key}` is {found:?}, and only {expected:?} is built here"),
-            way_out: "take a checkpoint of that variant".into(),
-        }),
-        _ => Ok(()),
-    }
-}
-
-/// Refuses a `config.json` (or another `who`) that speaks of other sizes than the tensors have: it is
-/// another model's, and what it alone says (the heads) would be wrong too.
-pub(super) fn check_sizes(
-    source: &Source,
-    who: &str,
-    json: &Value,
-    sizes: &[(&str, usize)],
-) -> Result<(), ModelError> {
-    let other = sizes.iter().find_map(|(key, found)| {
-        let said = json[*key].as_u64()?;
-        (said != *found as u64).then_some((key, said, found))
-    });
-    let Some((key, said, found)) = other else { return Ok(()) };
-    let beside = if who.starts_with("--") { "" } else { " beside it" };
-    Err(ModelError::ForeignWeights {
-        path: source.path().into(),
-        reason: format!("its tensors have `{key}` {found}, and {who}{beside} says {said}"),
-        way_out: "give what belongs to the same model, or leave it away and say --heads".into(),
-    })
-}
-
-/// Refuses heads that cannot share a width evenly.
-pub(super) fn even_heads(
-    source: &Source,
-    heads: usize,
-    width: usize,
-    who: &str,
-) -> Result<(), ModelError> {
-    if heads > 0 && width.is_multiple_of(heads) {
-        return Ok(());
-    }
-    Err(ModelError::ForeignWeights {
-        path: source.path().into(),
-        reason: format!(
-            "{who} says {heads} attention heads, which cannot share its width of {width} evenly"
-        ),
-        way_out: "correct the number there".into(),
     })
 }
 

@@ -10,11 +10,10 @@
 use locvtp_video::{Interpolation, Scaling};
 use serde_json::{Value, json};
 
-use super::import::ImportSettings;
+use super::import_settings::ImportSettings;
 use super::known_values::{Values, voice};
 use super::open_clip_config;
 use super::source::{Source, SourceKind};
-use super::source_config::usual_pictures;
 use crate::{Fit, ModelError};
 
 const HUGGING_FACE_FILE: &str = "preprocessor_config.json";
@@ -71,10 +70,10 @@ impl SourcePicture {
         settings: &ImportSettings,
         values: &mut Values<'_>,
     ) -> Result<Self, ModelError> {
-        let usual = usual(source.kind, image_size);
+        let usual = &source.row.pictures;
         let said = said(source, image_size)?;
         let file = said.as_ref().map_or("", |said| said.file);
-        let reason = usual_pictures(source.kind);
+        let reason = usual.whose;
         let by_file = voice(file, said.as_ref().and_then(|said| said.interpolation));
         let typed = voice("--interpolation", settings.interpolation);
         let found = values.agreed("interpolation", [typed, by_file])?;
@@ -84,10 +83,10 @@ impl SourcePicture {
         let by_file = voice(file, said.as_ref().and_then(|said| said.short_side));
         let typed = voice("--short-side", settings.short_side);
         let found = values.agreed("short side", [typed, by_file])?;
-        let short_side =
-            values.or_guess(found, "short side", "--short-side", usual.short_side, reason);
+        let guess = (usual.short_side)(image_size);
+        let short_side = values.or_guess(found, "short side", "--short-side", guess, reason);
         let (fit, scaling) =
-            said.map_or((usual.fit, usual.scaling), |said| (said.fit, said.scaling));
+            said.map_or((Fit::ShortSide, usual.scaling), |said| (said.fit, said.scaling));
         Ok(Self { short_side, fit, interpolation, scaling })
     }
 }
@@ -107,25 +106,6 @@ fn said(source: &Source, image_size: usize) -> Result<Option<Said>, ModelError> 
     }
     let timm = source.json_beside(TIMM_FILE)?["pretrained_cfg"].take();
     timm.is_object().then(|| of_timm(source, &timm, image_size)).transpose()
-}
-
-/// What a kind's programs do when no file says so.
-fn usual(kind: SourceKind, image_size: usize) -> SourcePicture {
-    use Interpolation::{Bicubic, Bilinear};
-    let (short_side, interpolation, scaling) = match kind {
-        SourceKind::HfClip => (image_size, Bicubic, Scaling::HuggingFace),
-        SourceKind::HfTimeSformer => (image_size, Bilinear, Scaling::HuggingFace),
-        SourceKind::Clip => (image_size, Bicubic, Scaling::Torchvision),
-        SourceKind::TimmVit => {
-            (timm_side(image_size, TIMM_VIT_CROP_PCT), Bicubic, Scaling::Torchvision)
-        }
-        // 112 out of 128.
-        SourceKind::C3d => (image_size * 8 / 7, Bilinear, Scaling::Fast),
-        SourceKind::TimeSformer | SourceKind::Frozen | SourceKind::DistilBert => {
-            (image_size, Bilinear, Scaling::Fast)
-        }
-    };
-    SourcePicture { short_side, fit: Fit::ShortSide, interpolation, scaling }
 }
 
 fn of_open_clip(source: &Source, said: &Value, image_size: usize) -> Result<Said, ModelError> {
@@ -193,6 +173,11 @@ fn of_timm(source: &Source, said: &Value, image_size: usize) -> Result<Said, Mod
         interpolation: Some(interpolation),
         scaling: Scaling::Torchvision,
     })
+}
+
+/// What timm scales to for its ViTs, pixels.
+pub(super) fn timm_vit_side(image_size: usize) -> usize {
+    timm_side(image_size, TIMM_VIT_CROP_PCT)
 }
 
 /// What timm scales to, of which it keeps a share.

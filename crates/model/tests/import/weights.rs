@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use burn::tensor::{DType, Device, Tensor};
-use locvtp_model::distilbert::{DistilBert, TokenBatch};
+use locvtp_model::distilbert::DistilBert;
 use locvtp_model::model_directory::ModelDirectory;
 use locvtp_model::projection::ProjectionKind;
 use locvtp_model::text_encoder::TextEncoderConfig;
-use locvtp_model::timesformer::{ClipPatches, TimeSformerBlock};
+use locvtp_model::timesformer::TimeSformerBlock;
 use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::import::{Import, ImportSettings, Origins, PartReport, import};
 use locvtp_model::weights::source::{Source, SourceKind};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
+use locvtp_model::{ClipPatches, TokenBatch};
 use locvtp_video::Interpolation;
 
 use crate::checkpoints::{

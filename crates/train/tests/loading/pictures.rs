@@ -5,6 +5,7 @@ use std::path::Path;
 
 use locvtp_corpus::SpanKind;
 use locvtp_model::Device;
+use locvtp_model::loss::Term;
 use locvtp_train::run_log::read_log;
 use locvtp_train::{Experiment, Observer, RunStart, StepReport, TrainError, pretrain};
 
@@ -59,7 +60,9 @@ fn a_corpus_of_pictures_trains_without_the_temporal_loss() {
     assert_eq!(log.len(), 12);
     for step in log {
         assert_eq!((step.kind, step.pairs), (SpanKind::Picture, 8));
-        assert!(step.coarse.is_some() && step.fine.is_some() && step.temporal.is_none());
+        assert!(
+            Term::ALL.iter().all(|term| step.terms[*term].is_some() == (*term != Term::Temporal))
+        );
     }
 }
 
@@ -73,7 +76,7 @@ fn pictures_and_videos_take_turns_one_kind_a_batch() {
     for step in &log {
         let is_picture = step.kind == SpanKind::Picture;
         assert_eq!(step.pairs, if is_picture { 8 } else { 4 });
-        assert_eq!(step.temporal.is_none(), is_picture, "{step:?}");
+        assert_eq!(step.terms[Term::Temporal].is_none(), is_picture, "{step:?}");
     }
     let held = log.iter().map(|step| step.cached_mib).fold(0.0, f64::max);
     // Twelve videos of 12 s and eight pictures, of 32 x 32.
@@ -99,5 +102,5 @@ fn pictures_have_nothing_to_learn_from_the_temporal_loss_alone() {
         (run.objective, run.pairs.picture_share) = (objective, Some(0.0));
     };
     let log = run(folder.path(), without).unwrap();
-    assert!(log.iter().all(|step| step.temporal.is_some()));
+    assert!(log.iter().all(|step| step.terms[Term::Temporal].is_some()));
 }

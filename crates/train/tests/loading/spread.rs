@@ -19,7 +19,7 @@ fn several_processes_together_see_the_batch_of_one_bit_for_bit() {
             let parts: Vec<_> = ranks.iter().map(|rank| rank.batch(step).unwrap()).collect();
             let patches: Vec<f32> = parts.iter().flat_map(|part| part.patches.clone()).collect();
             assert!(patches == whole.patches, "{world_size} processes, step {step}");
-            let words = |tokens: &locvtp_model::distilbert::TokenBatch| tokens.lengths.clone();
+            let words = |tokens: &locvtp_model::TokenBatch| tokens.lengths.clone();
             let lengths: Vec<usize> = parts.iter().flat_map(|part| words(&part.tokens)).collect();
             assert_eq!(lengths, words(&whole.tokens));
             assert!(parts.iter().all(|part| part.shape[0] * world_size == whole.shape[0]));

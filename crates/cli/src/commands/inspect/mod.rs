@@ -12,6 +12,7 @@ use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
 use locvtp_features::FeatureFile;
+use locvtp_model::loss::Term;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
 use locvtp_model::weights::source::Part;
@@ -291,12 +292,7 @@ fn run_folder(path: &Path) -> anyhow::Result<Found> {
     facts.push(("trained for", duration(run.training_s())));
     facts.push(("checkpoints", run.checkpoints.len().to_string()));
     for (name, loss) in run.final_losses() {
-        let name = match name.as_str() {
-            "coarse" => "L_c",
-            "fine" => "L_f",
-            "temporal" => "L_t",
-            _ => "loss",
-        };
+        let name = Term::named(&name).map_or("loss", Term::symbol);
         facts.push((name, format!("{loss:.3} over the last tenth")));
     }
     facts.push(("bad videos", run.bad_videos.len().to_string()));

@@ -9,12 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Tensor;
 use locvtp_model::correspondence::CorrespondenceConfig;
-use locvtp_model::distilbert::TokenBatch;
 use locvtp_model::loss::{LossConfig, WarpDistances};
 use locvtp_model::objective::Objective;
-use locvtp_model::timesformer::ClipPatches;
 use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{Device, LocVtp, ModelDirectory, Preprocessing};
+use locvtp_model::{ClipPatches, Device, LocVtp, ModelDirectory, Preprocessing, TokenBatch};
 use locvtp_train::TrainError;
 use locvtp_train::augmentation;
 use locvtp_train::experiment::LoaderSection;

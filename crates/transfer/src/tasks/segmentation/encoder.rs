@@ -14,8 +14,7 @@ use std::sync::Arc;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use locvtp_model::timesformer::ClipPatches;
-use locvtp_model::{Device, LocVtp, Preprocessing, ops};
+use locvtp_model::{ClipPatches, Device, LocVtp, Preprocessing, ops};
 
 use super::classifier::{Classifier, chosen_by, cross_entropy};
 use super::encoder_settings::EncoderSettings;

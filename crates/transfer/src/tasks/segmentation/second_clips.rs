@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use locvtp_model::timesformer::ClipPatches;
+use locvtp_model::ClipPatches;
 use locvtp_train::TrainError;
 use locvtp_train::augmentation;
 use locvtp_train::frame_source::FrameSource;
