@@ -18,6 +18,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::whole_file::{PartName, WholeFile};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -347,7 +348,7 @@ struct DroppedLine<'a> {
 /// before leaves nothing.
 pub struct ManifestWriter {
     path: PathBuf,
-    partial: PathBuf,
+    whole: WholeFile,
     out: BufWriter<File>,
     failed: Option<std::io::Error>,
 }
@@ -358,16 +359,15 @@ impl ManifestWriter {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path) -> Result<Self, CorpusError> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
         // The same name each time, so that one that was killed leaves nothing behind for long.
-        let partial = path.with_file_name(format!(".{name}.partial"));
+        let whole = WholeFile::beside(path, PartName::Same("partial"));
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let made = folder.map_or(Ok(()), std::fs::create_dir_all);
         let file = made
-            .and_then(|()| File::create(&partial))
+            .and_then(|()| whole.create())
             .map_err(|source| CorpusError::Write { path: path.to_owned(), source })?;
         let out = BufWriter::with_capacity(1 << 18, file);
-        Ok(Self { path: path.to_owned(), partial, out, failed: None })
+        Ok(Self { path: path.to_owned(), whole, out, failed: None })
     }
 
     fn line(&mut self, line: &impl Serialize) {
@@ -389,23 +389,13 @@ impl ManifestWriter {
     ///
     /// # Errors
     /// When anything could not be written; the file is not there then.
-    pub fn finish(mut self) -> Result<(), CorpusError> {
-        let result = match self.failed.take() {
+    pub fn finish(self) -> Result<(), CorpusError> {
+        let Self { path, whole, mut out, failed } = self;
+        let result = match failed {
             Some(error) => Err(error),
-            None => self
-                .out
-                .flush()
-                .and_then(|()| self.out.get_ref().sync_all())
-                .and_then(|()| std::fs::rename(&self.partial, &self.path)),
+            None => out.flush().and_then(|()| whole.finish(out.get_ref())),
         };
-        result.map_err(|source| CorpusError::Write { path: self.path.clone(), source })
-    }
-}
-
-impl Drop for ManifestWriter {
-    fn drop(&mut self) {
-        // After the rename there is nothing left to remove, and a failure here has nobody to tell.
-        let _ = std::fs::remove_file(&self.partial);
+        result.map_err(|source| CorpusError::Write { path, source })
     }
 }
 

@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use locvtp_video::whole_file::{PartName, WholeFile, sync_folder_of, write_whole};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::preprocessing::Preprocessing;
@@ -30,6 +31,9 @@ pub struct ModelDirectory {
     /// The parameters.
     pub model: LocVtp,
 }
+
+/// What files are called until they are whole; one run at a time writes in a folder.
+const PART: PartName = PartName::Same("part");
 
 /// The files of a model directory.
 pub const CONFIG_FILE: &str = "config.json";
@@ -171,7 +175,7 @@ fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, 
 /// # Errors
 /// When the disk is full or read-only; what was there is as it was then.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    write_synced_by(path, |part| File::create(part)?.write_all(bytes))
+    write_whole(path, PART, |file| file.write_all(bytes)).map_err(ModelError::file(path, "write"))
 }
 
 /// The same for a file that `write` makes at the path it is given.
@@ -179,17 +183,14 @@ fn write_synced_by(
     path: &Path,
     write: impl FnOnce(&Path) -> std::io::Result<()>,
 ) -> Result<(), ModelError> {
-    let part = beside(path, "part");
+    let whole = WholeFile::beside(path, PART);
     let write = || {
-        write(&part)?;
-        File::options().append(true).open(&part)?.sync_all()?;
-        std::fs::rename(&part, path)?;
-        sync_folder_of(path)
+        whole.clear()?;
+        write(whole.part())?;
+        let written = File::options().append(true).open(whole.part())?;
+        whole.finish(&written)
     };
-    write().map_err(|error| {
-        let _ = std::fs::remove_file(&part);
-        ModelError::file(path, "write")(error)
-    })
+    write().map_err(ModelError::file(path, "write"))
 }
 
 /// Fills a new directory and puts it in the place of `place`.
@@ -239,12 +240,6 @@ fn exchange(new: &Path, place: &Path) -> std::io::Result<()> {
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{suffix}"))
-}
-
-/// Makes a rename in the folder of `path` last.
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 #[cfg(test)]

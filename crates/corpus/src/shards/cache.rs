@@ -8,9 +8,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
+
+use locvtp_video::whole_file::{PartName, WholeFile};
 
 use crate::error::CorpusError;
 use crate::stable_hash::{StableHash, StableHasher};
@@ -98,18 +99,13 @@ impl FetchCache {
         path: &Path,
         fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
     ) -> Result<File, CorpusError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let unwritable = |source| CorpusError::Write { path: self.folder.clone(), source };
         fs::create_dir_all(&self.folder).map_err(unwritable)?;
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let partial = path.with_extension(format!("partial-{}-{count}", std::process::id()));
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(true);
-        let mut file = options.open(&partial).map_err(unwritable)?;
-        let unfinished = Unfinished(&partial);
+        let whole = WholeFile::beside(path, PartName::Own);
+        let mut file = whole.create().map_err(unwritable)?;
         fetch(&mut file)?;
-        fs::rename(&partial, path).map_err(unwritable)?;
-        std::mem::forget(unfinished);
+        // Not synced: it is fetched again where it is missing.
+        whole.finish_unsynced().map_err(unwritable)?;
         let bytes = file.metadata().map_err(unwritable)?.len();
         self.make_room(bytes);
         Ok(file)
@@ -184,19 +180,11 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// A file that is being written, and removed unless it comes to its end.
-struct Unfinished<'a>(&'a Path);
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::os::unix::fs::FileExt;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
 

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::whole_file::{self, PartName};
 use locvtp_video::{ReaderSettings, Seconds, VideoReader};
 use rayon::prelude::*;
 
@@ -214,28 +215,21 @@ impl From<io::Error> for Stopped {
     }
 }
 
-/// Writes a file beside its place, syncs it, and gives it its name.
+/// Writes a file whole, by the same other name each time, so that a packing that is taken up again
+/// leaves nothing behind.
 fn write_whole(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Stopped>,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> Result<(), Stopped>,
 ) -> Result<(), CorpusError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // The same name each time, so that a packing that is taken up again leaves nothing behind.
-    let partial = path.with_file_name(format!(".{name}.partial"));
-    let written = File::create(&partial).map_err(Stopped::Write).and_then(|file| {
-        let mut file = BufWriter::with_capacity(1 << 20, file);
-        write(&mut file)?;
-        file.flush()?;
-        file.get_ref().sync_all()?;
-        fs::rename(&partial, path)?;
-        Ok(())
-    });
-    written.map_err(|stopped| {
-        let _ = fs::remove_file(&partial);
-        match stopped {
-            Stopped::Write(source) => CorpusError::Write { path: path.to_owned(), source },
-            Stopped::Other(error) => error,
-        }
+    let written: Result<(), Stopped> =
+        whole_file::write_whole(path, PartName::Same("partial"), |file| {
+            let mut file = BufWriter::with_capacity(1 << 20, file);
+            write(&mut file)?;
+            Ok(file.flush()?)
+        });
+    written.map_err(|stopped| match stopped {
+        Stopped::Write(source) => CorpusError::Write { path: path.to_owned(), source },
+        Stopped::Other(error) => error,
     })
 }
 
