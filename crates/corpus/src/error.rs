@@ -299,6 +299,15 @@ pub enum CorpusError {
         /// What can be done.
         way_out: &'static str,
     },
+    /// Shards on a server, in a program that cannot fetch.
+    #[error(
+        "{address}: this program was built without the feature `remote` and cannot fetch; build it \
+         with `cargo build --release --features remote`, or download the shards and name their folder"
+    )]
+    NoRemote {
+        /// The address.
+        address: String,
+    },
     /// The address of a server cannot be used, that of an S3 store in the environment included.
     #[error(
         "{address}: {reason}; write http://HOST/PATH, https://HOST/PATH or s3://BUCKET/PATH, and \

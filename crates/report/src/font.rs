@@ -6,9 +6,8 @@
 //! Latin, Greek and Cyrillic) are measured as one em; the browser shows them in a font of its own,
 //! the PNG leaves them out.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use resvg::usvg::fontdb::Database;
 use skrifa::{
     FontRef, MetadataProvider,
     instance::{LocationRef, Size},
@@ -17,8 +16,8 @@ use skrifa::{
 /// Family name by which SVG and CSS ask for the embedded font.
 pub(crate) const FAMILY: &str = "Inter";
 
-const REGULAR: &[u8] = include_bytes!("../assets/inter/Inter-Regular.otf");
-const SEMI_BOLD: &[u8] = include_bytes!("../assets/inter/Inter-SemiBold.otf");
+pub(crate) const REGULAR: &[u8] = include_bytes!("../assets/inter/Inter-Regular.otf");
+pub(crate) const SEMI_BOLD: &[u8] = include_bytes!("../assets/inter/Inter-SemiBold.otf");
 const REGULAR_WOFF2: &[u8] = include_bytes!("../assets/inter/Inter-Regular.woff2");
 const SEMI_BOLD_WOFF2: &[u8] = include_bytes!("../assets/inter/Inter-SemiBold.woff2");
 
@@ -27,18 +26,6 @@ const SEMI_BOLD_WOFF2: &[u8] = include_bytes!("../assets/inter/Inter-SemiBold.wo
 pub(crate) enum Weight {
     Regular,
     SemiBold,
-}
-
-/// The fonts a rasteriser may use: the embedded ones and no other.
-pub(crate) fn database() -> Arc<Database> {
-    static DATABASE: LazyLock<Arc<Database>> = LazyLock::new(|| {
-        let mut database = Database::new();
-        database.load_font_data(REGULAR.to_vec());
-        database.load_font_data(SEMI_BOLD.to_vec());
-        database.set_sans_serif_family(FAMILY);
-        Arc::new(database)
-    });
-    DATABASE.clone()
 }
 
 /// `@font-face` rules that carry the font inside a page or a stand-alone SVG.

@@ -58,6 +58,8 @@ mod heat_map;
 mod histogram;
 mod page;
 mod palette;
+#[cfg(feature = "png")]
+mod raster;
 mod results_table;
 mod run_report;
 mod smoothing;

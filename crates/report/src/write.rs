@@ -19,7 +19,7 @@ pub struct Written {
     pub page: PathBuf,
     /// The numbers it was made from: `report.json`.
     pub numbers: PathBuf,
-    /// Every figure in both formats: `figures/<name>.svg` and `figures/<name>.png`.
+    /// Every figure: `figures/<name>.svg` and, with the feature `png`, `figures/<name>.png`.
     pub figures: Vec<PathBuf>,
 }
 
@@ -36,6 +36,7 @@ pub fn write(report: &RunReport, out: &Path) -> Result<Written, ReportError> {
     let mut files = Vec::new();
     for figure in figures.iter() {
         files.push((format!("{}.svg", figure.name), figure.svg().into_bytes()));
+        #[cfg(feature = "png")]
         files.push((format!("{}.png", figure.name), figure.png()?));
     }
     let numbers = serde_json::to_vec_pretty(report)

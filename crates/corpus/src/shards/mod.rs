@@ -7,7 +7,7 @@
 //! | `members` | single videos by name, for lists of spans
 //! | `scan`, `record` | which samples a tar holds; what a sample's JSON says |
 //! | `index` | the same, written down beside the shard |
-//! | `storage`, `cache`, `shard` | bytes from servers and S3, kept within a bound |
+//! | `storage`, `cache`, `shard` | bytes from servers and S3 (feature `remote`), kept within a bound |
 //! | [`pack`] | any corpus into shards |
 //!
 //! Reading a corpus reads the index of each shard, or else its headers and texts; a video's bytes
@@ -26,6 +26,10 @@ mod record;
 mod scan;
 mod settings;
 mod shard;
+#[cfg(feature = "remote")]
+mod storage;
+#[cfg(not(feature = "remote"))]
+#[path = "no_storage.rs"]
 mod storage;
 
 use std::collections::{BTreeMap, HashSet};

@@ -59,6 +59,9 @@ fn store(
     retry: Duration,
     silence: Duration,
 ) -> Result<Arc<dyn ObjectStore>, CorpusError> {
+    // The HTTP library asks for one; ours is the one that the hub's downloads use too. An error says
+    // that there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let refuse = |reason: String| CorpusError::StorageAddress { address: address.into(), reason };
     let failed = |source| refuse(root_cause(&source).0);
     let retry_config = RetryConfig {
