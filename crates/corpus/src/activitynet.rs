@@ -8,12 +8,12 @@
 use std::path::Path;
 
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 const EXPECTED: &str = "an ActivityNet Captions file: \
      {\"v_<id>\": {\"duration\": .., \"timestamps\": [[s, e], ..], \"sentences\": [..]}, ..}";

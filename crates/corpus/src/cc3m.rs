@@ -13,7 +13,8 @@ use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
+use crate::repair::{Repair, Repairs};
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
 /// Columns that hold the address.
@@ -57,7 +58,7 @@ fn read_table(
             _ => intake.drop_line("a row without caption and address", row.line),
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::repair::Repair;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
 

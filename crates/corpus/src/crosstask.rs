@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
 

@@ -3,17 +3,15 @@
 //! Names help little: people rename files, and mirrors add prefixes. So JSON files are told by their
 //! keys, tables by their columns, text by its lines.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use crate::csv_table::CsvTable;
+use crate::file_ending::has_ending;
+use crate::glance::{Keys, glance};
 use crate::{cc3m, charades, known_files, moment_queries, msrvtt, shards, subtitles, text_file};
 
-/// How much of a file is looked at.
-const GLANCE: u64 = 1 << 18;
 /// Endings of files with one JSON a line.
 pub(crate) const LINES: [&str; 2] = ["jsonl", "ndjson"];
 /// Endings of tables.
@@ -113,11 +111,6 @@ impl fmt::Display for Layout {
     }
 }
 
-pub(crate) fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    endings.iter().any(|known| known.eq_ignore_ascii_case(ending))
-}
-
 /// The layout of a file; none for what is no source, as lists of videos.
 pub(crate) fn layout_of_file(path: &Path) -> Option<Layout> {
     if path.file_name().is_some_and(|name| name == shards::LIST_FILE) {
@@ -151,13 +144,6 @@ pub(crate) fn layout_of_file(path: &Path) -> Option<Layout> {
     }
 }
 
-/// How a file begins, as UTF-8 without a mark.
-pub(crate) fn glance(path: &Path) -> Option<Vec<u8>> {
-    let mut start = Vec::new();
-    File::open(path).ok()?.take(GLANCE).read_to_end(&mut start).ok()?;
-    Some(text_file::as_utf8(&start).into_owned())
-}
-
 /// The layout of a JSON file that begins so.
 fn layout_of_keys(start: &[u8]) -> Option<Layout> {
     let keys = Keys::of(start);
@@ -186,47 +172,6 @@ fn layout_of_keys(start: &[u8]) -> Option<Layout> {
     }
     let howto = ["start", "end", "text"].into_iter().filter(|key| has(2, key)).count();
     (howto >= 2).then_some(Layout::HowTo100m)
-}
-
-/// The keys of a JSON text, each with how many brackets are around it; the text may break off.
-pub(crate) struct Keys(BTreeSet<(usize, String)>);
-
-impl Keys {
-    pub(crate) fn of(start: &[u8]) -> Self {
-        Self(keys(start))
-    }
-
-    pub(crate) fn has(&self, depth: usize, key: &str) -> bool {
-        self.0.contains(&(depth, key.to_owned()))
-    }
-}
-
-fn keys(start: &[u8]) -> BTreeSet<(usize, String)> {
-    /// Keys deeper than this tell nothing, and there may be many of them.
-    const DEEPEST: usize = 5;
-    let mut found = BTreeSet::new();
-    let (mut depth, mut at) = (0usize, 0);
-    while at < start.len() {
-        match start[at] {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let first = at + 1;
-                at = first;
-                while at < start.len() && start[at] != b'"' {
-                    at += if start[at] == b'\\' { 2 } else { 1 };
-                }
-                let after = start.get(at + 1..).unwrap_or_default().trim_ascii_start();
-                if depth <= DEEPEST && after.first() == Some(&b':') {
-                    let key = String::from_utf8_lossy(start.get(first..at).unwrap_or_default());
-                    found.insert((depth, key.into_owned()));
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    found
 }
 
 fn layout_of_table(path: &Path) -> Option<Layout> {

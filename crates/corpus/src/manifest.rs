@@ -26,10 +26,11 @@ use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
-use crate::repair::{Repairs, SourceCaption, SourceTime};
+use crate::repair::Repairs;
 use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;
 use crate::shards;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use crate::video_files::rank;
 
@@ -129,7 +130,7 @@ fn read_table(
             intake.drop_line("a row without path and text", row.line);
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 

@@ -21,12 +21,12 @@ use serde::de::DeserializeOwned;
 
 use crate::bare_nan;
 use crate::corpus::{MomentQuery, SALIENCY_CLIP_S, Subset};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
 

@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::id_list::IdList;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 const EXPECTED: &str = "an MSR-VTT file: {\"videos\": [{\"video_id\": ..}, ..], \"sentences\": \
      [{\"caption\": .., \"video_id\": .., \"sen_id\": ..}, ..]}, or {\"annotations\": \
@@ -180,7 +180,7 @@ fn read_pairs(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         video.captions.push(row.text("sentence").ok_or(DropReason::TextIsEmpty).map(caption));
         rows += 1;
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
 }

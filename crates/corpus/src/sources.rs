@@ -23,9 +23,12 @@ use locvtp_video::media_endings::is_video;
 
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
+use crate::file_ending::has_ending;
+use crate::folder_walk::walk;
+use crate::glance::glance;
 use crate::intake::Intake;
-use crate::layout::{LINES, Layout, TABLES, glance, has_ending, layout_of_file};
-use crate::video_files::{self, VideoFiles};
+use crate::layout::{LINES, Layout, TABLES, layout_of_file};
+use crate::video_files::VideoFiles;
 use crate::{
     activitynet, cc3m, charades, coin, crosstask, howto100m, known_files, manifest, moment_queries,
     msrvtt, shards, subtitles, tacos, webvid, youcook2,
@@ -228,7 +231,7 @@ fn of_videos(
     // Videos of a data set beside a file of it that does not tell what is said.
     let mut files = Vec::new();
     // A folder that cannot be read holds nothing.
-    let _ = video_files::walk(folder, DEPTH, &mut |path| files.push(path));
+    let _ = walk(folder, DEPTH, &mut |path| files.push(path));
     files.sort();
     let known = files.iter().find_map(|path| Some((path, known_files::recognised(path)?)));
     match known.filter(|(_, file)| file.is_of_a_data_set()) {

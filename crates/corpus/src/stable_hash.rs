@@ -163,10 +163,26 @@ mod tests {
         for (told, hash, expected) in [
             ("u32", stable_hash(&7u32), 0xc123_1798_07bd_2fea),
             ("a kept index", stable_hash(&(address, 1024u64, 99u64, 3u32)), 0xa8ce_d3f7_db9e_a676),
-            ("a fetched video", stable_hash(&(address, 99u64, 512u64, 1u64 << 40)), 0x46ff_19c6_2004_39bd),
-            ("a local shard", stable_hash(&(path, 1024u64, Duration::new(17, 5))), 0x878a_4572_413f_b1b7),
-            ("a shard elsewhere", stable_hash(&(9u64, Some("etag".to_owned()), -3i64)), 0xdfb1_6f2a_44ad_d552),
-            ("one without a tag", stable_hash(&(9u64, None::<String>, 3i64)), 0x7e27_f369_bb40_5516),
+            (
+                "a fetched video",
+                stable_hash(&(address, 99u64, 512u64, 1u64 << 40)),
+                0x46ff_19c6_2004_39bd,
+            ),
+            (
+                "a local shard",
+                stable_hash(&(path, 1024u64, Duration::new(17, 5))),
+                0x878a_4572_413f_b1b7,
+            ),
+            (
+                "a shard elsewhere",
+                stable_hash(&(9u64, Some("etag".to_owned()), -3i64)),
+                0xdfb1_6f2a_44ad_d552,
+            ),
+            (
+                "one without a tag",
+                stable_hash(&(9u64, None::<String>, 3i64)),
+                0x7e27_f369_bb40_5516,
+            ),
             ("a packed video", stable_hash(&(9u64, Some(at), "{}")), 0x721b_419b_2ce0_b946),
             ("an old file", stable_hash(&before), 0xaccc_6952_cfc7_fe22),
         ] {

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use crate::activitynet::captions;
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::SourceTime;
-use crate::report::DropReason;
+use crate::source_caption::SourceTime;
 
 const EXPECTED: &str = "a TACoS file: {\"<video>\": {\"timestamps\": [[first, last], ..], \
      \"sentences\": [..], \"fps\": .., \"num_frames\": ..}, ..}";

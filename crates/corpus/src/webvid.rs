@@ -9,10 +9,10 @@ use std::path::Path;
 
 use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 /// Reads a list of videos, row by row.
 pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
@@ -31,7 +31,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
             None => intake.drop_line("a row without videoid", row.line),
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 

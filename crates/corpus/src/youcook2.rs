@@ -10,11 +10,11 @@ use std::path::Path;
 
 use crate::corpus::Subset;
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::video_database;
 
 const EXPECTED: &str = "a YouCook2 file: {\"database\": {\"<video>\": {\"subset\": .., \
@@ -87,7 +87,7 @@ fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         video.captions.push(caption());
         rows += 1;
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
 }

@@ -11,11 +11,11 @@ mod taxonomy;
 use std::path::Path;
 
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::video_database;
 
 pub use taxonomy::{CoinStep, Taxonomy};

@@ -96,7 +96,7 @@ impl Corpus for HowTo100m {
 mod tests {
     use super::*;
     use crate::corpus::Caption;
-    use crate::report::DropReason;
+    use crate::drop_reason::DropReason;
     use locvtp_video::{Seconds, TimeSpan};
 
     fn folder(json: &str, files: &[&str]) -> tempfile::TempDir {

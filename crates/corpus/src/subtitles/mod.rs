@@ -16,31 +16,34 @@
 //! | module | idea |
 //! |---|---|
 //! | `sidecars`, `track_name` | which files lie beside a video, and what their names tell |
-//! | `written` | a file's words, whatever its format |
+//! | `format`, `words`, `written` | a file's words, whatever its format |
 //! | `cues` | SubRip and WebVTT |
 //! | `transcript_json` | Whisper, whisper.cpp, WhisperX, json3 |
 //! | `timed_text` | YouTube's XML, TTML |
 //! | `milliseconds` | whether times are milliseconds |
 
 pub(crate) mod cues;
+mod format;
 pub(crate) mod milliseconds;
 mod sidecars;
 mod timed_text;
 mod track_name;
 mod transcript_json;
+mod words;
 mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use self::sidecars::{Beside, Format, Sidecars, Track, owner};
+use self::format::Format;
+use self::sidecars::{Beside, Sidecars, Track, owner};
 use self::track_name::Role;
-use self::written::Words;
+use self::words::Words;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer, Rank};
-use crate::report::DropReason;
 use crate::video_files::{VideoFiles, is_picture};
 use locvtp_video::counted::counted;
 

@@ -17,10 +17,10 @@ use serde_json::Value;
 use super::cues::clock_s;
 use super::milliseconds::{Timed, are_milliseconds};
 use super::timed_text::{Event, captions_of};
-use super::written::Words;
+use super::words::Words;
+use crate::drop_reason::DropReason;
 use crate::language::Language;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 /// Lists of captions by the names that they go by.
 const LISTS: [&str; 3] = ["segments", "chunks", "utterances"];

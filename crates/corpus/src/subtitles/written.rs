@@ -2,30 +2,20 @@
 
 use std::path::Path;
 
+use super::format::Format;
 use super::milliseconds::{Timed, are_milliseconds};
-use super::sidecars::Format;
+use super::words::Words;
 use super::{cues, timed_text, transcript_json};
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::language::Language;
-use crate::repair::{Repair, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::repair::Repair;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
 /// The times of all words of a day are smaller; files are read whole.
 const LARGEST: u64 = 256 << 20;
-
-/// What a file holds.
-#[derive(Debug, Default)]
-pub(crate) struct Words {
-    pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
-    /// Whether its times are those of words.
-    pub(crate) has_word_times: bool,
-    /// Where the file itself tells it.
-    pub(crate) language: Option<Language>,
-    /// Whether its times were found to be milliseconds.
-    pub(crate) in_milliseconds: bool,
-}
 
 /// Reads a file; none where it holds no words with times. `media` is asked how long it is where that
 /// decides the unit.
