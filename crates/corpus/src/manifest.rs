@@ -24,8 +24,10 @@ use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
+use crate::layout_reader::LayoutReader;
 use crate::repair::Repairs;
 use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;
@@ -33,6 +35,17 @@ use crate::shards;
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use crate::video_files::rank;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    names_its_files: true,
+    ..LayoutReader::new(
+        "manifest",
+        "Your own list, CSV or JSON lines: path, start, end, text",
+        is_recognised,
+        read,
+    )
+};
 
 /// What a row says.
 #[derive(Debug, Default, Deserialize)]
@@ -50,8 +63,17 @@ struct Line {
     dropped: Cell,
 }
 
+/// By the columns; JSON lines of any kind are believed to be one.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    let names_a_video = |column| glance.has_columns(&["text", column]);
+    let is_index = || shards::is_index(path);
+    names_a_video("path")
+        || names_a_video("video")
+        || matches!(glance, Glance::JsonLines(_)) && !is_index()
+}
+
 /// Reads a manifest.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let mut videos =
         Videos { folder: path.parent().unwrap_or(Path::new("")), known: BTreeMap::new() };
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();

@@ -79,6 +79,13 @@ pub(super) fn read_files(paths: Vec<PathBuf>, intake: &mut Intake<'_>) -> Result
     Ok(())
 }
 
+/// Whether a file is a zip of CSV files.
+pub(super) fn is_zip_of_csv(path: &Path) -> bool {
+    let archive = File::open(path).ok().map(std::io::BufReader::new).map(zip::ZipArchive::new);
+    let Some(Ok(archive)) = archive else { return false };
+    archive.file_names().take(100).flatten().any(|name| name.ends_with(".csv"))
+}
+
 /// Reads `howto100m_captions.zip`, which holds such CSV files.
 pub(super) fn read_zip(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     /// No narration of one video is longer; a file that says so is none.

@@ -209,6 +209,12 @@ mod tests {
         cache.get(&name, |file| written(file, bytes)).unwrap()
     }
 
+    /// As if it had been used last so many seconds ago.
+    fn was_used(cache: &FetchCache, name: u32, seconds: u64) {
+        let file = File::options().write(true).open(cache.path(&name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(seconds)).unwrap();
+    }
+
     fn names(folder: &Path) -> usize {
         fs::read_dir(folder).map_or(0, Iterator::count)
     }
@@ -218,14 +224,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = FetchCache::new(folder.path().join("c"), 25);
         let first = put(&cache, 1, &[1; 10]);
-        std::thread::sleep(Duration::from_millis(20));
         put(&cache, 2, &[2; 10]);
-        std::thread::sleep(Duration::from_millis(20));
+        was_used(&cache, 1, 60);
+        was_used(&cache, 2, 30);
         // Used again, so the second is the oldest.
         let mut text = Vec::new();
         cache.get(&1u32, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
         assert_eq!(text, [1; 10]);
-        std::thread::sleep(Duration::from_millis(20));
         put(&cache, 3, &[3; 10]);
         assert_eq!(names(&folder.path().join("c")), 2);
         let mut again = false;

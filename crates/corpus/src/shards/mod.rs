@@ -35,25 +35,51 @@ use std::sync::Arc;
 
 use locvtp_video::MediaLocation;
 
+use self::address::{ends_with_tar, is_list};
+use self::listing::LIST_FILE;
 use self::opening::opened;
 use self::record::SampleRecord;
 use self::scan::{Contents, Sample};
 use self::shard::{Fetcher, Shard, ShardMember};
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer};
+use crate::layout_reader::LayoutReader;
 use locvtp_video::counted::counted;
 
-pub(crate) use address::{ends_with_tar, is_address, is_list, is_remote};
+pub(crate) use address::{is_address, is_remote};
 pub(crate) use index::is_index;
-pub(crate) use listing::{LIST_FILE, is_in};
+pub(crate) use listing::is_in;
 pub(crate) use members::find as find_members;
 pub use settings::{Fetch, ShardSettings};
 
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    names_its_files: true,
+    ..LayoutReader::new(
+        "shards",
+        "Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them",
+        is_recognised,
+        read,
+    )
+};
+
+/// By the name of a tar, or of the list that packing writes; by the lines of a list.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    match glance {
+        Glance::Text(text) => is_list(text),
+        _ => {
+            path.file_name().is_some_and(|name| name == LIST_FILE)
+                || ends_with_tar(&path.to_string_lossy())
+        }
+    }
+}
+
 /// Reads the shards at a path, pattern or address.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let settings = intake.shards().clone();
     settings.check()?;
     let places = listing::find(path, &settings)?;

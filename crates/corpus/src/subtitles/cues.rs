@@ -9,7 +9,7 @@ use crate::repair::Repair;
 use crate::source_caption::{SourceCaption, SourceTime};
 
 /// Whether a text begins as one of the two formats may.
-pub(crate) fn is_subtitle_text(text: &str) -> bool {
+pub(super) fn is_subtitle_text(text: &str) -> bool {
     text.lines().take(200).filter_map(times).any(|time| time.is_ok())
 }
 
