@@ -198,7 +198,7 @@ mod tests {
             Glance::of_json(b"{}".to_vec()),
             Glance::of_json(br#"{"database": {"#.to_vec()),
             Glance::JsonLines(Vec::new()),
-            Glance::Table(table),
+            Glance::Table(Box::new(table)),
             Glance::Text(String::new()),
             Glance::Name,
         ];
