@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{ClipPatches, TokenBatch};
+use locvtp_model::{ClipPatches, SentenceTokenizer, TokenBatch};
 use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
 
 use crate::augmentation;
@@ -23,8 +22,9 @@ const FETCHED_AT_ONCE: usize = 8;
 /// How many other videos are tried when one cannot be decoded, before the step fails.
 const REPLACEMENTS: usize = 16;
 
-/// What the encoder needs for one step.
-#[derive(Clone, Debug, PartialEq)]
+/// What the encoder needs for one step. It cannot be cloned: a step uses it up, and a copy would take
+/// up to 294 MiB at full size that no bound of memory knows of.
+#[derive(Debug, PartialEq)]
 pub struct PretrainBatch {
     /// The step, from 0.
     pub step: u64,

@@ -18,6 +18,7 @@ pub const RUN_FILE: &str = "run.toml";
 
 /// A run, read back.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunFolder {
     /// The folder.
     pub path: PathBuf,

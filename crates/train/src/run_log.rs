@@ -19,6 +19,7 @@ pub const LOG_FILE: &str = "log.jsonl";
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StepReport {
     /// The step, from 0.
     pub step: u64,

@@ -9,6 +9,7 @@ use crate::experiment::Experiment;
 
 /// A setting that two run files give different values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SettingDifference {
     /// The key, as `train.steps`.
     pub key: String,
@@ -85,7 +86,7 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
-    use locvtp_model::timesformer::TimeSformerConfig;
+    use locvtp_model::encoders::TimeSformerConfig;
 
     use super::*;
 

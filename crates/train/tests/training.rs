@@ -7,16 +7,11 @@ use std::sync::{Arc, OnceLock};
 
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, HowTo100m, PackSettings, PairSampler, pack};
-use locvtp_model::Device;
 use locvtp_model::loss::Term;
-use locvtp_model::objective::Objective;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_train::Experiment;
-use locvtp_train::batch::{BatchSource, PretrainBatch};
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_train::schedule::Position;
-use locvtp_train::trainer::losses;
-use locvtp_train::usable::UsableCorpus;
+use locvtp_model::{Device, Objective, SentenceTokenizer};
+use locvtp_train::{
+    Adam, BatchSource, Experiment, OptimizerConfig, Position, PretrainBatch, UsableCorpus, losses,
+};
 use tempfile::TempDir;
 
 /// Sixteen videos of 12 seconds, made once for all tests of this file.
@@ -120,8 +115,9 @@ fn a_batch_is_a_pure_function_of_the_step_with_and_without_remembered_videos() {
     assert_ne!(in_order, batches(&experiment, &[0, 1, 2, 3]));
 }
 
-/// Total losses of repeated steps on the same batches.
-fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<f32> {
+/// Total losses of so many steps, on the batches of `batch_steps` in turn.
+fn trace(experiment: &Experiment, batch_steps: &[u64], steps: u64) -> Vec<f32> {
+    let source = source(experiment);
     let device = Device::flex().autodiff();
     let mut config = experiment.model.clone();
     config.text.set_vocab_size(300);
@@ -129,7 +125,7 @@ fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<
     let mut adam = Adam::new(experiment.optimizer.clone());
     (0..steps)
         .map(|step| {
-            let batch = &batches[step as usize % batches.len()];
+            let batch = source.batch(batch_steps[step as usize % batch_steps.len()]).unwrap();
             let position = Position { step, total_steps: steps, steps_per_epoch: 1 };
             let losses = losses(experiment, &model, batch, &position, &device);
             let total: f32 = losses.total.clone().into_scalar();
@@ -149,8 +145,7 @@ fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<
 #[test]
 fn one_batch_is_learned_by_heart() {
     let experiment = experiment();
-    let batch = batches(&experiment, &[0]);
-    let losses = trace(&experiment, &batch, 120);
+    let losses = trace(&experiment, &[0], 120);
     let (first, last) = (losses[0], losses[119]);
     // Chance of 4 or 8 sentences and of their words to a fraction of it; L_f and L_t cannot reach zero, because the
     // matched words share the denominator with each other.
@@ -161,9 +156,8 @@ fn one_batch_is_learned_by_heart() {
 fn twenty_steps_give_the_same_losses_twice() {
     let experiment = experiment();
     let steps: Vec<u64> = (0..20).collect();
-    let batches = batches(&experiment, &steps);
-    let first = trace(&experiment, &batches, 20);
-    assert_eq!(first, trace(&experiment, &batches, 20));
+    let first = trace(&experiment, &steps, 20);
+    assert_eq!(first, trace(&experiment, &steps, 20));
     assert!(first.iter().all(|loss| loss.is_finite()));
 }
 
@@ -178,7 +172,7 @@ fn the_temporal_loss_reaches_the_context_warping_head() {
     config.text.set_vocab_size(300);
     let model = config.init(0, &device);
     let position = Position { step: 0, total_steps: 1, steps_per_epoch: 1 };
-    let losses = losses(&experiment, &model, &batch, &position, &device);
+    let losses = losses(&experiment, &model, batch, &position, &device);
     let gradients = losses.total.backward();
     let mut adam = Adam::new(OptimizerConfig::default());
     let norm = Adam::gradient_norm(&model, &gradients);

@@ -20,7 +20,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_measure::score::grounding::score_grounding;
 use locvtp_measure::score::grounding_protocol::GroundingProtocol;
 use locvtp_measure::score::truth::{Truth, TruthSource};
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::fit::{FitBatch, Learner};
 use locvtp_transfer::inputs::feature_section::ClipFeatures;
 use locvtp_transfer::inputs::feature_section::FeatureSection;

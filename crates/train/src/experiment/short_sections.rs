@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Name and seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct RunSection {
     /// For logs and reports.
     pub name: String,
@@ -23,6 +24,7 @@ impl Default for RunSection {
 /// How a pair's span becomes clips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct SamplingSection {
     /// Clips of a long span, `T`. Paper: 8.
     pub long_clips: usize,
@@ -41,6 +43,7 @@ impl Default for SamplingSection {
 /// Where the words come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct TokenizerSection {
     /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
     pub file: Option<PathBuf>,
@@ -57,6 +60,7 @@ impl Default for TokenizerSection {
 /// How long, how often logged and saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct TrainSection {
     /// Steps of the whole run. Default: as many as `epochs` says.
     pub steps: Option<u64>,

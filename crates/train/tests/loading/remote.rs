@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use locvtp_corpus::{Corpus, HowTo100m, NarratedVideo, Rank};
-use locvtp_train::usable::UsableCorpus;
+use locvtp_train::UsableCorpus;
 use locvtp_video::{FileStretch, MediaLocation, MediaPart, Seconds, TimeSpan};
 
 use crate::small_corpus::*;

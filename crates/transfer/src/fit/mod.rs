@@ -23,8 +23,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use locvtp_model::Device;
-use locvtp_train::optimizer::Adam;
-use locvtp_train::schedule::Position;
+use locvtp_train::{Adam, Position};
 use rand::RngCore;
 
 use crate::error::TransferError;

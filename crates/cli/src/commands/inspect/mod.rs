@@ -13,10 +13,9 @@ use locvtp_corpus::{
 };
 use locvtp_features::FeatureFile;
 use locvtp_model::loss::Term;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::weights::import::Origins;
-use locvtp_model::weights::source::Part;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::weights::Origins;
+use locvtp_model::weights::Part;
+use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::TransferError;

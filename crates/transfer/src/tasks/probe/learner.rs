@@ -2,8 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::{Device, Initialiser};
 use rand::Rng;
 use rand::seq::SliceRandom;
 

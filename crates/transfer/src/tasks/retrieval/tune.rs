@@ -8,16 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Tensor;
-use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::{LossConfig, WarpDistances};
-use locvtp_model::objective::Objective;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{ClipPatches, Device, LocVtp, ModelDirectory, Preprocessing, TokenBatch};
-use locvtp_train::TrainError;
-use locvtp_train::augmentation;
+use locvtp_model::{
+    ClipPatches, CorrespondenceConfig, Device, LocVtp, ModelDirectory, Objective, Preprocessing,
+    SentenceTokenizer, TokenBatch,
+};
 use locvtp_train::experiment::LoaderSection;
-use locvtp_train::frame_source::{ClipRequest, FrameSource};
-use locvtp_train::loader::HeldBytes;
+use locvtp_train::{ClipRequest, FrameSource, HeldBytes, TrainError, augmentation};
 use locvtp_video::{Augmentation, ClipPixels, Phase, ReadLimits};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use locvtp_model::ClipPatches;
-use locvtp_train::TrainError;
-use locvtp_train::augmentation;
-use locvtp_train::frame_source::FrameSource;
-use locvtp_train::loader::HeldBytes;
+use locvtp_train::{FrameSource, HeldBytes, TrainError, augmentation};
 use locvtp_video::{ClipPixels, FrameTable, SamplingPlan, VideoError};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;

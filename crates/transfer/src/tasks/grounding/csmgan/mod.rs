@@ -42,7 +42,7 @@ pub mod word_attention;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
 pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};

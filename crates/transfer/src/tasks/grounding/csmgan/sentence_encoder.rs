@@ -7,7 +7,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::recurrent::{Lstm, RecurrentSizes};
 
 use super::NamedGru;
