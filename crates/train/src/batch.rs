@@ -6,6 +6,7 @@ use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
 use locvtp_model::{ClipPatches, SentenceTokenizer, TokenBatch};
+use locvtp_video::randomness::{Purpose, mix};
 use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
 
 use crate::augmentation;
@@ -13,7 +14,6 @@ use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::frame_source::{ClipRequest, FrameSource};
 use crate::loader::HeldBytes;
-use crate::seeds::{Draw, seed};
 use crate::usable::{BadVideo, with_causes};
 
 /// Videos of a batch that are fetched from other machines at once.
@@ -165,11 +165,11 @@ impl BatchSource {
         let kind = whole[place].kind;
         let [num_clips, num_frames] = self.experiment.clips_of(kind);
         let phase = if self.experiment.sampling.jitter {
-            Phase::Random(seed(run, Draw::FramePhase, step, sample))
+            Phase::Random(mix(run, Purpose::FramePhase, step, sample))
         } else {
             Phase::Centre
         };
-        let augmentation_seed = seed(run, Draw::Augmentation, step, sample);
+        let augmentation_seed = mix(run, Purpose::Augmentation, step, sample);
         let corpus = Arc::clone(self.sampler.corpus());
         let videos = corpus.videos();
         let others = || self.sampler.replacements(whole, place);

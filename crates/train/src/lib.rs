@@ -50,7 +50,6 @@ mod run_log;
 mod run_writer;
 mod same_run;
 mod schedule;
-mod seeds;
 pub mod shell_words;
 mod start;
 mod start_settings;

@@ -4,13 +4,13 @@ use burn::tensor::Tensor;
 use locvtp_corpus::SpanKind;
 use locvtp_model::loss::{Losses, PerTerm, WarpDistances};
 use locvtp_model::{ClipPatches, Device, LocVtp};
+use locvtp_video::randomness::{Purpose, mix};
 
 use crate::batch::PretrainBatch;
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::run_log::StepReport;
 use crate::schedule::Position;
-use crate::seeds::{Draw, seed};
 
 /// The losses of a batch.
 ///
@@ -31,14 +31,14 @@ pub fn losses(
     let distances = WarpDistances::draw(
         [b, t],
         experiment.model.context_warp.max_distance,
-        seed(run_seed, Draw::WarpDistances, step, 0),
+        mix(run_seed, Purpose::WarpDistances, step, 0),
     );
     experiment.loss.losses(
         &embeddings,
         &experiment.objective.weights(position.progress()),
         &experiment.correspondence,
         model.context_warp().zip(distances.as_ref()),
-        seed(run_seed, Draw::Correspondence, step, 0),
+        mix(run_seed, Purpose::Correspondence, step, 0),
     )
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_model::Device;
+use locvtp_video::randomness::{Purpose, mix};
 
 use crate::batch::{BatchSource, PretrainBatch};
 use crate::error::TrainError;
@@ -14,7 +15,6 @@ use crate::optimizer::Adam;
 use crate::prepared::Prepared;
 use crate::run_writer::RunWriter;
 use crate::schedule::Position;
-use crate::seeds::{Draw, seed};
 use crate::step_losses::{self, finite, losses};
 
 /// Runs `experiment` in the folder `run`: [`Prepared::open`], then [`Prepared::train`].
@@ -58,7 +58,7 @@ impl Prepared {
             let batch = batch?;
             let (step, kind, num_pairs) = (batch.step, batch.kind, batch.shape[0]);
             let position = Position { step, total_steps, steps_per_epoch };
-            device.seed(seed(experiment.run.seed, Draw::Device, step, 0));
+            device.seed(mix(experiment.run.seed, Purpose::TrainingDevice, step, 0));
 
             let model = &state.directory.model;
             let losses = losses(&experiment, model, batch, &position, &device);

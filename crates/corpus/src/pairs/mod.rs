@@ -27,7 +27,7 @@ use rand::Rng;
 
 use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::{BatchTooLarge, CorpusError};
-use crate::randomness::{Purpose, generator, mix, unit};
+use locvtp_video::randomness::{Purpose, generator, mix, unit};
 
 use epoch_order::{EpochOrder, VisitedVideos};
 pub use rank::Rank;

@@ -23,12 +23,13 @@ use super::Retrieval;
 use super::measure::Measured;
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator, order};
+use crate::fit::draws::order;
 use crate::fit::tuning::batches_ahead::Ahead;
 use crate::fit::tuning::{BatchesAhead, TunedModel, Unreadable};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// `[tune]` of a retrieval task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -190,7 +191,7 @@ impl Learner for FineTune {
         let shape = [b * t, num_frames, image_size, image_size];
         let clips = ClipPatches::from_cut(patches, shape, model.patch_size(), device);
         let embeddings = model.forward(clips, &tokens);
-        let rng = &mut generator(batch.seed, Draw::Device, batch.step, 1);
+        let rng = &mut generator(batch.seed, Purpose::TaskDevice, batch.step, 1);
         let max_distance = self.tuned.directory().config.context_warp.max_distance;
         let distances = WarpDistances::draw([b, t], max_distance, rng.next_u64());
         let steps = self.task.training.epochs * self.train.steps_per_epoch();
@@ -260,7 +261,7 @@ impl TrainingClips {
         let samples = order.chunks(self.batch).nth(number as usize).unwrap_or_default();
         let (mut patches, mut sentences) = (Vec::new(), Vec::with_capacity(samples.len()));
         for &sample in samples {
-            let rng = &mut generator(seed, Draw::Sample, epoch, sample as u64);
+            let rng = &mut generator(seed, Purpose::Sample, epoch, sample as u64);
             let (pixels, text) = self.clips(sample, samples, step, rng)?;
             patches.extend(self.preprocessing.cut(&pixels, self.patch_size));
             sentences.push(self.tokenizer.encode(&text)?);
