@@ -103,7 +103,7 @@ impl Observer for TrainingProgress {
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        self.num_pairs += report.pairs;
+        self.num_pairs += report.num_pairs;
         let done = report.step + 1;
         let steps = self.steps.per_s(done as f64);
         let pairs = self.pairs.per_s(self.num_pairs as f64);

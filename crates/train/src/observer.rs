@@ -30,7 +30,7 @@ pub struct RunStart {
     /// Videos trained on.
     pub num_videos: usize,
     /// Those of them that are opened only when a step wants them
-    /// ([`UsableCorpus::unopened`](crate::UsableCorpus::unopened)).
+    /// ([`UsableCorpus::num_unopened`](crate::UsableCorpus::num_unopened)).
     pub num_unopened: usize,
     /// Numbers in the model.
     pub num_parameters: usize,

@@ -131,7 +131,7 @@ impl Prepared {
         RunStart {
             corpus: self.read_report.clone(),
             num_videos: self.corpus.videos().len(),
-            num_unopened: self.corpus.unopened(),
+            num_unopened: self.corpus.num_unopened(),
             num_parameters: self.state.directory.model.num_params(),
             vocab_size: self.tokenizer.vocab_size(),
             first_step: self.state.next_step,

@@ -35,7 +35,8 @@ pub struct StepReport {
     /// Learning rate of the step.
     pub learning_rate: f64,
     /// Pairs of the step.
-    pub pairs: usize,
+    #[serde(rename = "pairs")]
+    pub num_pairs: usize,
     /// Seconds spent on the run so far, over all resumes, steps that were done again included.
     pub elapsed_s: f64,
     /// Seconds of that spent waiting for the loader.
@@ -138,7 +139,7 @@ mod tests {
             terms: PerTerm::from_fn(|_| None),
             gradient_norm: 1.0,
             learning_rate: 1e-3,
-            pairs: 4,
+            num_pairs: 4,
             elapsed_s: step as f64 + 1.0,
             waited_s: 0.5,
             queued_mib: 0.0,

@@ -49,7 +49,7 @@ pub fn losses(
 pub(crate) fn report(
     experiment: &Experiment,
     kind: SpanKind,
-    pairs: usize,
+    num_pairs: usize,
     position: &Position,
     losses: &Losses,
 ) -> Result<StepReport, TrainError> {
@@ -69,7 +69,7 @@ pub(crate) fn report(
         gradient_norm: 0.0,
         learning_rate: optimizer.learning_rate
             * optimizer.schedule.factor(position, optimizer.warm_up_steps),
-        pairs,
+        num_pairs,
         elapsed_s: 0.0,
         waited_s: 0.0,
         queued_mib: 0.0,

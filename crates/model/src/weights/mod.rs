@@ -8,7 +8,7 @@
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
 //! | `source`, `sources` | a checkpoint of a kind, and the kinds, a row each |
 //! | `source_config`, `clip_source` | the sizes they say |
-//! | `said_sizes` | what a file says of sizes, against the tensors |
+//! | `stated_sizes` | what a file says of sizes, against the tensors |
 //! | `source_preprocessing`, `source_picture`, `usual_pictures` | how a checkpoint's programs make its pictures |
 //! | `source_tokenizer` | the tokenizer beside a checkpoint |
 //! | `open_clip_config` | what open_clip says of a model, and its presets |
@@ -37,7 +37,6 @@ mod pickle_names;
 mod pytorch_file;
 mod resize;
 mod safetensors_file;
-mod said_sizes;
 mod source;
 mod source_config;
 mod source_picture;
@@ -45,6 +44,7 @@ mod source_preprocessing;
 mod source_tokenizer;
 mod sources;
 mod state_dict;
+mod stated_sizes;
 mod stored_tensor;
 mod timesformer_keys;
 mod timm_vit_keys;

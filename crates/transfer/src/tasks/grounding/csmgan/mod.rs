@@ -103,7 +103,8 @@ pub struct NamedGru {
 impl NamedGru {
     /// One layer both ways, `output / 2` wide in each.
     pub fn bidirectional(input: usize, output: usize, random: &mut Initialiser) -> Self {
-        let sizes = RecurrentSizes { input, hidden: output / 2, layers: 1, bidirectional: true };
+        let sizes =
+            RecurrentSizes { input, hidden: output / 2, num_layers: 1, bidirectional: true };
         Self { gru: sizes.gru(random) }
     }
 

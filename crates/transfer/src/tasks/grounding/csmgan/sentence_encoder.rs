@@ -29,7 +29,7 @@ pub struct SentenceEncoder {
 impl SentenceEncoder {
     /// For words of width `d`, which is even.
     pub fn new(config: &CsmganConfig, d: usize, random: &mut Initialiser) -> Self {
-        let sizes = RecurrentSizes { input: d, hidden: d / 2, layers: 2, bidirectional: true };
+        let sizes = RecurrentSizes { input: d, hidden: d / 2, num_layers: 2, bidirectional: true };
         Self {
             phrases: PhraseConvolution::new(d, random),
             bilstm: sizes.lstm(random),

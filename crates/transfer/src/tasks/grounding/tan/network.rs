@@ -73,7 +73,7 @@ impl TanConfig {
         let lstm = RecurrentSizes {
             input: words,
             hidden: h,
-            layers: self.lstm_layers,
+            num_layers: self.lstm_layers,
             bidirectional: false,
         };
         let prop_layer = match self.proposals {
