@@ -148,7 +148,7 @@ pub(crate) fn write(
     })
     .map_err(TrainError::saving)?;
     let up_to_it = numbered(run).into_iter().filter(|(step, _)| *step <= next_step);
-    for (_, old) in up_to_it.skip(experiment.train.keep_checkpoints) {
+    for (_, old) in up_to_it.skip(experiment.train.keep_checkpoints.get()) {
         std::fs::remove_dir_all(&old).map_err(TrainError::writing(&old))?;
     }
     Ok(place)

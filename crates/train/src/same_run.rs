@@ -107,7 +107,7 @@ mod tests {
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
             run.corpus.shards.retry_s = 7;
-            run.train.log_every = 77;
+            run.train.log_every = 77.try_into().unwrap();
             run.run.name = "other".into();
             run.start.model = Some("elsewhere".into());
         });

@@ -82,7 +82,7 @@ impl Prepared {
             }
             observer.step(&report, total_steps);
             let stops = observer.should_stop();
-            if stops || is_last || (every > 0 && state.next_step % every == 0) {
+            if stops || is_last || every.is_some_and(|every| state.next_step % every == 0) {
                 observer.checkpoint(&files.checkpoint(&state)?);
                 saved_at = state.next_step;
             }

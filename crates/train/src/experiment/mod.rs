@@ -79,7 +79,7 @@ impl Experiment {
     /// Steps of the whole run, whose epochs have so many
     /// ([`PairSampler::steps_per_epoch`](locvtp_corpus::PairSampler::steps_per_epoch)).
     pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
-        self.train.steps.unwrap_or(self.train.epochs.saturating_mul(steps_per_epoch))
+        self.train.steps.unwrap_or(self.train.epochs.get().saturating_mul(steps_per_epoch))
     }
 
     /// How video files are opened.

@@ -164,7 +164,7 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        None => counted(experiment.train.epochs, "epoch"),
+        None => counted(experiment.train.epochs.get(), "epoch"),
         Some(steps) => counted(steps, "step"),
     };
     let weights = match &experiment.start.model {
