@@ -15,8 +15,8 @@ use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
 use locvtp_model::weights::{Source, SourceKind};
 use locvtp_model::{Device, ModelDirectory, Preprocessing};
 use locvtp_train::{
-    BatchSource, ClipRequest, Experiment, FrameSource, Observer, Position, RunEnd, RunFolder,
-    RunStart, StepReport, losses, pretrain,
+    BatchSource, ClipRequest, Experiment, FrameSource, Observer, Position, Prepared, RunEnd,
+    RunFolder, RunStart, StepReport, losses, pretrain,
 };
 use locvtp_video::{
     Augmentation, AugmentationDraw, Interpolation, Mentions, Phase, RandomResizedCrop, Scaling,
@@ -197,6 +197,21 @@ fn the_first_step_sees_the_imported_model_and_the_next_ones_change_it() {
     for part in ["timesformer.", "distilbert.", "video_projection.", "text_projection."] {
         assert!(moved.iter().any(|key| key.starts_with(part)), "{part} has not moved");
     }
+}
+
+#[test]
+fn opening_a_run_writes_nothing_into_its_folder_and_training_it_is_the_run() {
+    let place = Place::with_import();
+    let (experiment, run) = (place.experiment(""), place.path("run"));
+    let mut watcher = Watcher::default();
+    let prepared = Prepared::open(&experiment, &run, false, &Device::flex(), &mut watcher).unwrap();
+    let start = prepared.start();
+    assert_eq!((start.num_videos, start.first_step, start.total_steps), (8, 0, 3));
+    assert!(!run.exists() && watcher.done == 0);
+    let end = prepared.train(&mut watcher).unwrap();
+    assert!(end.finished && watcher.done == 3);
+    let whole = Watcher::default().pretrain(&experiment, &place.path("whole"), false).unwrap();
+    assert_eq!(weights(&end.model), weights(&whole.model));
 }
 
 /// Hugging Face's tiny `CLIPModel` in a folder, with a tokenizer.
