@@ -6,7 +6,7 @@
 #[path = "../../../tests/support/not_run.rs"]
 mod not_run;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,

@@ -57,7 +57,7 @@ impl StepReport {
 }
 
 /// Writes the log.
-pub struct RunLog {
+pub(crate) struct RunLog {
     path: PathBuf,
     file: File,
     events: EventFile,
@@ -69,7 +69,7 @@ impl RunLog {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
+    pub(crate) fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
         let path = run.join(LOG_FILE);
         let earlier = if first_step > 0 && path.exists() { read_log(run)? } else { Vec::new() };
         let spent_s = earlier.last().map_or((0.0, 0.0), |last| (last.elapsed_s, last.waited_s));
@@ -86,7 +86,7 @@ impl RunLog {
     }
 
     /// `elapsed_s` and `waited_s` of the run before it was opened, undone steps included.
-    pub fn spent_s(&self) -> (f64, f64) {
+    pub(crate) fn spent_s(&self) -> (f64, f64) {
         self.spent_s
     }
 
@@ -94,7 +94,7 @@ impl RunLog {
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn write(&mut self, report: &StepReport) -> Result<(), TrainError> {
+    pub(crate) fn write(&mut self, report: &StepReport) -> Result<(), TrainError> {
         let line = serde_json::to_string(report).expect("plain data") + "\n";
         self.file.write_all(line.as_bytes()).map_err(TrainError::writing(&self.path))?;
         let mut values = vec![
