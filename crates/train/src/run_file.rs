@@ -133,7 +133,7 @@ impl KeyError {
     /// What `error` says of `given`.
     fn of(error: &toml::de::Error, given: &Table) -> Self {
         let mut key = key_of(error);
-        let wrong = match Complaint::of(error.message()) {
+        let fault = match Complaint::of(error.message()) {
             Some(Complaint::Unknown { key: unknown, known }) => {
                 key.push(unknown.to_owned());
                 KeyFault::Unknown(known.into_iter().map(str::to_owned).collect())
@@ -153,7 +153,7 @@ impl KeyError {
             }
             None => KeyFault::Other(error.message().trim_end().to_owned()),
         };
-        Self { key, wrong }
+        Self { key, fault }
     }
 
     fn told(&self, known: impl FnOnce() -> Vec<String>) -> String {

@@ -143,7 +143,7 @@ impl KeyTable {
 
 impl Plan {
     fn add(&mut self, parameter: String, key: &str, conversion: Conversion) {
-        let recipe = Recipe { keys: vec![key.into()], how };
+        let recipe = Recipe { keys: vec![key.into()], conversion };
         if self.recipes.insert(parameter.clone(), recipe).is_some() {
             self.twice.push(parameter);
         }
