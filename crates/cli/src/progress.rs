@@ -76,12 +76,14 @@ impl Observer for TrainingProgress {
     fn started(&mut self, start: &RunStart) {
         self.steps = Pace::begun_at(start.first_step as f64);
         self.pairs = Pace::begun_at(0.0);
-        self.line
-            .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
-        if start.unopened > 0 {
+        self.line.note(&format!(
+            "corpus: {}; {} of the videos can be used",
+            start.corpus, start.num_videos
+        ));
+        if start.num_unopened > 0 {
             self.line.note(&format!(
                 "on servers, and taken as listed until a step wants them: {}",
-                counted(start.unopened, "video")
+                counted(start.num_unopened, "video")
             ));
         }
         let steps = if start.first_step >= start.total_steps {
@@ -93,15 +95,15 @@ impl Observer for TrainingProgress {
         };
         self.line.note(&format!(
             "model: {:.2} million parameters, a vocabulary of {}; {steps}",
-            start.parameters as f64 / 1e6,
-            counted(start.vocabulary, "token"),
+            start.num_parameters as f64 / 1e6,
+            counted(start.vocab_size, "token"),
         ));
         self.line
             .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        self.num_pairs += report.pairs;
+        self.num_pairs += report.num_pairs;
         let done = report.step + 1;
         let steps = self.steps.per_s(done as f64);
         let pairs = self.pairs.per_s(self.num_pairs as f64);

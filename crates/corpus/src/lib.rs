@@ -77,7 +77,6 @@ pub mod moment_queries;
 pub mod msrvtt;
 pub mod narration_care;
 pub mod pairs;
-mod randomness;
 pub mod reader;
 pub mod repair;
 pub mod report;

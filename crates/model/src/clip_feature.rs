@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Which tokens of the video encoder make the feature of a clip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClipFeature {
     /// The class token, as the paper's encoder gives it.
     Class,

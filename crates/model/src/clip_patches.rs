@@ -136,6 +136,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_numbers_of_a_batch_become_a_tensor_where_they_lie() {
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let values = ClipPatches::cut(&[7; 4 * 4 * 3], [1, 4, 4], 2, &Default::default());
+            let place = values.as_ptr();
+            let patches = ClipPatches::from_cut(values, [1, 1, 4, 4], 2, &device);
+            let data = patches.values.into_data();
+            assert_eq!(data.as_slice::<f32>().unwrap().as_ptr(), place);
+        }
+    }
+
+    #[test]
     fn cutting_bytes_equals_cutting_normalised_pixels() {
         let (b, f, height, width, s) = (2, 3, 4, 6, 2);
         let rgb: Vec<u8> = (0..b * f * height * width * 3).map(|i| (i * 37 % 251) as u8).collect();

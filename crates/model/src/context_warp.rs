@@ -104,7 +104,7 @@ impl ContextWarp {
 /// `max_distance`.
 ///
 /// Never clamped: a clamped distance would tell the head a wrong `|delta|` (§A.6, open point 4).
-pub fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32> {
+pub(crate) fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32> {
     let (t, max) = (clip as i32, max_distance as i32);
     let (first, last) = ((-max).max(-t), max.min(num_clips as i32 - 1 - t));
     (first..=last).filter(|&distance| distance != 0).collect()

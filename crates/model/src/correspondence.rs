@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 /// How clips and words are matched; `K` is [`CorrespondenceConfig::num_matches`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CorrespondenceRule {
     /// Every clip takes its `K` most similar words. The paper's choice.
     ClipTopk,

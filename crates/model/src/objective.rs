@@ -19,6 +19,7 @@ pub struct Objective {
 
 /// How the weights change.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum WeightSchedule {
     /// `schedule = "weighted"`: constant weights.
     Weighted,

@@ -40,6 +40,7 @@ pub struct Preprocessing {
 /// How a picture that is no square becomes one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Fit {
     /// Its short side is scaled, the long one with it, and the ends of the long one are cut off.
     #[default]

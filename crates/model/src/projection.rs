@@ -15,6 +15,7 @@ use crate::ops::gelu;
 /// Which head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ProjectionKind {
     /// `p = A x; LayerNorm(dropout(B GELU(p)) + p)`.
     Residual,

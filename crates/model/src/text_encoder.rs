@@ -19,6 +19,7 @@ use crate::token_batch::TokenBatch;
 /// Which text encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TextEncoderConfig {
     /// `kind = "distilbert"`: the paper's (§A.4).
     DistilBert(DistilBertConfig),

@@ -21,6 +21,7 @@ use crate::video_tower::{VideoTower, VideoTowerConfig};
 /// Which video encoder, and its sizes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum VideoEncoderConfig {
     /// `kind = "timesformer"`: the paper's (§A.3).
     TimeSformer(TimeSformerConfig),

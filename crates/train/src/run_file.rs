@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use crate::error::TrainError;
 use crate::file_kind::FileKind;
 use crate::known_keys::{known_keys, meant};
-use crate::plain_words::{Complaint, Misfit, OF_ANOTHER_KIND, WHOLE_NUMBER};
+use crate::plain_words::{Complaint, OF_ANOTHER_KIND, UnfitValue, WHOLE_NUMBER};
 
 /// The text of a run file.
 ///
@@ -61,8 +61,8 @@ pub fn parse<T: DeserializeOwned>(
     fill(&mut given, defaults.clone());
     let read = given.clone().try_into::<T>();
     read.map_err(|error| {
-        let mut refusal = Refusal::of(&error, &given);
-        if let Wrong::Misfit(misfit) = &mut refusal.wrong
+        let mut refusal = KeyError::of(&error, &given);
+        if let KeyFault::UnfitValue(misfit) = &mut refusal.fault
             && misfit.expected == WHOLE_NUMBER
         {
             misfit.expected = whole_number(&given, &refusal.key, is_usable).to_owned();
@@ -112,34 +112,34 @@ pub fn expect_kind(table: &Table, expected: FileKind, origin: &str) -> Result<()
 }
 
 /// What is wrong with a key.
-struct Refusal {
+struct KeyError {
     /// The key with its sections; that of the section where a key is missing.
     key: Vec<String>,
-    wrong: Wrong,
+    fault: KeyFault,
 }
 
-enum Wrong {
+enum KeyFault {
     /// Nobody reads the key; these stand in its section.
     Unknown(Vec<String>),
     /// A key of this name must be in the section.
     Missing(String),
     /// The value is of another kind.
-    Misfit(Misfit),
+    UnfitValue(UnfitValue),
     /// Something else, in the words of the settings.
     Other(String),
 }
 
-impl Refusal {
+impl KeyError {
     /// What `error` says of `given`.
     fn of(error: &toml::de::Error, given: &Table) -> Self {
         let mut key = key_of(error);
-        let wrong = match Complaint::of(error.message()) {
+        let fault = match Complaint::of(error.message()) {
             Some(Complaint::Unknown { key: unknown, known }) => {
                 key.push(unknown.to_owned());
-                Wrong::Unknown(known.into_iter().map(str::to_owned).collect())
+                KeyFault::Unknown(known.into_iter().map(str::to_owned).collect())
             }
-            Some(Complaint::Missing { key: missing }) => Wrong::Missing(missing.to_owned()),
-            Some(Complaint::Misfit(misfit)) => {
+            Some(Complaint::Missing { key: missing }) => KeyFault::Missing(missing.to_owned()),
+            Some(Complaint::UnfitValue(misfit)) => {
                 key.extend(holder(given, &key, &misfit.found));
                 // Some readers do not say what they found.
                 let found = match value_of(given, &key) {
@@ -148,18 +148,18 @@ impl Refusal {
                     }
                     _ => misfit.found,
                 };
-                let misfit = Misfit { found, ..misfit };
-                Wrong::Misfit(misfit)
+                let misfit = UnfitValue { found, ..misfit };
+                KeyFault::UnfitValue(misfit)
             }
-            None => Wrong::Other(error.message().trim_end().to_owned()),
+            None => KeyFault::Other(error.message().trim_end().to_owned()),
         };
-        Self { key, wrong }
+        Self { key, fault }
     }
 
     fn told(&self, known: impl FnOnce() -> Vec<String>) -> String {
         let key = self.key.join(".");
-        match &self.wrong {
-            Wrong::Unknown(beside) => {
+        match &self.fault {
+            KeyFault::Unknown(beside) => {
                 let known = known();
                 let meant: Vec<_> =
                     meant(&key, &known).iter().map(|key| format!("`{key}`")).collect();
@@ -177,17 +177,17 @@ impl Refusal {
                     }
                 }
             }
-            Wrong::Missing(name) if key.is_empty() => format!("`{name}` is missing; give it"),
-            Wrong::Missing(name) => format!("`{key}.{name}` is missing; give it"),
-            Wrong::Misfit(Misfit { found, expected }) => {
+            KeyFault::Missing(name) if key.is_empty() => format!("`{name}` is missing; give it"),
+            KeyFault::Missing(name) => format!("`{key}.{name}` is missing; give it"),
+            KeyFault::UnfitValue(UnfitValue { found, expected }) => {
                 let quote = match expected.as_str() {
                     "a text in quotes" => format!(", as {key}=\"{found}\""),
                     _ => String::new(),
                 };
                 format!("`{key}` is {found}; expected {expected}{quote}")
             }
-            Wrong::Other(said) if key.is_empty() => said.clone(),
-            Wrong::Other(said) => format!("`{key}`: {said}"),
+            KeyFault::Other(said) if key.is_empty() => said.clone(),
+            KeyFault::Other(said) => format!("`{key}`: {said}"),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::error::TrainError;
 /// How the rate falls after the warm-up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// Multiplied by `factor` at the start of each epoch listed.
     Steps {

@@ -20,7 +20,7 @@ use locvtp_measure::score::retrieval::{
 use locvtp_measure::score::segmentation::score_segmentation;
 use locvtp_measure::score::steps::{read_release, score_steps};
 use locvtp_measure::score::truth::{Truth, TruthSource};
-use locvtp_train::plain_words::plain_words;
+use locvtp_train::plain_words;
 use locvtp_video::counted::counted;
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::{MOST_VIDEOS, SyntheticConfig, synthesize};
-use locvtp_train::file_kind::FileKind;
-use locvtp_train::run_file;
+use locvtp_train::{FileKind, run_file};
 use locvtp_video::counted::counted;
 
 use crate::Outcome;

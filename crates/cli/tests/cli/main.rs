@@ -10,6 +10,8 @@ mod file_reading;
 mod first_steps;
 mod grounding;
 mod inspect;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
 mod order_of_refusals;
 mod output;
 mod predictions;
@@ -21,6 +23,7 @@ mod steps_and_segmentation;
 mod stopping;
 mod tiny;
 mod tuned_segmentation;
+mod waiting;
 mod weights;
 mod whose_features;
 mod words_never_seen;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What stands below the fraction of `L_f` and `L_t` (§A.6, open point 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Denominator {
     /// All words of all sentences, the own sentence included: the paper's formula.
     AllWords,
@@ -17,6 +18,7 @@ pub enum Denominator {
 /// What the warped clip should resemble in `L_t`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TemporalTarget {
     /// The words matched to the clip here: the paper's choice.
     CrossModal,

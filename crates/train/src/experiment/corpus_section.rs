@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Where the videos and their narration are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct CorpusSection {
     /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and
     /// `videos/`), another data set as published, a manifest, videos with subtitles, or shards: their

@@ -10,6 +10,7 @@ use crate::error::TrainError;
 /// Threads and memory of the loader; changes no result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct LoaderSection {
     /// Threads that decode ahead of the encoder.
     pub threads: usize,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Where a run's weights come from; drawn from `run.seed` when nothing is given.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct StartSection {
     /// A model directory, as `locvtp weights import` or an earlier run writes it, with a text
     /// encoder. `model.video`, `model.text`, `preprocessing` and the tokenizer come from it; heads

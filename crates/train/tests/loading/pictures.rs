@@ -6,8 +6,7 @@ use std::path::Path;
 use locvtp_corpus::SpanKind;
 use locvtp_model::Device;
 use locvtp_model::loss::Term;
-use locvtp_train::run_log::read_log;
-use locvtp_train::{Experiment, Observer, RunStart, StepReport, TrainError, pretrain};
+use locvtp_train::{Experiment, Observer, RunStart, StepReport, TrainError, pretrain, read_log};
 
 use crate::small_corpus::*;
 

@@ -1,6 +1,6 @@
 //! How long and how fast a head learns.
 
-use locvtp_train::optimizer::OptimizerConfig;
+use locvtp_train::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;

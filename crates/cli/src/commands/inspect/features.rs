@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use locvtp_features::{FeatureError, FeatureFile, FeatureSummary, Provenance};
-use locvtp_model::preprocessing::Preprocessing;
+use locvtp_model::Preprocessing;
 use locvtp_video::TimeSpan;
 use locvtp_video::counted::{counted_as, first_of};
 

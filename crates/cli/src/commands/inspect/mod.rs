@@ -13,10 +13,9 @@ use locvtp_corpus::{
 };
 use locvtp_features::FeatureFile;
 use locvtp_model::loss::Term;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::weights::import::Origins;
-use locvtp_model::weights::source::Part;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::weights::Origins;
+use locvtp_model::weights::Part;
+use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::TransferError;
@@ -165,7 +164,7 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        None => counted(experiment.train.epochs, "epoch"),
+        None => counted(experiment.train.epochs.get(), "epoch"),
         Some(steps) => counted(steps, "step"),
     };
     let weights = match &experiment.start.model {

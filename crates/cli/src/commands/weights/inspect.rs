@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_model::weights::source::SourceKind;
+use locvtp_model::weights::SourceKind;
 use locvtp_model::weights::{StateDict, StoredTensor};
 use locvtp_video::counted::counted;
 use serde_json::{Value, json};

@@ -16,9 +16,9 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::observer::TaskObserver;
 use locvtp_measure::annotated_query::SameSentence;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// `[queries]` of a task file: the annotation file of each part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -254,7 +254,7 @@ fn drawn(
 ) -> Vec<NarratedVideo> {
     let count = (share * videos.len() as f64).round() as usize;
     let mut order: Vec<usize> = (0..videos.len()).collect();
-    order.shuffle(&mut generator(section.split_seed, Draw::Split, draw, 0));
+    order.shuffle(&mut generator(section.split_seed, Purpose::Split, draw, 0));
     let taken: BTreeSet<usize> = order.into_iter().take(count).collect();
     let numbered = std::mem::take(videos).into_iter().enumerate();
     let (drawn, left): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| taken.contains(index));

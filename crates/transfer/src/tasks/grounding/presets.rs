@@ -1,7 +1,6 @@
 //! What a grounding task file may leave out, by its data set and head.
 
-use locvtp_train::optimizer::OptimizerConfig;
-use locvtp_train::schedule::Schedule;
+use locvtp_train::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::csmgan::config::{CsmganConfig, CsmganPreset};

@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::layers::Linear;
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,8 @@ use std::rc::Rc;
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
+use locvtp_model::{Device, Initialiser};
 use serde::{Deserialize, Serialize};
 
 use super::second_labels::SecondLabels;
