@@ -67,7 +67,7 @@ struct Printer;
 
 impl Observer for Printer {
     fn started(&mut self, start: &RunStart) {
-        println!("{} videos, {} parameters", start.videos, start.parameters);
+        println!("{} videos, {} parameters", start.num_videos, start.num_parameters);
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
