@@ -11,6 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// How clips and words are matched; `K` is [`CorrespondenceConfig::num_matches`].
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorrespondenceRule {
@@ -27,6 +28,7 @@ pub enum CorrespondenceRule {
 }
 
 /// The rule and its `K`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorrespondenceConfig {

@@ -13,6 +13,7 @@ use crate::layers::{LayerNorm, Linear};
 use crate::ops::gelu;
 
 /// Which head.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectionKind {
@@ -25,6 +26,7 @@ pub enum ProjectionKind {
 }
 
 /// The joint space and the heads that lead into it.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectionConfig {

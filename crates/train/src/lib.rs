@@ -11,6 +11,7 @@
 //! | `start`, `start_settings` | what a run begins with, and what that decides |
 //! | [`file_kind`] | which command a TOML file is for |
 //! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
+//! | `settings_schema` | what may stand in a file of settings, as a JSON schema |
 //! | [`shell_words`] | commands that can be pasted |
 //! | [`usable`] | which files of a corpus open |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
@@ -45,6 +46,7 @@ mod same_run;
 pub mod schedule;
 mod seeds;
 pub mod shell_words;
+mod settings_schema;
 mod start;
 mod start_settings;
 pub mod trainer;
@@ -53,8 +55,10 @@ pub mod variant;
 
 pub use error::TrainError;
 pub use experiment::Experiment;
+pub use known_keys::meant as keys_meant;
 pub use run_folder::RunFolder;
 pub use run_log::StepReport;
 pub use same_run::SettingDifference;
+pub use settings_schema::settings_schema;
 pub use trainer::{Observer, RunEnd, RunStart, pretrain};
 pub use variant::LossSelection;

@@ -14,6 +14,7 @@ use crate::error::TrainError;
 use crate::schedule::Schedule;
 
 /// Adam and its rate.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The bounds of one [`VideoReader`](crate::VideoReader).
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReadLimits {

@@ -15,6 +15,7 @@ const CROP_STREAM: u64 = 1;
 
 /// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
 /// into one count: the kernel is widened.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
@@ -41,6 +42,7 @@ impl Interpolation {
 /// The ways differ by about one level of 255 on the mean, by tens at sharp edges of colours, and by a
 /// pixel in where the centre lies (`docs/results.md`). A model's weights want the way that they were
 /// trained with.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
@@ -228,6 +230,7 @@ impl FrameTransform {
 }
 
 /// The distribution that training crops are drawn from.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomResizedCrop {

@@ -4,6 +4,7 @@ use super::SpanKind;
 use crate::error::CorpusError;
 
 /// Which captions of a video an epoch of short spans takes.
+#[derive(schemars::JsonSchema)]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -18,6 +19,7 @@ pub enum CaptionsPerEpoch {
 }
 
 /// In which order an epoch visits videos, or captions.
+#[derive(schemars::JsonSchema)]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
@@ -35,6 +37,7 @@ pub enum VideoOrder {
 }
 
 /// The section `pairs` of a run file.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairSettings {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
@@ -23,6 +24,7 @@ pub struct ShardSettings {
 }
 
 /// What one request fetches.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fetch {

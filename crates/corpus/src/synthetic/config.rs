@@ -3,6 +3,7 @@
 use super::vocabulary::Action;
 
 /// What `locvtp synthesize --config` reads, and `synthetic.json` keeps.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyntheticConfig {
@@ -49,6 +50,7 @@ pub struct SyntheticConfig {
 }
 
 /// Whether an event tells what comes next.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -59,6 +61,7 @@ pub enum Order {
 }
 
 /// How procedures are built and how their instances vary.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcedureConfig {
@@ -75,6 +78,7 @@ pub struct ProcedureConfig {
 }
 
 /// How loosely the narrator tells the events.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NarrationConfig {
@@ -93,6 +97,7 @@ pub struct NarrationConfig {
 }
 
 /// What the camera sees besides the object.
+#[derive(schemars::JsonSchema)]
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneConfig {

@@ -17,6 +17,7 @@ use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IouBoundary {

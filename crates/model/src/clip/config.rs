@@ -8,6 +8,7 @@ use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// The bend of a block's perceptron.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -18,6 +19,7 @@ pub enum Activation {
 }
 
 /// How the image tower sees a clip.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipTime {
@@ -28,6 +30,7 @@ pub enum ClipTime {
 }
 
 /// Sizes of the image tower, with the names of Hugging Face's `CLIPVisionConfig`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipVisionConfig {
@@ -112,6 +115,7 @@ impl ClipVisionConfig {
 }
 
 /// Sizes of the text tower, with the names of Hugging Face's `CLIPTextConfig`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipTextConfig {

@@ -6,6 +6,7 @@ use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// How the temporal attention and the time embeddings start.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TemporalInit {
@@ -18,6 +19,7 @@ pub enum TemporalInit {
 }
 
 /// How time and space attention follow each other in a block.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeSformerBlock {
@@ -30,6 +32,7 @@ pub enum TimeSformerBlock {
 }
 
 /// Sizes, with the names of Hugging Face's `TimesformerConfig`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeSformerConfig {

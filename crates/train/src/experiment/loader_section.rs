@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 
 /// Threads and memory of the loader; changes no result.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoaderSection {

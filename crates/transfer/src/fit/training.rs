@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// `[training]` of a task file; each head has its own defaults.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSection {
@@ -22,6 +23,7 @@ pub struct TrainingSection {
 }
 
 /// Which epoch's head is measured. Never one chosen by the test part.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {

@@ -29,6 +29,7 @@ use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
 /// `[features]` of a task file.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSection {

@@ -17,6 +17,7 @@ use locvtp_measure::metrics::moment_retrieval::{
 use locvtp_measure::references::{ReferenceSettings, random_interval};
 
 /// `[metrics]` of a task file.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSection {

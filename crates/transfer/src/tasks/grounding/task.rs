@@ -31,6 +31,7 @@ use crate::results::task_result::TaskResult;
 use crate::tasks::task::{Task, TaskKind};
 
 /// What answers the queries.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
@@ -43,6 +44,7 @@ pub enum Head {
 }
 
 /// `[grounding]` of a task file.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingSection {
@@ -53,6 +55,7 @@ pub struct GroundingSection {
 }
 
 /// A task file of `task = "grounding"`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingTask {

@@ -18,6 +18,7 @@ use crate::results::predictions::Tested;
 use locvtp_measure::MomentDecoder;
 
 /// `[zero_shot]` of a task file.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZeroShotSection {

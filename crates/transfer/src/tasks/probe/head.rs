@@ -18,6 +18,7 @@ const PAIR_WIDTH: usize = 512;
 const DROPOUT: f64 = 0.5;
 
 /// Which head.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadKind {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderSettings {

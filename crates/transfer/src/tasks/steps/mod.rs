@@ -47,6 +47,7 @@ use crate::results::task_result::{SeedResult, TaskResult};
 use locvtp_measure::Metrics;
 
 /// The settings of a steps task.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepsTask {
@@ -68,6 +69,7 @@ pub struct StepsTask {
 }
 
 /// `[zero_shot]` of a steps task.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotSteps {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// How the feature of a moment is made from those of its frames.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proposals {
@@ -15,6 +16,7 @@ pub enum Proposals {
 }
 
 /// `[tan]` of a task file.
+#[derive(schemars::JsonSchema)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TanConfig {
