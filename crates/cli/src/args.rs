@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::corpus::CorpusCommand;
+use crate::commands::corpus::command::CorpusCommand;
 use crate::commands::demo::Demo;
 use crate::commands::embed::Embed;
 use crate::commands::evaluate::Evaluate;

@@ -5,6 +5,7 @@ mod command_line;
 mod commands;
 mod embedding_file;
 mod file_reading;
+mod grouped_counts;
 mod help;
 mod hub;
 mod interrupt;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
-use crate::commands::corpus::CorpusCommand;
+use crate::commands::corpus::command::CorpusCommand;
 use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages

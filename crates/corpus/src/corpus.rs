@@ -59,9 +59,18 @@ pub struct MomentQuery {
 pub const SALIENCY_CLIP_S: f64 = 2.0;
 
 /// The part of a data set that a video belongs to, whatever its files call it.
-#[derive(schemars::JsonSchema)]
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Subset {

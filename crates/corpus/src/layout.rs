@@ -20,9 +20,17 @@ pub(crate) const LINES: [&str; 2] = ["jsonl", "ndjson"];
 pub(crate) const TABLES: [&str; 2] = ["csv", "tsv"];
 
 /// A layout that is read.
-#[derive(schemars::JsonSchema)]
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {

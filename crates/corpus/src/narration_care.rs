@@ -27,8 +27,9 @@ const TAIL_WORDS: usize = 64;
 const LONGEST_PAUSE_S: f64 = 1.0;
 
 /// What is done about narration, the section `corpus.narration` of a run file.
-#[derive(schemars::JsonSchema)]
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    schemars::JsonSchema, Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize,
+)]
 #[serde(deny_unknown_fields, default)]
 pub struct NarrationCare {
     /// Remove the words that a rolling caption repeats. Default false.

@@ -15,8 +15,9 @@ use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
 /// What a sentence is that is annotated several times in one video.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SameSentence {
     /// As many queries, each with its own times.

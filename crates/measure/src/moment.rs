@@ -28,8 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::MeasureError;
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
     /// The mean of all scores.
@@ -43,8 +44,7 @@ pub enum Threshold {
 }
 
 /// How clip scores become moments.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentDecoder {
     /// Which clips speak for a moment. Default: [`Threshold::Upper`].

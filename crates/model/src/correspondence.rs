@@ -11,8 +11,7 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// How clips and words are matched; `K` is [`CorrespondenceConfig::num_matches`].
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorrespondenceRule {
     /// Every clip takes its `K` most similar words. The paper's choice.
@@ -28,8 +27,7 @@ pub enum CorrespondenceRule {
 }
 
 /// The rule and its `K`.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorrespondenceConfig {
     /// The rule.

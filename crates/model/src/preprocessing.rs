@@ -13,8 +13,7 @@ use crate::ModelError;
 use crate::clip_patches::{ClipPatches, PixelNormalisation};
 
 /// How a whole video becomes clips, and a clip becomes numbers.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocessing {
     /// Frames of a clip.
@@ -39,8 +38,9 @@ pub struct Preprocessing {
 }
 
 /// How a picture that is no square becomes one.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fit {
     /// Its short side is scaled, the long one with it, and the ends of the long one are cut off.

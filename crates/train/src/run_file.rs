@@ -371,13 +371,28 @@ mod tests {
         };
         let more = |told: &str, key: &str| format!("{told} (locvtp explain {key} tells more)");
         for (from, to, told, key) in [
-            ("3", "'wide'", "4: `head.width` is \"wide\"; expected a whole number, 0 or more", "head.width"),
+            (
+                "3",
+                "'wide'",
+                "4: `head.width` is \"wide\"; expected a whole number, 0 or more",
+                "head.width",
+            ),
             ("3", "-3", "4: `head.width` is -3; expected a whole number, 0 or more", "head.width"),
             ("1", "[1, 2]", "5: `head.rate` is a list; expected a number", "head.rate"),
             ("rate = 1", "", "3: `head.rate` is missing; give it", "head.rate"),
-            ("rate", "raet", "5: `head.raet` is not a known key; did you mean `head.rate`?", "head.rate"),
+            (
+                "rate",
+                "raet",
+                "5: `head.raet` is not a known key; did you mean `head.rate`?",
+                "head.rate",
+            ),
             ("[head]", "[haed]", "3: `haed` is not a known key; did you mean `head`?", "head"),
-            ("rate", "sky", "5: `head.sky` is not a known key; those of head are width, rate", "head"),
+            (
+                "rate",
+                "sky",
+                "5: `head.sky` is not a known key; those of head are width, rate",
+                "head",
+            ),
         ] {
             let told = more(&format!("x.toml, line {told}"), key);
             assert_eq!(said(&text.replacen(from, to, 1), &[]), told);
@@ -397,7 +412,10 @@ mod tests {
             ("head=3", "`head` is 3; expected a section of keys", "head"),
         ] {
             // The last flag that says something of the key.
-            assert_eq!(said(text, &["head.rate=2", set]), more(&format!("--set {set}: {told}"), key));
+            assert_eq!(
+                said(text, &["head.rate=2", set]),
+                more(&format!("--set {set}: {told}"), key)
+            );
         }
         for (set, told) in [
             ("head.width", "expected section.key=value, for example train.steps=200"),
@@ -418,7 +436,12 @@ mod tests {
             let text = "[head]\nwidth = -1\nrate = 1.0\n";
             let error = parse::<Settings>(text, "x", &[], Table::new(), usable).unwrap_err();
             let error = error.to_string();
-            error.split("expected ").nth(1).and_then(|said| said.split(" (").next()).unwrap().to_owned()
+            error
+                .split("expected ")
+                .nth(1)
+                .and_then(|said| said.split(" (").next())
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(said(0), "a whole number, 0 or more");
         assert_eq!(said(1), "a whole number, 1 or more");

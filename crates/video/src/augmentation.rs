@@ -38,8 +38,9 @@ pub struct Augmentation {
 }
 
 /// What mirroring does to samples whose sentence mentions sides.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SidePolicy {
     /// They are not mirrored.
@@ -53,8 +54,9 @@ pub enum SidePolicy {
 
 /// What colour jitter does to samples whose sentence mentions colours. There is no swapping: a hue
 /// turned by a little has no other name.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ColourPolicy {
     /// They keep their colours.

@@ -4,9 +4,17 @@ use super::SpanKind;
 use crate::error::CorpusError;
 
 /// Which captions of a video an epoch of short spans takes.
-#[derive(schemars::JsonSchema)]
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum CaptionsPerEpoch {
@@ -19,9 +27,17 @@ pub enum CaptionsPerEpoch {
 }
 
 /// In which order an epoch visits videos, or captions.
-#[derive(schemars::JsonSchema)]
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VideoOrder {
@@ -37,8 +53,7 @@ pub enum VideoOrder {
 }
 
 /// The section `pairs` of a run file.
-#[derive(schemars::JsonSchema)]
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(schemars::JsonSchema, Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairSettings {
     /// Shortest and longest long span, in seconds; a video with less narration is taken whole.

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
-#[derive(schemars::JsonSchema)]
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(schemars::JsonSchema, Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
     /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
@@ -24,8 +23,17 @@ pub struct ShardSettings {
 }
 
 /// What one request fetches.
-#[derive(schemars::JsonSchema)]
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fetch {
     /// One video, by a range of bytes; whole shards where a server does not serve ranges.

@@ -53,8 +53,17 @@ impl Shape {
 }
 
 /// What an object does, over and over while its event lasts.
-#[derive(schemars::JsonSchema)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Moves left, leaving on one side and returning on the other.

@@ -8,8 +8,7 @@ use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// The bend of a block's perceptron.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `x / (1 + e^(-1.702 x))`, of OpenAI's weights.
@@ -19,8 +18,7 @@ pub enum Activation {
 }
 
 /// How the image tower sees a clip.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipTime {
     /// Every block attends over time first, as TimeSformer's divided block does.
@@ -30,8 +28,7 @@ pub enum ClipTime {
 }
 
 /// Sizes of the image tower, with the names of Hugging Face's `CLIPVisionConfig`.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipVisionConfig {
     /// Side of the square frames, pixels.
@@ -115,8 +112,7 @@ impl ClipVisionConfig {
 }
 
 /// Sizes of the text tower, with the names of Hugging Face's `CLIPTextConfig`.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipTextConfig {
     /// Tokens the model knows.

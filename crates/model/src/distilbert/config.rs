@@ -6,8 +6,7 @@ use crate::text_tower::TextTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// Sizes, with the names of Hugging Face's `DistilBertConfig`.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DistilBertConfig {
     /// Tokens the model knows.

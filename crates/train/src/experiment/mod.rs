@@ -33,8 +33,7 @@ use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 
 /// A pre-training run.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {
     /// Name and seed.

@@ -12,8 +12,7 @@ use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
 
 /// Which task a file is of.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Find the video of a text, and back.

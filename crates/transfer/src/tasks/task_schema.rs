@@ -122,7 +122,12 @@ mod tests {
     fn every_head_and_data_set_has_its_preset() {
         let schemas = task_schemas();
         let grounding = schemas.iter().find(|task| task.kind == TaskKind::Grounding).unwrap();
-        let names = |key: &str| grounding.schema["properties"]["grounding"]["properties"][key]["oneOf"].as_array().unwrap().len();
+        let names = |key: &str| {
+            grounding.schema["properties"]["grounding"]["properties"][key]["oneOf"]
+                .as_array()
+                .unwrap()
+                .len()
+        };
         assert_eq!(grounding.presets.len(), names("head") * names("dataset"));
     }
 }

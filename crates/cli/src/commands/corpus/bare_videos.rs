@@ -7,7 +7,7 @@ use locvtp_video::{TimeSpan, VideoOpener};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::check::counted_grouped;
+use crate::grouped_counts::counted_grouped;
 
 /// Videos that are named; all are counted, and all are in the JSON.
 const NAMED: usize = 5;

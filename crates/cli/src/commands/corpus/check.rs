@@ -12,13 +12,13 @@ use locvtp_corpus::{
     NarratedVideo, NarrationCare, ReadReport, ReadSettings, VideoInFile, VideoSink, check_media,
 };
 use locvtp_video::VideoOpener;
-use locvtp_video::counted::{counted, several};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::CorpusChoice;
 use super::bare_videos::LeftFound;
 use crate::file_reading::FileReading;
+use crate::grouped_counts::{counted_grouped, grouped};
 use crate::numbers::whole;
 use crate::pace::{duration, per_s, rate};
 use crate::progress::ProgressLine;
@@ -439,23 +439,6 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
     lines
 }
 
-/// A count with commas, and its noun.
-pub(super) fn counted_grouped(count: usize, noun: &str) -> String {
-    if count == 1 { counted(1, noun) } else { format!("{} {}", grouped(count), several(noun)) }
-}
-
-/// A count with commas.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
-}
-
 impl Decode {
     fn check(self) -> Option<MediaCheck> {
         match self {
@@ -464,20 +447,5 @@ impl Decode {
             Self::FirstClip => Some(MediaCheck::FirstClip),
             Self::All => Some(MediaCheck::All),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_have_commas() {
-        assert_eq!(
-            [0, 999, 1000, 37_417, 1_238_911].map(grouped),
-            ["0", "999", "1,000", "37,417", "1,238,911"]
-        );
-        let videos = [0, 1, 1000].map(|count| counted_grouped(count, "video"));
-        assert_eq!(videos, ["0 videos", "1 video", "1,000 videos"]);
     }
 }

@@ -7,8 +7,8 @@ use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, pack};
 use serde_json::json;
 
 use super::CorpusChoice;
-use super::check::counted_grouped;
 use crate::command_line::typed_again;
+use crate::grouped_counts::counted_grouped;
 use crate::interrupt::Listening;
 use crate::numbers::whole;
 use crate::progress::CountProgress;

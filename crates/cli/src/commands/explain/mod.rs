@@ -10,11 +10,11 @@ mod text;
 use std::collections::BTreeSet;
 
 use anyhow::bail;
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use locvtp_train::keys_meant;
 
 use self::setting::Setting;
-use self::settings_file::SettingsFile;
+use self::settings_file::{FileWithSchema, SettingsFile};
 use crate::{Outcome, output};
 
 /// `locvtp explain`
@@ -25,21 +25,10 @@ pub(crate) struct Explain {
     pub(crate) keys: Vec<String>,
     /// Print the JSON schema of such a file instead, with which an editor completes and checks it
     #[arg(long, value_enum, value_name = "FILE", conflicts_with_all = ["keys", "json"])]
-    pub(crate) schema: Option<Schema>,
+    pub(crate) schema: Option<FileWithSchema>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `--schema`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Schema {
-    /// A run file, for `locvtp pretrain`
-    Run,
-    /// A task file, for `locvtp transfer`
-    Task,
-    /// The settings of a synthetic corpus, for `locvtp synthesize --config`
-    Corpus,
 }
 
 pub(crate) fn run(args: &Explain) -> anyhow::Result<Outcome> {

@@ -143,7 +143,8 @@ impl Walk<'_> {
             key: place.key.clone(),
             file: self.file.to_owned(),
             only_with: place.only_with.clone(),
-            description: "Which of these the section is of; the other keys depend on it.".to_owned(),
+            description: "Which of these the section is of; the other keys depend on it."
+                .to_owned(),
             expected: "one of these names in quotes".to_owned(),
             names,
             defaults: self.defaults(&place.key, default),
@@ -239,7 +240,9 @@ fn expected(schema: &Value) -> String {
             None => "a number".to_owned(),
         },
         Some("array") => list(schema, has_names),
-        _ if has_keys(schema) && has_names => "one of these names in quotes, or a section".to_owned(),
+        _ if has_keys(schema) && has_names => {
+            "one of these names in quotes, or a section".to_owned()
+        }
         _ if has_keys(schema) => "a section".to_owned(),
         _ if has_names => "one of these names in quotes".to_owned(),
         _ => "a text in quotes".to_owned(),
@@ -313,7 +316,8 @@ mod tests {
         let mut table = toml::Table::new();
         table.insert("watts".to_owned(), 60.into());
         let presets = [("", toml::Table::new()), ("big = true", table)];
-        let presets = presets.map(|(when, defaults)| TaskPreset { when: when.to_owned(), defaults });
+        let presets =
+            presets.map(|(when, defaults)| TaskPreset { when: when.to_owned(), defaults });
         settings_of("lamp", &schema, &presets)
     }
 

@@ -1,12 +1,23 @@
 //! The files of settings that people write, with their schemas and what they may leave out.
 
+use clap::ValueEnum;
 use locvtp_corpus::SyntheticConfig;
 use locvtp_train::{Experiment, settings_schema};
 use locvtp_transfer::tasks::{TaskPreset, task_schemas};
 use serde_json::{Value, json};
 
-use super::Schema;
 use super::setting::{Setting, settings_of};
+
+/// `--schema`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileWithSchema {
+    /// A run file, for `locvtp pretrain`
+    Run,
+    /// A task file, for `locvtp transfer`
+    Task,
+    /// The settings of a synthetic corpus, for `locvtp synthesize --config`
+    Corpus,
+}
 
 /// One kind of file.
 pub(super) struct SettingsFile {
@@ -20,17 +31,15 @@ pub(super) struct SettingsFile {
 impl SettingsFile {
     /// All of them.
     pub(super) fn all() -> Vec<Self> {
-        let plain = |name: &str, schema| Self { name: name.to_owned(), schema, presets: Vec::new() };
+        let plain =
+            |name: &str, schema| Self { name: name.to_owned(), schema, presets: Vec::new() };
         let mut files = vec![plain("run file", settings_schema::<Experiment>())];
         files.extend(task_schemas().into_iter().map(|task| {
             let name = task.schema["properties"]["task"]["const"].as_str().unwrap_or_default();
             let name = format!("task file of {name}");
             Self { name, schema: task.schema, presets: task.presets }
         }));
-        files.push(plain(
-            "settings of a synthetic corpus",
-            settings_schema::<SyntheticConfig>(),
-        ));
+        files.push(plain("settings of a synthetic corpus", settings_schema::<SyntheticConfig>()));
         files
     }
 
@@ -41,13 +50,13 @@ impl SettingsFile {
 }
 
 /// The schema of a file as an editor takes it.
-pub(super) fn whole_schema(schema: Schema) -> Value {
-    let (title, mut whole) = match schema {
-        Schema::Run => ("A run file of LocVTP", settings_schema::<Experiment>()),
-        Schema::Corpus => {
+pub(super) fn whole_schema(file: FileWithSchema) -> Value {
+    let (title, mut whole) = match file {
+        FileWithSchema::Run => ("A run file of LocVTP", settings_schema::<Experiment>()),
+        FileWithSchema::Corpus => {
             ("Settings of a synthetic corpus of LocVTP", settings_schema::<SyntheticConfig>())
         }
-        Schema::Task => {
+        FileWithSchema::Task => {
             let tasks = task_schemas().into_iter().map(|task| {
                 let mut schema = task.schema;
                 if let Some(schema) = schema.as_object_mut() {

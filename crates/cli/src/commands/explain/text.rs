@@ -14,8 +14,7 @@ pub(super) fn explained(key: &str, found: &[&Setting], width: usize) -> String {
     if lines.is_empty() {
         lines.push(key.to_owned());
     }
-    let below: Vec<&Setting> =
-        found.iter().copied().filter(|setting| setting.key != key).collect();
+    let below: Vec<&Setting> = found.iter().copied().filter(|setting| setting.key != key).collect();
     if !below.is_empty() {
         lines.push("  keys:".to_owned());
         lines.extend(list(&below, width));
@@ -46,8 +45,11 @@ fn merged<'a>(settings: impl Iterator<Item = &'a Setting>) -> Vec<Vec<&'a Settin
     for setting in settings {
         let is_same = |group: &&mut Vec<&Setting>| {
             let first = group[0];
-            let elsewhere =
-                Setting { file: first.file.clone(), only_with: first.only_with.clone(), ..setting.clone() };
+            let elsewhere = Setting {
+                file: first.file.clone(),
+                only_with: first.only_with.clone(),
+                ..setting.clone()
+            };
             elsewhere == *first
         };
         match groups.iter_mut().find(is_same) {
@@ -199,7 +201,8 @@ mod tests {
     use super::*;
 
     fn setting(key: &str, file: &str, only_with: &[&str], defaults: &[(&str, &str)]) -> Setting {
-        let default = |&(value, when): &(&str, &str)| DefaultValue { value: value.into(), when: when.into() };
+        let default =
+            |&(value, when): &(&str, &str)| DefaultValue { value: value.into(), when: when.into() };
         Setting {
             key: key.into(),
             file: file.into(),
@@ -255,8 +258,7 @@ epochs, in a task file of grounding
     fn lines_are_as_long_as_the_terminal_and_a_list_has_a_line_a_key() {
         let lines = wrapped("one two three four", "  ", 12);
         assert_eq!(lines, ["  one two", "    three", "    four"]);
-        let settings =
-            ["train", "train.epochs"].map(|key| setting(key, "run file", &[], &[]));
+        let settings = ["train", "train.epochs"].map(|key| setting(key, "run file", &[], &[]));
         let told = explained("train", &settings.each_ref(), 60);
         assert!(told.ends_with("  keys:\n    train.epochs  Passes over the samples."), "{told}");
     }

@@ -31,8 +31,7 @@ use crate::results::task_result::TaskResult;
 use crate::tasks::task::{Task, TaskKind};
 
 /// What answers the queries.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
     /// 2D-TAN, trained on frozen features.
@@ -44,8 +43,7 @@ pub enum Head {
 }
 
 /// `[grounding]` of a task file.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingSection {
     /// What answers the queries.
@@ -55,8 +53,7 @@ pub struct GroundingSection {
 }
 
 /// A task file of `task = "grounding"`.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingTask {
     /// `grounding`

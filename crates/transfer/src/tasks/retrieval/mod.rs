@@ -41,8 +41,7 @@ use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};
 
 /// `task = "retrieval"`
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retrieval {
     /// `retrieval`

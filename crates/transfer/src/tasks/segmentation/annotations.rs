@@ -13,8 +13,7 @@ use crate::observer::TaskObserver;
 use locvtp_measure::metrics::segmentation::BACKGROUND;
 
 /// `[data]` of a segmentation task.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentationData {
     /// `COIN.json`.

@@ -23,8 +23,7 @@ use locvtp_measure::Metrics;
 use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
@@ -35,8 +34,9 @@ pub struct ClassifierSettings {
 }
 
 /// What learns.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tune {
     /// The classifier, on frozen features.

@@ -14,8 +14,7 @@ use crate::inputs::feature_section::FeatureSection;
 use crate::tasks::task::TaskKind;
 
 /// The settings of a segmentation task.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentationTask {
     /// `segmentation`

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// `[csmgan]` of a task file.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsmganConfig {
     /// Frames that every video is brought to. Release: 200.
@@ -39,8 +38,7 @@ pub struct CsmganConfig {
 }
 
 /// Which proposals are drawn towards the true moment, by their IoU with it.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionRule {
     /// What is compared.
@@ -50,8 +48,7 @@ pub struct RegressionRule {
 }
 
 /// What decides whether a proposal is drawn towards the true moment.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegressedBy {
     /// Its IoU as a share of the greatest IoU of any proposal. Release, ActivityNet Captions.

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// How the feature of a moment is made from those of its frames.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proposals {
     /// Their maximum.
@@ -16,8 +15,7 @@ pub enum Proposals {
 }
 
 /// `[tan]` of a task file.
-#[derive(schemars::JsonSchema)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TanConfig {
     /// Rows that a video's clips are averaged to. Paper: 256.
