@@ -16,6 +16,8 @@ mod pace;
 mod page;
 mod progress;
 mod score_bars;
+mod table;
+mod time_left;
 mod trained_matches;
 mod trained_words;
 mod wrong_command;

@@ -60,7 +60,6 @@ pub const SALIENCY_CLIP_S: f64 = 2.0;
 
 /// The part of a data set that a video belongs to, whatever its files call it.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -71,6 +70,7 @@ pub const SALIENCY_CLIP_S: f64 = 2.0;
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Subset {

@@ -21,7 +21,6 @@ pub(crate) const TABLES: [&str; 2] = ["csv", "tsv"];
 
 /// A layout that is read.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -31,6 +30,7 @@ pub(crate) const TABLES: [&str; 2] = ["csv", "tsv"];
     Ord,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {

@@ -70,6 +70,7 @@ pub mod media_check;
 pub mod moment_queries;
 pub mod msrvtt;
 pub mod narration_care;
+mod opening;
 pub mod pairs;
 mod randomness;
 pub mod reader;

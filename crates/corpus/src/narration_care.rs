@@ -28,7 +28,7 @@ const LONGEST_PAUSE_S: f64 = 1.0;
 
 /// What is done about narration, the section `corpus.narration` of a run file.
 #[derive(
-    schemars::JsonSchema, Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize,
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(deny_unknown_fields, default)]
 pub struct NarrationCare {

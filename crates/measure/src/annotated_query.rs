@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a sentence is that is annotated several times in one video.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum SameSentence {

@@ -29,7 +29,7 @@ use crate::error::MeasureError;
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
@@ -44,7 +44,7 @@ pub enum Threshold {
 }
 
 /// How clip scores become moments.
-#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentDecoder {
     /// Which clips speak for a moment. Default: [`Threshold::Upper`].

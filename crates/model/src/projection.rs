@@ -13,7 +13,7 @@ use crate::layers::{LayerNorm, Linear};
 use crate::ops::gelu;
 
 /// Which head.
-#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectionKind {
     /// `p = A x; LayerNorm(dropout(B GELU(p)) + p)`.
@@ -25,7 +25,7 @@ pub enum ProjectionKind {
 }
 
 /// The joint space and the heads that lead into it.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectionConfig {
     /// Which head, the same for clips and words.

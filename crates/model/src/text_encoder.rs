@@ -17,7 +17,7 @@ use crate::text_tower::{TextTower, TextTowerConfig};
 use crate::token_batch::TokenBatch;
 
 /// Which text encoder, and its sizes.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[schemars(transform = crate::kind_schema::without_kind_the_first)]
 pub enum TextEncoderConfig {

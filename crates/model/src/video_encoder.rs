@@ -19,7 +19,7 @@ use crate::timesformer::{TimeSformer, TimeSformerConfig};
 use crate::video_tower::{VideoTower, VideoTowerConfig};
 
 /// Which video encoder, and its sizes.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 #[schemars(transform = crate::kind_schema::without_kind_the_first)]
 pub enum VideoEncoderConfig {

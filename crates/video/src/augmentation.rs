@@ -39,7 +39,7 @@ pub struct Augmentation {
 
 /// What mirroring does to samples whose sentence mentions sides.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum SidePolicy {
@@ -55,7 +55,7 @@ pub enum SidePolicy {
 /// What colour jitter does to samples whose sentence mentions colours. There is no swapping: a hue
 /// turned by a little has no other name.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum ColourPolicy {

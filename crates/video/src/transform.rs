@@ -16,7 +16,7 @@ const CROP_STREAM: u64 = 1;
 /// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
 /// into one count: the kernel is widened.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
@@ -44,7 +44,7 @@ impl Interpolation {
 /// pixel in where the centre lies (`docs/results.md`). A model's weights want the way that they were
 /// trained with.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
@@ -232,7 +232,7 @@ impl FrameTransform {
 }
 
 /// The distribution that training crops are drawn from.
-#[derive(schemars::JsonSchema, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomResizedCrop {
     /// Smallest and largest share of the picture's area. Default 0.5 to 1 (Frozen in Time).

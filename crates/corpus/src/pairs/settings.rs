@@ -5,7 +5,6 @@ use crate::error::CorpusError;
 
 /// Which captions of a video an epoch of short spans takes.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -15,6 +14,7 @@ use crate::error::CorpusError;
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum CaptionsPerEpoch {
@@ -28,7 +28,6 @@ pub enum CaptionsPerEpoch {
 
 /// In which order an epoch visits videos, or captions.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -38,6 +37,7 @@ pub enum CaptionsPerEpoch {
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VideoOrder {
@@ -53,7 +53,7 @@ pub enum VideoOrder {
 }
 
 /// The section `pairs` of a run file.
-#[derive(schemars::JsonSchema, Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairSettings {
     /// Shortest and longest long span, in seconds; a video with less narration is taken whole.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
-#[derive(schemars::JsonSchema, Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
     /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
@@ -24,7 +24,6 @@ pub struct ShardSettings {
 
 /// What one request fetches.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -33,6 +32,7 @@ pub struct ShardSettings {
     Eq,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Fetch {

@@ -54,7 +54,6 @@ impl Shape {
 
 /// What an object does, over and over while its event lasts.
 #[derive(
-    schemars::JsonSchema,
     Debug,
     Clone,
     Copy,
@@ -63,6 +62,7 @@ impl Shape {
     Hash,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Action {

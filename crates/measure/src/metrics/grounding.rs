@@ -18,7 +18,7 @@ use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
 #[derive(
-    schemars::JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum IouBoundary {

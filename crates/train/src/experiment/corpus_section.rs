@@ -6,7 +6,7 @@ use locvtp_corpus::{Language, Layout, NarrationCare, ReadSettings, ShardSettings
 use serde::{Deserialize, Serialize};
 
 /// Where the videos and their narration are.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorpusSection {
     /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 
 /// Threads and memory of the loader; changes no result.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoaderSection {
     /// Threads that decode ahead of the encoder.

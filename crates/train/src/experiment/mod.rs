@@ -33,7 +33,7 @@ use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 
 /// A pre-training run.
-#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {
     /// Name and seed.

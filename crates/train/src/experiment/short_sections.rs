@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Name and seed.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunSection {
     /// For logs and reports.
@@ -21,7 +21,7 @@ impl Default for RunSection {
 }
 
 /// How a pair's span becomes clips.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplingSection {
     /// Clips of a long span, `T`. Paper: 8.
@@ -39,7 +39,7 @@ impl Default for SamplingSection {
 }
 
 /// Where the words come from.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TokenizerSection {
     /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
@@ -55,7 +55,7 @@ impl Default for TokenizerSection {
 }
 
 /// How long, how often logged and saved.
-#[derive(schemars::JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainSection {
     /// Steps of the whole run. Default: as many as `epochs` says.

@@ -5,7 +5,7 @@ pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod pack;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{Language, Layout, ReadSettings, Subset};
@@ -48,7 +48,7 @@ impl CorpusChoice {
 /// `--format`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CorpusFormat {
-    /// Found out from what the files hold
+    /// CheckReport out from what the files hold
     #[default]
     Auto,
     /// HowTo100M: caption.json, raw_caption.json, or one CSV a video, zipped or not
@@ -126,4 +126,12 @@ impl From<CorpusSubset> for Subset {
             CorpusSubset::Test => Self::Test,
         }
     }
+}
+
+/// How to see all of what is told in part.
+fn all_are_listed(list: Option<&Path>) -> String {
+    list.map_or_else(
+        || "--list FILE names them all".to_owned(),
+        |list| format!("{} names them all", list.display()),
+    )
 }

@@ -34,7 +34,7 @@ use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
 
 /// `[tune]` of a retrieval task.
-#[derive(schemars::JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TuneSettings {
     /// Take every frame at a random moment of its part of the clip; off: in the middle.
