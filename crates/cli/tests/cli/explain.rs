@@ -83,7 +83,7 @@ fn what_differs_between_tasks_and_heads_is_told_apart() {
 #[test]
 fn a_section_lists_its_keys_and_no_key_lists_all() {
     let text = succeeded(&run(&["explain", "pairs.order"]));
-    says(&text, &["pairs.order.shards.buffer", "\"uniform\": Any after any"]);
+    says(&text, &["pairs.order.shards.buffer", "\"uniform\": Any after any", "Shard after shard"]);
     let text = succeeded(&run(&["explain", "augmentation"]));
     says(&text, &["\"paper\": ", "augmentation.crop.scale"]);
     let all = succeeded(&run(&["explain"]));

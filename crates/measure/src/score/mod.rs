@@ -14,7 +14,7 @@
 //! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`steps`] | a second for every step of a task: average recall |
 //! | [`segmentation`] | a label for every second: frame accuracy |
-//! | `two_files` | the same of two files, with what is usual |
+//! | [`usual`] | predictions against annotations, each a file, with what is usual |
 //! | [`truth`] | annotation files, read without their videos |
 //! | [`json_lines`], [`matrix_file`] | the prediction files |
 
@@ -28,13 +28,12 @@ pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
 pub mod truth;
-mod two_files;
+pub mod usual;
 
 use locvtp_video::counted::counted_as;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-pub use self::two_files::grounding;
 use crate::metrics::Metrics;
 
 /// What a prediction file is worth.

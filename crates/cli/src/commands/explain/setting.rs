@@ -81,6 +81,11 @@ impl Walk<'_> {
             let place = place.inside(name);
             let is_required = names(&schema["required"]).any(|key| key == name);
             self.setting(inner, &place, default, is_required);
+            if let (Some(setting), Some(form)) = (self.found.last_mut(), the_only_key(schema))
+                && setting.description.is_empty()
+            {
+                setting.description = form;
+            }
             self.section(inner, &place, default);
         }
         let forms = forms(schema);
@@ -121,7 +126,12 @@ impl Walk<'_> {
             description: text(schema, "description"),
             expected: expected(schema),
             names,
-            defaults: if has_value { self.defaults(&place.key, default) } else { Vec::new() },
+            defaults: match default {
+                // Its keys have their own.
+                Some(Value::Object(_)) if is_section => Vec::new(),
+                _ if has_value => self.defaults(&place.key, default),
+                _ => Vec::new(),
+            },
             is_required,
             is_section,
         });
@@ -143,8 +153,7 @@ impl Walk<'_> {
             key: place.key.clone(),
             file: self.file.to_owned(),
             only_with: place.only_with.clone(),
-            description: "Which of these the section is of; the other keys depend on it."
-                .to_owned(),
+            description: "Which kind it is; the other keys of the section depend on it.".to_owned(),
             expected: "one of these names in quotes".to_owned(),
             names,
             defaults: self.defaults(&place.key, default),
@@ -199,6 +208,12 @@ fn tag_of(form: &Value) -> Option<Tag<'_>> {
 fn forms(schema: &Value) -> Vec<&Value> {
     let of = |word: &str| schema[word].as_array().into_iter().flatten();
     of("oneOf").chain(of("anyOf")).collect()
+}
+
+/// What is said of a form that is told by its only key.
+fn the_only_key(form: &Value) -> Option<String> {
+    let is_only = form["properties"].as_object().is_some_and(|keys| keys.len() == 1);
+    form["description"].as_str().filter(|_| is_only).map(str::to_owned)
 }
 
 fn has_keys(schema: &Value) -> bool {

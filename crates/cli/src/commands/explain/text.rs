@@ -79,7 +79,7 @@ fn one(same: &[&Setting], width: usize) -> Vec<String> {
         several => {
             lines.extend(wrapped(&format!("{kind}; default:"), "  ", width));
             for (value, when) in by_value(several) {
-                lines.extend(wrapped(&format!("{value} with {when}"), "    ", width));
+                lines.extend(wrapped(&format!("{value} {when}"), "    ", width));
             }
         }
     }
@@ -143,14 +143,25 @@ fn by_value(defaults: &[DefaultValue]) -> Vec<(&str, String)> {
     }
     let told = lines.into_iter().map(|(value, first, rests)| {
         let all = defaults.iter().filter(|default| parts(&default.when).0 == first).count();
-        let first = if first.is_empty() { "none of these".to_owned() } else { first };
         let when = match rests.as_slice() {
-            rests if rests.len() == all => first,
-            rests => format!("{first}, {}", rests.join(" or ")),
+            _ if first.is_empty() => "in other files".to_owned(),
+            rests if rests.len() == all => format!("with {first}"),
+            rests => format!("with {first}, {}", alternatives(rests)),
         };
         (value, when)
     });
     told.collect()
+}
+
+/// `key = a or b or c`, of such that have one key.
+fn alternatives(conditions: &[String]) -> String {
+    let mut told = conditions.first().cloned().unwrap_or_default();
+    let key = told.split_once(" = ").map_or(String::new(), |(key, _)| format!("{key} = "));
+    for condition in conditions.iter().skip(1) {
+        told += " or ";
+        told += condition.strip_prefix(&key).unwrap_or(condition);
+    }
+    told
 }
 
 /// A line a key: the key, and the first sentence of what is said of it.
@@ -248,7 +259,7 @@ epochs, in a task file of grounding
         let told = explained("epochs", &settings.each_ref(), 100);
         let wanted = "
   a whole number, 1 or more; default:
-    100 with head = \"tan\", dataset = \"tacos\" or dataset = \"charades\"
+    100 with head = \"tan\", dataset = \"tacos\" or \"charades\"
     20 with head = \"tan\", dataset = \"synthetic\"
     20 with head = \"csmgan\"";
         assert!(told.ends_with(wanted), "{told}");
