@@ -96,7 +96,7 @@ pub use locvtp_transfer::extraction::Extractor;
 pub use locvtp_transfer::{FileGrounding, Grounder};
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};
 
-/// Anybody's predictions against annotation files; [`grounding`](score::grounding) takes one of each.
+/// Anybody's predictions against annotation files; [`grounding`](fn@score::grounding) takes one of each.
 pub mod score {
     pub use locvtp_measure::score::usual::grounding;
     pub use locvtp_measure::score::*;

@@ -71,10 +71,9 @@ fn of_task<T: Task + JsonSchema>(kind: TaskKind, says: &[&str]) -> TaskSchema {
         .collect();
     let mut schema = settings_schema::<T>();
     presets.iter().for_each(|preset| relax(&mut schema, &preset.defaults));
-    schema["properties"]["task"]["const"] = name;
-    if let Some(task) = schema["properties"]["task"].as_object_mut() {
-        task.shift_remove("oneOf");
-    }
+    let kinds = schema["properties"]["task"]["oneOf"].as_array();
+    let own = kinds.and_then(|kinds| kinds.iter().find(|kind| kind["const"] == name));
+    schema["properties"]["task"] = own.expect("every task has its name").clone();
     TaskSchema { kind, schema, presets }
 }
 

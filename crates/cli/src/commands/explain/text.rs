@@ -84,8 +84,11 @@ fn one(same: &[&Setting], width: usize) -> Vec<String> {
         }
     }
     for named in &first.names {
-        let meaning = if named.meaning.is_empty() { "" } else { ": " };
-        let text = format!("\"{}\"{meaning}{}", named.name, named.meaning);
+        let is_told = named.meaning.is_empty() || named.meaning == first.description;
+        let text = match is_told {
+            true => format!("\"{}\"", named.name),
+            false => format!("\"{}\": {}", named.name, named.meaning),
+        };
         lines.extend(wrapped(&text, "    ", width));
     }
     lines
@@ -176,9 +179,12 @@ fn list(settings: &[&Setting], width: usize) -> Vec<String> {
     let room = width.saturating_sub(longest + 6).max(20);
     keys.into_iter()
         .map(|(key, about)| {
-            let about = match about.char_indices().nth(room) {
-                Some((at, _)) => format!("{}..", about[..at].trim_end()),
-                None => about.to_owned(),
+            let about = match about.chars().count() {
+                long if long > room => {
+                    let begin: String = about.chars().take(room - 2).collect();
+                    format!("{}..", begin.trim_end())
+                }
+                _ => about.to_owned(),
             };
             format!("    {key:longest$}  {about}").trim_end().to_owned()
         })
