@@ -71,14 +71,12 @@ impl Observer for Printer {
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        let loss = |loss: Option<f64>| loss.map_or("-".into(), |loss| format!("{loss:.3}"));
-        println!(
-            "step {:2}/{total_steps}  L_c {}  L_f {}  L_t {}",
-            report.step + 1,
-            loss(report.coarse),
-            loss(report.fine),
-            loss(report.temporal)
-        );
+        print!("step {:2}/{total_steps}", report.step + 1);
+        for (term, loss) in report.terms.iter() {
+            let loss = loss.map_or("-".into(), |loss| format!("{loss:.3}"));
+            print!("  {} {loss}", term.symbol());
+        }
+        println!();
     }
 
     fn checkpoint(&mut self, _path: &Path) {}
