@@ -76,6 +76,7 @@ pub mod media_check;
 pub mod moment_queries;
 pub mod msrvtt;
 pub mod narration_care;
+mod opening;
 pub mod pairs;
 pub mod reader;
 pub mod repair;

@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::MeasureError;
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Threshold {
     /// The mean of all scores.
@@ -42,7 +44,7 @@ pub enum Threshold {
 }
 
 /// How clip scores become moments.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MomentDecoder {
     /// Which clips speak for a moment. Default: [`Threshold::Upper`].

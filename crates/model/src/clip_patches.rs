@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What is subtracted from and divided into a pixel in 0..=1, per colour channel.
 ///
 /// A property of the weights (§A.2): 0.5 and 0.5 for ViT from ImageNet-21k, which is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PixelNormalisation {
     /// Mean of red, green and blue.

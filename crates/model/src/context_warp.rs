@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::initialiser::Initialiser;
 
 /// What the head is told of the distance; each switch is a row of the paper's ablation (§B.6 (c)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextWarpConfig {
     /// The direction, +1 or -1.

@@ -13,6 +13,7 @@
 //! | `start`, `start_settings` | what a run begins with, and what that decides |
 //! | `file_kind` | which command a TOML file is for |
 //! | `known_keys`, `plain_words` | what is said of a key that is not known, and of a value that does not fit |
+//! | `settings_schema` | what may stand in a file of settings, as a JSON schema |
 //! | [`shell_words`] | commands that can be pasted |
 //! | `usable` | which files of a corpus open |
 //! | `frame_source`, `batch`, `loader` | from files to batches, ahead of the encoder |
@@ -50,6 +51,7 @@ mod run_log;
 mod run_writer;
 mod same_run;
 mod schedule;
+mod settings_schema;
 pub mod shell_words;
 mod start;
 mod start_settings;
@@ -64,6 +66,7 @@ pub use event_file::EventFile;
 pub use experiment::Experiment;
 pub use file_kind::FileKind;
 pub use frame_source::{ClipRequest, FrameSource, PlanOf};
+pub use known_keys::meant as keys_meant;
 pub use loader::{HeldBytes, Loader};
 pub use nearby::did_you_mean;
 pub use observer::{Observer, RunEnd, RunStart};
@@ -74,6 +77,7 @@ pub use run_folder::{RUN_FILE, RunFolder};
 pub use run_log::{LOG_FILE, StepReport, read_log};
 pub use same_run::SettingDifference;
 pub use schedule::{Position, Schedule};
+pub use settings_schema::settings_schema;
 pub use step_losses::losses;
 pub use trainer::pretrain;
 pub use usable::{BadVideo, UsableCorpus};

@@ -58,6 +58,7 @@
 //! ```
 
 mod augmentation;
+mod augmentation_schema;
 mod bits;
 mod clip_stream;
 mod colour_jitter;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::tiny::{Tiny, locvtp, refused, says, stderr, stdout, str, succeeded, tiny};
+use crate::tiny::{Tiny, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 use crate::waiting::{kill, num_lines, until_lines};
 
 /// Epochs of the tests: long enough to be killed in.
@@ -282,4 +282,13 @@ fn heads_learn_from_several_windows_and_score_measures_their_answers_alike() {
         assert!(compared >= 10, "{compared} of {test:?}");
     }
     assert!(losses[0].is_some() && losses[0] != losses[1], "the switch does nothing: {losses:?}");
+}
+
+#[test]
+fn a_search_that_is_over_soon_shows_no_progress() {
+    let tiny = tiny();
+    let (video, sentence) = tiny.held_out();
+    let output = run(&["ground", "--model", str(&tiny.model()), str(&video), &sentence]);
+    succeeded(&output);
+    assert!(!stderr(&output).contains("clips"), "{}", stderr(&output));
 }

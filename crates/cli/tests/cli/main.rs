@@ -5,6 +5,7 @@
 mod bad_input;
 mod corpus;
 mod demo;
+mod explain;
 mod extract;
 mod file_reading;
 mod first_steps;

@@ -17,7 +17,9 @@ use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// What happens to wrong candidates whose score equals that of the right one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Ties {
     /// They stand behind it. The default, as most published numbers; a model that scores everything

@@ -14,6 +14,7 @@
 //! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`steps`] | a second for every step of a task: average recall |
 //! | [`segmentation`] | a label for every second: frame accuracy |
+//! | [`usual`] | predictions against annotations, each a file, with what is usual |
 //! | [`truth`] | annotation files, read without their videos |
 //! | [`json_lines`], [`matrix_file`] | the prediction files |
 
@@ -27,6 +28,7 @@ pub mod retrieval;
 pub mod segmentation;
 pub mod steps;
 pub mod truth;
+pub mod usual;
 
 use locvtp_video::counted::counted_as;
 use serde::Serialize;

@@ -31,7 +31,7 @@ use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 
 /// A pre-training run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Experiment {

@@ -21,7 +21,7 @@ use locvtp_measure::annotated_query::SameSentence;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// `[queries]` of a task file: the annotation file of each part.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuerySection {
     /// To train with. Of a folder, and of a file that is given for several parts, only the videos that
@@ -56,7 +56,9 @@ pub struct QuerySection {
 }
 
 /// Which of a query's windows a head learns to find.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PositiveWindows {
     /// All of them.

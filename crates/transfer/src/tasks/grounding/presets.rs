@@ -11,7 +11,7 @@ use crate::fit::training::TrainingSection;
 use locvtp_measure::metrics::grounding::IouBoundary;
 
 /// Whose settings are taken where a task file says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataSet {
     /// ActivityNet Captions.

@@ -11,7 +11,7 @@ use locvtp_video::randomness::{Purpose, generator};
 const TOUCHING_S: f64 = 1e-3;
 
 /// `[split]` of a probe's file: which videos teach. The same for every seed of the training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SplitSection {
     /// Share of the videos that is measured.

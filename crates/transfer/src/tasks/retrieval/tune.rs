@@ -32,7 +32,7 @@ use locvtp_measure::Metrics;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// `[tune]` of a retrieval task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TuneSettings {
     /// Take every frame at a random moment of its part of the clip; off: in the middle.

@@ -22,7 +22,7 @@ use locvtp_measure::Metrics;
 use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
@@ -33,7 +33,9 @@ pub struct ClassifierSettings {
 }
 
 /// What learns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tune {
     /// The classifier, on frozen features.

@@ -20,7 +20,7 @@ use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
 use locvtp_video::randomness::{Purpose, generator};
 
 /// `[component_model]` of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentSettings {
     /// Share of a feature's numbers that is left out in a step of training. Zhukov et al.: 0.7.

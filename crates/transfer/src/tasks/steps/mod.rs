@@ -47,7 +47,7 @@ use locvtp_measure::Metrics;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// The settings of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepsTask {
     /// `steps`
@@ -68,7 +68,7 @@ pub struct StepsTask {
 }
 
 /// `[zero_shot]` of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotSteps {
     /// The model whose text encoder reads the steps; that of the features when not given.
