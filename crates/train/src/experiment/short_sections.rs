@@ -72,6 +72,7 @@ pub struct TrainSection {
     pub log_every: NonZero<u64>,
     /// Steps between two checkpoints; none, which is 0 in a file, keeps the last state alone.
     #[serde(with = "zero_is_none")]
+    #[schemars(with = "u64")]
     pub checkpoint_every: Option<NonZero<u64>>,
     /// Checkpoints kept.
     pub keep_checkpoints: NonZero<usize>,
