@@ -1,7 +1,5 @@
 //! The front doors, [`Grounder`] and [`Extractor`], give what the steps below them give.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
-
 use locvtp_features::{DEFAULT_DATASET, FeatureFile};
 use locvtp_measure::MomentDecoder;
 use locvtp_transfer::extraction::{
