@@ -15,7 +15,6 @@ use locvtp_model::layers::Linear;
 use locvtp_train::optimizer::OptimizerConfig;
 use locvtp_train::schedule::Schedule;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::FitEnd;
 use locvtp_transfer::fit::training::Keep;
 use locvtp_transfer::fit::training::TrainingSection;
 use locvtp_transfer::fit::{FitBatch, Learner, fit};
@@ -95,10 +94,7 @@ fn training(epochs: u64) -> TrainingSection {
 }
 
 fn run(learner: &Points, epochs: u64, folder: &Path) -> Result<SeedResult, TransferError> {
-    match fit(learner, &training(epochs), 5, folder, &Device::flex(), &mut ())? {
-        FitEnd::Done(result) => Ok(result),
-        FitEnd::Stopped => panic!("nobody stopped it"),
-    }
+    fit(learner, &training(epochs), 5, folder, &Device::flex(), &mut ())
 }
 
 /// Stops after so many steps.
@@ -131,8 +127,8 @@ fn a_fit_that_was_stopped_and_goes_on_ends_with_the_same_bits() {
     // Three steps an epoch: stopped in the first epoch, at the end of the third, within the fifth.
     for steps in [2, 9, 5] {
         let (learner, mut stop) = (Points::new(), StopAfter(steps));
-        let end = fit(&learner, &training(6), 5, &parts, &Device::flex(), &mut stop).unwrap();
-        assert!(matches!(end, FitEnd::Stopped));
+        let end = fit(&learner, &training(6), 5, &parts, &Device::flex(), &mut stop);
+        assert!(matches!(end, Err(TransferError::Stopped)), "{end:?}");
     }
     let resumed = run(&Points::new(), 6, &parts).unwrap();
     assert_eq!(whole, resumed);
@@ -157,8 +153,7 @@ fn the_head_of_the_best_epoch_is_measured() {
     last.keep = Keep::Last;
     let folder = folder.path().join("last");
     let learner = Points { best: Some(2), ..Points::new() };
-    let end = fit(&learner, &last, 5, &folder, &Device::flex(), &mut ()).unwrap();
-    let FitEnd::Done(last) = end else { panic!("nobody stopped it") };
+    let last = fit(&learner, &last, 5, &folder, &Device::flex(), &mut ()).unwrap();
     assert_eq!(last.epoch, Some(5));
     assert_ne!(last.test, found.test);
 }

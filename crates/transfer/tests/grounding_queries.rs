@@ -11,8 +11,8 @@ use locvtp_transfer::inputs::feature_section::{ClipFeatures, FeatureSection};
 use locvtp_transfer::observer::TaskObserver;
 use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
 use locvtp_transfer::tasks::grounding::queries::QueryParts;
-use locvtp_transfer::tasks::grounding::task::GroundingTask;
 use locvtp_transfer::tasks::grounding::words::{SentenceWords, WordSection};
+use locvtp_transfer::tasks::task::Task;
 use locvtp_transfer::tasks::task_file::TaskFile;
 use locvtp_video::{Seconds, TimeSpan};
 
@@ -183,7 +183,8 @@ fn every_grounding_task_file_of_the_repository_can_be_used() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("grounding_") {
             let file = TaskFile::read(&path, &[]).unwrap();
-            let task: GroundingTask = file.settings().unwrap_or_else(|e| panic!("{name}: {e}"));
+            let task = file.task().unwrap_or_else(|e| panic!("{name}: {e}"));
+            let Task::Grounding(task) = task else { panic!("{name} is of another task") };
             heads.push(format!("{:?} {:?}", task.grounding.head, task.grounding.dataset));
             let first = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
             let command = format!("# locvtp transfer configs/tasks/{name} --run ");

@@ -71,7 +71,7 @@ fn run(task: &str, made: Made) -> TaskResult {
     );
     std::fs::write(&path, text).unwrap();
     let task = TaskFile::read(&path, &[]).unwrap();
-    task.run(&folder.path().join("run"), false, &Device::flex(), &mut ()).unwrap().unwrap()
+    task.run(&folder.path().join("run"), false, &Device::flex(), &mut ()).unwrap()
 }
 
 #[test]

@@ -45,13 +45,13 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
     let _listening = Listening::begin(typed_again(Some("--resume"), None))?;
     let mut progress = Progress::new();
     let result = match file.run(&folder, args.resume, &Device::flex(), &mut progress) {
-        Ok(Some(mut result)) => {
+        Ok(mut result) => {
             result.program = format!("locvtp {} {}", output::VERSION, output::COMMIT);
             result.program.truncate(result.program.trim_end().len());
             result.write(&folder)?;
             result
         }
-        Ok(None) | Err(TransferError::Stopped) => {
+        Err(TransferError::Stopped) => {
             let go_on = typed_again(Some("--resume"), None);
             output::note(&format!("stopped; what is done is saved. Go on with:\n  {go_on}"));
             return Ok(Outcome::Interrupted);

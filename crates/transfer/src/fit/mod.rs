@@ -111,16 +111,7 @@ pub struct FitBatch<'a> {
     pub seed: u64,
 }
 
-/// How a fit ended.
-pub enum FitEnd {
-    /// All epochs are done; these are the numbers of the head that was kept.
-    Done(SeedResult),
-    /// It was stopped; what is done is saved.
-    Stopped,
-}
-
-/// Fits with every seed of `training`, each in a folder of its own in `folder`; `None` when it was
-/// stopped.
+/// Fits with every seed of `training`, each in a folder of its own in `folder`.
 ///
 /// # Errors
 /// As [`fit`].
@@ -130,27 +121,24 @@ pub fn fit_seeds<L: Learner>(
     folder: &Path,
     device: &Device,
     observer: &mut dyn TaskObserver,
-) -> Result<Option<Vec<SeedResult>>, TransferError> {
+) -> Result<Vec<SeedResult>, TransferError> {
     let mut seeds = Vec::with_capacity(training.seeds.len());
     for &seed in &training.seeds {
         let folder = folder.join(format!("seed-{seed}"));
-        let end = fit(learner, training, seed, &folder, device, observer)?;
+        let result = fit(learner, training, seed, &folder, device, observer);
         for warning in learner.new_warnings() {
             observer.warning(&warning);
         }
-        match end {
-            FitEnd::Done(result) => seeds.push(result),
-            FitEnd::Stopped => return Ok(None),
-        }
+        seeds.push(result?);
     }
-    Ok(Some(seeds))
+    Ok(seeds)
 }
 
 /// Trains with one seed in `folder`, or goes on there, and measures the head that is kept.
 ///
 /// # Errors
 /// When there are no samples, a loss is not finite, the folder cannot be written, or what the
-/// learner says.
+/// learner says; [`TransferError::Stopped`] when `observer` stops it, and what is done is saved.
 pub fn fit<L: Learner>(
     learner: &L,
     training: &TrainingSection,
@@ -158,7 +146,7 @@ pub fn fit<L: Learner>(
     folder: &Path,
     device: &Device,
     observer: &mut dyn TaskObserver,
-) -> Result<FitEnd, TransferError> {
+) -> Result<SeedResult, TransferError> {
     if learner.num_samples() == 0 {
         return Err(TransferError::Nothing { what: "samples to train on" });
     }
@@ -186,7 +174,7 @@ pub fn fit<L: Learner>(
             sum += loss;
             observer.step(&FitStep { seed, step, total_steps, loss });
             if observer.should_stop() {
-                return Ok(FitEnd::Stopped);
+                return Err(TransferError::Stopped);
             }
         }
         let validation = learner.validate(&state.model.valid(), device)?;
@@ -215,7 +203,7 @@ pub fn fit<L: Learner>(
     let (seed, epoch) = (Some(seed), Some(kept));
     let predictions = write_all(&tested.predictions, folder.path(), name)?;
     let test = tested.metrics;
-    Ok(FitEnd::Done(SeedResult { seed, epoch, validation, test, predictions }))
+    Ok(SeedResult { seed, epoch, validation, test, predictions })
 }
 
 /// One step; returns its loss.

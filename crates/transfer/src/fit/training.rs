@@ -1,6 +1,7 @@
 //! How long and how fast a head learns.
 
 use locvtp_train::optimizer::OptimizerConfig;
+use locvtp_train::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
@@ -32,6 +33,16 @@ pub enum Keep {
 }
 
 impl TrainingSection {
+    /// Adam at one rate; the best epoch is measured. Most heads learn so, when a file says nothing.
+    pub fn constant_rate(learning_rate: f64, epochs: u64, batch: usize, seeds: Vec<u64>) -> Self {
+        let optimizer = OptimizerConfig {
+            learning_rate,
+            schedule: Schedule::Constant,
+            ..OptimizerConfig::default()
+        };
+        Self { seeds, epochs, batch, keep: Keep::Best, optimizer }
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {

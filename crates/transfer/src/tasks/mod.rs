@@ -5,14 +5,16 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`task_file`] | the file: which task, its settings, their defaults |
-//! | [`task`] | what every task is |
+//! | [`task_file`], [`defaults`] | the file: which task, its settings, what it may leave out |
+//! | [`task`], [`task_settings`] | the tasks as one type; what the settings of each are |
+//! | [`task_folder`] | the folder of a task, begun or gone on with |
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
 //! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
 //! | [`steps`] | when each step of a task is done |
 //! | [`segmentation`] | which step every second shows |
 //! | [`probe`] | do frozen clips know their order, and how far apart they are? |
 
+mod defaults;
 pub mod grounding;
 pub mod probe;
 pub mod retrieval;
@@ -20,3 +22,5 @@ pub mod segmentation;
 pub mod steps;
 pub mod task;
 pub mod task_file;
+mod task_folder;
+pub mod task_settings;

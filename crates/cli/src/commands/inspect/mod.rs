@@ -143,12 +143,12 @@ fn is_task_file(path: &Path) -> bool {
 
 fn task_file(path: &Path) -> anyhow::Result<Found> {
     let file = TaskFile::read(path, &[])?;
-    let resolved = file.resolved();
     let task = serde_json::to_value(file.kind())?;
     let mut facts = vec![("task", task.as_str().unwrap_or_default().to_owned())];
     let (mut settings, mut problem) = (serde_json::Value::Null, None);
-    match resolved {
-        Ok(table) => {
+    match file.task() {
+        Ok(of_file) => {
+            let table = of_file.table();
             settings = serde_json::to_value(&table)?;
             let sections = table.keys().filter(|key| *key != "task").cloned();
             facts.push(("says", sections.collect::<Vec<_>>().join(", ")));

@@ -39,25 +39,23 @@ impl VideoInputs {
     /// known before a head is trained, and not after. What there is room for is kept, so this costs one
     /// reading of the file at most; `ids` are kept in their order.
     ///
-    /// Says whether all were read: `observer` may stop it.
-    ///
     /// # Errors
-    /// As [`VideoInputs::get`].
+    /// As [`VideoInputs::get`]; [`TransferError::Stopped`] when `observer` stops it.
     pub fn read_all<'a>(
         &self,
         ids: impl Iterator<Item = &'a str>,
         observer: &mut dyn TaskObserver,
-    ) -> Result<bool, TransferError> {
+    ) -> Result<(), TransferError> {
         let mut known = BTreeSet::new();
         let ids: Vec<&str> = ids.filter(|id| known.insert(*id)).collect();
         for (done, id) in ids.iter().enumerate() {
             if observer.should_stop() {
-                return Ok(false);
+                return Err(TransferError::Stopped);
             }
             self.get(id)?;
             observer.progress("features read of videos", done + 1, ids.len());
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The input of a video, by its id in the feature file.

@@ -25,10 +25,12 @@ use std::path::Path;
 
 use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
-use super::task::TaskKind;
+use super::defaults::Defaults;
+use super::task_settings::{TaskKind, TaskSettings};
 use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
@@ -36,7 +38,6 @@ use crate::inputs::feature_section::FeatureSection;
 use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
-use crate::tasks::task::Task;
 use clips::{ProbeClips, SplitSection};
 use head::HeadKind;
 use learner::{DISTANCE_ERROR, ProbeLearner};
@@ -79,40 +80,29 @@ pub struct Probe {
     pub training: TrainingSection,
 }
 
-/// What a file of either probe may leave out: a frozen backbone, 20 epochs of Adam at 1e-3, three
-/// seeds.
-const DEFAULTS: &str = r#"
-positions = 8
-samples_per_video = 16
-standardise = true
-control = true
-heads = ["linear", "vcop"]
-[split]
-test = 0.2
-validation = 0.1
-seed = 0
-[features]
-space = "backbone"
-[training]
-seeds = [0, 1, 2]
-epochs = 20
-batch = 256
-keep = "best"
-[training.optimizer]
-learning_rate = 1e-3
-schedule = { shape = "constant" }
-"#;
-
-impl Task for Probe {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        let read = |text: &str| -> Table { toml::from_str(text).expect("the defaults are TOML") };
-        let mut defaults = read(DEFAULTS);
-        let is_of_distances = given.get("task").and_then(Value::as_str) == Some("distance_probe");
-        defaults.extend(read(if is_of_distances { "signed = false" } else { "num_clips = 3" }));
-        if given.contains_key("baseline") {
-            defaults.extend(read("[baseline]\nspace = \"mean_colour\""));
-        }
-        Ok(defaults)
+impl TaskSettings for Probe {
+    /// A frozen backbone, 20 epochs of Adam at 1e-3, three seeds.
+    fn defaults(given: &Table) -> Table {
+        let defaults = Defaults::default()
+            .with("positions", 8)
+            .with("samples_per_video", 16)
+            .with("standardise", true)
+            .with("control", true)
+            .with("heads", [HeadKind::Linear, HeadKind::Vcop])
+            .with("split", SplitSection { test: 0.2, validation: 0.1, seed: 0 })
+            .with("features.space", FeatureSpace::Backbone)
+            .with("training", TrainingSection::constant_rate(1e-3, 20, 256, vec![0, 1, 2]));
+        let is_of_distances =
+            given.get("task").and_then(toml::Value::as_str) == Some("distance_probe");
+        let defaults = match is_of_distances {
+            true => defaults.with("signed", false),
+            false => defaults.with("num_clips", 3),
+        };
+        let defaults = match given.contains_key("baseline") {
+            true => defaults.with("baseline.space", FeatureSpace::MeanColour),
+            false => defaults,
+        };
+        defaults.into_table()
     }
 
     fn check(&self) -> Result<(), TransferError> {
@@ -132,13 +122,15 @@ impl Task for Probe {
         }
         Ok(())
     }
+}
 
-    fn run(
+impl Probe {
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
         let question = self.question()?;
         // Both are looked for before either is made.
         let sections = std::iter::once(&self.features).chain(&self.baseline);
@@ -156,9 +148,7 @@ impl Task for Probe {
         let inputs = Inputs { features, baseline, ..Inputs::default() };
         inputs.begin(folder)?;
         let (clips, baseline) = (&clips[0], clips.get(1));
-        let Some(seeds) = self.fit_all(clips, false, folder, device, observer)? else {
-            return Ok(None);
-        };
+        let seeds = self.fit_all(clips, false, folder, device, observer)?;
         let chance = 100.0 / question.num_classes() as f64;
         let mut references = Metrics::new().with("chance", chance);
         if let Some(error) = question.error_of_a_constant() {
@@ -171,9 +161,7 @@ impl Task for Probe {
         for (name, subfolder, clips, meaningless) in controls {
             let Some(clips) = clips else { continue };
             let folder = folder.join(subfolder);
-            let Some(seeds) = self.fit_all(clips, meaningless, &folder, device, observer)? else {
-                return Ok(None);
-            };
+            let seeds = self.fit_all(clips, meaningless, &folder, device, observer)?;
             references = with_means(references, name, seeds);
         }
         let task = match question {
@@ -189,11 +177,9 @@ impl Task for Probe {
             .counting("videos left out: clips overlap", clips.overlapping);
         result.references = references;
         result.inputs = inputs;
-        Ok(Some(result))
+        Ok(result)
     }
-}
 
-impl Probe {
     fn question(&self) -> Result<Question, TransferError> {
         let positions = self.positions;
         let other = |key, expected| {
@@ -214,7 +200,7 @@ impl Probe {
         }
     }
 
-    /// Trains every head with every seed; `None` when it was stopped.
+    /// Trains every head with every seed.
     fn fit_all(
         &self,
         clips: &ProbeClips,
@@ -222,7 +208,7 @@ impl Probe {
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<Vec<SeedResult>>, TransferError> {
+    ) -> Result<Vec<SeedResult>, TransferError> {
         let question = self.question()?;
         let mut merged: Vec<Option<SeedResult>> = vec![None; self.training.seeds.len()];
         for &head in &self.heads {
@@ -230,12 +216,11 @@ impl Probe {
             let learner = ProbeLearner { question, head, clips, samples_per_video, meaningless };
             let folder = folder.join(head.name());
             let found = fit_seeds(&learner, &self.training, &folder, device, observer)?;
-            let Some(found) = found else { return Ok(None) };
             for (before, result) in merged.iter_mut().zip(found) {
                 *before = Some(merge(before.take(), result));
             }
         }
-        Ok(Some(merged.into_iter().flatten().collect()))
+        Ok(merged.into_iter().flatten().collect())
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
+use crate::fit::training::TrainingSection;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
@@ -23,7 +24,7 @@ use locvtp_measure::Metrics;
 use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
@@ -31,6 +32,14 @@ pub struct ClassifierSettings {
     /// What learns: the classifier alone, on frozen features, or the video encoder with it.
     #[serde(default, skip_serializing_if = "Tune::is_head")]
     pub tune: Tune,
+}
+
+impl ClassifierSettings {
+    /// How it is trained on frozen features, by default. The paper says a linear classifier and no
+    /// more; how it is trained is ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-3, 20, 16, vec![0, 1, 2])
+    }
 }
 
 /// What learns.

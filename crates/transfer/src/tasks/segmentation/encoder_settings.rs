@@ -6,6 +6,7 @@ use locvtp_video::{Augmentation, SidePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::fit::training::TrainingSection;
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +26,25 @@ pub struct EncoderSettings {
     pub loader: LoaderSection,
 }
 
+impl Default for EncoderSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 3e-5,
+            one_second_of: 8,
+            augmentation: Augmentation::default(),
+            loader: LoaderSection::default(),
+        }
+    }
+}
+
 impl EncoderSettings {
+    /// How it is trained together with the classifier, by default: cross-entropy of 32 seconds a step
+    /// in 8 epochs, the window and the epochs that MMPT (VideoCLIP) takes for COIN. The paper says
+    /// nothing of it, and the rates are ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-3, 8, 32, vec![0, 1, 2])
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {

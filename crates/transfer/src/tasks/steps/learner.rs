@@ -2,6 +2,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use locvtp_model::Device;
+use locvtp_train::optimizer::OptimizerConfig;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use super::ordering::align;
 use super::videos::{StepsVideo, StepsVideos};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
+use crate::fit::training::TrainingSection;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
@@ -34,7 +36,19 @@ pub struct ComponentSettings {
     pub normalise: bool,
 }
 
+impl Default for ComponentSettings {
+    /// Those of Zhukov et al.
+    fn default() -> Self {
+        Self { dropout: 0.7, constraint_weight: 1e4, random_epochs: 30, normalise: false }
+    }
+}
+
 impl ComponentSettings {
+    /// How it is trained, by default: as by Zhukov et al. (§D.3); three seeds are ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-5, 60, 1, vec![0, 1, 2])
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
@@ -55,18 +69,34 @@ impl ComponentSettings {
 
 /// Learns the component model.
 pub struct StepsLearner<'a> {
-    /// What it learns from and is measured on.
-    pub videos: &'a StepsVideos,
-    /// Their seconds.
-    pub features: &'a PerSecondFeatures,
+    videos: &'a StepsVideos,
+    features: &'a PerSecondFeatures,
     /// The words of the steps.
-    pub components: Components,
-    /// Its settings.
-    pub settings: &'a ComponentSettings,
+    components: Components,
+    settings: &'a ComponentSettings,
     /// By which the assignment looks ahead.
-    pub learning_rate: f64,
+    learning_rate: f64,
     /// Numbers of a feature.
-    pub width: usize,
+    width: usize,
+}
+
+impl<'a> StepsLearner<'a> {
+    /// Learns from and is measured on `videos`, whose seconds are in `features`.
+    ///
+    /// # Errors
+    /// When the features cannot be read any more.
+    pub fn new(
+        videos: &'a StepsVideos,
+        features: &'a PerSecondFeatures,
+        settings: &'a ComponentSettings,
+        optimizer: &OptimizerConfig,
+    ) -> Result<Self, TransferError> {
+        let tested = videos.test.first().expect("reading found videos to test on");
+        let width = features.read(&tested.id)?.map_or(0, |seconds| seconds.width);
+        let components = Components::new(&videos.tasks);
+        let learning_rate = optimizer.learning_rate;
+        Ok(Self { videos, features, components, settings, learning_rate, width })
+    }
 }
 
 impl StepsLearner<'_> {

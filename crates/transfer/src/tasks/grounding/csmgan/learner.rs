@@ -133,7 +133,7 @@ impl CsmganLearner {
     ///
     /// # Errors
     /// When some are no table of finite numbers.
-    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<(), TransferError> {
         let queries = [&self.train, &self.validation, &self.test].into_iter().flatten();
         self.inputs.read_all(queries.map(|query| query.query.features.as_str()), observer)
     }

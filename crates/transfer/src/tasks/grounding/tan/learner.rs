@@ -72,7 +72,7 @@ impl TanLearner {
     ///
     /// # Errors
     /// When some are no table of finite numbers.
-    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<(), TransferError> {
         let parts = [&self.parts.train, &self.parts.validation, &self.parts.test];
         let queries = parts.into_iter().flatten();
         self.inputs.read_all(queries.map(|query| query.features.as_str()), observer)
