@@ -13,6 +13,7 @@
 //! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
 //! | [`shell_words`] | commands that can be pasted |
 //! | [`usable`] | which files of a corpus open |
+//! | [`replacements`] | samples that cannot be decoded, and others in their place |
 //! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | [`optimizer`], [`schedule`] | Adam and its rate |
@@ -38,6 +39,7 @@ pub mod loader;
 pub mod nearby;
 pub mod optimizer;
 pub mod plain_words;
+pub mod replacements;
 pub mod run_file;
 pub mod run_folder;
 pub mod run_log;

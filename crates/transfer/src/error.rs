@@ -547,17 +547,6 @@ impl From<locvtp_model::ModelError> for TransferError {
     }
 }
 
-/// What an error says, with what its causes say.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// What is typed behind `--set` to take another feature file.
 fn features_file(path: &Path) -> String {
     quoted(&format!("features.file={}", path.display()))

@@ -18,8 +18,8 @@
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
 //!
-//! Of use to all crates: [`counted`], numbers with their nouns for messages, and [`whole_file`], files
-//! that are whole or not there.
+//! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
+//! what caused them, and [`whole_file`], files that are whole or not there.
 //!
 //! # Example
 //!
@@ -59,6 +59,7 @@
 
 mod augmentation;
 mod bits;
+pub mod causes;
 mod clip_stream;
 mod colour_jitter;
 mod content;

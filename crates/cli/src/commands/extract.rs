@@ -168,6 +168,7 @@ fn missing(list: &VideoList) -> Vec<BadVideo> {
         path: path.clone(),
         reason: missing::does_not_exist(path, "the list names it; mend the list or its paths"),
         is_damaged: false,
+        has_hung: false,
     };
     list.missing.iter().map(bad).collect()
 }

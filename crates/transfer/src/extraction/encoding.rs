@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
+use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 
 use crate::embedding::Embedder;
-use crate::error::{TransferError, with_causes};
+use crate::error::TransferError;
 use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
@@ -158,7 +159,8 @@ impl Run<'_> {
                 let file = &self.videos[video];
                 let is_damaged = matches!(error, VideoError::Undecodable { .. });
                 let (id, path, reason) = (file.id.clone(), file.path.clone(), with_causes(&error));
-                let bad = BadVideo { id, path, reason, is_damaged };
+                let has_hung = matches!(error, VideoError::GaveUp { .. });
+                let bad = BadVideo { id, path, reason, is_damaged, has_hung };
                 self.observer.bad(&bad);
                 self.bad.push(bad);
                 self.progress.videos += 1;

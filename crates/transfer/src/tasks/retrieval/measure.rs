@@ -1,6 +1,7 @@
 //! Candidates and texts through a model, to the numbers of both directions.
 
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::{Device, ModelDirectory, Preprocessing};
+use locvtp_train::replacements::{Replacements, SampleOfFile};
 use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener, sampling};
 use rayon::prelude::*;
 
@@ -11,6 +12,9 @@ use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, both_directions, dual_softmax};
+
+/// What is measured, in errors.
+pub(super) const TEST_SET: &str = "the test videos";
 
 /// Candidates that are decoded together.
 const AT_ONCE: usize = 16;
@@ -49,6 +53,8 @@ pub struct Measured {
 
 impl Measured {
     /// Measures a model; candidates that cannot be decoded are told of and left out with their texts.
+    /// Where the same set is measured again, `undecodable` is what it was before: files that hung are
+    /// not tried again.
     ///
     /// # Errors
     /// When no candidate can be decoded, or a feature is not a number.
@@ -56,16 +62,25 @@ impl Measured {
         directory: ModelDirectory,
         set: &CandidateSet,
         protocol: &Protocol,
+        undecodable: &Replacements,
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
         let embedder = Embedder::new(directory, device.clone());
         let (mut videos, mut texts, mut video_of_text) = (Vec::new(), Vec::new(), Vec::new());
         let (mut unreadable, mut done) = (0, 0);
+        let files = set.file_numbers();
+        let preprocessing = &embedder.directory().preprocessing;
         for candidates in set.candidates.chunks(AT_ONCE) {
             let decoded: Vec<_> = candidates
                 .par_iter()
-                .map(|candidate| decode(embedder.directory(), candidate, protocol.num_clips))
+                .enumerate()
+                .map(|(place, candidate)| {
+                    let sample = done + place;
+                    let number = SampleOfFile { sample, file: files[sample] };
+                    undecodable
+                        .decoded(number, || decode(preprocessing, candidate, protocol.num_clips))
+                })
                 .collect();
             for (candidate, pixels) in candidates.iter().zip(decoded) {
                 match pixels {
@@ -74,10 +89,9 @@ impl Measured {
                         video_of_text.extend(candidate.texts.iter().map(|_| videos.len()));
                         videos.push(embedder.embed_clips(&pixels).video);
                     }
-                    Err(error) => {
+                    Err(reason) => {
                         unreadable += 1;
-                        let path = candidate.media.path().display();
-                        observer.warning(&format!("left out: {path}: {error}"));
+                        observer.warning(&format!("left out: {reason}"));
                     }
                 }
             }
@@ -122,12 +136,11 @@ impl Measured {
 
 /// The clips of a candidate, as in evaluation: the middle of every part, the centre of the picture.
 fn decode(
-    directory: &ModelDirectory,
+    preprocessing: &Preprocessing,
     candidate: &Candidate,
     num_clips: usize,
 ) -> Result<ClipPixels, VideoError> {
     let mut reader = VideoOpener::default().open(&candidate.media)?;
-    let preprocessing = &directory.preprocessing;
     let plan = sampling::sparse(
         reader.frame_table(),
         candidate.span,
@@ -136,4 +149,22 @@ fn decode(
         Phase::Centre,
     );
     reader.read_clips(&plan, &preprocessing.centre())
+}
+
+#[cfg(test)]
+mod tests {
+    use locvtp_video::TimeSpan;
+
+    use super::*;
+
+    #[test]
+    fn a_candidate_that_cannot_be_decoded_is_told_of_with_the_cause() {
+        let span = TimeSpan::new(0.0, 1.0);
+        let candidate =
+            Candidate { media: "/gone.mp4".into(), span, texts: vec!["it moves".into()] };
+        let undecodable = Replacements::new("the test videos");
+        let read = || decode(&Preprocessing::default(), &candidate, 2);
+        let reason = undecodable.decoded(SampleOfFile::alone(0), read).unwrap_err();
+        assert!(reason.starts_with("/gone.mp4: ") && reason.contains("No such file"), "{reason}");
+    }
 }

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use locvtp_model::loss::Term;
 use locvtp_model::objective::Objective;
 use locvtp_model::{Device, ModelDirectory};
+use locvtp_train::replacements::Replacements;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -38,7 +39,7 @@ use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::Ties;
-use measure::{Measured, Protocol};
+use measure::{Measured, Protocol, TEST_SET};
 use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};
 
@@ -141,7 +142,8 @@ impl Retrieval {
         };
         let protocol = self.protocol();
         let Some(train) = &self.train else {
-            let found = Measured::of(directory, &test, &protocol, device, observer)?;
+            let undecodable = Replacements::new(TEST_SET);
+            let found = Measured::of(directory, &test, &protocol, &undecodable, device, observer)?;
             let seeds = vec![SeedResult::untrained(found.tested(), folder)?];
             let result = measured(seeds, found.chance, &test);
             return Ok(result.counting("videos left out: unreadable", found.unreadable));

@@ -1,6 +1,7 @@
 //! From annotation files to candidates, each with the texts that ask for it.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{AnnotatedCorpus, Corpus, Layout, NarratedVideo, ReadSettings, Subset, Truth};
 use locvtp_model::ModelDirectory;
@@ -105,6 +106,17 @@ impl CandidateSet {
             return Err(TransferError::Nothing { what: "videos with a text to look for them by" });
         }
         Ok(Self { candidates, wordless })
+    }
+
+    /// The number of each candidate's file: several candidates may be clips of one video.
+    pub fn file_numbers(&self) -> Vec<usize> {
+        let mut files: BTreeMap<&Path, usize> = BTreeMap::new();
+        let mut numbers = Vec::with_capacity(self.candidates.len());
+        for candidate in &self.candidates {
+            let next = files.len();
+            numbers.push(*files.entry(candidate.media.path()).or_insert(next));
+        }
+        numbers
     }
 
     /// Texts of all candidates.

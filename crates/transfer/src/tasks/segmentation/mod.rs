@@ -192,7 +192,7 @@ impl SegmentationTask {
             observer: &shared,
             seconds: TrainingSeconds::new(&videos, &clips, settings, patch_size, training.batch),
             ahead: BatchesAhead::default(),
-            unreadable: RefCell::default(),
+            unread: RefCell::default(),
         };
         let seeds = fit_seeds(&learner, training, folder, device, &mut &shared)?;
         let result = TaskResult { inputs, ..self.result(&videos, seeds)? };

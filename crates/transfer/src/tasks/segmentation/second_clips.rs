@@ -8,17 +8,19 @@ use locvtp_train::TrainError;
 use locvtp_train::augmentation;
 use locvtp_train::frame_source::FrameSource;
 use locvtp_train::loader::HeldBytes;
+use locvtp_train::replacements::{Replacements, SampleOfFile};
+use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipPixels, FrameTable, SamplingPlan, VideoError};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
 use super::encoder_settings::EncoderSettings;
 use super::videos::{LabelledVideo, SegmentationVideos};
-use crate::error::{TransferError, with_causes};
+use crate::error::TransferError;
 use crate::extraction::VideoFile;
 use crate::extraction::decoding::ClipRule;
 use crate::fit::draws::{Draw, generator, order};
-use crate::fit::tuning::Unreadable;
+use crate::fit::tuning::TRAINING_VIDEOS;
 use crate::inputs::per_second::clips_of_seconds;
 use crate::observer::TaskObserver;
 
@@ -132,7 +134,7 @@ pub struct TrainingSeconds {
     patch_size: usize,
     batch: usize,
     /// Videos that could not be decoded.
-    pub unreadable: Unreadable,
+    pub replacements: Replacements,
 }
 
 struct TrainingVideo {
@@ -207,7 +209,7 @@ impl TrainingSeconds {
             settings: settings.clone(),
             patch_size,
             batch,
-            unreadable: Unreadable::default(),
+            replacements: Replacements::new(TRAINING_VIDEOS),
         })
     }
 
@@ -257,7 +259,8 @@ impl TrainingSeconds {
         let (augmentation_seed, other_second) = (rng.next_u64(), rng.next_u64());
         let count = self.videos.len();
         let others = (1..count).map(|offset| (place.video + offset) % count);
-        self.unreadable.replaced(place.video, others, step, |number| {
+        let number_of = |video: &usize| SampleOfFile::alone(*video);
+        self.replacements.first_decodable(step, place.video, others, number_of, |number| {
             let video = &self.videos[number];
             let second = if number == place.video {
                 place.second
