@@ -14,11 +14,13 @@
 //! | [`model_location`] | the model directory that a folder stands for |
 //! | [`model_fingerprint`] | which model a directory holds, told by its contents |
 //! | [`synthetic`] | what only the synthetic corpus can be asked |
-//! | [`error`] | everything that can go wrong |
+//!
+//! What can go wrong is [`TransferError`]: the sum of one enum an operation.
 
 pub mod clip_score;
+mod embed_error;
 pub mod embedding;
-pub mod error;
+mod error;
 pub mod extraction;
 pub mod fit;
 pub mod inputs;
@@ -27,8 +29,11 @@ pub mod model_fingerprint;
 pub mod model_location;
 pub mod observer;
 pub mod results;
+mod setting_error;
 pub mod synthetic;
 pub mod tasks;
 
 pub use clip_score::ClipScore;
+pub use embed_error::EmbedError;
 pub use error::TransferError;
+pub use setting_error::SettingError;

@@ -9,6 +9,7 @@ use burn::tensor::Device;
 use locvtp_transfer::TransferError;
 use locvtp_transfer::inputs::feature_section::{ClipFeatures, FeatureSection};
 use locvtp_transfer::observer::TaskObserver;
+use locvtp_transfer::tasks::grounding::GroundingError;
 use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
 use locvtp_transfer::tasks::grounding::queries::QueryParts;
 use locvtp_transfer::tasks::grounding::words::{SentenceWords, WordSection};
@@ -163,7 +164,10 @@ fn a_part_without_queries_and_features_of_two_widths_are_errors() {
     let section = QuerySection { test, ..QuerySection::default() };
     let none = folder.features(&[("somebody", 3, 4)]);
     let error = QueryParts::read(&section, &none, &mut ()).unwrap_err();
-    assert!(matches!(error, TransferError::NoQueries { part: "test", .. }), "{error}");
+    assert!(
+        matches!(error, TransferError::Grounding(GroundingError::NoQueries { part: "test", .. })),
+        "{error}"
+    );
     assert!(error.to_string().contains("no features: 8"), "{error}");
     drop(none);
     let folder = Folder::new();

@@ -10,7 +10,7 @@ use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::model_location::locate_model;
 use locvtp_transfer::tasks::grounding::in_file::{FileGrounding, ground_in_file};
-use locvtp_transfer::{ClipScore, TransferError};
+use locvtp_transfer::{ClipScore, EmbedError, TransferError};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     } else {
         match ground_in_file(&embedder, &args.video, sentence, score, &decoder) {
             Ok(found) => found,
-            Err(error @ TransferError::NoWords { .. }) => {
+            Err(error @ TransferError::Embed(EmbedError::NoWords { .. })) => {
                 output::note(&format!("nothing found: {error}"));
                 nothing
             }

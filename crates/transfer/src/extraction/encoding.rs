@@ -11,6 +11,7 @@ use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
+use crate::extraction::extract_error::ExtractError;
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
 use crate::extraction::video_list::VideoFile;
@@ -181,7 +182,7 @@ impl Run<'_> {
                 let (spans, values) = (&pixels.spans[range.clone()], features[range].concat());
                 if values.iter().any(|value| !value.is_finite()) {
                     let (path, span) = (file.path.clone(), spans[0]);
-                    return Err(TransferError::NotFinite { path, span });
+                    return Err(ExtractError::NotFinite { path, span }.into());
                 }
                 self.sink.clips(file, spans, &values)?;
                 for clip in clips {

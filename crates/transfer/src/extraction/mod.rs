@@ -25,11 +25,13 @@
 
 pub mod decoding;
 pub mod encoding;
+pub(crate) mod extract_error;
 pub mod observer;
 pub mod run;
 pub mod settings;
 pub mod video_list;
 
+pub use extract_error::ExtractError;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 pub use run::{ExtractSummary, extract};
 pub use settings::{ExtractSettings, FeatureSpace};

@@ -12,6 +12,7 @@
 //! | [`draws`] | random numbers as pure functions of a seed |
 
 pub mod draws;
+pub(crate) mod fit_error;
 pub mod shared_observer;
 pub mod state;
 pub mod training;
@@ -28,13 +29,17 @@ use locvtp_train::schedule::Position;
 use rand::RngCore;
 
 use crate::error::TransferError;
+use crate::fit::fit_error::FitError;
 use crate::observer::{EpochReport, FitStep, TaskObserver};
 use crate::results::predictions::{Tested, write_all};
 use crate::results::task_result::SeedResult;
 use draws::{Draw, generator, order};
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use state::{FitFolder, FitState};
 use training::{Keep, TrainingSection};
+
+pub use fit_error::{FitError, StateDamage};
 
 /// Something with weights that learns from samples, and how it is measured.
 pub trait Learner {
@@ -148,7 +153,7 @@ pub fn fit<L: Learner>(
     observer: &mut dyn TaskObserver,
 ) -> Result<SeedResult, TransferError> {
     if learner.num_samples() == 0 {
-        return Err(TransferError::Nothing { what: "samples to train on" });
+        return Err(MeasureError::Nothing { what: "samples to train on" }.into());
     }
     let recording = device.clone().autodiff();
     let folder = FitFolder::new(folder);
@@ -219,7 +224,7 @@ fn learn<L: Learner>(
     let gradients = loss.backward();
     let norm = Adam::gradient_norm(&state.model, &gradients);
     if !value.is_finite() || !norm.is_finite() {
-        return Err(TransferError::Diverged { seed: batch.seed, step: batch.step, loss: value });
+        return Err(FitError::Diverged { seed: batch.seed, step: batch.step, loss: value }.into());
     }
     let model = state.model.clone();
     let rate_of = |parameter: &str| rate * learner.rate_factor(parameter);

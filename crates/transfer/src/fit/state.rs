@@ -23,8 +23,10 @@ use locvtp_train::optimizer::{Adam, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::fit::fit_error::{FitError, StateDamage};
 use crate::observer::EpochReport;
 use crate::observer::TaskObserver;
+use locvtp_measure::PathError;
 
 const HEAD_FILE: &str = "head.safetensors";
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
@@ -111,14 +113,14 @@ impl FitFolder {
             let optimizer = Adam::new(optimizer.clone());
             return Ok(FitState { model: start, optimizer, epochs: Vec::new() });
         }
-        let text = std::fs::read_to_string(&path).map_err(io(&path, "read it"))?;
+        let text = std::fs::read_to_string(&path).map_err(PathError::io(&path, "read it"))?;
         let state: StateFile = serde_json::from_str(&text)
-            .map_err(|error| damaged(&path, format!("it does not parse: {error}")))?;
+            .map_err(|error| damaged(&path, StateDamage::Syntax(error)))?;
         for (name, checksum) in [HEAD_FILE, OPTIMIZER_FILE].into_iter().zip(state.checksums) {
             let path = dir.join(name);
-            let bytes = std::fs::read(&path).map_err(io(&path, "read it"))?;
+            let bytes = std::fs::read(&path).map_err(PathError::io(&path, "read it"))?;
             if crc32fast::hash(&bytes) != checksum {
-                return Err(damaged(&path, "it is not what was written".into()));
+                return Err(damaged(&path, StateDamage::Checksum));
             }
         }
         let moments = read_safetensors(&dir.join(OPTIMIZER_FILE))?;
@@ -167,11 +169,14 @@ impl FitFolder {
     /// The log, with the epochs that are done.
     pub(crate) fn open_log(&self, epochs: &[EpochReport]) -> Result<FitLog, TransferError> {
         let folder = self.path.join("tensorboard");
-        std::fs::create_dir_all(&folder).map_err(io(&folder, "write it"))?;
+        std::fs::create_dir_all(&folder).map_err(PathError::io(&folder, "write it"))?;
         let path = self.path.join("log.jsonl");
         let lines: String = epochs.iter().map(line).collect();
         write_synced(&path, lines.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(io(&path, "write it"))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(PathError::io(&path, "write it"))?;
         Ok(FitLog { path, file, events: EventFile::create(&folder)? })
     }
 }
@@ -186,7 +191,9 @@ pub(crate) struct FitLog {
 impl FitLog {
     /// Adds an epoch.
     pub(crate) fn write(&mut self, report: &EpochReport) -> Result<(), TransferError> {
-        self.file.write_all(line(report).as_bytes()).map_err(io(&self.path, "write it"))?;
+        self.file
+            .write_all(line(report).as_bytes())
+            .map_err(PathError::io(&self.path, "write it"))?;
         let mut values = vec![
             ("loss".to_owned(), report.loss),
             ("learning_rate".to_owned(), report.learning_rate),
@@ -208,13 +215,13 @@ fn line(report: &EpochReport) -> String {
 
 fn fill<M: Module>(model: M, path: &Path) -> Result<M, TransferError> {
     let (model, report) = fill_parameters(model, read_safetensors(path)?);
-    if report.is_complete() { Ok(model) } else { Err(damaged(path, report.to_string())) }
+    if report.is_complete() {
+        Ok(model)
+    } else {
+        Err(damaged(path, StateDamage::Parameters(Box::new(report))))
+    }
 }
 
-fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> TransferError {
-    TransferError::io(path, action)
-}
-
-fn damaged(path: &Path, reason: String) -> TransferError {
-    TransferError::DamagedState { path: path.to_owned(), reason }
+fn damaged(path: &Path, damage: StateDamage) -> TransferError {
+    FitError::DamagedState { path: path.to_owned(), damage }.into()
 }

@@ -5,6 +5,7 @@ use locvtp_train::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// `[training]` of a task file; each head has its own defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,11 +47,10 @@ impl TrainingSection {
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, expected| Err(TransferError::Setting { key, found: "0".into(), expected });
+        let setting = |key, expected| Err(SettingError { key, found: "0".into(), expected }.into());
         if self.seeds.is_empty() {
             let (key, found) = ("training.seeds", "[]".into());
-            return Err(TransferError::Setting { key, found, expected: "one seed or more" });
+            return Err(SettingError { key, found, expected: "one seed or more" }.into());
         }
         if self.epochs == 0 {
             return setting("training.epochs", "1 or more");
@@ -63,7 +63,7 @@ impl TrainingSection {
         seeds.dedup();
         if seeds.len() != self.seeds.len() {
             let (key, found) = ("training.seeds", format!("{:?}", self.seeds));
-            return Err(TransferError::Setting { key, found, expected: "each seed once" });
+            return Err(SettingError { key, found, expected: "each seed once" }.into());
         }
         Ok(self.optimizer.check()?)
     }

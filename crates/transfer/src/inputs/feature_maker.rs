@@ -10,6 +10,7 @@ use crate::error::TransferError;
 use crate::extraction::{
     BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, VideoFile, extract,
 };
+use crate::inputs::input_error::InputError;
 use crate::made_folder::MadeFolder;
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
@@ -62,11 +63,14 @@ impl Maker {
         let made = extract(embedder, &self.model_dir, videos, file, settings, &mut making);
         // Where nothing was written no empty folder is left.
         made_for.iter().for_each(MadeFolder::take_back);
-        let refused = |source| TransferError::NotAdded {
-            path: file.to_owned(),
-            count: videos.len(),
-            example: videos[0].id.clone(),
-            source: Box::new(source),
+        let refused = |source| {
+            InputError::NotAdded {
+                path: file.to_owned(),
+                count: videos.len(),
+                example: videos[0].id.clone(),
+                source: Box::new(source),
+            }
+            .into()
         };
         let summary = made.map_err(|error| match error {
             TransferError::Features(

@@ -23,10 +23,14 @@ use super::feature_maker::Maker;
 use super::feature_names::FeatureNames;
 use super::origin::{FeatureOrigin, Origin};
 use crate::error::TransferError;
+use crate::extraction::extract_error::ExtractError;
 use crate::extraction::{ExtractSettings, FeatureSpace, IdRule, VideoFile, VideoList, list_videos};
+use crate::inputs::input_error::InputError;
 use crate::model_fingerprint::{ModelIdentity, fingerprint_of_before, tokenizer_fingerprint};
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 
 /// `[features]` of a task file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -78,7 +82,7 @@ impl FeatureSection {
             && !(seconds > 0.0 && seconds.is_finite())
         {
             let (key, found) = ("features.clip_s", seconds.to_string());
-            return Err(TransferError::Setting { key, found, expected: "seconds above 0" });
+            return Err(SettingError { key, found, expected: "seconds above 0" }.into());
         }
         let mut found = FoundFeatures {
             section: self,
@@ -119,13 +123,13 @@ impl FeatureSection {
             found.file = Some(file);
         } else {
             let Some(model) = &self.model else {
-                return Err(TransferError::NoFeatures { path: self.file.clone() });
+                return Err(InputError::NoFeatures { path: self.file.clone() }.into());
             };
             found.list = self.list_videos()?;
             if found.list.videos.is_empty() {
                 let (key, found) = ("features.videos", format!("{:?}", self.videos));
                 let expected = "video files, or folders, patterns or lists of some";
-                return Err(TransferError::Setting { key, found, expected });
+                return Err(SettingError { key, found, expected }.into());
             }
             let maker = Maker::read(self.extract_settings(), model, device)?;
             found.width = Some((found.list.videos[0].id.clone(), maker.width()?));
@@ -174,9 +178,9 @@ impl FeatureSection {
     /// When one is not there, or two have the same name.
     pub fn list_videos(&self) -> Result<VideoList, TransferError> {
         list_videos(&self.videos, IdRule::Stem).map_err(|error| match error {
-            TransferError::SameName { id, first, second, .. } => {
+            TransferError::Extract(ExtractError::SameName { id, first, second, .. }) => {
                 let advice = "leave one of them out of features.videos";
-                TransferError::SameName { id, first, second, advice }
+                ExtractError::SameName { id, first, second, advice }.into()
             }
             error => error,
         })
@@ -236,7 +240,7 @@ impl FeatureSection {
             .map(|space| format!("features.space={}", space.name().replace('-', "_")));
         let other = self.another_file(&difference.here);
         let difference = Box::new(difference);
-        Err(TransferError::OtherFeatures { path, difference, other, anew, as_they_are })
+        Err(InputError::OtherFeatures { path, difference, other, anew, as_they_are }.into())
     }
 
     /// That features of unknown origin are not those of a model that is asked for.
@@ -252,7 +256,7 @@ impl FeatureSection {
             _ => set,
         };
         let (path, model) = (self.file.clone(), asked.model_and_weights());
-        TransferError::UnknownOrigin { path, model, anew }
+        InputError::UnknownOrigin { path, model, anew }.into()
     }
 
     /// Says which setting has no effect on what is there, and which of its arrays is not read.
@@ -364,22 +368,23 @@ impl FoundFeatures<'_> {
         let Some(provenance) = &self.provenance else { return Ok(()) };
         let path = self.section.file.clone();
         if provenance.space != FeatureSpace::Projected.name() {
-            return Err(TransferError::NotProjected { path, space: provenance.space.clone() });
+            return Err(InputError::NotProjected { path, space: provenance.space.clone() }.into());
         }
         if !model.made(provenance)? {
             let (features, words) = (provenance.model_and_weights(), model.to_string());
-            return Err(TransferError::OtherTextModel { path, features, key, words });
+            return Err(InputError::OtherTextModel { path, features, key, words }.into());
         }
         let Some(of_features) = &self.section.model else { return Ok(()) };
         let here = tokenizer_fingerprint(&locate_model(of_features))?;
         match (&model.tokenizer, here) {
-            (Some(there), Some(here)) if *there != here => Err(TransferError::OtherTokenizer {
+            (Some(there), Some(here)) if *there != here => Err(InputError::OtherTokenizer {
                 key,
                 words: model.to_string(),
                 there: there.clone(),
                 model: of_features.clone(),
                 here,
-            }),
+            }
+            .into()),
             _ => Ok(()),
         }
     }
@@ -396,12 +401,13 @@ impl FoundFeatures<'_> {
     pub fn with_names(&self, error: TransferError, annotated: Option<&str>) -> TransferError {
         let there = self.names.ids().first().or(self.listed.ids().first());
         let (Some(there), Some(annotated)) = (there, annotated) else { return error };
-        TransferError::OtherNames {
+        InputError::OtherNames {
             path: self.section.file.clone(),
             annotated: annotated.to_owned(),
             there: there.clone(),
             source: Box::new(error),
         }
+        .into()
     }
 
     /// The features; those of videos that are not in the file are made and added.
@@ -466,14 +472,14 @@ impl FoundFeatures<'_> {
             made = maker.make(&list.videos, &path, observer)?;
         }
         if !path.exists() {
-            return Err(TransferError::Nothing { what: "videos to take features of" });
+            return Err(MeasureError::Nothing { what: "videos to take features of" }.into());
         }
         let file = FeatureFile::open(&path, section.dataset.as_deref())?;
         let made_by = file.provenance();
         if made_by.is_some() && section.clip_s.is_some() {
             let (key, found) = ("features.clip_s", "given".to_owned());
             let expected = "left out: the file says when each clip is";
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected }.into());
         }
         let origin = if made_by.is_some() { Origin::Locvtp } else { Origin::Unknown };
         let reused = reused.len();
@@ -494,7 +500,7 @@ impl FoundFeatures<'_> {
             };
             let said =
                 |path: &dyn std::fmt::Display, bytes: u64| format!("{path} of {bytes} bytes");
-            return Err(TransferError::OtherVideo {
+            return Err(InputError::OtherVideo {
                 path: self.section.file.clone(),
                 difference: Box::new(Difference {
                     key: id.clone(),
@@ -502,7 +508,8 @@ impl FoundFeatures<'_> {
                     here: said(&video.path.display(), video.bytes),
                 }),
                 other: self.section.another_file("other videos"),
-            });
+            }
+            .into());
         }
         Ok(())
     }

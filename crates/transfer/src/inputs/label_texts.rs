@@ -10,8 +10,10 @@ use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::inputs::WordOrigin;
 use crate::inputs::feature_section::FeatureSection;
+use crate::inputs::input_error::InputError;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::setting_error::SettingError;
 
 /// A model whose text encoder reads labels.
 pub struct TextModel {
@@ -30,11 +32,12 @@ impl TextModel {
         device: &Device,
     ) -> Result<Self, TransferError> {
         let Some(model) = named.or(features.model.as_deref()) else {
-            return Err(TransferError::Setting {
+            return Err(SettingError {
                 key: "zero_shot.model",
                 found: "not given, as features.model is not".into(),
                 expected: "the model directory whose text encoder reads the labels",
-            });
+            }
+            .into());
         };
         let place = locate_model(model);
         let directory = ModelDirectory::read(&place, device)?;
@@ -113,11 +116,12 @@ impl LabelTexts {
         if width == self.width {
             return Ok(());
         }
-        Err(TransferError::TextWidth {
+        Err(InputError::TextWidth {
             path: file.to_owned(),
             id: id.to_owned(),
             width,
             expected: self.width,
-        })
+        }
+        .into())
     }
 }

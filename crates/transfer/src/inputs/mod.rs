@@ -13,9 +13,11 @@
 pub mod feature_maker;
 pub mod feature_names;
 pub mod feature_section;
+pub(crate) mod input_error;
 pub mod label_texts;
 pub mod origin;
 pub mod per_second;
 pub mod short_features;
 
+pub use input_error::InputError;
 pub use origin::{FeatureOrigin, Inputs, Origin, WordOrigin};

@@ -15,6 +15,7 @@ use locvtp_video::TimeSpan;
 use super::feature_section::ClipFeatures;
 use crate::embedding::unit;
 use crate::error::TransferError;
+use crate::inputs::input_error::InputError;
 
 /// Numbers that are kept in memory; what is beyond is read again when it is asked for.
 const MOST_NUMBERS: usize = 256 << 20;
@@ -111,13 +112,14 @@ impl PerSecondFeatures {
         let mut first = self.first.borrow_mut();
         let (other_id, other) = first.get_or_insert_with(|| (id.to_owned(), features.width));
         if *other != features.width {
-            return Err(TransferError::FeatureWidth {
+            return Err(InputError::FeatureWidth {
                 path: file.path().to_owned(),
                 id: id.to_owned(),
                 width: features.width,
                 other_id: other_id.clone(),
                 other: *other,
-            });
+            }
+            .into());
         }
         let mut seconds = VideoSeconds::of_clips(&features);
         if self.normalise {

@@ -19,6 +19,7 @@ use crate::error::TransferError;
 use crate::synthetic::summary::{
     ActionChoiceSummary, GroundingSummary, ReferenceSummary, RetrievalSummary, SplitSummary,
 };
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::grounding::GroundingMetrics;
 use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, TwoWayRetrieval, both_directions};
 use locvtp_measure::references::{ReferenceSettings, wrong_queries};
@@ -143,7 +144,7 @@ impl EmbeddedSplit {
             }
         }
         if videos.is_empty() {
-            return Err(TransferError::Nothing { what: "readable videos in the split" });
+            return Err(MeasureError::Nothing { what: "readable videos in the split" }.into());
         }
         Ok(Self { truth, videos, skipped })
     }

@@ -22,5 +22,8 @@ pub mod segmentation;
 pub mod steps;
 pub mod task;
 pub mod task_file;
+pub(crate) mod task_file_error;
 mod task_folder;
 pub mod task_settings;
+
+pub use task_file_error::TaskFileError;

@@ -23,6 +23,7 @@ use super::task_settings::{TaskKind, TaskSettings};
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
+use crate::tasks::task_file_error::TaskFileError;
 
 /// `task` of a task file, whatever else it holds.
 #[derive(Deserialize)]
@@ -50,7 +51,7 @@ impl TaskFile {
         let given = run_file::table(&text, &origin, overrides)?;
         run_file::expect_kind(&given, FileKind::Task, &origin)?;
         if !given.contains_key("task") {
-            return Err(TransferError::NoTask { path: path.to_owned() });
+            return Err(TaskFileError::NoTask { path: path.to_owned() }.into());
         }
         let header: Header = run_file::parse(&text, &origin, overrides, Table::new(), |_| true)?;
         Ok(Self {

@@ -11,6 +11,7 @@ use super::task::Task;
 use crate::error::TransferError;
 use crate::inputs::origin::INPUTS_FILE;
 use crate::made_folder::MadeFolder;
+use crate::tasks::task_file_error::TaskFileError;
 
 /// The resolved file's name in the folder of a task.
 pub const TASK_FILE: &str = "task.toml";
@@ -31,17 +32,21 @@ impl TaskFolder {
     pub(super) fn open(path: &Path, task: &Task, resume: bool) -> Result<Self, TransferError> {
         let file = path.join(TASK_FILE);
         let begun = match std::fs::read_to_string(&file) {
-            Ok(_) if !resume => return Err(TransferError::TaskExists { path: path.to_owned() }),
+            Ok(_) if !resume => {
+                return Err(TaskFileError::TaskExists { path: path.to_owned() }.into());
+            }
             Ok(there) => {
                 if let Some(difference) = difference(&there, &task.table()) {
-                    return Err(TransferError::OtherTask { path: file, difference });
+                    return Err(TaskFileError::OtherTask { path: file, difference }.into());
                 }
                 None
             }
             Err(_) if resume => {
                 let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
                 let did_you_mean = did_you_mean(path, "a task", has_task);
-                return Err(TransferError::NothingToResume { path: path.to_owned(), did_you_mean });
+                return Err(
+                    TaskFileError::NothingToResume { path: path.to_owned(), did_you_mean }.into()
+                );
             }
             Err(_) => {
                 let made = MadeFolder::make(path)?;

@@ -12,6 +12,7 @@ use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
 use locvtp_features::FeatureFile;
+use locvtp_measure::PathError;
 use locvtp_model::loss::Term;
 use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::import::Origins;
@@ -19,7 +20,6 @@ use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
-use locvtp_transfer::TransferError;
 use locvtp_transfer::tasks::task_file::TaskFile;
 use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 
 fn look(path: &Path) -> anyhow::Result<Found> {
     let has = |name: &str| path.join(name).is_file();
-    TransferError::expect_there(path)?;
+    PathError::expect_there(path)?;
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {

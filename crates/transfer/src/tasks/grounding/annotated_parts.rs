@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use crate::tasks::grounding::grounding_error::GroundingError;
 use locvtp_measure::annotated_query::SameSentence;
 
 /// `[queries]` of a task file: the annotation file of each part.
@@ -73,7 +75,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl QuerySection {
     /// # Errors
     /// When a share is no share, or a part is both given and drawn.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let shares = [
             ("queries.validation_share", self.validation_share, &self.validation),
             ("queries.test_share", self.test_share, &self.test),
@@ -85,18 +87,18 @@ impl QuerySection {
                 None if share > 0.0 && self.train.is_none() => "0, or queries.train to draw from",
                 _ => continue,
             };
-            return Err(TransferError::Setting { key, found: share.to_string(), expected });
+            return Err(SettingError { key, found: share.to_string(), expected });
         }
         if self.validation_share + self.test_share >= 1.0 {
             let found = (self.validation_share + self.test_share).to_string();
             let (key, expected) =
                 ("queries.validation_share + queries.test_share", "a share below 1");
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected });
         }
         if self.test.is_none() && self.test_share == 0.0 {
             let (key, found) = ("queries.test", "missing".to_owned());
             let expected = "an annotation file, or queries.test_share";
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected });
         }
         Ok(())
     }
@@ -209,7 +211,7 @@ impl Counts {
     pub(super) fn no_queries(&self, part: &'static str) -> TransferError {
         let counts: Vec<String> =
             self.0.iter().map(|(name, count)| format!("{name}: {count}")).collect();
-        TransferError::NoQueries { part, counts: counts.join(", ") }
+        GroundingError::NoQueries { part, counts: counts.join(", ") }.into()
     }
 }
 

@@ -24,6 +24,7 @@ pub mod annotated_parts;
 pub mod csmgan;
 pub mod fixed_length;
 pub mod glove;
+pub(crate) mod grounding_error;
 pub mod in_file;
 pub mod measure;
 pub mod presets;
@@ -33,3 +34,5 @@ pub mod task;
 pub mod video_inputs;
 pub mod words;
 pub mod zero_shot;
+
+pub use grounding_error::{GroundingError, WordVectorFault};

@@ -18,6 +18,7 @@ use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
 use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::input_error::InputError;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
 use crate::tasks::grounding::annotated_parts::{
@@ -242,7 +243,7 @@ fn joined(
             unreachable!("there are two widths")
         };
         let path = features.path().to_owned();
-        return Err(TransferError::FeatureWidth { path, id, width, other_id, other });
+        return Err(InputError::FeatureWidth { path, id, width, other_id, other }.into());
     }
     if !missing.is_empty() {
         let (count, shown) = (missing.len(), missing.len().min(3));

@@ -24,10 +24,12 @@ use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
 use crate::inputs::feature_section::{ClipFeatures, FeatureSection};
+use crate::inputs::input_error::InputError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
+use crate::setting_error::SettingError;
 use crate::tasks::defaults::Defaults;
 use crate::tasks::task_settings::{TaskKind, TaskSettings};
 
@@ -130,7 +132,7 @@ impl TaskSettings for GroundingTask {
                     let (key, found) = ("words", "not in the joint space".to_owned());
                     let expected =
                         "words.model and its projected words: clips are compared with them";
-                    return Err(TransferError::Setting { key, found, expected });
+                    return Err(SettingError { key, found, expected }.into());
                 }
                 return Ok(());
             }
@@ -146,7 +148,7 @@ impl TaskSettings for GroundingTask {
         if self.queries.train.is_none() {
             let (key, found) = ("queries.train", "missing".to_owned());
             let expected = "an annotation file to train the head with";
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected }.into());
         }
         Ok(())
     }
@@ -157,7 +159,7 @@ impl GroundingTask {
     ///
     /// # Errors
     /// When a section of another head is given, or one of this head is not.
-    fn head(&self) -> Result<ReadyHead<'_>, TransferError> {
+    fn head(&self) -> Result<ReadyHead<'_>, SettingError> {
         let head = self.grounding.head;
         for (key, given, belongs) in [
             ("zero_shot", self.zero_shot.is_some(), head == Head::ZeroShot),
@@ -168,10 +170,10 @@ impl GroundingTask {
             if given && !belongs {
                 let found = format!("given for grounding.head = {head:?}");
                 let expected = "left out: it is a section of another head";
-                return Err(TransferError::Setting { key, found, expected });
+                return Err(SettingError { key, found, expected });
             }
         }
-        let missing = |key| TransferError::Setting {
+        let missing = |key| SettingError {
             key,
             found: format!("missing for grounding.head = {head:?}"),
             expected: "given: it is a section of this head",
@@ -284,7 +286,7 @@ impl GroundingTask {
             if read.as_ref().is_none_or(|(id, _)| *id != query.features) {
                 let (path, id) = (features.path().to_owned(), query.features.clone());
                 let video = features.read(&id)?;
-                let video = video.ok_or(TransferError::FeaturesGone { path, id: id.clone() })?;
+                let video = video.ok_or(InputError::FeaturesGone { path, id: id.clone() })?;
                 read = Some((id, video));
             }
             let (_, video) = read.as_ref().expect("just read");

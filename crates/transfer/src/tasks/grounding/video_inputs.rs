@@ -8,6 +8,7 @@ use locvtp_features::VideoFeatures;
 
 use crate::error::TransferError;
 use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::input_error::InputError;
 use crate::observer::TaskObserver;
 
 /// Prepared numbers that are kept in memory; videos beyond are read again in every epoch.
@@ -69,7 +70,7 @@ impl VideoInputs {
         let features = {
             let mut file = lock(&self.features);
             let path = file.path().to_owned();
-            file.read(id)?.ok_or(TransferError::FeaturesGone { path, id: id.to_owned() })?
+            file.read(id)?.ok_or(InputError::FeaturesGone { path, id: id.to_owned() })?
         };
         let input: Arc<[f32]> = (self.prepare)(&features).into();
         let mut kept = lock(&self.kept);

@@ -15,6 +15,8 @@ use crate::embedding::{SentenceEmbedding, VideoEmbedding};
 use crate::error::TransferError;
 use crate::inputs::feature_section::clip_spans;
 use crate::results::predictions::Tested;
+use crate::setting_error::SettingError;
+use crate::tasks::grounding::grounding_error::GroundingError;
 use locvtp_measure::MomentDecoder;
 
 /// `[zero_shot]` of a task file.
@@ -39,7 +41,7 @@ impl ZeroShotSection {
     pub fn check(&self) -> Result<(), TransferError> {
         if self.num_matches == 0 {
             let (key, found) = ("zero_shot.num_matches", "0".to_owned());
-            return Err(TransferError::Setting { key, found, expected: "1 or more" });
+            return Err(SettingError { key, found, expected: "1 or more" }.into());
         }
         self.decoder.decode(&[], &[])?;
         Ok(())
@@ -55,7 +57,7 @@ impl ZeroShotSection {
         if features == words {
             return Ok(());
         }
-        Err(TransferError::NotTheJointSpace { path: file.to_owned(), features, words })
+        Err(GroundingError::NotTheJointSpace { path: file.to_owned(), features, words }.into())
     }
 
     /// No query is answered yet.

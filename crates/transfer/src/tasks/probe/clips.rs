@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
 use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::input_error::InputError;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 
 /// Clips that overlap by less than this do not: spans come from frame times.
 const TOUCHING_S: f64 = 1e-3;
@@ -25,9 +28,9 @@ pub struct SplitSection {
 impl SplitSection {
     /// # Errors
     /// When the shares leave nothing to learn from, or nothing to measure.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: f64, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         if !(self.test > 0.0 && self.test < 1.0) {
             return setting("split.test", self.test, "a share above 0 and below 1");
@@ -102,12 +105,13 @@ impl ProbeClips {
                 clips.width = width;
             }
             if width != clips.width {
-                return Err(TransferError::Width {
+                return Err(InputError::Width {
                     path: features.path().to_owned(),
                     id,
                     found: width,
                     expected: clips.width,
-                });
+                }
+                .into());
             }
             for clip in chosen {
                 clips.values.extend(&video.values[clip * width..][..width]);
@@ -134,10 +138,11 @@ impl ProbeClips {
         let test = share(split.test).max(1);
         let validation = share(split.validation);
         if videos < test + validation + 1 {
-            return Err(TransferError::Nothing {
+            return Err(MeasureError::Nothing {
                 what: "videos with enough clips that do not overlap, some to learn from and some \
                        to measure",
-            });
+            }
+            .into());
         }
         self.test = order.drain(..test).collect();
         self.validation = order.drain(..validation).collect();

@@ -38,6 +38,7 @@ use crate::inputs::feature_section::FeatureSection;
 use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
+use crate::setting_error::SettingError;
 use clips::{ProbeClips, SplitSection};
 use head::HeadKind;
 use learner::{DISTANCE_ERROR, ProbeLearner};
@@ -110,7 +111,7 @@ impl TaskSettings for Probe {
         self.split.check()?;
         self.training.check()?;
         let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+            |key, found: String, expected| Err(SettingError { key, found, expected }.into());
         if self.samples_per_video == 0 {
             return setting("samples_per_video", "0".into(), "1 or more");
         }
@@ -180,11 +181,11 @@ impl Probe {
         Ok(result)
     }
 
-    fn question(&self) -> Result<Question, TransferError> {
+    fn question(&self) -> Result<Question, SettingError> {
         let positions = self.positions;
         let other = |key, expected| {
             let found = "given for the other probe".to_owned();
-            Err(TransferError::Setting { key, found, expected })
+            Err(SettingError { key, found, expected })
         };
         match (self.task, self.num_clips, self.signed) {
             (TaskKind::DistanceProbe, None, signed) => {

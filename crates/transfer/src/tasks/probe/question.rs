@@ -3,6 +3,7 @@
 use rand::Rng;
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// A question about the clips of one video, of which so many positions are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +29,9 @@ pub enum Question {
 impl Question {
     /// # Errors
     /// When a number of clips cannot be asked about.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: usize, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         match *self {
             Self::Order { num_clips, .. } if !(2..=5).contains(&num_clips) => {

@@ -10,6 +10,7 @@ use crate::embedding::{Embedder, cosines};
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, both_directions, dual_softmax};
 
@@ -99,7 +100,7 @@ impl Measured {
             observer.progress("videos", done, set.candidates.len());
         }
         if videos.is_empty() {
-            return Err(TransferError::Nothing { what: "readable videos to look for" });
+            return Err(MeasureError::Nothing { what: "readable videos to look for" }.into());
         }
         let sentences = embedder.embed_sentences(&texts)?;
         let sentences: Vec<Vec<f32>> = sentences.into_iter().map(|text| text.sentence).collect();

@@ -37,6 +37,7 @@ use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
+use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::Ties;
 use measure::{Measured, Protocol, TEST_SET};
@@ -94,24 +95,21 @@ impl TaskSettings for Retrieval {
     fn check(&self) -> Result<(), TransferError> {
         if self.num_clips == 0 {
             let (key, found) = ("num_clips", "0".into());
-            return Err(TransferError::Setting { key, found, expected: "1 or more" });
+            return Err(SettingError { key, found, expected: "1 or more" }.into());
         }
         if self.validation.is_some() && self.train.is_none() {
-            return Err(TransferError::Setting {
+            return Err(SettingError {
                 key: "validation",
                 found: "given".into(),
                 expected: "nothing: without [train] there is no epoch to choose",
-            });
+            }
+            .into());
         }
         if let Some(temperature) = self.dual_softmax
             && !(temperature > 0.0 && temperature.is_finite())
         {
             let (key, found) = ("dual_softmax", temperature.to_string());
-            return Err(TransferError::Setting {
-                key,
-                found,
-                expected: "a number above 0, as 100",
-            });
+            return Err(SettingError { key, found, expected: "a number above 0, as 100" }.into());
         }
         self.tune.check()?;
         self.training.check()

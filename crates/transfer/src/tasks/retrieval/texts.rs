@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
+use locvtp_measure::MeasureError;
 
 /// `[test]`, `[validation]` or `[train]` of a retrieval task: a corpus, and what of it is a text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +104,9 @@ impl CandidateSet {
         }
         candidates.retain(|candidate| !candidate.texts.is_empty());
         if candidates.is_empty() {
-            return Err(TransferError::Nothing { what: "videos with a text to look for them by" });
+            return Err(
+                MeasureError::Nothing { what: "videos with a text to look for them by" }.into()
+            );
         }
         Ok(Self { candidates, wordless })
     }

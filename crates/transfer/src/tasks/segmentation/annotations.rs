@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::segmentation::BACKGROUND;
 
 /// `[data]` of a segmentation task.
@@ -32,12 +34,12 @@ pub struct SegmentationData {
 impl SegmentationData {
     /// # Errors
     /// When the share is none.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         if (0.0..1.0).contains(&self.validation) {
             return Ok(());
         }
         let (key, found) = ("data.validation", self.validation.to_string());
-        Err(TransferError::Setting { key, found, expected: "a share from 0 to below 1" })
+        Err(SettingError { key, found, expected: "a share from 0 to below 1" })
     }
 }
 
@@ -78,10 +80,10 @@ impl SegmentAnnotations {
         let steps = steps(data, &videos)?;
         let tests = |video: &NarratedVideo| video.subset == Some(Subset::Test);
         if !videos.iter().any(tests) {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\"" });
+            return Err(MeasureError::Nothing { what: "videos of subset \"testing\"" }.into());
         }
         if trains && videos.iter().all(tests) {
-            return Err(TransferError::Nothing { what: "videos of subset \"training\"" });
+            return Err(MeasureError::Nothing { what: "videos of subset \"training\"" }.into());
         }
         Ok(Self { steps, videos, faults, trains })
     }
@@ -103,12 +105,14 @@ impl SegmentAnnotations {
         let num_tested = there.clone().filter(|video| video.subset == Some(Subset::Test)).count();
         let there: BTreeSet<String> = there.map(|video| video.id.clone()).collect();
         if num_tested == 0 {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"testing\" to look at" }.into()
+            );
         }
         if self.trains && num_tested == there.len() {
-            return Err(TransferError::Nothing {
-                what: "videos of subset \"training\" to look at",
-            });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"training\" to look at" }.into()
+            );
         }
         Ok(there)
     }

@@ -20,6 +20,7 @@ use crate::fit::training::TrainingSection;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
 
@@ -120,7 +121,8 @@ impl<'a> SegmentationLearner<'a> {
     }
 
     fn seconds(&self, video: &LabelledVideo) -> Result<Rc<VideoSeconds>, TransferError> {
-        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        let gone =
+            MeasureError::Nothing { what: "features of a video that had some before" }.into();
         self.features.read(&video.id)?.ok_or(gone)
     }
 

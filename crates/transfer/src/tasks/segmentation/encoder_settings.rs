@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::fit::training::TrainingSection;
+use crate::setting_error::SettingError;
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ impl EncoderSettings {
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
         let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+            |key, found: String, expected| Err(SettingError { key, found, expected }.into());
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             let found = self.learning_rate.to_string();
             return setting("encoder.learning_rate", found, "a number above 0");

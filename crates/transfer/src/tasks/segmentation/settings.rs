@@ -11,6 +11,7 @@ use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::training::TrainingSection;
 use crate::inputs::feature_section::FeatureSection;
+use crate::setting_error::SettingError;
 use crate::tasks::defaults::Defaults;
 use crate::tasks::task_settings::{TaskKind, TaskSettings};
 
@@ -96,7 +97,7 @@ impl SegmentationTask {
     pub(super) fn head(&self) -> Result<SegmentationHead<'_>, TransferError> {
         self.data.check()?;
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected }.into())
         };
         let head = match (&self.classifier, &self.training, &self.zero_shot) {
             (Some(_), _, Some(_)) => {
@@ -146,9 +147,9 @@ impl SegmentationTask {
     }
 
     /// An encoder is tuned on videos; features alone are not enough.
-    fn check_tuned(&self) -> Result<(), TransferError> {
+    fn check_tuned(&self) -> Result<(), SettingError> {
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected })
         };
         let missing = "not given, with classifier.tune = \"all\"";
         if self.features.model.is_none() {

@@ -10,6 +10,7 @@ use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::segmentation::{BACKGROUND, labels};
 
 /// A video and the true label of each of its seconds; 0 is background.
@@ -96,7 +97,9 @@ impl SegmentationVideos {
             ("steps", found.steps.len()),
         ];
         if found.test.is_empty() {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"testing\" to look at" }.into()
+            );
         }
         Ok(found)
     }

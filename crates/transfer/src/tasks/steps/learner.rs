@@ -18,6 +18,8 @@ use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use crate::results::predictions::{PREDICTIONS, PredictionFile};
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
 
@@ -51,9 +53,9 @@ impl ComponentSettings {
 
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: f64, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         if !(0.0..1.0).contains(&self.dropout) {
             let expected = "a number from 0 to below 1";
@@ -101,7 +103,8 @@ impl<'a> StepsLearner<'a> {
 
 impl StepsLearner<'_> {
     fn seconds(&self, video: &StepsVideo) -> Result<std::rc::Rc<VideoSeconds>, TransferError> {
-        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        let gone =
+            MeasureError::Nothing { what: "features of a video that had some before" }.into();
         self.features.read(&video.id)?.ok_or(gone)
     }
 

@@ -44,6 +44,7 @@ use crate::inputs::per_second::PerSecondFeatures;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::{SeedResult, TaskResult};
+use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 
 /// The settings of a steps task.
@@ -110,16 +111,17 @@ impl TaskSettings for StepsTask {
     fn check(&self) -> Result<(), TransferError> {
         self.data.check()?;
         match self.head()? {
-            StepsHead::ZeroShot(zero_shot) => zero_shot.check(),
+            StepsHead::ZeroShot(zero_shot) => Ok(zero_shot.check()?),
             StepsHead::Trained { component_model, training } => {
                 component_model.check()?;
                 training.check()?;
                 if component_model.random_epochs > training.epochs {
-                    return Err(TransferError::Setting {
+                    return Err(SettingError {
                         key: "component_model.random_epochs",
                         found: component_model.random_epochs.to_string(),
                         expected: "no more than training.epochs",
-                    });
+                    }
+                    .into());
                 }
                 Ok(())
             }
@@ -132,18 +134,18 @@ impl StepsTask {
     ///
     /// # Errors
     /// When it gives both, or a training without a head.
-    fn head(&self) -> Result<StepsHead<'_>, TransferError> {
+    fn head(&self) -> Result<StepsHead<'_>, SettingError> {
         match (&self.zero_shot, &self.component_model, &self.training) {
             (Some(zero_shot), None, None) => Ok(StepsHead::ZeroShot(zero_shot)),
             (None, Some(component_model), Some(training)) => {
                 Ok(StepsHead::Trained { component_model, training })
             }
-            (Some(_), Some(_), _) => Err(TransferError::Setting {
+            (Some(_), Some(_), _) => Err(SettingError {
                 key: "zero_shot",
                 found: "given beside component_model".into(),
                 expected: "one of the two",
             }),
-            _ => Err(TransferError::Setting {
+            _ => Err(SettingError {
                 key: "training",
                 found: "given without component_model".into(),
                 expected: "a head to train: write [component_model], empty for the published one",
@@ -243,12 +245,12 @@ impl Default for ZeroShotSteps {
 }
 
 impl ZeroShotSteps {
-    fn check(&self) -> Result<(), TransferError> {
+    fn check(&self) -> Result<(), SettingError> {
         if self.temperature > 0.0 && self.temperature.is_finite() {
             return Ok(());
         }
         let (key, found) = ("zero_shot.temperature", self.temperature.to_string());
-        Err(TransferError::Setting { key, found, expected: "a number above 0" })
+        Err(SettingError { key, found, expected: "a number above 0" })
     }
 }
 

@@ -18,6 +18,8 @@ use crate::fit::draws::{Draw, generator};
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 
 const NOTHING_TO_TEST: &str = "annotated videos with features to test on (data.test_list, or those \
                                beyond data.train_videos of a task)";
@@ -47,13 +49,13 @@ impl ListedParts {
         let (mut train, test) = listed.parts(data)?;
         let mut validation: Vec<_> = listed.of_validation().cloned().collect();
         if test.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         if !trains {
             train.clear();
             validation.clear();
         } else if train.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TRAIN });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TRAIN }.into());
         }
         let Listed { tasks, not_understood, .. } = listed;
         Ok(Self { tasks, train, validation, test, not_understood })
@@ -77,10 +79,10 @@ impl ListedParts {
     pub fn ids(&self, holds: impl Fn(&str) -> bool) -> Result<BTreeSet<String>, TransferError> {
         let none = |part: &[StepsVideo]| !part.iter().any(|video| holds(&video.id));
         if none(&self.test) {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         if !self.train.is_empty() && none(&self.train) {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TRAIN });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TRAIN }.into());
         }
         let all = [&self.train, &self.validation, &self.test].into_iter().flatten();
         Ok(all.map(|video| video.id.clone()).collect())
@@ -149,7 +151,7 @@ impl ListedParts {
             ("tasks tested", test.iter().map(|video| &video.task).collect::<BTreeSet<_>>().len()),
         ]);
         if test.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         Ok(StepsVideos { tasks, train, validation, test, counts })
     }
@@ -282,11 +284,12 @@ impl Listed {
             if let Some(both) =
                 free.iter().find(|v| to_train.contains(&v.id) && to_test.contains(&v.id))
             {
-                return Err(TransferError::Setting {
+                return Err(SettingError {
                     key: "data.test_list",
                     found: format!("a list with {}, which data.train_list has too", both.id),
                     expected: "other videos than those trained on",
-                });
+                }
+                .into());
             }
             for video in free {
                 if to_train.contains(&video.id) {

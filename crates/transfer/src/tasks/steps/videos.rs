@@ -8,6 +8,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 use locvtp_measure::metrics::steps::seconds_of;
 
 /// `[data]` of a steps task.
@@ -38,9 +39,9 @@ pub struct StepsData {
 impl StepsData {
     /// # Errors
     /// When one list is given without the other, or no video is to be trained on.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected })
         };
         match (&self.train_list, &self.test_list) {
             (Some(_), None) => {

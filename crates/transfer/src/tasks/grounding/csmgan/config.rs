@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// `[csmgan]` of a task file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -123,8 +124,8 @@ impl CsmganConfig {
 
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting = |key, found, expected| Err(TransferError::Setting { key, found, expected });
+    pub fn check(&self) -> Result<(), SettingError> {
+        let setting = |key, found, expected| Err(SettingError { key, found, expected });
         for (key, size) in [
             ("csmgan.num_frames", self.num_frames),
             ("csmgan.num_words", self.num_words),

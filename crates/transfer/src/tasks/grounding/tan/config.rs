@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// How the feature of a moment is made from those of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,9 +104,8 @@ impl TanConfig {
 
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+    pub fn check(&self) -> Result<(), SettingError> {
+        let setting = |key, found: String, expected| Err(SettingError { key, found, expected });
         for (key, value) in [
             ("tan.samples", self.samples),
             ("tan.stride", self.stride),

@@ -21,6 +21,7 @@ use crate::tasks::grounding::measure::MetricSection;
 use crate::tasks::grounding::queries::{Query, QueryParts};
 use crate::tasks::grounding::video_inputs::VideoInputs;
 use crate::tasks::grounding::words::SentenceWords;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 
 /// Learns from the queries of a task.
@@ -52,7 +53,7 @@ impl TanLearner {
         at_once: usize,
     ) -> Result<Self, TransferError> {
         config.check()?;
-        let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
+        let first = parts.test.first().ok_or(MeasureError::Nothing { what: "test queries" })?;
         let [_, clip_width] = features.shape(&first.features)?.unwrap_or_default();
         let samples = config.samples;
         let prepare = Box::new(move |features: &_| average_to_fixed_length(features, samples));
