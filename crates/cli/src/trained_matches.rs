@@ -8,7 +8,7 @@ use std::path::Path;
 use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_train::Experiment;
 use locvtp_train::run_folder::RUN_FILE;
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 
 use crate::output;
 

@@ -8,10 +8,10 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::initialiser::Initialiser;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
-use locvtp_transfer::tasks::grounding::csmgan::loss::{LossTruth, loss};
-use locvtp_transfer::tasks::grounding::csmgan::target::{ProposalTargets, targets};
 use locvtp_transfer::tasks::grounding::csmgan::{CsmganConfig, CsmganInput, CsmganPreset};
+use locvtp_transfer::tasks::grounding::csmgan::{FrameSpan, offset_bases, proposals};
+use locvtp_transfer::tasks::grounding::csmgan::{LossTruth, loss};
+use locvtp_transfer::tasks::grounding::csmgan::{ProposalTargets, targets};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -17,17 +17,17 @@
 //!
 //! What can go wrong is [`TransferError`]: the sum of one enum an operation.
 
-pub mod clip_score;
+mod clip_score;
 mod embed_error;
-pub mod embedding;
+mod embedding;
 mod error;
 pub mod extraction;
 pub mod fit;
 pub mod inputs;
 mod made_folder;
-pub mod model_fingerprint;
-pub mod model_location;
-pub mod observer;
+mod model_fingerprint;
+mod model_location;
+mod observer;
 pub mod results;
 mod setting_error;
 pub mod synthetic;
@@ -35,5 +35,11 @@ pub mod tasks;
 
 pub use clip_score::ClipScore;
 pub use embed_error::EmbedError;
+pub use embedding::{
+    Embedder, JointVector, SentenceEmbedding, VideoEmbedding, cosines, dot, mean_unit, unit,
+};
 pub use error::TransferError;
+pub use model_fingerprint::ModelIdentity;
+pub use model_location::locate_model;
+pub use observer::{EpochReport, FitStep, TaskObserver};
 pub use setting_error::SettingError;

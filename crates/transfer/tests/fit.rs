@@ -14,14 +14,14 @@ use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
 use locvtp_train::optimizer::OptimizerConfig;
 use locvtp_train::schedule::Schedule;
+use locvtp_transfer::FitStep;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::training::Keep;
-use locvtp_transfer::fit::training::TrainingSection;
+use locvtp_transfer::fit::Keep;
+use locvtp_transfer::fit::TrainingSection;
 use locvtp_transfer::fit::{FitBatch, Learner, fit};
-use locvtp_transfer::observer::FitStep;
-use locvtp_transfer::observer::TaskObserver;
-use locvtp_transfer::results::predictions::Tested;
-use locvtp_transfer::results::task_result::SeedResult;
+use locvtp_transfer::results::SeedResult;
+use locvtp_transfer::results::Tested;
 
 #[derive(Module, Debug)]
 struct Line {

@@ -6,15 +6,15 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::inputs::feature_section::{ClipFeatures, FeatureSection};
-use locvtp_transfer::observer::TaskObserver;
+use locvtp_transfer::inputs::{ClipFeatures, FeatureSection};
+use locvtp_transfer::tasks::Task;
+use locvtp_transfer::tasks::TaskFile;
 use locvtp_transfer::tasks::grounding::GroundingError;
-use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
-use locvtp_transfer::tasks::grounding::queries::QueryParts;
-use locvtp_transfer::tasks::grounding::words::{SentenceWords, WordSection};
-use locvtp_transfer::tasks::task::Task;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::tasks::grounding::QueryParts;
+use locvtp_transfer::tasks::grounding::QuerySection;
+use locvtp_transfer::tasks::grounding::{SentenceWords, WordSection};
 use locvtp_video::{Seconds, TimeSpan};
 
 struct Folder(tempfile::TempDir);
@@ -124,7 +124,7 @@ fn parts_are_given_told_by_their_subset_or_drawn() {
     let lines = [("a", "train"), ("b", "val"), ("c", "test"), ("d", "train")];
     let all: String = lines.iter().map(|(id, subset)| line(id, subset)).collect();
     let file = folder.write("mine.jsonl", &all);
-    let videos = |queries: &[locvtp_transfer::tasks::grounding::queries::Query]| -> Vec<String> {
+    let videos = |queries: &[locvtp_transfer::tasks::grounding::Query]| -> Vec<String> {
         queries.iter().map(|query| query.features.clone()).collect()
     };
     // One file for several parts: its own word for each video decides.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use locvtp_features::{FeatureStore, Provenance, VideoSource};
 use locvtp_model::Device;
-use locvtp_transfer::results::task_result::TaskResult;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::results::TaskResult;
+use locvtp_transfer::tasks::TaskFile;
 use locvtp_video::TimeSpan;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

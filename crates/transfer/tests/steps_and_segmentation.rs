@@ -10,10 +10,8 @@ use locvtp_measure::metrics::segmentation::{frame_accuracy, labels};
 use locvtp_model::Device;
 use locvtp_model::layers::Linear;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::steps::component_model::{
-    ComponentModel, Components, Seeking, assignment_loss,
-};
-use locvtp_transfer::tasks::steps::ordering::{align, equal_distances};
+use locvtp_transfer::tasks::steps::{ComponentModel, Components, Seeking, assignment_loss};
+use locvtp_transfer::tasks::steps::{align, equal_distances};
 use locvtp_video::TimeSpan;
 use serde_json::Value;
 

@@ -14,11 +14,11 @@ use locvtp_features::VideoFeatures;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::weights::NamedTensor;
 use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::fixed_length::average_to_fixed_length;
-use locvtp_transfer::tasks::grounding::tan::config::Proposals;
-use locvtp_transfer::tasks::grounding::tan::proposals::best_moments;
-use locvtp_transfer::tasks::grounding::tan::targets::{overlaps, scaled_iou_loss, targets};
+use locvtp_transfer::tasks::grounding::average_to_fixed_length;
+use locvtp_transfer::tasks::grounding::tan::Proposals;
+use locvtp_transfer::tasks::grounding::tan::best_moments;
 use locvtp_transfer::tasks::grounding::tan::{MomentMap, TanConfig, TwoDTan};
+use locvtp_transfer::tasks::grounding::tan::{overlaps, scaled_iou_loss, targets};
 use locvtp_video::{Seconds, TimeSpan};
 use serde_json::Value;
 

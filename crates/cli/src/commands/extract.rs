@@ -7,7 +7,7 @@ use locvtp_transfer::extraction::{
     BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary,
     FeatureSpace, IdRule, VideoList, extract, list_videos,
 };
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 use locvtp_video::counted::counted;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 

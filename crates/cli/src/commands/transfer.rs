@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use locvtp_measure::Metrics;
 use locvtp_model::Device;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::observer::TaskObserver;
-use locvtp_transfer::observer::{EpochReport, FitStep};
 use locvtp_transfer::results::TaskResult;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::tasks::TaskFile;
+use locvtp_transfer::{EpochReport, FitStep};
 use locvtp_video::counted::counted;
 
 use crate::command_line::typed_again;

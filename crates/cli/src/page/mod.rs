@@ -9,8 +9,8 @@ use locvtp_measure::similarity::SimilaritySummary;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::RunFolder;
 use locvtp_train::run_log::LOG_FILE;
-use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
-use locvtp_transfer::synthetic::example_choice::ChosenExample;
+use locvtp_transfer::synthetic::ChosenExample;
+use locvtp_transfer::synthetic::{EmbeddedSplit, SplitResults};
 use locvtp_video::counted::counted;
 
 use crate::output::{COMMIT, VERSION};

@@ -23,13 +23,13 @@
 //! - [`observer`]: who is told how it goes
 //! - [`run`](mod@run): its features into a file
 
-pub mod decoding;
-pub mod encoding;
+pub(crate) mod decoding;
+pub(crate) mod encoding;
 pub(crate) mod extract_error;
-pub mod observer;
-pub mod run;
-pub mod settings;
-pub mod video_list;
+mod observer;
+mod run;
+mod settings;
+mod video_list;
 
 pub use extract_error::ExtractError;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};

@@ -11,12 +11,15 @@
 //! | [`shared_observer`] | one observer for a fit and what is measured in it |
 //! | [`draws`] | random numbers as pure functions of a seed |
 
-pub mod draws;
+pub(crate) mod draws;
 pub(crate) mod fit_error;
-pub mod shared_observer;
-pub mod state;
-pub mod training;
-pub mod tuning;
+pub(crate) mod shared_observer;
+mod state;
+pub(crate) mod training;
+pub(crate) mod tuning;
+
+pub use fit_error::{FitError, StateDamage};
+pub use training::{Keep, TrainingSection};
 
 use std::path::Path;
 use std::time::Instant;
@@ -37,9 +40,6 @@ use draws::{Draw, generator, order};
 use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use state::{FitFolder, FitState};
-use training::{Keep, TrainingSection};
-
-pub use fit_error::{FitError, StateDamage};
 
 /// Something with weights that learns from samples, and how it is measured.
 pub trait Learner {

@@ -10,14 +10,15 @@
 //! | [`label_texts`] | texts of labels in the joint space |
 //! | [`origin`] | whose features and words they are |
 
-pub mod feature_maker;
-pub mod feature_names;
-pub mod feature_section;
+mod feature_maker;
+mod feature_names;
+pub(crate) mod feature_section;
 pub(crate) mod input_error;
-pub mod label_texts;
-pub mod origin;
-pub mod per_second;
-pub mod short_features;
+pub(crate) mod label_texts;
+pub(crate) mod origin;
+pub(crate) mod per_second;
+pub(crate) mod short_features;
 
+pub use feature_section::{ClipFeatures, FeatureSection, FoundFeatures};
 pub use input_error::InputError;
 pub use origin::{FeatureOrigin, Inputs, Origin, WordOrigin};

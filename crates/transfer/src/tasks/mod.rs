@@ -16,14 +16,21 @@
 
 mod defaults;
 pub mod grounding;
-pub mod probe;
-pub mod retrieval;
-pub mod segmentation;
+mod probe;
+mod retrieval;
+mod segmentation;
 pub mod steps;
-pub mod task;
-pub mod task_file;
+mod task;
+mod task_file;
 pub(crate) mod task_file_error;
 mod task_folder;
-pub mod task_settings;
+mod task_settings;
 
+pub use probe::Probe;
+pub use retrieval::Retrieval;
+pub use segmentation::SegmentationTask;
+pub use task::Task;
+pub use task_file::TaskFile;
 pub use task_file_error::TaskFileError;
+pub use task_folder::TASK_FILE;
+pub use task_settings::{TaskKind, TaskSettings};

@@ -20,7 +20,7 @@ use locvtp_model::weights::source::Part;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::tasks::TaskFile;
 use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
 use serde_json::{Value, json};

@@ -7,8 +7,8 @@
 //! | [`batches_ahead`] | the batches of a fit, decoded ahead on threads |
 //! | [`tuned_model`] | a model directory whose weights learn |
 
-pub mod batches_ahead;
-pub mod tuned_model;
+pub(crate) mod batches_ahead;
+mod tuned_model;
 
 pub use batches_ahead::BatchesAhead;
 pub use tuned_model::TunedModel;

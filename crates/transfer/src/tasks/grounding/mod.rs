@@ -20,19 +20,28 @@
 //! [`task`] ties them together: the task file, its [`presets`], which head runs, and what is measured
 //! ([`measure`]).
 
-pub mod annotated_parts;
+mod annotated_parts;
 pub mod csmgan;
-pub mod fixed_length;
-pub mod glove;
+mod fixed_length;
+mod glove;
 pub(crate) mod grounding_error;
-pub mod in_file;
-pub mod measure;
-pub mod presets;
-pub mod queries;
+mod in_file;
+mod measure;
+mod presets;
+mod queries;
 pub mod tan;
-pub mod task;
-pub mod video_inputs;
-pub mod words;
-pub mod zero_shot;
+mod task;
+mod video_inputs;
+mod words;
+mod zero_shot;
 
+pub use annotated_parts::{AnnotatedParts, PositiveWindows, QuerySection};
+pub use fixed_length::average_to_fixed_length;
 pub use grounding_error::{GroundingError, WordVectorFault};
+pub use in_file::{FileGrounding, ground_in_file};
+pub use measure::MetricSection;
+pub use presets::DataSet;
+pub use queries::{Query, QueryParts};
+pub use task::{GroundingSection, GroundingTask, Head};
+pub use words::{SentenceWords, WordBatch, WordSection};
+pub use zero_shot::ZeroShotSection;

@@ -16,10 +16,10 @@
 //! | [`head`] | the heads |
 //! | [`learner`] | how a head learns and is measured |
 
-pub mod clips;
-pub mod head;
-pub mod learner;
-pub mod question;
+mod clips;
+mod head;
+mod learner;
+mod question;
 
 use std::path::Path;
 

@@ -13,9 +13,9 @@
 //! | [`measure`] | candidates and texts to the numbers |
 //! | [`tune`] | the whole model, tuned |
 
-pub mod measure;
-pub mod texts;
-pub mod tune;
+mod measure;
+mod texts;
+mod tune;
 
 use std::path::{Path, PathBuf};
 

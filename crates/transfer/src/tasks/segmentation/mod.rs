@@ -17,16 +17,16 @@
 //! | [`zero_shot`] | the most similar text, or background |
 //! | [`second_labels`] | the labels of the test videos, for `locvtp score` |
 
-pub mod annotations;
-pub mod classifier;
-pub mod encoder;
-pub mod encoder_settings;
-pub mod held_out;
-pub mod second_clips;
-pub mod second_labels;
-pub mod settings;
-pub mod videos;
-pub mod zero_shot;
+mod annotations;
+mod classifier;
+mod encoder;
+mod encoder_settings;
+mod held_out;
+mod second_clips;
+mod second_labels;
+mod settings;
+mod videos;
+mod zero_shot;
 
 use std::cell::RefCell;
 use std::path::Path;

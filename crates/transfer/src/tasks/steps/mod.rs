@@ -13,11 +13,14 @@
 //! | [`component_model`] | scores from the words of a step; where steps are taken to be |
 //! | [`learner`] | the training of it, and recall |
 
-pub mod component_model;
-pub mod learner;
-pub mod ordering;
-pub mod release;
-pub mod videos;
+mod component_model;
+mod learner;
+mod ordering;
+mod release;
+mod videos;
+
+pub use component_model::{ComponentModel, Components, Seeking, assignment_loss};
+pub use ordering::{align, equal_distances};
 
 use std::path::{Path, PathBuf};
 

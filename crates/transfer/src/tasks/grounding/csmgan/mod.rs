@@ -24,20 +24,28 @@
 //! | [`joint_layer`], [`graph_update`] | messages between and among frames and words |
 //! | [`word_attention`] | the words that a frame reads |
 
-pub mod anchors;
-pub mod config;
-pub mod graph_update;
-pub mod joint_layer;
-pub mod learner;
-pub mod loss;
-pub mod phrase_convolution;
-pub mod ranking;
-pub mod sampling;
-pub mod sentence_encoder;
-pub mod target;
-pub mod video_encoder;
-pub mod window_attention;
-pub mod word_attention;
+mod anchors;
+mod config;
+mod graph_update;
+mod joint_layer;
+mod learner;
+mod loss;
+mod phrase_convolution;
+mod ranking;
+mod sampling;
+mod sentence_encoder;
+mod target;
+mod video_encoder;
+mod window_attention;
+mod word_attention;
+
+pub use anchors::{FrameSpan, offset_bases, proposals};
+pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
+pub use learner::CsmganLearner;
+pub use loss::{LossTruth, loss};
+pub use ranking::{ScoredMoments, scored_moments};
+pub use sampling::FrameSampling;
+pub use target::{ProposalTargets, targets};
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
@@ -45,9 +53,7 @@ use burn::tensor::Tensor;
 use locvtp_model::initialiser::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
-pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
 use joint_layer::{JointLayer, JointNodes};
-pub use learner::CsmganLearner;
 use phrase_convolution::Convolution;
 use sentence_encoder::SentenceEncoder;
 use video_encoder::VideoEncoder;

@@ -19,14 +19,16 @@
 //! The map is held as the list of its cells, never as a square: see
 //! [`CellMap`](locvtp_model::ops::CellMap). Paper: Zhang et al., arXiv:1912.03590; `paper.md` D.1.
 
-pub mod config;
-pub mod learner;
-pub mod moment_map;
-pub mod network;
-pub mod proposals;
-pub mod targets;
+mod config;
+mod learner;
+mod moment_map;
+mod network;
+mod proposals;
+mod targets;
 
-pub use config::TanConfig;
+pub use config::{Proposals, TanConfig};
 pub use learner::TanLearner;
 pub use moment_map::MomentMap;
 pub use network::TwoDTan;
+pub use proposals::best_moments;
+pub use targets::{overlaps, scaled_iou_loss, targets};
