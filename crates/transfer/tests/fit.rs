@@ -17,7 +17,7 @@ use locvtp_train::schedule::Schedule;
 use locvtp_transfer::FitStep;
 use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::Keep;
+use locvtp_transfer::fit::KeptEpoch;
 use locvtp_transfer::fit::TrainingSection;
 use locvtp_transfer::fit::{FitBatch, Learner, fit};
 use locvtp_transfer::results::SeedResult;
@@ -90,7 +90,7 @@ fn training(epochs: u64) -> TrainingSection {
         schedule: Schedule::Constant,
         ..OptimizerConfig::default()
     };
-    TrainingSection { seeds: vec![0], epochs, batch: 4, keep: Keep::Best, optimizer }
+    TrainingSection { seeds: vec![0], epochs, batch: 4, keep: KeptEpoch::Best, optimizer }
 }
 
 fn run(learner: &Points, epochs: u64, folder: &Path) -> Result<SeedResult, TransferError> {
@@ -150,7 +150,7 @@ fn the_head_of_the_best_epoch_is_measured() {
     let two = run(&Points::new(), 2, &folder.path().join("two")).unwrap();
     assert_eq!(found.test, two.test, "its weights are those after two epochs");
     let mut last = training(5);
-    last.keep = Keep::Last;
+    last.keep = KeptEpoch::Last;
     let folder = folder.path().join("last");
     let learner = Points { best: Some(2), ..Points::new() };
     let last = fit(&learner, &last, 5, &folder, &Device::flex(), &mut ()).unwrap();

@@ -73,7 +73,7 @@ impl Encoding<'_> {
         sink: &mut dyn ClipSink,
         observer: &mut dyn ExtractObserver,
     ) -> Result<Encoded, TransferError> {
-        let mut run = Run {
+        let mut run = EncodingRun {
             encoding: self,
             videos,
             sink,
@@ -103,7 +103,7 @@ impl Encoding<'_> {
             run.encode().map(|()| false)
         });
         let stopped = stopped?;
-        let Run { progress, bad, damaged, .. } = run;
+        let EncodingRun { progress, bad, damaged, .. } = run;
         Ok(Encoded { progress, bad, damaged, stopped })
     }
 }
@@ -118,7 +118,7 @@ struct WaitingClip {
     duration_s: f64,
 }
 
-struct Run<'a> {
+struct EncodingRun<'a> {
     encoding: &'a Encoding<'a>,
     videos: &'a [VideoFile],
     sink: &'a mut dyn ClipSink,
@@ -135,7 +135,7 @@ struct Run<'a> {
     damaged: Vec<DamagedVideo>,
 }
 
-impl Run<'_> {
+impl EncodingRun<'_> {
     fn take(&mut self, decoded: Decoded) -> Result<(), TransferError> {
         match decoded {
             Decoded::Clip { video, pixels, num_clips, duration_s } => {

@@ -19,7 +19,7 @@ pub(crate) mod training;
 pub(crate) mod tuning;
 
 pub use fit_error::{FitError, StateDamage};
-pub use training::{Keep, TrainingSection};
+pub use training::{KeptEpoch, TrainingSection};
 
 use std::path::Path;
 use std::time::Instant;
@@ -197,8 +197,8 @@ pub fn fit<L: Learner>(
         folder.write(&state)?;
     }
     let kept = match training.keep {
-        Keep::Best => state.best_epoch(),
-        Keep::Last => training.epochs,
+        KeptEpoch::Best => state.best_epoch(),
+        KeptEpoch::Last => training.epochs,
     };
     let model = folder.read_kept(learner.init(seed, device)?, &state, kept)?;
     let validation = state.epochs[kept as usize - 1].validation.clone();

@@ -18,7 +18,7 @@ pub struct TrainingSection {
     /// Samples of a step; the last step of an epoch may have fewer.
     pub batch: usize,
     /// Which epoch's head is measured.
-    pub keep: Keep,
+    pub keep: KeptEpoch,
     /// Adam and its rate.
     pub optimizer: OptimizerConfig,
 }
@@ -26,7 +26,7 @@ pub struct TrainingSection {
 /// Which epoch's head is measured. Never one chosen by the test part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Keep {
+pub enum KeptEpoch {
     /// The best by validation; the last where there is no validation part.
     Best,
     /// The last.
@@ -41,7 +41,7 @@ impl TrainingSection {
             schedule: Schedule::Constant,
             ..OptimizerConfig::default()
         };
-        Self { seeds, epochs, batch, keep: Keep::Best, optimizer }
+        Self { seeds, epochs, batch, keep: KeptEpoch::Best, optimizer }
     }
 
     /// # Errors

@@ -19,7 +19,7 @@ use locvtp_video::counted::counted_as;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
-use super::feature_maker::Maker;
+use super::feature_maker::FeatureMaker;
 use super::feature_names::FeatureNames;
 use super::origin::{FeatureOrigin, Origin};
 use crate::error::TransferError;
@@ -131,7 +131,7 @@ impl FeatureSection {
                 let expected = "video files, or folders, patterns or lists of some";
                 return Err(SettingError { key, found, expected }.into());
             }
-            let maker = Maker::read(self.extract_settings(), model, device)?;
+            let maker = FeatureMaker::read(self.extract_settings(), model, device)?;
             found.width = Some((found.list.videos[0].id.clone(), maker.width()?));
             found.provenance = Some(maker.provenance()?);
             found.maker = Some(maker);
@@ -339,7 +339,7 @@ pub struct FoundFeatures<'a> {
     listed: FeatureNames,
     /// Videos that are in it, by their ids there.
     there: Vec<(String, VideoFile)>,
-    maker: Option<Maker>,
+    maker: Option<FeatureMaker>,
 }
 
 impl FoundFeatures<'_> {
@@ -466,7 +466,9 @@ impl FoundFeatures<'_> {
                 observer.warning(&format!("left out: {} does not exist", missing.display()));
             }
             let maker = match (maker, &section.model) {
-                (None, Some(model)) => Maker::read(section.extract_settings(), model, &device)?,
+                (None, Some(model)) => {
+                    FeatureMaker::read(section.extract_settings(), model, &device)?
+                }
                 (maker, _) => maker.expect("videos are listed where there is a model"),
             };
             made = maker.make(&list.videos, &path, observer)?;

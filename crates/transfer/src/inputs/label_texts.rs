@@ -59,11 +59,11 @@ impl TextModel {
 
 /// Different texts in the joint space.
 pub struct LabelTexts {
-    texts: BTreeMap<String, Vectors>,
+    texts: BTreeMap<String, TextVectors>,
     width: usize,
 }
 
-struct Vectors {
+struct TextVectors {
     unit: JointVector,
     /// The mean of the words as the projection gives them.
     raw: JointVector,
@@ -89,7 +89,7 @@ impl LabelTexts {
             for word in &embedding.raw_words {
                 raw.iter_mut().zip(word).for_each(|(sum, x)| *sum += x / count);
             }
-            (text.to_owned(), Vectors { unit: embedding.sentence, raw })
+            (text.to_owned(), TextVectors { unit: embedding.sentence, raw })
         });
         Ok(Self { texts: texts.collect(), width })
     }

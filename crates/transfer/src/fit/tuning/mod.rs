@@ -4,13 +4,13 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`batches_ahead`] | the batches of a fit, decoded ahead on threads |
+//! | [`batch_prefetch`] | the batches of a fit, decoded ahead on threads |
 //! | [`tuned_model`] | a model directory whose weights learn |
 
-pub(crate) mod batches_ahead;
+pub(crate) mod batch_prefetch;
 mod tuned_model;
 
-pub use batches_ahead::BatchesAhead;
+pub use batch_prefetch::BatchPrefetch;
 pub use tuned_model::TunedModel;
 
 use locvtp_train::replacements::Replacements;

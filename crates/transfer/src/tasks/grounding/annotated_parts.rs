@@ -115,7 +115,7 @@ pub struct AnnotatedParts {
     /// What a sentence is that is annotated several times in one video.
     pub same_sentence: SameSentence,
     /// What the reading left out, and why.
-    pub counts: Counts,
+    pub counts: QueryCounts,
 }
 
 impl AnnotatedParts {
@@ -127,7 +127,7 @@ impl AnnotatedParts {
         section: &QuerySection,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut counts = Counts::default();
+        let mut counts = QueryCounts::default();
         let mut read = |file: &Option<PathBuf>, subset| match file {
             Some(file) => read_part(file, subset, section, &mut counts, observer),
             None => Ok(Vec::new()),
@@ -193,9 +193,9 @@ impl AnnotatedParts {
 
 /// Counts by name, in the order of their first appearance; zeros are not kept.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counts(pub Vec<(String, usize)>);
+pub struct QueryCounts(pub Vec<(String, usize)>);
 
-impl Counts {
+impl QueryCounts {
     pub(super) fn add(&mut self, part: &str, what: &str, count: usize) {
         if count == 0 {
             return;
@@ -219,7 +219,7 @@ fn read_part(
     path: &Path,
     subset: Subset,
     section: &QuerySection,
-    counts: &mut Counts,
+    counts: &mut QueryCounts,
     observer: &mut dyn TaskObserver,
 ) -> Result<Vec<NarratedVideo>, TransferError> {
     let given = [&section.train, &section.validation, &section.test];

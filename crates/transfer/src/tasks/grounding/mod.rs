@@ -42,6 +42,6 @@ pub use in_file::{FileGrounding, ground_in_file};
 pub use measure::MetricSection;
 pub use presets::DataSet;
 pub use queries::{Query, QueryParts};
-pub use task::{GroundingSection, GroundingTask, Head};
+pub use task::{GroundingHead, GroundingSection, GroundingTask};
 pub use words::{SentenceWords, WordBatch, WordSection};
 pub use zero_shot::ZeroShotSection;

@@ -36,7 +36,7 @@ use crate::tasks::task_settings::{TaskKind, TaskSettings};
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Head {
+pub enum GroundingHead {
     /// 2D-TAN, trained on frozen features.
     Tan,
     /// CSMGAN, trained on frozen features.
@@ -50,7 +50,7 @@ pub enum Head {
 #[serde(deny_unknown_fields)]
 pub struct GroundingSection {
     /// What answers the queries.
-    pub head: Head,
+    pub head: GroundingHead,
     /// Whose settings are taken where the file says nothing.
     pub dataset: DataSet,
 }
@@ -104,15 +104,15 @@ impl TaskSettings for GroundingTask {
         };
         let defaults = Defaults::default().with("metrics", dataset.metrics()).with("words", words);
         let defaults = match head {
-            Head::ZeroShot => defaults.with("zero_shot", ZeroShotSection::default()),
-            Head::Tan => {
+            GroundingHead::ZeroShot => defaults.with("zero_shot", ZeroShotSection::default()),
+            GroundingHead::Tan => {
                 let given = given.get("tan").and_then(|tan| tan.get("proposals")?.as_str());
                 let is_conv = given == Some("conv");
                 let proposals = if is_conv { Proposals::Conv } else { Proposals::MaxPool };
                 let config = dataset.tan(proposals);
                 defaults.with("tan", config).with("training", dataset.tan_training())
             }
-            Head::Csmgan => {
+            GroundingHead::Csmgan => {
                 let config = dataset.csmgan();
                 defaults.with("csmgan", config).with("training", dataset.csmgan_training())
             }
@@ -162,10 +162,10 @@ impl GroundingTask {
     fn head(&self) -> Result<ReadyHead<'_>, SettingError> {
         let head = self.grounding.head;
         for (key, given, belongs) in [
-            ("zero_shot", self.zero_shot.is_some(), head == Head::ZeroShot),
-            ("tan", self.tan.is_some(), head == Head::Tan),
-            ("csmgan", self.csmgan.is_some(), head == Head::Csmgan),
-            ("training", self.training.is_some(), head != Head::ZeroShot),
+            ("zero_shot", self.zero_shot.is_some(), head == GroundingHead::ZeroShot),
+            ("tan", self.tan.is_some(), head == GroundingHead::Tan),
+            ("csmgan", self.csmgan.is_some(), head == GroundingHead::Csmgan),
+            ("training", self.training.is_some(), head != GroundingHead::ZeroShot),
         ] {
             if given && !belongs {
                 let found = format!("given for grounding.head = {head:?}");
@@ -180,14 +180,14 @@ impl GroundingTask {
         };
         let training = self.training.as_ref().ok_or_else(|| missing("training"));
         Ok(match head {
-            Head::ZeroShot => {
+            GroundingHead::ZeroShot => {
                 ReadyHead::ZeroShot(self.zero_shot.as_ref().ok_or_else(|| missing("zero_shot"))?)
             }
-            Head::Tan => ReadyHead::Tan {
+            GroundingHead::Tan => ReadyHead::Tan {
                 config: self.tan.as_ref().ok_or_else(|| missing("tan"))?,
                 training: training?,
             },
-            Head::Csmgan => ReadyHead::Csmgan {
+            GroundingHead::Csmgan => ReadyHead::Csmgan {
                 config: self.csmgan.as_ref().ok_or_else(|| missing("csmgan"))?,
                 training: training?,
             },
@@ -320,7 +320,7 @@ mod tests {
             "grounding = { head = 'tan', dataset = 'tacos' }\nwords = { glove = 'g.txt' }\n";
         let task = settings(tacos).unwrap();
         let tan = task.tan.clone().unwrap();
-        assert_eq!((tan.frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));
+        assert_eq!((tan.num_frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));
         assert_eq!(task.metrics.ious, [0.1, 0.3, 0.5, 0.7]);
         let conv = settings(&format!("{tacos}tan = {{ proposals = 'conv', hidden = 64 }}\n"));
         let tan = conv.unwrap().tan.unwrap();

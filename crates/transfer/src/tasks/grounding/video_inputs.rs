@@ -21,11 +21,11 @@ pub type Prepare = Box<dyn Fn(&VideoFeatures) -> Vec<f32> + Send + Sync>;
 pub struct VideoInputs {
     features: Mutex<ClipFeatures>,
     prepare: Prepare,
-    kept: Mutex<Kept>,
+    cache: Mutex<InputCache>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct InputCache {
     inputs: HashMap<String, Arc<[f32]>>,
     bytes: usize,
 }
@@ -33,7 +33,7 @@ struct Kept {
 impl VideoInputs {
     /// Nothing is read yet.
     pub fn new(features: ClipFeatures, prepare: Prepare) -> Self {
-        Self { features: Mutex::new(features), prepare, kept: Mutex::default() }
+        Self { features: Mutex::new(features), prepare, cache: Mutex::default() }
     }
 
     /// Reads the features of all videos once, so that what is wrong with the last one that is tested is
@@ -64,7 +64,7 @@ impl VideoInputs {
     /// # Errors
     /// When it is not there, or its features are no table of finite numbers.
     pub fn get(&self, id: &str) -> Result<Arc<[f32]>, TransferError> {
-        if let Some(input) = lock(&self.kept).inputs.get(id) {
+        if let Some(input) = lock(&self.cache).inputs.get(id) {
             return Ok(input.clone());
         }
         let features = {
@@ -73,12 +73,12 @@ impl VideoInputs {
             file.read(id)?.ok_or(InputError::FeaturesGone { path, id: id.to_owned() })?
         };
         let input: Arc<[f32]> = (self.prepare)(&features).into();
-        let mut kept = lock(&self.kept);
+        let mut cache = lock(&self.cache);
         let bytes = std::mem::size_of_val(&*input);
-        if kept.bytes + bytes <= KEPT_BYTES
-            && kept.inputs.insert(id.to_owned(), input.clone()).is_none()
+        if cache.bytes + bytes <= KEPT_BYTES
+            && cache.inputs.insert(id.to_owned(), input.clone()).is_none()
         {
-            kept.bytes += bytes;
+            cache.bytes += bytes;
         }
         Ok(input)
     }

@@ -61,20 +61,20 @@ impl ZeroShotSection {
     }
 
     /// No query is answered yet.
-    pub(crate) fn answers(&self) -> Answers {
+    pub(crate) fn answers(&self) -> ZeroShotAnswers {
         let by_words = ClipScore::Words { num_matches: self.num_matches };
         let scores = [ClipScore::Sentence, by_words].map(|score| (score, Vec::new()));
-        Answers { decoder: self.decoder, scores }
+        ZeroShotAnswers { decoder: self.decoder, scores }
     }
 }
 
 /// The answers to queries, by the sentence as a whole and by its words.
-pub(crate) struct Answers {
+pub(crate) struct ZeroShotAnswers {
     decoder: MomentDecoder,
     scores: [(ClipScore, Vec<Vec<TimeSpan>>); 2],
 }
 
-impl Answers {
+impl ZeroShotAnswers {
     /// Answers a query of a video whose clips are in the joint space; `file` is named in errors.
     pub(crate) fn add(
         &mut self,

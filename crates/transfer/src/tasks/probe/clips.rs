@@ -58,9 +58,9 @@ pub struct ProbeClips {
     /// Videos that are measured.
     pub test: Vec<usize>,
     /// Videos that had fewer clips than positions.
-    pub too_short: usize,
+    pub num_too_short: usize,
     /// Videos whose clips overlap even when so far apart.
-    pub overlapping: usize,
+    pub num_overlapping: usize,
 }
 
 impl ProbeClips {
@@ -82,14 +82,14 @@ impl ProbeClips {
             train: Vec::new(),
             validation: Vec::new(),
             test: Vec::new(),
-            too_short: 0,
-            overlapping: 0,
+            num_too_short: 0,
+            num_overlapping: 0,
         };
         let mut videos = 0;
         for id in features.ids().to_vec() {
             let video = features.read(&id)?;
             let Some(video) = video.filter(|video| video.num_clips() >= positions) else {
-                clips.too_short += 1;
+                clips.num_too_short += 1;
                 continue;
             };
             let chosen = evenly(video.num_clips(), positions);
@@ -97,7 +97,7 @@ impl ProbeClips {
                 chosen.windows(2).any(|pair| spans[pair[0]].overlap(&spans[pair[1]]).0 > TOUCHING_S)
             });
             if overlaps {
-                clips.overlapping += 1;
+                clips.num_overlapping += 1;
                 continue;
             }
             let width = video.values.len() / video.num_clips();
@@ -196,8 +196,8 @@ mod tests {
             train: Vec::new(),
             validation: Vec::new(),
             test: Vec::new(),
-            too_short: 0,
-            overlapping: 0,
+            num_too_short: 0,
+            num_overlapping: 0,
         }
     }
 

@@ -174,8 +174,8 @@ impl Probe {
             .counting("validation videos", clips.validation.len())
             .counting("test videos", clips.test.len())
             .counting("numbers of a clip", clips.width)
-            .counting("videos left out: fewer clips than positions", clips.too_short)
-            .counting("videos left out: clips overlap", clips.overlapping);
+            .counting("videos left out: fewer clips than positions", clips.num_too_short)
+            .counting("videos left out: clips overlap", clips.num_overlapping);
         result.references = references;
         result.inputs = inputs;
         Ok(result)

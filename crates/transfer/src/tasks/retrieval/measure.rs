@@ -28,7 +28,7 @@ const VIDEO_OF_TEXT: &str = "video_of_text.txt";
 
 /// How candidates are seen and ranks are counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Protocol {
+pub struct RetrievalProtocol {
     /// Clips of a candidate, spread evenly.
     pub num_clips: usize,
     /// What wrong candidates of the right one's score do.
@@ -39,20 +39,20 @@ pub struct Protocol {
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
+pub struct RetrievalMeasurement {
     /// The numbers of both directions, and apart those with dual softmax.
     pub metrics: Metrics,
     /// What a random order gives.
     pub chance: Metrics,
     /// Candidates that could not be decoded.
-    pub unreadable: usize,
+    pub num_unreadable: usize,
     /// What the numbers are of: a row a text, a column a candidate.
     pub scores: ScoreMatrix,
     /// The column of every text's candidate.
     pub video_of_text: Vec<usize>,
 }
 
-impl Measured {
+impl RetrievalMeasurement {
     /// Measures a model; candidates that cannot be decoded are told of and left out with their texts.
     /// Where the same set is measured again, `undecodable` is what it was before: files that hung are
     /// not tried again.
@@ -62,14 +62,14 @@ impl Measured {
     pub fn of(
         directory: ModelDirectory,
         set: &CandidateSet,
-        protocol: &Protocol,
+        protocol: &RetrievalProtocol,
         undecodable: &Replacements,
         device: &Device,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
         let embedder = Embedder::new(directory, device.clone());
         let (mut videos, mut texts, mut video_of_text) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut unreadable, mut done) = (0, 0);
+        let (mut num_unreadable, mut done) = (0, 0);
         let files = set.file_numbers();
         let preprocessing = &embedder.directory().preprocessing;
         for candidates in set.candidates.chunks(AT_ONCE) {
@@ -91,7 +91,7 @@ impl Measured {
                         videos.push(embedder.embed_clips(&pixels).video);
                     }
                     Err(reason) => {
-                        unreadable += 1;
+                        num_unreadable += 1;
                         observer.warning(&format!("left out: {reason}"));
                     }
                 }
@@ -114,7 +114,7 @@ impl Measured {
             metrics.add_all(&found.named(", dual softmax"), str::to_owned);
         }
         let chance = found.chance_named();
-        Ok(Self { metrics, chance, unreadable, scores, video_of_text })
+        Ok(Self { metrics, chance, num_unreadable, scores, video_of_text })
     }
 
     /// The numbers, with the scores that they are of.

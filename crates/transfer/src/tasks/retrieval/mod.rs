@@ -40,7 +40,7 @@ use crate::results::task_result::TaskResult;
 use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::retrieval::Ties;
-use measure::{Measured, Protocol, TEST_SET};
+use measure::{RetrievalMeasurement, RetrievalProtocol, TEST_SET};
 use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};
 
@@ -133,7 +133,7 @@ impl Retrieval {
             let mut result = TaskResult::new("retrieval", self, seeds)
                 .counting("videos", test.candidates.len())
                 .counting("texts", test.num_texts())
-                .counting("texts left out: no words", test.wordless);
+                .counting("texts left out: no words", test.num_wordless);
             result.references = chance;
             result.inputs = inputs.clone();
             result
@@ -141,10 +141,17 @@ impl Retrieval {
         let protocol = self.protocol();
         let Some(train) = &self.train else {
             let undecodable = Replacements::new(TEST_SET);
-            let found = Measured::of(directory, &test, &protocol, &undecodable, device, observer)?;
+            let found = RetrievalMeasurement::of(
+                directory,
+                &test,
+                &protocol,
+                &undecodable,
+                device,
+                observer,
+            )?;
             let seeds = vec![SeedResult::untrained(found.tested(), folder)?];
             let result = measured(seeds, found.chance, &test);
-            return Ok(result.counting("videos left out: unreadable", found.unreadable));
+            return Ok(result.counting("videos left out: unreadable", found.num_unreadable));
         };
         let train = CandidateSet::read(train, &directory, observer)?;
         let validation = self.validation.as_ref();
@@ -155,14 +162,18 @@ impl Retrieval {
         inputs.begin(folder)?;
         let learner = FineTune::new(directory, place, train, validation, test, self.clone())?;
         let seeds = fit_seeds(&learner, &self.training, folder, device, observer)?;
-        let (chance, unreadable) = learner.last_measured();
+        let (chance, num_unreadable) = learner.last_measured();
         Ok(measured(seeds, chance, learner.test_set())
             .counting("training videos", samples)
-            .counting("videos left out: unreadable", unreadable)
+            .counting("videos left out: unreadable", num_unreadable)
             .counting("training videos replaced: unreadable", learner.replaced()))
     }
 
-    fn protocol(&self) -> Protocol {
-        Protocol { num_clips: self.num_clips, ties: self.ties, dual_softmax: self.dual_softmax }
+    fn protocol(&self) -> RetrievalProtocol {
+        RetrievalProtocol {
+            num_clips: self.num_clips,
+            ties: self.ties,
+            dual_softmax: self.dual_softmax,
+        }
     }
 }

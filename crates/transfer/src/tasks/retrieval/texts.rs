@@ -20,7 +20,7 @@ pub struct TextSection {
     pub corpus: PathBuf,
     /// What a candidate is, and what asks for it.
     #[serde(default)]
-    pub texts: Texts,
+    pub texts: CandidateTexts,
     /// How the files are laid out; found out when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
@@ -38,7 +38,7 @@ pub struct TextSection {
 /// What a candidate is, and what asks for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Texts {
+pub enum CandidateTexts {
     /// A whole video; each of its captions asks for it. MSR-VTT.
     #[default]
     Captions,
@@ -67,7 +67,7 @@ pub struct CandidateSet {
     /// By video, then by time.
     pub candidates: Vec<Candidate>,
     /// Texts of which the tokenizer makes no word.
-    pub wordless: usize,
+    pub num_wordless: usize,
 }
 
 /// A whole video, however long.
@@ -84,20 +84,20 @@ impl CandidateSet {
         model: &ModelDirectory,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut candidates = if section.texts == Texts::TrueEvents {
+        let mut candidates = if section.texts == CandidateTexts::TrueEvents {
             true_events(section)?
         } else {
             annotated(section, observer)?
         };
         let tokenizer = model.words()?;
-        let mut wordless = 0;
+        let mut num_wordless = 0;
         for candidate in &mut candidates {
             let mut kept = Vec::with_capacity(candidate.texts.len());
             for text in candidate.texts.drain(..) {
                 if tokenizer.encode(&text)?.num_words() > 0 {
                     kept.push(text);
                 } else {
-                    wordless += 1;
+                    num_wordless += 1;
                 }
             }
             candidate.texts = kept;
@@ -108,7 +108,7 @@ impl CandidateSet {
                 MeasureError::Nothing { what: "videos with a text to look for them by" }.into()
             );
         }
-        Ok(Self { candidates, wordless })
+        Ok(Self { candidates, num_wordless })
     }
 
     /// The number of each candidate's file: several candidates may be clips of one video.
@@ -157,12 +157,12 @@ fn annotated(
     Ok(corpus.videos().iter().flat_map(|video| candidates_of(video, section.texts)).collect())
 }
 
-fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
+fn candidates_of(video: &NarratedVideo, texts: CandidateTexts) -> Vec<Candidate> {
     let whole = |texts| vec![Candidate { media: video.media.clone(), span: WHOLE, texts }];
     let captions = video.captions.iter().map(|caption| caption.text.clone());
     match texts {
-        Texts::Paragraphs => whole(vec![captions.collect::<Vec<_>>().join(" ")]),
-        Texts::Clips => video
+        CandidateTexts::Paragraphs => whole(vec![captions.collect::<Vec<_>>().join(" ")]),
+        CandidateTexts::Clips => video
             .captions
             .iter()
             .map(|caption| Candidate {
@@ -171,7 +171,7 @@ fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
                 texts: vec![caption.text.clone()],
             })
             .collect(),
-        Texts::Captions | Texts::TrueEvents => whole(captions.collect()),
+        CandidateTexts::Captions | CandidateTexts::TrueEvents => whole(captions.collect()),
     }
 }
 
@@ -191,10 +191,10 @@ mod tests {
         let texts = |how| -> Vec<Vec<String>> {
             candidates_of(&video, how).into_iter().map(|candidate| candidate.texts).collect()
         };
-        assert_eq!(texts(Texts::Captions), [["stir", "pour"]]);
-        assert_eq!(texts(Texts::Paragraphs), [["stir pour"]]);
-        assert_eq!(texts(Texts::Clips), [["stir"], ["pour"]]);
-        let spans: Vec<TimeSpan> = candidates_of(&video, Texts::Clips)
+        assert_eq!(texts(CandidateTexts::Captions), [["stir", "pour"]]);
+        assert_eq!(texts(CandidateTexts::Paragraphs), [["stir pour"]]);
+        assert_eq!(texts(CandidateTexts::Clips), [["stir"], ["pour"]]);
+        let spans: Vec<TimeSpan> = candidates_of(&video, CandidateTexts::Clips)
             .into_iter()
             .map(|candidate| candidate.span)
             .collect();

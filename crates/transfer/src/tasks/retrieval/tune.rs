@@ -23,12 +23,12 @@ use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use super::Retrieval;
-use super::measure::{Measured, TEST_SET};
+use super::measure::{RetrievalMeasurement, TEST_SET};
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator, order};
-use crate::fit::tuning::batches_ahead::Ahead;
-use crate::fit::tuning::{BatchesAhead, TRAINING_VIDEOS, TunedModel, told_of};
+use crate::fit::tuning::batch_prefetch::PrefetchSettings;
+use crate::fit::tuning::{BatchPrefetch, TRAINING_VIDEOS, TunedModel, told_of};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
@@ -70,7 +70,7 @@ pub struct FineTune {
     train: Arc<TrainingClips>,
     validation: Option<HeldOut>,
     test: HeldOut,
-    ahead: BatchesAhead<TuneBatch>,
+    ahead: BatchPrefetch<TuneBatch>,
     last: Mutex<Option<(Metrics, usize)>>,
 }
 
@@ -135,7 +135,7 @@ impl FineTune {
             train: Arc::new(train),
             validation: validation.map(HeldOut::new),
             test: HeldOut::new(test),
-            ahead: BatchesAhead::default(),
+            ahead: BatchPrefetch::default(),
             last: Mutex::default(),
         })
     }
@@ -160,7 +160,7 @@ impl FineTune {
         let (train, seed) = (Arc::clone(&self.train), batch.seed);
         let LoaderSection { threads, queue, .. } = self.task.tune.loader;
         let total_steps = self.task.training.epochs * train.steps_per_epoch();
-        let ahead = Ahead { total_steps, threads, queue };
+        let ahead = PrefetchSettings { total_steps, threads, queue };
         self.ahead.next(batch, &ahead, move |step| train.batch(seed, step))
     }
 
@@ -169,9 +169,9 @@ impl FineTune {
         model: &LocVtp,
         HeldOut { set, undecodable }: &HeldOut,
         device: &Device,
-    ) -> Result<Measured, TransferError> {
+    ) -> Result<RetrievalMeasurement, TransferError> {
         let (directory, protocol) = (self.tuned.with_weights(model), self.task.protocol());
-        Measured::of(directory, set, &protocol, undecodable, device, &mut ())
+        RetrievalMeasurement::of(directory, set, &protocol, undecodable, device, &mut ())
     }
 }
 
@@ -226,7 +226,7 @@ impl Learner for FineTune {
     fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {
         let found = self.measure(model, &self.test, device)?;
         let tested = found.tested();
-        *lock(&self.last) = Some((found.chance, found.unreadable));
+        *lock(&self.last) = Some((found.chance, found.num_unreadable));
         Ok(tested)
     }
 

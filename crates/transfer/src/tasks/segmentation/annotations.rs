@@ -50,7 +50,7 @@ pub struct SegmentAnnotations {
     /// By id.
     pub videos: Vec<NarratedVideo>,
     /// Segments and videos that were not understood.
-    pub faults: usize,
+    pub num_faults: usize,
     trains: bool,
 }
 
@@ -68,10 +68,10 @@ impl SegmentAnnotations {
         let reader =
             CorpusReader::new(&data.annotations, &settings, FileLookup::WhereThereIsAFolder)?;
         let mut videos: Vec<NarratedVideo> = Vec::new();
-        let mut faults = 0;
+        let mut num_faults = 0;
         for source in reader.sources() {
             let report = reader.read(source, &mut videos)?;
-            faults += report.faults();
+            num_faults += report.faults();
             if report.faults() > 0 {
                 observer.warning(&format!("{}: {report}", source.path.display()));
             }
@@ -85,7 +85,7 @@ impl SegmentAnnotations {
         if trains && videos.iter().all(tests) {
             return Err(MeasureError::Nothing { what: "videos of subset \"training\"" }.into());
         }
-        Ok(Self { steps, videos, faults, trains })
+        Ok(Self { steps, videos, num_faults, trains })
     }
 
     /// The first video.

@@ -31,8 +31,8 @@ pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
     pub normalise: bool,
     /// What learns: the classifier alone, on frozen features, or the video encoder with it.
-    #[serde(default, skip_serializing_if = "Tune::is_head")]
-    pub tune: Tune,
+    #[serde(default, skip_serializing_if = "TunedPart::is_head")]
+    pub tune: TunedPart,
 }
 
 impl ClassifierSettings {
@@ -46,7 +46,7 @@ impl ClassifierSettings {
 /// What learns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Tune {
+pub enum TunedPart {
     /// The classifier, on frozen features.
     #[default]
     Head,
@@ -54,7 +54,7 @@ pub enum Tune {
     All,
 }
 
-impl Tune {
+impl TunedPart {
     fn is_head(&self) -> bool {
         *self == Self::Head
     }

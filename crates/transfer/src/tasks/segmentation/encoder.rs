@@ -26,8 +26,8 @@ use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
-use crate::fit::tuning::batches_ahead::Ahead;
-use crate::fit::tuning::{BatchesAhead, TunedModel, told_of};
+use crate::fit::tuning::batch_prefetch::PrefetchSettings;
+use crate::fit::tuning::{BatchPrefetch, TunedModel, told_of};
 use crate::fit::{FitBatch, Learner};
 use crate::observer::TaskObserver;
 use crate::results::predictions::Tested;
@@ -62,7 +62,7 @@ pub struct EncoderLearner<'a> {
     /// Makes the batches.
     pub seconds: Arc<TrainingSeconds>,
     /// Batches on their way.
-    pub ahead: BatchesAhead<SecondsBatch>,
+    pub ahead: BatchPrefetch<SecondsBatch>,
     /// Held-out videos that could not be read to their end; each is told of once.
     pub unread: RefCell<UnreadVideos>,
 }
@@ -136,7 +136,7 @@ impl Learner for EncoderLearner<'_> {
         device: &Device,
     ) -> Result<Tensor<1>, TransferError> {
         let (seconds, seed) = (Arc::clone(&self.seconds), batch.seed);
-        let ahead = Ahead {
+        let ahead = PrefetchSettings {
             total_steps: self.training.epochs * self.steps_per_epoch(),
             threads: self.settings.loader.threads,
             queue: self.settings.loader.queue_len(self.seconds.batch_bytes()),

@@ -64,7 +64,7 @@ impl Labeller<'_> {
             decode_threads: self.decode_threads,
         };
         let mut labelling =
-            Labelling { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
+            LabelSink { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
         if encoding.run(&files, &mut labelling, observer)?.stopped {
             return Err(TransferError::Stopped);
         }
@@ -73,14 +73,14 @@ impl Labeller<'_> {
 }
 
 /// Labels a video when all of its clips are there.
-struct Labelling<'a> {
+struct LabelSink<'a> {
     labeller: &'a Labeller<'a>,
     /// The clips so far, by video.
     begun: BTreeMap<String, Vec<f32>>,
     labels: BTreeMap<String, Vec<u32>>,
 }
 
-impl ClipSink for Labelling<'_> {
+impl ClipSink for LabelSink<'_> {
     fn clips(
         &mut self,
         video: &VideoFile,

@@ -50,7 +50,7 @@ use crate::extraction::{FeatureSpace, VideoFile};
 use crate::fit::fit_seeds;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
-use crate::fit::tuning::{BatchesAhead, TunedModel};
+use crate::fit::tuning::{BatchPrefetch, TunedModel};
 use crate::inputs::feature_section::FoundFeatures;
 use crate::inputs::label_texts::{LabelTexts, TextModel};
 use crate::inputs::per_second::PerSecondFeatures;
@@ -191,7 +191,7 @@ impl SegmentationTask {
             training,
             observer: &shared,
             seconds: TrainingSeconds::new(&videos, &clips, settings, patch_size, training.batch),
-            ahead: BatchesAhead::default(),
+            ahead: BatchPrefetch::default(),
             unread: RefCell::default(),
         };
         let seeds = fit_seeds(&learner, training, folder, device, &mut &shared)?;

@@ -41,7 +41,7 @@ pub struct SecondClips {
     rule: ClipRule,
     videos: BTreeMap<String, VideoClips>,
     /// Files that cannot be opened.
-    pub unreadable: usize,
+    pub num_unreadable: usize,
 }
 
 impl SecondClips {
@@ -55,7 +55,7 @@ impl SecondClips {
         rule: ClipRule,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut found = Self { rule, videos: BTreeMap::new(), unreadable: 0 };
+        let mut found = Self { rule, videos: BTreeMap::new(), num_unreadable: 0 };
         let (mut done, total) = (0, files.len());
         for files in files.chunks(AT_ONCE) {
             let rule = &found.rule;
@@ -68,7 +68,7 @@ impl SecondClips {
                         found.videos.insert(file.id.clone(), video);
                     }
                     Err(error) => {
-                        found.unreadable += 1;
+                        found.num_unreadable += 1;
                         observer.warning(&format!("left out: {}", with_causes(&error)));
                     }
                 }
@@ -144,7 +144,7 @@ struct TrainingVideo {
 
 /// A second of a training video.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Place {
+struct VideoSecond {
     video: usize,
     second: usize,
 }
@@ -172,12 +172,12 @@ impl SecondDraws {
         self.num_seconds.div_ceil(self.one_of)
     }
 
-    fn draw(&self, sample: usize, rng: &mut impl Rng) -> Place {
+    fn draw(&self, sample: usize, rng: &mut impl Rng) -> VideoSecond {
         let first = sample * self.one_of;
         let count = self.one_of.min(self.num_seconds - first);
         let second = first + rng.random_range(0..count);
         let video = self.starts.partition_point(|start| *start <= second) - 1;
-        Place { video, second: second - self.starts[video] }
+        VideoSecond { video, second: second - self.starts[video] }
     }
 }
 
@@ -252,7 +252,7 @@ impl TrainingSeconds {
     /// The clip and the label of a second; of one of another video where it cannot be decoded.
     fn clip(
         &self,
-        place: Place,
+        place: VideoSecond,
         step: u64,
         rng: &mut impl RngCore,
     ) -> Result<(ClipPixels, u32), TrainError> {
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     /// Every place that samples draw in 400 epochs.
-    fn places(draws: &SecondDraws, sample: usize) -> Vec<Place> {
+    fn places(draws: &SecondDraws, sample: usize) -> Vec<VideoSecond> {
         let drawn = (0..400)
             .map(|epoch| draws.draw(sample, &mut generator(3, Draw::Sample, epoch, sample as u64)));
         drawn.collect()
@@ -299,7 +299,7 @@ mod tests {
         // Seconds 0 1 2 | 3 | 4 5 6 7 of three videos, three a sample: 012, 3 45, 67.
         let draws = SecondDraws::new([3, 1, 4].into_iter(), 3);
         assert_eq!(draws.num_samples(), 3);
-        let place = |video, second| Place { video, second };
+        let place = |video, second| VideoSecond { video, second };
         let expected = [
             vec![place(0, 0), place(0, 1), place(0, 2)],
             vec![place(1, 0), place(2, 0), place(2, 1)],
@@ -307,7 +307,8 @@ mod tests {
         ];
         for (sample, expected) in expected.iter().enumerate() {
             let drawn = places(&draws, sample);
-            let count = |wanted: &Place| drawn.iter().filter(|place| *place == wanted).count();
+            let count =
+                |wanted: &VideoSecond| drawn.iter().filter(|place| *place == wanted).count();
             let counts: Vec<usize> = expected.iter().map(count).collect();
             assert_eq!(counts.iter().sum::<usize>(), 400, "{sample}: nothing else is drawn");
             // 4 standard deviations of a share of 1/3 or 1/2 of 400 are 38 or 40.

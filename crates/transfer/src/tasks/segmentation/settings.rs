@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::annotations::SegmentationData;
-use super::classifier::{ClassifierSettings, Tune};
+use super::classifier::{ClassifierSettings, TunedPart};
 use super::encoder_settings::EncoderSettings;
 use super::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
@@ -113,16 +113,16 @@ impl SegmentationTask {
             (Some(classifier), Some(training), None) => {
                 training.check()?;
                 match (classifier.tune, &self.encoder) {
-                    (Tune::All, Some(encoder)) => {
+                    (TunedPart::All, Some(encoder)) => {
                         self.check_tuned()?;
                         encoder.check()?;
                         return Ok(SegmentationHead::Tuned { classifier, encoder, training });
                     }
-                    (Tune::All, None) => {
+                    (TunedPart::All, None) => {
                         let expected = "given: how the encoder is tuned";
                         return setting("encoder", "missing", expected);
                     }
-                    (Tune::Head, _) => SegmentationHead::Frozen { classifier, training },
+                    (TunedPart::Head, _) => SegmentationHead::Frozen { classifier, training },
                 }
             }
             (None, None, Some(zero_shot)) => {

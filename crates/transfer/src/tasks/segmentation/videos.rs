@@ -48,7 +48,7 @@ impl SegmentationVideos {
         mut seconds_of: impl FnMut(&str) -> Result<Option<usize>, TransferError>,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let SegmentAnnotations { steps, videos: listed, faults, .. } = annotations;
+        let SegmentAnnotations { steps, videos: listed, num_faults, .. } = annotations;
         let mut found = Self {
             steps,
             train: Vec::new(),
@@ -87,7 +87,7 @@ impl SegmentationVideos {
             observer.warning(&format!("{count} {without}, {first} among them"));
         }
         found.counts = vec![
-            ("segments and videos that cannot be used (left out)", faults),
+            ("segments and videos that cannot be used (left out)", num_faults),
             ("segments of steps that the taxonomy does not have (background)", unknown),
             (without, missing.len()),
             ("videos to train on", found.train.len()),

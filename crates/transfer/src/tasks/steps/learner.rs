@@ -7,7 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::component_model::{
-    ComponentModel, Components, Seeking, assignment_loss, log_softmax_rows,
+    ComponentModel, Components, StepAssignment, assignment_loss, log_softmax_rows,
 };
 use super::ordering::align;
 use super::videos::{StepsVideo, StepsVideos};
@@ -133,15 +133,15 @@ impl StepsLearner<'_> {
             let costs: Vec<f64> = constraints.iter().map(|c| rng.random::<f64>() + c).collect();
             return align(&costs, k).expect(enough).seconds;
         }
-        let seeking = Seeking {
+        let assignment = StepAssignment {
             x,
             scores,
             constraints: &constraints,
             constraint_weight: self.settings.constraint_weight,
             learning_rate: self.learning_rate,
         };
-        let now = align(&seeking.costs(k), k).expect(enough);
-        let ahead = seeking.costs_ahead(&self.components.shares(&video.task), &now.seconds);
+        let now = align(&assignment.costs(k), k).expect(enough);
+        let ahead = assignment.costs_ahead(&self.components.shares(&video.task), &now.seconds);
         align(&ahead, k).expect(enough).seconds
     }
 
@@ -150,7 +150,7 @@ impl StepsLearner<'_> {
         model: &ComponentModel,
         videos: &[StepsVideo],
         device: &Device,
-    ) -> Result<Vec<FoundSeconds>, TransferError> {
+    ) -> Result<Vec<StepSeconds>, TransferError> {
         let costs = |video: &StepsVideo| {
             let x = matrix(&self.seconds(video)?.values, video.seconds, device);
             let scores = model.scores(x, &self.components.shares(&video.task));
@@ -213,7 +213,7 @@ pub fn choice_costs(scores: &[f64], num_steps: usize) -> Vec<f64> {
 }
 
 /// The second in which each step of a video is found; none where it is not.
-pub type FoundSeconds = Vec<Option<usize>>;
+pub type StepSeconds = Vec<Option<usize>>;
 
 /// The cheapest seconds in order, by the costs that `costs` gives for a video; no second for any step
 /// of a video with fewer seconds than steps.
@@ -223,7 +223,7 @@ pub type FoundSeconds = Vec<Option<usize>>;
 pub fn cheapest(
     videos: &[StepsVideo],
     mut costs: impl FnMut(&StepsVideo) -> Result<Vec<f64>, TransferError>,
-) -> Result<Vec<FoundSeconds>, TransferError> {
+) -> Result<Vec<StepSeconds>, TransferError> {
     let find = |video: &StepsVideo| {
         let found = align(&costs(video)?, video.num_steps());
         Ok(found.map_or(vec![None; video.num_steps()], |found| {
@@ -239,7 +239,7 @@ pub fn cheapest(
 /// When no step is annotated.
 pub fn recall_of(
     videos: &[StepsVideo],
-    found: &[FoundSeconds],
+    found: &[StepSeconds],
 ) -> Result<StepRecall, TransferError> {
     let measured: Vec<StepVideo<'_>> = videos
         .iter()
@@ -258,7 +258,7 @@ pub fn recall_of(
 ///
 /// # Errors
 /// When no step is annotated.
-pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, TransferError> {
+pub fn tested(videos: &[StepsVideo], found: &[StepSeconds]) -> Result<Tested, TransferError> {
     let recall = recall_of(videos, found)?;
     let (right, steps) = recall
         .tasks
@@ -279,7 +279,7 @@ pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, T
 #[derive(Serialize)]
 struct AnswerLine<'a> {
     video: &'a str,
-    seconds: &'a FoundSeconds,
+    seconds: &'a StepSeconds,
     length: usize,
 }
 

@@ -19,7 +19,7 @@ mod ordering;
 mod release;
 mod videos;
 
-pub use component_model::{ComponentModel, Components, Seeking, assignment_loss};
+pub use component_model::{ComponentModel, Components, StepAssignment, assignment_loss};
 pub use ordering::{align, equal_distances};
 
 use std::path::{Path, PathBuf};

@@ -45,7 +45,7 @@ impl ListedParts {
         trains: bool,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut listed = Listed::read(data, observer)?;
+        let mut listed = ReleaseVideos::read(data, observer)?;
         let (mut train, test) = listed.parts(data)?;
         let mut validation: Vec<_> = listed.of_validation().cloned().collect();
         if test.is_empty() {
@@ -57,7 +57,7 @@ impl ListedParts {
         } else if train.is_empty() {
             return Err(MeasureError::Nothing { what: NOTHING_TO_TRAIN }.into());
         }
-        let Listed { tasks, not_understood, .. } = listed;
+        let ReleaseVideos { tasks, not_understood, .. } = listed;
         Ok(Self { tasks, train, validation, test, not_understood })
     }
 
@@ -164,7 +164,7 @@ type VideoKey = (String, String);
 type Intervals = Vec<Vec<TimeSpan>>;
 
 /// The release as it stands in its files.
-struct Listed {
+struct ReleaseVideos {
     tasks: Vec<CrossTaskTask>,
     primary: BTreeSet<String>,
     videos: BTreeMap<(String, String), StepsVideo>,
@@ -172,7 +172,7 @@ struct Listed {
     not_understood: usize,
 }
 
-impl Listed {
+impl ReleaseVideos {
     fn read(data: &StepsData, observer: &mut dyn TaskObserver) -> Result<Self, TransferError> {
         let (mut tasks, broken) = read_tasks(&data.release.join("tasks_primary.txt"))?;
         let mut not_understood = broken.len();

@@ -40,7 +40,7 @@ mod window_attention;
 mod word_attention;
 
 pub use anchors::{FrameSpan, offset_bases, proposals};
-pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
+pub use config::{CsmganConfig, RegressedBy, RegressionRule};
 pub use learner::CsmganLearner;
 pub use loss::{LossTruth, loss};
 pub use ranking::{ScoredMoments, scored_moments};

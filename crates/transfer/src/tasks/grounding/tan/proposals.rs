@@ -29,7 +29,7 @@ pub fn best_moments(
     let mut order: Vec<usize> = (0..scores.len()).collect();
     let moments = map.moments();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(moments[a].cmp(&moments[b])));
-    let frames = map.frames() as f32;
+    let frames = map.num_frames() as f32;
     let time = |frame: usize| f64::from(frame as f32 / frames * duration.0 as f32);
     let span = |&cell: &usize| TimeSpan::new(time(moments[cell].0), time(moments[cell].1 + 1));
     let ranked: Vec<TimeSpan> = order.iter().map(span).collect();

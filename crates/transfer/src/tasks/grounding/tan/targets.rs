@@ -48,7 +48,7 @@ pub fn ignored(
 
 /// The moments of a map in seconds, as f32.
 fn moments(map: &MomentMap, duration: Seconds) -> impl Iterator<Item = TimeSpan> {
-    let frames = map.frames() as f32;
+    let frames = map.num_frames() as f32;
     let time = move |frame: usize| f64::from(frame as f32 * duration.0 as f32 / frames);
     map.moments().iter().map(move |&(s, e)| TimeSpan::new(time(s), time(e + 1)))
 }
