@@ -1,21 +1,19 @@
 //! Downstream tasks of a pre-trained model: features of videos, heads on them, and the answers that
 //! `locvtp-measure` measures.
 //!
-//! | module | idea |
+//! | room | idea |
 //! |---|---|
 //! | [`tasks`] | the tasks of the paper, from a task file to its numbers |
 //! | [`fit`](mod@fit) | how a head learns: the loop, the seeds, what it leaves on disk |
-//! | [`observer`] | who is told how a task goes |
 //! | [`inputs`] | what a task is given: clip features, words, texts |
 //! | [`results`] | what comes out of a task |
 //! | [`extraction`] | clip features of many videos, into one file |
-//! | [`embedding`] | features of videos and sentences, by a model from disk |
-//! | [`clip_score`] | how well a clip fits a sentence |
-//! | [`model_location`] | the model directory that a folder stands for |
-//! | [`model_fingerprint`] | which model a directory holds, told by its contents |
 //! | [`synthetic`] | what only the synthetic corpus can be asked |
 //!
-//! What can go wrong is [`TransferError`]: the sum of one enum an operation.
+//! Beside them stand [`Embedder`], features of videos and sentences by a model from disk;
+//! [`ClipScore`], how well a clip fits a sentence; [`locate_model`] and [`ModelIdentity`], where a model
+//! lies and which one it is; and [`TaskObserver`], who is told how a task goes. What can go wrong is
+//! [`TransferError`], the sum of one enum an operation.
 
 mod clip_score;
 mod embed_error;

@@ -5,11 +5,11 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`training`] | how long and how fast a head learns: `[training]` of a task file |
-//! | [`state`] | what a fit leaves on disk |
-//! | [`tuning`] | what the tasks share that tune a whole model |
-//! | [`shared_observer`] | one observer for a fit and what is measured in it |
-//! | [`draws`] | random numbers as pure functions of a seed |
+//! | `training` | how long and how fast a head learns: `[training]` of a task file |
+//! | `state` | what a fit leaves on disk |
+//! | `tuning` | what the tasks share that tune a whole model |
+//! | `shared_observer` | one observer for a fit and what is measured in it |
+//! | `draws` | random numbers as pure functions of a seed |
 
 pub(crate) mod draws;
 pub(crate) mod fit_error;

@@ -2,13 +2,13 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`feature_section`] | the clip features that a task is given |
-//! | [`feature_maker`] | the model that makes those that are not there |
-//! | [`feature_names`] | what videos are called in a feature file |
-//! | [`short_features`] | videos whose features are cut off |
-//! | [`per_second`] | one feature for every second |
-//! | [`label_texts`] | texts of labels in the joint space |
-//! | [`origin`] | whose features and words they are |
+//! | `feature_section` | the clip features that a task is given |
+//! | `feature_maker` | the model that makes those that are not there |
+//! | `feature_names` | what videos are called in a feature file |
+//! | `short_features` | videos whose features are cut off |
+//! | `per_second` | one feature for every second |
+//! | `label_texts` | texts of labels in the joint space |
+//! | `origin` | whose features and words they are |
 
 mod feature_maker;
 mod feature_names;

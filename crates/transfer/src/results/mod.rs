@@ -2,8 +2,8 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`task_result`] | numbers of every seed, mean and spread: `result.json` |
-//! | [`predictions`] | the answers that were measured, as files |
+//! | `task_result` | numbers of every seed, mean and spread: `result.json` |
+//! | `predictions` | the answers that were measured, as files |
 
 pub(crate) mod predictions;
 pub(crate) mod task_result;

@@ -3,10 +3,10 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`evaluation`] | a held-out split, measured whole |
-//! | [`warp_similarity`] | projection similarity of a split (fig. 5c) |
-//! | [`example_choice`], [`still`] | which queries are shown, and frames for figures |
-//! | [`summary`] | what stands in `summary.json` |
+//! | `evaluation` | a held-out split, measured whole |
+//! | `warp_similarity` | projection similarity of a split (fig. 5c) |
+//! | `example_choice`, `still` | which queries are shown, and frames for figures |
+//! | `summary` | what stands in `summary.json` |
 
 mod evaluation;
 mod example_choice;

@@ -5,14 +5,14 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`task_file`], [`defaults`] | the file: which task, its settings, what it may leave out |
-//! | [`task`], [`task_settings`] | the tasks as one type; what the settings of each are |
-//! | [`task_folder`] | the folder of a task, begun or gone on with |
+//! | `task_file`, `defaults` | the file: which task, its settings, what it may leave out |
+//! | `task`, `task_settings` | the tasks as one type; what the settings of each are |
+//! | `task_folder` | the folder of a task, begun or gone on with |
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
-//! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
+//! | `retrieval` | find the video of a text, and back; the whole model tuned for it |
 //! | [`steps`] | when each step of a task is done |
-//! | [`segmentation`] | which step every second shows |
-//! | [`probe`] | do frozen clips know their order, and how far apart they are? |
+//! | `segmentation` | which step every second shows |
+//! | `probe` | do frozen clips know their order, and how far apart they are? |
 
 mod defaults;
 pub mod grounding;

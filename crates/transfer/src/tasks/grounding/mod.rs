@@ -1,24 +1,24 @@
 //! Temporal grounding: which moment of an untrimmed video a sentence describes.
 //!
-//! [`zero_shot`] uses the similarities of the pre-trained model as they are; heads that are trained
+//! `zero_shot` uses the similarities of the pre-trained model as they are; heads that are trained
 //! on its frozen features stand beside it: [`tan`] and
-//! [`csmgan`]. [`in_file`] answers one sentence in one file.
+//! [`csmgan`]. `in_file` answers one sentence in one file.
 //!
 //! What a head is given, whatever its kind:
 //!
-//! 1. [`annotated_parts::AnnotatedParts`] reads the annotation files of the parts, and
-//!    [`queries::QueryParts`] joins them with the features
-//!    ([`ClipFeatures`](crate::inputs::feature_section::ClipFeatures)); every
-//!    [`Query`](queries::Query) has a video that is there, its length, a sentence and the true
+//! 1. [`AnnotatedParts`] reads the annotation files of the parts, and
+//!    [`QueryParts`] joins them with the features
+//!    ([`ClipFeatures`](crate::inputs::ClipFeatures)); every
+//!    [`Query`] has a video that is there, its length, a sentence and the true
 //!    moment.
-//! 2. [`words::SentenceWords`] holds the words of all sentences, by a text encoder or GloVe;
-//!    [`batch`](words::SentenceWords::batch) pads some of them into `[b, n, width]`.
-//! 3. [`video_inputs::VideoInputs`] gives a video's clips as the head wants them: it is made with a
+//! 2. [`SentenceWords`] holds the words of all sentences, by a text encoder or GloVe;
+//!    [`batch`](SentenceWords::batch) pads some of them into `[b, n, width]`.
+//! 3. `VideoInputs` gives a video's clips as the head wants them: it is made with a
 //!    function from [`VideoFeatures`](locvtp_features::VideoFeatures) to numbers, and keeps what it
 //!    made.
 //!
-//! [`task`] ties them together: the task file, its [`presets`], which head runs, and what is measured
-//! ([`measure`]).
+//! `task` ties them together: the task file, its `presets`, which head runs, and what is measured
+//! (`measure`).
 
 mod annotated_parts;
 pub mod csmgan;

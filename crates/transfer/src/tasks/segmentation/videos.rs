@@ -65,7 +65,7 @@ impl SegmentationVideos {
             };
             if let Some(duration) = video.duration {
                 let (id, duration_s) = (video.id.clone(), duration.0);
-                lengths.push(VideoLength { id, clips: seconds, duration_s });
+                lengths.push(VideoLength { id, num_clips: seconds, duration_s });
             }
             let known = |id: &u32| found.steps.contains_key(id);
             unknown += video.captions.iter().filter(|caption| !known(&caption.id)).count();

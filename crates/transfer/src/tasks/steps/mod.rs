@@ -1,17 +1,17 @@
 //! Action step localisation: at which second of a video each step of its task is done (CrossTask).
 //!
 //! Two ways (§D.3). Without training, a step is as likely in a second as its text is similar to the
-//! clip. Trained, the [`component_model`] of Zhukov et al. scores steps on the features of the
+//! clip. Trained, the `component_model` of Zhukov et al. scores steps on the features of the
 //! pre-trained model, learning from narration where steps may be and never from the annotations.
-//! Either way the steps' order does the rest: [`ordering`] names one second for each step.
+//! Either way the steps' order does the rest: `ordering` names one second for each step.
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`release`] | tasks, intervals and parts, from the release's files |
-//! | [`videos`] | the videos as the task needs them |
-//! | [`ordering`] | one second a step, in order, as cheap as can be |
-//! | [`component_model`] | scores from the words of a step; where steps are taken to be |
-//! | [`learner`] | the training of it, and recall |
+//! | `release` | tasks, intervals and parts, from the release's files |
+//! | `videos` | the videos as the task needs them |
+//! | `ordering` | one second a step, in order, as cheap as can be |
+//! | `component_model` | scores from the words of a step; where steps are taken to be |
+//! | `learner` | the training of it, and recall |
 
 mod component_model;
 mod learner;

@@ -111,7 +111,7 @@ impl ListedParts {
                         let end = truth.map(|span| span.end.0).fold(0.0, f64::max);
                         if end > 0.0 {
                             let (id, clips) = (video.id.clone(), video.seconds);
-                            lengths.push(VideoLength { id, clips, duration_s: end });
+                            lengths.push(VideoLength { id, num_clips: clips, duration_s: end });
                         }
                         measured.push(video);
                     }
