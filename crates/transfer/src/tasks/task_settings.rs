@@ -9,6 +9,7 @@ use crate::error::TransferError;
 /// Which task a file is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TaskKind {
     /// Find the video of a text, and back.
     Retrieval,

@@ -14,6 +14,7 @@ use locvtp_measure::metrics::grounding::IouBoundary;
 /// Whose settings are taken where a task file says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DataSet {
     /// ActivityNet Captions.
     Activitynet,

@@ -36,6 +36,7 @@ use crate::tasks::task_settings::{TaskKind, TaskSettings};
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GroundingHead {
     /// 2D-TAN, trained on frozen features.
     Tan,
@@ -58,6 +59,7 @@ pub struct GroundingSection {
 /// A task file of `task = "grounding"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct GroundingTask {
     /// `grounding`
     pub task: TaskKind,

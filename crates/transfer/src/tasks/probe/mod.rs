@@ -49,6 +49,7 @@ use question::Question;
 /// were these two?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Probe {
     /// `order_probe` or `distance_probe`
     pub task: TaskKind,

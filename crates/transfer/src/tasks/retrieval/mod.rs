@@ -47,6 +47,7 @@ use tune::{FineTune, TuneSettings};
 /// `task = "retrieval"`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Retrieval {
     /// `retrieval`
     pub task: TaskKind,

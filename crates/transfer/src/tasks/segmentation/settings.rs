@@ -18,6 +18,7 @@ use crate::tasks::task_settings::{TaskKind, TaskSettings};
 /// The settings of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SegmentationTask {
     /// `segmentation`
     pub task: TaskKind,

@@ -53,6 +53,7 @@ use locvtp_measure::Metrics;
 /// The settings of a steps task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StepsTask {
     /// `steps`
     pub task: TaskKind,
