@@ -12,7 +12,7 @@ use std::rc::Rc;
 use locvtp_features::VideoFeatures;
 use locvtp_video::TimeSpan;
 
-use super::feature_section::ClipFeatures;
+use super::clip_features::ClipFeatures;
 use crate::embedding::unit;
 use crate::error::TransferError;
 use crate::inputs::input_error::InputError;

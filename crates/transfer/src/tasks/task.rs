@@ -6,7 +6,7 @@ use locvtp_model::Device;
 use serde::Serialize;
 use toml::Table;
 
-use super::grounding::task::GroundingTask;
+use super::grounding::GroundingTask;
 use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;

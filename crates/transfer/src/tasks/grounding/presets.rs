@@ -4,9 +4,9 @@ use locvtp_train::optimizer::OptimizerConfig;
 use locvtp_train::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 
-use super::csmgan::config::CsmganConfig;
+use super::csmgan::CsmganConfig;
 use super::measure::MetricSection;
-use super::tan::config::{Proposals, TanConfig};
+use super::tan::{Proposals, TanConfig};
 use crate::fit::training::KeptEpoch;
 use crate::fit::training::TrainingSection;
 use locvtp_measure::metrics::grounding::IouBoundary;

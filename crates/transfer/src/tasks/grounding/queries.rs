@@ -17,7 +17,7 @@ use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::inputs::input_error::InputError;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;

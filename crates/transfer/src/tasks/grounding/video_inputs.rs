@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use locvtp_features::VideoFeatures;
 
 use crate::error::TransferError;
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::inputs::input_error::InputError;
 use crate::observer::TaskObserver;
 

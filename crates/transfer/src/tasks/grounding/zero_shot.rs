@@ -13,7 +13,7 @@ use super::words::SentenceWords;
 use crate::clip_score::ClipScore;
 use crate::embedding::{SentenceEmbedding, VideoEmbedding};
 use crate::error::TransferError;
-use crate::inputs::feature_section::clip_spans;
+use crate::inputs::clip_features::clip_spans;
 use crate::results::predictions::Tested;
 use crate::setting_error::SettingError;
 use crate::tasks::grounding::grounding_error::GroundingError;

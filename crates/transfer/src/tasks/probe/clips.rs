@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::inputs::input_error::InputError;
 use crate::setting_error::SettingError;
 use locvtp_measure::MeasureError;

@@ -51,7 +51,7 @@ use crate::fit::fit_seeds;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
 use crate::fit::tuning::{BatchPrefetch, TunedModel};
-use crate::inputs::feature_section::FoundFeatures;
+use crate::inputs::FoundFeatures;
 use crate::inputs::label_texts::{LabelTexts, TextModel};
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::inputs::{Inputs, WordOrigin};

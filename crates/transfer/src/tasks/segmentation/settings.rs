@@ -10,7 +10,7 @@ use super::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::training::TrainingSection;
-use crate::inputs::feature_section::FeatureSection;
+use crate::inputs::FeatureSection;
 use crate::setting_error::SettingError;
 use crate::tasks::defaults::Defaults;
 use crate::tasks::task_settings::{TaskKind, TaskSettings};

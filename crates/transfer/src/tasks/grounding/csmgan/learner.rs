@@ -20,7 +20,7 @@ use super::target::{ProposalTargets, targets};
 use super::{Csmgan, CsmganConfig, CsmganInput};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::inputs::input_error::InputError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;

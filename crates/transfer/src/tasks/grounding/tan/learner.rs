@@ -11,7 +11,7 @@ use super::proposals::best_moments;
 use super::targets::{ignored, scaled_iou_loss, targets, weighted_iou_loss};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;
 use crate::results::predictions::Tested;
