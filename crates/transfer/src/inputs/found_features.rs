@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use locvtp_features::{Difference, FeatureFile, Provenance};
 use locvtp_measure::MeasureError;
 use locvtp_model::Device;
+use locvtp_video::causes::with_causes;
 use locvtp_video::counted::counted_as;
 
 use super::clip_features::ClipFeatures;
@@ -74,7 +75,10 @@ impl FeatureSection {
                     match self.list_videos() {
                         Ok(list) => found.list = list,
                         // Whoever has the features may have put the videos away.
-                        Err(error) => observer.warning(&format!("no features are added: {error}")),
+                        Err(error) => {
+                            let reason = with_causes(&error);
+                            observer.warning(&format!("no features are added: {reason}"));
+                        }
                     }
                 }
             }
