@@ -83,9 +83,12 @@ fn difference(there: &str, wanted: &Table) -> Option<String> {
     };
     let differences = SettingDifference::between(&there, wanted, &changes_no_result);
     // What a person chooses first stands at the top of the file.
-    let first =
-        differences.iter().min_by_key(|difference| difference.key.matches('.').count() > 0)?;
-    let SettingDifference { key, there, wanted } = first;
+    let rank = |SettingDifference { key, .. }: &&SettingDifference| match key.as_str() {
+        "task" => 0,
+        key if key.contains('.') => 2,
+        _ => 1,
+    };
+    let SettingDifference { key, there, wanted } = differences.iter().min_by_key(rank)?;
     let key = key.rsplit('.').next().unwrap_or(key);
     let said = |value: &str| match value {
         SettingDifference::NOTHING => value.to_owned(),

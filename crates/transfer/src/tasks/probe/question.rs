@@ -2,7 +2,6 @@
 
 use rand::Rng;
 
-use crate::error::TransferError;
 use crate::setting_error::SettingError;
 
 /// A question about the clips of one video, of which so many positions are known.

@@ -7,7 +7,6 @@ use locvtp_corpus::crosstask::CrossTaskTask;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
 use crate::setting_error::SettingError;
 use locvtp_measure::metrics::steps::seconds_of;
 

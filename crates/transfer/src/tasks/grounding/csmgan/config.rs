@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
 use crate::setting_error::SettingError;
 
 /// `[csmgan]` of a task file.

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
 use crate::setting_error::SettingError;
 
 /// How the feature of a moment is made from those of its frames.
