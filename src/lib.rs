@@ -91,7 +91,7 @@ pub use locvtp_measure::MomentDecoder;
 pub use locvtp_model::{Device, LocVtp, ModelDirectory};
 pub use locvtp_report::RunReport;
 pub use locvtp_train::{Experiment, pretrain};
-pub use locvtp_transfer::embedding::Embedder;
+pub use locvtp_transfer::Embedder;
 pub use locvtp_transfer::extraction::Extractor;
 pub use locvtp_transfer::{FileGrounding, Grounder};
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};

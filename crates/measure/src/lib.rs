@@ -15,7 +15,7 @@
 //! | [`references`] | random intervals, wrong queries |
 //! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`synthetic`] | what the synthetic corpus alone can say: oracles, action choice |
-//! | [`error`] | everything that can go wrong |
+//! | [`error`] | everything that can go wrong; [`PathError`], what is wrong with a path |
 //!
 //! # Example
 //! ```
@@ -36,6 +36,7 @@ pub mod annotated_query;
 pub mod error;
 pub mod metrics;
 pub mod moment;
+mod path_error;
 pub mod references;
 pub mod score;
 pub mod scored_query;
@@ -47,3 +48,4 @@ pub use metrics::Metrics;
 pub use metrics::grounding::{GroundingMetrics, IouBoundary};
 pub use metrics::retrieval::{RetrievalMetrics, ScoreMatrix, Ties};
 pub use moment::{Moment, MomentDecoder, Threshold};
+pub use path_error::PathError;

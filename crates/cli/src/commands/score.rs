@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
-use locvtp_measure::MeasureError;
 use locvtp_measure::annotated_query::SameSentence;
 use locvtp_measure::metrics::grounding::IouBoundary;
 use locvtp_measure::metrics::retrieval::Ties;
@@ -20,6 +19,7 @@ use locvtp_measure::score::retrieval::{
 use locvtp_measure::score::segmentation::score_segmentation;
 use locvtp_measure::score::steps::{read_release, score_steps};
 use locvtp_measure::score::truth::{Truth, TruthSource};
+use locvtp_measure::{MeasureError, PathError};
 use locvtp_train::plain_words;
 use locvtp_video::counted::counted;
 
@@ -210,9 +210,9 @@ pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
         Score::Segmentation(args) => &args.given,
     };
     // Before the truth is read, which may take long.
-    MeasureError::expect_file(&given.predictions)?;
+    PathError::expect_file(&given.predictions)?;
     if let Some(only) = &given.only {
-        MeasureError::expect_file(only)?;
+        PathError::expect_file(only)?;
     }
     let report = match args {
         Score::Grounding(args) => grounding(args)?,
@@ -313,7 +313,7 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
-    MeasureError::expect_there(&args.truth)?;
+    PathError::expect_there(&args.truth)?;
     let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
     let report = against(score_steps(&args.given.predictions, &truth, &num_steps), &truth)?;
     Ok(with_notes(report, truth))

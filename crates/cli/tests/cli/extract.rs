@@ -7,7 +7,7 @@ use ffmpeg_the_third as ffmpeg;
 use locvtp_features::FeatureFile;
 use locvtp_features::journal::Journal;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_transfer::embedding::Embedder;
+use locvtp_transfer::Embedder;
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan, VideoReader};
 
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
