@@ -30,6 +30,7 @@ use crate::error::MeasureError;
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Threshold {
     /// The mean of all scores.
     Mean,
@@ -44,6 +45,7 @@ pub enum Threshold {
 /// How clip scores become moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MomentDecoder {
     /// Which clips speak for a moment. Default: [`Threshold::Upper`].
     pub threshold: Threshold,
@@ -84,7 +86,7 @@ impl MomentDecoder {
     ///
     /// # Example
     /// ```
-    /// use locvtp_measure::moment::MomentDecoder;
+    /// use locvtp_measure::MomentDecoder;
     /// use locvtp_video::TimeSpan;
     ///
     /// let span = |t: usize| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64);

@@ -63,7 +63,8 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
         Scores::Sentence => ClipScore::Sentence,
         Scores::Words => ClipScore::Words { num_matches: trained_matches(&args.model) },
     };
-    let decoder = MomentDecoder { top: args.top, ..MomentDecoder::default() };
+    let mut decoder = MomentDecoder::default();
+    decoder.top = args.top;
     let nothing = FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() };
     let said = unseen.as_ref().map_or("", |unseen| unseen.said.as_str());
     let found = if nothing_known {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 use crate::fit::draws::{Draw, generator};
 use crate::observer::TaskObserver;
-use locvtp_measure::annotated_query::SameSentence;
+use locvtp_measure::SameSentence;
 
 /// `[queries]` of a task file: the annotation file of each part.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clip_score::ClipScore;
 use crate::embedding::Embedder;
 use crate::error::TransferError;
-use locvtp_measure::moment::{Moment, MomentDecoder};
+use locvtp_measure::{Moment, MomentDecoder};
 
 /// What was found in a video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

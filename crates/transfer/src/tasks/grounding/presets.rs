@@ -9,7 +9,7 @@ use super::measure::MetricSection;
 use super::tan::config::{Proposals, TanConfig};
 use crate::fit::training::Keep;
 use crate::fit::training::TrainingSection;
-use locvtp_measure::metrics::grounding::IouBoundary;
+use locvtp_measure::metrics::IouBoundary;
 
 /// Whose settings are taken where a task file says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, both_directions, dual_softmax};
+use locvtp_measure::metrics::{ScoreMatrix, Ties, both_directions, dual_softmax};
 
 /// Candidates that are decoded together.
 const AT_ONCE: usize = 16;

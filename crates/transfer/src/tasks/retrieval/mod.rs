@@ -35,7 +35,7 @@ use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use crate::tasks::task::Task;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::retrieval::Ties;
+use locvtp_measure::metrics::Ties;
 use measure::{Measured, Protocol};
 use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
-use locvtp_measure::metrics::segmentation::BACKGROUND;
+use locvtp_measure::metrics::BACKGROUND;
 
 /// `[data]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

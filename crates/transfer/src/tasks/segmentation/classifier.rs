@@ -20,7 +20,7 @@ use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
+use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -17,7 +17,7 @@ use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use crate::results::predictions::{PREDICTIONS, PredictionFile};
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
+use locvtp_measure::metrics::{StepRecall, StepVideo, step_recall};
 
 /// `[component_model]` of a steps task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
