@@ -8,12 +8,22 @@
 use std::path::Path;
 
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "activitynet",
+    "ActivityNet Captions: train.json, val_1.json, val_2.json",
+    is_recognised,
+    read,
+);
 
 const EXPECTED: &str = "an ActivityNet Captions file: \
      {\"v_<id>\": {\"duration\": .., \"timestamps\": [[s, e], ..], \"sentences\": [..]}, ..}";
@@ -26,8 +36,13 @@ struct Entry {
     sentences: Vec<Cell>,
 }
 
+/// By the keys of a video; TACoS, which has them too, is asked before.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    glance.has_key(2, "timestamps") && glance.has_key(2, "sentences")
+}
+
 /// Reads one of the files.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let subset = subset(path);
     let mut stream = JsonStream::open(path, EXPECTED)?;
     stream.enter_object()?;

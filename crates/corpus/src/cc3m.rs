@@ -12,15 +12,35 @@ use std::path::Path;
 use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
+use crate::file_ending::has_ending;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
+use crate::layout_reader::LayoutReader;
+use crate::repair::{Repair, Repairs};
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "cc3m",
+    "Conceptual Captions: *.tsv; pictures as videos of one frame",
+    is_recognised,
+    read,
+);
+
 /// Columns that hold the address.
-pub(crate) const URL_COLUMNS: [&str; 2] = ["thumbnailUrl", "url"];
+const URL_COLUMNS: [&str; 2] = ["thumbnailUrl", "url"];
+
+/// By the columns, or by an address that ends a line of a .tsv.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    let Glance::Table(table) = glance else { return false };
+    let names_addresses = || URL_COLUMNS.iter().any(|column| table.has(column));
+    let ends_with_one = || table.header().last().is_some_and(|field| is_address(field));
+    table.has("caption") && names_addresses() || has_ending(path, &["tsv"]) && ends_with_one()
+}
 
 /// Reads a list of pictures, line by line.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let subset = Subset::from_file_name(path);
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
         return read_table(path, subset, intake);
@@ -57,7 +77,7 @@ fn read_table(
             _ => intake.drop_line("a row without caption and address", row.line),
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 
@@ -68,7 +88,7 @@ fn evidence(row: &Row<'_>) -> Evidence {
 }
 
 /// Whether it is the address of a picture.
-pub(crate) fn is_address(text: &str) -> bool {
+fn is_address(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 

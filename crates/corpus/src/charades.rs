@@ -9,15 +9,31 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{Repair, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::repair::Repair;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
 
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "charades-sta",
+    "Charades-STA: charades_sta_*.txt, with Charades_v1_*.csv beside",
+    is_recognised,
+    read,
+);
+
+/// By its lines.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    matches!(glance, Glance::Text(text) if text_file::lines(text).take(5).any(is_line))
+}
+
 /// Reads one of the files.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let subset = Subset::from_file_name(path);
     let lengths = match lengths_beside(path, subset) {
         Some(table) => lengths(&table, intake)?,
@@ -57,7 +73,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
 }
 
 /// Whether a line is one of such a file.
-pub(crate) fn is_line(line: &str) -> bool {
+fn is_line(line: &str) -> bool {
     parsed(line).is_some_and(|(_, caption)| caption.is_ok())
 }
 

@@ -15,12 +15,18 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader =
+    LayoutReader::new("crosstask", "CrossTask: the folder of the release", is_recognised, read);
 
 /// The folders of intervals: by hand, and from narration.
 const INTERVAL_FOLDERS: [&str; 2] = ["annotations", "crosstask_constraints"];
@@ -90,8 +96,13 @@ pub(crate) fn interval_folders(folder: &Path) -> Vec<PathBuf> {
     inside.into_iter().chain(beside).filter(|path| path.is_dir()).collect()
 }
 
+/// Never: the release is a folder, see [`interval_folders`].
+fn is_recognised(_path: &Path, _glance: &Glance) -> bool {
+    false
+}
+
 /// Reads the videos with the intervals in the folder `intervals`.
-pub(crate) fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let release = release(intervals).ok_or_else(|| CorpusError::Companion {
         path: intervals.to_owned(),
         wanted: "tasks_primary.txt, in the folder of CrossTask's release around it,",

@@ -26,13 +26,11 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::error::CorpusError;
-use crate::intake::Intake;
 use crate::repair::{Repair, Repairs};
 use crate::row_notes::{Oddity, RowNotes};
 use crate::table_records::{Dialect, Record, Records, Tried};
 use crate::text_file;
 use crate::video_files;
-use locvtp_video::counted::counted;
 
 /// What the fields of a row say of whether it is a row of this table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -396,20 +394,9 @@ impl<'b> CsvTable<'b> {
         self.delimiter == b',' && is_digits(field(last)) && !has_thousands
     }
 
-    /// Tells what was done to the rows, and drops those with too many fields.
-    pub(crate) fn finish(self, intake: &mut Intake<'_>) {
-        for note in self.notes() {
-            intake.note(note);
-        }
-        let columns = counted(self.header.len(), "column");
-        for (line, fields) in self.too_long {
-            intake.drop_row(&format!("a row of {fields} fields under {columns}"), line);
-        }
-    }
-
-    /// How many rows were dropped because they have too many fields.
-    pub(crate) fn num_too_long(&self) -> usize {
-        self.too_long.len()
+    /// The lines of rows that were dropped because they have too many fields, with how many they have.
+    pub(crate) fn too_long(&self) -> &[(usize, usize)] {
+        &self.too_long
     }
 
     /// Fails when a row has more fields than there are columns.
@@ -637,7 +624,7 @@ mod tests {
             let text = format!("start,end,text,notes\n{row}\n");
             let mut table = table(&text);
             assert!(table.next_row().unwrap().is_none(), "{text}");
-            assert_eq!(table.num_too_long(), 1);
+            assert_eq!(table.too_long().len(), 1);
             assert!(table.notes()[0].contains("double quotes"), "{:?}", table.notes());
         }
         // Here nothing can have been cut, or what follows is in its place.
@@ -677,7 +664,7 @@ mod tests {
         for text in rows {
             let mut table = table(text);
             assert!(table.next_row().unwrap().is_none(), "{text}");
-            assert_eq!(table.num_too_long(), 1);
+            assert_eq!(table.too_long().len(), 1);
             let notes = table.notes();
             assert!(
                 notes[0].contains("(line 2)") && notes[0].contains("double quotes"),

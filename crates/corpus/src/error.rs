@@ -1,6 +1,6 @@
 //! Everything that can go wrong with a corpus, each with the file or key and the way out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_video::VideoError;
 
@@ -480,6 +480,14 @@ pub enum CorpusError {
     /// A video could not be encoded.
     #[error(transparent)]
     Video(#[from] VideoError),
+}
+
+impl CorpusError {
+    /// What became of writing `path`.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        |source| Self::Write { path, source }
+    }
 }
 
 /// A batch that asks for more videos than the corpus has.

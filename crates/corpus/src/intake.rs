@@ -8,16 +8,19 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
+use locvtp_video::counted::counted;
 use locvtp_video::{MediaLocation, Seconds};
 
 use crate::corpus::{Caption, MomentQuery, NarratedVideo, Subset};
+use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::id_list::IdList;
 use crate::language::Language;
 use crate::left_files::Claimed;
 use crate::narration_care::NarrationCare;
-use crate::repair::{LONGEST_VIDEO_S, SourceCaption};
-use crate::report::{DropReason, DroppedExample, ReadReport};
-use crate::shards::ShardSettings;
+use crate::report::{DroppedExample, ReadReport};
+use crate::shards::settings::ShardSettings;
+use crate::source_caption::{LONGEST_VIDEO_S, SourceCaption};
 use crate::video_files::VideoFiles;
 
 /// Takes what a reader found, one video at a time.
@@ -305,9 +308,16 @@ impl<'a> Intake<'a> {
         self.drop_at(DropReason::NotUnderstood, what, place);
     }
 
-    /// Drops a row that has more fields than its table has columns.
-    pub(crate) fn drop_row(&mut self, what: &str, line: usize) {
-        self.drop_at(DropReason::RowTooLong, what, line);
+    /// Tells what was done to the rows of a table, and drops those with too many fields.
+    pub(crate) fn end_of_table(&mut self, table: &CsvTable<'_>) {
+        for note in table.notes() {
+            self.note(note);
+        }
+        let columns = counted(table.header().len(), "column");
+        for (line, fields) in table.too_long() {
+            let what = format!("a row of {fields} fields under {columns}");
+            self.drop_at(DropReason::RowTooLong, &what, *line);
+        }
     }
 
     fn drop_at(&mut self, reason: DropReason, what: &str, place: usize) {

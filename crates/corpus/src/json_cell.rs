@@ -10,6 +10,8 @@ use serde::de::{
     Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
+use crate::json_pieces::{Piece, pieces};
+
 /// A value read without complaint.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Cell {
@@ -73,27 +75,30 @@ pub(crate) fn from_slice<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result
 /// The same JSON with every number as a text that begins with [`NUMBER`].
 fn with_marked_numbers(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() * 2);
+    for piece in pieces(json) {
+        match piece {
+            Piece::Text(text) => out.extend_from_slice(text),
+            Piece::Between(bytes) => mark_numbers(bytes, &mut out),
+        }
+    }
+    out
+}
+
+fn mark_numbers(bytes: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
-    while let Some(&byte) = json.get(at) {
+    while let Some(&byte) = bytes.get(at) {
         let first = at;
         at += 1;
-        if byte == b'"' {
-            while at < json.len() && json[at] != b'"' {
-                at += if json[at] == b'\\' { 2 } else { 1 };
-            }
-            at = (at + 1).min(json.len());
-            out.extend_from_slice(&json[first..at]);
-        } else if byte == b'-' || byte.is_ascii_digit() {
+        if byte == b'-' || byte.is_ascii_digit() {
             let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-            at += json[at..].iter().take_while(|byte| is_part(byte)).count();
+            at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
             out.extend_from_slice(b"\"\\u0001");
-            out.extend_from_slice(&json[first..at]);
+            out.extend_from_slice(&bytes[first..at]);
             out.push(b'"');
         } else {
             out.push(byte);
         }
     }
-    out
 }
 
 impl serde::Serialize for Cell {

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::coin::Taxonomy;
 use crate::csv_table::CsvTable;
-use crate::layout::{Keys, glance, has_ending};
+use crate::file_ending::has_ending;
+use crate::glance::{Keys, glance};
 use crate::text_file;
 
 /// What a file holds instead of captions, and what to give instead.

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use locvtp_video::media_endings::{PassedOver, is_video};
 
-use crate::layout::has_ending;
-use crate::video_files;
+use crate::file_ending::has_ending;
+use crate::folder_walk::{DEPTH, walk};
 use locvtp_video::counted::counted;
 
 /// Videos that are named in a sentence.
@@ -34,7 +34,7 @@ impl LeftFiles {
     pub(crate) fn under(folder: &Path, claimed: &Claimed) -> Self {
         let mut left = Self::default();
         // What of the folder cannot be read has no files to name.
-        let _ = video_files::walk(folder, video_files::DEPTH, &mut |path| {
+        let _ = walk(folder, DEPTH, &mut |path| {
             if claimed.has(&path) || has_ending(&path, &TEXT_ENDINGS) {
                 return;
             }

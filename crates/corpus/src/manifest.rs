@@ -26,15 +26,32 @@ use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::csv_table::{CsvTable, Evidence, Row};
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::repair::{Repairs, SourceCaption, SourceTime};
+use crate::layout_reader::LayoutReader;
+use crate::repair::Repairs;
 use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;
 use crate::shards;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use crate::video_files::rank;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    names_its_files: true,
+    ..LayoutReader::new(
+        "manifest",
+        "Your own list, CSV or JSON lines: path, start, end, text",
+        is_recognised,
+        read,
+    )
+};
+
+/// Columns that say of which video a row is: such a table or list is a manifest, whatever its name.
+pub(crate) const OF_VIDEO: [&str; 2] = ["path", "video"];
 
 /// What a row says.
 #[derive(Debug, Default, Deserialize)]
@@ -52,8 +69,22 @@ struct Line {
     dropped: Cell,
 }
 
+/// By the columns, or the keys of a list; JSON lines of any kind are believed to be one.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    match glance {
+        Glance::Json(json) => {
+            // Else it may be a list of captions, as transcribers write one.
+            let names_a_video = || OF_VIDEO.iter().any(|key| glance.has_key(2, key));
+            json.is_list() && glance.has_key(2, "text") && names_a_video()
+        }
+        Glance::JsonLines(_) => !shards::is_index(path),
+        Glance::Table(_) => OF_VIDEO.iter().any(|column| glance.has_columns(&["text", column])),
+        _ => false,
+    }
+}
+
 /// Reads a manifest.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let mut videos =
         Videos { folder: path.parent().unwrap_or(Path::new("")), known: BTreeMap::new() };
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
@@ -150,7 +181,7 @@ fn read_table(
             intake.drop_line("a row without path and text", row.line);
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 

@@ -21,14 +21,24 @@ use serde::de::DeserializeOwned;
 
 use crate::bare_nan;
 use crate::corpus::{MomentQuery, SALIENCY_CLIP_S, Subset};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 use locvtp_video::counted::counted;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "qvhighlights",
+    "QVHighlights and every data set in its form: JSON lines of qid, query, vid, relevant_windows",
+    is_recognised,
+    read,
+);
 
 const EXPECTED: &str = "a list of queries: [{\"qid\": .., \"query\": .., \"vid\": .., \
      \"duration\": .., \"relevant_windows\": [[s, e], ..]}, ..]";
@@ -50,8 +60,17 @@ struct Line {
     saliency_scores: Option<Vec<Vec<Cell>>>,
 }
 
+/// By the keys of the first query.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    match glance {
+        Glance::Json(json) => is_line(&json.start) || glance.has_key(2, "relevant_windows"),
+        Glance::JsonLines(start) => is_line(start),
+        _ => false,
+    }
+}
+
 /// Reads a file.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let mut videos = Videos { subset: Subset::from_file_name(path), ..Videos::default() };
     if is_list(path)? {
         let mut stream = JsonStream::open(path, EXPECTED)?;
@@ -71,7 +90,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
 }
 
 /// Whether a text begins with such a line.
-pub(crate) fn is_line(start: &[u8]) -> bool {
+fn is_line(start: &[u8]) -> bool {
     let start = text_file::as_utf8(start);
     let first = start.trim_ascii_start();
     let end = memchr::memchr2(b'\n', b'\r', first).unwrap_or(first.len());

@@ -19,13 +19,24 @@ use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::id_list::IdList;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
+use crate::text_file;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "msrvtt",
+    "MSR-VTT: the official JSON, the 1k-A split, 7k and 9k lists, Frozen's pack",
+    is_recognised,
+    read,
+);
 
 const EXPECTED: &str = "an MSR-VTT file: {\"videos\": [{\"video_id\": ..}, ..], \"sentences\": \
      [{\"caption\": .., \"video_id\": .., \"sen_id\": ..}, ..]}, or {\"annotations\": \
@@ -55,8 +66,35 @@ struct Sentence {
     sen_id: Cell,
 }
 
+/// By the lists of the JSON, the columns of the pairs, or a list beside its JSON.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    let has = |depth, key| glance.has_key(depth, key);
+    match glance {
+        Glance::Json(_) => {
+            has(1, "videos") && has(3, "video_id")
+                || has(1, "sentences") && has(3, "sen_id")
+                || has(1, "annotations") && has(3, "image_id")
+        }
+        Glance::Table(table) => {
+            glance.has_columns(&["video_id", "sentence"])
+                || table.header() == ["video_id"] && data_beside(path).is_some()
+        }
+        Glance::Text(text) => {
+            let mut lines = text_file::lines(text).take(5).filter(|line| !line.is_empty());
+            lines.all(is_id) && data_beside(path).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// `video7010`
+fn is_id(line: &str) -> bool {
+    let number = line.strip_prefix("video").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Reads a JSON, the table of 1k-A pairs, or a list with the JSON beside it.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     match ending.to_str() {
         Some("csv") if CsvTable::open(path)?.has("sentence") => read_pairs(path, intake),
@@ -180,7 +218,7 @@ fn read_pairs(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         video.captions.push(row.text("sentence").ok_or(DropReason::TextIsEmpty).map(caption));
         rows += 1;
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
 }

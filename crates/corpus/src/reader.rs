@@ -77,7 +77,7 @@ impl CorpusReader {
         let found = sources::find(path, settings.layout)?;
         let (passed_over, sources) = (found.note(path), found.sources);
         let list = settings.list.as_deref().map(IdList::read).transpose()?;
-        let own_paths = |source: &Source| source.layout.names_its_files();
+        let own_paths = |source: &Source| source.layout.reader().names_its_files;
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
         let beside = Some(folder.join("videos")).filter(|videos| videos.is_dir());
         let name_themselves = settings.videos.is_none() && sources.iter().all(own_paths);
@@ -118,8 +118,9 @@ impl CorpusReader {
         let folder = self.folder.as_ref().or_else(of_subtitles)?;
         let claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut left = LeftFiles::under(folder, &claimed);
-        // HowTo100M's reader drops them, and so counts them already.
-        let are_dropped = self.sources.iter().any(|source| source.layout == Layout::HowTo100m);
+        // Then they are dropped, and so counted already.
+        let are_dropped =
+            self.sources.iter().any(|source| source.layout.reader().describes_all_videos);
         if are_dropped || self.list.is_some() || self.settings.subset.is_some() {
             left.without_captions.clear();
         }
@@ -145,7 +146,7 @@ impl CorpusReader {
             .in_language(self.settings.language.as_ref())
             .asking_for(self.list.as_ref(), self.settings.subset);
         source.read(&mut intake)?;
-        if source.layout == Layout::HowTo100m {
+        if source.layout.reader().describes_all_videos {
             intake.drop_undescribed_files();
         }
         self.claim(intake.take_claimed());
@@ -197,7 +198,7 @@ impl AnnotatedCorpus {
         for source in &reader.sources {
             source.read(&mut intake)?;
         }
-        if layout == Layout::HowTo100m {
+        if layout.reader().describes_all_videos {
             intake.drop_undescribed_files();
         }
         reader.claim(intake.take_claimed());

@@ -23,13 +23,13 @@ use locvtp_video::media_endings::is_video;
 
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
+use crate::file_ending::has_ending;
+use crate::folder_walk::walk;
+use crate::glance::{LINES, TABLES, glance};
 use crate::intake::Intake;
-use crate::layout::{LINES, Layout, TABLES, glance, has_ending, layout_of_file};
-use crate::video_files::{self, VideoFiles};
-use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, known_files, manifest, moment_queries,
-    msrvtt, shards, subtitles, tacos, webvid, youcook2,
-};
+use crate::layout::{Layout, layout_of_file};
+use crate::video_files::VideoFiles;
+use crate::{crosstask, known_files, manifest, msrvtt, shards, subtitles};
 
 /// Folders below the one given that are looked into when it holds nothing itself.
 const DEPTH: usize = 2;
@@ -121,23 +121,7 @@ impl Found {
 
 impl Source {
     pub(crate) fn read(&self, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
-        let read = match self.layout {
-            Layout::HowTo100m => howto100m::read,
-            Layout::WebVid => webvid::read,
-            Layout::Cc3m => cc3m::read,
-            Layout::MsrVtt => msrvtt::read,
-            Layout::ActivityNet => activitynet::read,
-            Layout::CharadesSta => charades::read,
-            Layout::Tacos => tacos::read,
-            Layout::CrossTask => crosstask::read,
-            Layout::Coin => coin::read,
-            Layout::YouCook2 => youcook2::read,
-            Layout::QvHighlights => moment_queries::read,
-            Layout::Manifest => manifest::read,
-            Layout::Subtitles => subtitles::read,
-            Layout::Shards => shards::read,
-        };
-        read(&self.path, intake)
+        (self.layout.reader().read)(&self.path, intake)
     }
 }
 
@@ -203,7 +187,9 @@ fn of_folder(path: &Path, layout: Option<Layout>) -> Result<Found, CorpusError> 
         found.sources.extend(of_videos(path, layout.is_some(), &found.passed_over)?);
     }
     // A folder of one CSV a video that something else hides.
-    let hidden = layout.filter(|layout| found.sources.is_empty() && *layout == Layout::HowTo100m);
+    let is_hidden =
+        |layout: &Layout| found.sources.is_empty() && layout.reader().is_one_csv_a_video;
+    let hidden = layout.filter(is_hidden);
     found.sources.extend(hidden.map(|layout| Source { layout, path: path.to_owned() }));
     if !found.sources.is_empty() {
         return Ok(found);
@@ -231,7 +217,7 @@ fn of_videos(
     // Videos of a data set beside a file of it that does not tell what is said.
     let mut files = Vec::new();
     // A folder that cannot be read holds nothing.
-    let _ = video_files::walk(folder, DEPTH, &mut |path| files.push(path));
+    let _ = walk(folder, DEPTH, &mut |path| files.push(path));
     files.sort();
     let known = files.iter().find_map(|path| Some((path, known_files::recognised(path)?)));
     match known.filter(|(_, file)| file.is_of_a_data_set()) {
@@ -251,16 +237,18 @@ fn in_folder(folder: &Path, layout: Option<Layout>, depth: usize) -> std::io::Re
     }
     files.sort();
     folders.sort();
-    let captions = howto100m::CAPTION_FILES.iter().map(|name| folder.join(name));
-    let captions: Vec<PathBuf> = captions.filter(|path| path.is_file()).collect();
-    let mut tiers: Vec<Vec<Source>> = Vec::new();
-    // Of several caption files the first is the best.
-    tiers.extend(captions.iter().map(|path| vec![source(Layout::HowTo100m, path.clone())]));
+    let named = Layout::ALL.into_iter().flat_map(|layout| {
+        let names = layout.reader().files_of_a_folder.iter();
+        names.map(move |name| source(layout, folder.join(name)))
+    });
+    let named: Vec<Source> = named.filter(|source| source.path.is_file()).collect();
+    // Of several such files the first is the best.
+    let mut tiers: Vec<Vec<Source>> = named.iter().map(|source| vec![source.clone()]).collect();
     let intervals = crosstask::interval_folders(folder);
     let is_crosstask = !intervals.is_empty();
     tiers.push(intervals.into_iter().map(|path| source(Layout::CrossTask, path)).collect());
     let words = words_beside(folder, &files);
-    files.retain(|path| !captions.contains(path));
+    files.retain(|path| !named.iter().any(|source| source.path == *path));
     // Of CrossTask's release the files are read as a whole.
     let (of_files, mut passed_over) =
         if is_crosstask { (Vec::new(), Vec::new()) } else { of_files(folder, files) };
@@ -327,11 +315,8 @@ fn of_files(folder: &Path, files: Vec<PathBuf>) -> (Vec<Source>, Vec<PassedOverS
         }
         match layout_of_file(&path) {
             // One CSV a video: the folder is the source, and a million files need no look.
-            Some(Layout::HowTo100m) if has_ending(&path, &["csv"]) => {
-                return (
-                    vec![Source { layout: Layout::HowTo100m, path: folder.to_owned() }],
-                    passed_over,
-                );
+            Some(layout) if layout.reader().is_one_csv_a_video && has_ending(&path, &["csv"]) => {
+                return (vec![Source { layout, path: folder.to_owned() }], passed_over);
             }
             Some(Layout::Manifest) if has_ending(&path, &LINES) => {
                 let start = glance(&path).unwrap_or_default();

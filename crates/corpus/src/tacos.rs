@@ -8,12 +8,18 @@ use std::path::Path;
 
 use crate::activitynet::captions;
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::repair::SourceTime;
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::SourceTime;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader =
+    LayoutReader::new("tacos", "TACoS: 2D-TAN's JSON", is_recognised, read);
 
 const EXPECTED: &str = "a TACoS file: {\"<video>\": {\"timestamps\": [[first, last], ..], \
      \"sentences\": [..], \"fps\": .., \"num_frames\": ..}, ..}";
@@ -26,8 +32,13 @@ struct Entry {
     num_frames: Cell,
 }
 
+/// By the keys of a video.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    ["timestamps", "sentences", "fps"].iter().all(|key| glance.has_key(2, key))
+}
+
 /// Reads one of the files.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let subset = Subset::from_file_name(path);
     let mut stream = JsonStream::open(path, EXPECTED)?;
     stream.enter_object()?;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell;
 use crate::json_stream::JsonStream;
-use crate::report::DropReason;
 
 /// Hands every video of the file to the intake; `video` makes it from its id and entry. What is no
 /// such entry is dropped and counted. `expected` says in errors what should stand in the file.

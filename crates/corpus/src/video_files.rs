@@ -13,9 +13,7 @@ use locvtp_video::media_endings::{
 };
 
 use crate::error::CorpusError;
-
-/// Folders below folders are looked into this far; links may lead in circles.
-pub(crate) const DEPTH: usize = 6;
+use crate::folder_walk::{DEPTH, walk};
 
 /// Media files by name.
 #[derive(Debug, Clone, Default)]
@@ -88,26 +86,6 @@ pub(crate) fn is_picture(path: &Path) -> bool {
 /// Whether the file's name ends as that of a video or picture.
 pub(crate) fn has_media_ending(path: &Path) -> bool {
     video_rank(path).is_some() || picture_rank(path).is_some()
-}
-
-/// Hands out every file under `dir`.
-///
-/// # Errors
-/// When the folder cannot be read; folders below it that cannot be read are passed over.
-pub(crate) fn walk(dir: &Path, depth: usize, each: &mut dyn FnMut(PathBuf)) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(dir)? {
-        let entry = entry?;
-        let path = entry.path();
-        let kind = entry.file_type()?;
-        if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
-            if depth > 0 {
-                let _ = walk(&path, depth - 1, each);
-            }
-        } else {
-            each(path);
-        }
-    }
-    Ok(())
 }
 
 /// How good the file's ending is, 0 best; none for what is no media file.

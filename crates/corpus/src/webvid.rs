@@ -9,13 +9,24 @@ use std::path::Path;
 
 use crate::corpus::Subset;
 use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader =
+    LayoutReader::new("webvid", "WebVid-2M: results_2M_*.csv", is_recognised, read);
+
+/// By the columns of id and caption.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    glance.has_columns(&["videoid", "name"])
+}
 
 /// Reads a list of videos, row by row.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let mut table = CsvTable::open(path)?.with_text("name", evidence);
     table.require(&["videoid", "name"])?;
     let subset = Subset::from_file_name(path);
@@ -31,7 +42,7 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
             None => intake.drop_line("a row without videoid", row.line),
         }
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     Ok(())
 }
 

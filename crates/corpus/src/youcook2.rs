@@ -10,12 +10,22 @@ use std::path::Path;
 
 use crate::corpus::Subset;
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::video_database;
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader::new(
+    "youcook2",
+    "YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv",
+    is_recognised,
+    read,
+);
 
 const EXPECTED: &str = "a YouCook2 file: {\"database\": {\"<video>\": {\"subset\": .., \
      \"annotations\": [{\"segment\": [s, e], \"id\": .., \"sentence\": ..}, ..]}, ..}}";
@@ -40,8 +50,16 @@ struct Clip {
     sentence: Cell,
 }
 
+/// By the keys of a video, or the columns of the clips.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    let has = |key| glance.has_key(3, key);
+    let of_json = has("annotations") || has("recipe_type") && !has("annotation");
+    glance.has_key(1, "database") && of_json
+        || glance.has_columns(&["start", "end", "text", "video_id"])
+}
+
 /// Reads the JSON, or MIL-NCE's table.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
         return read_table(path, intake);
     }
@@ -87,7 +105,7 @@ fn read_table(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
         video.captions.push(caption());
         rows += 1;
     }
-    table.finish(intake);
+    intake.end_of_table(&table);
     videos.into_values().for_each(|video| intake.video(video));
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A screen recorder stores no picture while nothing changes, for minutes.
 
 use crate::joined_files;
-use crate::packet_list::Seen;
+use crate::seen_packet::Seen;
 use crate::probe::OpenFile;
 use crate::sound_in_hole::{self, Sound};
 use crate::time::TimeSpan;

@@ -11,14 +11,20 @@ mod taxonomy;
 use std::path::Path;
 
 use crate::corpus::Subset;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::video_database;
 
 pub use taxonomy::{CoinStep, Taxonomy};
+
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader =
+    LayoutReader::new("coin", "COIN: COIN.json", is_recognised, read);
 
 const EXPECTED: &str = "a COIN file: {\"database\": {\"<video>\": {\"class\": .., \"subset\": .., \
      \"annotation\": [{\"id\": .., \"segment\": [s, e], \"label\": ..}, ..]}, ..}}";
@@ -43,8 +49,13 @@ struct Step {
     label: Cell,
 }
 
+/// By the keys of a video.
+fn is_recognised(_path: &Path, glance: &Glance) -> bool {
+    glance.has_key(1, "database") && glance.has_key(3, "annotation")
+}
+
 /// Reads the JSON.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     video_database::read(path, EXPECTED, intake, |id, entry: Entry| SourceVideo {
         duration_s: entry.duration.number(),
         // The file has two parts; a word for a third is the README's for the second.

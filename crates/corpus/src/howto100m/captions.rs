@@ -8,12 +8,12 @@ use locvtp_video::MediaLocation;
 use rayon::prelude::*;
 
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::intake::{Intake, RepairedVideo, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::subtitles::milliseconds::{Timed, are_milliseconds};
 
 const EXPECTED: &str = "a HowTo100M caption file: \
@@ -77,6 +77,13 @@ pub(super) fn read_files(paths: Vec<PathBuf>, intake: &mut Intake<'_>) -> Result
     }
     take(batch, intake, csv_captions);
     Ok(())
+}
+
+/// Whether a file is a zip of CSV files.
+pub(super) fn is_zip_of_csv(path: &Path) -> bool {
+    let archive = File::open(path).ok().map(std::io::BufReader::new).map(zip::ZipArchive::new);
+    let Some(Ok(archive)) = archive else { return false };
+    archive.file_names().take(100).flatten().any(|name| name.ends_with(".csv"))
 }
 
 /// Reads `howto100m_captions.zip`, which holds such CSV files.
@@ -186,7 +193,7 @@ fn csv_captions(bytes: &[u8]) -> Option<Understood> {
         };
         captions.push(caption());
     }
-    captions.extend(std::iter::repeat_n(Err(DropReason::RowTooLong), table.num_too_long()));
+    captions.extend(std::iter::repeat_n(Err(DropReason::RowTooLong), table.too_long().len()));
     // whisper.cpp writes the same table in milliseconds.
     if are_milliseconds(&timed, || None) {
         for caption in captions.iter_mut().flatten() {

@@ -20,7 +20,10 @@ use std::path::Path;
 
 use crate::corpus::{Corpus, NarratedVideo};
 use crate::error::CorpusError;
+use crate::file_ending::has_ending;
+use crate::glance::Glance;
 use crate::intake::Intake;
+use crate::layout_reader::LayoutReader;
 use crate::narration_care::NarrationCare;
 use crate::report::ReadReport;
 use crate::video_files::VideoFiles;
@@ -28,11 +31,38 @@ use crate::video_files::VideoFiles;
 pub use list::{read_task_names, read_video_list};
 pub use write::{ListedVideo, write_captions, write_video_list};
 
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    files_of_a_folder: &CAPTION_FILES,
+    is_one_csv_a_video: true,
+    describes_all_videos: true,
+    ..LayoutReader::new(
+        "howto100m",
+        "HowTo100M: caption.json, raw_caption.json, or one CSV a video, zipped or not",
+        is_recognised,
+        read,
+    )
+};
+
 /// Caption files, in the order of preference: without stop words, then plain.
-pub(crate) const CAPTION_FILES: [&str; 2] = ["caption.json", "raw_caption.json"];
+const CAPTION_FILES: [&str; 2] = ["caption.json", "raw_caption.json"];
+
+/// By the keys of a video, the columns of a CSV, or the names in a zip.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    match glance {
+        Glance::Json(json) => {
+            // A list is a manifest, or captions as transcribers write them.
+            let keys = ["start", "end", "text"].into_iter().filter(|key| glance.has_key(2, key));
+            !json.is_list() && keys.count() >= 2
+        }
+        Glance::Table(_) => glance.has_columns(&["start", "end", "text"]),
+        Glance::Name => has_ending(path, &["zip"]) && captions::is_zip_of_csv(path),
+        _ => false,
+    }
+}
 
 /// Reads a caption JSON, a folder of CSV files or the zip of them.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     if path.is_dir() {
         captions::read_folder(path, intake)
     } else if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip")) {
@@ -96,7 +126,7 @@ impl Corpus for HowTo100m {
 mod tests {
     use super::*;
     use crate::corpus::Caption;
-    use crate::report::DropReason;
+    use crate::drop_reason::DropReason;
     use locvtp_video::{Seconds, TimeSpan};
 
     fn folder(json: &str, files: &[&str]) -> tempfile::TempDir {

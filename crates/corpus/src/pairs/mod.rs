@@ -12,6 +12,7 @@
 //! Several processes train on one batch together: it is the same however many they are, and each
 //! takes its [`part`](PairSampler::part) of it.
 
+mod captioned_span;
 mod epoch_order;
 mod order;
 mod rank;
@@ -29,37 +30,13 @@ use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::{BatchTooLarge, CorpusError};
 use crate::randomness::{Purpose, generator, mix, unit};
 
+pub use captioned_span::{CaptionedSpan, SpanKind};
 use epoch_order::{EpochOrder, VisitedVideos};
 pub use rank::Rank;
 pub use settings::{CaptionsPerEpoch, PairSettings, VideoOrder};
 
 /// How many windows are tried before one is laid around a caption on purpose.
 const WINDOW_TRIES: usize = 16;
-
-/// Whether a span tells one caption or a stretch of narration, or is a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SpanKind {
-    /// A window over neighbouring captions.
-    Long,
-    /// One caption's span.
-    Short,
-    /// A picture, which has no time.
-    Picture,
-}
-
-/// A stretch of a video and the words told over it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CaptionedSpan {
-    /// Index into [`Corpus::videos`].
-    pub video: usize,
-    /// Presentation time; the end may lie after the end of the file.
-    pub span: TimeSpan,
-    /// The captions' texts, joined by spaces.
-    pub text: String,
-    /// Which kind it was drawn as.
-    pub kind: SpanKind,
-}
 
 /// Draws batches of pairs from a corpus.
 #[derive(Clone)]

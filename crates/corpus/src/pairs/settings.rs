@@ -1,6 +1,6 @@
 //! How pre-training pairs are drawn: the lengths, the mixture and the batch sizes.
 
-use super::SpanKind;
+use super::captioned_span::SpanKind;
 use crate::error::CorpusError;
 
 /// Which captions of a video an epoch of short spans takes.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::address::without_ending;
 use super::record::SampleRecord;
 use super::scan::{Contents, Member, Sample};
+use crate::drop_reason::DropReason;
 use crate::json_cell::{self, Cell};
-use crate::report::DropReason;
 
 /// In the place of `.tar`.
 const ENDING: &str = ".index.jsonl";

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use locvtp_video::MediaLocation;
 
 use super::address::{ends_with_tar, is_remote};
+use super::listing;
+use super::opening::opened;
 use super::settings::ShardSettings;
 use super::shard::{Fetcher, ShardMember};
-use super::{listing, opened};
 use crate::error::CorpusError;
 use crate::intake::SourceVideo;
 

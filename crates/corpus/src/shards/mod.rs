@@ -4,10 +4,10 @@
 //! | module | idea |
 //! |---|---|
 //! | `address`, `listing` | folders, patterns, lists and addresses; `shards.json` |
-//! | `members` | single videos by name, for lists of spans
+//! | `members` | single videos by name, for lists of spans |
 //! | `scan`, `record` | which samples a tar holds; what a sample's JSON says |
 //! | `index` | the same, written down beside the shard |
-//! | `storage`, `cache`, `shard` | bytes from servers and S3 (feature `remote`), kept within a bound |
+//! | `storage`, `cache`, `shard`, `opening` | bytes from servers and S3 (feature `remote`), kept within a bound |
 //! | [`pack`] | any corpus into shards |
 //!
 //! Reading a corpus reads the index of each shard, or else its headers and texts; a video's bytes
@@ -21,10 +21,11 @@ mod cache;
 mod index;
 mod listing;
 mod members;
+mod opening;
 pub mod pack;
 mod record;
 mod scan;
-mod settings;
+pub(crate) mod settings;
 mod shard;
 #[cfg(feature = "remote")]
 mod storage;
@@ -37,30 +38,52 @@ use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_video::MediaLocation;
-use rayon::prelude::*;
 
-use self::listing::ShardPlace;
+use self::address::{ends_with_tar, is_list};
+use self::listing::LIST_FILE;
+use self::opening::opened;
 use self::record::SampleRecord;
 use self::scan::{Contents, Sample};
 use self::shard::{Fetcher, Shard, ShardMember};
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
 use locvtp_video::counted::counted;
 
-pub(crate) use address::{ends_with_tar, is_address, is_list, is_remote};
+pub(crate) use address::{is_address, is_remote};
 pub(crate) use index::is_index;
-pub(crate) use listing::{LIST_FILE, is_in};
+pub(crate) use listing::is_in;
 pub(crate) use members::find as find_members;
 pub use settings::{Fetch, ShardSettings};
 
-/// Shards whose contents are read side by side, and held in memory.
-const SHARDS_AT_ONCE: usize = 16;
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    names_its_files: true,
+    ..LayoutReader::new(
+        "shards",
+        "Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them",
+        is_recognised,
+        read,
+    )
+};
+
+/// By the name of a tar, or of the list that packing writes; by the lines of a list.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    match glance {
+        Glance::Text(text) => is_list(text),
+        _ => {
+            path.file_name().is_some_and(|name| name == LIST_FILE)
+                || ends_with_tar(&path.to_string_lossy())
+        }
+    }
+}
 
 /// Reads the shards at a path, pattern or address.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let settings = intake.shards().clone();
     settings.check()?;
     let places = listing::find(path, &settings)?;
@@ -70,31 +93,6 @@ pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusErr
         taking.shard(shard, number, contents);
     })?;
     taking.finish()
-}
-
-/// Opens shards, several at once, and hands over in order what they hold, with each one's place
-/// among them.
-fn opened(
-    places: &[ShardPlace],
-    fetcher: &Arc<Fetcher>,
-    mut take: impl FnMut(&Arc<Shard>, u32, Contents),
-) -> Result<(), CorpusError> {
-    for (block, places) in places.chunks(SHARDS_AT_ONCE).enumerate() {
-        let read: Vec<Result<(Shard, Contents), CorpusError>> = places
-            .par_iter()
-            .map(|place| {
-                let shard = Shard::open(place.clone(), Arc::clone(fetcher))?;
-                let contents = shard.contents()?;
-                Ok((shard, contents))
-            })
-            .collect();
-        for (number, read) in read.into_iter().enumerate() {
-            let (shard, contents) = read?;
-            let number = u32::try_from(block * SHARDS_AT_ONCE + number).unwrap_or(u32::MAX);
-            take(&Arc::new(shard), number, contents);
-        }
-    }
-    Ok(())
 }
 
 /// A path as a shell takes it.

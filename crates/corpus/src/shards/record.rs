@@ -31,12 +31,13 @@ use serde_json::{Map, Value};
 
 use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
+use crate::drop_reason::DropReason;
 use crate::intake::SourceVideo;
 use crate::json_cell::{self, Cell};
 use crate::language::Language;
 use crate::language_choice::{LanguageChoice, Offer};
-use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::repair::{Repair, Repairs};
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
 /// Where captions are looked for, for people.

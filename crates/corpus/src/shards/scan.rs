@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek};
 use serde::{Deserialize, Serialize};
 
 use super::record::SampleRecord;
-use crate::report::DropReason;
+use crate::drop_reason::DropReason;
 use crate::video_files::rank;
 
 /// A JSON or text longer than this tells no captions.

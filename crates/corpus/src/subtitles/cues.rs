@@ -4,11 +4,12 @@
 //! such line. So numbers, headers, notes, styles and settings need no understanding, and a damaged
 //! cue costs only itself.
 
-use crate::repair::{Repair, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::drop_reason::DropReason;
+use crate::repair::Repair;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 /// Whether a text begins as one of the two formats may.
-pub(crate) fn is_subtitle_text(text: &str) -> bool {
+pub(super) fn is_subtitle_text(text: &str) -> bool {
     text.lines().take(200).filter_map(times).any(|time| time.is_ok())
 }
 

@@ -16,41 +16,77 @@
 //! | module | idea |
 //! |---|---|
 //! | `sidecars`, `track_name` | which files lie beside a video, and what their names tell |
-//! | `written` | a file's words, whatever its format |
+//! | `format`, `words`, `written` | a file's words, whatever its format |
 //! | `cues` | SubRip and WebVTT |
 //! | `transcript_json` | Whisper, whisper.cpp, WhisperX, json3 |
 //! | `timed_text` | YouTube's XML, TTML |
 //! | `milliseconds` | whether times are milliseconds |
 
-pub(crate) mod cues;
+mod cues;
+mod format;
 pub(crate) mod milliseconds;
 mod sidecars;
 mod timed_text;
 mod track_name;
 mod transcript_json;
+mod words;
 mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use self::sidecars::{Beside, Format, Sidecars, Track, owner};
+use self::cues::is_subtitle_text;
+use self::format::Format;
+use self::sidecars::{Beside, Sidecars, Track, owner};
 use self::track_name::Role;
-use self::written::Words;
+use self::words::Words;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
+use crate::file_ending::has_ending;
+use crate::glance::{self, Glance};
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer, Rank};
-use crate::report::DropReason;
+use crate::layout_reader::LayoutReader;
+use crate::text_file;
 use crate::video_files::{VideoFiles, is_picture};
 use locvtp_video::counted::counted;
 
-pub(crate) use cues::is_subtitle_text;
+/// How this layout is recognised and read.
+pub(crate) const READER: LayoutReader = LayoutReader {
+    names_its_files: true,
+    ..LayoutReader::new(
+        "subtitles",
+        "Your own videos with subtitles or transcripts beside them: .srt, .vtt, Whisper's, yt-dlp's",
+        is_recognised,
+        read,
+    )
+};
 
+/// Endings of subtitles that are read but by whose beginning nothing is told.
+const OTHER_ENDINGS: [&str; 7] = ["json3", "srv1", "srv2", "srv3", "ttml", "dfxp", "webvtt"];
 /// Files of one kind that are named in a note; all are counted.
 const NAMED: usize = 3;
 
+/// By what stands in the file, whatever its ending.
+fn is_recognised(path: &Path, glance: &Glance) -> bool {
+    let is_text = || {
+        let start = glance::glance(path).unwrap_or_default();
+        is_subtitle_text(&text_file::decoded(&start).0)
+    };
+    match glance {
+        Glance::Json(_) => is_transcript(path),
+        Glance::Table(_) => {
+            has_ending(path, &["tsv"]) && glance.has_columns(&["start", "end", "text"])
+        }
+        Glance::Name if has_ending(path, &["srt", "vtt"]) => is_text(),
+        Glance::Name if has_ending(path, &OTHER_ENDINGS) => is_transcript(path),
+        _ => false,
+    }
+}
+
 /// Reads a folder of videos with words beside them, or one file of words with its video beside it.
-pub(crate) fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
+fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     if path.is_file() {
         return read_file(path, intake);
     }
@@ -294,7 +330,7 @@ impl Reading<'_, '_> {
 /// words for the hearing impaired.
 fn is_hindi(place: usize, tracks: &[Track]) -> bool {
     let is_devanagari = |c: char| ('\u{900}'..='\u{97f}').contains(&c);
-    let text = std::fs::read(&tracks[place].path).map(|bytes| crate::text_file::decoded(&bytes).0);
+    let text = std::fs::read(&tracks[place].path).map(|bytes| text_file::decoded(&bytes).0);
     if text.is_ok_and(|text| text.contains(is_devanagari)) {
         return true;
     }

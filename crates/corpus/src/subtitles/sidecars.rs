@@ -9,46 +9,16 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::format::Format;
 use super::track_name::TrackName;
-use crate::layout::{LINES, glance, has_ending};
+use super::written;
+use crate::file_ending::has_ending;
+use crate::glance::{LINES, glance};
 use crate::manifest;
 use crate::video_files::{VideoFiles, is_picture, rank};
 
 /// Folders below folders are looked into this far.
 const DEPTH: usize = 6;
-
-/// How words are written down; the better of what has no times of its words first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Format {
-    /// SubRip
-    Srt,
-    /// WebVTT
-    Vtt,
-    /// YouTube's XML and TTML
-    TimedText,
-    /// Whisper, whisper.cpp, WhisperX, YouTube's json3
-    Json,
-    /// Whisper's tab-separated table, in milliseconds
-    Tsv,
-    /// whisper.cpp's table, in milliseconds
-    Csv,
-}
-
-/// Endings, and the format behind them.
-const ENDINGS: [(&str, Format); 12] = [
-    ("srt", Format::Srt),
-    ("vtt", Format::Vtt),
-    ("webvtt", Format::Vtt),
-    ("srv3", Format::TimedText),
-    ("srv2", Format::TimedText),
-    ("srv1", Format::TimedText),
-    ("ttml", Format::TimedText),
-    ("dfxp", Format::TimedText),
-    ("json3", Format::Json),
-    ("json", Format::Json),
-    ("tsv", Format::Tsv),
-    ("csv", Format::Csv),
-];
 
 /// Endings of subtitles that are not read, but named.
 const NOT_READ: [&str; 11] =
@@ -56,19 +26,6 @@ const NOT_READ: [&str; 11] =
 
 /// Endings of the sound that people have transcribed.
 const SOUND: [&str; 10] = ["wav", "mp3", "m4a", "flac", "ogg", "opus", "aac", "wma", "mka", "aiff"];
-
-impl Format {
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let ending = path.extension()?.to_str()?;
-        let known = |(known, _): &&(&str, Format)| known.eq_ignore_ascii_case(ending);
-        ENDINGS.iter().find(known).map(|(_, format)| *format)
-    }
-
-    /// Whether such a file holds subtitles whatever stands in it; JSON and tables may hold anything.
-    pub(super) fn is_subtitles(self) -> bool {
-        matches!(self, Self::Srt | Self::Vtt | Self::TimedText)
-    }
-}
 
 /// A file with words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +140,7 @@ impl Sidecars {
 impl Track {
     /// Whether a file that may hold anything holds words with times.
     fn is_transcript(&self) -> bool {
-        super::written::read(&self.path, self.format, None)
+        written::read(&self.path, self.format, None)
             .is_ok_and(|words| words.is_some_and(|words| !words.captions.is_empty()))
     }
 }

@@ -13,9 +13,9 @@
 use roxmltree::{Document, Node};
 
 use super::cues::{clock_s, without_markup};
-use super::written::Words;
-use crate::repair::{SourceCaption, SourceTime};
-use crate::report::DropReason;
+use super::words::Words;
+use crate::drop_reason::DropReason;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 /// What YouTube shows at once.
 pub(super) struct Event {

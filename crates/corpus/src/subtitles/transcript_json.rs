@@ -22,10 +22,12 @@ use serde_json::Value;
 use super::cues::clock_s;
 use super::milliseconds::{Timed, are_milliseconds};
 use super::timed_text::{Event, captions_of};
-use super::written::{OF_MANIFEST, Words};
+use super::words::Words;
+use crate::drop_reason::DropReason;
 use crate::language::Language;
-use crate::repair::{Repair, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::manifest::OF_VIDEO;
+use crate::repair::Repair;
+use crate::source_caption::{SourceCaption, SourceTime};
 
 /// Lists of captions by the names that they go by.
 const LISTS: [&str; 3] = ["segments", "chunks", "utterances"];
@@ -53,7 +55,7 @@ pub(super) fn read(
     if !list.is_empty() && !list.iter().any(|entry| entry.get("text").is_some_and(is_text)) {
         return Ok(None);
     }
-    let is_of_manifest = |entry: &Value| OF_MANIFEST.iter().any(|key| entry.get(key).is_some());
+    let is_of_manifest = |entry: &Value| OF_VIDEO.iter().any(|key| entry.get(key).is_some());
     if json.is_array() && (list.is_empty() || list.iter().any(is_of_manifest)) {
         return Ok(None);
     }

@@ -3,30 +3,21 @@
 use std::iter::repeat_n;
 use std::path::Path;
 
+use super::format::Format;
 use super::milliseconds::{Timed, are_milliseconds};
-use super::sidecars::Format;
+use super::words::Words;
 use super::{cues, timed_text, transcript_json};
 use crate::csv_table::CsvTable;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::language::Language;
-use crate::repair::{Repair, Repairs, SourceCaption, SourceTime};
-use crate::report::DropReason;
+use crate::manifest::OF_VIDEO;
+use crate::repair::{Repair, Repairs};
+use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
 /// The times of all words of a day are smaller; files are read whole.
 const LARGEST: u64 = 256 << 20;
-
-/// What a file holds.
-#[derive(Debug, Default)]
-pub(crate) struct Words {
-    pub(crate) captions: Vec<Result<SourceCaption, DropReason>>,
-    /// Whether its times are those of words.
-    pub(crate) has_word_times: bool,
-    /// Where the file itself tells it.
-    pub(crate) language: Option<Language>,
-    /// Whether its times were found to be milliseconds.
-    pub(crate) in_milliseconds: bool,
-}
 
 /// Reads a file; none where it holds no words with times. `media` is asked how long it is where that
 /// decides the unit.
@@ -93,8 +84,6 @@ fn of_cues(text: &str, format: Format) -> Result<Words, String> {
 
 /// Columns of a table of captions.
 const COLUMNS: [&str; 3] = ["start", "end", "text"];
-/// Columns that say of which video a row is: such a table is a manifest, whatever its name.
-pub(super) const OF_MANIFEST: [&str; 2] = ["path", "video"];
 
 /// Whisper's table. It knows no quotes; a tab in a text was replaced when it was written.
 fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<Words> {
@@ -103,7 +92,7 @@ fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<W
     let place = |column: &str| header.iter().position(|name| name.eq_ignore_ascii_case(column));
     let [start, end, words] = COLUMNS.map(place);
     let (start, end, words) = (start?, end?, words?);
-    if OF_MANIFEST.iter().any(|column| place(column).is_some()) {
+    if OF_VIDEO.iter().any(|column| place(column).is_some()) {
         return None;
     }
     let rows = lines.filter(|line| !line.trim().is_empty()).map(|line| {
@@ -123,7 +112,7 @@ fn table(
 ) -> Result<Option<Words>, CorpusError> {
     let table = CsvTable::of_bytes(path, bytes)?;
     let mut table = table.with_text("text", |row| row.numbers_in(&["start", "end"]));
-    let is_manifest = OF_MANIFEST.iter().any(|column| table.has(column));
+    let is_manifest = OF_VIDEO.iter().any(|column| table.has(column));
     if is_manifest || !COLUMNS.iter().all(|column| table.has(column)) {
         return Ok(None);
     }
@@ -134,7 +123,7 @@ fn table(
         rows.push((row.number("start"), row.number("end"), text));
     }
     let mut words = timed(rows, length_s);
-    words.captions.extend(repeat_n(Err(DropReason::RowTooLong), table.num_too_long()));
+    words.captions.extend(repeat_n(Err(DropReason::RowTooLong), table.too_long().len()));
     Ok(Some(words))
 }
 

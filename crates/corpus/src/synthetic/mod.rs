@@ -32,6 +32,7 @@
 //! | `shape` | which pixels it covers |
 //! | `render` | a script's frames |
 //! | `narration` | what is said, and when |
+//! | `plan` | a split before it is rendered |
 //! | [`truth`] | the true events, for evaluation |
 //! | [`annotations`] | the truth as ActivityNet Captions, CrossTask, COIN and a list write it |
 //! | [`split`] | the parts |
@@ -44,6 +45,7 @@ pub mod config;
 mod limits;
 mod motion;
 mod narration;
+mod plan;
 mod procedure;
 mod render;
 mod reuse;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::config::SyntheticConfig;
+use super::plan::Plan;
 use super::truth::TRUTH_FILE;
-use super::write::{Plan, write_error};
 use crate::error::CorpusError;
 
 /// The config's file in the corpus's folder; what marks a folder as ours.
@@ -81,12 +81,12 @@ pub(super) fn start_partial(config: &SyntheticConfig, out: &Path) -> Result<Path
             return Err(CorpusError::Unfinished { path: partial, key, existing, wanted });
         }
         // It was stopped before the first video.
-        fs::remove_dir_all(&partial).map_err(write_error(&partial))?;
+        fs::remove_dir_all(&partial).map_err(CorpusError::writing(&partial))?;
     }
     if partial.exists() && !is_empty_dir(&partial) {
         return Err(CorpusError::Occupied { path: partial });
     }
-    fs::create_dir_all(&partial).map_err(write_error(&partial))?;
+    fs::create_dir_all(&partial).map_err(CorpusError::writing(&partial))?;
     Ok(partial)
 }
 
@@ -111,12 +111,12 @@ pub(super) fn write_config(config: &SyntheticConfig, partial: &Path) -> Result<(
     if path.is_file() {
         return Ok(());
     }
-    fs::write(&path, config_text(config, &path)?).map_err(write_error(&path))
+    fs::write(&path, config_text(config, &path)?).map_err(CorpusError::writing(&path))
 }
 
 fn config_text(config: &SyntheticConfig, path: &Path) -> Result<String, CorpusError> {
     let file = ConfigFile { generator: GENERATOR, config: config.clone() };
-    serde_json::to_string_pretty(&file).map_err(|error| write_error(path)(error.into()))
+    serde_json::to_string_pretty(&file).map_err(|error| CorpusError::writing(path)(error.into()))
 }
 
 /// The first key whose value differs, with both values.

@@ -19,14 +19,13 @@ use serde::Serialize;
 use super::annotations::Annotated;
 use super::combination::Combinations;
 use super::config::SyntheticConfig;
-use super::narration::{Told, narrate};
+use super::plan::Plan;
 use super::procedure::Procedures;
 use super::render::Renderer;
 use super::reuse::{is_finished, is_there, start_partial, sweep, write_config};
 use super::script::Script;
 use super::split::Split;
 use super::truth::Truth;
-use crate::corpus::NarratedVideo;
 use crate::error::CorpusError;
 use crate::howto100m::{ListedVideo, write_captions, write_video_list};
 
@@ -66,15 +65,6 @@ pub struct SplitReport {
     pub events: usize,
 }
 
-/// One split before it is rendered.
-pub(super) struct Plan {
-    pub(super) split: Split,
-    pub(super) scripts: Vec<Script>,
-    /// What is told of each video.
-    pub(super) narration: Vec<Vec<Told>>,
-    pub(super) videos: Vec<NarratedVideo>,
-}
-
 /// Makes the corpus of `config` at `out`, or finds it there.
 ///
 /// Videos are rendered on all threads of the current rayon pool; `progress` is told how many of how
@@ -99,7 +89,7 @@ pub fn synthesize(
         .into_iter()
         .map(|split| {
             let procedures = if split == Split::New { &held_out } else { &training };
-            plan(config, procedures, split, &out.join(split.name()))
+            Plan::new(config, procedures, split, &out.join(split.name()))
         })
         .collect();
     let annotated = Annotated { config, plans: &plans, procedures: [&training, &held_out] };
@@ -114,7 +104,7 @@ pub fn synthesize(
         annotated.write(&partial)?;
         // An empty folder may stand in the way; it may also not be there.
         let _ = fs::remove_dir(out);
-        fs::rename(&partial, out).map_err(write_error(out))?;
+        fs::rename(&partial, out).map_err(CorpusError::writing(out))?;
     }
     let words: BTreeSet<_> = plans[0]
         .videos
@@ -132,27 +122,6 @@ pub fn synthesize(
         splits: plans.iter().map(|plan| report(plan, out)).collect(),
         seconds: started.elapsed().as_secs_f64(),
     })
-}
-
-fn plan(config: &SyntheticConfig, procedures: &Procedures, split: Split, dir: &Path) -> Plan {
-    let scripts: Vec<_> = (0..split.num_videos(config))
-        .map(|index| Script::write(config, procedures, split, index))
-        .collect();
-    let narration: Vec<_> = scripts
-        .iter()
-        .enumerate()
-        .map(|(index, script)| narrate(config, script, split, index))
-        .collect();
-    let videos = scripts
-        .iter()
-        .zip(&narration)
-        .map(|(script, told)| {
-            let file = dir.join("videos").join(format!("{}.mp4", script.id));
-            let captions = told.iter().map(|told| told.caption.clone()).collect();
-            NarratedVideo::new(script.id.as_str(), file, captions)
-        })
-        .collect();
-    Plan { split, scripts, narration, videos }
 }
 
 fn report(plan: &Plan, out: &Path) -> SplitReport {
@@ -187,7 +156,7 @@ fn write_all(
     for plan in plans {
         let dir = partial.join(plan.split.name());
         let videos = dir.join("videos");
-        fs::create_dir_all(&videos).map_err(write_error(&videos))?;
+        fs::create_dir_all(&videos).map_err(CorpusError::writing(&videos))?;
         sweep(&videos);
         write_captions(&dir.join("caption.json"), &plan.videos)?;
         write_video_list(&dir.join("HowTo100M_v1.csv"), &listed(plan))?;
@@ -235,9 +204,4 @@ fn listed(plan: &Plan) -> Vec<ListedVideo> {
         task: script.procedure.map_or(0, |procedure| procedure + 1),
     };
     plan.scripts.iter().enumerate().map(list).collect()
-}
-
-pub(super) fn write_error(path: &Path) -> impl FnOnce(std::io::Error) -> CorpusError {
-    let path = path.to_owned();
-    |source| CorpusError::Write { path, source }
 }

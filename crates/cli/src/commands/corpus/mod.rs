@@ -5,7 +5,9 @@ pub(crate) mod check;
 pub(crate) mod pack;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use clap::builder::PossibleValue;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::{Language, Layout, ReadSettings, Subset};
 
@@ -56,67 +58,29 @@ impl CorpusChoice {
     }
 }
 
-/// `--format`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CorpusFormat {
-    /// Found out from what the files hold
-    #[default]
-    Auto,
-    /// HowTo100M: caption.json, raw_caption.json, or one CSV a video, zipped or not
-    #[value(name = "howto100m")]
-    HowTo100m,
-    /// WebVid-2M: results_2M_*.csv
-    #[value(name = "webvid")]
-    WebVid,
-    /// Conceptual Captions: *.tsv; pictures as videos of one frame
-    Cc3m,
-    /// MSR-VTT: the official JSON, the 1k-A split, 7k and 9k lists, Frozen's pack
-    #[value(name = "msrvtt")]
-    MsrVtt,
-    /// ActivityNet Captions: train.json, val_1.json, val_2.json
-    #[value(name = "activitynet")]
-    ActivityNet,
-    /// Charades-STA: charades_sta_*.txt, with Charades_v1_*.csv beside
-    CharadesSta,
-    /// TACoS: 2D-TAN's JSON
-    Tacos,
-    /// CrossTask: the folder of the release
-    #[value(name = "crosstask")]
-    CrossTask,
-    /// COIN: COIN.json
-    Coin,
-    /// YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv
-    #[value(name = "youcook2")]
-    YouCook2,
-    /// QVHighlights and every data set in its form: JSON lines of qid, query, vid, relevant_windows
-    #[value(name = "qvhighlights")]
-    QvHighlights,
-    /// Your own list, CSV or JSON lines: path, start, end, text
-    Manifest,
-    /// Your own videos with subtitles or transcripts beside them: .srt, .vtt, Whisper's, yt-dlp's
-    Subtitles,
-    /// Tar files of videos with captions, as `corpus pack`, WebDataset and video2dataset write them
-    Shards,
-}
+/// `--format`; without a layout it is found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CorpusFormat(Option<Layout>);
 
 impl CorpusFormat {
     pub(crate) fn layout(self) -> Option<Layout> {
-        Some(match self {
-            Self::Auto => return None,
-            Self::HowTo100m => Layout::HowTo100m,
-            Self::WebVid => Layout::WebVid,
-            Self::Cc3m => Layout::Cc3m,
-            Self::MsrVtt => Layout::MsrVtt,
-            Self::ActivityNet => Layout::ActivityNet,
-            Self::CharadesSta => Layout::CharadesSta,
-            Self::Tacos => Layout::Tacos,
-            Self::CrossTask => Layout::CrossTask,
-            Self::Coin => Layout::Coin,
-            Self::YouCook2 => Layout::YouCook2,
-            Self::QvHighlights => Layout::QvHighlights,
-            Self::Manifest => Layout::Manifest,
-            Self::Subtitles => Layout::Subtitles,
-            Self::Shards => Layout::Shards,
+        self.0
+    }
+}
+
+impl ValueEnum for CorpusFormat {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<CorpusFormat>> = LazyLock::new(|| {
+            let layouts = Layout::ALL.into_iter().map(Some);
+            std::iter::once(None).chain(layouts).map(CorpusFormat).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            None => PossibleValue::new("auto").help("Found out from what the files hold"),
+            Some(layout) => PossibleValue::new(layout.name()).help(layout.help()),
         })
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use locvtp_video::Seconds;
 use serde::Serialize;
 
-use super::{AnnotatedVideo, Part, json_file};
+use super::annotated_video::{AnnotatedVideo, Part};
+use super::files::json_file;
 use crate::error::CorpusError;
 
 #[derive(Serialize)]

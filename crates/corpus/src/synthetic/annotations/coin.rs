@@ -13,7 +13,8 @@ use std::path::Path;
 use locvtp_video::Seconds;
 use serde::Serialize;
 
-use super::{AnnotatedVideo, Part, json_file, text_file};
+use super::annotated_video::{AnnotatedVideo, Part};
+use super::files::{json_file, text_file};
 use crate::error::CorpusError;
 use crate::synthetic::truth::TrueEvent;
 use crate::synthetic::vocabulary::Vocabulary;

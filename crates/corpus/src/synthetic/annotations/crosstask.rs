@@ -14,7 +14,8 @@ use std::path::Path;
 use locvtp_video::TimeSpan;
 use rand::seq::index;
 
-use super::{AnnotatedVideo, Part, made, text_file};
+use super::annotated_video::{AnnotatedVideo, Part};
+use super::files::{made, text_file};
 use crate::error::CorpusError;
 use crate::randomness::{Purpose, generator};
 use crate::synthetic::combination::Combination;

@@ -16,20 +16,22 @@
 //! an epoch. They are measured on `seen` or `new`.
 
 mod activitynet;
+mod annotated_video;
 mod coin;
 mod crosstask;
+mod files;
 mod retrieval;
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
 
+use self::annotated_video::{AnnotatedVideo, Part};
+use self::files::{made, text_file};
 use super::config::SyntheticConfig;
-use super::narration::Told;
+use super::plan::Plan;
 use super::procedure::Procedures;
-use super::split::Split;
-use super::truth::{TrueVideo, Truth};
-use super::write::{Plan, write_error};
+use super::truth::Truth;
 use crate::error::CorpusError;
 
 /// The folder's name in the corpus.
@@ -59,54 +61,6 @@ shows.
 - `retrieval/`: one sentence for a whole video.
 ";
 
-/// The part of a benchmark that a video of the corpus belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Train,
-    Val,
-    TestSeen,
-    TestNew,
-}
-
-impl Part {
-    const ALL: [Self; 4] = [Self::Train, Self::Val, Self::TestSeen, Self::TestNew];
-
-    fn of(split: Split, index: usize) -> Self {
-        match split {
-            // Not the first: a corpus of a few videos still has one of each.
-            Split::Train if index % 10 == 3 => Self::Val,
-            Split::Train => Self::Train,
-            Split::Seen => Self::TestSeen,
-            Split::New => Self::TestNew,
-        }
-    }
-
-    /// The stem of its files.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Val => "val",
-            Self::TestSeen => "test_seen",
-            Self::TestNew => "test_new",
-        }
-    }
-}
-
-/// A video with everything that is told of it.
-struct AnnotatedVideo<'a> {
-    part: Part,
-    split: Split,
-    truth: &'a TrueVideo,
-    narration: &'a [Told],
-}
-
-impl AnnotatedVideo<'_> {
-    /// Its file, seen from the corpus's folder.
-    fn file(&self) -> String {
-        format!("{}/videos/{}.mp4", self.split.name(), self.truth.id)
-    }
-}
-
 /// What there is to annotate.
 pub(super) struct Annotated<'a> {
     pub(super) config: &'a SyntheticConfig,
@@ -125,7 +79,7 @@ impl Annotated<'_> {
         let partial = out.join(format!("{ANNOTATIONS}.partial"));
         for stale in [&partial, &folder] {
             if stale.exists() {
-                fs::remove_dir_all(stale).map_err(write_error(stale))?;
+                fs::remove_dir_all(stale).map_err(CorpusError::writing(stale))?;
             }
         }
         let truths: Vec<_> = self
@@ -142,7 +96,7 @@ impl Annotated<'_> {
         retrieval::write(&made(partial.join("retrieval"))?, &videos)?;
         // The last of all: the folder is whole when it is there.
         text_file(&partial.join("README.md"), |file| file.write_all(README.as_bytes()))?;
-        fs::rename(&partial, &folder).map_err(write_error(&folder))
+        fs::rename(&partial, &folder).map_err(CorpusError::writing(&folder))
     }
 }
 
@@ -156,29 +110,4 @@ fn annotated<'a>((truth, plan): (&'a Truth, &'a Plan)) -> Vec<AnnotatedVideo<'a>
             narration,
         })
         .collect()
-}
-
-/// The folder, which is made.
-fn made(folder: PathBuf) -> Result<PathBuf, CorpusError> {
-    fs::create_dir_all(&folder).map_err(write_error(&folder))?;
-    Ok(folder)
-}
-
-fn text_file(
-    path: &Path,
-    body: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<(), CorpusError> {
-    let written = File::create(path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        body(&mut file)?;
-        file.flush()
-    });
-    written.map_err(write_error(path))
-}
-
-fn json_file(path: &Path, value: &impl serde::Serialize) -> Result<(), CorpusError> {
-    text_file(path, |file| {
-        serde_json::to_writer(&mut *file, value)?;
-        writeln!(file)
-    })
 }

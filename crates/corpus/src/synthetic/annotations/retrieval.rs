@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{AnnotatedVideo, Part, text_file};
+use super::annotated_video::{AnnotatedVideo, Part};
+use super::files::text_file;
 use crate::error::CorpusError;
 
 pub(super) fn write(folder: &Path, videos: &[AnnotatedVideo<'_>]) -> Result<(), CorpusError> {
