@@ -3,8 +3,8 @@
 //! A screen recorder stores no picture while nothing changes, for minutes.
 
 use crate::joined_files;
-use crate::seen_packet::Seen;
 use crate::probe::OpenFile;
+use crate::seen_packet::Seen;
 use crate::sound_in_hole::{self, Sound};
 use crate::time::TimeSpan;
 
