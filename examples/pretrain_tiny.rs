@@ -67,18 +67,16 @@ struct Printer;
 
 impl Observer for Printer {
     fn started(&mut self, start: &RunStart) {
-        println!("{} videos, {} parameters", start.videos, start.parameters);
+        println!("{} videos, {} parameters", start.num_videos, start.num_parameters);
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        let loss = |loss: Option<f64>| loss.map_or("-".into(), |loss| format!("{loss:.3}"));
-        println!(
-            "step {:2}/{total_steps}  L_c {}  L_f {}  L_t {}",
-            report.step + 1,
-            loss(report.coarse),
-            loss(report.fine),
-            loss(report.temporal)
-        );
+        print!("step {:2}/{total_steps}", report.step + 1);
+        for (term, loss) in report.terms.iter() {
+            let loss = loss.map_or("-".into(), |loss| format!("{loss:.3}"));
+            print!("  {} {loss}", term.symbol());
+        }
+        println!();
     }
 
     fn checkpoint(&mut self, _path: &Path) {}

@@ -18,22 +18,60 @@
 //! The command `locvtp` is one more crate on top of these. `ARCHITECTURE.md` says how they fit
 //! together, `docs/paper-map.md` where each equation of the paper is.
 //!
-//! # Example
-//! ```no_run
-//! use std::path::Path;
-//!
-//! use locvtp::{Device, Embedder, ModelDirectory, MomentDecoder};
-//! use locvtp::transfer::ClipScore;
+//! # Examples
+//! When does it happen?
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/small_model.rs"));
+//! use locvtp::Grounder;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let device = Device::flex();
-//! let model = ModelDirectory::read(Path::new("runs/mine/model"), &device)?;
-//! let embedder = Embedder::new(model, device);
-//! let video = embedder.embed_video(Path::new("kitchen.mp4"))?;
-//! let sentence = &embedder.embed_sentences(&["she cracks an egg"])?[0];
-//! let scores = ClipScore::Sentence.scores(&video, sentence);
-//! for moment in MomentDecoder::default().decode(&video.spans, &scores)? {
+//! # let (folder, video) = small_model_and_video()?;
+//! # let dir = folder.path();
+//! for moment in Grounder::open(dir)?.find(video, "she cracks an egg")? {
 //!     println!("{}  {:.3}", moment.span, moment.score);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//! Features of a video file, clip by clip:
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/small_model.rs"));
+//! use locvtp::Extractor;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (folder, video) = small_model_and_video()?;
+//! # let dir = folder.path();
+//! let features = Extractor::open(dir)?.features(video)?;
+//! println!("{} clips of {} numbers", features.num_clips(), features.width);
+//! # Ok(())
+//! # }
+//! ```
+//! What is in a folder of videos with subtitles, or in a data set's own files:
+//! ```
+//! use locvtp::Corpus;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path();
+//! # std::fs::write(path.join("talk.mp4"), "")?;
+//! # std::fs::write(path.join("talk.srt"), "1\n00:00:01,000 --> 00:00:03,500\nshe cracks an egg\n")?;
+//! let corpus = <dyn Corpus>::open(path)?;
+//! println!("{} videos", corpus.videos().len());
+//! # Ok(())
+//! # }
+//! ```
+//! Anybody's predictions against a data set's own annotation file:
+//! ```
+//! use locvtp::score;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let (predictions, annotations) = (folder.path().join("mine.jsonl"), folder.path().join("val_1.json"));
+//! # std::fs::write(&annotations, r#"{"v_one": {"duration": 9.0, "timestamps": [[2, 6]], "sentences": ["It grows."]}}"#)?;
+//! # std::fs::write(&predictions, r#"{"video": "v_one", "sentence": "It grows.", "spans": [[2, 7, 0.9]]}"#)?;
+//! let report = score::grounding(predictions, annotations)?;
+//! for (name, value) in report.metrics.iter() {
+//!     println!("{name} {value:.2}");
 //! }
 //! # Ok(())
 //! # }
@@ -54,7 +92,15 @@ pub use locvtp_model::{Device, LocVtp, ModelDirectory};
 pub use locvtp_report::RunReport;
 pub use locvtp_train::{Experiment, pretrain};
 pub use locvtp_transfer::embedding::Embedder;
+pub use locvtp_transfer::extraction::Extractor;
+pub use locvtp_transfer::{FileGrounding, Grounder};
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};
+
+/// Anybody's predictions against annotation files; [`grounding`](fn@score::grounding) takes one of each.
+pub mod score {
+    pub use locvtp_measure::score::usual::grounding;
+    pub use locvtp_measure::score::*;
+}
 
 /// The code of the documents is compiled with the tests.
 #[cfg(doctest)]

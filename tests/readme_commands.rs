@@ -124,7 +124,9 @@ fn the_readmes_commands_do_what_they_say() {
                 "ground",
                 "extract",
                 "embed",
-                "report"
+                "report",
+                "explain",
+                "explain"
             ][..],
             &["corpus", "pretrain", "ground", "extract", "report"],
             &["weights", "weights", "weights", "inspect", "pretrain"],

@@ -2,10 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::corpus::CorpusCommand;
+use crate::commands::corpus::command::CorpusCommand;
 use crate::commands::demo::Demo;
 use crate::commands::embed::Embed;
 use crate::commands::evaluate::Evaluate;
+use crate::commands::explain::Explain;
 use crate::commands::extract::Extract;
 use crate::commands::ground::Ground;
 use crate::commands::inspect::Inspect;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     Weights(Weights),
     /// Say what a file or folder is: a video, a model, a run, a corpus, weights, a run file
     Inspect(Inspect),
+    /// Explain the keys of run files and task files: what they mean, and their defaults
+    Explain(Explain),
     /// Write the page of a run from what is on disk
     Report(Report),
 }

@@ -66,7 +66,7 @@ fn limits(entries: &[String]) -> anyhow::Result<ReadLimits> {
 
 #[cfg(test)]
 mod tests {
-    use locvtp_train::plain_words::plain_words;
+    use locvtp_train::plain_words;
 
     use super::*;
 

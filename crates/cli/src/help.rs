@@ -10,7 +10,7 @@ use crate::args::Args;
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Begin here", &["demo"]),
     ("Look at videos and their captions", &["inspect", "corpus", "synthesize"]),
-    ("Train", &["pretrain", "weights", "transfer"]),
+    ("Train", &["pretrain", "weights", "transfer", "explain"]),
     ("Use a model", &["ground", "extract", "embed"]),
     ("Measure and show", &["evaluate", "score", "results", "report"]),
 ];
@@ -34,7 +34,7 @@ prints the version. Answers go to standard output, everything else to standard e
 ";
 
 /// What stands at the end of the help of a command: something to type.
-const EXAMPLES: [(&str, &str); 15] = [
+const EXAMPLES: [(&str, &str); 16] = [
     ("demo", "locvtp demo --minutes 3"),
     ("synthesize", "locvtp synthesize --out shapes --videos 50"),
     ("corpus check", "locvtp corpus check my-videos --decode probe"),
@@ -50,6 +50,7 @@ const EXAMPLES: [(&str, &str); 15] = [
     ("embed", "locvtp embed --model demo-run --text 'a red square' 'a blue disc'"),
     ("ground", "locvtp ground --model demo-run video.mp4 'a red triangle moves up'"),
     ("inspect", "locvtp inspect video.mp4"),
+    ("explain", "locvtp explain optimizer.learning_rate"),
 ];
 
 /// The command line, with its page, and an example with each command.

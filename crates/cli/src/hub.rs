@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use hf_hub::api::sync::{ApiBuilder, ApiError, ApiRepo};
 use hf_hub::{Cache, Repo};
-use locvtp_model::weights::source::{OPEN_CLIP_FILES, SourceKind};
+use locvtp_model::weights::{OPEN_CLIP_FILES, SourceKind};
 
 /// What a name on the hub begins with.
 pub(crate) const PREFIX: &str = "hub:";

@@ -5,6 +5,7 @@ mod command_line;
 mod commands;
 mod embedding_file;
 mod file_reading;
+mod grouped_counts;
 mod help;
 mod hub;
 mod interrupt;
@@ -15,6 +16,8 @@ mod pace;
 mod page;
 mod progress;
 mod score_bars;
+mod table;
+mod time_left;
 mod trained_matches;
 mod trained_words;
 mod wrong_command;
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
-use crate::commands::corpus::CorpusCommand;
+use crate::commands::corpus::command::CorpusCommand;
 use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Report(args) => commands::report::run(&args),
     };
     match result {

@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use locvtp_train::shell_words::quoted;
-use locvtp_train::{RunFolder, nearby};
+use locvtp_train::{RunFolder, did_you_mean};
 use locvtp_transfer::model_location::locate_model;
 
 use crate::{command_line, hub};
@@ -41,7 +41,7 @@ pub(crate) fn no_model(dir: &Path) -> String {
     }
     if !dir.exists() {
         let has_model = |path: &Path| locate_model(path).join("config.json").is_file();
-        let beside = nearby::did_you_mean(dir, "a model", has_model);
+        let beside = did_you_mean(dir, "a model", has_model);
         let made = made_by_demo(dir);
         // Where nothing else is known.
         let beside = match beside.as_str() {

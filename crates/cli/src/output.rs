@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use locvtp_train::plain_words::plain_words;
+use locvtp_train::plain_words;
 use serde::Serialize;
 
 use crate::missing;

@@ -9,6 +9,7 @@ use locvtp_video::counted::counted;
 
 use crate::interrupt;
 use crate::pace::{Pace, duration, rate, rate_and_rest};
+use crate::time_left::TimeLeft;
 
 /// Between two redraws on a terminal; in a file a line is written [`FILE_EVERY`] apart.
 const TERMINAL_EVERY: Duration = Duration::from_millis(200);
@@ -61,27 +62,28 @@ impl ProgressLine {
 /// Shows a training run.
 pub(crate) struct TrainingProgress {
     line: ProgressLine,
-    steps: Pace,
+    left: TimeLeft,
     pairs: Pace,
     num_pairs: usize,
 }
 
 impl TrainingProgress {
     pub(crate) fn new() -> Self {
-        Self { line: ProgressLine::new(), steps: Pace::new(), pairs: Pace::new(), num_pairs: 0 }
+        Self { line: ProgressLine::new(), left: TimeLeft::new(), pairs: Pace::new(), num_pairs: 0 }
     }
 }
 
 impl Observer for TrainingProgress {
     fn started(&mut self, start: &RunStart) {
-        self.steps = Pace::begun_at(start.first_step as f64);
         self.pairs = Pace::begun_at(0.0);
-        self.line
-            .note(&format!("corpus: {}; {} of the videos can be used", start.corpus, start.videos));
-        if start.unopened > 0 {
+        self.line.note(&format!(
+            "corpus: {}; {} of the videos can be used",
+            start.corpus, start.num_videos
+        ));
+        if start.num_unopened > 0 {
             self.line.note(&format!(
                 "on servers, and taken as listed until a step wants them: {}",
-                counted(start.unopened, "video")
+                counted(start.num_unopened, "video")
             ));
         }
         let steps = if start.first_step >= start.total_steps {
@@ -93,17 +95,17 @@ impl Observer for TrainingProgress {
         };
         self.line.note(&format!(
             "model: {:.2} million parameters, a vocabulary of {}; {steps}",
-            start.parameters as f64 / 1e6,
-            counted(start.vocabulary, "token"),
+            start.num_parameters as f64 / 1e6,
+            counted(start.vocab_size, "token"),
         ));
         self.line
             .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
     }
 
     fn step(&mut self, report: &StepReport, total_steps: u64) {
-        self.num_pairs += report.pairs;
+        self.num_pairs += report.num_pairs;
         let done = report.step + 1;
-        let steps = self.steps.per_s(done as f64);
+        let left = self.left.seconds(done as f64, total_steps as f64);
         let pairs = self.pairs.per_s(self.num_pairs as f64);
         self.line.draw(done == total_steps, || {
             let terms: String = report
@@ -111,9 +113,8 @@ impl Observer for TrainingProgress {
                 .iter()
                 .filter_map(|(term, loss)| Some(format!("  {} {:.3}", term.symbol(), (*loss)?)))
                 .collect();
-            let left = steps.map_or(String::new(), |steps| {
-                format!("  {} left", duration((total_steps - done) as f64 / steps))
-            });
+            let left =
+                left.map_or(String::new(), |seconds| format!("  {} left", duration(seconds)));
             format!(
                 "step {done}/{total_steps}  loss {:.3}{terms}{}  loader {:.0} MiB, waited {:.0}%{left}",
                 report.total,
@@ -135,9 +136,13 @@ impl Observer for TrainingProgress {
     }
 }
 
+/// What is over sooner needs no line in a file.
+const SHORT: Duration = Duration::from_secs(2);
+
 /// Shows how many of how many things are done.
 pub(crate) struct CountProgress {
     line: ProgressLine,
+    began: Instant,
     what: String,
     unit: &'static str,
     pace: Pace,
@@ -146,11 +151,19 @@ pub(crate) struct CountProgress {
 impl CountProgress {
     /// `what` is done, as in "making videos", of things of the kind `unit`.
     pub(crate) fn new(what: impl Into<String>, unit: &'static str) -> Self {
-        Self { line: ProgressLine::new(), what: what.into(), unit, pace: Pace::new() }
+        let (line, began) = (ProgressLine::new(), Instant::now());
+        Self { line, began, what: what.into(), unit, pace: Pace::new() }
+    }
+
+    /// The same, but in a file nothing of what is over soon.
+    pub(crate) fn show_if_long(&mut self, done: usize, total: usize) {
+        if self.line.terminal || self.began.elapsed() >= SHORT {
+            self.show(done, total);
+        }
     }
 
     pub(crate) fn show(&mut self, done: usize, total: usize) {
-        let Self { line, what, unit, pace } = self;
+        let Self { line, what, unit, pace, .. } = self;
         let per_s = pace.per_s(done as f64);
         line.draw(done == total, || {
             let rest = total.saturating_sub(done) as f64;

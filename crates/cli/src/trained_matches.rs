@@ -5,9 +5,8 @@
 
 use std::path::Path;
 
-use locvtp_model::correspondence::CorrespondenceConfig;
-use locvtp_train::Experiment;
-use locvtp_train::run_folder::RUN_FILE;
+use locvtp_model::CorrespondenceConfig;
+use locvtp_train::{Experiment, RUN_FILE};
 use locvtp_transfer::model_location::locate_model;
 
 use crate::output;

@@ -6,9 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_model::training_words::{TRAINING_WORDS_FILE, TrainingWords};
-use locvtp_model::weights::import::Origins;
-use locvtp_train::run_folder::RUN_FILE;
+use locvtp_model::weights::Origins;
+use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
+use locvtp_train::RUN_FILE;
 use locvtp_transfer::model_location::locate_model;
 
 use crate::command_line;

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::Args;
 
 /// What other programs call it, and what does it here.
-const OTHER_WORDS: [(&[&str], &str); 14] = [
+const OTHER_WORDS: [(&[&str], &str); 15] = [
     (
         &[
             "search", "find", "query", "ask", "locate", "localize", "localise", "moment", "when",
@@ -27,6 +27,7 @@ const OTHER_WORDS: [(&[&str], &str); 14] = [
     (&["import", "download", "convert", "load", "model", "models"], "weights import"),
     (&["generate", "make", "create", "synth", "synthesise", "videos"], "synthesize"),
     (&["table", "compare", "summary"], "results"),
+    (&["config", "settings", "schema", "key", "keys", "option", "options"], "explain"),
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
 

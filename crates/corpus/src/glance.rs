@@ -25,7 +25,7 @@ pub(crate) enum Glance {
     /// How a file with one JSON a line begins.
     JsonLines(Vec<u8>),
     /// A table, whose header was read.
-    Table(CsvTable<'static>),
+    Table(Box<CsvTable<'static>>),
     /// How a text begins.
     Text(String),
     /// Nothing but its name: of other files, and of what cannot be read.
@@ -51,7 +51,7 @@ impl Glance {
         let seen = if has_ending(path, &["json"]) {
             glance(path).map(Self::of_json)
         } else if has_ending(path, &TABLES) {
-            CsvTable::open(path).ok().map(Self::Table)
+            CsvTable::open(path).ok().map(|table| Self::Table(Box::new(table)))
         } else if has_ending(path, &LINES) {
             glance(path).map(Self::JsonLines)
         } else if has_ending(path, &["txt"]) {

@@ -16,7 +16,16 @@ use crate::{
 
 /// A layout that is read.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
@@ -198,7 +207,7 @@ mod tests {
             Glance::of_json(b"{}".to_vec()),
             Glance::of_json(br#"{"database": {"#.to_vec()),
             Glance::JsonLines(Vec::new()),
-            Glance::Table(table),
+            Glance::Table(Box::new(table)),
             Glance::Text(String::new()),
             Glance::Name,
         ];

@@ -27,7 +27,9 @@ const TAIL_WORDS: usize = 64;
 const LONGEST_PAUSE_S: f64 = 1.0;
 
 /// What is done about narration, the section `corpus.narration` of a run file.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(deny_unknown_fields, default)]
 pub struct NarrationCare {
     /// Remove the words that a rolling caption repeats. Default false.

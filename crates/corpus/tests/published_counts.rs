@@ -1,25 +1,18 @@
 //! The counts of genuine annotation files, where they are on this machine; they are not ours to
-//! pass on. Looked for in `shared/data/annotations` beside the repository, or in the folder that
-//! `LOCVTP_ANNOTATIONS` names.
+//! pass on.
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
-use std::path::{Path, PathBuf};
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
+use std::path::Path;
 
 use locvtp_corpus::{
     CorpusReader, DropReason, FileLookup, NarratedVideo, ReadReport, ReadSettings, Repair, Subset,
 };
 
-/// The files, or none: said loudly, since the test then shows nothing.
-fn annotations() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
-    let folder = std::env::var_os("LOCVTP_ANNOTATIONS").map_or(beside, PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!("SKIPPED: no genuine annotation files at {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use not_run::genuine_annotations;
 
 fn read(folder: &Path, file: &str) -> (ReadReport, Vec<NarratedVideo>) {
     let settings = ReadSettings::default();
@@ -32,7 +25,7 @@ fn read(folder: &Path, file: &str) -> (ReadReport, Vec<NarratedVideo>) {
 
 #[test]
 fn activitynet_captions_has_its_published_counts() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     let (report, videos) = read(&folder, "ActivityNet_val.json");
     assert_eq!((report.videos, report.listed_captions, report.captions), (4917, 17_505, 17_505));
     assert_eq!(report.repaired[&Repair::EndClipped], 134);
@@ -46,7 +39,7 @@ fn activitynet_captions_has_its_published_counts() {
 
 #[test]
 fn charades_sta_has_its_published_counts() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     let (report, _) = read(&folder, "Charades-STA_charades_sta_test.txt");
     assert_eq!((report.videos, report.listed_captions, report.captions), (1334, 3720, 3720));
     assert_eq!(report.repaired[&Repair::EndClipped], 562);
@@ -61,7 +54,7 @@ fn charades_sta_has_its_published_counts() {
 
 #[test]
 fn tacos_has_its_published_counts() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     let (report, _) = read(&folder, "TACoS_val.json");
     assert_eq!((report.videos, report.captions, report.faults()), (27, 4436, 0));
     assert!(!report.repaired.contains_key(&Repair::EndClipped));
@@ -73,7 +66,7 @@ fn tacos_has_its_published_counts() {
 
 #[test]
 fn the_folder_of_all_of_them_is_recognised_file_by_file() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     let settings = ReadSettings::default();
     let reader = CorpusReader::new(&folder, &settings, FileLookup::WhereThereIsAFolder).unwrap();
     let found: Vec<_> = reader.sources().iter().map(|source| source.layout.name()).collect();

@@ -3,13 +3,18 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
-use std::path::{Path, PathBuf};
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
+use std::path::Path;
 
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
     NarratedVideo, ReadReport, ReadSettings, Repair,
 };
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan};
+
+use not_run::shared_case;
 
 /// A folder with empty videos, and files beside them.
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -412,15 +417,10 @@ fn milliseconds_are_told_by_the_length_of_the_video_where_the_words_leave_it_ope
     assert_eq!(report.repaired[&Repair::MillisecondsToSeconds], 2);
 }
 
-/// `../shared` beside the project, where it is.
-fn case(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/cases").join(name);
-    path.is_dir().then_some(path)
-}
-
 #[test]
 fn the_cases_that_people_reported_give_their_right_values() {
-    let Some(languages) = case("04-subtitle-language") else { return };
+    let Some(languages) = shared_case("04-subtitle-language") else { return };
+    let Some(whisper) = shared_case("05-whisper-all") else { return };
     let with_video = |from: &Path, video: &str| {
         let dir = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -443,7 +443,7 @@ fn the_cases_that_people_reported_give_their_right_values() {
     }
     let orphan = with_video(&languages.join("orphan_only"), "lecture.mp4");
     assert!(read(orphan.path()).0.is_empty());
-    let whisper = with_video(&case("05-whisper-all").unwrap(), "v.mp4");
+    let whisper = with_video(&whisper, "v.mp4");
     let (videos, report) = read(whisper.path());
     assert_eq!((said(&videos), report.captions), (vec!["v: she whisks".to_owned()], 2));
 }

@@ -105,7 +105,8 @@ impl NumpyArray {
     /// A whole file of two axes.
     ///
     /// # Errors
-    /// As [`NumpyHeader::read`], and when there are not two axes or not as many numbers as they say.
+    /// When it is no `.npy` file, is cut, or holds no numbers; when there are not two axes, or not as many
+    /// numbers as they say.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let (header, data) = NumpyHeader::read(bytes)?;
         let [rows, columns] = header.shape[..] else {

@@ -15,7 +15,9 @@ use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
 /// What a sentence is that is annotated several times in one video.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SameSentence {
     /// As many queries, each with its own times.

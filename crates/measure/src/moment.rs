@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::MeasureError;
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Threshold {
@@ -43,7 +45,7 @@ pub enum Threshold {
 }
 
 /// How clip scores become moments.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MomentDecoder {

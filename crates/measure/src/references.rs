@@ -11,9 +11,9 @@
 //! Everything drawn is a pure function of the seed and the query's position. Oracles, which know a part of
 //! the truth, need the synthetic corpus: [`synthetic::oracle`](crate::synthetic::oracle()).
 
+use locvtp_video::randomness::{Purpose, generator};
 use locvtp_video::{Seconds, TimeSpan};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
@@ -71,7 +71,7 @@ pub fn random_interval(
         if !(duration.0 > 0.0 && duration.0.is_finite()) {
             return Err(MeasureError::Duration { query, found: *duration });
         }
-        let mut random = generator(settings.seed, Purpose::RandomInterval, query);
+        let mut random = generator(settings.seed, Purpose::RandomInterval, query as u64, 0);
         for _ in 0..settings.draws_per_query {
             let [a, b] = [(); 2].map(|()| *duration * random.random::<f64>());
             let interval = TimeSpan { start: a.min(b), end: a.max(b) };
@@ -95,7 +95,7 @@ pub fn wrong_queries(video_of_query: &[usize], seed: u64) -> Result<Vec<usize>, 
         return Err(MeasureError::OneVideo { num_queries: video_of_query.len() });
     }
     let draw = |(query, video): (usize, &usize)| {
-        let mut random = generator(seed, Purpose::WrongQuery, query);
+        let mut random = generator(seed, Purpose::WrongQuery, query as u64, 0);
         loop {
             let other = random.random_range(0..video_of_query.len());
             if video_of_query[other] != *video {
@@ -104,23 +104,6 @@ pub fn wrong_queries(video_of_query: &[usize], seed: u64) -> Result<Vec<usize>, 
         }
     };
     Ok(video_of_query.iter().enumerate().map(draw).collect())
-}
-
-/// What random numbers are for. The number is part of every stream, so it never changes.
-#[derive(Clone, Copy)]
-enum Purpose {
-    RandomInterval = 1,
-    WrongQuery = 2,
-}
-
-/// A generator of its own for every seed, purpose and query: the three stand side by side in its
-/// key.
-fn generator(seed: u64, purpose: Purpose, query: usize) -> ChaCha8Rng {
-    let mut key = [0u8; 32];
-    for (bytes, word) in key.chunks_exact_mut(8).zip([seed, purpose as u64, query as u64]) {
-        bytes.copy_from_slice(&word.to_le_bytes());
-    }
-    ChaCha8Rng::from_seed(key)
 }
 
 #[cfg(test)]

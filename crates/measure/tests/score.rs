@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +14,8 @@ use locvtp_measure::metrics::{
 };
 use locvtp_measure::score::{GroundingProtocol, Suppression, Truth, TruthSource, score_grounding};
 use serde_json::Value;
+
+use not_run::genuine_annotations;
 
 fn golden(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/score").join(name);
@@ -69,12 +74,8 @@ fn predictions(truth: &Truth, seed: u64) -> (String, usize) {
 
 #[test]
 fn the_numbers_of_the_genuine_charades_sta_test_split_equal_the_references_to_the_last_bit() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
-    let annotations: PathBuf = folder.join("Charades-STA_charades_sta_test.txt");
-    if !annotations.is_file() {
-        println!("passed over: {} is not there", annotations.display());
-        return;
-    }
+    let Some(folder) = genuine_annotations() else { return };
+    let annotations = folder.join("Charades-STA_charades_sta_test.txt");
     let truth = Truth::read(&TruthSource::new(vec![annotations])).unwrap();
     let golden = golden("charades_sta.json");
     let (lines, count) = predictions(&truth, golden["seed"].as_u64().unwrap());

@@ -9,10 +9,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
-use locvtp_model::timesformer::TimeSformerConfig;
+use locvtp_model::encoders::TimeSformerConfig;
 use locvtp_model::weights::{NamedTensor, fill_parameters, read_safetensors};
+use locvtp_model::{Device, Initialiser};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

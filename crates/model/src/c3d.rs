@@ -21,7 +21,7 @@ use crate::{ModelError, setting_check};
 const MULTIPLE: usize = 16;
 
 /// Sizes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct C3dConfig {
     /// Side of the square frames, pixels; a multiple of 16.

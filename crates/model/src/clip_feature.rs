@@ -4,8 +4,9 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// Which tokens of the video encoder make the feature of a clip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClipFeature {
     /// The class token, as the paper's encoder gives it.
     Class,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What is subtracted from and divided into a pixel in 0..=1, per colour channel.
 ///
 /// A property of the weights (§A.2): 0.5 and 0.5 for ViT from ImageNet-21k, which is the default.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PixelNormalisation {
     /// Mean of red, green and blue.
@@ -134,6 +134,17 @@ impl ClipPatches {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_numbers_of_a_batch_become_a_tensor_where_they_lie() {
+        for device in [Device::flex(), Device::flex().autodiff()] {
+            let values = ClipPatches::cut(&[7; 4 * 4 * 3], [1, 4, 4], 2, &Default::default());
+            let place = values.as_ptr();
+            let patches = ClipPatches::from_cut(values, [1, 1, 4, 4], 2, &device);
+            let data = patches.values.into_data();
+            assert_eq!(data.as_slice::<f32>().unwrap().as_ptr(), place);
+        }
+    }
 
     #[test]
     fn cutting_bytes_equals_cutting_normalised_pixels() {

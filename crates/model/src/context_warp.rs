@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::initialiser::Initialiser;
 
 /// What the head is told of the distance; each switch is a row of the paper's ablation (§B.6 (c)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextWarpConfig {
     /// The direction, +1 or -1.
@@ -104,7 +104,7 @@ impl ContextWarp {
 /// `max_distance`.
 ///
 /// Never clamped: a clamped distance would tell the head a wrong `|delta|` (§A.6, open point 4).
-pub fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32> {
+pub(crate) fn distances(clip: usize, num_clips: usize, max_distance: usize) -> Vec<i32> {
     let (t, max) = (clip as i32, max_distance as i32);
     let (first, last) = ((-max).max(-t), max.min(num_clips as i32 - 1 - t));
     (first..=last).filter(|&distance| distance != 0).collect()

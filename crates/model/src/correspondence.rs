@@ -11,8 +11,9 @@ use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 /// How clips and words are matched; `K` is [`CorrespondenceConfig::num_matches`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CorrespondenceRule {
     /// Every clip takes its `K` most similar words. The paper's choice.
     ClipTopk,
@@ -27,7 +28,7 @@ pub enum CorrespondenceRule {
 }
 
 /// The rule and its `K`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorrespondenceConfig {
     /// The rule.

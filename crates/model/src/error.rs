@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// Why a model could not be built, read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// A file could not be read or written.
     #[error("{path}: cannot {doing}")]

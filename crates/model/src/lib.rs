@@ -6,18 +6,20 @@
 //!
 //! | module | one idea |
 //! |---|---|
-//! | [`video_encoder`], `video_tower` | which video encoder: [`timesformer`], [`clip`], [`c3d`]; what each must do |
-//! | [`text_encoder`], `text_tower` | which text encoder: [`distilbert`], [`clip`]; what each must do |
-//! | [`tokenizer`] | the words of a sentence |
-//! | [`projection`] | from the encoders into the joint space |
-//! | [`correspondence`] | which words belong to a clip |
-//! | [`context_warp`] | from a neighbouring clip to this one |
-//! | [`loss`], [`objective`] | `L_c`, `L_f`, `L_t` and their weights |
-//! | [`preprocessing`] | from a video file to the encoder's numbers |
-//! | [`locvtp`], [`model_directory`] | the whole, in memory and on disk |
-//! | [`training_words`] | which words training has shown |
-//! | [`start_weights`] | what training begins with |
-//! | [`initialiser`] | random weights from a seed |
+//! | [`encoders`] | the encoders and their sizes: `timesformer`, `clip`, `c3d`, `distilbert` |
+//! | `video_encoder`, `video_tower` | which video encoder; what each must do |
+//! | `text_encoder`, `text_tower` | which text encoder; what each must do |
+//! | `tokenizer` | the words of a sentence |
+//! | `projection` | from the encoders into the joint space |
+//! | `correspondence` | which words belong to a clip |
+//! | `context_warp` | from a neighbouring clip to this one |
+//! | [`loss`], `objective` | `L_c`, `L_f`, `L_t` and their weights |
+//! | `preprocessing` | from a video file to the encoder's numbers |
+//! | `locvtp`, [`model_directory`] | the whole, in memory and on disk |
+//! | `training_words` | which words training has shown |
+//! | `start_weights` | what training begins with |
+//! | [`weights`] | parameters by name; checkpoints of others |
+//! | `initialiser` | random weights from a seed |
 //! | [`layers`], [`recurrent`] | what heads are made of, with PyTorch's parameter names |
 //! | [`ops`] | operations with kernels of their own |
 //!
@@ -26,46 +28,66 @@
 //! whatever was flattened.
 
 mod byte_pair_tokenizer;
-pub mod c3d;
-pub mod clip;
+mod c3d;
+mod clip;
 mod clip_feature;
 mod clip_patches;
-pub mod context_warp;
-pub mod correspondence;
-pub mod distilbert;
+mod context_warp;
+mod correspondence;
+mod distilbert;
 mod error;
-pub mod initialiser;
+mod initialiser;
+mod kind_schema;
 mod kind_section;
 pub mod layers;
-pub mod locvtp;
+mod locvtp;
 pub mod loss;
 pub mod model_directory;
-pub mod objective;
+mod objective;
 mod objective_file;
+mod objective_schema;
 pub mod ops;
-pub mod preprocessing;
-pub mod projection;
+mod preprocessing;
+mod projection;
 pub mod recurrent;
 mod setting_check;
-pub mod start_weights;
-pub mod text_encoder;
+mod start_weights;
+mod text_encoder;
 mod text_tower;
-pub mod timesformer;
+mod timesformer;
 mod token_batch;
-pub mod tokenizer;
-pub mod training_words;
-pub mod video_encoder;
+mod tokenizer;
+mod training_words;
+mod video_encoder;
 mod video_tower;
 pub mod weights;
 mod wordpiece_vocabulary;
 
+/// The encoders of videos and of texts, each with its sizes.
+pub mod encoders {
+    pub use crate::c3d::{C3d, C3dConfig};
+    pub use crate::clip::{
+        Activation, ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig,
+    };
+    pub use crate::distilbert::{DistilBert, DistilBertConfig};
+    pub use crate::timesformer::{TemporalInit, TimeSformer, TimeSformerBlock, TimeSformerConfig};
+}
+
 pub use burn::tensor::Device;
 pub use clip_feature::ClipFeature;
 pub use clip_patches::{ClipPatches, PixelNormalisation};
+pub use context_warp::{ContextWarp, ContextWarpConfig};
+pub use correspondence::{Correspondence, CorrespondenceConfig, CorrespondenceRule};
 pub use error::ModelError;
+pub use initialiser::Initialiser;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
+pub use objective::{Objective, WeightSchedule};
 pub use preprocessing::{Fit, Preprocessing};
+pub use projection::{Projection, ProjectionConfig, ProjectionKind};
+pub use start_weights::{StartWeights, read_start_weights};
 pub use text_encoder::TextEncoderConfig;
 pub use token_batch::TokenBatch;
+pub use tokenizer::{SentenceTokenizer, SentenceTokens};
+pub use training_words::{TRAINING_WORDS_FILE, TrainingWords};
 pub use video_encoder::VideoEncoderConfig;

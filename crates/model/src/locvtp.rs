@@ -16,7 +16,7 @@ use crate::token_batch::TokenBatch;
 use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
 
 /// Everything that fixes the shape of the model: the contents of `config.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LocVtpConfig {
     /// The video encoder.

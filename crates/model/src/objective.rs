@@ -18,7 +18,10 @@ pub struct Objective {
 }
 
 /// How the weights change.
+#[derive(schemars::JsonSchema)]
+#[schemars(tag = "schedule", rename_all = "snake_case", deny_unknown_fields)]
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum WeightSchedule {
     /// `schedule = "weighted"`: constant weights.
     Weighted,

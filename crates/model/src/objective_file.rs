@@ -76,19 +76,20 @@ impl Serialize for TwoStages {
 
 impl<'de> Deserialize<'de> for AllWeights {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Numbers(&Term::NAMES).deserialize(deserializer).map(|found| Self(found.weights))
+        KnownKeys(&Term::NAMES).deserialize(deserializer).map(|found| Self(found.weights))
     }
 }
 
 impl<'de> Deserialize<'de> for OtherWeights {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Numbers(OTHERS).deserialize(deserializer).map(|found| Self(found.weights))
+        KnownKeys(OTHERS).deserialize(deserializer).map(|found| Self(found.weights))
     }
 }
 
 impl<'de> Deserialize<'de> for TwoStages {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Found { weights, second_stage_at } = Numbers(STAGES).deserialize(deserializer)?;
+        let ObjectiveNumbers { weights, second_stage_at } =
+            KnownKeys(STAGES).deserialize(deserializer)?;
         let second_stage_at =
             second_stage_at.ok_or_else(|| D::Error::missing_field(SECOND_STAGE_AT))?;
         Ok(Self { second_stage_at, weights })
@@ -96,30 +97,33 @@ impl<'de> Deserialize<'de> for TwoStages {
 }
 
 /// Reads a number for each of these keys, and refuses others.
-struct Numbers(&'static [&'static str]);
+struct KnownKeys(&'static [&'static str]);
 
-struct Found {
+struct ObjectiveNumbers {
     weights: LossWeights,
     second_stage_at: Option<f64>,
 }
 
-impl<'de> DeserializeSeed<'de> for Numbers {
-    type Value = Found;
+impl<'de> DeserializeSeed<'de> for KnownKeys {
+    type Value = ObjectiveNumbers;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Found, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<ObjectiveNumbers, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Numbers {
-    type Value = Found;
+impl<'de> Visitor<'de> for KnownKeys {
+    type Value = ObjectiveNumbers;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the weights of an objective")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found, A::Error> {
-        let mut found = Found { weights: LossWeights::default(), second_stage_at: None };
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectiveNumbers, A::Error> {
+        let mut found = ObjectiveNumbers { weights: LossWeights::default(), second_stage_at: None };
         while let Some(key) = map.next_key::<String>()? {
             if !self.0.contains(&key.as_str()) {
                 return Err(A::Error::unknown_field(&key, self.0));

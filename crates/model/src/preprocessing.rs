@@ -13,7 +13,7 @@ use crate::ModelError;
 use crate::clip_patches::{ClipPatches, PixelNormalisation};
 
 /// How a whole video becomes clips, and a clip becomes numbers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocessing {
     /// Frames of a clip.
@@ -38,8 +38,11 @@ pub struct Preprocessing {
 }
 
 /// How a picture that is no square becomes one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Fit {
     /// Its short side is scaled, the long one with it, and the ends of the long one are cut off.
     #[default]

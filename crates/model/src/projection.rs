@@ -13,8 +13,9 @@ use crate::layers::{LayerNorm, Linear};
 use crate::ops::gelu;
 
 /// Which head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ProjectionKind {
     /// `p = A x; LayerNorm(dropout(B GELU(p)) + p)`.
     Residual,
@@ -25,7 +26,7 @@ pub enum ProjectionKind {
 }
 
 /// The joint space and the heads that lead into it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProjectionConfig {
     /// Which head, the same for clips and words.

@@ -19,7 +19,7 @@ pub struct RecurrentSizes {
     /// Width of a layer's state in one direction.
     pub hidden: usize,
     /// Layers, each over the states of the one before.
-    pub layers: usize,
+    pub num_layers: usize,
     /// Whether every layer goes through a sequence both ways and joins the two states.
     pub bidirectional: bool,
 }
@@ -74,7 +74,7 @@ impl RecurrentSizes {
     fn init(&self, gates: usize, random: &mut Initialiser) -> Vec<RecurrentLayer> {
         let bound = 1.0 / (self.hidden as f64).sqrt();
         let rows = gates * self.hidden;
-        (0..self.layers)
+        (0..self.num_layers)
             .map(|layer| {
                 let input = if layer == 0 { self.input } else { self.output() };
                 let mut direction = || RecurrentDirection {
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn parameters_are_named_and_shaped_as_in_pytorch() {
-        let sizes = RecurrentSizes { input: 3, hidden: 2, layers: 2, bidirectional: true };
+        let sizes = RecurrentSizes { input: 3, hidden: 2, num_layers: 2, bidirectional: true };
         let lstm = sizes.lstm(&mut Initialiser::new(1, &Device::flex()));
         let shapes: Vec<(String, Vec<usize>)> =
             named_parameters(&lstm).into_iter().map(|(name, it)| (name, it.shape)).collect();
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn padding_changes_nothing_and_a_sequence_alone_equals_itself_in_a_batch() {
         let mut random = Initialiser::new(2, &Device::flex());
-        let sizes = RecurrentSizes { input: 3, hidden: 4, layers: 2, bidirectional: true };
+        let sizes = RecurrentSizes { input: 3, hidden: 4, num_layers: 2, bidirectional: true };
         let gru = sizes.gru(&mut random);
         let x = random.normal([2, 5, 3], 1.0);
         let both = gru.forward(x.clone(), &[5, 3], None);

@@ -18,6 +18,7 @@ const HEADS: [&str; 3] = ["video_projection", "text_projection", "context_warp"]
 
 /// A model to train on.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct StartWeights {
     /// The parameters.
     pub model: LocVtp,

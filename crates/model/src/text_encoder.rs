@@ -17,8 +17,10 @@ use crate::text_tower::{TextTower, TextTowerConfig};
 use crate::token_batch::TokenBatch;
 
 /// Which text encoder, and its sizes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[schemars(transform = crate::kind_schema::without_kind_the_first)]
+#[non_exhaustive]
 pub enum TextEncoderConfig {
     /// `kind = "distilbert"`: the paper's (§A.4).
     DistilBert(DistilBertConfig),

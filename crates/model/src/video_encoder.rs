@@ -19,8 +19,10 @@ use crate::timesformer::{TimeSformer, TimeSformerConfig};
 use crate::video_tower::{VideoTower, VideoTowerConfig};
 
 /// Which video encoder, and its sizes.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[schemars(transform = crate::kind_schema::without_kind_the_first)]
+#[non_exhaustive]
 pub enum VideoEncoderConfig {
     /// `kind = "timesformer"`: the paper's (§A.3).
     TimeSformer(TimeSformerConfig),

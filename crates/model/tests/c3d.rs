@@ -7,7 +7,7 @@ mod golden;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use golden::{Arrays, assert_close, numbers};
 use locvtp_model::ClipPatches;
-use locvtp_model::c3d::{C3d, C3dConfig};
+use locvtp_model::encoders::{C3d, C3dConfig};
 
 fn config() -> C3dConfig {
     let golden = golden::json("c3d/config.json");

@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::TokenBatch;
-use locvtp_model::clip::{ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::encoders::{ClipText, ClipTextConfig, ClipTime, ClipVision, ClipVisionConfig};
 use locvtp_model::weights::NamedTensor;
+use locvtp_model::{Initialiser, TokenBatch};
 
 /// Number type, tolerance of values, tolerance of gradients: two blocks in f32 err by a few units in
 /// the last place of numbers around 3, a gradient passes every layer twice; in f64 only the golden's

@@ -4,7 +4,7 @@
 
 mod golden;
 
-use locvtp_model::tokenizer::SentenceTokenizer;
+use locvtp_model::SentenceTokenizer;
 
 fn tokenizer(max_tokens: usize) -> SentenceTokenizer {
     let [vocabulary, merges] =

@@ -7,7 +7,7 @@ mod golden;
 use burn::tensor::{DType, Device};
 use golden::{Arrays, assert_close, numbers};
 use locvtp_model::TokenBatch;
-use locvtp_model::distilbert::{DistilBert, DistilBertConfig};
+use locvtp_model::encoders::{DistilBert, DistilBertConfig};
 
 fn config() -> DistilBertConfig {
     let golden = golden::json("distilbert/config.json");

@@ -7,8 +7,8 @@ mod golden;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::initialiser::Initialiser;
-use locvtp_model::timesformer::{TimeSformer, TimeSformerBlock, TimeSformerConfig};
+use locvtp_model::Initialiser;
+use locvtp_model::encoders::{TimeSformer, TimeSformerBlock, TimeSformerConfig};
 use locvtp_model::weights::named_parameters;
 
 fn config() -> TimeSformerConfig {

@@ -12,13 +12,11 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::clip::{Activation, ClipText, ClipTextConfig, ClipVisionConfig};
-use locvtp_model::text_encoder::TextEncoderConfig;
-use locvtp_model::video_encoder::VideoEncoderConfig;
-use locvtp_model::weights::import::{Import, ImportSettings, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::encoders::{Activation, ClipText, ClipTextConfig, ClipVisionConfig};
+use locvtp_model::weights::{Import, ImportSettings, import};
 use locvtp_model::weights::{NamedTensor, read_safetensors};
-use locvtp_model::{ClipPatches, TokenBatch};
+use locvtp_model::weights::{Source, SourceKind};
+use locvtp_model::{ClipPatches, TextEncoderConfig, TokenBatch, VideoEncoderConfig};
 use locvtp_video::Interpolation;
 use serde_json::{Value, json};
 

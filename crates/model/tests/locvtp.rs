@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{assert_close, numbers};
-use locvtp_model::correspondence::CorrespondenceConfig;
-use locvtp_model::distilbert::DistilBertConfig;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::encoders::DistilBertConfig;
+use locvtp_model::encoders::{TemporalInit, TimeSformerConfig};
 use locvtp_model::loss::{LossConfig, LossWeights, WarpDistances};
-use locvtp_model::projection::ProjectionConfig;
-use locvtp_model::timesformer::{TemporalInit, TimeSformerConfig};
 use locvtp_model::weights::named_parameters;
-use locvtp_model::{ClipFeature, ClipPatches, LocVtp, LocVtpConfig, TokenBatch};
+use locvtp_model::{
+    ClipFeature, ClipPatches, CorrespondenceConfig, Initialiser, LocVtp, LocVtpConfig,
+    ProjectionConfig, TokenBatch,
+};
 
 /// Weights large enough for clips and words to differ, so that no choice of matches is a near tie.
 fn config() -> LocVtpConfig {

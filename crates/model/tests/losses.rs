@@ -7,13 +7,12 @@ mod golden;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use golden::{assert_close, numbers};
-use locvtp_model::context_warp::{ContextWarp, ContextWarpConfig};
-use locvtp_model::correspondence::{CorrespondenceConfig, CorrespondenceRule};
 use locvtp_model::loss::{
     Denominator, LossConfig, LossWeights, Losses, PerTerm, TemporalTarget, Term,
     VideoTextEmbeddings, WarpDistances,
 };
 use locvtp_model::ops::l2_normalise;
+use locvtp_model::{ContextWarp, ContextWarpConfig, CorrespondenceConfig, CorrespondenceRule};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -10,21 +10,18 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use golden::numbers;
-use locvtp_model::c3d::C3dConfig;
-use locvtp_model::clip::{ClipTextConfig, ClipVisionConfig};
-use locvtp_model::distilbert::DistilBertConfig;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::encoders::C3dConfig;
+use locvtp_model::encoders::DistilBertConfig;
+use locvtp_model::encoders::TimeSformerConfig;
+use locvtp_model::encoders::{ClipTextConfig, ClipVisionConfig};
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
 };
-use locvtp_model::projection::{ProjectionConfig, ProjectionKind};
-use locvtp_model::start_weights::read_start_weights;
-use locvtp_model::timesformer::TimeSformerConfig;
-use locvtp_model::tokenizer::SentenceTokenizer;
 use locvtp_model::weights::{NamedTensor, named_parameters, read_safetensors, to_safetensors};
 use locvtp_model::{
-    ClipFeature, ClipPatches, LocVtpConfig, ModelDirectory, ModelError, Preprocessing,
-    TextEncoderConfig, TokenBatch,
+    ClipFeature, ClipPatches, Initialiser, LocVtpConfig, ModelDirectory, ModelError, Preprocessing,
+    ProjectionConfig, ProjectionKind, SentenceTokenizer, TextEncoderConfig, TokenBatch,
+    read_start_weights,
 };
 use locvtp_video::{FrameTransform, Interpolation, Scaling};
 

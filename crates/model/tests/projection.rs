@@ -6,7 +6,7 @@ mod golden;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::projection::{Projection, ProjectionConfig, ProjectionKind};
+use locvtp_model::{Projection, ProjectionConfig, ProjectionKind};
 
 /// The golden's names and ours.
 const NAMES: [(&str, &str); 3] =

@@ -6,8 +6,8 @@ mod golden;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::initialiser::Initialiser;
-use locvtp_model::timesformer::{TemporalInit, TimeSformer, TimeSformerConfig};
+use locvtp_model::Initialiser;
+use locvtp_model::encoders::{TemporalInit, TimeSformer, TimeSformerConfig};
 
 /// Two blocks in f32 err by a few units in the last place of numbers around 3.
 const FORWARD: f64 = 1e-5;

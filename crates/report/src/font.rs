@@ -103,18 +103,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_database_holds_both_weights_of_the_family() {
-        let database = database();
-        let mut weights: Vec<u16> = database
-            .faces()
-            .filter(|face| face.families.iter().any(|(name, _)| name == FAMILY))
-            .map(|face| face.weight.0)
-            .collect();
-        weights.sort_unstable();
-        assert_eq!(weights, [400, 600]);
-    }
-
-    #[test]
     fn wider_letters_and_heavier_weights_are_wider() {
         assert!(width("mmm", 12.0, Weight::Regular) > 2.0 * width("iii", 12.0, Weight::Regular));
         assert!(width("clip", 12.0, Weight::SemiBold) > width("clip", 12.0, Weight::Regular));

@@ -122,4 +122,16 @@ mod tests {
         assert_eq!(figure("a").svg(), figure("a").svg());
         assert_eq!(figure("a").png().unwrap(), figure("a").png().unwrap());
     }
+
+    #[test]
+    fn the_database_holds_both_weights_of_the_family() {
+        let database = database();
+        let mut weights: Vec<u16> = database
+            .faces()
+            .filter(|face| face.families.iter().any(|(name, _)| name == font::FAMILY))
+            .map(|face| face.weight.0)
+            .collect();
+        weights.sort_unstable();
+        assert_eq!(weights, [400, 600]);
+    }
 }

@@ -12,11 +12,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler};
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_train::Experiment;
-use locvtp_train::batch::BatchSource;
-use locvtp_train::loader::Loader;
-use locvtp_train::usable::UsableCorpus;
+use locvtp_model::SentenceTokenizer;
+use locvtp_train::{BatchSource, Experiment, Loader, UsableCorpus};
 use locvtp_video::{Augmentation, Encoder, EncoderSettings};
 
 #[global_allocator]

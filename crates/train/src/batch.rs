@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{ClipPatches, TokenBatch};
+use locvtp_model::{ClipPatches, SentenceTokenizer, TokenBatch};
+use locvtp_video::randomness::{Purpose, mix};
 use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
 
 use crate::augmentation;
@@ -14,7 +14,6 @@ use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::frame_source::{ClipRequest, FrameSource};
 use crate::loader::HeldBytes;
-use crate::seeds::{Draw, seed};
 use crate::usable::{BadVideo, with_causes};
 
 /// Videos of a batch that are fetched from other machines at once.
@@ -23,8 +22,9 @@ const FETCHED_AT_ONCE: usize = 8;
 /// How many other videos are tried when one cannot be decoded, before the step fails.
 const REPLACEMENTS: usize = 16;
 
-/// What the encoder needs for one step.
-#[derive(Clone, Debug, PartialEq)]
+/// What the encoder needs for one step. It cannot be cloned: a step uses it up, and a copy would take
+/// up to 294 MiB at full size that no bound of memory knows of.
+#[derive(Debug, PartialEq)]
 pub struct PretrainBatch {
     /// The step, from 0.
     pub step: u64,
@@ -165,11 +165,11 @@ impl BatchSource {
         let kind = whole[place].kind;
         let [num_clips, num_frames] = self.experiment.clips_of(kind);
         let phase = if self.experiment.sampling.jitter {
-            Phase::Random(seed(run, Draw::FramePhase, step, sample))
+            Phase::Random(mix(run, Purpose::FramePhase, step, sample))
         } else {
             Phase::Centre
         };
-        let augmentation_seed = seed(run, Draw::Augmentation, step, sample);
+        let augmentation_seed = mix(run, Purpose::Augmentation, step, sample);
         let corpus = Arc::clone(self.sampler.corpus());
         let videos = corpus.videos();
         let others = || self.sampler.replacements(whole, place);

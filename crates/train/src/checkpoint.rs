@@ -11,9 +11,8 @@ use std::path::{Path, PathBuf};
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, replace_directory, write_synced,
 };
-use locvtp_model::training_words::TrainingWords;
 use locvtp_model::weights::{read_safetensors, to_safetensors};
-use locvtp_model::{Device, ModelDirectory, ModelError};
+use locvtp_model::{Device, ModelDirectory, ModelError, TrainingWords};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -55,17 +54,17 @@ impl TrainerState {
 }
 
 /// A run at a step.
-pub struct Checkpoint {
+pub(crate) struct Checkpoint {
     /// The step to do next.
-    pub next_step: u64,
+    pub(crate) next_step: u64,
     /// The model and its words.
-    pub directory: ModelDirectory,
+    pub(crate) directory: ModelDirectory,
     /// The optimiser's state.
-    pub optimizer: Adam,
+    pub(crate) optimizer: Adam,
 }
 
 /// A number that changes when the videos of a corpus do.
-pub fn corpus_fingerprint<'a>(ids: impl Iterator<Item = &'a str>) -> u32 {
+pub(crate) fn corpus_fingerprint<'a>(ids: impl Iterator<Item = &'a str>) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for id in ids {
         hasher.update(id.as_bytes());
@@ -103,29 +102,22 @@ pub fn list(run: &Path) -> Vec<PathBuf> {
     numbered(run).into_iter().map(|(_, path)| path).collect()
 }
 
-/// What a checkpoint is written from.
-pub struct State<'a> {
-    /// The step to do next.
-    pub next_step: u64,
-    /// The model and its words.
-    pub directory: &'a ModelDirectory,
-    /// The optimiser's state.
-    pub optimizer: &'a Adam,
-    /// Which words training has shown; kept beside the model, as in every model directory.
-    pub words_seen: &'a TrainingWords,
-}
-
 /// Writes a checkpoint and removes all but the newest `train.keep_checkpoints` up to it.
+///
+/// `words_seen` are those that training has shown; they are kept beside the model, as in every model
+/// directory.
 ///
 /// # Errors
 /// When the disk is full or read-only; earlier checkpoints are intact then.
-pub fn write(
+pub(crate) fn write(
     run: &Path,
-    state: &State,
+    checkpoint: &Checkpoint,
+    words_seen: &TrainingWords,
     experiment: &Experiment,
     corpus_fingerprint: u32,
 ) -> Result<PathBuf, TrainError> {
-    let &State { next_step, directory, optimizer, words_seen } = state;
+    let Checkpoint { next_step, directory, optimizer } = checkpoint;
+    let next_step = *next_step;
     let place = folder(run).join(name(next_step));
     let (optimizer_steps, moments) = optimizer.to_named();
     replace_directory(&place, |dir| {
@@ -156,7 +148,7 @@ pub fn write(
     })
     .map_err(TrainError::saving)?;
     let up_to_it = numbered(run).into_iter().filter(|(step, _)| *step <= next_step);
-    for (_, old) in up_to_it.skip(experiment.train.keep_checkpoints) {
+    for (_, old) in up_to_it.skip(experiment.train.keep_checkpoints.get()) {
         std::fs::remove_dir_all(&old).map_err(TrainError::writing(&old))?;
     }
     Ok(place)
@@ -168,7 +160,7 @@ pub fn write(
 ///
 /// # Errors
 /// When there is none, or it belongs to another run; nothing is changed then.
-pub fn read_newest(
+pub(crate) fn read_newest(
     run: &Path,
     experiment: &Experiment,
     corpus_fingerprint: u32,

@@ -10,6 +10,7 @@ use locvtp_video::counted::counted;
 
 /// Why a run could not start, go on, or be saved.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// A file could not be read or written.
     #[error("{path}: cannot {doing}; {way_out}")]

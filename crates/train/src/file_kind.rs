@@ -6,6 +6,7 @@ use crate::shell_words::joined;
 
 /// The kinds of TOML files that people write for the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileKind {
     /// `locvtp pretrain`
     Run,

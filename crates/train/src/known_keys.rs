@@ -110,7 +110,7 @@ fn keys_of<T: DeserializeOwned>(section: &[String], base: &Table) -> Vec<String>
 }
 
 /// The keys of `known` that `unknown` was probably meant to be, the likeliest first.
-pub(crate) fn meant<'a>(unknown: &str, known: &'a [String]) -> Vec<&'a str> {
+pub fn meant<'a>(unknown: &str, known: &'a [String]) -> Vec<&'a str> {
     let unknown = unknown.replace('-', "_").to_lowercase();
     let name = last(&unknown);
     let same_name: Vec<&str> = named(known, name).filter(|key| *key != unknown).collect();

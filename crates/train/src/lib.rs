@@ -5,56 +5,80 @@
 //! checkpoint and ends with the same bits, because every batch and every random draw is a pure function of the run file,
 //! the corpus and the step.
 //!
+//! [`Prepared::open`] reads and decides all that; [`Prepared::train`] is the loop.
+//!
 //! | module | one idea |
 //! |---|---|
 //! | [`experiment`], `experiment_file`, [`run_file`] | the run file, and how its text is read |
 //! | `start`, `start_settings` | what a run begins with, and what that decides |
-//! | [`file_kind`] | which command a TOML file is for |
-//! | `known_keys`, [`plain_words`] | what is said of a key that is not known, and of a value that does not fit |
+//! | `file_kind` | which command a TOML file is for |
+//! | `known_keys`, `plain_words` | what is said of a key that is not known, and of a value that does not fit |
+//! | `settings_schema` | what may stand in a file of settings, as a JSON schema |
 //! | [`shell_words`] | commands that can be pasted |
-//! | [`usable`] | which files of a corpus open |
-//! | [`frame_source`], [`batch`], [`loader`] | from files to batches, ahead of the encoder |
+//! | `usable` | which files of a corpus open |
+//! | `frame_source`, `batch`, `loader` | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
-//! | [`optimizer`], [`schedule`] | Adam and its rate |
-//! | [`trainer`] | the loop |
-//! | [`checkpoint`], [`run_log`], [`event_file`] | what a run leaves on disk |
-//! | [`run_folder`] | the same, read back |
-//! | [`nearby`] | which folder was meant by one with nothing to go on with |
+//! | `optimizer`, `schedule` | Adam and its rate |
+//! | `prepared` | what is decided before the first step |
+//! | `step_losses`, `trainer` | the forward pass of a step, and the loop |
+//! | `observer` | what a run tells on its way |
+//! | `run_writer`, [`checkpoint`], `run_log`, `event_file` | what a run leaves on disk |
+//! | `run_folder` | the same, read back |
+//! | `nearby` | which folder was meant by one with nothing to go on with |
 //! | `same_run`, `bad_videos` | which settings make another run; the list of videos left out |
-//! | [`variant`] | the same run with other losses or another length |
+//! | `variant` | the same run with other losses or another length |
 
 pub mod augmentation;
 mod bad_videos;
-pub mod batch;
+mod batch;
 pub mod checkpoint;
 mod error;
-pub mod event_file;
+mod event_file;
 pub mod experiment;
 mod experiment_file;
-pub mod file_kind;
-pub mod frame_source;
+mod file_kind;
+mod frame_source;
 mod known_keys;
-pub mod loader;
-pub mod nearby;
-pub mod optimizer;
-pub mod plain_words;
+mod loader;
+mod nearby;
+mod observer;
+mod optimizer;
+mod plain_words;
+mod prepared;
 pub mod run_file;
-pub mod run_folder;
-pub mod run_log;
+mod run_folder;
+mod run_log;
+mod run_writer;
 mod same_run;
-pub mod schedule;
-mod seeds;
+mod schedule;
+mod settings_schema;
 pub mod shell_words;
 mod start;
 mod start_settings;
-pub mod trainer;
-pub mod usable;
-pub mod variant;
+mod step_losses;
+mod trainer;
+mod usable;
+mod variant;
 
+pub use batch::{BatchSource, PretrainBatch};
 pub use error::TrainError;
+pub use event_file::EventFile;
 pub use experiment::Experiment;
-pub use run_folder::RunFolder;
-pub use run_log::StepReport;
+pub use file_kind::FileKind;
+pub use frame_source::{ClipRequest, FrameSource, PlanOf};
+pub use known_keys::meant as keys_meant;
+pub use loader::{HeldBytes, Loader};
+pub use nearby::did_you_mean;
+pub use observer::{Observer, RunEnd, RunStart};
+pub use optimizer::{Adam, OptimizerConfig};
+pub use plain_words::plain_words;
+pub use prepared::Prepared;
+pub use run_folder::{RUN_FILE, RunFolder};
+pub use run_log::{LOG_FILE, StepReport, read_log};
 pub use same_run::SettingDifference;
-pub use trainer::{Observer, RunEnd, RunStart, pretrain};
+pub use schedule::{Position, Schedule};
+pub use settings_schema::settings_schema;
+pub use step_losses::losses;
+pub use trainer::pretrain;
+pub use usable::{BadVideo, UsableCorpus};
 pub use variant::LossSelection;

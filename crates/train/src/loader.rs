@@ -30,6 +30,30 @@ struct State<T> {
     stopped: bool,
 }
 
+/// What a thread that has nothing in hand does next.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Make(u64),
+    /// Until something is given, or the consumer has gone.
+    Wait,
+    End,
+}
+
+impl<T> State<T> {
+    /// What the next free thread does, of a loader that ends before `end` and has room for `queue`
+    /// results.
+    fn next(&mut self, end: u64, queue: u64) -> Next {
+        if self.stopped || self.next_to_make >= end {
+            Next::End
+        } else if self.next_to_make >= self.next_to_give + queue {
+            Next::Wait
+        } else {
+            self.next_to_make += 1;
+            Next::Make(self.next_to_make - 1)
+        }
+    }
+}
+
 impl<T> Shared<T> {
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -117,17 +141,15 @@ impl<T> Drop for Loader<T> {
 fn work<T>(shared: &Shared<T>, end: u64, queue: u64, make: &dyn Fn(u64) -> Result<T, TrainError>) {
     loop {
         let mut state = shared.lock();
-        while !state.stopped
-            && state.next_to_make < end
-            && state.next_to_make >= state.next_to_give + queue
-        {
-            state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.stopped || state.next_to_make >= end {
-            return;
-        }
-        let step = state.next_to_make;
-        state.next_to_make += 1;
+        let step = loop {
+            match state.next(end, queue) {
+                Next::Make(step) => break step,
+                Next::Wait => {
+                    state = shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                }
+                Next::End => return,
+            }
+        };
         drop(state);
         let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| make(step)));
         let result = made.unwrap_or_else(|panic| {
@@ -145,9 +167,12 @@ fn work<T>(shared: &Shared<T>, end: u64, queue: u64, make: &dyn Fn(u64) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::mpsc::channel;
 
     use super::*;
+
+    /// What has not happened after this time never will.
+    const HANG: Duration = Duration::from_secs(60);
 
     impl HeldBytes for u64 {
         fn held_bytes(&self) -> usize {
@@ -157,31 +182,75 @@ mod tests {
 
     #[test]
     fn results_come_in_order_whatever_thread_made_them() {
-        let mut loader = Loader::start(5, 60, 4, 8, |step| {
-            std::thread::sleep(Duration::from_micros(step * 7 % 300));
+        // Of every four steps, which the four threads have in hand at the same time, the last is made
+        // first: each waits for the one behind it.
+        let made = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+        let in_order = Arc::clone(&made);
+        let mut loader = Loader::start(4, 60, 4, 8, move |step| {
+            let (made, changed) = &*made;
+            let mut made = made.lock().unwrap();
+            if step % 4 != 3 {
+                let next_is_missing = |made: &mut Vec<u64>| !made.contains(&(step + 1));
+                let (now, waited) =
+                    changed.wait_timeout_while(made, HANG, next_is_missing).unwrap();
+                assert!(!waited.timed_out(), "step {} is never made", step + 1);
+                made = now;
+            }
+            made.push(step);
+            changed.notify_all();
             Ok(step)
         });
         let mut found = Vec::new();
         while let Some(result) = loader.next_result() {
             found.push(result.unwrap());
         }
-        assert_eq!(found, (5..60).collect::<Vec<_>>());
+        assert_eq!(found, (4..60).collect::<Vec<_>>());
+        let made = in_order.0.lock().unwrap();
+        assert!(made.chunks(4).all(|four| four.is_sorted_by(|a, b| a > b)), "{made:?}");
     }
 
     #[test]
     fn no_more_than_the_queue_is_made_ahead() {
-        let made = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&made);
-        let mut loader = Loader::start(0, 100, 3, 4, move |step| {
-            counter.fetch_add(1, Ordering::SeqCst);
+        let mut state = State::<u64> {
+            next_to_make: 0,
+            next_to_give: 0,
+            ready: BTreeMap::new(),
+            stopped: false,
+        };
+        let taken = |state: &mut State<u64>| {
+            let next: Vec<Next> = (0..6).map(|_| state.next(5, 3)).collect();
+            next.into_iter().filter(|next| *next != Next::Wait).collect::<Vec<_>>()
+        };
+        assert_eq!(taken(&mut state), [Next::Make(0), Next::Make(1), Next::Make(2)]);
+        state.next_to_give = 1;
+        assert_eq!(taken(&mut state), [Next::Make(3)]);
+        state.next_to_give = 3;
+        assert_eq!(taken(&mut state)[..2], [Next::Make(4), Next::End]);
+        state.stopped = true;
+        state.next_to_make = 3;
+        assert_eq!(state.next(5, 3), Next::End);
+    }
+
+    #[test]
+    fn what_waits_for_the_consumer_is_counted() {
+        let (tell, told) = channel();
+        let loader = Loader::start(0, 100, 3, 4, move |step| {
+            tell.send(step).unwrap();
             Ok(step)
         });
-        std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(made.load(Ordering::SeqCst), 4);
+        // Four are made and no fifth is begun before one is given, so these are all.
+        for _ in 0..4 {
+            told.recv_timeout(HANG).unwrap();
+        }
+        let state = loader.shared.lock();
+        let (state, waited) = loader
+            .shared
+            .changed
+            .wait_timeout_while(state, HANG, |state| state.ready.len() < 4)
+            .unwrap();
+        assert!(!waited.timed_out(), "{} of 4 are ready", state.ready.len());
+        drop(state);
         assert_eq!(loader.held_bytes(), 400);
-        loader.next_result().unwrap().unwrap();
-        std::thread::sleep(Duration::from_millis(50));
-        assert_eq!(made.load(Ordering::SeqCst), 5);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::error::TrainError;
 use crate::schedule::Schedule;
 
 /// Adam and its rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
     /// Rate at its highest. Paper: 1e-4.

@@ -13,7 +13,7 @@ pub(crate) const WHOLE_NUMBER: &str = "a whole number, 0 or more";
 
 /// A value that is not what should stand in its place.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Misfit {
+pub(crate) struct UnfitValue {
     /// What was found, as the file has it: `"many"`, `-3`, `a list`.
     pub(crate) found: String,
     /// What may stand there.
@@ -40,7 +40,7 @@ pub fn plain_words(message: &str) -> String {
     let message = &system.fold(message.to_owned(), |text, (words, said)| text.replace(words, said));
     let Some((before, phrase, place)) = taken_apart(message) else { return message.to_owned() };
     let said = match Complaint::of(phrase) {
-        Some(Complaint::Misfit(Misfit { found, expected })) => {
+        Some(Complaint::UnfitValue(UnfitValue { found, expected })) => {
             format!("{found} is found where {expected} is expected")
         }
         Some(Complaint::Unknown { key, known }) if known.is_empty() => {
@@ -62,7 +62,7 @@ pub fn plain_words(message: &str) -> String {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Complaint<'a> {
     /// A value of another kind, or out of its range.
-    Misfit(Misfit),
+    UnfitValue(UnfitValue),
     /// A key that nobody reads.
     Unknown {
         /// The key.
@@ -80,8 +80,9 @@ pub(crate) enum Complaint<'a> {
 impl<'a> Complaint<'a> {
     /// What one of serde's phrases says; nothing when it is none of them.
     pub(crate) fn of(phrase: &'a str) -> Option<Self> {
-        let misfit =
-            |found: String, expected: String| Some(Self::Misfit(Misfit { found, expected }));
+        let misfit = |found: String, expected: String| {
+            Some(Self::UnfitValue(UnfitValue { found, expected }))
+        };
         if let Some(rest) = phrase.strip_prefix("unknown field `") {
             let (key, rest) = rest.split_once('`')?;
             return Some(Self::Unknown { key, known: quoted_names(rest) });
@@ -112,7 +113,10 @@ impl<'a> Complaint<'a> {
         }
         phrase.starts_with("data did not match any variant of untagged enum ").then(|| {
             let found = "a value in none of the forms that it may have".into();
-            Self::Misfit(Misfit { found, expected: "one of those in the documentation".into() })
+            Self::UnfitValue(UnfitValue {
+                found,
+                expected: "one of those in the documentation".into(),
+            })
         })
     }
 }

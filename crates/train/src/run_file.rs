@@ -14,7 +14,7 @@ use toml::{Table, Value};
 use crate::error::TrainError;
 use crate::file_kind::FileKind;
 use crate::known_keys::{known_keys, meant};
-use crate::plain_words::{Complaint, Misfit, OF_ANOTHER_KIND, WHOLE_NUMBER};
+use crate::plain_words::{Complaint, OF_ANOTHER_KIND, UnfitValue, WHOLE_NUMBER};
 
 /// The text of a run file.
 ///
@@ -61,8 +61,8 @@ pub fn parse<T: DeserializeOwned>(
     fill(&mut given, defaults.clone());
     let read = given.clone().try_into::<T>();
     read.map_err(|error| {
-        let mut refusal = Refusal::of(&error, &given);
-        if let Wrong::Misfit(misfit) = &mut refusal.wrong
+        let mut refusal = KeyError::of(&error, &given);
+        if let KeyFault::UnfitValue(misfit) = &mut refusal.fault
             && misfit.expected == WHOLE_NUMBER
         {
             misfit.expected = whole_number(&given, &refusal.key, is_usable).to_owned();
@@ -112,34 +112,34 @@ pub fn expect_kind(table: &Table, expected: FileKind, origin: &str) -> Result<()
 }
 
 /// What is wrong with a key.
-struct Refusal {
+struct KeyError {
     /// The key with its sections; that of the section where a key is missing.
     key: Vec<String>,
-    wrong: Wrong,
+    fault: KeyFault,
 }
 
-enum Wrong {
+enum KeyFault {
     /// Nobody reads the key; these stand in its section.
     Unknown(Vec<String>),
     /// A key of this name must be in the section.
     Missing(String),
     /// The value is of another kind.
-    Misfit(Misfit),
+    UnfitValue(UnfitValue),
     /// Something else, in the words of the settings.
     Other(String),
 }
 
-impl Refusal {
+impl KeyError {
     /// What `error` says of `given`.
     fn of(error: &toml::de::Error, given: &Table) -> Self {
         let mut key = key_of(error);
-        let wrong = match Complaint::of(error.message()) {
+        let fault = match Complaint::of(error.message()) {
             Some(Complaint::Unknown { key: unknown, known }) => {
                 key.push(unknown.to_owned());
-                Wrong::Unknown(known.into_iter().map(str::to_owned).collect())
+                KeyFault::Unknown(known.into_iter().map(str::to_owned).collect())
             }
-            Some(Complaint::Missing { key: missing }) => Wrong::Missing(missing.to_owned()),
-            Some(Complaint::Misfit(misfit)) => {
+            Some(Complaint::Missing { key: missing }) => KeyFault::Missing(missing.to_owned()),
+            Some(Complaint::UnfitValue(misfit)) => {
                 key.extend(holder(given, &key, &misfit.found));
                 // Some readers do not say what they found.
                 let found = match value_of(given, &key) {
@@ -148,46 +148,52 @@ impl Refusal {
                     }
                     _ => misfit.found,
                 };
-                let misfit = Misfit { found, ..misfit };
-                Wrong::Misfit(misfit)
+                let misfit = UnfitValue { found, ..misfit };
+                KeyFault::UnfitValue(misfit)
             }
-            None => Wrong::Other(error.message().trim_end().to_owned()),
+            None => KeyFault::Other(error.message().trim_end().to_owned()),
         };
-        Self { key, wrong }
+        Self { key, fault }
     }
 
     fn told(&self, known: impl FnOnce() -> Vec<String>) -> String {
         let key = self.key.join(".");
-        match &self.wrong {
-            Wrong::Unknown(beside) => {
+        let (said, explained) = match &self.fault {
+            KeyFault::Unknown(beside) => {
                 let known = known();
-                let meant: Vec<_> =
-                    meant(&key, &known).iter().map(|key| format!("`{key}`")).collect();
-                match meant.is_empty() {
-                    false => {
-                        format!("`{key}` is not a known key; did you mean {}?", meant.join(" or "))
-                    }
-                    true if beside.is_empty() => format!("`{key}` is not a known key"),
-                    true => {
-                        let place = match self.key.len() {
-                            1 => "sections are".to_owned(),
-                            deep => format!("those of {} are", self.key[..deep - 1].join(".")),
-                        };
-                        format!("`{key}` is not a known key; {place} {}", beside.join(", "))
-                    }
+                let meant = meant(&key, &known);
+                let section = self.key[..self.key.len() - 1].join(".");
+                let said = format!("`{key}` is not a known key");
+                if let Some(first) = meant.first() {
+                    let names: Vec<_> = meant.iter().map(|key| format!("`{key}`")).collect();
+                    (format!("{said}; did you mean {}?", names.join(" or ")), (*first).to_owned())
+                } else if beside.is_empty() {
+                    (said, section)
+                } else {
+                    let place = match section.as_str() {
+                        "" => "sections are".to_owned(),
+                        section => format!("those of {section} are"),
+                    };
+                    (format!("{said}; {place} {}", beside.join(", ")), section)
                 }
             }
-            Wrong::Missing(name) if key.is_empty() => format!("`{name}` is missing; give it"),
-            Wrong::Missing(name) => format!("`{key}.{name}` is missing; give it"),
-            Wrong::Misfit(Misfit { found, expected }) => {
+            KeyFault::Missing(name) => {
+                let missing = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                (format!("`{missing}` is missing; give it"), missing)
+            }
+            KeyFault::UnfitValue(UnfitValue { found, expected }) => {
                 let quote = match expected.as_str() {
                     "a text in quotes" => format!(", as {key}=\"{found}\""),
                     _ => String::new(),
                 };
-                format!("`{key}` is {found}; expected {expected}{quote}")
+                (format!("`{key}` is {found}; expected {expected}{quote}"), key)
             }
-            Wrong::Other(said) if key.is_empty() => said.clone(),
-            Wrong::Other(said) => format!("`{key}`: {said}"),
+            KeyFault::Other(said) if key.is_empty() => (said.clone(), key),
+            KeyFault::Other(said) => (format!("`{key}`: {said}"), key),
+        };
+        match explained.as_str() {
+            "" => format!("{said} (locvtp explain lists all keys)"),
+            key => format!("{said} (locvtp explain {key} tells more)"),
         }
     }
 }
@@ -363,39 +369,63 @@ mod tests {
             let usable = |_: &Settings| true;
             parse(text, "x.toml", &set, Table::new(), usable).unwrap_err().to_string()
         };
-        for (from, to, told) in [
+        let more = |told: &str, key: &str| format!("{told} (locvtp explain {key} tells more)");
+        for (from, to, told, key) in [
             (
                 "3",
                 "'wide'",
-                "x.toml, line 4: `head.width` is \"wide\"; expected a whole number, 0 or more",
+                "4: `head.width` is \"wide\"; expected a whole number, 0 or more",
+                "head.width",
             ),
-            ("3", "-3", "x.toml, line 4: `head.width` is -3; expected a whole number, 0 or more"),
-            ("1", "[1, 2]", "x.toml, line 5: `head.rate` is a list; expected a number"),
-            ("rate = 1", "", "x.toml, line 3: `head.rate` is missing; give it"),
+            ("3", "-3", "4: `head.width` is -3; expected a whole number, 0 or more", "head.width"),
+            ("1", "[1, 2]", "5: `head.rate` is a list; expected a number", "head.rate"),
+            ("rate = 1", "", "3: `head.rate` is missing; give it", "head.rate"),
             (
                 "rate",
                 "raet",
-                "x.toml, line 5: `head.raet` is not a known key; did you mean `head.rate`?",
+                "5: `head.raet` is not a known key; did you mean `head.rate`?",
+                "head.rate",
             ),
-            ("[head]", "[haed]", "x.toml, line 3: `haed` is not a known key; did you mean `head`?"),
+            ("[head]", "[haed]", "3: `haed` is not a known key; did you mean `head`?", "head"),
             (
                 "rate",
                 "sky",
-                "x.toml, line 5: `head.sky` is not a known key; those of head are width, rate",
+                "5: `head.sky` is not a known key; those of head are width, rate",
+                "head",
             ),
         ] {
+            let told = more(&format!("x.toml, line {told}"), key);
             assert_eq!(said(&text.replacen(from, to, 1), &[]), told);
         }
-        for (set, told) in [
-            ("head.width=wide", "`head.width` is \"wide\"; expected a whole number, 0 or more"),
-            ("head.widht=3", "`head.widht` is not a known key; did you mean `head.width`?"),
-            ("width=3", "`width` is not a known key; did you mean `head.width`?"),
-            ("head=3", "`head` is 3; expected a section of keys"),
-            ("head.width", "expected section.key=value, for example train.steps=200"),
-            ("=3", "no key stands before the =; write section.key=value"),
+        for (set, told, key) in [
+            (
+                "head.width=wide",
+                "`head.width` is \"wide\"; expected a whole number, 0 or more",
+                "head.width",
+            ),
+            (
+                "head.widht=3",
+                "`head.widht` is not a known key; did you mean `head.width`?",
+                "head.width",
+            ),
+            ("width=3", "`width` is not a known key; did you mean `head.width`?", "head.width"),
+            ("head=3", "`head` is 3; expected a section of keys", "head"),
         ] {
             // The last flag that says something of the key.
-            assert_eq!(said(text, &["head.rate=2", set]), format!("--set {set}: {told}"));
+            assert_eq!(
+                said(text, &["head.rate=2", set]),
+                more(&format!("--set {set}: {told}"), key)
+            );
+        }
+        for (set, told) in [
+            ("head.width", "expected section.key=value, for example train.steps=200"),
+            ("=3", "no key stands before the =; write section.key=value"),
+            (
+                "sky=3",
+                "`sky` is not a known key; sections are head (locvtp explain lists all keys)",
+            ),
+        ] {
+            assert_eq!(said(text, &[set]), format!("--set {set}: {told}"));
         }
     }
 
@@ -405,7 +435,13 @@ mod tests {
             let usable = |settings: &Settings| settings.head.width >= from;
             let text = "[head]\nwidth = -1\nrate = 1.0\n";
             let error = parse::<Settings>(text, "x", &[], Table::new(), usable).unwrap_err();
-            error.to_string().split("expected ").nth(1).unwrap().to_owned()
+            let error = error.to_string();
+            error
+                .split("expected ")
+                .nth(1)
+                .and_then(|said| said.split(" (").next())
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(said(0), "a whole number, 0 or more");
         assert_eq!(said(1), "a whole number, 1 or more");
@@ -421,7 +457,8 @@ mod tests {
         }
         let error =
             parse::<Named>("", "x", &["name=2024".into()], Table::new(), |_| true).unwrap_err();
-        let told = "--set name=2024: `name` is 2024; expected a text in quotes, as name=\"2024\"";
+        let told = "--set name=2024: `name` is 2024; expected a text in quotes, as name=\"2024\" \
+                    (locvtp explain name tells more)";
         assert_eq!(error.to_string(), told);
     }
 }

@@ -18,6 +18,7 @@ pub const RUN_FILE: &str = "run.toml";
 
 /// A run, read back.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RunFolder {
     /// The folder.
     pub path: PathBuf,
@@ -131,7 +132,7 @@ mod tests {
             terms: PerTerm::from_fn(|term| (term == Term::Coarse).then_some(total)),
             gradient_norm: 1.0,
             learning_rate: 1e-3,
-            pairs: 4,
+            num_pairs: 4,
             elapsed_s,
             waited_s: 0.0,
             queued_mib: 0.0,

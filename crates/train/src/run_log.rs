@@ -19,6 +19,7 @@ pub const LOG_FILE: &str = "log.jsonl";
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StepReport {
     /// The step, from 0.
     pub step: u64,
@@ -34,7 +35,8 @@ pub struct StepReport {
     /// Learning rate of the step.
     pub learning_rate: f64,
     /// Pairs of the step.
-    pub pairs: usize,
+    #[serde(rename = "pairs")]
+    pub num_pairs: usize,
     /// Seconds spent on the run so far, over all resumes, steps that were done again included.
     pub elapsed_s: f64,
     /// Seconds of that spent waiting for the loader.
@@ -55,7 +57,7 @@ impl StepReport {
 }
 
 /// Writes the log.
-pub struct RunLog {
+pub(crate) struct RunLog {
     path: PathBuf,
     file: File,
     events: EventFile,
@@ -67,7 +69,7 @@ impl RunLog {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
+    pub(crate) fn open(run: &Path, first_step: u64) -> Result<Self, TrainError> {
         let path = run.join(LOG_FILE);
         let earlier = if first_step > 0 && path.exists() { read_log(run)? } else { Vec::new() };
         let spent_s = earlier.last().map_or((0.0, 0.0), |last| (last.elapsed_s, last.waited_s));
@@ -84,7 +86,7 @@ impl RunLog {
     }
 
     /// `elapsed_s` and `waited_s` of the run before it was opened, undone steps included.
-    pub fn spent_s(&self) -> (f64, f64) {
+    pub(crate) fn spent_s(&self) -> (f64, f64) {
         self.spent_s
     }
 
@@ -92,7 +94,7 @@ impl RunLog {
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn write(&mut self, report: &StepReport) -> Result<(), TrainError> {
+    pub(crate) fn write(&mut self, report: &StepReport) -> Result<(), TrainError> {
         let line = serde_json::to_string(report).expect("plain data") + "\n";
         self.file.write_all(line.as_bytes()).map_err(TrainError::writing(&self.path))?;
         let mut values = vec![
@@ -137,7 +139,7 @@ mod tests {
             terms: PerTerm::from_fn(|_| None),
             gradient_norm: 1.0,
             learning_rate: 1e-3,
-            pairs: 4,
+            num_pairs: 4,
             elapsed_s: step as f64 + 1.0,
             waited_s: 0.5,
             queued_mib: 0.0,

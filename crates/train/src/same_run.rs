@@ -9,6 +9,7 @@ use crate::experiment::Experiment;
 
 /// A setting that two run files give different values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct SettingDifference {
     /// The key, as `train.steps`.
     pub key: String,
@@ -85,7 +86,7 @@ fn collect(
 
 #[cfg(test)]
 mod tests {
-    use locvtp_model::timesformer::TimeSformerConfig;
+    use locvtp_model::encoders::TimeSformerConfig;
 
     use super::*;
 
@@ -106,7 +107,7 @@ mod tests {
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
             run.corpus.shards.retry_s = 7;
-            run.train.log_every = 77;
+            run.train.log_every = 77.try_into().unwrap();
             run.run.name = "other".into();
             run.start.model = Some("elsewhere".into());
         });

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 
 /// How the rate falls after the warm-up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(tag = "shape", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// Multiplied by `factor` at the start of each epoch listed.
     Steps {

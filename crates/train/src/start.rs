@@ -8,9 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use locvtp_model::model_directory::{CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE};
-use locvtp_model::start_weights::read_start_weights;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::{Device, ModelDirectory, SentenceTokenizer, read_start_weights};
 use toml::Value;
 
 use crate::error::TrainError;

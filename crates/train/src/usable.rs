@@ -111,7 +111,7 @@ impl UsableCorpus {
     }
 
     /// How many videos are taken as their source lists them, and opened when a step wants them.
-    pub fn unopened(&self) -> usize {
+    pub fn num_unopened(&self) -> usize {
         self.unopened
     }
 }

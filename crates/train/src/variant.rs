@@ -9,6 +9,7 @@ use locvtp_model::loss::Term;
 /// Which losses a run trains with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LossSelection {
     /// `L_c` alone.
     Coarse,

@@ -4,7 +4,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, OptimizerConfig};
 use serde::Deserialize;
 
 #[derive(Deserialize)]

@@ -10,15 +10,14 @@ use std::sync::{Arc, OnceLock};
 
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{Corpus, HowTo100m, PairSampler};
-use locvtp_model::weights::import::{ImportSettings, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::weights::{ImportSettings, import};
 use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
+use locvtp_model::weights::{Source, SourceKind};
 use locvtp_model::{Device, ModelDirectory, Preprocessing};
-use locvtp_train::batch::BatchSource;
-use locvtp_train::frame_source::{ClipRequest, FrameSource};
-use locvtp_train::schedule::Position;
-use locvtp_train::trainer::losses;
-use locvtp_train::{Experiment, Observer, RunEnd, RunFolder, RunStart, StepReport, pretrain};
+use locvtp_train::{
+    BatchSource, ClipRequest, Experiment, FrameSource, Observer, Position, Prepared, RunEnd,
+    RunFolder, RunStart, StepReport, losses, pretrain,
+};
 use locvtp_video::{
     Augmentation, AugmentationDraw, Interpolation, Mentions, Phase, RandomResizedCrop, Scaling,
     Seconds, TimeSpan, VideoOpener,
@@ -183,7 +182,7 @@ fn the_first_step_sees_the_imported_model_and_the_next_ones_change_it() {
     let source = BatchSource::new(experiment.clone(), sampler, words, VideoOpener::default());
     let batch = source.batch(0).unwrap();
     let position = Position { step: 0, total_steps: 3, steps_per_epoch: 2 };
-    let found = losses(&experiment, &imported.model, &batch, &position, &device);
+    let found = losses(&experiment, &imported.model, batch, &position, &device);
     let total = f64::from(found.total.into_scalar::<f32>());
     assert_eq!(run.log[0].total.to_bits(), total.to_bits(), "{} and {total}", run.log[0].total);
 
@@ -198,6 +197,21 @@ fn the_first_step_sees_the_imported_model_and_the_next_ones_change_it() {
     for part in ["timesformer.", "distilbert.", "video_projection.", "text_projection."] {
         assert!(moved.iter().any(|key| key.starts_with(part)), "{part} has not moved");
     }
+}
+
+#[test]
+fn opening_a_run_writes_nothing_into_its_folder_and_training_it_is_the_run() {
+    let place = Place::with_import();
+    let (experiment, run) = (place.experiment(""), place.path("run"));
+    let mut watcher = Watcher::default();
+    let prepared = Prepared::open(&experiment, &run, false, &Device::flex(), &mut watcher).unwrap();
+    let start = prepared.start();
+    assert_eq!((start.num_videos, start.first_step, start.total_steps), (8, 0, 3));
+    assert!(!run.exists() && watcher.done == 0);
+    let end = prepared.train(&mut watcher).unwrap();
+    assert!(end.finished && watcher.done == 3);
+    let whole = Watcher::default().pretrain(&experiment, &place.path("whole"), false).unwrap();
+    assert_eq!(weights(&end.model), weights(&whole.model));
 }
 
 /// Hugging Face's tiny `CLIPModel` in a folder, with a tokenizer.
@@ -279,7 +293,8 @@ fn a_run_goes_on_without_the_directory_and_ends_with_the_same_bits() {
     assert_says(&error, &["model.projection.dim", "(6)", "(5)"]);
 
     // A run that was drawn from the seed does not go on as one that started from a model.
-    let drawn = Experiment { start: Default::default(), ..experiment };
+    let mut drawn = experiment;
+    drawn.start = Default::default();
     let run = place.path("drawn");
     let mut stopping = Watcher { stop_after: Some(1), ..Watcher::default() };
     stopping.pretrain(&drawn, &run, false).unwrap();

@@ -2,21 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, HowTo100m, PackSettings, PairSampler, pack};
-use locvtp_model::Device;
 use locvtp_model::loss::Term;
-use locvtp_model::objective::Objective;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_train::Experiment;
-use locvtp_train::batch::{BatchSource, PretrainBatch};
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
-use locvtp_train::schedule::Position;
-use locvtp_train::trainer::losses;
-use locvtp_train::usable::UsableCorpus;
+use locvtp_model::{Device, Objective, SentenceTokenizer};
+use locvtp_train::{
+    Adam, BatchSource, Experiment, Observer, OptimizerConfig, Position, PretrainBatch, RunStart,
+    StepReport, UsableCorpus, losses, pretrain, read_log,
+};
 use tempfile::TempDir;
 
 /// Sixteen videos of 12 seconds, made once for all tests of this file.
@@ -42,8 +40,7 @@ fn corpus() -> &'static Path {
         .path()
 }
 
-fn experiment() -> Experiment {
-    let text = r#"
+const SETTINGS: &str = r#"
         [pairs]
         long_span_s = [5.0, 9.0]
         long_batch = 4
@@ -82,8 +79,11 @@ fn experiment() -> Experiment {
         schedule = { shape = "constant" }
         [train]
         steps = 40
+        log_every = 1
     "#;
-    let mut experiment = Experiment::parse(text, "tiny", &[]).unwrap();
+
+fn experiment() -> Experiment {
+    let mut experiment = Experiment::parse(SETTINGS, "tiny", &[]).unwrap();
     experiment.corpus.dir = corpus().join("corpus/train");
     experiment.check().unwrap();
     experiment
@@ -120,8 +120,9 @@ fn a_batch_is_a_pure_function_of_the_step_with_and_without_remembered_videos() {
     assert_ne!(in_order, batches(&experiment, &[0, 1, 2, 3]));
 }
 
-/// Total losses of repeated steps on the same batches.
-fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<f32> {
+/// Total losses of so many steps, on the batches of `batch_steps` in turn.
+fn trace(experiment: &Experiment, batch_steps: &[u64], steps: u64) -> Vec<f32> {
+    let source = source(experiment);
     let device = Device::flex().autodiff();
     let mut config = experiment.model.clone();
     config.text.set_vocab_size(300);
@@ -129,7 +130,7 @@ fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<
     let mut adam = Adam::new(experiment.optimizer.clone());
     (0..steps)
         .map(|step| {
-            let batch = &batches[step as usize % batches.len()];
+            let batch = source.batch(batch_steps[step as usize % batch_steps.len()]).unwrap();
             let position = Position { step, total_steps: steps, steps_per_epoch: 1 };
             let losses = losses(experiment, &model, batch, &position, &device);
             let total: f32 = losses.total.clone().into_scalar();
@@ -149,8 +150,7 @@ fn trace(experiment: &Experiment, batches: &[PretrainBatch], steps: u64) -> Vec<
 #[test]
 fn one_batch_is_learned_by_heart() {
     let experiment = experiment();
-    let batch = batches(&experiment, &[0]);
-    let losses = trace(&experiment, &batch, 120);
+    let losses = trace(&experiment, &[0], 120);
     let (first, last) = (losses[0], losses[119]);
     // Chance of 4 or 8 sentences and of their words to a fraction of it; L_f and L_t cannot reach zero, because the
     // matched words share the denominator with each other.
@@ -161,9 +161,8 @@ fn one_batch_is_learned_by_heart() {
 fn twenty_steps_give_the_same_losses_twice() {
     let experiment = experiment();
     let steps: Vec<u64> = (0..20).collect();
-    let batches = batches(&experiment, &steps);
-    let first = trace(&experiment, &batches, 20);
-    assert_eq!(first, trace(&experiment, &batches, 20));
+    let first = trace(&experiment, &steps, 20);
+    assert_eq!(first, trace(&experiment, &steps, 20));
     assert!(first.iter().all(|loss| loss.is_finite()));
 }
 
@@ -178,7 +177,7 @@ fn the_temporal_loss_reaches_the_context_warping_head() {
     config.text.set_vocab_size(300);
     let model = config.init(0, &device);
     let position = Position { step: 0, total_steps: 1, steps_per_epoch: 1 };
-    let losses = losses(&experiment, &model, &batch, &position, &device);
+    let losses = losses(&experiment, &model, batch, &position, &device);
     let gradients = losses.total.backward();
     let mut adam = Adam::new(OptimizerConfig::default());
     let norm = Adam::gradient_norm(&model, &gradients);
@@ -240,6 +239,86 @@ fn a_video_that_cannot_be_decoded_is_replaced_by_one_that_is_not_in_the_batch() 
     }
     let error = self::source(&experiment).batch(1_000).err().unwrap().to_string();
     assert!(error.contains("step 1000") && error.contains("the 15 tried"), "{error}");
+}
+
+/// Ends its own process at a step: before the checkpoint behind it, or after.
+struct DiesAt {
+    step: u64,
+    after_its_checkpoint: bool,
+    reached: bool,
+}
+
+impl DiesAt {
+    fn die() {
+        // No handler and no destructor runs, as in a power cut.
+        // SAFETY: a plain system call on this process.
+        unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+    }
+}
+
+impl Observer for DiesAt {
+    fn started(&mut self, _: &RunStart) {}
+    fn step(&mut self, report: &StepReport, _: u64) {
+        self.reached |= report.step == self.step;
+        if self.reached && !self.after_its_checkpoint {
+            Self::die();
+        }
+    }
+    fn checkpoint(&mut self, _: &Path) {
+        if self.reached {
+            Self::die();
+        }
+    }
+    fn warning(&mut self, _: &str) {}
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// What a process of this test that is to die is given: corpus, run folder, step, and whether the
+/// checkpoint comes first.
+const DIES: &str = "LOCVTP_TRAIN_TEST_DIES";
+
+#[test]
+fn a_run_that_dies_at_chosen_steps_ends_in_the_same_bytes() {
+    let six_steps = |corpus: &Path| {
+        let text = format!("[corpus]\ndir = {corpus:?}\n{SETTINGS}");
+        let more = ["train.steps=6", "train.checkpoint_every=2"].map(str::to_owned);
+        Experiment::parse(&text, "tiny", &more).unwrap()
+    };
+    let never = u64::MAX;
+    let run = |corpus: &Path, run: &Path, resume, step, after_its_checkpoint| {
+        let mut dies = DiesAt { step, after_its_checkpoint, reached: false };
+        pretrain(&six_steps(corpus), run, resume, &Device::flex(), &mut dies).unwrap()
+    };
+    if let Ok(given) = std::env::var(DIES) {
+        let [corpus, folder, step, after] = given.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{given}");
+        };
+        let (step, folder) = (step.parse().unwrap(), Path::new(folder));
+        run(Path::new(corpus), folder, folder.exists(), step, after == "true");
+        return;
+    }
+    let (folder, corpus) = (tempfile::tempdir().unwrap(), corpus().join("corpus/train"));
+    let (parted, whole) = (folder.path().join("parted"), folder.path().join("whole"));
+    // Before the first checkpoint; behind one; with one that is written; at the last step of all.
+    for (step, after) in [(0, false), (2, false), (3, true), (5, false)] {
+        let died = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_run_that_dies_at_chosen_steps_ends_in_the_same_bytes"])
+            .env(DIES, format!("{}|{}|{step}|{after}", corpus.display(), parted.display()))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&died.stdout);
+        assert_eq!(died.status.signal(), Some(libc::SIGKILL), "step {step}: {said}");
+        assert!(!parted.join("model").exists(), "step {step}");
+    }
+    let end = run(&corpus, &parted, true, never, false);
+    let expected = run(&corpus, &whole, false, never, false);
+    let weights = |model: &Path| std::fs::read(model.join("model.safetensors")).unwrap();
+    assert!(end.finished && weights(&end.model) == weights(&expected.model));
+    let losses =
+        |run: &Path| -> Vec<f64> { read_log(run).unwrap().iter().map(|step| step.total).collect() };
+    assert_eq!(losses(&parted), losses(&whole));
 }
 
 #[path = "../../corpus/tests/shards/server.rs"]

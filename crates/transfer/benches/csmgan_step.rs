@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_model::Initialiser;
+use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::tasks::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
 use locvtp_transfer::tasks::grounding::csmgan::loss::{LossTruth, loss};
 use locvtp_transfer::tasks::grounding::csmgan::target::{ProposalTargets, targets};

@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::ops::cell_convolution;
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::tasks::grounding::tan::config::Proposals;
 use locvtp_transfer::tasks::grounding::tan::targets::{scaled_iou_loss, targets};
 use locvtp_transfer::tasks::grounding::tan::{MomentMap, TanConfig};

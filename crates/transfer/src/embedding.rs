@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 use locvtp_model::{ClipPatches, Device, ModelDirectory};
-use locvtp_video::{ClipPixels, TimeSpan, VideoError, VideoReader};
+use locvtp_video::{ClipPixels, ClipStream, TimeSpan, VideoError, VideoReader};
 
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
@@ -44,6 +44,14 @@ impl VideoEmbedding {
         let clips = raw_clips.iter().map(|clip| unit(clip)).collect();
         Self { spans, clips, video: mean_unit(&raw_clips), raw_clips }
     }
+}
+
+/// Clips of one video, encoded.
+pub(crate) struct EncodedClips {
+    /// When each clip is.
+    pub(crate) spans: Vec<TimeSpan>,
+    /// The feature of each.
+    pub(crate) features: Vec<Vec<f32>>,
 }
 
 /// A sentence in the joint space.
@@ -157,21 +165,52 @@ impl Embedder {
     /// # Errors
     /// When the file cannot be read.
     pub fn embed_video(&self, path: &Path) -> Result<VideoEmbedding, VideoError> {
+        self.embed_video_watched(path, &mut |_, _| {})
+    }
+
+    /// The same; `progress` is told how many clips of how many are done, at the start and after each
+    /// pass through the encoder.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed_video`].
+    pub fn embed_video_watched(
+        &self,
+        path: &Path,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<VideoEmbedding, VideoError> {
         let mut reader = VideoReader::open(path)?;
         let preprocessing = &self.directory.preprocessing;
         let plan = preprocessing.whole_video(reader.frame_table());
-        let spans = plan.spans();
-        let mut stream = reader.clip_stream(plan, &preprocessing.centre());
-        let mut raw_clips = Vec::with_capacity(spans.len());
-        while let Some(mut pixels) = stream.next_clip()? {
-            while pixels.num_clips < self.clips_at_once()
-                && let Some(clip) = stream.next_clip()?
+        let (num_clips, at_once) = (plan.clips.len(), self.clips_at_once());
+        let mut clips = reader.clip_stream(plan, &preprocessing.centre());
+        let space = FeatureSpace::Projected;
+        let encoded = self.encode_stream(&mut clips, num_clips, at_once, space, progress)?;
+        Ok(VideoEmbedding::new(encoded.spans, encoded.features))
+    }
+
+    /// Features of the clips of one video as they are decoded, `at_once` of them at a time.
+    pub(crate) fn encode_stream(
+        &self,
+        clips: &mut ClipStream<'_>,
+        num_clips: usize,
+        at_once: usize,
+        space: FeatureSpace,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<EncodedClips, VideoError> {
+        let mut encoded =
+            EncodedClips { spans: Vec::new(), features: Vec::with_capacity(num_clips) };
+        progress(0, num_clips);
+        while let Some(mut pixels) = clips.next_clip()? {
+            while pixels.num_clips < at_once
+                && let Some(clip) = clips.next_clip()?
             {
                 pixels.append(clip);
             }
-            raw_clips.extend(self.encode(&pixels, FeatureSpace::Projected));
+            encoded.features.extend(self.encode(&pixels, space));
+            encoded.spans.extend(pixels.spans);
+            progress(encoded.spans.len(), num_clips);
         }
-        Ok(VideoEmbedding::new(spans, raw_clips))
+        Ok(encoded)
     }
 
     /// Features of the words of sentences, as the text encoder or the projection gives them: every

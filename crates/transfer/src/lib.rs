@@ -10,6 +10,7 @@
 //! | [`results`] | what comes out of a task |
 //! | [`extraction`] | clip features of many videos, into one file |
 //! | [`embedding`] | features of videos and sentences, by a model from disk |
+//! | [`Grounder`] | when a sentence happens in a video file |
 //! | [`clip_score`] | how well a clip fits a sentence |
 //! | [`model_location`] | the model directory that a folder stands for |
 //! | [`model_fingerprint`] | which model a directory holds, told by its contents |
@@ -21,6 +22,7 @@ pub mod embedding;
 pub mod error;
 pub mod extraction;
 pub mod fit;
+mod grounder;
 pub mod inputs;
 mod made_folder;
 pub mod model_fingerprint;
@@ -32,3 +34,4 @@ pub mod tasks;
 
 pub use clip_score::ClipScore;
 pub use error::TransferError;
+pub use grounder::{FileGrounding, Grounder};

@@ -11,6 +11,9 @@
 #![expect(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 #![expect(clippy::print_stdout, reason = "what it measures is what it is run for")]
 
+#[path = "../../../tests/support/not_run.rs"]
+mod not_run;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,7 +21,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_measure::score::{GroundingProtocol, Truth, TruthSource, score_grounding};
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::fit::{FitBatch, Learner};
 use locvtp_transfer::inputs::feature_section::ClipFeatures;
 use locvtp_transfer::inputs::feature_section::FeatureSection;
@@ -37,15 +40,7 @@ use locvtp_transfer::tasks::grounding::tan::{MomentMap, TanLearner};
 use locvtp_transfer::tasks::grounding::words::{SentenceWords, WordSection};
 use locvtp_video::TimeSpan;
 
-fn annotations() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
-    let folder = std::env::var_os("LOCVTP_ANNOTATIONS").map_or(beside, PathBuf::from);
-    if !folder.is_dir() {
-        eprintln!("SKIPPED: no genuine annotation files at {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
+use not_run::genuine_annotations;
 
 /// Numbers in -1..1, the same for the same seed (xorshift64*).
 struct Numbers(u64);
@@ -393,7 +388,7 @@ fn tacos(folder: &Path) -> Genuine {
 /// also where videos have no features, queries stand there twice, and the file is not in order.
 #[test]
 fn answers_to_the_genuine_queries_are_measured_alike_by_the_task_and_by_score() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     for (name, grouped, set) in [
         ("ActivityNet_val.json", true, DataSet::Activitynet),
         ("Charades-STA_charades_sta_test.txt", false, DataSet::Charades),
@@ -447,41 +442,41 @@ fn answers_to_the_genuine_queries_are_measured_alike_by_the_task_and_by_score() 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn activitynet_captions_through_2d_tan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     assert_eq!(tan(activitynet(&folder)).iter().sum::<usize>(), 17_505);
 }
 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn charades_sta_through_2d_tan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     assert_eq!(tan(charades(&folder)).iter().sum::<usize>(), 3720);
 }
 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn tacos_through_2d_tan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     assert_eq!(tan(tacos(&folder)), [4436, 0, 4001]);
 }
 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn activitynet_captions_through_csmgan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     csmgan(activitynet(&folder));
 }
 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn charades_sta_through_csmgan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     csmgan(charades(&folder));
 }
 
 #[test]
 #[ignore = "full-size heads take minutes"]
 fn tacos_through_csmgan_at_full_size() {
-    let Some(folder) = annotations() else { return };
+    let Some(folder) = genuine_annotations() else { return };
     csmgan(tacos(&folder));
 }

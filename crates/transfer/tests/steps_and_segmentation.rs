@@ -9,7 +9,7 @@ use locvtp_corpus::crosstask::CrossTaskTask;
 use locvtp_measure::metrics::{frame_accuracy, labels};
 use locvtp_model::Device;
 use locvtp_model::layers::Linear;
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::tasks::steps::component_model::{
     ComponentModel, Components, Seeking, assignment_loss,
 };

@@ -4,11 +4,10 @@
 
 use locvtp_corpus::Vocabulary;
 use locvtp_corpus::synthetic::{Split, TrueVideo, Truth};
-use locvtp_model::distilbert::DistilBertConfig;
+use locvtp_model::encoders::DistilBertConfig;
+use locvtp_model::encoders::TimeSformerConfig;
 use locvtp_model::loss::WarpDistances;
-use locvtp_model::timesformer::TimeSformerConfig;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{Device, LocVtpConfig, ModelDirectory, Preprocessing};
+use locvtp_model::{Device, LocVtpConfig, ModelDirectory, Preprocessing, SentenceTokenizer};
 use locvtp_transfer::embedding::{
     Embedder, JointVector, SentenceEmbedding, VideoEmbedding, dot, mean_unit, unit,
 };

@@ -21,6 +21,8 @@ const MIRROR_STREAM: u64 = 3;
 
 /// How samples are changed. As text it is a table of these fields, where what is left out is off, or
 /// the word `paper` for [`Augmentation::paper`].
+#[derive(schemars::JsonSchema)]
+#[schemars(default, deny_unknown_fields, transform = crate::augmentation_schema::or_its_name)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Augmentation {
     /// A random crop, scaled to the model's size. Default: none.
@@ -36,7 +38,9 @@ pub struct Augmentation {
 }
 
 /// What mirroring does to samples whose sentence mentions sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SidePolicy {
     /// They are not mirrored.
@@ -50,7 +54,9 @@ pub enum SidePolicy {
 
 /// What colour jitter does to samples whose sentence mentions colours. There is no swapping: a hue
 /// turned by a little has no other name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ColourPolicy {
     /// They keep their colours.

@@ -20,7 +20,7 @@ const BLOCK: usize = 64;
 
 /// How far a draw may go. Brightness, contrast and saturation factors are drawn from `1 - s ..= 1 +
 /// s`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColourJitterStrength {
     /// Default 0.2.

@@ -18,8 +18,8 @@
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
 //!
-//! Of use to all crates: [`counted`], numbers with their nouns for messages, and [`whole_file`], files
-//! that are whole or not there.
+//! Of use to all crates: [`counted`], numbers with their nouns for messages, [`randomness`], what is
+//! drawn and for what, and [`whole_file`], files that are whole or not there.
 //!
 //! # Example
 //!
@@ -58,6 +58,7 @@
 //! ```
 
 mod augmentation;
+mod augmentation_schema;
 mod bits;
 mod clip_stream;
 mod colour_jitter;
@@ -88,6 +89,7 @@ mod pillow;
 mod pixels;
 mod plausible_times;
 mod probe;
+pub mod randomness;
 mod reader_settings;
 mod rgb_conversion;
 pub mod sampling;

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The bounds of one [`VideoReader`](crate::VideoReader).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ReadLimits {
     /// Seconds without a packet read or a frame decoded, after which the file counts as hanging; 0

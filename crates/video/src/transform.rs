@@ -15,7 +15,9 @@ const CROP_STREAM: u64 = 1;
 
 /// How pixels between pixels are made. Where a picture becomes smaller, all pixels that fall
 /// into one count: the kernel is widened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Interpolation {
     /// From the two nearest, each way.
@@ -41,7 +43,9 @@ impl Interpolation {
 /// The ways differ by about one level of 255 on the mean, by tens at sharp edges of colours, and by a
 /// pixel in where the centre lies (`docs/results.md`). A model's weights want the way that they were
 /// trained with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// swscale scales and converts to RGB in one pass, and no whole picture of RGB is held: sooner for
@@ -228,7 +232,7 @@ impl FrameTransform {
 }
 
 /// The distribution that training crops are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RandomResizedCrop {
     /// Smallest and largest share of the picture's area. Default 0.5 to 1 (Frozen in Time).

@@ -72,24 +72,16 @@ pub(crate) fn run<T: Send + 'static>(
     if limits.stall_s == 0 && limits.call_s == 0 {
         return Ok(work());
     }
-    let limit = |seconds: u32| match seconds {
-        0 => Duration::MAX,
-        seconds => Duration::from_secs(seconds.into()),
-    };
-    let (stall, call) = (limit(limits.stall_s), limit(limits.call_s));
-    // Often enough that a limit is passed by an eighth at most.
-    let look = stall.min(call) / 8;
-
     let (send, receive) = sync_channel(1);
     let spawned = thread::Builder::new().name("locvtp-video".into()).spawn(move || {
         // Nobody receives when the work was given up.
         let _ = send.send(work());
     });
     let thread = spawned.map_err(GaveUp::NoThread)?;
-    let start = Instant::now();
-    let mut last_step = (watch.steps.load(Ordering::Relaxed), start);
+    let steps = || watch.steps.load(Ordering::Relaxed);
+    let mut patience = Patience::new(limits, Instant::now(), steps());
     let reason = loop {
-        match receive.recv_timeout(look) {
+        match receive.recv_timeout(patience.look()) {
             Ok(result) => return Ok(result),
             Err(RecvTimeoutError::Disconnected) => match thread.join() {
                 Err(panic) => resume_unwind(panic),
@@ -97,19 +89,51 @@ pub(crate) fn run<T: Send + 'static>(
             },
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let (now, steps) = (Instant::now(), watch.steps.load(Ordering::Relaxed));
-        if steps != last_step.0 {
-            last_step = (steps, now);
-        }
-        if now - last_step.1 >= stall {
-            break GaveUp::Stalled;
-        }
-        if now - start >= call {
-            break GaveUp::TookTooLong;
+        if let Some(reason) = patience.is_over(Instant::now(), steps()) {
+            break reason;
         }
     };
     watch.given_up.store(true, Ordering::Relaxed);
     Err(reason)
+}
+
+/// When work is given up.
+struct Patience {
+    /// Longest time without a step.
+    stall: Duration,
+    /// Longest time of all.
+    call: Duration,
+    start: Instant,
+    /// Steps when they were looked at last and had changed, and when that was.
+    last_step: (u64, Instant),
+}
+
+impl Patience {
+    fn new(limits: &ReadLimits, now: Instant, steps: u64) -> Self {
+        let limit = |seconds: u32| match seconds {
+            0 => Duration::MAX,
+            seconds => Duration::from_secs(seconds.into()),
+        };
+        let (stall, call) = (limit(limits.stall_s), limit(limits.call_s));
+        Self { stall, call, start: now, last_step: (steps, now) }
+    }
+
+    /// How long to wait before the steps are looked at: often enough that a limit is passed by an
+    /// eighth at most.
+    fn look(&self) -> Duration {
+        self.stall.min(self.call) / 8
+    }
+
+    /// Why the work is given up at `now`, when it has done so many steps; none as long as it is not.
+    fn is_over(&mut self, now: Instant, steps: u64) -> Option<GaveUp> {
+        if steps != self.last_step.0 {
+            self.last_step = (steps, now);
+        }
+        if now - self.last_step.1 >= self.stall {
+            return Some(GaveUp::Stalled);
+        }
+        (now - self.start >= self.call).then_some(GaveUp::TookTooLong)
+    }
 }
 
 #[cfg(test)]
@@ -126,34 +150,50 @@ mod tests {
         let (never, waits) = sync_channel::<()>(0);
         let (tell, told) = sync_channel(1);
         let inside = Arc::clone(&watch);
-        let start = Instant::now();
         let result = run(&watch, &limits(1, 0), move || {
             let _ = waits.recv();
             let _ = tell.send(inside.is_given_up());
         });
         assert!(matches!(result, Err(GaveUp::Stalled)), "{result:?}");
-        assert!(start.elapsed() < Duration::from_secs(10));
         drop(never);
         assert_eq!(told.recv(), Ok(true));
     }
 
     #[test]
-    fn work_that_goes_on_is_not_stalled_but_may_take_too_long() {
-        let go_on = |limits| {
-            let watch = Arc::new(Watch::default());
-            let inside = Arc::clone(&watch);
-            let result = run(&watch, &limits, move || {
-                let start = Instant::now();
-                while start.elapsed() < Duration::from_secs(3) && !inside.is_given_up() {
-                    thread::sleep(Duration::from_millis(20));
-                    inside.step();
-                }
-                "done"
-            });
-            (result, watch.is_given_up())
+    fn work_that_goes_on_takes_too_long_all_the_same() {
+        let watch = Arc::new(Watch::default());
+        let inside = Arc::clone(&watch);
+        let result = run(&watch, &limits(0, 1), move || {
+            while !inside.is_given_up() {
+                inside.step();
+                thread::yield_now();
+            }
+        });
+        assert!(matches!(result, Err(GaveUp::TookTooLong)), "{result:?}");
+        assert!(watch.is_given_up());
+    }
+
+    #[test]
+    fn each_limit_is_of_its_own_time() {
+        let begun = Instant::now();
+        let after = |ms: u64| begun + Duration::from_millis(ms);
+        let stalls = |patience: &mut Patience, ms, steps| {
+            matches!(patience.is_over(after(ms), steps), Some(GaveUp::Stalled))
         };
-        assert!(matches!(go_on(limits(1, 0)), (Ok("done"), false)));
-        assert!(matches!(go_on(limits(0, 1)), (Err(GaveUp::TookTooLong), true)));
+        // One second without a step, and no limit of all.
+        let mut patience = Patience::new(&limits(1, 0), begun, 0);
+        assert_eq!(patience.look(), Duration::from_millis(125));
+        for step in 1..100 {
+            assert!(!stalls(&mut patience, step * 900, step), "it goes on");
+        }
+        assert!(!stalls(&mut patience, 99 * 900 + 999, 99));
+        assert!(stalls(&mut patience, 99 * 900 + 1000, 99));
+        // Ten seconds in all, whatever is done in them.
+        let mut patience = Patience::new(&limits(1, 10), begun, 7);
+        for step in 1..20 {
+            assert!(patience.is_over(after(step * 500), 7 + step).is_none());
+        }
+        assert!(matches!(patience.is_over(after(10_000), 40), Some(GaveUp::TookTooLong)));
     }
 
     #[test]

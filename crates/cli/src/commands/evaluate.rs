@@ -12,6 +12,7 @@ use locvtp_video::counted::counted;
 use crate::Outcome;
 use crate::commands::ground::open_embedder;
 use crate::progress::CountProgress;
+use crate::table::{Column, Table};
 use crate::trained_matches::trained_matches;
 use crate::{missing, output};
 
@@ -58,32 +59,21 @@ pub(crate) fn run(args: &Evaluate) -> anyhow::Result<Outcome> {
 /// The results of a split beside what they are to be compared with.
 pub(crate) fn table(results: &SplitResults) -> String {
     let (to_video, to_text) = (&results.retrieval.text_to_video, &results.retrieval.video_to_text);
-    let mut lines = vec![format!(
-        "{:26} {:>6} {:>6} {:>6} {:>6}",
+    let mut retrieval = numbers_of(
         format!("retrieval, {}", counted(to_video.measured.num_candidates, "video")),
-        "R@1",
-        "R@5",
-        "R@10",
-        "MdR"
-    )];
+        ["R@1", "R@5", "R@10", "MdR"],
+    );
     for (name, metrics) in [
         ("text to video", &to_video.measured),
         ("video to text", &to_text.measured),
         ("chance", &to_video.chance),
     ] {
-        lines.push(format!(
-            "  {name:24} {:6.1} {:6.1} {:6.1} {:6.1}",
-            metrics.r1, metrics.r5, metrics.r10, metrics.median_rank
-        ));
+        add(&mut retrieval, name, [metrics.r1, metrics.r5, metrics.r10, metrics.median_rank]);
     }
-    lines.push(format!(
-        "{:26} {:>6} {:>6} {:>6} {:>6}",
+    let mut grounding = numbers_of(
         format!("grounding, {}", counted(results.grounding.queries, "query")),
-        "IoU.3",
-        "IoU.5",
-        "IoU.7",
-        "mIoU"
-    ));
+        ["IoU.3", "IoU.5", "IoU.7", "mIoU"],
+    );
     let references = &results.references;
     for (name, metrics) in [
         ("clip-sentence scores", &results.grounding),
@@ -96,11 +86,11 @@ pub(crate) fn table(results: &SplitResults) -> String {
         ("oracle: colour + shape", &references.colour_shape_oracle),
         ("oracle: everything", &references.all_oracle),
     ] {
-        lines.push(format!(
-            "  {name:24} {:6.1} {:6.1} {:6.1} {:6.1}",
-            metrics.r1_iou30, metrics.r1_iou50, metrics.r1_iou70, metrics.miou
-        ));
+        let values = [metrics.r1_iou30, metrics.r1_iou50, metrics.r1_iou70, metrics.miou];
+        add(&mut grounding, name, values);
     }
+    let mut lines = retrieval.lines(" ");
+    lines.extend(grounding.lines(" "));
     let choice = &results.action_choice;
     lines.push(format!(
         "action choice, {}: {:.1} % (chance {:.1} %; interval, colour and shape are given)",
@@ -114,4 +104,17 @@ pub(crate) fn table(results: &SplitResults) -> String {
         lines.push(format!("left out: {videos} that cannot be read"));
     }
     lines.join("\n")
+}
+
+/// A table of four numbers a row, with its head.
+fn numbers_of(title: String, head: [&str; 4]) -> Table {
+    let columns = std::iter::once(Column::words(26)).chain([Column::numbers(6); 4]);
+    let mut table = Table::new(columns);
+    table.row(std::iter::once(title.as_str()).chain(head));
+    table
+}
+
+fn add(table: &mut Table, name: &str, values: [f64; 4]) {
+    let values = values.iter().map(|value| format!("{value:.1}"));
+    table.row(std::iter::once(format!("  {name}")).chain(values));
 }

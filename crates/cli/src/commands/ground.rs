@@ -9,13 +9,14 @@ use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::embedding::Embedder;
 use locvtp_transfer::model_location::locate_model;
-use locvtp_transfer::tasks::grounding::in_file::{FileGrounding, ground_in_file};
-use locvtp_transfer::{ClipScore, TransferError};
+use locvtp_transfer::{ClipScore, FileGrounding, Grounder, TransferError};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::numbers::whole;
+use crate::progress::CountProgress;
 use crate::score_bars::score_bars;
+use crate::table::{Column, Table};
 use crate::trained_matches::trained_matches;
 use crate::trained_words::TrainedWords;
 use crate::{Outcome, command_line, missing, output};
@@ -65,13 +66,16 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     };
     let mut decoder = MomentDecoder::default();
     decoder.top = args.top;
+    let grounder = Grounder::new(embedder).with_score(score).with_decoder(decoder);
+    let mut progress = CountProgress::new("clips", "clips");
     let nothing = FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() };
     let said = unseen.as_ref().map_or("", |unseen| unseen.said.as_str());
     let found = if nothing_known {
         output::note(&format!("nothing found: {said}"));
         nothing
     } else {
-        match ground_in_file(&embedder, &args.video, sentence, score, &decoder) {
+        let mut show = |done, total| progress.show_if_long(done, total);
+        match grounder.find_watched(&args.video, sentence, &mut show) {
             Ok(found) => found,
             Err(error @ TransferError::NoWords { .. }) => {
                 output::note(&format!("nothing found: {error}"));
@@ -169,16 +173,17 @@ fn as_json(
 
 fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
     let mut lines = vec![format!("\"{sentence}\" in {}", args.video.display())];
-    lines.push("      start       end   score".into());
+    let mut table = Table::new([2, 8, 9, 7].map(Column::numbers));
+    table.row(["", "start", "end", "score"]);
     for (rank, moment) in found.moments.iter().enumerate() {
-        lines.push(format!(
-            "{:2} {:>8} {:>9} {:7.3}",
-            rank + 1,
+        table.row([
+            (rank + 1).to_string(),
             format!("{:.2} s", moment.span.start.0),
             format!("{:.2} s", moment.span.end.0),
-            moment.score
-        ));
+            format!("{:.3}", moment.score),
+        ]);
     }
+    lines.extend(table.lines(" "));
     if found.moments.windows(2).any(|pair| pair[1].score > pair[0].score) {
         lines.push(
             "a long stretch of good clips stands before a short one of a better mean score".into(),

@@ -4,6 +4,7 @@ pub(crate) mod corpus;
 pub(crate) mod demo;
 pub(crate) mod embed;
 pub(crate) mod evaluate;
+pub(crate) mod explain;
 pub(crate) mod extract;
 pub(crate) mod ground;
 pub(crate) mod inspect;

@@ -9,6 +9,7 @@ use locvtp_transfer::results::task_result::RESULT_FILE;
 use locvtp_transfer::results::task_result::TaskResult;
 use serde::Serialize;
 
+use crate::table::{Column, Table};
 use crate::{Outcome, missing, output};
 
 /// `locvtp results`
@@ -146,19 +147,11 @@ fn line_width(table: &str) -> usize {
     table.lines().next().map_or(0, |line| line.chars().count())
 }
 
-/// Cells, the first row of them the head, in columns as wide as they need.
+/// Cells, the first row of them the head.
 fn markdown(cells: &[Vec<String>]) -> String {
-    let widths: Vec<usize> = (0..cells[0].len())
-        .map(|at| cells.iter().map(|row| row[at].chars().count()).max().unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let padded = row.iter().zip(&widths).map(|(cell, &width)| format!(" {cell:width$} |"));
-        format!("|{}", padded.collect::<String>())
-    };
-    let mut lines = vec![line(&cells[0])];
-    lines.push(widths.iter().fold("|".to_owned(), |rule, &w| rule + &"-".repeat(w + 2) + "|"));
-    lines.extend(cells[1..].iter().map(line));
-    lines.join("\n")
+    let mut table = Table::new(vec![Column::words(0); cells[0].len()]);
+    cells.iter().for_each(|row| table.row(row));
+    table.markdown()
 }
 
 #[cfg(test)]

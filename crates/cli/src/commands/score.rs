@@ -13,11 +13,12 @@ use locvtp_measure::score::{
     score_segmentation, score_steps,
 };
 use locvtp_measure::{MeasureError, SameSentence};
-use locvtp_train::plain_words::plain_words;
+use locvtp_train::plain_words;
 use locvtp_video::counted::counted;
 
 use crate::commands::corpus::{CorpusFormat, CorpusSubset};
 use crate::numbers::{above_zero, share, whole};
+use crate::table::{Column, Table};
 use crate::{Outcome, missing, output};
 
 /// `locvtp score`
@@ -345,9 +346,9 @@ fn with_notes(mut report: ScoreReport, truth: Truth) -> ScoreReport {
 /// The numbers, one a line, then what was measured.
 fn table(report: &ScoreReport) -> String {
     let rows: Vec<(&str, f64)> = report.metrics.iter().chain(report.references.iter()).collect();
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut lines: Vec<String> =
-        rows.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")).collect();
+    let mut table = Table::new([Column::words(0), Column::numbers(8)]);
+    rows.into_iter().for_each(|(name, value)| table.row([name, &format!("{value:.2}")]));
+    let mut lines = table.lines(" ");
     let is_worth_it = |count: &serde_json::Value| count.as_u64() != Some(0);
     lines.extend(
         report

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::{MOST_VIDEOS, SyntheticConfig, synthesize};
-use locvtp_train::file_kind::FileKind;
-use locvtp_train::run_file;
+use locvtp_train::{FileKind, run_file};
 use locvtp_video::counted::counted;
 
 use crate::Outcome;
@@ -15,6 +14,7 @@ use crate::numbers::{seed, whole};
 use crate::output;
 use crate::pace::duration;
 use crate::progress::CountProgress;
+use crate::table::{Column, Table};
 
 /// `locvtp synthesize`
 #[derive(Debug, ClapArgs)]
@@ -59,16 +59,19 @@ pub(crate) fn run(args: &Synthesize) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&report)?;
     } else {
+        let counts = [11, 14, 12].map(Column::numbers);
+        let columns = std::iter::once(Column::words(5)).chain(counts);
+        let mut table = Table::new(columns.chain([Column::words(0)]));
         for split in &report.splits {
-            output::text(&format!(
-                "{:5} {:>11} {:>14} {:>12}  {}",
-                split.split.name(),
+            table.row([
+                split.split.name().to_owned(),
                 counted(split.videos, "video"),
                 counted(split.captions, "caption"),
                 counted(split.events, "event"),
-                split.dir.display()
-            ))?;
+                format!(" {}", split.dir.display()),
+            ]);
         }
+        output::text(&table.lines(" ").join("\n"))?;
         output::text(&if report.reused {
             "the same corpus was here already and is kept".to_owned()
         } else {

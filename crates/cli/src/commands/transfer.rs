@@ -14,8 +14,10 @@ use locvtp_video::counted::counted;
 
 use crate::command_line::typed_again;
 use crate::interrupt::{self, Listening};
-use crate::pace::{Pace, rate_and_rest};
+use crate::pace::{Pace, duration, rate};
 use crate::progress::ProgressLine;
+use crate::table::{Column, Table};
+use crate::time_left::TimeLeft;
 use crate::{Outcome, file_reading, output};
 
 /// `locvtp transfer`
@@ -73,20 +75,19 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
 /// A row for every number: its mean over the seeds, the spread, and what to read it beside.
 fn table(result: &TaskResult) -> String {
     let several = result.seeds.len() > 1;
-    let names: Vec<&String> = result.summary.keys().collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(12);
+    let mut table = Table::new([Column::words(12), Column::numbers(8), Column::words(0)]);
+    for name in result.summary.keys() {
+        let Some(spread) = result.spread(name) else { continue };
+        let range = format!(" ({:.2} to {:.2})", spread.least, spread.greatest);
+        let range = if several { range } else { String::new() };
+        table.row([name.clone(), format!("{:.2}", spread.mean), range]);
+    }
+    for (name, value) in result.references.iter() {
+        table.row([name.to_owned(), format!("{value:.2}")]);
+    }
     let mut lines = result.inputs.lines();
     lines.extend(result.counts.iter().map(|(what, count)| format!("{what}: {count}")));
-    for name in names {
-        let Some(spread) = result.spread(name) else { continue };
-        let mut line = format!("{name:width$} {:8.2}", spread.mean);
-        if several {
-            line += &format!("  ({:.2} to {:.2})", spread.least, spread.greatest);
-        }
-        lines.push(line);
-    }
-    lines
-        .extend(result.references.iter().map(|(name, value)| format!("{name:width$} {value:8.2}")));
+    lines.extend(table.lines(" "));
     if several {
         lines.push(format!(
             "means over {}, with the least and the greatest",
@@ -98,8 +99,8 @@ fn table(result: &TaskResult) -> String {
 
 struct Progress {
     line: ProgressLine,
-    /// The seed of the fit, and its pace.
-    fit: Option<(u64, Pace)>,
+    /// The seed of the fit, its pace, and how long it still takes.
+    fit: Option<(u64, Pace, TimeLeft)>,
 }
 
 impl Progress {
@@ -114,19 +115,21 @@ impl TaskObserver for Progress {
     }
 
     fn step(&mut self, step: &FitStep) {
-        let (_, pace) = match &mut self.fit {
+        let (_, pace, left) = match &mut self.fit {
             Some(fit) if fit.0 == step.seed => fit,
-            fit => fit.insert((step.seed, Pace::new())),
+            fit => fit.insert((step.seed, Pace::new(), TimeLeft::new())),
         };
         let done = step.step + 1;
         let per_s = pace.per_s(done as f64);
+        let left = left.seconds(done as f64, step.total_steps as f64);
         self.line.draw(done == step.total_steps, || {
             format!(
-                "seed {}  step {done}/{}  loss {:.4}{}",
+                "seed {}  step {done}/{}  loss {:.4}{}{}",
                 step.seed,
                 step.total_steps,
                 step.loss,
-                rate_and_rest(per_s, "steps", (step.total_steps - done) as f64)
+                per_s.map_or(String::new(), |per_s| format!("  {}", rate(per_s, "steps"))),
+                left.map_or(String::new(), |left| format!("  {} left", duration(left))),
             )
         });
     }

@@ -226,6 +226,32 @@ fn a_folder_of_videos_without_any_text_says_what_they_are() {
 }
 
 #[test]
+fn a_list_that_is_cut_says_how_many_more_there_are_and_how_to_see_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..8 {
+        let file = |ending: &str| folder.path().join(format!("talk{number}.{ending}"));
+        std::fs::write(file("mp4"), "no video").unwrap();
+        std::fs::write(file("srt"), "1\n00:00:01,000 --> 00:00:03,000\nhello\n").unwrap();
+        std::fs::write(folder.path().join(format!("bare{number}.mp4")), "no video").unwrap();
+    }
+    let list = folder.path().join("all.jsonl");
+    let check = |more: &[&str]| {
+        let arguments =
+            [&["corpus", "check", str(folder.path()), "--decode", "probe"], more].concat();
+        String::from_utf8(run(&arguments).stdout).unwrap()
+    };
+    let text = check(&[]);
+    says(&text, &["bare4.mp4 and 3 more; --list FILE names them all"]);
+    says(&text, &["  unusable  3 more; --list FILE names them all"]);
+    says(&text, &["  video     3 more; 0.0 hours in all, 8 cannot be read"]);
+    assert!(!text.contains("talk7"), "{text}");
+    let text = check(&["--list", str(&list)]);
+    says(&text, &[&format!("3 more; {} names them all", list.display())]);
+    let listed = std::fs::read_to_string(&list).unwrap();
+    says(&listed, &["talk7", "bare7"]);
+}
+
+#[test]
 fn a_data_sets_file_without_captions_is_told_from_those_with() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("activity_net_v13.json");

@@ -1,11 +1,11 @@
 //! The demo on few videos and a handful of steps: everything it leaves, and doing it twice.
 
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
 use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, str, succeeded};
+use crate::waiting::{end_by_ctrl_c, kill, until_lines};
 
 fn number(value: &Value, path: &str) -> f64 {
     let found = path.split('.').fold(value, |value, key| &value[key]);
@@ -126,26 +126,16 @@ fn a_demo_that_was_stopped_goes_on() {
         command
     };
     let log = out.join("run/log.jsonl");
-    let until_the_first_step = |child: &Child| {
-        let began = Instant::now();
-        while std::fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
-            assert!(began.elapsed() < Duration::from_secs(300), "{} did no step", child.id());
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    };
     // Killed before there is a checkpoint: there is nothing to go on from.
     let mut child = demo().spawn().unwrap();
-    until_the_first_step(&child);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    until_lines(&mut child, &log, 1);
+    kill(child);
     assert!(checkpoints(&out.join("run")).is_empty());
     std::fs::write(&log, "").unwrap();
 
-    let child = demo().spawn().unwrap();
-    until_the_first_step(&child);
-    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(interrupted.unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    let mut child = demo().spawn().unwrap();
+    until_lines(&mut child, &log, 1);
+    let output = end_by_ctrl_c(child);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     let told = stderr(&output);
     says(&told, &["the corpus in", "is used again", "same command"]);

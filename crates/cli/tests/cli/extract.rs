@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use ffmpeg_the_third as ffmpeg;
 use locvtp_features::{FeatureFile, FeatureStore};
@@ -11,6 +10,7 @@ use locvtp_transfer::embedding::Embedder;
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan, VideoReader};
 
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+use crate::waiting::{end_by_ctrl_c, kill, until, while_stopped};
 
 /// `locvtp extract` of the tiny model.
 fn command(videos: &[&Path], out: &Path, more: &[&str]) -> Command {
@@ -76,12 +76,8 @@ fn journalled(out: &Path) -> u64 {
     std::fs::metadata(FeatureStore::journal_of(out)).map_or(0, |about| about.len())
 }
 
-fn wait_for_journal(out: &Path, bytes: u64) {
-    let began = Instant::now();
-    while journalled(out) < bytes {
-        assert!(began.elapsed() < Duration::from_secs(120), "nothing was extracted");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+fn until_journalled(child: &mut Child, out: &Path, bytes: u64) {
+    until(child, "features are in the journal", || journalled(out) >= bytes);
 }
 
 /// Many clips, one after the other: a run that lasts a while.
@@ -156,16 +152,13 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     let whole = folder.path().join("whole.h5");
     succeeded(&extract(&[&videos], &whole, &["--stride-frames", "1"]));
     let out = folder.path().join("killed.h5");
-    let mut kills = 0;
     for _ in 0..4 {
         let before = journalled(&out);
         let mut child = start(&mut command(&[&videos], &out, &SLOW));
-        wait_for_journal(&out, before + 20_000);
-        child.kill().unwrap();
-        kills += u32::from(!child.wait().unwrap().success());
+        until_journalled(&mut child, &out, before + 20_000);
+        kill(child);
         assert!(!out.exists(), "the output is written at the end, whole");
     }
-    assert_eq!(kills, 4);
     let said = summary(&extract(&[&videos], &out, &[&SLOW[..], &["--json"]].concat()));
     assert!(said["already"].as_u64().unwrap() > 0, "{said}");
     assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&whole).unwrap());
@@ -178,11 +171,9 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
 fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let (videos, out) = (tiny().path("corpus/train/videos"), folder.path().join("f.h5"));
-    let child = start(&mut command(&[&videos], &out, &SLOW));
-    wait_for_journal(&out, 40_000);
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    let mut child = start(&mut command(&[&videos], &out, &SLOW));
+    until_journalled(&mut child, &out, 40_000);
+    let output = end_by_ctrl_c(child);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     says(&stdout(&output), &["stopped", "go on with:", "extract"]);
     let said = summary(&extract(&[&videos], &out, &[&SLOW[..], &["--json"]].concat()));
@@ -194,9 +185,10 @@ fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
 fn two_runs_into_one_file_do_not_meet() {
     let folder = tempfile::tempdir().unwrap();
     let (videos, out) = (tiny().path("corpus/train/videos"), folder.path().join("f.h5"));
-    let first = start(&mut command(&[&videos], &out, &SLOW));
-    wait_for_journal(&out, 10_000);
-    let message = refused(&extract(&[&videos], &out, &["--fresh"]));
+    let mut first = start(&mut command(&[&videos], &out, &SLOW));
+    until_journalled(&mut first, &out, 10_000);
+    let second = while_stopped(&first, || extract(&[&videos], &out, &["--fresh"]));
+    let message = refused(&second);
     let process = format!("process {}", first.id());
     says(&message, &[str(&out), &process, "another --out"]);
     succeeded(&first.wait_with_output().unwrap());

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::tiny::{copy_folder, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+use crate::waiting::{end_by_ctrl_c, until};
 
 /// Words of Rust's parsers that say nothing to somebody who wrote a file.
 const PARSERS_WORDS: [&str; 12] = [
@@ -459,20 +459,14 @@ fn synthesize_that_is_stopped_keeps_its_videos_and_goes_on_to_the_same_bytes() {
     let mut command = locvtp();
     let arguments = ["--config", str(&config), "--videos", "150"];
     command.args(["synthesize", "--out", str(&out)]).args(arguments);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let videos = folder.path().join("corpus.partial/train/videos");
     let finished = || {
         let entries = std::fs::read_dir(&videos).into_iter().flatten().flatten();
         entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.')).count()
     };
-    let began = Instant::now();
-    while finished() < 3 {
-        assert!(began.elapsed() < Duration::from_secs(60), "no video was made");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let output = child.wait_with_output().unwrap();
+    until(&mut child, "three videos are made", || finished() >= 3);
+    let output = end_by_ctrl_c(child);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     says(&stderr(&output), &["what is finished is kept", "go on with: ", "synthesize --out"]);
     assert!(!out.exists() && finished() >= 3);

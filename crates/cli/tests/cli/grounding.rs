@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::tiny::{Tiny, locvtp, refused, says, stderr, stdout, str, succeeded, tiny};
+use crate::tiny::{Tiny, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+use crate::waiting::{kill, num_lines, until_lines};
 
 /// Epochs of the tests: long enough to be killed in.
 const EPOCHS: &str = "training.epochs=40";
@@ -90,19 +90,13 @@ fn a_task_that_is_killed_goes_on_to_the_same_bytes() {
     let log = run.join("seed-0/log.jsonl");
     trained();
     for more in [&set[..], &["--set", EPOCHS, "--resume"]] {
-        let logged = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
-        let before = logged();
+        let before = num_lines(&log);
         let mut command = transfer(tiny(), "grounding_tan_tiny.toml", &run, more);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let began = Instant::now();
-        while logged() < before + 3 {
-            assert!(began.elapsed() < Duration::from_secs(300), "no epoch was done");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!run.join("result.json").exists(), "it was over before it was killed");
+        until_lines(&mut child, &log, before + 3);
+        kill(child);
+        assert!(!run.join("result.json").exists());
     }
     let again = transfer(tiny(), "grounding_tan_tiny.toml", &run, &set).output().unwrap();
     says(&refused(&again), &["--resume"]);
@@ -288,4 +282,13 @@ fn heads_learn_from_several_windows_and_score_measures_their_answers_alike() {
         assert!(compared >= 10, "{compared} of {test:?}");
     }
     assert!(losses[0].is_some() && losses[0] != losses[1], "the switch does nothing: {losses:?}");
+}
+
+#[test]
+fn a_search_that_is_over_soon_shows_no_progress() {
+    let tiny = tiny();
+    let (video, sentence) = tiny.held_out();
+    let output = run(&["ground", "--model", str(&tiny.model()), str(&video), &sentence]);
+    succeeded(&output);
+    assert!(!stderr(&output).contains("clips"), "{}", stderr(&output));
 }

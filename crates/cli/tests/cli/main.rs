@@ -5,11 +5,14 @@
 mod bad_input;
 mod corpus;
 mod demo;
+mod explain;
 mod extract;
 mod file_reading;
 mod first_steps;
 mod grounding;
 mod inspect;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
 mod order_of_refusals;
 mod output;
 mod predictions;
@@ -21,6 +24,7 @@ mod steps_and_segmentation;
 mod stopping;
 mod tiny;
 mod tuned_segmentation;
+mod waiting;
 mod weights;
 mod whose_features;
 mod words_never_seen;

@@ -1,40 +1,36 @@
 //! A run that was killed ends in the same weights.
 
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::Child;
 
 use crate::tiny::{
     STEPS, checkpoints, copy_folder, refused, says, stderr, str, succeeded, tiny, weights,
 };
+use crate::waiting::{kill, num_lines, until_lines};
 
 /// Steps in the log of a run.
 fn logged(run: &Path) -> usize {
-    std::fs::read_to_string(run.join("log.jsonl")).map_or(0, |text| text.lines().count())
+    num_lines(&run.join("log.jsonl"))
 }
 
-/// Waits until the run has logged `steps` steps.
-fn wait_for_steps(run: &Path, steps: usize) {
-    let began = Instant::now();
-    while logged(run) < steps {
-        assert!(began.elapsed() < Duration::from_secs(120), "step {steps} never came");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+/// Kills the run when it has logged `steps` steps.
+fn kill_after(mut child: Child, run: &Path, steps: usize) {
+    until_lines(&mut child, &run.join("log.jsonl"), steps);
+    kill(child);
 }
 
 /// Three steps to be killed at: before the first checkpoint (one in twenty steps), and twice later,
-/// between and during checkpoints. `LOCVTP_KILL_SEED` repeats a draw.
-fn kill_points() -> ([usize; 3], u64) {
-    let given = std::env::var("LOCVTP_KILL_SEED").ok().and_then(|seed| seed.parse().ok());
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos().into();
-    let seed: u64 = given.unwrap_or_else(now);
-    let mut state = seed;
+/// between and during checkpoints. `LOCVTP_KILL_SEED` draws others.
+fn kill_points() -> [usize; 3] {
+    let given = std::env::var("LOCVTP_KILL_SEED").ok();
+    let mut state: u64 = given.map_or(11, |seed| seed.parse().unwrap());
     let mut draw = |from: usize, to: usize| {
         // The linear congruential generator of Knuth's MMIX; its high bits are good enough here.
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         from + (state >> 33) as usize % (to - from)
     };
-    ([draw(1, 12), draw(25, 120), draw(140, 230)], seed)
+    [draw(1, 12), draw(25, 120), draw(140, 230)]
 }
 
 #[test]
@@ -42,15 +38,10 @@ fn a_run_that_is_killed_three_times_ends_in_the_same_bytes() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let (points, seed) = kill_points();
-    println!("killed at steps {points:?}; LOCVTP_KILL_SEED={seed} repeats this");
-    for (attempt, kill_after) in points.into_iter().enumerate() {
+    for (attempt, steps) in kill_points().into_iter().enumerate() {
         let more: &[&str] = if attempt == 0 { &[] } else { &["--resume"] };
-        let mut child = tiny.start_pretraining(&run, more);
-        wait_for_steps(&run, kill_after);
-        child.kill().unwrap();
-        assert!(!child.wait().unwrap().success());
-        assert!(!run.join("model").exists(), "the run was over before it was killed");
+        kill_after(tiny.start_pretraining(&run, more), &run, steps);
+        assert!(!run.join("model").exists());
     }
     succeeded(&tiny.pretrain(&run, &["--resume"]));
     assert_eq!(weights(&run), weights(&tiny.path("run")));
@@ -64,10 +55,7 @@ fn a_run_that_died_before_its_first_checkpoint_starts_over_with_and_without_resu
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("run");
         let late = ["--set", "train.checkpoint_every=1000000"];
-        let mut child = tiny.start_pretraining(&run, &late);
-        wait_for_steps(&run, 5);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        kill_after(tiny.start_pretraining(&run, &late), &run, 5);
         assert!(checkpoints(&run).is_empty());
         let output = tiny.pretrain(&run, more);
         succeeded(&output);
@@ -82,10 +70,7 @@ fn another_number_of_threads_ends_in_the_same_bytes() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let mut child = tiny.start_pretraining(&run, &[]);
-    wait_for_steps(&run, 90);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_after(tiny.start_pretraining(&run, &[]), &run, 90);
     let more = ["--resume", "--set", "loader.threads=1"];
     let output = tiny.pretrain_command(&run, &more).env("RAYON_NUM_THREADS", "3").output().unwrap();
     succeeded(&output);
@@ -169,10 +154,7 @@ fn a_damaged_newest_checkpoint_falls_back_to_the_one_before() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let mut child = tiny.start_pretraining(&run, &[]);
-    wait_for_steps(&run, 90);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    kill_after(tiny.start_pretraining(&run, &[]), &run, 90);
     let all = checkpoints(&run);
     assert!(all.len() >= 2, "{all:?}");
     let file = all[all.len() - 1].join("model.safetensors");

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::tiny::{Tiny, locvtp, refused, run, says, str, succeeded, tiny};
+use crate::waiting::{kill, until_lines};
 
 fn config(name: &str) -> String {
     format!("{}/../../configs/tasks/{name}.toml", env!("CARGO_MANIFEST_DIR"))
@@ -78,15 +78,9 @@ fn retrieval_is_tuned_killed_gone_on_with_and_its_model_grounds() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (log, began) = (parts.join("seed-0/log.jsonl"), Instant::now());
-    let epochs = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
-    while epochs() < 2 && child.try_wait().unwrap().is_none() {
-        assert!(began.elapsed() < Duration::from_secs(120), "the second epoch never came");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!parts.join("result.json").exists(), "it was over before it was killed");
+    until_lines(&mut child, &parts.join("seed-0/log.jsonl"), 2);
+    kill(child);
+    assert!(!parts.join("result.json").exists());
     let again = transfer("retrieval_tiny", &parts, &settings).output().unwrap();
     says(&refused(&again), &["--resume"]);
     let resumed = transfer("retrieval_tiny", &parts, &settings).arg("--resume").output().unwrap();

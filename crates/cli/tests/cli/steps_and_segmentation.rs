@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::tiny::{copy_folder, locvtp, refused, run, says, stderr, str, succeeded, tiny};
+use crate::waiting::{kill, until_lines};
 
 const STEPS: &str = include_str!("../../../../configs/tasks/steps_tiny.toml");
 const STEPS_ZERO_SHOT: &str = include_str!("../../../../configs/tasks/steps_zero_shot_tiny.toml");
@@ -129,14 +130,8 @@ fn killed_and_resumed(name: &str, more: &[&str]) {
     succeeded(&transfer(&file(tasks(), name), &whole, more).output().unwrap());
     let mut child = transfer(&file(tasks(), name), &parts, more).spawn().unwrap();
     let log = parts.join("seed-0/log.jsonl");
-    let logged = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
-    let began = std::time::Instant::now();
-    while logged() < 3 {
-        assert!(began.elapsed().as_secs() < 120, "no third epoch of {name}");
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    assert!(!child.wait().unwrap().success(), "{name} was over before it was killed");
+    until_lines(&mut child, &log, 3);
+    kill(child);
     assert!(!parts.join("result.json").exists());
     let resumed: Vec<&str> = more.iter().copied().chain(["--resume"]).collect();
     succeeded(&transfer(&file(tasks(), name), &parts, &resumed).output().unwrap());

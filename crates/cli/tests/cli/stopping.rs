@@ -1,33 +1,19 @@
 //! Ctrl-C, full disks and folders that cannot be written.
 
 use std::io::Read;
-use std::process::{Child, Command, Output};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command};
 
+use crate::not_run::not_run;
 use crate::tiny::{
     checkpoints, copy_folder, refused, says, stderr, stdout, str, succeeded, tiny, weights,
 };
+use crate::waiting::{end_by_ctrl_c, press_ctrl_c, until_lines};
 
 /// A run that does not end by itself.
 const LONG: [&str; 4] = ["--set", "train.steps=1000000", "--set", "train.checkpoint_every=1000000"];
 
-/// Sends SIGINT, as a terminal does at Ctrl-C.
-fn press_ctrl_c(child: &Child) {
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-}
-
-fn wait_for_log(run: &std::path::Path) {
-    let began = Instant::now();
-    let log = run.join("log.jsonl");
-    while std::fs::metadata(&log).map_or(0, |about| about.len()) == 0 {
-        assert!(began.elapsed() < Duration::from_secs(120), "no step was done");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn end_of(child: Child) -> Output {
-    child.wait_with_output().unwrap()
+fn until_the_first_step(child: &mut Child, run: &std::path::Path) {
+    until_lines(child, &run.join("log.jsonl"), 1);
 }
 
 #[test]
@@ -35,10 +21,9 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     let tiny = tiny();
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    let child = tiny.start_pretraining(&run, &["--set", "train.checkpoint_every=1000000"]);
-    wait_for_log(&run);
-    press_ctrl_c(&child);
-    let output = end_of(child);
+    let mut child = tiny.start_pretraining(&run, &["--set", "train.checkpoint_every=1000000"]);
+    until_the_first_step(&mut child, &run);
+    let output = end_by_ctrl_c(child);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     says(&stderr(&output), &["saving", "Ctrl-C again"]);
     says(&stdout(&output), &["stopped and saved", "--resume"]);
@@ -57,7 +42,7 @@ fn ctrl_c_twice_stops_at_once() {
     let more =
         [&LONG[..], &["--set", "sampling.long_clips=400", "--set", "sampling.short_clips=400"]];
     let mut child = tiny.start_pretraining(&run, &more.concat());
-    wait_for_log(&run);
+    until_the_first_step(&mut child, &run);
     press_ctrl_c(&child);
     let mut errors = child.stderr.take().unwrap();
     let mut told = Vec::new();
@@ -70,7 +55,7 @@ fn ctrl_c_twice_stops_at_once() {
     press_ctrl_c(&child);
     errors.read_to_end(&mut told).unwrap();
     let told = String::from_utf8(told).unwrap();
-    assert_eq!(end_of(child).status.code(), Some(130), "{told}");
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{told}");
     says(&told, &["stopped;", "checkpoint is intact"]);
     assert!(checkpoints(&run).is_empty(), "it took the time to save: {told}");
 }
@@ -156,8 +141,7 @@ fn a_folder_that_becomes_read_only_keeps_the_last_checkpoint() {
     };
     let probe = in_its_own_mounts("true").output();
     if !probe.as_ref().is_ok_and(|probe| probe.status.success()) {
-        println!("skipped: no read-only mount can be made here ({probe:?})");
-        return;
+        return not_run(format_args!("no read-only mount can be made here ({probe:?})"));
     }
     let go_on = tiny.pretrain_command(&run, &["--resume", "--set", "train.steps=330"]);
     let output = in_its_own_mounts("exec \"$@\"")

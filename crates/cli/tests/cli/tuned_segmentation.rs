@@ -3,11 +3,11 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::tiny::{copy_folder, locvtp, refused, run, says, stderr, str, succeeded, tiny};
+use crate::waiting::{kill, until_lines};
 
 const TUNED: &str = "segmentation_tuned_tiny";
 const FROZEN: &str = "segmentation_tiny";
@@ -104,15 +104,9 @@ fn the_encoder_learns_is_killed_goes_on_and_is_read_by_other_commands() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let (log, began) = (parts.join("seed-0/log.jsonl"), Instant::now());
-    let epochs = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
-    while epochs() < 2 && child.try_wait().unwrap().is_none() {
-        assert!(began.elapsed() < Duration::from_secs(120), "the second epoch never came");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!parts.join("result.json").exists(), "it was over before it was killed");
+    until_lines(&mut child, &parts.join("seed-0/log.jsonl"), 2);
+    kill(child);
+    assert!(!parts.join("result.json").exists());
     // Going on with other threads is no other task; and files were read whole once for all runs.
     let mut again = transfer(TUNED, &parts, &settings);
     again.args(["--resume", "--set", "encoder.loader.threads=1"]);

@@ -7,6 +7,7 @@ use std::process::Output;
 
 use serde_json::Value;
 
+use crate::not_run::{not_run, shared_case};
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded};
 
 /// Checkpoints as other programs write them; `reference/foreign_weights.py` made them.
@@ -101,14 +102,12 @@ fn a_clip_of_open_clips_is_asked_for_what_it_does_not_say_and_what_is_guessed_is
 
 #[test]
 fn the_shared_case_of_a_vit_h_has_heads_of_80_and_gelu() {
-    // `../shared` lies beside a checkout in some places only; its script needs Python with numpy.
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/cases/07-open-clip-activation/make_h.py");
+    let Some(script) = shared_case("07-open-clip-activation/make_h.py") else { return };
     let folder = tempfile::tempdir().unwrap();
     let made = std::process::Command::new("python3").arg(&script).current_dir(&folder).output();
     if !made.is_ok_and(|made| made.status.success()) {
-        eprintln!("left out: {} cannot be run here", script.display());
-        return;
+        let script = script.display();
+        return not_run(format_args!("{script} cannot be run; it needs Python with numpy"));
     }
     let (h, out) = (folder.path().join("h"), folder.path().join("m"));
     let arguments = ["weights", "import", "--from", "clip", str(&h), "--out", str(&out), "--json"];

@@ -10,7 +10,7 @@ use super::order::permuted;
 use super::settings::VideoOrder;
 use crate::corpus::NarratedVideo;
 use crate::error::CorpusError;
-use crate::randomness::finalise;
+use locvtp_video::randomness::finalise;
 
 /// The videos of one kind, and how epochs go through them.
 #[derive(Clone)]

@@ -28,7 +28,7 @@ use rand::Rng;
 
 use crate::corpus::{Caption, Corpus, NarratedVideo};
 use crate::error::{BatchTooLarge, CorpusError};
-use crate::randomness::{Purpose, generator, mix, unit};
+use locvtp_video::randomness::{Purpose, generator, mix, unit};
 
 pub use captioned_span::{CaptionedSpan, SpanKind};
 use epoch_order::{EpochOrder, VisitedVideos};

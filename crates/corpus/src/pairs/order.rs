@@ -4,7 +4,7 @@
 //! even number of bits, walked along its cycle until it lands inside. Shuffling a list instead
 //! would cost the whole list for each batch of a resumed run, with a million videos.
 
-use crate::randomness::finalise;
+use locvtp_video::randomness::finalise;
 
 /// More rounds than a Feistel network needs to look random; short halves mix slowly.
 const ROUNDS: u64 = 8;

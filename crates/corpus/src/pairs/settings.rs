@@ -5,7 +5,16 @@ use crate::error::CorpusError;
 
 /// Which captions of a video an epoch of short spans takes.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum CaptionsPerEpoch {
@@ -19,7 +28,16 @@ pub enum CaptionsPerEpoch {
 
 /// In which order an epoch visits videos, or captions.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum VideoOrder {
@@ -35,7 +53,7 @@ pub enum VideoOrder {
 }
 
 /// The section `pairs` of a run file.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PairSettings {
     /// Shortest and longest long span, in seconds; a video with less narration is taken whole.

@@ -40,6 +40,8 @@ struct State {
     bytes: Option<u64>,
     /// What is being fetched now.
     under_way: HashSet<PathBuf>,
+    /// Threads that wait for that.
+    waiting: usize,
     failed: HashMap<PathBuf, (Instant, Arc<CorpusError>)>,
 }
 
@@ -76,7 +78,9 @@ impl FetchCache {
             if !state.under_way.contains(&path) {
                 break;
             }
+            state.waiting += 1;
             state = self.fetched.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         state.under_way.insert(path.clone());
         drop(state);
@@ -197,6 +201,15 @@ mod tests {
         cache.get(&name, |file| written(file, bytes)).unwrap()
     }
 
+    /// Until so many others wait for what is being fetched.
+    fn until_waited_for(cache: &FetchCache, others: usize) {
+        let began = Instant::now();
+        while cache.lock().waiting < others {
+            assert!(began.elapsed() < Duration::from_secs(60), "{others} never waited");
+            std::thread::yield_now();
+        }
+    }
+
     /// As if it had been used last so many seconds ago.
     fn was_used(cache: &FetchCache, name: u32, seconds: u64) {
         let file = File::options().write(true).open(cache.path(&name)).unwrap();
@@ -272,8 +285,7 @@ mod tests {
                 cache.get(&7u32, |file| {
                     file.write_all(b"half").unwrap();
                     begun.send(()).unwrap();
-                    // Long enough that the other one waits; where it comes later it tests less.
-                    std::thread::sleep(Duration::from_millis(50));
+                    until_waited_for(&cache, 1);
                     panic!("a fault of ours, on purpose");
                 })
             });
@@ -305,7 +317,7 @@ mod tests {
                 scope.spawn(|| {
                     let fetched = cache.get(&7u32, |file| {
                         downloads.fetch_add(1, Ordering::SeqCst);
-                        std::thread::sleep(Duration::from_millis(30));
+                        until_waited_for(&cache, 3);
                         written(file, b"x")
                     });
                     assert_eq!(fetched.unwrap().metadata().unwrap().len(), 1);

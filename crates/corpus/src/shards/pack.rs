@@ -21,9 +21,9 @@ use super::record::SampleRecord;
 use super::scan::{Contents, Member, Sample};
 use crate::corpus::{Corpus, NarratedVideo};
 use crate::error::CorpusError;
-use crate::randomness::{Purpose, mix};
 use crate::stable_hash::StableHasher;
 use crate::video_files::rank;
+use locvtp_video::randomness::{Purpose, mix};
 
 /// Videos that are opened side by side, before they are written one after another.
 const VIDEOS_AT_ONCE: usize = 64;

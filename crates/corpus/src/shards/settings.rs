@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
     /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
@@ -23,7 +23,17 @@ pub struct ShardSettings {
 }
 
 /// What one request fetches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Fetch {
     /// One video, by a range of bytes; whole shards where a server does not serve ranges.

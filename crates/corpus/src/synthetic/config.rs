@@ -3,7 +3,7 @@
 use super::vocabulary::Action;
 
 /// What `locvtp synthesize --config` reads, and `synthetic.json` keeps.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SyntheticConfig {
     /// Everything random follows from it. Splits are different videos under one seed.
@@ -49,7 +49,9 @@ pub struct SyntheticConfig {
 }
 
 /// Whether an event tells what comes next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// Videos are instances of procedures that recur.
@@ -59,7 +61,7 @@ pub enum Order {
 }
 
 /// How procedures are built and how their instances vary.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProcedureConfig {
     /// Procedures over the combinations of training; `new` has as many for its share of
@@ -75,7 +77,7 @@ pub struct ProcedureConfig {
 }
 
 /// How loosely the narrator tells the events.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NarrationConfig {
     /// A caption's start and end lie within this many seconds of the event's.
@@ -93,7 +95,7 @@ pub struct NarrationConfig {
 }
 
 /// What the camera sees besides the object.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneConfig {
     /// Smallest and largest object, as a share of the shorter side of the frame.

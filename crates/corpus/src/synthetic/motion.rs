@@ -127,7 +127,7 @@ impl Motion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::randomness::{Purpose, generator};
+    use locvtp_video::randomness::{Purpose, generator};
 
     const FRAME: (f32, f32) = (48.0, 48.0);
 

@@ -15,7 +15,7 @@ use super::script::Script;
 use super::split::Split;
 use super::vocabulary::{COLOURS, SHAPES};
 use crate::corpus::Caption;
-use crate::randomness::{Purpose, generator};
+use locvtp_video::randomness::{Purpose, generator};
 
 const FILLERS: [&str; 7] = ["so", "um", "now", "okay", "you see", "well", "right here"];
 const LINKS: [&str; 5] = ["and then", "after that", "next", "then", "and now"];

@@ -11,7 +11,7 @@ use rand::seq::IndexedRandom;
 
 use super::combination::Combination;
 use super::config::{Order, SyntheticConfig};
-use crate::randomness::{Purpose, generator};
+use locvtp_video::randomness::{Purpose, generator};
 
 /// The procedures of a set of combinations.
 #[derive(Debug, Clone)]

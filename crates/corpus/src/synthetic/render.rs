@@ -9,7 +9,7 @@ use super::motion::{Motion, Pose};
 use super::script::{Event, Script};
 use super::shape::coverage;
 use super::vocabulary::{COLOURS, SHAPES, Shape};
-use crate::randomness::finalise;
+use locvtp_video::randomness::finalise;
 
 /// Brightness of a mark as a share of its shape's.
 const MARK: f32 = 0.2;
@@ -143,7 +143,7 @@ mod tests {
     use super::super::script::Look;
     use super::super::vocabulary::Action;
     use super::*;
-    use crate::randomness::{Purpose, generator};
+    use locvtp_video::randomness::{Purpose, generator};
 
     fn quiet(actions: &[Action]) -> SyntheticConfig {
         SyntheticConfig {

@@ -14,7 +14,7 @@ use super::motion::Motion;
 use super::procedure::Procedures;
 use super::split::Split;
 use super::vocabulary::{Action, SHAPES, Shape};
-use crate::randomness::{Purpose, generator};
+use locvtp_video::randomness::{Purpose, generator};
 
 /// Everything there is to draw and to tell about one video.
 #[derive(Debug, Clone, PartialEq)]

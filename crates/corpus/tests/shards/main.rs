@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod damaged;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
 mod others;
 mod packing;
 mod reading;

@@ -18,7 +18,9 @@ use super::percentage;
 use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum IouBoundary {
     /// It is a miss, as in 2D-TAN's evaluation.

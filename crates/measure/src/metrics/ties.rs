@@ -7,7 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What happens to wrong candidates whose score equals that of the right one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ties {

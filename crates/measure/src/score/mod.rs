@@ -13,6 +13,7 @@
 //! | [`score_matrix`], [`score_rankings`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`score_steps`] | a second for every step of a task: average recall |
 //! | [`score_segmentation`] | a label for every second: frame accuracy |
+//! | [`usual`] | predictions against annotations, each a file, with what is usual |
 //! | [`Truth`] | annotation files, read without their videos |
 //! | [`read_lines`], [`Matrix`] | the prediction files |
 
@@ -26,6 +27,7 @@ mod retrieval;
 mod segmentation;
 mod steps;
 mod truth;
+pub mod usual;
 
 pub use grounding::score_grounding;
 pub use grounding_protocol::{GroundingProtocol, RankedBy, Suppression};

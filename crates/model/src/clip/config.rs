@@ -8,7 +8,7 @@ use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// The bend of a block's perceptron.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
     /// `x / (1 + e^(-1.702 x))`, of OpenAI's weights.
@@ -18,7 +18,7 @@ pub enum Activation {
 }
 
 /// How the image tower sees a clip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipTime {
     /// Every block attends over time first, as TimeSformer's divided block does.
@@ -28,7 +28,7 @@ pub enum ClipTime {
 }
 
 /// Sizes of the image tower, with the names of Hugging Face's `CLIPVisionConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipVisionConfig {
     /// Side of the square frames, pixels.
@@ -112,7 +112,7 @@ impl ClipVisionConfig {
 }
 
 /// Sizes of the text tower, with the names of Hugging Face's `CLIPTextConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClipTextConfig {
     /// Tokens the model knows.

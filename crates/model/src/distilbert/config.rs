@@ -6,7 +6,7 @@ use crate::text_tower::TextTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// Sizes, with the names of Hugging Face's `DistilBertConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DistilBertConfig {
     /// Tokens the model knows.

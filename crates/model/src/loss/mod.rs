@@ -9,10 +9,10 @@
 //! | `embeddings`, `warp_distances` | what the losses are of |
 //! | `settings` | the choices |
 //! | `matched_batch`, `inputs` | what the terms share |
-//! | [`coarse`], `fine`, `temporal` | the terms, a file and a `ROW` each; `info_nce` is two of them |
+//! | `coarse`, `fine`, `temporal` | the terms, a file and a `ROW` each; `info_nce` is two of them |
 //! | `term_row`, `term`, `per_term` | what is known of a term, the list of them, one value for each |
 
-pub mod coarse;
+mod coarse;
 mod embeddings;
 mod fine;
 mod info_nce;
@@ -32,6 +32,7 @@ use crate::correspondence::CorrespondenceConfig;
 use inputs::LossInputs;
 use matched_batch::MatchedBatch;
 
+pub use coarse::{sentence_embedding, video_embedding};
 pub use embeddings::VideoTextEmbeddings;
 pub use per_term::{LossWeights, PerTerm};
 pub use settings::{Denominator, LossConfig, TemporalTarget};

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// What stands below the fraction of `L_f` and `L_t` (§A.6, open point 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Denominator {
     /// All words of all sentences, the own sentence included: the paper's formula.
     AllWords,
@@ -15,8 +16,9 @@ pub enum Denominator {
 }
 
 /// What the warped clip should resemble in `L_t`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TemporalTarget {
     /// The words matched to the clip here: the paper's choice.
     CrossModal,
@@ -25,7 +27,7 @@ pub enum TemporalTarget {
 }
 
 /// The choices of the three losses.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
     /// `tau`. Paper: 0.07, fixed.

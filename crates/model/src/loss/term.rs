@@ -9,6 +9,7 @@ use super::{coarse, fine, temporal};
 
 /// A term of the loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Term {
     /// `L_c`: videos and sentences.
     Coarse,

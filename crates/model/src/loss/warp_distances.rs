@@ -11,7 +11,7 @@ use crate::context_warp::distances;
 pub struct WarpDistances(pub Vec<i32>);
 
 impl WarpDistances {
-    /// `b * t` distances, uniform over [`distances`]; none for videos of one clip, which have no
+    /// `b * t` distances, uniform over `distances`; none for videos of one clip, which have no
     /// neighbour.
     pub fn draw([b, t]: [usize; 2], max_distance: usize, seed: u64) -> Option<Self> {
         if t < 2 || max_distance == 0 {

@@ -6,7 +6,7 @@ use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
 /// How the temporal attention and the time embeddings start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TemporalInit {
     /// At zero, as the paper does on top of image weights: the time embeddings, and the temporal
@@ -18,7 +18,7 @@ pub enum TemporalInit {
 }
 
 /// How time and space attention follow each other in a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeSformerBlock {
     /// TimeSformer's: time attention of the patches alone, its result goes into space attention,
@@ -30,7 +30,7 @@ pub enum TimeSformerBlock {
 }
 
 /// Sizes, with the names of Hugging Face's `TimesformerConfig`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TimeSformerConfig {
     /// Side of the square frames, pixels.

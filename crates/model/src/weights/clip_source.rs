@@ -8,10 +8,10 @@
 use serde_json::{Value, json};
 
 use super::import_settings::ImportSettings;
-use super::known_values::{Values, Voice, voice};
+use super::known_values::{StatedValue, Values, stated_by};
 use super::open_clip_config;
-use super::said_sizes::{check_sizes, even_heads};
 use super::source::{Part, Shapes, Source, SourceKind};
+use super::stated_sizes::{check_sizes, even_heads};
 use crate::ModelError;
 use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 
@@ -38,7 +38,7 @@ pub(super) fn clip_vision_config(
     settings: &ImportSettings,
     values: &mut Values<'_>,
 ) -> Result<ClipVisionConfig, ModelError> {
-    let tower = Tower::read(Part::Video, shapes, settings)?;
+    let tower = TowerStatements::read(Part::Video, shapes, settings)?;
     let kernel = "vision_model.embeddings.patch_embedding.weight";
     let patch_size = shapes.axis(kernel, 3)?;
     let usual = ClipVisionConfig::default();
@@ -83,7 +83,7 @@ pub(super) fn clip_text_config(
     settings: &ImportSettings,
     values: &mut Values<'_>,
 ) -> Result<ClipTextConfig, ModelError> {
-    let tower = Tower::read(Part::Text, shapes, settings)?;
+    let tower = TowerStatements::read(Part::Text, shapes, settings)?;
     let words = "text_model.embeddings.token_embedding.weight";
     let places = "text_model.embeddings.position_embedding.weight";
     let (vocab_size, hidden_size) = (shapes.axis(words, 0)?, shapes.axis(words, 1)?);
@@ -122,19 +122,19 @@ fn vision_side(shapes: &Shapes<'_>) -> Result<usize, ModelError> {
 }
 
 /// What no shape shows of a tower.
-struct Facts {
+struct StatedSizes {
     heads: usize,
     activation: Activation,
     epsilon: f64,
 }
 
 /// Who speaks of a tower, with what they say under the names of Hugging Face's `config.json`.
-struct Tower {
+struct TowerStatements {
     part: Part,
-    voices: Vec<Voice<Value>>,
+    stated: Vec<StatedValue<Value>>,
 }
 
-impl Tower {
+impl TowerStatements {
     fn read(
         part: Part,
         shapes: &Shapes<'_>,
@@ -146,7 +146,7 @@ impl Tower {
             Part::Video => "vision_config",
             Part::Text => "text_config",
         };
-        let mut voices = Vec::new();
+        let mut stated = Vec::new();
         if let Some(name) = &settings.preset {
             let Some(said) = open_clip_config::of_preset(name) else {
                 return Err(ModelError::ForeignWeights {
@@ -156,20 +156,23 @@ impl Tower {
                 });
             };
             let who = format!("--preset {name}");
-            voices.push(Voice { who, value: said[section].clone() });
+            stated.push(StatedValue { who, value: said[section].clone() });
         }
         // The file of the program whose names the keys have goes first, and the other is not asked.
         let hugging_face = || hugging_face_tower(source, section);
         let open_clip = || {
             let said = open_clip_config::read(source)?[section].clone();
-            Ok::<_, ModelError>(voice(open_clip_config::FILE, Some(said).filter(Value::is_object)))
+            Ok::<_, ModelError>(stated_by(
+                open_clip_config::FILE,
+                Some(said).filter(Value::is_object),
+            ))
         };
         let beside = match source.kind {
             SourceKind::Clip => open_clip()?.map_or_else(hugging_face, |it| Ok(Some(it)))?,
             _ => hugging_face()?.map_or_else(open_clip, |it| Ok(Some(it)))?,
         };
-        voices.extend(beside);
-        if voices.is_empty()
+        stated.extend(beside);
+        if stated.is_empty()
             && OPENAI_KEYS.iter().all(|key| source.state.tensors.contains_key(*key))
         {
             let width = shapes.axis(width_of(part), if part == Part::Video { 0 } else { 1 })?;
@@ -179,14 +182,14 @@ impl Tower {
                 "layer_norm_eps": 1e-5,
             });
             let who = format!("OpenAI's program, whose keys it has ({}, …)", OPENAI_KEYS[0]);
-            voices.push(Voice { who, value });
+            stated.push(StatedValue { who, value });
         }
-        Ok(Self { part, voices })
+        Ok(Self { part, stated })
     }
 
     fn check_sizes(&self, shapes: &Shapes<'_>, sizes: &[(&str, usize)]) -> Result<(), ModelError> {
-        let mut each = self.voices.iter();
-        each.try_for_each(|voice| check_sizes(shapes.source, &voice.who, &voice.value, sizes))
+        let mut each = self.stated.iter();
+        each.try_for_each(|said| check_sizes(shapes.source, &said.who, &said.value, sizes))
     }
 
     fn facts(
@@ -195,24 +198,24 @@ impl Tower {
         settings: &ImportSettings,
         values: &mut Values<'_>,
         width: usize,
-    ) -> Result<Facts, ModelError> {
+    ) -> Result<StatedSizes, ModelError> {
         let (typed_heads, flag, setting) = match self.part {
             Part::Video => (settings.num_heads, "--heads", "attention heads of the image tower"),
             Part::Text => {
                 (settings.num_text_heads, "--text-heads", "attention heads of the text tower")
             }
         };
-        let heads = values.agreed(setting, self.heard(voice(flag, typed_heads), heads_of))?;
+        let heads = values.agreed(setting, self.heard(stated_by(flag, typed_heads), heads_of))?;
         let mut named = Vec::new();
-        for Voice { who, value } in &self.voices {
+        for StatedValue { who, value } in &self.stated {
             if let Some(name) = value["hidden_act"].as_str() {
-                named.push(voice(who, Some(activation(shapes.source, who, name)?)));
+                named.push(stated_by(who, Some(activation(shapes.source, who, name)?)));
             }
         }
-        named.insert(0, voice("--activation", settings.activation));
+        named.insert(0, stated_by("--activation", settings.activation));
         let activation = values.agreed("activation", named)?;
-        let epsilon =
-            self.heard(voice("--epsilon", settings.epsilon), |it| it["layer_norm_eps"].as_f64());
+        let epsilon = self
+            .heard(stated_by("--epsilon", settings.epsilon), |it| it["layer_norm_eps"].as_f64());
         let epsilon = values.agreed("epsilon of the layer norms", epsilon)?;
         let (Some(heads), Some(activation)) = (heads, activation) else {
             return Err(nobody_says(shapes.source)?);
@@ -221,29 +224,29 @@ impl Tower {
         let usual = "as in all of OpenAI's and most of open_clip's";
         let epsilon =
             values.or_guess(epsilon, "epsilon of the layer norms", "--epsilon", 1e-5, usual);
-        if self.voices.is_empty() {
+        if self.stated.is_empty() {
             let (setting, value) = match self.part {
                 Part::Video => ("feature of a picture", "the class token's"),
                 Part::Text => ("feature of a sentence", "the last token's, seen from the left"),
             };
             values.only(setting, value, "as in all of OpenAI's and most of open_clip's");
         }
-        Ok(Facts { heads, activation, epsilon })
+        Ok(StatedSizes { heads, activation, epsilon })
     }
 
     /// What is typed, and what everybody says of one value.
     fn heard<T>(
         &self,
-        typed: Option<Voice<T>>,
+        typed: Option<StatedValue<T>>,
         of: impl Fn(&Value) -> Option<T>,
-    ) -> Vec<Option<Voice<T>>> {
-        let said = self.voices.iter().map(|said| voice(&said.who, of(&said.value)));
+    ) -> Vec<Option<StatedValue<T>>> {
+        let said = self.stated.iter().map(|said| stated_by(&said.who, of(&said.value)));
         std::iter::once(typed).chain(said).collect()
     }
 
     fn who_says_heads(&self, flag: &str) -> String {
-        let first = self.voices.iter().find(|voice| heads_of(&voice.value).is_some());
-        first.map_or_else(|| flag.to_owned(), |voice| voice.who.clone())
+        let first = self.stated.iter().find(|said| heads_of(&said.value).is_some());
+        first.map_or_else(|| flag.to_owned(), |said| said.who.clone())
     }
 }
 
@@ -261,7 +264,10 @@ fn width_of(part: Part) -> &'static str {
 
 /// A section of Hugging Face's `config.json`, with the defaults that it leaves out when it is
 /// written.
-fn hugging_face_tower(source: &Source, section: &str) -> Result<Option<Voice<Value>>, ModelError> {
+fn hugging_face_tower(
+    source: &Source,
+    section: &str,
+) -> Result<Option<StatedValue<Value>>, ModelError> {
     let mut said = source.json_beside("config.json")?[section].take();
     let Some(fields) = said.as_object_mut() else { return Ok(None) };
     let heads = if section == "vision_config" { 12 } else { 8 };
@@ -272,7 +278,7 @@ fn hugging_face_tower(source: &Source, section: &str) -> Result<Option<Voice<Val
     ] {
         fields.entry(key).or_insert(usual);
     }
-    Ok(voice("config.json", Some(said)))
+    Ok(stated_by("config.json", Some(said)))
 }
 
 fn activation(source: &Source, who: &str, name: &str) -> Result<Activation, ModelError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::import_report::{Explained, PartReport, Resized};
-use super::key_table::{KeyTable, Made, Plan};
+use super::key_table::{Converted, KeyTable, Plan};
 use super::named::NamedTensor;
 use super::source::Source;
 use crate::ModelError;
@@ -50,16 +50,16 @@ impl<'a> Filling<'a> {
             self.used.push(local);
             let resized = |from| Resized { parameter: name.into(), from, to: shape.to_vec() };
             return Ok(match recipe.make(&self.planned.source.state, shape)? {
-                Made::AsItIs(tensor) => {
+                Converted::AsItIs(tensor) => {
                     self.report.filled.push(name.into());
                     Some(tensor)
                 }
-                Made::Resized(tensor, from) => {
+                Converted::Resized(tensor, from) => {
                     self.report.filled.push(name.into());
                     self.report.resized.push(resized(from));
                     Some(tensor)
                 }
-                Made::Misshapen(found) => {
+                Converted::Misshapen(found) => {
                     let keys = recipe.keys.join(" + ");
                     self.misshapen.push(format!("{keys}: {found:?} instead of {shape:?}"));
                     None

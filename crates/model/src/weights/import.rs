@@ -11,10 +11,9 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use super::filling::{Filling, Planned};
-pub use super::import_report::{Explained, IMPORT_FILE, Origins, PartReport, Resized};
-pub use super::import_settings::ImportSettings;
-pub use super::known_values::Guess;
-use super::known_values::Values;
+use super::import_report::{IMPORT_FILE, Origins, PartReport};
+use super::import_settings::ImportSettings;
+use super::known_values::{Guess, Values};
 use super::source::{Part, Shapes, Source, SourceKind};
 use super::source_preprocessing::preprocessing;
 use super::source_tokenizer::tokenizer;
@@ -28,6 +27,7 @@ use crate::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
 
 /// A model made from checkpoints.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Import {
     /// The model with all that is needed to use it.
     pub directory: ModelDirectory,

@@ -13,6 +13,7 @@ pub const IMPORT_FILE: &str = "import.json";
 
 /// Where the encoders of a model directory came from: the contents of [`IMPORT_FILE`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Origins {
     /// The video encoder.
     pub video: Option<PartReport>,
@@ -45,6 +46,7 @@ impl Origins {
 
 /// What became of the keys of a checkpoint and the parameters of one encoder.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PartReport {
     /// The kind of checkpoint.
     pub from: String,
@@ -69,6 +71,7 @@ pub struct PartReport {
 
 /// A parameter that was interpolated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Resized {
     /// Its name.
     pub parameter: String,
@@ -80,6 +83,7 @@ pub struct Resized {
 
 /// Names for which the same is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Explained {
     /// Parameters or keys.
     pub names: Vec<String>,

@@ -65,11 +65,11 @@ pub(super) struct Constant {
 pub(super) struct Recipe {
     /// Keys, in order.
     pub(super) keys: Vec<String>,
-    how: How,
+    conversion: Conversion,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum How {
+enum Conversion {
     Copy,
     Transpose,
     Third(usize),
@@ -101,20 +101,20 @@ impl KeyTable {
                 continue;
             };
             match action {
-                Action::To(to) => plan.add(named(to, &parts), key, How::Copy),
+                Action::To(to) => plan.add(named(to, &parts), key, Conversion::Copy),
                 Action::ToBoth(first, second) => {
-                    plan.add(named(first, &parts), key, How::Copy);
-                    plan.add(named(second, &parts), key, How::Copy);
+                    plan.add(named(first, &parts), key, Conversion::Copy);
+                    plan.add(named(second, &parts), key, Conversion::Copy);
                 }
-                Action::Transposed(to) => plan.add(named(to, &parts), key, How::Transpose),
+                Action::Transposed(to) => plan.add(named(to, &parts), key, Conversion::Transpose),
                 Action::Thirds(targets) => {
                     for (i, to) in targets.iter().enumerate() {
-                        plan.add(named(to, &parts), key, How::Third(i % 3));
+                        plan.add(named(to, &parts), key, Conversion::Third(i % 3));
                     }
                 }
                 Action::Third(i, to) => plan.add_third(named(to, &parts), key, i),
-                Action::Positions(to) => plan.add(named(to, &parts), key, How::Positions),
-                Action::Times(to) => plan.add(named(to, &parts), key, How::Times),
+                Action::Positions(to) => plan.add(named(to, &parts), key, Conversion::Positions),
+                Action::Times(to) => plan.add(named(to, &parts), key, Conversion::Times),
                 Action::Elsewhere => {}
                 Action::Drop(reason) => plan.dropped.push((key.clone(), reason.into())),
             }
@@ -142,8 +142,8 @@ impl KeyTable {
 }
 
 impl Plan {
-    fn add(&mut self, parameter: String, key: &str, how: How) {
-        let recipe = Recipe { keys: vec![key.into()], how };
+    fn add(&mut self, parameter: String, key: &str, conversion: Conversion) {
+        let recipe = Recipe { keys: vec![key.into()], conversion };
         if self.recipes.insert(parameter.clone(), recipe).is_some() {
             self.twice.push(parameter);
         }
@@ -151,17 +151,17 @@ impl Plan {
 
     /// The `i`-th of three tensors; the places of those still to come are empty.
     fn add_third(&mut self, parameter: String, key: &str, i: usize) {
-        let recipe = self
-            .recipes
-            .entry(parameter)
-            .or_insert_with(|| Recipe { keys: vec![String::new(); 3], how: How::Stack });
+        let recipe = self.recipes.entry(parameter).or_insert_with(|| Recipe {
+            keys: vec![String::new(); 3],
+            conversion: Conversion::Stack,
+        });
         recipe.keys[i] = key.into();
     }
 }
 
 /// What became of the shape on the way.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Made {
+pub(super) enum Converted {
     /// Nothing but what the recipe says.
     AsItIs(NamedTensor),
     /// It was interpolated from another shape.
@@ -173,8 +173,8 @@ pub(super) enum Made {
 impl Recipe {
     /// A shape of the checkpoint as it is in the parameter.
     pub(super) fn turned(&self, shape: &[usize]) -> Vec<usize> {
-        match self.how {
-            How::Transpose => shape.iter().rev().copied().collect(),
+        match self.conversion {
+            Conversion::Transpose => shape.iter().rev().copied().collect(),
             _ => shape.to_vec(),
         }
     }
@@ -183,48 +183,57 @@ impl Recipe {
     ///
     /// # Errors
     /// When a tensor cannot be read; the message names the key.
-    pub(super) fn make(&self, source: &StateDict, shape: &[usize]) -> Result<Made, ModelError> {
+    pub(super) fn make(
+        &self,
+        source: &StateDict,
+        shape: &[usize],
+    ) -> Result<Converted, ModelError> {
         let read = |key: &String| source.tensors[key].read(key);
         // Without numbers first: a tensor that does not fit is not read.
         let stored = |key: &String| source.tensors.get(key).map(|tensor| tensor.shape.clone());
         let Some(shapes) = self.keys.iter().map(stored).collect::<Option<Vec<_>>>() else {
-            return Ok(Made::Misshapen(Vec::new()));
+            return Ok(Converted::Misshapen(Vec::new()));
         };
         let found = shapes[0].clone();
-        Ok(match self.how {
-            How::Copy if without_ones(&found) == without_ones(shape) => {
-                Made::AsItIs(NamedTensor { shape: shape.to_vec(), ..read(&self.keys[0])? })
+        Ok(match self.conversion {
+            Conversion::Copy if without_ones(&found) == without_ones(shape) => {
+                Converted::AsItIs(NamedTensor { shape: shape.to_vec(), ..read(&self.keys[0])? })
             }
-            How::Transpose if found.len() == 2 && [found[1], found[0]] == *shape => {
-                Made::AsItIs(transposed(&read(&self.keys[0])?))
+            Conversion::Transpose if found.len() == 2 && [found[1], found[0]] == *shape => {
+                Converted::AsItIs(transposed(&read(&self.keys[0])?))
             }
-            How::Third(i) if thirds(&found).as_deref() == Some(shape) => {
+            Conversion::Third(i) if thirds(&found).as_deref() == Some(shape) => {
                 let whole = read(&self.keys[0])?;
                 let third = whole.values.len() / 3;
                 let values = whole.values[i * third..(i + 1) * third].to_vec();
-                Made::AsItIs(NamedTensor { shape: shape.to_vec(), values })
+                Converted::AsItIs(NamedTensor { shape: shape.to_vec(), values })
             }
-            How::Stack if shapes.iter().all(|part| Some(part.clone()) == thirds(shape)) => {
+            Conversion::Stack if shapes.iter().all(|part| Some(part.clone()) == thirds(shape)) => {
                 let mut values = Vec::with_capacity(shape.iter().product());
                 for key in &self.keys {
                     values.extend(read(key)?.values);
                 }
-                Made::AsItIs(NamedTensor { shape: shape.to_vec(), values })
+                Converted::AsItIs(NamedTensor { shape: shape.to_vec(), values })
             }
-            How::Positions | How::Times if without_ones(&found) == without_ones(shape) => {
-                Made::AsItIs(NamedTensor { shape: shape.to_vec(), ..read(&self.keys[0])? })
+            Conversion::Positions | Conversion::Times
+                if without_ones(&found) == without_ones(shape) =>
+            {
+                Converted::AsItIs(NamedTensor { shape: shape.to_vec(), ..read(&self.keys[0])? })
             }
-            How::Positions | How::Times => {
-                let resize =
-                    if self.how == How::Positions { resize_positions } else { resize_times };
+            Conversion::Positions | Conversion::Times => {
+                let resize = if self.conversion == Conversion::Positions {
+                    resize_positions
+                } else {
+                    resize_times
+                };
                 match resize(&read(&self.keys[0])?, shape) {
                     Some(values) => {
-                        Made::Resized(NamedTensor { shape: shape.to_vec(), values }, found)
+                        Converted::Resized(NamedTensor { shape: shape.to_vec(), values }, found)
                     }
-                    None => Made::Misshapen(found),
+                    None => Converted::Misshapen(found),
                 }
             }
-            _ => Made::Misshapen(found),
+            _ => Converted::Misshapen(found),
         })
     }
 }
@@ -345,7 +354,7 @@ mod tests {
             .make(&source, shape)
             .unwrap()
         {
-            Made::AsItIs(tensor) => tensor.values,
+            Converted::AsItIs(tensor) => tensor.values,
             other => panic!("{other:?}"),
         };
         assert_eq!(make("layer.0.qkv", &[3, 2]), [0., 1., 0., 1., 0., 1.]);
@@ -363,9 +372,9 @@ mod tests {
         let make = |parameter: &str, shape: &[usize]| {
             plan.recipes[parameter].make(&source, shape).unwrap()
         };
-        assert_eq!(make("cls_token", &[1, 1, 3]), Made::Misshapen(vec![2]));
-        assert_eq!(make("q", &[2]), Made::Misshapen(vec![7]));
+        assert_eq!(make("cls_token", &[1, 1, 3]), Converted::Misshapen(vec![2]));
+        assert_eq!(make("q", &[2]), Converted::Misshapen(vec![7]));
         // Two of the three are missing.
-        assert_eq!(make("layer.0.qkv", &[3, 2]), Made::Misshapen(vec![]));
+        assert_eq!(make("layer.0.qkv", &[3, 2]), Converted::Misshapen(vec![]));
     }
 }

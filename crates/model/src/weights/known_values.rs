@@ -22,16 +22,16 @@ pub struct Guess {
     pub flag: Option<String>,
 }
 
-/// A value and who says it.
+/// A value, and the flag or file that states it.
 #[derive(Clone, Debug)]
-pub(super) struct Voice<T> {
+pub(super) struct StatedValue<T> {
     pub(super) who: String,
     pub(super) value: T,
 }
 
-/// A value under the name of who says it.
-pub(super) fn voice<T>(who: &str, value: Option<T>) -> Option<Voice<T>> {
-    value.map(|value| Voice { who: who.into(), value })
+/// A value under the name of what states it.
+pub(super) fn stated_by<T>(who: &str, value: Option<T>) -> Option<StatedValue<T>> {
+    value.map(|value| StatedValue { who: who.into(), value })
 }
 
 /// What was found out about one encoder.
@@ -54,11 +54,11 @@ impl<'a> Values<'a> {
     pub(super) fn agreed<T: PartialEq + Serialize>(
         &self,
         setting: &str,
-        voices: impl IntoIterator<Item = Option<Voice<T>>>,
+        stated: impl IntoIterator<Item = Option<StatedValue<T>>>,
     ) -> Result<Option<T>, ModelError> {
-        let mut voices = voices.into_iter().flatten();
-        let Some(first) = voices.next() else { return Ok(None) };
-        match voices.find(|other| other.value != first.value) {
+        let mut stated = stated.into_iter().flatten();
+        let Some(first) = stated.next() else { return Ok(None) };
+        match stated.find(|other| other.value != first.value) {
             None => Ok(Some(first.value)),
             Some(other) => Err(ModelError::ForeignWeights {
                 path: self.path.into(),

@@ -6,14 +6,14 @@
 //! | `stored_tensor`, `state_dict` | tensors of a file, read when they are asked for |
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
 //! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
-//! | [`source`], `sources` | a checkpoint of a kind, and the kinds, a row each |
+//! | `source`, `sources` | a checkpoint of a kind, and the kinds, a row each |
 //! | `source_config`, `clip_source` | the sizes they say |
-//! | `said_sizes` | what a file says of sizes, against the tensors |
+//! | `stated_sizes` | what a file says of sizes, against the tensors |
 //! | `source_preprocessing`, `source_picture`, `usual_pictures` | how a checkpoint's programs make its pictures |
 //! | `source_tokenizer` | the tokenizer beside a checkpoint |
 //! | `open_clip_config` | what open_clip says of a model, and its presets |
 //! | `known_values` | values that are typed, said by a file, or guessed |
-//! | [`import`], `filling` | from checkpoints to a model directory |
+//! | `import`, `filling` | from checkpoints to a model directory |
 //! | `import_settings`, `import_report` | what is said to an import, and what it tells |
 //! | `resize` | embeddings of places and times for another number of them |
 
@@ -25,7 +25,7 @@ mod filling;
 mod frozen_keys;
 mod hf_clip_keys;
 mod hf_timesformer_keys;
-pub mod import;
+mod import;
 mod import_report;
 mod import_settings;
 mod key_table;
@@ -37,23 +37,28 @@ mod pickle_names;
 mod pytorch_file;
 mod resize;
 mod safetensors_file;
-mod said_sizes;
-pub mod source;
+mod source;
 mod source_config;
 mod source_picture;
 mod source_preprocessing;
 mod source_tokenizer;
 mod sources;
 mod state_dict;
+mod stated_sizes;
 mod stored_tensor;
 mod timesformer_keys;
 mod timm_vit_keys;
 mod usual_pictures;
 
+pub use import::{Import, import};
+pub use import_report::{Explained, IMPORT_FILE, Origins, PartReport, Resized};
+pub use import_settings::ImportSettings;
+pub use known_values::Guess;
 pub use named::{NamedTensor, fill_each, fill_from_file, fill_parameters, named_parameters};
 pub use parameter_path::ParameterPath;
 pub(crate) use safetensors_file::write_safetensors;
 pub use safetensors_file::{open_safetensors, read_safetensors, to_safetensors};
+pub use source::{OPEN_CLIP_FILES, Part, Source, SourceKind};
 pub use state_dict::StateDict;
 pub use stored_tensor::{NumberType, StoredTensor};
 
@@ -61,6 +66,7 @@ use std::fmt;
 
 /// What became of a file's keys and a model's parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LoadReport {
     /// Parameters that got their numbers from the file.
     pub filled: Vec<String>,

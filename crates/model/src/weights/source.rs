@@ -13,6 +13,7 @@ use crate::video_encoder::VideoEncoderConfig;
 
 /// Which program's names a checkpoint carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SourceKind {
     /// timm's Vision Transformers.
     TimmVit,

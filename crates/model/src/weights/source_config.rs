@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use super::import_settings::ImportSettings;
-use super::known_values::{Values, Voice, voice};
-use super::said_sizes::{check_setting, check_sizes, even_heads};
+use super::known_values::{StatedValue, Values, stated_by};
 use super::source::{Shapes, SourceKind};
+use super::stated_sizes::{check_setting, check_sizes, even_heads};
 use crate::ModelError;
 use crate::c3d::C3dConfig;
 use crate::distilbert::DistilBertConfig;
@@ -73,13 +73,13 @@ pub(super) fn timesformer_config(
     let is_theirs = json["model_type"] == "timesformer";
     let said = json["num_attention_heads"].as_u64().or(is_theirs.then_some(12));
     let said = said.or(timm["num_heads"].as_u64()).or(json["num_heads"].as_u64());
-    let said = voice("config.json", said.map(|heads| heads as usize))
+    let said = stated_by("config.json", said.map(|heads| heads as usize))
         .or_else(|| heads_of_architecture(&json, hidden_size));
-    let typed = voice("--heads", settings.num_heads);
+    let typed = stated_by("--heads", settings.num_heads);
     let heads = heads(shapes, values, hidden_size, typed, said)?;
     let said = json["layer_norm_eps"].as_f64().or(is_theirs.then_some(1e-6));
-    let voices = [voice("--epsilon", settings.epsilon), voice("config.json", said)];
-    let epsilon = values.agreed("epsilon of the layer norms", voices)?;
+    let stated = [stated_by("--epsilon", settings.epsilon), stated_by("config.json", said)];
+    let epsilon = values.agreed("epsilon of the layer norms", stated)?;
     let usual = "as in timm's ViTs and the original TimeSformer";
     let epsilon = values.or_guess(epsilon, "epsilon of the layer norms", "--epsilon", 1e-6, usual);
     if shapes.source.kind == SourceKind::TimmVit
@@ -165,8 +165,8 @@ pub(super) fn distilbert_config(
     check_sizes(shapes.source, "config.json", &json, &sizes)?;
     let is_theirs = json["model_type"] == "distilbert";
     let said = json["n_heads"].as_u64().or(is_theirs.then_some(12)).map(|heads| heads as usize);
-    let typed = voice("--text-heads", settings.num_text_heads);
-    let heads = heads(shapes, values, dim, typed, voice("config.json", said))?;
+    let typed = stated_by("--text-heads", settings.num_text_heads);
+    let heads = heads(shapes, values, dim, typed, stated_by("config.json", said))?;
     Ok(DistilBertConfig {
         vocab_size,
         max_position_embeddings: shapes.axis("embeddings.position_embeddings.weight", 0)?,
@@ -183,8 +183,8 @@ fn heads(
     shapes: &Shapes<'_>,
     values: &mut Values<'_>,
     width: usize,
-    typed: Option<Voice<usize>>,
-    said: Option<Voice<usize>>,
+    typed: Option<StatedValue<usize>>,
+    said: Option<StatedValue<usize>>,
 ) -> Result<usize, ModelError> {
     let flag = match shapes.source.kind {
         _ if shapes.plan.recipes.contains_key("embeddings.word_embeddings.weight") => {
@@ -192,7 +192,7 @@ fn heads(
         }
         _ => "--heads",
     };
-    let who = said.as_ref().or(typed.as_ref()).map(|voice| voice.who.clone());
+    let who = said.as_ref().or(typed.as_ref()).map(|stated| stated.who.clone());
     if let Some(found) = values.agreed("attention heads", [typed, said])? {
         even_heads(shapes.source, found, width, &who.unwrap_or_default())?;
         return Ok(found);
@@ -212,7 +212,7 @@ fn heads(
 }
 
 /// The heads of a ViT that timm's `config.json` names, for example `vit_huge_patch14_224`.
-fn heads_of_architecture(json: &Value, width: usize) -> Option<Voice<usize>> {
+fn heads_of_architecture(json: &Value, width: usize) -> Option<StatedValue<usize>> {
     const SIZES: [(&str, usize); 8] = [
         ("tiny", 192),
         ("small", 384),
@@ -228,5 +228,5 @@ fn heads_of_architecture(json: &Value, width: usize) -> Option<Voice<usize>> {
     let (size, _) = size.split_once("_patch")?;
     let named = SIZES.iter().find(|(known, _)| *known == size)?.1;
     let heads = VIT_HEADS.iter().find(|(known, _)| *known == named && named == width)?.1;
-    voice(&format!("config.json ({name})"), Some(heads))
+    stated_by(&format!("config.json ({name})"), Some(heads))
 }

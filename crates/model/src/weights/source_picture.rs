@@ -11,7 +11,7 @@ use locvtp_video::{Interpolation, Scaling};
 use serde_json::{Value, json};
 
 use super::import_settings::ImportSettings;
-use super::known_values::{Values, voice};
+use super::known_values::{Values, stated_by};
 use super::open_clip_config;
 use super::source::{Source, SourceKind};
 use crate::{Fit, ModelError};
@@ -36,7 +36,7 @@ pub(super) struct SourcePicture {
 }
 
 /// The same as a file says it, its program's own defaults included.
-struct Said {
+struct StatedPicture {
     file: &'static str,
     short_side: Option<usize>,
     fit: Fit,
@@ -74,14 +74,14 @@ impl SourcePicture {
         let said = said(source, image_size)?;
         let file = said.as_ref().map_or("", |said| said.file);
         let reason = usual.whose;
-        let by_file = voice(file, said.as_ref().and_then(|said| said.interpolation));
-        let typed = voice("--interpolation", settings.interpolation);
+        let by_file = stated_by(file, said.as_ref().and_then(|said| said.interpolation));
+        let typed = stated_by("--interpolation", settings.interpolation);
         let found = values.agreed("interpolation", [typed, by_file])?;
         let guess = usual.interpolation;
         let interpolation =
             values.or_guess(found, "interpolation", "--interpolation", guess, reason);
-        let by_file = voice(file, said.as_ref().and_then(|said| said.short_side));
-        let typed = voice("--short-side", settings.short_side);
+        let by_file = stated_by(file, said.as_ref().and_then(|said| said.short_side));
+        let typed = stated_by("--short-side", settings.short_side);
         let found = values.agreed("short side", [typed, by_file])?;
         let guess = (usual.short_side)(image_size);
         let short_side = values.or_guess(found, "short side", "--short-side", guess, reason);
@@ -92,7 +92,7 @@ impl SourcePicture {
 }
 
 /// What the first file that is there says; none where there is none.
-fn said(source: &Source, image_size: usize) -> Result<Option<Said>, ModelError> {
+fn said(source: &Source, image_size: usize) -> Result<Option<StatedPicture>, ModelError> {
     let open_clip = open_clip_settings(source)?;
     if open_clip.is_object() && source.kind == SourceKind::Clip {
         return of_open_clip(source, &open_clip, image_size).map(Some);
@@ -108,7 +108,11 @@ fn said(source: &Source, image_size: usize) -> Result<Option<Said>, ModelError> 
     timm.is_object().then(|| of_timm(source, &timm, image_size)).transpose()
 }
 
-fn of_open_clip(source: &Source, said: &Value, image_size: usize) -> Result<Said, ModelError> {
+fn of_open_clip(
+    source: &Source,
+    said: &Value,
+    image_size: usize,
+) -> Result<StatedPicture, ModelError> {
     let fit = match said["resize_mode"].as_str() {
         None | Some("shortest") => Fit::ShortSide,
         Some("squash") => Fit::Squash,
@@ -133,7 +137,7 @@ fn of_open_clip(source: &Source, said: &Value, image_size: usize) -> Result<Said
             return Err(unknown(source, open_clip_config::FILE, key, found, INTERPOLATIONS));
         }
     };
-    Ok(Said {
+    Ok(StatedPicture {
         file: open_clip_config::FILE,
         short_side: Some(image_size),
         fit,
@@ -142,7 +146,7 @@ fn of_open_clip(source: &Source, said: &Value, image_size: usize) -> Result<Said
     })
 }
 
-fn of_timm(source: &Source, said: &Value, image_size: usize) -> Result<Said, ModelError> {
+fn of_timm(source: &Source, said: &Value, image_size: usize) -> Result<StatedPicture, ModelError> {
     let fit = match said["crop_mode"].as_str() {
         None | Some("center") => Fit::ShortSide,
         Some("squash") => Fit::Squash,
@@ -166,7 +170,7 @@ fn of_timm(source: &Source, said: &Value, image_size: usize) -> Result<Said, Mod
             unknown(source, TIMM_FILE, "pretrained_cfg.crop_pct", said, expected)
         })?,
     };
-    Ok(Said {
+    Ok(StatedPicture {
         file: TIMM_FILE,
         short_side: Some(timm_side(image_size, crop_pct)),
         fit,
@@ -185,7 +189,11 @@ fn timm_side(image_size: usize, crop_pct: f64) -> usize {
     (image_size as f64 / crop_pct).floor() as usize
 }
 
-fn of_hugging_face(source: &Source, said: &Value, image_size: usize) -> Result<Said, ModelError> {
+fn of_hugging_face(
+    source: &Source,
+    said: &Value,
+    image_size: usize,
+) -> Result<StatedPicture, ModelError> {
     let interpolation = match &said["resample"] {
         Value::Null => None,
         said => match said.as_u64() {
@@ -224,7 +232,7 @@ fn of_hugging_face(source: &Source, said: &Value, image_size: usize) -> Result<S
         None => None,
     };
     // Its files beside the checkpoint of another program say that the two are used together.
-    Ok(Said {
+    Ok(StatedPicture {
         file: HUGGING_FACE_FILE,
         short_side,
         fit,

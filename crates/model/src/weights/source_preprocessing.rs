@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::import_settings::ImportSettings;
-use super::known_values::{Values, voice};
+use super::known_values::{Values, stated_by};
 use super::open_clip_config;
 use super::source::{Source, SourceKind};
 use super::source_picture::{SourcePicture, open_clip_settings};
@@ -80,11 +80,11 @@ fn normalisation(
     let reason = source.row.pictures.whose;
     let mut one = |setting, flag, typed, off, said: [Option<[f32; 3]>; 3], usual| {
         let [theirs, of_timm, of_open_clip] = said;
-        let theirs = voice(file, if is_off { Some(off) } else { theirs });
+        let theirs = stated_by(file, if is_off { Some(off) } else { theirs });
         let said = theirs
-            .or_else(|| voice("config.json", of_timm))
-            .or_else(|| voice(open_clip_config::FILE, of_open_clip));
-        let found = values.agreed(setting, [voice(flag, typed), said])?;
+            .or_else(|| stated_by("config.json", of_timm))
+            .or_else(|| stated_by(open_clip_config::FILE, of_open_clip));
+        let found = values.agreed(setting, [stated_by(flag, typed), said])?;
         Ok::<_, ModelError>(values.or_guess(found, setting, flag, usual, reason))
     };
     // Where open_clip's file is silent, its own default holds.

@@ -82,9 +82,9 @@ impl StateDict {
         if path.to_string_lossy().ends_with(".index.json") {
             return Self::open_shards(path, skip_calls);
         }
-        let (tensors, skipped_calls) = match kind_of_file(path)? {
-            Kind::Safetensors => (open_safetensors(path)?, Vec::new()),
-            Kind::Pytorch => {
+        let (tensors, skipped_calls) = match format_of_file(path)? {
+            WeightFileFormat::Safetensors => (open_safetensors(path)?, Vec::new()),
+            WeightFileFormat::Pytorch => {
                 let file = open_pytorch(path, skip_calls)?;
                 (file.tensors, file.skipped)
             }
@@ -196,13 +196,13 @@ impl StateDict {
 }
 
 /// A file that holds weights.
-enum Kind {
+enum WeightFileFormat {
     Safetensors,
     Pytorch,
 }
 
 /// What a file is, from its first bytes and not from its name.
-fn kind_of_file(path: &Path) -> Result<Kind, ModelError> {
+fn format_of_file(path: &Path) -> Result<WeightFileFormat, ModelError> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(ModelError::file(path, "read the weights"))?;
     file.take(512).read_to_end(&mut start).map_err(ModelError::file(path, "read the weights"))?;
@@ -211,7 +211,7 @@ fn kind_of_file(path: &Path) -> Result<Kind, ModelError> {
     if start.is_empty() {
         other("the file is empty (0 bytes)", "take another copy")
     } else if start.get(8) == Some(&b'{') && start.get(4..8) == Some(&[0; 4][..]) {
-        Ok(Kind::Safetensors)
+        Ok(WeightFileFormat::Safetensors)
     } else if text.starts_with("<!doctype") || text.starts_with("<html") {
         other(
             "a web page and no weights",
@@ -227,10 +227,10 @@ fn kind_of_file(path: &Path) -> Result<Kind, ModelError> {
     } else if start.starts_with(b"\x93NUMPY") {
         other("one NumPy array", "take the PyTorch or safetensors file of the model")
     } else if start.starts_with(b"PK") || matches!(start[0], 0x80 | b'(' | b'}' | b']' | b'c') {
-        Ok(Kind::Pytorch)
+        Ok(WeightFileFormat::Pytorch)
     } else if path.extension().is_some_and(|ending| ending == "safetensors") {
         // Named so and damaged: its own reader says where.
-        Ok(Kind::Safetensors)
+        Ok(WeightFileFormat::Safetensors)
     } else {
         other(
             "neither safetensors nor a PyTorch file",

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::weights::{NamedTensor, ParameterPath, fill_parameters, read_safetensors};
 use safetensors::{Dtype, SafeTensors};
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use locvtp_model::weights::NamedTensor;
-use locvtp_model::weights::import::{Import, ImportSettings, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::weights::{Import, ImportSettings, import};
+use locvtp_model::weights::{Source, SourceKind};
 
 use crate::golden;
 

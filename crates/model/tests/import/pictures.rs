@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use locvtp_model::Fit;
-use locvtp_model::video_encoder::VideoEncoderConfig;
 use locvtp_model::weights::NamedTensor;
-use locvtp_model::weights::import::{Import, ImportSettings, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::weights::{Import, ImportSettings, import};
+use locvtp_model::weights::{Source, SourceKind};
+use locvtp_model::{Fit, VideoEncoderConfig};
 use locvtp_video::{Interpolation, Scaling};
 
 use crate::checkpoints::{

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use locvtp_model::clip::Activation;
-use locvtp_model::weights::import::{ImportSettings, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::encoders::Activation;
+use locvtp_model::weights::{ImportSettings, import};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
+use locvtp_model::weights::{Source, SourceKind};
 
 use crate::checkpoints::{
     assert_says, clip_folder, file, hf_clip, imported, open, refusal, settings,

@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use burn::tensor::{DType, Device, Tensor};
-use locvtp_model::distilbert::DistilBert;
-use locvtp_model::model_directory::ModelDirectory;
-use locvtp_model::projection::ProjectionKind;
-use locvtp_model::text_encoder::TextEncoderConfig;
-use locvtp_model::timesformer::TimeSformerBlock;
-use locvtp_model::video_encoder::VideoEncoderConfig;
-use locvtp_model::weights::import::{Import, ImportSettings, Origins, PartReport, import};
-use locvtp_model::weights::source::{Source, SourceKind};
+use locvtp_model::encoders::DistilBert;
+use locvtp_model::encoders::TimeSformerBlock;
+use locvtp_model::weights::{Import, ImportSettings, Origins, PartReport, import};
 use locvtp_model::weights::{NamedTensor, StateDict, read_safetensors};
-use locvtp_model::{ClipPatches, TokenBatch};
+use locvtp_model::weights::{Source, SourceKind};
+use locvtp_model::{
+    ClipPatches, ModelDirectory, ProjectionKind, TextEncoderConfig, TokenBatch, VideoEncoderConfig,
+};
 use locvtp_video::Interpolation;
 
 use crate::checkpoints::{

@@ -122,15 +122,12 @@ impl Experiment {
             return setting("train.steps", "0".into(), expected);
         }
         for (key, is_zero) in [
-            ("train.epochs", self.train.epochs == 0),
-            ("train.log_every", self.train.log_every == 0),
             ("limits.frame_pixels", self.limits.frame_pixels == 0),
             ("limits.output_bytes", self.limits.output_bytes == 0),
             ("sampling.long_clips", self.sampling.long_clips == 0),
             ("sampling.short_clips", self.sampling.short_clips == 0),
             ("correspondence.num_matches", self.correspondence.num_matches == 0),
             ("limits.frames", self.limits.frames == 0),
-            ("train.keep_checkpoints", self.train.keep_checkpoints == 0),
             ("tokenizer.vocab_size", self.tokenizer.vocab_size == 0),
             ("preprocessing.num_frames", self.preprocessing.num_frames == 0),
         ] {

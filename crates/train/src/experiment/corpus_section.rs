@@ -6,8 +6,9 @@ use locvtp_corpus::{Language, Layout, NarrationCare, ReadSettings, ShardSettings
 use serde::{Deserialize, Serialize};
 
 /// Where the videos and their narration are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct CorpusSection {
     /// The folder of a corpus, or one of its files: HowTo100M's layout (`caption.json` and
     /// `videos/`), another data set as published, a manifest, videos with subtitles, or shards: their
@@ -27,6 +28,7 @@ pub struct CorpusSection {
     pub subset: Option<Subset>,
     /// The language of the words, where they are there in several, as a code or name: `"en"`, `"deu"`,
     /// `"pt-BR"`. English when not given, else the only one that there is.
+    #[schemars(with = "Option<String>")]
     pub language: Option<Language>,
     /// What is done about captions that repeat or are short.
     pub narration: NarrationCare,

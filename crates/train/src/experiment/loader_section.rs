@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::TrainError;
 
 /// Threads and memory of the loader; changes no result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct LoaderSection {
     /// Threads that decode ahead of the encoder.
     pub threads: usize,

@@ -17,10 +17,8 @@ mod short_sections;
 mod start_section;
 
 use locvtp_corpus::PairSettings;
-use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::LossConfig;
-use locvtp_model::objective::Objective;
-use locvtp_model::{LocVtpConfig, Preprocessing};
+use locvtp_model::{CorrespondenceConfig, LocVtpConfig, Objective, Preprocessing};
 use locvtp_video::{Augmentation, ReadLimits, VideoOpener};
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +31,9 @@ use crate::error::TrainError;
 use crate::optimizer::OptimizerConfig;
 
 /// A pre-training run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct Experiment {
     /// Name and seed.
     pub run: RunSection,
@@ -80,7 +79,7 @@ impl Experiment {
     /// Steps of the whole run, whose epochs have so many
     /// ([`PairSampler::steps_per_epoch`](locvtp_corpus::PairSampler::steps_per_epoch)).
     pub fn total_steps(&self, steps_per_epoch: u64) -> u64 {
-        self.train.steps.unwrap_or(self.train.epochs.saturating_mul(steps_per_epoch))
+        self.train.steps.unwrap_or(self.train.epochs.get().saturating_mul(steps_per_epoch))
     }
 
     /// How video files are opened.

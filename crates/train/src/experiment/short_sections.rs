@@ -1,12 +1,14 @@
 //! The sections of a few keys that no other part of the program owns.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 /// Name and seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct RunSection {
     /// For logs and reports.
     pub name: String,
@@ -21,8 +23,9 @@ impl Default for RunSection {
 }
 
 /// How a pair's span becomes clips.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct SamplingSection {
     /// Clips of a long span, `T`. Paper: 8.
     pub long_clips: usize,
@@ -39,8 +42,9 @@ impl Default for SamplingSection {
 }
 
 /// Where the words come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct TokenizerSection {
     /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
     pub file: Option<PathBuf>,
@@ -55,24 +59,69 @@ impl Default for TokenizerSection {
 }
 
 /// How long, how often logged and saved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct TrainSection {
     /// Steps of the whole run. Default: as many as `epochs` says.
     pub steps: Option<u64>,
     /// Epochs of the whole run where `steps` is not given, of `videos / pairs.long_batch` whole steps each, and as many as
     /// visit every picture, if there are some. Paper: 200.
-    pub epochs: u64,
+    pub epochs: NonZero<u64>,
     /// Steps between two lines of the log.
-    pub log_every: u64,
-    /// Steps between two checkpoints; 0 keeps the last state alone.
-    pub checkpoint_every: u64,
+    pub log_every: NonZero<u64>,
+    /// Steps between two checkpoints; none, which is 0 in a file, keeps the last state alone.
+    #[serde(with = "zero_is_none")]
+    #[schemars(with = "u64")]
+    pub checkpoint_every: Option<NonZero<u64>>,
     /// Checkpoints kept.
-    pub keep_checkpoints: usize,
+    pub keep_checkpoints: NonZero<usize>,
 }
 
 impl Default for TrainSection {
     fn default() -> Self {
-        Self { steps: None, epochs: 200, log_every: 10, checkpoint_every: 500, keep_checkpoints: 2 }
+        let steps = |number| NonZero::new(number).expect("is not 0");
+        Self {
+            steps: None,
+            epochs: steps(200),
+            log_every: steps(10),
+            checkpoint_every: Some(steps(500)),
+            keep_checkpoints: NonZero::new(2).expect("is not 0"),
+        }
+    }
+}
+
+/// A number that may be absent, which a file says by 0.
+mod zero_is_none {
+    use std::num::NonZero;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        number: &Option<NonZero<u64>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        number.map_or(0, NonZero::get).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<NonZero<u64>>, D::Error> {
+        u64::deserialize(deserializer).map(NonZero::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_checkpoints_on_the_way_are_a_0_in_the_file() {
+        let text = toml::to_string(&TrainSection { checkpoint_every: None, ..Default::default() });
+        let text = text.unwrap();
+        assert!(text.contains("checkpoint_every = 0\n"), "{text}");
+        assert_eq!(toml::from_str::<TrainSection>(&text).unwrap().checkpoint_every, None);
+        let usual = toml::to_string(&TrainSection::default()).unwrap();
+        assert!(usual.contains("log_every = 10\ncheckpoint_every = 500\n"), "{usual}");
     }
 }

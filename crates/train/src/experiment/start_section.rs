@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 /// Where a run's weights come from; drawn from `run.seed` when nothing is given.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct StartSection {
     /// A model directory, as `locvtp weights import` or an earlier run writes it, with a text
     /// encoder. `model.video`, `model.text`, `preprocessing` and the tokenizer come from it; heads

@@ -1,7 +1,7 @@
 //! Samples changed at random.
 
 use locvtp_corpus::Rank;
-use locvtp_train::batch::PretrainBatch;
+use locvtp_train::PretrainBatch;
 use locvtp_video::{Augmentation, ColourPolicy};
 
 use crate::small_corpus::*;

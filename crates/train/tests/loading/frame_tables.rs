@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use locvtp_corpus::{Corpus, HowTo100m, Rank};
-use locvtp_train::usable::UsableCorpus;
+use locvtp_train::UsableCorpus;
 
 use crate::small_corpus::*;
 

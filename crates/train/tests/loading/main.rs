@@ -6,6 +6,8 @@
 mod augmented;
 mod frame_tables;
 mod hanging_file;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
 mod pictures;
 mod remote;
 mod small_corpus;

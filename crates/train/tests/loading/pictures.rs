@@ -6,8 +6,7 @@ use std::path::Path;
 use locvtp_corpus::SpanKind;
 use locvtp_model::Device;
 use locvtp_model::loss::Term;
-use locvtp_train::run_log::read_log;
-use locvtp_train::{Experiment, Observer, RunStart, StepReport, TrainError, pretrain};
+use locvtp_train::{Experiment, Observer, RunStart, StepReport, TrainError, pretrain, read_log};
 
 use crate::small_corpus::*;
 
@@ -59,7 +58,7 @@ fn a_corpus_of_pictures_trains_without_the_temporal_loss() {
     let log = run(folder.path(), |_| {}).unwrap();
     assert_eq!(log.len(), 12);
     for step in log {
-        assert_eq!((step.kind, step.pairs), (SpanKind::Picture, 8));
+        assert_eq!((step.kind, step.num_pairs), (SpanKind::Picture, 8));
         assert!(
             Term::ALL.iter().all(|term| step.terms[*term].is_some() == (*term != Term::Temporal))
         );
@@ -75,7 +74,7 @@ fn pictures_and_videos_take_turns_one_kind_a_batch() {
     assert!((1..log.len()).contains(&pictures), "{pictures} of {} steps", log.len());
     for step in &log {
         let is_picture = step.kind == SpanKind::Picture;
-        assert_eq!(step.pairs, if is_picture { 8 } else { 4 });
+        assert_eq!(step.num_pairs, if is_picture { 8 } else { 4 });
         assert_eq!(step.terms[Term::Temporal].is_none(), is_picture, "{step:?}");
     }
     let held = log.iter().map(|step| step.cached_mib).fold(0.0, f64::max);

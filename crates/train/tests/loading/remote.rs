@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use locvtp_corpus::{Corpus, HowTo100m, NarratedVideo, Rank};
-use locvtp_train::usable::UsableCorpus;
+use locvtp_train::UsableCorpus;
 use locvtp_video::{FileStretch, MediaLocation, MediaPart, Seconds, TimeSpan};
 
 use crate::small_corpus::*;
@@ -89,7 +89,7 @@ fn a_video_on_a_server_is_not_fetched_to_start_when_its_length_is_told() {
     let (corpus, server) = corpus_on_server(1);
     let asked = || *server.asked.lock().unwrap();
     let (usable, bad) = UsableCorpus::check(&corpus, 0.0, &opener).unwrap();
-    assert_eq!((usable.unopened(), bad.len(), asked()), (12, 0, 0));
+    assert_eq!((usable.num_unopened(), bad.len(), asked()), (12, 0, 0));
     let expected = source(&experiment, Rank::ALONE).batch(5).unwrap();
     assert_eq!(source_of(&experiment, usable, Rank::ALONE).batch(5).unwrap(), expected);
 
@@ -98,7 +98,7 @@ fn a_video_on_a_server_is_not_fetched_to_start_when_its_length_is_told() {
     corpus.0[3].captions.truncate(1);
     corpus.0[3].captions[0].span = TimeSpan::new(0.0, f64::INFINITY);
     let (usable, _) = UsableCorpus::check(&corpus, 0.0, &opener).unwrap();
-    assert_eq!((usable.unopened(), usable.videos().len()), (11, 12));
+    assert_eq!((usable.num_unopened(), usable.videos().len()), (11, 12));
     // The frames of its 12 seconds.
     assert_eq!(usable.videos()[3].captions[0].span.end, Seconds(12.0));
 }

@@ -5,9 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{Corpus, HowTo100m, PairSampler, Rank};
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_train::Experiment;
-use locvtp_train::batch::BatchSource;
+use locvtp_model::SentenceTokenizer;
+use locvtp_train::{BatchSource, Experiment};
 use tempfile::TempDir;
 
 /// Made once for all tests.

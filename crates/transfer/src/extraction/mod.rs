@@ -21,15 +21,18 @@
 //! - [`decoding`]: the threads that decode
 //! - [`encoding`]: the loop
 //! - [`observer`]: who is told how it goes
+//! - [`Extractor`]: the features of one video, in memory
 //! - [`run`](mod@run): its features into a file
 
 pub mod decoding;
 pub mod encoding;
+mod extractor;
 pub mod observer;
 pub mod run;
 pub mod settings;
 pub mod video_list;
 
+pub use extractor::Extractor;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 pub use run::{ExtractSummary, extract};
 pub use settings::{ExtractSettings, FeatureSpace};

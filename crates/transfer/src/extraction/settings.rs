@@ -14,7 +14,7 @@ use crate::model_fingerprint::weights_fingerprint;
 const PRECISION: &str = "f32";
 
 /// Which features of a clip are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureSpace {
     /// The video encoder's own, `d` wide.

@@ -9,7 +9,7 @@
 //! | [`state`] | what a fit leaves on disk |
 //! | [`tuning`] | what the tasks share that tune a whole model |
 //! | [`shared_observer`] | one observer for a fit and what is measured in it |
-//! | [`draws`] | random numbers as pure functions of a seed |
+//! | [`draws`] | the order of an epoch's samples |
 
 pub mod draws;
 pub mod shared_observer;
@@ -23,16 +23,16 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use locvtp_model::Device;
-use locvtp_train::optimizer::Adam;
-use locvtp_train::schedule::Position;
+use locvtp_train::{Adam, Position};
 use rand::RngCore;
 
 use crate::error::TransferError;
 use crate::observer::{EpochReport, FitStep, TaskObserver};
 use crate::results::predictions::{Tested, write_all};
 use crate::results::task_result::SeedResult;
-use draws::{Draw, generator, order};
+use draws::order;
 use locvtp_measure::Metrics;
+use locvtp_video::randomness::{Purpose, generator};
 use state::{FitFolder, FitState};
 use training::{Keep, TrainingSection};
 
@@ -176,7 +176,7 @@ pub fn fit<L: Learner>(
         let (mut sum, mut rate) = (0.0, 0.0);
         for (number, samples) in samples.chunks(training.batch).enumerate() {
             let step = epoch * steps_per_epoch + number as u64;
-            recording.seed(generator(seed, Draw::Device, step, 0).next_u64());
+            recording.seed(generator(seed, Purpose::TaskDevice, step, 0).next_u64());
             let position = Position { step, total_steps, steps_per_epoch };
             let optimizer = &training.optimizer;
             rate = optimizer.learning_rate

@@ -18,8 +18,7 @@ use burn::module::Module;
 use locvtp_model::Device;
 use locvtp_model::model_directory::{replace_directory, write_synced};
 use locvtp_model::weights::{fill_parameters, named_parameters, read_safetensors, to_safetensors};
-use locvtp_train::event_file::EventFile;
-use locvtp_train::optimizer::{Adam, OptimizerConfig};
+use locvtp_train::{Adam, EventFile, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;

@@ -1,12 +1,12 @@
 //! How long and how fast a head learns.
 
-use locvtp_train::optimizer::OptimizerConfig;
+use locvtp_train::OptimizerConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 
 /// `[training]` of a task file; each head has its own defaults.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSection {
     /// Each trains a head of its own; the result is given for each, with mean and spread.
@@ -22,7 +22,7 @@ pub struct TrainingSection {
 }
 
 /// Which epoch's head is measured. Never one chosen by the test part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// The best by validation; the last where there is no validation part.

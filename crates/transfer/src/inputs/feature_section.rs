@@ -29,7 +29,7 @@ use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
 /// `[features]` of a task file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureSection {
     /// HDF5 or safetensors as `locvtp extract` writes them, HDF5 in 2D-TAN's layout, a folder of `.npz`

@@ -5,9 +5,8 @@
 //! is drawn as in training; the draw is a function of the seed and the video's position.
 
 use burn::tensor::{Tensor, TensorData};
-use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::{LossConfig, VideoTextEmbeddings, WarpDistances};
-use locvtp_model::{Device, ModelError};
+use locvtp_model::{CorrespondenceConfig, Device, ModelError};
 
 use crate::embedding::{Embedder, JointVector};
 use crate::error::TransferError;

@@ -6,6 +6,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`task_file`] | the file: which task, its settings, their defaults |
+//! | `task_schema` | what may stand in a file, for editors and `locvtp explain` |
 //! | [`task`] | what every task is |
 //! | [`grounding`] | the moment of a sentence in an untrimmed video |
 //! | [`retrieval`] | find the video of a text, and back; the whole model tuned for it |
@@ -20,3 +21,6 @@ pub mod segmentation;
 pub mod steps;
 pub mod task;
 pub mod task_file;
+mod task_schema;
+
+pub use task_schema::{TaskPreset, TaskSchema, task_schemas};

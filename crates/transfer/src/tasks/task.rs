@@ -12,7 +12,7 @@ use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
 
 /// Which task a file is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskKind {
     /// Find the video of a text, and back.

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_model::Device;
 use locvtp_model::model_directory::write_synced;
-use locvtp_train::file_kind::FileKind;
-use locvtp_train::nearby::did_you_mean;
-use locvtp_train::run_file;
+use locvtp_train::{FileKind, did_you_mean, run_file};
 use serde::Deserialize;
 use toml::Table;
 

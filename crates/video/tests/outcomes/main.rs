@@ -14,6 +14,8 @@ mod joined;
 mod joined_fixtures;
 mod maker;
 mod missing_fixtures;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
 mod other_codec;
 mod packed;
 

@@ -7,14 +7,14 @@ use locvtp_video::{TimeSpan, VideoOpener};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::check::counted_grouped;
+use crate::grouped_counts::{counted_grouped, grouped};
 
 /// Videos that are named; all are counted, and all are in the JSON.
 const NAMED: usize = 5;
 
 /// What lies in a corpus's folder and was not read.
 #[derive(Serialize)]
-pub(super) struct LeftFound {
+pub(super) struct LeftFilesReport {
     #[serde(flatten)]
     left: LeftFiles,
     /// What the videos without captions are, where files are looked at.
@@ -47,7 +47,7 @@ enum About {
     },
 }
 
-impl LeftFound {
+impl LeftFilesReport {
     /// Looks at the videos, if files are looked at.
     pub(super) fn look(left: LeftFiles, check: Option<MediaCheck>, opener: &VideoOpener) -> Self {
         let bare = |check| {
@@ -71,13 +71,16 @@ impl LeftFound {
         &self.left.without_captions
     }
 
-    /// Lines for the table; `alone` says that nothing has captions.
-    pub(super) fn lines(&self, alone: bool) -> Vec<String> {
+    /// Lines for the table; `alone` says that nothing has captions, `see_all` where all videos are named.
+    pub(super) fn lines(&self, alone: bool, see_all: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let videos = self.videos();
         if !videos.is_empty() {
             let names: Vec<_> = videos.iter().take(NAMED).map(|path| name(path)).collect();
-            let more = if videos.len() > NAMED { ", .." } else { "" };
+            let more = match videos.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {} more; {see_all}", grouped(more)),
+            };
             let (count, names) = (counted_grouped(videos.len(), "video"), names.join(", "));
             lines.push(format!("  no text   without captions: {count}: {names}{more}"));
         }
@@ -98,7 +101,8 @@ impl LeftFound {
             });
             let hours = seconds.sum::<f64>() / 3600.0;
             lines.push(format!(
-                "  video     .. {hours:.1} hours in all, {} cannot be read",
+                "  video     {} more; {hours:.1} hours in all, {} cannot be read",
+                grouped(self.bare_videos.len() - NAMED),
                 self.unreadable()
             ));
         }

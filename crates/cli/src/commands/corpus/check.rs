@@ -12,16 +12,17 @@ use locvtp_corpus::{
     NarratedVideo, NarrationCare, ReadReport, ReadSettings, VideoInFile, VideoSink, check_media,
 };
 use locvtp_video::VideoOpener;
-use locvtp_video::counted::{counted, several};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::CorpusChoice;
-use super::bare_videos::LeftFound;
+use super::bare_videos::LeftFilesReport;
+use super::{CorpusChoice, all_are_listed};
 use crate::file_reading::FileReading;
+use crate::grouped_counts::{counted_grouped, grouped};
 use crate::numbers::whole;
 use crate::pace::{duration, per_s, rate};
 use crate::progress::ProgressLine;
+use crate::table::{Column, Table};
 use crate::{Outcome, output};
 
 /// `locvtp corpus check`
@@ -98,23 +99,23 @@ const NAMED: usize = 5;
 
 /// What was found in one source.
 #[derive(Serialize)]
-struct SourceFound {
+struct SourceReport {
     layout: Layout,
     path: String,
     report: ReadReport,
     #[serde(skip_serializing_if = "Option::is_none")]
-    media: Option<MediaFound>,
+    media: Option<MediaReport>,
     /// Videos of which neither the annotations nor their files told the length, so that captions may
     /// lie after their end.
     not_compared: usize,
     /// With the last source of a corpus: what else lies in its folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    folder: Option<LeftFound>,
+    folder: Option<LeftFilesReport>,
 }
 
 /// What the files of one source gave.
 #[derive(Default, Serialize)]
-struct MediaFound {
+struct MediaReport {
     /// Files that can be used.
     usable: usize,
     /// Their length in seconds.
@@ -132,8 +133,8 @@ struct MediaFound {
 
 /// All of it, for machines.
 #[derive(Serialize)]
-struct Found {
-    sources: Vec<SourceFound>,
+struct CheckReport {
+    sources: Vec<SourceReport>,
     total: ReadReport,
     /// Captions and videos with something wrong, and files that cannot be used.
     bad: usize,
@@ -150,7 +151,7 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     let mut list = args.list.as_deref().map(ManifestWriter::create).transpose()?;
     let mut progress = Progress { line: ProgressLine::new(), videos: 0, began };
     let mut found =
-        Found { sources: Vec::new(), total: ReadReport::default(), bad: 0, seconds: 0.0 };
+        CheckReport { sources: Vec::new(), total: ReadReport::default(), bad: 0, seconds: 0.0 };
     for path in &args.corpora {
         let reader = CorpusReader::new(path, &settings, lookup)?;
         for source in reader.sources() {
@@ -159,7 +160,7 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
                 check: media,
                 opener: &opener,
                 waiting: Vec::new(),
-                media: MediaFound::default(),
+                media: MediaReport::default(),
                 not_compared: 0,
                 progress: &mut progress,
             };
@@ -174,11 +175,11 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
             found.total.add(report.clone());
             let path = name(path, &source.path);
             let layout = source.layout;
-            let source = SourceFound { layout, path, report, media, not_compared, folder: None };
+            let source = SourceReport { layout, path, report, media, not_compared, folder: None };
             found.sources.push(source);
         }
         if let (Some(left), Some(last)) = (reader.left_files(), found.sources.last_mut()) {
-            let left = LeftFound::look(left, media, &opener);
+            let left = LeftFilesReport::look(left, media, &opener);
             found.bad += left.unreadable();
             if let Some(list) = &mut list {
                 let videos = left.videos().iter();
@@ -197,15 +198,12 @@ pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&found)?;
     } else {
-        output::text(&told(&found))?;
+        output::text(&told(&found, &all_are_listed(args.list.as_deref())))?;
     }
     let bad = found.bad;
     if let Some(most) = args.max_bad.filter(|most| bad > *most) {
-        let see = args.list.as_deref().map_or_else(
-            || "; --list FILE names them all".to_owned(),
-            |list| format!("; {} names them all", list.display()),
-        );
-        bail!("captions and videos that are bad: {bad}, more than --max-bad {most}{see}");
+        let see = all_are_listed(args.list.as_deref());
+        bail!("captions and videos that are bad: {bad}, more than --max-bad {most}; {see}");
     }
     Ok(if found.total.captions == 0 { Outcome::NothingFound } else { Outcome::Done })
 }
@@ -222,7 +220,7 @@ struct Checking<'a> {
     check: Option<MediaCheck>,
     opener: &'a VideoOpener,
     waiting: Vec<NarratedVideo>,
-    media: MediaFound,
+    media: MediaReport,
     not_compared: usize,
     progress: &'a mut Progress,
 }
@@ -330,27 +328,20 @@ impl Progress {
     }
 }
 
-/// The table, and below it what was repaired and dropped.
-fn told(found: &Found) -> String {
-    let head = ["corpus", "file", "videos", "spans", "hours", "words", "repaired", "dropped"];
-    let mut rows = vec![head.map(str::to_owned)];
+/// The table, and below it what was repaired and dropped; `see_all` says where all of it is named.
+fn told(found: &CheckReport, see_all: &str) -> String {
+    let columns = [Column::words(0), Column::words(0)].into_iter();
+    let mut table = Table::new(columns.chain([Column::numbers(0); 6]));
+    table.row(["corpus", "file", "videos", "spans", "hours", "words", "repaired", "dropped"]);
     for source in &found.sources {
-        rows.push(row(source.layout.name(), &source.path, &source.report));
+        table.row(row(source.layout.name(), &source.path, &source.report));
     }
     if found.sources.len() > 1 {
-        rows.push(row("total", "", &found.total));
+        table.row(row("total", "", &found.total));
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
-    let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column < 2 { format!("{cell:width$}") } else { format!("{cell:>width$}") }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    let mut lines = table.lines("  ");
     for source in &found.sources {
-        let more = details(source, found.total.captions == 0);
+        let more = details(source, found.total.captions == 0, see_all);
         if !more.is_empty() {
             lines.push(String::new());
             lines.push(format!("{}:", source.path));
@@ -374,7 +365,7 @@ fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {
     ]
 }
 
-fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
+fn details(source: &SourceReport, nothing_has_captions: bool, see_all: &str) -> Vec<String> {
     let report = &source.report;
     let mut lines = Vec::new();
     if report.subsets.len() > 1 {
@@ -422,7 +413,8 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
         }
         lines.extend(media.examples.values().map(|reason| format!("  unusable  {reason}")));
         if media.unusable > media.examples.len() {
-            lines.push("  unusable  ..".to_owned());
+            let more = grouped(media.unusable - media.examples.len());
+            lines.push(format!("  unusable  {more} more; {see_all}"));
         }
     }
     if source.not_compared > 0 {
@@ -433,27 +425,10 @@ fn details(source: &SourceFound, nothing_has_captions: bool) -> Vec<String> {
         ));
     }
     if let Some(folder) = &source.folder {
-        lines.extend(folder.lines(nothing_has_captions));
+        lines.extend(folder.lines(nothing_has_captions, see_all));
     }
     lines.extend(report.notes.iter().map(|note| format!("  note      {note}")));
     lines
-}
-
-/// A count with commas, and its noun.
-pub(super) fn counted_grouped(count: usize, noun: &str) -> String {
-    if count == 1 { counted(1, noun) } else { format!("{} {}", grouped(count), several(noun)) }
-}
-
-/// A count with commas.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
-    groups.join(",")
 }
 
 impl Decode {
@@ -464,20 +439,5 @@ impl Decode {
             Self::FirstClip => Some(MediaCheck::FirstClip),
             Self::All => Some(MediaCheck::All),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_have_commas() {
-        assert_eq!(
-            [0, 999, 1000, 37_417, 1_238_911].map(grouped),
-            ["0", "999", "1,000", "37,417", "1,238,911"]
-        );
-        let videos = [0, 1, 1000].map(|count| counted_grouped(count, "video"));
-        assert_eq!(videos, ["0 videos", "1 video", "1,000 videos"]);
     }
 }

@@ -2,26 +2,15 @@
 
 mod bare_videos;
 pub(crate) mod check;
+pub(crate) mod command;
 pub(crate) mod pack;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use clap::builder::PossibleValue;
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_corpus::{Language, Layout, ReadSettings, Subset};
-
-use self::check::CorpusCheck;
-use self::pack::CorpusPack;
-
-/// `locvtp corpus`
-#[derive(Debug, Subcommand)]
-pub(crate) enum CorpusCommand {
-    /// Read corpora as training would, and tell what will be used and why the rest is not
-    Check(CorpusCheck),
-    /// Pack a corpus into tar shards, to be read from disk, a web server or S3
-    Pack(CorpusPack),
-}
 
 /// Which files are read as what, and which of their videos are taken.
 #[derive(Debug, ClapArgs)]
@@ -101,4 +90,12 @@ impl From<CorpusSubset> for Subset {
             CorpusSubset::Test => Self::Test,
         }
     }
+}
+
+/// How to see all of what is told in part.
+fn all_are_listed(list: Option<&Path>) -> String {
+    list.map_or_else(
+        || "--list FILE names them all".to_owned(),
+        |list| format!("{} names them all", list.display()),
+    )
 }

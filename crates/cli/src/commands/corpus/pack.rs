@@ -7,8 +7,8 @@ use locvtp_corpus::{AnnotatedCorpus, PackReport, PackSettings, pack};
 use serde_json::json;
 
 use super::CorpusChoice;
-use super::check::counted_grouped;
 use crate::command_line::typed_again;
+use crate::grouped_counts::{counted_grouped, grouped};
 use crate::interrupt::Listening;
 use crate::numbers::whole;
 use crate::progress::CountProgress;
@@ -81,7 +81,8 @@ fn told(args: &CorpusPack, packed: &PackReport) -> String {
         let named = packed.left_out.iter().take(NAMED);
         lines.extend(named.map(|left| format!("  {}: {}", left.video, left.reason)));
         if packed.left_out.len() > NAMED {
-            lines.push("  ..".to_owned());
+            let more = grouped(packed.left_out.len() - NAMED);
+            lines.push(format!("  {more} more; --json names them all"));
         }
     }
     lines.push(format!("train on them with corpus.dir = \"{out}\", or from a copy on a server"));

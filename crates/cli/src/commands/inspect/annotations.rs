@@ -13,7 +13,7 @@ use locvtp_video::counted::counted_as;
 use locvtp_video::media_endings::is_video;
 use serde_json::{Value, json};
 
-use super::Found;
+use super::PathDescription;
 
 /// Endings of files that are never videos.
 const TEXT: [&str; 24] = [
@@ -24,7 +24,7 @@ const TEXT: [&str; 24] = [
 const LONGEST_LINE: u64 = 1 << 24;
 
 /// What the file is; nothing when it may be a video.
-pub(super) fn text_file(path: &Path) -> anyhow::Result<Option<Found>> {
+pub(super) fn text_file(path: &Path) -> anyhow::Result<Option<PathDescription>> {
     if is_video(path) {
         return Ok(None);
     }
@@ -34,7 +34,7 @@ pub(super) fn text_file(path: &Path) -> anyhow::Result<Option<Found>> {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match sources::find(path, None) {
         Ok(_) => annotations(path).map(Some),
-        Err(CorpusError::NoCaptions { what, instead, .. }) => Ok(Some(Found {
+        Err(CorpusError::NoCaptions { what, instead, .. }) => Ok(Some(PathDescription {
             kind: "file of a data set, without captions",
             facts: vec![("it", what.to_owned()), ("instead", instead.to_owned())],
             json: json!({ "what": what, "instead": instead }),
@@ -50,7 +50,7 @@ pub(super) fn text_file(path: &Path) -> anyhow::Result<Option<Found>> {
 }
 
 /// A file with captions, as its data set publishes it.
-fn annotations(path: &Path) -> anyhow::Result<Found> {
+fn annotations(path: &Path) -> anyhow::Result<PathDescription> {
     let settings = ReadSettings::default();
     let reader = CorpusReader::new(path, &settings, FileLookup::Never)?;
     let (mut report, mut counts) = (ReadReport::default(), Counts::default());
@@ -97,7 +97,7 @@ fn annotations(path: &Path) -> anyhow::Result<Found> {
         "queries": asked,
         "report": report,
     });
-    Ok(Found { kind: "annotations", facts, json })
+    Ok(PathDescription { kind: "annotations", facts, json })
 }
 
 /// Takes videos only to have them counted.
@@ -120,7 +120,7 @@ impl VideoSink for Counts {
 }
 
 /// Lines of predictions, as `locvtp score` reads them; nothing for other files.
-fn predictions(path: &Path) -> anyhow::Result<Option<Found>> {
+fn predictions(path: &Path) -> anyhow::Result<Option<PathDescription>> {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     if ending != "jsonl" && ending != "ndjson" {
         return Ok(None);
@@ -151,7 +151,7 @@ fn predictions(path: &Path) -> anyhow::Result<Option<Found>> {
     let num_lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let num_lines = num_lines.count();
     let command = format!("locvtp score {task} --predictions {} --truth FILE", path.display());
-    Ok(Some(Found {
+    Ok(Some(PathDescription {
         kind: "predictions",
         facts: vec![
             ("task", task.to_owned()),

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use locvtp_features::{FeatureError, FeatureFile, FeatureSummary, Provenance};
-use locvtp_model::preprocessing::Preprocessing;
+use locvtp_model::Preprocessing;
 use locvtp_video::TimeSpan;
 use locvtp_video::counted::{counted_as, first_of};
 
-use super::Found;
+use super::PathDescription;
 
 /// When clips are that do not say it.
 const PARTS: &str = "equal parts of the video, or features.clip_s";
@@ -25,7 +25,7 @@ pub(super) fn are_in_folder(path: &Path) -> bool {
 }
 
 /// A file or folder of clip features, our own or other people's.
-pub(super) fn features(path: &Path) -> anyhow::Result<Found> {
+pub(super) fn features(path: &Path) -> anyhow::Result<PathDescription> {
     let mut other_names = Vec::new();
     let mut file = match FeatureFile::open(path, None) {
         // Other people's, under another name than the usual one.
@@ -62,7 +62,7 @@ pub(super) fn features(path: &Path) -> anyhow::Result<Found> {
         let first = if summary.unusable == 1 { "" } else { "the first: " };
         facts.push(("unusable", format!("{unusable}; {first}{reason}")));
     }
-    Ok(Found { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
+    Ok(PathDescription { kind: "clip features", facts, json: serde_json::to_value(&summary)? })
 }
 
 /// Which features they are, and of which clips.

@@ -13,10 +13,9 @@ use locvtp_corpus::{
 };
 use locvtp_features::FeatureFile;
 use locvtp_model::loss::Term;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::weights::import::Origins;
-use locvtp_model::weights::source::Part;
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::weights::Origins;
+use locvtp_model::weights::Part;
+use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::TransferError;
@@ -27,6 +26,7 @@ use serde_json::{Value, json};
 
 use crate::commands::weights;
 use crate::pace::duration;
+use crate::table::fact_lines;
 use crate::{Outcome, missing, output};
 
 /// `locvtp inspect`
@@ -41,7 +41,7 @@ pub(crate) struct Inspect {
 }
 
 /// What was found: a heading, facts for people, and the same for machines.
-struct Found {
+struct PathDescription {
     kind: &'static str,
     facts: Vec<(&'static str, String)>,
     json: Value,
@@ -57,14 +57,13 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
         output::json(&json)?;
     } else {
         let mut lines = vec![format!("{}: {}", args.path.display(), found.kind)];
-        let facts = found.facts.iter();
-        lines.extend(facts.map(|(name, value)| format!("  {name:14} {value}")));
+        lines.extend(fact_lines(found.facts));
         output::text(&lines.join("\n"))?;
     }
     Ok(Outcome::Done)
 }
 
-fn look(path: &Path) -> anyhow::Result<Found> {
+fn look(path: &Path) -> anyhow::Result<PathDescription> {
     let has = |name: &str| path.join(name).is_file();
     TransferError::expect_there(path)?;
     if path.is_file() {
@@ -104,7 +103,7 @@ fn look(path: &Path) -> anyhow::Result<Found> {
     }
 }
 
-fn video(path: &Path) -> anyhow::Result<Found> {
+fn video(path: &Path) -> anyhow::Result<PathDescription> {
     let reader = VideoReader::open(path)?;
     let info = reader.info();
     let mut facts = vec![
@@ -121,10 +120,10 @@ fn video(path: &Path) -> anyhow::Result<Found> {
     facts.extend(info.notes().into_iter().map(|note| ("note", note)));
     let mut json = serde_json::to_value(info)?;
     json["notes"] = json!(info.notes());
-    Ok(Found { kind: "video", facts, json })
+    Ok(PathDescription { kind: "video", facts, json })
 }
 
-fn run_file(path: &Path) -> anyhow::Result<Found> {
+fn run_file(path: &Path) -> anyhow::Result<PathDescription> {
     let experiment = Experiment::read(path, &[])?;
     let contradiction = experiment.check().err().map(|error| error.to_string());
     let mut facts = settings_facts(&experiment);
@@ -132,7 +131,7 @@ fn run_file(path: &Path) -> anyhow::Result<Found> {
         facts.push(("cannot run", contradiction.clone()));
     }
     let json = json!({ "problem": contradiction, "settings": experiment });
-    Ok(Found { kind: "run file", facts, json })
+    Ok(PathDescription { kind: "run file", facts, json })
 }
 
 /// Whether a TOML names a task.
@@ -141,7 +140,7 @@ fn is_task_file(path: &Path) -> bool {
     table.is_some_and(|table| table.contains_key("task"))
 }
 
-fn task_file(path: &Path) -> anyhow::Result<Found> {
+fn task_file(path: &Path) -> anyhow::Result<PathDescription> {
     let file = TaskFile::read(path, &[])?;
     let resolved = file.resolved();
     let task = serde_json::to_value(file.kind())?;
@@ -159,13 +158,13 @@ fn task_file(path: &Path) -> anyhow::Result<Found> {
         }
     }
     let json = json!({ "task": task, "problem": problem, "settings": settings });
-    Ok(Found { kind: "task file", facts, json })
+    Ok(PathDescription { kind: "task file", facts, json })
 }
 
 fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     let (video, text) = (&experiment.model.video, &experiment.model.text);
     let length = match experiment.train.steps {
-        None => counted(experiment.train.epochs, "epoch"),
+        None => counted(experiment.train.epochs.get(), "epoch"),
         Some(steps) => counted(steps, "step"),
     };
     let weights = match &experiment.start.model {
@@ -191,7 +190,7 @@ fn settings_facts(experiment: &Experiment) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
+fn model(path: &Path, kind: &'static str) -> anyhow::Result<PathDescription> {
     let directory = ModelDirectory::read(path, &Device::flex())?;
     let parameters = directory.model.num_params();
     let words = directory.tokenizer.as_ref().map_or(0, SentenceTokenizer::vocab_size);
@@ -241,21 +240,21 @@ fn model(path: &Path, kind: &'static str) -> anyhow::Result<Found> {
         "preprocessing": preprocessing,
         "origins": origins,
     });
-    Ok(Found { kind, facts, json })
+    Ok(PathDescription { kind, facts, json })
 }
 
-fn file_of_weights(path: &Path) -> anyhow::Result<Found> {
+fn file_of_weights(path: &Path) -> anyhow::Result<PathDescription> {
     let state = weights::inspect::open(&[path.to_owned()], false)?;
     let facts = weights::inspect::facts(&state);
     let mut json = weights::inspect::as_json(&state);
     if let Some(json) = json.as_object_mut() {
         json.remove("tensors");
     }
-    Ok(Found { kind: "file of weights", facts, json })
+    Ok(PathDescription { kind: "file of weights", facts, json })
 }
 
 /// Clip features, embeddings of sentences, or weights.
-fn safetensors(path: &Path) -> anyhow::Result<Found> {
+fn safetensors(path: &Path) -> anyhow::Result<PathDescription> {
     if FeatureFile::open(path, None).is_ok_and(|file| !file.ids().is_empty()) {
         return features::features(path);
     }
@@ -263,7 +262,7 @@ fn safetensors(path: &Path) -> anyhow::Result<Found> {
 }
 
 /// What `locvtp embed --out` wrote; none for other files.
-fn embeddings(path: &Path) -> Option<Found> {
+fn embeddings(path: &Path) -> Option<PathDescription> {
     let about = crate::embedding_file::about(path)?;
     let sentences = about["sentences"].as_array()?.len();
     let text = |key: &str| about[key].as_str().unwrap_or("unknown").to_owned();
@@ -272,10 +271,10 @@ fn embeddings(path: &Path) -> Option<Found> {
         ("sentences", format!("{sentences}, as {}", about["sentences"][0])),
         ("words", if about["words"].is_null() { "none" } else { "of each sentence" }.to_owned()),
     ];
-    Some(Found { kind: "embeddings of sentences", facts, json: about })
+    Some(PathDescription { kind: "embeddings of sentences", facts, json: about })
 }
 
-fn checkpoint_folder(path: &Path) -> anyhow::Result<Found> {
+fn checkpoint_folder(path: &Path) -> anyhow::Result<PathDescription> {
     let next_step = checkpoint::verify(path)?;
     let mut found = model(path, "checkpoint")?;
     found.facts.insert(0, ("next step", next_step.to_string()));
@@ -284,7 +283,7 @@ fn checkpoint_folder(path: &Path) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-fn run_folder(path: &Path) -> anyhow::Result<Found> {
+fn run_folder(path: &Path) -> anyhow::Result<PathDescription> {
     let run = RunFolder::read(path)?;
     let state = if run.is_finished() { "finished" } else { "not finished" };
     let mut facts = settings_facts(&run.experiment);
@@ -309,10 +308,10 @@ fn run_folder(path: &Path) -> anyhow::Result<Found> {
         "model": run.model,
         "settings": run.experiment,
     });
-    Ok(Found { kind: "run folder", facts, json })
+    Ok(PathDescription { kind: "run folder", facts, json })
 }
 
-fn demo(path: &Path) -> anyhow::Result<Found> {
+fn demo(path: &Path) -> anyhow::Result<PathDescription> {
     let mut found = run_folder(&path.join("run"))?;
     found.kind = "demo folder";
     let (page, summary) = (path.join("report/report.html"), path.join("summary.json"));
@@ -327,7 +326,7 @@ fn demo(path: &Path) -> anyhow::Result<Found> {
     Ok(found)
 }
 
-fn synthetic(path: &Path) -> anyhow::Result<Found> {
+fn synthetic(path: &Path) -> anyhow::Result<PathDescription> {
     let file = path.join("synthetic.json");
     let text = std::fs::read_to_string(&file).map_err(missing::reading(&file))?;
     let mut json: Value = serde_json::from_str(&text)
@@ -357,10 +356,10 @@ fn synthetic(path: &Path) -> anyhow::Result<Found> {
         ),
         ("to train", format!("corpus.dir = {:?}", path.join("train"))),
     ];
-    Ok(Found { kind: "synthetic corpus", facts, json: json!({ "config": config }) })
+    Ok(PathDescription { kind: "synthetic corpus", facts, json: json!({ "config": config }) })
 }
 
-fn corpus(path: &Path) -> anyhow::Result<Found> {
+fn corpus(path: &Path) -> anyhow::Result<PathDescription> {
     let settings = ReadSettings::default();
     let reader = CorpusReader::new(path, &settings, FileLookup::WhereThereIsAFolder)?;
     let mut report = ReadReport::default();
@@ -380,7 +379,11 @@ fn corpus(path: &Path) -> anyhow::Result<Found> {
         ),
         ("more", joined(["locvtp", "corpus", "check", &path.to_string_lossy()])),
     ];
-    Ok(Found { kind: "corpus", facts, json: json!({ "layout": layouts, "report": report }) })
+    Ok(PathDescription {
+        kind: "corpus",
+        facts,
+        json: json!({ "layout": layouts, "report": report }),
+    })
 }
 
 /// Takes videos only to have them counted.

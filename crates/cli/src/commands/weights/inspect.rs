@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_model::weights::source::SourceKind;
+use locvtp_model::weights::SourceKind;
 use locvtp_model::weights::{StateDict, StoredTensor};
 use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
+use crate::table::{Column, Table, fact_lines};
 use crate::{Outcome, output};
 
 /// `locvtp weights inspect`
@@ -103,13 +104,13 @@ pub(crate) fn facts(state: &StateDict) -> Vec<(&'static str, String)> {
 fn text(state: &StateDict, all: bool) -> String {
     let name = state.files.first().map(|file| file.display().to_string()).unwrap_or_default();
     let mut lines = vec![name];
-    lines.extend(facts(state).into_iter().map(|(name, value)| format!("  {name:14} {value}")));
-    let rows = rows(state, all);
-    let width = rows.iter().map(|(key, ..)| key.len()).max().unwrap_or(0);
+    lines.extend(fact_lines(facts(state)));
+    let mut table = Table::new([Column::words(0), Column::words(4), Column::words(0)]);
+    for (key, shape, numbers) in rows(state, all) {
+        table.row([key, numbers, shape]);
+    }
     lines.push(String::new());
-    lines.extend(
-        rows.iter().map(|(key, shape, numbers)| format!("  {key:width$}  {numbers:4}  {shape}")),
-    );
+    lines.extend(table.lines("  ").into_iter().map(|line| format!("  {line}")));
     lines.join("\n")
 }
 

@@ -17,12 +17,12 @@ use rand::seq::index;
 use super::annotated_video::{AnnotatedVideo, Part};
 use super::files::{made, text_file};
 use crate::error::CorpusError;
-use crate::randomness::{Purpose, generator};
 use crate::synthetic::combination::Combination;
 use crate::synthetic::procedure::Procedures;
 use crate::synthetic::split::Split;
 use crate::synthetic::truth::TrueEvent;
 use crate::synthetic::vocabulary::Vocabulary;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// A procedure as a task.
 struct Task {

@@ -5,8 +5,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use locvtp_train::TrainError;
-use locvtp_train::loader::{HeldBytes, Loader};
+use locvtp_train::{HeldBytes, Loader, TrainError};
 
 use crate::error::TransferError;
 use crate::fit::FitBatch;

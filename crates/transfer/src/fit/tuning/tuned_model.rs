@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_model::model_directory::replace_directory;
-use locvtp_model::training_words::TrainingWords;
-use locvtp_model::{Device, LocVtp, ModelDirectory};
+use locvtp_model::{Device, LocVtp, ModelDirectory, TrainingWords};
 
 use crate::error::TransferError;
 

@@ -16,12 +16,12 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::observer::TaskObserver;
 use locvtp_measure::SameSentence;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// `[queries]` of a task file: the annotation file of each part.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct QuerySection {
     /// To train with. Of a folder, and of a file that is given for several parts, only the videos that
@@ -56,7 +56,9 @@ pub struct QuerySection {
 }
 
 /// Which of a query's windows a head learns to find.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum PositiveWindows {
     /// All of them.
@@ -254,7 +256,7 @@ fn drawn(
 ) -> Vec<NarratedVideo> {
     let count = (share * videos.len() as f64).round() as usize;
     let mut order: Vec<usize> = (0..videos.len()).collect();
-    order.shuffle(&mut generator(section.split_seed, Draw::Split, draw, 0));
+    order.shuffle(&mut generator(section.split_seed, Purpose::Split, draw, 0));
     let taken: BTreeSet<usize> = order.into_iter().take(count).collect();
     let numbered = std::mem::take(videos).into_iter().enumerate();
     let (drawn, left): (Vec<_>, Vec<_>) = numbered.partition(|(index, _)| taken.contains(index));

@@ -16,7 +16,7 @@ use locvtp_measure::metrics::{
 use locvtp_measure::{Metrics, ReferenceSettings, random_interval};
 
 /// `[metrics]` of a task file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetricSection {
     /// The `n` of R@n. Paper: 1 and 5.

@@ -2,7 +2,7 @@
 //!
 //! [`zero_shot`] uses the similarities of the pre-trained model as they are; heads that are trained
 //! on its frozen features stand beside it: [`tan`] and
-//! [`csmgan`]. [`in_file`] answers one sentence in one file.
+//! [`csmgan`]. [`Grounder`](crate::Grounder) answers one sentence in one file.
 //!
 //! What a head is given, whatever its kind:
 //!
@@ -24,7 +24,6 @@ pub mod annotated_parts;
 pub mod csmgan;
 pub mod fixed_length;
 pub mod glove;
-pub mod in_file;
 pub mod measure;
 pub mod presets;
 pub mod queries;

@@ -1,7 +1,6 @@
 //! What a grounding task file may leave out, by its data set and head.
 
-use locvtp_train::optimizer::OptimizerConfig;
-use locvtp_train::schedule::Schedule;
+use locvtp_train::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use super::csmgan::config::{CsmganConfig, CsmganPreset};
@@ -12,7 +11,7 @@ use crate::fit::training::TrainingSection;
 use locvtp_measure::metrics::IouBoundary;
 
 /// Whose settings are taken where a task file says nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataSet {
     /// ActivityNet Captions.

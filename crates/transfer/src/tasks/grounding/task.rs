@@ -31,7 +31,7 @@ use crate::results::task_result::TaskResult;
 use crate::tasks::task::{Task, TaskKind};
 
 /// What answers the queries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
     /// 2D-TAN, trained on frozen features.
@@ -43,7 +43,7 @@ pub enum Head {
 }
 
 /// `[grounding]` of a task file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingSection {
     /// What answers the queries.
@@ -53,7 +53,7 @@ pub struct GroundingSection {
 }
 
 /// A task file of `task = "grounding"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroundingTask {
     /// `grounding`

@@ -21,7 +21,7 @@ use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 
 /// `[words]` of a task file: one of `model` and `glove`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WordSection {
     /// A model directory (or a run or demo folder), whose text encoder is used.

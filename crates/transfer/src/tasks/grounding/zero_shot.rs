@@ -18,7 +18,7 @@ use crate::results::predictions::Tested;
 use locvtp_measure::MomentDecoder;
 
 /// `[zero_shot]` of a task file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZeroShotSection {
     /// Words that a clip is compared with: the `K` of the pre-training. Paper: 3.

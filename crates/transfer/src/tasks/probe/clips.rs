@@ -4,14 +4,14 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::inputs::feature_section::ClipFeatures;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// Clips that overlap by less than this do not: spans come from frame times.
 const TOUCHING_S: f64 = 1e-3;
 
 /// `[split]` of a probe's file: which videos teach. The same for every seed of the training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SplitSection {
     /// Share of the videos that is measured.
@@ -129,7 +129,7 @@ impl ProbeClips {
     /// Draws which videos are of which part; at least one is measured.
     fn divide(&mut self, videos: usize, split: &SplitSection) -> Result<(), TransferError> {
         let mut order: Vec<usize> = (0..videos).collect();
-        order.shuffle(&mut generator(split.seed, Draw::Split, 0, 0));
+        order.shuffle(&mut generator(split.seed, Purpose::Split, 0, 0));
         let share = |of: f64| (of * videos as f64).round() as usize;
         let test = share(split.test).max(1);
         let validation = share(split.validation);

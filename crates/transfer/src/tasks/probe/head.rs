@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::layers::Linear;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,9 @@ const PAIR_WIDTH: usize = 512;
 const DROPOUT: f64 = 0.5;
 
 /// Which head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadKind {
     /// One linear map of the clips behind one another. It cannot compare clips, so it measures what

@@ -2,8 +2,7 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::{Device, Initialiser};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -11,10 +10,10 @@ use super::clips::ProbeClips;
 use super::head::{HeadKind, ProbeHead};
 use super::question::Question;
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// The seed of the questions that are measured: the same for every seed of the training, and none of
 /// those, which TOML holds in 63 bits.
@@ -52,7 +51,7 @@ impl ProbeLearner<'_> {
     /// The answer is drawn first, so that all are equally likely.
     fn taught(&self, batch: &FitBatch<'_>, sample: usize) -> Asked {
         let video = self.clips.train[sample / self.samples_per_video];
-        let rng = &mut generator(batch.seed, Draw::Sample, batch.epoch, sample as u64);
+        let rng = &mut generator(batch.seed, Purpose::Sample, batch.epoch, sample as u64);
         let class = rng.random_range(0..self.question.num_classes());
         let positions = self.question.positions_for(class, rng);
         let class = self.label(class, batch.seed, batch.epoch, sample as u64);
@@ -69,7 +68,7 @@ impl ProbeLearner<'_> {
         if !self.meaningless {
             return class;
         }
-        let rng = &mut generator(seed, Draw::Control, epoch, sample);
+        let rng = &mut generator(seed, Purpose::Control, epoch, sample);
         rng.random_range(0..self.question.num_classes())
     }
 
@@ -78,9 +77,9 @@ impl ProbeLearner<'_> {
         let count = videos.len() * self.samples_per_video;
         let mut classes: Vec<usize> =
             (0..count).map(|sample| sample % self.question.num_classes()).collect();
-        classes.shuffle(&mut generator(TEST_SEED, Draw::Order, 0, 0));
+        classes.shuffle(&mut generator(TEST_SEED, Purpose::SampleOrder, 0, 0));
         let asked = classes.into_iter().enumerate().map(|(sample, class)| {
-            let rng = &mut generator(TEST_SEED, Draw::Sample, 0, sample as u64);
+            let rng = &mut generator(TEST_SEED, Purpose::Sample, 0, sample as u64);
             let positions = self.question.positions_for(class, rng);
             let class = self.label(class, TEST_SEED, 0, sample as u64);
             Asked { video: videos[sample / self.samples_per_video], positions, class }

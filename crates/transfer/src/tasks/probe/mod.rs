@@ -45,7 +45,7 @@ use question::Question;
 
 /// `task = "order_probe"`: in which order were these clips? And `task = "distance_probe"`: how far apart
 /// were these two?
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// `order_probe` or `distance_probe`

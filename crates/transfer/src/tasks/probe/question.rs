@@ -126,7 +126,7 @@ fn permutation(mut place: usize, n: usize) -> Vec<usize> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::fit::draws::{Draw, generator};
+    use locvtp_video::randomness::{Purpose, generator};
 
     use super::*;
 
@@ -145,7 +145,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         for sample in 0..600 {
             let class = sample % 6;
-            let rng = &mut generator(0, Draw::Sample, 0, sample as u64);
+            let rng = &mut generator(0, Purpose::Sample, 0, sample as u64);
             let shown = question.positions_for(class, rng);
             let mut sorted = shown.clone();
             sorted.sort_unstable();
@@ -165,7 +165,7 @@ mod tests {
             let question = Question::Distance { positions: 8, signed };
             assert_eq!(question.num_classes(), if signed { 14 } else { 7 });
             for class in 0..question.num_classes() {
-                let rng = &mut generator(0, Draw::Sample, 0, class as u64);
+                let rng = &mut generator(0, Purpose::Sample, 0, class as u64);
                 let shown = question.positions_for(class, rng);
                 let distance = shown[1] as i64 - shown[0] as i64;
                 let expected = (class % 7 + 1) as i64;

@@ -41,7 +41,7 @@ use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};
 
 /// `task = "retrieval"`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retrieval {
     /// `retrieval`

@@ -11,7 +11,7 @@ use crate::error::TransferError;
 use crate::observer::TaskObserver;
 
 /// `[test]`, `[validation]` or `[train]` of a retrieval task: a corpus, and what of it is a text.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TextSection {
     /// A folder or file of any layout that `locvtp corpus check` knows.
@@ -34,7 +34,9 @@ pub struct TextSection {
 }
 
 /// What a candidate is, and what asks for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Texts {
     /// A whole video; each of its captions asks for it. MSR-VTT.

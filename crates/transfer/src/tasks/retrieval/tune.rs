@@ -8,16 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::Tensor;
-use locvtp_model::correspondence::CorrespondenceConfig;
 use locvtp_model::loss::{LossConfig, WarpDistances};
-use locvtp_model::objective::Objective;
-use locvtp_model::tokenizer::SentenceTokenizer;
-use locvtp_model::{ClipPatches, Device, LocVtp, ModelDirectory, Preprocessing, TokenBatch};
-use locvtp_train::TrainError;
-use locvtp_train::augmentation;
+use locvtp_model::{
+    ClipPatches, CorrespondenceConfig, Device, LocVtp, ModelDirectory, Objective, Preprocessing,
+    SentenceTokenizer, TokenBatch,
+};
 use locvtp_train::experiment::LoaderSection;
-use locvtp_train::frame_source::{ClipRequest, FrameSource};
-use locvtp_train::loader::HeldBytes;
+use locvtp_train::{ClipRequest, FrameSource, HeldBytes, TrainError, augmentation};
 use locvtp_video::{Augmentation, ClipPixels, Phase, ReadLimits};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -26,15 +23,16 @@ use super::Retrieval;
 use super::measure::Measured;
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator, order};
+use crate::fit::draws::order;
 use crate::fit::tuning::batches_ahead::Ahead;
 use crate::fit::tuning::{BatchesAhead, TunedModel, Unreadable};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// `[tune]` of a retrieval task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TuneSettings {
     /// Take every frame at a random moment of its part of the clip; off: in the middle.
@@ -193,7 +191,7 @@ impl Learner for FineTune {
         let shape = [b * t, num_frames, image_size, image_size];
         let clips = ClipPatches::from_cut(patches, shape, model.patch_size(), device);
         let embeddings = model.forward(clips, &tokens);
-        let rng = &mut generator(batch.seed, Draw::Device, batch.step, 1);
+        let rng = &mut generator(batch.seed, Purpose::TaskDevice, batch.step, 1);
         let max_distance = self.tuned.directory().config.context_warp.max_distance;
         let distances = WarpDistances::draw([b, t], max_distance, rng.next_u64());
         let steps = self.task.training.epochs * self.train.steps_per_epoch();
@@ -263,7 +261,7 @@ impl TrainingClips {
         let samples = order.chunks(self.batch).nth(number as usize).unwrap_or_default();
         let (mut patches, mut sentences) = (Vec::new(), Vec::with_capacity(samples.len()));
         for &sample in samples {
-            let rng = &mut generator(seed, Draw::Sample, epoch, sample as u64);
+            let rng = &mut generator(seed, Purpose::Sample, epoch, sample as u64);
             let (pixels, text) = self.clips(sample, samples, step, rng)?;
             patches.extend(self.preprocessing.cut(&pixels, self.patch_size));
             sentences.push(self.tokenizer.encode(&text)?);

@@ -13,7 +13,7 @@ use crate::observer::TaskObserver;
 use locvtp_measure::metrics::BACKGROUND;
 
 /// `[data]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentationData {
     /// `COIN.json`.

@@ -8,9 +8,8 @@ use std::rc::Rc;
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor, TensorData};
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
+use locvtp_model::{Device, Initialiser};
 use serde::{Deserialize, Serialize};
 
 use super::second_labels::SecondLabels;
@@ -23,7 +22,7 @@ use locvtp_measure::Metrics;
 use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
@@ -34,7 +33,9 @@ pub struct ClassifierSettings {
 }
 
 /// What learns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tune {
     /// The classifier, on frozen features.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderSettings {
     /// Its rate at its highest; the classifier, which begins anew, has `training.optimizer`'s, and the

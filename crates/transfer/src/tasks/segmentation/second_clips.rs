@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use locvtp_model::ClipPatches;
-use locvtp_train::TrainError;
-use locvtp_train::augmentation;
-use locvtp_train::frame_source::FrameSource;
-use locvtp_train::loader::HeldBytes;
+use locvtp_train::{FrameSource, HeldBytes, TrainError, augmentation};
 use locvtp_video::{ClipPixels, FrameTable, SamplingPlan, VideoError};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;
@@ -17,10 +14,11 @@ use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::{TransferError, with_causes};
 use crate::extraction::VideoFile;
 use crate::extraction::decoding::ClipRule;
-use crate::fit::draws::{Draw, generator, order};
+use crate::fit::draws::order;
 use crate::fit::tuning::Unreadable;
 use crate::inputs::per_second::clips_of_seconds;
 use crate::observer::TaskObserver;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// Videos that are opened together.
 const AT_ONCE: usize = 64;
@@ -234,7 +232,7 @@ impl TrainingSeconds {
         let samples = order.chunks(self.batch).nth(number as usize).unwrap_or_default();
         let (mut patches, mut labels) = (Vec::new(), Vec::with_capacity(samples.len()));
         for &sample in samples {
-            let rng = &mut generator(seed, Draw::Sample, epoch, sample as u64);
+            let rng = &mut generator(seed, Purpose::Sample, epoch, sample as u64);
             let (pixels, label) = self.clip(self.draws.draw(sample, rng), step, rng)?;
             let preprocessing = &self.rule.preprocessing;
             let form =
@@ -286,8 +284,9 @@ mod tests {
 
     /// Every place that samples draw in 400 epochs.
     fn places(draws: &SecondDraws, sample: usize) -> Vec<Place> {
-        let drawn = (0..400)
-            .map(|epoch| draws.draw(sample, &mut generator(3, Draw::Sample, epoch, sample as u64)));
+        let drawn = (0..400).map(|epoch| {
+            draws.draw(sample, &mut generator(3, Purpose::Sample, epoch, sample as u64))
+        });
         drawn.collect()
     }
 
@@ -316,7 +315,7 @@ mod tests {
     #[test]
     fn with_one_of_one_an_epoch_takes_every_second_once() {
         let draws = SecondDraws::new([2, 3].into_iter(), 1);
-        let rng = &mut generator(0, Draw::Sample, 0, 0);
+        let rng = &mut generator(0, Purpose::Sample, 0, 0);
         let all: Vec<(usize, usize)> = (0..draws.num_samples())
             .map(|sample| draws.draw(sample, rng))
             .map(|place| (place.video, place.second))

@@ -14,7 +14,7 @@ use crate::inputs::feature_section::FeatureSection;
 use crate::tasks::task::TaskKind;
 
 /// The settings of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentationTask {
     /// `segmentation`

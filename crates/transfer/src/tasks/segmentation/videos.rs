@@ -7,10 +7,10 @@ use rand::seq::SliceRandom;
 
 use super::annotations::{SegmentAnnotations, SegmentationData};
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
 use locvtp_measure::metrics::{BACKGROUND, labels};
+use locvtp_video::randomness::{Purpose, generator};
 
 /// A video and the true label of each of its seconds; 0 is background.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +105,7 @@ impl SegmentationVideos {
     fn split(&mut self, data: &SegmentationData) {
         let count = (self.train.len() as f64 * data.validation).round() as usize;
         let mut order: Vec<usize> = (0..self.train.len()).collect();
-        order.shuffle(&mut generator(data.split_seed, Draw::Split, 0, 0));
+        order.shuffle(&mut generator(data.split_seed, Purpose::Split, 0, 0));
         let chosen: BTreeSet<usize> = order.into_iter().take(count).collect();
         let all = std::mem::take(&mut self.train).into_iter().enumerate();
         for (place, video) in all {

@@ -22,7 +22,7 @@ use crate::results::predictions::Tested;
 use locvtp_measure::metrics::{BACKGROUND, FrameTally};
 
 /// `[zero_shot]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotSegmentation {
     /// The model whose text encoder reads the labels; that of the features when not given.

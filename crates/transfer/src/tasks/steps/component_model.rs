@@ -23,9 +23,8 @@ use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use locvtp_corpus::crosstask::CrossTaskTask;
-use locvtp_model::Device;
-use locvtp_model::initialiser::Initialiser;
 use locvtp_model::layers::Linear;
+use locvtp_model::{Device, Initialiser};
 
 /// Which words there are, and which of them each step has.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -11,16 +11,16 @@ use super::component_model::{
 use super::ordering::align;
 use super::videos::{StepsVideo, StepsVideos};
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use crate::results::predictions::{PREDICTIONS, PredictionFile};
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::{StepRecall, StepVideo, step_recall};
+use locvtp_video::randomness::{Purpose, generator};
 
 /// `[component_model]` of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ComponentSettings {
     /// Share of a feature's numbers that is left out in a step of training. Zhukov et al.: 0.7.
@@ -78,7 +78,7 @@ impl StepsLearner<'_> {
     /// A feature with a share of its numbers left out and the others raised for it.
     fn dropped_out(&self, x: &[f32], batch: &FitBatch<'_>, sample: usize) -> Vec<f32> {
         let drop = self.settings.dropout;
-        let mut rng = generator(batch.seed, Draw::Device, batch.step, 1 + sample as u64);
+        let mut rng = generator(batch.seed, Purpose::TaskDevice, batch.step, 1 + sample as u64);
         let raise = (1.0 - drop).recip() as f32;
         x.iter().map(|x| if rng.random_bool(drop) { 0.0 } else { x * raise }).collect()
     }
@@ -96,7 +96,7 @@ impl StepsLearner<'_> {
         let constraints = video.constraints();
         let enough = "videos with fewer seconds than steps are left out";
         if batch.epoch < self.settings.random_epochs {
-            let mut rng = generator(batch.seed, Draw::Sample, batch.epoch, sample as u64);
+            let mut rng = generator(batch.seed, Purpose::Sample, batch.epoch, sample as u64);
             let costs: Vec<f64> = constraints.iter().map(|c| rng.random::<f64>() + c).collect();
             return align(&costs, k).expect(enough).seconds;
         }

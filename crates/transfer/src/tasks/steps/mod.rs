@@ -34,7 +34,6 @@ use self::videos::{StepsData, StepsVideo, StepsVideos};
 use super::task::{Task, TaskKind};
 use crate::embedding::dot;
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
@@ -45,9 +44,10 @@ use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::{SeedResult, TaskResult};
 use locvtp_measure::Metrics;
+use locvtp_video::randomness::{Purpose, generator};
 
 /// The settings of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepsTask {
     /// `steps`
@@ -68,7 +68,7 @@ pub struct StepsTask {
 }
 
 /// `[zero_shot]` of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZeroShotSteps {
     /// The model whose text encoder reads the steps; that of the features when not given.
@@ -279,7 +279,7 @@ fn references(videos: &[StepsVideo]) -> Result<Metrics, TransferError> {
     let mut number = 0;
     let random = cheapest(videos, |video| {
         number += 1;
-        let mut rng = generator(0, Draw::Control, number, 0);
+        let mut rng = generator(0, Purpose::Control, number, 0);
         Ok((0..video.seconds * video.num_steps()).map(|_| rng.random()).collect())
     })?;
     let random = recall_of(videos, &random)?;

@@ -14,10 +14,10 @@ use rand::seq::SliceRandom;
 
 use super::videos::{StepsData, StepsVideo, StepsVideos};
 use crate::error::TransferError;
-use crate::fit::draws::{Draw, generator};
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
+use locvtp_video::randomness::{Purpose, generator};
 
 const NOTHING_TO_TEST: &str = "annotated videos with features to test on (data.test_list, or those \
                                beyond data.train_videos of a task)";
@@ -300,7 +300,12 @@ impl Listed {
                 let mut videos: Vec<&StepsVideo> =
                     free.iter().copied().filter(|video| video.task == task.id).collect();
                 if self.primary.contains(&task.id) && videos.len() > data.train_videos {
-                    videos.shuffle(&mut generator(data.split_seed, Draw::Split, number as u64, 0));
+                    videos.shuffle(&mut generator(
+                        data.split_seed,
+                        Purpose::Split,
+                        number as u64,
+                        0,
+                    ));
                     let rest = videos.split_off(data.train_videos);
                     test.extend(rest.into_iter().cloned());
                 }

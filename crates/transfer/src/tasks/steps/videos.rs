@@ -11,7 +11,7 @@ use crate::error::TransferError;
 use locvtp_measure::metrics::seconds_of;
 
 /// `[data]` of a steps task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StepsData {
     /// The folder of the release, with `tasks_primary.txt`, `videos.csv` and `annotations/`.

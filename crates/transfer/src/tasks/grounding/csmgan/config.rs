@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// `[csmgan]` of a task file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CsmganConfig {
     /// Frames that every video is brought to. Release: 200.
@@ -38,7 +38,7 @@ pub struct CsmganConfig {
 }
 
 /// Which proposals are drawn towards the true moment, by their IoU with it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionRule {
     /// What is compared.
@@ -48,7 +48,7 @@ pub struct RegressionRule {
 }
 
 /// What decides whether a proposal is drawn towards the true moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegressedBy {
     /// Its IoU as a share of the greatest IoU of any proposal. Release, ActivityNet Captions.

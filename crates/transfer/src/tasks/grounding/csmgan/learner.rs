@@ -9,7 +9,7 @@ use std::slice;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_video::TimeSpan;
 
 use super::anchors::{FrameSpan, offset_bases, proposals};

@@ -42,7 +42,7 @@ pub mod word_attention;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
 pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
@@ -103,7 +103,8 @@ pub struct NamedGru {
 impl NamedGru {
     /// One layer both ways, `output / 2` wide in each.
     pub fn bidirectional(input: usize, output: usize, random: &mut Initialiser) -> Self {
-        let sizes = RecurrentSizes { input, hidden: output / 2, layers: 1, bidirectional: true };
+        let sizes =
+            RecurrentSizes { input, hidden: output / 2, num_layers: 1, bidirectional: true };
         Self { gru: sizes.gru(random) }
     }
 

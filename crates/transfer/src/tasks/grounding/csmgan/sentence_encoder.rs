@@ -7,7 +7,7 @@
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::recurrent::{Lstm, RecurrentSizes};
 
 use super::NamedGru;
@@ -29,7 +29,7 @@ pub struct SentenceEncoder {
 impl SentenceEncoder {
     /// For words of width `d`, which is even.
     pub fn new(config: &CsmganConfig, d: usize, random: &mut Initialiser) -> Self {
-        let sizes = RecurrentSizes { input: d, hidden: d / 2, layers: 2, bidirectional: true };
+        let sizes = RecurrentSizes { input: d, hidden: d / 2, num_layers: 2, bidirectional: true };
         Self {
             phrases: PhraseConvolution::new(d, random),
             bilstm: sizes.lstm(random),

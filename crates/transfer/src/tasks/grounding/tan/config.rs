@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::TransferError;
 
 /// How the feature of a moment is made from those of its frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Proposals {
     /// Their maximum.
@@ -15,7 +15,7 @@ pub enum Proposals {
 }
 
 /// `[tan]` of a task file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TanConfig {
     /// Rows that a video's clips are averaged to. Paper: 256.

@@ -1,7 +1,7 @@
 //! How a 2D-TAN is trained on queries and measured.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_video::TimeSpan;
 
 use super::config::TanConfig;

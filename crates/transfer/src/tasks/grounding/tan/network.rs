@@ -9,7 +9,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{Int, Tensor, TensorData};
-use locvtp_model::initialiser::Initialiser;
+use locvtp_model::Initialiser;
 use locvtp_model::layers::Linear;
 use locvtp_model::ops::{CellMap, cell_convolution, l2_normalise};
 use locvtp_model::recurrent::{Lstm, RecurrentSizes};
@@ -73,7 +73,7 @@ impl TanConfig {
         let lstm = RecurrentSizes {
             input: words,
             hidden: h,
-            layers: self.lstm_layers,
+            num_layers: self.lstm_layers,
             bidirectional: false,
         };
         let prop_layer = match self.proposals {

@@ -1,0 +1,74 @@
+//! `locvtp explain`: what a key of a run file, a task file or the settings of a synthetic corpus means,
+//! what may stand there, and what holds when it is left out.
+//!
+//! All of it comes from the types that such a file is read into, and their doc comments.
+
+mod setting;
+mod settings_file;
+mod text;
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use clap::Args as ClapArgs;
+use locvtp_train::keys_meant;
+
+use self::setting::Setting;
+use self::settings_file::{FileWithSchema, SettingsFile};
+use crate::{Outcome, output};
+
+/// `locvtp explain`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// A key with its sections, or a section, whose keys are listed; all keys when none is given
+    #[arg(value_name = "KEY")]
+    pub(crate) keys: Vec<String>,
+    /// Print the JSON schema of such a file instead, with which an editor completes and checks it
+    #[arg(long, value_enum, value_name = "FILE", conflicts_with_all = ["keys", "json"])]
+    pub(crate) schema: Option<FileWithSchema>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &Explain) -> anyhow::Result<Outcome> {
+    if let Some(schema) = args.schema {
+        output::json(&settings_file::whole_schema(schema))?;
+        return Ok(Outcome::Done);
+    }
+    let files = SettingsFile::all();
+    let settings: Vec<Setting> = files.iter().flat_map(SettingsFile::settings).collect();
+    let asked: Vec<Vec<&Setting>> = match args.keys.as_slice() {
+        [] => vec![settings.iter().collect()],
+        keys => keys.iter().map(|key| find(key, &settings)).collect::<anyhow::Result<_>>()?,
+    };
+    if args.json {
+        output::json(&asked.concat())?;
+    } else if args.keys.is_empty() {
+        output::text(&text::all_keys(&settings, output::width()))?;
+    } else {
+        let told = args.keys.iter().zip(&asked);
+        let told: Vec<String> =
+            told.map(|(key, found)| text::explained(key, found, output::width())).collect();
+        output::text(&told.join("\n\n"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The settings of that key, and of the keys below it.
+fn find<'a>(key: &str, settings: &'a [Setting]) -> anyhow::Result<Vec<&'a Setting>> {
+    let below = format!("{key}.");
+    let is_asked = |setting: &&Setting| setting.key == key || setting.key.starts_with(&below);
+    let found: Vec<&Setting> = settings.iter().filter(is_asked).collect();
+    if found.is_empty() {
+        let known: BTreeSet<&String> = settings.iter().map(|setting| &setting.key).collect();
+        let known: Vec<String> = known.into_iter().cloned().collect();
+        let meant: Vec<String> =
+            keys_meant(key, &known).iter().map(|key| format!("`{key}`")).collect();
+        match meant.is_empty() {
+            false => bail!("`{key}` is not a known key; did you mean {}?", meant.join(" or ")),
+            true => bail!("`{key}` is not a known key; `locvtp explain` lists all"),
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,74 @@
+//! The files of settings that people write, with their schemas and what they may leave out.
+
+use clap::ValueEnum;
+use locvtp_corpus::SyntheticConfig;
+use locvtp_train::{Experiment, settings_schema};
+use locvtp_transfer::tasks::{TaskPreset, task_schemas};
+use serde_json::{Value, json};
+
+use super::setting::{Setting, settings_of};
+
+/// `--schema`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileWithSchema {
+    /// A run file, for `locvtp pretrain`
+    Run,
+    /// A task file, for `locvtp transfer`
+    Task,
+    /// The settings of a synthetic corpus, for `locvtp synthesize --config`
+    Corpus,
+}
+
+/// One kind of file.
+pub(super) struct SettingsFile {
+    /// "run file", "task file of grounding".
+    name: String,
+    schema: Value,
+    /// What it may leave out besides what the schema has a default for.
+    presets: Vec<TaskPreset>,
+}
+
+impl SettingsFile {
+    /// All of them.
+    pub(super) fn all() -> Vec<Self> {
+        let plain =
+            |name: &str, schema| Self { name: name.to_owned(), schema, presets: Vec::new() };
+        let mut files = vec![plain("run file", settings_schema::<Experiment>())];
+        files.extend(task_schemas().into_iter().map(|task| {
+            let name = task.schema["properties"]["task"]["const"].as_str().unwrap_or_default();
+            let name = format!("task file of {name}");
+            Self { name, schema: task.schema, presets: task.presets }
+        }));
+        files.push(plain("settings of a synthetic corpus", settings_schema::<SyntheticConfig>()));
+        files
+    }
+
+    /// Its keys, in the order of the types.
+    pub(super) fn settings(&self) -> Vec<Setting> {
+        settings_of(&self.name, &self.schema, &self.presets)
+    }
+}
+
+/// The schema of a file as an editor takes it.
+pub(super) fn whole_schema(file: FileWithSchema) -> Value {
+    let (title, mut whole) = match file {
+        FileWithSchema::Run => ("A run file of LocVTP", settings_schema::<Experiment>()),
+        FileWithSchema::Corpus => {
+            ("Settings of a synthetic corpus of LocVTP", settings_schema::<SyntheticConfig>())
+        }
+        FileWithSchema::Task => {
+            let tasks = task_schemas().into_iter().map(|task| {
+                let mut schema = task.schema;
+                if let Some(schema) = schema.as_object_mut() {
+                    schema.shift_remove("$schema");
+                }
+                schema
+            });
+            let tasks: Vec<Value> = tasks.collect();
+            let draft = "http://json-schema.org/draft-07/schema#";
+            ("A task file of LocVTP", json!({ "$schema": draft, "oneOf": tasks }))
+        }
+    };
+    whole["title"] = title.into();
+    whole
+}

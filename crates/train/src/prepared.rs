@@ -1,0 +1,210 @@
+//! Everything that is read and decided before the first step of a run.
+//!
+//! What is cheap to refuse is refused first: (1) the folder and the run file, (2) the videos, each
+//! opened once, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
+//! written into the run folder; that begins with [`Prepared::train`].
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use burn::module::Module;
+use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
+use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
+use locvtp_video::VideoOpener;
+
+use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
+use crate::error::TrainError;
+use crate::experiment::Experiment;
+use crate::nearby::did_you_mean;
+use crate::observer::{Observer, RunStart};
+use crate::optimizer::Adam;
+use crate::run_folder::RunFolder;
+use crate::run_log::LOG_FILE;
+use crate::start;
+use crate::usable::{BadVideo, UsableCorpus};
+
+/// A run that can begin or go on.
+pub struct Prepared {
+    /// When opening began; a run's seconds are counted from here.
+    pub(crate) began: Instant,
+    /// The run folder.
+    pub(crate) run: PathBuf,
+    /// Whether the folder holds a checkpoint or a model that the run goes on from.
+    pub(crate) goes_on: bool,
+    /// The run file with everything decided.
+    pub(crate) experiment: Experiment,
+    /// The device, with gradients.
+    pub(crate) device: Device,
+    pub(crate) corpus: Arc<UsableCorpus>,
+    /// What the caption file held.
+    read_report: ReadReport,
+    /// Videos that did not open.
+    pub(crate) unreadable: Vec<BadVideo>,
+    pub(crate) sampler: PairSampler,
+    pub(crate) tokenizer: SentenceTokenizer,
+    pub(crate) opener: VideoOpener,
+    /// Of the videos' ids.
+    pub(crate) fingerprint: u32,
+    /// Weights, moments, and the step to do next.
+    pub(crate) state: Checkpoint,
+    pub(crate) total_steps: u64,
+}
+
+impl Prepared {
+    /// Reads and decides what `experiment` needs in the folder `run`: its newest checkpoint with
+    /// `resume`, else a model and a vocabulary of its own. `observer` gets the warnings.
+    ///
+    /// # Errors
+    /// When the experiment contradicts itself, the folder has a run and `resume` is not set (or the
+    /// other way round), the corpus has nothing usable, or the checkpoint belongs to another run.
+    pub fn open(
+        experiment: &Experiment,
+        run: &Path,
+        resume: bool,
+        device: &Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        let began = Instant::now();
+        // The folder first: with a misspelt one, nothing else that is wrong matters.
+        let goes_on = goes_on(run, resume)?;
+        let experiment = start::resolved(experiment, run, goes_on)?;
+        experiment.check()?;
+        let settings = experiment.corpus.read_settings();
+        let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
+        let opener = experiment.opener()?;
+        let (corpus, unreadable) =
+            UsableCorpus::check(&listed, experiment.corpus.max_bad, &opener)?;
+        for bad in &unreadable {
+            observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
+        }
+        if let Some(told) = corpus.told_of_captions() {
+            observer.warning(&told);
+        }
+        let corpus = Arc::new(corpus);
+        let sampler = sampler(&experiment, Arc::clone(&corpus) as Arc<dyn Corpus>)?;
+        let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
+
+        let device = device.clone().autodiff();
+        let state = if goes_on {
+            let mut warnings = Vec::new();
+            let newest =
+                checkpoint::read_newest(run, &experiment, fingerprint, &device, &mut warnings);
+            warnings.iter().for_each(|reason| observer.warning(reason));
+            newest?
+        } else {
+            if resume || run.join(LOG_FILE).exists() {
+                let run = run.display();
+                observer.warning(&format!(
+                    "{run}: has no checkpoint to go on from; the run starts over"
+                ));
+            }
+            first_state(&experiment, &corpus, &device, observer)?
+        };
+        let total_steps = experiment.total_steps(sampler.steps_per_epoch());
+        if state.next_step > total_steps {
+            // Its model would pass for one of fewer steps.
+            let (path, done) = (run.into(), state.next_step);
+            return Err(TrainError::Overrun { path, done, total: total_steps });
+        }
+        let tokenizer = state.directory.words()?.clone();
+        Ok(Self {
+            began,
+            run: run.into(),
+            goes_on,
+            experiment,
+            device,
+            corpus,
+            read_report,
+            unreadable,
+            sampler,
+            tokenizer,
+            opener,
+            fingerprint,
+            state,
+            total_steps,
+        })
+    }
+
+    /// What the run begins with.
+    pub fn start(&self) -> RunStart {
+        RunStart {
+            corpus: self.read_report.clone(),
+            num_videos: self.corpus.videos().len(),
+            num_unopened: self.corpus.num_unopened(),
+            num_parameters: self.state.directory.model.num_params(),
+            vocab_size: self.tokenizer.vocab_size(),
+            first_step: self.state.next_step,
+            total_steps: self.total_steps,
+            loader_mib: self.experiment.loader_mib(),
+        }
+    }
+}
+
+/// Whether the folder holds what a run goes on from; an error when that is not what was asked for.
+fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
+    let has_run = run.join("model").exists() || !checkpoint::list(run).is_empty();
+    if has_run && !resume {
+        return Err(TrainError::RunExists { path: run.into() });
+    }
+    if resume && !RunFolder::was_begun(run) {
+        let did_you_mean = did_you_mean(run, "a run", RunFolder::was_begun);
+        return Err(TrainError::NothingToResume { path: run.into(), did_you_mean });
+    }
+    Ok(has_run)
+}
+
+/// The sampler of the run's pairs; an error when the objective has nothing to do for some of them.
+fn sampler(experiment: &Experiment, corpus: Arc<dyn Corpus>) -> Result<PairSampler, TrainError> {
+    let sampler = PairSampler::new(corpus, experiment.pairs.clone(), experiment.run.seed)?;
+    if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
+        return Err(TrainError::Contradiction {
+            first: "objective.temporal",
+            second: "pairs.picture_share",
+            reason: "L_t alone has nothing to compare in pictures, which the corpus has; set \
+                     pairs.picture_share to 0, or raise another weight"
+                .into(),
+        });
+    }
+    Ok(sampler)
+}
+
+/// The words and the weights of a run that begins.
+fn first_state(
+    experiment: &Experiment,
+    corpus: &UsableCorpus,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<Checkpoint, TrainError> {
+    let optimizer = Adam::new(experiment.optimizer.clone());
+    if let Some(dir) = &experiment.start.model {
+        let start::Start { directory, drawn } = start::read(experiment, dir, device)?;
+        if !drawn.is_empty() {
+            let (dir, drawn) = (dir.display(), drawn.join(", "));
+            observer.warning(&format!(
+                "{dir}: has no {drawn} of the run file's size; drawn from run.seed"
+            ));
+        }
+        return Ok(Checkpoint { next_step: 0, directory, optimizer });
+    }
+    let mut config = experiment.model.clone();
+    let max_tokens = config.text.max_tokens();
+    let tokenizer = match &experiment.tokenizer.file {
+        Some(file) => SentenceTokenizer::read(file, max_tokens)?,
+        None => {
+            let texts = corpus
+                .videos()
+                .iter()
+                .flat_map(|video| video.captions.iter().map(|caption| caption.text.as_str()));
+            SentenceTokenizer::train(texts, experiment.tokenizer.vocab_size, max_tokens)?
+        }
+    };
+    config.text.set_vocab_size(tokenizer.vocab_size());
+    let model = config.init(experiment.run.seed, device);
+    let preprocessing = experiment.preprocessing.clone();
+    Ok(Checkpoint {
+        next_step: 0,
+        directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
+        optimizer,
+    })
+}

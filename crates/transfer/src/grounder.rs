@@ -1,0 +1,109 @@
+//! When a sentence happens in a video file: a model that is opened once and asked as often as wanted.
+
+use std::path::Path;
+
+use locvtp_measure::{Moment, MomentDecoder};
+use locvtp_model::{Device, ModelDirectory};
+use locvtp_video::TimeSpan;
+use serde::{Deserialize, Serialize};
+
+use crate::clip_score::ClipScore;
+use crate::embedding::Embedder;
+use crate::error::TransferError;
+use crate::model_location::locate_model;
+
+/// Finds the moments of videos that sentences describe.
+///
+/// # Example
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/support/small_model.rs"));
+/// use locvtp_transfer::Grounder;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (folder, video) = small_model_and_video()?;
+/// # let dir = folder.path();
+/// let grounder = Grounder::open(dir)?;
+/// for moment in grounder.find(&video, "a red square moves left")? {
+///     println!("{}  {:.3}", moment.span, moment.score);
+/// }
+/// # assert!(!grounder.find(&video, "a blue disc grows")?.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Grounder {
+    embedder: Embedder,
+    score: ClipScore,
+    decoder: MomentDecoder,
+}
+
+/// What was found in a video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileGrounding {
+    /// The clips of the video, in order of time.
+    pub clips: Vec<TimeSpan>,
+    /// Similarity of every clip to the sentence.
+    pub scores: Vec<f32>,
+    /// The moments, best first.
+    pub moments: Vec<Moment>,
+}
+
+impl Grounder {
+    /// The model in `dir`, a model directory, or a run or demo folder that holds one; on the CPU.
+    ///
+    /// # Errors
+    /// When there is no model, or its files cannot be read.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, TransferError> {
+        let device = Device::flex();
+        let directory = ModelDirectory::read(&locate_model(dir.as_ref()), &device)?;
+        Ok(Self::new(Embedder::new(directory, device)))
+    }
+
+    /// A model that was read before. Clips are compared with the whole sentence, and moments are
+    /// decoded as [`MomentDecoder::default`] says.
+    pub fn new(embedder: Embedder) -> Self {
+        Self { embedder, score: ClipScore::Sentence, decoder: MomentDecoder::default() }
+    }
+
+    /// The same, with clips compared in another way.
+    #[must_use]
+    pub fn with_score(self, score: ClipScore) -> Self {
+        Self { score, ..self }
+    }
+
+    /// The same, with moments decoded in another way.
+    #[must_use]
+    pub fn with_decoder(self, decoder: MomentDecoder) -> Self {
+        Self { decoder, ..self }
+    }
+
+    /// The moments of the video that `sentence` describes, best first.
+    ///
+    /// # Errors
+    /// When the sentence has no words, the file cannot be read, or a score is not finite.
+    pub fn find(
+        &self,
+        video: impl AsRef<Path>,
+        sentence: &str,
+    ) -> Result<Vec<Moment>, TransferError> {
+        let found = self.find_watched(video.as_ref(), sentence, &mut |_, _| {})?;
+        Ok(found.moments)
+    }
+
+    /// The same, with the clips and their scores; `progress` is told how many clips of how many are
+    /// done.
+    ///
+    /// # Errors
+    /// As [`Grounder::find`].
+    pub fn find_watched(
+        &self,
+        video: &Path,
+        sentence: &str,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<FileGrounding, TransferError> {
+        let sentences = self.embedder.embed_sentences(&[sentence])?;
+        let video = self.embedder.embed_video_watched(video, progress)?;
+        let scores = self.score.scores(&video, &sentences[0]);
+        let moments = self.decoder.decode(&video.spans, &scores)?;
+        Ok(FileGrounding { clips: video.spans, scores, moments })
+    }
+}
