@@ -3,7 +3,7 @@
 //! One line a clip; a video with more than [`MAX_LINES`] clips has several neighbouring clips in a
 //! line, with the largest of their scores. The bar runs from the least score to the greatest.
 
-use locvtp_measure::moment::Moment;
+use locvtp_measure::Moment;
 use locvtp_video::TimeSpan;
 
 /// Lines of the picture, at most.

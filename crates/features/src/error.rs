@@ -7,6 +7,7 @@ use locvtp_video::counted::counted_as;
 
 /// Why features could not be read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum FeatureError {
     /// A file could not be read or written.
     #[error("{path}: cannot {action}", path = path.display())]

@@ -21,6 +21,7 @@ const NUMPY_SIGNATURE: &[u8] = b"\x93NUMPY";
 
 /// What a feature file that is written can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileKind {
     /// `.h5` and `.hdf5`
     Hdf5,
@@ -44,6 +45,7 @@ impl FileKind {
 }
 
 /// A file of features, open for reading.
+#[non_exhaustive]
 pub enum FeatureFile {
     /// An HDF5 file.
     Hdf5(Hdf5File),

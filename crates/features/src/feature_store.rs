@@ -31,6 +31,7 @@ pub struct FeatureStore {
 
 /// What a feature file holds when it is finished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Finished {
     /// Videos in the file.
     pub videos: usize,
@@ -77,6 +78,11 @@ impl FeatureStore {
         let (out, dataset) = (out.to_owned(), dataset.to_owned());
         let begun = Default::default();
         Ok(Self { out, kind, dataset, provenance, journal, existing, begun })
+    }
+
+    /// Where the journal of an output lies while features come in.
+    pub fn journal_of(out: &Path) -> PathBuf {
+        Journal::path_for(out)
     }
 
     /// Whether the output has a video of this name, from whatever file.

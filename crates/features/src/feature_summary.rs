@@ -16,6 +16,7 @@ const MOST_NUMBERS: usize = 1 << 28;
 
 /// What is in a feature file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FeatureSummary {
     /// `HDF5`, `safetensors`, or which of NumPy's.
     pub format: &'static str,

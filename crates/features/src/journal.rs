@@ -25,9 +25,8 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FeatureError;
-use crate::hdf5_file::{as_spans, as_times};
 use crate::provenance::{Difference, Provenance, VideoSource};
-use crate::video_features::ClipBlock;
+use crate::video_features::{ClipBlock, as_spans, as_times};
 
 const MAGIC: &[u8; 8] = b"LOCVTPJ1";
 const HEADER: u64 = 32;
@@ -59,26 +58,26 @@ struct Place {
 
 /// The clips of a video that are in the journal.
 #[derive(Clone, Debug, Default)]
-pub struct Journalled {
+pub(crate) struct Journalled {
     blocks: Vec<Place>,
     /// Where it came from; none while clips are missing.
-    pub source: Option<VideoSource>,
+    pub(crate) source: Option<VideoSource>,
 }
 
 impl Journalled {
     /// Number of clips so far.
-    pub fn num_clips(&self) -> usize {
+    pub(crate) fn num_clips(&self) -> usize {
         self.blocks.last().map_or(0, |block| block.first + block.count)
     }
 
     /// Numbers of a feature.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.blocks.first().map_or(0, |block| block.width)
     }
 }
 
 /// A journal, locked for this process.
-pub struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     file: File,
     end: u64,
@@ -89,7 +88,7 @@ pub struct Journal {
 
 impl Journal {
     /// The journal of an output file.
-    pub fn path_for(out: &Path) -> PathBuf {
+    pub(crate) fn path_for(out: &Path) -> PathBuf {
         let mut name = out.as_os_str().to_owned();
         name.push(".journal");
         name.into()
@@ -100,7 +99,7 @@ impl Journal {
     ///
     /// # Errors
     /// When another run holds it, it was begun with other settings, or the disk refuses.
-    pub fn open(
+    pub(crate) fn open(
         out: &Path,
         provenance: &Provenance,
         dataset: &str,
@@ -141,12 +140,12 @@ impl Journal {
     }
 
     /// Whether nothing of an earlier run is in it.
-    pub fn is_new(&self) -> bool {
+    pub(crate) fn is_new(&self) -> bool {
         self.is_new
     }
 
     /// The videos that have clips in the journal.
-    pub fn videos(&self) -> &BTreeMap<String, Journalled> {
+    pub(crate) fn videos(&self) -> &BTreeMap<String, Journalled> {
         &self.videos
     }
 
@@ -154,7 +153,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses; what was there before stays whole.
-    pub fn push(
+    pub(crate) fn push(
         &mut self,
         id: &str,
         spans: &[TimeSpan],
@@ -175,7 +174,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn done(&mut self, id: &str, source: VideoSource) -> Result<(), FeatureError> {
+    pub(crate) fn done(&mut self, id: &str, source: VideoSource) -> Result<(), FeatureError> {
         let head = Head::Done { id: id.to_owned(), source };
         let body_at = self.append(&head, &[])?;
         self.note(head, body_at);
@@ -189,7 +188,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn sync(&mut self) -> Result<(), FeatureError> {
+    pub(crate) fn sync(&mut self) -> Result<(), FeatureError> {
         self.synced = Instant::now();
         self.file.sync_data().map_err(FeatureError::io(&self.path, "sync it"))
     }
@@ -198,7 +197,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the disk refuses, or there is no such block.
-    pub fn block(&mut self, id: &str, first: usize) -> Result<ClipBlock, FeatureError> {
+    pub(crate) fn block(&mut self, id: &str, first: usize) -> Result<ClipBlock, FeatureError> {
         let place = self.videos.get(id).and_then(|video| {
             let at = video.blocks.binary_search_by_key(&first, |block| block.first).ok()?;
             video.blocks.get(at).copied()
@@ -224,7 +223,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder refuses.
-    pub fn remove(self) -> Result<(), FeatureError> {
+    pub(crate) fn remove(self) -> Result<(), FeatureError> {
         std::fs::remove_file(&self.path).map_err(FeatureError::io(&self.path, "remove it"))
     }
 

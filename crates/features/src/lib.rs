@@ -10,8 +10,8 @@
 //! - [`VideoFeatures`]: the features of one video
 //! - [`Provenance`]: what made a file's features
 //! - [`FeatureSummary`]: what is in a file, for people
-//! - [`NumpyArray`]: a table of numbers as NumPy writes it
-//! - [`FeatureStore`], the front door for writing: can be killed and goes on, by its [`journal`]
+//! - [`NumpyArray`], [`npy_bytes`]: a table of numbers as NumPy writes it
+//! - [`FeatureStore`], the front door for writing: can be killed and goes on, by a journal beside the file
 //! - [`FeatureError`]: everything that can go wrong
 //!
 //! # Example
@@ -43,7 +43,7 @@ mod feature_file;
 mod feature_store;
 mod feature_summary;
 mod hdf5_file;
-pub mod journal;
+mod journal;
 mod numpy_array;
 mod numpy_files;
 mod provenance;
@@ -55,7 +55,7 @@ pub use feature_file::{FeatureFile, FileKind};
 pub use feature_store::{FeatureStore, Finished};
 pub use feature_summary::FeatureSummary;
 pub use hdf5_file::Hdf5File;
-pub use numpy_array::NumpyArray;
+pub use numpy_array::{NumpyArray, npy_bytes};
 pub use numpy_files::NumpyFiles;
 pub use provenance::{Difference, Provenance, VideoSource};
 pub use safetensors_file::SafetensorsFile;

@@ -1,7 +1,7 @@
 //! One table of numbers as NumPy writes it: the bytes of a `.npy` file, which are also those of an array
 //! in an `.npz`.
 //!
-//! Read are floats of 2, 4 and 8 bytes in either byte order, row after row or column after column.
+//! Written are floats of 4 bytes, row after row. Read are floats of 2, 4 and 8 bytes in either byte order, row after row or column after column.
 //! Arrays of Python objects are pickles, which are programs, and are never run.
 
 use half::f16;
@@ -135,6 +135,34 @@ impl NumpyArray {
     }
 }
 
+/// A `.npy` of the type `<f4`, row after row; `values` are `[rows, columns]`.
+///
+/// # Panics
+/// When there are not as many numbers.
+///
+/// # Example
+/// ```
+/// use locvtp_features::{NumpyArray, npy_bytes};
+///
+/// let bytes = npy_bytes(2, 2, [0.5, 1.0, 1.5, 2.0]);
+/// assert_eq!(NumpyArray::read(&bytes)?.values, [0.5, 1.0, 1.5, 2.0]);
+/// # Ok::<(), String>(())
+/// ```
+pub fn npy_bytes(rows: usize, columns: usize, values: impl IntoIterator<Item = f32>) -> Vec<u8> {
+    let header =
+        format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    // Magic, version and length take 10 bytes; with the header, a line end last, a multiple of 64.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(length).expect("a short header").to_le_bytes());
+    bytes.extend(format!("{header:<width$}\n", width = length - 1).bytes());
+    let before = bytes.len();
+    bytes.extend(values.into_iter().flat_map(f32::to_le_bytes));
+    let (found, expected) = (bytes.len() - before, 4 * rows * columns);
+    assert_eq!(found, expected, "bytes of a table of {rows} rows of {columns}");
+    bytes
+}
+
 /// What stands behind a key of the header.
 fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
     Some(header.split_once(key)?.1.trim_start())
@@ -142,7 +170,7 @@ fn value_of<'a>(header: &'a str, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::npy::{npy, table};
+    use super::npy::npy;
     use super::*;
 
     #[test]
@@ -153,7 +181,7 @@ mod tests {
         let read = |descr: &str, by_columns: bool, data: &[u8]| {
             NumpyArray::read(&npy(descr, by_columns, "(2, 3)", data)).unwrap()
         };
-        let rows = table(2, 3, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let rows = npy_bytes(2, 3, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(NumpyArray::read(&rows).unwrap(), expected);
         let columns: Vec<u8> = bytes(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         assert_eq!(read("<f4", true, &columns), expected);
@@ -164,6 +192,18 @@ mod tests {
         let halves: Vec<u8> =
             (1..=6u8).flat_map(|v| f16::from_f32(v.into()).to_le_bytes()).collect();
         assert_eq!(read("<f2", false, &halves), expected);
+    }
+
+    #[test]
+    fn a_table_is_read_as_it_was_written_and_its_numbers_begin_at_a_multiple_of_64_bytes() {
+        let values = vec![0.1f32, -2.5, f32::MIN_POSITIVE, 1e30, 0.0, 7.0];
+        let bytes = npy_bytes(2, 3, values.iter().copied());
+        assert_eq!(NumpyArray::read(&bytes).unwrap(), NumpyArray { values, rows: 2, columns: 3 });
+        assert_eq!((bytes.len(), &bytes[127..128]), (128 + 6 * 4, &b"\n"[..]));
+        // Byte for byte what `numpy.save` writes before the numbers.
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }";
+        assert_eq!(bytes[..10], *b"\x93NUMPY\x01\x00\x76\x00");
+        assert_eq!(bytes[10..127], *format!("{header:<117}").as_bytes());
     }
 
     #[test]

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::SPANS;
 use crate::error::FeatureError;
-use crate::hdf5_file::{as_spans, as_times};
 use crate::provenance::{Provenance, VideoSource};
-use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
+use crate::video_features::{
+    ClipBlock, ClipSource, VideoEntry, VideoFeatures, as_spans, as_times, for_each_block,
+};
 
 /// Clips that are read at once while files are copied.
 const CLIPS_AT_ONCE: usize = 1024;

@@ -72,3 +72,13 @@ pub(crate) fn for_each_block(
     }
     Ok(())
 }
+
+/// Starts and ends in turn.
+pub(crate) fn as_times(spans: &[TimeSpan]) -> impl Iterator<Item = f64> {
+    spans.iter().flat_map(|span| [span.start.0, span.end.0])
+}
+
+/// From starts and ends in turn.
+pub(crate) fn as_spans(times: &[f64]) -> Vec<TimeSpan> {
+    times.chunks_exact(2).map(|pair| TimeSpan::new(pair[0], pair[1])).collect()
+}

@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use locvtp_features::journal::Journal;
 use locvtp_features::{
     ClipBlock, FeatureError, FeatureFile, FeatureStore, Finished, Provenance, VideoSource,
 };
@@ -84,7 +83,7 @@ fn what_was_pushed_is_read_back_from_either_kind_of_file() {
         );
         assert_eq!(video.source, Some(source("b")));
         assert_eq!(video.clip(4), &expected.values[12..]);
-        assert!(!Journal::path_for(&out).exists());
+        assert!(!FeatureStore::journal_of(&out).exists());
         let error = file.read("d").unwrap_err();
         assert!(matches!(error, FeatureError::NoVideo { num_videos: 3, .. }), "{error}");
     }
@@ -152,7 +151,7 @@ fn a_journal_cut_anywhere_keeps_every_whole_record() {
     let mut store = open(&out);
     push(&mut store, "b", &clips(1, 0, 2));
     store.video_done("b", source("b")).unwrap();
-    let journal = Journal::path_for(&out);
+    let journal = FeatureStore::journal_of(&out);
     let first_done = std::fs::metadata(&journal).unwrap().len() as usize;
     push(&mut store, "c", &clips(3, 0, 4));
     store.video_done("c", source("c")).unwrap();
@@ -160,7 +159,7 @@ fn a_journal_cut_anywhere_keeps_every_whole_record() {
     let bytes = std::fs::read(&journal).unwrap();
     for length in (0..bytes.len()).step_by(7) {
         let out = folder.path().join(format!("{length}.h5"));
-        std::fs::write(Journal::path_for(&out), &bytes[..length]).unwrap();
+        std::fs::write(FeatureStore::journal_of(&out), &bytes[..length]).unwrap();
         let store = open(&out);
         assert_eq!(store.holds("b", 4321).unwrap(), length >= first_done, "{length}");
         assert!(!store.holds("c", 4321).unwrap(), "{length}");
@@ -359,5 +358,5 @@ fn to_files_of_before_nothing_is_added_and_they_are_read() {
     let error = FeatureStore::open(&out, "c3d_features", settings, false).err().unwrap();
     let message = error.to_string();
     assert!(message.contains("earlier version") && message.contains("--fresh"), "{message}");
-    assert!(!Journal::path_for(&out).exists(), "a run that cannot be leaves nothing behind");
+    assert!(!FeatureStore::journal_of(&out).exists(), "a run that cannot be leaves nothing behind");
 }

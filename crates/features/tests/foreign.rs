@@ -7,7 +7,7 @@ mod npy;
 
 use std::path::{Path, PathBuf};
 
-use locvtp_features::{FeatureFile, FeatureStore, FeatureSummary, Provenance};
+use locvtp_features::{FeatureFile, FeatureStore, FeatureSummary, Provenance, npy_bytes};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(name)
@@ -133,8 +133,8 @@ fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
 #[test]
 fn the_file_of_one_video_is_one_video_called_as_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    let features = npy::table(3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    let times = npy::table(3, 2, &[0.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
+    let features = npy_bytes(3, 2, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let times = npy_bytes(3, 2, [0.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
     let times_alone = npy::npy("<f8", false, "(3,)", &[0; 24]);
     let path = folder.path().join("kitchen.npz");
     let read = |path: &Path, dataset: Option<&str>| {
@@ -164,15 +164,15 @@ fn the_file_of_one_video_is_one_video_called_as_the_file() {
 fn a_summary_counts_what_can_be_used_and_says_why_the_rest_cannot() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-    let whole = npy::table(2, 2, &[1.0, 2.0, 3.0, 4.0]);
+    let whole = npy_bytes(2, 2, [1.0, 2.0, 3.0, 4.0]);
     write("z.npy", &whole);
     let summary = || FeatureSummary::of(&mut FeatureFile::open(folder.path(), None).unwrap());
     for (name, bytes, pieces) in [
         ("cut.npy", whole[..whole.len() - 4].to_vec(), vec!["cut.npy", "cut off", "12 bytes"]),
-        ("empty.npy", npy::table(0, 2, &[]), vec!["empty has no clips", "[0, 2]"]),
+        ("empty.npy", npy_bytes(0, 2, []), vec!["empty has no clips", "[0, 2]"]),
         (
             "nan.npy",
-            npy::table(2, 2, &[1.0, 2.0, f32::NAN, 4.0]),
+            npy_bytes(2, 2, [1.0, 2.0, f32::NAN, 4.0]),
             vec![
                 "nan.npy",
                 "clip 1",
@@ -183,7 +183,7 @@ fn a_summary_counts_what_can_be_used_and_says_why_the_rest_cannot() {
                 "f32",
             ],
         ),
-        ("inf.npy", npy::table(1, 2, &[f32::INFINITY; 2]), vec!["inf.npy", "clip 0", "2 numbers"]),
+        ("inf.npy", npy_bytes(1, 2, [f32::INFINITY; 2]), vec!["inf.npy", "clip 0", "2 numbers"]),
         (
             "flat.npy",
             npy::npy("<f4", false, "(2,)", &[0; 8]),
@@ -367,7 +367,7 @@ fn groups_without_features_are_counted_and_the_first_is_named() {
 #[test]
 fn times_that_are_there_and_not_read_are_named() {
     let folder = tempfile::tempdir().unwrap();
-    let table = npy::table(1, 2, &[1.0, 2.0]);
+    let table = npy_bytes(1, 2, [1.0, 2.0]);
     let unread = |path: &Path, dataset: Option<&str>| {
         let mut file = FeatureFile::open(path, dataset).unwrap();
         let summary = FeatureSummary::of(&mut file);
@@ -389,7 +389,7 @@ fn times_that_are_there_and_not_read_are_named() {
 #[test]
 fn what_a_name_of_a_dataset_chooses_is_known() {
     let folder = tempfile::tempdir().unwrap();
-    let table = npy::table(1, 2, &[1.0, 2.0]);
+    let table = npy_bytes(1, 2, [1.0, 2.0]);
     std::fs::write(folder.path().join("a.npy"), &table).unwrap();
     let chooses = |path: &Path| FeatureFile::open(path, None).unwrap().has_named_datasets();
     assert!(!chooses(folder.path()) && !chooses(&folder.path().join("a.npy")));

@@ -2,25 +2,24 @@
 //!
 //! No model and no tensor engine: what comes in are similarities or anybody's prediction files, what goes
 //! out are numbers. Chance alone is too weak a reference: an oracle that knows nothing but the colour of
-//! every clip grounds the synthetic corpus far above it. So a result stands beside [`references`] on the
+//! every clip grounds the synthetic corpus far above it. So a result stands beside references on the
 //! same queries, with the same decoder.
 //!
-//! | module | idea |
+//! | name | idea |
 //! |---|---|
-//! | [`annotated_query`] | what is asked of a video, with every window that answers it |
-//! | [`moment`] | clip scores to ranked moments |
-//! | [`scored_query`] | clip scores of every query to grounding metrics |
+//! | [`MomentDecoder`] | clip scores to ranked moments |
+//! | [`ground`] | clip scores of every query to grounding metrics |
 //! | [`metrics`] | the numbers of all tasks, pure functions |
 //! | [`score`] | metrics alone: anybody's predictions against annotation files |
-//! | [`references`] | random intervals, wrong queries |
-//! | [`similarity`] | reference, bias and projection similarity (fig. 5c) |
+//! | [`annotated_queries`] | what is asked of a video, with every window that answers it |
+//! | [`random_interval`], [`wrong_queries`] | what a result is to be compared with |
+//! | [`SimilaritySummary`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`synthetic`] | what the synthetic corpus alone can say: oracles, action choice |
-//! | [`error`] | everything that can go wrong; [`PathError`], what is wrong with a path |
+//! | [`MeasureError`] | everything that can go wrong; [`PathError`], what is wrong with a path |
 //!
 //! # Example
 //! ```
-//! use locvtp_measure::scored_query::{ScoredQuery, ground};
-//! use locvtp_measure::{IouBoundary, MomentDecoder};
+//! use locvtp_measure::{IouBoundary, MomentDecoder, ScoredQuery, ground};
 //! use locvtp_video::TimeSpan;
 //!
 //! // Four clips of two seconds; the sentence describes the second and third.
@@ -32,20 +31,22 @@
 //! # Ok::<(), locvtp_measure::MeasureError>(())
 //! ```
 
-pub mod annotated_query;
-pub mod error;
+mod annotated_query;
+mod error;
 pub mod metrics;
-pub mod moment;
+mod moment;
 mod path_error;
-pub mod references;
+mod references;
 pub mod score;
-pub mod scored_query;
-pub mod similarity;
+mod scored_query;
+mod similarity;
 pub mod synthetic;
 
+pub use annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 pub use error::MeasureError;
-pub use metrics::Metrics;
-pub use metrics::grounding::{GroundingMetrics, IouBoundary};
-pub use metrics::retrieval::{RetrievalMetrics, ScoreMatrix, Ties};
-pub use moment::{Moment, MomentDecoder, Threshold};
+pub use metrics::{GroundingMetrics, IouBoundary, Metrics, RetrievalMetrics, ScoreMatrix, Ties};
+pub use moment::{Moment, MomentDecoder, Threshold, suppress_overlaps};
 pub use path_error::PathError;
+pub use references::{ReferenceSettings, random_interval, wrong_queries};
+pub use scored_query::{ScoredQuery, decode_all, ground};
+pub use similarity::{CosineHistogram, SimilaritySummary};

@@ -32,6 +32,7 @@ use crate::error::MeasureError;
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Threshold {
     /// The mean of all scores.
     Mean,
@@ -46,6 +47,7 @@ pub enum Threshold {
 /// How clip scores become moments.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MomentDecoder {
     /// Which clips speak for a moment. Default: [`Threshold::Upper`].
     pub threshold: Threshold,
@@ -86,7 +88,7 @@ impl MomentDecoder {
     ///
     /// # Example
     /// ```
-    /// use locvtp_measure::moment::MomentDecoder;
+    /// use locvtp_measure::MomentDecoder;
     /// use locvtp_video::TimeSpan;
     ///
     /// let span = |t: usize| TimeSpan::new(2.0 * t as f64, 2.0 * (t + 1) as f64);

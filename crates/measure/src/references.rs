@@ -9,7 +9,7 @@
 //! may agree in part, or in all.
 //!
 //! Everything drawn is a pure function of the seed and the query's position. Oracles, which know a part of
-//! the truth, need the synthetic corpus: [`synthetic::oracles`](crate::synthetic::oracles).
+//! the truth, need the synthetic corpus: [`synthetic::oracle`](crate::synthetic::oracle()).
 
 use locvtp_video::randomness::{Purpose, generator};
 use locvtp_video::{Seconds, TimeSpan};
@@ -17,14 +17,13 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
-use crate::metrics::grounding::{
-    GroundingMetrics, GroundingTally, IouBoundary, TrueMoments, check,
-};
+use crate::metrics::{GroundingMetrics, GroundingTally, IouBoundary, TrueMoments, check};
 use crate::moment::MomentDecoder;
 
 /// How references are made. The decoder and boundary are those the model is measured with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ReferenceSettings {
     /// How scores become moments.
     pub decoder: MomentDecoder,

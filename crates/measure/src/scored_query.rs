@@ -7,7 +7,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
-use crate::metrics::grounding::{GroundingMetrics, IouBoundary, grounding};
+use crate::metrics::{GroundingMetrics, IouBoundary, grounding};
 use crate::moment::{Moment, MomentDecoder};
 
 /// One sentence asked of one video, and the answer.

@@ -1,10 +1,8 @@
 //! References over the truth of a split as the synthetic corpus writes it.
 
 use locvtp_corpus::synthetic::{SyntheticConfig, Truth, synthesize};
-use locvtp_measure::references::{ReferenceSettings, wrong_queries};
-use locvtp_measure::synthetic::oracles::{
-    ClippedVideo, KnownAttributes, oracle_scores, references,
-};
+use locvtp_measure::synthetic::{ClippedVideo, KnownAttributes, oracle_scores, references};
+use locvtp_measure::{ReferenceSettings, wrong_queries};
 use locvtp_video::TimeSpan;
 
 #[test]

@@ -8,14 +8,11 @@ mod not_run;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use locvtp_measure::annotated_query::SameSentence;
-use locvtp_measure::metrics::grounding::IouBoundary;
-use locvtp_measure::metrics::retrieval::{
-    RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
+use locvtp_measure::SameSentence;
+use locvtp_measure::metrics::{
+    IouBoundary, RetrievalMetrics, ScoreMatrix, Ties, dual_softmax, two_ways,
 };
-use locvtp_measure::score::grounding::score_grounding;
-use locvtp_measure::score::grounding_protocol::{GroundingProtocol, Suppression};
-use locvtp_measure::score::truth::{Truth, TruthSource};
+use locvtp_measure::score::{GroundingProtocol, Suppression, Truth, TruthSource, score_grounding};
 use serde_json::Value;
 
 use not_run::genuine_annotations;
@@ -79,27 +76,20 @@ fn predictions(truth: &Truth, seed: u64) -> (String, usize) {
 fn the_numbers_of_the_genuine_charades_sta_test_split_equal_the_references_to_the_last_bit() {
     let Some(folder) = genuine_annotations() else { return };
     let annotations = folder.join("Charades-STA_charades_sta_test.txt");
-    let source = TruthSource { paths: vec![annotations], ..TruthSource::default() };
-    let truth = Truth::read(&source).unwrap();
+    let truth = Truth::read(&TruthSource::new(vec![annotations])).unwrap();
     let golden = golden("charades_sta.json");
     let (lines, count) = predictions(&truth, golden["seed"].as_u64().unwrap());
     assert_eq!(count, golden["lines"].as_u64().unwrap() as usize);
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), lines).unwrap();
 
-    let plain = GroundingProtocol::default();
-    for (name, protocol) in [
-        ("2D-TAN, without suppression", plain.clone()),
-        ("2D-TAN", GroundingProtocol { suppression: Suppression::Above(0.5), ..plain.clone() }),
-        (
-            "CSMGAN",
-            GroundingProtocol {
-                boundary: IouBoundary::Inclusive,
-                suppression: Suppression::BelowEach(0.05),
-                ..plain
-            },
-        ),
+    for (name, boundary, suppression) in [
+        ("2D-TAN, without suppression", IouBoundary::Strict, Suppression::Off),
+        ("2D-TAN", IouBoundary::Strict, Suppression::Above(0.5)),
+        ("CSMGAN", IouBoundary::Inclusive, Suppression::BelowEach(0.05)),
     ] {
+        let mut protocol = GroundingProtocol::default();
+        (protocol.boundary, protocol.suppression) = (boundary, suppression);
         let report = score_grounding(file.path(), &truth, &protocol).unwrap();
         assert_eq!(report.counts["queries"], golden["queries"]);
         let expected = golden["protocols"][name].as_object().unwrap();
@@ -116,7 +106,7 @@ fn moments(name: &str) -> PathBuf {
 }
 
 fn moment_truth(path: PathBuf) -> Truth {
-    Truth::read(&TruthSource { paths: vec![path], ..TruthSource::default() }).unwrap()
+    Truth::read(&TruthSource::new(vec![path])).unwrap()
 }
 
 #[test]
@@ -178,7 +168,9 @@ fn a_line_for_each_window_is_told_and_joined_when_asked() {
     std::fs::write(file.path(), lines).unwrap();
     let read = |same_sentence| {
         let paths = vec![file.path().to_owned()];
-        Truth::read(&TruthSource { paths, same_sentence, ..TruthSource::default() }).unwrap()
+        let mut source = TruthSource::new(paths);
+        source.same_sentence = same_sentence;
+        Truth::read(&source).unwrap()
     };
     let score = |truth: &Truth| {
         let protocol = GroundingProtocol::usual(truth);

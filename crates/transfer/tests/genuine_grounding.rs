@@ -20,9 +20,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use locvtp_measure::score::grounding::score_grounding;
-use locvtp_measure::score::grounding_protocol::GroundingProtocol;
-use locvtp_measure::score::truth::{Truth, TruthSource};
+use locvtp_measure::score::{GroundingProtocol, Truth, TruthSource, score_grounding};
 use locvtp_train::{Adam, OptimizerConfig};
 use locvtp_transfer::fit::{FitBatch, Learner};
 use locvtp_transfer::inputs::ClipFeatures;
@@ -426,12 +424,11 @@ fn answers_to_the_genuine_queries_are_measured_alike_by_the_task_and_by_score() 
         let videos: BTreeSet<&String> = parts.test.iter().map(|query| &query.video).collect();
         PredictionFile::lines(TEST_VIDEOS, videos).write(place.path()).unwrap();
         let only = Some(place.path().join(TEST_VIDEOS));
-        let source = TruthSource { paths: vec![truth], only, ..TruthSource::default() };
-        let protocol = GroundingProtocol {
-            top: metrics.ranks.clone(),
-            iou: metrics.ious.clone(),
-            ..GroundingProtocol::default()
-        };
+        let mut source = TruthSource::new(vec![truth]);
+        source.only = only;
+        let mut protocol = GroundingProtocol::default();
+        protocol.top.clone_from(&metrics.ranks);
+        protocol.iou.clone_from(&metrics.ious);
         let truth = Truth::read(&source).unwrap();
         let path = place.path().join(PREDICTIONS);
         let report = score_grounding(&path, &truth, &protocol).unwrap();

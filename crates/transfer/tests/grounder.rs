@@ -21,7 +21,8 @@ fn a_moment_is_what_the_scores_of_the_clips_decode_to_and_progress_counts_them()
     };
     let embedding = embedder().embed_video(&video).unwrap();
     let sentence = &embedder().embed_sentences(&[SENTENCE]).unwrap()[0];
-    let decoder = MomentDecoder { top: 2, ..MomentDecoder::default() };
+    let mut decoder = MomentDecoder::default();
+    decoder.top = 2;
     for score in [ClipScore::Sentence, ClipScore::Words { num_matches: 2 }] {
         let scores = score.scores(&embedding, sentence);
         let moments = decoder.decode(&embedding.spans, &scores).unwrap();

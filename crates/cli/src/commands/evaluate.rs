@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::truth::TRUTH_FILE;
-use locvtp_measure::references::ReferenceSettings;
+use locvtp_measure::ReferenceSettings;
 use locvtp_transfer::synthetic::{EmbeddedSplit, SplitResults};
 use locvtp_video::counted::counted;
 

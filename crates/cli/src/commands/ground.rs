@@ -64,7 +64,8 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
         Scores::Sentence => ClipScore::Sentence,
         Scores::Words => ClipScore::Words { num_matches: trained_matches(&args.model) },
     };
-    let decoder = MomentDecoder { top: args.top, ..MomentDecoder::default() };
+    let mut decoder = MomentDecoder::default();
+    decoder.top = args.top;
     let grounder = Grounder::new(embedder).with_score(score).with_decoder(decoder);
     let mut progress = CountProgress::new("clips", "clips");
     let nothing = FileGrounding { clips: Vec::new(), scores: Vec::new(), moments: Vec::new() };

@@ -6,20 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use locvtp_corpus::Subset;
-use locvtp_measure::annotated_query::SameSentence;
-use locvtp_measure::metrics::grounding::IouBoundary;
-use locvtp_measure::metrics::retrieval::Ties;
-use locvtp_measure::score::ScoreReport;
-use locvtp_measure::score::grounding::score_grounding;
-use locvtp_measure::score::grounding_protocol::{GroundingProtocol, RankedBy, Suppression};
-use locvtp_measure::score::matrix_file::Matrix;
-use locvtp_measure::score::retrieval::{
-    RetrievalProtocol, read_columns, score_matrix, score_rankings,
+use locvtp_measure::metrics::{IouBoundary, Ties};
+use locvtp_measure::score::{
+    GroundingProtocol, Matrix, RankedBy, RetrievalProtocol, ScoreReport, Suppression, Truth,
+    TruthSource, read_columns, read_release, score_grounding, score_matrix, score_rankings,
+    score_segmentation, score_steps,
 };
-use locvtp_measure::score::segmentation::score_segmentation;
-use locvtp_measure::score::steps::{read_release, score_steps};
-use locvtp_measure::score::truth::{Truth, TruthSource};
-use locvtp_measure::{MeasureError, PathError};
+use locvtp_measure::{MeasureError, PathError, SameSentence};
 use locvtp_train::plain_words;
 use locvtp_video::counted::counted;
 
@@ -64,7 +57,10 @@ impl Given {
         same_sentence: SameSentence,
     ) -> anyhow::Result<Truth> {
         let (paths, layout, only) = (paths.to_vec(), format.layout(), self.only.clone());
-        Ok(Truth::read(&TruthSource { paths, layout, subset, only, same_sentence })?)
+        let mut source = TruthSource::new(paths);
+        (source.layout, source.subset, source.only) = (layout, subset, only);
+        source.same_sentence = same_sentence;
+        Ok(Truth::read(&source)?)
     }
 }
 
@@ -236,26 +232,27 @@ fn grounding(args: &ScoreGrounding) -> anyhow::Result<ScoreReport> {
     };
     let subset = args.subset.map(Into::into);
     let truth = args.given.truth(&args.truth, args.format, subset, same_sentence)?;
-    let usual = GroundingProtocol::usual(&truth);
-    let protocol = GroundingProtocol {
-        top: args.top.clone().unwrap_or(usual.top),
-        iou: args.iou.clone().unwrap_or(usual.iou),
-        boundary: match args.boundary {
-            Some(Boundary::Strict) => IouBoundary::Strict,
-            Some(Boundary::Inclusive) => IouBoundary::Inclusive,
-            None => usual.boundary,
-        },
-        rank: match args.rank {
-            Some(Rank::Score) => RankedBy::Score,
-            Some(Rank::Listed) => RankedBy::Listed,
-            None => usual.rank,
-        },
-        mean_ap: usual.mean_ap,
-        suppression: match (args.nms, args.nms_below) {
-            (Some(iou), _) => Suppression::Above(iou),
-            (None, Some(below)) => Suppression::BelowEach(below),
-            (None, None) => Suppression::Off,
-        },
+    let mut protocol = GroundingProtocol::usual(&truth);
+    if let Some(top) = &args.top {
+        protocol.top.clone_from(top);
+    }
+    if let Some(iou) = &args.iou {
+        protocol.iou.clone_from(iou);
+    }
+    match args.boundary {
+        Some(Boundary::Strict) => protocol.boundary = IouBoundary::Strict,
+        Some(Boundary::Inclusive) => protocol.boundary = IouBoundary::Inclusive,
+        None => {}
+    }
+    match args.rank {
+        Some(Rank::Score) => protocol.rank = RankedBy::Score,
+        Some(Rank::Listed) => protocol.rank = RankedBy::Listed,
+        None => {}
+    }
+    protocol.suppression = match (args.nms, args.nms_below) {
+        (Some(iou), _) => Suppression::Above(iou),
+        (None, Some(below)) => Suppression::BelowEach(below),
+        (None, None) => Suppression::Off,
     };
     let report = against(score_grounding(&args.given.predictions, &truth, &protocol), &truth)?;
     let repeats = truth.told_repeats();
@@ -265,15 +262,14 @@ fn grounding(args: &ScoreGrounding) -> anyhow::Result<ScoreReport> {
 }
 
 fn retrieval(args: &ScoreRetrieval) -> anyhow::Result<ScoreReport> {
-    let protocol = RetrievalProtocol {
-        ties: match args.ties {
-            TieRule::Optimistic => [Ties::Optimistic; 2],
-            TieRule::Averaged => [Ties::Averaged; 2],
-            TieRule::Pessimistic => [Ties::Pessimistic; 2],
-            TieRule::Frozen => [Ties::Optimistic, Ties::MeanPlace],
-        },
-        dual_softmax: args.dual_softmax,
+    let mut protocol = RetrievalProtocol::default();
+    protocol.ties = match args.ties {
+        TieRule::Optimistic => [Ties::Optimistic; 2],
+        TieRule::Averaged => [Ties::Averaged; 2],
+        TieRule::Pessimistic => [Ties::Pessimistic; 2],
+        TieRule::Frozen => [Ties::Optimistic, Ties::MeanPlace],
     };
+    protocol.dual_softmax = args.dual_softmax;
     let predictions = &args.given.predictions;
     if !holds_objects(predictions)? {
         let columns = match &args.truth[..] {

@@ -1,6 +1,6 @@
 //! Figures of the page.
 
-use locvtp_measure::similarity::CosineHistogram;
+use locvtp_measure::CosineHistogram;
 use locvtp_model::loss::Term;
 use locvtp_report::{
     ClipScore, ConfusionMatrix, CurvePoint, GroundingExample, HeatMap, HeatMapClip,

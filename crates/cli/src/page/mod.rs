@@ -5,7 +5,7 @@ mod figures;
 mod tables;
 
 use locvtp_corpus::SyntheticConfig;
-use locvtp_measure::similarity::SimilaritySummary;
+use locvtp_measure::SimilaritySummary;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::{LOG_FILE, RunFolder};
 use locvtp_transfer::synthetic::{ChosenExample, EmbeddedSplit, SplitResults};

@@ -1,7 +1,6 @@
 //! Cards and tables of the page.
 
-use locvtp_measure::metrics::grounding::GroundingMetrics;
-use locvtp_measure::metrics::retrieval::RetrievalMetrics;
+use locvtp_measure::metrics::{GroundingMetrics, RetrievalMetrics};
 use locvtp_report::{
     Headline, HeadlineReference, ResultsColumn, ResultsRow, ResultsTable, RowKind,
 };

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use ffmpeg_the_third as ffmpeg;
-use locvtp_features::FeatureFile;
-use locvtp_features::journal::Journal;
+use locvtp_features::{FeatureFile, FeatureStore};
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::Embedder;
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan, VideoReader};
@@ -74,7 +73,7 @@ fn embedder() -> Embedder {
 
 /// How much a run has finished so far.
 fn journalled(out: &Path) -> u64 {
-    std::fs::metadata(Journal::path_for(out)).map_or(0, |about| about.len())
+    std::fs::metadata(FeatureStore::journal_of(out)).map_or(0, |about| about.len())
 }
 
 fn until_journalled(child: &mut Child, out: &Path, bytes: u64) {
@@ -255,7 +254,7 @@ fn bad_videos_are_named_counted_and_left_out() {
     let none = at("none.h5");
     let message = refused(&extract(&[&at("text.mkv")], &none, &[]));
     says(&message, &["1 video given, and none can be read", "text.mkv"]);
-    assert!(!none.exists() && !Journal::path_for(&none).exists());
+    assert!(!none.exists() && !FeatureStore::journal_of(&none).exists());
 }
 
 /// A video of 4 s at 10 a second with a key frame every second, in pieces of a second.

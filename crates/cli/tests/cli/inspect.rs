@@ -2,14 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_features::{FeatureStore, Provenance, VideoSource};
+use locvtp_features::{FeatureStore, Provenance, VideoSource, npy_bytes};
 use locvtp_model::Preprocessing;
 use locvtp_video::TimeSpan;
 
 use crate::tiny::{refused, run, says, str, succeeded};
-
-#[path = "../../../features/tests/npy/mod.rs"]
-mod npy;
 
 fn inspected(path: &Path) -> String {
     succeeded(&run(&["inspect", str(path)]))
@@ -92,12 +89,12 @@ fn a_file_of_text_is_told_for_what_it_is_and_never_a_video() {
 fn features_that_cannot_be_used_are_told_and_the_names_are_of_those_that_can() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-    write("good.npy", &npy::table(2, 2, &[1.0, 2.0, 3.0, 4.0]));
+    write("good.npy", &npy_bytes(2, 2, [1.0, 2.0, 3.0, 4.0]));
     says(&inspected(folder.path()), &["1: good\n", "2, 2 a video"]);
-    let cut = npy::table(2, 2, &[0.0; 4]);
+    let cut = npy_bytes(2, 2, [0.0; 4]);
     write("a_cut.npy", &cut[..cut.len() - 3]);
-    write("b_nan.npy", &npy::table(1, 2, &[f32::NAN; 2]));
-    write("c_empty.npy", &npy::table(0, 2, &[]));
+    write("b_nan.npy", &npy_bytes(1, 2, [f32::NAN; 2]));
+    write("c_empty.npy", &npy_bytes(0, 2, []));
     let said = inspected(folder.path());
     says(&said, &["1: good\n", "2, 2 a video", "3 videos; the first: ", "a_cut.npy", "cut off"]);
     // One of them alone.
@@ -109,7 +106,7 @@ fn features_that_cannot_be_used_are_told_and_the_names_are_of_those_that_can() {
 fn two_files_of_one_video_in_a_folder_are_told_as_the_cause() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
-    write("a.npy", &npy::table(2, 2, &[1.0, 2.0, 3.0, 4.0]));
+    write("a.npy", &npy_bytes(2, 2, [1.0, 2.0, 3.0, 4.0]));
     write("a.npz", b"PK");
     write("readme.txt", b"x");
     let said = refused(&run(&["inspect", str(folder.path())]));

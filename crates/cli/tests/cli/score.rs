@@ -209,12 +209,7 @@ fn a_score_that_is_no_number_names_file_row_and_column() {
     let (folder, _) = file("x", b"");
     let path = folder.path().join("s.npy");
     let matrix = |values: [f32; 4]| {
-        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }          \n";
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
-        bytes.extend(header.bytes());
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(&path, locvtp_features::npy_bytes(2, 2, values)).unwrap();
     };
     let given = ["score", "retrieval", "--predictions", str(&path)];
     matrix([0.9, 0.1, f32::NAN, 0.8]);

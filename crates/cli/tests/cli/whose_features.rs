@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::OnceLock;
 
-use locvtp_features::FeatureFile;
+use locvtp_features::{FeatureFile, npy_bytes};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -356,13 +356,7 @@ fn as_numpy(file: &Path, folder: &Path, name: impl Fn(&str) -> String) {
     let mut file = FeatureFile::open(file, None).unwrap();
     for id in file.ids().to_vec() {
         let video = file.read(&id).unwrap();
-        let shape = format!("({}, {})", video.num_clips(), video.width);
-        let header =
-            format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}          \n");
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((header.len() as u16).to_le_bytes());
-        bytes.extend(header.as_bytes());
-        bytes.extend(video.values.iter().flat_map(|x| x.to_le_bytes()));
+        let bytes = npy_bytes(video.num_clips(), video.width, video.values);
         let path = folder.join(format!("{}.npy", name(&id)));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();

@@ -1,6 +1,4 @@
-//! NumPy's `.npy`, as tests write it.
-
-#![allow(dead_code, reason = "tests of several crates use parts of it")]
+//! NumPy's `.npy` of any type and shape, as others write it.
 
 /// A file of numbers of the type `descr`, column after column where `by_columns`; `shape` as Python
 /// writes it, `(2, 3)`.
@@ -13,11 +11,4 @@ pub(crate) fn npy(descr: &str, by_columns: bool, shape: &str, data: &[u8]) -> Ve
     bytes.extend(header.as_bytes());
     bytes.extend(data);
     bytes
-}
-
-/// A table of `f4`, row after row.
-pub(crate) fn table(rows: usize, columns: usize, values: &[f32]) -> Vec<u8> {
-    assert_eq!(values.len(), rows * columns);
-    let data: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    npy("<f4", false, &format!("({rows}, {columns})"), &data)
 }

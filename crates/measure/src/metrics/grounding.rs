@@ -13,7 +13,8 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use super::best_window::best_iou;
-use super::{Metrics, percentage};
+use super::named::Metrics;
+use super::percentage;
 use crate::error::MeasureError;
 
 /// Whether an IoU of exactly the required value is a hit.
@@ -92,7 +93,7 @@ impl GroundingMetrics {
 ///
 /// # Example
 /// ```
-/// use locvtp_measure::metrics::grounding::{IouBoundary, grounding};
+/// use locvtp_measure::metrics::{IouBoundary, grounding};
 /// use locvtp_video::TimeSpan;
 ///
 /// let truths = [TimeSpan::new(2.0, 6.0), TimeSpan::new(0.0, 4.0)];

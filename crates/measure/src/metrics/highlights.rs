@@ -10,7 +10,7 @@
 //! annotated one are not looked at, and clips without a score have 0, which may be better than others.
 
 /// A level from which on a clip is positive, with its name in that evaluation.
-pub const LEVELS: [(&str, f64); 3] = [("Fair", 2.0), ("Good", 3.0), ("VeryGood", 4.0)];
+pub const HIGHLIGHT_LEVELS: [(&str, f64); 3] = [("Fair", 2.0), ("Good", 3.0), ("VeryGood", 4.0)];
 
 /// A query: scores of clips, and what was said of all clips of the video.
 #[derive(Clone, Copy, Debug)]

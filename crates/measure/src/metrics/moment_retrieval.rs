@@ -3,7 +3,7 @@
 //!
 //! The evaluation that QVHighlights is published with (moment_detr's, which others took over) is
 //! followed to the last printed digit, habits included: a hit is an IoU of the threshold or more; of a
-//! query the first [`KEPT`] windows count as they stand in the list, and only these are sorted by
+//! query the first [`MOST_WINDOWS`] windows count as they stand in the list, and only these are sorted by
 //! score; a query without a predicted window is left out of the mean; in a class of length the windows
 //! of other lengths are no truth, and queries that have none left are left out.
 //!
@@ -18,10 +18,10 @@ use locvtp_video::TimeSpan;
 use super::best_window::iou_of_lengths;
 
 /// Windows of a query that are looked at.
-pub const KEPT: usize = 10;
+pub const MOST_WINDOWS: usize = 10;
 
 /// The IoUs from which on a window is right.
-pub const THRESHOLDS: [f64; 10] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
+pub const MEAN_AP_IOUS: [f64; 10] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
 /// A class of true windows by their length.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +61,7 @@ pub struct ScoredWindow {
 /// A query's windows: those predicted, in the order of the list, and the true ones.
 #[derive(Clone, Copy, Debug)]
 pub struct RetrievedWindows<'a> {
-    /// What counts of the list, unsorted: see [`KEPT`].
+    /// What counts of the list, unsorted: see [`MOST_WINDOWS`].
     pub predicted: &'a [ScoredWindow],
     /// One or more.
     pub truth: &'a [TimeSpan],
@@ -72,8 +72,8 @@ pub struct RetrievedWindows<'a> {
 pub struct MeanAp {
     /// Queries that it is a mean of.
     pub queries: usize,
-    /// At each of [`THRESHOLDS`].
-    pub at: [f64; THRESHOLDS.len()],
+    /// At each of [`MEAN_AP_IOUS`].
+    pub at: [f64; MEAN_AP_IOUS.len()],
     /// The mean of these.
     pub average: f64,
 }
@@ -83,7 +83,7 @@ pub struct MeanAp {
 ///
 /// # Example
 /// ```
-/// use locvtp_measure::metrics::moment_retrieval::{RetrievedWindows, ScoredWindow, mean_ap};
+/// use locvtp_measure::metrics::{RetrievedWindows, ScoredWindow, mean_ap};
 /// use locvtp_video::TimeSpan;
 ///
 /// let truth = [TimeSpan::new(0.0, 10.0), TimeSpan::new(20.0, 30.0)];
@@ -97,7 +97,7 @@ pub fn mean_ap<'a>(
     queries: impl IntoIterator<Item = RetrievedWindows<'a>>,
     silent: usize,
 ) -> Option<MeanAp> {
-    let mut sums = [0.0; THRESHOLDS.len()];
+    let mut sums = [0.0; MEAN_AP_IOUS.len()];
     let mut count = silent;
     for query in queries {
         if query.predicted.is_empty() {
@@ -116,8 +116,8 @@ pub fn mean_ap<'a>(
     Some(MeanAp { queries: count, at: shares.map(|share| 100.0 * share), average })
 }
 
-/// The interpolated average precision of one query at each of [`THRESHOLDS`], from 0 to 1.
-pub fn average_precisions(query: &RetrievedWindows<'_>) -> [f64; THRESHOLDS.len()] {
+/// The interpolated average precision of one query at each of [`MEAN_AP_IOUS`], from 0 to 1.
+pub fn average_precisions(query: &RetrievedWindows<'_>) -> [f64; MEAN_AP_IOUS.len()] {
     let mut ranked = query.predicted.to_vec();
     // Stable, and 0.0 is -0.0.
     ranked.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap_or(Ordering::Equal));
@@ -133,7 +133,7 @@ pub fn average_precisions(query: &RetrievedWindows<'_>) -> [f64; THRESHOLDS.len(
             ious
         })
         .collect();
-    THRESHOLDS.map(|threshold| {
+    MEAN_AP_IOUS.map(|threshold| {
         let mut taken = vec![false; query.truth.len()];
         let is_right: Vec<bool> = ious
             .iter()

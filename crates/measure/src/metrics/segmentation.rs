@@ -11,8 +11,9 @@
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use super::named::Metrics;
+use super::percentage;
 use super::steps::seconds_of;
-use super::{Metrics, percentage};
 use crate::error::MeasureError;
 
 /// The label of a second in which nothing is done.
@@ -91,7 +92,7 @@ impl FrameTally {
 ///
 /// # Example
 /// ```
-/// use locvtp_measure::metrics::segmentation::frame_accuracy;
+/// use locvtp_measure::metrics::frame_accuracy;
 ///
 /// let found = frame_accuracy([(&[0, 3, 3, 0][..], &[0, 0, 3, 3][..])])?;
 /// assert_eq!((found.accuracy, found.background_alone), (50.0, 50.0));

@@ -66,7 +66,7 @@ pub fn seconds_of(span: &TimeSpan) -> std::ops::Range<usize> {
 ///
 /// # Example
 /// ```
-/// use locvtp_measure::metrics::steps::{StepVideo, step_recall};
+/// use locvtp_measure::metrics::{StepVideo, step_recall};
 /// use locvtp_video::TimeSpan;
 ///
 /// // Two steps: one in the seconds 2, 3 and 4, one in second 7.

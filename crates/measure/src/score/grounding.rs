@@ -15,8 +15,7 @@ use super::moment_answers::{Answer, Matched, Queries};
 use super::moment_retrieval::Measured;
 use super::truth::Truth;
 use crate::error::MeasureError;
-use crate::metrics::grounding::{grounding, recall_at};
-use crate::metrics::moment_retrieval::THRESHOLDS;
+use crate::metrics::{MEAN_AP_IOUS, grounding, recall_at};
 
 /// Measures the moments in `predictions`.
 ///
@@ -81,10 +80,10 @@ fn recalls(
     }
     if protocol.mean_ap {
         let mut sum = 0.0;
-        for m in THRESHOLDS {
+        for m in MEAN_AP_IOUS {
             sum += recall_at(&per_list[0], &truths, 1, m, protocol.boundary)?;
         }
-        report.metrics.add("mR@1", sum / THRESHOLDS.len() as f64);
+        report.metrics.add("mR@1", sum / MEAN_AP_IOUS.len() as f64);
     }
     let miou = grounding(&per_list[0], &truths, protocol.boundary)?.miou;
     report.metrics.add("mIoU", miou);
@@ -97,7 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::grounding::IouBoundary;
+    use crate::metrics::IouBoundary;
 
     fn truth() -> Truth {
         use locvtp_corpus::VideoSink;

@@ -8,12 +8,12 @@ use locvtp_video::TimeSpan;
 use super::ScoreReport;
 use super::truth::Truth;
 use crate::error::MeasureError;
-use crate::metrics::grounding::IouBoundary;
-use crate::metrics::moment_retrieval::{KEPT, ScoredWindow};
+use crate::metrics::{IouBoundary, MOST_WINDOWS, ScoredWindow};
 use crate::moment::suppress_overlaps;
 
 /// How moments are counted.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GroundingProtocol {
     /// The `n` of R@n, ascending.
     pub top: Vec<usize>,
@@ -31,6 +31,7 @@ pub struct GroundingProtocol {
 
 /// Which moment of a list is the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RankedBy {
     /// The one of the best score; equal scores keep their order.
     #[default]
@@ -41,6 +42,7 @@ pub enum RankedBy {
 
 /// Non-maximum suppression.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Suppression {
     /// None: the file holds what is to be measured.
     #[default]
@@ -118,10 +120,10 @@ impl GroundingProtocol {
         match self.suppression {
             Suppression::Above(max_iou) => {
                 let spans = spans(ranked);
-                let kept = suppress_overlaps(&spans, max_iou, KEPT);
+                let kept = suppress_overlaps(&spans, max_iou, MOST_WINDOWS);
                 kept.into_iter().map(|place| ranked[place]).collect()
             }
-            _ => ranked[..ranked.len().min(KEPT)].to_vec(),
+            _ => ranked[..ranked.len().min(MOST_WINDOWS)].to_vec(),
         }
     }
 

@@ -86,7 +86,7 @@ fn read_piece<T>(piece: &[u8], parse: impl Fn(&[u8]) -> Result<T, String>) -> (u
 }
 
 /// A line that is one JSON object, key by key.
-pub struct ObjectLine<'a> {
+pub(crate) struct ObjectLine<'a> {
     rest: &'a [u8],
     begun: bool,
 }
@@ -94,7 +94,7 @@ pub struct ObjectLine<'a> {
 impl<'a> ObjectLine<'a> {
     /// # Errors
     /// When the line is no object.
-    pub fn new(line: &'a [u8]) -> Result<Self, String> {
+    pub(crate) fn new(line: &'a [u8]) -> Result<Self, String> {
         match line.strip_prefix(b"{") {
             Some(rest) => Ok(Self { rest, begun: false }),
             None => Err("expected an object, {\"video\": .., ..}".to_owned()),
@@ -105,7 +105,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When the JSON is broken.
-    pub fn next_key(&mut self) -> Result<Option<Cow<'a, str>>, String> {
+    pub(crate) fn next_key(&mut self) -> Result<Option<Cow<'a, str>>, String> {
         self.skip_space();
         if let Some(rest) = self.rest.strip_prefix(b"}") {
             let rest = rest.trim_ascii_start();
@@ -131,7 +131,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When it is no `T`.
-    pub fn value<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
+    pub(crate) fn value<T: Deserialize<'a>>(&mut self) -> Result<T, String> {
         let mut values = serde_json::Deserializer::from_slice(self.rest).into_iter::<T>();
         let value = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("it ends early")));
         let value = value.map_err(|error| error.to_string())?;
@@ -143,7 +143,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When the JSON is broken.
-    pub fn skip(&mut self) -> Result<(), String> {
+    pub(crate) fn skip(&mut self) -> Result<(), String> {
         self.value::<IgnoredAny>().map(drop)
     }
 
@@ -151,7 +151,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When it is neither.
-    pub fn name(&mut self) -> Result<Cow<'a, str>, String> {
+    pub(crate) fn name(&mut self) -> Result<Cow<'a, str>, String> {
         if self.rest.first() == Some(&b'"') {
             return Ok(self.value::<Key<'a>>()?.0);
         }
@@ -159,7 +159,7 @@ impl<'a> ObjectLine<'a> {
     }
 
     /// Whether text comes.
-    pub fn is_text(&self) -> bool {
+    pub(crate) fn is_text(&self) -> bool {
         self.rest.first() == Some(&b'"')
     }
 
@@ -167,7 +167,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When it is no such list, or a number is not finite.
-    pub fn rows(&mut self) -> Result<Vec<Row>, String> {
+    pub(crate) fn rows(&mut self) -> Result<Vec<Row>, String> {
         let mut rows = Vec::new();
         self.list(|line| {
             let mut row = Row { start: f64::NAN, end: f64::NAN, score: None };
@@ -196,7 +196,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When it is no such list, or a score is not finite.
-    pub fn ranking(&mut self) -> Result<Vec<(String, Option<f64>)>, String> {
+    pub(crate) fn ranking(&mut self) -> Result<Vec<(String, Option<f64>)>, String> {
         let mut ranking = Vec::new();
         self.list(|line| {
             if line.rest.first() != Some(&b'[') {
@@ -223,7 +223,7 @@ impl<'a> ObjectLine<'a> {
     ///
     /// # Errors
     /// When it is no such list, or a number is not finite.
-    pub fn numbers(&mut self) -> Result<Vec<f64>, String> {
+    pub(crate) fn numbers(&mut self) -> Result<Vec<f64>, String> {
         let mut numbers = Vec::new();
         self.list(|line| {
             numbers.push(line.finite_number()?);
@@ -308,13 +308,13 @@ pub fn number_list(line: &[u8]) -> Result<Vec<f64>, String> {
 
 /// A moment and how sure the model is of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// Seconds.
-    pub start: f64,
+    pub(crate) start: f64,
     /// Seconds.
-    pub end: f64,
+    pub(crate) end: f64,
     /// The greater the surer; none where the order in the file is the rank.
-    pub score: Option<f64>,
+    pub(crate) score: Option<f64>,
 }
 
 /// Text, borrowed where it holds no escapes.

@@ -131,14 +131,16 @@ fn refused(path: &Path, reason: String) -> MeasureError {
 
 #[cfg(test)]
 mod tests {
-    use super::npy::{npy, table};
+    use locvtp_features::npy_bytes;
+
+    use super::npy::npy;
     use super::*;
 
     #[test]
     fn a_score_without_a_rank_names_its_file_and_place() {
         let place = tempfile::NamedTempFile::with_suffix(".npy").unwrap();
         let of = |values: [f32; 4]| {
-            std::fs::write(place.path(), table(2, 2, &values)).unwrap();
+            std::fs::write(place.path(), npy_bytes(2, 2, values)).unwrap();
             Matrix::read_scores(place.path())
         };
         let told_of_one = of([0.5, 0.1, f32::NAN, 0.0]).unwrap_err().to_string();

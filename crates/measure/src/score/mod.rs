@@ -6,29 +6,38 @@
 //! what was not predicted is counted and is a miss; a score that is not a number is an error that
 //! names its line. The formats: `docs/score.md`.
 //!
-//! | module | idea |
+//! | name | idea |
 //! |---|---|
-//! | [`grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU |
-//! | [`grounding_protocol`] | which moments count, and in which order |
-//! | `moment_retrieval` | sentences of several windows: mAP and highlights |
-//! | [`retrieval`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
-//! | [`steps`] | a second for every step of a task: average recall |
-//! | [`segmentation`] | a label for every second: frame accuracy |
-//! | [`usual`] | predictions against annotations, each a file, with what is usual |
-//! | [`truth`] | annotation files, read without their videos |
-//! | [`json_lines`], [`matrix_file`] | the prediction files |
+//! | [`score_grounding`] | ranked moments of sentences: R@n,IoU@m and mIoU; of several windows also mAP and highlights |
+//! | [`GroundingProtocol`] | which moments count, and in which order |
+//! | [`score_matrix`], [`score_rankings`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
+//! | [`score_steps`] | a second for every step of a task: average recall |
+//! | [`score_segmentation`] | a label for every second: frame accuracy |
+//! | [`grounding`](fn@grounding) | predictions against annotations, each a file, with what is usual |
+//! | [`Truth`] | annotation files, read without their videos |
+//! | [`read_lines`], [`Matrix`] | the prediction files |
 
-pub mod grounding;
-pub mod grounding_protocol;
-pub mod json_lines;
-pub mod matrix_file;
+mod grounding;
+mod grounding_protocol;
+mod json_lines;
+mod matrix_file;
 mod moment_answers;
 mod moment_retrieval;
-pub mod retrieval;
-pub mod segmentation;
-pub mod steps;
-pub mod truth;
-pub mod usual;
+mod retrieval;
+mod segmentation;
+mod steps;
+mod truth;
+mod usual;
+
+pub use grounding::score_grounding;
+pub use grounding_protocol::{GroundingProtocol, RankedBy, Suppression};
+pub use json_lines::{number_list, read_lines};
+pub use matrix_file::Matrix;
+pub use retrieval::{RetrievalProtocol, read_columns, score_matrix, score_rankings};
+pub use segmentation::score_segmentation;
+pub use steps::{read_release, score_steps};
+pub use truth::{Truth, TruthFile, TruthSource};
+pub use usual::grounding;
 
 use locvtp_video::counted::counted_as;
 use serde::Serialize;
@@ -38,6 +47,7 @@ use crate::metrics::Metrics;
 
 /// What a prediction file is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ScoreReport {
     /// `grounding`, `retrieval`, `steps` or `segmentation`.
     pub task: &'static str,

@@ -14,7 +14,7 @@ use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::annotated_query::{AnnotatedQuery, plain};
 use crate::error::MeasureError;
-use crate::metrics::moment_retrieval::ScoredWindow;
+use crate::metrics::ScoredWindow;
 
 /// What a line says.
 #[derive(Clone, Debug)]

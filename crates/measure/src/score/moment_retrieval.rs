@@ -10,18 +10,16 @@ use serde_json::{Map, Value, json};
 
 use super::moment_answers::{Answer, Matched, Queries};
 use super::{Faults, ScoreReport};
-use crate::metrics::Metrics;
-use crate::metrics::best_window::best_iou;
-use crate::metrics::highlights::{LEVELS, ScoredClips, highlights};
-use crate::metrics::moment_retrieval::{
-    LengthClass, MeanAp, RetrievedWindows, THRESHOLDS, mean_ap,
+use crate::metrics::{
+    HIGHLIGHT_LEVELS, LengthClass, MEAN_AP_IOUS, MeanAp, Metrics, RetrievedWindows, ScoredClips,
+    best_iou, highlights, mean_ap,
 };
 
 /// What the evaluation of QVHighlights measures: windows, of every class of length and of all, and
 /// highlights.
 pub(super) struct Measured {
     /// Named `short`, `middle`, `long` and `full`; without classes that no true window is of.
-    windows: Vec<(&'static str, MeanAp, [f64; THRESHOLDS.len()])>,
+    windows: Vec<(&'static str, MeanAp, [f64; MEAN_AP_IOUS.len()])>,
     /// mAP and HIT@1, by the name of the level.
     highlights: Vec<(&'static str, f64, f64)>,
 }
@@ -82,7 +80,7 @@ impl Measured {
         let (mut all, mut brief) = (Map::new(), Map::new());
         for (name, found, recalls) in &self.windows {
             let by_threshold = |values: &[f64]| -> Map<String, Value> {
-                let names = THRESHOLDS.iter().map(ToString::to_string);
+                let names = MEAN_AP_IOUS.iter().map(ToString::to_string);
                 names.zip(values.iter().map(|value| rounded(*value))).collect()
             };
             let mut precisions = by_threshold(&found.at);
@@ -116,7 +114,7 @@ fn rounded(value: f64) -> Value {
     format!("{value:.2}").parse::<f64>().unwrap_or(value).into()
 }
 
-type Part = Option<(&'static str, MeanAp, [f64; THRESHOLDS.len()])>;
+type Part = Option<(&'static str, MeanAp, [f64; MEAN_AP_IOUS.len()])>;
 
 /// Average precision and R@1 against the windows that `part` leaves of a query; queries of which it
 /// leaves none are left out. Beside it the mAP in which an empty answer counts as 0.
@@ -148,7 +146,7 @@ fn measured_part(
             first.map_or(0.0, |first| best_iou(first, truth))
         })
         .collect();
-    let recalls = THRESHOLDS.map(|threshold| {
+    let recalls = MEAN_AP_IOUS.map(|threshold| {
         let hits = first_ious.iter().filter(|iou| **iou >= threshold).count();
         100.0 * (hits as f64 / asked.len() as f64)
     });
@@ -246,5 +244,5 @@ fn measured_highlights(
         let scored = clips.iter().map(|(predicted, saliency)| ScoredClips { predicted, saliency });
         highlights(scored, level).map(|found| (name, found.mean_ap, found.hit1))
     };
-    LEVELS.into_iter().filter_map(at).collect()
+    HIGHLIGHT_LEVELS.into_iter().filter_map(at).collect()
 }

@@ -15,12 +15,11 @@ use super::matrix_file::Matrix;
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
-use crate::metrics::retrieval::{
-    ScoreMatrix, Ties, dual_softmax, retrieval, retrieval_chance, two_ways,
-};
+use crate::metrics::{ScoreMatrix, Ties, dual_softmax, retrieval, retrieval_chance, two_ways};
 
 /// How ranks are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct RetrievalProtocol {
     /// Ties of text-to-video and of video-to-text.
     pub ties: [Ties; 2],

@@ -17,7 +17,7 @@ use super::json_lines::{ObjectLine, read_lines};
 use super::truth::Truth;
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
-use crate::metrics::segmentation::{FrameTally, labels};
+use crate::metrics::{FrameTally, labels};
 
 /// What a line says.
 struct Answer {

@@ -15,7 +15,7 @@ use super::json_lines::{ObjectLine, read_lines};
 use super::truth::{Truth, TruthSource};
 use super::{Faults, ScoreReport};
 use crate::error::MeasureError;
-use crate::metrics::steps::{StepVideo, step_recall};
+use crate::metrics::{StepVideo, step_recall};
 
 /// What a line says.
 struct Answer {

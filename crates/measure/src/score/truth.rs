@@ -18,6 +18,7 @@ use crate::path_error::PathError;
 
 /// Which annotations are the truth.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct TruthSource {
     /// Files or folders of any layout that `locvtp corpus check` knows.
     pub paths: Vec<PathBuf>,
@@ -31,8 +32,16 @@ pub struct TruthSource {
     pub same_sentence: SameSentence,
 }
 
+impl TruthSource {
+    /// All of these files or folders, each laid out as is found out.
+    pub fn new(paths: Vec<PathBuf>) -> Self {
+        Self { paths, ..Self::default() }
+    }
+}
+
 /// A file of the truth, and how it was read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TruthFile {
     /// Where it is.
     pub path: PathBuf,
@@ -225,8 +234,7 @@ mod tests {
         let video = r#"{"duration": 9.0, "timestamps": [[1, 2]], "sentences": ["it moves"]}"#;
         let text = format!(r#"{{"v_c": {video}, "v_a": {video}, "v_b": {video}}}"#);
         std::fs::write(&path, text).unwrap();
-        let source = TruthSource { paths: vec![path], ..TruthSource::default() };
-        let truth = Truth::read(&source).unwrap();
+        let truth = Truth::read(&TruthSource::new(vec![path])).unwrap();
         let ids: Vec<&str> = truth.videos.iter().map(|video| video.id.as_str()).collect();
         assert_eq!(ids, ["v_a", "v_b", "v_c"]);
         assert_eq!(truth.find("v_c.mp4"), Some(2));

@@ -12,7 +12,7 @@ use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
-use crate::metrics::grounding::{GroundingMetrics, IouBoundary};
+use crate::metrics::{GroundingMetrics, IouBoundary};
 use crate::moment::MomentDecoder;
 use crate::references::{ReferenceSettings, random_interval};
 use crate::scored_query::{ScoredQuery, ground};
@@ -83,7 +83,7 @@ pub struct References {
 /// Measures every reference over the events of `videos`.
 ///
 /// `wrong_query_scores` holds, for every event of every video in order, the model's similarities of
-/// the video's clips with the sentence that [`wrong_queries`](crate::references::wrong_queries) names.
+/// the video's clips with the sentence that [`wrong_queries`](crate::wrong_queries) names.
 ///
 /// # Errors
 /// When there are no events, there is not one list of scores an event, or as [`ground`] and

@@ -20,12 +20,13 @@ use crate::synthetic::summary::{
     ActionChoiceSummary, GroundingSummary, ReferenceSummary, RetrievalSummary, SplitSummary,
 };
 use locvtp_measure::MeasureError;
-use locvtp_measure::metrics::grounding::GroundingMetrics;
-use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, TwoWayRetrieval, both_directions};
-use locvtp_measure::references::{ReferenceSettings, wrong_queries};
-use locvtp_measure::scored_query::{ScoredQuery, ground};
-use locvtp_measure::synthetic::action_choice::{ActionChoice, ActionScores, action_choice};
-use locvtp_measure::synthetic::oracles::{ClippedVideo, References, references};
+use locvtp_measure::metrics::{
+    GroundingMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions,
+};
+use locvtp_measure::synthetic::{
+    ActionChoice, ActionScores, ClippedVideo, References, action_choice, references,
+};
+use locvtp_measure::{ReferenceSettings, ScoredQuery, ground, wrong_queries};
 
 /// A video that could not be measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

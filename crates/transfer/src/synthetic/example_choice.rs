@@ -8,7 +8,7 @@ use locvtp_video::TimeSpan;
 use crate::clip_score::ClipScore;
 use crate::error::TransferError;
 use crate::synthetic::evaluation::EmbeddedSplit;
-use locvtp_measure::moment::{Moment, MomentDecoder};
+use locvtp_measure::{Moment, MomentDecoder};
 
 /// One query of a split and its answer.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use locvtp_measure::metrics::grounding::GroundingMetrics;
-use locvtp_measure::metrics::retrieval::RetrievalDirection;
-use locvtp_measure::synthetic::action_choice::ActionChoice;
-use locvtp_measure::synthetic::oracles::References;
+use locvtp_measure::metrics::{GroundingMetrics, RetrievalDirection};
+use locvtp_measure::synthetic::{ActionChoice, References};
 
 /// The whole of `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -215,8 +213,7 @@ mod tests {
         let truths = [locvtp_video::TimeSpan::new(0.0, 4.0)];
         let predictions = [vec![locvtp_video::TimeSpan::new(0.0, 3.0)]];
         let boundary = locvtp_measure::IouBoundary::Strict;
-        let metrics =
-            locvtp_measure::metrics::grounding::grounding(&predictions, &truths, boundary).unwrap();
+        let metrics = locvtp_measure::metrics::grounding(&predictions, &truths, boundary).unwrap();
         let summary = GroundingSummary::from(&metrics);
         assert_eq!((summary.queries, summary.miou, summary.r1_iou70), (1, 75.0, 100.0));
     }

@@ -11,7 +11,7 @@ use locvtp_model::{CorrespondenceConfig, Device, ModelError};
 use crate::embedding::{Embedder, JointVector};
 use crate::error::TransferError;
 use crate::synthetic::evaluation::{EmbeddedSplit, EmbeddedVideo};
-use locvtp_measure::similarity::SimilaritySummary;
+use locvtp_measure::SimilaritySummary;
 
 /// How the similarities are measured: the choices of the losses that the model was trained with.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

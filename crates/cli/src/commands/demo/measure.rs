@@ -1,6 +1,6 @@
 //! The measuring stage of a demo: both held-out splits, and what their figures show.
 
-use locvtp_measure::references::ReferenceSettings;
+use locvtp_measure::ReferenceSettings;
 use locvtp_train::Experiment;
 use locvtp_transfer::Embedder;
 use locvtp_transfer::synthetic::EmbeddedSplit;

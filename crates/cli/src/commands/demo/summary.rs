@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use locvtp_corpus::{Order, PairSettings};
-use locvtp_measure::similarity::SimilaritySummary;
+use locvtp_measure::SimilaritySummary;
 use locvtp_train::{LossSelection, RunFolder};
 use locvtp_transfer::synthetic::SplitResults;
 use locvtp_transfer::synthetic::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};

@@ -19,7 +19,7 @@ use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::setting_error::SettingError;
 use crate::tasks::grounding::grounding_error::GroundingError;
-use locvtp_measure::annotated_query::SameSentence;
+use locvtp_measure::SameSentence;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// `[queries]` of a task file: the annotation file of each part.

@@ -10,12 +10,11 @@ use super::queries::Query;
 use crate::error::TransferError;
 use crate::results::predictions::PredictionFile;
 use crate::setting_error::SettingError;
-use locvtp_measure::Metrics;
-use locvtp_measure::metrics::grounding::{IouBoundary, grounding, recall_at};
-use locvtp_measure::metrics::moment_retrieval::{
-    KEPT, LengthClass, RetrievedWindows, ScoredWindow, mean_ap,
+use locvtp_measure::metrics::{
+    IouBoundary, LengthClass, MOST_WINDOWS, RetrievedWindows, ScoredWindow, grounding, mean_ap,
+    recall_at,
 };
-use locvtp_measure::references::{ReferenceSettings, random_interval};
+use locvtp_measure::{Metrics, ReferenceSettings, random_interval};
 
 /// `[metrics]` of a task file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -55,7 +54,7 @@ impl MetricSection {
     /// Moments that a query is answered with.
     pub fn most(&self) -> usize {
         let ranks = self.ranks.iter().copied().max().unwrap_or(1);
-        if self.mean_ap { ranks.max(KEPT) } else { ranks }
+        if self.mean_ap { ranks.max(MOST_WINDOWS) } else { ranks }
     }
 
     /// mIoU, then R@n,IoU@m, then mAP where it is asked for; in percent.
@@ -116,8 +115,8 @@ impl MetricSection {
         let truths: Vec<Vec<TimeSpan>> =
             queries.iter().map(|query| query.windows.clone()).collect();
         let durations: Vec<Seconds> = queries.iter().map(|query| query.duration).collect();
-        let settings =
-            ReferenceSettings { boundary: self.boundary, ..ReferenceSettings::default() };
+        let mut settings = ReferenceSettings::default();
+        settings.boundary = self.boundary;
         let random = random_interval(&durations, &truths, &settings)?;
         let mut metrics = Metrics::new();
         metrics.add_all(&random.named(), |name| format!("random interval: {name}"));
@@ -136,8 +135,10 @@ fn is_strict(boundary: &IouBoundary) -> bool {
 /// mAP, at 0.5 and 0.75, and by the length of the true windows; answers are in the order of rank.
 fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Vec<(String, f64)> {
     let window = |span: &TimeSpan| ScoredWindow { span: *span, score: 0.0 };
-    let kept: Vec<Vec<ScoredWindow>> =
-        answers.iter().map(|answer| answer.iter().take(KEPT).map(window).collect()).collect();
+    let kept: Vec<Vec<ScoredWindow>> = answers
+        .iter()
+        .map(|answer| answer.iter().take(MOST_WINDOWS).map(window).collect())
+        .collect();
     let of = |truths: &[Vec<TimeSpan>]| {
         let pairs = kept.iter().zip(truths).filter(|(_, truth)| !truth.is_empty());
         mean_ap(pairs.map(|(predicted, truth)| RetrievedWindows { predicted, truth }), 0)

@@ -8,7 +8,7 @@ use super::measure::MetricSection;
 use super::tan::{Proposals, TanConfig};
 use crate::fit::training::KeptEpoch;
 use crate::fit::training::TrainingSection;
-use locvtp_measure::metrics::grounding::IouBoundary;
+use locvtp_measure::metrics::IouBoundary;
 
 /// Whose settings are taken where a task file says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

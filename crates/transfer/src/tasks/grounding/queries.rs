@@ -25,8 +25,8 @@ use crate::tasks::grounding::annotated_parts::{
     AnnotatedParts, PositiveWindows, QueryCounts, QuerySection,
 };
 use crate::tasks::grounding::words::SentenceWords;
-use locvtp_measure::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
-use locvtp_measure::metrics::best_window::best_iou;
+use locvtp_measure::metrics::best_iou;
+use locvtp_measure::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 
 /// One sentence asked of one video.
 #[derive(Clone, Debug, PartialEq)]

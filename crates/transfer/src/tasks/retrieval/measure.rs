@@ -12,7 +12,7 @@ use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, Tested};
 use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::retrieval::{ScoreMatrix, Ties, both_directions, dual_softmax};
+use locvtp_measure::metrics::{ScoreMatrix, Ties, both_directions, dual_softmax};
 
 /// What is measured, in errors.
 pub(super) const TEST_SET: &str = "the test videos";

@@ -38,7 +38,7 @@ use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::retrieval::Ties;
+use locvtp_measure::metrics::Ties;
 use measure::{RetrievalMeasurement, RetrievalProtocol, TEST_SET};
 use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};

@@ -12,7 +12,7 @@ use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::setting_error::SettingError;
 use locvtp_measure::MeasureError;
-use locvtp_measure::metrics::segmentation::BACKGROUND;
+use locvtp_measure::metrics::BACKGROUND;
 
 /// `[data]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -21,7 +21,7 @@ use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
+use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -32,7 +32,7 @@ use crate::fit::{FitBatch, Learner};
 use crate::observer::TaskObserver;
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::segmentation::{FrameAccuracy, FrameTally};
+use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// An encoder and a classifier on top of it.
 #[derive(Module, Debug)]

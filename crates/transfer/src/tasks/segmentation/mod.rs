@@ -61,7 +61,7 @@ use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS};
 use crate::results::task_result::{SeedResult, TaskResult};
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::segmentation::FrameTally;
+use locvtp_measure::metrics::FrameTally;
 
 impl SegmentationTask {
     pub(super) fn run(

@@ -10,7 +10,7 @@ use crate::error::TransferError;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
 use locvtp_measure::MeasureError;
-use locvtp_measure::metrics::segmentation::{BACKGROUND, labels};
+use locvtp_measure::metrics::{BACKGROUND, labels};
 use locvtp_video::randomness::{Purpose, generator};
 
 /// A video and the true label of each of its seconds; 0 is background.

@@ -19,7 +19,7 @@ use crate::error::TransferError;
 use crate::inputs::label_texts::LabelTexts;
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::results::predictions::Tested;
-use locvtp_measure::metrics::segmentation::{BACKGROUND, FrameTally};
+use locvtp_measure::metrics::{BACKGROUND, FrameTally};
 
 /// `[zero_shot]` of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -20,7 +20,7 @@ use crate::results::predictions::{PREDICTIONS, PredictionFile};
 use crate::setting_error::SettingError;
 use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
-use locvtp_measure::metrics::steps::{StepRecall, StepVideo, step_recall};
+use locvtp_measure::metrics::{StepRecall, StepVideo, step_recall};
 use locvtp_video::randomness::{Purpose, generator};
 
 /// `[component_model]` of a steps task.

@@ -8,7 +8,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::setting_error::SettingError;
-use locvtp_measure::metrics::steps::seconds_of;
+use locvtp_measure::metrics::seconds_of;
 
 /// `[data]` of a steps task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

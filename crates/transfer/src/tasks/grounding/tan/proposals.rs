@@ -7,8 +7,7 @@ use locvtp_video::{Seconds, TimeSpan};
 
 use super::moment_map::MomentMap;
 use crate::error::TransferError;
-use locvtp_measure::MeasureError;
-use locvtp_measure::moment::suppress_overlaps;
+use locvtp_measure::{MeasureError, suppress_overlaps};
 
 /// The best moments of a video of `duration`, best first: `top` at most, none of an IoU over `nms`
 /// with a better one. Of equal scores the earlier moment comes first.

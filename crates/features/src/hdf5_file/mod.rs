@@ -3,26 +3,29 @@
 //! The library is not made for threads; its binding lets one in at a time. It prints nothing: what
 //! it would print stands in the errors.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod attributes;
+mod listing;
+mod refusal;
+mod write;
+
 use std::path::{Path, PathBuf};
 
 use hdf5::plist::dataset_create::Layout;
-use hdf5::types::{TypeDescriptor, VarLenUnicode};
+use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, File, Group, LocationType};
 use locvtp_video::TimeSpan;
-
-use crate::error::{FeatureError, rewrite};
-use crate::provenance::{Provenance, VideoSource};
-use crate::video_features::{ClipBlock, ClipSource, VideoEntry, VideoFeatures, for_each_block};
-use crate::{DEFAULT_DATASET, SPANS};
 use locvtp_video::counted::first_of;
 
-/// The attribute of damaged videos.
-const DAMAGED: &str = "damaged";
-/// Names of features in a file of one video alone.
-const FEATURES: &str = "features";
-/// Datasets that are nobody's features, in other people's files: when the clips are.
-const TIMES: [&str; 2] = ["times", "timestamps"];
+use self::attributes::{source_of, text_attribute};
+use self::listing::{FEATURES, Listing, TIMES, WithoutFeatures, names_of_features, of_one_video};
+use self::refusal::{dangling, filter_name, of_other_files, refusal};
+use crate::error::FeatureError;
+use crate::provenance::{Provenance, VideoSource};
+use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures, as_spans};
+use crate::{DEFAULT_DATASET, SPANS};
+
+pub(crate) use self::write::write;
+
 /// Clips that are read at once while files are copied.
 const CLIPS_AT_ONCE: usize = 1024;
 
@@ -327,270 +330,4 @@ impl Hdf5File {
         let (path, found) = (self.path.clone(), dataset.shape());
         FeatureError::Shape { path, dataset: dataset.name(), found, expected }
     }
-}
-
-/// What is in a file, by its names.
-#[derive(Default)]
-struct Listing {
-    /// Groups with the dataset, and datasets that are in no group.
-    ids: Vec<String>,
-    /// Datasets in groups that have none of the name.
-    others: Vec<String>,
-    has_groups: bool,
-    /// Groups that have neither the dataset nor groups alone.
-    without: Vec<WithoutFeatures>,
-}
-
-/// A group that is no video, as it has no features.
-struct WithoutFeatures {
-    name: String,
-    /// Names of what it has; none where it is empty.
-    members: Vec<String>,
-    has_datasets: bool,
-}
-
-impl WithoutFeatures {
-    fn told(&self, path: &Path, dataset: &str) -> String {
-        let Self { name, members, .. } = self;
-        let has = match members.len() {
-            0 => "it is empty".to_owned(),
-            number => format!("it has {}", first_of(members, number)),
-        };
-        format!("{}: the group /{name} has no dataset {dataset:?}; {has}", path.display())
-    }
-}
-
-impl Listing {
-    fn add(&mut self, group: &Group, prefix: &str, dataset: &str) -> hdf5::Result<()> {
-        for name in group.member_names()? {
-            let id = format!("{prefix}{name}");
-            let kind = match group.loc_type_by_name(&name) {
-                Ok(kind) => kind,
-                // Told when the video is asked for, so that the others can be read.
-                Err(error) if dangling(&error.to_string()).is_some() => {
-                    self.ids.push(id);
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            match kind {
-                LocationType::Dataset if prefix.is_empty() => self.ids.push(id),
-                LocationType::Group => {
-                    let inner = group.group(&name)?;
-                    if inner.link_exists(dataset) {
-                        self.has_groups = true;
-                        self.ids.push(id);
-                        continue;
-                    }
-                    let before = self.others.len();
-                    self.add(&inner, &format!("{id}/"), dataset)?;
-                    let own =
-                        |other: &&String| other.rsplit_once('/').is_some_and(|(of, _)| of == id);
-                    let has_datasets = self.others[before..].iter().any(|other| own(&other));
-                    let members = inner.member_names()?;
-                    if has_datasets || members.is_empty() {
-                        self.without.push(WithoutFeatures { name: id, members, has_datasets });
-                    }
-                }
-                LocationType::Dataset => self.others.push(id),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What features may be called, of datasets in groups; nothing where these are videos themselves.
-///
-/// Names of features come again in most groups, names of videos do not: few names of many datasets in
-/// several groups are the former. A group alone says nothing, unless its datasets are called as those of
-/// one video are, or there is but one.
-fn names_of_features(datasets: &[String]) -> Vec<String> {
-    let parts = || datasets.iter().filter_map(|dataset| dataset.rsplit_once('/'));
-    let groups: BTreeSet<&str> = parts().map(|(group, _)| group).collect();
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    parts().for_each(|(_, name)| *counts.entry(name).or_default() += 1);
-    let come_again = counts.values().any(|count| 2 * count > groups.len())
-        && 2 * counts.len() <= datasets.len() + 1;
-    let of_one_video = || {
-        let names = [FEATURES, DEFAULT_DATASET, SPANS].into_iter().chain(TIMES);
-        datasets.len() == 1 || names.into_iter().any(|name| counts.contains_key(name))
-    };
-    if if groups.len() > 1 { !come_again } else { !of_one_video() } {
-        return Vec::new();
-    }
-    let mut names: Vec<&str> = counts.keys().copied().collect();
-    // Those in most groups first; of these the ones that are features by their name.
-    names.sort_by_key(|name| (usize::MAX - counts[name], TIMES.contains(name), *name));
-    names.into_iter().map(ToOwned::to_owned).collect()
-}
-
-/// What a file is whose datasets are the arrays of one video, and what to type instead.
-fn of_one_video(path: &Path, features: &str, names: &[String], dataset: &str) -> String {
-    let id = path.file_stem().unwrap_or_default().to_string_lossy();
-    let out = path.with_extension("all.h5");
-    format!(
-        "it holds the arrays of one video ({}) and not a video each; expected is a group or a dataset for \
-         each video. Join such files: python3 -c \"import sys, pathlib, h5py; b = h5py.File('{}', 'w'); \
-         [b.__setitem__(pathlib.Path(p).stem + '/{dataset}', h5py.File(p)['{features}'][()]) for p in \
-         sys.argv[1:]]\" {} (which makes it the video {id:?})",
-        first_of(names, names.len()),
-        out.display(),
-        path.display(),
-    )
-}
-
-/// What is said of a virtual dataset whose sources cannot be named.
-fn of_other_files(path: &Path, dataset: &str) -> String {
-    format!(
-        "{dataset} is a virtual dataset: its numbers lie in other files, and it cannot be told here whether \
-         all of these are there. Write one file that has all: {}",
-        rewrite(path, "")
-    )
-}
-
-/// The file that a link points to which leads nowhere, or none where it points into the same file;
-/// nothing for other complaints of the library.
-fn dangling(reason: &str) -> Option<Option<String>> {
-    if let Some((_, rest)) = reason.split_once("file name = '") {
-        return Some(rest.split_once('\'').map(|(name, _)| name.to_owned()));
-    }
-    reason.contains("component not found").then_some(None)
-}
-
-/// Writes a whole file, which must not exist, block by block.
-pub(crate) fn write(
-    path: &Path,
-    dataset: &str,
-    provenance: &Provenance,
-    entries: &[VideoEntry],
-    source: &mut dyn ClipSource,
-) -> Result<(), FeatureError> {
-    let failed = |action: &'static str| move |error: hdf5::Error| refusal(path, action, &error);
-    let file = File::create_excl(path).map_err(failed("make it"))?;
-    for (name, value) in provenance.attributes() {
-        write_text(&file, name, value).map_err(failed("write its attributes"))?;
-    }
-    for entry in entries {
-        let failed = |error: hdf5::Error| refusal(path, &format!("write {}", entry.id), &error);
-        let group = file.create_group(&entry.id).map_err(failed)?;
-        write_text(&group, "path", &entry.source.path).map_err(failed)?;
-        write_number(&group, "bytes", &entry.source.bytes).map_err(failed)?;
-        write_number(&group, "duration_s", &entry.source.duration_s).map_err(failed)?;
-        if !entry.source.damaged.is_empty() {
-            write_spans(&group, DAMAGED, &entry.source.damaged).map_err(failed)?;
-        }
-        let shape = [entry.num_clips, entry.width];
-        let features = new_dataset::<f32>(&group, dataset, shape).map_err(failed)?;
-        let spans = new_dataset::<f64>(&group, SPANS, [entry.num_clips, 2]).map_err(failed)?;
-        for_each_block(source, entry, |first, block| {
-            let clips = first..first + block.spans.len();
-            let times: Vec<f64> = as_times(&block.spans).collect();
-            write_rows(&features, clips.clone(), entry.width, &block.values).map_err(failed)?;
-            write_rows(&spans, clips, 2, &times).map_err(failed)
-        })?;
-    }
-    file.close().map_err(failed("close it"))
-}
-
-/// A dataset without a time stamp, so that equal contents are equal bytes.
-fn new_dataset<T: hdf5::H5Type>(
-    group: &Group,
-    name: &str,
-    shape: [usize; 2],
-) -> hdf5::Result<Dataset> {
-    group.new_dataset::<T>().no_chunk().obj_track_times(false).shape(shape).create(name)
-}
-
-fn write_rows<T: hdf5::H5Type>(
-    dataset: &Dataset,
-    rows: std::ops::Range<usize>,
-    width: usize,
-    values: &[T],
-) -> hdf5::Result<()> {
-    if values.is_empty() {
-        return Ok(());
-    }
-    let shape = (rows.len(), width);
-    let view = ndarray::ArrayView2::from_shape(shape, values)?;
-    dataset.write_slice(view, (rows, ..))
-}
-
-fn write_text(place: &hdf5::Location, name: &str, value: &str) -> hdf5::Result<()> {
-    // HDF5 ends a text at its first zero byte; a path never has one.
-    let value: VarLenUnicode = value.replace('\0', "").parse().map_err(|_| "not a text")?;
-    place.new_attr::<VarLenUnicode>().create(name)?.write_scalar(&value)
-}
-
-fn write_number<T: hdf5::H5Type>(
-    place: &hdf5::Location,
-    name: &str,
-    value: &T,
-) -> hdf5::Result<()> {
-    place.new_attr::<T>().create(name)?.write_scalar(value)
-}
-
-fn write_spans(place: &hdf5::Location, name: &str, spans: &[TimeSpan]) -> hdf5::Result<()> {
-    let (shape, times) = ((spans.len(), 2), as_times(spans).collect::<Vec<f64>>());
-    let attribute = place.new_attr::<f64>().shape(shape).create(name)?;
-    attribute.write(&ndarray::ArrayView2::from_shape(shape, &times)?)
-}
-
-fn text_attribute(place: &hdf5::Location, name: &str) -> Option<String> {
-    let text = place.attr(name).ok()?.read_scalar::<VarLenUnicode>().ok()?;
-    Some(text.as_str().to_owned())
-}
-
-fn source_of(group: &Group) -> Option<VideoSource> {
-    Some(VideoSource {
-        path: text_attribute(group, "path")?,
-        bytes: group.attr("bytes").ok()?.read_scalar().ok()?,
-        duration_s: group.attr("duration_s").ok()?.read_scalar().ok()?,
-        damaged: match group.attr(DAMAGED) {
-            Ok(spans) => as_spans(&spans.read_raw::<f64>().ok()?),
-            Err(_) => Vec::new(),
-        },
-    })
-}
-
-/// Starts and ends in turn.
-pub(crate) fn as_times(spans: &[TimeSpan]) -> impl Iterator<Item = f64> {
-    spans.iter().flat_map(|span| [span.start.0, span.end.0])
-}
-
-/// From starts and ends in turn.
-pub(crate) fn as_spans(times: &[f64]) -> Vec<TimeSpan> {
-    times.chunks_exact(2).map(|pair| TimeSpan::new(pair[0], pair[1])).collect()
-}
-
-/// A filter's name in the registry of the HDF Group, where it is one of those that people use.
-fn filter_name(id: i32) -> String {
-    let name = match id {
-        4 => "SZIP",
-        32000 => "LZF",
-        32001 => "Blosc",
-        32004 => "LZ4",
-        32008 => "Bitshuffle",
-        32013 => "ZFP",
-        32015 => "Zstandard",
-        32026 => "Blosc2",
-        _ => "a filter of no known name",
-    };
-    format!("{name} (filter {id})")
-}
-
-/// The library's complaint, as what it means where that is known.
-fn refusal(path: &Path, action: &str, error: &hdf5::Error) -> FeatureError {
-    let reason = error.to_string();
-    let path = path.to_owned();
-    let locked = reason.contains("unable to lock file") && reason.contains("temporarily");
-    if locked || reason.contains("already open for write") {
-        return FeatureError::OpenElsewhere { path };
-    }
-    if reason.contains("bad version number") || reason.contains("version out of range") {
-        let (major, minor, patch) = hdf5::library_version();
-        let (action, library) = (action.to_owned(), format!("{major}.{minor}.{patch}"));
-        return FeatureError::NewerFormat { path, action, library, reason };
-    }
-    FeatureError::Hdf5 { path, action: action.to_owned(), reason }
 }
