@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use locvtp::corpus::howto100m::write_captions;
+use locvtp::corpus::layouts::write_captions;
 use locvtp::corpus::{Caption, Corpus, NarratedVideo, PairSampler, PairSettings};
 use locvtp::video::{Encoder, EncoderSettings, Seconds};
 use locvtp::{HowTo100m, TimeSpan, VideoReader};

@@ -8,27 +8,23 @@
 //! held here; whoever trains reads them from the files. [`synthetic`] makes a corpus from nothing,
 //! with the true intervals of its events beside it for evaluation.
 //!
-//! | module | idea |
+//! | name | idea |
 //! |---|---|
-//! | [`corpus`] | videos, captions, and the trait of every corpus |
-//! | [`reader`] | any corpus, opened: the front door |
-//! | [`sources`], [`layout`] | which corpora a path holds, and how a file is laid out |
-//! | [`language`] | which language words are in |
-//! | [`howto100m`] | HowTo100M's captions and folder, read and written |
-//! | [`webvid`], [`cc3m`] | the other pre-training sets |
-//! | [`msrvtt`], [`activitynet`], [`charades`], [`tacos`], [`crosstask`], [`coin`], [`youcook2`] | the data sets of the tasks |
-//! | [`moment_queries`] | QVHighlights, and every data set in its form |
-//! | [`manifest`], [`subtitles`] | people's own data |
-//! | [`shards`] | any of these in tar files, here or on a server; read and written |
-//! | [`narration_care`] | repeated, short and merged captions |
-//! | [`repair`], [`report`] | what was changed, what was dropped and why |
-//! | [`id_list`], [`video_files`] | which videos, and where their files are |
-//! | [`left_files`] | which files were not read |
-//! | [`media_check`] | whether the files give what training asks |
-//! | [`pairs`] | long and short captioned spans, batch by batch |
+//! | [`Corpus`] | videos, captions, and the trait of every corpus; `<dyn Corpus>::open` is the front door |
+//! | [`CorpusReader`], [`AnnotatedCorpus`] | any corpus, read: streamed, or held |
+//! | [`find_sources`], [`Layout`] | which corpora a path holds, and how a file is laid out |
+//! | [`layouts`] | the data sets' own files, people's own lists and subtitles |
+//! | [`pack`], [`ShardSettings`] | any of these in tar files, here or on a server; written and read |
+//! | [`Language`] | which language words are in |
+//! | [`NarrationCare`] | repeated, short and merged captions |
+//! | [`Repairs`], [`ReadReport`] | what was changed, what was dropped and why |
+//! | [`IdList`], [`VideoFiles`] | which videos, and where their files are |
+//! | [`LeftFiles`] | which files were not read |
+//! | [`check_media`] | whether the files give what training asks |
+//! | [`PairSampler`] | long and short captioned spans, batch by batch |
 //! | [`synthetic`] | real H.264 files of moving shapes, narrated like instruction videos |
 //! | [`wording`] | words that a mirrored or recoloured picture makes untrue |
-//! | [`error`] | everything that can go wrong, with the way out |
+//! | [`CorpusError`] | everything that can go wrong, with the way out |
 //!
 //! # Example
 //! ```no_run
@@ -46,66 +42,48 @@
 //! # Ok::<(), locvtp_corpus::CorpusError>(())
 //! ```
 
-pub mod activitynet;
 mod bare_nan;
-pub mod cc3m;
-pub mod charades;
-pub mod coin;
-pub mod corpus;
-pub mod crosstask;
+mod corpus;
 mod csv_table;
 mod drop_reason;
-pub mod error;
+mod error;
 mod file_ending;
 mod folder_walk;
 mod glance;
-pub mod howto100m;
-pub mod id_list;
+mod id_list;
 mod intake;
 mod json_cell;
 mod json_pieces;
 mod json_stream;
-mod known_files;
-pub mod language;
+mod language;
 mod language_choice;
-pub mod layout;
-mod layout_reader;
-pub mod left_files;
-pub mod manifest;
-pub mod media_check;
-pub mod moment_queries;
-pub mod msrvtt;
-pub mod narration_care;
+pub mod layouts;
+mod left_files;
+mod media_check;
+mod narration_care;
 mod opening;
-pub mod pairs;
-pub mod reader;
-pub mod repair;
-pub mod report;
+mod pairs;
+mod reader;
+mod repair;
+mod report;
 mod row_notes;
-pub mod shards;
+mod shards;
 mod source_caption;
-pub mod sources;
+mod sources;
 mod stable_hash;
-pub mod subtitles;
 pub mod synthetic;
 mod table_records;
-pub mod tacos;
 mod text_file;
-mod video_database;
-pub mod video_files;
-pub mod webvid;
+mod video_files;
 pub mod wording;
-pub mod youcook2;
 
 pub use corpus::{Caption, Corpus, MomentQuery, NarratedVideo, SALIENCY_CLIP_S, Subset};
 pub use error::{BatchTooLarge, CorpusError};
-pub use howto100m::HowTo100m;
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
-pub use layout::Layout;
+pub use layouts::{HowTo100m, Layout, ManifestWriter};
 pub use left_files::LeftFiles;
-pub use manifest::ManifestWriter;
 pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
 pub use narration_care::NarrationCare;
 pub use pairs::{
@@ -116,7 +94,7 @@ pub use repair::{Repair, Repairs};
 pub use report::{DropReason, DroppedExample, ReadReport, SubsetCount};
 pub use shards::pack::{PackReport, PackSettings, pack};
 pub use shards::{Fetch, ShardSettings};
-pub use sources::Source;
+pub use sources::{FoundSources, PassedOverAs, PassedOverSource, Source, find_sources};
 pub use synthetic::{
     Action, Order, Split, SynthesisReport, SyntheticConfig, Truth, Vocabulary, synthesize,
 };

@@ -8,12 +8,12 @@ use crate::error::CorpusError;
 use crate::id_list::IdList;
 use crate::intake::{Intake, VideoSink};
 use crate::language::Language;
-use crate::layout::Layout;
+use crate::layouts::Layout;
 use crate::left_files::{Claimed, LeftFiles};
 use crate::narration_care::NarrationCare;
 use crate::report::{DropReason, ReadReport};
 use crate::shards::ShardSettings;
-use crate::sources::{self, Source};
+use crate::sources::{Source, find_sources};
 use crate::video_files::VideoFiles;
 
 /// What is read of a corpus, and how.
@@ -74,7 +74,7 @@ impl CorpusReader {
         lookup: FileLookup,
     ) -> Result<Self, CorpusError> {
         settings.narration.check()?;
-        let found = sources::find(path, settings.layout)?;
+        let found = find_sources(path, settings.layout)?;
         let (passed_over, sources) = (found.note(path), found.sources);
         let list = settings.list.as_deref().map(IdList::read).transpose()?;
         let own_paths = |source: &Source| source.layout.reader().names_its_files;

@@ -10,7 +10,7 @@
 //!
 //! Then come the same in folders below, then words beside videos at any depth, then shards in folders
 //! below, which may well be what `locvtp corpus pack` made of the videos. A folder of videos alone is
-//! a corpus of subtitles that has none. What was there and not taken is [told](Found::passed_over).
+//! a corpus of subtitles that has none. What was there and not taken is [told](FoundSources::passed_over).
 //!
 //! What this program wrote about a corpus is no corpus: a list of `locvtp corpus check` is read where
 //! it is named itself and passed over in a folder, and so are logs and predictions of runs.
@@ -27,9 +27,10 @@ use crate::file_ending::has_ending;
 use crate::folder_walk::walk;
 use crate::glance::{LINES, TABLES, glance};
 use crate::intake::Intake;
-use crate::layout::{Layout, layout_of_file};
+use crate::layouts::{Layout, layout_of_file};
+use crate::layouts::{crosstask, known_files, manifest, msrvtt, subtitles};
+use crate::shards;
 use crate::video_files::VideoFiles;
-use crate::{crosstask, known_files, manifest, msrvtt, shards, subtitles};
 
 /// Folders below the one given that are looked into when it holds nothing itself.
 const DEPTH: usize = 2;
@@ -45,7 +46,7 @@ pub struct Source {
 
 /// What lies at a path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSources {
     /// What is read, at least one.
     pub sources: Vec<Source>,
     /// What could be read as well and is not.
@@ -86,7 +87,7 @@ impl fmt::Display for PassedOverAs {
 /// Things that are named in a note; all are counted.
 const NAMED: usize = 5;
 
-impl Found {
+impl FoundSources {
     /// What was taken and what was passed over, in words; nothing where nothing was.
     pub(crate) fn note(&self, root: &Path) -> Option<String> {
         let name = |path: &Path| {
@@ -130,8 +131,8 @@ impl Source {
 ///
 /// # Errors
 /// When nothing is recognised, or what is there holds no captions, or the path cannot be read.
-pub fn find(path: &Path, layout: Option<Layout>) -> Result<Found, CorpusError> {
-    let alone = |layout| Found {
+pub fn find_sources(path: &Path, layout: Option<Layout>) -> Result<FoundSources, CorpusError> {
+    let alone = |layout| FoundSources {
         sources: vec![Source { layout, path: path.to_owned() }],
         passed_over: Vec::new(),
     };
@@ -176,7 +177,7 @@ fn no_captions(path: &Path, file: known_files::KnownFile) -> CorpusError {
     CorpusError::NoCaptions { path: path.to_owned(), what, instead }
 }
 
-fn of_folder(path: &Path, layout: Option<Layout>) -> Result<Found, CorpusError> {
+fn of_folder(path: &Path, layout: Option<Layout>) -> Result<FoundSources, CorpusError> {
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
     let mut found = in_folder(path, layout, DEPTH).map_err(unreadable)?;
     // A folder inside may have been found from two sides.
@@ -227,7 +228,7 @@ fn of_videos(
 }
 
 /// What is in a folder, or else below it; with a `layout`, as if nothing else were there.
-fn in_folder(folder: &Path, layout: Option<Layout>, depth: usize) -> std::io::Result<Found> {
+fn in_folder(folder: &Path, layout: Option<Layout>, depth: usize) -> std::io::Result<FoundSources> {
     let source = |layout, path: PathBuf| Source { layout, path };
     let is_wanted = |wanted: Layout| layout.is_none_or(|layout| layout == wanted);
     let (mut files, mut folders) = (Vec::new(), Vec::new());
@@ -267,9 +268,9 @@ fn in_folder(folder: &Path, layout: Option<Layout>, depth: usize) -> std::io::Re
     let mut tiers = tiers.into_iter();
     if let Some(sources) = tiers.next() {
         passed_over.extend(tiers.flatten().chain(words.filter(|_| layout.is_none())).map(another));
-        return Ok(Found { sources, passed_over });
+        return Ok(FoundSources { sources, passed_over });
     }
-    let mut found = Found { sources: Vec::new(), passed_over };
+    let mut found = FoundSources { sources: Vec::new(), passed_over };
     for folder in folders.iter().filter(|_| depth > 0) {
         let below = in_folder(folder, layout, depth - 1).unwrap_or_default();
         found.sources.extend(below.sources);

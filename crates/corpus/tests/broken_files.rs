@@ -8,9 +8,9 @@ use std::alloc::{GlobalAlloc, Layout as MemoryLayout, System};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use locvtp_corpus::coin::Taxonomy;
-use locvtp_corpus::crosstask::read_tasks;
-use locvtp_corpus::howto100m::{read_task_names, read_video_list};
+use locvtp_corpus::layouts::Taxonomy;
+use locvtp_corpus::layouts::read_tasks;
+use locvtp_corpus::layouts::{read_task_names, read_video_list};
 use locvtp_corpus::{
     CorpusReader, FileLookup, IdList, Layout, NarratedVideo, NarrationCare, ReadSettings,
     ShardSettings,

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_corpus::coin::Taxonomy;
+use locvtp_corpus::layouts::Taxonomy;
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
     ManifestWriter, MediaCheck, NarratedVideo, NarrationCare, ReadReport, ReadSettings, Repair,
@@ -265,7 +265,7 @@ fn crosstask_with_tasks_intervals_and_constraints() {
     assert!(annotated.report.notes[0].contains("of 1 video in"), "{:?}", annotated.report.notes);
 
     let tasks = fixture("crosstask/crosstask_release/tasks_primary.txt");
-    let (tasks, broken) = locvtp_corpus::crosstask::read_tasks(&tasks).unwrap();
+    let (tasks, broken) = locvtp_corpus::layouts::read_tasks(&tasks).unwrap();
     assert_eq!((tasks.len(), broken.len()), (2, 0));
     assert_eq!(tasks[1].steps, ["cut shelve", "attach shelve"]);
 }

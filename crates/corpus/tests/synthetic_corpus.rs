@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use locvtp_corpus::coin::Taxonomy;
+use locvtp_corpus::layouts::Taxonomy;
 use locvtp_corpus::{
     Corpus, CorpusError, CorpusReader, FileLookup, HowTo100m, NarratedVideo, PairSampler,
     PairSettings, ReadSettings, Source, Split, Subset, SyntheticConfig, Truth, synthesize,

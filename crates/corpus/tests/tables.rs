@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use locvtp_corpus::coin::Taxonomy;
-use locvtp_corpus::howto100m::read_video_list;
+use locvtp_corpus::layouts::Taxonomy;
+use locvtp_corpus::layouts::read_video_list;
 use locvtp_corpus::{
     CorpusReader, DropReason, FileLookup, IdList, Layout, NarratedVideo, ReadReport, ReadSettings,
     Repair,

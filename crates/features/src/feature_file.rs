@@ -89,6 +89,22 @@ impl FeatureFile {
         }
     }
 
+    /// Whether a file is called as feature files are. What it is called does not matter to [`FeatureFile::open`].
+    pub fn is_named(path: &Path) -> bool {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let ending = ending.map(str::to_ascii_lowercase);
+        ending.is_some_and(|ending| ["h5", "hdf5", "npz", "npy"].contains(&ending.as_str()))
+    }
+
+    /// What the format is called: `HDF5`, `safetensors`, or which of NumPy's.
+    pub fn format(&self) -> &'static str {
+        match self {
+            Self::Hdf5(_) => "HDF5",
+            Self::Safetensors(_) => "safetensors",
+            Self::Numpy(files) => files.format(),
+        }
+    }
+
     /// The videos, sorted.
     pub fn ids(&self) -> &[String] {
         match self {

@@ -56,11 +56,7 @@ impl FeatureSummary {
     pub fn of(file: &mut FeatureFile) -> Self {
         let ids = file.ids().to_vec();
         let mut summary = Self {
-            format: match file {
-                FeatureFile::Hdf5(_) => "HDF5",
-                FeatureFile::Safetensors(_) => "safetensors",
-                FeatureFile::Numpy(files) => files.format(),
-            },
+            format: file.format(),
             dataset: match file {
                 FeatureFile::Hdf5(file) if file.has_groups() => Some(file.dataset().to_owned()),
                 _ => None,

@@ -86,12 +86,12 @@ impl Objective {
                 first: "objective.fine".into(),
                 second: "objective.temporal".into(),
                 reason: match self.schedule {
-                    WeightSchedule::Weighted => "all three weights are 0; raise one of them",
+                    WeightSchedule::Weighted => "all weights are 0; raise one of them",
                     WeightSchedule::WarmUp => {
-                        "both are 0, and L_c falls to 0; raise one, or take schedule = \"weighted\""
+                        "all but L_c are 0, and L_c falls to 0; raise one, or take schedule = \"weighted\""
                     }
                     WeightSchedule::MultiStage { .. } => {
-                        "both are 0, so the second stage has no loss; raise one of them"
+                        "all but L_c are 0, so the second stage has no loss; raise one of them"
                     }
                 }
                 .into(),

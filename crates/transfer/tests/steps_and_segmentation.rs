@@ -5,7 +5,7 @@
 
 use burn::module::Param;
 use burn::tensor::{Tensor, TensorData};
-use locvtp_corpus::crosstask::CrossTaskTask;
+use locvtp_corpus::layouts::CrossTaskTask;
 use locvtp_measure::metrics::{frame_accuracy, labels};
 use locvtp_model::Device;
 use locvtp_model::layers::Linear;

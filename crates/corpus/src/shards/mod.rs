@@ -22,7 +22,7 @@ mod index;
 mod listing;
 mod members;
 mod opening;
-pub mod pack;
+pub(crate) mod pack;
 mod record;
 mod scan;
 pub(crate) mod settings;
@@ -51,7 +51,7 @@ use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer};
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use locvtp_video::counted::counted;
 
 pub(crate) use address::{is_address, is_remote};

@@ -27,7 +27,7 @@ use super::script::Script;
 use super::split::Split;
 use super::truth::Truth;
 use crate::error::CorpusError;
-use crate::howto100m::{ListedVideo, write_captions, write_video_list};
+use crate::layouts::howto100m::{ListedVideo, write_captions, write_video_list};
 
 /// What was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]

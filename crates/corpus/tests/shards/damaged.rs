@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use locvtp_corpus::report::DropReason;
+use locvtp_corpus::DropReason;
 use locvtp_corpus::{MediaCheck, check_media};
 use locvtp_video::{VideoOpener, VideoReader};
 

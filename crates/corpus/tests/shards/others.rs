@@ -1,7 +1,7 @@
 //! Shards that others wrote: video2dataset's with subtitles, keys that come again, names with dots,
 //! compressed ones, and captions where they are not looked for.
 
-use locvtp_corpus::report::DropReason;
+use locvtp_corpus::DropReason;
 use locvtp_corpus::{CorpusReader, FileLookup};
 use locvtp_video::TimeSpan;
 

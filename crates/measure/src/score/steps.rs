@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use locvtp_corpus::NarratedVideo;
-use locvtp_corpus::crosstask::read_tasks;
+use locvtp_corpus::layouts::read_tasks;
 use locvtp_video::TimeSpan;
 use locvtp_video::counted::counted_as;
 

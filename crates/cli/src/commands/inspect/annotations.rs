@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::bail;
 use locvtp_corpus::{
     CorpusError, CorpusReader, FileLookup, Layout, NarratedVideo, ReadReport, ReadSettings,
-    VideoSink, sources,
+    VideoSink, find_sources,
 };
 use locvtp_video::counted::counted_as;
 use locvtp_video::media_endings::is_video;
@@ -32,7 +32,7 @@ pub(super) fn text_file(path: &Path) -> anyhow::Result<Option<PathDescription>> 
         return Ok(Some(found));
     }
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match sources::find(path, None) {
+    match find_sources(path, None) {
         Ok(_) => annotations(path).map(Some),
         Err(CorpusError::NoCaptions { what, instead, .. }) => Ok(Some(PathDescription {
             kind: "file of a data set, without captions",

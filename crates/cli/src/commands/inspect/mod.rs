@@ -71,7 +71,7 @@ fn look(path: &Path) -> anyhow::Result<PathDescription> {
         return match ending.as_deref() {
             Some("toml") if is_task_file(path) => task_file(path),
             Some("toml") => run_file(path),
-            Some("h5" | "hdf5" | "npz" | "npy") => features::features(path),
+            _ if FeatureFile::is_named(path) => features::features(path),
             Some("safetensors") => safetensors(path),
             Some("pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
             Some("tar") => corpus(path),
@@ -88,7 +88,7 @@ fn look(path: &Path) -> anyhow::Result<PathDescription> {
         model(path, "model directory")
     } else if has("synthetic.json") {
         synthetic(path)
-    } else if locvtp_corpus::sources::find(path, None).is_ok() {
+    } else if locvtp_corpus::find_sources(path, None).is_ok() {
         corpus(path)
     } else if features::are_in_folder(path) {
         features::features(path)

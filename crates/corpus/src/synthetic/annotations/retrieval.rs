@@ -1,4 +1,4 @@
-//! A list for retrieval, as [`manifest`](crate::manifest) reads it: one sentence for each video.
+//! A list for retrieval, as [`manifest`](crate::layouts::manifest) reads it: one sentence for each video.
 
 use std::io::Write;
 use std::path::Path;

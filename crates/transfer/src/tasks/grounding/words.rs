@@ -93,7 +93,7 @@ impl WordSection {
     /// The words of `sentences`.
     ///
     /// # Errors
-    /// As [`WordSection::open`] and [`WordSource::words`].
+    /// As [`WordSection::open`]; when a word has no vector.
     pub fn read(
         &self,
         sentences: &[&str],

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use locvtp_corpus::coin::Taxonomy;
+use locvtp_corpus::layouts::Taxonomy;
 use locvtp_corpus::{CorpusReader, FileLookup, Layout, NarratedVideo, ReadSettings, Subset};
 use serde::{Deserialize, Serialize};
 

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
-use locvtp_corpus::crosstask::CrossTaskTask;
+use locvtp_corpus::layouts::CrossTaskTask;
 use locvtp_model::layers::Linear;
 use locvtp_model::{Device, Initialiser};
 

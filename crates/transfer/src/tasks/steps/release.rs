@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use locvtp_corpus::crosstask::{CrossTaskTask, read_tasks};
+use locvtp_corpus::layouts::{CrossTaskTask, read_tasks};
 use locvtp_corpus::{
     CorpusReader, DropReason, FileLookup, IdList, NarratedVideo, ReadSettings, Subset,
 };

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use locvtp_corpus::crosstask::CrossTaskTask;
+use locvtp_corpus::layouts::CrossTaskTask;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 

@@ -132,7 +132,7 @@ impl CsmganLearner {
         Self { positives, ..self }
     }
 
-    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    /// Reads the features of the videos of all parts.
     ///
     /// # Errors
     /// When some are no table of finite numbers.

@@ -123,7 +123,7 @@ impl NamedGru {
 
 impl CsmganConfig {
     /// A network with random weights for features and words of these widths, drawn as PyTorch draws
-    /// those of its layers; the gates of [`graph_update`] are orthogonal.
+    /// those of its layers; the gates of the graph update are orthogonal.
     pub fn init(&self, features: usize, words: usize, random: &mut Initialiser) -> Csmgan {
         let (d, anchors) = (self.hidden_width, self.anchor_widths.len());
         Csmgan {

@@ -69,7 +69,7 @@ impl TanLearner {
         Self { positives, ..self }
     }
 
-    /// Reads the features of the videos of all parts; see [`VideoInputs::read_all`].
+    /// Reads the features of the videos of all parts.
     ///
     /// # Errors
     /// When some are no table of finite numbers.

@@ -26,7 +26,7 @@ use crate::id_list::IdList;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 

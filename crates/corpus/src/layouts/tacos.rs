@@ -6,7 +6,6 @@
 
 use std::path::Path;
 
-use crate::activitynet::captions;
 use crate::corpus::Subset;
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
@@ -14,7 +13,8 @@ use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::activitynet::captions;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::SourceTime;
 
 /// How this layout is recognised and read.

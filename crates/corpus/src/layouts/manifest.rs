@@ -30,7 +30,7 @@ use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo, VideoSink};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::repair::Repairs;
 use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;

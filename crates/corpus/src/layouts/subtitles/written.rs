@@ -11,7 +11,7 @@ use crate::csv_table::CsvTable;
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::language::Language;
-use crate::manifest::OF_VIDEO;
+use crate::layouts::manifest::OF_VIDEO;
 use crate::repair::{Repair, Repairs};
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;

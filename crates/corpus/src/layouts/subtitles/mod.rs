@@ -47,7 +47,7 @@ use crate::glance::{self, Glance};
 use crate::intake::{Intake, SourceVideo};
 use crate::language::Language;
 use crate::language_choice::{self, LanguageChoice, Offer, Rank};
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::text_file;
 use crate::video_files::{VideoFiles, is_picture};
 use locvtp_video::counted::counted;

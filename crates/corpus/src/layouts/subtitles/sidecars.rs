@@ -14,7 +14,7 @@ use super::track_name::TrackName;
 use super::written;
 use crate::file_ending::has_ending;
 use crate::glance::{LINES, glance};
-use crate::manifest;
+use crate::layouts::manifest;
 use crate::video_files::{VideoFiles, is_picture, rank};
 
 /// Folders below folders are looked into this far.

@@ -25,7 +25,7 @@ use super::timed_text::{Event, captions_of};
 use super::words::Words;
 use crate::drop_reason::DropReason;
 use crate::language::Language;
-use crate::manifest::OF_VIDEO;
+use crate::layouts::manifest::OF_VIDEO;
 use crate::repair::Repair;
 use crate::source_caption::{SourceCaption, SourceTime};
 

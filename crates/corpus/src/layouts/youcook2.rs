@@ -15,9 +15,9 @@ use crate::error::CorpusError;
 use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::Cell;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
+use crate::layouts::video_database;
 use crate::source_caption::{SourceCaption, SourceTime};
-use crate::video_database;
 
 /// How this layout is recognised and read.
 pub(crate) const READER: LayoutReader = LayoutReader::new(

@@ -5,10 +5,10 @@
 
 use std::path::Path;
 
-use crate::coin::Taxonomy;
 use crate::csv_table::CsvTable;
 use crate::file_ending::has_ending;
 use crate::glance::{Keys, glance};
+use crate::layouts::coin::Taxonomy;
 use crate::text_file;
 
 /// What a file holds instead of captions, and what to give instead.
@@ -199,7 +199,7 @@ fn is_id(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sources::find;
+    use crate::sources::find_sources;
 
     #[test]
     fn a_file_without_captions_is_named_for_what_it_is_and_the_sentences_are_pointed_to() {
@@ -238,11 +238,11 @@ mod tests {
             std::fs::create_dir(&folder).unwrap();
             let path = folder.join(name);
             std::fs::write(&path, text).unwrap();
-            let error = find(&path, None).unwrap_err().to_string();
+            let error = find_sources(&path, None).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains(told), "{name}: {error}");
             if recognised(&path).unwrap().is_of_a_data_set() {
                 std::fs::write(folder.join("a.mp4"), "").unwrap();
-                let error = find(&folder, None).unwrap_err().to_string();
+                let error = find_sources(&folder, None).unwrap_err().to_string();
                 assert!(error.contains(name) && error.contains(told), "{name}: {error}");
             }
         }

@@ -51,7 +51,7 @@ pub fn read_task_names(path: &Path) -> Result<BTreeMap<usize, String>, CorpusErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::howto100m::write_video_list;
+    use crate::layouts::howto100m::write_video_list;
 
     #[test]
     fn the_list_written_is_the_list_read() {

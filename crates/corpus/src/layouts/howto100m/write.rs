@@ -36,7 +36,7 @@ pub fn write_captions(path: &Path, videos: &[NarratedVideo]) -> Result<(), Corpu
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_video_list(path: &Path, videos: &[ListedVideo]) -> Result<(), CorpusError> {
+pub(crate) fn write_video_list(path: &Path, videos: &[ListedVideo]) -> Result<(), CorpusError> {
     write(path, |out| {
         writeln!(out, "video_id,category_1,category_2,rank,task_id")?;
         for ListedVideo { id, categories, rank, task } in videos {

@@ -15,7 +15,7 @@ use crate::error::CorpusError;
 use crate::file_ending::has_ending;
 use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::repair::{Repair, Repairs};
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;

@@ -23,13 +23,14 @@ use crate::error::CorpusError;
 use crate::file_ending::has_ending;
 use crate::glance::Glance;
 use crate::intake::Intake;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::narration_care::NarrationCare;
 use crate::report::ReadReport;
 use crate::video_files::VideoFiles;
 
 pub use list::{read_task_names, read_video_list};
-pub use write::{ListedVideo, write_captions, write_video_list};
+pub use write::write_captions;
+pub(crate) use write::{ListedVideo, write_video_list};
 
 /// How this layout is recognised and read.
 pub(crate) const READER: LayoutReader = LayoutReader {

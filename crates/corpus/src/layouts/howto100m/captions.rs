@@ -13,8 +13,8 @@ use crate::error::CorpusError;
 use crate::intake::{Intake, RepairedVideo, SourceVideo};
 use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
+use crate::layouts::subtitles::milliseconds::{Timed, are_milliseconds};
 use crate::source_caption::{SourceCaption, SourceTime};
-use crate::subtitles::milliseconds::{Timed, are_milliseconds};
 
 const EXPECTED: &str = "a HowTo100M caption file: \
      {\"<video id>\": {\"start\": [..], \"end\": [..], \"text\": [..]}, ..}";

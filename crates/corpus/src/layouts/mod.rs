@@ -7,12 +7,31 @@
 use std::fmt;
 use std::path::Path;
 
+mod activitynet;
+mod cc3m;
+mod charades;
+mod coin;
+pub(crate) mod crosstask;
+pub(crate) mod howto100m;
+pub(crate) mod known_files;
+pub(crate) mod layout_reader;
+pub(crate) mod manifest;
+mod moment_queries;
+pub(crate) mod msrvtt;
+pub(crate) mod subtitles;
+mod tacos;
+mod video_database;
+mod webvid;
+mod youcook2;
+
 use crate::glance::Glance;
-use crate::layout_reader::LayoutReader;
-use crate::{
-    activitynet, cc3m, charades, coin, crosstask, howto100m, known_files, manifest, moment_queries,
-    msrvtt, shards, subtitles, tacos, webvid, youcook2,
-};
+use crate::shards;
+use layout_reader::LayoutReader;
+
+pub use coin::Taxonomy;
+pub use crosstask::{CrossTaskTask, read_tasks};
+pub use howto100m::{HowTo100m, read_task_names, read_video_list, write_captions};
+pub use manifest::ManifestWriter;
 
 /// A layout that is read.
 #[derive(

@@ -13,7 +13,7 @@ use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
 
 /// How this layout is recognised and read.

@@ -14,7 +14,7 @@ use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::json_cell::{self, Cell};
 use crate::json_stream::JsonStream;
-use crate::layout_reader::LayoutReader;
+use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
 
 /// How this layout is recognised and read.
