@@ -177,7 +177,7 @@ mod tests {
         };
         Objective::default().check().unwrap();
         weighted(0.0, 0.0, 1.0).unwrap();
-        assert!(weighted(0.0, 0.0, 0.0).unwrap_err().to_string().contains("all three"));
+        assert!(weighted(0.0, 0.0, 0.0).unwrap_err().to_string().contains("all weights are 0"));
         assert!(weighted(-0.5, 1.0, 1.0).unwrap_err().to_string().contains("objective.coarse"));
         assert!(weighted(0.5, f64::NAN, 1.0).unwrap_err().to_string().contains("objective.fine"));
         // At the end of a warm-up L_c has no weight left.
