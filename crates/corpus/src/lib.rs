@@ -89,6 +89,7 @@ mod stable_hash;
 pub mod subtitles;
 pub mod synthetic;
 mod table_records;
+mod table_row;
 pub mod tacos;
 mod text_file;
 mod video_database;
