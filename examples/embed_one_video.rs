@@ -12,7 +12,7 @@ use std::error::Error;
 use std::path::Path;
 
 use locvtp::transfer::ClipScore;
-use locvtp::transfer::model_location::locate_model;
+use locvtp::transfer::locate_model;
 use locvtp::{Device, Embedder, ModelDirectory, MomentDecoder};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -88,19 +88,14 @@ pub use locvtp_video as video;
 
 pub use locvtp_corpus::{Corpus, HowTo100m, SyntheticConfig, synthesize};
 pub use locvtp_measure::MomentDecoder;
+pub use locvtp_measure::score;
 pub use locvtp_model::{Device, LocVtp, ModelDirectory};
 pub use locvtp_report::RunReport;
 pub use locvtp_train::{Experiment, pretrain};
-pub use locvtp_transfer::embedding::Embedder;
+pub use locvtp_transfer::Embedder;
 pub use locvtp_transfer::extraction::Extractor;
 pub use locvtp_transfer::{FileGrounding, Grounder};
 pub use locvtp_video::{Seconds, TimeSpan, VideoReader};
-
-/// Anybody's predictions against annotation files; [`grounding`](fn@score::grounding) takes one of each.
-pub mod score {
-    pub use locvtp_measure::score::usual::grounding;
-    pub use locvtp_measure::score::*;
-}
 
 /// The code of the documents is compiled with the tests.
 #[cfg(doctest)]

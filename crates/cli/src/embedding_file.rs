@@ -9,8 +9,8 @@ use std::io::Read;
 use std::path::Path;
 
 use locvtp_model::model_directory::write_synced;
-use locvtp_transfer::embedding::SentenceEmbedding;
-use locvtp_transfer::model_fingerprint::ModelIdentity;
+use locvtp_transfer::ModelIdentity;
+use locvtp_transfer::SentenceEmbedding;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;

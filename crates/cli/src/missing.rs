@@ -6,7 +6,7 @@ use std::path::Path;
 
 use locvtp_train::shell_words::quoted;
 use locvtp_train::{RunFolder, did_you_mean};
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 
 use crate::{command_line, hub};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use locvtp_model::CorrespondenceConfig;
 use locvtp_train::{Experiment, RUN_FILE};
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 
 use crate::output;
 

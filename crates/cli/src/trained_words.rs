@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use locvtp_model::weights::Origins;
 use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
 use locvtp_train::RUN_FILE;
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 
 use crate::command_line;
 

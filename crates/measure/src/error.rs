@@ -4,11 +4,12 @@
 //! answer has no recall. Both are refused here rather than counted as misses, which would look like
 //! a bad model.
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
+
+use crate::path_error::PathError;
 
 /// Why something could not be measured.
 #[derive(Debug, thiserror::Error)]
@@ -141,29 +142,6 @@ pub enum MeasureError {
         /// How many queries there are.
         num_queries: usize,
     },
-    /// There is no such file or folder.
-    #[error("{path}: does not exist; check the path", path = path.display())]
-    Missing {
-        /// The file or folder.
-        path: PathBuf,
-    },
-    /// A folder was given where a file is read.
-    #[error("{path}: is a folder; give a file in it", path = path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A file or folder cannot be used.
-    #[error("{path}: cannot {action}", path = path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What was being done, as a verb phrase.
-        action: &'static str,
-        /// The system's reason.
-        #[source]
-        source: std::io::Error,
-    },
     /// A line of predictions cannot be read, or says what cannot be measured.
     #[error("{path}, line {line}: {reason}; docs/score.md says what a line holds", path = path.display())]
     Prediction {
@@ -221,6 +199,9 @@ pub enum MeasureError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file or folder cannot be used.
+    #[error(transparent)]
+    Path(#[from] PathError),
     /// A NumPy array cannot be read.
     #[error(transparent)]
     Features(locvtp_features::FeatureError),
@@ -232,45 +213,10 @@ pub enum MeasureError {
     Video(locvtp_video::VideoError),
 }
 
-impl MeasureError {
-    /// Wraps an input or output error with its path.
-    pub(crate) fn io(path: &Path, action: &'static str) -> impl Fn(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| {
-            let path = path.clone();
-            match source.kind() {
-                ErrorKind::NotFound if !path.exists() => Self::Missing { path },
-                ErrorKind::IsADirectory => Self::Folder { path },
-                _ => Self::Io { path, action, source },
-            }
-        }
-    }
-
-    /// That a file can be read, before anything else is.
-    ///
-    /// # Errors
-    /// When it does not exist, is a folder, or cannot be opened.
-    pub fn expect_file(path: &Path) -> Result<(), Self> {
-        let about = std::fs::File::open(path).and_then(|file| file.metadata());
-        match about.map_err(Self::io(path, "read it"))?.is_dir() {
-            true => Err(Self::Folder { path: path.to_owned() }),
-            false => Ok(()),
-        }
-    }
-
-    /// That a file or folder is there.
-    ///
-    /// # Errors
-    /// When it does not exist.
-    pub fn expect_there(path: &Path) -> Result<(), Self> {
-        if path.exists() { Ok(()) } else { Err(Self::Missing { path: path.to_owned() }) }
-    }
-}
-
 impl From<locvtp_features::FeatureError> for MeasureError {
     fn from(error: locvtp_features::FeatureError) -> Self {
         match error {
-            locvtp_features::FeatureError::Missing { path } => Self::Missing { path },
+            locvtp_features::FeatureError::Missing { path } => PathError::Missing { path }.into(),
             other => Self::Features(other),
         }
     }
@@ -280,7 +226,7 @@ impl From<locvtp_corpus::CorpusError> for MeasureError {
     fn from(error: locvtp_corpus::CorpusError) -> Self {
         match error {
             locvtp_corpus::CorpusError::Read { path, .. } if !path.exists() => {
-                Self::Missing { path }
+                PathError::Missing { path }.into()
             }
             other => Self::Corpus(other),
         }

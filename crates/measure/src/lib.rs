@@ -15,7 +15,7 @@
 //! | [`random_interval`], [`wrong_queries`] | what a result is to be compared with |
 //! | [`SimilaritySummary`] | reference, bias and projection similarity (fig. 5c) |
 //! | [`synthetic`] | what the synthetic corpus alone can say: oracles, action choice |
-//! | [`MeasureError`] | everything that can go wrong |
+//! | [`MeasureError`] | everything that can go wrong; [`PathError`], what is wrong with a path |
 //!
 //! # Example
 //! ```
@@ -36,6 +36,7 @@ mod error;
 mod maximal_runs;
 pub mod metrics;
 mod moment;
+mod path_error;
 mod references;
 pub mod score;
 mod scored_query;
@@ -46,6 +47,7 @@ pub use annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queri
 pub use error::MeasureError;
 pub use metrics::{GroundingMetrics, IouBoundary, Metrics, RetrievalMetrics, ScoreMatrix, Ties};
 pub use moment::{Moment, MomentDecoder, Threshold, suppress_overlaps};
+pub use path_error::PathError;
 pub use references::{ReferenceSettings, random_interval, wrong_queries};
 pub use scored_query::{ScoredQuery, decode_all, ground};
 pub use similarity::{CosineHistogram, SimilaritySummary};

@@ -1,26 +1,24 @@
 //! The batch of a step: a pure function of the run file, the corpus, the step and the rank.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
-use locvtp_corpus::{CaptionedSpan, NarratedVideo, PairSampler, SpanKind};
+use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
 use locvtp_model::{ClipPatches, SentenceTokenizer, TokenBatch};
 use locvtp_video::randomness::{Purpose, mix};
-use locvtp_video::{ClipPixels, Phase, VideoError, VideoOpener};
+use locvtp_video::{ClipPixels, Phase, VideoOpener};
 
 use crate::augmentation;
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::frame_source::{ClipRequest, FrameSource};
 use crate::loader::HeldBytes;
-use crate::usable::{BadVideo, with_causes};
+use crate::replacements::{Replacements, SampleOfFile};
+use crate::usable::BadVideo;
 
 /// Videos of a batch that are fetched from other machines at once.
 const FETCHED_AT_ONCE: usize = 8;
-
-/// How many other videos are tried when one cannot be decoded, before the step fails.
-const REPLACEMENTS: usize = 16;
 
 /// What the encoder needs for one step. It cannot be cloned: a step uses it up, and a copy would take
 /// up to 294 MiB at full size that no bound of memory knows of.
@@ -50,17 +48,7 @@ pub struct BatchSource {
     sampler: PairSampler,
     frames: FrameSource,
     tokenizer: SentenceTokenizer,
-    bad: Mutex<BadVideos>,
-}
-
-/// Videos that could not be decoded so far.
-#[derive(Default)]
-struct BadVideos {
-    seen: BTreeSet<usize>,
-    new: Vec<BadVideo>,
-    /// Those that hung, with the reason. Trying again would wait again and leave another thread
-    /// behind; and no rule makes the same of a disk that answers at one time and not at another.
-    hung: BTreeMap<usize, String>,
+    replacements: Replacements,
 }
 
 impl BatchSource {
@@ -73,7 +61,8 @@ impl BatchSource {
     ) -> Self {
         let cache_mib = experiment.loader.cache_mib;
         let frames = FrameSource::new(experiment.preprocessing.clone(), opener, cache_mib);
-        Self { experiment, sampler, frames, tokenizer, bad: Mutex::default() }
+        let replacements = Replacements::new(sampler.corpus().name());
+        Self { experiment, sampler, frames, tokenizer, replacements }
     }
 
     /// Bytes of decoded video remembered now.
@@ -83,7 +72,14 @@ impl BatchSource {
 
     /// Videos that could not be decoded and were not told of yet; each comes once.
     pub fn new_bad_videos(&self) -> Vec<BadVideo> {
-        std::mem::take(&mut self.bad().new)
+        let videos = self.sampler.corpus().videos();
+        let new = self.replacements.new_undecodable().into_iter();
+        let bad = new.map(|bad| BadVideo {
+            id: videos[bad.sample].id.clone(),
+            path: videos[bad.sample].media.path().to_owned(),
+            reason: bad.reason,
+        });
+        bad.collect()
     }
 
     /// The batch of `step`, or the sampler's rank's part of it.
@@ -178,56 +174,20 @@ impl BatchSource {
             others().filter(|video| taken.contains(video)),
         );
         let drawn = |video| self.sampler.draw(kind, video, step);
-        let replacements = fresh.chain(again).take(REPLACEMENTS).map(drawn);
-        let mut tried = 0;
-        let mut example = String::new();
-        let mut found = None;
-        for pair in std::iter::once(whole[place].clone()).chain(replacements) {
+        let others = fresh.chain(again).map(drawn);
+        let number_of = |pair: &CaptionedSpan| SampleOfFile::alone(pair.video);
+        let read = |pair: CaptionedSpan| {
             let (augmentation, text) =
                 augmentation::draw(&self.experiment.augmentation, augmentation_seed, pair.text);
             let request =
                 ClipRequest { span: pair.span, num_clips, num_frames, phase, augmentation };
-            match self.read(pair.video, &videos[pair.video], &request) {
-                Ok(pixels) => {
-                    found = Some((pair.video, pixels, text));
-                    break;
-                }
-                Err(reason) => (tried, example) = (tried + 1, reason),
-            }
-        }
-        let Some((video, pixels, text)) = found else {
-            let corpus = corpus.name().to_owned();
-            return Err(TrainError::NoReplacement { corpus, step, tried: tried - 1, example });
+            let media = &videos[pair.video].media;
+            Ok((pair.video, self.frames.read(pair.video, media, &request)?, text))
         };
+        let wanted = whole[place].clone();
+        let found = self.replacements.first_decodable(step, wanted, others, number_of, read);
+        let (video, pixels, text) = found?;
         taken.insert(video);
         Ok((pixels, text))
-    }
-
-    /// The clips of a video; why there are none, which is noted.
-    fn read(
-        &self,
-        video: usize,
-        narrated: &NarratedVideo,
-        request: &ClipRequest,
-    ) -> Result<ClipPixels, String> {
-        if let Some(reason) = self.bad().hung.get(&video) {
-            return Err(reason.clone());
-        }
-        self.frames.read(video, &narrated.media, request).map_err(|error| {
-            let reason = with_causes(&error);
-            let mut bad = self.bad();
-            if matches!(error, VideoError::GaveUp { .. }) {
-                bad.hung.insert(video, reason.clone());
-            }
-            if bad.seen.insert(video) {
-                let (id, path) = (narrated.id.clone(), narrated.media.path().to_owned());
-                bad.new.push(BadVideo { id, path, reason: reason.clone() });
-            }
-            reason
-        })
-    }
-
-    fn bad(&self) -> std::sync::MutexGuard<'_, BadVideos> {
-        self.bad.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,13 +13,13 @@ use locvtp_model::model_directory::{
 };
 use locvtp_model::weights::{read_safetensors, to_safetensors};
 use locvtp_model::{Device, ModelDirectory, ModelError, TrainingWords};
+use locvtp_video::causes::with_causes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::optimizer::Adam;
 use crate::same_run::differences;
-use crate::usable::with_causes;
 
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 /// What marks a folder as a checkpoint.

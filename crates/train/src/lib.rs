@@ -16,6 +16,7 @@
 //! | `settings_schema` | what may stand in a file of settings, as a JSON schema |
 //! | [`shell_words`] | commands that can be pasted |
 //! | `usable` | which files of a corpus open |
+//! | `replacements` | samples that cannot be decoded, and others in their place |
 //! | `frame_source`, `batch`, `loader` | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | `optimizer`, `schedule` | Adam and its rate |
@@ -45,6 +46,7 @@ mod observer;
 mod optimizer;
 mod plain_words;
 mod prepared;
+mod replacements;
 pub mod run_file;
 mod run_folder;
 mod run_log;
@@ -73,6 +75,7 @@ pub use observer::{Observer, RunEnd, RunStart};
 pub use optimizer::{Adam, OptimizerConfig};
 pub use plain_words::plain_words;
 pub use prepared::Prepared;
+pub use replacements::{Replacements, SampleOfFile};
 pub use run_folder::{RUN_FILE, RunFolder};
 pub use run_log::{LOG_FILE, StepReport, read_log};
 pub use same_run::SettingDifference;

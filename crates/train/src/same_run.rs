@@ -1,4 +1,5 @@
-//! Which settings make two runs the same: the one rule for resuming and for not repeating a run.
+//! Which settings make two runs the same: the one rule for resuming and for not repeating a run, of
+//! pre-training and of tasks. Each says itself which of its settings change no result.
 //!
 //! Some settings change no result and may always differ. Some may change while a run goes on; its
 //! end is then not that of an uninterrupted run. All others make it another run.
@@ -20,6 +21,21 @@ pub struct SettingDifference {
 }
 
 impl SettingDifference {
+    /// Stands for the value of a setting that one of the two has not.
+    pub const NOTHING: &str = "nothing";
+
+    /// The settings that differ and are not among those of which `changes_no_result` says that they
+    /// may; keys as `train.steps`, in the order of the tables.
+    pub fn between(
+        there: &toml::Table,
+        wanted: &toml::Table,
+        changes_no_result: &dyn Fn(&str) -> bool,
+    ) -> Vec<Self> {
+        let mut found = Vec::new();
+        collect_tables("", there, wanted, changes_no_result, &mut found);
+        found
+    }
+
     /// Whether a run may go on with the new value: how long it is, and what helps against losses
     /// that are not finite.
     pub fn may_change_on_the_way(&self) -> bool {
@@ -50,11 +66,10 @@ fn changes_no_result(key: &str) -> bool {
 
 /// The settings that change the result and differ; what a person chooses first comes first.
 pub(crate) fn differences(there: &Experiment, wanted: &Experiment) -> Vec<SettingDifference> {
-    let value = |experiment: &Experiment| {
-        toml::Value::try_from(experiment).expect("an experiment is plain data")
+    let table = |experiment: &Experiment| {
+        toml::Table::try_from(experiment).expect("an experiment is plain data")
     };
-    let mut found = Vec::new();
-    collect("", Some(&value(there)), Some(&value(wanted)), &mut found);
+    let mut found = SettingDifference::between(&table(there), &table(wanted), &changes_no_result);
     let rank = |difference: &SettingDifference| {
         let chosen = ["run.", "train.", "objective."];
         chosen.iter().position(|section| difference.key.starts_with(section)).unwrap_or(3)
@@ -63,25 +78,30 @@ pub(crate) fn differences(there: &Experiment, wanted: &Experiment) -> Vec<Settin
     found
 }
 
-fn collect(
-    key: &str,
-    there: Option<&toml::Value>,
-    wanted: Option<&toml::Value>,
+fn collect_tables(
+    section: &str,
+    there: &toml::Table,
+    wanted: &toml::Table,
+    changes_no_result: &dyn Fn(&str) -> bool,
     found: &mut Vec<SettingDifference>,
 ) {
-    if there == wanted || changes_no_result(key) {
-        return;
-    }
-    if let (Some(toml::Value::Table(there)), Some(toml::Value::Table(wanted))) = (there, wanted) {
-        let only_wanted = wanted.keys().filter(|name| !there.contains_key(*name));
-        for name in there.keys().chain(only_wanted) {
-            let inner = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-            collect(&inner, there.get(name), wanted.get(name), found);
+    let only_wanted = wanted.keys().filter(|name| !there.contains_key(*name));
+    for name in there.keys().chain(only_wanted) {
+        let key = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+        let (there, wanted) = (there.get(name), wanted.get(name));
+        if there == wanted || changes_no_result(&key) {
+            continue;
         }
-        return;
+        if let (Some(toml::Value::Table(there)), Some(toml::Value::Table(wanted))) = (there, wanted)
+        {
+            collect_tables(&key, there, wanted, changes_no_result, found);
+            continue;
+        }
+        let text = |value: Option<&toml::Value>| {
+            value.map_or(SettingDifference::NOTHING.into(), ToString::to_string)
+        };
+        found.push(SettingDifference { there: text(there), wanted: text(wanted), key });
     }
-    let text = |value: Option<&toml::Value>| value.map_or("nothing".into(), ToString::to_string);
-    found.push(SettingDifference { key: key.into(), there: text(there), wanted: text(wanted) });
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use locvtp_corpus::{Corpus, NarratedVideo, VideoInFile};
 use locvtp_video::VideoOpener;
+use locvtp_video::causes::with_causes;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -133,16 +134,4 @@ fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<(VideoInFi
     let mut usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
     usable.video.is_picture = is_picture;
     Ok((usable, opened))
-}
-
-/// An error with all its causes in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -8,10 +8,10 @@ use std::time::Instant;
 use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::Initialiser;
 use locvtp_train::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
-use locvtp_transfer::tasks::grounding::csmgan::loss::{LossTruth, loss};
-use locvtp_transfer::tasks::grounding::csmgan::target::{ProposalTargets, targets};
-use locvtp_transfer::tasks::grounding::csmgan::{CsmganConfig, CsmganInput, CsmganPreset};
+use locvtp_transfer::tasks::grounding::csmgan::{CsmganConfig, CsmganInput};
+use locvtp_transfer::tasks::grounding::csmgan::{FrameSpan, offset_bases, proposals};
+use locvtp_transfer::tasks::grounding::csmgan::{LossTruth, loss};
+use locvtp_transfer::tasks::grounding::csmgan::{ProposalTargets, targets};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -27,12 +27,11 @@ fn main() {
     let name = args.first().map_or("activity_net", String::as_str);
     let number = |at: usize| args.get(at).and_then(|number| number.parse::<usize>().ok());
     // The release's batches; and its features, C3D reduced to 500 numbers and C3D whole.
-    let (preset, features, batch) = match name {
-        "tacos" => (CsmganPreset::Tacos, 4096, 64),
-        _ => (CsmganPreset::ActivityNet, 500, 128),
+    let (config, features, batch) = match name {
+        "tacos" => (CsmganConfig::tacos(), 4096, 64),
+        _ => (CsmganConfig::activitynet(), 500, 128),
     };
     let (b, steps) = (number(1).unwrap_or(batch), number(2).unwrap_or(3));
-    let config = CsmganConfig::preset(preset);
 
     let device = Device::flex().autodiff();
     let mut network = config.init(features, WORD_WIDTH, &mut Initialiser::new(0, &device));

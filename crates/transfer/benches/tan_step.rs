@@ -13,9 +13,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use locvtp_model::Initialiser;
 use locvtp_model::ops::cell_convolution;
 use locvtp_train::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::tan::config::Proposals;
-use locvtp_transfer::tasks::grounding::tan::targets::{scaled_iou_loss, targets};
+use locvtp_transfer::tasks::grounding::tan::Proposals;
 use locvtp_transfer::tasks::grounding::tan::{MomentMap, TanConfig};
+use locvtp_transfer::tasks::grounding::tan::{scaled_iou_loss, targets};
 use locvtp_video::{Seconds, TimeSpan};
 
 #[global_allocator]

@@ -9,8 +9,10 @@ use burn::tensor::Tensor;
 use locvtp_model::{ClipPatches, Device, ModelDirectory};
 use locvtp_video::{ClipPixels, ClipStream, TimeSpan, VideoError, VideoReader};
 
+use crate::embed_error::EmbedError;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
+use crate::setting_error::SettingError;
 
 /// Tokens and numbers of the clips that go through the encoder together, about; bounds memory.
 const TOKENS_AT_ONCE: usize = 32_768;
@@ -256,7 +258,7 @@ impl Embedder {
             for sentence in chunk {
                 let encoded = tokenizer.encode(sentence)?;
                 if encoded.num_words() == 0 {
-                    return Err(TransferError::NoWords { sentence: (*sentence).to_owned() });
+                    return Err(EmbedError::NoWords { sentence: (*sentence).to_owned() }.into());
                 }
                 tokens.push(encoded);
             }
@@ -265,11 +267,12 @@ impl Embedder {
                 FeatureSpace::Backbone => self.directory.model.backbone_words(&batch),
                 FeatureSpace::Projected => self.directory.model.embed_words(&batch),
                 FeatureSpace::MeanColour => {
-                    return Err(TransferError::Setting {
+                    return Err(SettingError {
                         key: "words.space",
                         found: space.name().into(),
                         expected: "backbone or projected: words have no colour",
-                    });
+                    }
+                    .into());
                 }
             };
             let [b, n, d] = words.dims();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::error::TransferError;
+use locvtp_measure::PathError;
 
 /// A folder that is there now.
 pub(crate) struct MadeFolder {
@@ -16,14 +16,11 @@ impl MadeFolder {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(crate) fn make(folder: &Path) -> Result<Self, TransferError> {
+    pub(crate) fn make(folder: &Path) -> Result<Self, PathError> {
         let named = folder.ancestors().filter(|folder| !folder.as_os_str().is_empty());
         let outermost = named.take_while(|folder| !folder.exists()).last().map(Path::to_owned);
-        let failed = |source| TransferError::Io {
-            path: folder.to_owned(),
-            action: "make the folder",
-            source,
-        };
+        let failed =
+            |source| PathError::Io { path: folder.to_owned(), action: "make the folder", source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         Ok(Self { folder: folder.to_owned(), outermost })
     }

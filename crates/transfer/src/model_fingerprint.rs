@@ -59,7 +59,7 @@ impl std::fmt::Display for ModelIdentity {
 ///
 /// # Errors
 /// When the files cannot be read.
-pub fn weights_fingerprint(dir: &Path) -> Result<String, ModelError> {
+pub(crate) fn weights_fingerprint(dir: &Path) -> Result<String, ModelError> {
     checksum(&[dir.join(CONFIG_FILE), dir.join(WEIGHTS_FILE)])
 }
 
@@ -67,7 +67,7 @@ pub fn weights_fingerprint(dir: &Path) -> Result<String, ModelError> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn tokenizer_fingerprint(dir: &Path) -> Result<Option<String>, ModelError> {
+pub(crate) fn tokenizer_fingerprint(dir: &Path) -> Result<Option<String>, ModelError> {
     let file = Some(dir.join(TOKENIZER_FILE)).filter(|file| file.is_file());
     file.map(|file| checksum(&[file])).transpose()
 }
@@ -77,7 +77,7 @@ pub fn tokenizer_fingerprint(dir: &Path) -> Result<Option<String>, ModelError> {
 ///
 /// # Errors
 /// When the files cannot be read.
-pub fn fingerprint_of_before(dir: &Path) -> Result<String, ModelError> {
+pub(crate) fn fingerprint_of_before(dir: &Path) -> Result<String, ModelError> {
     let entries = std::fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| {

@@ -14,13 +14,13 @@ use golden::{Arrays, assert_close, named_gradients, numbers};
 use locvtp_model::Initialiser;
 use locvtp_model::weights::NamedTensor;
 use locvtp_train::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::csmgan::anchors::{FrameSpan, offset_bases, proposals};
-use locvtp_transfer::tasks::grounding::csmgan::loss::{LossTruth, loss};
-use locvtp_transfer::tasks::grounding::csmgan::ranking::{ScoredMoments, scored_moments};
-use locvtp_transfer::tasks::grounding::csmgan::target::{ProposalTargets, targets};
 use locvtp_transfer::tasks::grounding::csmgan::{
     Csmgan, CsmganConfig, CsmganInput, CsmganOutput, RegressedBy, RegressionRule,
 };
+use locvtp_transfer::tasks::grounding::csmgan::{FrameSpan, offset_bases, proposals};
+use locvtp_transfer::tasks::grounding::csmgan::{LossTruth, loss};
+use locvtp_transfer::tasks::grounding::csmgan::{ProposalTargets, targets};
+use locvtp_transfer::tasks::grounding::csmgan::{ScoredMoments, scored_moments};
 use serde_json::Value;
 
 /// Of the forward: sums of some hundred products through six layers in f32, against f64.

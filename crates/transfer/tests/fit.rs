@@ -12,15 +12,14 @@ use locvtp_measure::Metrics;
 use locvtp_model::layers::Linear;
 use locvtp_model::{Device, Initialiser};
 use locvtp_train::{OptimizerConfig, Schedule};
+use locvtp_transfer::FitStep;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::fit::FitEnd;
-use locvtp_transfer::fit::training::Keep;
-use locvtp_transfer::fit::training::TrainingSection;
+use locvtp_transfer::fit::KeptEpoch;
+use locvtp_transfer::fit::TrainingSection;
 use locvtp_transfer::fit::{FitBatch, Learner, fit};
-use locvtp_transfer::observer::FitStep;
-use locvtp_transfer::observer::TaskObserver;
-use locvtp_transfer::results::predictions::Tested;
-use locvtp_transfer::results::task_result::SeedResult;
+use locvtp_transfer::results::SeedResult;
+use locvtp_transfer::results::Tested;
 
 #[derive(Module, Debug)]
 struct Line {
@@ -89,14 +88,11 @@ fn training(epochs: u64) -> TrainingSection {
         schedule: Schedule::Constant,
         ..OptimizerConfig::default()
     };
-    TrainingSection { seeds: vec![0], epochs, batch: 4, keep: Keep::Best, optimizer }
+    TrainingSection { seeds: vec![0], epochs, batch: 4, keep: KeptEpoch::Best, optimizer }
 }
 
 fn run(learner: &Points, epochs: u64, folder: &Path) -> Result<SeedResult, TransferError> {
-    match fit(learner, &training(epochs), 5, folder, &Device::flex(), &mut ())? {
-        FitEnd::Done(result) => Ok(result),
-        FitEnd::Stopped => panic!("nobody stopped it"),
-    }
+    fit(learner, &training(epochs), 5, folder, &Device::flex(), &mut ())
 }
 
 /// Stops after so many steps.
@@ -129,8 +125,8 @@ fn a_fit_that_was_stopped_and_goes_on_ends_with_the_same_bits() {
     // Three steps an epoch: stopped in the first epoch, at the end of the third, within the fifth.
     for steps in [2, 9, 5] {
         let (learner, mut stop) = (Points::new(), StopAfter(steps));
-        let end = fit(&learner, &training(6), 5, &parts, &Device::flex(), &mut stop).unwrap();
-        assert!(matches!(end, FitEnd::Stopped));
+        let end = fit(&learner, &training(6), 5, &parts, &Device::flex(), &mut stop);
+        assert!(matches!(end, Err(TransferError::Stopped)), "{end:?}");
     }
     let resumed = run(&Points::new(), 6, &parts).unwrap();
     assert_eq!(whole, resumed);
@@ -152,11 +148,10 @@ fn the_head_of_the_best_epoch_is_measured() {
     let two = run(&Points::new(), 2, &folder.path().join("two")).unwrap();
     assert_eq!(found.test, two.test, "its weights are those after two epochs");
     let mut last = training(5);
-    last.keep = Keep::Last;
+    last.keep = KeptEpoch::Last;
     let folder = folder.path().join("last");
     let learner = Points { best: Some(2), ..Points::new() };
-    let end = fit(&learner, &last, 5, &folder, &Device::flex(), &mut ()).unwrap();
-    let FitEnd::Done(last) = end else { panic!("nobody stopped it") };
+    let last = fit(&learner, &last, 5, &folder, &Device::flex(), &mut ()).unwrap();
     assert_eq!(last.epoch, Some(5));
     assert_ne!(last.test, found.test);
 }

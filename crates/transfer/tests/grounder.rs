@@ -1,7 +1,5 @@
 //! The front doors, [`Grounder`] and [`Extractor`], give what the steps below them give.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
-
 use locvtp_features::{DEFAULT_DATASET, FeatureFile};
 use locvtp_measure::MomentDecoder;
 use locvtp_transfer::extraction::{
@@ -19,7 +17,7 @@ fn a_moment_is_what_the_scores_of_the_clips_decode_to_and_progress_counts_them()
     let embedder = || {
         let device = locvtp_model::Device::flex();
         let model = locvtp_model::ModelDirectory::read(folder.path(), &device).unwrap();
-        locvtp_transfer::embedding::Embedder::new(model, device)
+        locvtp_transfer::Embedder::new(model, device)
     };
     let embedding = embedder().embed_video(&video).unwrap();
     let sentence = &embedder().embed_sentences(&[SENTENCE]).unwrap()[0];
@@ -47,7 +45,7 @@ fn an_extractor_gives_what_stands_in_the_file_of_an_extraction() {
     let list = list_videos(std::slice::from_ref(&video), IdRule::Stem).unwrap();
     let device = locvtp_model::Device::flex();
     let model = locvtp_model::ModelDirectory::read(folder.path(), &device).unwrap();
-    let embedder = locvtp_transfer::embedding::Embedder::new(model, device);
+    let embedder = locvtp_transfer::Embedder::new(model, device);
     let settings =
         ExtractSettings { space: Some(FeatureSpace::Backbone), ..ExtractSettings::default() };
     extract(&embedder, folder.path(), &list.videos, &file, &settings, &mut ()).unwrap();

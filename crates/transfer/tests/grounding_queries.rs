@@ -6,14 +6,15 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::inputs::feature_section::{ClipFeatures, FeatureSection};
-use locvtp_transfer::observer::TaskObserver;
-use locvtp_transfer::tasks::grounding::annotated_parts::QuerySection;
-use locvtp_transfer::tasks::grounding::queries::QueryParts;
-use locvtp_transfer::tasks::grounding::task::GroundingTask;
-use locvtp_transfer::tasks::grounding::words::{SentenceWords, WordSection};
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::inputs::{ClipFeatures, FeatureSection};
+use locvtp_transfer::tasks::Task;
+use locvtp_transfer::tasks::TaskFile;
+use locvtp_transfer::tasks::grounding::GroundingError;
+use locvtp_transfer::tasks::grounding::QueryParts;
+use locvtp_transfer::tasks::grounding::QuerySection;
+use locvtp_transfer::tasks::grounding::{SentenceWords, WordSection};
 use locvtp_video::{Seconds, TimeSpan};
 
 struct Folder(tempfile::TempDir);
@@ -123,7 +124,7 @@ fn parts_are_given_told_by_their_subset_or_drawn() {
     let lines = [("a", "train"), ("b", "val"), ("c", "test"), ("d", "train")];
     let all: String = lines.iter().map(|(id, subset)| line(id, subset)).collect();
     let file = folder.write("mine.jsonl", &all);
-    let videos = |queries: &[locvtp_transfer::tasks::grounding::queries::Query]| -> Vec<String> {
+    let videos = |queries: &[locvtp_transfer::tasks::grounding::Query]| -> Vec<String> {
         queries.iter().map(|query| query.features.clone()).collect()
     };
     // One file for several parts: its own word for each video decides.
@@ -163,7 +164,10 @@ fn a_part_without_queries_and_features_of_two_widths_are_errors() {
     let section = QuerySection { test, ..QuerySection::default() };
     let none = folder.features(&[("somebody", 3, 4)]);
     let error = QueryParts::read(&section, &none, &mut ()).unwrap_err();
-    assert!(matches!(error, TransferError::NoQueries { part: "test", .. }), "{error}");
+    assert!(
+        matches!(error, TransferError::Grounding(GroundingError::NoQueries { part: "test", .. })),
+        "{error}"
+    );
     assert!(error.to_string().contains("no features: 8"), "{error}");
     drop(none);
     let folder = Folder::new();
@@ -183,7 +187,8 @@ fn every_grounding_task_file_of_the_repository_can_be_used() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("grounding_") {
             let file = TaskFile::read(&path, &[]).unwrap();
-            let task: GroundingTask = file.settings().unwrap_or_else(|e| panic!("{name}: {e}"));
+            let task = file.task().unwrap_or_else(|e| panic!("{name}: {e}"));
+            let Task::Grounding(task) = task else { panic!("{name} is of another task") };
             heads.push(format!("{:?} {:?}", task.grounding.head, task.grounding.dataset));
             let first = std::fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
             let command = format!("# locvtp transfer configs/tasks/{name} --run ");

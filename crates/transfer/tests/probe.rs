@@ -6,8 +6,8 @@ use std::path::Path;
 
 use locvtp_features::{FeatureStore, Provenance, VideoSource};
 use locvtp_model::Device;
-use locvtp_transfer::results::task_result::TaskResult;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::results::TaskResult;
+use locvtp_transfer::tasks::TaskFile;
 use locvtp_video::TimeSpan;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -71,7 +71,7 @@ fn run(task: &str, made: Made) -> TaskResult {
     );
     std::fs::write(&path, text).unwrap();
     let task = TaskFile::read(&path, &[]).unwrap();
-    task.run(&folder.path().join("run"), false, &Device::flex(), &mut ()).unwrap().unwrap()
+    task.run(&folder.path().join("run"), false, &Device::flex(), &mut ()).unwrap()
 }
 
 #[test]

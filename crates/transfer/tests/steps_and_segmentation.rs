@@ -10,10 +10,8 @@ use locvtp_measure::metrics::{frame_accuracy, labels};
 use locvtp_model::Device;
 use locvtp_model::layers::Linear;
 use locvtp_train::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::steps::component_model::{
-    ComponentModel, Components, Seeking, assignment_loss,
-};
-use locvtp_transfer::tasks::steps::ordering::{align, equal_distances};
+use locvtp_transfer::tasks::steps::{ComponentModel, Components, StepAssignment, assignment_loss};
+use locvtp_transfer::tasks::steps::{align, equal_distances};
 use locvtp_video::TimeSpan;
 use serde_json::Value;
 
@@ -113,18 +111,18 @@ fn scores_assignments_gradients_and_a_step_are_those_of_pytorch() {
     close(&found, &flat(&expected["scores"]), 1e-5, "score");
 
     let constraints = flat(&inputs["constraints"]);
-    let seeking = Seeking {
+    let assignment = StepAssignment {
         x: &x,
         scores: &found,
         constraints: &constraints,
         constraint_weight: inputs["constraint_weight"].as_f64().unwrap(),
         learning_rate: inputs["learning_rate"].as_f64().unwrap(),
     };
-    let costs = seeking.costs(num_steps);
+    let costs = assignment.costs(num_steps);
     close(&costs, &flat(&expected["costs"]), 1e-5, "cost");
     let now = align(&costs, num_steps).unwrap().seconds;
     assert_eq!(now, whole(&expected["seconds"]));
-    let ahead = seeking.costs_ahead(&shares, &now);
+    let ahead = assignment.costs_ahead(&shares, &now);
     close(&ahead, &flat(&expected["costs_ahead"]), 1e-5, "cost ahead");
     let chosen = align(&ahead, num_steps).unwrap().seconds;
     assert_eq!(chosen, whole(&expected["seconds_ahead"]));

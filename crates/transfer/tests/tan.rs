@@ -14,11 +14,11 @@ use locvtp_features::VideoFeatures;
 use locvtp_model::Initialiser;
 use locvtp_model::weights::NamedTensor;
 use locvtp_train::{Adam, OptimizerConfig};
-use locvtp_transfer::tasks::grounding::fixed_length::average_to_fixed_length;
-use locvtp_transfer::tasks::grounding::tan::config::Proposals;
-use locvtp_transfer::tasks::grounding::tan::proposals::best_moments;
-use locvtp_transfer::tasks::grounding::tan::targets::{overlaps, scaled_iou_loss, targets};
+use locvtp_transfer::tasks::grounding::average_to_fixed_length;
+use locvtp_transfer::tasks::grounding::tan::Proposals;
+use locvtp_transfer::tasks::grounding::tan::best_moments;
 use locvtp_transfer::tasks::grounding::tan::{MomentMap, TanConfig, TwoDTan};
+use locvtp_transfer::tasks::grounding::tan::{overlaps, scaled_iou_loss, targets};
 use locvtp_video::{Seconds, TimeSpan};
 use serde_json::Value;
 
@@ -107,7 +107,7 @@ impl Case {
 
     /// The numbers of a dense map at the cells, for every query.
     fn at_cells(&self, map: &MomentMap, name: &str) -> Vec<f64> {
-        let (values, n) = (self.outputs.values(name), map.frames());
+        let (values, n) = (self.outputs.values(name), map.num_frames());
         let of_query = |square: &[f64]| -> Vec<f64> {
             map.moments().iter().map(|(s, e)| square[s * n + e]).collect()
         };
@@ -131,7 +131,7 @@ fn the_cells_are_those_of_the_reference_mask() {
     let case = Case::read(Proposals::MaxPool);
     let map = MomentMap::new(&case.config);
     let mask = case.outputs.values("mask");
-    let n = map.frames();
+    let n = map.num_frames();
     let mut found = vec![0.0; n * n];
     map.moments().iter().for_each(|(s, e)| found[s * n + e] += 1.0);
     assert_eq!(found, mask);

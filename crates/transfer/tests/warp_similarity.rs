@@ -8,11 +8,11 @@ use locvtp_model::encoders::DistilBertConfig;
 use locvtp_model::encoders::TimeSformerConfig;
 use locvtp_model::loss::WarpDistances;
 use locvtp_model::{Device, LocVtpConfig, ModelDirectory, Preprocessing, SentenceTokenizer};
-use locvtp_transfer::embedding::{
+use locvtp_transfer::synthetic::{EmbeddedSplit, EmbeddedVideo};
+use locvtp_transfer::synthetic::{WarpSimilaritySettings, warp_similarities};
+use locvtp_transfer::{
     Embedder, JointVector, SentenceEmbedding, VideoEmbedding, dot, mean_unit, unit,
 };
-use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, EmbeddedVideo};
-use locvtp_transfer::synthetic::warp_similarity::{WarpSimilaritySettings, warp_similarities};
 use locvtp_video::{Seconds, TimeSpan};
 
 const WIDTH: usize = 4;

@@ -18,8 +18,9 @@
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
 //!
-//! Of use to all crates: [`counted`], numbers with their nouns for messages, [`randomness`], what is
-//! drawn and for what, and [`whole_file`], files that are whole or not there.
+//! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
+//! what caused them, [`randomness`], what is drawn and for what, and [`whole_file`], files that are whole
+//! or not there.
 //!
 //! # Example
 //!
@@ -60,6 +61,7 @@
 mod augmentation;
 mod augmentation_schema;
 mod bits;
+pub mod causes;
 mod clip_stream;
 mod colour_jitter;
 mod content;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use locvtp_transfer::embedding::{SentenceEmbedding, dot};
-use locvtp_transfer::model_fingerprint::ModelIdentity;
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::ModelIdentity;
+use locvtp_transfer::locate_model;
+use locvtp_transfer::{SentenceEmbedding, dot};
 use locvtp_video::counted::counted;
 use serde_json::json;
 

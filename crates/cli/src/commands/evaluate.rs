@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_corpus::synthetic::truth::TRUTH_FILE;
 use locvtp_measure::ReferenceSettings;
-use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
+use locvtp_transfer::synthetic::{EmbeddedSplit, SplitResults};
 use locvtp_video::counted::counted;
 
 use crate::Outcome;

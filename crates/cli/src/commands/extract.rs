@@ -7,7 +7,7 @@ use locvtp_transfer::extraction::{
     BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary,
     FeatureSpace, IdRule, VideoList, extract, list_videos,
 };
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 use locvtp_video::counted::counted;
 use locvtp_video::{ClipStride, Seconds, TimeSpan};
 
@@ -168,6 +168,7 @@ fn missing(list: &VideoList) -> Vec<BadVideo> {
         path: path.clone(),
         reason: missing::does_not_exist(path, "the list names it; mend the list or its paths"),
         is_damaged: false,
+        has_hung: false,
     };
     list.missing.iter().map(bad).collect()
 }

@@ -7,9 +7,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use locvtp_measure::MomentDecoder;
 use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_transfer::embedding::Embedder;
-use locvtp_transfer::model_location::locate_model;
-use locvtp_transfer::{ClipScore, FileGrounding, Grounder, TransferError};
+use locvtp_transfer::{
+    ClipScore, EmbedError, Embedder, FileGrounding, Grounder, TransferError, locate_model,
+};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
         let mut show = |done, total| progress.show_if_long(done, total);
         match grounder.find_watched(&args.video, sentence, &mut show) {
             Ok(found) => found,
-            Err(error @ TransferError::NoWords { .. }) => {
+            Err(error @ TransferError::Embed(EmbedError::NoWords { .. })) => {
                 output::note(&format!("nothing found: {error}"));
                 nothing
             }

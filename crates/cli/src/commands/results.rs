@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args as ClapArgs;
-use locvtp_transfer::results::task_result::RESULT_FILE;
-use locvtp_transfer::results::task_result::TaskResult;
+use locvtp_transfer::results::RESULT_FILE;
+use locvtp_transfer::results::TaskResult;
 use serde::Serialize;
 
 use crate::table::{Column, Table};

@@ -12,7 +12,7 @@ use locvtp_measure::score::{
     TruthSource, read_columns, read_release, score_grounding, score_matrix, score_rankings,
     score_segmentation, score_steps,
 };
-use locvtp_measure::{MeasureError, SameSentence};
+use locvtp_measure::{MeasureError, PathError, SameSentence};
 use locvtp_train::plain_words;
 use locvtp_video::counted::counted;
 
@@ -206,9 +206,9 @@ pub(crate) fn run(args: &Score) -> anyhow::Result<Outcome> {
         Score::Segmentation(args) => &args.given,
     };
     // Before the truth is read, which may take long.
-    MeasureError::expect_file(&given.predictions)?;
+    PathError::expect_file(&given.predictions)?;
     if let Some(only) = &given.only {
-        MeasureError::expect_file(only)?;
+        PathError::expect_file(only)?;
     }
     let report = match args {
         Score::Grounding(args) => grounding(args)?,
@@ -309,7 +309,7 @@ fn holds_objects(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn steps(args: &ScoreSteps) -> anyhow::Result<ScoreReport> {
-    MeasureError::expect_there(&args.truth)?;
+    PathError::expect_there(&args.truth)?;
     let (truth, num_steps) = read_release(&args.truth, args.given.only.as_deref())?;
     let report = against(score_steps(&args.given.predictions, &truth, &num_steps), &truth)?;
     Ok(with_notes(report, truth))

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use locvtp_measure::Metrics;
 use locvtp_model::Device;
+use locvtp_transfer::TaskObserver;
 use locvtp_transfer::TransferError;
-use locvtp_transfer::observer::TaskObserver;
-use locvtp_transfer::observer::{EpochReport, FitStep};
 use locvtp_transfer::results::TaskResult;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::tasks::TaskFile;
+use locvtp_transfer::{EpochReport, FitStep};
 use locvtp_video::counted::counted;
 
 use crate::command_line::typed_again;
@@ -47,13 +47,13 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
     let _listening = Listening::begin(typed_again(Some("--resume"), None))?;
     let mut progress = Progress::new();
     let result = match file.run(&folder, args.resume, &Device::flex(), &mut progress) {
-        Ok(Some(mut result)) => {
+        Ok(mut result) => {
             result.program = format!("locvtp {} {}", output::VERSION, output::COMMIT);
             result.program.truncate(result.program.trim_end().len());
             result.write(&folder)?;
             result
         }
-        Ok(None) | Err(TransferError::Stopped) => {
+        Err(TransferError::Stopped) => {
             let go_on = typed_again(Some("--resume"), None);
             output::note(&format!("stopped; what is done is saved. Go on with:\n  {go_on}"));
             return Ok(Outcome::Interrupted);

@@ -8,9 +8,9 @@ use locvtp_report::{
     SimilarityHistogram, Span, Thumbnail, TimedFrame,
 };
 use locvtp_train::{RunFolder, StepReport};
-use locvtp_transfer::embedding::cosines;
-use locvtp_transfer::synthetic::example_choice::ChosenExample;
-use locvtp_transfer::synthetic::still::middle_frames;
+use locvtp_transfer::cosines;
+use locvtp_transfer::synthetic::ChosenExample;
+use locvtp_transfer::synthetic::middle_frames;
 use locvtp_video::TimeSpan;
 
 use super::MeasuredSplit;

@@ -8,8 +8,7 @@ use locvtp_corpus::SyntheticConfig;
 use locvtp_measure::SimilaritySummary;
 use locvtp_report::{Fact, Provenance, RunReport};
 use locvtp_train::{LOG_FILE, RunFolder};
-use locvtp_transfer::synthetic::evaluation::{EmbeddedSplit, SplitResults};
-use locvtp_transfer::synthetic::example_choice::ChosenExample;
+use locvtp_transfer::synthetic::{ChosenExample, EmbeddedSplit, SplitResults};
 use locvtp_video::counted::counted;
 
 use crate::output::{COMMIT, VERSION};

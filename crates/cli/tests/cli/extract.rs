@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use ffmpeg_the_third as ffmpeg;
 use locvtp_features::{FeatureFile, FeatureStore};
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_transfer::embedding::Embedder;
+use locvtp_transfer::Embedder;
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan, VideoReader};
 
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::causes::with_causes;
 use locvtp_video::whole_file::{self, PartName};
 use locvtp_video::{ReaderSettings, Seconds, VideoReader};
 use rayon::prelude::*;
@@ -336,11 +337,6 @@ fn ending_for(codec: &str) -> &'static str {
         "gif" => "gif",
         _ => "mp4",
     }
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// A tar being written, and how long it is.

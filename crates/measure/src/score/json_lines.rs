@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::error::MeasureError;
+use crate::path_error::PathError;
 
 /// Bytes that a thread reads at once, about.
 const PIECE: usize = 1 << 20;
@@ -26,7 +27,7 @@ pub fn read_lines<T: Send>(
     path: &Path,
     parse: impl Fn(&[u8]) -> Result<T, String> + Sync,
 ) -> Result<Vec<(usize, T)>, MeasureError> {
-    let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
+    let bytes = std::fs::read(path).map_err(PathError::io(path, "read it"))?;
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let pieces = pieces(text);
     let read: Vec<(usize, Numbered<T>)> =

@@ -9,6 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::json_lines::{number_list, read_lines};
 use crate::error::MeasureError;
+use crate::path_error::PathError;
 
 #[cfg(test)]
 #[path = "../../../features/tests/npy/mod.rs"]
@@ -59,14 +60,14 @@ impl Matrix {
     }
 
     fn read_npy(path: &Path) -> Result<Self, MeasureError> {
-        let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
+        let bytes = std::fs::read(path).map_err(PathError::io(path, "read it"))?;
         let array = NumpyArray::read(&bytes).map_err(|reason| refused(path, reason))?;
         let NumpyArray { values, rows, columns } = array;
         Ok(Self { values, rows, columns })
     }
 
     fn read_safetensors(path: &Path) -> Result<Self, MeasureError> {
-        let bytes = std::fs::read(path).map_err(MeasureError::io(path, "read it"))?;
+        let bytes = std::fs::read(path).map_err(PathError::io(path, "read it"))?;
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
             refused(path, format!("it is not a whole safetensors file ({error})"))
         })?;

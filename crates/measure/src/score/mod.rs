@@ -13,7 +13,7 @@
 //! | [`score_matrix`], [`score_rankings`] | a matrix of scores, or ranked lists: R@k, MdR, MnR |
 //! | [`score_steps`] | a second for every step of a task: average recall |
 //! | [`score_segmentation`] | a label for every second: frame accuracy |
-//! | [`usual`] | predictions against annotations, each a file, with what is usual |
+//! | [`grounding`](fn@grounding) | predictions against annotations, each a file, with what is usual |
 //! | [`Truth`] | annotation files, read without their videos |
 //! | [`read_lines`], [`Matrix`] | the prediction files |
 
@@ -27,7 +27,7 @@ mod retrieval;
 mod segmentation;
 mod steps;
 mod truth;
-pub mod usual;
+mod usual;
 
 pub use grounding::score_grounding;
 pub use grounding_protocol::{GroundingProtocol, RankedBy, Suppression};
@@ -37,6 +37,7 @@ pub use retrieval::{RetrievalProtocol, read_columns, score_matrix, score_ranking
 pub use segmentation::score_segmentation;
 pub use steps::{read_release, score_steps};
 pub use truth::{Truth, TruthFile, TruthSource};
+pub use usual::grounding;
 
 use locvtp_video::counted::counted_as;
 use serde::Serialize;

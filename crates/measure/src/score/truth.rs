@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::Faults;
 use crate::annotated_query::{AnnotatedQuery, Repeats, SameSentence, annotated_queries};
 use crate::error::MeasureError;
+use crate::path_error::PathError;
 
 /// Which annotations are the truth.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,7 +86,7 @@ impl Truth {
         let mut dropped: BTreeMap<DropReason, usize> = BTreeMap::new();
         let mut not_asked_for = 0;
         for path in &source.paths {
-            MeasureError::expect_there(path)?;
+            PathError::expect_there(path)?;
             let reader = CorpusReader::new(path, &settings, FileLookup::Never).map_err(of_truth)?;
             for file in reader.sources() {
                 let report = reader.read(file, &mut truth)?;

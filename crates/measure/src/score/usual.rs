@@ -16,7 +16,7 @@ use crate::error::MeasureError;
 ///
 /// # Example
 /// ```
-/// use locvtp_measure::score::usual;
+/// use locvtp_measure::score;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir()?;
@@ -25,7 +25,7 @@ use crate::error::MeasureError;
 /// # std::fs::write(at("val_1.json"), annotations)?;
 /// # let line = r#"{"video": "v_one", "sentence": "A disc grows.", "spans": [[2.0, 7.0, 0.9]]}"#;
 /// # std::fs::write(at("mine.jsonl"), line)?;
-/// let report = usual::grounding(at("mine.jsonl"), at("val_1.json"))?;
+/// let report = score::grounding(at("mine.jsonl"), at("val_1.json"))?;
 /// for (name, value) in report.metrics.iter() {
 ///     println!("{name} {value:.2}");
 /// }

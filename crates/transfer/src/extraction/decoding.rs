@@ -12,7 +12,7 @@ use crate::extraction::video_list::VideoFile;
 /// What comes from the decoders. The clips of one video come in order and before its end; those of
 /// several videos in turn.
 #[derive(Debug)]
-pub enum Decoded {
+pub(crate) enum Decoded {
     /// A clip.
     Clip {
         /// Index of the video.
@@ -42,7 +42,7 @@ pub enum Decoded {
 
 /// What is known of a video when all of its clips were read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct VideoEnd {
+pub(crate) struct VideoEnd {
     /// How long it is, seconds.
     pub duration_s: f64,
     /// Where pictures are missing or damaged.
@@ -53,7 +53,7 @@ pub struct VideoEnd {
 
 /// How videos become clips.
 #[derive(Clone, Debug)]
-pub struct ClipRule {
+pub(crate) struct ClipRule {
     /// Frames and their form.
     pub preprocessing: Preprocessing,
     /// From clip to clip.
@@ -67,7 +67,7 @@ pub struct ClipRule {
 
 /// Starts `num_threads` decoders. At most `queue` clips wait to be received, and each decoder holds
 /// one more; when the receiver is dropped, they end.
-pub fn decode<'scope, 'env>(
+pub(crate) fn decode<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     videos: &'env [VideoFile],
     next: &'env AtomicUsize,

@@ -5,17 +5,19 @@ use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
+use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 
 use crate::embedding::Embedder;
-use crate::error::{TransferError, with_causes};
+use crate::error::TransferError;
 use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
+use crate::extraction::extract_error::ExtractError;
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
 use crate::extraction::video_list::VideoFile;
 
 /// Takes the features of clips: those of one video in order, of several videos in turn.
-pub trait ClipSink {
+pub(crate) trait ClipSink {
     /// More clips of a video.
     ///
     /// # Errors
@@ -35,7 +37,7 @@ pub trait ClipSink {
 }
 
 /// How videos go through an encoder.
-pub struct Encoding<'a> {
+pub(crate) struct Encoding<'a> {
     /// The model.
     pub embedder: &'a Embedder,
     /// Which features of it.
@@ -49,7 +51,7 @@ pub struct Encoding<'a> {
 }
 
 /// What came of the videos.
-pub struct Encoded {
+pub(crate) struct Encoded {
     /// At the end.
     pub progress: ExtractProgress,
     /// Videos that were left out. Clips of them may have gone to the sink, but not their end.
@@ -65,13 +67,13 @@ impl Encoding<'_> {
     ///
     /// # Errors
     /// When a feature is not finite, or what the sink says. Bad videos are no errors.
-    pub fn run(
+    pub(crate) fn run(
         &self,
         videos: &[VideoFile],
         sink: &mut dyn ClipSink,
         observer: &mut dyn ExtractObserver,
     ) -> Result<Encoded, TransferError> {
-        let mut run = Run {
+        let mut run = EncodingRun {
             encoding: self,
             videos,
             sink,
@@ -101,7 +103,7 @@ impl Encoding<'_> {
             run.encode().map(|()| false)
         });
         let stopped = stopped?;
-        let Run { progress, bad, damaged, .. } = run;
+        let EncodingRun { progress, bad, damaged, .. } = run;
         Ok(Encoded { progress, bad, damaged, stopped })
     }
 }
@@ -116,7 +118,7 @@ struct WaitingClip {
     duration_s: f64,
 }
 
-struct Run<'a> {
+struct EncodingRun<'a> {
     encoding: &'a Encoding<'a>,
     videos: &'a [VideoFile],
     sink: &'a mut dyn ClipSink,
@@ -133,7 +135,7 @@ struct Run<'a> {
     damaged: Vec<DamagedVideo>,
 }
 
-impl Run<'_> {
+impl EncodingRun<'_> {
     fn take(&mut self, decoded: Decoded) -> Result<(), TransferError> {
         match decoded {
             Decoded::Clip { video, pixels, num_clips, duration_s } => {
@@ -158,7 +160,8 @@ impl Run<'_> {
                 let file = &self.videos[video];
                 let is_damaged = matches!(error, VideoError::Undecodable { .. });
                 let (id, path, reason) = (file.id.clone(), file.path.clone(), with_causes(&error));
-                let bad = BadVideo { id, path, reason, is_damaged };
+                let has_hung = matches!(error, VideoError::GaveUp { .. });
+                let bad = BadVideo { id, path, reason, is_damaged, has_hung };
                 self.observer.bad(&bad);
                 self.bad.push(bad);
                 self.progress.videos += 1;
@@ -179,7 +182,7 @@ impl Run<'_> {
                 let (spans, values) = (&pixels.spans[range.clone()], features[range].concat());
                 if values.iter().any(|value| !value.is_finite()) {
                     let (path, span) = (file.path.clone(), spans[0]);
-                    return Err(TransferError::NotFinite { path, span });
+                    return Err(ExtractError::NotFinite { path, span }.into());
                 }
                 self.sink.clips(file, spans, &values)?;
                 for clip in clips {

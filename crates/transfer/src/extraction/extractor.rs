@@ -8,6 +8,7 @@ use locvtp_video::VideoError;
 
 use crate::embedding::Embedder;
 use crate::error::TransferError;
+use crate::extraction::extract_error::ExtractError;
 use crate::extraction::settings::ExtractSettings;
 use crate::model_location::locate_model;
 
@@ -77,7 +78,7 @@ impl Extractor {
         let is_finite = |feature: &Vec<f32>| feature.iter().all(|value| value.is_finite());
         if let Some(bad) = encoded.features.iter().position(|feature| !is_finite(feature)) {
             let (path, span) = (path.to_owned(), encoded.spans[bad]);
-            return Err(TransferError::NotFinite { path, span });
+            return Err(ExtractError::NotFinite { path, span }.into());
         }
         let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
         let source = VideoSource {

@@ -9,29 +9,31 @@
 //! Decoding runs ahead of the encoder by as many clips as the queue holds, and clips of short videos
 //! share a batch, so neither waits for the other more than it must. Memory holds the queue, one batch
 //! and what the decoders keep; no video is ever in it whole. Clips are cut and encoded by
-//! [`Embedder`](crate::embedding::Embedder), as everywhere else.
+//! [`Embedder`](crate::Embedder), as everywhere else.
 //!
 //! A video that cannot be read is named, counted and left out, whole: half a video is no video. Where
 //! only some pictures are damaged, [`ExtractSettings::skip_damaged`] leaves out the clips that touch
 //! them, and the file says where. What
 //! is in the file already, from a file of the same size, is not done again.
 //!
-//! - [`video_list`]: which videos, and what they are called
-//! - [`settings`]: where clips begin and which features are taken
-//! - [`decoding`]: the threads that decode
-//! - [`encoding`]: the loop
-//! - [`observer`]: who is told how it goes
+//! - `video_list`: which videos, and what they are called
+//! - `settings`: where clips begin and which features are taken
+//! - `decoding`: the threads that decode
+//! - `encoding`: the loop
+//! - `observer`: who is told how it goes
 //! - [`Extractor`]: the features of one video, in memory
-//! - [`run`](mod@run): its features into a file
+//! - `run`: its features into a file
 
-pub mod decoding;
-pub mod encoding;
+pub(crate) mod decoding;
+pub(crate) mod encoding;
+pub(crate) mod extract_error;
 mod extractor;
-pub mod observer;
-pub mod run;
-pub mod settings;
-pub mod video_list;
+mod observer;
+mod run;
+mod settings;
+mod video_list;
 
+pub use extract_error::ExtractError;
 pub use extractor::Extractor;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 pub use run::{ExtractSummary, extract};

@@ -58,6 +58,9 @@ pub struct BadVideo {
     /// Whether it can be read but for some pictures: [`skip_damaged`](super::ExtractSettings::skip_damaged) would keep the
     /// others.
     pub is_damaged: bool,
+    /// Whether it was given up because nothing came of it: it would hang again.
+    #[serde(skip)]
+    pub has_hung: bool,
 }
 
 /// A video in which pictures are missing or damaged.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::model_fingerprint::weights_fingerprint;
+use crate::setting_error::SettingError;
 
 /// What the encoder computes with.
 const PRECISION: &str = "f32";
@@ -84,9 +85,8 @@ impl Default for ExtractSettings {
 impl ExtractSettings {
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+    pub fn check(&self) -> Result<(), SettingError> {
+        let setting = |key, found: String, expected| Err(SettingError { key, found, expected });
         match self.stride {
             ClipStride::Frames(0) => {
                 return setting("stride", "0 frames".into(), "1 frame or more");
@@ -118,10 +118,10 @@ impl ExtractSettings {
     ///
     /// # Errors
     /// For projected features of a model that has no joint space.
-    pub fn space_of(&self, config: &LocVtpConfig) -> Result<FeatureSpace, TransferError> {
+    pub fn space_of(&self, config: &LocVtpConfig) -> Result<FeatureSpace, SettingError> {
         let joint = config.has_joint_space();
         match self.space {
-            Some(FeatureSpace::Projected) if !joint => Err(TransferError::Setting {
+            Some(FeatureSpace::Projected) if !joint => Err(SettingError {
                 key: "space",
                 found: "projected".into(),
                 expected: "backbone: this model has no text encoder, so no joint space",

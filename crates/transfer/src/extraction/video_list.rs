@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use locvtp_video::media_endings::{PassedOver, is_video};
 
 use crate::error::TransferError;
+use crate::extraction::extract_error::ExtractError;
+use crate::setting_error::SettingError;
+use locvtp_measure::PathError;
 
 /// What a video is called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,12 +83,12 @@ impl Finder {
         if text.contains(['*', '?', '[']) {
             return self.add_pattern(&text);
         }
-        Err(TransferError::Missing { path: path.to_owned() })
+        Err(PathError::Missing { path: path.to_owned() }.into())
     }
 
     fn add_pattern(&mut self, text: &str) -> Result<(), TransferError> {
         let expected = "a path, or a pattern with * ? [..] or **";
-        let bad = || TransferError::Setting { key: "videos", found: text.to_owned(), expected };
+        let bad = || SettingError { key: "videos", found: text.to_owned(), expected };
         let found = glob::glob(text).map_err(|_| bad())?;
         let mut any = false;
         for path in found.filter_map(Result::ok) {
@@ -101,7 +104,7 @@ impl Finder {
         if any {
             return Ok(());
         }
-        Err(TransferError::NoSuchPattern { pattern: text.to_owned() })
+        Err(ExtractError::NoSuchPattern { pattern: text.to_owned() }.into())
     }
 
     /// One path a line; empty lines and those that begin with `#` are passed over.
@@ -177,7 +180,7 @@ impl Finder {
                     "leave one out, or rename one: their paths differ in the ending alone"
                 }
             };
-            return Err(TransferError::SameName { id, first, second, advice });
+            return Err(ExtractError::SameName { id, first, second, advice }.into());
         }
         let file = VideoFile { id: id.clone(), path: path.to_owned(), bytes: about.len() };
         self.by_id.insert(id, file);
@@ -191,8 +194,8 @@ fn has_video_ending(path: &Path) -> bool {
     is_video(Path::new(name.trim_start_matches('.')))
 }
 
-fn unreadable(path: &Path, action: &'static str, source: std::io::Error) -> TransferError {
-    TransferError::io(path, action)(source)
+fn unreadable(path: &Path, action: &'static str, source: std::io::Error) -> PathError {
+    PathError::io(path, action)(source)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use locvtp_video::randomness::{Purpose, generator};
 use rand::seq::SliceRandom;
 
 /// The samples `0..count` in the order of an epoch.
-pub fn order(seed: u64, epoch: u64, count: usize) -> Vec<usize> {
+pub(crate) fn order(seed: u64, epoch: u64, count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.shuffle(&mut generator(seed, Purpose::SampleOrder, epoch, 0));
     order

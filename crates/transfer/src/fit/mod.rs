@@ -5,17 +5,21 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`training`] | how long and how fast a head learns: `[training]` of a task file |
-//! | [`state`] | what a fit leaves on disk |
-//! | [`tuning`] | what the tasks share that tune a whole model |
-//! | [`shared_observer`] | one observer for a fit and what is measured in it |
-//! | [`draws`] | the order of an epoch's samples |
+//! | `training` | how long and how fast a head learns: `[training]` of a task file |
+//! | `state` | what a fit leaves on disk |
+//! | `tuning` | what the tasks share that tune a whole model |
+//! | `shared_observer` | one observer for a fit and what is measured in it |
+//! | `draws` | the order of an epoch's samples |
 
-pub mod draws;
-pub mod shared_observer;
-pub mod state;
-pub mod training;
-pub mod tuning;
+pub(crate) mod draws;
+pub(crate) mod fit_error;
+pub(crate) mod shared_observer;
+mod state;
+pub(crate) mod training;
+pub(crate) mod tuning;
+
+pub use fit_error::{FitError, StateDamage};
+pub use training::{KeptEpoch, TrainingSection};
 
 use std::path::Path;
 use std::time::Instant;
@@ -31,10 +35,10 @@ use crate::observer::{EpochReport, FitStep, TaskObserver};
 use crate::results::predictions::{Tested, write_all};
 use crate::results::task_result::SeedResult;
 use draws::order;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_video::randomness::{Purpose, generator};
 use state::{FitFolder, FitState};
-use training::{Keep, TrainingSection};
 
 /// Something with weights that learns from samples, and how it is measured.
 pub trait Learner {
@@ -111,16 +115,7 @@ pub struct FitBatch<'a> {
     pub seed: u64,
 }
 
-/// How a fit ended.
-pub enum FitEnd {
-    /// All epochs are done; these are the numbers of the head that was kept.
-    Done(SeedResult),
-    /// It was stopped; what is done is saved.
-    Stopped,
-}
-
-/// Fits with every seed of `training`, each in a folder of its own in `folder`; `None` when it was
-/// stopped.
+/// Fits with every seed of `training`, each in a folder of its own in `folder`.
 ///
 /// # Errors
 /// As [`fit`].
@@ -130,27 +125,24 @@ pub fn fit_seeds<L: Learner>(
     folder: &Path,
     device: &Device,
     observer: &mut dyn TaskObserver,
-) -> Result<Option<Vec<SeedResult>>, TransferError> {
+) -> Result<Vec<SeedResult>, TransferError> {
     let mut seeds = Vec::with_capacity(training.seeds.len());
     for &seed in &training.seeds {
         let folder = folder.join(format!("seed-{seed}"));
-        let end = fit(learner, training, seed, &folder, device, observer)?;
+        let result = fit(learner, training, seed, &folder, device, observer);
         for warning in learner.new_warnings() {
             observer.warning(&warning);
         }
-        match end {
-            FitEnd::Done(result) => seeds.push(result),
-            FitEnd::Stopped => return Ok(None),
-        }
+        seeds.push(result?);
     }
-    Ok(Some(seeds))
+    Ok(seeds)
 }
 
 /// Trains with one seed in `folder`, or goes on there, and measures the head that is kept.
 ///
 /// # Errors
 /// When there are no samples, a loss is not finite, the folder cannot be written, or what the
-/// learner says.
+/// learner says; [`TransferError::Stopped`] when `observer` stops it, and what is done is saved.
 pub fn fit<L: Learner>(
     learner: &L,
     training: &TrainingSection,
@@ -158,9 +150,9 @@ pub fn fit<L: Learner>(
     folder: &Path,
     device: &Device,
     observer: &mut dyn TaskObserver,
-) -> Result<FitEnd, TransferError> {
+) -> Result<SeedResult, TransferError> {
     if learner.num_samples() == 0 {
-        return Err(TransferError::Nothing { what: "samples to train on" });
+        return Err(MeasureError::Nothing { what: "samples to train on" }.into());
     }
     let recording = device.clone().autodiff();
     let folder = FitFolder::new(folder);
@@ -186,7 +178,7 @@ pub fn fit<L: Learner>(
             sum += loss;
             observer.step(&FitStep { seed, step, total_steps, loss });
             if observer.should_stop() {
-                return Ok(FitEnd::Stopped);
+                return Err(TransferError::Stopped);
             }
         }
         let validation = learner.validate(&state.model.valid(), device)?;
@@ -204,8 +196,8 @@ pub fn fit<L: Learner>(
         folder.write(&state)?;
     }
     let kept = match training.keep {
-        Keep::Best => state.best_epoch(),
-        Keep::Last => training.epochs,
+        KeptEpoch::Best => state.best_epoch(),
+        KeptEpoch::Last => training.epochs,
     };
     let model = folder.read_kept(learner.init(seed, device)?, &state, kept)?;
     let validation = state.epochs[kept as usize - 1].validation.clone();
@@ -215,7 +207,7 @@ pub fn fit<L: Learner>(
     let (seed, epoch) = (Some(seed), Some(kept));
     let predictions = write_all(&tested.predictions, folder.path(), name)?;
     let test = tested.metrics;
-    Ok(FitEnd::Done(SeedResult { seed, epoch, validation, test, predictions }))
+    Ok(SeedResult { seed, epoch, validation, test, predictions })
 }
 
 /// One step; returns its loss.
@@ -231,7 +223,7 @@ fn learn<L: Learner>(
     let gradients = loss.backward();
     let norm = Adam::gradient_norm(&state.model, &gradients);
     if !value.is_finite() || !norm.is_finite() {
-        return Err(TransferError::Diverged { seed: batch.seed, step: batch.step, loss: value });
+        return Err(FitError::Diverged { seed: batch.seed, step: batch.step, loss: value }.into());
     }
     let model = state.model.clone();
     let rate_of = |parameter: &str| rate * learner.rate_factor(parameter);

@@ -22,15 +22,17 @@ use locvtp_train::{Adam, EventFile, OptimizerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::fit::fit_error::{FitError, StateDamage};
 use crate::observer::EpochReport;
 use crate::observer::TaskObserver;
+use locvtp_measure::PathError;
 
 const HEAD_FILE: &str = "head.safetensors";
 const OPTIMIZER_FILE: &str = "optimizer.safetensors";
 const STATE_FILE: &str = "state.json";
 
 /// A fit between two epochs.
-pub struct FitState<M> {
+pub(super) struct FitState<M> {
     /// The weights.
     pub model: M,
     /// Their moments.
@@ -41,18 +43,18 @@ pub struct FitState<M> {
 
 impl<M> FitState<M> {
     /// The epoch to do next, from 0.
-    pub fn next_epoch(&self) -> u64 {
+    pub(super) fn next_epoch(&self) -> u64 {
         self.epochs.len() as u64
     }
 
     /// Notes an epoch.
-    pub fn epoch_done(&mut self, report: EpochReport) {
+    pub(super) fn epoch_done(&mut self, report: EpochReport) {
         self.epochs.push(report);
     }
 
     /// The first of the best epochs by the first number of validation, from 1; the last where nothing was
     /// validated.
-    pub fn best_epoch(&self) -> u64 {
+    pub(super) fn best_epoch(&self) -> u64 {
         let score = |report: &EpochReport| {
             report.validation.as_ref().and_then(|metrics| metrics.iter().next()).map(|(_, s)| s)
         };
@@ -78,18 +80,18 @@ struct StateFile {
 }
 
 /// The folder of a fit.
-pub struct FitFolder {
+pub(super) struct FitFolder {
     path: PathBuf,
 }
 
 impl FitFolder {
     /// Nothing is read or written yet.
-    pub fn new(path: &Path) -> Self {
+    pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -110,14 +112,14 @@ impl FitFolder {
             let optimizer = Adam::new(optimizer.clone());
             return Ok(FitState { model: start, optimizer, epochs: Vec::new() });
         }
-        let text = std::fs::read_to_string(&path).map_err(io(&path, "read it"))?;
+        let text = std::fs::read_to_string(&path).map_err(PathError::io(&path, "read it"))?;
         let state: StateFile = serde_json::from_str(&text)
-            .map_err(|error| damaged(&path, format!("it does not parse: {error}")))?;
+            .map_err(|error| damaged(&path, StateDamage::Syntax(error)))?;
         for (name, checksum) in [HEAD_FILE, OPTIMIZER_FILE].into_iter().zip(state.checksums) {
             let path = dir.join(name);
-            let bytes = std::fs::read(&path).map_err(io(&path, "read it"))?;
+            let bytes = std::fs::read(&path).map_err(PathError::io(&path, "read it"))?;
             if crc32fast::hash(&bytes) != checksum {
-                return Err(damaged(&path, "it is not what was written".into()));
+                return Err(damaged(&path, StateDamage::Checksum));
             }
         }
         let moments = read_safetensors(&dir.join(OPTIMIZER_FILE))?;
@@ -166,11 +168,14 @@ impl FitFolder {
     /// The log, with the epochs that are done.
     pub(crate) fn open_log(&self, epochs: &[EpochReport]) -> Result<FitLog, TransferError> {
         let folder = self.path.join("tensorboard");
-        std::fs::create_dir_all(&folder).map_err(io(&folder, "write it"))?;
+        std::fs::create_dir_all(&folder).map_err(PathError::io(&folder, "write it"))?;
         let path = self.path.join("log.jsonl");
         let lines: String = epochs.iter().map(line).collect();
         write_synced(&path, lines.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(&path).map_err(io(&path, "write it"))?;
+        let file = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(PathError::io(&path, "write it"))?;
         Ok(FitLog { path, file, events: EventFile::create(&folder)? })
     }
 }
@@ -185,7 +190,9 @@ pub(crate) struct FitLog {
 impl FitLog {
     /// Adds an epoch.
     pub(crate) fn write(&mut self, report: &EpochReport) -> Result<(), TransferError> {
-        self.file.write_all(line(report).as_bytes()).map_err(io(&self.path, "write it"))?;
+        self.file
+            .write_all(line(report).as_bytes())
+            .map_err(PathError::io(&self.path, "write it"))?;
         let mut values = vec![
             ("loss".to_owned(), report.loss),
             ("learning_rate".to_owned(), report.learning_rate),
@@ -207,13 +214,13 @@ fn line(report: &EpochReport) -> String {
 
 fn fill<M: Module>(model: M, path: &Path) -> Result<M, TransferError> {
     let (model, report) = fill_parameters(model, read_safetensors(path)?);
-    if report.is_complete() { Ok(model) } else { Err(damaged(path, report.to_string())) }
+    if report.is_complete() {
+        Ok(model)
+    } else {
+        Err(damaged(path, StateDamage::Parameters(Box::new(report))))
+    }
 }
 
-fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> TransferError {
-    TransferError::io(path, action)
-}
-
-fn damaged(path: &Path, reason: String) -> TransferError {
-    TransferError::DamagedState { path: path.to_owned(), reason }
+fn damaged(path: &Path, damage: StateDamage) -> TransferError {
+    FitError::DamagedState { path: path.to_owned(), damage }.into()
 }

@@ -1,9 +1,10 @@
 //! How long and how fast a head learns.
 
-use locvtp_train::OptimizerConfig;
+use locvtp_train::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// `[training]` of a task file; each head has its own defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -16,7 +17,7 @@ pub struct TrainingSection {
     /// Samples of a step; the last step of an epoch may have fewer.
     pub batch: usize,
     /// Which epoch's head is measured.
-    pub keep: Keep,
+    pub keep: KeptEpoch,
     /// Adam and its rate.
     pub optimizer: OptimizerConfig,
 }
@@ -24,7 +25,7 @@ pub struct TrainingSection {
 /// Which epoch's head is measured. Never one chosen by the test part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Keep {
+pub enum KeptEpoch {
     /// The best by validation; the last where there is no validation part.
     Best,
     /// The last.
@@ -32,14 +33,23 @@ pub enum Keep {
 }
 
 impl TrainingSection {
+    /// Adam at one rate; the best epoch is measured. Most heads learn so, when a file says nothing.
+    pub fn constant_rate(learning_rate: f64, epochs: u64, batch: usize, seeds: Vec<u64>) -> Self {
+        let optimizer = OptimizerConfig {
+            learning_rate,
+            schedule: Schedule::Constant,
+            ..OptimizerConfig::default()
+        };
+        Self { seeds, epochs, batch, keep: KeptEpoch::Best, optimizer }
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, expected| Err(TransferError::Setting { key, found: "0".into(), expected });
+        let setting = |key, expected| Err(SettingError { key, found: "0".into(), expected }.into());
         if self.seeds.is_empty() {
             let (key, found) = ("training.seeds", "[]".into());
-            return Err(TransferError::Setting { key, found, expected: "one seed or more" });
+            return Err(SettingError { key, found, expected: "one seed or more" }.into());
         }
         if self.epochs == 0 {
             return setting("training.epochs", "1 or more");
@@ -52,7 +62,7 @@ impl TrainingSection {
         seeds.dedup();
         if seeds.len() != self.seeds.len() {
             let (key, found) = ("training.seeds", format!("{:?}", self.seeds));
-            return Err(TransferError::Setting { key, found, expected: "each seed once" });
+            return Err(SettingError { key, found, expected: "each seed once" }.into());
         }
         Ok(self.optimizer.check()?)
     }

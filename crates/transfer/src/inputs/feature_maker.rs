@@ -10,18 +10,19 @@ use crate::error::TransferError;
 use crate::extraction::{
     BadVideo, ExtractObserver, ExtractProgress, ExtractSettings, FeatureSpace, VideoFile, extract,
 };
+use crate::inputs::input_error::InputError;
 use crate::made_folder::MadeFolder;
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
 /// A model that makes features.
-pub(super) struct Maker {
+pub(super) struct FeatureMaker {
     model_dir: PathBuf,
     embedder: Embedder,
     settings: ExtractSettings,
 }
 
-impl Maker {
+impl FeatureMaker {
     pub(super) fn read(
         settings: ExtractSettings,
         model: &Path,
@@ -58,15 +59,18 @@ impl Maker {
     ) -> Result<usize, TransferError> {
         let made_for = file.parent().map(MadeFolder::make).transpose()?;
         let (embedder, settings) = (&self.embedder, &self.settings);
-        let mut making = Making { observer };
+        let mut making = ExtractionRelay { observer };
         let made = extract(embedder, &self.model_dir, videos, file, settings, &mut making);
         // Where nothing was written no empty folder is left.
         made_for.iter().for_each(MadeFolder::take_back);
-        let refused = |source| TransferError::NotAdded {
-            path: file.to_owned(),
-            count: videos.len(),
-            example: videos[0].id.clone(),
-            source: Box::new(source),
+        let refused = |source| {
+            InputError::NotAdded {
+                path: file.to_owned(),
+                count: videos.len(),
+                example: videos[0].id.clone(),
+                source: Box::new(source),
+            }
+            .into()
         };
         let summary = made.map_err(|error| match error {
             TransferError::Features(
@@ -79,11 +83,11 @@ impl Maker {
 }
 
 /// Passes on how an extraction goes.
-struct Making<'a> {
+struct ExtractionRelay<'a> {
     observer: &'a mut dyn TaskObserver,
 }
 
-impl ExtractObserver for Making<'_> {
+impl ExtractObserver for ExtractionRelay<'_> {
     fn progress(&mut self, progress: &ExtractProgress) {
         self.observer.progress("videos to features", progress.videos, progress.total_videos);
     }

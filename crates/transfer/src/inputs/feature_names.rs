@@ -11,7 +11,7 @@ use locvtp_video::media_endings::is_video;
 
 /// The names of a feature file.
 #[derive(Clone, Debug, Default)]
-pub struct FeatureNames {
+pub(super) struct FeatureNames {
     /// Sorted.
     ids: Vec<String>,
     /// The place of each by its bare name; none where two videos have it.
@@ -20,7 +20,7 @@ pub struct FeatureNames {
 
 impl FeatureNames {
     /// Of ids that are sorted.
-    pub fn of(ids: Vec<String>) -> Self {
+    pub(super) fn of(ids: Vec<String>) -> Self {
         let mut by_bare: HashMap<String, Option<usize>> = HashMap::with_capacity(ids.len());
         for (place, id) in ids.iter().enumerate() {
             by_bare
@@ -32,14 +32,14 @@ impl FeatureNames {
     }
 
     /// What a video is called here; none when it is not there, or two may be meant.
-    pub fn find(&self, id: &str) -> Option<&str> {
+    pub(super) fn find(&self, id: &str) -> Option<&str> {
         let place = self.ids.binary_search_by(|known| known.as_str().cmp(id)).ok();
         let place = place.or_else(|| *self.by_bare.get(bare(id))?)?;
         Some(&self.ids[place])
     }
 
     /// All of them, sorted.
-    pub fn ids(&self) -> &[String] {
+    pub(super) fn ids(&self) -> &[String] {
         &self.ids
     }
 }

@@ -1,30 +1,24 @@
-//! The clip features that a task is given: a file of `locvtp extract` or of other people; what it
-//! lacks is made here from videos.
-//!
-//! In two steps, because the making may take hours: [`FeatureSection::find`] looks what there is,
-//! then a task checks everything else, and [`FoundFeatures`] makes what is not there.
+//! `[features]` of a task file: which features a task asks for, and whether those of a file are they.
 //!
 //! Whose features a file holds stands in it, and is compared with what the task asks for before any is
 //! used: another model, or other clips of the same, are refused and never taken for the right ones.
 //! Files of other people say nothing of it: they are refused where a model is asked for, else taken, and
 //! the result says so.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use locvtp_features::{Difference, FeatureFile, FileKind, Provenance, VideoFeatures};
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_features::{Difference, FeatureFile, FileKind, Provenance};
+use locvtp_model::ModelDirectory;
 use locvtp_train::shell_words::joined;
-use locvtp_video::counted::counted_as;
-use locvtp_video::{ClipStride, Seconds, TimeSpan};
+use locvtp_video::{ClipStride, Seconds};
 use serde::{Deserialize, Serialize};
 
-use super::feature_maker::Maker;
-use super::feature_names::FeatureNames;
-use super::origin::{FeatureOrigin, Origin};
+use super::input_error::InputError;
 use crate::error::TransferError;
-use crate::extraction::{ExtractSettings, FeatureSpace, IdRule, VideoFile, VideoList, list_videos};
-use crate::model_fingerprint::{ModelIdentity, fingerprint_of_before, tokenizer_fingerprint};
+use crate::extraction::{
+    ExtractError, ExtractSettings, FeatureSpace, IdRule, VideoList, list_videos,
+};
+use crate::model_fingerprint::fingerprint_of_before;
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 
@@ -63,98 +57,6 @@ pub struct FeatureSection {
 }
 
 impl FeatureSection {
-    /// Looks what there is, in seconds: no video is opened, so that all else can be checked before
-    /// hours of extraction.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or is not there and nothing can make it; when it holds features
-    /// of another model than `model`, or otherwise made, or does not say of which.
-    pub fn find(
-        &self,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<FoundFeatures<'_>, TransferError> {
-        if let Some(seconds) = self.clip_s
-            && !(seconds > 0.0 && seconds.is_finite())
-        {
-            let (key, found) = ("features.clip_s", seconds.to_string());
-            return Err(TransferError::Setting { key, found, expected: "seconds above 0" });
-        }
-        let mut found = FoundFeatures {
-            section: self,
-            device: device.clone(),
-            file: None,
-            names: FeatureNames::default(),
-            width: None,
-            provenance: None,
-            list: VideoList::default(),
-            listed: FeatureNames::default(),
-            there: Vec::new(),
-            maker: None,
-        };
-        if self.file.exists() {
-            // Also where everything is there: a model that is named is the model that made it.
-            let asked = self.asked()?;
-            let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
-            found.names = FeatureNames::of(file.ids().to_vec());
-            if let Some(id) = found.names.ids().first() {
-                found.width = Some((id.clone(), file.shape(id)?[1]));
-            }
-            self.tell_what_is_not_read(&file, observer);
-            found.provenance = file.provenance();
-            if let (None, Some((_, asked))) = (&found.provenance, &asked) {
-                return Err(self.unknown_origin(asked));
-            }
-            if let Some(there) = &found.provenance {
-                self.compare(there, asked.as_ref(), observer)?;
-                // To files of other people nothing is added.
-                if asked.is_some() && !self.videos.is_empty() {
-                    match self.list_videos() {
-                        Ok(list) => found.list = list,
-                        // Whoever has the features may have put the videos away.
-                        Err(error) => observer.warning(&format!("no features are added: {error}")),
-                    }
-                }
-            }
-            found.file = Some(file);
-        } else {
-            let Some(model) = &self.model else {
-                return Err(TransferError::NoFeatures { path: self.file.clone() });
-            };
-            found.list = self.list_videos()?;
-            if found.list.videos.is_empty() {
-                let (key, found) = ("features.videos", format!("{:?}", self.videos));
-                let expected = "video files, or folders, patterns or lists of some";
-                return Err(TransferError::Setting { key, found, expected });
-            }
-            let maker = Maker::read(self.extract_settings(), model, device)?;
-            found.width = Some((found.list.videos[0].id.clone(), maker.width()?));
-            found.provenance = Some(maker.provenance()?);
-            found.maker = Some(maker);
-        }
-        let FoundFeatures { list, names, there, .. } = &mut found;
-        list.videos.retain(|video| {
-            let known = names.find(&video.id);
-            there.extend(known.map(|id| (id.to_owned(), video.clone())));
-            known.is_none()
-        });
-        let listed = list.videos.iter().map(|video| video.id.clone()).collect();
-        found.listed = FeatureNames::of(listed);
-        Ok(found)
-    }
-
-    /// The features of all videos, made first if they are not there.
-    ///
-    /// # Errors
-    /// As [`FeatureSection::find`] and [`FoundFeatures::open`].
-    pub fn open(
-        &self,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<ClipFeatures, TransferError> {
-        self.find(device, observer)?.open(observer)
-    }
-
     /// How features are made.
     pub fn extract_settings(&self) -> ExtractSettings {
         let default = ExtractSettings::default();
@@ -174,16 +76,16 @@ impl FeatureSection {
     /// When one is not there, or two have the same name.
     pub fn list_videos(&self) -> Result<VideoList, TransferError> {
         list_videos(&self.videos, IdRule::Stem).map_err(|error| match error {
-            TransferError::SameName { id, first, second, .. } => {
+            TransferError::Extract(ExtractError::SameName { id, first, second, .. }) => {
                 let advice = "leave one of them out of features.videos";
-                TransferError::SameName { id, first, second, advice }
+                ExtractError::SameName { id, first, second, advice }.into()
             }
             error => error,
         })
     }
 
     /// The model that is named, and what the features are that it makes; no parameter is read.
-    fn asked(&self) -> Result<Option<(PathBuf, Provenance)>, TransferError> {
+    pub(super) fn asked(&self) -> Result<Option<(PathBuf, Provenance)>, TransferError> {
         let Some(model) = &self.model else { return Ok(None) };
         let dir = locate_model(model);
         let (config, preprocessing, _) = ModelDirectory::read_settings(&dir)?;
@@ -194,7 +96,7 @@ impl FeatureSection {
     }
 
     /// That the features that are there are those that are asked for.
-    fn compare(
+    pub(super) fn compare(
         &self,
         there: &Provenance,
         asked: Option<&(PathBuf, Provenance)>,
@@ -236,11 +138,11 @@ impl FeatureSection {
             .map(|space| format!("features.space={}", space.name().replace('-', "_")));
         let other = self.another_file(&difference.here);
         let difference = Box::new(difference);
-        Err(TransferError::OtherFeatures { path, difference, other, anew, as_they_are })
+        Err(InputError::OtherFeatures { path, difference, other, anew, as_they_are }.into())
     }
 
     /// That features of unknown origin are not those of a model that is asked for.
-    fn unknown_origin(&self, asked: &Provenance) -> TransferError {
+    pub(super) fn unknown_origin(&self, asked: &Provenance) -> TransferError {
         let other = self.another_file(&asked.model_and_weights());
         let set = joined(["--set", &format!("features.file={}", other.display())]);
         let anew = match (&self.model, self.videos.is_empty()) {
@@ -252,11 +154,15 @@ impl FeatureSection {
             _ => set,
         };
         let (path, model) = (self.file.clone(), asked.model_and_weights());
-        TransferError::UnknownOrigin { path, model, anew }
+        InputError::UnknownOrigin { path, model, anew }.into()
     }
 
     /// Says which setting has no effect on what is there, and which of its arrays is not read.
-    fn tell_what_is_not_read(&self, file: &FeatureFile, observer: &mut dyn TaskObserver) {
+    pub(super) fn tell_what_is_not_read(
+        &self,
+        file: &FeatureFile,
+        observer: &mut dyn TaskObserver,
+    ) {
         let path = self.file.display();
         if let Some(dataset) = &self.dataset
             && !file.has_named_datasets()
@@ -306,7 +212,7 @@ impl FeatureSection {
     }
 
     /// A name beside the file, for other features than those in it.
-    fn another_file(&self, of: &str) -> PathBuf {
+    pub(super) fn another_file(&self, of: &str) -> PathBuf {
         let stem = self.file.file_stem().unwrap_or_default().to_string_lossy();
         // Of a model the fingerprint: the last word.
         let last = of.rsplit("(weights ").next().unwrap_or(of);
@@ -318,284 +224,4 @@ impl FeatureSection {
         let ending = if is_safetensors { "safetensors" } else { "h5" };
         self.file.with_file_name(format!("{stem}-{suffix}.{ending}"))
     }
-}
-
-/// What a section's features are taken from: what is in the file, and the videos that can be added.
-pub struct FoundFeatures<'a> {
-    section: &'a FeatureSection,
-    device: Device,
-    file: Option<FeatureFile>,
-    /// Videos in the file.
-    names: FeatureNames,
-    width: Option<(String, usize)>,
-    provenance: Option<Provenance>,
-    /// Videos that are not in it.
-    list: VideoList,
-    /// Their names.
-    listed: FeatureNames,
-    /// Videos that are in it, by their ids there.
-    there: Vec<(String, VideoFile)>,
-    maker: Option<Maker>,
-}
-
-impl FoundFeatures<'_> {
-    /// Whether there are features of a video, or its file.
-    pub fn holds(&self, id: &str) -> bool {
-        self.names.find(id).is_some() || self.listed.find(id).is_some()
-    }
-
-    /// A video and the width of its features, as it is in the file or will be; none where the file is
-    /// empty.
-    pub fn width(&self) -> Option<(&str, usize)> {
-        self.width.as_ref().map(|(id, width)| (id.as_str(), *width))
-    }
-
-    /// That the words of a model are in one space with the features, as far as these say what they are;
-    /// `key` names the model.
-    ///
-    /// # Errors
-    /// When another model made them, or they are not in its joint space; when it has another tokenizer
-    /// than the model that the features are to be of.
-    pub fn check_text_model(
-        &self,
-        key: &'static str,
-        model: &ModelIdentity,
-    ) -> Result<(), TransferError> {
-        let Some(provenance) = &self.provenance else { return Ok(()) };
-        let path = self.section.file.clone();
-        if provenance.space != FeatureSpace::Projected.name() {
-            return Err(TransferError::NotProjected { path, space: provenance.space.clone() });
-        }
-        if !model.made(provenance)? {
-            let (features, words) = (provenance.model_and_weights(), model.to_string());
-            return Err(TransferError::OtherTextModel { path, features, key, words });
-        }
-        let Some(of_features) = &self.section.model else { return Ok(()) };
-        let here = tokenizer_fingerprint(&locate_model(of_features))?;
-        match (&model.tokenizer, here) {
-            (Some(there), Some(here)) if *there != here => Err(TransferError::OtherTokenizer {
-                key,
-                words: model.to_string(),
-                there: there.clone(),
-                model: of_features.clone(),
-                here,
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a model made the features; none where they do not say.
-    ///
-    /// # Errors
-    /// When the model's files cannot be read.
-    pub fn are_of(&self, model: &ModelIdentity) -> Result<Option<bool>, TransferError> {
-        Ok(self.provenance.as_ref().map(|provenance| model.made(provenance)).transpose()?)
-    }
-
-    /// An error of a task that found none of its videos, with what both sides call one.
-    pub fn with_names(&self, error: TransferError, annotated: Option<&str>) -> TransferError {
-        let there = self.names.ids().first().or(self.listed.ids().first());
-        let (Some(there), Some(annotated)) = (there, annotated) else { return error };
-        TransferError::OtherNames {
-            path: self.section.file.clone(),
-            annotated: annotated.to_owned(),
-            there: there.clone(),
-            source: Box::new(error),
-        }
-    }
-
-    /// The features; those of videos that are not in the file are made and added.
-    ///
-    /// # Errors
-    /// When they cannot be made or read, or were made of other video files than those that are named.
-    /// [`TransferError::Stopped`] when `observer` stops the making; what is done is kept.
-    pub fn open(self, observer: &mut dyn TaskObserver) -> Result<ClipFeatures, TransferError> {
-        let reused = self.names.ids().iter().cloned().collect();
-        self.open_with(&reused, observer)
-    }
-
-    /// The same; of the videos that are not in the file, only those in `wanted` are made.
-    ///
-    /// # Errors
-    /// As [`FoundFeatures::open`].
-    pub fn open_those(
-        mut self,
-        wanted: &BTreeSet<String>,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<ClipFeatures, TransferError> {
-        let known = |names: &FeatureNames| -> BTreeSet<String> {
-            wanted.iter().filter_map(|id| Some(names.find(id)?.to_owned())).collect()
-        };
-        let (reused, to_make) = (known(&self.names), known(&self.listed));
-        self.list.videos.retain(|video| to_make.contains(&video.id));
-        self.open_with(&reused, observer)
-    }
-
-    fn open_with(
-        self,
-        reused: &BTreeSet<String>,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<ClipFeatures, TransferError> {
-        self.check_videos(reused)?;
-        let Self { section, device, file, provenance, list, maker, .. } = self;
-        let path = section.file.clone();
-        if provenance.is_some() {
-            let (reused, to_make) = (reused.len(), list.videos.len());
-            observer.started(&format!(
-                "features of {} reused from {}, of {to_make} to make",
-                counted_as(reused, "video", "videos"),
-                path.display()
-            ));
-        } else {
-            let (reused, made) = (reused.len(), 0);
-            let file = path.clone();
-            let (origin, made_by) = (Origin::Unknown, None);
-            let origin = FeatureOrigin { file, origin, made_by, reused, made };
-            observer.started(&origin.line("features"));
-        }
-        let mut made = 0;
-        if !list.videos.is_empty() {
-            drop(file);
-            for missing in &list.missing {
-                observer.warning(&format!("left out: {} does not exist", missing.display()));
-            }
-            let maker = match (maker, &section.model) {
-                (None, Some(model)) => Maker::read(section.extract_settings(), model, &device)?,
-                (maker, _) => maker.expect("videos are listed where there is a model"),
-            };
-            made = maker.make(&list.videos, &path, observer)?;
-        }
-        if !path.exists() {
-            return Err(TransferError::Nothing { what: "videos to take features of" });
-        }
-        let file = FeatureFile::open(&path, section.dataset.as_deref())?;
-        let made_by = file.provenance();
-        if made_by.is_some() && section.clip_s.is_some() {
-            let (key, found) = ("features.clip_s", "given".to_owned());
-            let expected = "left out: the file says when each clip is";
-            return Err(TransferError::Setting { key, found, expected });
-        }
-        let origin = if made_by.is_some() { Origin::Locvtp } else { Origin::Unknown };
-        let reused = reused.len();
-        Ok(ClipFeatures {
-            origin: FeatureOrigin { file: path, origin, made_by, reused, made },
-            names: FeatureNames::of(file.ids().to_vec()),
-            clip_s: section.clip_s,
-            file,
-        })
-    }
-
-    /// That features that are there were made of the video files that are named.
-    fn check_videos(&self, reused: &BTreeSet<String>) -> Result<(), TransferError> {
-        let Some(file) = &self.file else { return Ok(()) };
-        for (id, video) in self.there.iter().filter(|(id, _)| reused.contains(id)) {
-            let Some(source) = file.source(id).filter(|source| source.bytes != video.bytes) else {
-                continue;
-            };
-            let said =
-                |path: &dyn std::fmt::Display, bytes: u64| format!("{path} of {bytes} bytes");
-            return Err(TransferError::OtherVideo {
-                path: self.section.file.clone(),
-                difference: Box::new(Difference {
-                    key: id.clone(),
-                    there: said(&source.path, source.bytes),
-                    here: said(&video.path.display(), video.bytes),
-                }),
-                other: self.section.another_file("other videos"),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Clip features of many videos, read when they are asked for. A video is found by its id in the file,
-/// and by ids that differ from it in `v_`, a folder or an ending.
-pub struct ClipFeatures {
-    origin: FeatureOrigin,
-    names: FeatureNames,
-    clip_s: Option<f64>,
-    file: FeatureFile,
-}
-
-impl ClipFeatures {
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.origin.file
-    }
-
-    /// Where they come from.
-    pub fn origin(&self) -> &FeatureOrigin {
-        &self.origin
-    }
-
-    /// The videos, sorted.
-    pub fn ids(&self) -> &[String] {
-        self.file.ids()
-    }
-
-    /// What a video is called here; none when it is not there.
-    pub fn find(&self, id: &str) -> Option<&str> {
-        self.names.find(id)
-    }
-
-    /// How many clips a video has and how wide their features are; `None` when it is not there.
-    ///
-    /// # Errors
-    /// When what is there is no table of numbers.
-    pub fn shape(&self, id: &str) -> Result<Option<[usize; 2]>, TransferError> {
-        Ok(self.names.find(id).map(|id| self.file.shape(id)).transpose()?)
-    }
-
-    /// When each clip of a video is: as the file says, or, in files of other people, of so many seconds
-    /// each, or equal parts of the video. Empty when the video is not there.
-    ///
-    /// # Errors
-    /// When what is there is no table of numbers.
-    pub fn spans(&mut self, id: &str, duration: Seconds) -> Result<Vec<TimeSpan>, TransferError> {
-        let Some([count, _]) = self.shape(id)? else { return Ok(Vec::new()) };
-        let id = self.names.find(id).expect("it has a shape");
-        let spans = self.file.spans(id)?.or_else(|| self.fixed_spans(count));
-        Ok(clamped(spans, count, duration))
-    }
-
-    /// How long a video is, where the file says so.
-    pub fn duration(&self, id: &str) -> Option<Seconds> {
-        let source = self.file.source(self.names.find(id)?)?;
-        (source.duration_s > 0.0).then_some(Seconds(source.duration_s))
-    }
-
-    /// The features of a video; `None` when it is not there or has no clips.
-    ///
-    /// # Errors
-    /// When they are no table of finite numbers.
-    pub fn read(&mut self, id: &str) -> Result<Option<VideoFeatures>, TransferError> {
-        let Some(id) = self.names.find(id) else { return Ok(None) };
-        let mut features = self.file.read(id)?;
-        if features.spans.is_none() {
-            features.spans = self.fixed_spans(features.num_clips());
-        }
-        Ok((features.num_clips() > 0).then_some(features))
-    }
-
-    /// Clips of `features.clip_s` seconds each, if it is given.
-    fn fixed_spans(&self, count: usize) -> Option<Vec<TimeSpan>> {
-        let seconds = self.clip_s?;
-        let clip = |clip: usize| TimeSpan::new(seconds * clip as f64, seconds * (clip + 1) as f64);
-        Some((0..count).map(clip).collect())
-    }
-}
-
-/// When each clip is: as the file says, or, in files of other people, equal parts of the video.
-pub fn clip_spans(features: &VideoFeatures, duration: Seconds) -> Vec<TimeSpan> {
-    clamped(features.spans.clone(), features.num_clips(), duration)
-}
-
-/// The spans that are known, or equal parts of a video.
-fn clamped(spans: Option<Vec<TimeSpan>>, count: usize, duration: Seconds) -> Vec<TimeSpan> {
-    spans.unwrap_or_else(|| equal_parts(count, duration))
-}
-
-fn equal_parts(count: usize, duration: Seconds) -> Vec<TimeSpan> {
-    let place = |clip: usize| duration.0 * clip as f64 / count as f64;
-    (0..count).map(|clip| TimeSpan::new(place(clip), place(clip + 1))).collect()
 }

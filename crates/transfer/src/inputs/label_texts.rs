@@ -8,13 +8,15 @@ use locvtp_model::{Device, ModelDirectory};
 use crate::embedding::{Embedder, JointVector};
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
+use crate::inputs::FeatureSection;
 use crate::inputs::WordOrigin;
-use crate::inputs::feature_section::FeatureSection;
+use crate::inputs::input_error::InputError;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::setting_error::SettingError;
 
 /// A model whose text encoder reads labels.
-pub struct TextModel {
+pub(crate) struct TextModel {
     embedder: Embedder,
     identity: ModelIdentity,
 }
@@ -24,17 +26,18 @@ impl TextModel {
     ///
     /// # Errors
     /// When neither is named, or it cannot be read.
-    pub fn read(
+    pub(crate) fn read(
         named: Option<&Path>,
         features: &FeatureSection,
         device: &Device,
     ) -> Result<Self, TransferError> {
         let Some(model) = named.or(features.model.as_deref()) else {
-            return Err(TransferError::Setting {
+            return Err(SettingError {
                 key: "zero_shot.model",
                 found: "not given, as features.model is not".into(),
                 expected: "the model directory whose text encoder reads the labels",
-            });
+            }
+            .into());
         };
         let place = locate_model(model);
         let directory = ModelDirectory::read(&place, device)?;
@@ -43,24 +46,24 @@ impl TextModel {
     }
 
     /// Which model it is.
-    pub fn identity(&self) -> &ModelIdentity {
+    pub(crate) fn identity(&self) -> &ModelIdentity {
         &self.identity
     }
 
     /// The same, for the result of a task.
-    pub fn origin(&self) -> WordOrigin {
+    pub(crate) fn origin(&self) -> WordOrigin {
         let space = FeatureSpace::Projected.name().to_owned();
         WordOrigin::Model { model: self.identity.clone(), space }
     }
 }
 
 /// Different texts in the joint space.
-pub struct LabelTexts {
-    texts: BTreeMap<String, Vectors>,
+pub(crate) struct LabelTexts {
+    texts: BTreeMap<String, TextVectors>,
     width: usize,
 }
 
-struct Vectors {
+struct TextVectors {
     unit: JointVector,
     /// The mean of the words as the projection gives them.
     raw: JointVector,
@@ -71,7 +74,7 @@ impl LabelTexts {
     ///
     /// # Errors
     /// When a text has no words, or the model has no text encoder.
-    pub fn embed<'a>(
+    pub(crate) fn embed<'a>(
         model: &TextModel,
         texts: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, TransferError> {
@@ -86,7 +89,7 @@ impl LabelTexts {
             for word in &embedding.raw_words {
                 raw.iter_mut().zip(word).for_each(|(sum, x)| *sum += x / count);
             }
-            (text.to_owned(), Vectors { unit: embedding.sentence, raw })
+            (text.to_owned(), TextVectors { unit: embedding.sentence, raw })
         });
         Ok(Self { texts: texts.collect(), width })
     }
@@ -95,7 +98,7 @@ impl LabelTexts {
     ///
     /// # Panics
     /// For a text that was not embedded.
-    pub fn unit(&self, text: &str) -> &[f32] {
+    pub(crate) fn unit(&self, text: &str) -> &[f32] {
         &self.texts[text].unit
     }
 
@@ -103,21 +106,27 @@ impl LabelTexts {
     ///
     /// # Panics
     /// For a text that was not embedded.
-    pub fn raw(&self, text: &str) -> &[f32] {
+    pub(crate) fn raw(&self, text: &str) -> &[f32] {
         &self.texts[text].raw
     }
 
     /// # Errors
     /// When features are of another width than these, so that they are no neighbours in one space.
-    pub fn check_width(&self, file: &Path, id: &str, width: usize) -> Result<(), TransferError> {
+    pub(crate) fn check_width(
+        &self,
+        file: &Path,
+        id: &str,
+        width: usize,
+    ) -> Result<(), TransferError> {
         if width == self.width {
             return Ok(());
         }
-        Err(TransferError::TextWidth {
+        Err(InputError::TextWidth {
             path: file.to_owned(),
             id: id.to_owned(),
             width,
             expected: self.width,
-        })
+        }
+        .into())
     }
 }

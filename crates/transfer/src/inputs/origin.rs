@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::TransferError;
+use crate::inputs::input_error::InputError;
 use crate::model_fingerprint::ModelIdentity;
 
 /// The file in the folder of a task that says what it began with.
-pub const INPUTS_FILE: &str = "inputs.json";
+pub(crate) const INPUTS_FILE: &str = "inputs.json";
 
 /// Its key for the tokenizer of the words.
 const TOKENIZER: &str = "tokenizer";
@@ -128,16 +129,15 @@ impl Inputs {
             let text = serde_json::to_string_pretty(&here).expect("plain data") + "\n";
             return Ok(write_synced(&path, text.as_bytes())?);
         };
-        let there: Value = serde_json::from_slice(&text).map_err(|error| {
-            TransferError::DamagedState { path: path.clone(), reason: error.to_string() }
-        })?;
+        let there: Value = serde_json::from_slice(&text)
+            .map_err(|reason| InputError::DamagedNote { path: path.clone(), reason })?;
         let keys = ["features", "baseline", "words", "model", TOKENIZER];
         // Earlier versions did not note the tokenizer.
         let is_noted = |key: &str| key != TOKENIZER || there.get(key).is_some();
         match keys.into_iter().find(|key| is_noted(key) && there[*key] != here[*key]) {
             Some(what) => {
                 let (there, here) = (there[what].to_string(), here[what].to_string());
-                Err(TransferError::OtherInputs { path, what, there, here })
+                Err(InputError::OtherInputs { path, what, there, here }.into())
             }
             None => Ok(()),
         }

@@ -12,16 +12,17 @@ use std::rc::Rc;
 use locvtp_features::VideoFeatures;
 use locvtp_video::TimeSpan;
 
-use super::feature_section::ClipFeatures;
+use super::clip_features::ClipFeatures;
 use crate::embedding::unit;
 use crate::error::TransferError;
+use crate::inputs::input_error::InputError;
 
 /// Numbers that are kept in memory; what is beyond is read again when it is asked for.
 const MOST_NUMBERS: usize = 256 << 20;
 
 /// The features of a video's seconds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VideoSeconds {
+pub(crate) struct VideoSeconds {
     /// Numbers of a feature, `d`.
     pub width: usize,
     /// `[seconds, d]`
@@ -30,7 +31,7 @@ pub struct VideoSeconds {
 
 impl VideoSeconds {
     /// One feature a second, from those of clips.
-    pub fn of_clips(features: &VideoFeatures) -> Self {
+    pub(crate) fn of_clips(features: &VideoFeatures) -> Self {
         let width = features.width;
         let Some(spans) = features.spans.as_deref().filter(|spans| !spans.is_empty()) else {
             return Self { width, values: features.values.clone() };
@@ -41,17 +42,12 @@ impl VideoSeconds {
     }
 
     /// How many seconds there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.values.len() / self.width.max(1)
     }
 
-    /// Whether there is none; what was read never is.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
     /// The feature of each second, `[d]`.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.width.max(1))
     }
 }
@@ -61,7 +57,7 @@ impl VideoSeconds {
 ///
 /// # Panics
 /// Without clips.
-pub fn clips_of_seconds(spans: &[TimeSpan]) -> Vec<usize> {
+pub(crate) fn clips_of_seconds(spans: &[TimeSpan]) -> Vec<usize> {
     let middle = |clip: usize| (spans[clip].start.0 + spans[clip].end.0) / 2.0;
     let end = spans.iter().map(|span| span.end.0).fold(0.0, f64::max);
     // A thousandth of a second is no second of its own.
@@ -78,7 +74,7 @@ pub fn clips_of_seconds(spans: &[TimeSpan]) -> Vec<usize> {
 }
 
 /// The seconds of many videos, read when they are asked for and kept as far as there is room.
-pub struct PerSecondFeatures {
+pub(crate) struct PerSecondFeatures {
     file: RefCell<ClipFeatures>,
     normalise: bool,
     kept: RefCell<BTreeMap<String, Rc<VideoSeconds>>>,
@@ -88,7 +84,7 @@ pub struct PerSecondFeatures {
 
 impl PerSecondFeatures {
     /// Those of a file; with `normalise` every second has unit length.
-    pub fn new(file: ClipFeatures, normalise: bool) -> Self {
+    pub(crate) fn new(file: ClipFeatures, normalise: bool) -> Self {
         Self {
             file: RefCell::new(file),
             normalise,
@@ -102,7 +98,7 @@ impl PerSecondFeatures {
     ///
     /// # Errors
     /// When its features are no table of finite numbers, or are of another width than those before.
-    pub fn read(&self, id: &str) -> Result<Option<Rc<VideoSeconds>>, TransferError> {
+    pub(crate) fn read(&self, id: &str) -> Result<Option<Rc<VideoSeconds>>, TransferError> {
         if let Some(seconds) = self.kept.borrow().get(id) {
             return Ok(Some(Rc::clone(seconds)));
         }
@@ -111,13 +107,14 @@ impl PerSecondFeatures {
         let mut first = self.first.borrow_mut();
         let (other_id, other) = first.get_or_insert_with(|| (id.to_owned(), features.width));
         if *other != features.width {
-            return Err(TransferError::FeatureWidth {
+            return Err(InputError::FeatureWidth {
                 path: file.path().to_owned(),
                 id: id.to_owned(),
                 width: features.width,
                 other_id: other_id.clone(),
                 other: *other,
-            });
+            }
+            .into());
         }
         let mut seconds = VideoSeconds::of_clips(&features);
         if self.normalise {

@@ -5,11 +5,11 @@ use locvtp_video::counted::counted_as;
 
 /// How many clips a video has, and how long it is as far as the annotations say.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VideoLength {
+pub(crate) struct VideoLength {
     /// The video.
     pub id: String,
     /// Clips, or seconds with features.
-    pub clips: usize,
+    pub num_clips: usize,
     /// Seconds.
     pub duration_s: f64,
 }
@@ -19,9 +19,9 @@ const SHARE: f64 = 0.2;
 
 /// What is told of videos that have too few clips, by their number and by their number a second: a file
 /// that has as many for every video is as right as one that has as many for every second.
-pub fn note_of_short(videos: &[VideoLength]) -> Option<String> {
-    let rate = |video: &VideoLength| video.clips as f64 / video.duration_s.max(1e-3);
-    let clips = |video: &VideoLength| video.clips as f64;
+pub(crate) fn note_of_short(videos: &[VideoLength]) -> Option<String> {
+    let rate = |video: &VideoLength| video.num_clips as f64 / video.duration_s.max(1e-3);
+    let clips = |video: &VideoLength| video.num_clips as f64;
     let (median_rate, median_clips) =
         (median(videos.iter().map(rate))?, median(videos.iter().map(clips))?);
     let is_short = |video: &&VideoLength| {
@@ -34,7 +34,7 @@ pub fn note_of_short(videos: &[VideoLength]) -> Option<String> {
          {median_rate:.2} a second; they are used as they are",
         counted_as(short.len(), "video are", "videos are"),
         first.id,
-        counted_as(first.clips, "clip", "clips"),
+        counted_as(first.num_clips, "clip", "clips"),
         first.duration_s,
     ))
 }
@@ -53,7 +53,7 @@ mod tests {
     fn note(videos: &[(usize, f64)]) -> Option<String> {
         let video = |(place, (clips, duration_s)): (usize, &(usize, f64))| VideoLength {
             id: format!("v{place}"),
-            clips: *clips,
+            num_clips: *clips,
             duration_s: *duration_s,
         };
         note_of_short(&videos.iter().enumerate().map(video).collect::<Vec<_>>())

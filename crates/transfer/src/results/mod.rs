@@ -2,11 +2,11 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`task_result`] | numbers of every seed, mean and spread: `result.json` |
-//! | [`predictions`] | the answers that were measured, as files |
+//! | `task_result` | numbers of every seed, mean and spread: `result.json` |
+//! | `predictions` | the answers that were measured, as files |
 
-pub mod predictions;
-pub mod task_result;
+pub(crate) mod predictions;
+pub(crate) mod task_result;
 
-pub use predictions::{PredictionFile, Tested};
-pub use task_result::{SeedResult, TaskResult};
+pub use predictions::{PREDICTIONS, PredictionFile, TEST_VIDEOS, Tested};
+pub use task_result::{RESULT_FILE, SeedResult, Spread, TaskResult};

@@ -56,6 +56,7 @@ pub struct Spread {
 
 /// The whole of `result.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TaskResult {
     /// Which task, as in its file.
     pub task: String,

@@ -8,7 +8,8 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::synthetic::{TrueEvent, TrueVideo, Truth};
-use locvtp_video::TimeSpan;
+use locvtp_video::causes::with_causes;
+use locvtp_video::{TimeSpan, VideoError};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ use crate::error::TransferError;
 use crate::synthetic::summary::{
     ActionChoiceSummary, GroundingSummary, ReferenceSummary, RetrievalSummary, SplitSummary,
 };
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::{
     GroundingMetrics, ScoreMatrix, Ties, TwoWayRetrieval, both_directions,
 };
@@ -31,8 +33,14 @@ use locvtp_measure::{ReferenceSettings, ScoredQuery, ground, wrong_queries};
 pub struct SkippedVideo {
     /// The file.
     pub path: PathBuf,
-    /// Why.
+    /// Why, with all causes.
     pub reason: String,
+}
+
+impl SkippedVideo {
+    fn new(path: &Path, error: &VideoError) -> Self {
+        Self { path: path.to_owned(), reason: with_causes(error) }
+    }
 }
 
 /// All numbers of a split.
@@ -131,15 +139,13 @@ impl EmbeddedSplit {
                             queries,
                         });
                     }
-                    Err(error) => {
-                        skipped.push(SkippedVideo { path: path.clone(), reason: error.to_string() })
-                    }
+                    Err(error) => skipped.push(SkippedVideo::new(path, &error)),
                 }
                 progress(videos.len() + skipped.len(), all.len());
             }
         }
         if videos.is_empty() {
-            return Err(TransferError::Nothing { what: "readable videos in the split" });
+            return Err(MeasureError::Nothing { what: "readable videos in the split" }.into());
         }
         Ok(Self { truth, videos, skipped })
     }
@@ -265,7 +271,7 @@ mod tests {
     use crate::embedding::JointVector;
     use locvtp_corpus::Vocabulary;
     use locvtp_corpus::synthetic::Split;
-    use locvtp_video::Seconds;
+    use locvtp_video::{Seconds, VideoReader};
 
     fn video(clips: JointVector, text: JointVector) -> EmbeddedVideo {
         let truth = TrueVideo {
@@ -295,6 +301,14 @@ mod tests {
             Vocabulary { colours: Vec::new(), shapes: Vec::new(), actions: Vec::new() };
         let truth = Truth { split: Split::Seen, vocabulary, videos: Vec::new() };
         EmbeddedSplit { truth, videos, skipped: Vec::new() }
+    }
+
+    #[test]
+    fn a_video_that_is_skipped_keeps_the_cause() {
+        let path = Path::new("/gone.mp4");
+        let Err(error) = VideoReader::open(path) else { panic!("{} is there", path.display()) };
+        let skipped = SkippedVideo::new(path, &error);
+        assert!(skipped.reason.contains("No such file"), "{}", skipped.reason);
     }
 
     #[test]

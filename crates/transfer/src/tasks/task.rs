@@ -1,58 +1,73 @@
-//! What every task is: settings that can be checked and run, watched by an observer.
+//! The tasks as one type: a task file is read into it, and it is run.
 
 use std::path::Path;
 
 use locvtp_model::Device;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use toml::Table;
 
+use super::grounding::GroundingTask;
+use super::probe::Probe;
+use super::retrieval::Retrieval;
+use super::segmentation::SegmentationTask;
+use super::steps::StepsTask;
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;
 
-/// Which task a file is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskKind {
+/// The settings of one task, defaults filled in and checked. Written, it is the file as resolved.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Task {
     /// Find the video of a text, and back.
-    Retrieval,
+    Retrieval(Box<Retrieval>),
     /// Find the moment of a sentence.
-    Grounding,
+    Grounding(Box<GroundingTask>),
     /// Find the steps of a task, in order.
-    Steps,
+    Steps(Box<StepsTask>),
     /// Name the action of every second.
-    Segmentation,
-    /// In which order do clips come?
-    OrderProbe,
-    /// How far apart are two clips?
-    DistanceProbe,
+    Segmentation(Box<SegmentationTask>),
+    /// In which order do clips come, or how far apart are two?
+    Probe(Box<Probe>),
 }
 
-/// The settings of one task, and how it is run.
-pub trait Task: Serialize + DeserializeOwned {
-    /// What the file may leave out, given what it says.
-    ///
-    /// # Errors
-    /// When what it says names no preset.
-    fn defaults(given: &Table) -> Result<Table, TransferError>;
-
-    /// # Errors
-    /// When a setting cannot be used, or two contradict each other; the message names them.
-    fn check(&self) -> Result<(), TransferError>;
+impl Task {
+    /// The settings as a table.
+    pub fn table(&self) -> Table {
+        Table::try_from(self).expect("settings are plain data")
+    }
 
     /// Has frame tables kept in this folder, where clips are decoded in every epoch and the file does
     /// not say where.
-    fn keep_frame_tables(&mut self, _folder: &Path) {}
+    pub(super) fn keep_frame_tables(&mut self, folder: &Path) {
+        let loader = match self {
+            Self::Retrieval(task) => Some(&mut task.tune.loader),
+            Self::Segmentation(task) => task.encoder.as_mut().map(|encoder| &mut encoder.loader),
+            Self::Grounding(_) | Self::Steps(_) | Self::Probe(_) => None,
+        };
+        if let Some(loader) = loader {
+            loader.frame_tables.get_or_insert_with(|| folder.to_owned());
+        }
+    }
 
-    /// Runs the task in `folder`, or goes on there; `None` when it was stopped.
+    /// Runs the task in `folder`, or goes on there.
     ///
     /// # Errors
-    /// When its files cannot be used, or something cannot be measured.
-    fn run(
+    /// When its files cannot be used, or something cannot be measured; [`TransferError::Stopped`] when
+    /// `observer` stops it.
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError>;
+    ) -> Result<TaskResult, TransferError> {
+        match self {
+            Self::Retrieval(task) => task.run(folder, device, observer),
+            Self::Grounding(task) => task.run(folder, device, observer),
+            Self::Steps(task) => task.run(folder, device, observer),
+            Self::Segmentation(task) => task.run(folder, device, observer),
+            Self::Probe(task) => task.run(folder, device, observer),
+        }
+    }
 }

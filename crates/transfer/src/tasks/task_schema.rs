@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value};
 use toml::Table;
 
-use super::grounding::task::GroundingTask;
+use super::grounding::GroundingTask;
 use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
 use super::steps::StepsTask;
-use super::task::{Task, TaskKind};
+use super::task_settings::{TaskKind, TaskSettings};
 
 /// The schema of the task files of one kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,13 +59,13 @@ pub fn task_schemas() -> Vec<TaskSchema> {
 }
 
 /// The schema of `kind`, whose files are filled in by what they say: one of `says`, as TOML.
-fn of_task<T: Task + JsonSchema>(kind: TaskKind, says: &[&str]) -> TaskSchema {
+fn of_task<T: TaskSettings + JsonSchema>(kind: TaskKind, says: &[&str]) -> TaskSchema {
     let name = serde_json::to_value(kind).expect("a task has a name");
     let presets: Vec<TaskPreset> = says
         .iter()
         .map(|when| {
             let given: Table = toml::from_str(&format!("task = {name}\n{when}")).expect("TOML");
-            let defaults = T::defaults(&given).expect("the presets are there");
+            let defaults = T::defaults(&given);
             TaskPreset { when: when.replace('\n', ", "), defaults }
         })
         .collect();

@@ -2,10 +2,10 @@
 
 use locvtp_measure::ReferenceSettings;
 use locvtp_train::Experiment;
-use locvtp_transfer::embedding::Embedder;
-use locvtp_transfer::synthetic::evaluation::EmbeddedSplit;
-use locvtp_transfer::synthetic::example_choice::{answer_all, at_quantiles};
-use locvtp_transfer::synthetic::warp_similarity::{WarpSimilaritySettings, warp_similarities};
+use locvtp_transfer::Embedder;
+use locvtp_transfer::synthetic::EmbeddedSplit;
+use locvtp_transfer::synthetic::{WarpSimilaritySettings, warp_similarities};
+use locvtp_transfer::synthetic::{answer_all, at_quantiles};
 
 use super::folder::DemoFolder;
 use crate::page::MeasuredSplit;

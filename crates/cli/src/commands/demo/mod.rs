@@ -17,7 +17,7 @@ use locvtp_corpus::synthetic::MOST_VIDEOS;
 use locvtp_corpus::{CorpusError, Order, SynthesisReport, SyntheticConfig, synthesize};
 use locvtp_model::Device;
 use locvtp_train::{Experiment, LossSelection, RunFolder, pretrain};
-use locvtp_transfer::synthetic::summary::StageSeconds;
+use locvtp_transfer::synthetic::StageSeconds;
 
 use crate::command_line;
 use crate::commands::ground::open_embedder;

@@ -6,8 +6,8 @@ use std::path::Path;
 use locvtp_corpus::{Order, PairSettings};
 use locvtp_measure::SimilaritySummary;
 use locvtp_train::{LossSelection, RunFolder};
-use locvtp_transfer::synthetic::evaluation::SplitResults;
-use locvtp_transfer::synthetic::summary::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};
+use locvtp_transfer::synthetic::SplitResults;
+use locvtp_transfer::synthetic::{RunSummary, SplitSummaries, SplitSummary, StageSeconds};
 use serde::Serialize;
 
 use super::Plan;

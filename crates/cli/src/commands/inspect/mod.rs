@@ -12,14 +12,14 @@ use locvtp_corpus::{
     CorpusReader, FileLookup, NarratedVideo, ReadReport, ReadSettings, SyntheticConfig, VideoSink,
 };
 use locvtp_features::FeatureFile;
+use locvtp_measure::PathError;
 use locvtp_model::loss::Term;
 use locvtp_model::weights::Origins;
 use locvtp_model::weights::Part;
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
-use locvtp_transfer::TransferError;
-use locvtp_transfer::tasks::task_file::TaskFile;
+use locvtp_transfer::tasks::TaskFile;
 use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Inspect) -> anyhow::Result<Outcome> {
 
 fn look(path: &Path) -> anyhow::Result<PathDescription> {
     let has = |name: &str| path.join(name).is_file();
-    TransferError::expect_there(path)?;
+    PathError::expect_there(path)?;
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {
@@ -142,12 +142,12 @@ fn is_task_file(path: &Path) -> bool {
 
 fn task_file(path: &Path) -> anyhow::Result<PathDescription> {
     let file = TaskFile::read(path, &[])?;
-    let resolved = file.resolved();
     let task = serde_json::to_value(file.kind())?;
     let mut facts = vec![("task", task.as_str().unwrap_or_default().to_owned())];
     let (mut settings, mut problem) = (serde_json::Value::Null, None);
-    match resolved {
-        Ok(table) => {
+    match file.task() {
+        Ok(of_file) => {
+            let table = of_file.table();
             settings = serde_json::to_value(&table)?;
             let sections = table.keys().filter(|key| *key != "task").cloned();
             facts.push(("says", sections.collect::<Vec<_>>().join(", ")));

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_model::model_directory::CONFIG_FILE;
 use locvtp_model::{Device, ModelDirectory};
-use locvtp_transfer::model_location::locate_model;
+use locvtp_transfer::locate_model;
 use serde_json::json;
 
 use crate::{Outcome, missing, output};

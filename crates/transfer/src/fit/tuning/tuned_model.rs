@@ -11,7 +11,7 @@ use crate::error::TransferError;
 const FOLDER: &str = "model";
 
 /// What a tuned model begins with and what is written with it.
-pub struct TunedModel {
+pub(crate) struct TunedModel {
     /// Everything of the model but its weights is taken from here.
     directory: ModelDirectory,
     place: PathBuf,
@@ -19,12 +19,12 @@ pub struct TunedModel {
 
 impl TunedModel {
     /// `directory` was read from `place`.
-    pub fn new(directory: ModelDirectory, place: PathBuf) -> Self {
+    pub(crate) fn new(directory: ModelDirectory, place: PathBuf) -> Self {
         Self { directory, place }
     }
 
     /// The model before it was tuned.
-    pub fn directory(&self) -> &ModelDirectory {
+    pub(crate) fn directory(&self) -> &ModelDirectory {
         &self.directory
     }
 
@@ -32,12 +32,12 @@ impl TunedModel {
     ///
     /// # Errors
     /// When the directory cannot be read any more.
-    pub fn start(&self, device: &Device) -> Result<LocVtp, TransferError> {
+    pub(crate) fn start(&self, device: &Device) -> Result<LocVtp, TransferError> {
         Ok(ModelDirectory::read(&self.place, device)?.model)
     }
 
     /// The model with other weights.
-    pub fn with_weights(&self, model: &LocVtp) -> ModelDirectory {
+    pub(crate) fn with_weights(&self, model: &LocVtp) -> ModelDirectory {
         ModelDirectory {
             config: self.directory.config.clone(),
             preprocessing: self.directory.preprocessing.clone(),
@@ -51,7 +51,7 @@ impl TunedModel {
     ///
     /// # Errors
     /// When the disk is full or read-only.
-    pub fn write(&self, model: &LocVtp, folder: &Path) -> Result<(), TransferError> {
+    pub(crate) fn write(&self, model: &LocVtp, folder: &Path) -> Result<(), TransferError> {
         let words = TrainingWords::of_model(&self.place)?.map(|words| words.after(None));
         replace_directory(&folder.join(FOLDER), |dir| {
             self.with_weights(model).write_files(dir)?;

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use crate::tasks::grounding::grounding_error::GroundingError;
 use locvtp_measure::SameSentence;
 use locvtp_video::randomness::{Purpose, generator};
 
@@ -75,7 +77,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl QuerySection {
     /// # Errors
     /// When a share is no share, or a part is both given and drawn.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let shares = [
             ("queries.validation_share", self.validation_share, &self.validation),
             ("queries.test_share", self.test_share, &self.test),
@@ -87,18 +89,18 @@ impl QuerySection {
                 None if share > 0.0 && self.train.is_none() => "0, or queries.train to draw from",
                 _ => continue,
             };
-            return Err(TransferError::Setting { key, found: share.to_string(), expected });
+            return Err(SettingError { key, found: share.to_string(), expected });
         }
         if self.validation_share + self.test_share >= 1.0 {
             let found = (self.validation_share + self.test_share).to_string();
             let (key, expected) =
                 ("queries.validation_share + queries.test_share", "a share below 1");
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected });
         }
         if self.test.is_none() && self.test_share == 0.0 {
             let (key, found) = ("queries.test", "missing".to_owned());
             let expected = "an annotation file, or queries.test_share";
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected });
         }
         Ok(())
     }
@@ -115,7 +117,7 @@ pub struct AnnotatedParts {
     /// What a sentence is that is annotated several times in one video.
     pub same_sentence: SameSentence,
     /// What the reading left out, and why.
-    pub counts: Counts,
+    pub counts: QueryCounts,
 }
 
 impl AnnotatedParts {
@@ -127,7 +129,7 @@ impl AnnotatedParts {
         section: &QuerySection,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut counts = Counts::default();
+        let mut counts = QueryCounts::default();
         let mut read = |file: &Option<PathBuf>, subset| match file {
             Some(file) => read_part(file, subset, section, &mut counts, observer),
             None => Ok(Vec::new()),
@@ -193,9 +195,9 @@ impl AnnotatedParts {
 
 /// Counts by name, in the order of their first appearance; zeros are not kept.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counts(pub Vec<(String, usize)>);
+pub struct QueryCounts(pub Vec<(String, usize)>);
 
-impl Counts {
+impl QueryCounts {
     pub(super) fn add(&mut self, part: &str, what: &str, count: usize) {
         if count == 0 {
             return;
@@ -211,7 +213,7 @@ impl Counts {
     pub(super) fn no_queries(&self, part: &'static str) -> TransferError {
         let counts: Vec<String> =
             self.0.iter().map(|(name, count)| format!("{name}: {count}")).collect();
-        TransferError::NoQueries { part, counts: counts.join(", ") }
+        GroundingError::NoQueries { part, counts: counts.join(", ") }.into()
     }
 }
 
@@ -219,7 +221,7 @@ fn read_part(
     path: &Path,
     subset: Subset,
     section: &QuerySection,
-    counts: &mut Counts,
+    counts: &mut QueryCounts,
     observer: &mut dyn TaskObserver,
 ) -> Result<Vec<NarratedVideo>, TransferError> {
     let given = [&section.train, &section.validation, &section.test];

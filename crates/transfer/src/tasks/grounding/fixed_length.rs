@@ -10,7 +10,7 @@ use crate::embedding::unit;
 
 /// Where rows are cut: row `i` is made of the clips `cuts[i]..cuts[i + 1]`, or of the clip `cuts[i]`
 /// where these are none. `length + 1` numbers; a half is rounded to the even neighbour.
-pub fn cuts(num_clips: usize, length: usize) -> Vec<usize> {
+pub(super) fn cuts(num_clips: usize, length: usize) -> Vec<usize> {
     let last = num_clips.saturating_sub(1);
     let cut = |i: usize| (i as f64 / length as f64 * num_clips as f64).round_ties_even() as usize;
     (0..=length).map(|i| cut(i).min(last)).collect()

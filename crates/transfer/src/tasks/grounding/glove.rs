@@ -7,10 +7,12 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use crate::error::TransferError;
+use crate::tasks::grounding::grounding_error::{GroundingError, WordVectorFault};
+use locvtp_measure::PathError;
 
 /// The vectors of some words.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WordVectors {
+pub(super) struct WordVectors {
     /// Numbers of a vector.
     pub width: usize,
     /// By word; words that the file lacks are absent.
@@ -29,15 +31,13 @@ const SEPARATORS: [char; 2] = [' ', '\t'];
 /// # Errors
 /// When the file cannot be read, a line of a wanted word does not hold as many numbers as the first,
 /// or none of the words is there.
-pub fn read_word_vectors(
+pub(super) fn read_word_vectors(
     path: &Path,
     words: &BTreeSet<String>,
 ) -> Result<WordVectors, TransferError> {
-    let io = TransferError::io(path, "read word vectors");
-    let damaged = |line: usize, reason: String| TransferError::WordVectors {
-        path: path.to_owned(),
-        line,
-        reason,
+    let io = PathError::io(path, "read word vectors");
+    let damaged = |line: usize, fault: WordVectorFault| -> TransferError {
+        GroundingError::WordVectors { path: path.to_owned(), line, fault }.into()
     };
     let mut lines = BufReader::with_capacity(1 << 20, File::open(path).map_err(&io)?);
     let (mut bytes, mut number, mut width) = (Vec::new(), 0, None);
@@ -72,18 +72,15 @@ pub fn read_word_vectors(
             Ok(vector) if vector.len() == width && vector.iter().all(|x| x.is_finite()) => {
                 vectors.insert(word.to_owned(), vector);
             }
-            _ => return Err(damaged(number, format!("{word:?} has no {width} finite numbers"))),
+            _ => {
+                let word = word.to_owned();
+                return Err(damaged(number, WordVectorFault::Numbers { word, width }));
+            }
         }
     }
     match width {
         Some(width) if width > 0 && !vectors.is_empty() => Ok(WordVectors { width, vectors }),
-        _ => {
-            let count = words.len();
-            Err(damaged(
-                number,
-                format!("none of the words asked for ({count}) stands in the file"),
-            ))
-        }
+        _ => Err(damaged(number, WordVectorFault::NoneThere { num_words: words.len() })),
     }
 }
 

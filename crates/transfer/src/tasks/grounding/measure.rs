@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::queries::Query;
 use crate::error::TransferError;
 use crate::results::predictions::PredictionFile;
+use crate::setting_error::SettingError;
 use locvtp_measure::metrics::{
     IouBoundary, LengthClass, MOST_WINDOWS, RetrievedWindows, ScoredWindow, grounding, mean_ap,
     recall_at,
@@ -37,15 +38,15 @@ pub struct MetricSection {
 impl MetricSection {
     /// # Errors
     /// When there is nothing to measure.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         if self.ranks.is_empty() || self.ranks.contains(&0) {
             let (key, found) = ("metrics.ranks", format!("{:?}", self.ranks));
-            return Err(TransferError::Setting { key, found, expected: "numbers of 1 or more" });
+            return Err(SettingError { key, found, expected: "numbers of 1 or more" });
         }
         if self.ious.is_empty() || !self.ious.iter().all(|iou| (0.0..1.0).contains(iou)) {
             let (key, found) = ("metrics.ious", format!("{:?}", self.ious));
             let expected = "numbers from 0 to below 1";
-            return Err(TransferError::Setting { key, found, expected });
+            return Err(SettingError { key, found, expected });
         }
         Ok(())
     }

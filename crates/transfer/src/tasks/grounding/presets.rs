@@ -3,16 +3,17 @@
 use locvtp_train::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
-use super::csmgan::config::{CsmganConfig, CsmganPreset};
+use super::csmgan::CsmganConfig;
 use super::measure::MetricSection;
-use super::tan::config::{Proposals, TanConfig};
-use crate::fit::training::Keep;
+use super::tan::{Proposals, TanConfig};
+use crate::fit::training::KeptEpoch;
 use crate::fit::training::TrainingSection;
 use locvtp_measure::metrics::IouBoundary;
 
 /// Whose settings are taken where a task file says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DataSet {
     /// ActivityNet Captions.
     Activitynet,
@@ -64,7 +65,7 @@ impl DataSet {
             gradient_clip: 10.0,
             ..OptimizerConfig::default()
         };
-        let (seeds, keep) = (vec![0], Keep::Best);
+        let (seeds, keep) = (vec![0], KeptEpoch::Best);
         match self {
             Self::Synthetic => {
                 let optimizer = OptimizerConfig { learning_rate: 1e-3, ..optimizer };
@@ -77,12 +78,11 @@ impl DataSet {
     /// The sizes of a CSMGAN; the release has none for Charades-STA and QVHighlights, which take
     /// ActivityNet Captions'.
     pub fn csmgan(self) -> CsmganConfig {
-        let preset = match self {
-            Self::Activitynet | Self::Charades | Self::QvHighlights => CsmganPreset::ActivityNet,
-            Self::Tacos => CsmganPreset::Tacos,
-            Self::Synthetic => CsmganPreset::Tiny,
-        };
-        CsmganConfig::preset(preset)
+        match self {
+            Self::Activitynet | Self::Charades | Self::QvHighlights => CsmganConfig::activitynet(),
+            Self::Tacos => CsmganConfig::tacos(),
+            Self::Synthetic => CsmganConfig::synthetic(),
+        }
     }
 
     /// How a CSMGAN is trained: Adam whose rate rises over 300 updates and falls with their root.
@@ -99,6 +99,6 @@ impl DataSet {
             schedule: Schedule::InverseSqrt,
             ..OptimizerConfig::default()
         };
-        TrainingSection { seeds: vec![0], epochs, batch, keep: Keep::Best, optimizer }
+        TrainingSection { seeds: vec![0], epochs, batch, keep: KeptEpoch::Best, optimizer }
     }
 }

@@ -17,11 +17,12 @@ use locvtp_video::counted::counted_as;
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::error::TransferError;
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
+use crate::inputs::input_error::InputError;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
 use crate::tasks::grounding::annotated_parts::{
-    AnnotatedParts, Counts, PositiveWindows, QuerySection,
+    AnnotatedParts, PositiveWindows, QueryCounts, QuerySection,
 };
 use crate::tasks::grounding::words::SentenceWords;
 use locvtp_measure::metrics::best_iou;
@@ -127,7 +128,7 @@ impl QueryParts {
 
     fn require(&self, part: &'static str, queries: &[Query]) -> Result<(), TransferError> {
         if queries.is_empty() {
-            return Err(Counts(self.counts.clone()).no_queries(part));
+            return Err(QueryCounts(self.counts.clone()).no_queries(part));
         }
         Ok(())
     }
@@ -146,7 +147,7 @@ impl QueryParts {
     /// When no query is left to train or to test with.
     pub fn keep_known_words(mut self, words: &SentenceWords) -> Result<Self, TransferError> {
         let had_train = !self.train.is_empty();
-        let mut counts = Counts(std::mem::take(&mut self.counts));
+        let mut counts = QueryCounts(std::mem::take(&mut self.counts));
         let parts = [
             ("train", &mut self.train),
             ("validation", &mut self.validation),
@@ -182,7 +183,7 @@ fn joined(
     videos: Vec<NarratedVideo>,
     features: &ClipFeatures,
     same_sentence: SameSentence,
-    counts: &mut Counts,
+    counts: &mut QueryCounts,
     lengths: &mut Vec<VideoLength>,
     observer: &mut dyn TaskObserver,
 ) -> Result<Vec<Query>, TransferError> {
@@ -208,7 +209,7 @@ fn joined(
             counts.add(part, "left out, length of the video unknown", captions);
             continue;
         };
-        lengths.push(VideoLength { id: id.clone(), clips: num_clips, duration_s: duration.0 });
+        lengths.push(VideoLength { id: id.clone(), num_clips, duration_s: duration.0 });
         repeats.look_at(&video.id, &asked);
         for query in asked {
             let whole = TimeSpan::new(0.0, duration.0);
@@ -242,7 +243,7 @@ fn joined(
             unreachable!("there are two widths")
         };
         let path = features.path().to_owned();
-        return Err(TransferError::FeatureWidth { path, id, width, other_id, other });
+        return Err(InputError::FeatureWidth { path, id, width, other_id, other }.into());
     }
     if !missing.is_empty() {
         let (count, shown) = (missing.len(), missing.len().min(3));

@@ -7,15 +7,14 @@ use locvtp_features::VideoFeatures;
 use locvtp_model::Device;
 use locvtp_video::counted::counted_as;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
 use super::annotated_parts::{AnnotatedParts, QuerySection};
 use super::csmgan::{CsmganConfig, CsmganLearner};
 use super::measure::MetricSection;
 use super::presets::DataSet;
 use super::queries::QueryParts;
-use super::tan::config::{Proposals, TanConfig};
-use super::tan::learner::TanLearner;
+use super::tan::{Proposals, TanConfig, TanLearner};
 use super::words::{SentenceWords, WordSection};
 use super::zero_shot::ZeroShotSection;
 use crate::error::TransferError;
@@ -23,17 +22,21 @@ use crate::extraction::FeatureSpace;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
 use crate::inputs::Inputs;
-use crate::inputs::feature_section::{ClipFeatures, FeatureSection};
+use crate::inputs::input_error::InputError;
+use crate::inputs::{ClipFeatures, FeatureSection};
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
-use crate::tasks::task::{Task, TaskKind};
+use crate::setting_error::SettingError;
+use crate::tasks::defaults::Defaults;
+use crate::tasks::task_settings::{TaskKind, TaskSettings};
 
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Head {
+#[non_exhaustive]
+pub enum GroundingHead {
     /// 2D-TAN, trained on frozen features.
     Tan,
     /// CSMGAN, trained on frozen features.
@@ -47,7 +50,7 @@ pub enum Head {
 #[serde(deny_unknown_fields)]
 pub struct GroundingSection {
     /// What answers the queries.
-    pub head: Head,
+    pub head: GroundingHead,
     /// Whose settings are taken where the file says nothing.
     pub dataset: DataSet,
 }
@@ -55,6 +58,7 @@ pub struct GroundingSection {
 /// A task file of `task = "grounding"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct GroundingTask {
     /// `grounding`
     pub task: TaskKind,
@@ -82,89 +86,131 @@ pub struct GroundingTask {
     pub training: Option<TrainingSection>,
 }
 
-impl Task for GroundingTask {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
+/// The head that a file asks for, with all that it needs.
+enum ReadyHead<'a> {
+    ZeroShot(&'a ZeroShotSection),
+    Tan { config: &'a TanConfig, training: &'a TrainingSection },
+    Csmgan { config: &'a CsmganConfig, training: &'a TrainingSection },
+}
+
+impl TaskSettings for GroundingTask {
+    fn defaults(given: &Table) -> Table {
         // A file without the section, or with one that cannot be read, is refused for that when it is
         // read as a whole.
         let section = given.get("grounding").map(|section| section.clone().try_into());
-        let Some(Ok(GroundingSection { head, dataset })) = section else { return Ok(Table::new()) };
-        let mut defaults = Table::new();
-        let mut section = |name: &str, value: Value| defaults.insert(name.to_owned(), value);
-        section("metrics", table(dataset.metrics()));
+        let Some(Ok(GroundingSection { head, dataset })) = section else { return Table::new() };
         let words = WordSection {
             strip_final_period: dataset.strips_final_period(),
             ..WordSection::default()
         };
-        section("words", table(words));
-        match head {
-            Head::ZeroShot => {
-                section("zero_shot", table(ZeroShotSection::default()));
-            }
-            Head::Tan => {
-                let conv = Value::from("conv");
-                let is_conv = given.get("tan").and_then(|tan| tan.get("proposals")) == Some(&conv);
+        let defaults = Defaults::default().with("metrics", dataset.metrics()).with("words", words);
+        let defaults = match head {
+            GroundingHead::ZeroShot => defaults.with("zero_shot", ZeroShotSection::default()),
+            GroundingHead::Tan => {
+                let given = given.get("tan").and_then(|tan| tan.get("proposals")?.as_str());
+                let is_conv = given == Some("conv");
                 let proposals = if is_conv { Proposals::Conv } else { Proposals::MaxPool };
-                section("tan", table(dataset.tan(proposals)));
-                section("training", table(dataset.tan_training()));
+                let config = dataset.tan(proposals);
+                defaults.with("tan", config).with("training", dataset.tan_training())
             }
-            Head::Csmgan => {
-                section("csmgan", table(dataset.csmgan()));
-                section("training", table(dataset.csmgan_training()));
+            GroundingHead::Csmgan => {
+                let config = dataset.csmgan();
+                defaults.with("csmgan", config).with("training", dataset.csmgan_training())
             }
-        }
-        Ok(defaults)
+        };
+        defaults.into_table()
     }
 
     fn check(&self) -> Result<(), TransferError> {
+        let head = self.head()?;
+        self.queries.check()?;
+        self.words.check()?;
+        self.metrics.check()?;
+        match head {
+            ReadyHead::ZeroShot(section) => {
+                section.check()?;
+                if self.words.model.is_none() || self.words.space == Some(FeatureSpace::Backbone) {
+                    let (key, found) = ("words", "not in the joint space".to_owned());
+                    let expected =
+                        "words.model and its projected words: clips are compared with them";
+                    return Err(SettingError { key, found, expected }.into());
+                }
+                return Ok(());
+            }
+            ReadyHead::Tan { config, training } => {
+                config.check()?;
+                training.check()?;
+            }
+            ReadyHead::Csmgan { config, training } => {
+                config.check()?;
+                training.check()?;
+            }
+        }
+        if self.queries.train.is_none() {
+            let (key, found) = ("queries.train", "missing".to_owned());
+            let expected = "an annotation file to train the head with";
+            return Err(SettingError { key, found, expected }.into());
+        }
+        Ok(())
+    }
+}
+
+impl GroundingTask {
+    /// The head with its settings.
+    ///
+    /// # Errors
+    /// When a section of another head is given, or one of this head is not.
+    fn head(&self) -> Result<ReadyHead<'_>, SettingError> {
         let head = self.grounding.head;
         for (key, given, belongs) in [
-            ("zero_shot", self.zero_shot.is_some(), head == Head::ZeroShot),
-            ("tan", self.tan.is_some(), head == Head::Tan),
-            ("csmgan", self.csmgan.is_some(), head == Head::Csmgan),
-            ("training", self.training.is_some(), head != Head::ZeroShot),
+            ("zero_shot", self.zero_shot.is_some(), head == GroundingHead::ZeroShot),
+            ("tan", self.tan.is_some(), head == GroundingHead::Tan),
+            ("csmgan", self.csmgan.is_some(), head == GroundingHead::Csmgan),
+            ("training", self.training.is_some(), head != GroundingHead::ZeroShot),
         ] {
             if given && !belongs {
                 let found = format!("given for grounding.head = {head:?}");
                 let expected = "left out: it is a section of another head";
-                return Err(TransferError::Setting { key, found, expected });
+                return Err(SettingError { key, found, expected });
             }
         }
-        self.queries.check()?;
-        self.words.check()?;
-        self.metrics.check()?;
-        self.tan.as_ref().map_or(Ok(()), TanConfig::check)?;
-        self.csmgan.as_ref().map_or(Ok(()), CsmganConfig::check)?;
-        self.training.as_ref().map_or(Ok(()), TrainingSection::check)?;
-        if let Some(zero_shot) = &self.zero_shot {
-            zero_shot.check()?;
-            if self.words.model.is_none() || self.words.space == Some(FeatureSpace::Backbone) {
-                let (key, found) = ("words", "not in the joint space".to_owned());
-                let expected = "words.model and its projected words: clips are compared with them";
-                return Err(TransferError::Setting { key, found, expected });
+        let missing = |key| SettingError {
+            key,
+            found: format!("missing for grounding.head = {head:?}"),
+            expected: "given: it is a section of this head",
+        };
+        let training = self.training.as_ref().ok_or_else(|| missing("training"));
+        Ok(match head {
+            GroundingHead::ZeroShot => {
+                ReadyHead::ZeroShot(self.zero_shot.as_ref().ok_or_else(|| missing("zero_shot"))?)
             }
-        } else if self.queries.train.is_none() {
-            let (key, found) = ("queries.train", "missing".to_owned());
-            let expected = "an annotation file to train the head with";
-            return Err(TransferError::Setting { key, found, expected });
-        }
-        Ok(())
+            GroundingHead::Tan => ReadyHead::Tan {
+                config: self.tan.as_ref().ok_or_else(|| missing("tan"))?,
+                training: training?,
+            },
+            GroundingHead::Csmgan => ReadyHead::Csmgan {
+                config: self.csmgan.as_ref().ok_or_else(|| missing("csmgan"))?,
+                training: training?,
+            },
+        })
     }
 
-    fn run(
+    pub(in crate::tasks) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
+        let head = self.head()?;
         // All that takes seconds comes before all that may take hours.
         let annotated = AnnotatedParts::read(&self.queries, observer)?;
         let source = self.words.open(&annotated.sentences(), device)?;
-        if self.csmgan.is_some() {
+        if matches!(head, ReadyHead::Csmgan { .. }) {
             CsmganLearner::check_word_width(source.width())?;
         }
         let found = self.features.find(device, observer)?;
-        match (self.grounding.head, source.model()) {
-            (Head::ZeroShot, Some(model)) => {
+        match (&head, source.model()) {
+            (ReadyHead::ZeroShot(_), Some(model)) => {
                 found.check_text_model("words.model", model)?;
                 if let Some((_, width)) = found.width() {
                     ZeroShotSection::check_widths(width, source.width(), &self.features.file)?;
@@ -195,34 +241,27 @@ impl Task for GroundingTask {
         let counts = parts.counts.clone();
         let tested: BTreeSet<&String> = parts.test.iter().map(|query| &query.video).collect();
         let tested = PredictionFile::lines(TEST_VIDEOS, tested);
-        let seeds = match self.grounding.head {
-            Head::ZeroShot => {
-                let tested = self.zero_shot(&parts, &words, features, observer)?;
-                Some(vec![SeedResult::untrained(tested, folder)?])
+        let (metrics, positives) = (self.metrics.clone(), self.queries.positive_windows);
+        let seeds = match head {
+            ReadyHead::ZeroShot(section) => {
+                let tested = self.zero_shot(section, &parts, &words, features, observer)?;
+                vec![SeedResult::untrained(tested, folder)?]
             }
-            Head::Tan => {
-                let config = self.tan.clone().expect("filled by the defaults");
-                let (metrics, training) = (self.metrics.clone(), self.training());
-                let learner =
-                    TanLearner::new(config, metrics, parts, words, features, training.batch)?
-                        .with_positives(self.queries.positive_windows);
-                if !learner.read_features(observer)? {
-                    return Ok(None);
-                }
+            ReadyHead::Tan { config, training } => {
+                let (config, at_once) = (config.clone(), training.batch);
+                let learner = TanLearner::new(config, metrics, parts, words, features, at_once)?
+                    .with_positives(positives);
+                learner.read_features(observer)?;
                 fit_seeds(&learner, training, folder, device, observer)?
             }
-            Head::Csmgan => {
-                let config = self.csmgan.clone().expect("filled by the defaults");
-                let metrics = self.metrics.clone();
+            ReadyHead::Csmgan { config, training } => {
+                let config = config.clone();
                 let learner = CsmganLearner::new(config, metrics, parts, words, features)?
-                    .with_positives(self.queries.positive_windows);
-                if !learner.read_features(observer)? {
-                    return Ok(None);
-                }
-                fit_seeds(&learner, self.training(), folder, device, observer)?
+                    .with_positives(positives);
+                learner.read_features(observer)?;
+                fit_seeds(&learner, training, folder, device, observer)?
             }
         };
-        let Some(seeds) = seeds else { return Ok(None) };
         tested.write(folder)?;
         let mut result = TaskResult::new("grounding", self, seeds);
         for (name, count) in counts {
@@ -230,23 +269,17 @@ impl Task for GroundingTask {
         }
         result.references = references;
         result.inputs = inputs;
-        Ok(Some(result))
-    }
-}
-
-impl GroundingTask {
-    fn training(&self) -> &TrainingSection {
-        self.training.as_ref().expect("filled by the defaults")
+        Ok(result)
     }
 
     fn zero_shot(
         &self,
+        section: &ZeroShotSection,
         parts: &QueryParts,
         words: &SentenceWords,
         mut features: ClipFeatures,
         observer: &mut dyn TaskObserver,
     ) -> Result<Tested, TransferError> {
-        let section = self.zero_shot.clone().unwrap_or_default();
         let mut read: Option<(String, VideoFeatures)> = None;
         let mut answers = section.answers();
         for (done, query) in parts.test.iter().enumerate() {
@@ -254,7 +287,7 @@ impl GroundingTask {
             if read.as_ref().is_none_or(|(id, _)| *id != query.features) {
                 let (path, id) = (features.path().to_owned(), query.features.clone());
                 let video = features.read(&id)?;
-                let video = video.ok_or(TransferError::FeaturesGone { path, id: id.clone() })?;
+                let video = video.ok_or(InputError::FeaturesGone { path, id: id.clone() })?;
                 read = Some((id, video));
             }
             let (_, video) = read.as_ref().expect("just read");
@@ -262,10 +295,6 @@ impl GroundingTask {
         }
         answers.measure(&self.metrics, &parts.test)
     }
-}
-
-fn table(section: impl Serialize) -> Value {
-    Value::try_from(section).expect("settings are plain data")
 }
 
 #[cfg(test)]
@@ -279,7 +308,7 @@ mod tests {
              features = {{ file = 'features.h5' }}\n{more}"
         );
         let given: Table = toml::from_str(&text).map_err(|error| error.to_string())?;
-        let defaults = GroundingTask::defaults(&given).map_err(|error| error.to_string())?;
+        let defaults = GroundingTask::defaults(&given);
         let read = locvtp_train::run_file::parse(&text, "x.toml", &[], defaults, |_| true);
         let task: GroundingTask = read.map_err(|error| error.to_string())?;
         task.check().map_err(|error| error.to_string())?;
@@ -292,7 +321,7 @@ mod tests {
             "grounding = { head = 'tan', dataset = 'tacos' }\nwords = { glove = 'g.txt' }\n";
         let task = settings(tacos).unwrap();
         let tan = task.tan.clone().unwrap();
-        assert_eq!((tan.frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));
+        assert_eq!((tan.num_frames(), tan.nms, tan.iou_max), (128, 0.4, 0.7));
         assert_eq!(task.metrics.ious, [0.1, 0.3, 0.5, 0.7]);
         let conv = settings(&format!("{tacos}tan = {{ proposals = 'conv', hidden = 64 }}\n"));
         let tan = conv.unwrap().tan.unwrap();

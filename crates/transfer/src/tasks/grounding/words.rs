@@ -19,6 +19,7 @@ use crate::extraction::FeatureSpace;
 use crate::inputs::WordOrigin;
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
+use crate::setting_error::SettingError;
 
 /// `[words]` of a task file: one of `model` and `glove`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -41,25 +42,25 @@ pub struct WordSection {
 impl WordSection {
     /// # Errors
     /// When none or both are given.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let found = match (&self.model, &self.glove) {
             (None, None) => "nothing",
             (Some(_), Some(_)) => "both",
             (None, Some(_)) if self.space.is_some() => {
                 let found = "given beside words.glove".to_owned();
                 let expected = "left out: it chooses features of a model";
-                return Err(TransferError::Setting { key: "words.space", found, expected });
+                return Err(SettingError { key: "words.space", found, expected });
             }
             (Some(_), None) if self.space == Some(FeatureSpace::MeanColour) => {
                 let found = FeatureSpace::MeanColour.name().to_owned();
                 let expected = "backbone or projected: words have no colour";
-                return Err(TransferError::Setting { key: "words.space", found, expected });
+                return Err(SettingError { key: "words.space", found, expected });
             }
             _ => return Ok(()),
         };
         let (key, found) = ("words.model or words.glove", found.to_owned());
         let expected = "one of them: a model directory, or a text file of word vectors";
-        Err(TransferError::Setting { key, found, expected })
+        Err(SettingError { key, found, expected })
     }
 
     /// Reads where the words of `sentences` come from; no text encoder is run yet.

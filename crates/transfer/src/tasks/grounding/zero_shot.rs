@@ -13,8 +13,10 @@ use super::words::SentenceWords;
 use crate::clip_score::ClipScore;
 use crate::embedding::{SentenceEmbedding, VideoEmbedding};
 use crate::error::TransferError;
-use crate::inputs::feature_section::clip_spans;
+use crate::inputs::clip_features::clip_spans;
 use crate::results::predictions::Tested;
+use crate::setting_error::SettingError;
+use crate::tasks::grounding::grounding_error::GroundingError;
 use locvtp_measure::MomentDecoder;
 
 /// `[zero_shot]` of a task file.
@@ -39,7 +41,7 @@ impl ZeroShotSection {
     pub fn check(&self) -> Result<(), TransferError> {
         if self.num_matches == 0 {
             let (key, found) = ("zero_shot.num_matches", "0".to_owned());
-            return Err(TransferError::Setting { key, found, expected: "1 or more" });
+            return Err(SettingError { key, found, expected: "1 or more" }.into());
         }
         self.decoder.decode(&[], &[])?;
         Ok(())
@@ -55,24 +57,24 @@ impl ZeroShotSection {
         if features == words {
             return Ok(());
         }
-        Err(TransferError::NotTheJointSpace { path: file.to_owned(), features, words })
+        Err(GroundingError::NotTheJointSpace { path: file.to_owned(), features, words }.into())
     }
 
     /// No query is answered yet.
-    pub(crate) fn answers(&self) -> Answers {
+    pub(crate) fn answers(&self) -> ZeroShotAnswers {
         let by_words = ClipScore::Words { num_matches: self.num_matches };
         let scores = [ClipScore::Sentence, by_words].map(|score| (score, Vec::new()));
-        Answers { decoder: self.decoder, scores }
+        ZeroShotAnswers { decoder: self.decoder, scores }
     }
 }
 
 /// The answers to queries, by the sentence as a whole and by its words.
-pub(crate) struct Answers {
+pub(crate) struct ZeroShotAnswers {
     decoder: MomentDecoder,
     scores: [(ClipScore, Vec<Vec<TimeSpan>>); 2],
 }
 
-impl Answers {
+impl ZeroShotAnswers {
     /// Answers a query of a video whose clips are in the joint space; `file` is named in errors.
     pub(crate) fn add(
         &mut self,

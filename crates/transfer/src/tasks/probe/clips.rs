@@ -4,7 +4,10 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
+use crate::inputs::input_error::InputError;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// Clips that overlap by less than this do not: spans come from frame times.
@@ -25,9 +28,9 @@ pub struct SplitSection {
 impl SplitSection {
     /// # Errors
     /// When the shares leave nothing to learn from, or nothing to measure.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: f64, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         if !(self.test > 0.0 && self.test < 1.0) {
             return setting("split.test", self.test, "a share above 0 and below 1");
@@ -42,7 +45,7 @@ impl SplitSection {
 
 /// Features of some clips of every video.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ProbeClips {
+pub(super) struct ProbeClips {
     /// `[videos, positions, width]`
     values: Vec<f32>,
     positions: usize,
@@ -55,9 +58,9 @@ pub struct ProbeClips {
     /// Videos that are measured.
     pub test: Vec<usize>,
     /// Videos that had fewer clips than positions.
-    pub too_short: usize,
+    pub num_too_short: usize,
     /// Videos whose clips overlap even when so far apart.
-    pub overlapping: usize,
+    pub num_overlapping: usize,
 }
 
 impl ProbeClips {
@@ -66,7 +69,7 @@ impl ProbeClips {
     /// # Errors
     /// When the features cannot be read, differ in width, or leave no video to learn from or to
     /// measure.
-    pub fn read(
+    pub(super) fn read(
         features: &mut ClipFeatures,
         positions: usize,
         split: &SplitSection,
@@ -79,14 +82,14 @@ impl ProbeClips {
             train: Vec::new(),
             validation: Vec::new(),
             test: Vec::new(),
-            too_short: 0,
-            overlapping: 0,
+            num_too_short: 0,
+            num_overlapping: 0,
         };
         let mut videos = 0;
         for id in features.ids().to_vec() {
             let video = features.read(&id)?;
             let Some(video) = video.filter(|video| video.num_clips() >= positions) else {
-                clips.too_short += 1;
+                clips.num_too_short += 1;
                 continue;
             };
             let chosen = evenly(video.num_clips(), positions);
@@ -94,7 +97,7 @@ impl ProbeClips {
                 chosen.windows(2).any(|pair| spans[pair[0]].overlap(&spans[pair[1]]).0 > TOUCHING_S)
             });
             if overlaps {
-                clips.overlapping += 1;
+                clips.num_overlapping += 1;
                 continue;
             }
             let width = video.values.len() / video.num_clips();
@@ -102,12 +105,13 @@ impl ProbeClips {
                 clips.width = width;
             }
             if width != clips.width {
-                return Err(TransferError::Width {
+                return Err(InputError::Width {
                     path: features.path().to_owned(),
                     id,
                     found: width,
                     expected: clips.width,
-                });
+                }
+                .into());
             }
             for clip in chosen {
                 clips.values.extend(&video.values[clip * width..][..width]);
@@ -122,7 +126,7 @@ impl ProbeClips {
     }
 
     /// The clip of a video at a position.
-    pub fn clip(&self, video: usize, position: usize) -> &[f32] {
+    pub(super) fn clip(&self, video: usize, position: usize) -> &[f32] {
         &self.values[(video * self.positions + position) * self.width..][..self.width]
     }
 
@@ -134,10 +138,11 @@ impl ProbeClips {
         let test = share(split.test).max(1);
         let validation = share(split.validation);
         if videos < test + validation + 1 {
-            return Err(TransferError::Nothing {
+            return Err(MeasureError::Nothing {
                 what: "videos with enough clips that do not overlap, some to learn from and some \
                        to measure",
-            });
+            }
+            .into());
         }
         self.test = order.drain(..test).collect();
         self.validation = order.drain(..validation).collect();
@@ -191,8 +196,8 @@ mod tests {
             train: Vec::new(),
             validation: Vec::new(),
             test: Vec::new(),
-            too_short: 0,
-            overlapping: 0,
+            num_too_short: 0,
+            num_overlapping: 0,
         }
     }
 

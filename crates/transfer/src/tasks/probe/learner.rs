@@ -20,13 +20,13 @@ use locvtp_video::randomness::{Purpose, generator};
 const TEST_SEED: u64 = u64::MAX;
 
 /// What a mean absolute error is called in results.
-pub const DISTANCE_ERROR: &str = "mean absolute error in positions";
+pub(super) const DISTANCE_ERROR: &str = "mean absolute error in positions";
 
 /// Questions that go through a head at once when it is measured.
 const AT_ONCE: usize = 1024;
 
 /// One head on the clips of one feature file.
-pub struct ProbeLearner<'a> {
+pub(super) struct ProbeLearner<'a> {
     /// What is asked.
     pub question: Question,
     /// Which head.
@@ -40,7 +40,7 @@ pub struct ProbeLearner<'a> {
 }
 
 /// A question about a video.
-struct Asked {
+struct ProbeQuestion {
     video: usize,
     /// In the order shown.
     positions: Vec<usize>,
@@ -49,13 +49,13 @@ struct Asked {
 
 impl ProbeLearner<'_> {
     /// The answer is drawn first, so that all are equally likely.
-    fn taught(&self, batch: &FitBatch<'_>, sample: usize) -> Asked {
+    fn taught(&self, batch: &FitBatch<'_>, sample: usize) -> ProbeQuestion {
         let video = self.clips.train[sample / self.samples_per_video];
         let rng = &mut generator(batch.seed, Purpose::Sample, batch.epoch, sample as u64);
         let class = rng.random_range(0..self.question.num_classes());
         let positions = self.question.positions_for(class, rng);
         let class = self.label(class, batch.seed, batch.epoch, sample as u64);
-        Asked { video, positions, class }
+        ProbeQuestion { video, positions, class }
     }
 
     /// The answer as it is taught and measured: the true one, or one drawn without a look at it.
@@ -73,7 +73,7 @@ impl ProbeLearner<'_> {
     }
 
     /// The same questions always; every answer as often as every other, but for one.
-    fn measured(&self, videos: &[usize]) -> Vec<Asked> {
+    fn measured(&self, videos: &[usize]) -> Vec<ProbeQuestion> {
         let count = videos.len() * self.samples_per_video;
         let mut classes: Vec<usize> =
             (0..count).map(|sample| sample % self.question.num_classes()).collect();
@@ -82,14 +82,14 @@ impl ProbeLearner<'_> {
             let rng = &mut generator(TEST_SEED, Purpose::Sample, 0, sample as u64);
             let positions = self.question.positions_for(class, rng);
             let class = self.label(class, TEST_SEED, 0, sample as u64);
-            Asked { video: videos[sample / self.samples_per_video], positions, class }
+            ProbeQuestion { video: videos[sample / self.samples_per_video], positions, class }
         });
         asked.collect()
     }
 
     /// # Shapes
     /// - returns `[asked, n, d]`
-    fn shown(&self, asked: &[Asked], device: &Device) -> Tensor<3> {
+    fn shown(&self, asked: &[ProbeQuestion], device: &Device) -> Tensor<3> {
         let (n, d) = (self.question.num_clips(), self.clips.width);
         let mut values: Vec<f32> = Vec::with_capacity(asked.len() * n * d);
         for asked in asked {
@@ -146,7 +146,7 @@ impl Learner for ProbeLearner<'_> {
         batch: &FitBatch<'_>,
         device: &Device,
     ) -> Result<Tensor<1>, TransferError> {
-        let asked: Vec<Asked> =
+        let asked: Vec<ProbeQuestion> =
             batch.samples.iter().map(|&sample| self.taught(batch, sample)).collect();
         let logits = log_softmax(model.forward(self.shown(&asked, device)), 1);
         let [b, classes] = logits.dims();

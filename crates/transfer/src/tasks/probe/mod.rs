@@ -16,27 +16,29 @@
 //! | [`head`] | the heads |
 //! | [`learner`] | how a head learns and is measured |
 
-pub mod clips;
-pub mod head;
-pub mod learner;
-pub mod question;
+mod clips;
+mod head;
+mod learner;
+mod question;
 
 use std::path::Path;
 
 use locvtp_model::Device;
 use serde::{Deserialize, Serialize};
-use toml::{Table, Value};
+use toml::Table;
 
-use super::task::TaskKind;
+use super::defaults::Defaults;
+use super::task_settings::{TaskKind, TaskSettings};
 use crate::error::TransferError;
+use crate::extraction::FeatureSpace;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
+use crate::inputs::FeatureSection;
 use crate::inputs::Inputs;
-use crate::inputs::feature_section::FeatureSection;
 use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
-use crate::tasks::task::Task;
+use crate::setting_error::SettingError;
 use clips::{ProbeClips, SplitSection};
 use head::HeadKind;
 use learner::{DISTANCE_ERROR, ProbeLearner};
@@ -47,6 +49,7 @@ use question::Question;
 /// were these two?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Probe {
     /// `order_probe` or `distance_probe`
     pub task: TaskKind,
@@ -79,40 +82,29 @@ pub struct Probe {
     pub training: TrainingSection,
 }
 
-/// What a file of either probe may leave out: a frozen backbone, 20 epochs of Adam at 1e-3, three
-/// seeds.
-const DEFAULTS: &str = r#"
-positions = 8
-samples_per_video = 16
-standardise = true
-control = true
-heads = ["linear", "vcop"]
-[split]
-test = 0.2
-validation = 0.1
-seed = 0
-[features]
-space = "backbone"
-[training]
-seeds = [0, 1, 2]
-epochs = 20
-batch = 256
-keep = "best"
-[training.optimizer]
-learning_rate = 1e-3
-schedule = { shape = "constant" }
-"#;
-
-impl Task for Probe {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        let read = |text: &str| -> Table { toml::from_str(text).expect("the defaults are TOML") };
-        let mut defaults = read(DEFAULTS);
-        let is_of_distances = given.get("task").and_then(Value::as_str) == Some("distance_probe");
-        defaults.extend(read(if is_of_distances { "signed = false" } else { "num_clips = 3" }));
-        if given.contains_key("baseline") {
-            defaults.extend(read("[baseline]\nspace = \"mean_colour\""));
-        }
-        Ok(defaults)
+impl TaskSettings for Probe {
+    /// A frozen backbone, 20 epochs of Adam at 1e-3, three seeds.
+    fn defaults(given: &Table) -> Table {
+        let defaults = Defaults::default()
+            .with("positions", 8)
+            .with("samples_per_video", 16)
+            .with("standardise", true)
+            .with("control", true)
+            .with("heads", [HeadKind::Linear, HeadKind::Vcop])
+            .with("split", SplitSection { test: 0.2, validation: 0.1, seed: 0 })
+            .with("features.space", FeatureSpace::Backbone)
+            .with("training", TrainingSection::constant_rate(1e-3, 20, 256, vec![0, 1, 2]));
+        let is_of_distances =
+            given.get("task").and_then(toml::Value::as_str) == Some("distance_probe");
+        let defaults = match is_of_distances {
+            true => defaults.with("signed", false),
+            false => defaults.with("num_clips", 3),
+        };
+        let defaults = match given.contains_key("baseline") {
+            true => defaults.with("baseline.space", FeatureSpace::MeanColour),
+            false => defaults,
+        };
+        defaults.into_table()
     }
 
     fn check(&self) -> Result<(), TransferError> {
@@ -120,7 +112,7 @@ impl Task for Probe {
         self.split.check()?;
         self.training.check()?;
         let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+            |key, found: String, expected| Err(SettingError { key, found, expected }.into());
         if self.samples_per_video == 0 {
             return setting("samples_per_video", "0".into(), "1 or more");
         }
@@ -132,13 +124,15 @@ impl Task for Probe {
         }
         Ok(())
     }
+}
 
-    fn run(
+impl Probe {
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
         let question = self.question()?;
         // Both are looked for before either is made.
         let sections = std::iter::once(&self.features).chain(&self.baseline);
@@ -156,9 +150,7 @@ impl Task for Probe {
         let inputs = Inputs { features, baseline, ..Inputs::default() };
         inputs.begin(folder)?;
         let (clips, baseline) = (&clips[0], clips.get(1));
-        let Some(seeds) = self.fit_all(clips, false, folder, device, observer)? else {
-            return Ok(None);
-        };
+        let seeds = self.fit_all(clips, false, folder, device, observer)?;
         let chance = 100.0 / question.num_classes() as f64;
         let mut references = Metrics::new().with("chance", chance);
         if let Some(error) = question.error_of_a_constant() {
@@ -171,9 +163,7 @@ impl Task for Probe {
         for (name, subfolder, clips, meaningless) in controls {
             let Some(clips) = clips else { continue };
             let folder = folder.join(subfolder);
-            let Some(seeds) = self.fit_all(clips, meaningless, &folder, device, observer)? else {
-                return Ok(None);
-            };
+            let seeds = self.fit_all(clips, meaningless, &folder, device, observer)?;
             references = with_means(references, name, seeds);
         }
         let task = match question {
@@ -185,20 +175,18 @@ impl Task for Probe {
             .counting("validation videos", clips.validation.len())
             .counting("test videos", clips.test.len())
             .counting("numbers of a clip", clips.width)
-            .counting("videos left out: fewer clips than positions", clips.too_short)
-            .counting("videos left out: clips overlap", clips.overlapping);
+            .counting("videos left out: fewer clips than positions", clips.num_too_short)
+            .counting("videos left out: clips overlap", clips.num_overlapping);
         result.references = references;
         result.inputs = inputs;
-        Ok(Some(result))
+        Ok(result)
     }
-}
 
-impl Probe {
-    fn question(&self) -> Result<Question, TransferError> {
+    fn question(&self) -> Result<Question, SettingError> {
         let positions = self.positions;
         let other = |key, expected| {
             let found = "given for the other probe".to_owned();
-            Err(TransferError::Setting { key, found, expected })
+            Err(SettingError { key, found, expected })
         };
         match (self.task, self.num_clips, self.signed) {
             (TaskKind::DistanceProbe, None, signed) => {
@@ -214,7 +202,7 @@ impl Probe {
         }
     }
 
-    /// Trains every head with every seed; `None` when it was stopped.
+    /// Trains every head with every seed.
     fn fit_all(
         &self,
         clips: &ProbeClips,
@@ -222,7 +210,7 @@ impl Probe {
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<Vec<SeedResult>>, TransferError> {
+    ) -> Result<Vec<SeedResult>, TransferError> {
         let question = self.question()?;
         let mut merged: Vec<Option<SeedResult>> = vec![None; self.training.seeds.len()];
         for &head in &self.heads {
@@ -230,12 +218,11 @@ impl Probe {
             let learner = ProbeLearner { question, head, clips, samples_per_video, meaningless };
             let folder = folder.join(head.name());
             let found = fit_seeds(&learner, &self.training, &folder, device, observer)?;
-            let Some(found) = found else { return Ok(None) };
             for (before, result) in merged.iter_mut().zip(found) {
                 *before = Some(merge(before.take(), result));
             }
         }
-        Ok(Some(merged.into_iter().flatten().collect()))
+        Ok(merged.into_iter().flatten().collect())
     }
 }
 

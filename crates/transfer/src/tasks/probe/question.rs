@@ -2,11 +2,11 @@
 
 use rand::Rng;
 
-use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// A question about the clips of one video, of which so many positions are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Question {
+pub(super) enum Question {
     /// `num_clips` clips at equal gaps are shown in some order: in which? The answer is the place of
     /// the permutation in lexicographic order.
     Order {
@@ -28,9 +28,9 @@ pub enum Question {
 impl Question {
     /// # Errors
     /// When a number of clips cannot be asked about.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub(super) fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: usize, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         match *self {
             Self::Order { num_clips, .. } if !(2..=5).contains(&num_clips) => {
@@ -47,14 +47,14 @@ impl Question {
     }
 
     /// Clips that are known of a video.
-    pub fn positions(&self) -> usize {
+    pub(super) fn positions(&self) -> usize {
         match *self {
             Self::Order { positions, .. } | Self::Distance { positions, .. } => positions,
         }
     }
 
     /// Clips that are shown.
-    pub fn num_clips(&self) -> usize {
+    pub(super) fn num_clips(&self) -> usize {
         match *self {
             Self::Order { num_clips, .. } => num_clips,
             Self::Distance { .. } => 2,
@@ -62,7 +62,7 @@ impl Question {
     }
 
     /// Answers that there are.
-    pub fn num_classes(&self) -> usize {
+    pub(super) fn num_classes(&self) -> usize {
         match *self {
             Self::Order { num_clips, .. } => (1..=num_clips).product(),
             Self::Distance { positions, signed } => (positions - 1) * if signed { 2 } else { 1 },
@@ -70,7 +70,7 @@ impl Question {
     }
 
     /// The positions to show, in the order shown, for which `class` is the answer.
-    pub fn positions_for(&self, class: usize, rng: &mut impl Rng) -> Vec<usize> {
+    pub(super) fn positions_for(&self, class: usize, rng: &mut impl Rng) -> Vec<usize> {
         match *self {
             Self::Order { num_clips, positions } => {
                 let gap = rng.random_range(1..=(positions - 1) / (num_clips - 1));
@@ -87,7 +87,7 @@ impl Question {
     }
 
     /// How far the answer is from the truth, in positions; none where answers have no distance.
-    pub fn error_of(&self, answer: usize, truth: usize) -> Option<f64> {
+    pub(super) fn error_of(&self, answer: usize, truth: usize) -> Option<f64> {
         let Self::Distance { positions, .. } = *self else { return None };
         let signed = |class: usize| {
             let distance = (class % (positions - 1) + 1) as f64;
@@ -100,7 +100,7 @@ impl Question {
 impl Question {
     /// The least mean error that one and the same answer to every question has; none where answers
     /// have no distance.
-    pub fn error_of_a_constant(&self) -> Option<f64> {
+    pub(super) fn error_of_a_constant(&self) -> Option<f64> {
         let classes = self.num_classes();
         let of = |answer: usize| -> Option<f64> {
             let errors = (0..classes).map(|truth| self.error_of(answer, truth));

@@ -13,17 +13,20 @@
 //! | [`measure`] | candidates and texts to the numbers |
 //! | [`tune`] | the whole model, tuned |
 
-pub mod measure;
-pub mod texts;
-pub mod tune;
+mod measure;
+mod texts;
+mod tune;
 
 use std::path::{Path, PathBuf};
 
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_model::loss::Term;
+use locvtp_model::{Device, ModelDirectory, Objective};
+use locvtp_train::Replacements;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use super::task::TaskKind;
+use super::defaults::Defaults;
+use super::task_settings::{TaskKind, TaskSettings};
 use crate::error::TransferError;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
@@ -33,16 +36,17 @@ use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
 use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
-use crate::tasks::task::Task;
+use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::Ties;
-use measure::{Measured, Protocol};
+use measure::{RetrievalMeasurement, RetrievalProtocol, TEST_SET};
 use texts::{CandidateSet, TextSection};
 use tune::{FineTune, TuneSettings};
 
 /// `task = "retrieval"`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Retrieval {
     /// `retrieval`
     pub task: TaskKind,
@@ -69,79 +73,56 @@ pub struct Retrieval {
     pub training: TrainingSection,
 }
 
-/// What a task file may leave out: Frozen in Time's rate and batch, `L_c` in both directions.
-const DEFAULTS: &str = r#"
-num_clips = 8
-ties = "averaged"
-[tune]
-jitter = true
-[tune.objective]
-schedule = "weighted"
-coarse = 1.0
-fine = 0.0
-temporal = 0.0
-[tune.loss]
-symmetric_coarse = true
-[training]
-seeds = [0]
-epochs = 10
-batch = 16
-keep = "best"
-[training.optimizer]
-learning_rate = 3e-5
-schedule = { shape = "constant" }
-"#;
-
-impl Task for Retrieval {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        let mut defaults: Table = toml::from_str(DEFAULTS).expect("the defaults are TOML");
-        let weights =
-            |table: &Table| Some(table.get("tune")?.get("objective")?.as_table()?.clone());
+impl TaskSettings for Retrieval {
+    /// Frozen in Time's rate and batch, `L_c` in both directions.
+    fn defaults(given: &Table) -> Table {
+        let defaults = Defaults::default()
+            .with("num_clips", 8)
+            .with("ties", Ties::Averaged)
+            .with("tune.jitter", true)
+            .with("tune.loss.symmetric_coarse", true)
+            .with("training", TrainingSection::constant_rate(3e-5, 10, 16, vec![0]));
+        let objective = given.get("tune").and_then(|tune| tune.get("objective"));
         // A schedule has keys of its own, so it is taken whole or not at all.
-        if weights(given).is_some_and(|given| given.contains_key("schedule"))
-            && let Some(tune) = defaults.get_mut("tune").and_then(toml::Value::as_table_mut)
-        {
-            tune.remove("objective");
-        }
-        Ok(defaults)
-    }
-
-    fn keep_frame_tables(&mut self, folder: &Path) {
-        self.tune.loader.frame_tables.get_or_insert_with(|| folder.to_owned());
+        let has_schedule = objective.is_some_and(|given| given.get("schedule").is_some());
+        let defaults = match has_schedule {
+            true => defaults,
+            false => defaults.with("tune.objective", Objective::of_terms([(Term::Coarse, 1.0)])),
+        };
+        defaults.into_table()
     }
 
     fn check(&self) -> Result<(), TransferError> {
         if self.num_clips == 0 {
             let (key, found) = ("num_clips", "0".into());
-            return Err(TransferError::Setting { key, found, expected: "1 or more" });
+            return Err(SettingError { key, found, expected: "1 or more" }.into());
         }
         if self.validation.is_some() && self.train.is_none() {
-            return Err(TransferError::Setting {
+            return Err(SettingError {
                 key: "validation",
                 found: "given".into(),
                 expected: "nothing: without [train] there is no epoch to choose",
-            });
+            }
+            .into());
         }
         if let Some(temperature) = self.dual_softmax
             && !(temperature > 0.0 && temperature.is_finite())
         {
             let (key, found) = ("dual_softmax", temperature.to_string());
-            return Err(TransferError::Setting {
-                key,
-                found,
-                expected: "a number above 0, as 100",
-            });
+            return Err(SettingError { key, found, expected: "a number above 0, as 100" }.into());
         }
         self.tune.check()?;
         self.training.check()
     }
+}
 
-    fn run(
+impl Retrieval {
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
         let place = locate_model(&self.model);
         let directory = ModelDirectory::read(&place, device)?;
         directory.words()?;
@@ -152,17 +133,25 @@ impl Task for Retrieval {
             let mut result = TaskResult::new("retrieval", self, seeds)
                 .counting("videos", test.candidates.len())
                 .counting("texts", test.num_texts())
-                .counting("texts left out: no words", test.wordless);
+                .counting("texts left out: no words", test.num_wordless);
             result.references = chance;
             result.inputs = inputs.clone();
             result
         };
         let protocol = self.protocol();
         let Some(train) = &self.train else {
-            let found = Measured::of(directory, &test, &protocol, device, observer)?;
+            let undecodable = Replacements::new(TEST_SET);
+            let found = RetrievalMeasurement::of(
+                directory,
+                &test,
+                &protocol,
+                &undecodable,
+                device,
+                observer,
+            )?;
             let seeds = vec![SeedResult::untrained(found.tested(), folder)?];
             let result = measured(seeds, found.chance, &test);
-            return Ok(Some(result.counting("videos left out: unreadable", found.unreadable)));
+            return Ok(result.counting("videos left out: unreadable", found.num_unreadable));
         };
         let train = CandidateSet::read(train, &directory, observer)?;
         let validation = self.validation.as_ref();
@@ -172,21 +161,19 @@ impl Task for Retrieval {
         let samples = train.candidates.len();
         inputs.begin(folder)?;
         let learner = FineTune::new(directory, place, train, validation, test, self.clone())?;
-        let Some(seeds) = fit_seeds(&learner, &self.training, folder, device, observer)? else {
-            return Ok(None);
-        };
-        let (chance, unreadable) = learner.last_measured();
-        Ok(Some(
-            measured(seeds, chance, learner.test_set())
-                .counting("training videos", samples)
-                .counting("videos left out: unreadable", unreadable)
-                .counting("training videos replaced: unreadable", learner.replaced()),
-        ))
+        let seeds = fit_seeds(&learner, &self.training, folder, device, observer)?;
+        let (chance, num_unreadable) = learner.last_measured();
+        Ok(measured(seeds, chance, learner.test_set())
+            .counting("training videos", samples)
+            .counting("videos left out: unreadable", num_unreadable)
+            .counting("training videos replaced: unreadable", learner.replaced()))
     }
-}
 
-impl Retrieval {
-    fn protocol(&self) -> Protocol {
-        Protocol { num_clips: self.num_clips, ties: self.ties, dual_softmax: self.dual_softmax }
+    fn protocol(&self) -> RetrievalProtocol {
+        RetrievalProtocol {
+            num_clips: self.num_clips,
+            ties: self.ties,
+            dual_softmax: self.dual_softmax,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! From annotation files to candidates, each with the texts that ask for it.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use locvtp_corpus::{AnnotatedCorpus, Corpus, Layout, NarratedVideo, ReadSettings, Subset, Truth};
 use locvtp_model::ModelDirectory;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
+use locvtp_measure::MeasureError;
 
 /// `[test]`, `[validation]` or `[train]` of a retrieval task: a corpus, and what of it is a text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -18,7 +20,7 @@ pub struct TextSection {
     pub corpus: PathBuf,
     /// What a candidate is, and what asks for it.
     #[serde(default)]
-    pub texts: Texts,
+    pub texts: CandidateTexts,
     /// How the files are laid out; found out when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
@@ -38,7 +40,7 @@ pub struct TextSection {
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Texts {
+pub enum CandidateTexts {
     /// A whole video; each of its captions asks for it. MSR-VTT.
     #[default]
     Captions,
@@ -52,7 +54,7 @@ pub enum Texts {
 
 /// Something that is looked for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub(super) struct Candidate {
     /// The video file.
     pub media: MediaLocation,
     /// The stretch of it; cut to the video.
@@ -63,11 +65,11 @@ pub struct Candidate {
 
 /// All that is looked for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct CandidateSet {
+pub(super) struct CandidateSet {
     /// By video, then by time.
     pub candidates: Vec<Candidate>,
     /// Texts of which the tokenizer makes no word.
-    pub wordless: usize,
+    pub num_wordless: usize,
 }
 
 /// A whole video, however long.
@@ -79,38 +81,51 @@ impl CandidateSet {
     ///
     /// # Errors
     /// When they cannot be read, or no candidate with a text is left.
-    pub fn read(
+    pub(super) fn read(
         section: &TextSection,
         model: &ModelDirectory,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut candidates = if section.texts == Texts::TrueEvents {
+        let mut candidates = if section.texts == CandidateTexts::TrueEvents {
             true_events(section)?
         } else {
             annotated(section, observer)?
         };
         let tokenizer = model.words()?;
-        let mut wordless = 0;
+        let mut num_wordless = 0;
         for candidate in &mut candidates {
             let mut kept = Vec::with_capacity(candidate.texts.len());
             for text in candidate.texts.drain(..) {
                 if tokenizer.encode(&text)?.num_words() > 0 {
                     kept.push(text);
                 } else {
-                    wordless += 1;
+                    num_wordless += 1;
                 }
             }
             candidate.texts = kept;
         }
         candidates.retain(|candidate| !candidate.texts.is_empty());
         if candidates.is_empty() {
-            return Err(TransferError::Nothing { what: "videos with a text to look for them by" });
+            return Err(
+                MeasureError::Nothing { what: "videos with a text to look for them by" }.into()
+            );
         }
-        Ok(Self { candidates, wordless })
+        Ok(Self { candidates, num_wordless })
+    }
+
+    /// The number of each candidate's file: several candidates may be clips of one video.
+    pub(super) fn file_numbers(&self) -> Vec<usize> {
+        let mut files: BTreeMap<&Path, usize> = BTreeMap::new();
+        let mut numbers = Vec::with_capacity(self.candidates.len());
+        for candidate in &self.candidates {
+            let next = files.len();
+            numbers.push(*files.entry(candidate.media.path()).or_insert(next));
+        }
+        numbers
     }
 
     /// Texts of all candidates.
-    pub fn num_texts(&self) -> usize {
+    pub(super) fn num_texts(&self) -> usize {
         self.candidates.iter().map(|candidate| candidate.texts.len()).sum()
     }
 }
@@ -144,12 +159,12 @@ fn annotated(
     Ok(corpus.videos().iter().flat_map(|video| candidates_of(video, section.texts)).collect())
 }
 
-fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
+fn candidates_of(video: &NarratedVideo, texts: CandidateTexts) -> Vec<Candidate> {
     let whole = |texts| vec![Candidate { media: video.media.clone(), span: WHOLE, texts }];
     let captions = video.captions.iter().map(|caption| caption.text.clone());
     match texts {
-        Texts::Paragraphs => whole(vec![captions.collect::<Vec<_>>().join(" ")]),
-        Texts::Clips => video
+        CandidateTexts::Paragraphs => whole(vec![captions.collect::<Vec<_>>().join(" ")]),
+        CandidateTexts::Clips => video
             .captions
             .iter()
             .map(|caption| Candidate {
@@ -158,7 +173,7 @@ fn candidates_of(video: &NarratedVideo, texts: Texts) -> Vec<Candidate> {
                 texts: vec![caption.text.clone()],
             })
             .collect(),
-        Texts::Captions | Texts::TrueEvents => whole(captions.collect()),
+        CandidateTexts::Captions | CandidateTexts::TrueEvents => whole(captions.collect()),
     }
 }
 
@@ -178,10 +193,10 @@ mod tests {
         let texts = |how| -> Vec<Vec<String>> {
             candidates_of(&video, how).into_iter().map(|candidate| candidate.texts).collect()
         };
-        assert_eq!(texts(Texts::Captions), [["stir", "pour"]]);
-        assert_eq!(texts(Texts::Paragraphs), [["stir pour"]]);
-        assert_eq!(texts(Texts::Clips), [["stir"], ["pour"]]);
-        let spans: Vec<TimeSpan> = candidates_of(&video, Texts::Clips)
+        assert_eq!(texts(CandidateTexts::Captions), [["stir", "pour"]]);
+        assert_eq!(texts(CandidateTexts::Paragraphs), [["stir pour"]]);
+        assert_eq!(texts(CandidateTexts::Clips), [["stir"], ["pour"]]);
+        let spans: Vec<TimeSpan> = candidates_of(&video, CandidateTexts::Clips)
             .into_iter()
             .map(|candidate| candidate.span)
             .collect();

@@ -3,7 +3,6 @@
 //! A sample is a candidate; each epoch draws one of its texts. What it shares with the tuning of other
 //! tasks is in [`tuning`](crate::fit::tuning).
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,22 +13,24 @@ use locvtp_model::{
     SentenceTokenizer, TokenBatch,
 };
 use locvtp_train::experiment::LoaderSection;
-use locvtp_train::{ClipRequest, FrameSource, HeldBytes, TrainError, augmentation};
+use locvtp_train::{
+    ClipRequest, FrameSource, HeldBytes, Replacements, SampleOfFile, TrainError, augmentation,
+};
+use locvtp_video::randomness::{Purpose, generator};
 use locvtp_video::{Augmentation, ClipPixels, Phase, ReadLimits};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use super::Retrieval;
-use super::measure::Measured;
+use super::measure::{RetrievalMeasurement, TEST_SET};
 use super::texts::{Candidate, CandidateSet};
 use crate::error::TransferError;
 use crate::fit::draws::order;
-use crate::fit::tuning::batches_ahead::Ahead;
-use crate::fit::tuning::{BatchesAhead, TunedModel, Unreadable};
+use crate::fit::tuning::batch_prefetch::PrefetchSettings;
+use crate::fit::tuning::{BatchPrefetch, TRAINING_VIDEOS, TunedModel, told_of};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
 use locvtp_measure::Metrics;
-use locvtp_video::randomness::{Purpose, generator};
 
 /// `[tune]` of a retrieval task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -62,14 +63,26 @@ impl TuneSettings {
 }
 
 /// The whole model as something that learns.
-pub struct FineTune {
+pub(super) struct FineTune {
     tuned: TunedModel,
     task: Retrieval,
     train: Arc<TrainingClips>,
-    validation: Option<CandidateSet>,
-    test: CandidateSet,
-    ahead: BatchesAhead<TuneBatch>,
+    validation: Option<HeldOut>,
+    test: HeldOut,
+    ahead: BatchPrefetch<TuneBatch>,
     last: Mutex<Option<(Metrics, usize)>>,
+}
+
+/// Candidates that are measured, after several epochs.
+struct HeldOut {
+    set: CandidateSet,
+    undecodable: Replacements,
+}
+
+impl HeldOut {
+    fn new(set: CandidateSet) -> Self {
+        Self { set, undecodable: Replacements::new(TEST_SET) }
+    }
 }
 
 /// What the encoders need for one step.
@@ -98,14 +111,8 @@ impl FineTune {
         task: Retrieval,
     ) -> Result<Self, TransferError> {
         let preprocessing = directory.preprocessing.clone();
-        let mut files: BTreeMap<PathBuf, usize> = BTreeMap::new();
-        let number = |candidate: &Candidate| {
-            let next = files.len();
-            *files.entry(candidate.media.path().to_owned()).or_insert(next)
-        };
-        let file_of = train.candidates.iter().map(number).collect();
         let train = TrainingClips {
-            file_of,
+            file_of: train.file_numbers(),
             frames: FrameSource::new(
                 preprocessing.clone(),
                 task.tune.loader.opener(ReadLimits::default())?,
@@ -119,22 +126,22 @@ impl FineTune {
             jitter: task.tune.jitter,
             augmentation: task.tune.augmentation.clone(),
             batch: task.training.batch,
-            unreadable: Unreadable::default(),
+            replacements: Replacements::new(TRAINING_VIDEOS),
         };
         Ok(Self {
             tuned: TunedModel::new(directory, model_dir),
             task,
             train: Arc::new(train),
-            validation,
-            test,
-            ahead: BatchesAhead::default(),
+            validation: validation.map(HeldOut::new),
+            test: HeldOut::new(test),
+            ahead: BatchPrefetch::default(),
             last: Mutex::default(),
         })
     }
 
     /// What is measured.
     pub(super) fn test_set(&self) -> &CandidateSet {
-        &self.test
+        &self.test.set
     }
 
     /// Chance, and how many candidates could not be decoded, of the last test.
@@ -144,7 +151,7 @@ impl FineTune {
 
     /// Training candidates that could not be decoded.
     pub(super) fn replaced(&self) -> usize {
-        self.train.unreadable.count()
+        self.train.replacements.num_undecodable()
     }
 
     /// The batch of a step, made ahead where steps follow each other.
@@ -152,18 +159,18 @@ impl FineTune {
         let (train, seed) = (Arc::clone(&self.train), batch.seed);
         let LoaderSection { threads, queue, .. } = self.task.tune.loader;
         let total_steps = self.task.training.epochs * train.steps_per_epoch();
-        let ahead = Ahead { total_steps, threads, queue };
+        let ahead = PrefetchSettings { total_steps, threads, queue };
         self.ahead.next(batch, &ahead, move |step| train.batch(seed, step))
     }
 
     fn measure(
         &self,
         model: &LocVtp,
-        set: &CandidateSet,
+        HeldOut { set, undecodable }: &HeldOut,
         device: &Device,
-    ) -> Result<Measured, TransferError> {
-        let protocol = self.task.protocol();
-        Measured::of(self.tuned.with_weights(model), set, &protocol, device, &mut ())
+    ) -> Result<RetrievalMeasurement, TransferError> {
+        let (directory, protocol) = (self.tuned.with_weights(model), self.task.protocol());
+        RetrievalMeasurement::of(directory, set, &protocol, undecodable, device, &mut ())
     }
 }
 
@@ -218,7 +225,7 @@ impl Learner for FineTune {
     fn test(&self, model: &LocVtp, device: &Device) -> Result<Tested, TransferError> {
         let found = self.measure(model, &self.test, device)?;
         let tested = found.tested();
-        *lock(&self.last) = Some((found.chance, found.unreadable));
+        *lock(&self.last) = Some((found.chance, found.num_unreadable));
         Ok(tested)
     }
 
@@ -229,7 +236,7 @@ impl Learner for FineTune {
 
     /// Candidates that could not be decoded; each is told once.
     fn new_warnings(&self) -> Vec<String> {
-        self.train.unreadable.new_warnings()
+        told_of(&self.train.replacements)
     }
 }
 
@@ -246,7 +253,7 @@ struct TrainingClips {
     jitter: bool,
     augmentation: Augmentation,
     batch: usize,
-    unreadable: Unreadable,
+    replacements: Replacements,
 }
 
 impl TrainingClips {
@@ -284,7 +291,8 @@ impl TrainingClips {
         let count = self.candidates.len();
         let others = (1..count).map(|offset| (sample + offset) % count);
         let others = others.filter(|other| !samples.contains(other));
-        self.unreadable.replaced(sample, others, step, |place| {
+        let number_of = |place: &usize| SampleOfFile { sample: *place, file: self.file_of[*place] };
+        self.replacements.first_decodable(step, sample, others, number_of, |place| {
             let candidate = &self.candidates[place];
             let text = &candidate.texts[(which % candidate.texts.len() as u64) as usize];
             let (augmentation, text) =

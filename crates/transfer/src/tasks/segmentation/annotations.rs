@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::BACKGROUND;
 
 /// `[data]` of a segmentation task.
@@ -32,23 +34,23 @@ pub struct SegmentationData {
 impl SegmentationData {
     /// # Errors
     /// When the share is none.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         if (0.0..1.0).contains(&self.validation) {
             return Ok(());
         }
         let (key, found) = ("data.validation", self.validation.to_string());
-        Err(TransferError::Setting { key, found, expected: "a share from 0 to below 1" })
+        Err(SettingError { key, found, expected: "a share from 0 to below 1" })
     }
 }
 
 /// The annotated videos and the steps.
-pub struct SegmentAnnotations {
+pub(super) struct SegmentAnnotations {
     /// The steps by number; 0, background, is none of them.
     pub steps: BTreeMap<u32, String>,
     /// By id.
     pub videos: Vec<NarratedVideo>,
     /// Segments and videos that were not understood.
-    pub faults: usize,
+    pub num_faults: usize,
     trains: bool,
 }
 
@@ -57,7 +59,7 @@ impl SegmentAnnotations {
     ///
     /// # Errors
     /// When a file cannot be read, or there is no video of a part that is wanted.
-    pub fn read(
+    pub(super) fn read(
         data: &SegmentationData,
         trains: bool,
         observer: &mut dyn TaskObserver,
@@ -66,10 +68,10 @@ impl SegmentAnnotations {
         let reader =
             CorpusReader::new(&data.annotations, &settings, FileLookup::WhereThereIsAFolder)?;
         let mut videos: Vec<NarratedVideo> = Vec::new();
-        let mut faults = 0;
+        let mut num_faults = 0;
         for source in reader.sources() {
             let report = reader.read(source, &mut videos)?;
-            faults += report.faults();
+            num_faults += report.faults();
             if report.faults() > 0 {
                 observer.warning(&format!("{}: {report}", source.path.display()));
             }
@@ -78,16 +80,16 @@ impl SegmentAnnotations {
         let steps = steps(data, &videos)?;
         let tests = |video: &NarratedVideo| video.subset == Some(Subset::Test);
         if !videos.iter().any(tests) {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\"" });
+            return Err(MeasureError::Nothing { what: "videos of subset \"testing\"" }.into());
         }
         if trains && videos.iter().all(tests) {
-            return Err(TransferError::Nothing { what: "videos of subset \"training\"" });
+            return Err(MeasureError::Nothing { what: "videos of subset \"training\"" }.into());
         }
-        Ok(Self { steps, videos, faults, trains })
+        Ok(Self { steps, videos, num_faults, trains })
     }
 
     /// The first video.
-    pub fn first_id(&self) -> Option<&str> {
+    pub(super) fn first_id(&self) -> Option<&str> {
         self.videos.first().map(|video| video.id.as_str())
     }
 
@@ -95,7 +97,7 @@ impl SegmentAnnotations {
     ///
     /// # Errors
     /// When there is none to test on, or to train on where a training part is wanted.
-    pub fn those(
+    pub(super) fn those(
         &self,
         is_there: impl Fn(&str) -> bool,
     ) -> Result<BTreeSet<String>, TransferError> {
@@ -103,12 +105,14 @@ impl SegmentAnnotations {
         let num_tested = there.clone().filter(|video| video.subset == Some(Subset::Test)).count();
         let there: BTreeSet<String> = there.map(|video| video.id.clone()).collect();
         if num_tested == 0 {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"testing\" to look at" }.into()
+            );
         }
         if self.trains && num_tested == there.len() {
-            return Err(TransferError::Nothing {
-                what: "videos of subset \"training\" to look at",
-            });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"training\" to look at" }.into()
+            );
         }
         Ok(there)
     }

@@ -15,21 +15,31 @@ use serde::{Deserialize, Serialize};
 use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
 use crate::error::TransferError;
+use crate::fit::training::TrainingSection;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// `[classifier]` of a segmentation task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClassifierSettings {
     /// Whether every second's feature has unit length. Default: false.
     pub normalise: bool,
     /// What learns: the classifier alone, on frozen features, or the video encoder with it.
-    #[serde(default, skip_serializing_if = "Tune::is_head")]
-    pub tune: Tune,
+    #[serde(default, skip_serializing_if = "TunedPart::is_head")]
+    pub tune: TunedPart,
+}
+
+impl ClassifierSettings {
+    /// How it is trained on frozen features, by default. The paper says a linear classifier and no
+    /// more; how it is trained is ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-3, 20, 16, vec![0, 1, 2])
+    }
 }
 
 /// What learns.
@@ -37,7 +47,7 @@ pub struct ClassifierSettings {
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Tune {
+pub enum TunedPart {
     /// The classifier, on frozen features.
     #[default]
     Head,
@@ -45,7 +55,7 @@ pub enum Tune {
     All,
 }
 
-impl Tune {
+impl TunedPart {
     fn is_head(&self) -> bool {
         *self == Self::Head
     }
@@ -53,14 +63,14 @@ impl Tune {
 
 /// The weights: a linear map to the labels, background first.
 #[derive(Module, Debug)]
-pub struct Classifier {
+pub(super) struct Classifier {
     /// `d` to the labels
     pub fc: Linear,
 }
 
 impl Classifier {
     /// Drawn as PyTorch draws a linear layer: weights and biases uniform within `1 / sqrt(d)`.
-    pub fn init(width: usize, num_labels: usize, seed: u64, device: &Device) -> Self {
+    pub(super) fn init(width: usize, num_labels: usize, seed: u64, device: &Device) -> Self {
         let mut random = Initialiser::new(seed, device);
         let bound = (width as f64).sqrt().recip();
         let weight = Param::from_tensor(random.uniform([width, num_labels], bound));
@@ -71,7 +81,7 @@ impl Classifier {
     /// # Shapes
     /// - `seconds`: `[seconds, width]`
     /// - returns `[seconds, labels]`
-    pub fn logits(&self, seconds: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
+    pub(super) fn logits(&self, seconds: Vec<f32>, width: usize, device: &Device) -> Tensor<2> {
         let shape = [seconds.len() / width, width];
         self.fc.forward(Tensor::from_data(TensorData::new(seconds, shape), device))
     }
@@ -82,7 +92,7 @@ impl Classifier {
 /// # Shapes
 /// - `logits`: `[seconds, labels]`; `labels`: one a second
 /// - returns `[1]`
-pub fn cross_entropy(logits: Tensor<2>, labels: &[u32]) -> Tensor<1> {
+pub(super) fn cross_entropy(logits: Tensor<2>, labels: &[u32]) -> Tensor<1> {
     let ([seconds, _], device) = (logits.dims(), logits.device());
     let labels: Vec<i32> = labels.iter().map(|label| *label as i32).collect();
     let labels = Tensor::<2, Int>::from_data(TensorData::new(labels, [seconds, 1]), &device);
@@ -90,7 +100,7 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u32]) -> Tensor<1> {
 }
 
 /// Learns the classifier on frozen features.
-pub struct SegmentationLearner<'a> {
+pub(super) struct SegmentationLearner<'a> {
     videos: &'a SegmentationVideos,
     features: &'a PerSecondFeatures,
     /// Numbers of a feature.
@@ -102,7 +112,7 @@ impl<'a> SegmentationLearner<'a> {
     ///
     /// # Errors
     /// When the features cannot be read any more.
-    pub fn new(
+    pub(super) fn new(
         videos: &'a SegmentationVideos,
         features: &'a PerSecondFeatures,
     ) -> Result<Self, TransferError> {
@@ -112,7 +122,8 @@ impl<'a> SegmentationLearner<'a> {
     }
 
     fn seconds(&self, video: &LabelledVideo) -> Result<Rc<VideoSeconds>, TransferError> {
-        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        let gone =
+            MeasureError::Nothing { what: "features of a video that had some before" }.into();
         self.features.read(&video.id)?.ok_or(gone)
     }
 
@@ -187,7 +198,7 @@ impl Learner for SegmentationLearner<'_> {
 }
 
 /// What an epoch is chosen by.
-pub fn chosen_by(found: &FrameAccuracy) -> Metrics {
+pub(super) fn chosen_by(found: &FrameAccuracy) -> Metrics {
     Metrics::new().with("frame accuracy", found.accuracy)
 }
 
@@ -195,7 +206,7 @@ pub fn chosen_by(found: &FrameAccuracy) -> Metrics {
 ///
 /// # Shapes
 /// - `logits`: `[seconds, labels]`; returns one a second
-pub fn likeliest(logits: Tensor<2>) -> Vec<u32> {
+pub(super) fn likeliest(logits: Tensor<2>) -> Vec<u32> {
     let [_, num_labels] = logits.dims();
     let logits: Vec<f32> = logits.into_data().try_to_vec().expect("logits are f32");
     let of_row = |row: &[f32]| {

@@ -8,7 +8,6 @@
 //! Paper: Table 3, column FA ("video encoder + linear classifier"); how long and how fast is not said.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use locvtp_model::{ClipPatches, Device, LocVtp, Preprocessing, ops};
 
 use super::classifier::{Classifier, chosen_by, cross_entropy};
 use super::encoder_settings::EncoderSettings;
-use super::held_out::{ClipForm, Labeller, Telling};
+use super::held_out::{ClipForm, HeldOutObserver, Labeller, UnreadVideos};
 use super::second_clips::{SecondClips, SecondsBatch, TrainingSeconds};
 use super::second_labels::SecondLabels;
 use super::videos::{LabelledVideo, SegmentationVideos};
@@ -27,8 +26,8 @@ use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
-use crate::fit::tuning::batches_ahead::Ahead;
-use crate::fit::tuning::{BatchesAhead, TunedModel};
+use crate::fit::tuning::batch_prefetch::PrefetchSettings;
+use crate::fit::tuning::{BatchPrefetch, TunedModel, told_of};
 use crate::fit::{FitBatch, Learner};
 use crate::observer::TaskObserver;
 use crate::results::predictions::Tested;
@@ -37,7 +36,7 @@ use locvtp_measure::metrics::{FrameAccuracy, FrameTally};
 
 /// An encoder and a classifier on top of it.
 #[derive(Module, Debug)]
-pub struct TunedClassifier {
+pub(super) struct TunedClassifier {
     /// The whole model; its text side has no part in the loss and stays as it is.
     pub encoder: LocVtp,
     /// Of its clips.
@@ -45,7 +44,7 @@ pub struct TunedClassifier {
 }
 
 /// Learns encoder and classifier.
-pub struct EncoderLearner<'a> {
+pub(super) struct EncoderLearner<'a> {
     /// What the encoder begins with.
     pub tuned: TunedModel,
     /// What it learns from and is measured on.
@@ -63,20 +62,20 @@ pub struct EncoderLearner<'a> {
     /// Makes the batches.
     pub seconds: Arc<TrainingSeconds>,
     /// Batches on their way.
-    pub ahead: BatchesAhead<SecondsBatch>,
+    pub ahead: BatchPrefetch<SecondsBatch>,
     /// Held-out videos that could not be read to their end; each is told of once.
-    pub unreadable: RefCell<BTreeSet<String>>,
+    pub unread: RefCell<UnreadVideos>,
 }
 
 impl EncoderLearner<'_> {
     /// Whether a held-out video could be read to its end, when it was tried.
-    pub fn read(&self, id: &str) -> bool {
-        !self.unreadable.borrow().contains(id)
+    pub(super) fn read(&self, id: &str) -> bool {
+        !self.unread.borrow().contains(id)
     }
 
     /// Training seconds' videos that others were taken for.
-    pub fn replaced(&self) -> usize {
-        self.seconds.unreadable.count()
+    pub(super) fn replaced(&self) -> usize {
+        self.seconds.replacements.num_undecodable()
     }
 
     fn steps_per_epoch(&self) -> u64 {
@@ -98,9 +97,13 @@ impl EncoderLearner<'_> {
             form: self.form,
             decode_threads: self.settings.loader.threads.max(1),
         };
-        let (observer, told) = (self.observer, &self.unreadable);
-        let mut telling = Telling { observer, told, what };
-        let mut labels = labeller.label(videos, &mut telling)?;
+        let to_read: Vec<&LabelledVideo> = {
+            let unread = self.unread.borrow();
+            videos.iter().filter(|video| !unread.has_hung(&video.id)).collect()
+        };
+        let (observer, unread) = (self.observer, &self.unread);
+        let mut observer = HeldOutObserver { observer, unread, what };
+        let mut labels = labeller.label(&to_read, &mut observer)?;
         let (mut all, mut tally) = (SecondLabels::default(), FrameTally::default());
         for video in videos {
             let Some(predicted) = labels.remove(&video.id) else { continue };
@@ -133,13 +136,13 @@ impl Learner for EncoderLearner<'_> {
         device: &Device,
     ) -> Result<Tensor<1>, TransferError> {
         let (seconds, seed) = (Arc::clone(&self.seconds), batch.seed);
-        let ahead = Ahead {
+        let ahead = PrefetchSettings {
             total_steps: self.training.epochs * self.steps_per_epoch(),
             threads: self.settings.loader.threads,
             queue: self.settings.loader.queue_len(self.seconds.batch_bytes()),
         };
         let made = self.ahead.next(batch, &ahead, move |step| seconds.batch(seed, step));
-        for warning in self.seconds.unreadable.new_warnings() {
+        for warning in told_of(&self.seconds.replacements) {
             let mut observer = self.observer;
             observer.warning(&warning);
         }

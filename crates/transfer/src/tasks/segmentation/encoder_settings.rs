@@ -6,6 +6,8 @@ use locvtp_video::{Augmentation, SidePolicy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
+use crate::fit::training::TrainingSection;
+use crate::setting_error::SettingError;
 
 /// `[encoder]` of a segmentation task, with `classifier.tune = "all"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -25,12 +27,30 @@ pub struct EncoderSettings {
     pub loader: LoaderSection,
 }
 
+impl Default for EncoderSettings {
+    fn default() -> Self {
+        Self {
+            learning_rate: 3e-5,
+            one_second_of: 8,
+            augmentation: Augmentation::default(),
+            loader: LoaderSection::default(),
+        }
+    }
+}
+
 impl EncoderSettings {
+    /// How it is trained together with the classifier, by default: cross-entropy of 32 seconds a step
+    /// in 8 epochs, the window and the epochs that MMPT (VideoCLIP) takes for COIN. The paper says
+    /// nothing of it, and the rates are ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-3, 8, 32, vec![0, 1, 2])
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
     pub fn check(&self) -> Result<(), TransferError> {
         let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+            |key, found: String, expected| Err(SettingError { key, found, expected }.into());
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             let found = self.learning_rate.to_string();
             return setting("encoder.learning_rate", found, "a number above 0");

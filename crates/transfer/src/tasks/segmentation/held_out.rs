@@ -21,7 +21,7 @@ use crate::observer::TaskObserver;
 
 /// What of the encoder's clips the classifier sees.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ClipForm {
+pub(super) struct ClipForm {
     /// Backbone or joint space.
     pub space: FeatureSpace,
     /// Whether they have unit length.
@@ -31,7 +31,7 @@ pub struct ClipForm {
 }
 
 /// An encoder and a classifier, ready to label.
-pub struct Labeller<'a> {
+pub(super) struct Labeller<'a> {
     /// The encoder.
     pub embedder: Embedder,
     /// Of its clips.
@@ -49,9 +49,9 @@ impl Labeller<'_> {
     ///
     /// # Errors
     /// When a feature is not finite; [`TransferError::Stopped`] when `observer` stops it.
-    pub fn label(
+    pub(super) fn label(
         &self,
-        videos: &[LabelledVideo],
+        videos: &[&LabelledVideo],
         observer: &mut dyn ExtractObserver,
     ) -> Result<BTreeMap<String, Vec<u32>>, TransferError> {
         let files: Vec<VideoFile> =
@@ -64,7 +64,7 @@ impl Labeller<'_> {
             decode_threads: self.decode_threads,
         };
         let mut labelling =
-            Labelling { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
+            LabelSink { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
         if encoding.run(&files, &mut labelling, observer)?.stopped {
             return Err(TransferError::Stopped);
         }
@@ -73,14 +73,14 @@ impl Labeller<'_> {
 }
 
 /// Labels a video when all of its clips are there.
-struct Labelling<'a> {
+struct LabelSink<'a> {
     labeller: &'a Labeller<'a>,
     /// The clips so far, by video.
     begun: BTreeMap<String, Vec<f32>>,
     labels: BTreeMap<String, Vec<u32>>,
 }
 
-impl ClipSink for Labelling<'_> {
+impl ClipSink for LabelSink<'_> {
     fn clips(
         &mut self,
         video: &VideoFile,
@@ -111,28 +111,78 @@ impl ClipSink for Labelling<'_> {
     }
 }
 
+/// Held-out videos that could not be read to their end.
+#[derive(Debug, Default)]
+pub(super) struct UnreadVideos {
+    /// All of them; each was told of.
+    ids: BTreeSet<String>,
+    /// Those that hung: they are not tried again after the next epoch.
+    hung: BTreeSet<String>,
+}
+
+impl UnreadVideos {
+    /// Whether a video was tried and could not be read to its end.
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// Whether a video hung.
+    pub(super) fn has_hung(&self, id: &str) -> bool {
+        self.hung.contains(id)
+    }
+
+    /// Notes a video; says whether it is new.
+    fn insert(&mut self, bad: &BadVideo) -> bool {
+        if bad.has_hung {
+            self.hung.insert(bad.id.clone());
+        }
+        self.ids.insert(bad.id.clone())
+    }
+}
+
 /// Tells how far the videos of a part are, and of each bad one once.
-pub struct Telling<'a, 'o> {
+pub(super) struct HeldOutObserver<'a, 'o> {
     /// Who is told.
     pub observer: &'a SharedObserver<'o>,
     /// Those that were told of.
-    pub told: &'a RefCell<BTreeSet<String>>,
+    pub unread: &'a RefCell<UnreadVideos>,
     /// Which videos they are.
     pub what: &'a str,
 }
 
-impl ExtractObserver for Telling<'_, '_> {
+impl ExtractObserver for HeldOutObserver<'_, '_> {
     fn progress(&mut self, progress: &ExtractProgress) {
         self.observer.progress(self.what, progress.videos, progress.total_videos);
     }
 
     fn bad(&mut self, bad: &BadVideo) {
-        if self.told.borrow_mut().insert(bad.id.clone()) {
+        if self.unread.borrow_mut().insert(bad) {
             self.observer.warning(&format!("left out: {}", bad.reason));
         }
     }
 
     fn should_stop(&self) -> bool {
         self.observer.should_stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_video_is_told_of_once_and_left_out_from_then_on_only_where_it_hung() {
+        let bad = |id: &str, has_hung: bool| BadVideo {
+            id: id.to_owned(),
+            path: format!("{id}.mp4").into(),
+            reason: String::new(),
+            is_damaged: !has_hung,
+            has_hung,
+        };
+        let mut unread = UnreadVideos::default();
+        assert!(unread.insert(&bad("cut", false)) && unread.insert(&bad("slow", true)));
+        assert!(!unread.insert(&bad("cut", false)) && !unread.insert(&bad("slow", true)));
+        assert!(unread.contains("cut") && unread.contains("slow") && !unread.contains("whole"));
+        assert!(unread.has_hung("slow") && !unread.has_hung("cut"));
     }
 }

@@ -17,43 +17,44 @@
 //! | [`zero_shot`] | the most similar text, or background |
 //! | [`second_labels`] | the labels of the test videos, for `locvtp score` |
 
-pub mod annotations;
-pub mod classifier;
-pub mod encoder;
-pub mod encoder_settings;
-pub mod held_out;
-pub mod second_clips;
-pub mod second_labels;
-pub mod settings;
-pub mod videos;
-pub mod zero_shot;
+mod annotations;
+mod classifier;
+mod encoder;
+mod encoder_settings;
+mod held_out;
+mod second_clips;
+mod second_labels;
+mod settings;
+mod videos;
+mod zero_shot;
 
 use std::cell::RefCell;
 use std::path::Path;
 
 use locvtp_model::{Device, ModelDirectory};
 use locvtp_video::ReadLimits;
-use toml::Table;
 
 use self::annotations::SegmentAnnotations;
-use self::classifier::SegmentationLearner;
+use self::classifier::{ClassifierSettings, SegmentationLearner};
 use self::encoder::EncoderLearner;
 use self::encoder_settings::EncoderSettings;
 use self::held_out::ClipForm;
 use self::second_clips::{SecondClips, TrainingSeconds};
+use self::settings::SegmentationHead;
 pub use self::settings::SegmentationTask;
 use self::videos::SegmentationVideos;
-use super::task::Task;
+use self::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
 use crate::extraction::decoding::ClipRule;
 use crate::extraction::{FeatureSpace, VideoFile};
 use crate::fit::fit_seeds;
 use crate::fit::shared_observer::SharedObserver;
 use crate::fit::training::TrainingSection;
-use crate::fit::tuning::{BatchesAhead, TunedModel};
-use crate::inputs::Inputs;
+use crate::fit::tuning::{BatchPrefetch, TunedModel};
+use crate::inputs::FoundFeatures;
 use crate::inputs::label_texts::{LabelTexts, TextModel};
 use crate::inputs::per_second::PerSecondFeatures;
+use crate::inputs::{Inputs, WordOrigin};
 use crate::model_fingerprint::ModelIdentity;
 use crate::model_location::locate_model;
 use crate::observer::TaskObserver;
@@ -62,100 +63,99 @@ use crate::results::task_result::{SeedResult, TaskResult};
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::FrameTally;
 
-impl Task for SegmentationTask {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        Ok(settings::defaults(given))
-    }
-
-    fn keep_frame_tables(&mut self, folder: &Path) {
-        if let Some(encoder) = &mut self.encoder {
-            encoder.loader.frame_tables.get_or_insert_with(|| folder.to_owned());
-        }
-    }
-
-    fn check(&self) -> Result<(), TransferError> {
-        self.check_settings()
-    }
-
-    fn run(
+impl SegmentationTask {
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
+        let head = self.head()?;
         // Reading annotations takes seconds, making features hours.
-        let annotations = SegmentAnnotations::read(&self.data, self.training.is_some(), observer)?;
-        match (&self.encoder, &self.training) {
-            (Some(encoder), Some(training)) => {
-                self.run_tuned(annotations, encoder, training, folder, device, observer)
+        let is_trained = !matches!(head, SegmentationHead::ZeroShot(_));
+        let annotations = SegmentAnnotations::read(&self.data, is_trained, observer)?;
+        match head {
+            SegmentationHead::ZeroShot(settings) => {
+                self.run_zero_shot(annotations, settings, folder, device, observer)
             }
-            _ => self.run_frozen(annotations, folder, device, observer),
+            SegmentationHead::Frozen { classifier, training } => {
+                let found = self.features.find(device, observer)?;
+                let parts =
+                    self.frozen(annotations, found, None, classifier.normalise, folder, observer)?;
+                let learner = SegmentationLearner::new(&parts.videos, &parts.features)?;
+                let seeds = fit_seeds(&learner, training, folder, device, observer)?;
+                self.frozen_result(parts, seeds, folder)
+            }
+            SegmentationHead::Tuned { classifier, encoder, training } => {
+                let how = (classifier, encoder, training);
+                self.run_tuned(annotations, how, folder, device, observer)
+            }
         }
     }
-}
 
-impl SegmentationTask {
-    fn run_frozen(
+    fn run_zero_shot(
         &self,
         annotations: SegmentAnnotations,
+        settings: &ZeroShotSegmentation,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
-        let zero_shot = self.zero_shot.as_ref().map(|settings| {
-            let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
-            let texts = annotations.steps.values().map(String::as_str);
-            let texts = LabelTexts::embed(&model, texts)?;
-            Ok::<_, TransferError>((settings, texts, model))
-        });
-        let zero_shot = zero_shot.transpose()?;
+    ) -> Result<TaskResult, TransferError> {
+        let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
+        let texts = LabelTexts::embed(&model, annotations.steps.values().map(String::as_str))?;
         let found = self.features.find(device, observer)?;
-        if let Some((_, _, model)) = &zero_shot {
-            found.check_text_model("zero_shot.model", model.identity())?;
-        }
+        found.check_text_model("zero_shot.model", model.identity())?;
+        let words = Some(model.origin());
+        let parts = self.frozen(annotations, found, words, settings.normalise, folder, observer)?;
+        let (videos, features) = (&parts.videos, &parts.features);
+        let tested = zero_shot::measure(settings, videos, &texts, features, &self.features.file)?;
+        let seeds = vec![SeedResult::untrained(tested, folder)?];
+        self.frozen_result(parts, seeds, folder)
+    }
+
+    /// The features of the annotated videos, and the labels of their seconds.
+    fn frozen(
+        &self,
+        annotations: SegmentAnnotations,
+        found: FoundFeatures<'_>,
+        words: Option<WordOrigin>,
+        normalise: bool,
+        folder: &Path,
+        observer: &mut dyn TaskObserver,
+    ) -> Result<FrozenParts, TransferError> {
         let wanted = annotations.those(|id| found.holds(id));
         let wanted = wanted.map_err(|error| found.with_names(error, annotations.first_id()))?;
         let clips = found.open_those(&wanted, observer)?;
-        let inputs = Inputs {
-            features: Some(clips.origin().clone()),
-            words: zero_shot.as_ref().map(|(_, _, model)| model.origin()),
-            ..Inputs::default()
-        };
+        let inputs = Inputs { features: Some(clips.origin().clone()), words, ..Inputs::default() };
         inputs.begin(folder)?;
-        let by_text = self.zero_shot.as_ref().is_some_and(|zero_shot| zero_shot.normalise);
-        let normalise = self.classifier.as_ref().map_or(by_text, |head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
         let seconds_of = |id: &str| Ok(features.read(id)?.map(|seconds| seconds.len()));
         let without = "videos without features";
         let videos =
             SegmentationVideos::label(annotations, &self.data, without, seconds_of, observer)?;
-        let mut seeds = Vec::new();
-        if let Some((settings, texts, _)) = &zero_shot {
-            let file = &self.features.file;
-            let tested = zero_shot::measure(settings, &videos, texts, &features, file)?;
-            seeds.push(SeedResult::untrained(tested, folder)?);
-        }
-        if let Some(training) = &self.training {
-            let learner = SegmentationLearner::new(&videos, &features)?;
-            let Some(found) = fit_seeds(&learner, training, folder, device, observer)? else {
-                return Ok(None);
-            };
-            seeds.extend(found);
-        }
+        Ok(FrozenParts { inputs, features, videos })
+    }
+
+    fn frozen_result(
+        &self,
+        parts: FrozenParts,
+        seeds: Vec<SeedResult>,
+        folder: &Path,
+    ) -> Result<TaskResult, TransferError> {
+        let FrozenParts { inputs, videos, .. } = parts;
         let tested = videos.test.iter().map(|video| &video.id);
         PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
-        Ok(Some(TaskResult { inputs, ..self.result(&videos, seeds)? }))
+        Ok(TaskResult { inputs, ..self.result(&videos, seeds)? })
     }
 
     fn run_tuned(
         &self,
         annotations: SegmentAnnotations,
-        settings: &EncoderSettings,
-        training: &TrainingSection,
+        (classifier, settings, training): (&ClassifierSettings, &EncoderSettings, &TrainingSection),
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
         let making = self.features.extract_settings();
         let place = locate_model(self.features.model.as_deref().unwrap_or(Path::new("")));
         let directory = ModelDirectory::read(&place, device)?;
@@ -167,7 +167,7 @@ impl SegmentationTask {
             FeatureSpace::Projected => directory.config.embedding_width(),
             _ => directory.config.video.width(),
         };
-        let normalise = self.classifier.as_ref().is_some_and(|head| head.normalise);
+        let normalise = classifier.normalise;
         let rule = ClipRule {
             preprocessing: making.preprocessing(&directory.preprocessing),
             stride: making.stride,
@@ -191,21 +191,17 @@ impl SegmentationTask {
             training,
             observer: &shared,
             seconds: TrainingSeconds::new(&videos, &clips, settings, patch_size, training.batch),
-            ahead: BatchesAhead::default(),
-            unreadable: RefCell::default(),
+            ahead: BatchPrefetch::default(),
+            unread: RefCell::default(),
         };
-        let Some(seeds) = fit_seeds(&learner, training, folder, device, &mut &shared)? else {
-            return Ok(None);
-        };
+        let seeds = fit_seeds(&learner, training, folder, device, &mut &shared)?;
         let result = TaskResult { inputs, ..self.result(&videos, seeds)? };
         let tested: Vec<&String> =
             videos.test.iter().map(|video| &video.id).filter(|id| learner.read(id)).collect();
         PredictionFile::lines(TEST_VIDEOS, &tested).write(folder)?;
-        Ok(Some(
-            result
-                .counting("test videos left out: unreadable", videos.test.len() - tested.len())
-                .counting("training videos replaced: unreadable", learner.replaced()),
-        ))
+        Ok(result
+            .counting("test videos left out: unreadable", videos.test.len() - tested.len())
+            .counting("training videos replaced: unreadable", learner.replaced()))
     }
 
     /// The files of the annotated videos; others are not opened.
@@ -236,6 +232,13 @@ impl SegmentationTask {
         result.references = references(videos)?;
         Ok(result)
     }
+}
+
+/// What a head on frozen features learns from and is measured on.
+struct FrozenParts {
+    inputs: Inputs,
+    features: PerSecondFeatures,
+    videos: SegmentationVideos,
 }
 
 /// What saying one thing of every second reaches: background, and the label most frequent in training.

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use locvtp_model::ClipPatches;
-use locvtp_train::{FrameSource, HeldBytes, TrainError, augmentation};
+use locvtp_train::{FrameSource, HeldBytes, Replacements, SampleOfFile, TrainError, augmentation};
+use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipPixels, FrameTable, SamplingPlan, VideoError};
 use rand::{Rng, RngCore};
 use rayon::prelude::*;
 
 use super::encoder_settings::EncoderSettings;
 use super::videos::{LabelledVideo, SegmentationVideos};
-use crate::error::{TransferError, with_causes};
+use crate::error::TransferError;
 use crate::extraction::VideoFile;
 use crate::extraction::decoding::ClipRule;
 use crate::fit::draws::order;
-use crate::fit::tuning::Unreadable;
+use crate::fit::tuning::TRAINING_VIDEOS;
 use crate::inputs::per_second::clips_of_seconds;
 use crate::observer::TaskObserver;
 use locvtp_video::randomness::{Purpose, generator};
@@ -25,7 +26,7 @@ const AT_ONCE: usize = 64;
 
 /// A video file and the clip that stands for each of its seconds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VideoClips {
+pub(super) struct VideoClips {
     /// The file.
     pub file: VideoFile,
     /// Which of the clips of the whole video, one a second.
@@ -33,11 +34,11 @@ pub struct VideoClips {
 }
 
 /// The clips of many videos, by id.
-pub struct SecondClips {
+pub(super) struct SecondClips {
     rule: ClipRule,
     videos: BTreeMap<String, VideoClips>,
     /// Files that cannot be opened.
-    pub unreadable: usize,
+    pub num_unreadable: usize,
 }
 
 impl SecondClips {
@@ -46,12 +47,12 @@ impl SecondClips {
     ///
     /// # Errors
     /// [`TransferError::Stopped`] when `observer` stops it.
-    pub fn open(
+    pub(super) fn open(
         files: &[VideoFile],
         rule: ClipRule,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut found = Self { rule, videos: BTreeMap::new(), unreadable: 0 };
+        let mut found = Self { rule, videos: BTreeMap::new(), num_unreadable: 0 };
         let (mut done, total) = (0, files.len());
         for files in files.chunks(AT_ONCE) {
             let rule = &found.rule;
@@ -64,7 +65,7 @@ impl SecondClips {
                         found.videos.insert(file.id.clone(), video);
                     }
                     Err(error) => {
-                        found.unreadable += 1;
+                        found.num_unreadable += 1;
                         observer.warning(&format!("left out: {}", with_causes(&error)));
                     }
                 }
@@ -79,18 +80,18 @@ impl SecondClips {
     }
 
     /// How videos become clips.
-    pub fn rule(&self) -> &ClipRule {
+    pub(super) fn rule(&self) -> &ClipRule {
         &self.rule
     }
 
     /// Seconds of a video; none where there is no file of it that can be opened.
-    pub fn seconds(&self, id: &str) -> Option<usize> {
+    pub(super) fn seconds(&self, id: &str) -> Option<usize> {
         Some(self.videos.get(id)?.of_second.len())
     }
 
     /// # Panics
     /// For a video that [`SecondClips::seconds`] knows not.
-    pub fn of(&self, id: &str) -> &VideoClips {
+    pub(super) fn of(&self, id: &str) -> &VideoClips {
         &self.videos[id]
     }
 }
@@ -106,7 +107,7 @@ fn clip_plan(table: &FrameTable, rule: &ClipRule) -> SamplingPlan {
 }
 
 /// The clips and labels of some seconds.
-pub struct SecondsBatch {
+pub(super) struct SecondsBatch {
     /// [`ClipPatches::cut`] of all clips.
     pub patches: Vec<f32>,
     /// One a clip.
@@ -120,7 +121,7 @@ impl HeldBytes for SecondsBatch {
 }
 
 /// The seconds of the training videos; makes batches of them, on the loader's threads.
-pub struct TrainingSeconds {
+pub(super) struct TrainingSeconds {
     videos: Vec<TrainingVideo>,
     draws: SecondDraws,
     rule: ClipRule,
@@ -130,7 +131,7 @@ pub struct TrainingSeconds {
     patch_size: usize,
     batch: usize,
     /// Videos that could not be decoded.
-    pub unreadable: Unreadable,
+    pub replacements: Replacements,
 }
 
 struct TrainingVideo {
@@ -140,7 +141,7 @@ struct TrainingVideo {
 
 /// A second of a training video.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Place {
+struct VideoSecond {
     video: usize,
     second: usize,
 }
@@ -168,18 +169,18 @@ impl SecondDraws {
         self.num_seconds.div_ceil(self.one_of)
     }
 
-    fn draw(&self, sample: usize, rng: &mut impl Rng) -> Place {
+    fn draw(&self, sample: usize, rng: &mut impl Rng) -> VideoSecond {
         let first = sample * self.one_of;
         let count = self.one_of.min(self.num_seconds - first);
         let second = first + rng.random_range(0..count);
         let video = self.starts.partition_point(|start| *start <= second) - 1;
-        Place { video, second: second - self.starts[video] }
+        VideoSecond { video, second: second - self.starts[video] }
     }
 }
 
 impl TrainingSeconds {
     /// The seconds of the training part, for clips in patches of `patch_size` and steps of `batch`.
-    pub fn new(
+    pub(super) fn new(
         videos: &SegmentationVideos,
         clips: &SecondClips,
         settings: &EncoderSettings,
@@ -205,17 +206,17 @@ impl TrainingSeconds {
             settings: settings.clone(),
             patch_size,
             batch,
-            unreadable: Unreadable::default(),
+            replacements: Replacements::new(TRAINING_VIDEOS),
         })
     }
 
     /// Seconds of an epoch.
-    pub fn num_samples(&self) -> usize {
+    pub(super) fn num_samples(&self) -> usize {
         self.draws.num_samples()
     }
 
     /// Bytes of a batch.
-    pub fn batch_bytes(&self) -> usize {
+    pub(super) fn batch_bytes(&self) -> usize {
         let preprocessing = &self.rule.preprocessing;
         let clip = preprocessing.num_frames * preprocessing.image_size.pow(2) * 3;
         self.batch * clip * size_of::<f32>()
@@ -225,7 +226,7 @@ impl TrainingSeconds {
     ///
     /// # Errors
     /// When a second cannot be decoded, nor any that is tried in its place.
-    pub fn batch(&self, seed: u64, step: u64) -> Result<SecondsBatch, TrainError> {
+    pub(super) fn batch(&self, seed: u64, step: u64) -> Result<SecondsBatch, TrainError> {
         let steps_per_epoch = self.num_samples().div_ceil(self.batch) as u64;
         let (epoch, number) = (step / steps_per_epoch, step % steps_per_epoch);
         let order = order(seed, epoch, self.num_samples());
@@ -248,14 +249,15 @@ impl TrainingSeconds {
     /// The clip and the label of a second; of one of another video where it cannot be decoded.
     fn clip(
         &self,
-        place: Place,
+        place: VideoSecond,
         step: u64,
         rng: &mut impl RngCore,
     ) -> Result<(ClipPixels, u32), TrainError> {
         let (augmentation_seed, other_second) = (rng.next_u64(), rng.next_u64());
         let count = self.videos.len();
         let others = (1..count).map(|offset| (place.video + offset) % count);
-        self.unreadable.replaced(place.video, others, step, |number| {
+        let number_of = |video: &usize| SampleOfFile::alone(*video);
+        self.replacements.first_decodable(step, place.video, others, number_of, |number| {
             let video = &self.videos[number];
             let second = if number == place.video {
                 place.second
@@ -283,7 +285,7 @@ mod tests {
     use super::*;
 
     /// Every place that samples draw in 400 epochs.
-    fn places(draws: &SecondDraws, sample: usize) -> Vec<Place> {
+    fn places(draws: &SecondDraws, sample: usize) -> Vec<VideoSecond> {
         let drawn = (0..400).map(|epoch| {
             draws.draw(sample, &mut generator(3, Purpose::Sample, epoch, sample as u64))
         });
@@ -295,7 +297,7 @@ mod tests {
         // Seconds 0 1 2 | 3 | 4 5 6 7 of three videos, three a sample: 012, 3 45, 67.
         let draws = SecondDraws::new([3, 1, 4].into_iter(), 3);
         assert_eq!(draws.num_samples(), 3);
-        let place = |video, second| Place { video, second };
+        let place = |video, second| VideoSecond { video, second };
         let expected = [
             vec![place(0, 0), place(0, 1), place(0, 2)],
             vec![place(1, 0), place(2, 0), place(2, 1)],
@@ -303,7 +305,8 @@ mod tests {
         ];
         for (sample, expected) in expected.iter().enumerate() {
             let drawn = places(&draws, sample);
-            let count = |wanted: &Place| drawn.iter().filter(|place| *place == wanted).count();
+            let count =
+                |wanted: &VideoSecond| drawn.iter().filter(|place| *place == wanted).count();
             let counts: Vec<usize> = expected.iter().map(count).collect();
             assert_eq!(counts.iter().sum::<usize>(), 400, "{sample}: nothing else is drawn");
             // 4 standard deviations of a share of 1/3 or 1/2 of 400 are 38 or 40.

@@ -15,16 +15,16 @@ struct Line {
 
 /// The labels of videos, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SecondLabels(Vec<Line>);
+pub(super) struct SecondLabels(Vec<Line>);
 
 impl SecondLabels {
     /// Adds a video.
-    pub fn push(&mut self, video: &str, labels: Vec<u32>) {
+    pub(super) fn push(&mut self, video: &str, labels: Vec<u32>) {
         self.0.push(Line { video: video.to_owned(), labels });
     }
 
     /// The numbers that they gave, with them.
-    pub fn tested(&self, metrics: Metrics) -> Tested {
+    pub(super) fn tested(&self, metrics: Metrics) -> Tested {
         Tested { metrics, predictions: vec![PredictionFile::json_lines(PREDICTIONS, &self.0)] }
     }
 }

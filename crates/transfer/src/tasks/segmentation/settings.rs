@@ -4,18 +4,21 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::annotations::SegmentationData;
-use super::classifier::{ClassifierSettings, Tune};
+use super::classifier::{ClassifierSettings, TunedPart};
 use super::encoder_settings::EncoderSettings;
 use super::zero_shot::ZeroShotSegmentation;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::training::TrainingSection;
-use crate::inputs::feature_section::FeatureSection;
-use crate::tasks::task::TaskKind;
+use crate::inputs::FeatureSection;
+use crate::setting_error::SettingError;
+use crate::tasks::defaults::Defaults;
+use crate::tasks::task_settings::{TaskKind, TaskSettings};
 
 /// The settings of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SegmentationTask {
     /// `segmentation`
     pub task: TaskKind,
@@ -38,86 +41,66 @@ pub struct SegmentationTask {
     pub zero_shot: Option<ZeroShotSegmentation>,
 }
 
-const DATA_DEFAULTS: &str = "
-[data]
-validation = 0.1
-split_seed = 0
-[features]
-stride_s = 1.0
-";
+/// How the file says that seconds are labelled.
+pub(super) enum SegmentationHead<'a> {
+    /// By the most similar text.
+    ZeroShot(&'a ZeroShotSegmentation),
+    /// By a classifier that is trained on frozen features.
+    Frozen { classifier: &'a ClassifierSettings, training: &'a TrainingSection },
+    /// By a classifier that is trained together with the video encoder.
+    Tuned {
+        classifier: &'a ClassifierSettings,
+        encoder: &'a EncoderSettings,
+        training: &'a TrainingSection,
+    },
+}
 
-/// The paper says a linear classifier and no more; how it is trained is ours.
-const CLASSIFIER_DEFAULTS: &str = "
-[classifier]
-normalise = false
-[training]
-seeds = [0, 1, 2]
-epochs = 20
-batch = 16
-keep = 'best'
-[training.optimizer]
-learning_rate = 1e-3
-schedule = { shape = 'constant' }
-";
-
-/// Cross-entropy of 32 seconds a step in 8 epochs: the window and the epochs that MMPT (VideoCLIP) takes
-/// for COIN. The paper says nothing of it, and the rates are ours.
-const ENCODER_DEFAULTS: &str = "
-[features]
-file = ''
-[classifier]
-normalise = false
-[encoder]
-learning_rate = 3e-5
-one_second_of = 8
-[training]
-seeds = [0, 1, 2]
-epochs = 8
-batch = 32
-keep = 'best'
-[training.optimizer]
-learning_rate = 1e-3
-schedule = { shape = 'constant' }
-";
-
-const ZERO_SHOT_DEFAULTS: &str = "
-[zero_shot]
-normalise = false
-";
-
-/// What the file may leave out, given what it says.
-pub(super) fn defaults(given: &Table) -> Table {
-    let classifier = given.get("classifier");
-    let tune = classifier.and_then(|classifier| classifier.get("tune")?.as_str());
-    let head = match (classifier, tune) {
-        (_, Some("all")) => ENCODER_DEFAULTS,
-        (None, _) if given.contains_key("zero_shot") => ZERO_SHOT_DEFAULTS,
-        _ => CLASSIFIER_DEFAULTS,
-    };
-    let mut defaults: Table = toml::from_str(DATA_DEFAULTS).expect("the defaults are TOML");
-    let head: Table = toml::from_str(head).expect("the defaults are TOML");
-    for (section, keys) in head {
-        match (defaults.get_mut(&section).and_then(toml::Value::as_table_mut), keys) {
-            (Some(there), toml::Value::Table(keys)) => there.extend(keys),
-            (_, keys) => drop(defaults.insert(section, keys)),
-        }
-    }
-    if given.contains_key("zero_shot") {
+impl TaskSettings for SegmentationTask {
+    fn defaults(given: &Table) -> Table {
+        let defaults = Defaults::default()
+            .with("data.validation", 0.1)
+            .with("data.split_seed", 0)
+            .with("features.stride_s", 1.0);
+        let classifier = given.get("classifier");
+        let tune = classifier.and_then(|classifier| classifier.get("tune")?.as_str());
+        let is_zero_shot = given.contains_key("zero_shot");
+        let defaults = match (classifier, tune) {
+            // Of the augmentation and the loader the types know what is left out.
+            (_, Some("all")) => defaults
+                .with("features.file", "")
+                .with("classifier", ClassifierSettings::default())
+                .with("encoder.learning_rate", EncoderSettings::default().learning_rate)
+                .with("encoder.one_second_of", EncoderSettings::default().one_second_of)
+                .with("training", EncoderSettings::training()),
+            (None, _) if is_zero_shot => defaults,
+            _ => defaults
+                .with("classifier", ClassifierSettings::default())
+                .with("training", ClassifierSettings::training()),
+        };
         // Beside a classifier too: the check then says that one of the two is wanted.
-        let zero_shot: Table = toml::from_str(ZERO_SHOT_DEFAULTS).expect("the defaults are TOML");
-        defaults.extend(zero_shot);
+        let defaults = match is_zero_shot {
+            true => defaults.with("zero_shot.normalise", false),
+            false => defaults,
+        };
+        defaults.into_table()
     }
-    defaults
+
+    fn check(&self) -> Result<(), TransferError> {
+        self.head().map(drop)
+    }
 }
 
 impl SegmentationTask {
-    /// That no setting is out of its range and no two contradict each other.
-    pub(super) fn check_settings(&self) -> Result<(), TransferError> {
+    /// The head that the file gives, with its settings.
+    ///
+    /// # Errors
+    /// When a setting is out of its range, or two contradict each other.
+    pub(super) fn head(&self) -> Result<SegmentationHead<'_>, TransferError> {
         self.data.check()?;
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected }.into())
         };
-        match (&self.classifier, &self.training, &self.zero_shot) {
+        let head = match (&self.classifier, &self.training, &self.zero_shot) {
             (Some(_), _, Some(_)) => {
                 return setting("zero_shot", "given beside classifier", "one of the two");
             }
@@ -128,38 +111,46 @@ impl SegmentationTask {
                     "a head to train: write [classifier], empty for the default one",
                 );
             }
-            (_, Some(training), None) => training.check()?,
-            (_, None, zero_shot) => {
-                if let Some(background) = zero_shot.as_ref().and_then(|zero| zero.background)
+            (Some(classifier), Some(training), None) => {
+                training.check()?;
+                match (classifier.tune, &self.encoder) {
+                    (TunedPart::All, Some(encoder)) => {
+                        self.check_tuned()?;
+                        encoder.check()?;
+                        return Ok(SegmentationHead::Tuned { classifier, encoder, training });
+                    }
+                    (TunedPart::All, None) => {
+                        let expected = "given: how the encoder is tuned";
+                        return setting("encoder", "missing", expected);
+                    }
+                    (TunedPart::Head, _) => SegmentationHead::Frozen { classifier, training },
+                }
+            }
+            (None, None, Some(zero_shot)) => {
+                if let Some(background) = zero_shot.background
                     && !background.is_finite()
                 {
                     let found = background.to_string();
                     return setting("zero_shot.background", &found, "a finite number");
                 }
+                SegmentationHead::ZeroShot(zero_shot)
             }
-        }
-        match (self.tune(), &self.encoder) {
-            (Tune::Head, None) => Ok(()),
-            (Tune::Head, Some(_)) => setting(
+            (_, None, None) => return setting("training", "missing", "how the head is trained"),
+        };
+        match &self.encoder {
+            None => Ok(head),
+            Some(_) => setting(
                 "encoder",
                 "given",
                 "classifier.tune = \"all\", or no [encoder]: it is frozen",
             ),
-            (Tune::All, encoder) => {
-                self.check_tuned()?;
-                encoder.as_ref().map_or(Ok(()), EncoderSettings::check)
-            }
         }
     }
 
-    fn tune(&self) -> Tune {
-        self.classifier.as_ref().map_or(Tune::Head, |classifier| classifier.tune)
-    }
-
     /// An encoder is tuned on videos; features alone are not enough.
-    fn check_tuned(&self) -> Result<(), TransferError> {
+    fn check_tuned(&self) -> Result<(), SettingError> {
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected })
         };
         let missing = "not given, with classifier.tune = \"all\"";
         if self.features.model.is_none() {

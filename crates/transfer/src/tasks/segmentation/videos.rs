@@ -9,12 +9,13 @@ use super::annotations::{SegmentAnnotations, SegmentationData};
 use crate::error::TransferError;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
+use locvtp_measure::MeasureError;
 use locvtp_measure::metrics::{BACKGROUND, labels};
 use locvtp_video::randomness::{Purpose, generator};
 
 /// A video and the true label of each of its seconds; 0 is background.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LabelledVideo {
+pub(super) struct LabelledVideo {
     /// Its id.
     pub id: String,
     /// As many as its features have seconds.
@@ -22,7 +23,7 @@ pub struct LabelledVideo {
 }
 
 /// The parts of the data set, without what cannot be used, and how many of what was left out.
-pub struct SegmentationVideos {
+pub(super) struct SegmentationVideos {
     /// The steps by number; 0, background, is none of them.
     pub steps: BTreeMap<u32, String>,
     /// To train on.
@@ -40,14 +41,14 @@ impl SegmentationVideos {
     ///
     /// # Errors
     /// What `seconds_of` says, or when no video is left to test on.
-    pub fn label(
+    pub(super) fn label(
         annotations: SegmentAnnotations,
         data: &SegmentationData,
         without: &'static str,
         mut seconds_of: impl FnMut(&str) -> Result<Option<usize>, TransferError>,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let SegmentAnnotations { steps, videos: listed, faults, .. } = annotations;
+        let SegmentAnnotations { steps, videos: listed, num_faults, .. } = annotations;
         let mut found = Self {
             steps,
             train: Vec::new(),
@@ -64,7 +65,7 @@ impl SegmentationVideos {
             };
             if let Some(duration) = video.duration {
                 let (id, duration_s) = (video.id.clone(), duration.0);
-                lengths.push(VideoLength { id, clips: seconds, duration_s });
+                lengths.push(VideoLength { id, num_clips: seconds, duration_s });
             }
             let known = |id: &u32| found.steps.contains_key(id);
             unknown += video.captions.iter().filter(|caption| !known(&caption.id)).count();
@@ -86,7 +87,7 @@ impl SegmentationVideos {
             observer.warning(&format!("{count} {without}, {first} among them"));
         }
         found.counts = vec![
-            ("segments and videos that cannot be used (left out)", faults),
+            ("segments and videos that cannot be used (left out)", num_faults),
             ("segments of steps that the taxonomy does not have (background)", unknown),
             (without, missing.len()),
             ("videos to train on", found.train.len()),
@@ -96,7 +97,9 @@ impl SegmentationVideos {
             ("steps", found.steps.len()),
         ];
         if found.test.is_empty() {
-            return Err(TransferError::Nothing { what: "videos of subset \"testing\" to look at" });
+            return Err(
+                MeasureError::Nothing { what: "videos of subset \"testing\" to look at" }.into()
+            );
         }
         Ok(found)
     }
@@ -115,12 +118,12 @@ impl SegmentationVideos {
     }
 
     /// Labels there are, background among them: one more than the greatest number of a step.
-    pub fn num_labels(&self) -> usize {
+    pub(super) fn num_labels(&self) -> usize {
         self.steps.keys().next_back().map_or(1, |last| *last as usize + 1)
     }
 
     /// The label that most seconds of the training part have; background where there are none.
-    pub fn most_frequent(&self) -> u32 {
+    pub(super) fn most_frequent(&self) -> u32 {
         let mut seconds: BTreeMap<u32, usize> = BTreeMap::new();
         for label in self.train.iter().chain(&self.validation).flat_map(|video| &video.labels) {
             *seconds.entry(*label).or_default() += 1;
@@ -131,7 +134,7 @@ impl SegmentationVideos {
     }
 
     /// The counts with no zeros among what was left out.
-    pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
         let kept = |what: &str| what.starts_with("videos to");
         self.counts.iter().copied().filter(move |(what, count)| *count > 0 || kept(what))
     }

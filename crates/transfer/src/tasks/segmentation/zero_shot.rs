@@ -36,13 +36,13 @@ pub struct ZeroShotSegmentation {
 }
 
 /// The steps as vectors.
-struct Labels<'a> {
+struct LabelVectors<'a> {
     /// Number and vector of each different text.
     texts: Vec<(u32, &'a [f32])>,
     background: f64,
 }
 
-impl<'a> Labels<'a> {
+impl<'a> LabelVectors<'a> {
     fn new(
         steps: &BTreeMap<u32, String>,
         texts: &'a LabelTexts,
@@ -88,14 +88,14 @@ fn lambda_bg(texts: &[(u32, &[f32])]) -> f64 {
 ///
 /// # Errors
 /// When features are of another space than the texts.
-pub fn measure(
+pub(super) fn measure(
     settings: &ZeroShotSegmentation,
     videos: &SegmentationVideos,
     texts: &LabelTexts,
     features: &PerSecondFeatures,
     file: &std::path::Path,
 ) -> Result<Tested, TransferError> {
-    let labels = Labels::new(&videos.steps, texts, settings);
+    let labels = LabelVectors::new(&videos.steps, texts, settings);
     let mut all = SecondLabels::default();
     let (mut tally, mut steps_alone) = (FrameTally::default(), FrameTally::default());
     for video in &videos.test {
@@ -127,7 +127,7 @@ mod tests {
         // a.b = .6, a.c = -1, b.c = -.6
         let background = lambda_bg(&texts);
         assert!((background - 0.6).abs() < 1e-6);
-        let labels = Labels { texts, background };
+        let labels = LabelVectors { texts, background };
         assert_eq!(labels.of(&[0.9, 0.1], false), 7);
         assert_eq!(labels.of(&[0.0, 0.5], false), BACKGROUND); // b: .4
         assert_eq!(labels.of(&[0.0, 0.5], true), 9);

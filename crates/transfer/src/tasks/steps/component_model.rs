@@ -65,7 +65,7 @@ impl Components {
     ///
     /// # Panics
     /// For a task that is not of these.
-    pub fn shares(&self, task: &str) -> Shares {
+    pub fn shares(&self, task: &str) -> WordShares {
         let steps = &self.steps[task];
         let num_steps = steps.len();
         let mut values = vec![0.0; self.num_words() * num_steps];
@@ -74,20 +74,20 @@ impl Components {
                 values[word * num_steps + step] += 1.0 / words.len() as f32;
             }
         }
-        Shares { values, num_steps }
+        WordShares { values, num_steps }
     }
 }
 
 /// The share of each word in each step of a task.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Shares {
+pub struct WordShares {
     /// `[M, K]`
     pub values: Vec<f32>,
     /// `K`
     pub num_steps: usize,
 }
 
-impl Shares {
+impl WordShares {
     /// `A' A`: `[K, K]`, how much steps have in common.
     fn in_common(&self) -> Vec<f64> {
         let k = self.num_steps;
@@ -125,7 +125,7 @@ impl ComponentModel {
     /// # Shapes
     /// - `x`: `[t, d]`
     /// - returns `[t, k]`
-    pub fn scores(&self, x: Tensor<2>, shares: &Shares) -> Tensor<2> {
+    pub fn scores(&self, x: Tensor<2>, shares: &WordShares) -> Tensor<2> {
         let (device, k) = (x.device(), shares.num_steps);
         let words = shares.values.len() / k;
         let shares = TensorData::new(shares.values.clone(), [words, k]);
@@ -151,7 +151,7 @@ pub fn assignment_loss(scores: Tensor<2>, seconds: &[usize]) -> Tensor<1> {
 
 /// What no gradient touches of a video while its assignment is sought.
 #[derive(Clone, Copy, Debug)]
-pub struct Seeking<'a> {
+pub struct StepAssignment<'a> {
     /// The features that the scores came from: `[t, d]`.
     pub x: &'a [f32],
     /// `[t, k]`
@@ -164,7 +164,7 @@ pub struct Seeking<'a> {
     pub learning_rate: f64,
 }
 
-impl Seeking<'_> {
+impl StepAssignment<'_> {
     /// `T dloss/dY`: what each second costs each step as the weights are, `[t, k]`.
     pub fn costs(&self, num_steps: usize) -> Vec<f64> {
         let log_p = log_softmax_rows(self.scores, num_steps);
@@ -173,7 +173,7 @@ impl Seeking<'_> {
     }
 
     /// `T dF/dY`: what it will cost after one step with the assignment `seconds`, `[t, k]`.
-    pub fn costs_ahead(&self, shares: &Shares, seconds: &[usize]) -> Vec<f64> {
+    pub fn costs_ahead(&self, shares: &WordShares, seconds: &[usize]) -> Vec<f64> {
         let k = shares.num_steps;
         let t = self.scores.len() / k;
         let width = self.x.len() / t.max(1);
@@ -220,7 +220,7 @@ fn times(row: &[f64], table: &[f64]) -> Vec<f64> {
 }
 
 /// `log softmax` of every row of `[t, k]`.
-pub fn log_softmax_rows(scores: &[f64], num_steps: usize) -> Vec<f64> {
+pub(super) fn log_softmax_rows(scores: &[f64], num_steps: usize) -> Vec<f64> {
     let of_row = |row: &[f64]| {
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = row.iter().map(|score| (score - largest).exp()).sum();
@@ -253,15 +253,15 @@ mod tests {
     #[test]
     fn looking_ahead_by_nothing_changes_nothing() {
         let components = Components::new(&[task("1", &["a b", "b c"])]);
-        let seeking = Seeking {
+        let assignment = StepAssignment {
             x: &[0.1, 0.2, 0.3, -0.4, 0.5, 0.6],
             scores: &[0.3, -0.1, 0.2, 0.9, 0.0, 0.0],
             constraints: &[0.0, 1.0, 0.0, 0.0, 1.0, 1.0],
             constraint_weight: 10.0,
             learning_rate: 0.0,
         };
-        let ahead = seeking.costs_ahead(&components.shares("1"), &[0, 2]);
-        assert_eq!(ahead, seeking.costs(2));
+        let ahead = assignment.costs_ahead(&components.shares("1"), &[0, 2]);
+        assert_eq!(ahead, assignment.costs(2));
         let log_p = |a: f64, b: f64| a - (a.exp() + b.exp()).ln();
         assert!((ahead[1] - (10.0 - log_p(-0.1, 0.3))).abs() < 1e-12);
     }

@@ -2,19 +2,23 @@
 
 use burn::tensor::{Tensor, TensorData};
 use locvtp_model::Device;
+use locvtp_train::OptimizerConfig;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::component_model::{
-    ComponentModel, Components, Seeking, assignment_loss, log_softmax_rows,
+    ComponentModel, Components, StepAssignment, assignment_loss, log_softmax_rows,
 };
 use super::ordering::align;
 use super::videos::{StepsVideo, StepsVideos};
 use crate::error::TransferError;
+use crate::fit::training::TrainingSection;
 use crate::fit::{FitBatch, Learner};
 use crate::inputs::per_second::{PerSecondFeatures, VideoSeconds};
 use crate::results::predictions::Tested;
 use crate::results::predictions::{PREDICTIONS, PredictionFile};
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 use locvtp_measure::metrics::{StepRecall, StepVideo, step_recall};
 use locvtp_video::randomness::{Purpose, generator};
@@ -34,12 +38,24 @@ pub struct ComponentSettings {
     pub normalise: bool,
 }
 
+impl Default for ComponentSettings {
+    /// Those of Zhukov et al.
+    fn default() -> Self {
+        Self { dropout: 0.7, constraint_weight: 1e4, random_epochs: 30, normalise: false }
+    }
+}
+
 impl ComponentSettings {
+    /// How it is trained, by default: as by Zhukov et al. (§D.3); three seeds are ours.
+    pub fn training() -> TrainingSection {
+        TrainingSection::constant_rate(1e-5, 60, 1, vec![0, 1, 2])
+    }
+
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: f64, expected| {
-            Err(TransferError::Setting { key, found: found.to_string(), expected })
+            Err(SettingError { key, found: found.to_string(), expected })
         };
         if !(0.0..1.0).contains(&self.dropout) {
             let expected = "a number from 0 to below 1";
@@ -54,24 +70,41 @@ impl ComponentSettings {
 }
 
 /// Learns the component model.
-pub struct StepsLearner<'a> {
-    /// What it learns from and is measured on.
-    pub videos: &'a StepsVideos,
-    /// Their seconds.
-    pub features: &'a PerSecondFeatures,
+pub(super) struct StepsLearner<'a> {
+    videos: &'a StepsVideos,
+    features: &'a PerSecondFeatures,
     /// The words of the steps.
-    pub components: Components,
-    /// Its settings.
-    pub settings: &'a ComponentSettings,
+    components: Components,
+    settings: &'a ComponentSettings,
     /// By which the assignment looks ahead.
-    pub learning_rate: f64,
+    learning_rate: f64,
     /// Numbers of a feature.
-    pub width: usize,
+    width: usize,
+}
+
+impl<'a> StepsLearner<'a> {
+    /// Learns from and is measured on `videos`, whose seconds are in `features`.
+    ///
+    /// # Errors
+    /// When the features cannot be read any more.
+    pub(super) fn new(
+        videos: &'a StepsVideos,
+        features: &'a PerSecondFeatures,
+        settings: &'a ComponentSettings,
+        optimizer: &OptimizerConfig,
+    ) -> Result<Self, TransferError> {
+        let tested = videos.test.first().expect("reading found videos to test on");
+        let width = features.read(&tested.id)?.map_or(0, |seconds| seconds.width);
+        let components = Components::new(&videos.tasks);
+        let learning_rate = optimizer.learning_rate;
+        Ok(Self { videos, features, components, settings, learning_rate, width })
+    }
 }
 
 impl StepsLearner<'_> {
     fn seconds(&self, video: &StepsVideo) -> Result<std::rc::Rc<VideoSeconds>, TransferError> {
-        let gone = TransferError::Nothing { what: "features of a video that had some before" };
+        let gone =
+            MeasureError::Nothing { what: "features of a video that had some before" }.into();
         self.features.read(&video.id)?.ok_or(gone)
     }
 
@@ -100,15 +133,15 @@ impl StepsLearner<'_> {
             let costs: Vec<f64> = constraints.iter().map(|c| rng.random::<f64>() + c).collect();
             return align(&costs, k).expect(enough).seconds;
         }
-        let seeking = Seeking {
+        let assignment = StepAssignment {
             x,
             scores,
             constraints: &constraints,
             constraint_weight: self.settings.constraint_weight,
             learning_rate: self.learning_rate,
         };
-        let now = align(&seeking.costs(k), k).expect(enough);
-        let ahead = seeking.costs_ahead(&self.components.shares(&video.task), &now.seconds);
+        let now = align(&assignment.costs(k), k).expect(enough);
+        let ahead = assignment.costs_ahead(&self.components.shares(&video.task), &now.seconds);
         align(&ahead, k).expect(enough).seconds
     }
 
@@ -117,7 +150,7 @@ impl StepsLearner<'_> {
         model: &ComponentModel,
         videos: &[StepsVideo],
         device: &Device,
-    ) -> Result<Vec<FoundSeconds>, TransferError> {
+    ) -> Result<Vec<StepSeconds>, TransferError> {
         let costs = |video: &StepsVideo| {
             let x = matrix(&self.seconds(video)?.values, video.seconds, device);
             let scores = model.scores(x, &self.components.shares(&video.task));
@@ -175,22 +208,22 @@ impl Learner for StepsLearner<'_> {
 }
 
 /// What each step costs in each second, given scores: `-log softmax` over the steps of the task.
-pub fn choice_costs(scores: &[f64], num_steps: usize) -> Vec<f64> {
+pub(super) fn choice_costs(scores: &[f64], num_steps: usize) -> Vec<f64> {
     log_softmax_rows(scores, num_steps).into_iter().map(|log_p| -log_p).collect()
 }
 
 /// The second in which each step of a video is found; none where it is not.
-pub type FoundSeconds = Vec<Option<usize>>;
+pub(super) type StepSeconds = Vec<Option<usize>>;
 
 /// The cheapest seconds in order, by the costs that `costs` gives for a video; no second for any step
 /// of a video with fewer seconds than steps.
 ///
 /// # Errors
 /// What `costs` says.
-pub fn cheapest(
+pub(super) fn cheapest(
     videos: &[StepsVideo],
     mut costs: impl FnMut(&StepsVideo) -> Result<Vec<f64>, TransferError>,
-) -> Result<Vec<FoundSeconds>, TransferError> {
+) -> Result<Vec<StepSeconds>, TransferError> {
     let find = |video: &StepsVideo| {
         let found = align(&costs(video)?, video.num_steps());
         Ok(found.map_or(vec![None; video.num_steps()], |found| {
@@ -204,9 +237,9 @@ pub fn cheapest(
 ///
 /// # Errors
 /// When no step is annotated.
-pub fn recall_of(
+pub(super) fn recall_of(
     videos: &[StepsVideo],
-    found: &[FoundSeconds],
+    found: &[StepSeconds],
 ) -> Result<StepRecall, TransferError> {
     let measured: Vec<StepVideo<'_>> = videos
         .iter()
@@ -225,7 +258,10 @@ pub fn recall_of(
 ///
 /// # Errors
 /// When no step is annotated.
-pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, TransferError> {
+pub(super) fn tested(
+    videos: &[StepsVideo],
+    found: &[StepSeconds],
+) -> Result<Tested, TransferError> {
     let recall = recall_of(videos, found)?;
     let (right, steps) = recall
         .tasks
@@ -246,7 +282,7 @@ pub fn tested(videos: &[StepsVideo], found: &[FoundSeconds]) -> Result<Tested, T
 #[derive(Serialize)]
 struct AnswerLine<'a> {
     video: &'a str,
-    seconds: &'a FoundSeconds,
+    seconds: &'a StepSeconds,
     length: usize,
 }
 

@@ -1,23 +1,26 @@
 //! Action step localisation: at which second of a video each step of its task is done (CrossTask).
 //!
 //! Two ways (§D.3). Without training, a step is as likely in a second as its text is similar to the
-//! clip. Trained, the [`component_model`] of Zhukov et al. scores steps on the features of the
+//! clip. Trained, the `component_model` of Zhukov et al. scores steps on the features of the
 //! pre-trained model, learning from narration where steps may be and never from the annotations.
-//! Either way the steps' order does the rest: [`ordering`] names one second for each step.
+//! Either way the steps' order does the rest: `ordering` names one second for each step.
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`release`] | tasks, intervals and parts, from the release's files |
-//! | [`videos`] | the videos as the task needs them |
-//! | [`ordering`] | one second a step, in order, as cheap as can be |
-//! | [`component_model`] | scores from the words of a step; where steps are taken to be |
-//! | [`learner`] | the training of it, and recall |
+//! | `release` | tasks, intervals and parts, from the release's files |
+//! | `videos` | the videos as the task needs them |
+//! | `ordering` | one second a step, in order, as cheap as can be |
+//! | `component_model` | scores from the words of a step; where steps are taken to be |
+//! | `learner` | the training of it, and recall |
 
-pub mod component_model;
-pub mod learner;
-pub mod ordering;
-pub mod release;
-pub mod videos;
+mod component_model;
+mod learner;
+mod ordering;
+mod release;
+mod videos;
+
+pub use component_model::{ComponentModel, Components, StepAssignment, assignment_loss};
+pub use ordering::{align, equal_distances};
 
 use std::path::{Path, PathBuf};
 
@@ -26,29 +29,30 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use self::component_model::Components;
 use self::learner::{ComponentSettings, StepsLearner, cheapest, choice_costs, recall_of, tested};
-use self::ordering::equal_distances;
 use self::release::ListedParts;
 use self::videos::{StepsData, StepsVideo, StepsVideos};
-use super::task::{Task, TaskKind};
+use super::defaults::Defaults;
+use super::task_settings::{TaskKind, TaskSettings};
 use crate::embedding::dot;
 use crate::error::TransferError;
 use crate::fit::fit_seeds;
 use crate::fit::training::TrainingSection;
+use crate::inputs::FeatureSection;
 use crate::inputs::Inputs;
-use crate::inputs::feature_section::FeatureSection;
 use crate::inputs::label_texts::{LabelTexts, TextModel};
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::observer::TaskObserver;
 use crate::results::predictions::{PredictionFile, TEST_VIDEOS, Tested};
 use crate::results::task_result::{SeedResult, TaskResult};
+use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 use locvtp_video::randomness::{Purpose, generator};
 
 /// The settings of a steps task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StepsTask {
     /// `steps`
     pub task: TaskKind,
@@ -79,69 +83,72 @@ pub struct ZeroShotSteps {
     pub temperature: f64,
 }
 
-const DATA_DEFAULTS: &str = "
-[data]
-train_videos = 30
-split_seed = 0
-use_related = true
-[features]
-stride_s = 1.0
-";
+/// How the file says that steps are found.
+enum StepsHead<'a> {
+    ZeroShot(&'a ZeroShotSteps),
+    Trained { component_model: &'a ComponentSettings, training: &'a TrainingSection },
+}
 
-const ZERO_SHOT_DEFAULTS: &str = "
-[zero_shot]
-temperature = 0.07
-";
+/// The same, with the texts of the steps where these are compared with clips.
+enum ReadyHead<'a> {
+    ZeroShot { settings: &'a ZeroShotSteps, model: Box<TextModel>, texts: LabelTexts },
+    Trained { component_model: &'a ComponentSettings, training: &'a TrainingSection },
+}
 
-/// Those of Zhukov et al. (§D.3); three seeds are ours.
-const COMPONENT_DEFAULTS: &str = "
-[component_model]
-dropout = 0.7
-constraint_weight = 1e4
-random_epochs = 30
-normalise = false
-[training]
-seeds = [0, 1, 2]
-epochs = 60
-batch = 1
-keep = 'best'
-[training.optimizer]
-learning_rate = 1e-5
-schedule = { shape = 'constant' }
-";
-
-impl Task for StepsTask {
-    fn defaults(given: &Table) -> Result<Table, TransferError> {
-        let head = if given.contains_key("component_model") {
-            COMPONENT_DEFAULTS
-        } else {
-            ZERO_SHOT_DEFAULTS
+impl TaskSettings for StepsTask {
+    fn defaults(given: &Table) -> Table {
+        let defaults = Defaults::default()
+            .with("data.train_videos", 30)
+            .with("data.split_seed", 0)
+            .with("data.use_related", true)
+            .with("features.stride_s", 1.0);
+        let defaults = match given.contains_key("component_model") {
+            true => defaults
+                .with("component_model", ComponentSettings::default())
+                .with("training", ComponentSettings::training()),
+            false => defaults.with("zero_shot", ZeroShotSteps::default()),
         };
-        Ok(toml::from_str(&format!("{DATA_DEFAULTS}{head}")).expect("the defaults are TOML"))
+        defaults.into_table()
     }
 
     fn check(&self) -> Result<(), TransferError> {
         self.data.check()?;
-        match (&self.zero_shot, &self.component_model, &self.training) {
-            (Some(zero_shot), None, None) => zero_shot.check(),
-            (None, Some(head), Some(training)) => {
-                head.check()?;
+        match self.head()? {
+            StepsHead::ZeroShot(zero_shot) => Ok(zero_shot.check()?),
+            StepsHead::Trained { component_model, training } => {
+                component_model.check()?;
                 training.check()?;
-                if head.random_epochs > training.epochs {
-                    return Err(TransferError::Setting {
+                if component_model.random_epochs > training.epochs {
+                    return Err(SettingError {
                         key: "component_model.random_epochs",
-                        found: head.random_epochs.to_string(),
+                        found: component_model.random_epochs.to_string(),
                         expected: "no more than training.epochs",
-                    });
+                    }
+                    .into());
                 }
                 Ok(())
             }
-            (Some(_), Some(_), _) => Err(TransferError::Setting {
+        }
+    }
+}
+
+impl StepsTask {
+    /// The one of the two heads that the file gives.
+    ///
+    /// # Errors
+    /// When it gives both, or a training without a head.
+    fn head(&self) -> Result<StepsHead<'_>, SettingError> {
+        match (&self.zero_shot, &self.component_model, &self.training) {
+            (Some(zero_shot), None, None) => Ok(StepsHead::ZeroShot(zero_shot)),
+            (None, Some(component_model), Some(training)) => {
+                Ok(StepsHead::Trained { component_model, training })
+            }
+            (Some(_), Some(_), _) => Err(SettingError {
                 key: "zero_shot",
                 found: "given beside component_model".into(),
                 expected: "one of the two",
             }),
-            _ => Err(TransferError::Setting {
+            _ => Err(SettingError {
                 key: "training",
                 found: "given without component_model".into(),
                 expected: "a head to train: write [component_model], empty for the published one",
@@ -149,51 +156,55 @@ impl Task for StepsTask {
         }
     }
 
-    fn run(
+    pub(super) fn run(
         &self,
         folder: &Path,
         device: &Device,
         observer: &mut dyn TaskObserver,
-    ) -> Result<Option<TaskResult>, TransferError> {
+    ) -> Result<TaskResult, TransferError> {
+        let head = self.head()?;
         // All that takes seconds comes before all that may take hours.
-        let listed = ListedParts::read(&self.data, self.training.is_some(), observer)?;
-        let model = self
-            .zero_shot
-            .as_ref()
-            .map(|zero_shot| TextModel::read(zero_shot.model.as_deref(), &self.features, device));
-        let model = model.transpose()?;
-        let texts = model.as_ref().map(|model| LabelTexts::embed(model, listed.steps()));
-        let texts = texts.transpose()?;
+        let is_trained = matches!(head, StepsHead::Trained { .. });
+        let listed = ListedParts::read(&self.data, is_trained, observer)?;
+        let head = match head {
+            StepsHead::Trained { component_model, training } => {
+                ReadyHead::Trained { component_model, training }
+            }
+            StepsHead::ZeroShot(settings) => {
+                let model = TextModel::read(settings.model.as_deref(), &self.features, device)?;
+                let texts = LabelTexts::embed(&model, listed.steps())?;
+                ReadyHead::ZeroShot { settings, model: Box::new(model), texts }
+            }
+        };
         let found = self.features.find(device, observer)?;
-        if let Some(model) = &model {
+        if let ReadyHead::ZeroShot { model, texts, .. } = &head {
             found.check_text_model("zero_shot.model", model.identity())?;
-        }
-        if let (Some(texts), Some((id, width))) = (&texts, found.width()) {
-            texts.check_width(&self.features.file, id, width)?;
+            if let Some((id, width)) = found.width() {
+                texts.check_width(&self.features.file, id, width)?;
+            }
         }
         let wanted = listed.ids(|id| found.holds(id));
         let wanted = wanted.map_err(|error| found.with_names(error, listed.first_id()))?;
         let clips = found.open_those(&wanted, observer)?;
-        let inputs = Inputs {
-            features: Some(clips.origin().clone()),
-            words: model.as_ref().map(TextModel::origin),
-            ..Inputs::default()
+        let (words, normalise) = match &head {
+            ReadyHead::ZeroShot { model, .. } => (Some(model.origin()), true),
+            ReadyHead::Trained { component_model, .. } => (None, component_model.normalise),
         };
+        let inputs = Inputs { features: Some(clips.origin().clone()), words, ..Inputs::default() };
         inputs.begin(folder)?;
-        let normalise = self.component_model.as_ref().is_none_or(|head| head.normalise);
         let features = PerSecondFeatures::new(clips, normalise);
         let videos = listed.measured(&features, observer)?;
-        let seeds = match (&self.component_model, &self.training) {
-            (Some(head), Some(training)) => {
-                self.fitted(head, training, &videos, &features, folder, device, observer)?
+        let seeds = match &head {
+            ReadyHead::Trained { component_model, training } => {
+                let learner =
+                    StepsLearner::new(&videos, &features, component_model, &training.optimizer)?;
+                fit_seeds(&learner, training, folder, device, observer)?
             }
-            _ => {
-                let texts = texts.expect("checked: a head or none");
-                let tested = self.zero_shot(&videos, &features, &texts)?;
-                Some(vec![SeedResult::untrained(tested, folder)?])
+            ReadyHead::ZeroShot { settings, texts, .. } => {
+                let tested = self.zero_shot(settings, &videos, &features, texts)?;
+                vec![SeedResult::untrained(tested, folder)?]
             }
         };
-        let Some(seeds) = seeds else { return Ok(None) };
         let tested = videos.test.iter().map(|video| &video.id);
         PredictionFile::lines(TEST_VIDEOS, tested).write(folder)?;
         let mut result = TaskResult::new("steps", self, seeds);
@@ -202,42 +213,16 @@ impl Task for StepsTask {
         }
         result.references = references(&videos.test)?;
         result.inputs = inputs;
-        Ok(Some(result))
-    }
-}
-
-impl StepsTask {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call, read from top to bottom")]
-    fn fitted(
-        &self,
-        head: &ComponentSettings,
-        training: &TrainingSection,
-        videos: &StepsVideos,
-        features: &PerSecondFeatures,
-        folder: &Path,
-        device: &Device,
-        observer: &mut dyn TaskObserver,
-    ) -> Result<Option<Vec<SeedResult>>, TransferError> {
-        let tested = videos.test.first().expect("reading found videos to test on");
-        let width = features.read(&tested.id)?.map_or(0, |seconds| seconds.width);
-        let learner = StepsLearner {
-            videos,
-            features,
-            components: Components::new(&videos.tasks),
-            settings: head,
-            learning_rate: training.optimizer.learning_rate,
-            width,
-        };
-        fit_seeds(&learner, training, folder, device, observer)
+        Ok(result)
     }
 
     fn zero_shot(
         &self,
+        settings: &ZeroShotSteps,
         videos: &StepsVideos,
         features: &PerSecondFeatures,
         texts: &LabelTexts,
     ) -> Result<Tested, TransferError> {
-        let settings = self.zero_shot.as_ref().expect("checked: a head or none");
         let steps_of = |task: &str| {
             let task = videos.tasks.iter().find(|known| known.id == task);
             task.into_iter().flat_map(|task| &task.steps)
@@ -256,13 +241,19 @@ impl StepsTask {
     }
 }
 
+impl Default for ZeroShotSteps {
+    fn default() -> Self {
+        Self { model: None, temperature: 0.07 }
+    }
+}
+
 impl ZeroShotSteps {
-    fn check(&self) -> Result<(), TransferError> {
+    fn check(&self) -> Result<(), SettingError> {
         if self.temperature > 0.0 && self.temperature.is_finite() {
             return Ok(());
         }
         let (key, found) = ("zero_shot.temperature", self.temperature.to_string());
-        Err(TransferError::Setting { key, found, expected: "a number above 0" })
+        Err(SettingError { key, found, expected: "a number above 0" })
     }
 }
 

@@ -17,6 +17,8 @@ use crate::error::TransferError;
 use crate::inputs::per_second::PerSecondFeatures;
 use crate::inputs::short_features::{VideoLength, note_of_short};
 use crate::observer::TaskObserver;
+use crate::setting_error::SettingError;
+use locvtp_measure::MeasureError;
 use locvtp_video::randomness::{Purpose, generator};
 
 const NOTHING_TO_TEST: &str = "annotated videos with features to test on (data.test_list, or those \
@@ -25,7 +27,7 @@ const NOTHING_TO_TRAIN: &str = "videos with features to train on (data.train_lis
                                 data.train_videos of a task)";
 
 /// The videos of the parts, before their features are looked at.
-pub struct ListedParts {
+pub(super) struct ListedParts {
     tasks: Vec<CrossTaskTask>,
     train: Vec<StepsVideo>,
     validation: Vec<StepsVideo>,
@@ -38,34 +40,34 @@ impl ListedParts {
     ///
     /// # Errors
     /// When a file cannot be read, or lists no video to test or to train on.
-    pub fn read(
+    pub(super) fn read(
         data: &StepsData,
         trains: bool,
         observer: &mut dyn TaskObserver,
     ) -> Result<Self, TransferError> {
-        let mut listed = Listed::read(data, observer)?;
+        let mut listed = ReleaseVideos::read(data, observer)?;
         let (mut train, test) = listed.parts(data)?;
         let mut validation: Vec<_> = listed.of_validation().cloned().collect();
         if test.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         if !trains {
             train.clear();
             validation.clear();
         } else if train.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TRAIN });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TRAIN }.into());
         }
-        let Listed { tasks, not_understood, .. } = listed;
+        let ReleaseVideos { tasks, not_understood, .. } = listed;
         Ok(Self { tasks, train, validation, test, not_understood })
     }
 
     /// The texts of the steps.
-    pub fn steps(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn steps(&self) -> impl Iterator<Item = &str> {
         self.tasks.iter().flat_map(|task| task.steps.iter().map(String::as_str))
     }
 
     /// The first video that is tested.
-    pub fn first_id(&self) -> Option<&str> {
+    pub(super) fn first_id(&self) -> Option<&str> {
         self.test.first().map(|video| video.id.as_str())
     }
 
@@ -74,13 +76,16 @@ impl ListedParts {
     /// # Errors
     /// When none of the videos to test on, or of those to train on, is among what `holds` says is
     /// there.
-    pub fn ids(&self, holds: impl Fn(&str) -> bool) -> Result<BTreeSet<String>, TransferError> {
+    pub(super) fn ids(
+        &self,
+        holds: impl Fn(&str) -> bool,
+    ) -> Result<BTreeSet<String>, TransferError> {
         let none = |part: &[StepsVideo]| !part.iter().any(|video| holds(&video.id));
         if none(&self.test) {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         if !self.train.is_empty() && none(&self.train) {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TRAIN });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TRAIN }.into());
         }
         let all = [&self.train, &self.validation, &self.test].into_iter().flatten();
         Ok(all.map(|video| video.id.clone()).collect())
@@ -90,7 +95,7 @@ impl ListedParts {
     ///
     /// # Errors
     /// When features cannot be read, or no video is left to test on.
-    pub fn measured(
+    pub(super) fn measured(
         self,
         features: &PerSecondFeatures,
         observer: &mut dyn TaskObserver,
@@ -109,7 +114,7 @@ impl ListedParts {
                         let end = truth.map(|span| span.end.0).fold(0.0, f64::max);
                         if end > 0.0 {
                             let (id, clips) = (video.id.clone(), video.seconds);
-                            lengths.push(VideoLength { id, clips, duration_s: end });
+                            lengths.push(VideoLength { id, num_clips: clips, duration_s: end });
                         }
                         measured.push(video);
                     }
@@ -149,7 +154,7 @@ impl ListedParts {
             ("tasks tested", test.iter().map(|video| &video.task).collect::<BTreeSet<_>>().len()),
         ]);
         if test.is_empty() {
-            return Err(TransferError::Nothing { what: NOTHING_TO_TEST });
+            return Err(MeasureError::Nothing { what: NOTHING_TO_TEST }.into());
         }
         Ok(StepsVideos { tasks, train, validation, test, counts })
     }
@@ -162,7 +167,7 @@ type VideoKey = (String, String);
 type Intervals = Vec<Vec<TimeSpan>>;
 
 /// The release as it stands in its files.
-struct Listed {
+struct ReleaseVideos {
     tasks: Vec<CrossTaskTask>,
     primary: BTreeSet<String>,
     videos: BTreeMap<(String, String), StepsVideo>,
@@ -170,7 +175,7 @@ struct Listed {
     not_understood: usize,
 }
 
-impl Listed {
+impl ReleaseVideos {
     fn read(data: &StepsData, observer: &mut dyn TaskObserver) -> Result<Self, TransferError> {
         let (mut tasks, broken) = read_tasks(&data.release.join("tasks_primary.txt"))?;
         let mut not_understood = broken.len();
@@ -282,11 +287,12 @@ impl Listed {
             if let Some(both) =
                 free.iter().find(|v| to_train.contains(&v.id) && to_test.contains(&v.id))
             {
-                return Err(TransferError::Setting {
+                return Err(SettingError {
                     key: "data.test_list",
                     found: format!("a list with {}, which data.train_list has too", both.id),
                     expected: "other videos than those trained on",
-                });
+                }
+                .into());
             }
             for video in free {
                 if to_train.contains(&video.id) {

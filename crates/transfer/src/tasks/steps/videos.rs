@@ -7,7 +7,7 @@ use locvtp_corpus::crosstask::CrossTaskTask;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::setting_error::SettingError;
 use locvtp_measure::metrics::seconds_of;
 
 /// `[data]` of a steps task.
@@ -38,9 +38,9 @@ pub struct StepsData {
 impl StepsData {
     /// # Errors
     /// When one list is given without the other, or no video is to be trained on.
-    pub fn check(&self) -> Result<(), TransferError> {
+    pub fn check(&self) -> Result<(), SettingError> {
         let setting = |key, found: &str, expected| {
-            Err(TransferError::Setting { key, found: found.to_owned(), expected })
+            Err(SettingError { key, found: found.to_owned(), expected })
         };
         match (&self.train_list, &self.test_list) {
             (Some(_), None) => {
@@ -64,7 +64,7 @@ impl StepsData {
 
 /// A video of a task.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StepsVideo {
+pub(super) struct StepsVideo {
     /// Its id.
     pub id: String,
     /// The task's number.
@@ -79,13 +79,13 @@ pub struct StepsVideo {
 
 impl StepsVideo {
     /// Steps of its task.
-    pub fn num_steps(&self) -> usize {
+    pub(super) fn num_steps(&self) -> usize {
         self.told.len()
     }
 
     /// 1 in seconds in which narration does not tell a step, else 0: `[seconds, steps]`. A step that is
     /// told nowhere has ones only, so it may be anywhere.
-    pub fn constraints(&self) -> Vec<f64> {
+    pub(super) fn constraints(&self) -> Vec<f64> {
         let k = self.num_steps();
         let mut table = vec![1.0; self.seconds * k];
         for (step, spans) in self.told.iter().enumerate() {
@@ -100,7 +100,7 @@ impl StepsVideo {
 }
 
 /// The parts of the data set, without what cannot be used, and how many of what was left out.
-pub struct StepsVideos {
+pub(super) struct StepsVideos {
     /// Primary tasks, then related ones if they are trained on.
     pub tasks: Vec<CrossTaskTask>,
     /// To train on.
@@ -115,7 +115,7 @@ pub struct StepsVideos {
 
 impl StepsVideos {
     /// The counts with no zeros among what was left out.
-    pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
         self.counts
             .iter()
             .copied()

@@ -50,18 +50,17 @@ pub fn offset_bases(config: &CsmganConfig) -> Vec<FrameSpan> {
 }
 
 /// Whether a proposal lies within the video; the others score 0 and are never right.
-pub fn is_legal(proposal: &FrameSpan, num_frames: usize) -> bool {
+pub(super) fn is_legal(proposal: &FrameSpan, num_frames: usize) -> bool {
     proposal.start >= 0.0 && proposal.end < num_frames as f64
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::grounding::csmgan::CsmganPreset;
 
     #[test]
     fn proposals_go_frame_by_frame_and_fractions_of_frames_stay() {
-        let all = proposals(&CsmganConfig::preset(CsmganPreset::Tacos));
+        let all = proposals(&CsmganConfig::tacos());
         assert_eq!(all.len(), 800);
         assert_eq!(all[0], FrameSpan { start: -0.875, end: 0.875 });
         assert_eq!(all[1], FrameSpan { start: -1.875, end: 1.875 });
@@ -75,7 +74,7 @@ mod tests {
 
     #[test]
     fn offsets_are_added_to_bounds_rounded_towards_zero() {
-        let config = CsmganConfig::preset(CsmganPreset::Tacos);
+        let config = CsmganConfig::tacos();
         let bases = offset_bases(&config);
         // Around frame 0 the bounds are -.875, .875 and -1.875, 1.875; around frame 1 .125, 1.875.
         assert_eq!(bases[0], FrameSpan { start: 0.0, end: 0.0 });
@@ -84,7 +83,7 @@ mod tests {
         let kept = CsmganConfig { keep_fractions: true, ..config };
         assert_eq!(offset_bases(&kept), proposals(&kept));
         // Both bounds of a width of 16 lie half a frame off: -7.5 is -7, and 7.5 is 7.
-        let of_activity_net = offset_bases(&CsmganConfig::preset(CsmganPreset::ActivityNet));
+        let of_activity_net = offset_bases(&CsmganConfig::activitynet());
         assert_eq!(of_activity_net[0], FrameSpan { start: -7.0, end: 7.0 });
     }
 

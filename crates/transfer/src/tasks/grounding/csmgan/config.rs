@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// `[csmgan]` of a task file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -57,28 +57,16 @@ pub enum RegressedBy {
     Iou,
 }
 
-/// Settings that are given by one name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CsmganPreset {
-    /// ActivityNet Captions, as the release trains it.
-    ActivityNet,
-    /// TACoS, as the release trains it.
-    Tacos,
-    /// A small network for a laptop and the synthetic corpus.
-    Tiny,
-}
-
 impl Default for CsmganConfig {
     fn default() -> Self {
-        Self::preset(CsmganPreset::ActivityNet)
+        Self::activitynet()
     }
 }
 
 impl CsmganConfig {
-    /// The settings of a preset.
-    pub fn preset(preset: CsmganPreset) -> Self {
-        let activity_net = Self {
+    /// ActivityNet Captions, as the release trains it.
+    pub fn activitynet() -> Self {
+        Self {
             num_frames: 200,
             num_words: 20,
             frame_width: 500,
@@ -91,28 +79,33 @@ impl CsmganConfig {
             keep_fractions: false,
             regressed: RegressionRule { by: RegressedBy::ShareOfGreatest, from: 0.8 },
             regression_weight: 1e-3,
-        };
-        match preset {
-            CsmganPreset::ActivityNet => activity_net,
-            CsmganPreset::Tacos => Self {
-                // 0.25 (w - 1) + 1 for w = 8, 16, 32, 64
-                anchor_widths: vec![2.75, 4.75, 8.75, 16.75],
-                regressed: RegressionRule { by: RegressedBy::Iou, from: 0.45 },
-                regression_weight: 5e-3,
-                ..activity_net
-            },
-            CsmganPreset::Tiny => Self {
-                num_frames: 24,
-                num_words: 12,
-                frame_width: 32,
-                hidden_width: 32,
-                attention_layers: 1,
-                attention_radius: 2,
-                dropout: 0.1,
-                anchor_widths: vec![2.0, 4.0, 8.0, 12.0, 16.0],
-                regression_weight: 5e-3,
-                ..activity_net
-            },
+        }
+    }
+
+    /// TACoS, as the release trains it.
+    pub fn tacos() -> Self {
+        Self {
+            // 0.25 (w - 1) + 1 for w = 8, 16, 32, 64
+            anchor_widths: vec![2.75, 4.75, 8.75, 16.75],
+            regressed: RegressionRule { by: RegressedBy::Iou, from: 0.45 },
+            regression_weight: 5e-3,
+            ..Self::activitynet()
+        }
+    }
+
+    /// A small network for a laptop and the synthetic corpus.
+    pub fn synthetic() -> Self {
+        Self {
+            num_frames: 24,
+            num_words: 12,
+            frame_width: 32,
+            hidden_width: 32,
+            attention_layers: 1,
+            attention_radius: 2,
+            dropout: 0.1,
+            anchor_widths: vec![2.0, 4.0, 8.0, 12.0, 16.0],
+            regression_weight: 5e-3,
+            ..Self::activitynet()
         }
     }
 
@@ -123,8 +116,8 @@ impl CsmganConfig {
 
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting = |key, found, expected| Err(TransferError::Setting { key, found, expected });
+    pub fn check(&self) -> Result<(), SettingError> {
+        let setting = |key, found, expected| Err(SettingError { key, found, expected });
         for (key, size) in [
             ("csmgan.num_frames", self.num_frames),
             ("csmgan.num_words", self.num_words),
@@ -175,12 +168,11 @@ mod tests {
 
     #[test]
     fn the_presets_have_the_releases_proposals() {
-        for (preset, proposals) in [
-            (CsmganPreset::ActivityNet, 1400),
-            (CsmganPreset::Tacos, 800),
-            (CsmganPreset::Tiny, 120),
+        for (config, proposals) in [
+            (CsmganConfig::activitynet(), 1400),
+            (CsmganConfig::tacos(), 800),
+            (CsmganConfig::synthetic(), 120),
         ] {
-            let config = CsmganConfig::preset(preset);
             config.check().unwrap();
             assert_eq!(config.num_proposals(), proposals);
         }

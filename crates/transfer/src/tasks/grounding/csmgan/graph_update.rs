@@ -9,7 +9,7 @@ use locvtp_model::ops::linear;
 
 /// `r, u = σ(W [m; x])`, `o = tanh(W_o [m; r x])`, `x' = (1 - u) x + u o`.
 #[derive(Module, Debug)]
-pub struct GraphUpdate {
+pub(super) struct GraphUpdate {
     /// `reset_gate.*`
     reset_gate: Linear,
     /// `update_gate.*`
@@ -20,7 +20,7 @@ pub struct GraphUpdate {
 
 impl GraphUpdate {
     /// Orthogonal matrices, biases zero.
-    pub fn new(d: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(d: usize, random: &mut Initialiser) -> Self {
         let mut gate = || Linear {
             weight: Param::from_tensor(random.orthogonal([2 * d, d])),
             ..Linear::zero(2 * d, d, random.device())
@@ -30,7 +30,7 @@ impl GraphUpdate {
 
     /// # Shapes
     /// - `messages`, `nodes`: `[b, n, d]`; returns the same
-    pub fn forward(&self, messages: Tensor<3>, nodes: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, messages: Tensor<3>, nodes: Tensor<3>) -> Tensor<3> {
         let [_, _, d] = nodes.dims();
         let both = Tensor::cat(vec![messages.clone(), nodes.clone()], 2);
         // One product for both gates.

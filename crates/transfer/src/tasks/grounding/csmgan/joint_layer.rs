@@ -16,7 +16,7 @@ use super::graph_update::GraphUpdate;
 
 /// The graph's nodes.
 #[derive(Clone, Debug)]
-pub struct JointNodes {
+pub(super) struct JointNodes {
     /// `[b, f, d]`
     pub frames: Tensor<3>,
     /// `[b, n, d]`
@@ -25,7 +25,7 @@ pub struct JointNodes {
 
 /// One layer of messages and updates.
 #[derive(Module, Debug)]
-pub struct JointLayer {
+pub(super) struct JointLayer {
     /// `atten.*`
     atten: CrossAttention,
     /// `update_v.*`
@@ -47,7 +47,7 @@ struct CrossAttention {
 
 impl JointLayer {
     /// For nodes of width `d`.
-    pub fn new(d: usize, dropout: f64, random: &mut Initialiser) -> Self {
+    pub(super) fn new(d: usize, dropout: f64, random: &mut Initialiser) -> Self {
         Self {
             atten: CrossAttention { q_proj: LinearWithoutBias::uniform(d, d, random) },
             update_v: GraphUpdate::new(d, random),
@@ -59,7 +59,7 @@ impl JointLayer {
     }
 
     /// Nodes of the same shapes.
-    pub fn forward(&self, JointNodes { frames, words }: JointNodes) -> JointNodes {
+    pub(super) fn forward(&self, JointNodes { frames, words }: JointNodes) -> JointNodes {
         let seen = self.atten.q_proj.forward(frames.clone());
         let links = seen.clone().matmul(words.clone().swap_dims(1, 2));
         let to_frames = softmax(links.clone(), 1).matmul(words.clone());

@@ -20,15 +20,18 @@ use super::target::{ProposalTargets, targets};
 use super::{Csmgan, CsmganConfig, CsmganInput};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
+use crate::inputs::input_error::InputError;
 use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;
 use crate::results::predictions::Tested;
+use crate::setting_error::SettingError;
 use crate::tasks::grounding::annotated_parts::PositiveWindows;
 use crate::tasks::grounding::measure::MetricSection;
 use crate::tasks::grounding::queries::{Query, QueryParts};
 use crate::tasks::grounding::video_inputs::VideoInputs;
 use crate::tasks::grounding::words::SentenceWords;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 
 /// Sentences that are answered at a time.
@@ -93,7 +96,7 @@ impl CsmganLearner {
     ) -> Result<Self, TransferError> {
         config.check()?;
         Self::check_word_width(words.width())?;
-        let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
+        let first = parts.test.first().ok_or(MeasureError::Nothing { what: "test queries" })?;
         let [_, feature_width] = features.shape(&first.features)?.unwrap_or_default();
         let mut known = HashMap::new();
         let mut in_frames = |queries: Vec<Query>| -> Result<Vec<FrameQuery>, TransferError> {
@@ -133,20 +136,20 @@ impl CsmganLearner {
     ///
     /// # Errors
     /// When some are no table of finite numbers.
-    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<(), TransferError> {
         let queries = [&self.train, &self.validation, &self.test].into_iter().flatten();
         self.inputs.read_all(queries.map(|query| query.query.features.as_str()), observer)
     }
 
     /// # Errors
     /// When words are of an odd width.
-    pub fn check_word_width(width: usize) -> Result<(), TransferError> {
+    pub fn check_word_width(width: usize) -> Result<(), SettingError> {
         if width.is_multiple_of(2) {
             return Ok(());
         }
         let (key, found) = ("words", format!("{width} numbers a word"));
         let expected = "an even number: CSMGAN shares it out to two directions";
-        Err(TransferError::Setting { key, found, expected })
+        Err(SettingError { key, found, expected })
     }
 
     fn input(
@@ -195,7 +198,7 @@ impl CsmganLearner {
         for (row, answer) in answers.iter().enumerate() {
             if let Some(column) = answer.scores.iter().position(|score| !score.is_finite()) {
                 let (of, found) = ("query", answer.scores[column]);
-                return Err(TransferError::Score { of, row, column, found });
+                return Err(MeasureError::Score { of, row, column, found }.into());
             }
         }
         Ok(answers)
@@ -257,7 +260,7 @@ fn frame_query(
     };
     if spans.is_empty() {
         let (path, id) = (features.path().to_owned(), query.features);
-        return Err(TransferError::FeaturesGone { path, id });
+        return Err(InputError::FeaturesGone { path, id }.into());
     }
     let sampling = FrameSampling::new(spans.len(), config.num_frames);
     let moments = query.windows.iter().map(|window| sampling.moment(window, &spans)).collect();

@@ -1,10 +1,10 @@
 //! CSMGAN: a jointly cross- and self-modal graph attention network, as a head on frozen features.
 //!
-//! What comes in are the clips of a video brought to one number of frames ([`sampling`]) and the
+//! What comes in are the clips of a video brought to one number of frames (`sampling`) and the
 //! vectors of a sentence's words; what goes out are a score and two offsets for every proposal, a
-//! frame and a width around it ([`anchors`]). Frames and words are encoded each for itself
-//! ([`video_encoder`], [`sentence_encoder`]), tell each other what they hold and then themselves
-//! ([`joint_layer`]), and every frame reads the words once more ([`word_attention`]).
+//! frame and a width around it (`anchors`). Frames and words are encoded each for itself
+//! (`video_encoder`, `sentence_encoder`), tell each other what they hold and then themselves
+//! (`joint_layer`), and every frame reads the words once more (`word_attention`).
 //!
 //! Liu et al., arXiv:2008.01403; `paper.md` D.2 as run from the authors' release, whose parameter
 //! names the fields carry (below `joint` and `phrases`, which it has no names for). Axes: `b` sentences, `f` frames, `n` words, `d` width, `a` anchors,
@@ -12,32 +12,40 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`config`] | sizes, and the presets of ActivityNet Captions and TACoS |
-//! | [`sampling`] | clips to frames, seconds to frames and back |
-//! | [`anchors`] | the proposals |
-//! | [`target`] | what a proposal's score should be, and which are regressed |
-//! | [`loss`] | cross-entropy of the scores, smooth distance of the bounds |
-//! | [`ranking`] | proposals to ranked moments; recall |
-//! | [`learner`] | the head that a task trains, and its numbers |
-//! | [`video_encoder`], [`window_attention`] | frames, each among its neighbours |
-//! | [`sentence_encoder`], [`phrase_convolution`] | words, phrases, sentence |
-//! | [`joint_layer`], [`graph_update`] | messages between and among frames and words |
-//! | [`word_attention`] | the words that a frame reads |
+//! | `config` | sizes, and the presets of ActivityNet Captions and TACoS |
+//! | `sampling` | clips to frames, seconds to frames and back |
+//! | `anchors` | the proposals |
+//! | `target` | what a proposal's score should be, and which are regressed |
+//! | `loss` | cross-entropy of the scores, smooth distance of the bounds |
+//! | `ranking` | proposals to ranked moments; recall |
+//! | `learner` | the head that a task trains, and its numbers |
+//! | `video_encoder`, `window_attention` | frames, each among its neighbours |
+//! | `sentence_encoder`, `phrase_convolution` | words, phrases, sentence |
+//! | `joint_layer`, `graph_update` | messages between and among frames and words |
+//! | `word_attention` | the words that a frame reads |
 
-pub mod anchors;
-pub mod config;
-pub mod graph_update;
-pub mod joint_layer;
-pub mod learner;
-pub mod loss;
-pub mod phrase_convolution;
-pub mod ranking;
-pub mod sampling;
-pub mod sentence_encoder;
-pub mod target;
-pub mod video_encoder;
-pub mod window_attention;
-pub mod word_attention;
+mod anchors;
+mod config;
+mod graph_update;
+mod joint_layer;
+mod learner;
+mod loss;
+mod phrase_convolution;
+mod ranking;
+mod sampling;
+mod sentence_encoder;
+mod target;
+mod video_encoder;
+mod window_attention;
+mod word_attention;
+
+pub use anchors::{FrameSpan, offset_bases, proposals};
+pub use config::{CsmganConfig, RegressedBy, RegressionRule};
+pub use learner::CsmganLearner;
+pub use loss::{LossTruth, loss};
+pub use ranking::{ScoredMoments, scored_moments};
+pub use sampling::FrameSampling;
+pub use target::{ProposalTargets, targets};
 
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
@@ -45,9 +53,7 @@ use burn::tensor::Tensor;
 use locvtp_model::Initialiser;
 use locvtp_model::recurrent::{Gru, RecurrentSizes};
 
-pub use config::{CsmganConfig, CsmganPreset, RegressedBy, RegressionRule};
 use joint_layer::{JointLayer, JointNodes};
-pub use learner::CsmganLearner;
 use phrase_convolution::Convolution;
 use sentence_encoder::SentenceEncoder;
 use video_encoder::VideoEncoder;

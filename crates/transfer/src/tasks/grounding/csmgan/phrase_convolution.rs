@@ -11,7 +11,7 @@ use locvtp_model::ops::linear;
 
 /// A convolution over a sequence.
 #[derive(Module, Debug)]
-pub struct Convolution {
+pub(super) struct Convolution {
     /// `[output, input, width]`
     weight: Param<Tensor<3>>,
     /// `[output]`
@@ -20,7 +20,7 @@ pub struct Convolution {
 
 impl Convolution {
     /// Weights and bias uniform within `1 / sqrt(input width)`, as PyTorch draws them.
-    pub fn new(input: usize, output: usize, width: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(input: usize, output: usize, width: usize, random: &mut Initialiser) -> Self {
         let bound = 1.0 / ((input * width) as f64).sqrt();
         Self {
             weight: Param::from_tensor(random.uniform([output, input, width], bound)),
@@ -32,7 +32,7 @@ impl Convolution {
     ///
     /// # Shapes
     /// - `x`: `[b, n, input]`; returns `[b, n, output]`
-    pub fn at_each(&self, x: Tensor<3>) -> Tensor<3> {
+    pub(super) fn at_each(&self, x: Tensor<3>) -> Tensor<3> {
         let weight = self.weight.val().squeeze_dim::<2>(2).swap_dims(0, 1);
         linear(x, weight, self.bias.val())
     }
@@ -49,7 +49,7 @@ impl Convolution {
 
 /// The three convolutions.
 #[derive(Module, Debug)]
-pub struct PhraseConvolution {
+pub(super) struct PhraseConvolution {
     /// `unigram_conv.*`
     unigram_conv: Convolution,
     /// `bigram_conv.*`
@@ -60,7 +60,7 @@ pub struct PhraseConvolution {
 
 impl PhraseConvolution {
     /// For words of width `d`.
-    pub fn new(d: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(d: usize, random: &mut Initialiser) -> Self {
         Self {
             unigram_conv: Convolution::new(d, d, 1, random),
             bigram_conv: Convolution::new(d, d, 2, random),
@@ -70,7 +70,7 @@ impl PhraseConvolution {
 
     /// # Shapes
     /// - `words`: `[b, n, d]`; returns the same
-    pub fn forward(&self, words: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, words: Tensor<3>) -> Tensor<3> {
         let one = self.unigram_conv.at_each(words.clone());
         let two = self.bigram_conv.dilated(words.clone());
         let three = self.trigram_conv.dilated(words);

@@ -16,7 +16,7 @@ use super::phrase_convolution::PhraseConvolution;
 
 /// The words' encoder.
 #[derive(Module, Debug)]
-pub struct SentenceEncoder {
+pub(super) struct SentenceEncoder {
     /// `unigram_conv.*`, `bigram_conv.*`, `trigram_conv.*`
     phrases: PhraseConvolution,
     /// `bilstm.*`
@@ -28,7 +28,7 @@ pub struct SentenceEncoder {
 
 impl SentenceEncoder {
     /// For words of width `d`, which is even.
-    pub fn new(config: &CsmganConfig, d: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(config: &CsmganConfig, d: usize, random: &mut Initialiser) -> Self {
         let sizes = RecurrentSizes { input: d, hidden: d / 2, num_layers: 2, bidirectional: true };
         Self {
             phrases: PhraseConvolution::new(d, random),
@@ -40,7 +40,7 @@ impl SentenceEncoder {
 
     /// # Shapes
     /// - `words`: `[b, n, words]`; returns `[b, n, d]`, zeros after a sentence's last word
-    pub fn forward(&self, words: Tensor<3>, num_words: &[usize]) -> Tensor<3> {
+    pub(super) fn forward(&self, words: Tensor<3>, num_words: &[usize]) -> Tensor<3> {
         let [b, n, _] = words.dims();
         let phrases = self.phrases.forward(words.clone());
         let sentence = self.bilstm.forward(phrases.clone(), &vec![n; b], Some(&self.dropout));

@@ -12,7 +12,7 @@ use super::window_attention::WindowAttention;
 
 /// The frames' encoder.
 #[derive(Module, Debug)]
-pub struct VideoEncoder {
+pub(super) struct VideoEncoder {
     /// `tran.*`, where features have another width than the encoder
     tran: Option<Linear>,
     /// `attn_layers.{i}.*`
@@ -24,7 +24,7 @@ pub struct VideoEncoder {
 
 impl VideoEncoder {
     /// For features of this width.
-    pub fn new(config: &CsmganConfig, features: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(config: &CsmganConfig, features: usize, random: &mut Initialiser) -> Self {
         let d = config.frame_width;
         let (heads, radius) = (config.attention_heads, config.attention_radius);
         Self {
@@ -39,7 +39,7 @@ impl VideoEncoder {
 
     /// # Shapes
     /// - `frames`: `[b, f, features]`; returns `[b, f, d]`
-    pub fn forward(&self, frames: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, frames: Tensor<3>) -> Tensor<3> {
         let [b, f, _] = frames.dims();
         let mut x = match &self.tran {
             Some(tran) => tran.forward(frames),

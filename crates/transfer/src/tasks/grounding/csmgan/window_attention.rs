@@ -8,7 +8,7 @@ use locvtp_model::ops::{Sequences, attention, linear};
 
 /// One layer of it.
 #[derive(Module, Debug)]
-pub struct WindowAttention {
+pub(super) struct WindowAttention {
     /// Queries, keys and values, `[3 d, d]`
     in_proj_weight: Param<Tensor<2>>,
     /// `[3 d]`
@@ -21,7 +21,7 @@ pub struct WindowAttention {
 
 impl WindowAttention {
     /// Both matrices uniform within Xavier's bound, the first as the one matrix it is; biases zero.
-    pub fn new(d: usize, num_heads: usize, radius: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(d: usize, num_heads: usize, radius: usize, random: &mut Initialiser) -> Self {
         let bound = |rows: usize| (6.0 / (rows + d) as f64).sqrt();
         let device = random.device().clone();
         Self {
@@ -38,7 +38,7 @@ impl WindowAttention {
 
     /// # Shapes
     /// - `x`: `[b, f, d]`; returns the same
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let weight = self.in_proj_weight.val().swap_dims(0, 1);
         let qkv = linear(x, weight, self.in_proj_bias.val());
         let sequences = Sequences::Window { radius: self.radius };

@@ -9,7 +9,7 @@ use locvtp_model::ops::additive_scores;
 
 /// `softmax_j(w_t · tanh(W_1 v_i + b + W_2 s_j))` over the words of the sentence, padding left out.
 #[derive(Module, Debug)]
-pub struct WordAttention {
+pub(super) struct WordAttention {
     /// `ws1.*`
     ws1: Linear,
     /// `ws2.weight`
@@ -20,7 +20,7 @@ pub struct WordAttention {
 
 impl WordAttention {
     /// For frames and words of width `d`.
-    pub fn new(d: usize, random: &mut Initialiser) -> Self {
+    pub(super) fn new(d: usize, random: &mut Initialiser) -> Self {
         Self {
             ws1: Linear::uniform(d, d, random),
             ws2: LinearWithoutBias::uniform(d, d, random),
@@ -32,7 +32,12 @@ impl WordAttention {
     ///
     /// # Shapes
     /// - `frames`: `[b, f, d]`; `words`: `[b, n, d]`; returns `[b, f, d]`
-    pub fn forward(&self, frames: Tensor<3>, words: Tensor<3>, num_words: &[usize]) -> Tensor<3> {
+    pub(super) fn forward(
+        &self,
+        frames: Tensor<3>,
+        words: Tensor<3>,
+        num_words: &[usize],
+    ) -> Tensor<3> {
         let ([b, f, d], [_, n, _]) = (frames.dims(), words.dims());
         assert_eq!(num_words.len(), b, "a number of words for each of {b} sentences");
         let weight = self.wst.weight.val().reshape([d]);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::TransferError;
+use crate::setting_error::SettingError;
 
 /// How the feature of a moment is made from those of its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -97,15 +97,14 @@ impl TanConfig {
     }
 
     /// Frames of the map, `N`.
-    pub fn frames(&self) -> usize {
+    pub fn num_frames(&self) -> usize {
         self.samples / self.stride.max(1)
     }
 
     /// # Errors
     /// When a setting cannot be used; the message names it.
-    pub fn check(&self) -> Result<(), TransferError> {
-        let setting =
-            |key, found: String, expected| Err(TransferError::Setting { key, found, expected });
+    pub fn check(&self) -> Result<(), SettingError> {
+        let setting = |key, found: String, expected| Err(SettingError { key, found, expected });
         for (key, value) in [
             ("tan.samples", self.samples),
             ("tan.stride", self.stride),
@@ -124,7 +123,8 @@ impl TanConfig {
         if self.kernel.is_multiple_of(2) {
             return setting("tan.kernel", self.kernel.to_string(), "an odd number");
         }
-        if self.scales.is_empty() || self.scales.contains(&0) || self.longest() > self.frames() {
+        if self.scales.is_empty() || self.scales.contains(&0) || self.longest() > self.num_frames()
+        {
             let found = format!("{:?}, moments of up to {} frames", self.scales, self.longest());
             let expected = "counts of 1 or more, and no moment longer than \
                             tan.samples / tan.stride frames";
@@ -162,7 +162,11 @@ mod tests {
                 TanConfig::synthetic(proposals),
             ] {
                 preset.check().unwrap();
-                assert_eq!(preset.longest(), preset.frames(), "the longest moment is the video");
+                assert_eq!(
+                    preset.longest(),
+                    preset.num_frames(),
+                    "the longest moment is the video"
+                );
             }
         }
         let preset = || TanConfig::activitynet(Proposals::MaxPool);

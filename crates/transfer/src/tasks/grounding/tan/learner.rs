@@ -11,7 +11,7 @@ use super::proposals::best_moments;
 use super::targets::{ignored, scaled_iou_loss, targets, weighted_iou_loss};
 use crate::error::TransferError;
 use crate::fit::{FitBatch, Learner};
-use crate::inputs::feature_section::ClipFeatures;
+use crate::inputs::ClipFeatures;
 use crate::observer::TaskObserver;
 use crate::results::predictions::PREDICTIONS;
 use crate::results::predictions::Tested;
@@ -21,6 +21,7 @@ use crate::tasks::grounding::measure::MetricSection;
 use crate::tasks::grounding::queries::{Query, QueryParts};
 use crate::tasks::grounding::video_inputs::VideoInputs;
 use crate::tasks::grounding::words::SentenceWords;
+use locvtp_measure::MeasureError;
 use locvtp_measure::Metrics;
 
 /// Learns from the queries of a task.
@@ -52,7 +53,7 @@ impl TanLearner {
         at_once: usize,
     ) -> Result<Self, TransferError> {
         config.check()?;
-        let first = parts.test.first().ok_or(TransferError::Nothing { what: "test queries" })?;
+        let first = parts.test.first().ok_or(MeasureError::Nothing { what: "test queries" })?;
         let [_, clip_width] = features.shape(&first.features)?.unwrap_or_default();
         let samples = config.samples;
         let prepare = Box::new(move |features: &_| average_to_fixed_length(features, samples));
@@ -72,7 +73,7 @@ impl TanLearner {
     ///
     /// # Errors
     /// When some are no table of finite numbers.
-    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<bool, TransferError> {
+    pub fn read_features(&self, observer: &mut dyn TaskObserver) -> Result<(), TransferError> {
         let parts = [&self.parts.train, &self.parts.validation, &self.parts.test];
         let queries = parts.into_iter().flatten();
         self.inputs.read_all(queries.map(|query| query.features.as_str()), observer)

@@ -29,7 +29,7 @@ pub struct MomentMap {
 impl MomentMap {
     /// The map of a config that was checked.
     pub fn new(config: &TanConfig) -> Self {
-        let frames = config.frames();
+        let frames = config.num_frames();
         let moments = moments(frames, &config.scales);
         let cells: Vec<Cell> = moments.iter().map(|&(s, e)| (s as i32, e as i32)).collect();
         let layers = convolutions(&cells, config.kernel, config.layers);
@@ -38,7 +38,7 @@ impl MomentMap {
     }
 
     /// Frames of the map, `N`.
-    pub fn frames(&self) -> usize {
+    pub fn num_frames(&self) -> usize {
         self.frames
     }
 

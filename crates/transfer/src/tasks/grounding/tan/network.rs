@@ -113,7 +113,7 @@ impl TwoDTan {
     /// # Panics
     /// When a sentence has no words, or the clips are not a multiple of the frames.
     pub fn forward(&self, clips: Tensor<3>, words: Tensor<3>, num_words: &[usize]) -> Tensor<2> {
-        let frames = self.frame_layer.forward(clips, self.map.frames());
+        let frames = self.frame_layer.forward(clips, self.map.num_frames());
         let moments = match &self.prop_layer {
             None => pooled(frames, self.map.scales()),
             Some(convs) => convs.forward(frames),

@@ -7,7 +7,7 @@ use locvtp_video::{Seconds, TimeSpan};
 
 use super::moment_map::MomentMap;
 use crate::error::TransferError;
-use locvtp_measure::suppress_overlaps;
+use locvtp_measure::{MeasureError, suppress_overlaps};
 
 /// The best moments of a video of `duration`, best first: `top` at most, none of an IoU over `nms`
 /// with a better one. Of equal scores the earlier moment comes first.
@@ -23,12 +23,12 @@ pub fn best_moments(
 ) -> Result<Vec<TimeSpan>, TransferError> {
     if let Some(column) = scores.iter().position(|score| !score.is_finite()) {
         let found = scores[column];
-        return Err(TransferError::Score { of: "moment", row: column, column: 0, found });
+        return Err(MeasureError::Score { of: "moment", row: column, column: 0, found }.into());
     }
     let mut order: Vec<usize> = (0..scores.len()).collect();
     let moments = map.moments();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(moments[a].cmp(&moments[b])));
-    let frames = map.frames() as f32;
+    let frames = map.num_frames() as f32;
     let time = |frame: usize| f64::from(frame as f32 / frames * duration.0 as f32);
     let span = |&cell: &usize| TimeSpan::new(time(moments[cell].0), time(moments[cell].1 + 1));
     let ranked: Vec<TimeSpan> = order.iter().map(span).collect();
@@ -65,6 +65,9 @@ mod tests {
         let mut scores = vec![0.0; map.moments().len()];
         scores[3] = f32::NAN;
         let error = best_moments(&map, &scores, Seconds(20.0), 0.5, 5).unwrap_err();
-        assert!(matches!(error, TransferError::Score { row: 3, .. }), "{error}");
+        assert!(
+            matches!(error, TransferError::Measure(MeasureError::Score { row: 3, .. })),
+            "{error}"
+        );
     }
 }

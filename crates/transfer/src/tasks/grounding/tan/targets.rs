@@ -38,7 +38,7 @@ pub fn overlaps(map: &MomentMap, truth: &[TimeSpan], duration: Seconds) -> Vec<f
 }
 
 /// Which moments teach nothing, in the order of [`MomentMap::moments`].
-pub fn ignored(
+pub(super) fn ignored(
     map: &MomentMap,
     duration: Seconds,
     ignores: impl Fn(&TimeSpan) -> bool,
@@ -48,7 +48,7 @@ pub fn ignored(
 
 /// The moments of a map in seconds, as f32.
 fn moments(map: &MomentMap, duration: Seconds) -> impl Iterator<Item = TimeSpan> {
-    let frames = map.frames() as f32;
+    let frames = map.num_frames() as f32;
     let time = move |frame: usize| f64::from(frame as f32 * duration.0 as f32 / frames);
     map.moments().iter().map(move |&(s, e)| TimeSpan::new(time(s), time(e + 1)))
 }
@@ -65,7 +65,11 @@ pub fn scaled_iou_loss(scores: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
 ///
 /// # Shapes
 /// - `scores`, `targets`, `weights`: `[b, cells]`
-pub fn weighted_iou_loss(scores: Tensor<2>, targets: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+pub(super) fn weighted_iou_loss(
+    scores: Tensor<2>,
+    targets: Tensor<2>,
+    weights: Tensor<2>,
+) -> Tensor<1> {
     let count = weights.clone().sum().clamp_min(1.0);
     (cross_entropy(scores, targets) * weights).sum() / count
 }

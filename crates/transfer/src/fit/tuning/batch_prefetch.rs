@@ -12,7 +12,7 @@ use crate::fit::FitBatch;
 
 /// How many batches are made ahead, and of what.
 #[derive(Clone, Copy, Debug)]
-pub struct Ahead {
+pub(crate) struct PrefetchSettings {
     /// Steps of the whole fit.
     pub total_steps: u64,
     /// Threads that make batches.
@@ -22,39 +22,39 @@ pub struct Ahead {
 }
 
 /// Batches on their way; they begin anew where a step does not follow the one before.
-pub struct BatchesAhead<T>(Mutex<Option<OnTheWay<T>>>);
+pub(crate) struct BatchPrefetch<T>(Mutex<Option<RunningLoader<T>>>);
 
-struct OnTheWay<T> {
+struct RunningLoader<T> {
     seed: u64,
     /// The step that comes next.
     next: u64,
     loader: Loader<T>,
 }
 
-impl<T> Default for BatchesAhead<T> {
+impl<T> Default for BatchPrefetch<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<T: HeldBytes + Send + 'static> BatchesAhead<T> {
+impl<T: HeldBytes + Send + 'static> BatchPrefetch<T> {
     /// The batch of a step; `make` gives that of any step of this seed, and is a pure function.
     ///
     /// # Errors
     /// What `make` says.
-    pub fn next(
+    pub(crate) fn next(
         &self,
         wanted: &FitBatch<'_>,
-        ahead: &Ahead,
+        ahead: &PrefetchSettings,
         make: impl Fn(u64) -> Result<T, TrainError> + Send + Sync + 'static,
     ) -> Result<T, TransferError> {
         let mut on_the_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let fits =
-            |batches: &OnTheWay<T>| batches.seed == wanted.seed && batches.next == wanted.step;
+            |batches: &RunningLoader<T>| batches.seed == wanted.seed && batches.next == wanted.step;
         if !on_the_way.as_ref().is_some_and(fits) {
-            let Ahead { total_steps, threads, queue } = *ahead;
+            let PrefetchSettings { total_steps, threads, queue } = *ahead;
             let loader = Loader::start(wanted.step, total_steps, threads, queue, make);
-            *on_the_way = Some(OnTheWay { seed: wanted.seed, next: wanted.step, loader });
+            *on_the_way = Some(RunningLoader { seed: wanted.seed, next: wanted.step, loader });
         }
         let batches = on_the_way.as_mut().expect("started just now");
         batches.next += 1;

@@ -1,0 +1,51 @@
+//! What can be wrong with a task file and with the folder of a task.
+
+use std::path::PathBuf;
+
+/// Why a task cannot begin, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskFileError {
+    /// A task file does not say which task it is of.
+    #[error(
+        "{path}: says no task; begin it with task = \"grounding\", \"retrieval\", \"steps\", \
+         \"segmentation\", \"order_probe\" or \"distance_probe\"",
+        path = path.display()
+    )]
+    NoTask {
+        /// The task file.
+        path: PathBuf,
+    },
+    /// The folder of a task holds one already.
+    #[error(
+        "{path}: a task is in this folder already; go on with --resume, or choose another --run folder",
+        path = path.display()
+    )]
+    TaskExists {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no task in the folder that should be gone on with.
+    #[error(
+        "{path}: nothing to resume here: no task was begun in this folder{did_you_mean} To begin one here, \
+         leave --resume out",
+        path = path.display()
+    )]
+    NothingToResume {
+        /// The folder.
+        path: PathBuf,
+        /// The tasks beside it, as a question; a full stop where there are none.
+        did_you_mean: String,
+    },
+    /// The folder of a task holds one with other settings.
+    #[error(
+        "{path}: this folder holds a task with other settings ({difference}); choose another --run folder",
+        path = path.display()
+    )]
+    OtherTask {
+        /// Its task file.
+        path: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
+}
