@@ -23,7 +23,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::error::MeasureError;
-use crate::maximal_runs::MaximalRuns;
+use crate::maximal_runs::{MaximalRuns, Run};
 
 /// The score above which a clip speaks for the moment, from the scores of all clips of the video.
 #[derive(
