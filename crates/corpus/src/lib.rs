@@ -73,6 +73,7 @@ mod sources;
 mod stable_hash;
 pub mod synthetic;
 mod table_records;
+mod table_row;
 mod text_file;
 mod video_files;
 pub mod wording;

@@ -33,6 +33,7 @@
 
 mod annotated_query;
 mod error;
+mod maximal_runs;
 pub mod metrics;
 mod moment;
 mod path_error;

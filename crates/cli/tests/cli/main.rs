@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod extract;
 mod file_reading;
+mod files_of_before;
 mod first_steps;
 mod grounding;
 mod inspect;

@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use crate::corpus::Subset;
-use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::file_ending::has_ending;
 use crate::glance::Glance;
@@ -18,6 +18,7 @@ use crate::intake::{Intake, SourceVideo};
 use crate::layouts::layout_reader::LayoutReader;
 use crate::repair::{Repair, Repairs};
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::table_row::{Evidence, Row};
 use crate::text_file;
 
 /// How this layout is recognised and read.

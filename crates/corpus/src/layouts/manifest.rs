@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
-use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
 use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo, VideoSink};
@@ -36,6 +36,7 @@ use crate::report::{DropReason, DroppedExample};
 use crate::row_notes::RowNotes;
 use crate::shards;
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::table_row::{Evidence, Row};
 use crate::text_file;
 use crate::video_files::rank;
 

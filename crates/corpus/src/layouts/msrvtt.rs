@@ -18,7 +18,7 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Subset;
-use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::csv_table::CsvTable;
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::glance::Glance;
@@ -28,6 +28,7 @@ use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
 use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::table_row::{Evidence, Row};
 use crate::text_file;
 
 /// How this layout is recognised and read.

@@ -8,13 +8,14 @@
 use std::path::Path;
 
 use crate::corpus::Subset;
-use crate::csv_table::{CsvTable, Evidence, Row};
+use crate::csv_table::CsvTable;
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::glance::Glance;
 use crate::intake::{Intake, SourceVideo};
 use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::table_row::{Evidence, Row};
 
 /// How this layout is recognised and read.
 pub(crate) const READER: LayoutReader =

@@ -18,6 +18,8 @@
 
 mod address;
 mod cache;
+mod caption_record;
+mod foreign_subtitles;
 mod index;
 mod listing;
 mod members;

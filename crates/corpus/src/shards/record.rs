@@ -29,6 +29,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::caption_record::CaptionRecord;
+use super::foreign_subtitles::{
+    ByLanguage, by_language, clip_subtitles, cut_times, lacks, says_something, text_of,
+};
 use crate::bare_nan;
 use crate::corpus::{Caption, NarratedVideo, Subset};
 use crate::drop_reason::DropReason;
@@ -36,8 +40,6 @@ use crate::intake::SourceVideo;
 use crate::json_cell::{self, Cell};
 use crate::language::Language;
 use crate::language_choice::{LanguageChoice, Offer};
-use crate::repair::{Repair, Repairs};
-use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
 
 /// Where captions are looked for, for people.
@@ -69,24 +71,10 @@ pub(crate) struct SampleRecord {
     captions: Vec<CaptionRecord>,
     /// By what the source calls the language; by nothing where it tells none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    subtitles: BTreeMap<String, Vec<CaptionRecord>>,
+    subtitles: ByLanguage,
     /// Whether the JSON, or a part of it that tells captions, is not understood.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     not_understood: bool,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct CaptionRecord {
-    #[serde(default)]
-    start: Cell,
-    #[serde(default)]
-    end: Cell,
-    #[serde(default)]
-    text: Cell,
-    #[serde(default, skip_serializing_if = "Cell::is_other")]
-    id: Cell,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    repairs: Vec<Repair>,
 }
 
 /// The JSON of a sample, as packing writes it.
@@ -97,17 +85,6 @@ struct OwnJson<'a> {
     duration: f64,
     status: &'static str,
     locvtp: &'a SampleRecord,
-}
-
-/// A line of subtitles as video2dataset writes it; anything may stand anywhere.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Subtitle {
-    start: Cell,
-    end: Cell,
-    /// A list; of a clip's, one list a language.
-    lines: Value,
-    line: Cell,
 }
 
 impl SampleRecord {
@@ -256,155 +233,10 @@ fn part<T: DeserializeOwned>(fields: &Map<String, Value>, name: &str) -> Option<
     serde_json::from_value(fields.get(name)?.clone()).ok()
 }
 
-/// A text; through a cell, which tells texts from numbers.
-fn text_of(value: &Value) -> Option<Cell> {
-    serde_json::from_value::<Cell>(value.clone()).ok().filter(|cell| matches!(cell, Cell::Text(_)))
-}
-
 /// The language that a source calls so; yt-dlp's `en-orig` is English.
 fn language(name: impl AsRef<str>) -> Option<Language> {
     let name = name.as_ref();
     Language::parse(name.strip_suffix("-orig").unwrap_or(name))
-}
-
-/// The times a clip was cut at, seconds or clock times; there is one pair.
-fn cut_times(clips: &Value) -> Option<(f64, f64)> {
-    let pairs: Vec<Vec<Cell>> = serde_json::from_value(clips.clone()).ok()?;
-    let [pair] = <[Vec<Cell>; 1]>::try_from(pairs).ok()?;
-    let [start, end] = <[Cell; 2]>::try_from(pair).ok()?;
-    Some((clock(start).number()?, clock(end).number()?))
-}
-
-/// `yt_meta_dict.subtitles`: a list of lines for each language, or, as older versions wrote it, one.
-fn by_language(subtitles: &Value) -> BTreeMap<String, Vec<CaptionRecord>> {
-    let captions =
-        |lines: &Vec<Value>| lines.iter().map(|line| Subtitle::of(line).caption()).collect();
-    let lists: Vec<(String, &Vec<Value>)> = match subtitles {
-        Value::Object(languages) => {
-            let lists = languages.iter().map(|(name, lines)| (name.clone(), lines.as_array()));
-            lists.filter_map(|(name, lines)| Some((name, lines?))).collect()
-        }
-        Value::Array(lines) => vec![(String::new(), lines)],
-        _ => Vec::new(),
-    };
-    understood(lists.into_iter().map(|(name, lines)| (name, captions(lines))).collect())
-}
-
-/// Whether a value is more than null, or nothing but empty lists and texts.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(values) => values.iter().any(says_something),
-        Value::Object(fields) => fields.values().any(says_something),
-        Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
-/// Whether a part of a record says something that is not among the subtitles that were read of it.
-fn lacks(found: &BTreeMap<String, Vec<CaptionRecord>>, part: &Value) -> bool {
-    match part {
-        Value::Object(languages) => {
-            languages.iter().any(|(name, lines)| says_something(lines) && !found.contains_key(name))
-        }
-        part => found.is_empty() && says_something(part),
-    }
-}
-
-/// Those of which at least one caption can be taken.
-fn understood(
-    mut languages: BTreeMap<String, Vec<CaptionRecord>>,
-) -> BTreeMap<String, Vec<CaptionRecord>> {
-    languages.retain(|_, lines| lines.iter().any(|line| line.clone().caption().is_ok()));
-    languages
-}
-
-/// The subtitles of a clip that was cut out at `cut`, with times from its start.
-fn clip_subtitles(
-    lines: &[Value],
-    cut: Option<(f64, f64)>,
-) -> BTreeMap<String, Vec<CaptionRecord>> {
-    let mut found: BTreeMap<String, Vec<CaptionRecord>> = BTreeMap::new();
-    for line in lines.iter().map(Subtitle::of) {
-        let time = |cell: &Cell| clock(cell.clone()).number();
-        let within = cut.zip(time(&line.start).zip(time(&line.end))).and_then(
-            |((first, last), (start, end))| {
-                // A line that is all of the clip holds for all of its file, which is cut on key frames.
-                (start > first || end < last)
-                    .then(|| ((start - first).max(0.0), end.min(last) - first))
-            },
-        );
-        let (start, end) = match within {
-            Some((start, end)) => (Cell::Number(start), Cell::Number(end)),
-            None => (Cell::Other, Cell::Other),
-        };
-        for (language, text) in line.texts() {
-            let caption = CaptionRecord {
-                start: start.clone(),
-                end: end.clone(),
-                text,
-                ..CaptionRecord::default()
-            };
-            found.entry(language).or_default().push(caption);
-        }
-    }
-    understood(found)
-}
-
-impl CaptionRecord {
-    fn caption(self) -> Result<SourceCaption, DropReason> {
-        let text = self.text.text().ok_or(DropReason::TextIsNoString)?;
-        let number = |cell: &Cell| cell.number().ok_or(DropReason::TimeIsNoNumber);
-        let time = match (&self.start, &self.end) {
-            (Cell::Other, Cell::Other) => SourceTime::Whole,
-            (start, Cell::Other) if start.number() == Some(0.0) => SourceTime::Whole,
-            (start, end) => SourceTime::Seconds(number(start)?, number(end)?),
-        };
-        let mut repairs = Repairs::default();
-        self.repairs.into_iter().for_each(|repair| repairs.note(repair));
-        Ok(SourceCaption { id: self.id.count(), repairs, ..SourceCaption::new(time, text) })
-    }
-}
-
-impl Subtitle {
-    fn of(line: &Value) -> Self {
-        serde_json::from_value(line.clone()).unwrap_or_default()
-    }
-
-    fn caption(self) -> CaptionRecord {
-        let text = self.texts().into_iter().next().map_or(Cell::Other, |(_, text)| text);
-        let (start, end) = (clock(self.start), clock(self.end));
-        CaptionRecord { start, end, text, ..CaptionRecord::default() }
-    }
-
-    /// What is said, by language where that is told.
-    fn texts(&self) -> Vec<(String, Cell)> {
-        let text = |line: &Value| text_of(line)?.text();
-        let joined = |lines: &Value| match lines {
-            Value::Array(lines) => {
-                let lines: Vec<String> = lines.iter().filter_map(text).collect();
-                Some(Cell::Text(lines.join(" ")))
-            }
-            line => Some(Cell::Text(text(line)?)),
-        };
-        match &self.lines {
-            Value::Object(languages) => languages
-                .iter()
-                .filter_map(|(language, lines)| Some((language.clone(), joined(lines)?)))
-                .collect(),
-            lines => vec![(String::new(), joined(lines).unwrap_or_else(|| self.line.clone()))],
-        }
-    }
-}
-
-/// `00:01:02.500` as seconds; what is no clock time stays as it is.
-fn clock(cell: Cell) -> Cell {
-    let Cell::Text(text) = &cell else { return cell };
-    let parts: Option<Vec<f64>> = text.trim().split(':').map(|part| part.parse().ok()).collect();
-    match parts.as_deref() {
-        Some([hours, minutes, seconds]) => Cell::Number(hours * 3600.0 + minutes * 60.0 + seconds),
-        _ => cell,
-    }
 }
 
 #[cfg(test)]
@@ -413,6 +245,7 @@ mod tests {
 
     use super::*;
     use crate::narration_care::NarrationCare;
+    use crate::repair::Repair;
 
     fn taken(source: SourceVideo) -> NarratedVideo {
         let care = NarrationCare::default();
