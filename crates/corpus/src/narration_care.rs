@@ -253,4 +253,52 @@ mod tests {
         assert!(care.check().unwrap_err().to_string().contains("corpus.narration.merge_to_s"));
         assert!(NarrationCare::rolling().check().is_ok());
     }
+
+    #[test]
+    fn a_length_is_zero_or_more_and_finite() {
+        for length in [-1.0, f64::INFINITY] {
+            let grown = NarrationCare { grow_to_s: length, ..Default::default() };
+            assert!(grown.check().unwrap_err().to_string().contains("corpus.narration.grow_to_s"));
+        }
+        assert!(NarrationCare::default().check().is_ok());
+        let rolling = NarrationCare { remove_repeats: true, merge_to_s: 0.0, grow_to_s: 4.0 };
+        assert_eq!(NarrationCare::rolling(), rolling);
+    }
+
+    #[test]
+    fn all_that_was_said_is_a_repeat_also_where_it_is_one_word() {
+        let care = NarrationCare { remove_repeats: true, ..Default::default() };
+        let list = [(0.0, 1.0, "salt"), (1.0, 2.0, "salt and pepper"), (2.0, 3.0, "pepper")];
+        let expected = [(0.0, 1.0, "salt".to_owned()), (1.0, 3.0, "and pepper".to_owned())];
+        assert_eq!(told(&care, &list), expected);
+        let kept = care.applied(captions(&list), None, &mut |_| {});
+        assert!(kept[0].repairs.is_empty() && kept[1].repairs.contains(Repair::RepeatRemoved));
+        // A pause of one second is none yet.
+        let paused = [(0.0, 1.0, "stir it"), (2.0, 3.0, "stir it well")];
+        assert_eq!(told(&care, &paused)[1].2, "well");
+    }
+
+    #[test]
+    fn a_caption_that_is_as_long_as_wanted_is_left_and_a_tie_joins_the_one_before() {
+        let list = [(0.0, 10.0, "a"), (10.0, 20.0, "b")];
+        assert_eq!(told(&NarrationCare::univl(), &list).len(), 2);
+        // b: with a 0..16, with c 14..30.
+        let list = [(0.0, 12.0, "a"), (14.0, 16.0, "b"), (18.0, 30.0, "c")];
+        let expected = [(0.0, 16.0, "a b".to_owned()), (18.0, 30.0, "c".to_owned())];
+        assert_eq!(told(&NarrationCare::univl(), &list), expected);
+    }
+
+    #[test]
+    fn a_span_grows_where_the_length_of_the_video_is_not_known_and_never_beyond_a_short_one() {
+        let grown = |list, duration_s| {
+            let found = NarrationCare::mil_nce().applied(captions(list), duration_s, &mut |_| {});
+            let found = found.into_iter();
+            found.map(|c| (c.span.start.0, c.span.end.0, c.repairs)).collect::<Vec<_>>()
+        };
+        let found = grown(&[(10.0, 12.0, "a"), (20.0, 24.0, "b")], None);
+        assert_eq!((found[0].0, found[0].1), (9.0, 13.0));
+        assert!(found[0].2.contains(Repair::Grown) && found[1].2.is_empty());
+        let found = grown(&[(1.0, 2.0, "a")], Some(3.0));
+        assert_eq!((found[0].0, found[0].1), (0.0, 3.0));
+    }
 }

@@ -120,3 +120,45 @@ impl serde::Serialize for Repairs {
         serializer.collect_seq(self.iter())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn noted(changes: &[Repair]) -> Repairs {
+        let mut repairs = Repairs::default();
+        changes.iter().for_each(|change| repairs.note(*change));
+        repairs
+    }
+
+    #[test]
+    fn a_change_that_is_noted_twice_stands_once_in_the_order_of_all() {
+        let repairs = noted(&[Repair::Grown, Repair::EndClipped, Repair::Grown]);
+        assert_eq!(repairs.iter().collect::<Vec<_>>(), [Repair::EndClipped, Repair::Grown]);
+        assert!(repairs.contains(Repair::Grown) && !repairs.contains(Repair::Merged));
+        assert!(!repairs.is_empty() && Repairs::default().is_empty());
+        for one in Repair::ALL {
+            assert_eq!(noted(&[one]).iter().collect::<Vec<_>>(), [one]);
+        }
+    }
+
+    #[test]
+    fn changes_of_two_captions_are_those_of_either() {
+        let first = noted(&[Repair::EndClipped, Repair::Merged]);
+        let both = first.and(noted(&[Repair::Merged, Repair::Grown]));
+        let expected = [Repair::EndClipped, Repair::Merged, Repair::Grown];
+        assert_eq!(both.iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn changes_are_shown_by_name() {
+        let repairs = noted(&[Repair::EndClipped, Repair::NotUtf8]);
+        assert_eq!(format!("{repairs:?}"), "{EndClipped, NotUtf8}");
+        assert_eq!(serde_json::to_string(&repairs).unwrap(), r#"["end_clipped","not_utf8"]"#);
+        let names: BTreeSet<String> = Repair::ALL.iter().map(Repair::to_string).collect();
+        assert_eq!(names.len(), Repair::ALL.len());
+        assert_eq!(Repair::NotUtf8.to_string(), "bytes not UTF-8");
+    }
+}

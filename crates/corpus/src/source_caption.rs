@@ -151,4 +151,30 @@ mod tests {
         let late = SourceCaption::new(SourceTime::Seconds(0.0, 1e300), "x");
         assert_eq!(late.repaired(0, None).unwrap_err(), DropReason::TimeBeyondAnyVideo);
     }
+
+    #[test]
+    fn what_just_fits_is_not_changed() {
+        assert!(read(0.0, 1.0, "from the start").unwrap().repairs.is_empty());
+        let most = SourceCaption::new(SourceTime::Seconds(0.0, LONGEST_VIDEO_S), "x");
+        assert_eq!(most.repaired(0, None).unwrap().span.end.0, LONGEST_VIDEO_S);
+        // Of no length, and after the video.
+        assert_eq!(read(12.0, 12.0, "x").unwrap_err(), DropReason::EndNotAfterStart);
+    }
+
+    #[test]
+    fn milliseconds_become_seconds() {
+        let time = SourceTime::Milliseconds(1500.0, 4250.0);
+        let caption = SourceCaption::new(time, "x").repaired(0, None).unwrap();
+        assert_eq!(caption.span, TimeSpan::new(1.5, 4.25));
+        assert!(caption.repairs.contains(Repair::MillisecondsToSeconds));
+    }
+
+    #[test]
+    fn space_around_a_text_and_lines_inside_are_told_each_alone() {
+        for (text, expected) in [(" a b", "a b"), ("a b\n", "a b"), ("a\r\n\n b", "a b")] {
+            let caption = read(1.0, 2.0, text).unwrap();
+            assert_eq!(caption.text, expected);
+            assert!(caption.repairs.contains(Repair::TextTrimmed), "{text:?}");
+        }
+    }
 }

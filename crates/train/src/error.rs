@@ -176,6 +176,15 @@ pub enum TrainError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// Another program trains into the run folder.
+    #[error(
+        "{path}: another program is at work in this folder; wait until it has ended, or choose another \
+         --run folder"
+    )]
+    RunBusy {
+        /// The run's folder.
+        path: PathBuf,
+    },
     /// A loader thread died.
     #[error("a loader thread stopped: {reason}")]
     Loader {

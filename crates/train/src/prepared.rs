@@ -11,7 +11,7 @@ use std::time::Instant;
 use burn::module::Module;
 use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
-use locvtp_video::VideoOpener;
+use locvtp_video::{FolderLock, VideoOpener};
 
 use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
 use crate::error::TrainError;
@@ -49,6 +49,8 @@ pub struct Prepared {
     /// Weights, moments, and the step to do next.
     pub(crate) state: Checkpoint,
     pub(crate) total_steps: u64,
+    /// Of the folder, where it is there already.
+    pub(crate) lock: Option<FolderLock>,
 }
 
 impl Prepared {
@@ -67,6 +69,7 @@ impl Prepared {
     ) -> Result<Self, TrainError> {
         let began = Instant::now();
         // The folder first: with a misspelt one, nothing else that is wrong matters.
+        let lock = if run.is_dir() { Some(lock(run)?) } else { None };
         let goes_on = goes_on(run, resume)?;
         let experiment = start::resolved(experiment, run, goes_on)?;
         experiment.check()?;
@@ -123,6 +126,7 @@ impl Prepared {
             fingerprint,
             state,
             total_steps,
+            lock,
         })
     }
 
@@ -139,6 +143,14 @@ impl Prepared {
             loader_mib: self.experiment.loader_mib(),
         }
     }
+}
+
+/// Has the folder for this run alone.
+pub(crate) fn lock(run: &Path) -> Result<FolderLock, TrainError> {
+    FolderLock::take(run).map_err(|error| match error.kind() {
+        std::io::ErrorKind::ResourceBusy => TrainError::RunBusy { path: run.into() },
+        _ => TrainError::reading(run)(error),
+    })
 }
 
 /// Whether the folder holds what a run goes on from; an error when that is not what was asked for.

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use locvtp_corpus::Corpus;
 use locvtp_model::model_directory::{replace_directory, write_synced};
 use locvtp_model::{ModelDirectory, TrainingWords};
+use locvtp_video::FolderLock;
 
 use crate::bad_videos::{self, BadVideoList};
 use crate::checkpoint::{self, Checkpoint};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
-use crate::prepared::Prepared;
+use crate::prepared::{self, Prepared};
 use crate::run_folder::RUN_FILE;
 use crate::run_log::{RunLog, StepReport};
 use crate::usable::{BadVideo, UsableCorpus};
@@ -23,6 +24,8 @@ pub(crate) struct RunWriter {
     words_seen: TrainingWords,
     log: RunLog,
     bad_videos: BadVideoList,
+    /// Of a folder that was made for this run.
+    _lock: Option<FolderLock>,
 }
 
 impl RunWriter {
@@ -32,8 +35,9 @@ impl RunWriter {
     /// # Errors
     /// When the folder cannot be written.
     pub(crate) fn open(prepared: &Prepared) -> Result<Self, TrainError> {
-        let Prepared { run, experiment, goes_on, corpus, .. } = prepared;
+        let Prepared { run, experiment, goes_on, corpus, lock, .. } = prepared;
         std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
+        let lock = if lock.is_none() { Some(prepared::lock(run)?) } else { None };
         let text = experiment.to_toml();
         write_synced(&run.join(RUN_FILE), text.as_bytes()).map_err(TrainError::saving)?;
         let words_seen = training_words(experiment, corpus, run, *goes_on)?;
@@ -47,6 +51,7 @@ impl RunWriter {
             words_seen,
             log,
             bad_videos,
+            _lock: lock,
         })
     }
 

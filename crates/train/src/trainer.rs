@@ -39,7 +39,17 @@ impl Prepared {
     pub fn train(self, observer: &mut dyn Observer) -> Result<RunEnd, TrainError> {
         let mut files = RunWriter::open(&self)?;
         observer.started(&self.start());
-        let Self { began, run, experiment, device, sampler, total_steps, mut state, .. } = self;
+        let Self {
+            began,
+            run,
+            experiment,
+            device,
+            sampler,
+            total_steps,
+            mut state,
+            lock: _lock,
+            ..
+        } = self;
         let (steps_per_epoch, (spent_s, waited_s)) = (sampler.steps_per_epoch(), files.spent_s());
         let every = experiment.train.checkpoint_every;
         let source = BatchSource::new(experiment.clone(), sampler, self.tokenizer, self.opener);

@@ -262,6 +262,21 @@ fn clip_is_trained_on_in_its_own_joint_space_with_pictures_scaled_its_way() {
 }
 
 #[test]
+fn a_folder_is_one_program_s_while_it_trains() {
+    let place = Place::with_import();
+    let (run, experiment) = (place.path("run"), place.experiment(""));
+    let mut stopping = Watcher { stop_after: Some(1), ..Watcher::default() };
+    stopping.pretrain(&experiment, &run, false).unwrap();
+    let mut watcher = Watcher::default();
+    let mut open = || Prepared::open(&experiment, &run, true, &Device::flex(), &mut watcher);
+    let at_work = open().unwrap();
+    let refused = open().err().expect("a second program is refused").to_string();
+    assert_says(&refused, &["run", "another program is at work in this folder", "--run"]);
+    drop(at_work);
+    assert!(open().is_ok(), "the folder is free again");
+}
+
+#[test]
 fn a_run_goes_on_without_the_directory_and_ends_with_the_same_bits() {
     let place = Place::with_import();
     let more = "[model.projection]\ndropout = 0.0\n[preprocessing]\nclip_duration_s = 1.5\n";

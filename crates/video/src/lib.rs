@@ -19,8 +19,8 @@
 //! - [`VideoError`]: what can be wrong with a file
 //!
 //! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
-//! what caused them, [`randomness`], what is drawn and for what, and [`whole_file`], files that are whole
-//! or not there.
+//! what caused them, [`randomness`], what is drawn and for what, [`whole_file`], files that are whole
+//! or not there, and [`FolderLock`], one program at work in a folder.
 //!
 //! # Example
 //!
@@ -70,6 +70,7 @@ mod decode;
 mod encode;
 mod error;
 mod ffmpeg_log;
+mod folder_lock;
 mod frame_search;
 mod frame_stream;
 mod frame_table;
@@ -114,6 +115,7 @@ pub use colour_jitter::{ColourJitter, ColourJitterStrength};
 pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
+pub use folder_lock::FolderLock;
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use limits::ReadLimits;

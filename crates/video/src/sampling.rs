@@ -341,6 +341,23 @@ mod tests {
         assert_eq!(plan.clips[2].frames, [8, 9]);
     }
 
+    #[test]
+    fn a_plan_says_how_many_frames_a_clip_has() {
+        let plan = windows(&ten_seconds(), Seconds(4.0), Seconds(4.0), 2);
+        assert_eq!(plan.frames_per_clip(), 2);
+        assert_eq!(SamplingPlan { clips: Vec::new() }.frames_per_clip(), 0);
+    }
+
+    #[test]
+    fn a_window_or_a_stride_that_is_no_positive_time_is_our_own_mistake() {
+        for (window, stride) in
+            [(0.0, 1.0), (f64::INFINITY, 1.0), (-1.0, 1.0), (2.0, f64::INFINITY), (2.0, f64::NAN)]
+        {
+            let plan = || windows(&ten_seconds(), Seconds(window), Seconds(stride), 2);
+            assert!(std::panic::catch_unwind(plan).is_err(), "{window} every {stride}");
+        }
+    }
+
     prop_compose! {
         /// A video of uneven frame times.
         fn any_table()(start in 0.0..5.0, gaps in prop::collection::vec(0.001..1.5f64, 1..80))

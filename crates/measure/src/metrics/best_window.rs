@@ -43,4 +43,13 @@ mod tests {
         // Windows without length share nothing with anything.
         assert_eq!(best_iou(&TimeSpan::new(3.0, 3.0), &spans(&[(3.0, 3.0)])), 0.0);
     }
+
+    #[test]
+    fn of_windows_that_are_met_alike_the_first_is_taken() {
+        // By lengths both are met alike; by the hull they differ in the last bit.
+        let (predicted, truth) = (TimeSpan::new(2.8, 3.1), spans(&[(0.2, 5.8), (0.3, 5.9)]));
+        assert_eq!(iou_of_lengths(&predicted, &truth[0]), iou_of_lengths(&predicted, &truth[1]));
+        assert_ne!(predicted.iou(&truth[0]), predicted.iou(&truth[1]));
+        assert_eq!(best_iou(&predicted, &truth), predicted.iou(&truth[0]));
+    }
 }

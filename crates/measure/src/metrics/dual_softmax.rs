@@ -54,8 +54,13 @@ mod tests {
         assert_eq!(retrieval(&revised, &right, Ties::Optimistic).unwrap().r1, 100.0);
         // softmax(9, 8) = 1 / (1 + e^-1) = .731059: .9 of it.
         assert!((revised.row(0)[0] - 0.657_953).abs() < 1e-6);
-        let masked = matrix(&[[0.1, f32::NEG_INFINITY]]);
-        assert!(matches!(dual_softmax(&masked, 10.0), Err(MeasureError::Score { .. })));
-        assert!(dual_softmax(&scores, 0.0).is_err());
+        let masked = matrix(&[[0.1, 0.2], [f32::NEG_INFINITY, 0.4]]);
+        let error = dual_softmax(&masked, 10.0).unwrap_err();
+        assert!(matches!(error, MeasureError::Score { row: 1, column: 0, .. }), "{error}");
+        // However large the temperature, no power of e overflows.
+        assert_eq!(dual_softmax(&scores, 1e5).unwrap().row(0), [0.9, 0.0]);
+        for temperature in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert!(dual_softmax(&scores, temperature).is_err(), "{temperature}");
+        }
     }
 }

@@ -239,6 +239,7 @@ mod tests {
             ),
             ("[loader]\nqueue_mib = 0", "loader.queue_mib"),
             ("[loader]\nthreads = 0", "loader.threads"),
+            ("[loader]\nthreads = 99999999999", "loader.threads"),
             ("[train]\nsteps = 0", "train.steps"),
             ("[train]\nepochs = 0", "train.epochs"),
             ("[train]\nlog_every = 0", "train.log_every"),

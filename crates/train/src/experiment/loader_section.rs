@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
 
+/// More threads than any machine has cores for; the system refuses many more, in the midst of the run.
+const MOST_THREADS: usize = 1024;
+
 /// Threads and memory of the loader; changes no result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -34,7 +37,7 @@ impl Default for LoaderSection {
 
 impl LoaderSection {
     /// # Errors
-    /// When there would be no thread, or no place for a batch.
+    /// When there would be no thread, or too many, or no place for a batch.
     pub fn check(&self) -> Result<(), TrainError> {
         for (key, value) in [
             ("loader.threads", self.threads),
@@ -45,6 +48,10 @@ impl LoaderSection {
                 let expected = "1 or more";
                 return Err(TrainError::Setting { key, found: "0".into(), expected });
             }
+        }
+        if self.threads > MOST_THREADS {
+            let (key, found) = ("loader.threads", self.threads.to_string());
+            return Err(TrainError::Setting { key, found, expected: "1 to 1024" });
         }
         Ok(())
     }

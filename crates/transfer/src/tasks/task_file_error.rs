@@ -25,6 +25,15 @@ pub enum TaskFileError {
         /// The folder.
         path: PathBuf,
     },
+    /// Another program works at the task.
+    #[error(
+        "{path}: another program is at work in this folder; wait until it has ended, or choose another --run folder",
+        path = path.display()
+    )]
+    TaskBusy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is no task in the folder that should be gone on with.
     #[error(
         "{path}: nothing to resume here: no task was begun in this folder{did_you_mean} To begin one here, \

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use locvtp_measure::PathError;
 use locvtp_model::model_directory::write_synced;
 use locvtp_train::{SettingDifference, did_you_mean};
+use locvtp_video::FolderLock;
 use toml::Table;
 
 use super::task::Task;
@@ -20,6 +22,8 @@ pub(super) struct TaskFolder {
     path: PathBuf,
     /// Of a task that begins.
     begun: Option<MadeFolder>,
+    /// For this task alone, while it runs.
+    _lock: FolderLock,
 }
 
 impl TaskFolder {
@@ -30,6 +34,7 @@ impl TaskFolder {
     /// on with, or it is one with other settings.
     pub(super) fn open(path: &Path, task: &Task, resume: bool) -> Result<Self, TransferError> {
         let file = path.join(TASK_FILE);
+        let there = path.is_dir().then(|| lock(path)).transpose()?;
         let begun = match std::fs::read_to_string(&file) {
             Ok(_) if !resume => {
                 return Err(TaskFileError::TaskExists { path: path.to_owned() }.into());
@@ -54,7 +59,8 @@ impl TaskFolder {
                 Some(made)
             }
         };
-        Ok(Self { path: path.to_owned(), begun })
+        let lock = there.map_or_else(|| lock(path), Ok)?;
+        Ok(Self { path: path.to_owned(), begun, _lock: lock })
     }
 
     /// Takes away the folder of a task that was refused before it had done anything: once the mistake
@@ -73,6 +79,14 @@ impl TaskFolder {
             made.take_back();
         }
     }
+}
+
+/// Has the folder for this task alone.
+fn lock(path: &Path) -> Result<FolderLock, TransferError> {
+    FolderLock::take(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::ResourceBusy => TaskFileError::TaskBusy { path: path.into() }.into(),
+        _ => PathError::Io { path: path.into(), action: "open the folder", source }.into(),
+    })
 }
 
 /// The first setting that changes the result and is another in the file that is there.
