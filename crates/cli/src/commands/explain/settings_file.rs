@@ -35,8 +35,7 @@ impl SettingsFile {
             |name: &str, schema| Self { name: name.to_owned(), schema, presets: Vec::new() };
         let mut files = vec![plain("run file", settings_schema::<Experiment>())];
         files.extend(task_schemas().into_iter().map(|task| {
-            let name = task.schema["properties"]["task"]["const"].as_str().unwrap_or_default();
-            let name = format!("task file of {name}");
+            let name = format!("task file of {}", task.kind.name());
             Self { name, schema: task.schema, presets: task.presets }
         }));
         files.push(plain("settings of a synthetic corpus", settings_schema::<SyntheticConfig>()));

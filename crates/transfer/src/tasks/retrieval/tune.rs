@@ -56,9 +56,9 @@ pub struct TuneSettings {
 
 impl TuneSettings {
     pub(super) fn check(&self) -> Result<(), TransferError> {
-        self.objective.check()?;
-        self.loader.check()?;
-        Ok(augmentation::check(&self.augmentation)?)
+        self.objective.check().map_err(|error| error.in_section("tune"))?;
+        let checked = self.loader.check().and_then(|()| augmentation::check(&self.augmentation));
+        Ok(checked.map_err(|error| error.in_section("tune"))?)
     }
 }
 
