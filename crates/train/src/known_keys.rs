@@ -81,6 +81,9 @@ fn collect(section: &str, schema: &Value, known: &mut Vec<String>) {
 pub fn meant<'a>(unknown: &str, known: &'a [String]) -> Vec<&'a str> {
     let typed = unknown;
     let unknown = typed.replace('-', "_").to_lowercase();
+    if let Some(same) = known.iter().find(|key| **key == unknown && *key != typed) {
+        return vec![same];
+    }
     let name = last(&unknown);
     let same_name: Vec<&str> = named(known, name).filter(|key| *key != typed).collect();
     if !same_name.is_empty() {

@@ -25,13 +25,16 @@ fn complete_section(table: &mut Table, schema: &Json, default: Option<&Json>) {
             complete_section(section, inner, default);
         }
     }
+    // Where one form needs no tag, a section without it has that form.
+    let mut tags = schema_forms(schema).filter_map(FormTag::of);
+    let is_told = tags.all(|tag| tag.is_required);
     for form in schema_forms(schema) {
         let Some(FormTag { key, value, is_required }) = FormTag::of(form) else {
             complete_section(table, form, None);
             continue;
         };
         let usual = default.and_then(|whole| whole.get(key));
-        if is_required {
+        if is_told {
             give(table, key, usual);
         }
         let is_this = match table.get(key) {

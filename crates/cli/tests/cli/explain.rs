@@ -305,6 +305,9 @@ fn the_schemas_take_every_file_that_comes_with_the_program_and_refuse_wrong_ones
         ("run", "augmentation = 'paper'"),
         ("run", "[pairs]\norder = { shards = { buffer = 9 } }"),
         ("run", "[model.video]\nkind = 'clip'\ntime = 'mean'"),
+        ("run", "[objective]\nfine = 1.0"),
+        ("run", "[optimizer.schedule]\nfactor = 0.5"),
+        ("run", "[preprocessing.normalisation]\nmean = [0.5, 0.5, 0.5]"),
         ("corpus", "train_videos = 3\n[narration]\nchatter = 0.5"),
     ] {
         let file = serde_json::to_value(text.parse::<Table>().unwrap()).unwrap();
@@ -320,7 +323,6 @@ fn the_schemas_take_every_file_that_comes_with_the_program_and_refuse_wrong_ones
         ("run", "[train]\nsteps = -1"),
         ("run", "[model.video]\nkind = 'resnet'"),
         ("run", "[model.video]\ntime = 'mean'"),
-        ("run", "[objective]\nfine = 1.0"),
         ("run", "[pairs]\nlong_span_s = [1.0]"),
         ("task", "task = 'grounding'"),
         ("task", "task = 'nothing'"),
