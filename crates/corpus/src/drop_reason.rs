@@ -5,6 +5,7 @@ use std::fmt;
 /// Why a caption, or a whole video, was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DropReason {
     /// A caption's text is a number, `NaN` or `null`.
     TextIsNoString,

@@ -9,6 +9,7 @@ use locvtp_video::counted::counted;
 
 /// Why a corpus could not be read, drawn from or made.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CorpusError {
     /// A file or folder could not be read.
     #[error("{path}: cannot be read", path = .path.display())]

@@ -17,6 +17,7 @@ const CLIP_FRAMES: usize = 16;
 /// How much of each file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum MediaCheck {
     /// What the file says of itself, and when each frame is shown; what training does first.
     Probe,
@@ -28,6 +29,7 @@ pub enum MediaCheck {
 
 /// Why a video cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UnusableVideo {
     /// Its file cannot be read.
     #[error(transparent)]

@@ -40,6 +40,7 @@ pub struct ReadSettings {
 
 /// When a video's file is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileLookup {
     /// Always; a video without a file is dropped, as training must.
     Always,

@@ -9,6 +9,7 @@ use std::fmt;
 )]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Repair {
     /// It ended after the video; now it ends with it.
     EndClipped,

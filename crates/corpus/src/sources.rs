@@ -64,6 +64,7 @@ pub struct PassedOverSource {
 
 /// Why something is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PassedOverAs {
     /// Another one goes before it.
     Another(Layout),

@@ -47,7 +47,7 @@ pub enum Threshold {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MomentDecoder {
-    /// Which clips speak for a moment. Default: [`Threshold::Upper`].
+    /// Which clips speak for a moment. Default: `upper`.
     pub threshold: Threshold,
     /// A moment is dropped when its IoU with a better one is larger, in `0.0..=1.0`. Default: 0.5
     /// (2D-TAN).

@@ -25,12 +25,16 @@ const MULTIPLE: usize = 16;
 #[serde(deny_unknown_fields, default)]
 pub struct C3dConfig {
     /// Side of the square frames, pixels; a multiple of 16.
+    #[schemars(range(min = 16))]
     pub image_size: usize,
     /// Frames of a clip; a multiple of 16.
+    #[schemars(range(min = 16))]
     pub num_frames: usize,
     /// Channels after the first convolution; the others have 2, 4 and 8 times as many.
+    #[schemars(range(min = 1))]
     pub base_width: usize,
     /// Width of `fc6`, the feature.
+    #[schemars(range(min = 1))]
     pub feature_width: usize,
     /// Standard deviation of the initial weights.
     pub initializer_range: f64,

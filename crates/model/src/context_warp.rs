@@ -14,9 +14,9 @@ use crate::initialiser::Initialiser;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextWarpConfig {
-    /// The direction, +1 or -1.
+    /// Whether it is told the direction, as +1 or -1. Paper: yes.
     pub sign: bool,
-    /// The number of clips, `|delta|`.
+    /// Whether it is told the number of clips, `|delta|`. Paper: yes.
     pub magnitude: bool,
     /// Divide `|delta|` by `max_distance`; the paper's formula has the raw number, which is the
     /// default.

@@ -31,9 +31,10 @@ pub enum CorrespondenceRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorrespondenceConfig {
-    /// The rule.
+    /// Which words of a sentence belong to a clip.
     pub rule: CorrespondenceRule,
     /// `K`; where a sentence has fewer words, all of them. Paper: 3.
+    #[schemars(range(min = 1))]
     pub num_matches: usize,
 }
 

@@ -93,6 +93,21 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// The same of settings that stand in the section `section` of a file.
+    #[must_use]
+    pub fn in_section(self, section: &str) -> Self {
+        let inside = |key: String| format!("{section}.{key}");
+        match self {
+            Self::Setting { key, found, expected } => {
+                Self::Setting { key: inside(key), found, expected }
+            }
+            Self::Contradiction { first, second, reason } => {
+                Self::Contradiction { first: inside(first), second: inside(second), reason }
+            }
+            other => other,
+        }
+    }
+
     /// Wraps an input or output error with its path.
     pub(crate) fn file(
         path: impl Into<PathBuf>,

@@ -17,12 +17,15 @@ use crate::clip_patches::{ClipPatches, PixelNormalisation};
 #[serde(deny_unknown_fields, default)]
 pub struct Preprocessing {
     /// Frames of a clip.
+    #[schemars(range(min = 1))]
     pub num_frames: usize,
     /// Seconds that a clip of a whole video covers; 0 means `num_frames` consecutive frames.
     pub clip_duration_s: f64,
     /// Side of the square frames, pixels.
+    #[schemars(range(min = 1))]
     pub image_size: usize,
     /// What the shorter side is scaled to before the centre is cut out, pixels.
+    #[schemars(range(min = 1))]
     pub short_side: usize,
     /// Whether the longer side is scaled alike (`short_side`, the default) or to the same length
     /// (`squash`).

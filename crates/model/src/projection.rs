@@ -32,6 +32,7 @@ pub struct ProjectionConfig {
     /// Which head, the same for clips and words.
     pub kind: ProjectionKind,
     /// Width of the joint space, `e`.
+    #[schemars(range(min = 1))]
     pub dim: usize,
     /// Probability that a number of the residual branch is dropped in training. Release: 0.1;
     /// default 0.

@@ -20,7 +20,9 @@ pub fn draw(augmentation: &Augmentation, seed: u64, text: String) -> (Augmentati
 /// # Errors
 /// When a bound cannot be used.
 pub fn check(augmentation: &Augmentation) -> Result<(), TrainError> {
-    let setting = |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
+    let setting = |key: &str, found: String, expected| {
+        Err(TrainError::Setting { key: key.to_owned(), found, expected })
+    };
     if !(0.0..=1.0).contains(&augmentation.flip) {
         let found = augmentation.flip.to_string();
         return setting("augmentation.flip", found, "a probability between 0 and 1");

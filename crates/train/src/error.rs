@@ -45,7 +45,7 @@ pub enum TrainError {
     #[error("`{key}` is {found}; expected {expected}")]
     Setting {
         /// The key in the run file.
-        key: &'static str,
+        key: String,
         /// The value.
         found: String,
         /// What it should be.
@@ -203,6 +203,17 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// The same of a setting that stands in the section `section` of a task file.
+    #[must_use]
+    pub fn in_section(self, section: &str) -> Self {
+        match self {
+            Self::Setting { key, found, expected } => {
+                Self::Setting { key: format!("{section}.{key}"), found, expected }
+            }
+            other => other,
+        }
+    }
+
     /// Wraps an error of a write, whose way out is about space and rights.
     pub(crate) fn writing(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

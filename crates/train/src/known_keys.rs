@@ -4,10 +4,9 @@
 //! for `learning_rate`) are looked for first, and spelling last: the key that is spelled most alike
 //! is often one of something else.
 
-use serde::de::DeserializeOwned;
-use toml::{Table, Value};
+use serde_json::Value;
 
-use crate::plain_words::Complaint;
+use crate::schema_forms::keys_with_schemas;
 
 /// What people call settings elsewhere, and what they are called here.
 const OTHER_WORDS: [(&str, &[&str]); 44] = [
@@ -60,60 +59,33 @@ const OTHER_WORDS: [(&str, &[&str]); 44] = [
 /// Keys that are named as probably meant, at most.
 const NAMED: usize = 3;
 
-/// A key that no settings have.
-const NOBODYS: &str = "?";
-
-/// All keys of the settings `T` with their sections, as `train.steps`; `base` are values with which
-/// they can be read.
-///
-/// They are asked of the settings themselves: a section that is given a key of nobody's says which
-/// ones it knows.
-pub(crate) fn known_keys<T: DeserializeOwned>(base: &Table) -> Vec<String> {
+/// All keys of the settings with this schema, with their sections, as `train.steps`; those of all kinds
+/// that a section may be of.
+pub(crate) fn known_keys(schema: &Value) -> Vec<String> {
     let mut known = Vec::new();
-    collect::<T>(&mut Vec::new(), base, &mut known);
+    collect("", schema, &mut known);
     known
 }
 
-fn collect<T: DeserializeOwned>(section: &mut Vec<String>, base: &Table, known: &mut Vec<String>) {
-    for key in keys_of::<T>(section, base) {
-        section.push(key);
-        known.push(section.join("."));
-        collect::<T>(section, base, known);
-        section.pop();
-    }
-}
-
-/// The keys of one section; none where it is a value.
-fn keys_of<T: DeserializeOwned>(section: &[String], base: &Table) -> Vec<String> {
-    let asked = Table::from_iter([(NOBODYS.to_owned(), Value::Boolean(true))]);
-    let asked = match section.split_last() {
-        None => asked,
-        Some((last, above)) => {
-            let mut whole = base.clone();
-            let mut place = &mut whole;
-            for part in above {
-                let inner = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
-                let Value::Table(inner) = inner else { return Vec::new() };
-                place = inner;
-            }
-            place.insert(last.clone(), Value::Table(asked));
-            whole
+fn collect(section: &str, schema: &Value, known: &mut Vec<String>) {
+    for (name, inner) in keys_with_schemas(schema) {
+        let key = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+        if !known.contains(&key) {
+            known.push(key.clone());
         }
-    };
-    let Err(error) = asked.try_into::<T>() else { return Vec::new() };
-    match Complaint::of(error.message()) {
-        Some(Complaint::Unknown { key: NOBODYS, known }) => {
-            known.into_iter().map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
+        collect(&key, inner, known);
     }
 }
 
 /// The keys of `known` that `unknown` was probably meant to be, the likeliest first.
 pub fn meant<'a>(unknown: &str, known: &'a [String]) -> Vec<&'a str> {
-    let unknown = unknown.replace('-', "_").to_lowercase();
+    let typed = unknown;
+    let unknown = typed.replace('-', "_").to_lowercase();
+    if let Some(same) = known.iter().find(|key| **key == unknown && *key != typed) {
+        return vec![same];
+    }
     let name = last(&unknown);
-    let same_name: Vec<&str> = named(known, name).filter(|key| *key != unknown).collect();
+    let same_name: Vec<&str> = named(known, name).filter(|key| *key != typed).collect();
     if !same_name.is_empty() {
         return likest(&unknown, same_name);
     }
@@ -172,9 +144,10 @@ fn section(key: &str) -> &str {
 mod tests {
     use super::*;
     use crate::experiment::Experiment;
+    use crate::settings_schema::settings_schema;
 
     fn keys() -> Vec<String> {
-        known_keys::<Experiment>(&Table::new())
+        known_keys(&settings_schema::<Experiment>())
     }
 
     #[test]
@@ -200,9 +173,7 @@ mod tests {
         for (section, value) in &written {
             for key in value.as_table().into_iter().flat_map(|section| section.keys()) {
                 let key = format!("{section}.{key}");
-                // What a section is of (`kind`, `schedule`) is read in another way.
-                let is_read_otherwise = key.ends_with("kind") || section == "objective";
-                assert!(keys.contains(&key) || is_read_otherwise, "{key}");
+                assert!(keys.contains(&key), "{key}");
             }
         }
     }
@@ -230,6 +201,9 @@ mod tests {
             ("optimizer.learning_rat", "optimizer.learning_rate"),
             ("model.video.hidden_sise", "model.video.hidden_size"),
             ("chekpoint_every", "train.checkpoint_every"),
+            ("Optimizer.Learning_Rate", "optimizer.learning_rate"),
+            ("Corpus", "corpus"),
+            ("TRAIN.STEPS", "train.steps"),
         ] {
             assert_eq!(meant(unknown, &keys).first(), Some(&wanted), "{unknown}");
         }

@@ -12,8 +12,9 @@
 //! | [`experiment`], `experiment_file`, [`run_file`] | the run file, and how its text is read |
 //! | `start`, `start_settings` | what a run begins with, and what that decides |
 //! | `file_kind` | which command a TOML file is for |
-//! | `known_keys`, `plain_words` | what is said of a key that is not known, and of a value that does not fit |
-//! | `settings_schema` | what may stand in a file of settings, as a JSON schema |
+//! | `key_error`, `known_keys`, `plain_words` | what is said of a key that is not known, and of a value that does not fit |
+//! | `left_out` | what a section may leave out because it has a default as a whole |
+//! | `settings_schema`, `schema_forms` | what may stand in a file of settings, as a JSON schema |
 //! | [`shell_words`] | commands that can be pasted |
 //! | `usable` | which files of a corpus open |
 //! | `replacements` | samples that cannot be decoded, and others in their place |
@@ -39,7 +40,9 @@ pub mod experiment;
 mod experiment_file;
 mod file_kind;
 mod frame_source;
+mod key_error;
 mod known_keys;
+mod left_out;
 mod loader;
 mod nearby;
 mod observer;
@@ -53,6 +56,7 @@ mod run_log;
 mod run_writer;
 mod same_run;
 mod schedule;
+mod schema_forms;
 mod settings_schema;
 pub mod shell_words;
 mod start;
@@ -80,6 +84,7 @@ pub use run_folder::{RUN_FILE, RunFolder};
 pub use run_log::{LOG_FILE, StepReport, read_log};
 pub use same_run::SettingDifference;
 pub use schedule::{Position, Schedule};
+pub use schema_forms::{FormTag, schema_forms};
 pub use settings_schema::settings_schema;
 pub use step_losses::losses;
 pub use trainer::pretrain;

@@ -51,8 +51,8 @@ impl OptimizerConfig {
     /// # Errors
     /// When a number is out of its range.
     pub fn check(&self) -> Result<(), TrainError> {
-        let setting = |key, found: f64, expected| {
-            Err(TrainError::Setting { key, found: found.to_string(), expected })
+        let setting = |key: &str, found: f64, expected| {
+            Err(TrainError::Setting { key: key.to_owned(), found: found.to_string(), expected })
         };
         if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return setting("optimizer.learning_rate", self.learning_rate, "a number above 0");

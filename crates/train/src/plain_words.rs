@@ -11,6 +11,9 @@ pub(crate) const OF_ANOTHER_KIND: &str = "a value of another kind";
 /// What is expected where serde expects a number without a sign.
 pub(crate) const WHOLE_NUMBER: &str = "a whole number, 0 or more";
 
+/// What is expected, or found, where keys stand in brackets or under a heading.
+pub(crate) const SECTION: &str = "a section of keys";
+
 /// A value that is not what should stand in its place.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct UnfitValue {
@@ -187,7 +190,7 @@ fn what_was_found(found: &str) -> String {
     }
     match found {
         "sequence" => "a list".to_owned(),
-        "map" => "a section of keys".to_owned(),
+        "map" => SECTION.to_owned(),
         "null" => "null".to_owned(),
         "unit value" | "unit variant" | "Option value" | "newtype struct" | "enum" => {
             OF_ANOTHER_KIND.to_owned()
@@ -205,9 +208,10 @@ fn what(expected: &str) -> String {
         "i8" | "i16" | "i32" | "i64" | "isize" | "integer" => "a whole number",
         "f32" | "f64" => "a number",
         "a boolean" => "true or false",
+        "fewer elements in array" => "a shorter list",
         "a string" | "path string" | "str" | "string" => "a text in quotes",
         "a sequence" => "a list in brackets",
-        "a map" | "map" => "a section of keys",
+        "a map" | "map" => SECTION,
         "string only" | "string or table" => "one of its names in quotes",
         _ => "",
     };
@@ -229,7 +233,7 @@ fn what(expected: &str) -> String {
     }
     let types = ["struct ", "internally tagged enum ", "adjacently tagged enum "];
     if types.iter().any(|prefix| expected.starts_with(prefix)) {
-        return "a section of keys".to_owned();
+        return SECTION.to_owned();
     }
     if expected.starts_with("enum ") || expected.starts_with("variant identifier") {
         return "one of its names in quotes".to_owned();

@@ -7,14 +7,17 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 use crate::error::TrainError;
 use crate::file_kind::FileKind;
-use crate::known_keys::{known_keys, meant};
-use crate::plain_words::{Complaint, OF_ANOTHER_KIND, UnfitValue, WHOLE_NUMBER};
+use crate::key_error::KeyError;
+use crate::left_out::complete;
+use crate::plain_words::WHOLE_NUMBER;
+use crate::settings_schema::settings_schema;
 
 /// The text of a run file.
 ///
@@ -50,32 +53,34 @@ pub fn read_text(path: &Path) -> Result<String, TrainError> {
 /// # Errors
 /// When the text does not parse, a value does not fit, or a key is unknown (the message names the
 /// one that was probably meant).
-pub fn parse<T: DeserializeOwned>(
+pub fn parse<T: DeserializeOwned + JsonSchema>(
     text: &str,
     origin: &str,
     overrides: &[String],
     defaults: Table,
     is_usable: impl Fn(&T) -> bool,
 ) -> Result<T, TrainError> {
+    let schema = settings_schema::<T>();
     let mut given = table(text, origin, overrides)?;
-    fill(&mut given, defaults.clone());
+    fill(&mut given, defaults);
+    complete(&mut given, &schema);
     let read = given.clone().try_into::<T>();
     read.map_err(|error| {
-        let mut refusal = KeyError::of(&error, &given);
-        if let KeyFault::UnfitValue(misfit) = &mut refusal.fault
-            && misfit.expected == WHOLE_NUMBER
+        let mut refusal = KeyError::of(&error, &given, &schema);
+        let key = refusal.key.clone();
+        if let Some(expected) = refusal.expected()
+            && expected == WHOLE_NUMBER
         {
-            misfit.expected = whole_number(&given, &refusal.key, is_usable).to_owned();
+            *expected = whole_number(&given, &key, is_usable).to_owned();
         }
-        let origin = match typed(&refusal.key, overrides) {
+        let origin = match typed(&key, overrides) {
             Some(entry) => format!("--set {entry}"),
-            None => match line_of(text, &refusal.key) {
+            None => match line_of(text, &key) {
                 Some(line) => format!("{origin}, line {line}"),
                 None => origin.to_owned(),
             },
         };
-        let known = || known_keys::<T>(&defaults);
-        TrainError::RunFile { origin, reason: refusal.told(known) }
+        TrainError::RunFile { origin, reason: refusal.told() }
     })
 }
 
@@ -111,111 +116,6 @@ pub fn expect_kind(table: &Table, expected: FileKind, origin: &str) -> Result<()
     }
 }
 
-/// What is wrong with a key.
-struct KeyError {
-    /// The key with its sections; that of the section where a key is missing.
-    key: Vec<String>,
-    fault: KeyFault,
-}
-
-enum KeyFault {
-    /// Nobody reads the key; these stand in its section.
-    Unknown(Vec<String>),
-    /// A key of this name must be in the section.
-    Missing(String),
-    /// The value is of another kind.
-    UnfitValue(UnfitValue),
-    /// Something else, in the words of the settings.
-    Other(String),
-}
-
-impl KeyError {
-    /// What `error` says of `given`.
-    fn of(error: &toml::de::Error, given: &Table) -> Self {
-        let mut key = key_of(error);
-        let fault = match Complaint::of(error.message()) {
-            Some(Complaint::Unknown { key: unknown, known }) => {
-                key.push(unknown.to_owned());
-                KeyFault::Unknown(known.into_iter().map(str::to_owned).collect())
-            }
-            Some(Complaint::Missing { key: missing }) => KeyFault::Missing(missing.to_owned()),
-            Some(Complaint::UnfitValue(misfit)) => {
-                key.extend(holder(given, &key, &misfit.found));
-                // Some readers do not say what they found.
-                let found = match value_of(given, &key) {
-                    Some(value) if misfit.found == OF_ANOTHER_KIND && !value.is_table() => {
-                        value.to_string()
-                    }
-                    _ => misfit.found,
-                };
-                let misfit = UnfitValue { found, ..misfit };
-                KeyFault::UnfitValue(misfit)
-            }
-            None => KeyFault::Other(error.message().trim_end().to_owned()),
-        };
-        Self { key, fault }
-    }
-
-    fn told(&self, known: impl FnOnce() -> Vec<String>) -> String {
-        let key = self.key.join(".");
-        let (said, explained) = match &self.fault {
-            KeyFault::Unknown(beside) => {
-                let known = known();
-                let meant = meant(&key, &known);
-                let section = self.key[..self.key.len() - 1].join(".");
-                let said = format!("`{key}` is not a known key");
-                if let Some(first) = meant.first() {
-                    let names: Vec<_> = meant.iter().map(|key| format!("`{key}`")).collect();
-                    (format!("{said}; did you mean {}?", names.join(" or ")), (*first).to_owned())
-                } else if beside.is_empty() {
-                    (said, section)
-                } else {
-                    let place = match section.as_str() {
-                        "" => "sections are".to_owned(),
-                        section => format!("those of {section} are"),
-                    };
-                    (format!("{said}; {place} {}", beside.join(", ")), section)
-                }
-            }
-            KeyFault::Missing(name) => {
-                let missing = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                (format!("`{missing}` is missing; give it"), missing)
-            }
-            KeyFault::UnfitValue(UnfitValue { found, expected }) => {
-                let quote = match expected.as_str() {
-                    "a text in quotes" => format!(", as {key}=\"{found}\""),
-                    _ => String::new(),
-                };
-                (format!("`{key}` is {found}; expected {expected}{quote}"), key)
-            }
-            KeyFault::Other(said) if key.is_empty() => (said.clone(), key),
-            KeyFault::Other(said) => (format!("`{key}`: {said}"), key),
-        };
-        match explained.as_str() {
-            "" => format!("{said} (locvtp explain lists all keys)"),
-            key => format!("{said} (locvtp explain {key} tells more)"),
-        }
-    }
-}
-
-/// The key that an error of the TOML reader is about: it stands behind the message, as ``in `a.b` ``.
-fn key_of(error: &toml::de::Error) -> Vec<String> {
-    let text = error.to_string();
-    let key =
-        text.lines().filter_map(|line| line.strip_prefix("in `")?.strip_suffix('`')).next_back();
-    key.map_or_else(Vec::new, |key| key.split('.').map(str::to_owned).collect())
-}
-
-/// The value of a key.
-fn value_of<'a>(given: &'a Table, key: &[String]) -> Option<&'a Value> {
-    let (last, sections) = key.split_last()?;
-    let mut place = given;
-    for section in sections {
-        place = place.get(section)?.as_table()?;
-    }
-    place.get(last)
-}
-
 /// The whole numbers that may stand at `key`, as far as the settings tell when they get 0 or 1.
 fn whole_number<T: DeserializeOwned>(
     given: &Table,
@@ -242,18 +142,6 @@ fn set_value(table: &mut Table, key: &[String], value: Value) -> Option<()> {
     }
     *place.get_mut(last)? = value;
     Some(())
-}
-
-/// The one key of the section `section` whose value is `found`: sections that are read by their kind
-/// do not say which of their keys they refuse.
-fn holder(given: &Table, section: &[String], found: &str) -> Option<String> {
-    let mut place = given;
-    for part in section {
-        place = place.get(part)?.as_table()?;
-    }
-    let mut holders = place.iter().filter(|(_, value)| value.to_string() == found);
-    let (key, _) = holders.next()?;
-    holders.next().is_none().then(|| key.clone())
 }
 
 /// The override that said something about `key`, or about a section that it is in. Readers of some
@@ -319,12 +207,14 @@ fn set(table: &mut Table, entry: &str) -> Result<(), TrainError> {
     let mut parts: Vec<&str> = path.trim().split('.').collect();
     let last = parts.pop().unwrap_or_default();
     let mut place = table;
-    for part in parts {
-        place = place
-            .entry(part)
-            .or_insert_with(|| Value::Table(Table::new()))
-            .as_table_mut()
-            .ok_or_else(|| refuse("the part before the last dot is no section"))?;
+    for (depth, part) in parts.iter().enumerate() {
+        let inner = place.entry(*part).or_insert_with(|| Value::Table(Table::new()));
+        place = inner.as_table_mut().ok_or_else(|| {
+            let value = parts[..=depth].join(".");
+            refuse(&format!(
+                "`{value}` has a value and no keys (locvtp explain {value} tells more)"
+            ))
+        })?;
     }
     place.insert(last.to_owned(), value);
     Ok(())
@@ -334,13 +224,13 @@ fn set(table: &mut Table, entry: &str) -> Result<(), TrainError> {
 mod tests {
     use super::*;
 
-    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Settings {
         head: Head,
     }
 
-    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Head {
         width: usize,
@@ -450,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_text_that_looks_like_a_number_is_told_how_to_be_quoted() {
-        #[derive(Debug, serde::Deserialize)]
+        #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
         #[expect(dead_code, reason = "only ever refused")]
         struct Named {
             name: String,

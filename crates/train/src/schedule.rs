@@ -11,14 +11,17 @@ use crate::error::TrainError;
 pub enum Schedule {
     /// Multiplied by `factor` at the start of each epoch listed.
     Steps {
-        /// Epochs, from 0. Paper: 100 and 160 of 200.
+        /// Epochs, from 0, at whose start the rate falls. Paper: 100 and 160 of 200.
+        #[schemars(example = [100.0, 160.0])]
         at_epochs: Vec<f64>,
-        /// Paper: 0.1.
+        /// What the rate is multiplied by there. Paper: 0.1.
+        #[schemars(example = 0.1)]
         factor: f64,
     },
     /// Half a cosine down to `floor` times the rate at the last step.
     Cosine {
         /// Share of the rate that is left at the end.
+        #[schemars(example = 0.0)]
         floor: f64,
     },
     /// With the inverse of the square root of the step, from the end of the warm-up on: a quarter as
@@ -56,8 +59,9 @@ impl Schedule {
     /// # Errors
     /// When a number is out of its range.
     pub fn check(&self) -> Result<(), TrainError> {
-        let setting =
-            |key, found: String, expected| Err(TrainError::Setting { key, found, expected });
+        let setting = |key: &str, found: String, expected| {
+            Err(TrainError::Setting { key: key.to_owned(), found, expected })
+        };
         match self {
             Self::Steps { at_epochs, factor } => {
                 if !at_epochs.iter().all(|epoch| *epoch >= 0.0) {

@@ -13,7 +13,9 @@ use toml::{Table, Value};
 
 use crate::error::TrainError;
 use crate::experiment::{Experiment, StartSection};
+use crate::left_out::complete;
 use crate::same_run::{SettingDifference, differences};
+use crate::settings_schema::settings_schema;
 
 /// The sections of a run file that a model directory has a say in.
 #[derive(Serialize, Deserialize)]
@@ -59,7 +61,8 @@ pub(crate) fn completed(experiment: Experiment, file: Table) -> Result<Experimen
         return Ok(experiment);
     };
     let Ok(decided) = Sections::read(dir) else { return Ok(experiment) };
-    let merged = overlaid(decided.table(), file);
+    let mut merged = overlaid(decided.table(), file);
+    complete(&mut merged, &settings_schema::<Experiment>());
     let merged: Experiment = match Value::Table(merged).try_into() {
         Ok(merged) => merged,
         // Settings of an encoder of another kind: the run file alone says which.

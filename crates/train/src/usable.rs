@@ -87,7 +87,7 @@ impl UsableCorpus {
         }
         if bad.len() as f64 > max_bad * listed as f64 {
             return Err(TrainError::Setting {
-                key: "corpus.max_bad",
+                key: "corpus.max_bad".to_owned(),
                 found: format!(
                     "{max_bad}, but {} of {} cannot be read (first: {})",
                     bad.len(),

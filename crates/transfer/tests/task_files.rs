@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_transfer::TransferError;
-use locvtp_transfer::tasks::{Task, TaskFile, TaskFileError};
+use locvtp_transfer::tasks::{Task, TaskFile, TaskFileError, task_schemas};
+use serde_json::Value;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -45,6 +46,51 @@ fn a_resolved_task_file_resolves_to_itself() {
         let again = TaskFile::read(&path, &[]).unwrap().task().unwrap();
         assert_eq!(again, task, "{}", file.display());
     }
+}
+
+/// The whole numbers of a section that stand in every form of it, with the least that may stand there.
+fn whole_numbers(schema: &Value, section: &str, found: &mut Vec<(String, u64)>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let key = format!("{section}{name}");
+        if let (Some("integer"), Some(least)) = (inner["type"].as_str(), inner["minimum"].as_u64())
+        {
+            found.push((key.clone(), least));
+        }
+        whole_numbers(inner, &format!("{key}."), found);
+    }
+}
+
+#[test]
+fn a_whole_number_that_may_not_be_0_is_said_to_be_1_or_more() {
+    let schemas = task_schemas();
+    let mut refusals = 0;
+    for file in task_files() {
+        let kind = TaskFile::read(&file, &[]).unwrap().kind();
+        let schema = schemas.iter().find(|task| task.kind == kind).unwrap();
+        let mut numbers = Vec::new();
+        whole_numbers(&schema.schema, "", &mut numbers);
+        for (key, least) in numbers {
+            let read = TaskFile::read(&file, &[format!("{key}=0")]).unwrap().task();
+            let Err(error) = read else {
+                assert_eq!(least, 0, "{key} takes 0 in {}", file.display());
+                continue;
+            };
+            let error = error.to_string();
+            if error.contains(&format!("`{key}` is 0")) {
+                assert!(least > 0, "{key} is said to take 0: {error}");
+                refusals += 1;
+            }
+        }
+    }
+    assert!(refusals > 50, "{refusals}");
+}
+
+#[test]
+fn a_file_that_says_no_task_is_told_all_of_them() {
+    let error = TaskFileError::NoTask { path: "task.toml".into() };
+    let told = "task.toml: says no task; begin it with task = \"retrieval\", \"grounding\", \
+                \"steps\", \"segmentation\", \"order_probe\" or \"distance_probe\"";
+    assert_eq!(error.to_string(), told);
 }
 
 #[test]

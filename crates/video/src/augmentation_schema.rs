@@ -11,7 +11,10 @@ pub(crate) fn or_its_name(schema: &mut Schema) {
             {
                 "type": "string",
                 "const": "paper",
-                "description": "What the paper names, with the strengths of `Augmentation::paper`."
+                "description": "What the paper names: random crops, mirroring and other colours, \
+                                each with its default strength; pictures whose sentence mentions \
+                                sides are not mirrored, and colours not changed where it mentions \
+                                them."
             },
             section
         ]

@@ -23,11 +23,11 @@ const BLOCK: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColourJitterStrength {
-    /// Default 0.2.
+    /// Largest change of the brightness, as a share of it. Default 0.2.
     pub brightness: f32,
-    /// Default 0.2.
+    /// Largest change of the contrast, as a share of it. Default 0.2.
     pub contrast: f32,
-    /// Default 0.2.
+    /// Largest change of the saturation, as a share of it. Default 0.2.
     pub saturation: f32,
     /// Largest turn of the hue either way, in full circles, at most 0.5. Default 0.05.
     pub hue: f32,

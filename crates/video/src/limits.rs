@@ -17,11 +17,14 @@ pub struct ReadLimits {
     pub call_s: u32,
     /// Pixels of one stored picture. Default 2^26 (8192 x 8192; an 8K frame has half of that). A
     /// decoder holds up to 17 pictures of 1.5 to 8 bytes a pixel.
+    #[schemars(range(min = 1))]
     pub frame_pixels: u64,
     /// Pictures of one file. Default 4 000 000, 37 hours at 30 a second; a picture costs 70 bytes
     /// while the file is opened and 16 afterwards.
+    #[schemars(range(min = 1))]
     pub frames: usize,
     /// Bytes of RGB that one call may return. Default 4 GiB.
+    #[schemars(range(min = 1))]
     pub output_bytes: u64,
 }
 

@@ -24,7 +24,7 @@ pub enum Interpolation {
     #[default]
     Bilinear,
     /// From the four nearest, each way: CLIP's. Pillow's kernel is a little softer (C 0.5) than that of
-    /// swscale (C 0.6), which [`Scaling::Fast`] takes.
+    /// swscale (C 0.6), which `scaling = "fast"` takes.
     Bicubic,
 }
 
@@ -49,15 +49,15 @@ impl Interpolation {
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// swscale scales and converts to RGB in one pass, and no whole picture of RGB is held: sooner for
-    /// large pictures. The centre lies as in [`Scaling::Torchvision`].
+    /// large pictures. The centre lies as with `torchvision`.
     #[default]
     Fast,
     /// torchvision's transforms of a Pillow picture, as timm, open_clip and OpenAI's CLIP use them:
     /// the whole frame becomes RGB, then Pillow's scaling, byte for byte. Half a pixel of the centre's
     /// place is rounded to the even number.
     Torchvision,
-    /// The image processors of Hugging Face's transformers with Pillow: as [`Scaling::Torchvision`],
-    /// with the centre's place rounded down.
+    /// The image processors of Hugging Face's transformers with Pillow: as `torchvision`, with the
+    /// centre's place rounded down.
     HuggingFace,
 }
 

@@ -13,6 +13,18 @@ fn inspected(path: &Path) -> String {
 }
 
 #[test]
+fn settings_of_a_synthetic_corpus_are_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("corpus.toml");
+    std::fs::write(&path, "train_videos = 3\nseed = 8\n").unwrap();
+    let told = inspected(&path);
+    let command = format!("locvtp synthesize --config {} --out FOLDER", path.display());
+    says(&told, &["settings of a synthetic corpus", "3 to train on", "seed", "8", &command]);
+    std::fs::write(&path, "train_videos = 3\nnum_colours = 99\n").unwrap();
+    says(&inspected(&path), &["cannot be made", "`num_colours` is 99; expected 2 to 8"]);
+}
+
+#[test]
 fn a_file_of_text_is_told_for_what_it_is_and_never_a_video() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/tests/fixtures");
     let folder = tempfile::tempdir().unwrap();

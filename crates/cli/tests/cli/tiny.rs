@@ -1,5 +1,6 @@
 //! A corpus and a model so small that a run takes a second or two, made once for all tests.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -135,7 +136,29 @@ pub(crate) fn refused(output: &Output) -> String {
     let message = stderr(output);
     assert_eq!(output.status.code(), Some(2), "{}{message}", stdout(output));
     assert!(!message.contains("panicked"), "{message}");
+    for key in hinted_keys(&message) {
+        assert!(
+            explained_keys().contains(key),
+            "nothing explains {key}, to which leads: {message}"
+        );
+    }
     message
+}
+
+/// The keys that a message says `locvtp explain` tells more of.
+fn hinted_keys(message: &str) -> impl Iterator<Item = &str> {
+    let hints = message.split("(locvtp explain ").skip(1);
+    hints.filter_map(|hint| Some(hint.split_once(" tells more)")?.0))
+}
+
+/// All keys of all files, with their sections.
+fn explained_keys() -> &'static BTreeSet<String> {
+    static KEYS: OnceLock<BTreeSet<String>> = OnceLock::new();
+    KEYS.get_or_init(|| {
+        let all = succeeded(&run(&["explain", "--json"]));
+        let all: Vec<serde_json::Value> = serde_json::from_str(&all).unwrap();
+        all.iter().map(|setting| setting["key"].as_str().unwrap().to_owned()).collect()
+    })
 }
 
 /// Every piece stands in the text.

@@ -23,7 +23,8 @@ pub(crate) const READER: LayoutReader = LayoutReader::new(
     "ActivityNet Captions: train.json, val_1.json, val_2.json",
     is_recognised,
     read,
-);
+)
+.measuring("grounding");
 
 const EXPECTED: &str = "an ActivityNet Captions file: \
      {\"v_<id>\": {\"duration\": .., \"timestamps\": [[s, e], ..], \"sentences\": [..]}, ..}";

@@ -25,7 +25,8 @@ pub(crate) const READER: LayoutReader = LayoutReader::new(
     "Charades-STA: charades_sta_*.txt, with Charades_v1_*.csv beside",
     is_recognised,
     read,
-);
+)
+.measuring("grounding");
 
 /// By its lines.
 fn is_recognised(_path: &Path, glance: &Glance) -> bool {

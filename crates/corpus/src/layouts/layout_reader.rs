@@ -22,6 +22,8 @@ pub(crate) struct LayoutReader {
     pub(crate) is_one_csv_a_video: bool,
     /// Whether it is meant to describe every video, so that one that it does not is dropped and counted.
     pub(crate) describes_all_videos: bool,
+    /// The task of `locvtp score` whose truth such a file is; none where there is no such task.
+    pub(crate) measures: Option<&'static str>,
     /// Whether each entry says itself where its file is.
     pub(crate) names_its_files: bool,
 }
@@ -42,7 +44,13 @@ impl LayoutReader {
             files_of_a_folder: &[],
             is_one_csv_a_video: false,
             describes_all_videos: false,
+            measures: None,
             names_its_files: false,
         }
+    }
+
+    /// The same whose files are the truth of this task of `locvtp score`.
+    pub(crate) const fn measuring(self, task: &'static str) -> Self {
+        Self { measures: Some(task), ..self }
     }
 }

@@ -47,6 +47,7 @@ pub use manifest::ManifestWriter;
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Layout {
     /// HowTo100M
     #[serde(rename = "howto100m")]
@@ -132,6 +133,11 @@ impl Layout {
     /// What it is and which files have it, in a line for who chooses one.
     pub fn help(self) -> &'static str {
         self.reader().help
+    }
+
+    /// The task of `locvtp score` whose truth a file of this layout is; none where there is no such task.
+    pub fn measures(self) -> Option<&'static str> {
+        self.reader().measures
     }
 
     /// The layouts that a file may have of which this was seen; the first that recognises it counts.

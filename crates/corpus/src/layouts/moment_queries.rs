@@ -38,7 +38,8 @@ pub(crate) const READER: LayoutReader = LayoutReader::new(
     "QVHighlights and every data set in its form: JSON lines of qid, query, vid, relevant_windows",
     is_recognised,
     read,
-);
+)
+.measuring("grounding");
 
 const EXPECTED: &str = "a list of queries: [{\"qid\": .., \"query\": .., \"vid\": .., \
      \"duration\": .., \"relevant_windows\": [[s, e], ..]}, ..]";

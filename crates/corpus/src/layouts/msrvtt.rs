@@ -37,7 +37,8 @@ pub(crate) const READER: LayoutReader = LayoutReader::new(
     "MSR-VTT: the official JSON, the 1k-A split, 7k and 9k lists, Frozen's pack",
     is_recognised,
     read,
-);
+)
+.measuring("retrieval");
 
 const EXPECTED: &str = "an MSR-VTT file: {\"videos\": [{\"video_id\": ..}, ..], \"sentences\": \
      [{\"caption\": .., \"video_id\": .., \"sen_id\": ..}, ..]}, or {\"annotations\": \

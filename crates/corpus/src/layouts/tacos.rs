@@ -19,7 +19,7 @@ use crate::source_caption::SourceTime;
 
 /// How this layout is recognised and read.
 pub(crate) const READER: LayoutReader =
-    LayoutReader::new("tacos", "TACoS: 2D-TAN's JSON", is_recognised, read);
+    LayoutReader::new("tacos", "TACoS: 2D-TAN's JSON", is_recognised, read).measuring("grounding");
 
 const EXPECTED: &str = "a TACoS file: {\"<video>\": {\"timestamps\": [[first, last], ..], \
      \"sentences\": [..], \"fps\": .., \"num_frames\": ..}, ..}";

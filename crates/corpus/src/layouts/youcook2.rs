@@ -25,7 +25,8 @@ pub(crate) const READER: LayoutReader = LayoutReader::new(
     "YouCook2: youcookii_annotations_trainval.json, or MIL-NCE's validation_youcook.csv",
     is_recognised,
     read,
-);
+)
+.measuring("retrieval");
 
 const EXPECTED: &str = "a YouCook2 file: {\"database\": {\"<video>\": {\"subset\": .., \
      \"annotations\": [{\"segment\": [s, e], \"id\": .., \"sentence\": ..}, ..]}, ..}}";

@@ -17,6 +17,7 @@ use crate::error::CorpusError;
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CaptionsPerEpoch {
     /// One at random, another one the next time, so that an epoch visits every video once and no
     /// batch holds a video twice: as MIL-NCE trains on HowTo100M, and MSR-VTT's 9k split is used.
@@ -40,6 +41,7 @@ pub enum CaptionsPerEpoch {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum VideoOrder {
     /// Any after any, as if drawn from a hat.
     #[default]
@@ -48,6 +50,7 @@ pub enum VideoOrder {
     Shards {
         /// So many neighbours in this order are mixed. With windows of several shards, batches are
         /// hardly less varied, and each shard is needed in one stretch of an epoch.
+        #[schemars(range(min = 1), example = 5000)]
         buffer: usize,
     },
 }
@@ -76,13 +79,16 @@ pub struct PairSettings {
     /// `{ shards = { buffer = 5000 } }`.
     pub order: VideoOrder,
     /// Videos in a batch of long spans.
+    #[schemars(range(min = 1))]
     pub long_batch: usize,
     /// Videos in a batch of short spans.
+    #[schemars(range(min = 1))]
     pub short_batch: usize,
     /// Share of steps that train on pictures, 0..=1, where the corpus has both pictures and videos.
     /// Default: the share of pictures among them.
     pub picture_share: Option<f64>,
     /// Pictures in a batch of pictures.
+    #[schemars(range(min = 1))]
     pub picture_batch: usize,
 }
 

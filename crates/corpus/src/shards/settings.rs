@@ -12,6 +12,7 @@ pub struct ShardSettings {
     /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`.
     pub cache: Option<PathBuf>,
     /// Room for what was fetched, in MiB; what was used longest ago goes first. Default 20480.
+    #[schemars(range(min = 1))]
     pub cache_mib: u64,
     /// What one request fetches. Default: one video.
     pub fetch: Fetch,
@@ -19,6 +20,7 @@ pub struct ShardSettings {
     /// not answer. Default 60.
     pub retry_s: u32,
     /// Seconds without a byte after which a connection counts as dead. Default 20.
+    #[schemars(range(min = 1))]
     pub silence_s: u32,
 }
 

@@ -15,22 +15,28 @@ pub struct SyntheticConfig {
     /// Videos of held-out combinations only.
     pub new_videos: usize,
     /// Frame width in pixels, a multiple of 16.
+    #[schemars(range(min = 16, max = 8192))]
     pub width: u32,
     /// Frame height in pixels, a multiple of 16.
+    #[schemars(range(min = 16, max = 8192))]
     pub height: u32,
     /// Frames a second.
+    #[schemars(range(min = 4, max = 120))]
     pub frame_rate_hz: u32,
     /// Length of every video, in seconds.
     pub duration_s: f64,
     /// Fewest events of a video.
+    #[schemars(range(min = 1))]
     pub min_events: usize,
     /// Most events of a video.
     pub max_events: usize,
     /// Shortest event, in seconds.
     pub min_event_s: f64,
     /// The first so many of red, green, blue, yellow, purple, white, orange, cyan.
+    #[schemars(range(min = 2, max = 8))]
     pub num_colours: usize,
     /// The first so many of square, triangle, ring, cross, disc, bar.
+    #[schemars(range(min = 2, max = 6))]
     pub num_shapes: usize,
     /// The actions in use; an action's index is its place here.
     pub actions: Vec<Action>,
@@ -43,8 +49,10 @@ pub struct SyntheticConfig {
     /// What the camera sees besides.
     pub scene: SceneConfig,
     /// Frames between key frames.
+    #[schemars(range(min = 1))]
     pub key_frame_interval: u32,
     /// x264's constant rate factor; lower is closer to the drawing.
+    #[schemars(range(min = 0, max = 51))]
     pub crf: u8,
 }
 
@@ -53,6 +61,7 @@ pub struct SyntheticConfig {
     Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Order {
     /// Videos are instances of procedures that recur.
     Procedure,
@@ -66,6 +75,7 @@ pub enum Order {
 pub struct ProcedureConfig {
     /// Procedures over the combinations of training; `new` has as many for its share of
     /// combinations.
+    #[schemars(range(min = 1, max = 100000))]
     pub count: usize,
     /// Share of steps that are made to have colour or shape in common with the step before, so that
     /// neither singles an event out.

@@ -65,22 +65,23 @@ impl Shape {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Action {
     /// Moves left, leaving on one side and returning on the other.
     Left,
-    /// The same to the right: `Left` played backwards.
+    /// The same to the right: `left` played backwards.
     Right,
     /// Moves up, leaving at the top and returning at the bottom.
     Up,
-    /// `Up` played backwards.
+    /// `up` played backwards.
     Down,
     /// Grows, then starts small again.
     Grow,
-    /// `Grow` played backwards.
+    /// `grow` played backwards.
     Shrink,
     /// Fades in, then is gone at once.
     Appear,
-    /// `Appear` played backwards.
+    /// `appear` played backwards.
     Disappear,
     /// Turns about its centre, either way.
     Spin,

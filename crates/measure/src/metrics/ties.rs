@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub enum Ties {
     /// They stand behind it. The default, as most published numbers; a model that scores everything
     /// alike then looks perfect, which is why the evaluation of a split takes
-    /// [`Ties::Averaged`].
+    /// `averaged`.
     #[default]
     Optimistic,
     /// All orders among them are equally likely; R@k and ranks are expectations. Constant scores

@@ -32,22 +32,30 @@ pub enum ClipTime {
 #[serde(deny_unknown_fields, default)]
 pub struct ClipVisionConfig {
     /// Side of the square frames, pixels.
+    #[schemars(range(min = 1))]
     pub image_size: usize,
     /// Side of the square patches, pixels.
+    #[schemars(range(min = 1))]
     pub patch_size: usize,
     /// Colour channels.
+    #[schemars(range(min = 3, max = 3))]
     pub num_channels: usize,
     /// Frames of a clip; other numbers than the time embedding is made for are resized to.
+    #[schemars(range(min = 1))]
     pub num_frames: usize,
     /// Width of a token.
+    #[schemars(range(min = 1))]
     pub hidden_size: usize,
     /// Blocks.
     pub num_hidden_layers: usize,
     /// Attention heads.
+    #[schemars(range(min = 1))]
     pub num_attention_heads: usize,
     /// Width of the hidden layer of a block's perceptron.
+    #[schemars(range(min = 1))]
     pub intermediate_size: usize,
     /// Width of CLIP's joint space, in which the clip features lie.
+    #[schemars(range(min = 1))]
     pub projection_dim: usize,
     /// The bend of a block's perceptron.
     pub hidden_act: Activation,
@@ -116,18 +124,24 @@ impl ClipVisionConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct ClipTextConfig {
     /// Tokens the model knows.
+    #[schemars(range(min = 1))]
     pub vocab_size: usize,
     /// Longest sentence in tokens, the first and the last included; longer ones are cut.
+    #[schemars(range(min = 3))]
     pub max_position_embeddings: usize,
     /// Width of a token.
+    #[schemars(range(min = 1))]
     pub hidden_size: usize,
     /// Blocks.
     pub num_hidden_layers: usize,
     /// Attention heads.
+    #[schemars(range(min = 1))]
     pub num_attention_heads: usize,
     /// Width of the hidden layer of a block's perceptron.
+    #[schemars(range(min = 1))]
     pub intermediate_size: usize,
     /// Width of CLIP's joint space, in which the word features lie.
+    #[schemars(range(min = 1))]
     pub projection_dim: usize,
     /// The bend of a block's perceptron.
     pub hidden_act: Activation,

@@ -10,16 +10,21 @@ use crate::{ModelError, setting_check};
 #[serde(deny_unknown_fields, default)]
 pub struct DistilBertConfig {
     /// Tokens the model knows.
+    #[schemars(range(min = 1))]
     pub vocab_size: usize,
     /// Longest sentence in tokens, `[CLS]` and `[SEP]` included; longer ones are cut.
+    #[schemars(range(min = 3))]
     pub max_position_embeddings: usize,
     /// Width of a token.
+    #[schemars(range(min = 1))]
     pub dim: usize,
     /// Blocks.
     pub n_layers: usize,
     /// Attention heads.
+    #[schemars(range(min = 1))]
     pub n_heads: usize,
     /// Width of the hidden layer of a block's perceptron.
+    #[schemars(range(min = 1))]
     pub hidden_dim: usize,
     /// Added to the variance in every layer norm.
     pub layer_norm_eps: f64,

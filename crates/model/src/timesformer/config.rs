@@ -34,20 +34,27 @@ pub enum TimeSformerBlock {
 #[serde(deny_unknown_fields, default)]
 pub struct TimeSformerConfig {
     /// Side of the square frames, pixels.
+    #[schemars(range(min = 1))]
     pub image_size: usize,
     /// Side of the square patches, pixels.
+    #[schemars(range(min = 1))]
     pub patch_size: usize,
     /// Colour channels.
+    #[schemars(range(min = 3, max = 3))]
     pub num_channels: usize,
     /// Frames of a clip that the time embedding is made for; other numbers are resized to.
+    #[schemars(range(min = 1))]
     pub num_frames: usize,
     /// Width of a token.
+    #[schemars(range(min = 1))]
     pub hidden_size: usize,
     /// Blocks.
     pub num_hidden_layers: usize,
     /// Attention heads.
+    #[schemars(range(min = 1))]
     pub num_attention_heads: usize,
     /// Width of the hidden layer of a block's perceptron.
+    #[schemars(range(min = 1))]
     pub intermediate_size: usize,
     /// Added to the variance in every layer norm.
     pub layer_norm_eps: f64,

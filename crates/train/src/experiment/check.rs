@@ -16,7 +16,7 @@ impl Experiment {
         self.corpus.shards.check()?;
         self.pairs.check()?;
         self.preprocessing.check()?;
-        self.model.check()?;
+        self.model.check().map_err(|error| error.in_section("model"))?;
         self.objective.check()?;
         self.optimizer.check()?;
         augmentation::check(&self.augmentation)?;
@@ -152,7 +152,7 @@ impl Experiment {
 }
 
 fn setting(key: &'static str, found: String, expected: &'static str) -> Checked {
-    Err(TrainError::Setting { key, found, expected })
+    Err(TrainError::Setting { key: key.to_owned(), found, expected })
 }
 
 fn contradiction(first: &'static str, second: &'static str, reason: String) -> Checked {
@@ -163,10 +163,13 @@ fn contradiction(first: &'static str, second: &'static str, reason: String) -> C
 mod tests {
     use std::panic::catch_unwind;
 
+    use serde_json::Value as Json;
     use toml::{Table, Value};
 
     use super::*;
     use crate::known_keys::known_keys;
+    use crate::schema_forms::keys_with_schemas;
+    use crate::settings_schema;
 
     fn refusal(text: &str, overrides: &[&str]) -> String {
         let overrides: Vec<String> = overrides.iter().map(|s| (*s).to_owned()).collect();
@@ -183,7 +186,8 @@ mod tests {
         assert!(message.contains("`model.video.image_size`"), "{message}");
         let message = refusal("[model.video]\npatch_size = 17\n", &[]);
         assert!(
-            message.contains("video.image_size") && message.contains("video.patch_size"),
+            message.contains("model.video.image_size")
+                && message.contains("model.video.patch_size"),
             "{message}"
         );
         let message = refusal("[train]\nsteps = 9\n", &["train.epochs=3"]);
@@ -201,16 +205,16 @@ mod tests {
         let one_clip = format!("{temporal}[sampling]\nshort_clips = 1");
         let no_distance = format!("{temporal}[model.context_warp]\nmax_distance = 0");
         for (text, named) in [
-            ("[model.projection]\ndropout = 1.5", "projection.dropout"),
-            ("[model.projection]\ndim = 0", "projection.dim"),
-            ("[model.text]\ndim = 0", "text.dim"),
+            ("[model.projection]\ndropout = 1.5", "model.projection.dropout"),
+            ("[model.projection]\ndim = 0", "model.projection.dim"),
+            ("[model.text]\ndim = 0", "model.text.dim"),
             ("[model.text]\nkind = \"none\"", "model.text.kind"),
-            ("[model.text]\nmax_position_embeddings = 2", "text.max_position_embeddings"),
-            ("[model.video]\nhidden_size = 0", "video.hidden_size"),
-            ("[model.video]\nnum_channels = 4", "video.num_channels"),
-            ("[model.video]\npatch_size = 0", "video.patch_size"),
-            ("[model.video]\ninitializer_range = nan", "video.initializer_range"),
-            (scaled, "context_warp.max_distance"),
+            ("[model.text]\nmax_position_embeddings = 2", "model.text.max_position_embeddings"),
+            ("[model.video]\nhidden_size = 0", "model.video.hidden_size"),
+            ("[model.video]\nnum_channels = 4", "model.video.num_channels"),
+            ("[model.video]\npatch_size = 0", "model.video.patch_size"),
+            ("[model.video]\ninitializer_range = nan", "model.video.initializer_range"),
+            (scaled, "model.context_warp.max_distance"),
             ("[preprocessing]\nclip_duration_s = -1.0", "preprocessing.clip_duration_s"),
             ("[preprocessing]\nclip_duration_s = nan", "preprocessing.clip_duration_s"),
             ("[optimizer]\nepsilon = 0.0", "optimizer.epsilon"),
@@ -262,11 +266,47 @@ mod tests {
         rest.map_or(Some(value), |rest| value_of(value.as_table()?, rest))
     }
 
+    /// The whole numbers of a section, with the least that may stand there.
+    fn whole_numbers(schema: &Json, section: &str, found: &mut Vec<(String, u64)>) {
+        for (name, inner) in keys_with_schemas(schema) {
+            let key = format!("{section}{name}");
+            if let (Some("integer"), Some(least)) =
+                (inner["type"].as_str(), inner["minimum"].as_u64())
+            {
+                found.push((key.clone(), least));
+            }
+            whole_numbers(inner, &format!("{key}."), found);
+        }
+    }
+
+    #[test]
+    fn a_whole_number_that_may_not_be_0_is_said_to_be_1_or_more() {
+        let mut numbers = Vec::new();
+        whole_numbers(&settings_schema::<Experiment>(), "", &mut numbers);
+        assert!(numbers.len() > 50, "{numbers:?}");
+        for (key, least) in numbers {
+            let set = format!("{key}=0");
+            let experiment = match Experiment::parse("", "x", &[set]) {
+                Ok(experiment) => experiment,
+                // A key of another kind than the usual.
+                Err(error) if error.to_string().contains("is a key of") => continue,
+                Err(error) => {
+                    assert!(least > 0, "{key} is said to take 0: {error}");
+                    continue;
+                }
+            };
+            let refused = experiment.check().err().map(|error| error.to_string());
+            let is_about = |error: &String| error.contains(&format!("`{key}`"));
+            let is_refused = refused.as_ref().is_some_and(is_about);
+            assert_eq!(is_refused, least > 0, "{key}, from {least}: {refused:?}");
+        }
+    }
+
     #[test]
     fn every_number_is_in_its_range_or_refused_with_its_key() {
         let table = Table::try_from(Experiment::default()).unwrap();
         let (mut tried, mut taken) = (0, Vec::new());
-        for key in known_keys::<Experiment>(&Table::new()) {
+        for key in known_keys(&settings_schema::<Experiment>()) {
             let values: &[&str] = match value_of(&table, &key) {
                 Some(Value::Float(_)) => &["nan", "inf", "-inf", "-1.0", "0.0", "1e300"],
                 Some(Value::Integer(_)) => &["-1", "0", "9223372036854775807"],

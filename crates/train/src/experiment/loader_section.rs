@@ -16,10 +16,13 @@ const MOST_THREADS: usize = 1024;
 #[non_exhaustive]
 pub struct LoaderSection {
     /// Threads that decode ahead of the encoder.
+    #[schemars(range(min = 1))]
     pub threads: usize,
     /// Batches that may wait or be in the making, at most.
+    #[schemars(range(min = 1))]
     pub queue: usize,
     /// Memory for them; MiB. It allows fewer where batches are large, but always one. Default 4096.
+    #[schemars(range(min = 1))]
     pub queue_mib: usize,
     /// Memory for decoded videos, so that a small corpus is decoded once; MiB.
     pub cache_mib: usize,
@@ -45,8 +48,8 @@ impl LoaderSection {
             ("loader.queue_mib", self.queue_mib),
         ] {
             if value == 0 {
-                let expected = "1 or more";
-                return Err(TrainError::Setting { key, found: "0".into(), expected });
+                let (key, found, expected) = (key.to_owned(), "0".to_owned(), "1 or more");
+                return Err(TrainError::Setting { key, found, expected });
             }
         }
         if self.threads > MOST_THREADS {

@@ -28,8 +28,10 @@ impl Default for RunSection {
 #[non_exhaustive]
 pub struct SamplingSection {
     /// Clips of a long span, `T`. Paper: 8.
+    #[schemars(range(min = 1))]
     pub long_clips: usize,
     /// Clips of a short span.
+    #[schemars(range(min = 1))]
     pub short_clips: usize,
     /// Take every frame at a random moment of its part of the clip; off: in the middle.
     pub jitter: bool,
@@ -49,6 +51,7 @@ pub struct TokenizerSection {
     /// A `tokenizer.json`; without one a vocabulary is trained on the corpus.
     pub file: Option<PathBuf>,
     /// Tokens of a trained vocabulary, at most; but never fewer than the corpus has characters.
+    #[schemars(range(min = 1))]
     pub vocab_size: usize,
 }
 
@@ -64,6 +67,7 @@ impl Default for TokenizerSection {
 #[non_exhaustive]
 pub struct TrainSection {
     /// Steps of the whole run. Default: as many as `epochs` says.
+    #[schemars(range(min = 1))]
     pub steps: Option<u64>,
     /// Epochs of the whole run where `steps` is not given, of `videos / pairs.long_batch` whole steps each, and as many as
     /// visit every picture, if there are some. Paper: 200.

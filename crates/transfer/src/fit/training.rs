@@ -13,8 +13,10 @@ pub struct TrainingSection {
     /// Each trains a head of its own; the result is given for each, with mean and spread.
     pub seeds: Vec<u64>,
     /// Passes over the training samples.
+    #[schemars(range(min = 1))]
     pub epochs: u64,
     /// Samples of a step; the last step of an epoch may have fewer.
+    #[schemars(range(min = 1))]
     pub batch: usize,
     /// Which epoch's head is measured.
     pub keep: KeptEpoch,
@@ -64,6 +66,6 @@ impl TrainingSection {
             let (key, found) = ("training.seeds", format!("{:?}", self.seeds));
             return Err(SettingError { key, found, expected: "each seed once" }.into());
         }
-        Ok(self.optimizer.check()?)
+        Ok(self.optimizer.check().map_err(|error| error.in_section("training"))?)
     }
 }

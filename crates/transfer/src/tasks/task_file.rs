@@ -25,7 +25,7 @@ use crate::results::task_result::TaskResult;
 use crate::tasks::task_file_error::TaskFileError;
 
 /// `task` of a task file, whatever else it holds.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 struct Header {
     task: TaskKind,
 }

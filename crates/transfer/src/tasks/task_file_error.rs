@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use super::task_settings::TaskKind;
+
 /// Why a task cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskFileError {
     /// A task file does not say which task it is of.
     #[error(
-        "{path}: says no task; begin it with task = \"grounding\", \"retrieval\", \"steps\", \
-         \"segmentation\", \"order_probe\" or \"distance_probe\"",
-        path = path.display()
+        "{path}: says no task; begin it with task = {tasks}",
+        path = path.display(),
+        tasks = alternatives(&TaskKind::ALL.map(TaskKind::name))
     )]
     NoTask {
         /// The task file.
@@ -57,4 +59,13 @@ pub enum TaskFileError {
         /// The first difference.
         difference: String,
     },
+}
+
+/// Names in quotes, as a choice.
+fn alternatives(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => quoted.concat(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use locvtp_train::settings_schema;
 use schemars::JsonSchema;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use toml::Table;
 
 use super::grounding::GroundingTask;
@@ -73,7 +73,9 @@ fn of_task<T: TaskSettings + JsonSchema>(kind: TaskKind, says: &[&str]) -> TaskS
     presets.iter().for_each(|preset| relax(&mut schema, &preset.defaults));
     let kinds = schema["properties"]["task"]["oneOf"].as_array();
     let own = kinds.and_then(|kinds| kinds.iter().find(|kind| kind["const"] == name));
-    schema["properties"]["task"] = own.expect("every task has its name").clone();
+    let own = own.expect("every task has its name");
+    let description = "Which task the file is of.";
+    schema["properties"]["task"] = json!({ "description": description, "oneOf": [own] });
     TaskSchema { kind, schema, presets }
 }
 
@@ -105,7 +107,7 @@ mod tests {
         let schemas = task_schemas();
         let grounding = schemas.iter().find(|task| task.kind == TaskKind::Grounding).unwrap();
         let schema = &grounding.schema;
-        assert_eq!(schema["properties"]["task"]["const"], "grounding");
+        assert_eq!(schema["properties"]["task"]["oneOf"][0]["const"], "grounding");
         let required = |schema: &Value| schema["required"].as_array().cloned().unwrap_or_default();
         let wanted: Vec<Value> =
             ["task", "grounding", "features", "queries"].map(Value::from).into();

@@ -38,25 +38,36 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<Outcome> {
     }
     let files = SettingsFile::all();
     let settings: Vec<Setting> = files.iter().flat_map(SettingsFile::settings).collect();
-    let asked: Vec<Vec<&Setting>> = match args.keys.as_slice() {
-        [] => vec![settings.iter().collect()],
-        keys => keys.iter().map(|key| find(key, &settings)).collect::<anyhow::Result<_>>()?,
-    };
+    let (mut asked, mut unknown) = (Vec::new(), Vec::new());
+    for key in &args.keys {
+        match find(key, &settings) {
+            Ok(found) => asked.push((key, found)),
+            Err(said) => unknown.push(said),
+        }
+    }
     if args.json {
-        output::json(&asked.concat())?;
+        let asked: Vec<&Setting> = match args.keys.is_empty() {
+            true => settings.iter().collect(),
+            false => asked.into_iter().flat_map(|(_, found)| found).collect(),
+        };
+        output::json(&asked)?;
     } else if args.keys.is_empty() {
         output::text(&text::all_keys(&settings, output::width()))?;
-    } else {
-        let told = args.keys.iter().zip(&asked);
-        let told: Vec<String> =
-            told.map(|(key, found)| text::explained(key, found, output::width())).collect();
-        output::text(&told.join("\n\n"))?;
+    } else if !asked.is_empty() {
+        let told = asked.iter().map(|(key, found)| text::explained(key, found, output::width()));
+        output::text(&told.collect::<Vec<String>>().join("\n\n"))?;
     }
-    Ok(Outcome::Done)
+    match unknown.is_empty() {
+        true => Ok(Outcome::Done),
+        false => bail!(unknown.join("\n")),
+    }
 }
 
 /// The settings of that key, and of the keys below it.
-fn find<'a>(key: &str, settings: &'a [Setting]) -> anyhow::Result<Vec<&'a Setting>> {
+///
+/// # Errors
+/// What is said of a key that no file has.
+fn find<'a>(key: &str, settings: &'a [Setting]) -> Result<Vec<&'a Setting>, String> {
     let below = format!("{key}.");
     let is_asked = |setting: &&Setting| setting.key == key || setting.key.starts_with(&below);
     let found: Vec<&Setting> = settings.iter().filter(is_asked).collect();
@@ -65,10 +76,10 @@ fn find<'a>(key: &str, settings: &'a [Setting]) -> anyhow::Result<Vec<&'a Settin
         let known: Vec<String> = known.into_iter().cloned().collect();
         let meant: Vec<String> =
             keys_meant(key, &known).iter().map(|key| format!("`{key}`")).collect();
-        match meant.is_empty() {
-            false => bail!("`{key}` is not a known key; did you mean {}?", meant.join(" or ")),
-            true => bail!("`{key}` is not a known key; `locvtp explain` lists all"),
-        }
+        return Err(match meant.is_empty() {
+            false => format!("`{key}` is not a known key; did you mean {}?", meant.join(" or ")),
+            true => format!("`{key}` is not a known key; `locvtp explain` lists all"),
+        });
     }
     Ok(found)
 }

@@ -1,5 +1,6 @@
 //! The keys of a file, out of its JSON schema: what each is, what may stand there, what holds without it.
 
+use locvtp_train::{FormTag, schema_forms};
 use locvtp_transfer::tasks::TaskPreset;
 use serde::Serialize;
 use serde_json::Value;
@@ -88,15 +89,15 @@ impl Walk<'_> {
             }
             self.section(inner, &place, default);
         }
-        let forms = forms(schema);
-        if let Some(tag) = forms.iter().copied().find_map(tag_of) {
+        let forms: Vec<&Value> = schema_forms(schema).collect();
+        if let Some(tag) = forms.iter().copied().find_map(FormTag::of) {
             self.tag(tag.key, &forms, &place.inside(tag.key), default);
         }
         for form in forms {
             let mut place = place.clone();
             let mut form = form.clone();
             let mut default = default;
-            if let Some(Tag { key, value, is_required }) = tag_of(&form) {
+            if let Some(FormTag { key, value, is_required }) = FormTag::of(&form) {
                 let chosen = default.and_then(|whole| whole.get(key));
                 let is_default = chosen.map_or(!is_required, |chosen| chosen == value);
                 default = default.filter(|_| is_default);
@@ -118,7 +119,13 @@ impl Walk<'_> {
         let mut names = Vec::new();
         named_values(schema, &mut names);
         let is_section = has_keys(schema);
-        let has_value = !is_section || !names.is_empty() || !forms(schema).is_empty();
+        let has_value = !is_section || !names.is_empty() || schema_forms(schema).next().is_some();
+        let defaults = match default {
+            // Its keys have their own.
+            Some(Value::Object(_)) if is_section => Vec::new(),
+            _ if has_value => self.defaults(&place.key, default),
+            _ => Vec::new(),
+        };
         self.found.push(Setting {
             key: place.key.clone(),
             file: self.file.to_owned(),
@@ -126,20 +133,16 @@ impl Walk<'_> {
             description: text(schema, "description"),
             expected: expected(schema),
             names,
-            defaults: match default {
-                // Its keys have their own.
-                Some(Value::Object(_)) if is_section => Vec::new(),
-                _ if has_value => self.defaults(&place.key, default),
-                _ => Vec::new(),
-            },
-            is_required,
+            // A file may leave out what has a default, be it of the section as a whole.
+            is_required: is_required && default.is_none() && defaults.is_empty(),
+            defaults,
             is_section,
         });
     }
 
     /// The key that says which form a section has.
     fn tag(&mut self, key: &str, forms: &[&Value], place: &Place, default: Option<&Value>) {
-        let tags = || forms.iter().copied().filter_map(|form| Some((tag_of(form)?, form)));
+        let tags = || forms.iter().copied().filter_map(|form| Some((FormTag::of(form)?, form)));
         let names: Vec<NamedValue> = tags()
             .map(|(tag, form)| NamedValue {
                 name: tag.value.to_owned(),
@@ -157,15 +160,21 @@ impl Walk<'_> {
             expected: "one of these names in quotes".to_owned(),
             names,
             defaults: self.defaults(&place.key, default),
-            is_required: usual.is_none(),
+            is_required: default.is_none(),
             is_section: false,
         });
     }
 
     /// What holds without the key: what each preset says, else the `usual` value.
+    ///
+    /// Where presets fill its section, files with other presets are refused for having it.
     fn defaults(&self, key: &str, usual: Option<&Value>) -> Vec<DefaultValue> {
         let usual = usual.and_then(in_toml);
-        let of_presets = self.presets.iter().filter_map(|preset| {
+        let section = key.split('.').next().unwrap_or(key);
+        let fills = |preset: &&TaskPreset| preset.defaults.contains_key(section);
+        let is_filled = self.presets.iter().any(|preset| fills(&preset));
+        let presets = self.presets.iter().filter(|preset| fills(preset) || !is_filled);
+        let of_presets = presets.filter_map(|preset| {
             let mut value = None;
             let mut place = Some(&preset.defaults);
             for name in key.split('.') {
@@ -188,28 +197,6 @@ impl Walk<'_> {
     }
 }
 
-/// The key of a form that says that it is this one.
-struct Tag<'a> {
-    key: &'a str,
-    value: &'a str,
-    is_required: bool,
-}
-
-fn tag_of(form: &Value) -> Option<Tag<'_>> {
-    let (key, value) = form["properties"]
-        .as_object()?
-        .iter()
-        .find_map(|(key, schema)| Some((key, schema.get("const")?.as_str()?)))?;
-    let is_required = names(&form["required"]).any(|name| name == key);
-    Some(Tag { key, value, is_required })
-}
-
-/// The forms that a value may have; none where it has one alone.
-fn forms(schema: &Value) -> Vec<&Value> {
-    let of = |word: &str| schema[word].as_array().into_iter().flatten();
-    of("oneOf").chain(of("anyOf")).collect()
-}
-
 /// What is said of a form that is told by its only key.
 fn the_only_key(form: &Value) -> Option<String> {
     let is_only = form["properties"].as_object().is_some_and(|keys| keys.len() == 1);
@@ -217,7 +204,7 @@ fn the_only_key(form: &Value) -> Option<String> {
 }
 
 fn has_keys(schema: &Value) -> bool {
-    schema.get("properties").is_some() || forms(schema).into_iter().any(has_keys)
+    schema.get("properties").is_some() || schema_forms(schema).any(has_keys)
 }
 
 fn names(list: &Value) -> impl Iterator<Item = &str> {
@@ -236,7 +223,7 @@ fn named_values(schema: &Value, found: &mut Vec<NamedValue>) {
     }
     let bare = names(&schema["enum"]);
     found.extend(bare.map(|name| NamedValue { name: name.to_owned(), meaning: String::new() }));
-    forms(schema).into_iter().for_each(|form| named_values(form, found));
+    schema_forms(schema).for_each(|form| named_values(form, found));
     if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
         named_values(items, found);
     }
@@ -266,6 +253,7 @@ fn expected(schema: &Value) -> String {
 
 fn whole_number(schema: &Value) -> String {
     match (schema["minimum"].as_u64(), schema["maximum"].as_u64()) {
+        (Some(least), Some(most)) if least == most => format!("{least}, and nothing else"),
         (Some(least), Some(most)) => format!("a whole number from {least} to {most}"),
         (Some(least), None) => format!("a whole number, {least} or more"),
         _ => "a whole number".to_owned(),

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use locvtp_corpus::SyntheticConfig;
-use locvtp_train::{Experiment, settings_schema};
+use locvtp_train::{Experiment, FormTag, settings_schema};
 use locvtp_transfer::tasks::{TaskPreset, task_schemas};
 use serde_json::{Value, json};
 
@@ -35,8 +35,7 @@ impl SettingsFile {
             |name: &str, schema| Self { name: name.to_owned(), schema, presets: Vec::new() };
         let mut files = vec![plain("run file", settings_schema::<Experiment>())];
         files.extend(task_schemas().into_iter().map(|task| {
-            let name = task.schema["properties"]["task"]["const"].as_str().unwrap_or_default();
-            let name = format!("task file of {name}");
+            let name = format!("task file of {}", task.kind.name());
             Self { name, schema: task.schema, presets: task.presets }
         }));
         files.push(plain("settings of a synthetic corpus", settings_schema::<SyntheticConfig>()));
@@ -69,6 +68,42 @@ pub(super) fn whole_schema(file: FileWithSchema) -> Value {
             ("A task file of LocVTP", json!({ "$schema": draft, "oneOf": tasks }))
         }
     };
+    relax(&mut whole, None);
     whole["title"] = title.into();
     whole
+}
+
+/// Takes from what a section requires the keys that it has a default for; `default` is what holds when the
+/// section is left out as a whole. Files are read so.
+fn relax(schema: &mut Value, default: Option<&Value>) {
+    let mut usual = Vec::new();
+    let keys = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (key, inner) in keys.into_iter().flatten() {
+        let own = inner.get("default").cloned();
+        let default = default.and_then(|whole| whole.get(key)).or(own.as_ref());
+        if default.is_some() {
+            usual.push(key.clone());
+        }
+        relax(inner, default);
+    }
+    without_required(schema, &usual);
+    for word in ["oneOf", "anyOf"] {
+        for form in schema.get_mut(word).and_then(Value::as_array_mut).into_iter().flatten() {
+            let tag = FormTag::of(form).map(|tag| (tag.key.to_owned(), tag.value.to_owned()));
+            let of_default = default.filter(|whole| {
+                tag.as_ref()
+                    .is_some_and(|(key, value)| whole.get(key).is_some_and(|usual| usual == value))
+            });
+            if let (Some((key, _)), Some(_)) = (tag, of_default) {
+                without_required(form, &[key]);
+            }
+            relax(form, of_default);
+        }
+    }
+}
+
+fn without_required(schema: &mut Value, keys: &[String]) {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !keys.iter().any(|key| name == key));
+    }
 }

@@ -2,24 +2,48 @@
 
 use super::setting::{DefaultValue, Setting};
 
-/// The explanation of `key`: what is known of it in every kind of file, and the keys below it.
+/// The explanation of `key`: what is known of it in every kind of file, and the keys below it, those of
+/// different files apart.
 pub(super) fn explained(key: &str, found: &[&Setting], width: usize) -> String {
     let mut lines = Vec::new();
-    for same in merged(found.iter().copied().filter(|setting| setting.key == key)) {
-        if !lines.is_empty() {
-            lines.push(String::new());
+    for files in files_alike(key, found) {
+        let here = || found.iter().copied().filter(|setting| files.contains(&&*setting.file));
+        for same in merged(here().filter(|setting| setting.key == key)) {
+            if !lines.is_empty() {
+                lines.push(String::new());
+            }
+            lines.extend(one(&same, width));
         }
-        lines.extend(one(&same, width));
-    }
-    if lines.is_empty() {
-        lines.push(key.to_owned());
-    }
-    let below: Vec<&Setting> = found.iter().copied().filter(|setting| setting.key != key).collect();
-    if !below.is_empty() {
-        lines.push("  keys:".to_owned());
-        lines.extend(list(&below, width));
+        let below: Vec<&Setting> = here().filter(|setting| setting.key != key).collect();
+        if !below.is_empty() {
+            if lines.is_empty() {
+                lines.push(format!("{key}, in {}", places(&below[..1])));
+            }
+            lines.push("  keys:".to_owned());
+            lines.extend(list(&below, width));
+        }
     }
     lines.join("\n")
+}
+
+/// The kinds of files with `key`, those together that have the same keys below it.
+fn files_alike<'a>(key: &str, found: &[&'a Setting]) -> Vec<Vec<&'a str>> {
+    let mut groups: Vec<(Vec<&str>, Vec<&'a str>)> = Vec::new();
+    let mut files: Vec<&'a str> = Vec::new();
+    for setting in found {
+        if !files.contains(&&*setting.file) {
+            files.push(&setting.file);
+        }
+    }
+    for file in files {
+        let keys = found.iter().filter(|setting| setting.file == file && setting.key != key);
+        let keys: Vec<&str> = keys.map(|setting| setting.key.as_str()).collect();
+        match groups.iter_mut().find(|(others, _)| *others == keys) {
+            Some((_, files)) => files.push(file),
+            None => groups.push((keys, vec![file])),
+        }
+    }
+    groups.into_iter().map(|(_, files)| files).collect()
 }
 
 /// All keys of all files, with the beginning of what is said of each.
@@ -28,15 +52,41 @@ pub(super) fn all_keys(settings: &[Setting], width: usize) -> String {
         let of: Vec<&Setting> = settings.iter().filter(|setting| is_of(&setting.file)).collect();
         format!("{title}\n{}", list(&of, width).join("\n"))
     };
-    [
-        part("Run files, for `locvtp pretrain`:", &|file| file == "run file"),
-        part("Task files, for `locvtp transfer`:", &|file| file.starts_with("task file")),
-        part("Settings of a synthetic corpus, for `locvtp synthesize --config`:", &|file| {
+    let mut parts = vec![part("Run files, for `locvtp pretrain`:", &|file| file == "run file")];
+    parts.push("Task files, for `locvtp transfer`:".to_owned());
+    parts.extend(by_tasks(settings).into_iter().map(|(tasks, of)| {
+        let lines = wrapped(&format!("of {}:", tasks.join(", ")), "  ", width);
+        format!("{}\n{}", lines.join("\n"), list(&of, width).join("\n"))
+    }));
+    parts
+        .push(part("Settings of a synthetic corpus, for `locvtp synthesize --config`:", &|file| {
             file.starts_with("settings")
-        }),
-        "`locvtp explain KEY` tells all of a key.".to_owned(),
-    ]
-    .join("\n\n")
+        }));
+    parts.push("`locvtp explain KEY` tells all of a key.".to_owned());
+    parts.join("\n\n")
+}
+
+/// The keys of task files, those together that stand in files of the same tasks.
+fn by_tasks(settings: &[Setting]) -> Vec<(Vec<&str>, Vec<&Setting>)> {
+    let mut keys: Vec<(&Setting, Vec<&str>)> = Vec::new();
+    for setting in settings {
+        let Some(task) = setting.file.strip_prefix("task file of ") else { continue };
+        match keys.iter_mut().find(|(first, _)| first.key == setting.key) {
+            Some((_, tasks)) if tasks.contains(&task) => {}
+            Some((_, tasks)) => tasks.push(task),
+            None => keys.push((setting, vec![task])),
+        }
+    }
+    let mut groups: Vec<(Vec<&str>, Vec<&Setting>)> = Vec::new();
+    for (setting, tasks) in keys {
+        match groups.iter_mut().find(|group| group.0 == tasks) {
+            Some(group) => group.1.push(setting),
+            None => groups.push((tasks, vec![setting])),
+        }
+    }
+    // What is of most tasks comes first.
+    groups.sort_by_key(|(tasks, _)| std::cmp::Reverse(tasks.len()));
+    groups
 }
 
 /// The settings of one key that are the same but for where they stand.
@@ -269,6 +319,33 @@ epochs, in a task file of grounding
     20 with head = \"tan\", dataset = \"synthetic\"
     20 with head = \"csmgan\"";
         assert!(told.ends_with(wanted), "{told}");
+    }
+
+    #[test]
+    fn keys_of_a_section_stand_under_the_file_that_they_are_of() {
+        let settings = [
+            setting("data", "run file", &[], &[]),
+            setting("data.dir", "run file", &[], &[]),
+            setting("data", "task file of steps", &[], &[]),
+            setting("data.release", "task file of steps", &[], &[]),
+        ];
+        let told = explained("data", &settings.each_ref(), 60);
+        let about = "  Passes over the samples. More is slower.\n  a whole number, 1 or more";
+        let wanted = format!(
+            "data, in a run file\n{about}\n  keys:\n    data.dir  Passes over the samples.\n\n\
+             data, in a task file of steps\n{about}\n  keys:\n    data.release  Passes over the samples."
+        );
+        assert_eq!(told, wanted);
+    }
+
+    #[test]
+    fn all_keys_of_task_files_stand_under_the_tasks_that_have_them() {
+        let of = |key: &str, task: &str| setting(key, &format!("task file of {task}"), &[], &[]);
+        let settings = [of("task", "steps"), of("data", "steps"), of("task", "probe")];
+        let told = all_keys(&settings, 60);
+        let wanted = "  of steps, probe:\n    task  Passes over the samples.\n\n  \
+                      of steps:\n    data  Passes over the samples.\n";
+        assert!(told.contains(wanted), "{told}");
     }
 
     #[test]

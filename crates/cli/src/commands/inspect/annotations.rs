@@ -77,15 +77,7 @@ fn annotations(path: &Path) -> anyhow::Result<PathDescription> {
         report.dropped.iter().map(|(reason, count)| ("left out", format!("{count}: {reason}"))),
     );
     facts.push(("to check", format!("locvtp corpus check {}", path.display())));
-    let measured = match layout {
-        Layout::QvHighlights | Layout::ActivityNet | Layout::CharadesSta | Layout::Tacos => {
-            Some("grounding")
-        }
-        Layout::MsrVtt | Layout::YouCook2 => Some("retrieval"),
-        Layout::Coin => Some("segmentation"),
-        _ => None,
-    };
-    if let Some(task) = measured {
+    if let Some(task) = layout.measures() {
         let path = path.display();
         let command = format!("locvtp score {task} --predictions FILE --truth {path}");
         facts.push(("to measure", command));

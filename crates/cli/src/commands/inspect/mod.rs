@@ -18,7 +18,7 @@ use locvtp_model::weights::Origins;
 use locvtp_model::weights::Part;
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_train::shell_words::joined;
-use locvtp_train::{Experiment, RunFolder, checkpoint, run_file as run_files};
+use locvtp_train::{Experiment, FileKind, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::tasks::TaskFile;
 use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
@@ -33,7 +33,7 @@ use crate::{Outcome, missing, output};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
     /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of annotations,
-    /// predictions, features, embeddings or weights, run file or task file
+    /// predictions, features, embeddings or weights, run file, task file or settings of a synthetic corpus
     pub(crate) path: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -69,8 +69,11 @@ fn look(path: &Path) -> anyhow::Result<PathDescription> {
     if path.is_file() {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         return match ending.as_deref() {
-            Some("toml") if is_task_file(path) => task_file(path),
-            Some("toml") => run_file(path),
+            Some("toml") => match settings_of(path) {
+                Some(FileKind::Task) => task_file(path),
+                Some(FileKind::Corpus) => settings_of_a_corpus(path),
+                _ => run_file(path),
+            },
             _ if FeatureFile::is_named(path) => features::features(path),
             Some("safetensors") => safetensors(path),
             Some("pt" | "pth" | "pyth" | "bin") => file_of_weights(path),
@@ -134,10 +137,24 @@ fn run_file(path: &Path) -> anyhow::Result<PathDescription> {
     Ok(PathDescription { kind: "run file", facts, json })
 }
 
-/// Whether a TOML names a task.
-fn is_task_file(path: &Path) -> bool {
-    let table = run_files::read_text(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
-    table.is_some_and(|table| table.contains_key("task"))
+/// Which kind of settings a TOML holds.
+fn settings_of(path: &Path) -> Option<FileKind> {
+    let table: toml::Table = run_files::read_text(path).ok()?.parse().ok()?;
+    if table.contains_key("task") { Some(FileKind::Task) } else { FileKind::of(&table) }
+}
+
+fn settings_of_a_corpus(path: &Path) -> anyhow::Result<PathDescription> {
+    let (text, origin) = (run_files::read_text(path)?, path.display().to_string());
+    let is_usable = |config: &SyntheticConfig| config.check().is_ok();
+    let config = run_files::parse(&text, &origin, &[], toml::Table::new(), is_usable)?;
+    let mut facts = synthetic_facts(&config);
+    let problem = config.check().err().map(|error| error.to_string());
+    facts.push(match &problem {
+        Some(problem) => ("cannot be made", problem.clone()),
+        None => ("to make it", FileKind::Corpus.command(&origin)),
+    });
+    let json = json!({ "problem": problem, "config": config });
+    Ok(PathDescription { kind: "settings of a synthetic corpus", facts, json })
 }
 
 fn task_file(path: &Path) -> anyhow::Result<PathDescription> {
@@ -333,7 +350,13 @@ fn synthetic(path: &Path) -> anyhow::Result<PathDescription> {
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
     let config: SyntheticConfig = serde_json::from_value(json["config"].take())
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
-    let facts = vec![
+    let mut facts = synthetic_facts(&config);
+    facts.push(("to train", format!("corpus.dir = {:?}", path.join("train"))));
+    Ok(PathDescription { kind: "synthetic corpus", facts, json: json!({ "config": config }) })
+}
+
+fn synthetic_facts(config: &SyntheticConfig) -> Vec<(&'static str, String)> {
+    vec![
         ("seed", config.seed.to_string()),
         (
             "videos",
@@ -354,9 +377,7 @@ fn synthetic(path: &Path) -> anyhow::Result<PathDescription> {
                 config.max_events
             ),
         ),
-        ("to train", format!("corpus.dir = {:?}", path.join("train"))),
-    ];
-    Ok(PathDescription { kind: "synthetic corpus", facts, json: json!({ "config": config }) })
+    ]
 }
 
 fn corpus(path: &Path) -> anyhow::Result<PathDescription> {

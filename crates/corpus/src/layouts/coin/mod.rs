@@ -24,7 +24,7 @@ pub use taxonomy::Taxonomy;
 
 /// How this layout is recognised and read.
 pub(crate) const READER: LayoutReader =
-    LayoutReader::new("coin", "COIN: COIN.json", is_recognised, read);
+    LayoutReader::new("coin", "COIN: COIN.json", is_recognised, read).measuring("segmentation");
 
 const EXPECTED: &str = "a COIN file: {\"database\": {\"<video>\": {\"class\": .., \"subset\": .., \
      \"annotation\": [{\"id\": .., \"segment\": [s, e], \"label\": ..}, ..]}, ..}}";

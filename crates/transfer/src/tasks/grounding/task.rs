@@ -45,6 +45,26 @@ pub enum GroundingHead {
     ZeroShot,
 }
 
+impl GroundingHead {
+    /// Its name in a file.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tan => "tan",
+            Self::Csmgan => "csmgan",
+            Self::ZeroShot => "zero_shot",
+        }
+    }
+
+    /// The sections of its settings.
+    fn sections(self) -> &'static [&'static str] {
+        match self {
+            Self::Tan => &["tan", "training"],
+            Self::Csmgan => &["csmgan", "training"],
+            Self::ZeroShot => &["zero_shot"],
+        }
+    }
+}
+
 /// `[grounding]` of a task file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,16 +92,16 @@ pub struct GroundingTask {
     pub words: WordSection,
     /// What is measured.
     pub metrics: MetricSection,
-    /// For `head = "zero_shot"`.
+    /// How similarities answer, for `grounding.head = "zero_shot"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot: Option<ZeroShotSection>,
-    /// For `head = "tan"`.
+    /// The sizes of 2D-TAN, for `grounding.head = "tan"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tan: Option<TanConfig>,
-    /// For `head = "csmgan"`.
+    /// The sizes of CSMGAN, for `grounding.head = "csmgan"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csmgan: Option<CsmganConfig>,
-    /// For the heads that are trained.
+    /// How long and how fast, for the heads that are trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSection>,
 }
@@ -103,21 +123,29 @@ impl TaskSettings for GroundingTask {
             strip_final_period: dataset.strips_final_period(),
             ..WordSection::default()
         };
-        let defaults = Defaults::default().with("metrics", dataset.metrics()).with("words", words);
-        let defaults = match head {
-            GroundingHead::ZeroShot => defaults.with("zero_shot", ZeroShotSection::default()),
-            GroundingHead::Tan => {
-                let given = given.get("tan").and_then(|tan| tan.get("proposals")?.as_str());
-                let is_conv = given == Some("conv");
-                let proposals = if is_conv { Proposals::Conv } else { Proposals::MaxPool };
-                let config = dataset.tan(proposals);
-                defaults.with("tan", config).with("training", dataset.tan_training())
-            }
-            GroundingHead::Csmgan => {
-                let config = dataset.csmgan();
-                defaults.with("csmgan", config).with("training", dataset.csmgan_training())
-            }
-        };
+        // A section of another head is filled too: the check then says that it is one.
+        let is_wanted = |key: &str| head.sections().contains(&key) || given.contains_key(key);
+        let mut defaults =
+            Defaults::default().with("metrics", dataset.metrics()).with("words", words);
+        if is_wanted("zero_shot") {
+            defaults = defaults.with("zero_shot", ZeroShotSection::default());
+        }
+        if is_wanted("tan") {
+            let given = given.get("tan").and_then(|tan| tan.get("proposals")?.as_str());
+            let is_conv = given == Some("conv");
+            let proposals = if is_conv { Proposals::Conv } else { Proposals::MaxPool };
+            defaults = defaults.with("tan", dataset.tan(proposals));
+        }
+        if is_wanted("csmgan") {
+            defaults = defaults.with("csmgan", dataset.csmgan());
+        }
+        if is_wanted("training") {
+            let training = match head {
+                GroundingHead::Csmgan => dataset.csmgan_training(),
+                GroundingHead::Tan | GroundingHead::ZeroShot => dataset.tan_training(),
+            };
+            defaults = defaults.with("training", training);
+        }
         defaults.into_table()
     }
 
@@ -162,21 +190,22 @@ impl GroundingTask {
     /// When a section of another head is given, or one of this head is not.
     fn head(&self) -> Result<ReadyHead<'_>, SettingError> {
         let head = self.grounding.head;
-        for (key, given, belongs) in [
-            ("zero_shot", self.zero_shot.is_some(), head == GroundingHead::ZeroShot),
-            ("tan", self.tan.is_some(), head == GroundingHead::Tan),
-            ("csmgan", self.csmgan.is_some(), head == GroundingHead::Csmgan),
-            ("training", self.training.is_some(), head != GroundingHead::ZeroShot),
+        let name = head.name();
+        for (key, given) in [
+            ("zero_shot", self.zero_shot.is_some()),
+            ("tan", self.tan.is_some()),
+            ("csmgan", self.csmgan.is_some()),
+            ("training", self.training.is_some()),
         ] {
-            if given && !belongs {
-                let found = format!("given for grounding.head = {head:?}");
+            if given && !head.sections().contains(&key) {
+                let found = format!("given with grounding.head = \"{name}\"");
                 let expected = "left out: it is a section of another head";
                 return Err(SettingError { key, found, expected });
             }
         }
         let missing = |key| SettingError {
             key,
-            found: format!("missing for grounding.head = {head:?}"),
+            found: format!("missing with grounding.head = \"{name}\""),
             expected: "given: it is a section of this head",
         };
         let training = self.training.as_ref().ok_or_else(|| missing("training"));
@@ -340,7 +369,18 @@ mod tests {
         for (text, piece) in [
             (tan.to_owned(), "words.model or words.glove"),
             (format!("{zero}{glove}"), "joint space"),
-            (format!("{tan}{glove}csmgan = {{}}\n"), "csmgan"),
+            (
+                format!("{tan}{glove}csmgan = {{}}\n"),
+                "`csmgan` is given with grounding.head = \"tan\"; expected left out",
+            ),
+            (
+                format!("{zero}{glove}tan.samples = 8\n"),
+                "`tan` is given with grounding.head = \"zero_shot\"; expected left out",
+            ),
+            (
+                format!("{zero}{glove}training.epochs = 8\n"),
+                "`training` is given with grounding.head = \"zero_shot\"; expected left out",
+            ),
             (format!("{tan}{glove}tan = {{ kernel = 4 }}\n"), "tan.kernel"),
             (format!("{tan}{glove}tan = {{ kernal = 3 }}\n"), "did you mean `tan.kernel`"),
             (format!("{tan}{glove}metrics = {{ ious = [1.5] }}\n"), "metrics.ious"),

@@ -24,6 +24,7 @@ use locvtp_measure::MomentDecoder;
 #[serde(deny_unknown_fields, default)]
 pub struct ZeroShotSection {
     /// Words that a clip is compared with: the `K` of the pre-training. Paper: 3.
+    #[schemars(range(min = 1))]
     pub num_matches: usize,
     /// How clip scores become moments.
     pub decoder: MomentDecoder,

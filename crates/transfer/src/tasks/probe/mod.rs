@@ -55,14 +55,17 @@ pub struct Probe {
     pub task: TaskKind,
     /// Of an order probe: clips that are put in order, `n`; there are `n!` answers. Default 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 5))]
     pub num_clips: Option<usize>,
     /// Clips taken of a video, evenly spread, `T0`: there are `T0 - 1` distances. Default 8.
+    #[schemars(range(min = 2))]
     pub positions: usize,
     /// Of a distance probe: show the two in either order and ask for it as well, twice as many
     /// answers. Default false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed: Option<bool>,
     /// Questions about a video in an epoch, and in the test.
+    #[schemars(range(min = 1))]
     pub samples_per_video: usize,
     /// Bring every number of the features to mean 0 and spread 1 over the training videos, so that
     /// features of different scales learn at one rate.
@@ -73,7 +76,7 @@ pub struct Probe {
     pub heads: Vec<HeadKind>,
     /// Which videos teach.
     pub split: SplitSection,
-    /// The features.
+    /// Clip features of the videos.
     pub features: FeatureSection,
     /// Features to compare with: mean colours, when nothing else is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -53,6 +53,7 @@ pub struct Retrieval {
     /// The model directory, or a run or demo folder that holds one.
     pub model: PathBuf,
     /// Clips of a video, spread evenly. Default 8.
+    #[schemars(range(min = 1))]
     pub num_clips: usize,
     /// What wrong candidates of the right one's score do.
     pub ties: Ties,

@@ -30,6 +30,7 @@ use crate::fit::tuning::batch_prefetch::PrefetchSettings;
 use crate::fit::tuning::{BatchPrefetch, TRAINING_VIDEOS, TunedModel, told_of};
 use crate::fit::{FitBatch, Learner};
 use crate::results::predictions::Tested;
+use crate::setting_error::SettingError;
 use locvtp_measure::Metrics;
 
 /// `[tune]` of a retrieval task.
@@ -56,9 +57,13 @@ pub struct TuneSettings {
 
 impl TuneSettings {
     pub(super) fn check(&self) -> Result<(), TransferError> {
-        self.objective.check()?;
-        self.loader.check()?;
-        Ok(augmentation::check(&self.augmentation)?)
+        self.objective.check().map_err(|error| error.in_section("tune"))?;
+        if self.correspondence.num_matches == 0 {
+            let (key, found) = ("tune.correspondence.num_matches", "0".into());
+            return Err(SettingError { key, found, expected: "1 or more" }.into());
+        }
+        let checked = self.loader.check().and_then(|()| augmentation::check(&self.augmentation));
+        Ok(checked.map_err(|error| error.in_section("tune"))?)
     }
 }
 

@@ -18,7 +18,7 @@ use locvtp_measure::metrics::BACKGROUND;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentationData {
-    /// `COIN.json`.
+    /// The annotations, `COIN.json`.
     pub annotations: PathBuf,
     /// `taxonomy.xlsx`, or its sheet `target_action_mapping` as CSV: which steps there are, used by a
     /// video or not. Those that the annotations use, when not given.

@@ -13,10 +13,11 @@ use crate::setting_error::SettingError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderSettings {
-    /// Its rate at its highest; the classifier, which begins anew, has `training.optimizer`'s, and the
-    /// schedule is one. Default: 3e-5, as retrieval is tuned.
+    /// The encoder's learning rate at its highest. That of the classifier, which begins anew, is
+    /// `training.optimizer.learning_rate`; both follow one schedule. Default: 3e-5, as retrieval is tuned.
     pub learning_rate: f64,
     /// An epoch takes one of so many neighbouring seconds, drawn anew in each; 1 takes all. Default: 8.
+    #[schemars(range(min = 1))]
     pub one_second_of: usize,
     /// What is changed at random in the pictures it learns from; a step whose label mentions sides or
     /// colours is treated as a sentence that does. Default: nothing.
@@ -62,7 +63,7 @@ impl EncoderSettings {
             let expected = "skip or keep: a label has no words to change places";
             return setting("encoder.augmentation.sides", "swap_words".into(), expected);
         }
-        self.loader.check()?;
-        Ok(augmentation::check(&self.augmentation)?)
+        let checked = self.loader.check().and_then(|()| augmentation::check(&self.augmentation));
+        Ok(checked.map_err(|error| error.in_section("encoder"))?)
     }
 }

@@ -36,7 +36,7 @@ pub struct SegmentationTask {
     /// How it is trained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSection>,
-    /// Without training.
+    /// Labels by the most similar text, without training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot: Option<ZeroShotSegmentation>,
 }
@@ -77,11 +77,19 @@ impl TaskSettings for SegmentationTask {
                 .with("classifier", ClassifierSettings::default())
                 .with("training", ClassifierSettings::training()),
         };
-        // Beside a classifier too: the check then says that one of the two is wanted.
-        let defaults = match is_zero_shot {
-            true => defaults.with("zero_shot.normalise", false),
-            false => defaults,
-        };
+        // Beside what contradicts it too: the check then says what is wanted.
+        let mut defaults = defaults;
+        if is_zero_shot {
+            defaults = defaults.with("zero_shot.normalise", false);
+        }
+        if given.contains_key("encoder") {
+            defaults = defaults
+                .with("encoder.learning_rate", EncoderSettings::default().learning_rate)
+                .with("encoder.one_second_of", EncoderSettings::default().one_second_of);
+        }
+        if classifier.is_none() && is_zero_shot && given.contains_key("training") {
+            defaults = defaults.with("training", ClassifierSettings::training());
+        }
         defaults.into_table()
     }
 

@@ -102,12 +102,18 @@ impl TaskSettings for StepsTask {
             .with("data.split_seed", 0)
             .with("data.use_related", true)
             .with("features.stride_s", 1.0);
-        let defaults = match given.contains_key("component_model") {
-            true => defaults
-                .with("component_model", ComponentSettings::default())
-                .with("training", ComponentSettings::training()),
-            false => defaults.with("zero_shot", ZeroShotSteps::default()),
-        };
+        let is_trained = given.contains_key("component_model");
+        let mut defaults = defaults;
+        if is_trained {
+            defaults = defaults.with("component_model", ComponentSettings::default());
+        }
+        // Beside what contradicts it too: the check then says what is wanted.
+        if is_trained || given.contains_key("training") {
+            defaults = defaults.with("training", ComponentSettings::training());
+        }
+        if !is_trained || given.contains_key("zero_shot") {
+            defaults = defaults.with("zero_shot", ZeroShotSteps::default());
+        }
         defaults.into_table()
     }
 

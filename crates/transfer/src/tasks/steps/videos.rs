@@ -22,6 +22,7 @@ pub struct StepsData {
     pub constraints: Option<PathBuf>,
     /// Videos of each task to train on, drawn by `split_seed` from those that are not for validation;
     /// the rest is tested on. A task with no more than these is trained on only. Paper: 30.
+    #[schemars(range(min = 1))]
     pub train_videos: usize,
     /// What the draw follows from.
     pub split_seed: u64,

@@ -9,17 +9,22 @@ use crate::setting_error::SettingError;
 #[serde(deny_unknown_fields, default)]
 pub struct CsmganConfig {
     /// Frames that every video is brought to. Release: 200.
+    #[schemars(range(min = 1))]
     pub num_frames: usize,
     /// Words of a sentence that are read; the rest is cut off. Release: 20.
+    #[schemars(range(min = 1))]
     pub num_words: usize,
     /// Width of a frame in the video encoder; features of another width are mapped to it first.
     /// Release: 500, the features of ActivityNet Captions as they are, those of TACoS mapped.
+    #[schemars(range(min = 1))]
     pub frame_width: usize,
     /// Width of everything after the encoders; even. Release: 512.
+    #[schemars(range(min = 2))]
     pub hidden_width: usize,
     /// Layers of attention among neighbouring frames. Release: 2.
     pub attention_layers: usize,
     /// Their heads, which share `frame_width` evenly. Release: 4.
+    #[schemars(range(min = 1))]
     pub attention_heads: usize,
     /// Neighbours on either side that a frame attends to. Release: 3.
     pub attention_radius: usize,
@@ -41,7 +46,7 @@ pub struct CsmganConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegressionRule {
-    /// What is compared.
+    /// What of a proposal is compared with `from`.
     pub by: RegressedBy,
     /// Those with at least so much. Release: 0.8 for ActivityNet Captions, 0.45 for TACoS.
     pub from: f64,

@@ -19,21 +19,27 @@ pub enum Proposals {
 #[serde(deny_unknown_fields)]
 pub struct TanConfig {
     /// Rows that a video's clips are averaged to. Paper: 256.
+    #[schemars(range(min = 1))]
     pub samples: usize,
     /// Rows that are averaged into one frame of the map. Paper: 4, 16 and 2 for ActivityNet Captions,
     /// Charades-STA and TACoS.
+    #[schemars(range(min = 1))]
     pub stride: usize,
     /// How moments get longer: so many lengths one frame apart, then so many two apart, then four.
     pub scales: Vec<usize>,
     /// How the feature of a moment is made.
     pub proposals: Proposals,
     /// Width of everything inside. Paper: 512.
+    #[schemars(range(min = 1))]
     pub hidden: usize,
     /// Layers of the LSTM over the words. Paper: 3.
+    #[schemars(range(min = 1))]
     pub lstm_layers: usize,
     /// Side of the map convolutions' kernel. Paper: 9, 5 and 5.
+    #[schemars(range(min = 1))]
     pub kernel: usize,
     /// How many map convolutions. Paper: 4, 8 and 8.
+    #[schemars(range(min = 1))]
     pub layers: usize,
     /// A moment of this IoU with the truth or less is wrong.
     pub iou_min: f64,
