@@ -4,5 +4,7 @@
 //!
 //! - [`segment`]: vectors in files that are written once, checked and mapped
 //! - [`scan`]: one query against all of them
+pub mod catalogue;
+pub mod identity;
 pub mod scan;
 pub mod segment;

@@ -21,3 +21,38 @@ pub(super) fn products(codes: &[i8], query: &[i16], products: &mut [i32]) {
         *product = sum;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use locvtp_video::randomness::finalise;
+
+    use super::*;
+
+    #[test]
+    fn products_are_the_sums_that_a_plain_loop_makes() {
+        for padded in [64, 256, 512, 1024] {
+            let most = (i32::MAX as usize / (127 * padded)).min(i16::MAX as usize) as i64;
+            let drawn =
+                |seed: u64, most: i64| (finalise(seed) % (2 * most as u64 + 1)) as i64 - most;
+            let mut query: Vec<i16> = (0..padded).map(|at| drawn(at as u64, most) as i16).collect();
+            let mut codes: Vec<i8> =
+                (0..padded * 9).map(|at| drawn(at as u64 + 7777, 127) as i8).collect();
+            // The first row is the most that there can be, with every sign the same.
+            codes[..padded].fill(-127);
+            for largest in [false, true] {
+                if largest {
+                    query.fill(most as i16);
+                }
+                let plain: Vec<i64> = codes
+                    .chunks(padded)
+                    .map(|row| {
+                        row.iter().zip(&query).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum()
+                    })
+                    .collect();
+                let mut sums = [0; 9];
+                products(&codes, &query, &mut sums);
+                assert_eq!(sums.map(i64::from).to_vec(), plain);
+            }
+        }
+    }
+}
