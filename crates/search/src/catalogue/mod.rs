@@ -53,7 +53,7 @@ pub trait Catalogue: Send + Sync {
     /// Another file that lay at such a path loses it, and left without any it is removed.
     fn note_moved(&self, moves: &[Moved]) -> Result<(), CatalogueError>;
     /// Files are no longer where they were. One that has other paths loses this one; else it is missing
-    /// and keeps it.
+    /// and keeps it, or is forgotten where it was bad.
     fn note_missing(&self, gone: &[(FileId, PathBuf)]) -> Result<(), CatalogueError>;
     /// A file cannot be decoded.
     fn note_bad(&self, candidate: &Candidate, reason: &str) -> Result<FileId, CatalogueError>;

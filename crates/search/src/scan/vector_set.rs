@@ -34,9 +34,11 @@ pub struct ScanRequest<'a> {
 }
 
 impl<'a> ScanRequest<'a> {
-    /// The best `num_hits` clips of all tracks, twice as many of them looked at again.
+    /// The best `num_hits` clips of all tracks. Ten times as many, and at least 500, are looked at again:
+    /// the rows of a still picture differ by less than a byte can tell, and there are many of them.
     pub fn new(query: &'a [f32], num_hits: usize) -> Self {
-        Self { query, num_hits, num_tracks: 0, second_look: 2 * num_hits, filter: None }
+        let second_look = (10 * num_hits).max(500);
+        Self { query, num_hits, num_tracks: 0, second_look, filter: None }
     }
 }
 

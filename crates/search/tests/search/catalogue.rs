@@ -260,6 +260,10 @@ fn files_move_are_missed_come_back_and_are_replaced() {
     assert_eq!(catalogue.files().unwrap().len(), 10);
     assert_eq!(found(&catalogue, generation, 6), None);
     assert_eq!(catalogue.files_left(generation).unwrap(), []);
+    let other = Candidate { look: look(7000), identity: identity(70) };
+    let gone = catalogue.note_bad(&other, "no frame can be decoded").unwrap();
+    catalogue.note_missing(&[(gone, look(7000).path)]).unwrap();
+    assert_eq!(catalogue.files().unwrap().len(), 10);
     let mut mended = video(61);
     mended.look = look(6);
     catalogue.add_video(generation, &mended).unwrap();

@@ -115,6 +115,8 @@ pub(super) fn note_missing(db: &Connection, gone: &[(FileId, PathBuf)]) -> rusql
         } else {
             let miss = "UPDATE files SET state = 'missing' WHERE id = ? AND state = 'present'";
             db.execute(miss, [file.0])?;
+            // Of a bad file there is nothing to keep.
+            db.execute("DELETE FROM files WHERE id = ? AND state = 'bad'", [file.0])?;
         }
     }
     Ok(())

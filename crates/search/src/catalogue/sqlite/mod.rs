@@ -18,6 +18,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use locvtp_video::whole_file::sync_folder_of;
+
 use self::database::Database;
 use self::vectors::Snapshot;
 use super::error::CatalogueError;
@@ -30,7 +32,9 @@ use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors, VectorSet};
 use crate::segment::{TrackId, VectorKind};
 
-/// A catalogue in a folder.
+/// A catalogue in a folder. Its methods may be called by several threads; while one changes something
+/// the others wait, so a program that searches while it indexes opens the catalogue a second time, for
+/// reading.
 #[derive(Debug)]
 pub struct SqliteCatalogue {
     folder: PathBuf,
@@ -56,6 +60,9 @@ impl SqliteCatalogue {
             Access::Write { wait } => {
                 let segments = folder.join("segments");
                 let made = fs::create_dir_all(&segments);
+                // The folders' own names last over a power cut as what is in them does.
+                let made = made.and_then(|()| sync_folder_of(&segments));
+                let made = made.and_then(|()| sync_folder_of(folder));
                 made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
                 Some(WriterLock::take(folder, wait)?)
             }
