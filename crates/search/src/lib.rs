@@ -1,0 +1,1 @@
+//! Moments in a folder of videos: what is done with a hit.
