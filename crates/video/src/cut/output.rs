@@ -110,8 +110,12 @@ impl CutOutput {
 
     /// Writes the end and gives the file its name; the bytes of one in memory.
     pub(super) fn finish(mut self) -> Result<Vec<u8>, VideoError> {
-        let ended = self.muxer.write_trailer();
-        ended.map_err(|source| failed(&self.place, "write the index", source))?;
+        // SAFETY: the header is written. A fragmented MP4 answers with the size of its index and not, as
+        // the documentation says, with zero.
+        let ended = unsafe { ffi::av_write_trailer(self.muxer.as_mut_ptr()) };
+        if ended < 0 {
+            return Err(failed(&self.place, "write the index", ended.into()));
+        }
         let Some(whole) = self.whole.take() else { return Ok(self.take_memory()) };
         // SAFETY: the context is alive; only closing here tells of a last write that failed.
         let closed = unsafe { ffi::avio_closep(&raw mut (*self.muxer.as_mut_ptr()).pb) };
