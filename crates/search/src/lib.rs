@@ -7,6 +7,9 @@
 //! - [`scan`]: one query against all of them, exactly, with the distribution of all scores
 //! - [`identity`]: which video a file is, wherever it was moved; what is to be done about a folder
 //! - [`catalogue`]: files, vectors, cues, jobs and models in one place that survives being killed
+//! - [`calibration`]: "found", "maybe" or "not found", with a measured rate of false alarms
+//! - [`export`]: hits as tables, subtitles and edit lists
+//! - [`cutting`]: hits as files of their own
 //!
 //! # Example
 //!
@@ -58,7 +61,13 @@
 //! # }
 //! ```
 
+pub mod calibration;
 pub mod catalogue;
+pub mod cutting;
+pub mod export;
 pub mod identity;
 pub mod scan;
 pub mod segment;
+mod sureness;
+
+pub use sureness::Sureness;

@@ -14,6 +14,8 @@
 //! - [`FrameTransform`] and [`ColourJitter`]: resizing, cropping, mirroring, colours;
 //!   [`Augmentation`] draws them for a training sample
 //! - [`FramePixels`] and [`ClipPixels`]: the decoded frames and clips
+//! - [`copy_span`], [`encode_span`]: a span of a file as a file of its own
+//! - [`SourceTags`]: start timecode, stated frame rate and sound, for editors
 //! - [`Encoder`]: H.264 files for what this project generates
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
@@ -66,6 +68,7 @@ mod clip_stream;
 mod colour_jitter;
 mod content;
 pub mod counted;
+mod cut;
 mod decode;
 mod encode;
 mod error;
@@ -99,6 +102,7 @@ mod scale;
 mod seen_packet;
 mod shown_from;
 mod sound_in_hole;
+mod source_tags;
 mod stream_headers;
 mod stretch_input;
 mod time;
@@ -111,6 +115,7 @@ pub mod whole_file;
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use clip_stream::ClipStream;
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
+pub use cut::{Cut, CutSettings, copy_span, encode_span, encode_span_in_memory};
 pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
@@ -123,5 +128,6 @@ pub use pixels::{ClipPixels, FramePixels};
 pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
 pub use reader_settings::{DamagedFrames, ReaderSettings};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
+pub use source_tags::SourceTags;
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};
