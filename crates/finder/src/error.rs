@@ -7,7 +7,7 @@ use locvtp_search::scan::ScanError;
 use locvtp_transfer::TransferError;
 use locvtp_video::Seconds;
 
-use crate::question::QuestionError;
+use crate::question_error::QuestionError;
 
 /// Why an index is not made, or a question has no answer.
 #[derive(Debug, thiserror::Error)]

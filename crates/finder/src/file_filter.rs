@@ -7,8 +7,8 @@ use locvtp_search::identity::Look;
 use locvtp_search::scan::TrackFilter;
 use locvtp_video::Seconds;
 
-use crate::indexer::absolute;
-use crate::question::QuestionError;
+use crate::question_error::QuestionError;
+use crate::true_path::true_path;
 
 /// Files that are meant: those that pass all that is set. A file that lies at several paths passes when
 /// one of them does.
@@ -52,8 +52,7 @@ impl FileFilter {
             })
         };
         let pattern = self.pattern.as_ref().map(read).transpose()?;
-        let truly = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| absolute(folder));
-        let folders: Vec<PathBuf> = self.folders.iter().map(truly).collect();
+        let folders: Vec<PathBuf> = self.folders.iter().map(|folder| true_path(folder)).collect();
         let lies_right = |look: &Look| {
             let is_in = folders.is_empty() || folders.iter().any(|it| look.path.starts_with(it));
             is_in

@@ -16,11 +16,12 @@ use locvtp_video::{Seconds, TimeSpan};
 use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
-use crate::indexer::absolute;
 use crate::judge::{Verdict, calibration_of};
 use crate::model_record::{are_comparable, model_record};
-use crate::question::{Alike, Question, QuestionError, Sentence};
+use crate::question::{Alike, Question, Sentence};
+use crate::question_error::QuestionError;
 use crate::ranking::{are_neighbours, in_one_order, in_turn};
+use crate::true_path::true_path;
 
 /// Files that are looked into for each hit that is wanted, and at least.
 const FILES_A_HIT: usize = 4;
@@ -197,7 +198,7 @@ impl Finder {
         at: Seconds,
         files: &[FileRecord],
     ) -> Result<JointVector, FinderError> {
-        let truly = path.canonicalize().unwrap_or_else(|_| absolute(path));
+        let truly = true_path(path);
         let lies_there = |file: &&FileRecord| file.looks.iter().any(|look| look.path == truly);
         let file = files.iter().find(lies_there).filter(|file| file.track.is_some());
         let Some(file) = file else {
@@ -296,7 +297,7 @@ impl Finder {
         let verdict = judge(&best);
         let mut hits = in_one_order(by_file);
         if let Some(Alike::Moment { path, at }) = &question.alike {
-            let truly = path.canonicalize().unwrap_or_else(|_| absolute(path));
+            let truly = true_path(path);
             hits.retain(|hit| hit.path != truly || !hit.span.contains(*at));
         }
         let num_all = hits.len();

@@ -27,6 +27,7 @@ use crate::index_sampling::{IndexSampling, is_frame_by_frame};
 use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
+use crate::true_path::true_path;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
 
 /// Between two looks at files that may still be written to.
@@ -121,8 +122,7 @@ impl<'a> Indexer<'a> {
         roots: &[PathBuf],
         observer: &mut dyn IndexObserver,
     ) -> Result<IndexSummary, FinderError> {
-        let truly = |root: &PathBuf| root.canonicalize().unwrap_or_else(|_| root.clone());
-        let roots: Vec<PathBuf> = roots.iter().map(truly).collect();
+        let roots: Vec<PathBuf> = roots.iter().map(|root| true_path(root)).collect();
         let generation = self.catalogue.generation(&self.model)?;
         let (mut walked, mut plan) = self.look(&roots)?;
         if !plan.waiting.is_empty() {
@@ -317,8 +317,7 @@ impl<'a> Indexer<'a> {
         catalogue: &dyn Catalogue,
         places: &[PathBuf],
     ) -> Result<Vec<PathBuf>, FinderError> {
-        let truly = |place: &PathBuf| place.canonicalize().unwrap_or_else(|_| absolute(place));
-        let places: Vec<PathBuf> = places.iter().map(truly).collect();
+        let places: Vec<PathBuf> = places.iter().map(|place| true_path(place)).collect();
         let is_below = |look: &Look| places.iter().any(|place| look.path.starts_with(place));
         let files = catalogue.files()?;
         let meant = files.iter().filter(|file| file.looks.iter().any(is_below));
@@ -340,9 +339,4 @@ fn there(file: &FileRecord) -> Option<Look> {
     };
     let known = file.looks.iter().find(is_same)?;
     look_at(&known.path).ok()
-}
-
-/// A path from the root, whether anything lies there or not.
-pub(crate) fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

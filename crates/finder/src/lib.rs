@@ -54,7 +54,9 @@ mod model_record;
 mod null_sentences;
 mod observer;
 mod question;
+mod question_error;
 mod ranking;
+mod true_path;
 mod video_sink;
 
 pub use error::FinderError;
@@ -67,4 +69,5 @@ pub use judge::Verdict;
 pub use model_record::model_record;
 pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;
-pub use question::{Alike, Question, QuestionError, Sentence};
+pub use question::{Alike, Question, Sentence};
+pub use question_error::QuestionError;
