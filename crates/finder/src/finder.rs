@@ -11,7 +11,7 @@ use locvtp_search::catalogue::{
 use locvtp_search::scan::{Background, ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
 use locvtp_transfer::{ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, unit};
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::{Seconds, TimeSpan, VideoOpener};
 
 use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
@@ -21,6 +21,7 @@ use crate::model_record::{are_comparable, model_record};
 use crate::question::{Alike, Question, Sentence};
 use crate::question_error::QuestionError;
 use crate::ranking::{are_neighbours, in_one_order, in_turn};
+use crate::refine::{Coarse, refined};
 use crate::true_path::true_path;
 
 /// Files that are looked into for each hit that is wanted, and at least.
@@ -51,6 +52,7 @@ pub struct Finder {
     generation: GenerationRecord,
     embedder: Embedder,
     decoder: MomentDecoder,
+    opener: VideoOpener,
 }
 
 impl Finder {
@@ -71,7 +73,14 @@ impl Finder {
             let (indexed, given) = (generation.model.name, dir.to_owned());
             return Err(FinderError::OtherModel { indexed, given });
         }
-        Ok(Self { catalogue, generation, embedder, decoder: MomentDecoder::default() })
+        let (decoder, opener) = (MomentDecoder::default(), VideoOpener::default());
+        Ok(Self { catalogue, generation, embedder, decoder, opener })
+    }
+
+    /// The same, opening files in another way where they are looked into.
+    #[must_use]
+    pub fn with_opener(self, opener: VideoOpener) -> Self {
+        Self { opener, ..self }
     }
 
     /// The index that is searched.
@@ -105,8 +114,9 @@ impl Finder {
             None => files.iter().filter(|file| file.track.is_some()).count(),
         };
         let filter = filter.as_ref();
-        let mut answer = match self.query(question, &files)? {
-            Some(query) => self.seen(question, &query, filter, &files)?,
+        let query = self.query(question, &files)?;
+        let mut answer = match &query {
+            Some(query) => self.seen(question, query, filter, &files)?,
             None => Answer {
                 verdict: Verdict::Unknown,
                 hits: Vec::new(),
@@ -118,6 +128,11 @@ impl Finder {
         let said = self.said(question, filter, &files)?;
         answer.hits = in_turn(answer.hits, said);
         answer.hits.truncate(question.top);
+        if let Some(query) = query.filter(|_| question.refine) {
+            for hit in &mut answer.hits {
+                self.refine(hit, question, &query, &files)?;
+            }
+        }
         answer.num_files = num_files;
         Ok(answer)
     }
@@ -320,6 +335,33 @@ impl Finder {
         })
     }
 
+    /// Moves the ends of what is seen; a file that is gone or cannot be read leaves them.
+    fn refine(
+        &self,
+        hit: &mut Hit,
+        question: &Question,
+        query: &SentenceEmbedding,
+        files: &[FileRecord],
+    ) -> Result<(), FinderError> {
+        let file = files.iter().find(|file| file.id == hit.file);
+        let track = file.and_then(|file| file.track).filter(|_| hit.evidence == Evidence::Seen);
+        let Some(vectors) = track.map(|track| self.vectors(track)).transpose()?.flatten() else {
+            return Ok(());
+        };
+        let grounding = self.ground(question, query, &vectors)?;
+        let coarse = Coarse {
+            path: &hit.path,
+            span: hit.span,
+            clips: &grounding.clips,
+            scores: &grounding.scores,
+        };
+        let span = refined(&self.embedder, &self.opener, &coarse, query, question.score);
+        if let Ok(span) = span {
+            (hit.span, hit.is_refined) = (span, true);
+        }
+        Ok(())
+    }
+
     /// What is said: neighbouring cues are one hit, and a file has so many at most.
     fn said(
         &self,
@@ -390,6 +432,7 @@ fn hit(file: &FileRecord, span: TimeSpan, score: f64, verdict: Verdict, evidence
         path: file.looks.first().map(|look| look.path.clone()).unwrap_or_default(),
         is_missing: file.state == FileState::Missing,
         span,
+        is_refined: false,
         score,
         verdict,
         evidence,

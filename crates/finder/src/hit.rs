@@ -46,6 +46,8 @@ pub struct Hit {
     pub is_missing: bool,
     /// The moment, in seconds from the start of the file.
     pub span: TimeSpan,
+    /// Whether its ends were looked for to the frame.
+    pub is_refined: bool,
     /// What is seen: the mean score of its clips, a cosine. What is said: how well the words fit. The two
     /// cannot be compared, and neither means anything beside another question's.
     pub score: f64,

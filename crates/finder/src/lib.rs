@@ -56,6 +56,7 @@ mod observer;
 mod question;
 mod question_error;
 mod ranking;
+mod refine;
 mod true_path;
 mod video_sink;
 

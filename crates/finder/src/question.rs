@@ -105,6 +105,8 @@ pub struct Question {
     pub per_file: usize,
     /// How clips of the best files are compared with the sentence.
     pub score: ClipScore,
+    /// Whether the ends of what is seen are looked for to the frame, in the files themselves.
+    pub refine: bool,
     /// Also what was measured not to be there.
     pub show_all: bool,
 }
@@ -127,6 +129,7 @@ impl Default for Question {
             top: 10,
             per_file: 3,
             score: ClipScore::Sentence,
+            refine: false,
             show_all: false,
         }
     }

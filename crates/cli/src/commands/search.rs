@@ -76,6 +76,9 @@ pub(crate) struct Search {
     /// Compare the clips of the best files with the whole sentence or with its words
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scores: Scores,
+    /// Look for both ends of each moment to the frame, in the files themselves
+    #[arg(long)]
+    pub(crate) refine: bool,
     /// Show also what was measured not to be there
     #[arg(long)]
     pub(crate) all: bool,
@@ -181,6 +184,7 @@ fn question(args: &Search) -> anyhow::Result<Question> {
         },
         top: args.top,
         per_file: args.per_file,
+        refine: args.refine,
         show_all: args.all,
         ..Question::default()
     })
@@ -331,6 +335,7 @@ fn as_json(question: &Question, answer: &Answer) -> Value {
                 "end_s": end,
                 "score": hit.score,
                 "by": hit.evidence.word(),
+                "is_refined": hit.is_refined,
                 "is_missing": hit.is_missing,
                 "verdict": verdict(hit.verdict),
             });
