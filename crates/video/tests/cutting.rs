@@ -196,6 +196,23 @@ fn times_count_from_the_start_of_the_file_wherever_its_clock_begins() {
 }
 
 #[test]
+fn an_exact_cut_of_a_variable_rate_keeps_when_each_frame_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5)+between(n,120,140))' -vsync vfr";
+    let from = made(folder.path(), "phone.mp4", &format!("{drops} {H264}"));
+    let to = folder.path().join("cut.mp4");
+    let cut = encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &CutSettings::exact()).unwrap();
+    let all = VideoReader::open(&from).unwrap();
+    let all = all.frame_table().times().iter().map(|time| time.0);
+    let expected: Vec<f64> = all.filter(|time| (cut.span.start.0..7.0).contains(time)).collect();
+    let found = greys(&to);
+    assert_eq!(found.len(), expected.len());
+    for ((found, _), expected) in found.iter().zip(expected) {
+        near(*found + cut.span.start.0, expected, 0.001);
+    }
+}
+
+#[test]
 fn what_cannot_be_cut_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let from = made(folder.path(), "a.mp4", H264);

@@ -235,9 +235,7 @@ fn ffmpeg_reads_subtitles_with_times_and_words() {
             .lines()
             .filter(|line| line.starts_with("Dialogue"))
             // Shown text: without the joiner that shows nothing, and ASS's own escapes.
-            .map(|line| {
-                line.splitn(10, ',').last().unwrap().replace('\u{2060}', "").replace('\\', "")
-            })
+            .map(|line| line.splitn(10, ',').last().unwrap().replace(['\u{2060}', '\\'], ""))
             .collect();
         assert_eq!(lines.len(), 3, "{ass}");
         assert_eq!(lines[0], "line one line --> {two}", "{format:?}");

@@ -51,6 +51,19 @@ fn the_clock_of_each_kind_of_file_is_exact() {
 }
 
 #[test]
+fn an_edl_of_a_real_file_counts_from_its_own_timecode() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), "C0001.MP4", "-c:v libx264 -timecode 00:59:58;00");
+    let to = folder.path().join("hits.edl");
+    // A second and a half: 45 frames of 29.97 a second.
+    let hits = [hit(path.to_str().unwrap(), 1.5, 3.0, "")];
+    export_file(&to, &hits).unwrap();
+    let edl = std::fs::read_to_string(&to).unwrap();
+    let event = "001  C0001    V     C        00:59:59;15 01:00:01;00 01:00:00;00 01:00:01;15\n";
+    assert!(edl.contains("FCM: DROP FRAME\n") && edl.contains(event), "{edl}");
+}
+
+#[test]
 fn a_phones_file_is_of_variable_rate_and_refused_for_an_edl_alone() {
     let folder = tempfile::tempdir().unwrap();
     let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5))' -vsync vfr -c:v libx264";
@@ -62,7 +75,7 @@ fn a_phones_file_is_of_variable_rate_and_refused_for_an_edl_alone() {
     assert!(error.contains("varies"), "{error}");
     for format in [ExportFormat::Otio, ExportFormat::Fcpxml] {
         let to = folder.path().join(format!("hits.{}", format.ending()));
-        assert_eq!(export_file(&to, &hits).unwrap(), [to.clone()]);
+        assert_eq!(export_file(&to, &hits).unwrap(), std::slice::from_ref(&to));
     }
 }
 

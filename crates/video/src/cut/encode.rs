@@ -34,7 +34,7 @@ pub(super) fn encode(
             if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded >= late) {
                 break;
             }
-            pictures.decode(Some(&packet), source, &mut output, settings)?;
+            pictures.decode(Some(&packet), &mut output)?;
         } else if sound.as_ref().is_some_and(|sound| sound.from == packet.stream()) {
             waiting.push(std::mem::replace(&mut packet, Packet::empty()));
         }
@@ -54,7 +54,7 @@ pub(super) fn encode(
         }
         pictures.flush_waiting(&mut begun, &mut output, settings)?;
     }
-    pictures.decode(None, source, &mut output, settings)?;
+    pictures.decode(None, &mut output)?;
     let Some(start) = pictures.start(source) else {
         return Err(source.refused(span, "no frame of it could be decoded".into()));
     };
@@ -157,11 +157,8 @@ impl PictureCut {
     fn decode(
         &mut self,
         packet: Option<&Packet>,
-        source: &CutSource,
         output: &mut CutOutput,
-        settings: &CutSettings,
     ) -> Result<(), VideoError> {
-        let _ = (source, settings);
         if self.done {
             return Ok(());
         }

@@ -114,7 +114,9 @@ fn work_on<T: Send + 'static>(
     from: &Path,
     work: impl FnOnce(&mut CutSource) -> Result<T, VideoError> + Send + 'static,
 ) -> Result<T, VideoError> {
-    let (limits, watch) = (ReadLimits::default(), Arc::new(Watch::default()));
+    // However long the span is: it ends when nothing comes any more.
+    let limits = ReadLimits { call_s: 0, ..ReadLimits::default() };
+    let watch = Arc::new(Watch::default());
     let (path, inside) = (from.to_owned(), Arc::clone(&watch));
     let done = watchdog::run(&watch, &limits, move || {
         ffmpeg_log::listen();

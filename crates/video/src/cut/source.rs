@@ -127,7 +127,7 @@ impl CutSource {
     }
 
     fn seek(&mut self, stamp: i64) -> bool {
-        let (stream, back) = (self.video as i32, ffi::AVSEEK_FLAG_BACKWARD as i32);
+        let (stream, back) = (self.video as i32, ffi::AVSEEK_FLAG_BACKWARD);
         // SAFETY: the context is alive.
         unsafe { ffi::av_seek_frame(self.input.as_mut_ptr(), stream, stamp, back) >= 0 }
     }
