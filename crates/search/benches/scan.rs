@@ -201,7 +201,7 @@ fn batch(rows: &std::ops::Range<u64>) -> VectorBatch {
             let drawn = finalise(row ^ 0x5ce_4e);
             scene_end += 5 + drawn % 56;
             // A fifth of the scenes are still pictures.
-            noise = if drawn >> 32 & 7 < 2 { 0.002 } else { 0.5 };
+            noise = if drawn >> 32 & 7 < 2 { 0.02 } else { 0.5 };
             scene = mixed(&[(1, 1.0), (100 + drawn % 3000, 0.9), (drawn, 0.8)]);
         }
         let own = numbers(finalise(row));
