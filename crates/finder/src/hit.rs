@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use locvtp_search::Sureness;
 use locvtp_search::catalogue::FileId;
+use locvtp_search::export;
 use locvtp_video::TimeSpan;
 use serde::Serialize;
 
@@ -55,4 +57,28 @@ pub struct Hit {
     pub verdict: Verdict,
     /// What it rests on.
     pub evidence: Evidence,
+}
+
+impl Hit {
+    /// The hit as lists and edit lists have it; `query` is what was asked for. Of what nobody measured
+    /// they say "maybe".
+    pub fn to_export(&self, query: &str) -> export::Hit {
+        let (evidence, label) = match &self.evidence {
+            Evidence::Seen => (export::Evidence::Seen, String::new()),
+            Evidence::Said { text, .. } => (export::Evidence::Said, text.clone()),
+        };
+        let sure = match self.verdict {
+            Verdict::Judged { sure, .. } => sure,
+            Verdict::Unknown => Sureness::Maybe,
+        };
+        export::Hit {
+            path: self.path.clone(),
+            span: self.span,
+            score: self.score,
+            sure,
+            evidence,
+            query: query.to_owned(),
+            label,
+        }
+    }
 }

@@ -223,3 +223,33 @@ fn a_model_that_moved_is_asked_for_and_another_one_is_refused() {
     let told = refused(&search(folder.path(), &[&sentence, "--model", str(&other)]));
     says(&told, &["another model", "index add --model"]);
 }
+
+#[test]
+fn hits_are_cut_and_listed_for_editors() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let out = tempfile::tempdir().unwrap();
+    let (cuts, list) = (out.path().join("cuts"), out.path().join("lists/hits.csv"));
+    let more = ["--top", "2", "--all", "--cut", str(&cuts), "--exact", "--export", str(&list)];
+    let output = search(folder.path(), &[&[sentence.as_str()], &more[..]].concat());
+    succeeded(&output);
+    says(&stderr(&output), &["encoded, from the frame", "written: ", "hits.csv"]);
+    assert_eq!(std::fs::read_dir(cuts).unwrap().count(), 2);
+    assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 3);
+    let wrong = search(folder.path(), &[&sentence, "--export", "hits.doc"]);
+    says(&refused(&wrong), &["hits.doc", ".csv"]);
+}
+
+#[test]
+fn refined_ends_stay_in_the_file_and_begin_at_frames() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let found = json(&search(folder.path(), &[&sentence, "--all", "--refine", "--json"]));
+    let hits = found["hits"].as_array().unwrap();
+    assert!(!hits.is_empty());
+    for hit in hits {
+        let (start, end) = (hit["start_s"].as_f64().unwrap(), hit["end_s"].as_f64().unwrap());
+        assert!(0.0 <= start && start < end && end <= 9.001, "{hit}");
+        assert_eq!(hit["is_refined"], true);
+    }
+}

@@ -1,5 +1,7 @@
 //! `locvtp search`: when a sentence happens in the videos of an index, if it does.
 
+mod giving_away;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -82,6 +84,15 @@ pub(crate) struct Search {
     /// Show also what was measured not to be there
     #[arg(long)]
     pub(crate) all: bool,
+    /// Cut each moment into a file of this folder, copied from the key frame before it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cut: Option<PathBuf>,
+    /// Cut to the frame, encoded anew
+    #[arg(long, requires = "cut")]
+    pub(crate) exact: bool,
+    /// Write the moments as a list too: .csv, .json, .srt, .vtt, .edl, .otio or .fcpxml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) export: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -89,6 +100,7 @@ pub(crate) struct Search {
 
 pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     let mut question = question(args)?;
+    giving_away::check(args.export.as_ref())?;
     let place = args.place.found()?;
     let catalogue: Arc<dyn Catalogue> = Arc::new(open_to_read(&place)?);
     let index = live_index(catalogue.as_ref())?.ok_or(FinderError::NoIndex)?;
@@ -117,7 +129,18 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     } else if !answer.hits.is_empty() {
         output::text(&text(&answer, &question))?;
     }
-    Ok(if answer.hits.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+    if answer.hits.is_empty() {
+        return Ok(Outcome::NothingFound);
+    }
+    let query = asked(&question).unwrap_or_default();
+    let hits: Vec<_> = answer.hits.iter().map(|hit| hit.to_export(&query)).collect();
+    if let Some(list) = &args.export {
+        giving_away::list(&hits, list)?;
+    }
+    if let Some(folder) = &args.cut {
+        giving_away::cut(&hits, folder, args.exact)?;
+    }
+    Ok(Outcome::Done)
 }
 
 /// The answer, and whether nothing was looked for in the pictures because the model knows no word of the
