@@ -12,6 +12,7 @@ mod help;
 mod hub;
 mod interrupt;
 mod missing;
+mod null_captions;
 mod numbers;
 mod output;
 mod pace;

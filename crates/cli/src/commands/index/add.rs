@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer, null_sentences};
-use locvtp_model::TrainingWords;
+use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer};
 use locvtp_search::catalogue::{Catalogue, GenerationRecord};
 use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::VideoOpener;
@@ -17,6 +16,7 @@ use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_write
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;
+use crate::null_captions::null_captions;
 use crate::numbers::number;
 use crate::{Outcome, interrupt, missing, output};
 
@@ -135,8 +135,7 @@ impl Making {
             (None, Some(index)) => IndexSampling::of_json(&index.model.sampling),
             (None, None) => IndexSampling::default(),
         };
-        let words = TrainingWords::of_model(&locate_model(&dir))?;
-        let null_sentences = null_sentences(words.as_ref());
+        let null_sentences = null_captions(&dir)?;
         let opener = self.reading.opener()?;
         Ok(Prepared { dir, embedder, sampling, opener, null_sentences })
     }
