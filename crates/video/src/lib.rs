@@ -16,6 +16,7 @@
 //! - [`FramePixels`] and [`ClipPixels`]: the decoded frames and clips
 //! - [`copy_span`], [`encode_span`]: a span of a file as a file of its own
 //! - [`SourceTags`]: start timecode, stated frame rate and sound, for editors
+//! - [`text_tracks`](fn@text_tracks): subtitles inside a file
 //! - [`Encoder`]: H.264 files for what this project generates
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
@@ -105,6 +106,7 @@ mod sound_in_hole;
 mod source_tags;
 mod stream_headers;
 mod stretch_input;
+mod text_tracks;
 mod time;
 mod timeline;
 mod transform;
@@ -129,5 +131,6 @@ pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
 pub use reader_settings::{DamagedFrames, ReaderSettings};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
 pub use source_tags::SourceTags;
+pub use text_tracks::{TextTrack, text_tracks};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};
