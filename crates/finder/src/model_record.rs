@@ -40,7 +40,7 @@ pub fn model_record(
 fn hash(identity: &ModelIdentity) -> u128 {
     let number = |text: &str| u128::from_str_radix(text, 16).unwrap_or_default();
     let tokenizer = identity.tokenizer.as_deref().map_or(0, number);
-    number(&identity.weights) << 64 | tokenizer
+    (number(&identity.weights) << 64) | tokenizer
 }
 
 /// Whether sentences of one model can be compared with clips of the other, however these were sampled.

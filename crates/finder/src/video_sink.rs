@@ -28,6 +28,7 @@ struct OpenVideo {
     batch: VectorBatch,
     /// The last clip, where its end is not known before the next one comes.
     last: Option<(Vec<f32>, TimeSpan)>,
+    fault: Option<VectorError>,
 }
 
 /// What a run left.
@@ -88,20 +89,24 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         TransferError::Stopped
     }
 
-    fn push(&mut self, path: &Path, spans: &[TimeSpan], values: &[f32]) -> Result<(), VectorError> {
+    /// Takes clips of a video. What makes one of them no vector is told when the video ends.
+    fn push(&mut self, path: &Path, spans: &[TimeSpan], values: &[f32]) {
         let (width, frame_lasts) = (self.width, self.frame_lasts);
-        let open = self
-            .open
-            .entry(path.to_owned())
-            .or_insert_with(|| OpenVideo { batch: VectorBatch::new(width), last: None });
+        let open = self.open.entry(path.to_owned()).or_insert_with(|| OpenVideo {
+            batch: VectorBatch::new(width),
+            last: None,
+            fault: None,
+        });
         for (span, vector) in spans.iter().zip(values.chunks_exact(width)) {
-            if frame_lasts.is_none() {
-                open.batch.push(vector, *span)?;
+            let pushed = if frame_lasts.is_none() {
+                open.batch.push(vector, *span)
             } else if let Some((before, began)) = open.last.replace((vector.to_vec(), *span)) {
-                open.batch.push(&before, TimeSpan { start: began.start, end: span.start })?;
-            }
+                open.batch.push(&before, TimeSpan { start: began.start, end: span.start })
+            } else {
+                Ok(())
+            };
+            open.fault = open.fault.or(pushed.err());
         }
-        Ok(())
     }
 
     /// The vectors of a video that has no more clips.
@@ -113,7 +118,7 @@ impl<'a, 'o> VideoSink<'a, 'o> {
             let end = (span.start + lasts).min(duration).max(span.end);
             open.batch.push(&vector, TimeSpan { start: span.start, end })?;
         }
-        Ok(open.batch)
+        open.fault.map_or(Ok(open.batch), Err)
     }
 
     fn keep(&mut self, path: &Path, end: &VideoEnd) -> Result<(), FinderError> {
@@ -121,7 +126,7 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         let Some(candidate) = self.candidates.get(path).cloned() else { return Ok(()) };
         let vectors = match self.vectors(path, duration) {
             Ok(vectors) => vectors,
-            Err(error) => return self.bad(path, &error.to_string()),
+            Err(error) => return self.bad(path, &format!("{}: {error}", path.display())),
         };
         if look_at(path).ok().as_ref() != Some(&candidate.look) {
             self.kept.changing.push(path.to_owned());
@@ -170,10 +175,8 @@ impl ClipSink for VideoSink<'_, '_> {
         spans: &[TimeSpan],
         values: &[f32],
     ) -> Result<(), TransferError> {
-        match self.push(&video.path, spans, values) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.fail(locvtp_search::scan::ScanError::from(error))),
-        }
+        self.push(&video.path, spans, values);
+        Ok(())
     }
 
     fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError> {

@@ -111,7 +111,8 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     }
     let finder = Finder::open(catalogue, embedder, &dir)?;
     let trained = TrainedWords::read(&dir)?;
-    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&it.text));
+    let words = |it: &Sentence| [it.text.as_str(), &it.with.join(" ")].join(" ");
+    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
     let (answer, not_asked) = ask(&finder, &question, unseen.as_ref())?;
     if let Some(unseen) = unseen.as_ref().filter(|unseen| !unseen.said.is_empty()) {
         let about = if not_asked { "nothing can be seen by it" } else { "note" };
