@@ -237,6 +237,22 @@ mod tests {
     }
 
     #[test]
+    fn counts_of_scores_give_the_same_but_for_the_width_of_a_bin() {
+        let mut noise = Noise(11);
+        for is_true in [false, true] {
+            let videos = noise.scores(is_true);
+            let mut counts = Background::default();
+            videos.iter().flatten().for_each(|score| counts.count(*score));
+            let best = videos.iter().map(|video| best_run(video)).fold(f64::NEG_INFINITY, f64::max);
+            let by_counts = standout_over(best, &counts).unwrap();
+            let exact = standout(videos.iter().map(Vec::as_slice)).unwrap();
+            assert!((by_counts - exact).abs() < WEIGHT / 1024.0, "{by_counts} {exact}");
+        }
+        assert_eq!(standout_over(0.5, &Background::default()), None);
+        assert_eq!(standout_over(best_run(&[]), &Background::default()), None);
+    }
+
+    #[test]
     fn no_clip_or_a_score_that_is_no_number_stands_out_nowhere() {
         assert_eq!(standout([]), None);
         assert_eq!(standout([&[][..]]), None);
