@@ -5,7 +5,7 @@
 //! is: whoever stops it loses the files in work and no other.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 

@@ -385,10 +385,11 @@ fn verdict(verdict: Verdict) -> Value {
 }
 
 fn background(background: &Background) -> Value {
+    let quantiles = [0.05, 0.5, 0.95].map(|share| background.quantile(share));
     json!({
         "num_clips": background.num_scores(),
         "mean": background.mean(),
         "deviation": background.deviation(),
-        "quantiles": [0.05, 0.5, 0.95].map(|share| background.quantile(share)),
+        "quantiles": quantiles,
     })
 }
