@@ -9,11 +9,13 @@ use crate::commands::evaluate::Evaluate;
 use crate::commands::explain::Explain;
 use crate::commands::extract::Extract;
 use crate::commands::ground::Ground;
+use crate::commands::index::command::Index;
 use crate::commands::inspect::Inspect;
 use crate::commands::pretrain::Pretrain;
 use crate::commands::report::Report;
 use crate::commands::results::Results;
 use crate::commands::score::Score;
+use crate::commands::search::Search;
 use crate::commands::synthesize::Synthesize;
 use crate::commands::transfer::Transfer;
 use crate::commands::weights::Weights;
@@ -54,6 +56,13 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Find the moment of a video that a sentence describes
     Ground(Ground),
+    /// Make and keep an index of folders of videos, to search all of them at once
+    Index {
+        #[command(subcommand)]
+        command: Index,
+    },
+    /// Find moments in all videos of an index, or learn that there is none
+    Search(Search),
     /// Import public weights (CLIP and others), or look into a file of weights
     #[command(subcommand)]
     Weights(Weights),

@@ -7,11 +7,12 @@ use clap::{Command, CommandFactory};
 use crate::args::Args;
 
 /// The commands by what they are for, in the order in which a newcomer needs them.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     ("Begin here", &["demo"]),
+    ("Find moments", &["index", "search", "ground"]),
     ("Look at videos and their captions", &["inspect", "corpus", "synthesize"]),
     ("Train", &["pretrain", "weights", "transfer", "explain"]),
-    ("Use a model", &["ground", "extract", "embed"]),
+    ("Use a model", &["extract", "embed"]),
     ("Measure and show", &["evaluate", "score", "results", "report"]),
 ];
 
@@ -19,6 +20,11 @@ const BEGINNING: &str = "\
 Find when something happens in a video, from a sentence:
 
   locvtp ground --model demo-run video.mp4 \"a red triangle moves up\"
+
+In all videos of a folder, or not in them:
+
+  locvtp index add my-videos --model demo-run
+  locvtp search --catalog my-videos \"a red triangle moves up\"
 
 No model yet? Type `locvtp demo`. It makes videos, trains a model on them and shows what the model
 finds, in about ten minutes and without a download. For your own videos begin with
@@ -34,7 +40,7 @@ prints the version. Answers go to standard output, everything else to standard e
 ";
 
 /// What stands at the end of the help of a command: something to type.
-const EXAMPLES: [(&str, &str); 16] = [
+const EXAMPLES: [(&str, &str); 20] = [
     ("demo", "locvtp demo --minutes 3"),
     ("synthesize", "locvtp synthesize --out shapes --videos 50"),
     ("corpus check", "locvtp corpus check my-videos --decode probe"),
@@ -49,6 +55,10 @@ const EXAMPLES: [(&str, &str); 16] = [
     ("extract", "locvtp extract --model demo-run --videos my-videos --out features.h5"),
     ("embed", "locvtp embed --model demo-run --text 'a red square' 'a blue disc'"),
     ("ground", "locvtp ground --model demo-run video.mp4 'a red triangle moves up'"),
+    ("index add", "locvtp index add my-videos --model demo-run"),
+    ("index watch", "locvtp index watch my-videos --every 60"),
+    ("index list", "locvtp index list --catalog my-videos"),
+    ("search", "locvtp search --catalog my-videos 'a red triangle moves up'"),
     ("inspect", "locvtp inspect video.mp4"),
     ("explain", "locvtp explain optimizer.learning_rate"),
 ];

@@ -1,6 +1,8 @@
 //! The command `locvtp`: one match on the command, one file a command.
 
 mod args;
+mod catalogue_place;
+mod clock;
 mod command_line;
 mod commands;
 mod embedding_file;
@@ -10,6 +12,7 @@ mod help;
 mod hub;
 mod interrupt;
 mod missing;
+mod null_captions;
 mod numbers;
 mod output;
 mod pace;
@@ -69,6 +72,8 @@ fn main() -> ExitCode {
         Command::Extract(args) => commands::extract::run(&args),
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),
+        Command::Index { command } => commands::index::command::run(&command),
+        Command::Search(args) => commands::search::run(&args),
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),

@@ -1,4 +1,4 @@
-//! What is said of a command that there is not, by what people mean with it: `search` is `ground`, and
+//! What is said of a command that there is not, by what people mean with it: `find` is `search`, and
 //! `traing` is `train`, which is `pretrain`.
 
 use clap::CommandFactory;
@@ -7,14 +7,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::args::Args;
 
 /// What other programs call it, and what does it here.
-const OTHER_WORDS: [(&[&str], &str); 15] = [
-    (
-        &[
-            "search", "find", "query", "ask", "locate", "localize", "localise", "moment", "when",
-            "infer", "predict", "retrieve",
-        ],
-        "ground",
-    ),
+const OTHER_WORDS: [(&[&str], &str); 17] = [
+    (&["ask", "locate", "localize", "localise", "moment", "when", "infer", "predict"], "ground"),
+    (&["find", "query", "retrieve", "lookup", "grep"], "search"),
+    (&["add", "scan", "library", "catalog", "catalogue"], "index add"),
     (&["train", "pre-train", "fit", "learn", "run"], "pretrain"),
     (&["finetune", "fine-tune", "tune", "task", "probe", "head"], "transfer"),
     (&["eval", "test", "benchmark", "validate"], "evaluate"),
@@ -99,7 +95,8 @@ mod tests {
         };
         for (typed, meant) in [
             ("traing", "`locvtp pretrain` does that"),
-            ("serch", "`locvtp ground` does that"),
+            ("serch", "did you mean `locvtp search`?"),
+            ("finde", "`locvtp search` does that"),
             ("grund", "did you mean `locvtp ground`?"),
             ("pretrian", "did you mean `locvtp pretrain`?"),
             ("tranfer", "did you mean `locvtp transfer`?"),

@@ -26,8 +26,12 @@ impl ClipScore {
 
     /// The score of every clip of `video` for `sentence`: a cosine, or a mean of cosines.
     pub fn scores(self, video: &VideoEmbedding, sentence: &SentenceEmbedding) -> Vec<f32> {
-        video
-            .clips
+        self.scores_of(&video.clips, sentence)
+    }
+
+    /// The same of clips that are unit vectors already.
+    pub fn scores_of(self, clips: &[JointVector], sentence: &SentenceEmbedding) -> Vec<f32> {
+        clips
             .iter()
             .map(|clip| match self {
                 Self::Sentence => dot(clip, &sentence.sentence),

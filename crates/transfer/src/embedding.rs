@@ -12,6 +12,7 @@ use locvtp_video::{ClipPixels, ClipStream, TimeSpan, VideoError, VideoReader};
 use crate::embed_error::EmbedError;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
+use crate::model_location::locate_model;
 use crate::setting_error::SettingError;
 
 /// Tokens and numbers of the clips that go through the encoder together, about; bounds memory.
@@ -75,6 +76,13 @@ impl SentenceEmbedding {
         let words = raw_words.iter().map(|word| unit(word)).collect();
         Self { tokens, words, sentence: mean_unit(&raw_words), raw_words }
     }
+
+    /// Of any vector that is to be looked for as a sentence is: that of a picture, or a sum of sentences.
+    pub fn of_vector(vector: &[f32]) -> Self {
+        let sentence = unit(vector);
+        let words = vec![sentence.clone()];
+        Self { tokens: Vec::new(), raw_words: words.clone(), words, sentence }
+    }
 }
 
 /// A model on a device, ready to embed.
@@ -84,6 +92,16 @@ pub struct Embedder {
 }
 
 impl Embedder {
+    /// The model in `dir`, a model directory, or a run or demo folder that holds one; on the CPU.
+    ///
+    /// # Errors
+    /// When there is no model, or its files cannot be read.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self, TransferError> {
+        let device = Device::flex();
+        let directory = ModelDirectory::read(&locate_model(dir.as_ref()), &device)?;
+        Ok(Self::new(directory, device))
+    }
+
     /// A model that was read onto `device`.
     pub fn new(directory: ModelDirectory, device: Device) -> Self {
         Self { directory, device }

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use locvtp_measure::{Moment, MomentDecoder};
-use locvtp_model::{Device, ModelDirectory};
+use locvtp_measure::{MeasureError, Moment, MomentDecoder};
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::clip_score::ClipScore;
-use crate::embedding::Embedder;
+use crate::embedding::{Embedder, JointVector, SentenceEmbedding};
 use crate::error::TransferError;
-use crate::model_location::locate_model;
 
 /// Finds the moments of videos that sentences describe.
 ///
@@ -47,15 +45,32 @@ pub struct FileGrounding {
     pub moments: Vec<Moment>,
 }
 
+impl FileGrounding {
+    /// From clips to moments: the one way, for a file that was just decoded and for one that an index
+    /// holds. `clips` are unit vectors, one a span.
+    ///
+    /// # Errors
+    /// When spans and clips differ in number, spans are out of order, or a score is not finite.
+    pub fn of(
+        spans: Vec<TimeSpan>,
+        clips: &[JointVector],
+        sentence: &SentenceEmbedding,
+        score: ClipScore,
+        decoder: &MomentDecoder,
+    ) -> Result<Self, MeasureError> {
+        let scores = score.scores_of(clips, sentence);
+        let moments = decoder.decode(&spans, &scores)?;
+        Ok(Self { clips: spans, scores, moments })
+    }
+}
+
 impl Grounder {
     /// The model in `dir`, a model directory, or a run or demo folder that holds one; on the CPU.
     ///
     /// # Errors
     /// When there is no model, or its files cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, TransferError> {
-        let device = Device::flex();
-        let directory = ModelDirectory::read(&locate_model(dir.as_ref()), &device)?;
-        Ok(Self::new(Embedder::new(directory, device)))
+        Ok(Self::new(Embedder::open(dir)?))
     }
 
     /// A model that was read before. Clips are compared with the whole sentence, and moments are
@@ -102,8 +117,8 @@ impl Grounder {
     ) -> Result<FileGrounding, TransferError> {
         let sentences = self.embedder.embed_sentences(&[sentence])?;
         let video = self.embedder.embed_video_watched(video, progress)?;
-        let scores = self.score.scores(&video, &sentences[0]);
-        let moments = self.decoder.decode(&video.spans, &scores)?;
-        Ok(FileGrounding { clips: video.spans, scores, moments })
+        let grounding =
+            FileGrounding::of(video.spans, &video.clips, &sentences[0], self.score, &self.decoder);
+        Ok(grounding?)
     }
 }

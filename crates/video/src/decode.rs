@@ -28,7 +28,7 @@ use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
 use crate::reader_settings::ReaderSettings;
 use crate::sampling::SamplingPlan;
 use crate::transform::FrameTransform;
-use crate::watchdog::{self, GaveUp, Watch};
+use crate::watchdog::{self, Watch};
 
 /// An open video file.
 ///
@@ -98,8 +98,8 @@ impl VideoReader {
         let opened = watchdog::run(&watch, &limits, move || {
             open(&source, &settings, &inside, table_entry.as_ref())
         });
-        let (info, search) =
-            opened.unwrap_or_else(|why| Err(gave_up(media.path(), "open it", why, &limits)))?;
+        let (info, search) = opened
+            .unwrap_or_else(|why| Err(watchdog::error(media.path(), "open it", why, &limits)))?;
         let table = Arc::clone(&search.table);
         Ok(Self { info, table, limits, watch, search: Some(Box::new(search)) })
     }
@@ -189,7 +189,7 @@ impl VideoReader {
                 self.search = Some(search);
                 result
             }
-            Err(why) => Err(gave_up(&self.info.path, "read frames", why, &self.limits)),
+            Err(why) => Err(watchdog::error(&self.info.path, "read frames", why, &self.limits)),
         }
     }
 }
@@ -251,21 +251,4 @@ fn index(
         cache.put(key, &index);
     }
     Ok(index)
-}
-
-fn gave_up(path: &Path, action: &'static str, why: GaveUp, limits: &ReadLimits) -> VideoError {
-    let path = path.to_owned();
-    let (reason, limit) = match why {
-        GaveUp::Stalled => {
-            let seconds = limits.stall_s;
-            (format!("nothing came from the file for {seconds} s"), "limits.stall_s")
-        }
-        GaveUp::TookTooLong => {
-            (format!("it takes longer than {} s", limits.call_s), "limits.call_s")
-        }
-        GaveUp::NoThread(source) => {
-            return VideoError::Io { path, action: "start a thread for it", source };
-        }
-    };
-    VideoError::GaveUp { path, action, reason, limit }
 }

@@ -37,7 +37,7 @@ pub enum EncoderPreset {
 }
 
 impl EncoderPreset {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ultrafast => "ultrafast",
             Self::Veryfast => "veryfast",

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use ffmpeg_the_third::Error as FfmpegError;
 
-use crate::time::Seconds;
+use crate::time::{Seconds, TimeSpan};
 
 /// FFmpeg's last complaint, empty when it gave none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -319,6 +319,19 @@ pub enum VideoError {
         expected: usize,
         /// Bytes given.
         found: usize,
+    },
+
+    /// No part of a file can be cut out.
+    #[error("{path}: cannot cut {span} out of it{said}: {reason}", path = path.display())]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// The span that was asked for.
+        span: TimeSpan,
+        /// What does not fit, and what would.
+        reason: String,
+        /// FFmpeg's complaint.
+        said: FfmpegSaid,
     },
 
     /// Writing failed: most often a full disk.

@@ -20,6 +20,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use ffmpeg_the_third::format::context::Input;
 use ffmpeg_the_third::{Rational, ffi};
 
 use crate::content::Content;
@@ -127,7 +128,7 @@ fn timed(
 
     let tick_s = seconds(time_base(file));
     let first_s = *stamps.first()? as f64 * tick_s;
-    let start_s = file_start_s(file, first_s);
+    let start_s = file_start_s(&file.input, first_s);
     let last_recording = recordings.last()?.clone();
     let last_s = last_duration_s(file, seen, &stamps, *orders.last()?, last_recording);
     let end_s = *stamps.last()? as f64 * tick_s - start_s + last_s;
@@ -349,11 +350,11 @@ fn nominal_rate_hz(file: &OpenFile) -> f64 {
 }
 
 /// The clock at the start of the file: broadcast streams begin anywhere, players begin at zero.
-fn file_start_s(file: &OpenFile, first_frame_s: f64) -> f64 {
+pub(crate) fn file_start_s(input: &Input, first_frame_s: f64) -> f64 {
     // SAFETY: the context is alive.
-    let start = unsafe { (*file.input.as_ptr()).start_time };
+    let start = unsafe { (*input.as_ptr()).start_time };
     // Below zero are broadcast clocks that wrap soon.
-    let is_known = start > 0 || start < 0 && is_broadcast(file.input.format().name());
+    let is_known = start > 0 || start < 0 && is_broadcast(input.format().name());
     if start == ffi::AV_NOPTS_VALUE || !is_known {
         return 0.0;
     }

@@ -14,6 +14,9 @@
 //! - [`FrameTransform`] and [`ColourJitter`]: resizing, cropping, mirroring, colours;
 //!   [`Augmentation`] draws them for a training sample
 //! - [`FramePixels`] and [`ClipPixels`]: the decoded frames and clips
+//! - [`copy_span`], [`encode_span`]: a span of a file as a file of its own
+//! - [`SourceTags`]: start timecode, stated frame rate and sound, for editors
+//! - [`text_tracks`](fn@text_tracks): subtitles inside a file
 //! - [`Encoder`]: H.264 files for what this project generates
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
@@ -66,6 +69,7 @@ mod clip_stream;
 mod colour_jitter;
 mod content;
 pub mod counted;
+mod cut;
 mod decode;
 mod encode;
 mod error;
@@ -100,8 +104,10 @@ mod scale;
 mod seen_packet;
 mod shown_from;
 mod sound_in_hole;
+mod source_tags;
 mod stream_headers;
 mod stretch_input;
+mod text_tracks;
 mod time;
 mod timeline;
 mod transform;
@@ -112,6 +118,7 @@ pub mod whole_file;
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use clip_stream::ClipStream;
 pub use colour_jitter::{ColourJitter, ColourJitterStrength};
+pub use cut::{Cut, CutSettings, copy_span, encode_span, encode_span_in_memory};
 pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
@@ -125,5 +132,7 @@ pub use pixels::{ClipPixels, FramePixels};
 pub use probe::{HdrTransfer, StreamChoice, VideoInfo};
 pub use reader_settings::{DamagedFrames, ReaderSettings};
 pub use sampling::{ClipPlan, ClipStride, Phase, SamplingPlan};
+pub use source_tags::SourceTags;
+pub use text_tracks::{TextTrack, text_tracks};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};

@@ -209,7 +209,7 @@ pub(crate) fn open(
 }
 
 /// The video stream that FFmpeg calls best; a cover picture is none.
-fn best_video(input: &Input) -> Option<ffmpeg::Stream<'_>> {
+pub(crate) fn best_video(input: &Input) -> Option<ffmpeg::Stream<'_>> {
     let best = input.streams().best(media::Type::Video);
     best.filter(|stream| !stream.disposition().contains(Disposition::ATTACHED_PIC))
 }
@@ -227,7 +227,7 @@ fn may_begin_late(input: &Input) -> bool {
 
 /// How far into a file its streams are looked for.
 #[derive(Clone, Copy, PartialEq)]
-enum Look {
+pub(crate) enum Look {
     /// As far as FFmpeg does: 5 MB, or some seconds.
     Usual,
     /// Until the pictures begin, within [`FAR_BYTES`].
@@ -239,7 +239,7 @@ const FAR_BYTES: i64 = 1 << 28;
 
 /// Opens the container and looks into its streams, with the watch asked meanwhile and no picture
 /// beyond the limit decoded. With a stretch the bytes come from there, and the URL is only a name.
-fn open_input(
+pub(crate) fn open_input(
     url: &OsString,
     stretch: Option<&StretchInput>,
     limits: &ReadLimits,
@@ -331,7 +331,7 @@ fn self_contained_formats() -> &'static str {
 }
 
 /// Turns away what FFmpeg would wait on or name badly.
-fn check_plain_file(path: &Path) -> Result<(), VideoError> {
+pub(crate) fn check_plain_file(path: &Path) -> Result<(), VideoError> {
     let io = |source| VideoError::Io { path: path.to_owned(), action: "open it", source };
     let about = fs::metadata(path).map_err(io)?;
     if about.is_dir() {
@@ -391,7 +391,7 @@ fn stream_choice(input: &Input, taken: usize, size: (u32, u32)) -> Option<Stream
 ///
 /// # Safety
 /// `stream` is alive.
-unsafe fn display_orientation(stream: *const ffi::AVStream) -> Orientation {
+pub(crate) unsafe fn display_orientation(stream: *const ffi::AVStream) -> Orientation {
     let kind = ffi::AVPacketSideDataType::DISPLAYMATRIX;
     let mut size = 0;
     // SAFETY: FFmpeg returns null or `size` bytes that live as long as the stream; nine integers

@@ -8,6 +8,7 @@
 use std::ffi::{c_int, c_void};
 use std::io;
 use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use ffmpeg_the_third::ffi;
 
+use crate::error::VideoError;
 use crate::limits::ReadLimits;
 
 /// What the working thread and the waiting one know of each other.
@@ -95,6 +97,29 @@ pub(crate) fn run<T: Send + 'static>(
     };
     watch.given_up.store(true, Ordering::Relaxed);
     Err(reason)
+}
+
+/// What the caller is told.
+pub(crate) fn error(
+    path: &Path,
+    action: &'static str,
+    why: GaveUp,
+    limits: &ReadLimits,
+) -> VideoError {
+    let path = path.to_owned();
+    let (reason, limit) = match why {
+        GaveUp::Stalled => {
+            let seconds = limits.stall_s;
+            (format!("nothing came from the file for {seconds} s"), "limits.stall_s")
+        }
+        GaveUp::TookTooLong => {
+            (format!("it takes longer than {} s", limits.call_s), "limits.call_s")
+        }
+        GaveUp::NoThread(source) => {
+            return VideoError::Io { path, action: "start a thread for it", source };
+        }
+    };
+    VideoError::GaveUp { path, action, reason, limit }
 }
 
 /// When work is given up.

@@ -20,6 +20,7 @@ mod predictions;
 mod resume;
 mod retrieval_and_probes;
 mod score;
+mod searching;
 mod shards;
 mod steps_and_segmentation;
 mod stopping;

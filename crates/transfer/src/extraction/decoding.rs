@@ -42,7 +42,7 @@ pub(crate) enum Decoded {
 
 /// What is known of a video when all of its clips were read.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct VideoEnd {
+pub struct VideoEnd {
     /// How long it is, seconds.
     pub duration_s: f64,
     /// Where pictures are missing or damaged.

@@ -17,7 +17,7 @@ use crate::extraction::settings::FeatureSpace;
 use crate::extraction::video_list::VideoFile;
 
 /// Takes the features of clips: those of one video in order, of several videos in turn.
-pub(crate) trait ClipSink {
+pub trait ClipSink {
     /// More clips of a video.
     ///
     /// # Errors
@@ -34,6 +34,14 @@ pub(crate) trait ClipSink {
     /// # Errors
     /// As [`ClipSink::clips`].
     fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError>;
+
+    /// The video cannot be read, or not to its end: clips that came of it are no video.
+    ///
+    /// # Errors
+    /// As [`ClipSink::clips`].
+    fn left_out(&mut self, _video: &VideoFile, _bad: &BadVideo) -> Result<(), TransferError> {
+        Ok(())
+    }
 }
 
 /// How videos go through an encoder.
@@ -51,7 +59,8 @@ pub(crate) struct Encoding<'a> {
 }
 
 /// What came of the videos.
-pub(crate) struct Encoded {
+#[derive(Debug)]
+pub struct Encoded {
     /// At the end.
     pub progress: ExtractProgress,
     /// Videos that were left out. Clips of them may have gone to the sink, but not their end.
@@ -163,6 +172,7 @@ impl EncodingRun<'_> {
                 let has_hung = matches!(error, VideoError::GaveUp { .. });
                 let bad = BadVideo { id, path, reason, is_damaged, has_hung };
                 self.observer.bad(&bad);
+                self.sink.left_out(file, &bad)?;
                 self.bad.push(bad);
                 self.progress.videos += 1;
                 self.progress.total_bytes -= file.bytes as f64;

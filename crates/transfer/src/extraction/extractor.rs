@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use locvtp_features::{VideoFeatures, VideoSource};
-use locvtp_model::{Device, ModelDirectory};
 use locvtp_video::VideoError;
 
 use crate::embedding::Embedder;
 use crate::error::TransferError;
 use crate::extraction::extract_error::ExtractError;
 use crate::extraction::settings::ExtractSettings;
-use crate::model_location::locate_model;
 
 /// Features of the clips of whole videos, by a model that is opened once.
 ///
@@ -40,10 +38,7 @@ impl Extractor {
     /// # Errors
     /// When there is no model, or its files cannot be read.
     pub fn open(dir: impl AsRef<Path>) -> Result<Self, TransferError> {
-        let device = Device::flex();
-        let directory = ModelDirectory::read(&locate_model(dir.as_ref()), &device)?;
-        let embedder = Embedder::new(directory, device);
-        Ok(Self { embedder, settings: ExtractSettings::default() })
+        Ok(Self { embedder: Embedder::open(dir)?, settings: ExtractSettings::default() })
     }
 
     /// The same, with other clips or other features.

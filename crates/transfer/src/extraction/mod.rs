@@ -22,7 +22,7 @@
 //! - `encoding`: the loop
 //! - `observer`: who is told how it goes
 //! - [`Extractor`]: the features of one video, in memory
-//! - `run`: its features into a file
+//! - `run`: features of many videos into a file, or to any [`ClipSink`]
 
 pub(crate) mod decoding;
 pub(crate) mod encoding;
@@ -33,9 +33,11 @@ mod run;
 mod settings;
 mod video_list;
 
+pub use decoding::VideoEnd;
+pub use encoding::{ClipSink, Encoded};
 pub use extract_error::ExtractError;
 pub use extractor::Extractor;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
-pub use run::{ExtractSummary, extract};
+pub use run::{ExtractSummary, encode_videos, extract};
 pub use settings::{ExtractSettings, FeatureSpace};
 pub use video_list::{IdRule, VideoFile, VideoList, list_videos};

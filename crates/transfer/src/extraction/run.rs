@@ -75,20 +75,7 @@ pub fn extract(
     }
     let already = videos.len() - to_do.len();
     observer.started(to_do.len(), already);
-    let rule = ClipRule {
-        preprocessing: settings.preprocessing(&directory.preprocessing),
-        stride: settings.stride,
-        opener: settings.opener.clone(),
-        skip_damaged: settings.skip_damaged,
-    };
-    let encoding = Encoding {
-        embedder,
-        space,
-        rule: &rule,
-        batch: settings.batch.unwrap_or_else(|| embedder.clips_at_once()),
-        decode_threads: settings.decode_threads,
-    };
-    let encoded = encoding.run(&to_do, &mut store, observer)?;
+    let encoded = encode_videos(embedder, &to_do, settings, &mut store, observer)?;
     let file = if encoded.stopped { None } else { Some(store.finish()?) };
     let Encoded { progress, bad, damaged, .. } = encoded;
     Ok(ExtractSummary {
@@ -103,6 +90,36 @@ pub fn extract(
         seconds: began.elapsed().as_secs_f64(),
         file,
     })
+}
+
+/// Encodes videos and hands the features of their clips to `sink`: what [`extract`] does, for whoever keeps
+/// them elsewhere. Memory does not grow with the length of a video.
+///
+/// # Errors
+/// When a setting cannot be used, a feature is not finite, or the sink fails. Bad videos are no errors.
+pub fn encode_videos(
+    embedder: &Embedder,
+    videos: &[VideoFile],
+    settings: &ExtractSettings,
+    sink: &mut dyn ClipSink,
+    observer: &mut dyn ExtractObserver,
+) -> Result<Encoded, TransferError> {
+    settings.check()?;
+    let directory = embedder.directory();
+    let rule = ClipRule {
+        preprocessing: settings.preprocessing(&directory.preprocessing),
+        stride: settings.stride,
+        opener: settings.opener.clone(),
+        skip_damaged: settings.skip_damaged,
+    };
+    let encoding = Encoding {
+        embedder,
+        space: settings.space_of(&directory.config)?,
+        rule: &rule,
+        batch: settings.batch.unwrap_or_else(|| embedder.clips_at_once()),
+        decode_threads: settings.decode_threads,
+    };
+    encoding.run(videos, sink, observer)
 }
 
 /// Into the journal of a feature file.

@@ -15,6 +15,7 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | `beside` | all words beside one video |
 //! | `sidecars`, `track_name` | which files lie beside a video, and what their names tell |
 //! | `format`, `words`, `written` | a file's words, whatever its format |
 //! | `cues` | SubRip and WebVTT |
@@ -22,6 +23,7 @@
 //! | `timed_text` | YouTube's XML, TTML |
 //! | `milliseconds` | whether times are milliseconds |
 
+mod beside;
 mod cues;
 mod format;
 pub(crate) mod milliseconds;
@@ -35,6 +37,9 @@ mod written;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use self::beside::{SubtitleFile, subtitles_beside};
+
+use self::beside::media_beside;
 use self::cues::is_subtitle_text;
 use self::format::Format;
 use self::sidecars::{Beside, Sidecars, Track, owner};
@@ -163,15 +168,6 @@ fn read_file(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     };
     intake.video(video);
     Ok(())
-}
-
-/// The media files beside a file.
-fn media_beside(path: &Path) -> VideoFiles {
-    let mut media = VideoFiles::default();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
-    entries.flatten().for_each(|entry| media.add_if_media(entry.path()));
-    media
 }
 
 /// The languages of a video's files. What is no narration counts only where nothing else is there.

@@ -1,0 +1,117 @@
+//! Where the catalogue of an index lies: where a person says, or `.locvtp` in a folder of videos.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+use locvtp_search::catalogue::{
+    Access, Catalogue, GenerationRecord, GenerationState, SqliteCatalogue,
+};
+use locvtp_transfer::locate_model;
+
+use crate::missing;
+
+/// The folder of a catalogue in a folder of videos.
+const FOLDER: &str = ".locvtp";
+
+/// `--catalog`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CataloguePlace {
+    /// Where the index lies [default: `.locvtp` in the folder of the videos; to search, the one here or in
+    /// a folder above]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: Option<PathBuf>,
+}
+
+impl CataloguePlace {
+    /// Where the index of these files and folders is, or will be.
+    pub(crate) fn of_videos(&self, roots: &[PathBuf]) -> anyhow::Result<PathBuf> {
+        if let Some(given) = &self.catalog {
+            return inside(given);
+        }
+        let [root] = roots else {
+            bail!(
+                "an index lies in the folder of its videos; with several folders say where with --catalog \
+                 DIR"
+            );
+        };
+        let is_file = root.is_file();
+        let folder = if is_file { root.parent().unwrap_or(root) } else { root };
+        // A folder below one that has an index belongs to that.
+        let truly = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        let above = truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
+        Ok(above.unwrap_or_else(|| folder.join(FOLDER)))
+    }
+
+    /// The index that is meant: the one given, or the one here or above.
+    pub(crate) fn found(&self) -> anyhow::Result<PathBuf> {
+        if let Some(given) = &self.catalog {
+            return inside(given);
+        }
+        let here = std::env::current_dir().context("the folder that you are in cannot be told")?;
+        let found = here.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
+        found.with_context(|| {
+            format!(
+                "no index is here or in a folder above ({}); make one with `locvtp index add FOLDER --model \
+                 DIR`, or say where it lies with --catalog DIR",
+                here.display()
+            )
+        })
+    }
+}
+
+/// The catalogue's folder, where it or the folder of its videos was given.
+fn inside(given: &Path) -> anyhow::Result<PathBuf> {
+    if given.to_string_lossy().contains("://") {
+        bail!(
+            "{}: this version keeps an index in a folder and not on a server; give a folder",
+            given.display()
+        );
+    }
+    let within = given.join(FOLDER);
+    Ok(if !is_catalogue(given) && is_catalogue(&within) { within } else { given.to_owned() })
+}
+
+fn is_catalogue(folder: &Path) -> bool {
+    folder.join("catalogue.sqlite").is_file()
+}
+
+/// Opens the catalogue to read it.
+pub(crate) fn open_to_read(place: &Path) -> anyhow::Result<SqliteCatalogue> {
+    Ok(SqliteCatalogue::open(place, Access::Read)?)
+}
+
+/// Opens the catalogue to change it.
+pub(crate) fn open_to_write(place: &Path) -> anyhow::Result<SqliteCatalogue> {
+    Ok(SqliteCatalogue::open(place, Access::WRITE)?)
+}
+
+/// The index that is searched; none where nothing was indexed.
+pub(crate) fn live_index(catalogue: &dyn Catalogue) -> anyhow::Result<Option<GenerationRecord>> {
+    let generations = catalogue.generations()?;
+    Ok(generations.into_iter().find(|it| it.state == GenerationState::Live))
+}
+
+/// The model that is given, or else the one that the index was made with.
+pub(crate) fn model_of(
+    given: Option<&Path>,
+    index: Option<&GenerationRecord>,
+) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
+    }
+    let Some(index) = index else {
+        bail!(
+            "say which model with --model DIR; no model yet? `locvtp demo` trains one, and `locvtp weights \
+             import` takes CLIP's"
+        );
+    };
+    let model = PathBuf::from(&index.model.name);
+    if !locate_model(&model).join("config.json").is_file() {
+        bail!(missing::does_not_exist(
+            &model,
+            "the index was made with the model there; say with --model DIR where it lies now"
+        ));
+    }
+    Ok(model)
+}

@@ -1,0 +1,162 @@
+//! `locvtp index add`: a folder's index, made or brought up to date.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::Args as ClapArgs;
+use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer};
+use locvtp_search::catalogue::{Catalogue, GenerationRecord};
+use locvtp_transfer::{Embedder, locate_model};
+use locvtp_video::VideoOpener;
+use locvtp_video::counted::counted;
+
+use super::progress::Progress;
+use super::summary::text;
+use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_write};
+use crate::command_line::typed_again;
+use crate::commands::ground::open_embedder;
+use crate::file_reading::FileReading;
+use crate::null_captions::null_captions;
+use crate::numbers::number;
+use crate::{Outcome, interrupt, missing, output};
+
+/// `locvtp index add`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Add {
+    /// Folders with videos, and video files
+    #[arg(required = true, value_name = "FOLDER")]
+    pub(crate) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    /// A bad video is an error (exit 2), though the others are indexed all the same
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How an index is made, for all commands that do.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Making {
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+    /// Model directory, or a run or demo folder that holds one [default: the one that the index was made
+    /// with]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Seconds from the start of a clip to the start of the next [default: as the index has it; in a new
+    /// one a clip, or a second for models that see single frames]
+    #[arg(long, value_name = "S", value_parser = number(0.01, 86_400.0))]
+    pub(crate) stride: Option<f64>,
+    #[command(flatten)]
+    pub(crate) reading: FileReading,
+}
+
+/// A model that is ready to index.
+pub(crate) struct Prepared {
+    pub(crate) dir: PathBuf,
+    pub(crate) embedder: Embedder,
+    pub(crate) sampling: IndexSampling,
+    opener: VideoOpener,
+    null_sentences: Vec<String>,
+}
+
+pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
+    check_folders(&args.folders)?;
+    let place = args.making.place.of_videos(&args.folders)?;
+    if args.making.model.is_none() && !place.join("catalogue.sqlite").is_file() {
+        // Says which model is missing before a catalogue is made.
+        model_of(None, None)?;
+    }
+    if let Some(model) = &args.making.model {
+        // A catalogue is not made for a model that is not there.
+        check_model(model)?;
+    }
+    let catalogue = open_to_write(&place)?;
+    let prepared = args.making.prepared(live_index(&catalogue)?.as_ref())?;
+    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let mut progress = Progress::new();
+    let summary = prepared.add(&catalogue, &args.folders, &mut progress)?;
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&text(&summary, &place))?;
+    }
+    outcome(&summary, args.strict)
+}
+
+/// How the command ends.
+pub(crate) fn outcome(summary: &IndexSummary, is_strict: bool) -> anyhow::Result<Outcome> {
+    let num_bad = summary.bad.len();
+    if summary.is_stopped {
+        output::note(&format!(
+            "stopped; what is done is kept. Go on with: {}",
+            typed_again(None, None)
+        ));
+        return Ok(Outcome::Interrupted);
+    }
+    if is_strict && num_bad > 0 {
+        bail!("left out: {}; the reasons stand above", counted(num_bad, "file"));
+    }
+    let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
+    if !has_any && num_bad > 0 {
+        let files = counted(num_bad, "file");
+        bail!("{files} given, and none can be read; the reasons stand above");
+    }
+    if !has_any && summary.waiting.is_empty() {
+        output::note("nothing found: no video files there; name files, or a folder that has some");
+        return Ok(Outcome::NothingFound);
+    }
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn check_folders(folders: &[PathBuf]) -> anyhow::Result<()> {
+    match folders.iter().find(|folder| !folder.exists()) {
+        Some(folder) => bail!(missing::does_not_exist(folder, "check the path")),
+        None => Ok(()),
+    }
+}
+
+fn check_model(dir: &Path) -> anyhow::Result<()> {
+    if !locate_model(dir).join("config.json").is_file() {
+        bail!(missing::no_model(dir));
+    }
+    Ok(())
+}
+
+impl Making {
+    /// The model that is given, or that of the index, with the index's clips.
+    pub(crate) fn prepared(&self, index: Option<&GenerationRecord>) -> anyhow::Result<Prepared> {
+        let dir = model_of(self.model.as_deref(), index)?;
+        let embedder = open_embedder(&dir)?;
+        let sampling = match (self.stride, index) {
+            (Some(stride), _) => IndexSampling { stride_s: Some(stride) },
+            (None, Some(index)) => IndexSampling::of_json(&index.model.sampling),
+            (None, None) => IndexSampling::default(),
+        };
+        let null_sentences = null_captions(&dir)?;
+        let opener = self.reading.opener()?;
+        Ok(Prepared { dir, embedder, sampling, opener, null_sentences })
+    }
+}
+
+impl Prepared {
+    pub(crate) fn indexer<'a>(
+        &'a self,
+        catalogue: &'a dyn Catalogue,
+    ) -> anyhow::Result<Indexer<'a>> {
+        let indexer = Indexer::new(catalogue, &self.embedder, &self.dir, self.sampling)?;
+        let indexer = indexer.with_opener(self.opener.clone());
+        Ok(indexer.with_null_sentences(self.null_sentences.clone()))
+    }
+
+    pub(crate) fn add(
+        &self,
+        catalogue: &dyn Catalogue,
+        folders: &[PathBuf],
+        observer: &mut dyn IndexObserver,
+    ) -> anyhow::Result<IndexSummary> {
+        Ok(self.indexer(catalogue)?.add(folders, observer)?)
+    }
+}

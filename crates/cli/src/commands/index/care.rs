@@ -1,0 +1,94 @@
+//! `locvtp index verify`, `compact` and `rebuild`: looking after an index.
+
+use anyhow::bail;
+use clap::Args as ClapArgs;
+use locvtp_search::catalogue::Catalogue;
+use locvtp_video::counted::counted;
+use serde_json::json;
+
+use super::add::{Making, outcome};
+use super::progress::Progress;
+use super::summary::text;
+use crate::catalogue_place::{CataloguePlace, live_index, open_to_read, open_to_write};
+use crate::command_line::typed_again;
+use crate::{Outcome, interrupt, output};
+
+/// `locvtp index verify`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `locvtp index compact`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Compact {
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+}
+
+/// `locvtp index rebuild`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rebuild {
+    #[command(flatten)]
+    pub(crate) making: Making,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
+    let place = args.place.found()?;
+    let verified = open_to_read(&place)?.verify()?;
+    if args.json {
+        output::json(&json!({
+            "num_parts": verified.num_parts,
+            "num_vectors": verified.num_vectors,
+            "faults": verified.faults,
+        }))?;
+    }
+    if !verified.faults.is_empty() {
+        verified.faults.iter().for_each(|fault| output::note(fault));
+        bail!(
+            "{} in the index; `locvtp index rebuild` encodes again what they touch",
+            counted(verified.faults.len(), "fault")
+        );
+    }
+    if !args.json {
+        output::text(&format!(
+            "all is well: {} in {} were read and fit their checksums",
+            counted(verified.num_vectors as usize, "vector"),
+            counted(verified.num_parts as usize, "file"),
+        ))?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn compact(args: &Compact) -> anyhow::Result<Outcome> {
+    let place = args.place.found()?;
+    open_to_read(&place)?;
+    let freed = open_to_write(&place)?.compact()?;
+    output::text(&format!("freed: {:.1} MB", freed as f64 / 1e6))?;
+    Ok(Outcome::Done)
+}
+
+pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
+    let place = args.making.place.found()?;
+    open_to_read(&place)?;
+    let catalogue = open_to_write(&place)?;
+    let prepared = args.making.prepared(live_index(&catalogue)?.as_ref())?;
+    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let summary = prepared.indexer(&catalogue)?.rebuild(&mut Progress::new())?;
+    if args.json {
+        output::json(&summary)?;
+    } else {
+        output::text(&text(&summary, &place))?;
+    }
+    if summary.num_added == 0 && summary.bad.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    outcome(&summary, false)
+}

@@ -1,0 +1,118 @@
+//! `locvtp index list`: what is in an index.
+
+use std::collections::HashSet;
+
+use clap::Args as ClapArgs;
+use locvtp_search::catalogue::{Catalogue, FileId, FileRecord, FileState, JobRecord};
+use locvtp_video::counted::counted;
+use serde_json::json;
+
+use crate::catalogue_place::{CataloguePlace, live_index, open_to_read};
+use crate::clock::clock;
+use crate::pace::duration;
+use crate::table::{Column, Table};
+use crate::{Outcome, output};
+
+/// `locvtp index list`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+    /// List what was done to the index instead, the last first
+    #[arg(long)]
+    pub(crate) jobs: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
+    let place = args.place.found()?;
+    let catalogue = open_to_read(&place)?;
+    if args.jobs {
+        return jobs(&catalogue.jobs()?, args.json);
+    }
+    let files = catalogue.files()?;
+    let index = live_index(&catalogue)?;
+    let left: HashSet<FileId> = match &index {
+        Some(index) => catalogue.files_left(index.id)?.iter().map(|file| file.id).collect(),
+        None => HashSet::new(),
+    };
+    let state = |file: &FileRecord| match file.state {
+        FileState::Present if left.contains(&file.id) => "to do",
+        FileState::Present => "indexed",
+        FileState::Missing => "gone",
+        FileState::Bad => "bad",
+    };
+    if args.json {
+        output::json(&json!({
+            "catalog": place,
+            "model": index.as_ref().map(|index| &index.model.name),
+            "files": files.iter().map(|file| json!({
+                "paths": file.looks.iter().map(|look| &look.path).collect::<Vec<_>>(),
+                "duration_s": file.duration,
+                "state": state(file),
+                "reason": file.reason,
+            })).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        let mut lines = vec![format!("{} in {}", counted(files.len(), "file"), place.display())];
+        lines.extend(index.map(|index| format!("model: {}", index.model.name)));
+        let mut table = Table::new([Column::words(7), Column::numbers(8), Column::words(0)]);
+        for file in &files {
+            let path = file.looks.first().map(|look| look.path.display().to_string());
+            let reason = file.reason.as_ref().map(|reason| format!(": {reason}"));
+            let further = file.looks.len().saturating_sub(1);
+            let further =
+                (further > 0).then(|| format!(" (and {})", counted(further, "other place")));
+            let name = [path, further, reason].into_iter().flatten().collect::<String>();
+            table.row([state(file).to_owned(), clock(file.duration.0), name]);
+        }
+        lines.extend(table.lines("  "));
+        output::text(&lines.join("\n"))?;
+    }
+    Ok(if files.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+}
+
+fn jobs(jobs: &[JobRecord], as_json: bool) -> anyhow::Result<Outcome> {
+    if as_json {
+        let jobs = jobs.iter().map(|job| {
+            json!({
+                "id": job.id,
+                "kind": job.kind,
+                "state": job.state,
+                "progress": job.progress,
+                "times_real_time": job.progress.rate(),
+                "left_s": job.progress.time_left(),
+                "message": job.message,
+            })
+        });
+        output::json(&jobs.collect::<Vec<_>>())?;
+    } else {
+        let mut table = Table::new([
+            Column::numbers(3),
+            Column::words(7),
+            Column::words(7),
+            Column::numbers(9),
+            Column::numbers(0),
+            Column::numbers(0),
+            Column::words(0),
+        ]);
+        table.row(["job", "what", "state", "files", "time", "speed", ""]);
+        for job in jobs {
+            let progress = &job.progress;
+            let done = progress.done_files + progress.bad_files;
+            table.row([
+                job.id.0.to_string(),
+                job.kind.clone(),
+                job.state.name().to_owned(),
+                format!("{done}/{}", progress.num_files),
+                duration(progress.worked.0),
+                progress.rate().map_or(String::new(), |rate| format!("{rate:.1} x")),
+                job.message.clone().unwrap_or_default(),
+            ]);
+        }
+        output::text(&table.lines("  ").join("\n"))?;
+    }
+    Ok(if jobs.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+}

@@ -1,0 +1,46 @@
+//! `locvtp index remove`: files out of an index.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use locvtp_finder::Indexer;
+use locvtp_video::counted::counted;
+use serde_json::json;
+
+use crate::catalogue_place::{CataloguePlace, open_to_read, open_to_write};
+use crate::{Outcome, output};
+
+/// `locvtp index remove`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Remove {
+    /// Files, and folders with all below them; they need not be there any more
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) fn run(args: &Remove) -> anyhow::Result<Outcome> {
+    let place = args.place.found()?;
+    // A writer would make a catalogue where there is none.
+    open_to_read(&place)?;
+    let removed = Indexer::remove(&open_to_write(&place)?, &args.paths)?;
+    if args.json {
+        output::json(&json!({ "removed": removed }))?;
+    }
+    if removed.is_empty() {
+        output::note("nothing found: no file of the index lies there; see `locvtp index list`");
+        return Ok(Outcome::NothingFound);
+    }
+    if !args.json {
+        output::text(&format!(
+            "taken out of the index: {}; the files themselves stay, and the next `locvtp index add` of \
+             their folder takes them in again",
+            counted(removed.len(), "file")
+        ))?;
+    }
+    Ok(Outcome::Done)
+}

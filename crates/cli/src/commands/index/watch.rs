@@ -1,0 +1,67 @@
+//! `locvtp index watch`: an index that follows its folders.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+use locvtp_search::catalogue::CatalogueError;
+
+use super::add::{Making, check_folders};
+use super::progress::Progress;
+use super::summary::text;
+use crate::catalogue_place::{live_index, open_to_write};
+use crate::command_line::typed_again;
+use crate::numbers::number;
+use crate::{Outcome, interrupt, output};
+
+/// Between two questions whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// `locvtp index watch`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Watch {
+    /// Folders with videos
+    #[arg(required = true, value_name = "FOLDER")]
+    pub(crate) folders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) making: Making,
+    /// Seconds between two looks at the folders
+    #[arg(long, value_name = "S", default_value = "30", value_parser = number(1.0, 86_400.0))]
+    pub(crate) every: f64,
+}
+
+pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
+    check_folders(&args.folders)?;
+    let place = args.making.place.of_videos(&args.folders)?;
+    let prepared = args.making.prepared(live_index(&open_to_write(&place)?)?.as_ref())?;
+    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    output::note("looking at the folders again and again; Ctrl-C ends it");
+    loop {
+        // Between two looks other programs may write.
+        match open_to_write(&place) {
+            Ok(catalogue) => {
+                let mut progress = Progress::quiet();
+                let summary = prepared.add(&catalogue, &args.folders, &mut progress)?;
+                let is_news = summary.num_added + summary.num_moved > 0
+                    || !summary.missing.is_empty()
+                    || !summary.bad.is_empty();
+                if is_news {
+                    output::text(&text(&summary, &place))?;
+                }
+            }
+            Err(error) if is_busy(&error) => output::note(&format!("note: {error}")),
+            Err(error) => return Err(error),
+        }
+        let began = Instant::now();
+        while began.elapsed().as_secs_f64() < args.every {
+            if interrupt::pressed() {
+                return Ok(Outcome::Interrupted);
+            }
+            std::thread::sleep(GLANCE);
+        }
+    }
+}
+
+fn is_busy(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(CatalogueError::Busy { .. }))
+}

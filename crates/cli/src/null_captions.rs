@@ -1,0 +1,66 @@
+//! Sentences that are true elsewhere, for a model: captions of the videos that it was trained on, where
+//! its run and its corpus are still there, for they are the most like true ones; else those that its words
+//! allow.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use locvtp_corpus::{AnnotatedCorpus, Corpus};
+use locvtp_finder::null_sentences;
+use locvtp_model::TrainingWords;
+use locvtp_train::{Experiment, RUN_FILE};
+use locvtp_transfer::locate_model;
+use locvtp_video::randomness::finalise;
+
+/// Captions that are taken: enough to tell one in two hundred.
+const NUM: usize = 200;
+
+/// Fewer different ones cannot tell one in twenty.
+const FEWEST: usize = 60;
+
+/// Annotation files that are larger are not read for this.
+const LARGEST: u64 = 64 << 20;
+
+/// The sentences for the model in `dir`.
+///
+/// # Errors
+/// When its list of words is damaged.
+pub(crate) fn null_captions(dir: &Path) -> anyhow::Result<Vec<String>> {
+    if let Some(captions) = captions_of_training(dir) {
+        return Ok(captions);
+    }
+    Ok(null_sentences(TrainingWords::of_model(&locate_model(dir))?.as_ref()))
+}
+
+fn captions_of_training(dir: &Path) -> Option<Vec<String>> {
+    let model = locate_model(dir).canonicalize().ok()?;
+    // A model lies in the run's folder, a checkpoint one deeper.
+    let mut above = model.ancestors().skip(1).take(2).map(|folder| folder.join(RUN_FILE));
+    let run_file: PathBuf = above.find(|file| file.is_file())?;
+    let corpus = Experiment::read(&run_file, &[]).ok()?.corpus;
+    if bytes_of_annotations(&corpus.dir)? > LARGEST {
+        return None;
+    }
+    let (corpus, _) = AnnotatedCorpus::open(&corpus.dir, &corpus.read_settings()).ok()?;
+    let captions = corpus.videos().iter().flat_map(|video| &video.captions);
+    let different: BTreeSet<&str> = captions.map(|caption| caption.text.as_str()).collect();
+    let mut drawn: Vec<(u64, &str)> = different
+        .into_iter()
+        .enumerate()
+        .map(|(place, caption)| (finalise(place as u64), caption))
+        .collect();
+    drawn.sort_unstable();
+    let captions: Vec<String> =
+        drawn.into_iter().take(NUM).map(|(_, caption)| caption.to_owned()).collect();
+    Some(captions).filter(|captions| captions.len() >= FEWEST)
+}
+
+/// The bytes of a corpus's files that are no videos, in its folder alone.
+fn bytes_of_annotations(corpus: &Path) -> Option<u64> {
+    if corpus.is_file() {
+        return Some(std::fs::metadata(corpus).ok()?.len());
+    }
+    let entries = std::fs::read_dir(corpus).ok()?.flatten();
+    let files = entries.filter(|entry| !locvtp_video::media_endings::is_video(&entry.path()));
+    Some(files.filter_map(|entry| entry.metadata().ok()).map(|it| it.len()).sum())
+}

@@ -1,0 +1,255 @@
+//! `locvtp index` and `locvtp search` as a newcomer types them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+
+/// A folder with copies of the held-out videos, and its index.
+fn indexed() -> TempDir {
+    let folder = videos();
+    let added = run(&["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))]);
+    let told = succeeded(&added);
+    says(&told, &["indexed: 8 files", "x real time", "search it with:", "search --catalog"]);
+    folder
+}
+
+fn videos() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for split in ["seen", "new"] {
+        let videos = tiny().path(&format!("corpus/{split}/videos"));
+        for entry in std::fs::read_dir(videos).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+    }
+    folder
+}
+
+fn search(folder: &Path, more: &[&str]) -> Output {
+    run(&[&["search", "--catalog", str(folder)], more].concat())
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_str(&stdout(output)).unwrap_or_else(|_| panic!("{}", stderr(output)))
+}
+
+fn add_again(folder: &Path) -> Value {
+    json(&run(&["index", "add", str(folder), "--json"]))
+}
+
+/// A video of the folder that has a sentence of its own.
+fn held_out(folder: &Path) -> (PathBuf, String) {
+    let (video, sentence) = tiny().held_out();
+    let copy = folder.canonicalize().unwrap().join(video.file_name().unwrap());
+    (copy, sentence)
+}
+
+#[test]
+fn a_folder_is_indexed_and_answers_as_ground_does() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let name = video.file_name().unwrap().to_str().unwrap();
+    let found = search(folder.path(), &[&sentence, "--file", name, "--all", "--json"]);
+    let hits = json(&found)["hits"].as_array().unwrap().clone();
+    let ground =
+        run(&["ground", "--model", str(&tiny().model()), str(&video), &sentence, "--json"]);
+    let moments = json(&ground)["moments"].as_array().unwrap().clone();
+    assert!(!hits.is_empty() && hits.len() == moments.len(), "{hits:?} {moments:?}");
+    for (hit, moment) in hits.iter().zip(&moments) {
+        assert_eq!((&hit["start_s"], &hit["end_s"]), (&moment["start_s"], &moment["end_s"]));
+        let apart = hit["score"].as_f64().unwrap() - moment["score"].as_f64().unwrap();
+        assert!(apart.abs() < 1e-3, "{apart}");
+        assert_eq!(hit["file"], str(&video));
+    }
+    // In words, and by the index above the folder that one is in.
+    let deeper = folder.path().join("deeper");
+    std::fs::create_dir(&deeper).unwrap();
+    let mut command = locvtp();
+    let shown = command.current_dir(&deeper).args(["search", &sentence, "--all"]).output().unwrap();
+    says(&succeeded(&shown), &["in 8 files", "start", "how sure", ".mp4"]);
+}
+
+#[test]
+fn the_command_that_is_told_after_indexing_can_be_typed() {
+    let folder = videos();
+    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let told = succeeded(&run(&add));
+    let typed = told.lines().find(|line| line.contains(" search ")).unwrap();
+    let output = Command::new("sh").args(["-c", typed.trim()]).output().unwrap();
+    // "what should happen" is nothing that the model knows.
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+}
+
+#[test]
+fn a_moved_file_costs_no_frame_and_a_removed_one_is_found_no_more() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let moved = video.with_file_name("renamed.mp4");
+    std::fs::rename(&video, &moved).unwrap();
+    let summary = add_again(folder.path());
+    assert_eq!((&summary["num_moved"], &summary["num_frames"]), (&1.into(), &0.into()));
+    assert_eq!(summary["num_unchanged"], 7);
+    let find = || {
+        let found = search(folder.path(), &[&sentence, "--file", "renamed.mp4", "--all", "--json"]);
+        json(&found)["hits"].as_array().unwrap().len()
+    };
+    assert!(find() > 0);
+    let list = succeeded(&run(&["index", "list", "--catalog", str(folder.path())]));
+    says(&list, &["8 files", "indexed", "renamed.mp4"]);
+    let remove = ["index", "remove", str(&moved), "--catalog", str(folder.path())];
+    says(&succeeded(&run(&remove)), &["1 file", "stay"]);
+    assert_eq!(run(&remove).status.code(), Some(1));
+    assert_eq!(find(), 0);
+    assert!(moved.is_file());
+    let verify = ["index", "verify", "--catalog", str(folder.path())];
+    says(&succeeded(&run(&verify)), &["all is well"]);
+    succeeded(&run(&["index", "compact", "--catalog", str(folder.path())]));
+    says(&succeeded(&run(&verify)), &["all is well"]);
+    let jobs = succeeded(&run(&["index", "list", "--jobs", "--catalog", str(folder.path())]));
+    says(&jobs, &["add", "done", "8/8"]);
+}
+
+#[test]
+fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
+    let folder = videos();
+    std::fs::write(folder.path().join("broken.mp4"), "not a video").unwrap();
+    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let output = run(&add);
+    says(&succeeded(&output), &["indexed: 8 files", "left out: 1 file"]);
+    let told = stderr(&output);
+    let lines: Vec<&str> = told.lines().filter(|line| line.contains("broken.mp4")).collect();
+    assert_eq!(lines.len(), 1, "{told}");
+    let again = run(&add);
+    says(&succeeded(&again), &["unchanged: 9 files", "decoded: 0 frames"]);
+    assert!(!stderr(&again).contains("broken.mp4"), "{}", stderr(&again));
+    let list = succeeded(&run(&["index", "list", "--catalog", str(folder.path())]));
+    says(&list, &["bad", "broken.mp4"]);
+
+    let segments = folder.path().join(".locvtp/segments");
+    let segment = std::fs::read_dir(segments).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[200] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let verify = ["index", "verify", "--catalog", str(folder.path())];
+    let told = refused(&run(&verify));
+    says(&told, &[segment.file_name().unwrap().to_str().unwrap(), "1 fault", "index rebuild"]);
+    let rebuild = ["index", "rebuild", "--catalog", str(folder.path())];
+    says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
+    succeeded(&run(&verify));
+}
+
+#[test]
+fn what_the_model_cannot_know_is_not_in_these_videos() {
+    let folder = indexed();
+    let output = search(folder.path(), &["a dog on a skateboard"]);
+    assert_eq!(output.status.code(), Some(1));
+    says(&stderr(&output), &["not in these videos", "never seen in training: dog", "skateboard"]);
+    assert_eq!(stdout(&output), "");
+    // A sentence with such a word among others is answered by the others.
+    let (_, sentence) = held_out(folder.path());
+    let output = search(folder.path(), &[&format!("{sentence} near a dog"), "--all"]);
+    succeeded(&output);
+    says(&stderr(&output), &["never seen in training", "the other words"]);
+}
+
+#[test]
+fn what_is_said_is_found_also_by_words_that_the_model_does_not_know() {
+    let folder = videos();
+    let (video, _) = held_out(folder.path());
+    let srt = "1\n00:00:01,000 --> 00:00:02,500\nnow a dog rides the skateboard\n";
+    std::fs::write(video.with_extension("srt"), srt).unwrap();
+    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    says(&succeeded(&run(&add)), &["1 line of subtitles"]);
+    for words in [&["dog skateboard"][..], &["--said", "a dog"]] {
+        let shown = succeeded(&search(folder.path(), words));
+        says(&shown, &["0:01.00", "0:02.50", "said: now a dog rides the skateboard"]);
+    }
+    let like = format!("{}@1.5", video.display());
+    let found = json(&search(folder.path(), &["--like", &like, "--json"]));
+    assert!(!found["hits"].as_array().unwrap().is_empty(), "{found}");
+}
+
+#[test]
+fn what_cannot_be_done_says_what_to_type() {
+    let folder = videos();
+    let here =
+        |arguments: &[&str]| locvtp().current_dir(folder.path()).args(arguments).output().unwrap();
+    says(
+        &refused(&here(&["search", "a dog"])),
+        &["no index is here", "locvtp index add", "--catalog"],
+    );
+    says(&refused(&here(&["index", "list"])), &["no index is here"]);
+    says(&refused(&here(&["index", "add", "."])), &["--model", "locvtp demo"]);
+    says(&refused(&here(&["index", "add", "gone", "--model", "x"])), &["gone", "does not exist"]);
+    says(&refused(&here(&["index", "add", ".", "--model", "x"])), &["x", "does not exist"]);
+    assert!(!folder.path().join(".locvtp").exists());
+    says(&refused(&here(&["search", "a", "dog"])), &["2 words to the shell", "'a dog'"]);
+    says(&refused(&here(&["search"])), &["<SENTENCE>"]);
+    says(&refused(&here(&["search", "-dog"])), &["-"]);
+    let server = ["search", "a dog", "--catalog", "postgres://here/videos"];
+    says(&refused(&here(&server)), &["postgres://here/videos", "in a folder"]);
+    for (flag, value, says_it) in [
+        ("--after", "yesterday", "2026-07-31"),
+        ("--like", "talk.mp4", "talk.mp4@12.5"),
+        ("--image", "gone.png", "does not exist"),
+    ] {
+        says(&refused(&here(&["search", "a dog", flag, value])), &[says_it]);
+    }
+    let empty = tempfile::tempdir().unwrap();
+    let model = tiny().path("run");
+    let nothing = run(&["index", "add", str(empty.path()), "--model", str(&model)]);
+    assert_eq!(nothing.status.code(), Some(1));
+    says(&stderr(&nothing), &["no video files there"]);
+}
+
+#[test]
+fn a_model_that_moved_is_asked_for_and_another_one_is_refused() {
+    let folder = videos();
+    let models = tempfile::tempdir().unwrap();
+    let model = models.path().join("first");
+    crate::tiny::copy_folder(&tiny().model(), &model);
+    succeeded(&run(&["index", "add", str(folder.path()), "--model", str(&model)]));
+    let moved = models.path().join("second");
+    std::fs::rename(&model, &moved).unwrap();
+    let (_, sentence) = held_out(folder.path());
+    let told = refused(&search(folder.path(), &[&sentence]));
+    says(&told, &["first", "does not exist", "--model"]);
+    succeeded(&search(folder.path(), &[&sentence, "--all", "--model", str(&moved)]));
+    let other = crate::tiny::checkpoints(&tiny().path("run")).remove(0);
+    let told = refused(&search(folder.path(), &[&sentence, "--model", str(&other)]));
+    says(&told, &["another model", "index add --model"]);
+}
+
+#[test]
+fn hits_are_cut_and_listed_for_editors() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let out = tempfile::tempdir().unwrap();
+    let (cuts, list) = (out.path().join("cuts"), out.path().join("lists/hits.csv"));
+    let more = ["--top", "2", "--all", "--cut", str(&cuts), "--exact", "--export", str(&list)];
+    let output = search(folder.path(), &[&[sentence.as_str()], &more[..]].concat());
+    succeeded(&output);
+    says(&stderr(&output), &["encoded, from the frame", "written: ", "hits.csv"]);
+    assert_eq!(std::fs::read_dir(cuts).unwrap().count(), 2);
+    assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 3);
+    let wrong = search(folder.path(), &[&sentence, "--export", "hits.doc"]);
+    says(&refused(&wrong), &["hits.doc", ".csv"]);
+}
+
+#[test]
+fn refined_ends_stay_in_the_file_and_begin_at_frames() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let found = json(&search(folder.path(), &[&sentence, "--all", "--refine", "--json"]));
+    let hits = found["hits"].as_array().unwrap();
+    assert!(!hits.is_empty());
+    for hit in hits {
+        let (start, end) = (hit["start_s"].as_f64().unwrap(), hit["end_s"].as_f64().unwrap());
+        assert!(0.0 <= start && start < end && end <= 9.001, "{hit}");
+        assert_eq!(hit["is_refined"], true);
+    }
+}

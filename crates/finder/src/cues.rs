@@ -1,0 +1,45 @@
+//! What is said in a video, from the files beside it and the tracks of text inside.
+
+use std::path::Path;
+
+use locvtp_corpus::{Language, subtitles_beside};
+use locvtp_search::catalogue::Cue;
+use locvtp_video::causes::with_causes;
+use locvtp_video::{ReadLimits, Seconds, TextTrack, TimeSpan, text_tracks};
+
+/// The cues of a video that plays for `duration`, and what is wrong with files that should have some.
+pub(crate) fn cues_of(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>) {
+    let (mut cues, mut notes) = (Vec::new(), Vec::new());
+    for file in subtitles_beside(video, Some(duration.0)) {
+        match file {
+            Ok(file) => {
+                let source = file.path.file_name().unwrap_or_default().to_string_lossy();
+                let language = file.language.map(|language| language.tag());
+                cues.extend(file.captions.into_iter().map(|caption| Cue {
+                    span: caption.span,
+                    text: caption.text,
+                    language: language.clone(),
+                    source: source.clone().into_owned(),
+                }));
+            }
+            Err(error) => notes.push(with_causes(&error)),
+        }
+    }
+    match text_tracks(video, ReadLimits::default()) {
+        Ok(tracks) => tracks.into_iter().for_each(|track| cues.extend(of_track(track, duration))),
+        Err(error) => notes.push(with_causes(&error)),
+    }
+    (cues, notes)
+}
+
+fn of_track(track: TextTrack, duration: Seconds) -> impl Iterator<Item = Cue> {
+    let language = track.language.as_deref().and_then(Language::parse).map(|it| it.tag());
+    let source = format!("track {}", track.stream);
+    let cues = track.cues.into_iter().filter(move |(span, _)| span.start < duration);
+    cues.map(move |(span, text)| Cue {
+        span: TimeSpan { start: span.start, end: span.end.min(duration) },
+        text,
+        language: language.clone(),
+        source: source.clone(),
+    })
+}

@@ -1,0 +1,88 @@
+//! What can go wrong with an index and with questions to it.
+
+use std::path::PathBuf;
+
+use locvtp_search::catalogue::CatalogueError;
+use locvtp_search::scan::ScanError;
+use locvtp_transfer::TransferError;
+use locvtp_video::Seconds;
+
+use crate::question_error::QuestionError;
+
+/// Why an index is not made, or a question has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FinderError {
+    /// A model without words.
+    #[error(
+        "{model}: this model has no joint space of pictures and words, so no sentence can be looked for \
+         with it; choose one that was trained with both"
+    )]
+    NoJointSpace {
+        /// Its directory.
+        model: PathBuf,
+    },
+    /// Nothing was indexed yet.
+    #[error("nothing is in the index yet; add videos with `locvtp index add`")]
+    NoIndex,
+    /// The index was made with another model.
+    #[error(
+        "the index was made with another model than {given}: {indexed}, or one with other preprocessing; \
+         search with that one, or build the index anew with `locvtp index add --model {given}`"
+    )]
+    OtherModel {
+        /// The model that the index was made with.
+        indexed: String,
+        /// The model that was given.
+        given: PathBuf,
+    },
+    /// A file to search by that is not in the index.
+    #[error("{path}: is not in the index; add it, or give a file that `locvtp index list` shows")]
+    NotInIndex {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A moment to search by that is not in its file.
+    #[error("{path}: nothing of it is indexed at {at}; it plays for {duration}")]
+    NoSuchMoment {
+        /// The file.
+        path: PathBuf,
+        /// The moment.
+        at: Seconds,
+        /// The file's length.
+        duration: Seconds,
+    },
+    /// A question that asks for nothing.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// The catalogue.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The model, or a video.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+}
+
+impl From<ScanError> for FinderError {
+    fn from(error: ScanError) -> Self {
+        Self::Catalogue(error.into())
+    }
+}
+
+impl From<locvtp_measure::MeasureError> for FinderError {
+    fn from(error: locvtp_measure::MeasureError) -> Self {
+        Self::Transfer(error.into())
+    }
+}
+
+impl From<locvtp_video::VideoError> for FinderError {
+    fn from(error: locvtp_video::VideoError) -> Self {
+        Self::Transfer(error.into())
+    }
+}
+
+impl From<locvtp_model::ModelError> for FinderError {
+    fn from(error: locvtp_model::ModelError) -> Self {
+        Self::Transfer(error.into())
+    }
+}

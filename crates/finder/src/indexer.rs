@@ -1,0 +1,342 @@
+//! Brings a catalogue up to date with folders.
+//!
+//! Files are told apart by their content, so only what the catalogue does not know is decoded. Clips go
+//! through the encoder as `locvtp extract` sends them, and a file is in the catalogue when its last clip
+//! is: whoever stops it loses the files in work and no other.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use locvtp_search::catalogue::{
+    Catalogue, CatalogueError, FileId, FileRecord, GenerationId, GenerationState, JobProgress,
+    JobState, ModelRecord,
+};
+use locvtp_search::identity::{
+    Candidate, FolderWalk, Look, Plan, PlanSettings, look_at, plan, walk,
+};
+use locvtp_transfer::Embedder;
+use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
+use locvtp_video::causes::with_causes;
+use locvtp_video::{ClipStride, Seconds, VideoOpener};
+use serde::Serialize;
+
+use crate::error::FinderError;
+use crate::index_sampling::{IndexSampling, is_frame_by_frame};
+use crate::judge;
+use crate::model_record::model_record;
+use crate::observer::IndexObserver;
+use crate::true_path::true_path;
+use crate::video_sink::{Kept, Told, VideoSink, Watcher};
+
+/// Between two looks at files that may still be written to.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// What became of the files of some folders.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct IndexSummary {
+    /// Files that were indexed now.
+    pub num_added: usize,
+    /// Known files at other paths, or at further ones, or seen again: nothing of them was decoded.
+    pub num_moved: usize,
+    /// Files as they were.
+    pub num_unchanged: usize,
+    /// Files that are gone, and are kept in the index.
+    pub missing: Vec<PathBuf>,
+    /// Files that are still written to.
+    pub waiting: Vec<PathBuf>,
+    /// Files that cannot be read, with the reason.
+    pub bad: Vec<(PathBuf, String)>,
+    /// Clips that were encoded.
+    pub num_clips: u64,
+    /// Frames that were decoded for them.
+    pub num_frames: u64,
+    /// Lines of subtitles.
+    pub num_cues: u64,
+    /// Playing time of what was indexed.
+    pub media_s: f64,
+    /// Time taken.
+    pub seconds: f64,
+    /// Whether it was stopped before its end.
+    pub is_stopped: bool,
+    /// Whether this model's index took the place of another's now.
+    pub is_swapped_in: bool,
+    /// Files that another model's index has and this one not yet, so that it does not take its place.
+    pub num_left: u64,
+    /// Whether "not here" can be told by a measured rate of false alarms.
+    pub is_calibrated: bool,
+}
+
+/// Indexes videos with one model.
+pub struct Indexer<'a> {
+    catalogue: &'a dyn Catalogue,
+    embedder: &'a Embedder,
+    model: ModelRecord,
+    settings: ExtractSettings,
+    null_sentences: Vec<String>,
+}
+
+impl<'a> Indexer<'a> {
+    /// With the model of the directory `dir`, which was opened as `embedder`.
+    ///
+    /// # Errors
+    /// When its files cannot be read, or it has no joint space.
+    pub fn new(
+        catalogue: &'a dyn Catalogue,
+        embedder: &'a Embedder,
+        dir: &Path,
+        sampling: IndexSampling,
+    ) -> Result<Self, FinderError> {
+        let model = model_record(embedder, dir, sampling)?;
+        let settings = ExtractSettings {
+            space: Some(FeatureSpace::Projected),
+            stride: sampling.stride(&embedder.directory().preprocessing),
+            skip_damaged: true,
+            ..ExtractSettings::default()
+        };
+        Ok(Self { catalogue, embedder, model, settings, null_sentences: Vec::new() })
+    }
+
+    /// The same, opening files in another way.
+    #[must_use]
+    pub fn with_opener(mut self, opener: VideoOpener) -> Self {
+        self.settings.opener = opener;
+        self
+    }
+
+    /// The same, with sentences that are true elsewhere: what "not here" is measured by. Without them a
+    /// search cannot tell.
+    #[must_use]
+    pub fn with_null_sentences(self, null_sentences: Vec<String>) -> Self {
+        Self { null_sentences, ..self }
+    }
+
+    /// Makes the index hold what lies in `roots`, files or folders.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be written, or the model's features are not finite. Files that were
+    /// done are kept. Bad files are no errors.
+    pub fn add(
+        &self,
+        roots: &[PathBuf],
+        observer: &mut dyn IndexObserver,
+    ) -> Result<IndexSummary, FinderError> {
+        let roots: Vec<PathBuf> = roots.iter().map(|root| true_path(root)).collect();
+        let generation = self.catalogue.generation(&self.model)?;
+        let (mut walked, mut plan) = self.look(&roots)?;
+        if !plan.waiting.is_empty() {
+            self.catalogue.note_waiting(&plan.waiting)?;
+            std::thread::sleep(SETTLE);
+            (walked, plan) = self.look(&roots)?;
+        }
+        let mut summary = self.note(&plan)?;
+        for (path, error) in &walked.closed {
+            let reason = format!("{}: cannot be looked at: {error}", path.display());
+            observer.bad(path, &reason);
+            summary.bad.push((path.clone(), reason));
+        }
+        for unreadable in &plan.unreadable {
+            let reason =
+                format!("{}: cannot be read: {}", unreadable.path.display(), unreadable.error);
+            observer.bad(&unreadable.path, &reason);
+            summary.bad.push((unreadable.path.clone(), reason));
+        }
+        let candidates = self.candidates(generation, &plan)?;
+        observer.planned(&plan, candidates.len());
+        self.encode(generation, candidates, "add", observer, &mut summary)?;
+        if !plan.copies.is_empty() && !summary.is_stopped {
+            // Their content is known now.
+            let (_, plan) = self.look(&roots)?;
+            self.catalogue.note_moved(&plan.moved)?;
+            summary.num_moved += plan.moved.len();
+        }
+        self.finish(generation, &mut summary)?;
+        Ok(summary)
+    }
+
+    /// Drops what is damaged of the index, and encodes those files again; also all that an index beside
+    /// the live one lacks.
+    ///
+    /// # Errors
+    /// As [`Indexer::add`].
+    pub fn rebuild(&self, observer: &mut dyn IndexObserver) -> Result<IndexSummary, FinderError> {
+        self.catalogue.drop_damaged()?;
+        let generation = self.catalogue.generation(&self.model)?;
+        let plan = Plan::default();
+        let candidates = self.candidates(generation, &plan)?;
+        observer.planned(&plan, candidates.len());
+        let mut summary = IndexSummary::default();
+        self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
+        self.finish(generation, &mut summary)?;
+        Ok(summary)
+    }
+
+    fn look(&self, roots: &[PathBuf]) -> Result<(FolderWalk, Plan), FinderError> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let settings = PlanSettings::at(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
+        let walked = walk(roots);
+        let plan = plan(&walked, &self.catalogue.known()?, settings);
+        Ok((walked, plan))
+    }
+
+    /// Notes what needs no decoding.
+    fn note(&self, plan: &Plan) -> Result<IndexSummary, FinderError> {
+        if !plan.moved.is_empty() {
+            self.catalogue.note_moved(&plan.moved)?;
+        }
+        if !plan.missing.is_empty() {
+            self.catalogue.note_missing(&plan.missing)?;
+        }
+        self.catalogue.note_waiting(&plan.waiting)?;
+        Ok(IndexSummary {
+            num_moved: plan.moved.len(),
+            num_unchanged: plan.num_unchanged,
+            missing: plan.missing.iter().map(|(_, path)| path.clone()).collect(),
+            waiting: plan.waiting.iter().map(|look| look.path.clone()).collect(),
+            ..IndexSummary::default()
+        })
+    }
+
+    /// What is to be decoded: what is new, and what the generation lacks.
+    fn candidates(
+        &self,
+        generation: GenerationId,
+        plan: &Plan,
+    ) -> Result<Vec<Candidate>, FinderError> {
+        let changed = plan.changed.iter().map(|(_, candidate)| candidate);
+        let mut candidates: Vec<Candidate> = plan.add.iter().chain(changed).cloned().collect();
+        let mut known: HashSet<_> = candidates.iter().map(|it| it.identity).collect();
+        for file in self.catalogue.files_left(generation)? {
+            if let Some(look) = there(&file)
+                && known.insert(file.identity)
+            {
+                candidates.push(Candidate { look, identity: file.identity });
+            }
+        }
+        candidates.sort_by(|one, other| one.look.path.cmp(&other.look.path));
+        Ok(candidates)
+    }
+
+    fn encode(
+        &self,
+        generation: GenerationId,
+        candidates: Vec<Candidate>,
+        kind: &str,
+        observer: &mut dyn IndexObserver,
+        summary: &mut IndexSummary,
+    ) -> Result<(), FinderError> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        let began = std::time::Instant::now();
+        let video = |candidate: &Candidate| VideoFile {
+            id: candidate.look.path.display().to_string(),
+            path: candidate.look.path.clone(),
+            bytes: candidate.look.size,
+        };
+        let videos: Vec<VideoFile> = candidates.iter().map(video).collect();
+        let progress = JobProgress { num_files: videos.len() as u64, ..JobProgress::default() };
+        let job = self.catalogue.start_job(kind, &progress)?;
+        let told = RefCell::new(Told { observer, progress });
+        let preprocessing = &self.embedder.directory().preprocessing;
+        let by_path = candidates.into_iter().map(|it| (it.look.path.clone(), it)).collect();
+        let mut sink = VideoSink::new(
+            self.catalogue,
+            (generation, self.model.width as usize),
+            job,
+            match self.settings.stride {
+                ClipStride::Time(stride) if is_frame_by_frame(preprocessing) => Some(stride),
+                _ => None,
+            },
+            by_path,
+            &told,
+        );
+        let mut watcher = Watcher(&told);
+        let encoded =
+            encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
+        let failure = sink.failure.take();
+        let Kept { added, bad, changing, num_clips, num_cues, media } = sink.kept;
+        let ended = match (failure, encoded) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(error.into()),
+            (None, Ok(encoded)) => Ok(encoded.stopped),
+        };
+        let mut progress = told.borrow().progress;
+        progress.worked = Seconds(began.elapsed().as_secs_f64());
+        let (state, message) = match &ended {
+            Ok(false) => {
+                progress.media = progress.done_media;
+                (JobState::Done, None)
+            }
+            Ok(true) => (JobState::Stopped, Some("stopped by a person".to_owned())),
+            Err(error) => (JobState::Failed, Some(with_causes(error))),
+        };
+        // Where the catalogue fails itself, the first failure is the one that is told.
+        let said = self.catalogue.set_job(job, state, &progress, message.as_deref());
+        summary.is_stopped = ended?;
+        said?;
+        summary.num_added = added.len();
+        summary.bad.extend(bad);
+        summary.waiting.extend(changing);
+        (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
+        summary.num_frames = num_clips * preprocessing.num_frames as u64;
+        summary.media_s = media.0;
+        summary.seconds = progress.worked.0;
+        Ok(())
+    }
+
+    /// Swaps in an index that is whole, and measures what null sentences reach on it.
+    fn finish(
+        &self,
+        generation: GenerationId,
+        summary: &mut IndexSummary,
+    ) -> Result<(), FinderError> {
+        let generations = self.catalogue.generations()?;
+        let own = generations.iter().find(|it| it.id == generation);
+        if own.is_some_and(|it| it.state == GenerationState::Building) && !summary.is_stopped {
+            match self.catalogue.swap_in(generation) {
+                Ok(()) => summary.is_swapped_in = true,
+                Err(CatalogueError::NotWhole { left, .. }) => summary.num_left = left,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !self.null_sentences.is_empty() && !summary.is_stopped {
+            let sentences: Vec<&str> = self.null_sentences.iter().map(String::as_str).collect();
+            summary.is_calibrated =
+                judge::fit(self.catalogue, generation, self.embedder, &sentences)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files below `places`, which need not be there any more; returns how many.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be written.
+    pub fn remove(
+        catalogue: &dyn Catalogue,
+        places: &[PathBuf],
+    ) -> Result<Vec<PathBuf>, FinderError> {
+        let places: Vec<PathBuf> = places.iter().map(|place| true_path(place)).collect();
+        let is_below = |look: &Look| places.iter().any(|place| look.path.starts_with(place));
+        let files = catalogue.files()?;
+        let meant = files.iter().filter(|file| file.looks.iter().any(is_below));
+        let (mut ids, mut paths): (Vec<FileId>, Vec<PathBuf>) = (Vec::new(), Vec::new());
+        for file in meant {
+            ids.push(file.id);
+            paths.extend(file.looks.first().map(|look| look.path.clone()));
+        }
+        catalogue.remove_files(&ids)?;
+        Ok(paths)
+    }
+}
+
+/// Where a file lies as it was last seen; none where it is gone or was changed.
+fn there(file: &FileRecord) -> Option<Look> {
+    let is_same = |known: &&Look| {
+        look_at(&known.path)
+            .is_ok_and(|look| (look.size, look.modified_ns) == (known.size, known.modified_ns))
+    };
+    let known = file.looks.iter().find(is_same)?;
+    look_at(&known.path).ok()
+}

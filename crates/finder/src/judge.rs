@@ -1,0 +1,116 @@
+//! Whether an answer is there at all: how far it stands out, beside null sentences on the same clips.
+//!
+//! A scan gives the counts of all scores and the files with the best clips; the best run of
+//! neighbouring clips is looked for in these alone. Null sentences are measured in the same way, so the
+//! rate is of this number.
+
+use locvtp_search::Sureness;
+use locvtp_search::calibration::{Calibration, best_run, standout_over};
+use locvtp_search::catalogue::{Catalogue, GenerationId};
+use locvtp_search::scan::{ScanError, ScanRequest};
+use locvtp_search::segment::{QuantisedQuery, VectorKind};
+use locvtp_transfer::Embedder;
+use serde::Serialize;
+
+use crate::error::FinderError;
+
+/// Files in which the best run of a null sentence is looked for.
+const FILES: usize = 16;
+
+/// Clips below which nothing is measured: there is no background.
+const FEWEST_CLIPS: u64 = 40;
+
+/// Whether what was asked for is there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Measured beside null sentences.
+    Judged {
+        /// In one word.
+        sure: Sureness,
+        /// The share of null sentences that stand out as much, 0 to 1.
+        false_alarms: f64,
+    },
+    /// Nothing was measured: the index is small, or the question is no sentence.
+    Unknown,
+}
+
+impl Verdict {
+    /// Of how far something stands out.
+    pub(crate) fn of(calibration: Option<&Calibration>, standout: Option<f64>) -> Self {
+        match (calibration, standout) {
+            (Some(calibration), Some(standout)) => {
+                let verdict = calibration.judge(standout);
+                Self::Judged { sure: verdict.sure, false_alarms: verdict.rate }
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Whether it was measured that it is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Judged { sure: Sureness::NotFound, .. })
+    }
+
+    /// In words: `found`, `maybe`, `not found`, or `unknown`.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::Judged { sure, .. } => sure.words(),
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The calibration of a generation; none where there is none, or one that an earlier version wrote.
+pub(crate) fn calibration_of(
+    catalogue: &dyn Catalogue,
+    generation: GenerationId,
+) -> Result<Option<Calibration>, FinderError> {
+    let value = catalogue.calibration(generation)?;
+    Ok(value.and_then(|value| serde_json::from_value(value).ok()))
+}
+
+/// Measures null sentences where nothing was measured yet or the index has outgrown it. Returns whether
+/// there is a calibration now.
+pub(crate) fn fit(
+    catalogue: &dyn Catalogue,
+    generation: GenerationId,
+    embedder: &Embedder,
+    sentences: &[&str],
+) -> Result<bool, FinderError> {
+    let sentences = embedder.embed_sentences(sentences)?;
+    let Some(first) = sentences.first() else { return Ok(false) };
+    let (_, num_clips) = measured(catalogue, generation, &first.sentence)?;
+    let known = calibration_of(catalogue, generation)?;
+    if num_clips < FEWEST_CLIPS {
+        return Ok(known.is_some());
+    }
+    if known.is_some_and(|known| !known.is_outgrown(num_clips)) {
+        return Ok(true);
+    }
+    let mut nulls = Vec::with_capacity(sentences.len());
+    for sentence in &sentences {
+        nulls.extend(measured(catalogue, generation, &sentence.sentence)?.0);
+    }
+    let Ok(calibration) = Calibration::fit(&nulls, num_clips) else { return Ok(false) };
+    let value = serde_json::to_value(calibration).expect("plain numbers are JSON");
+    catalogue.set_calibration(generation, &value)?;
+    Ok(true)
+}
+
+/// How far a sentence stands out among all clips, and how many there are.
+fn measured(
+    catalogue: &dyn Catalogue,
+    generation: GenerationId,
+    sentence: &[f32],
+) -> Result<(Option<f64>, u64), FinderError> {
+    let request = ScanRequest { num_tracks: FILES, ..ScanRequest::new(sentence, 0) };
+    let answer = catalogue.scan(generation, VectorKind::Clip, &request)?;
+    let query = QuantisedQuery::new(sentence).map_err(ScanError::from)?;
+    let mut best = f64::NEG_INFINITY;
+    for hit in &answer.tracks {
+        let vectors = catalogue.track_vectors(generation, VectorKind::Clip, hit.track)?;
+        best = vectors.iter().map(|it| best_run(&it.scores(&query))).fold(best, f64::max);
+    }
+    Ok((standout_over(best, &answer.background), answer.background.num_scores()))
+}

@@ -1,0 +1,74 @@
+//! Finding moments in a folder of videos: videos and a model come in, and an index that answers
+//! sentences goes out.
+//!
+//! - [`Indexer`]: brings a catalogue up to date with folders; what is there already is not decoded
+//! - [`Finder`]: answers a [`Question`] with moments, each seen or said, and with whether they are there
+//!   at all
+//! - [`FileFilter`]: which files a question is about
+//! - [`model_record`], [`IndexSampling`]: what makes vectors comparable
+//! - [`null_sentences`]: sentences that are true elsewhere, for "not here"
+//!
+//! From scores to moments there is one way, [`FileGrounding::of`](locvtp_transfer::FileGrounding::of),
+//! for `locvtp ground` and for this crate. Where the catalogue lies, a folder or a server, is all the
+//! same here.
+//!
+//! # Example
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/support/small_model.rs"));
+//! use std::sync::Arc;
+//!
+//! use locvtp_finder::{Finder, Indexer, IndexSampling, Question};
+//! use locvtp_search::catalogue::{Access, SqliteCatalogue};
+//! use locvtp_transfer::Embedder;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (model, video) = small_model_and_video()?;
+//! # let videos = tempfile::tempdir()?;
+//! # std::fs::copy(video, videos.path().join("kitchen.mp4"))?;
+//! # let (model, videos) = (model.path(), videos.path());
+//! let catalogue = Arc::new(SqliteCatalogue::open(&videos.join(".locvtp"), Access::WRITE)?);
+//! let embedder = Embedder::open(model)?;
+//! let indexer = Indexer::new(catalogue.as_ref(), &embedder, model, IndexSampling::default())?;
+//! let summary = indexer.add(&[videos.to_owned()], &mut ())?;
+//! assert_eq!(summary.num_added, 1);
+//!
+//! let finder = Finder::open(catalogue, embedder, model)?;
+//! let answer = finder.find(&Question::of("a red square moves left"))?;
+//! for hit in &answer.hits {
+//!     println!("{}  {}  {:.3}", hit.path.display(), hit.span, hit.score);
+//! }
+//! # assert!(!answer.hits.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+
+mod cues;
+mod error;
+mod file_filter;
+mod finder;
+mod hit;
+mod index_sampling;
+mod indexer;
+mod judge;
+mod model_record;
+mod null_sentences;
+mod observer;
+mod question;
+mod question_error;
+mod ranking;
+mod refine;
+mod true_path;
+mod video_sink;
+
+pub use error::FinderError;
+pub use file_filter::FileFilter;
+pub use finder::{Answer, Finder};
+pub use hit::{Evidence, Hit};
+pub use index_sampling::IndexSampling;
+pub use indexer::{IndexSummary, Indexer};
+pub use judge::Verdict;
+pub use model_record::model_record;
+pub use null_sentences::null_sentences;
+pub use observer::IndexObserver;
+pub use question::{Alike, Question, Sentence};
+pub use question_error::QuestionError;

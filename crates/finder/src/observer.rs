@@ -1,0 +1,25 @@
+//! Who is told how indexing goes.
+
+use std::path::Path;
+
+use locvtp_search::catalogue::JobProgress;
+use locvtp_search::identity::Plan;
+
+/// Is told how indexing goes, and may stop it.
+pub trait IndexObserver {
+    /// What is to be done; `num_files` are to be decoded.
+    fn planned(&mut self, _plan: &Plan, _num_files: usize) {}
+    /// Some clips are done.
+    fn progress(&mut self, _progress: &JobProgress) {}
+    /// A file cannot be read and is left out until it changes.
+    fn bad(&mut self, _path: &Path, _reason: &str) {}
+    /// Something that a person should know.
+    fn note(&mut self, _text: &str) {}
+    /// Whether to stop; files that are done are kept.
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// Nobody is told.
+impl IndexObserver for () {}

@@ -1,0 +1,161 @@
+//! What is asked.
+
+use std::path::PathBuf;
+
+use locvtp_transfer::ClipScore;
+use locvtp_video::Seconds;
+
+use crate::file_filter::FileFilter;
+use crate::question_error::QuestionError;
+
+/// What should be seen: a sentence, and terms that are added and taken away.
+///
+/// # Example
+/// ```
+/// use locvtp_finder::Sentence;
+///
+/// let sentence = Sentence::read(r#"a dog runs +beach -"at night""#)?;
+/// assert_eq!(sentence.text, "a dog runs");
+/// assert_eq!((sentence.with, sentence.without), (vec!["beach".into()], vec!["at night".into()]));
+/// # Ok::<(), locvtp_finder::QuestionError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sentence {
+    /// The sentence itself; may be empty where a term is added.
+    pub text: String,
+    /// Terms that should be there as well.
+    pub with: Vec<String>,
+    /// Terms that should not be there.
+    pub without: Vec<String>,
+}
+
+impl Sentence {
+    /// Reads what a person types: words, `+word` and `-word`; several words of a term stand in quotes.
+    ///
+    /// # Errors
+    /// When nothing is left to look for, or a quote is not closed.
+    pub fn read(typed: &str) -> Result<Self, QuestionError> {
+        let (mut sentence, mut words) = (Self::default(), Vec::new());
+        let mut rest = typed.trim();
+        while !rest.is_empty() {
+            let sign = rest.chars().next().filter(|sign| "+-".contains(*sign));
+            let behind = sign.map_or(rest, |_| &rest[1..]);
+            let is_term =
+                sign.is_some() && behind.starts_with(|c: char| c.is_alphanumeric() || c == '"');
+            let (word, left) = match behind.strip_prefix('"').filter(|_| is_term) {
+                Some(quoted) => quoted
+                    .split_once('"')
+                    .ok_or_else(|| QuestionError::OpenQuote { sentence: typed.to_owned() })?,
+                None => {
+                    let whole = if is_term { behind } else { rest };
+                    whole.split_once(char::is_whitespace).unwrap_or((whole, ""))
+                }
+            };
+            match sign.filter(|_| is_term) {
+                Some('+') => sentence.with.push(word.to_owned()),
+                Some(_) => sentence.without.push(word.to_owned()),
+                None => words.push(word),
+            }
+            rest = left.trim_start();
+        }
+        sentence.text = words.join(" ");
+        let has_any = !sentence.text.is_empty() || !sentence.with.is_empty();
+        match (has_any, sentence.without.is_empty()) {
+            (true, _) => Ok(sentence),
+            (false, true) => Err(QuestionError::Empty),
+            (false, false) => Err(QuestionError::OnlyWithout { sentence: typed.to_owned() }),
+        }
+    }
+
+    /// The sentence and the terms that should be there, as words to be found in what is said.
+    pub(crate) fn words(&self) -> String {
+        let parts = std::iter::once(&self.text).chain(&self.with).map(String::as_str);
+        parts.collect::<Vec<_>>().join(" ").trim().to_owned()
+    }
+}
+
+/// Something that is looked for by its looks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Alike {
+    /// A picture, or a video as a whole.
+    Picture(PathBuf),
+    /// What is seen in an indexed file at a moment.
+    Moment {
+        /// The file.
+        path: PathBuf,
+        /// The moment.
+        at: Seconds,
+    },
+}
+
+/// A question to an index.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What should be seen; what is said is searched for its words as well.
+    pub sentence: Option<Sentence>,
+    /// What should look like this; taken together with the sentence where both are there.
+    pub alike: Option<Alike>,
+    /// Words that should be said. What is seen then counts only where a sentence is there, too.
+    pub said: Option<String>,
+    /// The files that are meant.
+    pub files: FileFilter,
+    /// Moments at most.
+    pub top: usize,
+    /// Moments of one file at most.
+    pub per_file: usize,
+    /// How clips of the best files are compared with the sentence.
+    pub score: ClipScore,
+    /// Whether the ends of what is seen are looked for to the frame, in the files themselves.
+    pub refine: bool,
+    /// Also what was measured not to be there.
+    pub show_all: bool,
+}
+
+impl Question {
+    /// A sentence, about all files: ten moments at most, three of a file.
+    pub fn of(sentence: &str) -> Self {
+        let text = sentence.to_owned();
+        Self { sentence: Some(Sentence { text, ..Sentence::default() }), ..Self::default() }
+    }
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            sentence: None,
+            alike: None,
+            said: None,
+            files: FileFilter::default(),
+            top: 10,
+            per_file: 3,
+            score: ClipScore::Sentence,
+            refine: false,
+            show_all: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hyphens_and_signs_within_words_are_no_terms() {
+        let read = |typed: &str| Sentence::read(typed).unwrap();
+        assert_eq!(read("a T-shirt - or c++").text, "a T-shirt - or c++");
+        let terms = read("-rain +\"red car\" two dogs +-");
+        assert_eq!(
+            (terms.text.as_str(), terms.words().as_str()),
+            ("two dogs +-", "two dogs +- red car")
+        );
+        assert_eq!((terms.with, terms.without), (vec!["red car".into()], vec!["rain".into()]));
+        assert_eq!(read("+beach").text, "");
+    }
+
+    #[test]
+    fn what_asks_for_nothing_is_refused() {
+        assert_eq!(Sentence::read("  "), Err(QuestionError::Empty));
+        assert!(matches!(Sentence::read("-rain"), Err(QuestionError::OnlyWithout { .. })));
+        assert!(matches!(Sentence::read("a +\"red"), Err(QuestionError::OpenQuote { .. })));
+    }
+}

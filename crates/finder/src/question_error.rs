@@ -1,0 +1,33 @@
+//! What can be wrong with a question.
+
+/// Why words ask for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum QuestionError {
+    /// Nothing to look for.
+    #[error(
+        "nothing is asked for; give a sentence, words that are said, a picture, or a moment to look for \
+         others like it"
+    )]
+    Empty,
+    /// Only terms that should not be there.
+    #[error("{sentence:?} says only what should not be there; say also what should")]
+    OnlyWithout {
+        /// What was typed.
+        sentence: String,
+    },
+    /// A quote that does not end.
+    #[error("{sentence:?}: a \" is not closed; close it")]
+    OpenQuote {
+        /// What was typed.
+        sentence: String,
+    },
+    /// A pattern of names that cannot be read.
+    #[error("{pattern}: is no pattern of file names ({what}); * stands for any letters, ? for one")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong.
+        what: String,
+    },
+}

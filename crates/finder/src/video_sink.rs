@@ -1,0 +1,221 @@
+//! Features of clips on their way into the catalogue: a file is there whole, or not.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use locvtp_search::catalogue::{Catalogue, GenerationId, JobId, JobProgress, JobState, NewVideo};
+use locvtp_search::identity::{Candidate, look_at};
+use locvtp_search::segment::{VectorBatch, VectorError, VectorKind};
+use locvtp_transfer::TransferError;
+use locvtp_transfer::extraction::{
+    BadVideo, ClipSink, DamagedVideo, ExtractObserver, ExtractProgress, VideoEnd, VideoFile,
+};
+use locvtp_video::{Seconds, TimeSpan};
+
+use crate::cues::cues_of;
+use crate::error::FinderError;
+use crate::observer::IndexObserver;
+
+/// What the sink and the watcher of an extraction tell of.
+pub(crate) struct Told<'o> {
+    pub(crate) observer: &'o mut dyn IndexObserver,
+    pub(crate) progress: JobProgress,
+}
+
+/// A video whose clips are coming.
+struct OpenVideo {
+    batch: VectorBatch,
+    /// The last clip, where its end is not known before the next one comes.
+    last: Option<(Vec<f32>, TimeSpan)>,
+    fault: Option<VectorError>,
+}
+
+/// What a run left.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    pub(crate) added: Vec<PathBuf>,
+    pub(crate) bad: Vec<(PathBuf, String)>,
+    /// Changed while they were read.
+    pub(crate) changing: Vec<PathBuf>,
+    pub(crate) num_clips: u64,
+    pub(crate) num_cues: u64,
+    pub(crate) media: Seconds,
+}
+
+/// Puts videos into a generation as they come out of the encoder.
+pub(crate) struct VideoSink<'a, 'o> {
+    pub(crate) catalogue: &'a dyn Catalogue,
+    pub(crate) generation: GenerationId,
+    pub(crate) job: JobId,
+    pub(crate) width: usize,
+    /// Frames stand for the time up to the next, and the last of them for so long.
+    pub(crate) frame_lasts: Option<Seconds>,
+    pub(crate) candidates: HashMap<PathBuf, Candidate>,
+    pub(crate) told: &'a RefCell<Told<'o>>,
+    open: HashMap<PathBuf, OpenVideo>,
+    pub(crate) kept: Kept,
+    /// Why the catalogue took no more.
+    pub(crate) failure: Option<FinderError>,
+}
+
+impl<'a, 'o> VideoSink<'a, 'o> {
+    pub(crate) fn new(
+        catalogue: &'a dyn Catalogue,
+        (generation, width): (GenerationId, usize),
+        job: JobId,
+        frame_lasts: Option<Seconds>,
+        candidates: HashMap<PathBuf, Candidate>,
+        told: &'a RefCell<Told<'o>>,
+    ) -> Self {
+        let (open, kept, failure) = (HashMap::new(), Kept::default(), None);
+        Self {
+            catalogue,
+            generation,
+            job,
+            width,
+            frame_lasts,
+            candidates,
+            told,
+            open,
+            kept,
+            failure,
+        }
+    }
+
+    /// Ends the encoding with an error that is kept here.
+    fn fail(&mut self, error: impl Into<FinderError>) -> TransferError {
+        self.failure = Some(error.into());
+        TransferError::Stopped
+    }
+
+    /// Takes clips of a video. What makes one of them no vector is told when the video ends.
+    fn push(&mut self, path: &Path, spans: &[TimeSpan], values: &[f32]) {
+        let (width, frame_lasts) = (self.width, self.frame_lasts);
+        let open = self.open.entry(path.to_owned()).or_insert_with(|| OpenVideo {
+            batch: VectorBatch::new(width),
+            last: None,
+            fault: None,
+        });
+        for (span, vector) in spans.iter().zip(values.chunks_exact(width)) {
+            let pushed = if frame_lasts.is_none() {
+                open.batch.push(vector, *span)
+            } else if let Some((before, began)) = open.last.replace((vector.to_vec(), *span)) {
+                open.batch.push(&before, TimeSpan { start: began.start, end: span.start })
+            } else {
+                Ok(())
+            };
+            open.fault = open.fault.or(pushed.err());
+        }
+    }
+
+    /// The vectors of a video that has no more clips.
+    fn vectors(&mut self, path: &Path, duration: Seconds) -> Result<VectorBatch, VectorError> {
+        let Some(mut open) = self.open.remove(path) else {
+            return Ok(VectorBatch::new(self.width));
+        };
+        if let (Some((vector, span)), Some(lasts)) = (open.last, self.frame_lasts) {
+            let end = (span.start + lasts).min(duration).max(span.end);
+            open.batch.push(&vector, TimeSpan { start: span.start, end })?;
+        }
+        open.fault.map_or(Ok(open.batch), Err)
+    }
+
+    fn keep(&mut self, path: &Path, end: &VideoEnd) -> Result<(), FinderError> {
+        let duration = Seconds(end.duration_s);
+        let Some(candidate) = self.candidates.get(path).cloned() else { return Ok(()) };
+        let vectors = match self.vectors(path, duration) {
+            Ok(vectors) => vectors,
+            Err(error) => return self.bad(path, &format!("{}: {error}", path.display())),
+        };
+        if look_at(path).ok().as_ref() != Some(&candidate.look) {
+            self.kept.changing.push(path.to_owned());
+            return Ok(());
+        }
+        let (cues, notes) = cues_of(path, duration);
+        for note in notes {
+            self.told.borrow_mut().observer.note(&note);
+        }
+        self.kept.num_clips += vectors.len() as u64;
+        self.kept.num_cues += cues.len() as u64;
+        self.kept.media = self.kept.media + duration;
+        let (identity, look) = (candidate.identity, candidate.look);
+        let vectors = vec![(VectorKind::Clip, vectors)];
+        let video = NewVideo { identity, look, duration, vectors, cues };
+        self.catalogue.add_video(self.generation, &video)?;
+        self.kept.added.push(path.to_owned());
+        self.told.borrow_mut().progress.done_files += 1;
+        self.say_job()
+    }
+
+    fn bad(&mut self, path: &Path, reason: &str) -> Result<(), FinderError> {
+        self.open.remove(path);
+        self.kept.bad.push((path.to_owned(), reason.to_owned()));
+        if let Some(candidate) = self.candidates.get(path) {
+            self.catalogue.note_bad(candidate, reason)?;
+        }
+        {
+            let mut told = self.told.borrow_mut();
+            told.progress.bad_files += 1;
+            told.observer.bad(path, reason);
+        }
+        self.say_job()
+    }
+
+    fn say_job(&self) -> Result<(), FinderError> {
+        let progress = self.told.borrow().progress;
+        Ok(self.catalogue.set_job(self.job, JobState::Running, &progress, None)?)
+    }
+}
+
+impl ClipSink for VideoSink<'_, '_> {
+    fn clips(
+        &mut self,
+        video: &VideoFile,
+        spans: &[TimeSpan],
+        values: &[f32],
+    ) -> Result<(), TransferError> {
+        self.push(&video.path, spans, values);
+        Ok(())
+    }
+
+    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError> {
+        let kept = self.keep(&video.path, end);
+        kept.map_err(|error| self.fail(error))
+    }
+
+    fn left_out(&mut self, video: &VideoFile, bad: &BadVideo) -> Result<(), TransferError> {
+        let noted = self.bad(&video.path, &bad.reason);
+        noted.map_err(|error| self.fail(error))
+    }
+}
+
+/// Watches an extraction for whoever watches an index.
+pub(crate) struct Watcher<'a, 'o>(pub(crate) &'a RefCell<Told<'o>>);
+
+impl ExtractObserver for Watcher<'_, '_> {
+    fn progress(&mut self, extract: &ExtractProgress) {
+        let mut told = self.0.borrow_mut();
+        // How long files play is known when they are opened; until then by their bytes.
+        let all = extract.total_bytes / extract.bytes.max(1.0);
+        told.progress.done_media = Seconds(extract.video_s);
+        told.progress.media = Seconds(extract.video_s * all.max(1.0));
+        told.progress.worked = Seconds(extract.seconds);
+        let progress = told.progress;
+        told.observer.progress(&progress);
+    }
+
+    fn damaged(&mut self, damaged: &DamagedVideo) {
+        let num_spans = damaged.spans.len();
+        self.0.borrow_mut().observer.note(&format!(
+            "{}: pictures are missing or damaged at {}; left out: {}",
+            damaged.path.display(),
+            locvtp_video::counted::counted(num_spans, "place"),
+            locvtp_video::counted::counted(damaged.clips_left_out, "clip"),
+        ));
+    }
+
+    fn should_stop(&self) -> bool {
+        self.0.borrow().observer.should_stop()
+    }
+}

@@ -1,0 +1,206 @@
+//! What an index answers.
+
+use locvtp_finder::{
+    Alike, Evidence, FileFilter, FinderError, IndexSampling, Indexer, Question, Sentence, Verdict,
+};
+use locvtp_search::Sureness;
+use locvtp_search::catalogue::Catalogue;
+use locvtp_transfer::{ClipScore, Grounder};
+use locvtp_video::Seconds;
+
+use crate::made::{Made, video};
+
+const SENTENCE: &str = "a red square moves left";
+
+/// Half floats have 11 bits, so a cosine of vectors of unit length is off by 2^-11 at most.
+const HALF: f64 = 1.0 / 2048.0;
+
+#[test]
+fn the_moments_of_a_file_are_those_of_ground() {
+    let made = Made::of(5);
+    made.add();
+    let finder = made.finder();
+    for score in [ClipScore::Sentence, ClipScore::Words { num_matches: 2 }] {
+        let mut decoder = locvtp_measure::MomentDecoder::default();
+        decoder.top = 3;
+        let grounder = Grounder::open(made.model.path()).unwrap();
+        let grounder = grounder.with_score(score).with_decoder(decoder);
+        for number in 0..5 {
+            let name = format!("{number}.mp4");
+            let moments = grounder.find(made.path(&name), SENTENCE).unwrap();
+            let files = FileFilter { pattern: Some(name), ..FileFilter::default() };
+            let question = Question { files, score, ..Question::of(SENTENCE) };
+            let answer = finder.find(&question).unwrap();
+            let spans: Vec<_> = answer.hits.iter().map(|hit| hit.span).collect();
+            let wanted: Vec<_> = moments.iter().map(|moment| moment.span).collect();
+            assert_eq!(spans, wanted);
+            for (hit, moment) in answer.hits.iter().zip(&moments) {
+                assert!((hit.score - moment.score).abs() < HALF, "{hit:?} {moment:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn at_most_so_many_moments_come_and_so_many_of_a_file_the_best_first() {
+    let made = Made::of(6);
+    made.add();
+    let finder = made.finder();
+    let ask = |top, per_file| {
+        let question = Question { top, per_file, ..Question::of(SENTENCE) };
+        finder.find(&question).unwrap().hits
+    };
+    let all = ask(1000, 100);
+    assert!(all.len() > 6, "{}", all.len());
+    assert_eq!(ask(4, 100), all[..4]);
+    let one_each = ask(1000, 1);
+    assert_eq!(one_each.len(), 6);
+    let best: Vec<_> = one_each.iter().map(|hit| hit.file).collect();
+    let mut first: Vec<_> = Vec::new();
+    all.iter().for_each(|hit| {
+        if !first.contains(&hit.file) {
+            first.push(hit.file)
+        }
+    });
+    assert_eq!(best, first);
+}
+
+#[test]
+fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
+    let made = Made::of(6);
+    // The same pictures in a file of another length.
+    video(&made.path("longer.mp4"), 3, 60);
+    made.add();
+    let finder = made.finder();
+    let like = |path, at| Question {
+        alike: Some(Alike::Moment { path, at: Seconds(at) }),
+        ..Question::default()
+    };
+    let answer = finder.find(&like(made.path("3.mp4"), 1.3)).unwrap();
+    assert_eq!(answer.hits[0].path, made.path("longer.mp4"));
+    assert!(answer.hits[0].span.contains(Seconds(1.3)), "{}", answer.hits[0].span);
+    assert!(answer.hits[0].score > 0.99, "{}", answer.hits[0].score);
+    assert_eq!(answer.verdict, Verdict::Unknown);
+    let nowhere = finder.find(&like(made.path("3.mp4"), 99.0)).unwrap_err();
+    assert!(matches!(nowhere, FinderError::NoSuchMoment { .. }), "{nowhere}");
+    let gone = finder.find(&like(made.path("gone.mp4"), 1.0)).unwrap_err();
+    assert!(matches!(gone, FinderError::NotInIndex { .. }), "{gone}");
+
+    let picture = made.model.path().join("one.mp4");
+    video(&picture, 5, 10);
+    let alike = Some(Alike::Picture(picture));
+    let answer = finder.find(&Question { alike, ..Question::default() }).unwrap();
+    assert_eq!(answer.hits[0].path, made.path("5.mp4"));
+}
+
+#[test]
+fn terms_turn_a_sentence_towards_them_and_away() {
+    let made = Made::of(4);
+    made.add();
+    let finder = made.finder();
+    let scores = |typed: &str| {
+        let sentence = Some(Sentence::read(typed).unwrap());
+        let answer = finder.find(&Question { sentence, ..Question::default() }).unwrap();
+        answer.background.unwrap().mean().unwrap()
+    };
+    let (plain, grows) = (scores("a red square"), scores("grows"));
+    let (with, without) = (scores("a red square +grows"), scores("a red square -grows"));
+    // All that has the term fits better with it than without.
+    assert_ne!(with, plain);
+    assert!((with > without) == (grows > 0.0), "{with} {without} {grows}");
+    let neither = finder.find(&Question::default()).unwrap_err();
+    assert!(neither.to_string().contains("nothing is asked for"), "{neither}");
+}
+
+#[test]
+fn what_is_said_beside_a_video_is_found_by_its_words_and_neighbours_are_one_hit() {
+    let made = Made::of(3);
+    let srt = "1\n00:00:00,500 --> 00:00:01,000\nCrack the café eggs\n\n\
+               2\n00:00:01,200 --> 00:00:02,000\ninto eggs of crack\n\n\
+               3\n00:00:03,500 --> 00:00:03,900\nnothing else\n";
+    std::fs::write(made.path("1.en.srt"), srt).unwrap();
+    std::fs::write(made.path("2.srt"), "no subtitles at all").unwrap();
+    let summary = made.add();
+    assert_eq!((summary.num_cues, summary.num_added), (3, 3));
+    let finder = made.finder();
+    let said = |text: &str| {
+        let question = Question { said: Some(text.to_owned()), ..Question::default() };
+        finder.find(&question).unwrap()
+    };
+    let answer = said("eggs crack");
+    assert_eq!(answer.hits.len(), 1);
+    let hit = &answer.hits[0];
+    assert_eq!(
+        (hit.path.clone(), hit.span.to_string()),
+        (made.path("1.mp4"), "0.50-2.00 s".into())
+    );
+    let Evidence::Said { text, language, source } = &hit.evidence else { panic!("{hit:?}") };
+    assert_eq!(text, "Crack the café eggs into eggs of crack");
+    assert_eq!((language.as_deref(), source.as_str()), (Some("en"), "1.en.srt"));
+    assert_eq!((said("cafe").hits.len(), said("bacon").hits.len()), (1, 0));
+    // A sentence is looked for in both, in turn.
+    let answer = finder.find(&Question::of("nothing else")).unwrap();
+    let by: Vec<&str> = answer.hits.iter().map(|hit| hit.evidence.word()).collect();
+    assert_eq!(by[..3], ["seen", "said", "seen"]);
+}
+
+#[test]
+fn what_stands_out_no_more_than_null_sentences_is_not_found() {
+    let made = Made::of(8);
+    let nulls: Vec<String> = (0..60)
+        .map(|number| {
+            let words = ["a red", "square", "moves left", "a blue", "disc", "grows"];
+            let word = |place: usize| words[(number / 6usize.pow(place as u32)) % 6];
+            format!("{} {} {}", word(0), word(1), word(2))
+        })
+        .collect();
+    {
+        let (catalogue, embedder) = (made.writer(), made.embedder());
+        let sampling = IndexSampling::default();
+        let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+        let indexer = indexer.with_null_sentences(nulls.clone());
+        let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
+        assert!(summary.is_calibrated);
+        let kept = catalogue.calibration(catalogue.generations().unwrap()[0].id).unwrap();
+        assert!(kept.is_some());
+    }
+    let finder = made.finder();
+    let mut counts = [0; 3];
+    for null in &nulls {
+        let answer = finder.find(&Question::of(null)).unwrap();
+        let Verdict::Judged { sure, false_alarms } = answer.verdict else { panic!("{answer:?}") };
+        assert!((0.0..=1.0).contains(&false_alarms));
+        counts[sure as usize] += 1;
+        assert_eq!(answer.hits.is_empty(), sure == Sureness::NotFound, "{answer:?}");
+        if sure == Sureness::NotFound {
+            assert!(answer.num_held_back > 0);
+            let all = Question { show_all: true, ..Question::of(null) };
+            assert!(!finder.find(&all).unwrap().hits.is_empty());
+        }
+    }
+    // Of sixty at most 5 % are found and at most 20 % more than not found.
+    assert!(counts[Sureness::Found as usize] <= 3, "{counts:?}");
+    assert!(counts[Sureness::NotFound as usize] >= 48, "{counts:?}");
+    assert!(counts[Sureness::NotFound as usize] < 60, "{counts:?}");
+}
+
+#[test]
+fn only_files_that_are_meant_are_searched() {
+    let made = Made::of(4);
+    std::fs::create_dir(made.path("in")).unwrap();
+    std::fs::rename(made.path("2.mp4"), made.path("in/2.mp4")).unwrap();
+    made.add();
+    let finder = made.finder();
+    let find = |files: FileFilter| {
+        let answer = finder.find(&Question { files, ..Question::of(SENTENCE) }).unwrap();
+        let mut paths: Vec<_> = answer.hits.into_iter().map(|hit| hit.path).collect();
+        paths.sort();
+        paths.dedup();
+        (answer.num_files, paths)
+    };
+    let folders = vec![made.path("in")];
+    let (num_files, paths) = find(FileFilter { folders, ..FileFilter::default() });
+    assert_eq!((num_files, paths), (1, vec![made.path("in/2.mp4")]));
+    let longer = Some(Seconds(60.0));
+    assert_eq!(find(FileFilter { longer, ..FileFilter::default() }), (0, vec![]));
+}

@@ -1,0 +1,153 @@
+//! What is indexed, and what is not decoded again.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+use locvtp_finder::{FinderError, IndexObserver, IndexSampling, Indexer, Question};
+use locvtp_search::catalogue::{Catalogue, FileState, JobState};
+use locvtp_search::segment::VectorKind;
+
+use crate::made::{Made, video};
+
+const SENTENCE: &str = "a red square moves left";
+
+#[test]
+fn a_moved_file_is_found_at_its_new_place_and_no_frame_is_decoded() {
+    let made = Made::of(3);
+    let first = made.add();
+    // Four seconds are eight clips of half a second, of two frames each.
+    assert_eq!((first.num_added, first.num_clips, first.num_frames), (3, 24, 48));
+    assert_eq!((first.media_s * 1000.0).round(), 12_000.0);
+    std::fs::create_dir(made.path("deeper")).unwrap();
+    std::fs::rename(made.path("1.mp4"), made.path("deeper/renamed.mp4")).unwrap();
+    std::fs::copy(made.path("2.mp4"), made.path("copy of 2.mp4")).unwrap();
+    let again = made.add();
+    assert_eq!((again.num_added, again.num_clips, again.num_frames), (0, 0, 0));
+    assert_eq!((again.num_moved, again.num_unchanged, again.missing.len()), (2, 2, 0));
+    let answer = made.finder().find(&Question::of(SENTENCE)).unwrap();
+    let paths: Vec<&PathBuf> = answer.hits.iter().map(|hit| &hit.path).collect();
+    assert!(paths.contains(&&made.path("deeper/renamed.mp4")), "{paths:?}");
+    assert!(!paths.contains(&&made.path("1.mp4")), "{paths:?}");
+    assert_eq!(answer.num_files, 3);
+}
+
+#[test]
+fn files_of_one_content_are_decoded_once_and_a_missing_one_is_kept() {
+    let made = Made::of(1);
+    std::fs::copy(made.path("0.mp4"), made.path("twin.mp4")).unwrap();
+    let summary = made.add();
+    assert_eq!((summary.num_added, summary.num_moved, summary.num_clips), (1, 1, 8));
+    let files = made.writer().files().unwrap();
+    assert_eq!((files.len(), files[0].looks.len()), (1, 2));
+    std::fs::remove_file(made.path("0.mp4")).unwrap();
+    std::fs::remove_file(made.path("twin.mp4")).unwrap();
+    let summary = made.add();
+    assert_eq!((summary.missing.len(), summary.num_frames), (2, 0));
+    assert_eq!(made.writer().files().unwrap()[0].state, FileState::Missing);
+    let hit = &made.finder().find(&Question::of(SENTENCE)).unwrap().hits[0];
+    assert!(hit.is_missing);
+}
+
+#[test]
+fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes() {
+    #[derive(Default)]
+    struct Told(Vec<String>);
+    impl IndexObserver for Told {
+        fn bad(&mut self, _path: &Path, reason: &str) {
+            self.0.push(reason.to_owned());
+        }
+    }
+    let made = Made::of(1);
+    std::fs::write(made.path("broken.mp4"), "no video at all").unwrap();
+    let mut told = Told::default();
+    let summary = made.add_watched(&mut told);
+    assert_eq!((summary.num_added, summary.bad.len()), (1, 1));
+    assert!(told.0.len() == 1 && told.0[0].contains("broken.mp4"), "{:?}", told.0);
+    let files = made.writer().files().unwrap();
+    let bad = files.iter().find(|file| file.state == FileState::Bad).unwrap();
+    assert_eq!(bad.reason.as_ref(), Some(&told.0[0]));
+    let mut told = Told::default();
+    assert_eq!((made.add_watched(&mut told).num_unchanged, told.0.len()), (2, 0));
+    video(&made.path("broken.mp4"), 9, 40);
+    let mended = made.add();
+    assert_eq!((mended.num_added, mended.bad.len(), mended.num_unchanged), (1, 0, 1));
+    assert!(made.writer().files().unwrap().iter().all(|file| file.state == FileState::Present));
+}
+
+#[test]
+fn what_was_stopped_keeps_whole_files_and_goes_on() {
+    struct Stopping(Cell<usize>);
+    impl IndexObserver for Stopping {
+        fn should_stop(&self) -> bool {
+            // At the first batch there are clips of some files, and of more than none the end.
+            self.0.set(self.0.get() + 1);
+            self.0.get() > 30
+        }
+    }
+    let made = Made::of(8);
+    let stopped = made.add_watched(&mut Stopping(Cell::new(0)));
+    assert!(stopped.is_stopped && stopped.num_added < 8, "{stopped:?}");
+    let jobs = made.writer().jobs().unwrap();
+    assert_eq!((jobs[0].state, jobs[0].progress.num_files), (JobState::Stopped, 8));
+    assert_eq!(jobs[0].progress.done_files, stopped.num_added as u64);
+    let rest = made.add();
+    assert_eq!(rest.num_added + stopped.num_added, 8);
+    let catalogue = made.writer();
+    assert_eq!(catalogue.verify().unwrap().num_vectors, 64);
+    assert_eq!(catalogue.jobs().unwrap()[0].state, JobState::Done);
+}
+
+#[test]
+fn another_model_takes_the_place_of_the_first_when_it_has_all_files() {
+    let made = Made::of(2);
+    made.add();
+    let other = Made::new();
+    let (config, model) = {
+        let directory = other.embedder();
+        let config = directory.directory().config.clone();
+        let model = config.init(1, directory.device());
+        (config, model)
+    };
+    let directory = other.embedder();
+    let directory = directory.directory();
+    locvtp_model::ModelDirectory {
+        config,
+        preprocessing: directory.preprocessing.clone(),
+        tokenizer: directory.tokenizer.clone(),
+        model,
+    }
+    .write_files(other.model.path())
+    .unwrap();
+    let catalogue = made.writer();
+    let embedder = other.embedder();
+    let indexer =
+        |sampling| Indexer::new(&catalogue, &embedder, other.model.path(), sampling).unwrap();
+    // One file of two: the first model's index stays.
+    let one = indexer(IndexSampling::default());
+    std::fs::rename(made.path("1.mp4"), other.path("1.mp4")).unwrap();
+    let summary = one.add(&[made.path("0.mp4")], &mut ()).unwrap();
+    assert_eq!((summary.is_swapped_in, summary.num_left), (false, 1));
+    made.finder().find(&Question::of(SENTENCE)).unwrap();
+    std::fs::rename(other.path("1.mp4"), made.path("1.mp4")).unwrap();
+    let summary = one.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
+    assert!(summary.is_swapped_in && summary.num_added == 1, "{summary:?}");
+    drop(catalogue);
+    let catalogue = std::sync::Arc::new(made.writer());
+    let old = locvtp_finder::Finder::open(catalogue, made.embedder(), made.model.path());
+    assert!(matches!(old.err(), Some(FinderError::OtherModel { .. })));
+}
+
+#[test]
+fn a_stride_gives_more_clips_and_another_index() {
+    let made = Made::of(1);
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let sampling = IndexSampling { stride_s: Some(0.25) };
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
+    assert_eq!(summary.num_clips, 15);
+    let generation = catalogue.generations().unwrap()[0].clone();
+    assert_eq!(IndexSampling::of_json(&generation.model.sampling), sampling);
+    let track = catalogue.files().unwrap()[0].track.unwrap();
+    let vectors = catalogue.track_vectors(generation.id, VectorKind::Clip, track).unwrap();
+    assert_eq!(vectors.unwrap().spans[1].to_string(), "0.25-0.75 s");
+}

@@ -1,0 +1,7 @@
+//! An index of real files, made with a small model of random weights, and questions to it.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+mod asking;
+mod indexing;
+mod made;

@@ -1,0 +1,260 @@
+//! The exact scan beside a plain read of the same bytes, and what the scan's rounding loses.
+//!
+//! `cargo bench -p locvtp-search --bench scan -- make --folder DIR --rows N` writes N vectors of 256
+//! numbers, shaped as those of videos are: a direction that all share, topics, scenes of 5 to 60 rows
+//! that drift, and still pictures whose rows are almost equal. Then `-- scan --folder DIR [--threads 2]
+//! [--turns 15]` prints the time of a query for the best 50, beside a plain read in turn with it;
+//! `-- recall --folder DIR` how much of the true best 10 of the `f32` vectors is found, without the
+//! second look and with it. `bench/scan.py` runs it beside other programs.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use locvtp_search::scan::{ScanRequest, VectorSet};
+use locvtp_search::segment::{
+    Segment, SegmentHeader, SegmentWriter, TrackId, VectorBatch, VectorKind,
+};
+use locvtp_video::TimeSpan;
+use locvtp_video::randomness::{finalise, unit};
+use rayon::prelude::*;
+
+const WIDTH: usize = 256;
+const ROWS_OF_TRACK: u64 = 3600;
+const ROWS_OF_SEGMENT: u64 = 1_000_000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let option = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1)
+    };
+    let number = |name: &str, default: u64| option(name).map_or(Ok(default), |it| it.parse());
+    let folder = PathBuf::from(option("--folder").ok_or("say where with --folder DIR")?);
+    let threads = number("--threads", 2)? as usize;
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+    match arguments.first().map(String::as_str) {
+        Some("make") => make(&folder, number("--rows", 1_000_000)?),
+        Some("scan") => time_scans(&folder, threads, number("--turns", 15)?),
+        Some("recall") => measure_recall(&folder, number("--queries", 200)?),
+        _ => Err("say make, scan or recall".into()),
+    }
+}
+
+fn make(folder: &Path, num_rows: u64) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    for first in (0..num_rows).step_by(ROWS_OF_SEGMENT as usize) {
+        let tracks = tracks_of(first, (first + ROWS_OF_SEGMENT).min(num_rows));
+        let num_vectors = tracks.iter().map(|(_, rows)| rows.end - rows.start).sum::<u64>() as u32;
+        let (width, num_runs) = (WIDTH as u32, tracks.len() as u32);
+        let header =
+            SegmentHeader { kind: VectorKind::Clip, width, num_vectors, num_runs, model: 1 };
+        let path = folder.join(format!("{:08}.vectors", first / ROWS_OF_SEGMENT));
+        let mut writer = SegmentWriter::create(&path, header)?;
+        for some in tracks.chunks(32) {
+            let batches: Vec<VectorBatch> = some.par_iter().map(|(_, rows)| batch(rows)).collect();
+            for ((track, _), batch) in some.iter().zip(&batches) {
+                writer.add(TrackId(*track), batch)?;
+            }
+        }
+        writer.finish()?;
+    }
+    Ok(())
+}
+
+fn time_scans(folder: &Path, threads: usize, turns: u64) -> Result<(), Box<dyn Error>> {
+    let (set, segments) = open(folder)?;
+    let (mut scans, mut reads) = (Vec::new(), Vec::new());
+    for turn in 0..turns + 2 {
+        let query = query(turn, set.num_vectors());
+        let began = Instant::now();
+        let answer = set.scan(&ScanRequest::new(&query, 50))?;
+        let scan_s = began.elapsed().as_secs_f64();
+        assert_eq!(answer.hits.len(), 50);
+        let began = Instant::now();
+        std::hint::black_box(read_all(&segments));
+        let read_s = began.elapsed().as_secs_f64();
+        // The first two bring the bytes into memory.
+        if turn >= 2 {
+            scans.push(scan_s);
+            reads.push(read_s);
+        }
+    }
+    let num_bytes: usize = segments.iter().map(|segment| segment.mapped_bytes()).sum();
+    let best = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
+    let best_share = best(&reads) / best(&scans);
+    let (scan_s, read_s) = (median(scans), median(reads));
+    let gb_per_s = |seconds: f64| num_bytes as f64 / seconds / 1e9;
+    say(&format!(
+        "{{\"rows\": {}, \"threads\": {threads}, \"scan_ms\": {:.2}, \"scan_gb_per_s\": {:.2}, \
+         \"read_gb_per_s\": {:.2}, \"share_of_read\": {:.3}, \"share_of_best\": {best_share:.3}, \"mapped_mb\": {}, \"other_mib\": {}}}",
+        set.num_vectors(),
+        scan_s * 1e3,
+        gb_per_s(scan_s),
+        gb_per_s(read_s),
+        read_s / scan_s,
+        set.mapped_bytes() / 1_000_000,
+        anonymous_mib().unwrap_or(0),
+    ));
+    Ok(())
+}
+
+fn measure_recall(folder: &Path, num_queries: u64) -> Result<(), Box<dyn Error>> {
+    let (set, _) = open(folder)?;
+    let num_rows = set.num_vectors();
+    let queries: Vec<Vec<f32>> = (0..num_queries).map(|at| query(at, num_rows)).collect();
+    let truth = true_tops(&queries, num_rows);
+    for second_look in [0, 20, 100, 500] {
+        let mut num_found = 0;
+        for (query, truth) in queries.iter().zip(&truth) {
+            // Without a second look the ten that the scan ranks first; else the ten best of those that
+            // were looked at.
+            let request = ScanRequest { second_look, ..ScanRequest::new(query, 10) };
+            let answer = set.scan(&request)?;
+            let is_found = |id: &&(f32, u32, u32)| {
+                answer.hits.iter().any(|hit| (hit.track.0, hit.clip) == (id.1, id.2))
+            };
+            num_found += truth.iter().filter(is_found).count();
+        }
+        let recall = num_found as f64 / (10 * num_queries) as f64;
+        say(&format!(
+            "{{\"rows\": {num_rows}, \"queries\": {num_queries}, \"second_look\": {second_look}, \
+             \"recall_at_10\": {recall:.4}}}"
+        ));
+    }
+    Ok(())
+}
+
+/// The best ten of the vectors before they were rounded, as score, track and clip.
+fn true_tops(queries: &[Vec<f32>], num_rows: u64) -> Vec<Vec<(f32, u32, u32)>> {
+    let units: Vec<Vec<f64>> = queries.iter().map(|query| unit_length(query)).collect();
+    let tops_of = |(track, rows): (u32, std::ops::Range<u64>)| {
+        let batch = batch(&rows);
+        let score = |query: &Vec<f64>, row: usize| {
+            let pairs = query.iter().zip(batch.vector(row));
+            pairs.map(|(a, b)| a * f64::from(*b)).sum::<f64>() as f32
+        };
+        let top = |query| best((0..batch.len()).map(|row| (score(query, row), track, row as u32)));
+        units.iter().map(top).collect::<Vec<_>>()
+    };
+    let first: Vec<u64> = (0..num_rows).step_by(ROWS_OF_SEGMENT as usize).collect();
+    let tracks = first.iter().flat_map(|at| tracks_of(*at, (at + ROWS_OF_SEGMENT).min(num_rows)));
+    let tops: Vec<_> = tracks.collect::<Vec<_>>().into_par_iter().map(tops_of).collect();
+    (0..queries.len()).map(|at| best(tops.iter().flat_map(|top| top[at].clone()))).collect()
+}
+
+fn best(all: impl Iterator<Item = (f32, u32, u32)>) -> Vec<(f32, u32, u32)> {
+    let mut all: Vec<_> = all.collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    all.truncate(10);
+    all
+}
+
+/// Reads every mapped byte once, with all threads.
+fn read_all(segments: &[Arc<Segment>]) -> u64 {
+    let sum = AtomicU64::new(0);
+    segments.iter().for_each(|segment| {
+        let codes = segment.codes(0..segment.header().num_vectors as usize);
+        codes.par_chunks(2 << 20).for_each(|part| {
+            // SAFETY: any eight bytes are a number.
+            let (_, words, _) = unsafe { part.align_to::<u64>() };
+            let mut sums = [0u64; 16];
+            for words in words.chunks_exact(16) {
+                sums.iter_mut().zip(words).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
+            }
+            sum.fetch_add(sums.iter().fold(0, |a, b| a.wrapping_add(*b)), Ordering::Relaxed);
+        });
+    });
+    sum.into_inner()
+}
+
+fn open(folder: &Path) -> Result<(VectorSet, Vec<Arc<Segment>>), Box<dyn Error>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "vectors"));
+    paths.sort();
+    let segments: Vec<Arc<Segment>> =
+        paths.iter().map(|path| Segment::open(path).map(Arc::new)).collect::<Result<_, _>>()?;
+    let live = segments.iter().map(|segment| Ok((segment.clone(), segment.runs()?)));
+    let set = VectorSet::new(WIDTH, live.collect::<Result<_, Box<dyn Error>>>()?)?;
+    Ok((set, segments))
+}
+
+/// The tracks of rows, cut at the ends of segments.
+fn tracks_of(first: u64, end: u64) -> Vec<(u32, std::ops::Range<u64>)> {
+    let tracks = (first..end).step_by(ROWS_OF_TRACK as usize);
+    let number =
+        |row: u64| (row / ROWS_OF_SEGMENT * 1000 + row % ROWS_OF_SEGMENT / ROWS_OF_TRACK) as u32;
+    tracks.map(|row| (number(row), row..(row + ROWS_OF_TRACK).min(end))).collect()
+}
+
+fn batch(rows: &std::ops::Range<u64>) -> VectorBatch {
+    let mut batch = VectorBatch::new(WIDTH);
+    let mut scene_end = rows.start;
+    let (mut scene, mut noise) = (Vec::new(), 0.0);
+    for row in rows.clone() {
+        if row == scene_end {
+            let drawn = finalise(row ^ 0x5ce_4e);
+            scene_end += 5 + drawn % 56;
+            // A fifth of the scenes are still pictures.
+            noise = if drawn >> 32 & 7 < 2 { 0.02 } else { 0.5 };
+            scene = mixed(&[(1, 1.0), (100 + drawn % 3000, 0.9), (drawn, 0.8)]);
+        }
+        let own = numbers(finalise(row));
+        let vector: Vec<f32> = scene.iter().zip(&own).map(|(a, b)| a + noise * b).collect();
+        let time = (row - rows.start) as f64;
+        batch.push(&vector, TimeSpan::new(time, time + 1.0)).expect("finite numbers");
+    }
+    batch
+}
+
+/// What a sentence about a topic is like: some of the topic, a direction that sentences share, and much
+/// that is its own.
+fn query(number: u64, num_rows: u64) -> Vec<f32> {
+    let topic = 100 + finalise(number ^ num_rows) % 3000;
+    mixed(&[(2, 0.8), (topic, 0.6), (finalise(number ^ 0xa5a5), 1.0)])
+}
+
+fn mixed(parts: &[(u64, f32)]) -> Vec<f32> {
+    let mut sum = vec![0.0; WIDTH];
+    for (seed, weight) in parts {
+        let part = numbers(*seed);
+        sum.iter_mut().zip(part).for_each(|(sum, number)| *sum += weight * number);
+    }
+    sum
+}
+
+/// Numbers of a triangle's distribution.
+fn numbers(seed: u64) -> Vec<f32> {
+    let number = |at: u64| {
+        let word = finalise(seed.wrapping_add(at << 40));
+        (unit(word) + unit(word << 32) - 1.0) as f32
+    };
+    (0..WIDTH as u64).map(number).collect()
+}
+
+fn unit_length(vector: &[f32]) -> Vec<f64> {
+    let length = vector.iter().map(|it| f64::from(*it).powi(2)).sum::<f64>().sqrt();
+    vector.iter().map(|it| f64::from(*it) / length).collect()
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Memory of this process that is no mapped file, where the system tells.
+fn anonymous_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? / 1024)
+}
+
+#[expect(clippy::print_stdout, reason = "the bench's answer")]
+fn say(line: &str) {
+    println!("{line}");
+}

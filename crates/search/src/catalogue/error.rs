@@ -1,0 +1,120 @@
+//! What can go wrong with a catalogue.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::scan::ScanError;
+use crate::segment::SegmentError;
+
+/// Why a catalogue does not do what is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// No catalogue is there.
+    #[error("{place}: no catalogue is here; make one with `locvtp index add`")]
+    Missing {
+        /// The folder or address.
+        place: String,
+    },
+    /// Its folder or lock cannot be used.
+    #[error("{path}: cannot use the catalogue's folder")]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another program writes.
+    #[error(
+        "{place}: another program ({writer}) is writing to this catalogue; wait until it is done, or \
+         stop it"
+    )]
+    Busy {
+        /// The folder or address.
+        place: String,
+        /// Who it is, as `process 12`.
+        writer: String,
+    },
+    /// It was opened for reading.
+    #[error("{place}: the catalogue was opened for reading only")]
+    ReadOnly {
+        /// The folder or address.
+        place: String,
+    },
+    /// Written by a later version of the program.
+    #[error(
+        "{place}: the catalogue has version {found} and this program knows {known}; use the newer \
+         program"
+    )]
+    Newer {
+        /// The folder or address.
+        place: String,
+        /// The catalogue's version.
+        found: i64,
+        /// The version that is written today.
+        known: i64,
+    },
+    /// The database refuses.
+    #[error("{place}: the catalogue's database failed while {doing}")]
+    Database {
+        /// The folder or address.
+        place: String,
+        /// As `adding a video`.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What stands in the database cannot be.
+    #[error("{place}: the catalogue is damaged: {what}")]
+    Damaged {
+        /// The folder or address.
+        place: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A server that cannot be used.
+    #[error("{place}: {what}")]
+    Server {
+        /// The address, without a password.
+        place: String,
+        /// What it lacks, and the way out.
+        what: String,
+    },
+    /// A segment.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// A query that cannot be answered.
+    #[error(transparent)]
+    Scan(#[from] ScanError),
+    /// A generation is not whole.
+    #[error(
+        "the index of model {model} is not whole: {left} of {all} files are not in it yet; go on with \
+         `locvtp index add`"
+    )]
+    NotWhole {
+        /// The model's name.
+        model: String,
+        /// Files without vectors.
+        left: u64,
+        /// Files that are present.
+        all: u64,
+    },
+    /// What a number or name stands for is not there.
+    #[error("the catalogue has no {what}")]
+    Unknown {
+        /// As `file 7`.
+        what: String,
+    },
+    /// The vectors of a video have another width than its index.
+    #[error(
+        "the index was made with vectors of {expected} numbers and the model makes {found}; build an \
+         index of its own for this model"
+    )]
+    Width {
+        /// Numbers of the index's vectors.
+        expected: usize,
+        /// Numbers of the vectors.
+        found: usize,
+    },
+}

@@ -1,0 +1,154 @@
+//! The catalogue: which files there are, what is in the index of them, what is said in them.
+//!
+//! [`Catalogue`] is what commands and the server use; [`SqliteCatalogue`] keeps it in a folder.
+
+mod error;
+mod records;
+mod sqlite;
+mod writer_lock;
+
+use std::path::PathBuf;
+
+use crate::identity::{Candidate, Known, Look, Moved};
+use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
+use crate::segment::{TrackId, VectorKind};
+
+pub use error::CatalogueError;
+pub use records::{
+    Cue, CueHit, FileId, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState,
+    JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo,
+};
+pub use sqlite::SqliteCatalogue;
+pub use writer_lock::Access;
+
+/// What a check of everything found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// Segments, or tables, that were read whole.
+    pub num_parts: u64,
+    /// Vectors that count.
+    pub num_vectors: u64,
+    /// What is wrong, a line each; empty where all is well.
+    pub faults: Vec<String>,
+}
+
+/// Files, their vectors and their words. What a method that changes something has done is on the disk
+/// when it returns, whole or not at all.
+///
+/// # Errors
+/// Of all methods: [`CatalogueError::ReadOnly`] where a catalogue opened for reading is to be changed,
+/// [`CatalogueError::Database`] where the database fails, and what the method names.
+pub trait Catalogue: Send + Sync {
+    // Files.
+
+    /// All files, ordered by number.
+    fn files(&self) -> Result<Vec<FileRecord>, CatalogueError>;
+    /// One file by its track; none where there is none.
+    fn file_of(&self, track: TrackId) -> Result<Option<FileRecord>, CatalogueError>;
+    /// What is known of the file system, for [`plan`](crate::identity::plan).
+    fn known(&self) -> Result<Known, CatalogueError>;
+    /// Notes the files that may still be written to, in place of those noted before.
+    fn note_waiting(&self, looks: &[Look]) -> Result<(), CatalogueError>;
+    /// Known files lie at other paths, at further ones, or were touched; missing ones are present again.
+    /// Another file that lay at such a path loses it, and left without any it is removed.
+    fn note_moved(&self, moves: &[Moved]) -> Result<(), CatalogueError>;
+    /// Files are no longer where they were. One that has other paths loses this one; else it is missing
+    /// and keeps it, or is forgotten where it was bad.
+    fn note_missing(&self, gone: &[(FileId, PathBuf)]) -> Result<(), CatalogueError>;
+    /// A file cannot be decoded.
+    fn note_bad(&self, candidate: &Candidate, reason: &str) -> Result<FileId, CatalogueError>;
+
+    // Videos.
+
+    /// Adds a video with its vectors to a generation, and returns when the disk has both. One with this
+    /// content is replaced. Another file that lay at its path loses it, and left without any it is
+    /// removed.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Width`] when its vectors do not fit the generation.
+    fn add_video(
+        &self,
+        generation: GenerationId,
+        video: &NewVideo,
+    ) -> Result<FileId, CatalogueError>;
+    /// Removes files with all that is known of them.
+    fn remove_files(&self, files: &[FileId]) -> Result<(), CatalogueError>;
+    /// Files that are present and not in a generation, ordered by number.
+    fn files_left(&self, generation: GenerationId) -> Result<Vec<FileRecord>, CatalogueError>;
+
+    // Search.
+
+    /// Scans a generation.
+    fn scan(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        request: &ScanRequest<'_>,
+    ) -> Result<ScanAnswer, CatalogueError>;
+    /// All vectors of a track.
+    fn track_vectors(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        track: TrackId,
+    ) -> Result<Option<TrackVectors>, CatalogueError>;
+    /// Cues in which all words of `text` stand, the best first; equal ones by file and time.
+    fn find_cues(
+        &self,
+        text: &str,
+        filter: Option<&TrackFilter>,
+        most: usize,
+    ) -> Result<Vec<CueHit>, CatalogueError>;
+    /// The cues of a file in order of time.
+    fn cues(&self, file: FileId) -> Result<Vec<Cue>, CatalogueError>;
+
+    // Generations.
+
+    /// All generations, ordered by number.
+    fn generations(&self) -> Result<Vec<GenerationRecord>, CatalogueError>;
+    /// The generation of a model: the one there is, else a new one. The first is live at once; another
+    /// is built beside the live one, and replaces one of a third model that was being built.
+    fn generation(&self, model: &ModelRecord) -> Result<GenerationId, CatalogueError>;
+    /// Makes a generation the live one and removes the one that was.
+    ///
+    /// # Errors
+    /// [`CatalogueError::NotWhole`] when a file that is present is not in it.
+    fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError>;
+    /// What calibration left with a generation.
+    fn calibration(
+        &self,
+        generation: GenerationId,
+    ) -> Result<Option<serde_json::Value>, CatalogueError>;
+    /// Leaves a calibration with a generation.
+    fn set_calibration(
+        &self,
+        generation: GenerationId,
+        calibration: &serde_json::Value,
+    ) -> Result<(), CatalogueError>;
+
+    // Jobs.
+
+    /// All jobs, the last first.
+    fn jobs(&self) -> Result<Vec<JobRecord>, CatalogueError>;
+    /// Begins a job.
+    fn start_job(&self, kind: &str, progress: &JobProgress) -> Result<JobId, CatalogueError>;
+    /// Says how far a job is, or how it ended.
+    fn set_job(
+        &self,
+        job: JobId,
+        state: JobState,
+        progress: &JobProgress,
+        message: Option<&str>,
+    ) -> Result<(), CatalogueError>;
+
+    // Care.
+
+    /// Rewrites what removed videos left, and puts many small segments together. Returns the bytes that
+    /// were freed.
+    fn compact(&self) -> Result<u64, CatalogueError>;
+    /// Drops the vectors of damaged segments. Returns the files that are to be encoded again; they are
+    /// among [`files_left`](Self::files_left) of their generations.
+    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError>;
+    /// Reads everything and says what is wrong.
+    fn verify(&self) -> Result<Verified, CatalogueError>;
+}

@@ -1,0 +1,190 @@
+//! Checking and rewriting.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+
+use locvtp_video::causes::with_causes;
+use rusqlite::Connection;
+
+use super::database::Fault;
+use super::vectors::{LiveSegment, check_runs, live_segments, next_segment};
+use super::{SqliteCatalogue, generations, videos};
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::{Catalogue, FileId, GenerationId, Verified};
+use crate::segment::{Run, Segment, SegmentHeader, SegmentWriter, VectorKind, verify as check};
+
+/// A segment with fewer vectors is put together with others.
+const SMALL: u64 = 1 << 16;
+
+/// Vectors of a segment at most, where no single track has more.
+const LARGE: u64 = 1 << 20;
+
+pub(super) fn compact(catalogue: &SqliteCatalogue) -> Result<u64, CatalogueError> {
+    let before = bytes_of(catalogue);
+    for generation in catalogue.generations()? {
+        for kind in VectorKind::ALL {
+            while compact_once(catalogue, generation.id, kind)? {}
+        }
+    }
+    Ok(before.saturating_sub(bytes_of(catalogue)))
+}
+
+/// Rewrites as many segments as make one large one, in one transaction. Returns whether more may be
+/// left.
+fn compact_once(
+    catalogue: &SqliteCatalogue,
+    generation: GenerationId,
+    kind: VectorKind,
+) -> Result<bool, CatalogueError> {
+    catalogue.changing("compacting", |db| {
+        let mut chosen: Vec<LiveSegment> = Vec::new();
+        let (mut num_rows, mut num_left, mut is_worth_it) = (0, 0, false);
+        for (segment, runs) in live_segments(db, generation, kind)? {
+            let live = rows_of(&runs);
+            let written: i64 =
+                db.query_row("SELECT num_vectors FROM segments WHERE id = ?", [segment], |row| {
+                    row.get(0)
+                })?;
+            let has_dead = live < written as u64;
+            if !has_dead && live >= SMALL {
+                continue;
+            }
+            if num_rows + live > LARGE && !chosen.is_empty() {
+                num_left += 1;
+                continue;
+            }
+            num_rows += live;
+            is_worth_it |= has_dead || !chosen.is_empty();
+            chosen.push((segment, runs));
+        }
+        if is_worth_it {
+            rewrite(catalogue, db, generation, kind, &chosen)?;
+        }
+        Ok(is_worth_it && num_left > 0)
+    })
+}
+
+fn rewrite(
+    catalogue: &SqliteCatalogue,
+    db: &Connection,
+    generation: GenerationId,
+    kind: VectorKind,
+    chosen: &[LiveSegment],
+) -> Result<(), Fault> {
+    let open = |(id, _): &LiveSegment| check(&catalogue.segment_path(*id));
+    let opened: Vec<Segment> = chosen.iter().map(open).collect::<Result<_, _>>()?;
+    let mut runs = Vec::new();
+    for (segment, (_, runs_of_it)) in opened.iter().zip(chosen) {
+        check_runs(segment, runs_of_it)?;
+        runs.extend(runs_of_it.iter().map(|run| (run.track, *run, segment)));
+    }
+    runs.sort_by_key(|(track, ..)| *track);
+    let Some(first) = opened.first() else { return Ok(()) };
+    let header = SegmentHeader {
+        kind,
+        width: first.header().width,
+        num_vectors: runs.iter().map(|(_, run, _)| run.num_rows).sum(),
+        num_runs: runs.len() as u32,
+        model: generations::fingerprint(db, generation)?,
+    };
+    let id = next_segment(db)?;
+    let mut writer = SegmentWriter::create(&catalogue.segment_path(id), header)?;
+    for (_, run, segment) in runs {
+        writer.copy(segment, run)?;
+    }
+    Ok(videos::name_segment(db, generation, kind, id, &writer.finish()?)?)
+}
+
+pub(super) fn drop_damaged(catalogue: &SqliteCatalogue) -> Result<Vec<FileId>, CatalogueError> {
+    catalogue.changing("dropping damaged segments", |db| {
+        let mut dropped = BTreeMap::new();
+        for (generation, kind) in indexes(db)? {
+            for (segment, runs) in live_segments(db, generation, kind)? {
+                let path = catalogue.segment_path(segment);
+                if check(&path).and_then(|segment| check_runs(&segment, &runs)).is_ok() {
+                    continue;
+                }
+                for run in runs {
+                    let file = "SELECT file FROM tracks WHERE id = ?";
+                    let file: i64 = db.query_row(file, [run.track.0], |row| row.get(0))?;
+                    let forget = "DELETE FROM indexed WHERE generation = ? AND file = ?";
+                    db.execute(forget, (generation.0, file))?;
+                    dropped.insert(file, FileId(file));
+                }
+                db.execute("DELETE FROM runs WHERE segment = ?", [segment])?;
+            }
+        }
+        Ok(dropped.into_values().collect())
+    })
+}
+
+pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueError> {
+    let (mut faults, live) = catalogue.database.read("being checked", |db| {
+        let mut faults = Vec::new();
+        for check in ["PRAGMA integrity_check", "PRAGMA foreign_key_check"] {
+            let mut statement = db.prepare(check)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let said: String = row.get(0)?;
+                if said != "ok" {
+                    faults.push(format!("{}: {said}", catalogue.database.place()));
+                }
+            }
+        }
+        let mut live = Vec::new();
+        for (generation, kind) in indexes(db)? {
+            let model = generations::fingerprint(db, generation)?;
+            let segments = live_segments(db, generation, kind)?;
+            live.extend(segments.into_iter().map(|(id, runs)| (model, kind, id, runs)));
+        }
+        Ok((faults, live))
+    })?;
+    let num_vectors = live.iter().map(|(.., runs)| rows_of(runs)).sum();
+    for (model, kind, id, runs) in &live {
+        let path = catalogue.segment_path(*id);
+        match check(&path).and_then(|segment| {
+            check_runs(&segment, runs)?;
+            Ok((segment.runs()?, segment))
+        }) {
+            // A writer may have compacted meanwhile.
+            Err(_) if !is_named(catalogue, *id)? => {}
+            Err(error) => faults.push(with_causes(&error)),
+            Ok((written, segment)) => {
+                let header = segment.header();
+                let written: HashMap<_, Run> =
+                    written.into_iter().map(|run| (run.track, run)).collect();
+                let is_its_own = runs.iter().all(|run| written.get(&run.track) == Some(run));
+                if (header.model, header.kind) != (*model, *kind) || !is_its_own {
+                    faults.push(format!(
+                        "{}: the segment is not the one that the catalogue names",
+                        path.display()
+                    ));
+                }
+            }
+        }
+    }
+    Ok(Verified { num_parts: live.len() as u64, num_vectors, faults })
+}
+
+fn is_named(catalogue: &SqliteCatalogue, segment: i64) -> Result<bool, CatalogueError> {
+    catalogue.database.read("being checked", |db| {
+        let count = "SELECT count(*) FROM segments WHERE id = ?";
+        Ok(db.query_row(count, [segment], |row| row.get::<_, i64>(0))? > 0)
+    })
+}
+
+/// Every generation with every kind.
+fn indexes(db: &Connection) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
+    let generations = generations::all(db)?;
+    let pairs = generations.iter().flat_map(|it| VectorKind::ALL.map(|kind| (it.id, kind)));
+    Ok(pairs.collect())
+}
+
+fn rows_of(runs: &[Run]) -> u64 {
+    runs.iter().map(|run| u64::from(run.num_rows)).sum()
+}
+
+fn bytes_of(catalogue: &SqliteCatalogue) -> u64 {
+    let entries = fs::read_dir(catalogue.folder.join("segments")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).sum()
+}

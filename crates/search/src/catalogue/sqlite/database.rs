@@ -1,0 +1,248 @@
+//! The database file: opening it, bringing it to today's version, and transactions.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
+
+use crate::catalogue::error::CatalogueError;
+use crate::identity::Look;
+use crate::segment::SegmentError;
+
+/// What brings a database from each version to the next.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+
+/// A failure before it is known where and in the middle of what.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sql(rusqlite::Error),
+    Told(CatalogueError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<CatalogueError> for Fault {
+    fn from(error: CatalogueError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<SegmentError> for Fault {
+    fn from(error: SegmentError) -> Self {
+        Self::Told(error.into())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Database {
+    place: String,
+    is_writer: bool,
+    connection: Mutex<Connection>,
+}
+
+impl Database {
+    /// Opens the database `path`; a writer makes it where there is none, and migrates an older one.
+    pub(super) fn open(path: &Path, is_writer: bool) -> Result<Self, CatalogueError> {
+        let place = path.parent().unwrap_or(path).display().to_string();
+        let opened = if is_writer { open_to_write(path) } else { open_to_read(path) };
+        let connection = match opened {
+            Ok(connection) => connection,
+            Err(Fault::Told(CatalogueError::Newer { found, known, .. })) => {
+                return Err(CatalogueError::Newer { place, found, known });
+            }
+            Err(Fault::Told(error)) => return Err(error),
+            Err(Fault::Sql(source)) => {
+                let (doing, source) = ("being opened", Box::new(source));
+                return Err(CatalogueError::Database { place, doing, source });
+            }
+        };
+        Ok(Self { place, is_writer, connection: Mutex::new(connection) })
+    }
+
+    /// Reads in one transaction: everything is of one moment.
+    pub(super) fn read<T>(
+        &self,
+        doing: &'static str,
+        read: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogueError> {
+        self.run(doing, TransactionBehavior::Deferred, read)
+    }
+
+    /// Changes something, whole or not at all; it is on the disk afterwards.
+    pub(super) fn write<T>(
+        &self,
+        doing: &'static str,
+        write: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogueError> {
+        if !self.is_writer {
+            return Err(CatalogueError::ReadOnly { place: self.place.clone() });
+        }
+        self.run(doing, TransactionBehavior::Immediate, write)
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn run<T>(
+        &self,
+        doing: &'static str,
+        behavior: TransactionBehavior,
+        run: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogueError> {
+        let mut connection = self.lock();
+        let ran = connection.transaction_with_behavior(behavior).map_err(Fault::from).and_then(
+            |transaction| {
+                let done = run(&transaction)?;
+                transaction.commit()?;
+                Ok(done)
+            },
+        );
+        ran.map_err(|fault| match fault {
+            Fault::Told(error) => error,
+            Fault::Sql(source) => CatalogueError::Database {
+                place: self.place.clone(),
+                doing,
+                source: Box::new(source),
+            },
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A transaction that was dropped in a panic was rolled back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open_to_write(path: &Path) -> Result<Connection, Fault> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // `FULL`: a commit returns when the disk has it.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut connection, &MIGRATIONS)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn open_to_read(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        let version = version(&connection)?;
+        Ok::<_, rusqlite::Error>((connection, version))
+    };
+    let (connection, found) = match open() {
+        Ok(opened) => opened,
+        // On a disk closed for writing nobody can write meanwhile, so no lock is needed. A log of a
+        // killed writer would be passed over, so there must be none.
+        Err(error) if log_is_empty(path) => {
+            let uri = format!("file:{}?immutable=1", escaped(path));
+            let opened = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI);
+            let connection = opened.map_err(|_| error)?;
+            let found = version(&connection)?;
+            (connection, found)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    check_version(found, MIGRATIONS.len())?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    check_version(found, migrations.len())?;
+    for migration in &migrations[found as usize..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", migrations.len() as i64)?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn check_version(found: i64, known: usize) -> Result<(), Fault> {
+    let known = known as i64;
+    if (0..=known).contains(&found) {
+        return Ok(());
+    }
+    Err(CatalogueError::Newer { place: String::new(), found, known }.into())
+}
+
+fn log_is_empty(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).map_or(true, |metadata| metadata.len() == 0)
+}
+
+/// A path as a part of a URI.
+fn escaped(path: &Path) -> String {
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                char::from(*byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+/// A path as it stands in the database: as text, or as bytes where it is none.
+pub(super) fn path_value(path: &Path) -> Value {
+    match path.to_str() {
+        Some(text) => Value::Text(text.to_owned()),
+        None => Value::Blob(path.as_os_str().as_bytes().to_vec()),
+    }
+}
+
+/// The look in four columns of a row: path, size, modified, changed.
+pub(super) fn look_at_column(row: &Row<'_>, first: usize) -> rusqlite::Result<Look> {
+    let bytes = match row.get_ref(first)? {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        _ => b"",
+    };
+    Ok(Look {
+        path: PathBuf::from(OsStr::from_bytes(bytes)),
+        size: row.get::<_, i64>(first + 1)? as u64,
+        modified_ns: row.get(first + 2)?,
+        changed_ns: row.get(first + 3)?,
+    })
+}
+
+/// A number of 128 bits from its bytes in a column.
+pub(super) fn wide_at_column(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
+    row.get::<_, [u8; 16]>(column).map(u128::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_database_is_brought_to_todays_version_and_a_failed_step_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &["CREATE TABLE a (x)"]).unwrap();
+        connection.execute("INSERT INTO a VALUES (7)", []).unwrap();
+        let steps = ["never", "ALTER TABLE a ADD COLUMN y DEFAULT 8", "no such thing"];
+        assert!(matches!(migrate(&mut connection, &steps), Err(Fault::Sql(_))));
+        assert_eq!(version(&connection).unwrap(), 1);
+        migrate(&mut connection, &steps[..2]).unwrap();
+        let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        assert_eq!(connection.query_row("SELECT x, y FROM a", [], row).unwrap(), (7, 8));
+        assert_eq!(version(&connection).unwrap(), 2);
+    }
+}

@@ -1,0 +1,177 @@
+//! Files and their paths.
+
+use std::path::PathBuf;
+
+use locvtp_video::Seconds;
+use rusqlite::{Connection, OptionalExtension, Params, Row};
+
+use super::database::{look_at_column, path_value, wide_at_column};
+use crate::catalogue::{FileId, FileRecord, FileState};
+use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
+use crate::segment::TrackId;
+
+pub(super) const ALL: &str = "";
+pub(super) const OF_TRACK: &str = "WHERE tracks.id = ?";
+pub(super) const NOT_INDEXED: &str = "WHERE files.state = 'present'
+    AND files.id NOT IN (SELECT file FROM indexed WHERE generation = ?)";
+
+/// The files that a condition picks, ordered by number.
+pub(super) fn select(
+    db: &Connection,
+    condition: &str,
+    parameters: impl Params,
+) -> rusqlite::Result<Vec<FileRecord>> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT files.id, files.size, sample, state, reason, duration, tracks.id,
+                path, paths.size, modified, changed
+         FROM files LEFT JOIN tracks ON tracks.file = files.id
+         LEFT JOIN paths ON paths.file = files.id {condition} ORDER BY files.id, path"
+    ))?;
+    let mut rows = statement.query(parameters)?;
+    let mut files: Vec<FileRecord> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = FileId(row.get(0)?);
+        if files.last().is_none_or(|last| last.id != id) {
+            files.push(record(row)?);
+        }
+        if let (Some(file), false) =
+            (files.last_mut(), row.get_ref(8)? == rusqlite::types::ValueRef::Null)
+        {
+            file.looks.push(look_at_column(row, 7)?);
+        }
+    }
+    Ok(files)
+}
+
+fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
+    let state: String = row.get(3)?;
+    Ok(FileRecord {
+        id: FileId(row.get(0)?),
+        identity: identity(row, 1)?,
+        state: FileState::named(&state).unwrap_or(FileState::Bad),
+        reason: row.get(4)?,
+        duration: Seconds(row.get(5)?),
+        track: row.get::<_, Option<u32>>(6)?.map(TrackId),
+        looks: Vec::new(),
+    })
+}
+
+fn identity(row: &Row<'_>, first: usize) -> rusqlite::Result<ContentIdentity> {
+    let size = row.get::<_, i64>(first)? as u64;
+    Ok(ContentIdentity { size, sample: wide_at_column(row, first + 1)? })
+}
+
+pub(super) fn known(db: &Connection) -> rusqlite::Result<Known> {
+    let mut statement = db.prepare(
+        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, state
+         FROM paths JOIN files ON files.id = paths.file ORDER BY path",
+    )?;
+    let paths = statement.query_map([], |row| {
+        Ok(KnownPath {
+            look: look_at_column(row, 0)?,
+            file: FileId(row.get(4)?),
+            identity: identity(row, 5)?,
+            is_missing: row.get::<_, String>(7)? == FileState::Missing.name(),
+        })
+    })?;
+    let paths = paths.collect::<Result<_, _>>()?;
+    let mut statement = db.prepare("SELECT path, size, modified, changed FROM waiting")?;
+    let waiting = statement.query_map([], |row| look_at_column(row, 0))?;
+    Ok(Known { paths, waiting: waiting.collect::<Result<_, _>>()? })
+}
+
+pub(super) fn note_waiting(db: &Connection, looks: &[Look]) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM waiting", [])?;
+    let mut insert = db.prepare_cached("INSERT INTO waiting VALUES (?, ?, ?, ?)")?;
+    for look in looks {
+        let size = look.size as i64;
+        insert.execute((path_value(&look.path), size, look.modified_ns, look.changed_ns))?;
+    }
+    Ok(())
+}
+
+pub(super) fn note_moved(db: &Connection, moves: &[Moved]) -> rusqlite::Result<()> {
+    let mut robbed = Vec::new();
+    for Moved { file, from, to } in moves {
+        if let Some(from) = from {
+            let delete = "DELETE FROM paths WHERE path = ? AND file = ?";
+            db.execute(delete, (path_value(from), file.0))?;
+        }
+        robbed.extend(set_path(db, *file, to)?);
+        db.execute(
+            "UPDATE files SET state = 'present' WHERE id = ? AND state = 'missing'",
+            [file.0],
+        )?;
+    }
+    remove_pathless(db, &robbed)
+}
+
+pub(super) fn note_missing(db: &Connection, gone: &[(FileId, PathBuf)]) -> rusqlite::Result<()> {
+    for (file, path) in gone {
+        let others = "SELECT count(*) FROM paths WHERE file = ? AND path <> ?";
+        let others: i64 = db.query_row(others, (file.0, path_value(path)), |row| row.get(0))?;
+        if others > 0 {
+            db.execute("DELETE FROM paths WHERE path = ?", [path_value(path)])?;
+        } else {
+            let miss = "UPDATE files SET state = 'missing' WHERE id = ? AND state = 'present'";
+            db.execute(miss, [file.0])?;
+            // Of a bad file there is nothing to keep.
+            db.execute("DELETE FROM files WHERE id = ? AND state = 'bad'", [file.0])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn note_bad(
+    db: &Connection,
+    candidate: &Candidate,
+    reason: &str,
+) -> rusqlite::Result<FileId> {
+    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO)?;
+    db.execute("UPDATE files SET state = 'bad', reason = ? WHERE id = ?", (reason, file.0))?;
+    db.execute("DELETE FROM tracks WHERE file = ?", [file.0])?;
+    db.execute("DELETE FROM indexed WHERE file = ?", [file.0])?;
+    Ok(file)
+}
+
+pub(super) fn remove(db: &Connection, files: &[FileId]) -> rusqlite::Result<()> {
+    let mut delete = db.prepare_cached("DELETE FROM files WHERE id = ?")?;
+    files.iter().try_for_each(|file| delete.execute([file.0]).map(drop))
+}
+
+/// The file with this content, made where there is none, lying at a path and present.
+pub(super) fn put(
+    db: &Connection,
+    identity: ContentIdentity,
+    look: &Look,
+    duration: Seconds,
+) -> rusqlite::Result<FileId> {
+    let id = db.query_row(
+        "INSERT INTO files (size, sample, state, duration) VALUES (?, ?, 'present', ?)
+         ON CONFLICT (size, sample) DO UPDATE
+         SET state = 'present', reason = NULL, duration = excluded.duration RETURNING id",
+        (identity.size as i64, identity.sample.to_be_bytes(), duration.0),
+        |row| row.get(0),
+    )?;
+    let robbed = set_path(db, FileId(id), look)?;
+    remove_pathless(db, &Vec::from_iter(robbed))?;
+    Ok(FileId(id))
+}
+
+/// Lays a file at a path. Returns the other file that lay there.
+fn set_path(db: &Connection, file: FileId, look: &Look) -> rusqlite::Result<Option<FileId>> {
+    let path = path_value(&look.path);
+    let before = "SELECT file FROM paths WHERE path = ? AND file <> ?";
+    let before = db.query_row(before, (&path, file.0), |row| row.get(0)).optional()?;
+    db.execute("DELETE FROM waiting WHERE path = ?", [&path])?;
+    db.execute(
+        "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?)",
+        (path, file.0, look.size as i64, look.modified_ns, look.changed_ns),
+    )?;
+    Ok(before.map(FileId))
+}
+
+fn remove_pathless(db: &Connection, files: &[FileId]) -> rusqlite::Result<()> {
+    let remove = "DELETE FROM files WHERE id = ? AND id NOT IN (SELECT file FROM paths)";
+    files.iter().try_for_each(|file| db.execute(remove, [file.0]).map(drop))
+}

@@ -1,0 +1,244 @@
+//! The catalogue in a folder: a SQLite database, and the segments beside it.
+//!
+//! `catalogue.sqlite` holds everything but vectors, `segments/` the vectors, `writer.lock` says who
+//! writes. Adding a video writes and syncs its segments, then commits one transaction that names them;
+//! whatever a killed writer left unnamed is removed by the next.
+
+mod care;
+mod cues;
+mod database;
+mod files;
+mod generations;
+mod jobs;
+mod vectors;
+mod videos;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use locvtp_video::whole_file::sync_folder_of;
+
+use self::database::Database;
+use self::vectors::Snapshot;
+use super::error::CatalogueError;
+use super::writer_lock::{Access, WriterLock};
+use super::{
+    Catalogue, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord, JobId, JobProgress,
+    JobRecord, JobState, ModelRecord, NewVideo, Verified,
+};
+use crate::identity::{Candidate, Known, Look, Moved};
+use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors, VectorSet};
+use crate::segment::{TrackId, VectorKind};
+
+/// A catalogue in a folder. Its methods may be called by several threads; while one changes something
+/// the others wait, so a program that searches while it indexes opens the catalogue a second time, for
+/// reading.
+#[derive(Debug)]
+pub struct SqliteCatalogue {
+    folder: PathBuf,
+    database: Database,
+    /// What was last searched, by generation and kind.
+    snapshots: Mutex<HashMap<(GenerationId, VectorKind), Arc<Snapshot>>>,
+    _lock: Option<WriterLock>,
+}
+
+impl SqliteCatalogue {
+    /// Opens the catalogue in `folder`; a writer makes it where there is none.
+    ///
+    /// # Errors
+    /// When there is none to read, another program writes, it is newer than this program, or the folder
+    /// or database cannot be used.
+    pub fn open(folder: &Path, access: Access) -> Result<Self, CatalogueError> {
+        let path = folder.join("catalogue.sqlite");
+        let lock = match access {
+            Access::Read if path.exists() => None,
+            Access::Read => {
+                return Err(CatalogueError::Missing { place: folder.display().to_string() });
+            }
+            Access::Write { wait } => {
+                let segments = folder.join("segments");
+                let made = fs::create_dir_all(&segments);
+                // The folders' own names last over a power cut as what is in them does.
+                let made = made.and_then(|()| sync_folder_of(&segments));
+                let made = made.and_then(|()| sync_folder_of(folder));
+                made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
+                Some(WriterLock::take(folder, wait)?)
+            }
+        };
+        let database = Database::open(&path, lock.is_some())?;
+        let folder = folder.to_owned();
+        let catalogue = Self { folder, database, snapshots: Mutex::default(), _lock: lock };
+        if catalogue._lock.is_some() {
+            catalogue.clear_up()?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A snapshot of the vectors of a generation as they are now.
+    ///
+    /// # Errors
+    /// When there is no such generation, or a segment cannot be read.
+    pub fn vectors(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+    ) -> Result<Arc<VectorSet>, CatalogueError> {
+        self.snapshot(generation, kind)
+    }
+
+    fn segment_path(&self, segment: i64) -> PathBuf {
+        self.folder.join("segments").join(format!("{segment:08}.vectors"))
+    }
+}
+
+impl Catalogue for SqliteCatalogue {
+    fn files(&self) -> Result<Vec<FileRecord>, CatalogueError> {
+        self.database.read("listing files", |db| Ok(files::select(db, files::ALL, [])?))
+    }
+
+    fn file_of(&self, track: TrackId) -> Result<Option<FileRecord>, CatalogueError> {
+        let read = self.database.read("looking up a file", |db| {
+            Ok(files::select(db, files::OF_TRACK, [i64::from(track.0)])?)
+        });
+        Ok(read?.pop())
+    }
+
+    fn known(&self) -> Result<Known, CatalogueError> {
+        self.database.read("listing paths", |db| Ok(files::known(db)?))
+    }
+
+    fn note_waiting(&self, looks: &[Look]) -> Result<(), CatalogueError> {
+        self.database.write("noting files that wait", |db| Ok(files::note_waiting(db, looks)?))
+    }
+
+    fn note_moved(&self, moves: &[Moved]) -> Result<(), CatalogueError> {
+        self.changing("noting moved files", |db| Ok(files::note_moved(db, moves)?))
+    }
+
+    fn note_missing(&self, gone: &[(FileId, PathBuf)]) -> Result<(), CatalogueError> {
+        self.database.write("noting missing files", |db| Ok(files::note_missing(db, gone)?))
+    }
+
+    fn note_bad(&self, candidate: &Candidate, reason: &str) -> Result<FileId, CatalogueError> {
+        self.changing("noting a bad file", |db| Ok(files::note_bad(db, candidate, reason)?))
+    }
+
+    fn add_video(
+        &self,
+        generation: GenerationId,
+        video: &NewVideo,
+    ) -> Result<FileId, CatalogueError> {
+        self.changing("adding a video", |db| videos::add(self, db, generation, video))
+    }
+
+    fn remove_files(&self, files: &[FileId]) -> Result<(), CatalogueError> {
+        self.changing("removing files", |db| Ok(files::remove(db, files)?))
+    }
+
+    fn files_left(&self, generation: GenerationId) -> Result<Vec<FileRecord>, CatalogueError> {
+        self.database.read("listing files to index", |db| {
+            Ok(files::select(db, files::NOT_INDEXED, [generation.0])?)
+        })
+    }
+
+    fn scan(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        request: &ScanRequest<'_>,
+    ) -> Result<ScanAnswer, CatalogueError> {
+        Ok(self.snapshot(generation, kind)?.scan(request)?)
+    }
+
+    fn track_vectors(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        track: TrackId,
+    ) -> Result<Option<TrackVectors>, CatalogueError> {
+        Ok(self.snapshot(generation, kind)?.track_vectors(track).map_err(ScanError::from)?)
+    }
+
+    fn find_cues(
+        &self,
+        text: &str,
+        filter: Option<&TrackFilter>,
+        most: usize,
+    ) -> Result<Vec<CueHit>, CatalogueError> {
+        self.database.read("searching cues", |db| Ok(cues::find(db, text, filter, most)?))
+    }
+
+    fn cues(&self, file: FileId) -> Result<Vec<Cue>, CatalogueError> {
+        self.database.read("listing cues", |db| Ok(cues::of_file(db, file)?))
+    }
+
+    fn generations(&self) -> Result<Vec<GenerationRecord>, CatalogueError> {
+        self.database.read("listing generations", |db| generations::all(db))
+    }
+
+    fn generation(&self, model: &ModelRecord) -> Result<GenerationId, CatalogueError> {
+        self.changing("beginning a generation", |db| generations::begin(db, model))
+    }
+
+    fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError> {
+        self.changing("swapping in a generation", |db| generations::swap_in(db, generation))
+    }
+
+    fn calibration(
+        &self,
+        generation: GenerationId,
+    ) -> Result<Option<serde_json::Value>, CatalogueError> {
+        let place = self.database.place();
+        let read = |db: &_| generations::calibration(db, generation, place);
+        self.database.read("reading a calibration", |db| read(db))
+    }
+
+    fn set_calibration(
+        &self,
+        generation: GenerationId,
+        calibration: &serde_json::Value,
+    ) -> Result<(), CatalogueError> {
+        self.database.write("writing a calibration", |db| {
+            generations::set_calibration(db, generation, calibration)
+        })
+    }
+
+    fn jobs(&self) -> Result<Vec<JobRecord>, CatalogueError> {
+        let place = self.database.place();
+        self.database.read("listing jobs", |db| jobs::all(db, &place))
+    }
+
+    fn start_job(&self, kind: &str, progress: &JobProgress) -> Result<JobId, CatalogueError> {
+        self.database.write("beginning a job", |db| Ok(jobs::start(db, kind, progress)?))
+    }
+
+    fn set_job(
+        &self,
+        job: JobId,
+        state: JobState,
+        progress: &JobProgress,
+        message: Option<&str>,
+    ) -> Result<(), CatalogueError> {
+        self.database
+            .write("noting how far a job is", |db| jobs::set(db, job, state, progress, message))
+    }
+
+    fn compact(&self) -> Result<u64, CatalogueError> {
+        care::compact(self)
+    }
+
+    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {
+        care::drop_damaged(self)
+    }
+
+    fn verify(&self) -> Result<Verified, CatalogueError> {
+        care::verify(self)
+    }
+}

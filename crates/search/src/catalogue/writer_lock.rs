@@ -1,0 +1,68 @@
+//! One writer at a time.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::error::CatalogueError;
+
+/// How a catalogue is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// For reading; any number of programs may, also while one writes, and from a disk that is closed
+    /// for writing.
+    Read,
+    /// For writing, by one program. Where another writes already, it is waited for so long.
+    Write {
+        /// How long to wait; zero refuses at once.
+        wait: Duration,
+    },
+}
+
+impl Access {
+    /// For writing, refused where another program writes.
+    pub const WRITE: Self = Self::Write { wait: Duration::ZERO };
+}
+
+/// A lock that the system takes back when its process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    pub(super) fn take(folder: &Path, wait: Duration) -> Result<Self, CatalogueError> {
+        let path = folder.join("writer.lock");
+        let failed = |source| CatalogueError::Folder { path: path.clone(), source };
+        let mut options = File::options();
+        let options = options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(&path).map_err(failed)?;
+        let began = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut writer = String::new();
+                    // Who it is may not have been written yet.
+                    let _ = file.read_to_string(&mut writer);
+                    let place = folder.display().to_string();
+                    let writer = writer.trim().to_owned();
+                    let writer = if writer.is_empty() { "just starting".into() } else { writer };
+                    return Err(CatalogueError::Busy { place, writer });
+                }
+            }
+        }
+        let mut say = || {
+            file.set_len(0)?;
+            file.rewind()?;
+            writeln!(file, "process {}", std::process::id())
+        };
+        say().map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}

@@ -1,0 +1,87 @@
+//! Hits as files of their own.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use locvtp_video::{Cut, CutSettings, Seconds, TimeSpan, VideoError, copy_span, encode_span};
+
+use crate::export::Hit;
+
+/// How a hit is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutWay {
+    /// The packets as they are, from the key frame before.
+    Copy,
+    /// To the frame, encoded anew.
+    Exact,
+}
+
+/// A file that holds a hit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CutHit {
+    /// The file.
+    pub path: PathBuf,
+    /// What was asked for.
+    pub asked: TimeSpan,
+    /// What it holds.
+    pub cut: Cut,
+}
+
+impl CutHit {
+    /// In one line: the file, its stretch, and why it begins where it does.
+    pub fn message(&self) -> String {
+        let Self { path, asked, cut } = self;
+        let early = asked.start - cut.span.start;
+        let way = match (cut.encoded, early > Seconds(0.005)) {
+            (true, _) => "encoded, from the frame".to_owned(),
+            (false, false) => "copied, its key frame is there".to_owned(),
+            (false, true) => {
+                format!("copied from the key frame {early} before; --exact begins at the frame")
+            }
+        };
+        format!("{}: {} ({way})", path.display(), cut.span)
+    }
+}
+
+/// Cuts each hit into a file of `folder`, named after its source and times. Files of earlier times of
+/// that name are replaced. One that fails does not end the others.
+pub fn cut_hits<'a>(
+    hits: &'a [Hit],
+    folder: &'a Path,
+    way: CutWay,
+) -> impl Iterator<Item = Result<CutHit, VideoError>> + 'a {
+    let mut names = BTreeSet::new();
+    hits.iter().map(move |hit| {
+        let path = folder.join(free_name(hit, way, &mut names));
+        let cut = match way {
+            CutWay::Copy => copy_span(&hit.path, hit.span, &path),
+            CutWay::Exact => encode_span(&hit.path, hit.span, &path, &CutSettings::exact()),
+        };
+        Ok(CutHit { path, asked: hit.span, cut: cut? })
+    })
+}
+
+/// `kitchen_12.50-15.00.mp4`, with a number where an earlier hit has that name.
+fn free_name(hit: &Hit, way: CutWay, names: &mut BTreeSet<String>) -> String {
+    let stem = hit.path.file_stem().unwrap_or_default().to_string_lossy();
+    let ending = match way {
+        CutWay::Exact => "mp4".to_owned(),
+        CutWay::Copy => ending(&hit.path),
+    };
+    let (start, end) = (hit.span.start.0, hit.span.end.0);
+    let name = |more: String| format!("{stem}_{start:.2}-{end:.2}{more}.{ending}");
+    let numbered = (2u32..).map(|number| name(format!("-{number}")));
+    let mut free = std::iter::once(name(String::new())).chain(numbered);
+    let free = free.find(|name| !names.contains(name)).unwrap_or_default();
+    names.insert(free.clone());
+    free
+}
+
+/// The source's own ending where such files can be written; Matroska takes the rest.
+fn ending(path: &Path) -> String {
+    const WRITTEN: [&str; 11] =
+        ["mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "mpg", "flv", "mxf", "3gp"];
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let ending = if matches!(ending.as_str(), "mts" | "m2ts") { "ts".to_owned() } else { ending };
+    if WRITTEN.contains(&ending.as_str()) { ending } else { "mkv".into() }
+}

@@ -1,0 +1,30 @@
+//! A table as RFC 4180 says: quoted where it must be, lines end in CR LF.
+
+use super::hit::Hit;
+
+const HEAD: &str = "file,start_s,end_s,score,sure,evidence,query,label\r\n";
+
+/// One line a hit; times to the millisecond, ends exclusive.
+pub(super) fn write(hits: &[Hit]) -> String {
+    let mut table = String::from(HEAD);
+    for hit in hits {
+        let columns = [
+            hit.path.to_string_lossy().into_owned(),
+            format!("{:.3}", hit.span.start.0),
+            format!("{:.3}", hit.span.end.0),
+            hit.score.to_string(),
+            hit.sure.words().to_owned(),
+            hit.evidence.word().to_owned(),
+            hit.query.clone(),
+            hit.label.clone(),
+        ];
+        table.push_str(&columns.map(|column| quoted(&column)).join(","));
+        table.push_str("\r\n");
+    }
+    table
+}
+
+fn quoted(column: &str) -> String {
+    let must = column.contains([',', '"', '\r', '\n']) || column.trim() != column;
+    if must { format!("\"{}\"", column.replace('"', "\"\"")) } else { column.to_owned() }
+}

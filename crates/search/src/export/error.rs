@@ -1,0 +1,88 @@
+//! Why hits cannot be written in a format, and the way out.
+
+use std::io;
+use std::path::PathBuf;
+
+use locvtp_video::VideoError;
+
+/// An export that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The name of the file says no format.
+    #[error(
+        "{path}: the ending names no format of hits; use .csv, .json, .srt, .vtt, .edl, .otio or .fcpxml",
+        path = path.display()
+    )]
+    Format {
+        /// The file to be written.
+        path: PathBuf,
+    },
+
+    /// A source without a frame rate, for a list that counts in frames.
+    #[error(
+        "{path}: its frame rate varies, and an EDL counts in frames of one rate; export .otio or .fcpxml, or \
+         make a copy of constant rate first: ffmpeg -i IN -vf fps={fps} OUT.mp4",
+        path = path.display()
+    )]
+    VariableRate {
+        /// The source.
+        path: PathBuf,
+        /// The nearest constant rate, as FFmpeg takes it.
+        fps: String,
+    },
+
+    /// Sources of several rates, for a list that has one.
+    #[error(
+        "{path} has {rate} frames a second and {other_path} has {other_rate}, and an EDL has one rate for all; \
+         export .otio or .fcpxml, or one EDL a file (--file)",
+        path = path.display(),
+        other_path = other_path.display()
+    )]
+    SeveralRates {
+        /// One source.
+        path: PathBuf,
+        /// Its rate.
+        rate: String,
+        /// Another source.
+        other_path: PathBuf,
+        /// Its rate.
+        other_rate: String,
+    },
+
+    /// More events than a format numbers.
+    #[error(
+        "{found} hits, and an EDL numbers {most} at most; narrow them with --top {most}, or export .otio"
+    )]
+    TooMany {
+        /// Hits given.
+        found: usize,
+        /// Most that can be written.
+        most: usize,
+    },
+
+    /// A list that places its hits on a timeline was given none.
+    #[error("there is no hit to export")]
+    NoHit,
+
+    /// The clock of a source was not given.
+    #[error("{path}: its frame rate and start timecode are not known", path = path.display())]
+    NoClock {
+        /// The source.
+        path: PathBuf,
+    },
+
+    /// A source cannot be asked for its clock.
+    #[error(transparent)]
+    Source(#[from] VideoError),
+
+    /// The file cannot be written.
+    #[error("{path}: cannot be written; check that the folder is there and has room", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,96 @@
+//! The videos of a folder as the file system knows them; none is opened.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use locvtp_video::media_endings::is_video;
+
+/// What the file system says of a file at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// When its content was last written to, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// When content, name or rights last changed: it moves on also where a copying program sets back
+    /// the time of the content.
+    pub changed_ns: i64,
+}
+
+/// What [`walk`] found.
+#[derive(Debug, Default)]
+pub struct FolderWalk {
+    /// The folders that were walked over.
+    pub roots: Vec<PathBuf>,
+    /// The videos, ordered by path.
+    pub files: Vec<Look>,
+    /// Folders and files that cannot be looked at. What is known below them is not taken for missing.
+    pub closed: Vec<(PathBuf, io::Error)>,
+}
+
+/// Looks at one file.
+///
+/// # Errors
+/// When it is gone, or its folder is closed.
+pub fn look_at(path: &Path) -> io::Result<Look> {
+    Ok(look(path.to_owned(), &fs::metadata(path)?))
+}
+
+/// Looks at all files below `roots` whose names are those of videos; a root may be a file. Links to
+/// files are followed and links to folders are not, so a walk ends. Hidden folders are passed over.
+pub fn walk(roots: &[PathBuf]) -> FolderWalk {
+    let mut found = FolderWalk { roots: roots.to_vec(), ..FolderWalk::default() };
+    for root in roots {
+        match fs::metadata(root) {
+            Ok(metadata) if metadata.is_dir() => walk_folder(root, &mut found),
+            Ok(metadata) => found.files.push(look(root.clone(), &metadata)),
+            Err(error) => found.closed.push((root.clone(), error)),
+        }
+    }
+    found.files.sort_by(|one, other| one.path.cmp(&other.path));
+    found.files.dedup_by(|one, other| one.path == other.path);
+    found
+}
+
+fn walk_folder(folder: &Path, found: &mut FolderWalk) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return found.closed.push((folder.to_owned(), error)),
+    };
+    for entry in entries {
+        let looked = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
+        let (path, kind) = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                found.closed.push((folder.to_owned(), error));
+                continue;
+            }
+        };
+        if kind.is_dir() {
+            let name = path.file_name().unwrap_or_default();
+            if !name.as_encoded_bytes().starts_with(b".") {
+                walk_folder(&path, found);
+            }
+        } else if is_video(&path) {
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => found.files.push(look(path, &metadata)),
+                Ok(_) => {}
+                Err(error) => found.closed.push((path, error)),
+            }
+        }
+    }
+}
+
+fn look(path: PathBuf, metadata: &Metadata) -> Look {
+    let ns = |seconds: i64, ns: i64| seconds.saturating_mul(1_000_000_000).saturating_add(ns);
+    Look {
+        path,
+        size: metadata.len(),
+        modified_ns: ns(metadata.mtime(), metadata.mtime_nsec()),
+        changed_ns: ns(metadata.ctime(), metadata.ctime_nsec()),
+    }
+}

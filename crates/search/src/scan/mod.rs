@@ -1,0 +1,19 @@
+//! The exact scan: one query against every vector of an index, with all threads.
+//!
+//! Every score is computed, so a filter drops nothing that should be found, and the distribution of
+//! all scores comes out of the same pass ([`Background`]). The scan works on bytes; the best of it are
+//! looked at again as half floats. Nothing depends on the number of threads or on how the vectors lie
+//! in segments: products are whole numbers, the background is counts, and equal scores are ordered by
+//! track and clip.
+
+mod background;
+mod kernel;
+mod pass;
+mod top;
+mod track_filter;
+mod vector_set;
+
+pub use background::Background;
+pub use top::Hit;
+pub use track_filter::TrackFilter;
+pub use vector_set::{ScanAnswer, ScanError, ScanRequest, TrackVectors, VectorSet};

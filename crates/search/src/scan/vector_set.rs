@@ -1,0 +1,284 @@
+//! The vectors of one index as they are now: its segments, and which of their runs count.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use half::f16;
+use locvtp_video::TimeSpan;
+
+use super::background::Background;
+use super::pass::{Rows, scan};
+use super::top::{Hit, Ranked};
+use super::track_filter::TrackFilter;
+use crate::segment::{
+    QuantisedQuery, Run, Segment, SegmentError, TrackId, VectorError, padded_width,
+};
+
+/// Rows that a thread takes at a time: 2 MiB of vectors of 256 numbers.
+const ROWS_OF_PART: u32 = 8192;
+
+/// What is asked of a scan.
+#[derive(Clone, Copy, Debug)]
+pub struct ScanRequest<'a> {
+    /// What to look for; it need not be of unit length.
+    pub query: &'a [f32],
+    /// How many clips to return.
+    pub num_hits: usize,
+    /// How many tracks to return, each with its best clip.
+    pub num_tracks: usize,
+    /// How many of the best are looked at again as half floats; at least all that are returned.
+    pub second_look: usize,
+    /// The tracks to look at; all where there is none.
+    pub filter: Option<&'a TrackFilter>,
+}
+
+impl<'a> ScanRequest<'a> {
+    /// The best `num_hits` clips of all tracks. Ten times as many, and at least 500, are looked at again:
+    /// the rows of a still picture differ by less than a byte can tell, and there are many of them.
+    pub fn new(query: &'a [f32], num_hits: usize) -> Self {
+        let second_look = (10 * num_hits).max(500);
+        Self { query, num_hits, num_tracks: 0, second_look, filter: None }
+    }
+}
+
+/// What a scan found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScanAnswer {
+    /// The best clips, the best first; equal scores by track and clip.
+    pub hits: Vec<Hit>,
+    /// The tracks with the best clips, each once, in the same order.
+    pub tracks: Vec<Hit>,
+    /// The scores of all clips that passed the filter, as the scan saw them.
+    pub background: Background,
+}
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The query is no vector of this index.
+    #[error(transparent)]
+    Query(#[from] VectorError),
+    /// A segment cannot be read.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+}
+
+/// All vectors of a track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackVectors {
+    /// Numbers of a vector.
+    pub width: usize,
+    /// The vectors one after the other, of unit length.
+    pub numbers: Vec<f16>,
+    /// Their spans.
+    pub spans: Vec<TimeSpan>,
+}
+
+impl TrackVectors {
+    /// The cosine of the query with each vector, in order of time.
+    pub fn scores(&self, query: &QuantisedQuery) -> Vec<f32> {
+        self.numbers.chunks_exact(self.width).map(|vector| cosine(&query.numbers, vector)).collect()
+    }
+}
+
+/// A run that counts, and the segment that it lies in.
+#[derive(Clone, Copy, Debug)]
+struct LiveRun {
+    segment: usize,
+    run: Run,
+}
+
+/// A stretch of a run that one thread scans.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    run: usize,
+    first_clip: u32,
+    num_rows: u32,
+}
+
+/// A snapshot of an index. What is added or removed later does not change it.
+#[derive(Debug)]
+pub struct VectorSet {
+    width: usize,
+    segments: Vec<Arc<Segment>>,
+    runs: Vec<LiveRun>,
+    run_of: HashMap<TrackId, usize>,
+    pieces: Vec<Piece>,
+    /// Pieces that together make a part of a good size.
+    parts: Vec<Range<usize>>,
+}
+
+impl VectorSet {
+    /// Of segments, each with those of its runs that count. A track has one run.
+    ///
+    /// # Errors
+    /// When a segment has another width.
+    ///
+    /// # Panics
+    /// When a run ends after its segment.
+    pub fn new(width: usize, live: Vec<(Arc<Segment>, Vec<Run>)>) -> Result<Self, SegmentError> {
+        let (mut segments, mut runs) = (Vec::new(), Vec::new());
+        for (segment, runs_of_it) in live {
+            let header = segment.header();
+            if header.width as usize != width {
+                let (path, found) = (segment.path().to_owned(), width);
+                return Err(SegmentError::Width { path, expected: header.width as usize, found });
+            }
+            for run in runs_of_it {
+                assert!(run.rows().end <= header.num_vectors as usize, "{run:?} in {header:?}");
+                runs.push(LiveRun { segment: segments.len(), run });
+            }
+            segments.push(segment);
+        }
+        let run_of = runs.iter().enumerate().map(|(at, live)| (live.run.track, at)).collect();
+        let pieces: Vec<Piece> = runs.iter().enumerate().flat_map(pieces_of).collect();
+        let parts = parts_of(&pieces);
+        Ok(Self { width, segments, runs, run_of, pieces, parts })
+    }
+
+    /// Numbers of a vector.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many vectors count.
+    pub fn num_vectors(&self) -> u64 {
+        self.runs.iter().map(|live| u64::from(live.run.num_rows)).sum()
+    }
+
+    /// Bytes that are mapped into memory.
+    pub fn mapped_bytes(&self) -> usize {
+        self.segments.iter().map(|segment| segment.mapped_bytes()).sum()
+    }
+
+    /// Asks the system to bring all that a scan reads into memory.
+    pub fn warm(&self) {
+        self.segments.iter().for_each(|segment| segment.warm());
+    }
+
+    /// The tracks that have vectors.
+    pub fn tracks(&self) -> impl Iterator<Item = TrackId> + '_ {
+        self.runs.iter().map(|live| live.run.track)
+    }
+
+    /// Looks at every vector that passes the filter.
+    ///
+    /// # Errors
+    /// When the query is zero, not finite or of another width, or a segment cannot be read.
+    pub fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanAnswer, ScanError> {
+        let query = self.query(request.query)?;
+        let num_candidates = match request.num_hits {
+            0 => 0,
+            hits => hits.max(request.second_look),
+        };
+        let gathered =
+            scan(&query, num_candidates, request.num_tracks > 0, self.parts.len(), |part| {
+                self.rows_of(part, request.filter)
+            });
+        let mut best: Vec<Ranked> = gathered.best.into_values().collect();
+        best.sort_by(|one, other| other.cmp(one));
+        best.truncate(request.num_tracks.max(request.second_look));
+        Ok(ScanAnswer {
+            hits: self.look_again(&query, gathered.top.into_sorted(), request.num_hits)?,
+            tracks: self.look_again(&query, best, request.num_tracks)?,
+            background: gathered.background,
+        })
+    }
+
+    /// A query of this index's width, of unit length.
+    ///
+    /// # Errors
+    /// When it is zero, not finite or of another width.
+    pub fn query(&self, query: &[f32]) -> Result<QuantisedQuery, VectorError> {
+        if query.len() != self.width {
+            return Err(VectorError::Width { expected: self.width, found: query.len() });
+        }
+        QuantisedQuery::new(query)
+    }
+
+    /// The vectors of a track and their spans; none where it has none.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn track_vectors(&self, track: TrackId) -> Result<Option<TrackVectors>, SegmentError> {
+        let Some(at) = self.run_of.get(&track) else { return Ok(None) };
+        let LiveRun { segment, run } = self.runs[*at];
+        let segment = &self.segments[segment];
+        let (numbers, spans) = (segment.halves(run.rows())?, segment.spans(run.rows())?);
+        Ok(Some(TrackVectors { width: self.width, numbers, spans }))
+    }
+
+    fn rows_of<'a>(
+        &'a self,
+        part: usize,
+        filter: Option<&'a TrackFilter>,
+    ) -> impl Iterator<Item = Rows<'a>> {
+        self.pieces[self.parts[part].clone()].iter().filter_map(move |piece| {
+            let LiveRun { segment, run } = self.runs[piece.run];
+            if filter.is_some_and(|filter| !filter.contains(run.track)) {
+                return None;
+            }
+            let first = (run.first_row + piece.first_clip) as usize;
+            let rows = first..first + piece.num_rows as usize;
+            let segment = &self.segments[segment];
+            let (codes, scales) = (segment.codes(rows.clone()), segment.scales(rows));
+            debug_assert_eq!(codes.len(), scales.len() * padded_width(self.width));
+            Some(Rows { track: run.track, first_clip: piece.first_clip, codes, scales })
+        })
+    }
+
+    /// The best `most` of candidates by their half floats.
+    fn look_again(
+        &self,
+        query: &QuantisedQuery,
+        mut candidates: Vec<Ranked>,
+        most: usize,
+    ) -> Result<Vec<Hit>, SegmentError> {
+        let place = |ranked: &Ranked| {
+            let LiveRun { segment, run } = self.runs[self.run_of[&ranked.track]];
+            let row = (run.first_row + ranked.clip) as usize;
+            (&self.segments[segment], row..row + 1)
+        };
+        for candidate in &mut candidates {
+            let (segment, row) = place(candidate);
+            candidate.score = cosine(&query.numbers, &segment.halves(row)?);
+        }
+        candidates.sort_by(|one, other| other.cmp(one));
+        candidates.truncate(most);
+        let hit = |ranked: &Ranked| {
+            let (segment, row) = place(ranked);
+            let span = segment.spans(row)?[0];
+            Ok(Hit { track: ranked.track, clip: ranked.clip, score: ranked.score, span })
+        };
+        candidates.iter().map(hit).collect()
+    }
+}
+
+/// The cosine of a query of unit length with a vector, added in order in double precision.
+fn cosine(query: &[f32], vector: &[f16]) -> f32 {
+    let products = query.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(b.to_f32()));
+    products.sum::<f64>() as f32
+}
+
+fn pieces_of((run, live): (usize, &LiveRun)) -> impl Iterator<Item = Piece> {
+    let rows = live.run.num_rows;
+    let firsts = (0..rows).step_by(ROWS_OF_PART as usize);
+    firsts.map(move |first_clip| Piece {
+        run,
+        first_clip,
+        num_rows: ROWS_OF_PART.min(rows - first_clip),
+    })
+}
+
+fn parts_of(pieces: &[Piece]) -> Vec<Range<usize>> {
+    let (mut parts, mut first, mut rows) = (Vec::new(), 0, 0);
+    for (at, piece) in pieces.iter().enumerate() {
+        rows += piece.num_rows;
+        if rows >= ROWS_OF_PART || at + 1 == pieces.len() {
+            parts.push(first..at + 1);
+            (first, rows) = (at + 1, 0);
+        }
+    }
+    parts
+}

@@ -1,0 +1,86 @@
+//! What can be wrong with a segment.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a segment cannot be read, written or trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum SegmentError {
+    /// The file cannot be opened or read.
+    #[error("{path}: cannot read the segment")]
+    Read {
+        /// The segment.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file cannot be written: most often a full disk.
+    #[error("{path}: cannot write the segment; see that the disk has free space")]
+    Write {
+        /// The segment.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another kind of file.
+    #[error("{path}: this is no segment of vectors")]
+    NoSegment {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Written by a later version of the program.
+    #[error(
+        "{path}: the segment has version {found} and this program reads {known}; use the newer program"
+    )]
+    Newer {
+        /// The segment.
+        path: PathBuf,
+        /// The file's version.
+        found: u32,
+        /// The version that is written today.
+        known: u32,
+    },
+    /// Shorter or longer than its header says.
+    #[error(
+        "{path}: the segment has {found} bytes and should have {expected}; it is damaged, rebuild it \
+         from the videos"
+    )]
+    Length {
+        /// The segment.
+        path: PathBuf,
+        /// Bytes that are there.
+        found: u64,
+        /// Bytes that the header promises.
+        expected: u64,
+    },
+    /// A checksum does not fit.
+    #[error("{path}: the segment is damaged in its {part}; rebuild it from the videos")]
+    Damaged {
+        /// The segment.
+        path: PathBuf,
+        /// Which part, as `bytes 1048576 to 2097152`.
+        part: String,
+    },
+    /// Vectors of another width than the segment's.
+    #[error("{path}: the segment holds vectors of {expected} numbers, and one has {found}")]
+    Width {
+        /// The segment.
+        path: PathBuf,
+        /// Numbers of the segment's vectors.
+        expected: usize,
+        /// Numbers of the vector.
+        found: usize,
+    },
+    /// More or fewer vectors were written than announced.
+    #[error("{path}: {found} vectors were written where {expected} had been announced")]
+    Count {
+        /// The segment.
+        path: PathBuf,
+        /// Vectors announced.
+        expected: u64,
+        /// Vectors written.
+        found: u64,
+    },
+}

@@ -1,0 +1,182 @@
+//! Writing a segment, track after track.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use locvtp_video::TimeSpan;
+use locvtp_video::whole_file::{PartName, WholeFile};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::batch::VectorBatch;
+use super::error::SegmentError;
+use super::layout::{BLOCK, HEADER, Places, Run, SegmentHeader, TrackId};
+use super::quantise::{code, padded_width};
+use super::read::Segment;
+
+/// A segment in the making. Dropped before [`finish`](Self::finish), it leaves nothing.
+pub struct SegmentWriter {
+    path: PathBuf,
+    whole: WholeFile,
+    file: File,
+    header: SegmentHeader,
+    places: Places,
+    num_rows: u32,
+    runs: Vec<Run>,
+}
+
+impl SegmentWriter {
+    /// Begins the segment that `header` announces.
+    ///
+    /// # Errors
+    /// When the folder is missing, closed or full.
+    pub fn create(path: &Path, header: SegmentHeader) -> Result<Self, SegmentError> {
+        let whole = WholeFile::beside(path, PartName::Same("part"));
+        let places = Places::of(&header);
+        let begin = || {
+            let file = whole.create()?;
+            file.set_len(places.end)?;
+            Ok(file)
+        };
+        let file = begin().map_err(|source| write_error(path, source))?;
+        let path = path.to_owned();
+        Ok(Self { path, whole, file, header, places, num_rows: 0, runs: Vec::new() })
+    }
+
+    /// Adds the vectors of a track.
+    ///
+    /// # Errors
+    /// When they have another width, are more than announced, or the disk refuses.
+    pub fn add(&mut self, track: TrackId, batch: &VectorBatch) -> Result<(), SegmentError> {
+        let width = self.header.width as usize;
+        if batch.width() != width {
+            let (path, found) = (self.path.clone(), batch.width());
+            return Err(SegmentError::Width { path, expected: width, found });
+        }
+        let mut codes = vec![0; batch.len() * padded_width(width)];
+        let rows = codes.chunks_exact_mut(padded_width(width)).enumerate();
+        let scales: Vec<f32> = rows.map(|(row, codes)| code(batch.vector(row), codes)).collect();
+        let halves: Vec<f16> = (0..batch.len()).flat_map(|row| batch.half(row)).copied().collect();
+        self.put(track, &codes, &scales, batch.spans(), &halves)
+    }
+
+    /// Adds a run of another segment as it stands there.
+    ///
+    /// # Errors
+    /// When that segment cannot be read, or as for [`add`](Self::add).
+    pub fn copy(&mut self, from: &Segment, run: Run) -> Result<(), SegmentError> {
+        const AT_ONCE: usize = 1 << 14;
+        let rows = run.rows();
+        for first in rows.clone().step_by(AT_ONCE) {
+            let part = first..(first + AT_ONCE).min(rows.end);
+            let halves = from.halves(part.clone())?;
+            let spans = from.spans(part.clone())?;
+            let (codes, scales) = (from.codes(part.clone()), from.scales(part));
+            self.put(run.track, codes, scales, &spans, &halves)?;
+        }
+        Ok(())
+    }
+
+    /// What is written next belongs to `track`: rows that follow those of the same track are one run.
+    fn put(
+        &mut self,
+        track: TrackId,
+        codes: &[i8],
+        scales: &[f32],
+        spans: &[TimeSpan],
+        halves: &[f16],
+    ) -> Result<(), SegmentError> {
+        let (row, num_rows) = (u64::from(self.num_rows), spans.len() as u32);
+        self.check_count(row + u64::from(num_rows), |found, announced| found <= announced)?;
+        let stride = padded_width(self.header.width as usize) as u64;
+        let times = spans.iter().flat_map(|span| [span.start.0, span.end.0]);
+        let parts = [
+            (self.places.codes + row * stride, codes.iter().map(|code| *code as u8).collect()),
+            (self.places.scales + row * 4, le_bytes(scales.iter().map(|it| it.to_le_bytes()))),
+            (self.places.spans + row * 16, le_bytes(times.map(f64::to_le_bytes))),
+            (
+                self.places.halves + row * u64::from(self.header.width) * 2,
+                le_bytes(halves.iter().map(|half| half.to_le_bytes())),
+            ),
+        ];
+        for (place, bytes) in parts {
+            self.write_at(&bytes, place)?;
+        }
+        match self.runs.last_mut() {
+            Some(last) if last.track == track => last.num_rows += num_rows,
+            _ => self.runs.push(Run { track, first_row: self.num_rows, num_rows }),
+        }
+        self.num_rows += num_rows;
+        Ok(())
+    }
+
+    /// Writes what is left, waits for the disk and gives the segment its name.
+    ///
+    /// # Errors
+    /// When vectors or runs are missing, or the disk refuses.
+    pub fn finish(self) -> Result<Vec<Run>, SegmentError> {
+        self.check_count(u64::from(self.num_rows), |found, announced| found == announced)?;
+        assert_eq!(self.runs.len(), self.header.num_runs as usize, "runs announced: {self:?}");
+        let runs = self.runs.iter().flat_map(|run| {
+            [run.track.0.to_le_bytes(), run.first_row.to_le_bytes(), run.num_rows.to_le_bytes()]
+                .into_iter()
+                .chain([[0; 4]])
+        });
+        self.write_at(&le_bytes(runs), self.places.runs)?;
+        let table = self.checksums().map_err(|source| write_error(&self.path, source))?;
+        self.write_at(&table, self.places.checksums)?;
+        self.write_at(&self.header.to_bytes(xxh3_64(&table)), 0)?;
+        self.whole.finish(&self.file).map_err(|source| write_error(&self.path, source))?;
+        Ok(self.runs)
+    }
+
+    /// The checksums of all that stands before them, of the first block without the header, which has
+    /// one of its own.
+    fn checksums(&self) -> io::Result<Vec<u8>> {
+        let mut table = Vec::new();
+        let mut block = vec![0; BLOCK as usize];
+        for range in blocks(&self.places) {
+            let bytes = &mut block[..(range.end - range.start) as usize];
+            self.file.read_exact_at(bytes, range.start)?;
+            table.extend(xxh3_64(bytes).to_le_bytes());
+        }
+        Ok(table)
+    }
+
+    fn write_at(&self, bytes: &[u8], place: u64) -> Result<(), SegmentError> {
+        self.file.write_all_at(bytes, place).map_err(|source| write_error(&self.path, source))
+    }
+
+    fn check_count(&self, found: u64, fits: fn(u64, u64) -> bool) -> Result<(), SegmentError> {
+        let expected = u64::from(self.header.num_vectors);
+        if fits(found, expected) {
+            return Ok(());
+        }
+        Err(SegmentError::Count { path: self.path.clone(), expected, found })
+    }
+}
+
+impl std::fmt::Debug for SegmentWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}, runs {:?} in {}", self.header, self.runs, self.path.display())
+    }
+}
+
+/// The stretches of a file that one checksum each covers.
+pub(super) fn blocks(places: &Places) -> impl Iterator<Item = std::ops::Range<u64>> {
+    let end = places.checksums;
+    (0..end.div_ceil(BLOCK)).map(move |block| {
+        let start = if block == 0 { HEADER as u64 } else { block * BLOCK };
+        start..((block + 1) * BLOCK).min(end)
+    })
+}
+
+fn le_bytes<const N: usize>(numbers: impl Iterator<Item = [u8; N]>) -> Vec<u8> {
+    numbers.flatten().collect()
+}
+
+fn write_error(path: &Path, source: io::Error) -> SegmentError {
+    SegmentError::Write { path: path.to_owned(), source }
+}

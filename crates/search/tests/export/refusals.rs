@@ -1,0 +1,57 @@
+//! What a format cannot say is refused, with the way out, and nothing is written.
+
+use locvtp_search::export::{ExportError, ExportFormat, SourceClock, SourceClocks, export_file};
+
+use crate::{KITCHEN, OTHER, at_25, clock, hit};
+
+#[test]
+fn an_edl_refuses_variable_and_mixed_rates_and_says_what_takes_them() {
+    let (hits, mut clocks) = at_25();
+    let variable = SourceClock { is_variable: true, ..clock((30_000, 1001), 0, false) };
+    clocks.insert(OTHER.into(), variable);
+    let error = ExportFormat::Edl.write("", &hits, &clocks).unwrap_err().to_string();
+    for piece in [OTHER, "varies", ".otio", "fps=30000/1001"] {
+        assert!(error.contains(piece), "{piece}: {error}");
+    }
+    assert!(ExportFormat::Otio.write("", &hits, &clocks).is_ok());
+    assert!(ExportFormat::Fcpxml.write("", &hits, &clocks).is_ok());
+    clocks.insert(OTHER.into(), clock((30, 1), 0, false));
+    let error = ExportFormat::Edl.write("", &hits, &clocks).unwrap_err().to_string();
+    for piece in [KITCHEN, "25", OTHER, "30", "--file"] {
+        assert!(error.contains(piece), "{piece}: {error}");
+    }
+}
+
+#[test]
+fn an_edl_numbers_999_events_and_no_more() {
+    let clocks: SourceClocks = [(KITCHEN.into(), clock((25, 1), 0, false))].into();
+    let hits = vec![hit(KITCHEN, 1.0, 2.0, ""); 1000];
+    let error = ExportFormat::Edl.write("", &hits, &clocks).unwrap_err();
+    assert!(matches!(error, ExportError::TooMany { found: 1000, most: 999 }));
+    assert!(ExportFormat::Edl.write("", &hits[1..], &clocks).unwrap().contains("\n999  "));
+}
+
+#[test]
+fn a_timeline_of_nothing_and_an_unknown_ending_are_refused_and_no_file_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = export_file(&folder.path().join("hits.edl"), &[]).unwrap_err();
+    assert!(matches!(none, ExportError::NoHit));
+    let unknown = export_file(&folder.path().join("hits.xml"), &at_25().0).unwrap_err();
+    assert!(unknown.to_string().contains(".fcpxml"), "{unknown}");
+    // The sources are not there.
+    assert!(export_file(&folder.path().join("hits.otio"), &at_25().0).is_err());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
+fn subtitles_of_several_videos_are_a_file_a_video() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = export_file(&folder.path().join("hits.srt"), &at_25().0).unwrap();
+    let names: Vec<_> =
+        written.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, ["hits.küche 100%.mov.srt", "hits.küche 100%.mov-2.srt"]);
+    let cues = |path| std::fs::read_to_string(path).unwrap().matches("-->").count();
+    assert_eq!((cues(&written[0]), cues(&written[1])), (2, 1));
+    let all = export_file(&folder.path().join("hits.csv"), &at_25().0).unwrap();
+    assert_eq!(all, [folder.path().join("hits.csv")]);
+}

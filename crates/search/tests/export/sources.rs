@@ -1,0 +1,100 @@
+//! Clocks and cuts of real files, made by FFmpeg's command line.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use locvtp_search::cutting::{CutWay, cut_hits};
+use locvtp_search::export::{ExportFormat, FrameRate, SourceClock, Timecode, export_file};
+use locvtp_video::Seconds;
+
+use crate::hit;
+
+fn made(folder: &Path, name: &str, arguments: &str) -> PathBuf {
+    let path = folder.join(name);
+    let mut command = Command::new("ffmpeg");
+    command.args("-v error -y -f lavfi -i testsrc=s=96x64:r=30000/1001:d=10".split(' '));
+    command.args("-f lavfi -i sine=duration=10 -pix_fmt yuv420p -g 60".split(' '));
+    command.args(arguments.split_whitespace()).arg(&path);
+    let done = command.output().expect("FFmpeg's command line is missing: run scripts/setup");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    path
+}
+
+#[test]
+fn the_clock_of_each_kind_of_file_is_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let ntsc = FrameRate::new(30_000, 1001);
+    let start = Timecode::parse("01:02:03;04", ntsc).unwrap().frames();
+    for name in ["a.mov", "a.mp4", "a.mkv"] {
+        let path = made(folder.path(), name, "-c:v libx264 -timecode 01:02:03;04");
+        let clock = SourceClock::read(&path).unwrap();
+        assert_eq!((clock.rate, clock.is_variable), (ntsc, false), "{name}");
+        assert_eq!((clock.start_frames, clock.drop_frame), (start, true), "{name}");
+        assert_eq!((clock.size, clock.sound_channels), ((96, 64), 1), "{name}");
+    }
+    let mpeg2 = "-c:v mpeg2video -c:a pcm_s16le -ar 48000 -timecode 10:00:00:00";
+    for (name, rate) in [("a.mxf", (30_000, 1001)), ("b.mxf", (25, 1))] {
+        let path = made(folder.path(), name, &format!("{mpeg2} -r {}/{}", rate.0, rate.1));
+        let clock = SourceClock::read(&path).unwrap();
+        let rate = FrameRate::new(rate.0, rate.1);
+        assert_eq!(
+            (clock.rate, clock.is_variable, clock.drop_frame),
+            (rate, false, false),
+            "{name}"
+        );
+        assert_eq!(clock.start_frames, 36_000 * rate.nominal(), "{name}");
+    }
+    let ts = SourceClock::read(&made(folder.path(), "a.ts", "-c:v libx264")).unwrap();
+    assert_eq!((ts.rate, ts.is_variable, ts.start_frames), (ntsc, false, 0));
+    let film = made(folder.path(), "film.mkv", "-c:v libx264 -r 24000/1001");
+    assert_eq!(SourceClock::read(&film).unwrap().rate, FrameRate::new(24_000, 1001));
+}
+
+#[test]
+fn an_edl_of_a_real_file_counts_from_its_own_timecode() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), "C0001.MP4", "-c:v libx264 -timecode 00:59:58;00");
+    let to = folder.path().join("hits.edl");
+    // A second and a half: 45 frames of 29.97 a second.
+    let hits = [hit(path.to_str().unwrap(), 1.5, 3.0, "")];
+    export_file(&to, &hits).unwrap();
+    let edl = std::fs::read_to_string(&to).unwrap();
+    let event = "001  C0001    V     C        00:59:59;15 01:00:01;00 01:00:00;00 01:00:01;15\n";
+    assert!(edl.contains("FCM: DROP FRAME\n") && edl.contains(event), "{edl}");
+}
+
+#[test]
+fn a_phones_file_is_of_variable_rate_and_refused_for_an_edl_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5))' -vsync vfr -c:v libx264";
+    let path = made(folder.path(), "phone.mp4", drops);
+    let clock = SourceClock::read(&path).unwrap();
+    assert!(clock.is_variable);
+    let hits = [hit(path.to_str().unwrap(), 2.0, 4.0, "")];
+    let error = export_file(&folder.path().join("hits.edl"), &hits).unwrap_err().to_string();
+    assert!(error.contains("varies"), "{error}");
+    for format in [ExportFormat::Otio, ExportFormat::Fcpxml] {
+        let to = folder.path().join(format!("hits.{}", format.ending()));
+        assert_eq!(export_file(&to, &hits).unwrap(), std::slice::from_ref(&to));
+    }
+}
+
+#[test]
+fn hits_become_files_named_after_source_and_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), "kitchen.mkv", "-c:v libx264 -c:a aac");
+    let path = path.to_str().unwrap();
+    let hits = [hit(path, 3.0, 5.0, ""), hit(path, 3.0, 5.0, ""), hit("/none.mp4", 1.0, 2.0, "")];
+    let cuts: Vec<_> = cut_hits(&hits, folder.path(), CutWay::Copy).collect();
+    let first = cuts[0].as_ref().unwrap();
+    assert_eq!(first.path, folder.path().join("kitchen_3.00-5.00.mkv"));
+    assert!(first.path.is_file());
+    assert_eq!(cuts[1].as_ref().unwrap().path, folder.path().join("kitchen_3.00-5.00-2.mkv"));
+    assert!(cuts[2].is_err());
+    assert!(first.cut.span.start < Seconds(2.1));
+    assert!(first.message().contains("key frame") && first.message().contains("--exact"));
+    let exact = cut_hits(&hits[..1], folder.path(), CutWay::Exact).next().unwrap().unwrap();
+    assert_eq!(exact.path, folder.path().join("kitchen_3.00-5.00.mp4"));
+    assert!((exact.cut.span.start.0 - 3.0).abs() < 0.034, "{}", exact.cut.span);
+    assert!(!exact.message().contains("--exact"));
+}

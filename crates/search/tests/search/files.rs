@@ -1,0 +1,171 @@
+//! Real folders: what is new, moved, changed, missing, still being written.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use locvtp_search::catalogue::{Access, Catalogue, SqliteCatalogue};
+use locvtp_search::identity::{
+    ContentIdentity, FolderWalk, Known, KnownPath, Plan, PlanSettings, plan, walk,
+};
+use locvtp_video::Seconds;
+
+use crate::made::{model, video};
+
+const S: i64 = 1_000_000_000;
+
+fn now_ns() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as i64
+}
+
+/// As if a minute had gone by.
+fn later() -> PlanSettings {
+    PlanSettings::at(now_ns() + 60 * S)
+}
+
+fn walked(folder: &Path) -> FolderWalk {
+    walk(&[folder.to_owned()])
+}
+
+/// Does what a plan says, with videos of no length.
+fn carry_out(catalogue: &SqliteCatalogue, plan: &Plan) {
+    let generation = catalogue.generation(&model(1)).unwrap();
+    catalogue.note_moved(&plan.moved).unwrap();
+    catalogue.note_missing(&plan.missing).unwrap();
+    catalogue.note_waiting(&plan.waiting).unwrap();
+    for candidate in
+        plan.add.iter().chain(plan.changed.iter().map(|(_, it)| it)).chain(&plan.copies)
+    {
+        let mut video = video(0);
+        (video.identity, video.look) = (candidate.identity, candidate.look.clone());
+        video.duration = Seconds(1.0);
+        catalogue.add_video(generation, &video).unwrap();
+    }
+}
+
+fn names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<&'a str> {
+    paths.into_iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect()
+}
+
+#[test]
+fn files_are_known_by_their_content_wherever_they_are_moved() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = folder.path().join("videos");
+    fs::create_dir_all(videos.join("sub/.hidden")).unwrap();
+    let put = |name: &str, content: &str| fs::write(videos.join(name), content).unwrap();
+    for name in ["a.mp4", "b.mp4", "sub/c.mkv", "d.mp4", "e.mp4"] {
+        put(name, name);
+    }
+    put("copy.mp4", "a.mp4");
+    put("notes.txt", "no video");
+    put("sub/.hidden/f.mp4", "hidden");
+    let catalogue = SqliteCatalogue::open(&folder.path().join("catalogue"), Access::WRITE).unwrap();
+    let again = || {
+        let made = plan(&walked(&videos), &catalogue.known().unwrap(), later());
+        carry_out(&catalogue, &made);
+        made
+    };
+    let first = again();
+    let added = names(first.add.iter().map(|it| &it.look.path));
+    assert_eq!(added, ["a.mp4", "b.mp4", "d.mp4", "e.mp4", "c.mkv"]);
+    assert_eq!(names(first.copies.iter().map(|it| &it.look.path)), ["copy.mp4"]);
+    assert_eq!(again().num_unchanged, 6);
+    assert_eq!(catalogue.files().unwrap().len(), 5);
+
+    // Renamed, moved, changed, touched, removed.
+    fs::rename(videos.join("a.mp4"), videos.join("z.mp4")).unwrap();
+    fs::rename(videos.join("sub/c.mkv"), videos.join("c.mkv")).unwrap();
+    put("b.mp4", "other content");
+    let touched = File::options().write(true).open(videos.join("d.mp4")).unwrap();
+    touched.set_modified(SystemTime::now() - Duration::from_secs(9000)).unwrap();
+    fs::remove_file(videos.join("e.mp4")).unwrap();
+    let second = again();
+    let from = |at: usize| second.moved[at].from.as_ref().map(|from| from.file_name().unwrap());
+    assert_eq!(names(second.moved.iter().map(|it| &it.to.path)), ["c.mkv", "d.mp4", "z.mp4"]);
+    assert_eq!(
+        [from(0), from(1), from(2)].map(|it| it.map(|it| it.to_str().unwrap())),
+        [Some("c.mkv"), None, Some("a.mp4")]
+    );
+    assert_eq!(names(second.changed.iter().map(|(_, it)| &it.look.path)), ["b.mp4"]);
+    assert_eq!(names(second.missing.iter().map(|(_, path)| path)), ["e.mp4"]);
+    assert_eq!((second.add.len(), second.num_unchanged), (0, 1));
+    assert_eq!(again().num_unchanged, 5);
+    // It comes back under another name: nothing to encode.
+    put("back.mp4", "e.mp4");
+    let third = again();
+    assert_eq!(names(third.moved.iter().map(|it| &it.to.path)), ["back.mp4"]);
+    assert_eq!((third.add.len(), third.missing.len(), catalogue.files().unwrap().len()), (0, 0, 5));
+}
+
+#[test]
+fn a_folder_that_was_not_walked_or_cannot_be_has_nothing_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    let known = |path: PathBuf| {
+        let look = locvtp_search::identity::Look { path, size: 1, modified_ns: 0, changed_ns: 0 };
+        let identity = ContentIdentity { size: 1, sample: 1 };
+        let file = locvtp_search::catalogue::FileId(1);
+        KnownPath { look, file, identity, is_missing: false }
+    };
+    let known = Known {
+        paths: vec![known(one.join("a.mp4")), known(other.join("a.mp4"))],
+        waiting: vec![],
+    };
+    // `one` is not there: perhaps its disk is not mounted.
+    assert_eq!(plan(&walked(&one), &known, later()).missing.len(), 0);
+    fs::create_dir(&one).unwrap();
+    let missing = plan(&walked(&one), &known, later()).missing;
+    assert_eq!(missing.into_iter().map(|it| it.1).collect::<Vec<_>>(), [one.join("a.mp4")]);
+}
+
+#[test]
+fn a_file_that_is_being_written_waits_until_two_looks_are_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.mp4");
+    let mut known = Known::default();
+    let mut look = |content: &str| {
+        if !content.is_empty() {
+            fs::write(&path, content).unwrap();
+            // As copying programs do at their end; the time of the last change stays.
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(SystemTime::UNIX_EPOCH)
+                .unwrap();
+        }
+        let made = plan(&walked(folder.path()), &known, PlanSettings::at(now_ns()));
+        known.waiting = made.waiting.clone();
+        (made.waiting.len(), made.add.len())
+    };
+    assert_eq!(look("half"), (1, 0));
+    assert_eq!(look("half and more"), (1, 0));
+    assert_eq!(look(""), (0, 1));
+    // Quiet for long enough, it does not wait at all.
+    let made = plan(&walked(folder.path()), &Known::default(), later());
+    assert_eq!((made.waiting.len(), made.add.len()), (0, 1));
+}
+
+#[test]
+fn ten_thousand_unchanged_files_take_a_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..10_000 {
+        let sub = folder.path().join((number / 500).to_string());
+        if number % 500 == 0 {
+            fs::create_dir(&sub).unwrap();
+        }
+        fs::write(sub.join(format!("{number}.mp4")), number.to_string()).unwrap();
+    }
+    let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
+        let identity = ContentIdentity { size: look.size, sample: number as u128 };
+        let file = locvtp_search::catalogue::FileId(number as i64);
+        KnownPath { look, file, identity, is_missing: false }
+    });
+    let known = Known { paths: paths.collect(), waiting: vec![] };
+    let began = Instant::now();
+    let made = plan(&walked(folder.path()), &known, later());
+    let took = began.elapsed();
+    assert_eq!(made.num_unchanged, 10_000);
+    println!("10,000 unchanged files: {took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}

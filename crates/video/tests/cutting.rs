@@ -1,0 +1,256 @@
+//! Cutting spans out of real files: what is held, that sound stays with its pictures, that turns and
+//! sizes are kept. The files are made, and the cuts read back, by FFmpeg's command line.
+
+#![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use locvtp_video::{
+    Cut, CutSettings, FrameTransform, Seconds, SourceTags, TimeSpan, VideoError, VideoReader,
+    copy_span, encode_span, encode_span_in_memory,
+};
+
+/// Ten seconds at 25 a second: a picture that is brighter every second, and a tone that is silent in
+/// the fifth second alone.
+fn made(folder: &Path, name: &str, arguments: &str) -> PathBuf {
+    let path = folder.join(name);
+    let grey = "color=black:s=96x64:r=25:d=10,format=gray,geq=lum='floor(T)*20+30'";
+    let tone = "sine=frequency=440:sample_rate=48000:duration=10,volume=0:enable='between(t,5,6)'";
+    let mut command = Command::new("ffmpeg");
+    command.args("-hide_banner -loglevel error -y -f lavfi -i".split(' ')).arg(grey);
+    command.args(["-f", "lavfi", "-i"]).arg(tone);
+    command.args(arguments.split_whitespace()).arg(&path);
+    let done = command.output().expect("FFmpeg's command line is missing: run scripts/setup");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    path
+}
+
+const H264: &str = "-c:v libx264 -pix_fmt yuv420p -g 50 -c:a aac -ac 2 -shortest";
+
+fn probe(path: &Path, entries: &str) -> Vec<String> {
+    let mut command = Command::new("ffprobe");
+    command.args("-v error -of default=nw=1:nk=1 -show_entries".split(' ')).arg(entries).arg(path);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap().lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// The brightness of every frame, and when it is shown.
+fn greys(path: &Path) -> Vec<(f64, u8)> {
+    let mut video = VideoReader::open(path).unwrap();
+    let times: Vec<f64> = video.frame_table().times().iter().map(|time| time.0).collect();
+    let frames = video.read_all(&FrameTransform::AsDecoded).unwrap();
+    let len = frames.width * frames.height * 3;
+    times.into_iter().zip(frames.data.chunks(len).map(|frame| frame[len / 2])).collect()
+}
+
+fn first_frame(path: &Path) -> f64 {
+    VideoReader::open(path).unwrap().frame_table().times()[0].0
+}
+
+/// The second of the source that a brightness is of: video levels are stretched on reading.
+fn second(grey: u8) -> i64 {
+    ((f64::from(grey) / 255.0 * 219.0 + 16.0 - 30.0) / 20.0).round() as i64
+}
+
+/// From when to when the sound is silent.
+fn silence(path: &Path) -> (f64, f64) {
+    let mut command = Command::new("ffmpeg");
+    command.args("-hide_banner -nostats -i".split(' ')).arg(path);
+    command.args("-af silencedetect=n=-50dB:d=0.5 -f null -".split(' '));
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let number = |key: &str| {
+        let rest = said.split(key).nth(1).unwrap_or_else(|| panic!("no {key} in {said}"));
+        rest.split_whitespace().next().unwrap().parse::<f64>().unwrap()
+    };
+    (number("silence_start: "), number("silence_end: "))
+}
+
+fn near(found: f64, expected: f64, by: f64) {
+    assert!((found - expected).abs() <= by, "{found} is not {expected} within {by}");
+}
+
+#[test]
+fn a_copy_begins_at_the_key_frame_before_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, to) in [("a.mp4", "c.mp4"), ("a.mkv", "c.mkv"), ("a.ts", "c.ts"), ("a.ts", "d.mp4")]
+    {
+        let from = made(folder.path(), name, H264);
+        let to = folder.path().join(to);
+        let first = first_frame(&from);
+        let span = TimeSpan::new(first + 4.5, first + 7.0);
+        let cut = copy_span(&from, span, &to).unwrap();
+        assert!(!cut.encoded);
+        near(cut.span.start.0, first + 4.0, 0.002);
+        assert!((7.0..7.2).contains(&(cut.span.end.0 - first)), "{name}: {}", cut.span);
+        let frames = greys(&to);
+        let start = frames[0].0;
+        assert!((75..=80).contains(&frames.len()), "{name}: {} frames", frames.len());
+        for (time, grey) in frames {
+            let expected = (4.002 + time - start).floor() as i64;
+            assert_eq!(second(grey), expected, "{name} at {time}");
+        }
+        let (from, until) = silence(&to);
+        near(from, 1.0, 0.08);
+        near(until, 2.0, 0.08);
+    }
+}
+
+#[test]
+fn an_exact_cut_begins_and_ends_at_the_frame_with_its_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.mp4", "a.mkv", "a.ts"] {
+        let from = made(folder.path(), name, H264);
+        let to = folder.path().join("exact.mp4");
+        // Sound that begins a little earlier than the pictures moves these on the file's clock.
+        let first = first_frame(&from);
+        let span = TimeSpan::new(first + 4.53, first + 7.0);
+        let cut = encode_span(&from, span, &to, &CutSettings::exact()).unwrap();
+        // The frame that is on the screen at 4.53 s is that of 4.52 s.
+        near(cut.span.start.0, first + 4.52, 0.002);
+        near(cut.span.end.0, first + 7.0, 0.002);
+        let frames = greys(&to);
+        assert_eq!(frames.len(), 62, "{name}");
+        for (time, grey) in frames {
+            assert_eq!(second(grey), (4.522 + time).floor() as i64, "{name} at {time}");
+        }
+        let (from, until) = silence(&to);
+        near(from, 0.48, 0.03);
+        near(until, 1.48, 0.03);
+        let streams = probe(&to, "stream=codec_name,pix_fmt");
+        assert_eq!(streams, ["h264", "yuv420p", "aac"], "{name}");
+    }
+}
+
+#[test]
+fn a_proxy_is_a_fragmented_file_in_memory_of_the_hit_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = "-c:v mpeg4 -pix_fmt yuv420p -vf scale=1280:960 -c:a mp3 -ar 44100 -ac 1 -shortest";
+    let from = made(folder.path(), "a.avi", odd);
+    let (cut, bytes) =
+        encode_span_in_memory(&from, TimeSpan::new(2.0, 3.0), &CutSettings::proxy()).unwrap();
+    near(cut.span.start.0, 2.0, 0.041);
+    assert!(bytes.windows(4).any(|kind| kind == b"moof"));
+    let to = folder.path().join("proxy.mp4");
+    std::fs::write(&to, bytes).unwrap();
+    assert_eq!(probe(&to, "stream=codec_name,width,height"), ["h264", "960", "720", "aac"]);
+    let frames = greys(&to);
+    assert!((24..=26).contains(&frames.len()), "{}", frames.len());
+    near(frames[0].0, 0.0, 1e-6);
+    let starts: Vec<f64> =
+        probe(&to, "stream=start_time").iter().map(|start| start.parse().unwrap()).collect();
+    near(starts[0], 0.0, 0.001);
+    // AAC's lead-in is told as lying before zero, where no player plays it.
+    near(starts[1], -0.0116, 0.0117);
+    let settings = CutSettings { fragmented: true, ..CutSettings::proxy() };
+    encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &settings).unwrap();
+    let (from, until) = silence(&to);
+    near(from, 1.0, 0.08);
+    near(until, 2.0, 0.08);
+}
+
+#[test]
+fn ten_bits_a_turn_and_no_sound_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let flat = made(folder.path(), "flat.mp4", "-an -c:v libx264 -pix_fmt yuv420p10le -g 50");
+    let turned = folder.path().join("turned.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args("-v error -y -display_rotation 90 -i".split(' ')).arg(&flat);
+    command.args(["-c", "copy"]).arg(&turned);
+    if !command.output().unwrap().status.success() {
+        // Before FFmpeg 6 the turn is set by a tag.
+        let mut command = Command::new("ffmpeg");
+        command.args("-v error -y -i".split(' ')).arg(&flat);
+        command.args("-c copy -metadata:s:v rotate=90".split(' ')).arg(&turned);
+        assert!(command.output().unwrap().status.success());
+    }
+    let turn = VideoReader::open(&turned).unwrap().info().rotation_degrees;
+    assert_ne!(turn, 0);
+    let (copied, exact) = (folder.path().join("c.mp4"), folder.path().join("e.mp4"));
+    copy_span(&turned, TimeSpan::new(2.0, 4.0), &copied).unwrap();
+    encode_span(&turned, TimeSpan::new(2.0, 4.0), &exact, &CutSettings::exact()).unwrap();
+    for cut in [&copied, &exact] {
+        let video = VideoReader::open(cut).unwrap();
+        let info = video.info();
+        assert_eq!((info.rotation_degrees, info.width, info.height), (turn, 64, 96));
+    }
+    assert_eq!(probe(&exact, "stream=pix_fmt"), ["yuv420p"]);
+}
+
+#[test]
+fn times_count_from_the_start_of_the_file_wherever_its_clock_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = format!("{H264} -output_ts_offset 7.5");
+    for name in ["late.mp4", "late.ts", "late.mkv"] {
+        let from = made(folder.path(), name, &arguments);
+        let offset = first_frame(&from);
+        let to = folder.path().join("cut.mp4");
+        let span = TimeSpan::new(offset + 4.0, offset + 5.0);
+        let cut = encode_span(&from, span, &to, &CutSettings::exact()).unwrap();
+        near(cut.span.start.0, span.start.0, 0.001);
+        let frames = greys(&to);
+        assert_eq!(frames.len(), 25, "{name}");
+        assert!(frames.iter().all(|(_, grey)| second(*grey) == 4), "{name}");
+    }
+}
+
+#[test]
+fn an_exact_cut_of_a_variable_rate_keeps_when_each_frame_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5)+between(n,120,140))' -vsync vfr";
+    let from = made(folder.path(), "phone.mp4", &format!("{drops} {H264}"));
+    let to = folder.path().join("cut.mp4");
+    let cut = encode_span(&from, TimeSpan::new(4.0, 7.0), &to, &CutSettings::exact()).unwrap();
+    let all = VideoReader::open(&from).unwrap();
+    let all = all.frame_table().times().iter().map(|time| time.0);
+    let expected: Vec<f64> = all.filter(|time| (cut.span.start.0..7.0).contains(time)).collect();
+    let found = greys(&to);
+    assert_eq!(found.len(), expected.len());
+    for ((found, _), expected) in found.iter().zip(expected) {
+        near(*found + cut.span.start.0, expected, 0.001);
+    }
+}
+
+#[test]
+fn what_cannot_be_cut_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = made(folder.path(), "a.mp4", H264);
+    let to = folder.path().join("cut.mp4");
+    let empty = TimeSpan::new(3.0, 1.0);
+    assert!(matches!(copy_span(&from, empty, &to), Err(VideoError::Cut { .. })));
+    let unknown = folder.path().join("cut.xyz");
+    let error = copy_span(&from, TimeSpan::new(1.0, 2.0), &unknown).unwrap_err();
+    assert!(error.to_string().contains(".mp4"), "{error}");
+    // MP4 takes no such sound.
+    let wav = made(folder.path(), "b.mkv", "-c:v libx264 -pix_fmt yuv420p -c:a wmav2 -shortest");
+    let refused = copy_span(&wav, TimeSpan::new(1.0, 2.0), &folder.path().join("b.webm"));
+    assert!(matches!(refused, Err(VideoError::Encode { .. })), "{refused:?}");
+    let mut names: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a.mp4", "b.mkv"]);
+    let past = encode_span(&from, TimeSpan::new(20.0, 30.0), &to, &CutSettings::exact());
+    // What is behind the end shows the last frame, as a player does.
+    let Cut { span, .. } = past.unwrap();
+    near(span.start.0, 9.96, 0.05);
+    assert!(span.end > span.start + Seconds(0.0));
+}
+
+#[test]
+fn the_start_timecode_is_found_where_each_kind_of_file_keeps_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let x264 = "-c:v libx264 -pix_fmt yuv420p -r 30000/1001 -t 2 -c:a aac";
+    let drop = format!("{x264} -timecode 01:02:03;04");
+    for name in ["a.mov", "a.mp4", "a.mkv"] {
+        let tags = SourceTags::read(&made(folder.path(), name, &drop)).unwrap();
+        assert_eq!(tags.start_timecode.as_deref(), Some("01:02:03;04"), "{name}");
+        assert_eq!(tags.frame_rate, Some((30_000, 1001)), "{name}");
+        assert_eq!((tags.width, tags.height, tags.sound_channels), (96, 64, 1), "{name}");
+    }
+    let mpeg2 = "-c:v mpeg2video -pix_fmt yuv420p -r 25 -t 2 -c:a pcm_s16le -timecode 10:00:00:00";
+    let tags = SourceTags::read(&made(folder.path(), "a.mxf", mpeg2)).unwrap();
+    assert_eq!(tags.start_timecode.as_deref(), Some("10:00:00:00"));
+    let tags = SourceTags::read(&made(folder.path(), "a.ts", H264)).unwrap();
+    assert_eq!(tags.start_timecode, None);
+}
