@@ -151,7 +151,7 @@ function layOut(place) {
   const hits = found.answer.hits.map((hit, number) => ({ hit, place: number })).filter(({ hit }) => hit.media === media.id);
   place.replaceChildren(h("div", { class: "player-head" },
     h("h2", { class: "name", tabIndex: -1, id: "player-title" }, media.name, media.folder && h("span", { class: "folder" }, media.folder)),
-    iconButton("link", "Copy a link to this moment", copyLink), iconButton("close", "Close the player", () => go({ video: null, t: null, end: null }))),
+    player.proxyButton, iconButton("link", "Copy a link to this moment", copyLink), iconButton("close", "Close the player", () => go({ video: null, t: null, end: null }))),
   player.screen, timeline.element, player.controls,
   h("div", { class: "moment-row", role: "group", "aria-label": "Moments" },
     iconButton("previous", "Previous moment (Shift+N)", () => neighbour(-1), { disabled: found.answer.hits.length === 0 }),

@@ -51,7 +51,7 @@ function chip(filter, state, change) {
 
 function pictureChip(image, change) {
   if (image) return setChip("Looks like", image.name, () => change({}, null));
-  const file = h("input", { type: "file", accept: "image/*", class: "hidden", tabIndex: -1, "aria-hidden": "true",
+  const file = h("input", { type: "file", accept: "image/*", hidden: true,
     onchange: async () => file.files[0] && change({}, await readPicture(file.files[0])) });
   return h("span", { class: "chip-place" }, h("button", { type: "button", class: "chip", onclick: () => file.click() },
     "Looks like a picture…"), file);

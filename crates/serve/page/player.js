@@ -6,6 +6,8 @@ import { clock } from "./words.js";
 
 /** How near to the end of a moment it is stopped, in seconds: a picture of 60 a second. */
 const NEAR_S = 0.017;
+/** What is added to a time, so that rounding does not show the picture before it. */
+const HAIR_S = 0.001;
 const SPEEDS = [1, 2, 4];
 
 export class Player {
@@ -25,7 +27,7 @@ export class Player {
     this.screen = h("div", { class: "screen" }, this.video, this.notice);
     this.controls = h("div", { class: "controls", role: "group", "aria-label": "Controls" }, this.playButton,
       iconButton("back", "One picture back (,)", () => this.step(-1)), iconButton("forward", "One picture on (.)", () => this.step(1)),
-      h("span", { class: "time" }, this.now, " / ", this.whole), this.speed, h("span", { class: "gap" }), this.proxyButton,
+      h("span", { class: "time" }, this.now, " / ", this.whole), this.speed, h("span", { class: "gap" }),
       this.soundButton, iconButton("full", "Full screen", () => this.fullScreen()));
     this.listen();
   }
@@ -85,7 +87,7 @@ export class Player {
 
   seekInside(time) {
     this.wanted = time;
-    if (this.isReady) this.video.currentTime = time + this.offset;
+    if (this.isReady) this.video.currentTime = time + this.offset + HAIR_S;
     this.told.time(time);
     if (!this.isPlaying) this.told.rest(time);
   }
@@ -172,7 +174,7 @@ export class Player {
       }
       this.offset = this.source.offset(video);
       this.isReady = true;
-      video.currentTime = this.wanted + this.offset;
+      video.currentTime = this.wanted + this.offset + HAIR_S;
     });
     video.addEventListener("loadeddata", () => {
       this.screen.classList.remove("loading");

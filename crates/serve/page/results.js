@@ -76,7 +76,8 @@ export function markHit(place) {
     const isOpen = item.dataset.hit === String(place);
     item.classList.toggle("open", isOpen);
     item.querySelector(".open-hit").setAttribute("aria-current", isOpen ? "true" : "false");
-    if (isOpen) item.scrollIntoView({ block: "nearest" });
+    // Where the list stands beside the player; below it, that would take the player away.
+    if (isOpen && matchMedia("(min-width: 900px)").matches) item.scrollIntoView({ block: "nearest" });
   }
 }
 

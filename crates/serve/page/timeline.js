@@ -108,7 +108,7 @@ export class Timeline {
       const left = Math.floor(span.start * scale);
       const height = Math.max(0.06, strength) * this.strip.height;
       paint.globalAlpha = 0.18 + 0.82 * strength ** 1.5;
-      paint.fillStyle = style.getPropertyValue("--heat");
+      paint.fillStyle = style.color;
       paint.fillRect(left, this.strip.height - height, Math.max(1, Math.ceil(span.end * scale) - left), height);
     }
   }

@@ -232,15 +232,21 @@ async fn read_json<T: DeserializeOwned>(shared: &Shared, request: Request) -> Re
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
     let most = shared.limits.body_bytes;
+    let too_large = || {
+        let message = format!("the body is broken off or has more than {most} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    // What is announced as too large is not waited for.
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok());
+    if length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > most as u64)) {
+        return Err(too_large());
+    }
     let body = axum::body::to_bytes(request.into_body(), most);
     let body = tokio::time::timeout(shared.limits.request_time, body).await;
     let body = body.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
     })?;
-    let body = body.map_err(|_| {
-        let message = format!("the body is broken off or has more than {most} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    })?;
+    let body = body.map_err(|_| too_large())?;
     serde_json::from_slice(&body)
         .map_err(|error| Problem::bad(format!("the body is not what is asked for here: {error}")))
 }

@@ -31,7 +31,7 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
                 browser.open(&format!("http://{}{address}", server.address));
                 browser.wait_for(ready);
                 let pictures = "[...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight && \
-                    i.offsetParent).every((i) => i.complete)";
+                    i.checkVisibility({ contentVisibilityAuto: true })).every((i) => i.complete)";
                 browser.wait_for(pictures);
                 let over = browser.number("document.documentElement.scrollWidth - innerWidth");
                 assert!(over <= 0.0, "{name}, {size}: {over} points too wide");

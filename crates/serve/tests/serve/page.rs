@@ -55,7 +55,7 @@ fn shown_second(browser: &mut Browser, of: u32) -> u32 {
 
 const NOW: &str = "document.querySelector('.slider').getAttribute('aria-valuenow') * 1";
 const AT_REST: &str = "(() => { const v = document.querySelector('video'); \
-    return v.readyState >= 2 && v.paused && !v.seeking })()";
+    return !document.querySelector('.screen.loading') && v.readyState >= 2 && v.paused && !v.seeking })()";
 
 #[test]
 fn a_search_opens_a_moment_plays_it_and_stops_at_its_end() {
@@ -104,8 +104,8 @@ fn the_strip_and_the_keys_move_the_player() {
     browser.wait_for("document.querySelectorAll('.heat-list li').length === 15");
     assert_eq!(browser.number("document.querySelectorAll('.mark').length"), 2.0);
 
-    browser.click_at(".slider", 0.7);
-    browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 21) < 0.3"));
+    browser.click_at(".slider", 0.715);
+    browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 21.45) < 0.3"));
     assert_eq!(shown_second(&mut browser, 30), 21);
     // The best clip of the file is the one of the strongest moment.
     browser.click(".heat-details summary");
@@ -366,7 +366,7 @@ fn the_index_shows_its_work_and_its_bad_files() {
     browser.click("nav [data-view=index]");
     browser.wait_for("document.querySelectorAll('.jobs li').length === 3");
     assert!(browser.text("document.querySelector('.bad-files').textContent").contains("ends in the middle"));
-    browser.click(".tile button");
+    browser.click("#view-index .tile button");
     browser.wait_for("location.search.includes('v=video-0')");
     browser.wait_for(AT_REST);
     browser.assert_clean(&server.address.to_string());

@@ -211,7 +211,7 @@ impl Library for Shelf {
         let mut command = Command::new("ffmpeg");
         let (start, length) = (span.start.0.to_string(), span.duration().0.to_string());
         command.args(["-v", "error", "-y", "-ss", &start, "-i"]).arg(&media.path);
-        command.args(["-t", &length, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast"]);
+        command.args(["-t", &length, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-bf", "0"]);
         command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]);
         let status = command.arg(into).status().unwrap();
         let failed = || LibraryError::Failed("no proxy of this file can be made".into(), None);
