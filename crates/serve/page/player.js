@@ -1,6 +1,7 @@
 // The player: opens at a moment, stops at its end, and goes on when it is told to.
 
 import { byId, h, icon, iconButton, say } from "./dom.js";
+import { beginsLate, seekableUntil } from "./clock.js";
 import { canPlay, direct, proxy } from "./source.js";
 import { clock } from "./words.js";
 
@@ -44,10 +45,17 @@ export class Player {
       this.isForced = !(await canPlay(media));
       if (this.media !== media) return;
       this.setForced(this.isForced);
+      this.directUntil = Infinity;
     }
     const fits = !isNew && this.source && time >= this.source.from && (end ?? time) <= this.source.until;
-    if (!fits || this.source.failed) this.load(this.isForced ? proxy(media, time, end) : direct(media), time);
+    if (!fits || this.source.failed) this.load(this.choose(time, end), time);
     else this.seekInside(time);
+  }
+
+  /** What to play at a time: the file, as far as the browser comes in it, or a proxy. */
+  choose(time, end) {
+    const needsProxy = this.isForced || time > this.directUntil;
+    return needsProxy ? proxy(this.media, time, end) : direct(this.media);
   }
 
   load(source, time, thenPlay = false) {
@@ -58,7 +66,6 @@ export class Player {
     this.screen.classList.add("loading");
     if (source.kind === "proxy") this.say("Making a copy of this part that your browser plays…");
     this.video.src = source.address;
-    this.video.load();
     this.told.time(time);
   }
 
@@ -78,8 +85,9 @@ export class Player {
     const to = Math.min(Math.max(0, time), this.media.duration_s);
     if (this.end !== null && to > this.end - NEAR_S) this.end = null;
     this.say(null);
-    if (to < this.source.from || to > this.source.until) {
-      this.load(proxy(this.media, to, null), to, this.isPlaying);
+    const isDirect = this.source.kind === "direct";
+    if (to < this.source.from || to > this.source.until || (isDirect && to > this.directUntil)) {
+      this.load(this.choose(to, null), to, this.isPlaying);
     } else {
       this.seekInside(to);
     }
@@ -151,7 +159,7 @@ export class Player {
   forceProxy() {
     this.setForced(!this.isForced);
     const time = this.time;
-    this.load(this.isForced ? proxy(this.media, time, this.end) : direct(this.media), time);
+    this.load(this.choose(time, this.end), time);
   }
 
   setForced(isForced) {
@@ -172,15 +180,10 @@ export class Player {
         this.failed();
         return;
       }
-      this.offset = this.source.offset(video);
-      this.isReady = true;
-      video.currentTime = this.wanted + this.offset + HAIR_S;
+      // A proxy begins at 0.
+      if (this.source.kind === "proxy" || !beginsLate(this.media)) this.begin();
     });
-    video.addEventListener("loadeddata", () => {
-      this.screen.classList.remove("loading");
-      this.say(null);
-      if (this.thenPlay) this.play();
-    });
+    video.addEventListener("loadeddata", () => this.isReady || this.begin());
     video.addEventListener("error", () => this.failed());
     video.addEventListener("play", () => {
       this.showPlaying(true);
@@ -194,7 +197,13 @@ export class Player {
       this.speed.hidden = video.playbackRate === 1;
       this.speed.textContent = `${video.playbackRate}×`;
     });
-    video.addEventListener("seeked", () => this.told.time(this.time));
+    video.addEventListener("seeked", () => {
+      this.told.time(this.time);
+      if (!this.screen.classList.contains("loading")) return;
+      this.screen.classList.remove("loading");
+      this.say(null);
+      if (this.thenPlay) this.play();
+    });
     video.addEventListener("ended", () => {
       // The end of a proxy is not the end of the file.
       if (this.source.kind === "proxy" && this.source.until < this.media.duration_s - 0.05) {
@@ -206,6 +215,19 @@ export class Player {
       this.soundButton.setAttribute("aria-label", video.muted ? "Sound on" : "Mute");
     });
     video.addEventListener("click", () => this.toggle());
+  }
+
+  /** Goes to the time that it was opened for. */
+  begin() {
+    const { video, media } = this;
+    this.offset = this.source.offset(video);
+    if (this.source.kind === "direct") this.directUntil = seekableUntil(video, media, this.offset);
+    if (this.source.kind === "direct" && this.wanted > this.directUntil) {
+      this.load(proxy(media, this.wanted, this.end), this.wanted, this.thenPlay);
+      return;
+    }
+    this.isReady = true;
+    video.currentTime = this.wanted + this.offset + HAIR_S;
   }
 
   showPlaying(isPlaying) {
