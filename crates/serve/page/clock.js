@@ -14,7 +14,8 @@ export const beginsLate = (media) => media.start_s > LATE_S;
 /** What to add to a time of ours for the clock of `video`, which has its first picture and was not moved. */
 export function clockOffset(video, media) {
   if (!beginsLate(media)) return media.start_s;
-  return video.currentTime > media.start_s / 2 ? media.start_s : 0;
+  const saysSo = video.duration > media.start_s / 2 + media.duration_s;
+  return saysSo || video.currentTime > media.start_s / 2 ? media.start_s : 0;
 }
 
 /** The last time of ours that can be sought: a browser seeks no further than the duration it states. */

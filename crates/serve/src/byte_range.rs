@@ -86,9 +86,16 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_as_if_it_were_not_there() {
-        for header in
-            ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=9-5", "bytes=1-2,4-5", "pages=1-2"]
-        {
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=9-5",
+            "bytes=1-2,4-5",
+            "pages=1-2",
+        ] {
             assert_eq!(asked(header), Asked::Whole, "{header:?}");
         }
         assert_eq!(read(None, 100), Asked::Whole);

@@ -97,9 +97,10 @@ impl FileCache {
             (_, None) => {}
         }
         while entries.bytes > self.budget_bytes {
-            let made = entries.by_name.iter().filter(|(other, entry)| {
-                entry.bytes.is_some() && other.as_str() != name
-            });
+            let made = entries
+                .by_name
+                .iter()
+                .filter(|(other, entry)| entry.bytes.is_some() && other.as_str() != name);
             let oldest = made.min_by_key(|(_, entry)| entry.last_asked);
             let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { break };
             let _ = std::fs::remove_file(self.folder.join(&oldest));

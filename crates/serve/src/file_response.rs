@@ -27,20 +27,20 @@ pub(crate) fn respond(
     }
     // A range of a file that has changed meanwhile would not fit what the browser has already.
     let same = text(header::IF_RANGE).is_none_or(|known| known.trim() == tag);
-    let (status, first, count) = match byte_range::read(text(header::RANGE).filter(|_| same), length)
-    {
-        Asked::Whole => (StatusCode::OK, 0, length),
-        Asked::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
-        Asked::Outside => {
-            let message = format!("the file has {length} bytes");
-            let mut response =
-                Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();
-            if let Ok(range) = format!("bytes */{length}").parse() {
-                response.headers_mut().insert(header::CONTENT_RANGE, range);
+    let (status, first, count) =
+        match byte_range::read(text(header::RANGE).filter(|_| same), length) {
+            Asked::Whole => (StatusCode::OK, 0, length),
+            Asked::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+            Asked::Outside => {
+                let message = format!("the file has {length} bytes");
+                let mut response =
+                    Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();
+                if let Ok(range) = format!("bytes */{length}").parse() {
+                    response.headers_mut().insert(header::CONTENT_RANGE, range);
+                }
+                return response;
             }
-            return response;
-        }
-    };
+        };
     let mut head = head.status(status).header(header::CONTENT_LENGTH, count);
     if status == StatusCode::PARTIAL_CONTENT {
         let range = format!("bytes {first}-{}/{length}", first + count - 1);

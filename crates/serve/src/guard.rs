@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_its_names() {
-        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8765", "127.1.2.3", "[::1]:9", "[::1]"] {
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8765", "127.1.2.3", "[::1]:9", "[::1]"]
+        {
             assert!(is_loopback_name(host), "{host}");
         }
         for host in ["example.org", "localhost.example.org", "192.168.0.1:80", "[::2]", "", ":80"] {

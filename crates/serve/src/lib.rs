@@ -41,7 +41,7 @@ mod state;
 mod token;
 mod workers;
 
-pub use library::{ExportFormat, ExportedFile, ExportHit, Library, LibraryError};
+pub use library::{ExportFormat, ExportHit, ExportedFile, Library, LibraryError};
 pub use media::{Media, MediaId, MediaPage, PageRequest};
 pub use openapi::openapi;
 pub use query::{Answer, ClipScore, Distribution, Hit, Like, MatchedWord, Query, Source, Verdict};

@@ -105,7 +105,9 @@ mod tests {
         for id in ["a", "0f3a-_Z", &"x".repeat(64)] {
             assert_eq!(MediaId::new(id).unwrap().as_str(), id);
         }
-        for none in ["", ".", "..", "a/b", "a\\b", "a.mp4", "%2e", "ä", "a b", "a\0", &"x".repeat(65)] {
+        for none in
+            ["", ".", "..", "a/b", "a\\b", "a.mp4", "%2e", "ä", "a b", "a\0", &"x".repeat(65)]
+        {
             assert_eq!(MediaId::new(none), None, "{none:?}");
         }
     }

@@ -68,8 +68,7 @@ pub(crate) async fn proxy(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Asked(Stretch { start, end }) =
-        stretch.map_err(|wrong| Problem::bad(wrong.body_text()))?;
+    let Asked(Stretch { start, end }) = stretch.map_err(|wrong| Problem::bad(wrong.body_text()))?;
     let media = known_media(&shared, &id).await?;
     let is_inside = start >= 0.0 && start < end && end <= media.duration_s + BEYOND_S;
     if !is_inside {
@@ -138,9 +137,9 @@ pub(crate) async fn sprite_sheet(
     }
     let name = format!("{}-sheet-{sheet}.jpg", media.id);
     let inside = Arc::clone(&shared);
-    let file = shared.workers.run(move || {
-        inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into))
-    });
+    let file = shared
+        .workers
+        .run(move || inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into)));
     Ok(picture(file.await??, &method, &headers))
 }
 

@@ -41,7 +41,11 @@ impl OpenFile {
         }
         let changed = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let nanoseconds = changed.map_or(0, |since| since.as_nanos());
-        Ok(Self { file, length: about.len(), tag: format!("\"{:x}-{nanoseconds:x}\"", about.len()) })
+        Ok(Self {
+            file,
+            length: about.len(),
+            tag: format!("\"{:x}-{nanoseconds:x}\"", about.len()),
+        })
     }
 
     /// The bytes from `first` on, `length` of them, as the body of an answer. A file that became

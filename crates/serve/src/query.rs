@@ -83,7 +83,9 @@ impl Query {
         for text in texts.into_iter().flatten().chain(self.file_glob.as_deref()) {
             let found = text.chars().count();
             if found > MOST_LETTERS {
-                return Err(format!("{found} letters are too many; at most {MOST_LETTERS} are read"));
+                return Err(format!(
+                    "{found} letters are too many; at most {MOST_LETTERS} are read"
+                ));
             }
         }
         if self.top == 0 || self.top > MOST_HITS {
@@ -274,7 +276,8 @@ mod tests {
         for day in ["2026-05-31", "2024-02-29", "2000-02-29", "0001-01-01"] {
             assert!(is_day(day), "{day}");
         }
-        for none in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "26-01-01", "", "2026-1-1"]
+        for none in
+            ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "26-01-01", "", "2026-1-1"]
         {
             assert!(!is_day(none), "{none}");
         }

@@ -153,9 +153,8 @@ pub(crate) const ROUTES: &[Route] = &[
 
 /// The page, its parts, and the list.
 pub(crate) fn router(shared: Shared, observer: Observer) -> Router {
-    let mut router = Router::new()
-        .route("/", get(assets::page))
-        .route("/assets/{name}", get(assets::asset));
+    let mut router =
+        Router::new().route("/", get(assets::page)).route("/assets/{name}", get(assets::asset));
     for route in ROUTES {
         router = router.route(route.path, (route.handler)());
     }

@@ -98,9 +98,7 @@ pub(crate) async fn session(State(shared): State<Shared>) -> Response {
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response()
 }
 
-pub(crate) async fn state(
-    State(shared): State<Shared>,
-) -> Result<Json<LibraryState>, Problem> {
+pub(crate) async fn state(State(shared): State<Shared>) -> Result<Json<LibraryState>, Problem> {
     ask(&shared, |library| library.state()).await.map(Json)
 }
 
@@ -141,9 +139,10 @@ pub(crate) async fn list(
     if limit == 0 || limit > PAGE.1 {
         return Err(Problem::bad(format!("`limit` is {limit}; it must be 1 to {}", PAGE.1)));
     }
-    let after = parameters.after.as_deref().map(|id| {
-        MediaId::new(id).ok_or_else(|| Problem::bad("`after` is no id of a video"))
-    });
+    let after = parameters
+        .after
+        .as_deref()
+        .map(|id| MediaId::new(id).ok_or_else(|| Problem::bad("`after` is no id of a video")));
     let page = PageRequest { after: after.transpose()?, limit };
     let page = ask(&shared, move |library| library.list(&page)).await?;
     let media = page.media.into_iter().map(ShownMedia::from).collect();

@@ -129,8 +129,7 @@ impl Server {
         };
         let cache = |name: &str, bytes| {
             let folder = folder.join(name);
-            FileCache::create(&folder, bytes)
-                .map_err(|source| ServeError::Cache { folder, source })
+            FileCache::create(&folder, bytes).map_err(|source| ServeError::Cache { folder, source })
         };
         let state = State {
             library,

@@ -127,8 +127,14 @@ mod tests {
     #[test]
     fn the_cues_tile_the_video() {
         let text = layout(7.25, 64, 48).web_vtt();
-        assert!(text.starts_with("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsprites/0#xywh=0,0,192,144\n"));
-        assert!(text.ends_with("\n00:00:07.000 --> 00:00:07.250\nsprites/0#xywh=384,144,192,144\n"));
+        assert!(
+            text.starts_with(
+                "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nsprites/0#xywh=0,0,192,144\n"
+            )
+        );
+        assert!(
+            text.ends_with("\n00:00:07.000 --> 00:00:07.250\nsprites/0#xywh=384,144,192,144\n")
+        );
     }
 
     #[test]

@@ -47,7 +47,8 @@ impl Workers {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
-        let _in_queue = Queued::enter(&self.waiting, self.most_waiting).ok_or_else(Problem::busy)?;
+        let _in_queue =
+            Queued::enter(&self.waiting, self.most_waiting).ok_or_else(Problem::busy)?;
         Arc::clone(&self.places).acquire_owned().await.map_err(|_| Problem::busy())
     }
 }

@@ -18,9 +18,18 @@ fn no_path_from_outside_reaches_the_file_system() {
     std::fs::write(&secret, "harmless and secret").unwrap();
     let absolute = secret.display().to_string();
     let ids = [
-        "..", "../secret.txt", "..%2fsecret.txt", "%2e%2e%2fsecret.txt", "....//secret.txt",
-        "..%5csecret.txt", "..%c0%afsecret.txt", "video-0%00", "video-0/../../secret.txt", "%ff%fe",
-        absolute.trim_start_matches('/'), &absolute.replace('/', "%2f"),
+        "..",
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e%2fsecret.txt",
+        "....//secret.txt",
+        "..%5csecret.txt",
+        "..%c0%afsecret.txt",
+        "video-0%00",
+        "video-0/../../secret.txt",
+        "%ff%fe",
+        absolute.trim_start_matches('/'),
+        &absolute.replace('/', "%2f"),
     ];
     for id in ids {
         for part in ["file", "thumbnail?at=1", "sprites.vtt", "sprites/0", "proxy?start=0&end=1"] {
@@ -29,8 +38,12 @@ fn no_path_from_outside_reaches_the_file_system() {
             assert!(!String::from_utf8_lossy(&reply.body).contains("secret"), "{id}");
         }
     }
-    for path in ["/../secret.txt", "/assets/../Cargo.toml", "/assets/..%2f..%2fCargo.toml", "//etc/hostname"]
-    {
+    for path in [
+        "/../secret.txt",
+        "/assets/../Cargo.toml",
+        "/assets/..%2f..%2fCargo.toml",
+        "//etc/hostname",
+    ] {
         assert_eq!(get(film.server.address, path).status, 404, "{path}");
     }
 }
@@ -40,7 +53,8 @@ fn no_answer_tells_where_a_video_lies() {
     let film = OneFilm::start();
     let folder = film.path.parent().unwrap().display().to_string();
     let query = json!({ "text": "a red square" });
-    std::fs::write(&film.path, vec![0; std::fs::metadata(&film.path).unwrap().len() as usize]).unwrap();
+    std::fs::write(&film.path, vec![0; std::fs::metadata(&film.path).unwrap().len() as usize])
+        .unwrap();
     let replies = [
         get(film.server.address, "/api/v1/media"),
         get(film.server.address, "/api/v1/media/video-0"),
@@ -90,7 +104,8 @@ fn a_query_of_a_megabyte_or_of_another_language_is_answered() {
     let long = json!({ "text": "dog ".repeat(250_000) });
     let reply = post(film.server.address, SEARCH, &long);
     assert_eq!(reply.status, 400, "{}", reply.message());
-    for text in ["ein Hund springt ins Wasser", "犬が湖に飛び込む", "🐶", "\u{202e}\u{0}", "xqzzt"] {
+    for text in ["ein Hund springt ins Wasser", "犬が湖に飛び込む", "🐶", "\u{202e}\u{0}", "xqzzt"]
+    {
         let reply = post(film.server.address, SEARCH, &json!({ "text": text }));
         assert_eq!(reply.status, 200, "{text:?}");
         assert_eq!(reply.json()["answer"]["verdict"], "not_found");
@@ -116,9 +131,19 @@ fn a_body_over_the_bound_is_not_read() {
 fn times_that_are_none_are_refused() {
     let film = OneFilm::start();
     let cases = [
-        "thumbnail", "thumbnail?at=", "thumbnail?at=x", "thumbnail?at=NaN", "thumbnail?at=-1",
-        "thumbnail?at=inf", "proxy", "proxy?start=0", "proxy?start=5&end=5", "proxy?start=5&end=1",
-        "proxy?start=0&end=1e9", "proxy?start=NaN&end=1", "proxy?start=-3&end=1",
+        "thumbnail",
+        "thumbnail?at=",
+        "thumbnail?at=x",
+        "thumbnail?at=NaN",
+        "thumbnail?at=-1",
+        "thumbnail?at=inf",
+        "proxy",
+        "proxy?start=0",
+        "proxy?start=5&end=5",
+        "proxy?start=5&end=1",
+        "proxy?start=0&end=1e9",
+        "proxy?start=NaN&end=1",
+        "proxy?start=-3&end=1",
     ];
     for part in cases {
         let reply = get(film.server.address, &format!("/api/v1/media/video-0/{part}"));
@@ -133,9 +158,7 @@ fn times_that_are_none_are_refused() {
 #[test]
 fn hits_that_are_none_are_not_exported() {
     let film = OneFilm::start();
-    let hit = |start: f64, end: f64| {
-        json!({ "media": "video-0", "span": { "start": start, "end": end } })
-    };
+    let hit = |start: f64, end: f64| json!({ "media": "video-0", "span": { "start": start, "end": end } });
     for (hits, status) in [
         (json!([]), 400),
         (json!([hit(3.0, 2.0)]), 400),
@@ -240,7 +263,8 @@ fn more_searches_than_the_queue_holds_are_sent_away_and_the_rest_answered() {
     let address = film.server.address;
     let query = json!({ "text": "a red square" });
     let replies: Vec<_> = std::thread::scope(|scope| {
-        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| post(address, SEARCH, &query))).collect();
+        let asking: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| post(address, SEARCH, &query))).collect();
         asking.into_iter().map(|one| one.join().unwrap()).collect()
     });
     let count = |status| replies.iter().filter(|reply| reply.status == status).count();
@@ -266,7 +290,8 @@ fn a_stopped_server_ends_what_runs_and_takes_nothing_new() {
         shelf.search_time = Duration::from_millis(500);
     });
     let address = film.server.address;
-    let asking = std::thread::spawn(move || post(address, SEARCH, &json!({ "text": "a red square" })));
+    let asking =
+        std::thread::spawn(move || post(address, SEARCH, &json!({ "text": "a red square" })));
     std::thread::sleep(Duration::from_millis(150));
     film.server.stop();
     assert_eq!(asking.join().unwrap().status, 200);

@@ -49,10 +49,19 @@ impl Browser {
         let run = "browser=$1 in=$2 out=$3; shift 3; exec \"$browser\" \"$@\" 3<\"$in\" 4>\"$out\"";
         let mut command = Command::new("sh");
         command.args(["-c", run, "sh", name]).args([&into, &out]);
-        command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]);
+        command.args([
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-pipe",
+        ]);
         command.args(["--no-first-run", "--disable-background-networking", "--disable-sync"]);
         command.args(["--disable-component-update", "--disable-default-apps", "--mute-audio"]);
-        command.args(["--disable-dev-shm-usage", "--hide-scrollbars", "--force-device-scale-factor=1"]);
+        command.args([
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            "--force-device-scale-factor=1",
+        ]);
         command.arg(format!("--user-data-dir={}", folder.path().join("profile").display()));
         command.arg("about:blank");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -166,13 +175,18 @@ impl Browser {
     }
 
     pub(crate) fn text(&mut self, expression: &str) -> String {
-        self.value(expression).as_str().unwrap_or_else(|| panic!("{expression}: no text")).to_owned()
+        self.value(expression)
+            .as_str()
+            .unwrap_or_else(|| panic!("{expression}: no text"))
+            .to_owned()
     }
 
     /// Waits until an expression is true. A page that is being exchanged has no value meanwhile.
     pub(crate) fn wait_for(&mut self, expression: &str) {
         let began = Instant::now();
-        let careful = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        let careful = format!(
+            "(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"
+        );
         while self.value(&careful) != true {
             if began.elapsed() > BOUND {
                 let page = self.value("document.body.innerText");
@@ -255,7 +269,8 @@ impl Browser {
     pub(crate) fn screenshot(&mut self, path: &Path) {
         use base64::Engine;
         let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
-        let bytes = base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().unwrap());
+        let bytes =
+            base64::engine::general_purpose::STANDARD.decode(shot["data"].as_str().unwrap());
         std::fs::write(path, bytes.unwrap()).unwrap();
     }
 

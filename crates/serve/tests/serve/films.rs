@@ -17,8 +17,10 @@ pub(crate) fn colour(second: u32) -> [u8; 3] {
 
 /// H.264 in MP4, 10 pictures a second, beginning at 0.
 pub(crate) fn make(path: &Path, seconds: u32) {
-    let mut encoder =
-        Encoder::create(path, EncoderSettings::new(WIDTH, HEIGHT, FRAME_RATE_HZ)).unwrap();
+    // With B-frames Chromium refuses some packets after a seek into these flat pictures.
+    let settings =
+        EncoderSettings { max_b_frames: 0, ..EncoderSettings::new(WIDTH, HEIGHT, FRAME_RATE_HZ) };
+    let mut encoder = Encoder::create(path, settings).unwrap();
     for frame in 0..seconds * FRAME_RATE_HZ {
         let background = colour(frame / FRAME_RATE_HZ);
         let mut rgb: Vec<u8> = background.repeat((WIDTH * HEIGHT) as usize);

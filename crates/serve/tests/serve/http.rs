@@ -55,9 +55,8 @@ fn parse(answer: &[u8]) -> Option<Reply> {
     let mut lines = head.split("\r\n");
     let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let pairs = lines.filter_map(|line| line.split_once(':'));
-    let headers: BTreeMap<String, String> = pairs
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-        .collect();
+    let headers: BTreeMap<String, String> =
+        pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
     let body = &answer[end + 4..];
     let chunked = headers.get("transfer-encoding").is_some_and(|how| how == "chunked");
     let body = if chunked { unchunk(body) } else { body.to_vec() };

@@ -16,7 +16,9 @@ fn example(path: &str) -> (String, Option<Value>) {
         _ => "",
     };
     let body = match path {
-        "/api/v1/search" | "/api/v1/media/{id}/heat" => Some(json!({ "text": "a red square", "top": 5 })),
+        "/api/v1/search" | "/api/v1/media/{id}/heat" => {
+            Some(json!({ "text": "a red square", "top": 5 }))
+        }
         "/api/v1/session" => Some(json!(null)),
         "/api/v1/export" => Some(json!({ "format": "csv", "hits": [
             { "media": "video-0", "span": { "start": 4.0, "end": 7.0 }, "text": "a red square" }] })),
@@ -42,7 +44,11 @@ fn every_route_answers_as_the_document_says() {
                 (method, _) => ask(address, &method.to_uppercase(), &asked, &[], b""),
             };
             let described = &operation["responses"][reply.status.to_string()];
-            assert!(reply.status < 300 && described.is_object(), "{method} {path}: {}", reply.status);
+            assert!(
+                reply.status < 300 && described.is_object(),
+                "{method} {path}: {}",
+                reply.status
+            );
             if let Some(contents) = described["content"].as_object() {
                 check_content(&document, contents, &reply, path);
             }
@@ -71,7 +77,8 @@ fn a_refusal_is_as_the_document_says() {
     let film = OneFilm::start();
     let document = locvtp_serve::openapi();
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
-    for path in ["/api/v1/media/none", "/api/v1/media?limit=0", "/nothing", "/api/v1/media?limit=x"] {
+    for path in ["/api/v1/media/none", "/api/v1/media?limit=0", "/nothing", "/api/v1/media?limit=x"]
+    {
         let reply = get(film.server.address, path);
         assert!(reply.status >= 400);
         assert_eq!(mismatch(&document, &schema, &reply.json(), path), None);
@@ -101,14 +108,27 @@ fn the_list_goes_on_after_an_id() {
     let first = page("/api/v1/media?limit=3");
     assert_eq!((&first["total"], &first["has_more"]), (&json!(5), &json!(true)));
     let second = page("/api/v1/media?limit=3&after=video-2");
-    let ids: Vec<&Value> = second["media"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
-    assert_eq!((ids, &second["has_more"]), (vec!["video-3", "video-4"].into_iter().map(|id| json!(id)).collect::<Vec<_>>().iter().collect(), &json!(false)));
+    let ids: Vec<&Value> =
+        second["media"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(
+        (ids, &second["has_more"]),
+        (
+            vec!["video-3", "video-4"]
+                .into_iter()
+                .map(|id| json!(id))
+                .collect::<Vec<_>>()
+                .iter()
+                .collect(),
+            &json!(false)
+        )
+    );
 }
 
 #[test]
 fn what_the_index_cannot_do_now_is_said_with_its_words() {
     let film = OneFilm::start();
-    let reply = post(film.server.address, "/api/v1/search", &json!({ "text": "the index is locked" }));
+    let reply =
+        post(film.server.address, "/api/v1/search", &json!({ "text": "the index is locked" }));
     assert_eq!((reply.status, reply.header("retry-after")), (503, "1"));
     assert!(reply.message().contains("being written"));
 }

@@ -18,8 +18,11 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
     let views = [
         ("start", "/", "document.querySelector('.welcome')"),
         ("hits", "/?q=a+red+square", "document.querySelectorAll('.hit').length === 3"),
-        ("player", "/?q=a+red+square&v=video-0&t=8&end=9.5",
-            "document.querySelectorAll('.heat-list li').length && document.querySelector('video').readyState >= 2"),
+        (
+            "player",
+            "/?q=a+red+square&v=video-0&t=8&end=9.5",
+            "document.querySelectorAll('.heat-list li').length && document.querySelector('video').readyState >= 2",
+        ),
         ("none", "/?q=an+elephant", "document.querySelector('.verdict.not_found')"),
         ("index", "/?page=index", "document.querySelectorAll('.jobs li').length"),
     ];

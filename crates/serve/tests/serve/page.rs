@@ -39,6 +39,18 @@ pub(crate) fn two_films(folder: &Path) -> Shelf {
     shelf
 }
 
+/// Whether the video comes to show this second: the picture may come a little after the clock.
+fn shows_second(browser: &mut Browser, of: u32, second: u32) -> bool {
+    let began = std::time::Instant::now();
+    while shown_second(browser, of) != second {
+        if began.elapsed().as_secs() > 20 {
+            return false;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    true
+}
+
 /// Second that the picture of the video shows, by its colour.
 fn shown_second(browser: &mut Browser, of: u32) -> u32 {
     let colour = browser.value(
@@ -74,8 +86,10 @@ fn a_search_opens_a_moment_plays_it_and_stops_at_its_end() {
 
     browser.click(".hit .open-hit");
     browser.wait_for(AT_REST);
-    assert!((browser.number("document.querySelector('video').currentTime") - 8.0).abs() < PICTURE_S);
-    assert_eq!(shown_second(&mut browser, 30), 8);
+    assert!(
+        (browser.number("document.querySelector('video').currentTime") - 8.0).abs() < PICTURE_S
+    );
+    assert!(shows_second(&mut browser, 30, 8));
     // Nothing plays by itself.
     assert_eq!(browser.value("document.querySelector('video').paused"), true);
 
@@ -85,7 +99,9 @@ fn a_search_opens_a_moment_plays_it_and_stops_at_its_end() {
     browser.wait_for(AT_REST);
     let end = browser.number("document.querySelector('video').currentTime");
     assert!((end - 9.5).abs() < 2.0 * PICTURE_S, "stopped at {end}");
-    browser.wait_for("document.querySelector('.notice-bar').textContent.includes('end of the moment')");
+    browser.wait_for(
+        "document.querySelector('.notice-bar').textContent.includes('end of the moment')",
+    );
     // The same key goes on.
     browser.press(" ", 0);
     browser.wait_for("document.querySelector('video').currentTime > 9.9");
@@ -106,7 +122,7 @@ fn the_strip_and_the_keys_move_the_player() {
 
     browser.click_at(".slider", 0.715);
     browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 21.45) < 0.3"));
-    assert_eq!(shown_second(&mut browser, 30), 21);
+    assert!(shows_second(&mut browser, 30, 21));
     // The best clip of the file is the one of the strongest moment.
     browser.click(".heat-details summary");
     browser.click(".heat-list li:nth-child(5) button");
@@ -114,9 +130,12 @@ fn the_strip_and_the_keys_move_the_player() {
 
     browser.value("document.querySelector('.slider').focus()");
     let mut at = 8.0;
-    for (key, modifiers, by) in
-        [("ArrowRight", 0, 10.0), ("ArrowLeft", 8, -5.0), ("ArrowLeft", 0, -10.0), ("ArrowRight", 2, 60.0)]
-    {
+    for (key, modifiers, by) in [
+        ("ArrowRight", 0, 10.0),
+        ("ArrowLeft", 8, -5.0),
+        ("ArrowLeft", 0, -10.0),
+        ("ArrowRight", 2, 60.0),
+    ] {
         at = f64::clamp(at + by, 0.0, 30.0);
         browser.press(key, modifiers);
         browser.wait_for(&format!("Math.abs({NOW} - {at}) < 0.2"));
@@ -140,10 +159,13 @@ fn an_address_opens_query_file_and_time_and_the_back_button_returns() {
     browser.open(&format!("http://{}/?q=a+red+square&v=video-1&t=3&end=7", server.address));
     browser.wait_for(AT_REST);
     assert_eq!(browser.text("document.querySelector('#sentence').value"), SENTENCE);
-    let clock = browser.number("document.querySelector('video').currentTime");
-    assert!((clock - 3.0).abs() < PICTURE_S, "{clock}");
+    assert!((browser.number(NOW) - 3.0).abs() < PICTURE_S);
+    assert!(shows_second(&mut browser, 12, 3));
     assert_eq!(browser.number("document.querySelectorAll('.hit').length"), 3.0);
-    assert_eq!(browser.text("document.querySelector('.hit.open .name').textContent"), "A walk around the lake.mp4");
+    assert_eq!(
+        browser.text("document.querySelector('.hit.open .name').textContent"),
+        "A walk around the lake.mp4"
+    );
 
     browser.click(".hit .open-hit");
     browser.wait_for("location.search.includes('v=video-0')");
@@ -163,10 +185,21 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=an+elephant", server.address));
     browser.wait_for("document.querySelector('.verdict.not_found')");
-    assert_eq!(browser.text("document.querySelector('#verdict-word').textContent"), "Not in your videos");
+    assert_eq!(
+        browser.text("document.querySelector('#verdict-word').textContent"),
+        "Not in your videos"
+    );
     assert_eq!(browser.value("document.querySelector('.nearest').open"), false);
-    assert!(browser.text("document.querySelector('#status').textContent").starts_with("Not in your videos"));
-    assert!(browser.text("document.querySelector('.distribution').getAttribute('aria-label')").contains("at or above the cut"));
+    assert!(
+        browser
+            .text("document.querySelector('#status').textContent")
+            .starts_with("Not in your videos")
+    );
+    assert!(
+        browser
+            .text("document.querySelector('.distribution').getAttribute('aria-label')")
+            .contains("at or above the cut")
+    );
     browser.assert_clean(&server.address.to_string());
 }
 
@@ -275,26 +308,36 @@ fn the_browsers_clock_is_mapped_to_the_files() {
         assert!(films::convert(&plain, &options, &path));
         paths.push(path);
     }
-    let files: Vec<_> = paths.iter().map(|path| (path.as_path(), 12.0, starts_at(path), None)).collect();
+    let files: Vec<_> =
+        paths.iter().map(|path| (path.as_path(), 12.0, starts_at(path), None)).collect();
     let server = Running::start(Shelf::new(&files), ServeSettings::new());
     for (number, (path, _, start, _)) in files.iter().enumerate() {
         browser.open(&format!("http://{}/?v=video-{number}&t=4.5", server.address));
         browser.wait_for(AT_REST);
         let clock = browser.number("document.querySelector('video').currentTime");
-        let second = shown_second(&mut browser, 12);
-        assert_eq!(second, 4, "{}: begins at {start}, clock {clock}", path.display());
+        let is_shown = shows_second(&mut browser, 12, 4);
+        assert!(is_shown, "{}: begins at {start}, clock {clock}", path.display());
         assert!((browser.number(NOW) - 4.5).abs() < PICTURE_S);
         // Near the end, where some browsers do not come in such a file.
         browser.click_at(".slider", 10.5 / 12.0);
         browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 10.5) < 0.2"));
-        assert_eq!(shown_second(&mut browser, 12), 10, "{}", path.display());
+        assert!(shows_second(&mut browser, 12, 10), "{}", path.display());
     }
     browser.assert_clean(&server.address.to_string());
 }
 
 /// What FFmpeg says that the clock shows at the first picture.
 fn starts_at(path: &Path) -> f64 {
-    let ask = ["-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"];
+    let ask = [
+        "-v",
+        "error",
+        "-select_streams",
+        "v",
+        "-show_entries",
+        "packet=pts_time",
+        "-of",
+        "csv=p=0",
+    ];
     let said = std::process::Command::new("ffprobe").args(ask).arg(path).output().unwrap();
     let times = String::from_utf8(said.stdout).unwrap();
     let times = times.lines().filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok());
@@ -308,7 +351,16 @@ fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
     let plain = folder.path().join("plain.mp4");
     films::make(&plain, 12);
     let hevc = folder.path().join("phone.mov");
-    let options = ["-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1", "-pix_fmt", "yuv420p10le"];
+    let options = [
+        "-c:v",
+        "libx265",
+        "-x265-params",
+        "log-level=none",
+        "-tag:v",
+        "hvc1",
+        "-pix_fmt",
+        "yuv420p10le",
+    ];
     if !films::convert(&plain, &options, &hevc) {
         return not_run("this FFmpeg has no libx265");
     }
@@ -316,13 +368,17 @@ fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
     assert!(films::convert(&plain, &["-c:v", "mpeg4", "-q:v", "2"], &avi));
     let kind = Some("video/mp4; codecs=\"hvc1.2.4.L60.90\"");
     let mut shelf = Shelf::new(&[(&hevc, 12.0, 0.0, kind), (&avi, 12.0, 0.0, None)]);
-    shelf.moments = vec![(SENTENCE, 0, TimeSpan::new(5.0, 6.0), 0.9), (SENTENCE, 1, TimeSpan::new(5.0, 6.0), 0.8)];
+    shelf.moments = vec![
+        (SENTENCE, 0, TimeSpan::new(5.0, 6.0), 0.9),
+        (SENTENCE, 1, TimeSpan::new(5.0, 6.0), 0.8),
+    ];
     let server = Running::start(shelf, ServeSettings::new());
     for video in 0..2 {
-        browser.open(&format!("http://{}/?q=a+red+square&v=video-{video}&t=5&end=6", server.address));
+        browser
+            .open(&format!("http://{}/?q=a+red+square&v=video-{video}&t=5&end=6", server.address));
         browser.wait_for("document.querySelector('video').src.includes('proxy')");
         browser.wait_for(AT_REST);
-        assert_eq!(shown_second(&mut browser, 12), 5);
+        assert!(shows_second(&mut browser, 12, 5));
         browser.press(" ", 0);
         browser.wait_for(&format!("{NOW} > 5.3"));
         browser.wait_for(AT_REST);
@@ -330,7 +386,7 @@ fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
         // Outside of the proxy another one is made.
         browser.click_at(".slider", 10.5 / 12.0);
         browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 10.5) < 0.2"));
-        assert_eq!(shown_second(&mut browser, 12), 10);
+        assert!(shows_second(&mut browser, 12, 10));
     }
     browser.assert_clean(&server.address.to_string());
 }
@@ -347,7 +403,8 @@ fn the_page_asks_for_the_token_and_keeps_it_in_its_tab() {
     browser.wait_for("document.querySelector('#token').open");
     browser.type_text("a-wrong-token-at-first");
     browser.press("Enter", 0);
-    browser.wait_for("document.querySelector('#token .hint').textContent.includes('not the token')");
+    browser
+        .wait_for("document.querySelector('#token .hint').textContent.includes('not the token')");
     browser.value("document.querySelector('#token-field').value = ''");
     browser.type_text("a-token-of-this-test");
     browser.press("Enter", 0);
@@ -370,7 +427,11 @@ fn the_index_shows_its_work_and_its_bad_files() {
     browser.open(&format!("http://{}/", server.address));
     browser.click("nav [data-view=index]");
     browser.wait_for("document.querySelectorAll('.jobs li').length === 3");
-    assert!(browser.text("document.querySelector('.bad-files').textContent").contains("ends in the middle"));
+    assert!(
+        browser
+            .text("document.querySelector('.bad-files').textContent")
+            .contains("ends in the middle")
+    );
     browser.click("#view-index .tile button");
     browser.wait_for("location.search.includes('v=video-0')");
     browser.wait_for(AT_REST);

@@ -1,7 +1,7 @@
 //! Thumbnails, sprites and proxies of real files.
 
-use std::sync::atomic::Ordering;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use locvtp_serve::{MediaId, ServeSettings};
 use locvtp_video::{FrameTransform, VideoReader};
@@ -54,7 +54,8 @@ fn the_pieces_of_a_sheet_are_where_the_cues_say() {
     let mut num_cues: u32 = 0;
     for line in text.lines().filter(|line| line.starts_with("sprites/0#xywh=")) {
         let numbers = line.split('=').nth(1).unwrap().split(',');
-        let [x, y, width, height] = numbers.map(|one| one.parse().unwrap()).collect::<Vec<u32>>()[..]
+        let [x, y, width, height] =
+            numbers.map(|one| one.parse().unwrap()).collect::<Vec<u32>>()[..]
         else {
             panic!("{line}")
         };

@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 /// The first thing that does not fit, with its place; none where all does.
-pub(crate) fn mismatch(document: &Value, schema: &Value, value: &Value, place: &str) -> Option<String> {
+pub(crate) fn mismatch(
+    document: &Value,
+    schema: &Value,
+    value: &Value,
+    place: &str,
+) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let target = document.pointer(name.trim_start_matches('#'));
         let target = target.unwrap_or_else(|| panic!("{name} is not in the document"));

@@ -32,22 +32,23 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// Over these files: path, seconds, where its clock begins, and what to ask the browser.
     pub(crate) fn new(files: &[(&Path, f64, f64, Option<&str>)]) -> Self {
-        let media = files.iter().enumerate().map(|(number, &(path, duration_s, start_s, kind))| Media {
-            id: MediaId::new(&format!("video-{number}")).unwrap(),
-            name: path.file_name().unwrap().to_string_lossy().into_owned(),
-            folder: "films".into(),
-            path: path.to_owned(),
-            size_bytes: std::fs::metadata(path).unwrap().len(),
-            duration_s,
-            start_s,
-            width: films::WIDTH,
-            height: films::HEIGHT,
-            frame_rate_hz: Some(f64::from(films::FRAME_RATE_HZ)),
-            codec: "h264".into(),
-            media_type: kind.map(str::to_owned),
-            modified_unix_s: Some(1_780_000_000),
-            is_missing: false,
-        });
+        let media =
+            files.iter().enumerate().map(|(number, &(path, duration_s, start_s, kind))| Media {
+                id: MediaId::new(&format!("video-{number}")).unwrap(),
+                name: path.file_name().unwrap().to_string_lossy().into_owned(),
+                folder: "films".into(),
+                path: path.to_owned(),
+                size_bytes: std::fs::metadata(path).unwrap().len(),
+                duration_s,
+                start_s,
+                width: films::WIDTH,
+                height: films::HEIGHT,
+                frame_rate_hz: Some(f64::from(films::FRAME_RATE_HZ)),
+                codec: "h264".into(),
+                media_type: kind.map(str::to_owned),
+                modified_unix_s: Some(1_780_000_000),
+                is_missing: false,
+            });
         Self {
             media: media.collect(),
             moments: Vec::new(),
@@ -211,7 +212,10 @@ impl Library for Shelf {
         let mut command = Command::new("ffmpeg");
         let (start, length) = (span.start.0.to_string(), span.duration().0.to_string());
         command.args(["-v", "error", "-y", "-ss", &start, "-i"]).arg(&media.path);
-        command.args(["-t", &length, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-bf", "0"]);
+        command.args([
+            "-t", &length, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-preset", "veryfast", "-bf",
+            "0",
+        ]);
         command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]);
         let status = command.arg(into).status().unwrap();
         let failed = || LibraryError::Failed("no proxy of this file can be made".into(), None);

@@ -39,7 +39,8 @@ fn an_address_that_is_taken_is_named() {
     let film = OneFilm::start();
     let mut settings = ServeSettings::new();
     settings.address = film.server.address;
-    let refused = Server::bind(settings, Arc::new(Shelf::new(&[])), Arc::new(|_| {})).err().unwrap();
+    let refused =
+        Server::bind(settings, Arc::new(Shelf::new(&[])), Arc::new(|_| {})).err().unwrap();
     assert!(refused.to_string().contains(&film.server.address.to_string()), "{refused}");
 }
 
@@ -50,14 +51,15 @@ fn everything_but_the_pages_parts_needs_the_token() {
     for path in ["/", "/assets/app.js", "/healthz"] {
         assert_eq!(get(address, path).status, 200, "{path}");
     }
-    for path in ["/api/v1/state", "/api/v1/media/video-0/file", "/api/v1/openapi.json", "/api/v1/x"] {
+    for path in ["/api/v1/state", "/api/v1/media/video-0/file", "/api/v1/openapi.json", "/api/v1/x"]
+    {
         assert_eq!(get(address, path).status, 401, "{path}");
     }
-    let with = |shown: &str| {
-        ask(address, "GET", "/api/v1/state", &[("authorization", shown)], b"").status
-    };
+    let with =
+        |shown: &str| ask(address, "GET", "/api/v1/state", &[("authorization", shown)], b"").status;
     assert_eq!(with(&format!("Bearer {TOKEN}")), 200);
-    for wrong in ["Bearer ", "Bearer a-token-of-this-tesx", "Basic x", TOKEN, "Bearer a-token-of-this-test2"]
+    for wrong in
+        ["Bearer ", "Bearer a-token-of-this-tesx", "Basic x", TOKEN, "Bearer a-token-of-this-test2"]
     {
         assert_eq!(with(wrong), 401, "{wrong}");
     }
@@ -86,7 +88,8 @@ fn the_cookie_opens_media_and_changes_nothing() {
 #[test]
 fn a_name_that_was_made_to_point_here_is_refused() {
     let film = OneFilm::start();
-    let with = |host: &str| ask(film.server.address, "GET", "/api/v1/state", &[("host", host)], b"");
+    let with =
+        |host: &str| ask(film.server.address, "GET", "/api/v1/state", &[("host", host)], b"");
     for host in ["localhost", "localhost:8765", "127.0.0.1", "[::1]:1"] {
         assert_eq!(with(host).status, 200, "{host}");
     }
