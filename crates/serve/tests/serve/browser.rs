@@ -291,3 +291,15 @@ impl Drop for Browser {
         let _ = self.process.wait();
     }
 }
+
+/// A browser, or the test did not run.
+macro_rules! browser_or_return {
+    () => {
+        match crate::browser::Browser::start() {
+            Some(browser) => browser,
+            None => return crate::not_run::not_run("no chromium is installed"),
+        }
+    };
+}
+
+pub(crate) use browser_or_return;

@@ -12,6 +12,7 @@ mod look;
 mod not_run;
 mod page;
 mod pictures;
+mod playing;
 mod ranges;
 mod schema;
 mod shelf;

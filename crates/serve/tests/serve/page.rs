@@ -5,24 +5,13 @@ use std::path::Path;
 use locvtp_serve::{ServeSettings, Token};
 use locvtp_video::TimeSpan;
 
-use crate::browser::Browser;
+use crate::browser::{Browser, browser_or_return};
 use crate::films;
-use crate::not_run::not_run;
 use crate::shelf::{OneFilm, Running, Shelf};
 
-const SENTENCE: &str = "a red square";
+pub(crate) const SENTENCE: &str = "a red square";
 /// The page is over the files' clock; a picture lasts a tenth of a second.
-const PICTURE_S: f64 = 0.1;
-
-/// A browser, or the test did not run.
-macro_rules! browser_or_return {
-    () => {
-        match Browser::start() {
-            Some(browser) => browser,
-            None => return not_run("no chromium is installed"),
-        }
-    };
-}
+pub(crate) const PICTURE_S: f64 = 0.1;
 
 /// A sentence with three moments in two films.
 pub(crate) fn two_films(folder: &Path) -> Shelf {
@@ -40,7 +29,7 @@ pub(crate) fn two_films(folder: &Path) -> Shelf {
 }
 
 /// Whether the video comes to show this second: the picture may come a little after the clock.
-fn shows_second(browser: &mut Browser, of: u32, second: u32) -> bool {
+pub(crate) fn shows_second(browser: &mut Browser, of: u32, second: u32) -> bool {
     let began = std::time::Instant::now();
     while shown_second(browser, of) != second {
         if began.elapsed().as_secs() > 20 {
@@ -65,8 +54,8 @@ fn shown_second(browser: &mut Browser, of: u32) -> u32 {
     (0..of).min_by_key(far).unwrap()
 }
 
-const NOW: &str = "document.querySelector('.slider').getAttribute('aria-valuenow') * 1";
-const AT_REST: &str = "(() => { const v = document.querySelector('video'); \
+pub(crate) const NOW: &str = "document.querySelector('.slider').getAttribute('aria-valuenow') * 1";
+pub(crate) const AT_REST: &str = "(() => { const v = document.querySelector('video'); \
     return !document.querySelector('.screen.loading') && v.readyState >= 2 && v.paused && !v.seeking })()";
 
 #[test]
@@ -289,105 +278,6 @@ fn everything_can_be_done_by_keyboard_and_letters_can_be_switched_off() {
          !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).map((e) => e.outerHTML)",
     );
     assert_eq!(nameless, serde_json::json!([]));
-    browser.assert_clean(&server.address.to_string());
-}
-
-#[test]
-fn the_browsers_clock_is_mapped_to_the_files() {
-    let mut browser = browser_or_return!();
-    let folder = tempfile::tempdir().unwrap();
-    let plain = folder.path().join("plain.mp4");
-    films::make(&plain, 12);
-    let fragments: &[&str] = &["-movflags", "+frag_keyframe+empty_moov+default_base_moof"];
-    let forms: [(&str, &[&str]); 4] =
-        [("late.mp4", &[]), ("late.mkv", &[]), ("late-pieces.mp4", fragments), ("late.mov", &[])];
-    let mut paths = Vec::new();
-    for (name, options) in forms {
-        let path = folder.path().join(name);
-        let options = [&["-c", "copy", "-output_ts_offset", "7.5"], options].concat();
-        assert!(films::convert(&plain, &options, &path));
-        paths.push(path);
-    }
-    let files: Vec<_> =
-        paths.iter().map(|path| (path.as_path(), 12.0, starts_at(path), None)).collect();
-    let server = Running::start(Shelf::new(&files), ServeSettings::new());
-    for (number, (path, _, start, _)) in files.iter().enumerate() {
-        browser.open(&format!("http://{}/?v=video-{number}&t=4.5", server.address));
-        browser.wait_for(AT_REST);
-        let clock = browser.number("document.querySelector('video').currentTime");
-        let is_shown = shows_second(&mut browser, 12, 4);
-        assert!(is_shown, "{}: begins at {start}, clock {clock}", path.display());
-        assert!((browser.number(NOW) - 4.5).abs() < PICTURE_S);
-        // Near the end, where some browsers do not come in such a file.
-        browser.click_at(".slider", 10.5 / 12.0);
-        browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 10.5) < 0.2"));
-        assert!(shows_second(&mut browser, 12, 10), "{}", path.display());
-    }
-    browser.assert_clean(&server.address.to_string());
-}
-
-/// What FFmpeg says that the clock shows at the first picture.
-fn starts_at(path: &Path) -> f64 {
-    let ask = [
-        "-v",
-        "error",
-        "-select_streams",
-        "v",
-        "-show_entries",
-        "packet=pts_time",
-        "-of",
-        "csv=p=0",
-    ];
-    let said = std::process::Command::new("ffprobe").args(ask).arg(path).output().unwrap();
-    let times = String::from_utf8(said.stdout).unwrap();
-    let times = times.lines().filter_map(|line| line.trim_end_matches(',').parse::<f64>().ok());
-    times.fold(f64::INFINITY, f64::min)
-}
-
-#[test]
-fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
-    let mut browser = browser_or_return!();
-    let folder = tempfile::tempdir().unwrap();
-    let plain = folder.path().join("plain.mp4");
-    films::make(&plain, 12);
-    let hevc = folder.path().join("phone.mov");
-    let options = [
-        "-c:v",
-        "libx265",
-        "-x265-params",
-        "log-level=none",
-        "-tag:v",
-        "hvc1",
-        "-pix_fmt",
-        "yuv420p10le",
-    ];
-    if !films::convert(&plain, &options, &hevc) {
-        return not_run("this FFmpeg has no libx265");
-    }
-    let avi = folder.path().join("old.avi");
-    assert!(films::convert(&plain, &["-c:v", "mpeg4", "-q:v", "2"], &avi));
-    let kind = Some("video/mp4; codecs=\"hvc1.2.4.L60.90\"");
-    let mut shelf = Shelf::new(&[(&hevc, 12.0, 0.0, kind), (&avi, 12.0, 0.0, None)]);
-    shelf.moments = vec![
-        (SENTENCE, 0, TimeSpan::new(5.0, 6.0), 0.9),
-        (SENTENCE, 1, TimeSpan::new(5.0, 6.0), 0.8),
-    ];
-    let server = Running::start(shelf, ServeSettings::new());
-    for video in 0..2 {
-        browser
-            .open(&format!("http://{}/?q=a+red+square&v=video-{video}&t=5&end=6", server.address));
-        browser.wait_for("document.querySelector('video').src.includes('proxy')");
-        browser.wait_for(AT_REST);
-        assert!(shows_second(&mut browser, 12, 5));
-        browser.press(" ", 0);
-        browser.wait_for(&format!("{NOW} > 5.3"));
-        browser.wait_for(AT_REST);
-        assert!((browser.number(NOW) - 6.0).abs() < 2.0 * PICTURE_S);
-        // Outside of the proxy another one is made.
-        browser.click_at(".slider", 10.5 / 12.0);
-        browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 10.5) < 0.2"));
-        assert!(shows_second(&mut browser, 12, 10));
-    }
     browser.assert_clean(&server.address.to_string());
 }
 
