@@ -296,7 +296,7 @@ fn wants_more(error: ffmpeg::Error) -> bool {
     matches!(error, ffmpeg::Error::Other { errno: libc::EAGAIN })
 }
 
-fn open_decoder(
+pub(crate) fn open_decoder(
     path: &Path,
     file: &OpenFile,
     settings: &ReaderSettings,

@@ -7,6 +7,7 @@
 //!   [`ReadLimits`] say how, and how much time and memory one file may cost
 //! - [`VideoOpener`]: the same settings for many files, and a [`FrameTableCache`] for them
 //! - [`ClipStream`]: the clips of long videos one at a time
+//! - [`Glimpses`]: small pictures for thumbnails, without reading a file whole
 //! - [`VideoInfo`]: what a file says about itself; [`FrameTable`]: when each frame is shown
 //! - [`MediaLocation`]: a file, or a stretch of another file such as a member of an archive
 //! - [`media_endings`]: which names are those of videos and pictures
@@ -79,6 +80,7 @@ mod frame_search;
 mod frame_stream;
 mod frame_table;
 mod frame_table_cache;
+mod glimpses;
 mod h264_fields;
 mod index_making;
 mod joined_files;
@@ -125,6 +127,7 @@ pub use error::{FfmpegSaid, VideoError};
 pub use folder_lock::FolderLock;
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
+pub use glimpses::{Glimpse, Glimpses, Nearness};
 pub use limits::ReadLimits;
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;

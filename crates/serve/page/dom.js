@@ -1,0 +1,65 @@
+// Elements in one expression, without a template language and without text that is read as HTML.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element with properties, attributes (names with `-`, `role`, `for`) and children. */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "class") element.className = value;
+    else if (name in element && !name.includes("-") && name !== "list") element[name] = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  return element;
+}
+
+/** The same for SVG, where everything is an attribute. */
+export function s(tag, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** Says something to who does not see the page. */
+export function say(text) {
+  byId("status").textContent = text;
+}
+
+const ICONS = {
+  play: "M7 4.5v15l12.5-7.500Z",
+  pause: "M6.5 5h4v14h-4zM13.5 5h4v14h-4z",
+  back: "M18 5v14L8 12ZM5.5 5h2v14h-2z",
+  forward: "M6 5v14l10-7ZM16.5 5h2v14h-2z",
+  previous: "M15.5 5.5 9 12l6.5 6.5",
+  next: "M8.5 5.5 15 12l-6.5 6.5",
+  sound: "M4 9v6h4l5 4V5L8 9Zm11.5-1.500a6 6 0 0 1 0 9m2-12a9.5 9.5 0 0 1 0 15",
+  silent: "M4 9v6h4l5 4V5L8 9Zm12 .5 5 5m0-5-5 5",
+  full: "M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",
+  link: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.700l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.700l1-1",
+  close: "m6 6 12 12M18 6 6 18",
+  similar: "M4 7h10v10H4zM14 10h6v10H10v-3",
+  repeat: "M5 12a7 7 0 0 1 12-5l2 2m0-5v5h-5M19 12a7 7 0 0 1-12 5l-2-2m0 5v-5h5",
+  share: "M12 15V4m0 0L8 8m4-4 4 4M5 13v6h14v-6",
+};
+
+/** A drawing for a button, which has its name elsewhere. */
+export function icon(name) {
+  const filled = ["play", "pause", "back", "forward"].includes(name);
+  const path = s("path", filled
+    ? { d: ICONS[name], fill: "currentColor" }
+    : { d: ICONS[name], fill: "none", stroke: "currentColor", "stroke-width": "1.8",
+        "stroke-linecap": "round", "stroke-linejoin": "round" });
+  return s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, path);
+}
+
+/** A button that shows a drawing and is called by its name. */
+export function iconButton(name, label, onclick, more = {}) {
+  return h("button", { type: "button", class: "icon-button", "aria-label": label, title: label, onclick, ...more },
+    icon(name));
+}

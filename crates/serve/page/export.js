@@ -1,0 +1,49 @@
+// Gives moments away as files for editors and tables.
+
+import { download } from "./api.js";
+import { byId, h, say } from "./dom.js";
+import { clock } from "./words.js";
+
+const FORMATS = {
+  csv: "Table", json: "All data", srt: "Subtitles", vtt: "Subtitles for the web", edl: "Edit list, CMX 3600",
+  otio: "OpenTimelineIO", fcpxml: "Final Cut, Resolve",
+};
+
+/** `choices`: label, and the hits that are then exported. */
+export function showExport(choices, formats) {
+  const dialog = byId("export");
+  const radios = choices.map(({ label }, place) => {
+    const id = `export-${place}`;
+    return h("p", { class: "row" }, h("input", { type: "radio", name: "what", id, value: String(place), checked: place === 0 }),
+      h("label", { for: id }, label));
+  });
+  const said = h("p", { class: "hint", role: "status" });
+  const save = async (format) => {
+    const chosen = Number(dialog.querySelector("input[name=what]:checked").value);
+    said.textContent = "Writing…";
+    try {
+      const name = await download("/export", { format, hits: choices[chosen].hits });
+      said.textContent = `Saved as ${name}.`;
+      say(said.textContent);
+    } catch (problem) {
+      said.textContent = problem.message;
+    }
+  };
+  dialog.replaceChildren(h("h2", { id: "export-title" }, "Export"),
+    choices.length === 0 ? h("p", {}, "There is no moment to export: search first, or set a range with I and O.") :
+      h("div", {}, h("fieldset", {}, h("legend", {}, "What"), radios),
+        h("div", { class: "formats", role: "group", "aria-label": "As" }, formats.map((format) => h("button", {
+          type: "button", onclick: () => save(format) }, h("b", {}, format), h("span", {}, FORMATS[format] ?? ""))))),
+    said, h("form", { method: "dialog", class: "row end" }, h("button", { class: "quiet" }, "Close")));
+  dialog.showModal();
+}
+
+/** What can be exported now. */
+export function exportChoices(hits, open, range) {
+  const asExport = ({ media, span, text }, query) => ({ media, span, text: text ?? query });
+  const choices = [];
+  if (range) choices.push({ label: `Your range, ${clock(range.hit.span.start)} – ${clock(range.hit.span.end)}`, hits: [asExport(range.hit, range.query)] });
+  if (hits.list.length > 0) choices.push({ label: `All ${hits.list.length} moments`, hits: hits.list.map((hit) => asExport(hit, hits.query)) });
+  if (open) choices.push({ label: `This moment, ${clock(open.span.start)} – ${clock(open.span.end)}`, hits: [asExport(open, hits.query)] });
+  return choices;
+}

@@ -1,0 +1,75 @@
+// The filters of a search, as chips: each is a button that opens a small form, and says what it is set to.
+
+import { FILTERS } from "./address.js";
+import { byId, h, icon } from "./dom.js";
+
+/** Draws the chips of a state; `change` is called with what is to be different. */
+export function showFilters(state, image, change) {
+  const chips = FILTERS.map((filter) => chip(filter, state, change));
+  const like = state.like && setChip("Like a moment", state.like.replace(/^.*@/, "at ") + " s",
+    () => change({ like: null }));
+  byId("filters").replaceChildren(...chips, pictureChip(image, change), ...(like ? [like] : []), refineChip(state, change));
+}
+
+function setChip(label, value, remove) {
+  return h("span", { class: "chip set" }, h("span", { class: "chip-text" }, `${label}: `, h("b", {}, value)),
+    h("button", { type: "button", class: "chip-remove", "aria-label": `Remove ${label}: ${value}`, onclick: remove },
+      icon("close")));
+}
+
+function chip(filter, state, change) {
+  const value = state.filters[filter.key];
+  const set = (text) => change({ filters: { ...state.filters, [filter.key]: text || undefined } });
+  if (value) return setChip(filter.label, filter.unit ? `${value} ${filter.unit}` : value, () => set(""));
+  const id = `filter-${filter.key}`;
+  const field = h("input", { id, type: filter.kind, placeholder: filter.example ?? "", required: true,
+    ...(filter.kind === "number" && { min: "0", step: "any" }) });
+  const form = h("form", { class: "popover", hidden: true, onsubmit: (event) => {
+    event.preventDefault();
+    set(field.value);
+  } },
+  h("label", { for: id }, filter.label + (filter.unit ? " (seconds)" : "")), field,
+  h("button", { type: "submit", class: "primary" }, "Set"));
+  const open = (isOpen) => {
+    form.hidden = !isOpen;
+    button.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) field.focus();
+  };
+  const button = h("button", { type: "button", class: "chip", "aria-expanded": "false",
+    onclick: () => open(form.hidden) }, filter.label);
+  const place = h("span", { class: "chip-place", onkeydown: (event) => {
+    if (event.key === "Escape" && !form.hidden) {
+      open(false);
+      button.focus();
+      event.stopPropagation();
+    }
+  }, onfocusout: (event) => {
+    if (!place.contains(event.relatedTarget)) open(false);
+  } }, button, form);
+  return place;
+}
+
+function pictureChip(image, change) {
+  if (image) return setChip("Looks like", image.name, () => change({}, null));
+  const file = h("input", { type: "file", accept: "image/*", hidden: true,
+    onchange: async () => file.files[0] && change({}, await readPicture(file.files[0])) });
+  return h("span", { class: "chip-place" }, h("button", { type: "button", class: "chip", onclick: () => file.click() },
+    "Looks like a picture…"), file);
+}
+
+/** A picture as base64, with its name. */
+async function readPicture(file) {
+  const address = await new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+  return { name: file.name, base64: address.slice(address.indexOf(",") + 1) };
+}
+
+function refineChip(state, change) {
+  return h("button", { type: "button", class: state.refine ? "chip set" : "chip", "aria-pressed": String(state.refine),
+    title: "Looks at both ends of each moment again, frame by frame; takes longer",
+    onclick: () => change({ refine: !state.refine }) }, "Exact ends");
+}

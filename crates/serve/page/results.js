@@ -1,0 +1,94 @@
+// What was found: the verdict in words, and the moments as a list.
+
+import { mediaAddress } from "./api.js";
+import { drawDistribution } from "./distribution.js";
+import { byId, h, icon, say } from "./dom.js";
+import { clock, counted, lasting, rateInWords, spoken, VERDICTS } from "./words.js";
+
+/** Shows an answer; `open(hit)` and `like(hit)` are called with hits. */
+export function showAnswer({ answer, media }, { open, like, share }) {
+  const { hits } = answer;
+  const videos = new Set(hits.map((hit) => hit.media)).size;
+  const { word, sign } = VERDICTS[answer.verdict];
+  const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
+  const nearest = answer.verdict === "not_found" && hits.length > 0;
+  const rate = rateInWords(answer.false_alarm_rate);
+  const head = h("section", { class: `verdict ${answer.verdict}`, "aria-labelledby": "verdict-word" },
+    h("div", { class: "verdict-line" },
+      h("span", { class: "verdict-sign", "aria-hidden": "true" }, sign),
+      h("h1", { id: "verdict-word" }, word),
+      h("span", { class: "many" }, nearest ? "" : many),
+      hits.length > 0 && !nearest && h("button", { type: "button", class: "quiet export-button", onclick: share }, icon("share"), "Export")),
+    h("p", { class: "rate" }, rate),
+    answer.warnings.map((warning) => h("p", { class: "warning" }, warning)),
+    answer.distribution && h("details", { class: "why", open: answer.verdict !== "found" }, h("summary", {}, "Scores of all clips"),
+      drawDistribution(answer.distribution)));
+  const list = h("ol", { class: "hits", "aria-label": nearest ? "Nearest moments" : "Moments" },
+    hits.map((hit, place) => card(hit, place, media[hit.media], { open, like })));
+  const parts = [head];
+  if (nearest) {
+    // What is not good enough is there for who wants to judge, and not before.
+    parts.push(h("details", { class: "nearest" }, h("summary", {}, `Show the ${hits.length} nearest anyway`), list));
+  } else if (hits.length > 0) {
+    parts.push(list);
+  }
+  byId("results").replaceChildren(...parts, h("p", { class: "took" }, `Searched in ${answer.took_ms.toFixed(answer.took_ms < 10 ? 1 : 0)} ms`));
+  say(`${word}. ${nearest ? "" : many}. ${rate}`);
+}
+
+function card(hit, place, media, { open, like }) {
+  const { start, end } = hit.span;
+  const name = media?.name ?? "a video that is gone";
+  const times = `${clock(start)} – ${clock(end)}`;
+  const said = hit.source === "said";
+  const thumbnail = h("span", { class: "thumbnail" },
+    h("img", { src: mediaAddress(hit.media, `thumbnail?at=${((start + end) / 2).toFixed(2)}`), alt: "", loading: "lazy",
+      decoding: "async", width: 160, height: 90, onerror: (event) => event.target.classList.add("broken") }),
+    h("span", { class: "length", "aria-hidden": "true" }, lasting(end - start)));
+  const label = `Moment ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}`;
+  return h("li", { class: "hit", "data-hit": String(place) },
+    h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, thumbnail,
+      h("span", { class: "about" },
+        h("span", { class: "name" }, name),
+        h("span", { class: "times" }, times),
+        h("span", { class: "tags" },
+          h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
+          hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "unlikely"),
+          media?.folder && h("span", { class: "folder" }, media.folder)),
+        hit.text && h("q", { class: "quote" }, hit.text),
+        hit.words.length > 0 && words(hit.words))),
+    h("button", { type: "button", class: "icon-button like", title: "More like this moment",
+      "aria-label": `More moments like ${place + 1}`, onclick: () => like(hit) }, icon("similar")));
+}
+
+/** The words of the query that were found, the better ones stronger. */
+function words(matched) {
+  const most = Math.max(...matched.map(({ score }) => score), 1e-9);
+  return h("span", { class: "words" }, matched.map(({ word, score }) => {
+    const strength = Math.max(0, score / most);
+    return h("span", { class: strength > 0.66 ? "word strong" : strength > 0.33 ? "word" : "word weak" }, word);
+  }));
+}
+
+/** Marks the hit that is open. */
+export function markHit(place) {
+  for (const item of document.querySelectorAll(".hit")) {
+    const isOpen = item.dataset.hit === String(place);
+    item.classList.toggle("open", isOpen);
+    item.querySelector(".open-hit").setAttribute("aria-current", isOpen ? "true" : "false");
+    // Where the list stands beside the player; below it, that would take the player away.
+    if (isOpen && matchMedia("(min-width: 900px)").matches) item.scrollIntoView({ block: "nearest" });
+  }
+}
+
+export function showWaiting() {
+  byId("results").replaceChildren(h("div", { class: "waiting", "aria-hidden": "true" },
+    Array.from({ length: 4 }, () => h("div", { class: "ghost" }))));
+  say("Searching");
+}
+
+export function showProblem(problem, retry) {
+  byId("results").replaceChildren(h("section", { class: "notice bad", role: "alert" },
+    h("h1", {}, problem.status === 400 ? "This cannot be searched" : "The search did not work"),
+    h("p", {}, problem.message), h("button", { type: "button", onclick: retry }, "Try again")));
+}

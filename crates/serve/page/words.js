@@ -1,0 +1,46 @@
+// Times and verdicts in words.
+
+/** `1:02:03.4`, without hours where there are none. */
+export function clock(seconds, digits = 1) {
+  const unit = 10 ** digits;
+  const whole = Math.max(0, Math.round(seconds * unit));
+  const rest = ((whole / unit) % 60).toFixed(digits).padStart(digits ? digits + 3 : 2, "0");
+  const minutes = Math.floor(whole / unit / 60);
+  if (minutes < 60) return `${minutes}:${rest}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest}`;
+}
+
+/** A time for a screen reader: `1 minute 5.2 seconds`. */
+export function spoken(seconds) {
+  const tenths = Math.max(0, Math.round(seconds * 10));
+  const parts = [[Math.floor(tenths / 36000), "hour"], [Math.floor(tenths / 600) % 60, "minute"]]
+    .filter(([count]) => count > 0).map(([count, noun]) => counted(count, noun));
+  return [...parts, `${((tenths % 600) / 10)} seconds`].join(" ");
+}
+
+/** `1 video`, `2 videos`. */
+export const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** `3 h 20 min`, `45 s`. */
+export function lasting(seconds) {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600).toLocaleString("en")} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export const day = (unix) => unix === null ? "" : new Date(unix * 1000).toLocaleDateString("en-CA");
+
+export const VERDICTS = {
+  found: { word: "Found", sign: "✓" },
+  maybe: { word: "Maybe", sign: "?" },
+  not_found: { word: "Not in your videos", sign: "–" },
+};
+
+/** What the measured rate of false alarms means. */
+export function rateInWords(rate) {
+  if (rate === null) return "How often such an answer is wrong has not been measured for this index yet.";
+  const hundred = rate * 100;
+  const many = hundred < 1 ? "fewer than 1" : `about ${Math.round(hundred)}`;
+  return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;
+}

@@ -1,0 +1,185 @@
+//! Files that were made once and are kept as long as there is room.
+//!
+//! What is asked for by several at the same time is made once. When the files take more than the
+//! budget, those go that were not asked for the longest; a file that is being sent stays readable,
+//! because it is open. What stood in the folder when the server starts is removed: nothing outlives the
+//! index that it was made from.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::open_file::OpenFile;
+use crate::problem::Problem;
+
+/// A folder of made files within a budget.
+pub(crate) struct FileCache {
+    folder: PathBuf,
+    budget_bytes: u64,
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_name: HashMap<String, Entry>,
+    clock: u64,
+    bytes: u64,
+}
+
+struct Entry {
+    /// Held by who makes the file.
+    making: Arc<Mutex<()>>,
+    /// Bytes of the file; none as long as it is not made.
+    bytes: Option<u64>,
+    last_asked: u64,
+}
+
+impl FileCache {
+    /// An empty cache in this folder.
+    pub(crate) fn create(folder: &Path, budget_bytes: u64) -> std::io::Result<Self> {
+        if folder.exists() {
+            std::fs::remove_dir_all(folder)?;
+        }
+        std::fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_owned(), budget_bytes, entries: Mutex::default() })
+    }
+
+    /// The file of this name, a plain file name, made by `make` where it is not there; blocks.
+    pub(crate) fn get(
+        &self,
+        name: &str,
+        make: impl FnOnce(&Path) -> Result<(), Problem>,
+    ) -> Result<OpenFile, Problem> {
+        let making = self.enter(name);
+        let _alone = making.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = self.folder.join(name);
+        if let Ok(file) = OpenFile::open(&place, None) {
+            return Ok(file);
+        }
+        let part = self.folder.join(format!("{name}.part"));
+        let made = make(&part).and_then(|()| {
+            let moved = std::fs::rename(&part, &place);
+            moved.map_err(|error| {
+                let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
+                Problem::new(status, format!("the cache of the server cannot be written: {error}"))
+            })?;
+            OpenFile::open(&place, None)
+        });
+        // What is left of a failure is of no use.
+        if made.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        self.leave(name, made.as_ref().ok().map(|file| file.length));
+        made
+    }
+
+    fn enter(&self, name: &str) -> Arc<Mutex<()>> {
+        let mut entries = self.lock();
+        entries.clock += 1;
+        let last_asked = entries.clock;
+        let fresh = || Entry { making: Arc::default(), bytes: None, last_asked };
+        let entry = entries.by_name.entry(name.to_owned()).or_insert_with(fresh);
+        entry.last_asked = last_asked;
+        Arc::clone(&entry.making)
+    }
+
+    /// Notes what was made, and makes room.
+    fn leave(&self, name: &str, made: Option<u64>) {
+        let mut entries = self.lock();
+        match (made, entries.by_name.get_mut(name)) {
+            (Some(bytes), Some(entry)) => {
+                let before = entry.bytes.replace(bytes).unwrap_or(0);
+                entries.bytes = entries.bytes - before + bytes;
+            }
+            (None, Some(_)) => {
+                entries.by_name.remove(name);
+            }
+            (_, None) => {}
+        }
+        while entries.bytes > self.budget_bytes {
+            let made = entries
+                .by_name
+                .iter()
+                .filter(|(other, entry)| entry.bytes.is_some() && other.as_str() != name);
+            let oldest = made.min_by_key(|(_, entry)| entry.last_asked);
+            let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { break };
+            let _ = std::fs::remove_file(self.folder.join(&oldest));
+            let gone = entries.by_name.remove(&oldest).and_then(|entry| entry.bytes);
+            entries.bytes -= gone.unwrap_or(0);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn write(bytes: usize) -> impl FnOnce(&Path) -> Result<(), Problem> {
+        move |place| {
+            std::fs::write(place, vec![7; bytes]).unwrap();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_the_longest_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FileCache::create(&folder.path().join("cache"), 250).unwrap();
+        let never = |_: &Path| -> Result<(), Problem> { panic!("it is there") };
+        cache.get("a", write(100)).unwrap();
+        cache.get("b", write(100)).unwrap();
+        cache.get("a", never).unwrap();
+        cache.get("c", write(100)).unwrap();
+        cache.get("a", never).unwrap();
+        cache.get("c", never).unwrap();
+        assert!(!folder.path().join("cache/b").exists());
+        assert_eq!(cache.lock().bytes, 200);
+    }
+
+    #[test]
+    fn a_file_larger_than_the_budget_is_given_and_makes_room_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FileCache::create(folder.path(), 50).unwrap();
+        assert_eq!(cache.get("a", write(100)).unwrap().length, 100);
+        cache.get("b", write(10)).unwrap();
+        assert!(!folder.path().join("a").exists());
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_behind_and_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FileCache::create(folder.path(), 1000).unwrap();
+        let failed = cache.get("a", |place| {
+            std::fs::write(place, b"half").unwrap();
+            Err(Problem::busy())
+        });
+        assert!(failed.is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(cache.get("a", write(10)).unwrap().length, 10);
+    }
+
+    #[test]
+    fn what_many_ask_for_at_once_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FileCache::create(folder.path(), 1000).unwrap();
+        let made = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let file = cache.get("a", |place| {
+                        made.fetch_add(1, Ordering::SeqCst);
+                        write(10)(place)
+                    });
+                    assert_eq!(file.unwrap().length, 10);
+                });
+            }
+        });
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+    }
+}

@@ -1,0 +1,150 @@
+//! Videos and pictures of them, as bytes.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query as Asked, State};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use locvtp_video::TimeSpan;
+use serde::Deserialize;
+
+use crate::file_response::respond;
+use crate::open_file::OpenFile;
+use crate::pictures;
+use crate::problem::Problem;
+use crate::search_routes::known_media;
+use crate::sprites::Layout;
+use crate::state::Shared;
+
+/// A picture of a video never changes, because a video that changes has another id.
+const PICTURE_LIFE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+/// Seconds that a stretch may be beyond the end of its video: the page's clock is rounded.
+const BEYOND_S: f64 = 0.5;
+
+#[derive(Deserialize)]
+pub(crate) struct At {
+    at: f64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Stretch {
+    start: f64,
+    end: f64,
+}
+
+pub(crate) async fn file(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let media = known_media(&shared, &id).await?;
+    let media_type = container_type(&media.name);
+    let file = shared.readers.run(move || OpenFile::open(&media.path, Some(media.size_bytes)));
+    Ok(respond(file.await??, media_type, &method, &headers))
+}
+
+/// What a file's ending says of its container. Browsers look into the file all the same.
+fn container_type(name: &str) -> &'static str {
+    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    match ending.as_str() {
+        "mp4" | "m4v" => "video/mp4",
+        "mov" => "video/quicktime",
+        "webm" => "video/webm",
+        "mkv" => "video/x-matroska",
+        "ogv" | "ogg" => "video/ogg",
+        "avi" => "video/x-msvideo",
+        "ts" | "mts" | "m2ts" => "video/mp2t",
+        "mpg" | "mpeg" => "video/mpeg",
+        _ => "application/octet-stream",
+    }
+}
+
+pub(crate) async fn proxy(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    stretch: Result<Asked<Stretch>, QueryRejection>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Asked(Stretch { start, end }) = stretch.map_err(|wrong| Problem::bad(wrong.body_text()))?;
+    let media = known_media(&shared, &id).await?;
+    let is_inside = start >= 0.0 && start < end && end <= media.duration_s + BEYOND_S;
+    if !is_inside {
+        let length = media.duration_s;
+        return Err(Problem::bad(format!("the stretch must lie between 0 and {length:.3} s")));
+    }
+    let most = shared.limits.proxy_span.as_secs_f64();
+    if end - start > most {
+        return Err(Problem::bad(format!("a stretch of more than {most} s is not made")));
+    }
+    // Whole milliseconds, so that a name is a stretch.
+    let milliseconds = |seconds: f64| (seconds * 1000.0).round() as u64;
+    let (start_ms, end_ms) = (milliseconds(start), milliseconds(end).max(milliseconds(start) + 1));
+    let name = format!("{}-{start_ms}-{end_ms}.mp4", media.id);
+    let span = TimeSpan::new(start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
+    let inside = Arc::clone(&shared);
+    let file = shared.proxy_workers.run(move || {
+        inside.proxies.get(&name, |into| Ok(inside.library.proxy(&media, span, into)?))
+    });
+    Ok(respond(file.await??, "video/mp4", &method, &headers))
+}
+
+pub(crate) async fn thumbnail(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    at: Result<Asked<At>, QueryRejection>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Asked(At { at }) = at.map_err(|wrong| Problem::bad(wrong.body_text()))?;
+    if !(at.is_finite() && at >= 0.0) {
+        return Err(Problem::bad("`at` must be a number of seconds, 0 or more"));
+    }
+    let media = known_media(&shared, &id).await?;
+    // To a twentieth of a second, so that moments that look alike are one file.
+    let twentieths = (at.min(media.duration_s.max(0.0)) * 20.0).round();
+    let name = format!("{}-at-{twentieths}.jpg", media.id);
+    let inside = Arc::clone(&shared);
+    let file = shared.workers.run(move || {
+        let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, into);
+        inside.pictures.get(&name, write)
+    });
+    Ok(picture(file.await??, &method, &headers))
+}
+
+pub(crate) async fn sprite_cues(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let media = known_media(&shared, &id).await?;
+    let headers = [(header::CONTENT_TYPE, "text/vtt; charset=utf-8")];
+    Ok((headers, Layout::of(&media).web_vtt()).into_response())
+}
+
+pub(crate) async fn sprite_sheet(
+    State(shared): State<Shared>,
+    Path((id, sheet)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let unknown = || Problem::not_there("there is no such sheet of pictures");
+    let sheet: usize = sheet.parse().map_err(|_| unknown())?;
+    let media = known_media(&shared, &id).await?;
+    if sheet >= Layout::of(&media).num_sheets() {
+        return Err(unknown());
+    }
+    let name = format!("{}-sheet-{sheet}.jpg", media.id);
+    let inside = Arc::clone(&shared);
+    let file = shared
+        .workers
+        .run(move || inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into)));
+    Ok(picture(file.await??, &method, &headers))
+}
+
+fn picture(file: OpenFile, method: &Method, headers: &HeaderMap) -> Response {
+    let mut response = respond(file, "image/jpeg", method, headers);
+    response.headers_mut().insert(header::CACHE_CONTROL, PICTURE_LIFE);
+    response
+}

@@ -1,0 +1,80 @@
+//! A file that is read by a thread of its own and sent piece by piece.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+
+use crate::problem::Problem;
+
+/// Bytes that are read at a time, and so held for each answer.
+const PIECE_BYTES: u64 = 64 << 10;
+
+/// A plain file, open for reading.
+pub(crate) struct OpenFile {
+    file: File,
+    /// Its bytes.
+    pub(crate) length: u64,
+    /// Names this state of it: the length and the time of its last change.
+    pub(crate) tag: String,
+}
+
+impl OpenFile {
+    /// Opens a plain file; blocks. With `expected`, one of another length is another file by now and
+    /// is not given away.
+    pub(crate) fn open(path: &Path, expected: Option<u64>) -> Result<Self, Problem> {
+        let gone = || Problem::not_there("the file is not where it was when it was indexed");
+        // Asked before it is opened: opening a pipe would wait for its writer.
+        if !std::fs::metadata(path).map_err(|_| gone())?.is_file() {
+            return Err(gone());
+        }
+        let file = File::open(path).map_err(|_| gone())?;
+        let about = file.metadata().map_err(|_| gone())?;
+        if !about.is_file() || expected.is_some_and(|expected| expected != about.len()) {
+            return Err(Problem::not_there(
+                "the file was changed since it was indexed; index it again",
+            ));
+        }
+        let changed = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        let nanoseconds = changed.map_or(0, |since| since.as_nanos());
+        Ok(Self {
+            file,
+            length: about.len(),
+            tag: format!("\"{:x}-{nanoseconds:x}\"", about.len()),
+        })
+    }
+
+    /// The bytes from `first` on, `length` of them, as the body of an answer. A file that became
+    /// shorter meanwhile breaks the answer off.
+    pub(crate) fn body(self, first: u64, length: u64) -> Body {
+        let reading = Reading { file: self.file, at: first, left: length };
+        Body::from_stream(stream::try_unfold(reading, |reading| async move {
+            if reading.left == 0 {
+                return Ok(None);
+            }
+            let read = tokio::task::spawn_blocking(move || reading.next_piece());
+            read.await.map_err(std::io::Error::other)?.map(Some)
+        }))
+    }
+}
+
+struct Reading {
+    file: File,
+    at: u64,
+    left: u64,
+}
+
+impl Reading {
+    fn next_piece(mut self) -> std::io::Result<(Bytes, Self)> {
+        let mut piece = vec![0; self.left.min(PIECE_BYTES) as usize];
+        self.file.seek(SeekFrom::Start(self.at))?;
+        self.file.read_exact(&mut piece)?;
+        self.at += piece.len() as u64;
+        self.left -= piece.len() as u64;
+        Ok((Bytes::from(piece), self))
+    }
+}

@@ -1,0 +1,299 @@
+//! What is asked of an index, and what it answers.
+
+use locvtp_video::TimeSpan;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::media::MediaId;
+
+/// Letters of a sentence that are read; longer ones are refused.
+const MOST_LETTERS: usize = 2_000;
+/// Hits that can be asked for.
+const MOST_HITS: usize = 1_000;
+
+/// A question to the whole index. All parts that are given must hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Query {
+    /// The sentence. May be empty where `image`, `like` or `said` is given.
+    pub text: String,
+    /// A picture: moments that look like it. A whole image file, as base64.
+    #[serde(with = "as_base64", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub image: Option<Vec<u8>>,
+    /// A moment: others like it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<Like>,
+    /// Only videos in this folder of the index or below it, as [`Media::folder`](crate::Media) is
+    /// written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_folder: Option<String>,
+    /// Only files whose names fit this pattern: `*` stands for any letters, `?` for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_glob: Option<String>,
+    /// Only files changed on this day or later: `2026-05-31`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Only files changed before this day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// Only moments of at least this many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub longer_s: Option<f64>,
+    /// Only moments of at most this many seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shorter_s: Option<f64>,
+    /// Only moments at which these words are said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// Most hits to give.
+    pub top: usize,
+    /// Whether both ends of each hit are looked at again, frame by frame.
+    pub refine: bool,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            image: None,
+            like: None,
+            in_folder: None,
+            file_glob: None,
+            after: None,
+            before: None,
+            longer_s: None,
+            shorter_s: None,
+            said: None,
+            top: 20,
+            refine: false,
+        }
+    }
+}
+
+impl Query {
+    /// What is wrong with it that needs no index to be known.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let is_blank = |text: &str| text.trim().is_empty();
+        let said = self.said.as_deref().unwrap_or_default();
+        if is_blank(&self.text) && is_blank(said) && self.image.is_none() && self.like.is_none() {
+            return Err("nothing is asked for: write a sentence in `text`".into());
+        }
+        let texts = [Some(self.text.as_str()), self.said.as_deref(), self.in_folder.as_deref()];
+        for text in texts.into_iter().flatten().chain(self.file_glob.as_deref()) {
+            let found = text.chars().count();
+            if found > MOST_LETTERS {
+                return Err(format!(
+                    "{found} letters are too many; at most {MOST_LETTERS} are read"
+                ));
+            }
+        }
+        if self.top == 0 || self.top > MOST_HITS {
+            return Err(format!("`top` is {}; it must be 1 to {MOST_HITS}", self.top));
+        }
+        for (name, length) in [("longer_s", self.longer_s), ("shorter_s", self.shorter_s)] {
+            if length.is_some_and(|length| !length.is_finite() || length < 0.0) {
+                return Err(format!("`{name}` must be a number of seconds, 0 or more"));
+            }
+        }
+        for (name, day) in [("after", &self.after), ("before", &self.before)] {
+            if let Some(day) = day.as_deref().filter(|day| !is_day(day)) {
+                return Err(format!("`{name}` is {day:?}; write a day as 2026-05-31"));
+            }
+        }
+        if let Some(like) = &self.like
+            && !(like.at_s.is_finite() && like.at_s >= 0.0)
+        {
+            return Err("`like.at_s` must be a number of seconds, 0 or more".into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether this is a day of the calendar, written `2026-05-31`.
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts[..] else { return false };
+    let number = |part: &str, length: usize| {
+        let is_number = part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<u32>().ok().filter(|_| is_number)
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
+    else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + u32::from(leap),
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// A moment of a video that is in the index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Like {
+    /// The video.
+    pub media: MediaId,
+    /// The moment, in seconds from its first picture.
+    pub at_s: f64,
+}
+
+/// What the index says to a query.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Answer {
+    /// Whether it is in these videos at all.
+    pub verdict: Verdict,
+    /// Of a hundred sentences about things that are *not* here, how many would be answered like this
+    /// one or better, as a fraction; none where the index is not calibrated.
+    pub false_alarm_rate: Option<f64>,
+    /// The moments, best first.
+    pub hits: Vec<Hit>,
+    /// The scores of all clips.
+    pub distribution: Option<Distribution>,
+    /// What the search took, in milliseconds.
+    pub took_ms: f64,
+    /// What the asker should know: words that the model never saw, a filter that left nothing.
+    pub warnings: Vec<String>,
+}
+
+/// Whether something is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is.
+    Found,
+    /// It may be.
+    Maybe,
+    /// It is not.
+    NotFound,
+}
+
+/// A moment that answers a query.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Hit {
+    /// The video.
+    pub media: MediaId,
+    /// From when to when, in seconds from the first picture; the end does not belong to it.
+    #[schemars(with = "SpanSchema")]
+    pub span: TimeSpan,
+    /// How well it fits: comparable within one answer only, and no per cent of anything.
+    pub score: f32,
+    /// How sure it is that this is what was asked for.
+    pub sure: Verdict,
+    /// Whether it was seen or said.
+    pub source: Source,
+    /// What is said there, where it was said.
+    pub text: Option<String>,
+    /// Which words of the query were found in it.
+    pub words: Vec<MatchedWord>,
+}
+
+/// By what a hit was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// By its pictures.
+    Seen,
+    /// By its words: subtitles or a transcript.
+    Said,
+}
+
+/// A word of the query and how well it fits a hit.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MatchedWord {
+    /// The word, as it was typed.
+    pub word: String,
+    /// How well it fits, on the scale of the words of one hit.
+    pub score: f32,
+}
+
+/// A histogram of the scores of all clips to one query.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Distribution {
+    /// `[n + 1]`, growing: bin `i` holds scores from edge `i` to edge `i + 1`.
+    pub bin_edges: Vec<f32>,
+    /// `[n]`: clips in each bin.
+    pub counts: Vec<u64>,
+    /// The score from which a clip counts as found; none where the index is not calibrated.
+    pub cut: Option<f32>,
+}
+
+/// How well one clip of a video fits a query.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ClipScore {
+    /// The clip, in seconds from the first picture of the video.
+    #[schemars(with = "SpanSchema")]
+    pub span: TimeSpan,
+    /// On the scale of [`Hit::score`].
+    pub score: f32,
+}
+
+/// How a [`TimeSpan`] is written.
+#[derive(JsonSchema)]
+#[schemars(rename = "TimeSpan")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) struct SpanSchema {
+    /// First moment, in seconds.
+    start: f64,
+    /// First moment that does not belong to it, in seconds.
+    end: f64,
+}
+
+/// Bytes in JSON.
+mod as_base64 {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => to.serialize_str(&STANDARD.encode(bytes)),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+        STANDARD.decode(text).map(Some).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_a_day_of_the_calendar() {
+        for day in ["2026-05-31", "2024-02-29", "2000-02-29", "0001-01-01"] {
+            assert!(is_day(day), "{day}");
+        }
+        for none in
+            ["2026-02-29", "1900-02-29", "2026-13-01", "2026-00-10", "26-01-01", "", "2026-1-1"]
+        {
+            assert!(!is_day(none), "{none}");
+        }
+    }
+
+    #[test]
+    fn a_query_must_ask_for_something() {
+        let empty = Query { text: "  ".into(), ..Query::default() };
+        assert!(empty.check().unwrap_err().contains("text"));
+        assert_eq!(Query { said: Some("yes".into()), ..empty }.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_picture_comes_back_from_json_byte_by_byte() {
+        let query = Query { image: Some(vec![0, 255, 7]), ..Query::default() };
+        let json = serde_json::to_string(&query).unwrap();
+        assert_eq!(serde_json::from_str::<Query>(&json).unwrap(), query);
+    }
+}

@@ -1,0 +1,190 @@
+//! All addresses of the server, in one list: the router and the document that describes it are made
+//! from it.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use schemars::{Schema, SchemaGenerator};
+
+use crate::guard;
+use crate::problem::{Problem, ProblemSaid};
+use crate::request_log::{Observer, RequestLog};
+use crate::state::Shared;
+use crate::{assets, media_routes, openapi, search_routes};
+
+/// One address and what is there.
+pub(crate) struct Route {
+    /// `get` or `post`.
+    pub(crate) method: &'static str,
+    /// With `{id}` and the like for what varies.
+    pub(crate) path: &'static str,
+    /// What it does, in a line.
+    pub(crate) summary: &'static str,
+    /// Names, meaning and types of what stands in the path or behind `?`.
+    pub(crate) parameters: &'static [Parameter],
+    /// What must be sent.
+    pub(crate) body: Option<SchemaOf>,
+    /// The status and the body of a good answer.
+    pub(crate) answer: (u16, Content),
+    /// Which other statuses it has; 400 and 401 are common to all.
+    pub(crate) others: &'static [u16],
+    handler: fn() -> MethodRouter<Shared>,
+}
+
+/// Something that varies in an address.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) is_in_path: bool,
+    pub(crate) is_needed: bool,
+    /// `string`, `number` or `integer`.
+    pub(crate) kind: &'static str,
+    pub(crate) meaning: &'static str,
+}
+
+/// Makes the schema of a type.
+pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// What an answer consists of.
+pub(crate) enum Content {
+    None,
+    Json(SchemaOf),
+    /// Bytes of this media type.
+    Bytes(&'static str),
+}
+
+fn schema<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+const ID: Parameter = Parameter {
+    name: "id",
+    is_in_path: true,
+    is_needed: true,
+    kind: "string",
+    meaning: "the id of a video",
+};
+
+const fn asked(name: &'static str, kind: &'static str, meaning: &'static str) -> Parameter {
+    Parameter { name, is_in_path: false, is_needed: true, kind, meaning }
+}
+
+const fn may_be_asked(name: &'static str, kind: &'static str, meaning: &'static str) -> Parameter {
+    Parameter { name, is_in_path: false, is_needed: false, kind, meaning }
+}
+
+/// The list.
+#[rustfmt::skip]
+pub(crate) const ROUTES: &[Route] = &[
+    Route { method: "get", path: "/healthz", summary: "Whether the server answers; needs no token",
+        parameters: &[], body: None, others: &[],
+        answer: (200, Content::Json(schema::<search_routes::Health>)),
+        handler: || get(search_routes::health) },
+    Route { method: "get", path: "/api/v1/openapi.json", summary: "This document",
+        parameters: &[], body: None, others: &[], answer: (200, Content::Bytes("application/json")),
+        handler: || get(openapi::answer) },
+    Route { method: "post", path: "/api/v1/session",
+        summary: "Trades the token for a cookie, with which media can be loaded by a page",
+        parameters: &[], body: None, others: &[], answer: (204, Content::None),
+        handler: || post(search_routes::session) },
+    Route { method: "get", path: "/api/v1/state", summary: "The model of the index and how much is in it",
+        parameters: &[], body: None, others: &[500, 503],
+        answer: (200, Content::Json(schema::<crate::reports::LibraryState>)),
+        handler: || get(search_routes::state) },
+    Route { method: "post", path: "/api/v1/search", summary: "The moments that a query describes",
+        parameters: &[], body: Some(schema::<crate::query::Query>), others: &[413, 415, 500, 503, 504],
+        answer: (200, Content::Json(schema::<search_routes::Found>)),
+        handler: || post(search_routes::search) },
+    Route { method: "get", path: "/api/v1/media", summary: "The videos of the index, page by page",
+        parameters: &[may_be_asked("after", "string", "the last id of the page before"),
+            may_be_asked("limit", "integer", "videos of a page, 1 to 500; 100 where it is left out")],
+        body: None, others: &[500, 503],
+        answer: (200, Content::Json(schema::<search_routes::MediaList>)),
+        handler: || get(search_routes::list) },
+    Route { method: "get", path: "/api/v1/media/{id}", summary: "One video", parameters: &[ID], body: None,
+        others: &[404, 500, 503],
+        answer: (200, Content::Json(schema::<crate::shown_media::ShownMedia>)),
+        handler: || get(search_routes::media) },
+    Route { method: "post", path: "/api/v1/media/{id}/heat",
+        summary: "How well each clip of a video fits a query", parameters: &[ID],
+        body: Some(schema::<crate::query::Query>), others: &[404, 413, 415, 500, 503, 504],
+        answer: (200, Content::Json(schema::<search_routes::Heat>)),
+        handler: || post(search_routes::heat) },
+    Route { method: "get", path: "/api/v1/media/{id}/file",
+        summary: "The file itself, whole or a range of its bytes", parameters: &[ID], body: None,
+        others: &[206, 304, 404, 416, 503], answer: (200, Content::Bytes("application/octet-stream")),
+        handler: || get(media_routes::file) },
+    Route { method: "get", path: "/api/v1/media/{id}/proxy",
+        summary: "A stretch of a video as H.264 and AAC in fragmented MP4, beginning at 0",
+        parameters: &[ID, asked("start", "number", "seconds from the first picture"),
+            asked("end", "number", "seconds from the first picture")],
+        body: None, others: &[206, 304, 404, 416, 500, 503, 504], answer: (200, Content::Bytes("video/mp4")),
+        handler: || get(media_routes::proxy) },
+    Route { method: "get", path: "/api/v1/media/{id}/thumbnail", summary: "The picture shown at a moment",
+        parameters: &[ID, asked("at", "number", "seconds from the first picture")],
+        body: None, others: &[304, 404, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
+        handler: || get(media_routes::thumbnail) },
+    Route { method: "get", path: "/api/v1/media/{id}/sprites.vtt",
+        summary: "Which piece of which sheet of pictures stands for which seconds, as WebVTT",
+        parameters: &[ID], body: None, others: &[404, 503], answer: (200, Content::Bytes("text/vtt")),
+        handler: || get(media_routes::sprite_cues) },
+    Route { method: "get", path: "/api/v1/media/{id}/sprites/{sheet}", summary: "A sheet of pictures",
+        parameters: &[ID, Parameter { name: "sheet", is_in_path: true, is_needed: true, kind: "integer",
+            meaning: "the number of the sheet, from 0" }],
+        body: None, others: &[304, 404, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
+        handler: || get(media_routes::sprite_sheet) },
+    Route { method: "post", path: "/api/v1/export", summary: "Hits as a file for an editor or a table",
+        parameters: &[], body: Some(schema::<search_routes::ExportRequest>),
+        others: &[404, 413, 415, 500, 503],
+        answer: (200, Content::Bytes("application/octet-stream")),
+        handler: || post(search_routes::export) },
+    Route { method: "get", path: "/api/v1/jobs", summary: "Work on the index", parameters: &[], body: None,
+        others: &[500, 503], answer: (200, Content::Json(schema::<search_routes::Jobs>)),
+        handler: || get(search_routes::jobs) },
+    Route { method: "get", path: "/api/v1/bad-files", summary: "Files that could not be indexed",
+        parameters: &[], body: None, others: &[500, 503],
+        answer: (200, Content::Json(schema::<search_routes::BadFiles>)),
+        handler: || get(search_routes::bad_files) },
+];
+
+/// The page, its parts, and the list.
+pub(crate) fn router(shared: Shared, observer: Observer) -> Router {
+    let mut router =
+        Router::new().route("/", get(assets::page)).route("/assets/{name}", get(assets::asset));
+    for route in ROUTES {
+        router = router.route(route.path, (route.handler)());
+    }
+    router
+        .fallback(async || Problem::not_there("there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            let message = "this address does not take this method";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, message)
+        })
+        .layer(DefaultBodyLimit::max(shared.limits.body_bytes))
+        .layer(middleware::from_fn_with_state(shared.clone(), guard::check))
+        .layer(middleware::from_fn(move |request, next| log(observer.clone(), request, next)))
+        .with_state(shared)
+}
+
+/// Tells the observer of a request when its answer begins.
+async fn log(observer: Observer, request: Request, next: Next) -> Response {
+    let (began, since_1970) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH));
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await.into_response();
+    let length = response.headers().get(header::CONTENT_LENGTH);
+    observer(&RequestLog {
+        unix_s: since_1970.map_or(0.0, |since| since.as_secs_f64()),
+        method,
+        path,
+        status: response.status().as_u16(),
+        body_bytes: length.and_then(|length| length.to_str().ok()?.parse().ok()),
+        took_ms: began.elapsed().as_secs_f64() * 1000.0,
+        problem: response.extensions().get::<ProblemSaid>().map(|said| said.0.clone()),
+    });
+    response
+}

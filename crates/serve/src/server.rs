@@ -1,0 +1,235 @@
+//! The server: listens, answers, and stops when it is told to.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::connection::Connection;
+use crate::file_cache::FileCache;
+use crate::library::Library;
+use crate::request_log::Observer;
+use crate::routes;
+use crate::settings::ServeSettings;
+use crate::state::State;
+use crate::token::Session;
+use crate::workers::Workers;
+
+/// Bytes of the head of a request at most.
+const HEAD_BYTES: usize = 32 << 10;
+/// Headers of a request at most.
+const HEADERS: usize = 64;
+/// Files that are opened at a time, and wait for it.
+const READERS: (usize, usize) = (8, 256);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Others could look at the videos.
+    #[error(
+        "{address} can be reached from other machines, so a token is needed: write one into a file \
+         (`openssl rand -hex 16 > token`) and give it with --token-file; or serve on 127.0.0.1"
+    )]
+    TokenNeeded {
+        /// Where it was to listen.
+        address: SocketAddr,
+    },
+
+    /// The address is not to be had.
+    #[error("cannot listen on {address}; choose another one, or port 0 for any that is free")]
+    Bind {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+
+    /// There is no place for sprites and proxies.
+    #[error("{folder}: cannot keep pictures and proxies there", folder = folder.display())]
+    Cache {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Chance(getrandom::Error),
+
+    /// The system gives no threads.
+    #[error("cannot start the server's threads")]
+    Threads(#[source] io::Error),
+}
+
+/// A server that listens and does not answer yet.
+pub struct Server {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    state: Arc<State>,
+    observer: Observer,
+    stop: Arc<watch::Sender<bool>>,
+    /// Removed with the server, where no folder was given.
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// Stops a server, from any thread and as often as one likes.
+#[derive(Clone)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// No new request is accepted; running answers end within [`ServeLimits::grace_time`](crate::ServeLimits::grace_time).
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Server {
+    /// Takes the address and makes ready.
+    ///
+    /// # Errors
+    /// An address that others can reach without a token, one that is taken, or a cache folder that
+    /// cannot be made.
+    pub fn bind(
+        settings: ServeSettings,
+        library: Arc<dyn Library>,
+        observer: Observer,
+    ) -> Result<Self, ServeError> {
+        let ServeSettings { address, token, cache_folder, limits } = settings;
+        let is_loopback = address.ip().is_loopback();
+        if !is_loopback && token.is_none() {
+            return Err(ServeError::TokenNeeded { address });
+        }
+        let bind = |source| ServeError::Bind { address, source };
+        let listener = std::net::TcpListener::bind(address).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+
+        let (temporary, folder) = match cache_folder {
+            Some(folder) => (None, folder),
+            None => {
+                let folder = std::env::temp_dir();
+                let made = tempfile::tempdir();
+                let made = made.map_err(|source| ServeError::Cache { folder, source })?;
+                let path = made.path().to_owned();
+                (Some(made), path)
+            }
+        };
+        let cache = |name: &str, bytes| {
+            let folder = folder.join(name);
+            FileCache::create(&folder, bytes).map_err(|source| ServeError::Cache { folder, source })
+        };
+        let state = State {
+            library,
+            is_loopback,
+            token,
+            session: Session::draw().map_err(ServeError::Chance)?,
+            readers: Workers::new(READERS.0, READERS.1, limits.request_time),
+            workers: Workers::new(limits.work, limits.waiting_work, limits.request_time),
+            proxy_workers: Workers::new(limits.proxies, limits.waiting_proxies, limits.proxy_time),
+            pictures: cache("pictures", limits.picture_cache_bytes)?,
+            proxies: cache("proxies", limits.proxy_cache_bytes)?,
+            limits,
+        };
+        let (state, stop) = (Arc::new(state), Arc::new(watch::channel(false).0));
+        Ok(Self { listener, address, state, observer, stop, _temporary: temporary })
+    }
+
+    /// Where it listens, with the port that was taken.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What ends [`Server::run`].
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+
+    /// Answers until it is stopped.
+    ///
+    /// # Errors
+    /// A system that gives no threads.
+    pub fn run(self) -> Result<(), ServeError> {
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        let runtime = threads.thread_name("serve").enable_all().build();
+        let runtime = runtime.map_err(ServeError::Threads)?;
+        let ended = runtime.block_on(self.accept());
+        // Work that blocks is not waited for: nothing is written that must be whole.
+        runtime.shutdown_timeout(Duration::from_millis(100));
+        ended
+    }
+
+    async fn accept(self) -> Result<(), ServeError> {
+        let address = self.address;
+        let listener = TcpListener::from_std(self.listener);
+        let listener = listener.map_err(|source| ServeError::Bind { address, source })?;
+        let limits = self.state.limits.clone();
+        let places = Arc::new(Semaphore::new(limits.connections.max(1)));
+        let service = TowerToHyperService::new(routes::router(self.state, self.observer));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(limits.header_time)
+            .max_buf_size(HEAD_BYTES)
+            .max_headers(HEADERS);
+
+        let mut connections = JoinSet::new();
+        let mut stopped = self.stop.subscribe();
+        loop {
+            while connections.try_join_next().is_some() {}
+            let next = async {
+                let place = Arc::clone(&places).acquire_owned().await;
+                (listener.accept().await, place)
+            };
+            let (accepted, place) = tokio::select! {
+                next = next => next,
+                () = is_stopped(&mut stopped) => break,
+            };
+            let Ok((stream, _)) = accepted else {
+                // Too many open files, or a visitor who left at once: neither ends the server.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            // Small answers are not held back.
+            let _ = stream.set_nodelay(true);
+            let stream = TokioIo::new(Connection::new(stream, limits.stall_time));
+            let connection = http.serve_connection(stream, service.clone());
+            let mut stopped = self.stop.subscribe();
+            connections.spawn(async move {
+                let _place = place;
+                let mut connection = std::pin::pin!(connection);
+                tokio::select! {
+                    _ = connection.as_mut() => return,
+                    () = is_stopped(&mut stopped) => connection.as_mut().graceful_shutdown(),
+                }
+                // What went wrong on a connection concerns its other side alone.
+                let _ = connection.await;
+            });
+        }
+        drop(listener);
+        let all = async { while connections.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(limits.grace_time, all).await;
+        Ok(())
+    }
+}
+
+/// Ends when the server is to stop.
+fn is_stopped(stop: &mut watch::Receiver<bool>) -> impl Future<Output = ()> {
+    async {
+        // An error means that nobody can stop it any more.
+        if stop.wait_for(|&stop| stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

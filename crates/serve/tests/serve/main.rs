@@ -1,0 +1,19 @@
+//! The server and its page over real files, real sockets, and a real browser.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
+mod bad_input;
+mod browser;
+mod films;
+mod http;
+mod interface;
+mod look;
+#[path = "../../../../tests/support/not_run.rs"]
+mod not_run;
+mod page;
+mod pictures;
+mod playing;
+mod ranges;
+mod schema;
+mod shelf;
+mod tokens;

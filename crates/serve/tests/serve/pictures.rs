@@ -1,0 +1,132 @@
+//! Thumbnails, sprites and proxies of real files.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use locvtp_serve::{MediaId, ServeSettings};
+use locvtp_video::{FrameTransform, VideoReader};
+
+use crate::films;
+use crate::http::get;
+use crate::shelf::{OneFilm, Running, Shelf};
+
+/// The mean colour of a JPEG's upper half, or of a box of it.
+fn mean_colour(jpeg: &[u8], crop: Option<(u32, u32, u32, u32)>) -> [f64; 3] {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.jpg");
+    std::fs::write(&path, jpeg).unwrap();
+    let raw = folder.path().join("one.rgb");
+    let (width, height, left, top) = crop.unwrap_or((16, 16, 40, 20));
+    let filter = format!("crop={width}:{height}:{left}:{top},scale=1:1:flags=area");
+    let options = ["-vf", &filter, "-f", "rawvideo", "-pix_fmt", "rgb24"];
+    assert!(films::convert(&path, &options, &raw));
+    let bytes = std::fs::read(raw).unwrap();
+    [0, 1, 2].map(|channel| f64::from(bytes[channel]))
+}
+
+fn is_colour_of(found: [f64; 3], second: u32) -> bool {
+    let expected = films::colour(second).map(f64::from);
+    found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 20.0)
+}
+
+#[test]
+fn a_thumbnail_shows_its_moment() {
+    let film = OneFilm::start();
+    for second in [0, 5, 11] {
+        let path = format!("/api/v1/media/video-0/thumbnail?at={second}.5");
+        let reply = get(film.server.address, &path);
+        assert_eq!((reply.status, reply.header("content-type")), (200, "image/jpeg"));
+        let colour = mean_colour(&reply.body, None);
+        assert!(is_colour_of(colour, second), "{second}: {colour:?}");
+        assert!(reply.header("cache-control").contains("max-age"));
+    }
+    // Behind the end the last picture stands.
+    assert_eq!(get(film.server.address, "/api/v1/media/video-0/thumbnail?at=500").status, 200);
+}
+
+#[test]
+fn the_pieces_of_a_sheet_are_where_the_cues_say() {
+    let film = OneFilm::start();
+    let cues = get(film.server.address, "/api/v1/media/video-0/sprites.vtt");
+    let text = String::from_utf8(cues.body).unwrap();
+    let sheet = get(film.server.address, "/api/v1/media/video-0/sprites/0");
+    assert_eq!(sheet.status, 200);
+    let mut num_cues: u32 = 0;
+    for line in text.lines().filter(|line| line.starts_with("sprites/0#xywh=")) {
+        let numbers = line.split('=').nth(1).unwrap().split(',');
+        let [x, y, width, height] =
+            numbers.map(|one| one.parse().unwrap()).collect::<Vec<u32>>()[..]
+        else {
+            panic!("{line}")
+        };
+        // The upper half: the bar walks below.
+        let colour = mean_colour(&sheet.body, Some((width - 8, height / 2, x + 4, y + 4)));
+        assert!(is_colour_of(colour, num_cues), "{line}: {colour:?}");
+        num_cues += 1;
+    }
+    assert_eq!(num_cues, 12);
+}
+
+#[test]
+fn pictures_of_a_file_that_begins_late_count_from_its_first_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, late) = (folder.path().join("plain.mp4"), folder.path().join("late.mkv"));
+    films::make(&plain, 6);
+    assert!(films::convert(&plain, &["-c", "copy", "-output_ts_offset", "7.5"], &late));
+    let server = Running::start(Shelf::new(&[(&late, 6.0, 7.5, None)]), ServeSettings::new());
+    let reply = get(server.address, "/api/v1/media/video-0/thumbnail?at=4.5");
+    let colour = mean_colour(&reply.body, None);
+    assert!(is_colour_of(colour, 4), "{colour:?}");
+}
+
+#[test]
+fn a_video_that_cannot_be_decoded_has_no_picture_and_a_reason() {
+    let film = OneFilm::start();
+    let length = std::fs::metadata(&film.path).unwrap().len() as usize;
+    std::fs::write(&film.path, vec![0; length]).unwrap();
+    for part in ["thumbnail?at=1", "sprites/0"] {
+        let reply = get(film.server.address, &format!("/api/v1/media/video-0/{part}"));
+        assert_eq!(reply.status, 404);
+        assert!(reply.message().contains("film.mp4 cannot be decoded"));
+    }
+}
+
+#[test]
+fn a_proxy_is_the_stretch_alone_made_once_and_sent_in_ranges() {
+    let shelf = Arc::new({
+        let folder = Box::leak(Box::new(tempfile::tempdir().unwrap()));
+        let path = folder.path().join("film.mp4");
+        films::make(&path, 12);
+        Shelf::new(&[(&path, 12.0, 0.0, None)])
+    });
+    let server = Running::start(Arc::clone(&shelf), ServeSettings::new());
+    let path = "/api/v1/media/video-0/proxy?start=4&end=7";
+    let whole = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4).map(|_| scope.spawn(|| get(server.address, path))).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).next_back().unwrap()
+    });
+    assert_eq!((whole.status, whole.header("content-type")), (200, "video/mp4"));
+    assert_eq!(shelf.num_proxies.load(Ordering::SeqCst), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("proxy.mp4");
+    std::fs::write(&copy, &whole.body).unwrap();
+    let mut video = VideoReader::open(&copy).unwrap();
+    assert!((video.info().duration.0 - 3.0).abs() < 0.11, "{}", video.info().duration);
+    let frame = video.read_frames(&[5], &FrameTransform::Resize { height: 2, width: 2 }).unwrap();
+    let colour = [0, 1, 2].map(|channel| f64::from(frame.frame(0)[channel]));
+    assert!(is_colour_of(colour, 4), "{colour:?}");
+    let part = crate::http::ask(server.address, "GET", path, &[("range", "bytes=10-19")], b"");
+    assert_eq!((part.status, &part.body[..]), (206, &whole.body[10..20]));
+}
+
+#[test]
+fn a_failed_proxy_says_so_and_leaves_no_file() {
+    let film = OneFilm::with(ServeSettings::new(), |shelf| {
+        shelf.media[0].id = MediaId::new("broken").unwrap();
+        std::fs::write(&shelf.media[0].path, "no video").unwrap();
+        shelf.media[0].size_bytes = 8;
+    });
+    let reply = get(film.server.address, "/api/v1/media/broken/proxy?start=0&end=2");
+    assert_eq!(reply.status, 500);
+    assert!(reply.message().contains("no proxy"));
+}

@@ -1,0 +1,295 @@
+//! Single small pictures of a file, without reading it whole: for thumbnails and for what a player shows
+//! while somebody looks for a place.
+//!
+//! A [`VideoReader`](crate::VideoReader) knows when every frame is shown and so reads all packets once; a
+//! glimpse asks the container alone where to begin. It is therefore cheap in a file of hours, and only
+//! as near to the moment as the container's own index.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ffmpeg::{Packet, codec, ffi, frame};
+use ffmpeg_the_third as ffmpeg;
+
+use crate::error::VideoError;
+use crate::frame_stream;
+use crate::limits::ReadLimits;
+use crate::probe::{self, MediaSource, OpenFile};
+use crate::reader_settings::ReaderSettings;
+use crate::rgb_conversion::RgbConversion;
+use crate::time::Seconds;
+use crate::transform::Interpolation;
+use crate::watchdog::{self, GaveUp, Watch};
+
+/// Frames that are decoded on the way to one picture; then the last one stands for it.
+const MOST_FRAMES: usize = 600;
+/// Packets of other streams that are passed over on the way to the next picture.
+const MOST_PACKETS: usize = 20_000;
+
+/// Which picture stands for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearness {
+    /// The key frame before it: one frame is decoded.
+    KeyFrame,
+    /// The frame that is shown then, or the last one of the first 600 after the key frame.
+    Frame,
+}
+
+/// Which pictures are wanted, and how large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glimpses {
+    /// The moments, in seconds from the first picture of the file, growing.
+    pub times: Vec<Seconds>,
+    /// What the file's own clock shows at its first picture.
+    pub start: Seconds,
+    /// Which picture stands for a moment.
+    pub nearness: Nearness,
+    /// Width and height that each picture is made to fit into, keeping its shape, never enlarged.
+    pub fit: (u32, u32),
+}
+
+/// A small picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glimpse {
+    /// Width in pixels, as shown.
+    pub width: u32,
+    /// Height in pixels, as shown.
+    pub height: u32,
+    /// `[height, width, 3]`, red, green and blue.
+    pub rgb: Vec<u8>,
+}
+
+impl Glimpses {
+    /// One picture for each moment; none where nothing could be decoded there.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or has no picture stream, or one that hangs.
+    pub fn read(
+        &self,
+        path: &Path,
+        limits: &ReadLimits,
+    ) -> Result<Vec<Option<Glimpse>>, VideoError> {
+        let watch = Arc::new(Watch::default());
+        let (inside, wanted, place, bounds) =
+            (Arc::clone(&watch), self.clone(), path.to_owned(), *limits);
+        let read = watchdog::run(&watch, limits, move || {
+            let mut looking = Looking::open(&place, &bounds, &inside)?;
+            let glimpses = wanted.times.iter().map(|&time| looking.glimpse(time, &wanted));
+            Ok(glimpses.collect())
+        });
+        read.unwrap_or_else(|why| Err(gave_up(path, why)))
+    }
+}
+
+fn gave_up(path: &Path, why: GaveUp) -> VideoError {
+    let (path, action) = (path.to_owned(), "look into it");
+    match why {
+        GaveUp::NoThread(source) => {
+            VideoError::Io { path, action: "start a thread for it", source }
+        }
+        GaveUp::Stalled | GaveUp::TookTooLong => {
+            let reason = "it takes too long".to_owned();
+            VideoError::GaveUp { path, action, reason, limit: "limits.stall_s" }
+        }
+    }
+}
+
+/// A file that is looked into.
+struct Looking {
+    file: OpenFile,
+    decoder: codec::decoder::Video,
+    /// The key packet that was decoded last, and its picture.
+    last: Option<(i64, Option<Glimpse>)>,
+}
+
+impl Looking {
+    fn open(path: &PathBuf, limits: &ReadLimits, watch: &Arc<Watch>) -> Result<Self, VideoError> {
+        let source = MediaSource { path: path.clone(), stretch: None };
+        let file = probe::open(&source, limits, watch)?;
+        let settings =
+            ReaderSettings { limits: *limits, decoder_threads: 1, ..ReaderSettings::default() };
+        let decoder = frame_stream::open_decoder(path, &file, &settings)?;
+        Ok(Self { file, decoder, last: None })
+    }
+
+    fn glimpse(&mut self, time: Seconds, wanted: &Glimpses) -> Option<Glimpse> {
+        let ticks_hz = {
+            let base = self.file.input.stream(self.file.stream)?.time_base();
+            f64::from(base.denominator()) / f64::from(base.numerator().max(1))
+        };
+        let target = ((time + wanted.start).0 * ticks_hz).floor() as i64;
+        // SAFETY: the context is alive and the stream is one of its own.
+        let code = unsafe {
+            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
+            ffi::av_seek_frame(input, stream, target, ffi::AVSEEK_FLAG_BACKWARD)
+        };
+        self.decoder.flush();
+        let first = self.packet().filter(|_| code >= 0)?;
+        let stamp = first.pts().or(first.dts()).unwrap_or(i64::MIN);
+        match wanted.nearness {
+            Nearness::KeyFrame => {
+                if let Some((_, glimpse)) = self.last.as_ref().filter(|(last, _)| *last == stamp) {
+                    return glimpse.clone();
+                }
+                let glimpse = self.frame_alone(first).and_then(|frame| self.small(&frame, wanted));
+                self.last = Some((stamp, glimpse.clone()));
+                glimpse
+            }
+            Nearness::Frame => {
+                let frame = self.frame_at(first, target)?;
+                self.small(&frame, wanted)
+            }
+        }
+    }
+
+    fn packet(&mut self) -> Option<Packet> {
+        for _ in 0..MOST_PACKETS {
+            let mut packet = Packet::empty();
+            if self.file.watch.is_given_up() {
+                return None;
+            }
+            packet.read(&mut self.file.input).ok()?;
+            self.file.watch.step();
+            if packet.stream() == self.file.stream {
+                return Some(packet);
+            }
+        }
+        None
+    }
+
+    /// The picture of one packet, with no others after it.
+    fn frame_alone(&mut self, packet: Packet) -> Option<frame::Video> {
+        let mut frame = frame::Video::empty();
+        self.decoder.send_packet(&packet).ok()?;
+        if self.decoder.receive_frame(&mut frame).is_ok() {
+            return Some(frame);
+        }
+        self.decoder.send_eof().ok()?;
+        self.decoder.receive_frame(&mut frame).ok().map(|()| frame)
+    }
+
+    /// The last picture that begins at or before `target`, from this packet on.
+    fn frame_at(&mut self, first: Packet, target: i64) -> Option<frame::Video> {
+        let (mut packet, mut best, mut num_frames) = (Some(first), None, 0);
+        loop {
+            let is_end = match &packet {
+                // A damaged packet gives no picture, and the next one may.
+                Some(packet) => {
+                    let _ = self.decoder.send_packet(packet);
+                    false
+                }
+                None => self.decoder.send_eof().is_ok(),
+            };
+            let mut frame = frame::Video::empty();
+            while self.decoder.receive_frame(&mut frame).is_ok() {
+                num_frames += 1;
+                let stamp = frame.pts().or(frame.timestamp()).unwrap_or(i64::MIN);
+                if stamp > target && best.is_some() {
+                    return best;
+                }
+                best = Some(std::mem::replace(&mut frame, frame::Video::empty()));
+                if stamp > target || num_frames >= MOST_FRAMES {
+                    return best;
+                }
+            }
+            if is_end || packet.is_none() {
+                return best;
+            }
+            packet = self.packet();
+        }
+    }
+
+    /// The picture as shown, made to fit.
+    fn small(&self, frame: &frame::Video, wanted: &Glimpses) -> Option<Glimpse> {
+        let orientation = self.file.orientation;
+        let shown = orientation.size(frame.width(), frame.height());
+        let (width, height) = fitting(shown, wanted.fit);
+        let stored = orientation.size(width, height);
+        let mut conversion = RgbConversion::new(stored, Interpolation::Bilinear);
+        let scaled = conversion.run(frame).ok()?;
+        let mut rgb = vec![0; width as usize * height as usize * 3];
+        let stored = (stored.0 as usize, stored.1 as usize);
+        orientation.apply(scaled.data(0), scaled.stride(0), stored, &mut rgb);
+        Some(Glimpse { width, height, rgb })
+    }
+}
+
+/// The largest size of this shape within the bounds, never larger than the picture is.
+fn fitting((width, height): (u32, u32), (most_width, most_height): (u32, u32)) -> (u32, u32) {
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let scale = (f64::from(most_width) / width).min(f64::from(most_height) / height).min(1.0);
+    let side = |length: f64| (length * scale).round().max(1.0) as u32;
+    (side(width), side(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encode::{Encoder, EncoderSettings};
+
+    /// 4 s of grey, 10 frames a second, each frame 6 brighter than the one before, a key frame a second.
+    fn fading(rotation_degrees: u16) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fading.mp4");
+        let settings = EncoderSettings { rotation_degrees, ..EncoderSettings::new(64, 48, 10) };
+        let mut encoder = Encoder::create(&path, settings).unwrap();
+        for grey in 0..40 {
+            encoder.push(&vec![grey * 6; 64 * 48 * 3]).unwrap();
+        }
+        encoder.finish().unwrap();
+        (folder, path)
+    }
+
+    fn greys(path: &Path, nearness: Nearness, times: &[f64]) -> Vec<i32> {
+        let times = times.iter().map(|&time| Seconds(time)).collect();
+        let wanted = Glimpses { times, start: Seconds::ZERO, nearness, fit: (32, 32) };
+        let read = wanted.read(path, &ReadLimits::default()).unwrap();
+        read.into_iter().map(|one| i32::from(one.unwrap().rgb[0])).collect()
+    }
+
+    fn is_near(found: &[i32], expected: &[i32]) {
+        let near = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 3);
+        assert!(near && found.len() == expected.len(), "{found:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn the_key_frame_before_a_moment_stands_for_it() {
+        let (_folder, path) = fading(0);
+        let found = greys(&path, Nearness::KeyFrame, &[0.0, 0.95, 1.0, 2.5, 3.9]);
+        is_near(&found, &[0, 0, 60, 120, 180]);
+    }
+
+    #[test]
+    fn the_frame_shown_at_a_moment_is_found() {
+        let (_folder, path) = fading(0);
+        // Frame 9 is shown from 0.9 to 1.0 s, frame 25 from 2.5 s, and the last one for ever.
+        let found = greys(&path, Nearness::Frame, &[0.0, 0.95, 2.55, 3.95, 9.0]);
+        is_near(&found, &[0, 54, 150, 234, 234]);
+    }
+
+    #[test]
+    fn a_picture_is_turned_and_keeps_its_shape() {
+        let (_folder, path) = fading(90);
+        let (times, start) = (vec![Seconds(1.0)], Seconds::ZERO);
+        let wanted = Glimpses { times, start, nearness: Nearness::KeyFrame, fit: (100, 32) };
+        let found = wanted.read(&path, &ReadLimits::default()).unwrap().remove(0).unwrap();
+        assert_eq!((found.width, found.height, found.rgb.len()), (24, 32, 24 * 32 * 3));
+    }
+
+    #[test]
+    fn a_small_picture_is_not_enlarged() {
+        assert_eq!(fitting((64, 48), (320, 180)), (64, 48));
+        assert_eq!(fitting((1920, 1080), (320, 320)), (320, 180));
+        assert_eq!(fitting((10_000, 1), (320, 180)), (320, 1));
+    }
+
+    #[test]
+    fn what_is_no_video_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("text.mp4");
+        std::fs::write(&path, "no video").unwrap();
+        let (times, start) = (vec![Seconds::ZERO], Seconds::ZERO);
+        let wanted = Glimpses { times, start, nearness: Nearness::Frame, fit: (32, 32) };
+        assert!(wanted.read(&path, &ReadLimits::default()).is_err());
+    }
+}
