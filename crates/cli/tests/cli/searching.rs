@@ -76,7 +76,8 @@ fn a_folder_is_indexed_and_answers_as_ground_does() {
 #[test]
 fn the_command_that_is_told_after_indexing_can_be_typed() {
     let folder = videos();
-    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let model = tiny().path("run");
+    let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     let told = succeeded(&run(&add));
     let typed = told.lines().find(|line| line.contains(" search ")).unwrap();
     let output = Command::new("sh").args(["-c", typed.trim()]).output().unwrap();
@@ -117,7 +118,8 @@ fn a_moved_file_costs_no_frame_and_a_removed_one_is_found_no_more() {
 fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let folder = videos();
     std::fs::write(folder.path().join("broken.mp4"), "not a video").unwrap();
-    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let model = tiny().path("run");
+    let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     let output = run(&add);
     says(&succeeded(&output), &["indexed: 8 files", "left out: 1 file"]);
     let told = stderr(&output);
@@ -162,7 +164,8 @@ fn what_is_said_is_found_also_by_words_that_the_model_does_not_know() {
     let (video, _) = held_out(folder.path());
     let srt = "1\n00:00:01,000 --> 00:00:02,500\nnow a dog rides the skateboard\n";
     std::fs::write(video.with_extension("srt"), srt).unwrap();
-    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let model = tiny().path("run");
+    let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     says(&succeeded(&run(&add)), &["1 line of subtitles"]);
     for words in [&["dog skateboard"][..], &["--said", "a dog"]] {
         let shown = succeeded(&search(folder.path(), words));

@@ -54,7 +54,7 @@ impl LoaderSection {
         }
         if self.threads > MOST_THREADS {
             let (key, found) = ("loader.threads", self.threads.to_string());
-            return Err(TrainError::Setting { key, found, expected: "1 to 1024" });
+            return Err(TrainError::Setting { key: key.to_owned(), found, expected: "1 to 1024" });
         }
         Ok(())
     }
