@@ -5,7 +5,7 @@
 //! glimpse asks the container alone where to begin. It is therefore cheap in a file of hours, and only
 //! as near to the moment as the container's own index.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ffmpeg::{Packet, codec, ffi, frame};
@@ -103,8 +103,8 @@ struct Looking {
 }
 
 impl Looking {
-    fn open(path: &PathBuf, limits: &ReadLimits, watch: &Arc<Watch>) -> Result<Self, VideoError> {
-        let source = MediaSource { path: path.clone(), stretch: None };
+    fn open(path: &Path, limits: &ReadLimits, watch: &Arc<Watch>) -> Result<Self, VideoError> {
+        let source = MediaSource { path: path.to_owned(), stretch: None };
         let file = probe::open(&source, limits, watch)?;
         let settings =
             ReaderSettings { limits: *limits, decoder_threads: 1, ..ReaderSettings::default() };
@@ -228,7 +228,7 @@ mod tests {
     use crate::encode::{Encoder, EncoderSettings};
 
     /// 4 s of grey, 10 frames a second, each frame 6 brighter than the one before, a key frame a second.
-    fn fading(rotation_degrees: u16) -> (tempfile::TempDir, PathBuf) {
+    fn fading(rotation_degrees: u16) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("fading.mp4");
         let settings = EncoderSettings { rotation_degrees, ..EncoderSettings::new(64, 48, 10) };
