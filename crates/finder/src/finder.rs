@@ -312,8 +312,9 @@ impl Finder {
         let verdict = judge(&best);
         let mut hits = in_one_order(by_file);
         if let Some(Alike::Moment { path, at }) = &question.alike {
-            let truly = true_path(path);
-            hits.retain(|hit| hit.path != truly || !hit.span.contains(*at));
+            // Neither the moment itself nor what lies beside it.
+            let (truly, moment) = (true_path(path), TimeSpan { start: *at, end: *at });
+            hits.retain(|hit| hit.path != truly || !are_neighbours(&hit.span, &moment));
         }
         let num_all = hits.len();
         if !question.show_all {

@@ -5,7 +5,7 @@
 //! is: whoever stops it loses the files in work and no other.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use locvtp_search::catalogue::{
     JobState, ModelRecord,
 };
 use locvtp_search::identity::{
-    Candidate, FolderWalk, Look, Plan, PlanSettings, look_at, plan, walk,
+    Candidate, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
 };
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
@@ -149,11 +149,10 @@ impl<'a> Indexer<'a> {
         let candidates = self.candidates(generation, &plan)?;
         observer.planned(&plan, candidates.len());
         self.encode(generation, candidates, "add", observer, &mut summary)?;
-        if !plan.copies.is_empty() && !summary.is_stopped {
-            // Their content is known now.
-            let (_, plan) = self.look(&roots)?;
-            self.catalogue.note_moved(&plan.moved)?;
-            summary.num_moved += plan.moved.len();
+        if !plan.copies.is_empty() {
+            let moved = self.moved(&plan.copies)?;
+            self.catalogue.note_moved(&moved)?;
+            summary.num_moved += moved.len();
         }
         self.finish(generation, &mut summary)?;
         Ok(summary)
@@ -182,6 +181,18 @@ impl<'a> Indexer<'a> {
         let walked = walk(roots);
         let plan = plan(&walked, &self.catalogue.known()?, settings);
         Ok((walked, plan))
+    }
+
+    /// Further files of a content that is in the catalogue now.
+    fn moved(&self, copies: &[Candidate]) -> Result<Vec<Moved>, FinderError> {
+        let known = self.catalogue.known()?;
+        let by_content: HashMap<_, _> =
+            known.paths.iter().map(|path| (path.identity, path.file)).collect();
+        let moved = copies.iter().filter_map(|copy| {
+            let file = *by_content.get(&copy.identity)?;
+            Some(Moved { file, from: None, to: copy.look.clone() })
+        });
+        Ok(moved.collect())
     }
 
     /// Notes what needs no decoding.

@@ -102,7 +102,7 @@ fn model(folder: &Path, expected: &Value) -> PathBuf {
 
     let settings =
         ImportSettings { per_frame: true, num_frames: Some(1), ..ImportSettings::default() };
-    let opened = Source::open(Some(SourceKind::Clip), &[source], false).unwrap();
+    let opened = Source::open(Some(SourceKind::HfClip), &[source], false).unwrap();
     let imported = import(&[opened], None, &settings, &Device::flex()).unwrap();
     let model = folder.join("model");
     imported.write(&model).unwrap();
@@ -137,6 +137,17 @@ fn a_clip_frame_by_frame_ranks_videos_as_hugging_faces_does() {
         let hits = finder.find(&question).unwrap().hits;
         let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().parse().unwrap();
         let ranking: Vec<u64> = hits.iter().map(|hit| name(&hit.path)).collect();
+        for hit in &hits {
+            let scores = finder.scores(&question, track(&finder, &hit.path)).unwrap().unwrap();
+            eprintln!(
+                "{} {} {} {:?} {:?}",
+                hit.path.display(),
+                hit.span,
+                hit.score,
+                scores.scores,
+                scores.clips
+            );
+        }
         let best: Vec<f64> = serde_json::from_value(wanted["scores"].clone()).unwrap();
         assert_eq!(Value::from(ranking.clone()), wanted["ranking"], "{sentence}");
         for (hit, best) in hits.iter().zip(best) {

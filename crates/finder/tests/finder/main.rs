@@ -7,3 +7,4 @@ mod asking;
 mod frames;
 mod indexing;
 mod made;
+mod refinement;

@@ -20,6 +20,7 @@ use super::source_tokenizer::tokenizer;
 use super::{StateDict, fill_each};
 use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
 use crate::projection::{ProjectionConfig, ProjectionKind};
+use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::TextEncoderConfig;
 use crate::tokenizer::SentenceTokenizer;
 use crate::video_encoder::VideoEncoderConfig;
@@ -227,6 +228,7 @@ impl Base {
     /// Two towers of one CLIP end in a joint space of their own; all others get heads.
     fn choose_projection(&mut self, settings: &ImportSettings) {
         let projection = &mut self.config.projection;
+        self.config.sentence_feature = SentenceFeature::MeanWord;
         match (&self.config.video, &self.config.text) {
             (VideoEncoderConfig::Clip(video), TextEncoderConfig::Clip(text))
                 if settings.projection_dim.is_none()
@@ -235,6 +237,7 @@ impl Base {
             {
                 projection.kind = ProjectionKind::Identity;
                 projection.dim = video.projection_dim;
+                self.config.sentence_feature = SentenceFeature::LastToken;
             }
             _ if projection.kind == ProjectionKind::Identity => {
                 *projection = ProjectionConfig::default();
