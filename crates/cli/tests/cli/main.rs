@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod bad_input;
-#[expect(dead_code, reason = "the tests of the page use all of it")]
 #[path = "../../../../tests/support/browser.rs"]
 mod browser;
 mod corpus;
@@ -14,7 +13,6 @@ mod file_reading;
 mod files_of_before;
 mod first_steps;
 mod grounding;
-#[expect(dead_code, reason = "the tests of the server use all of it")]
 #[path = "../../../../tests/support/http.rs"]
 mod http;
 mod inspect;

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::browser::{Browser, browser_or_return};
+use crate::browser::browser_or_return;
 use crate::http::{get, post};
 use crate::not_run::not_run;
 use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod asking;
+mod enough;
 mod indexing;
 mod made;
