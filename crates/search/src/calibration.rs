@@ -246,7 +246,8 @@ mod tests {
             let best = videos.iter().map(|video| best_run(video)).fold(f64::NEG_INFINITY, f64::max);
             let by_counts = standout_over(best, &counts).unwrap();
             let exact = standout(videos.iter().map(Vec::as_slice)).unwrap();
-            assert!((by_counts - exact).abs() < WEIGHT / 1024.0, "{by_counts} {exact}");
+            // A bin is 1/2048 wide, and at a quantile the scores lie up to some bins apart.
+            assert!((by_counts - exact).abs() < WEIGHT / 512.0, "{by_counts} {exact}");
         }
         assert_eq!(standout_over(0.5, &Background::default()), None);
         assert_eq!(standout_over(best_run(&[]), &Background::default()), None);

@@ -118,13 +118,13 @@ impl Looking {
             f64::from(base.denominator()) / f64::from(base.numerator().max(1))
         };
         let target = ((time + wanted.start).0 * ticks_hz).floor() as i64;
-        // SAFETY: the context is alive and the stream is one of its own.
-        let code = unsafe {
-            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
-            ffi::av_seek_frame(input, stream, target, ffi::AVSEEK_FLAG_BACKWARD)
-        };
-        self.decoder.flush();
-        let first = self.packet().filter(|_| code >= 0)?;
+        let mut first = self.key_packet(target)?;
+        // Containers seek by when a packet is decoded, which is earlier than it is shown.
+        if let (Some(dts), true) = (first.dts(), first.pts().is_some_and(|pts| pts > target))
+            && let Some(earlier) = self.key_packet(dts - 1)
+        {
+            first = earlier;
+        }
         let stamp = first.pts().or(first.dts()).unwrap_or(i64::MIN);
         match wanted.nearness {
             Nearness::KeyFrame => {
@@ -140,6 +140,17 @@ impl Looking {
                 self.small(&frame, wanted)
             }
         }
+    }
+
+    /// The last key packet that the container says is decoded at or before `target`, else its first.
+    fn key_packet(&mut self, target: i64) -> Option<Packet> {
+        // SAFETY: the context is alive and the stream is one of its own.
+        let code = unsafe {
+            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
+            ffi::av_seek_frame(input, stream, target, ffi::AVSEEK_FLAG_BACKWARD)
+        };
+        self.decoder.flush();
+        self.packet().filter(|_| code >= 0)
     }
 
     fn packet(&mut self) -> Option<Packet> {
