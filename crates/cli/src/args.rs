@@ -16,6 +16,7 @@ use crate::commands::report::Report;
 use crate::commands::results::Results;
 use crate::commands::score::Score;
 use crate::commands::search::Search;
+use crate::commands::serve::Serve;
 use crate::commands::synthesize::Synthesize;
 use crate::commands::transfer::Transfer;
 use crate::commands::weights::Weights;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     },
     /// Find moments in all videos of an index, or learn that there is none
     Search(Search),
+    /// Show an index as a page: search, play, export; in the browser, on this machine
+    Serve(Serve),
     /// Import public weights (CLIP and others), or look into a file of weights
     #[command(subcommand)]
     Weights(Weights),

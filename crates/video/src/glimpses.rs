@@ -38,9 +38,9 @@ pub enum Nearness {
 /// Which pictures are wanted, and how large.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glimpses {
-    /// The moments, in seconds from the first picture of the file, growing.
+    /// The moments, in seconds from the start of the file, growing.
     pub times: Vec<Seconds>,
-    /// What the file's own clock shows at its first picture.
+    /// What the file's own clock shows at the start of the file.
     pub start: Seconds,
     /// Which picture stands for a moment.
     pub nearness: Nearness,
