@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -364,6 +364,67 @@ fn filters_mean_what_they_mean_on_the_command_line() {
         says(reply.header("content-disposition"), &[&format!(".{}", format.as_str().unwrap())]);
         assert!(text.matches(&sentence).count() >= given.len(), "{format}: {text}");
     }
+}
+
+/// Pictures of the page for who wants to look at it, into the folder that `LOCVTP_SCREENSHOTS` names; of the
+/// demo's videos where `LOCVTP_DEMO` names a finished demo with its index. What is tested is that nothing
+/// is wider than the window.
+#[test]
+fn pictures_of_the_page_fit_windows_of_all_widths_in_light_and_dark() {
+    let mut browser = browser_or_return!();
+    let folder = videos();
+    let demo = std::env::var_os("LOCVTP_DEMO").map(PathBuf::from);
+    let served = match &demo {
+        Some(demo) => Served::start(&[str(demo)]),
+        None => {
+            index(folder.path(), &tiny().path("run"));
+            Served::start(&[str(folder.path())])
+        }
+    };
+    let (sentence, found) = match &demo {
+        Some(_) => {
+            let sentence = "a purple square moves down".to_owned();
+            let found = served.search(&sentence);
+            (sentence, found)
+        }
+        None => served.answered_sentence(),
+    };
+    let hit = &found["answer"]["hits"][0];
+    let (id, span) = (hit["media"].as_str().unwrap(), &hit["span"]);
+    let query = sentence.replace(' ', "+");
+    let player = format!("/?q={query}&v={id}&t={}&end={}", span["start"], span["end"]);
+    let is_played = format!("{AT_REST} && document.querySelectorAll('.heat-list li').length");
+    let views = [
+        ("start", "/".to_owned(), "document.querySelector('.welcome')"),
+        ("hits", format!("/?q={query}"), "document.querySelector('.hit')"),
+        ("player", player, is_played.as_str()),
+        (
+            "none",
+            "/?q=a+dog+rides+a+skateboard".into(),
+            "document.querySelector('.verdict.not_found')",
+        ),
+        ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
+    ];
+    let shots = std::env::var_os("LOCVTP_SCREENSHOTS").map(PathBuf::from);
+    for (name, address, ready) in &views {
+        for (size, width, height) in [("wide", 1280, 800), ("narrow", 390, 844)] {
+            for scheme in ["light", "dark"] {
+                browser.look(width, height, scheme);
+                browser.open(&format!("http://{}{address}", served.address));
+                browser.wait_for(ready);
+                let pictures = "[...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight && \
+                    i.checkVisibility({ contentVisibilityAuto: true })).every((i) => i.complete)";
+                browser.wait_for(pictures);
+                let over = browser.number("document.documentElement.scrollWidth - innerWidth");
+                assert!(over <= 0.0, "{name}, {size}: {over} points too wide");
+                if let Some(folder) = &shots {
+                    std::fs::create_dir_all(folder).unwrap();
+                    browser.screenshot(&folder.join(format!("{name}-{size}-{scheme}.png")));
+                }
+            }
+        }
+    }
+    browser.assert_clean(&served.address.to_string());
 }
 
 #[test]

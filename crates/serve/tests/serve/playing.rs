@@ -122,7 +122,7 @@ fn subtitles_are_shown_on_the_clock_of_what_is_played() {
     let server = Running::start(Shelf::new(&files), ServeSettings::new());
     let shown = "[...document.querySelector('video').textTracks].flatMap((t) => [...t.activeCues ?? []]).map((c) => \
         [c.text, c.startTime])";
-    browser.open(&format!("http://{}/?v=video-0&t=5", server.address));
+    browser.open(&format!("http://{}/?v=video-0&t=4.2", server.address));
     browser.wait_for(AT_REST);
     browser.wait_for("document.querySelector('[aria-label=\"Subtitles (C)\"]').checkVisibility()");
     browser.press("c", 0);

@@ -204,7 +204,7 @@ impl Library for Shelf {
         }
         let rows = hits.iter().map(|hit| {
             let (start, end) = (hit.span.start.0, hit.span.end.0);
-            format!("{},{start},{end},{}\n", hit.media, hit.text)
+            format!("{},{start},{end},{},{}\n", hit.media, hit.query, hit.text)
         });
         Ok(ExportedFile {
             name: "moments \"of\" today.csv".into(),
