@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+mod as_measured;
 mod asking;
+mod frames;
 mod indexing;
 mod made;
