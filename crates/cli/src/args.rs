@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Weights(Weights),
     /// Say what a file or folder is: a video, a model, a run, a corpus, weights, a run file
     Inspect(Inspect),
-    /// Explain the keys of run files, task files and settings of a synthetic corpus: what they mean, and their defaults
+    /// Explain the keys of run files, task files and synthetic corpora, and their defaults
     Explain(Explain),
     /// Write the page of a run from what is on disk
     Report(Report),

@@ -50,6 +50,9 @@ pub struct IndexSummary {
     pub bad: Vec<(PathBuf, String)>,
     /// Clips that were encoded.
     pub num_clips: u64,
+    /// Of these, frames that do not differ from the one before and took its vector: of models that see
+    /// single frames.
+    pub num_taken_over: u64,
     /// Frames that were decoded for them.
     pub num_frames: u64,
     /// Lines of subtitles.
@@ -93,6 +96,7 @@ impl<'a> Indexer<'a> {
             space: Some(FeatureSpace::Projected),
             stride: sampling.stride(&embedder.directory().preprocessing),
             skip_damaged: true,
+            take_over_stills: true,
             ..ExtractSettings::default()
         };
         Ok(Self { catalogue, embedder, model, settings, null_sentences: Vec::new() })
@@ -257,10 +261,14 @@ impl<'a> Indexer<'a> {
             encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
         let failure = sink.failure.take();
         let Kept { added, bad, changing, num_clips, num_cues, media } = sink.kept;
+        let mut num_taken_over = 0;
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.into()),
-            (None, Ok(encoded)) => Ok(encoded.stopped),
+            (None, Ok(encoded)) => {
+                num_taken_over = encoded.progress.taken_over as u64;
+                Ok(encoded.stopped)
+            }
         };
         let mut progress = told.borrow().progress;
         progress.worked = Seconds(began.elapsed().as_secs_f64());
@@ -280,6 +288,7 @@ impl<'a> Indexer<'a> {
         summary.bad.extend(bad);
         summary.waiting.extend(changing);
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
+        summary.num_taken_over = num_taken_over;
         summary.num_frames = num_clips * preprocessing.num_frames as u64;
         summary.media_s = media.0;
         summary.seconds = progress.worked.0;

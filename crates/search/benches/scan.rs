@@ -170,7 +170,9 @@ fn read_all(segments: &[Arc<Segment>]) -> u64 {
     sum.into_inner()
 }
 
-fn open(folder: &Path) -> Result<(VectorSet, Vec<Arc<Segment>>), Box<dyn Error>> {
+type Opened = (VectorSet, Vec<Arc<Segment>>);
+
+fn open(folder: &Path) -> Result<Opened, Box<dyn Error>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         paths.push(entry?.path());
@@ -198,7 +200,7 @@ fn batch(rows: &std::ops::Range<u64>) -> VectorBatch {
     let (mut scene, mut noise) = (Vec::new(), 0.0);
     for row in rows.clone() {
         if row == scene_end {
-            let drawn = finalise(row ^ 0x5ce_4e);
+            let drawn = finalise(row ^ 0x5ce4e);
             scene_end += 5 + drawn % 56;
             // A fifth of the scenes are still pictures.
             noise = if drawn >> 32 & 7 < 2 { 0.02 } else { 0.5 };

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+mod as_measured;
 mod asking;
 mod enough;
+mod frames;
 mod indexing;
 mod made;

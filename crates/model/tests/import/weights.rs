@@ -360,7 +360,7 @@ fn c3d_of_every_form_fills_a_feature_extractor() {
         let path = folder.path().join("c3d.safetensors");
         std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
         let source = Source::open(None, std::slice::from_ref(&path), false).unwrap();
-        assert_eq!(source.kind, SourceKind::C3d, "{form}");
+        assert_eq!(source.kind(), SourceKind::C3d, "{form}");
         let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
         // fc6 says that the golden's frames have 48 pixels.
         let VideoEncoderConfig::C3d(config) = &made.directory.config.video else {
@@ -459,7 +459,7 @@ fn frozen_in_time_fills_its_own_block_and_a_distilbert() {
     std::fs::copy(file("distilbert/vocab.txt"), folder.path().join("vocab.txt")).unwrap();
 
     let source = Source::open(None, &[path], false).unwrap();
-    assert_eq!(source.kind, SourceKind::Frozen);
+    assert_eq!(source.kind(), SourceKind::Frozen);
     let both = ImportSettings { num_text_heads: Some(2), ..settings() };
     let made = import(&[source], None, &both, &Device::flex()).unwrap();
     let VideoEncoderConfig::TimeSformer(config) = &made.directory.config.video else {

@@ -138,6 +138,6 @@ fn a_full_disk_is_an_error_that_names_the_segment_and_leaves_nothing() {
     match run(&["unshare", "--user", "--map-root-user", "--mount", "sh"], &mount) {
         Ok(ran) if ran.status.code() == Some(101) => panic!("{ran:?}"),
         Ok(ran) if ran.status.success() => {}
-        other => not_run(&format!("no small disk is to be had here: {other:?}")),
+        other => not_run(format!("no small disk is to be had here: {other:?}")),
     }
 }

@@ -51,6 +51,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
         ));
     }
     lines.push(format!("decoded: {}", counted(summary.num_frames as usize, "frame")));
+    if summary.num_taken_over > 0 {
+        lines.push(format!(
+            "as the frame before, and not encoded again: {}",
+            counted(summary.num_taken_over as usize, "frame")
+        ));
+    }
     if summary.is_swapped_in {
         lines.push("this model's index is whole and took the place of the other model's".into());
     }

@@ -180,7 +180,8 @@ impl Library for IndexLibrary {
         let videos = files.iter().filter(|file| file.track.is_some());
         Ok(LibraryState {
             model: model_name(Path::new(&record.model.name)),
-            model_version: format!("{:032x}", record.model.hash)[..8].to_owned(),
+            // The upper half is of the weights.
+            model_version: format!("{:x}", record.model.hash >> 64),
             is_ready: true,
             num_media: videos.clone().count(),
             num_missing: in_state(FileState::Missing),
