@@ -5,7 +5,6 @@
 //! shaped as those of videos are: a direction that all share, topics, and scenes of 5 to 60 clips that
 //! drift. `bench/serve.py` asks it.
 
-
 #![expect(clippy::print_stdout, reason = "it says what it wrote")]
 use std::error::Error;
 use std::path::PathBuf;
