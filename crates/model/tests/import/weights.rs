@@ -229,7 +229,7 @@ fn the_kind_is_guessed_from_the_keys() {
     ] {
         let state = StateDict::open(&file(name), false).unwrap();
         assert_eq!(SourceKind::guess(&state), Some(kind), "{name}");
-        assert_eq!(Source::open(None, &[file(name)], false).unwrap().kind, kind);
+        assert_eq!(Source::open(None, &[file(name)], false).unwrap().kind(), kind);
     }
     let state = StateDict::open(&golden::path("projection/weights.safetensors"), false).unwrap();
     assert_eq!(SourceKind::guess(&state), None);
@@ -389,7 +389,7 @@ fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
     {
         let folder = clip_folder(&tensors);
         let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
-        assert_eq!(source.kind, kind);
+        assert_eq!(source.kind(), kind);
         let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
         assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
         assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);
