@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use locvtp_measure::MomentDecoder;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{
@@ -421,7 +423,12 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 /// The vectors of a file as `f32`, of unit length but for what half floats round.
 fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
     let clips = vectors.numbers.chunks_exact(vectors.width.max(1));
-    clips.map(|clip| clip.iter().map(|number| number.to_f32()).collect()).collect()
+    let as_f32 = |clip: &[f16]| {
+        let mut numbers = vec![0.0; clip.len()];
+        clip.convert_to_f32_slice(&mut numbers);
+        numbers
+    };
+    clips.map(as_f32).collect()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {
