@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use locvtp_measure::MomentDecoder;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{
@@ -17,6 +19,7 @@ use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
 use crate::judge::{Verdict, calibration_of};
+use crate::kept::Kept;
 use crate::model_record::{are_comparable, model_record};
 use crate::question::{Alike, Question, Sentence};
 use crate::question_error::QuestionError;
@@ -411,49 +414,6 @@ impl Finder {
     }
 }
 
-/// The moments that were kept so far. Files come with their best clip, the best file first, and no moment
-/// is worth more than the best clip of its file: when enough are kept, the files that are left need not
-/// be looked into.
-struct Kept<'a> {
-    question: &'a Question,
-    worths: Vec<f32>,
-}
-
-impl<'a> Kept<'a> {
-    fn new(question: &'a Question) -> Self {
-        Self { question, worths: Vec::new() }
-    }
-
-    fn note(&mut self, moments: &[(f32, Hit)]) {
-        let mut most = f32::INFINITY;
-        for (worth, hit) in moments {
-            most = most.min(*worth);
-            if self.question.show_all || !hit.verdict.is_not_found() {
-                self.worths.push(most);
-            }
-        }
-    }
-
-    /// Whether files whose best clip has this score, or a lower one, change nothing: neither which moments
-    /// are shown nor the best run, by which is judged whether there is any.
-    fn nothing_more_from(
-        &self,
-        best_clip: f32,
-        best_run: f64,
-        verdict: impl FnOnce() -> Verdict,
-    ) -> bool {
-        // What the two ways to a score differ by at most.
-        let bar = best_clip + 1e-4;
-        if self.question.score != ClipScore::Sentence || best_run <= f64::from(bar) {
-            return false;
-        }
-        // Of one file some may be the moment that is asked from.
-        let enough = self.question.top + self.question.per_file;
-        let is_enough = self.worths.iter().filter(|worth| **worth > bar).count() >= enough;
-        is_enough || (!self.question.show_all && verdict().is_not_found())
-    }
-}
-
 /// The live index; none where nothing was indexed.
 fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>, FinderError> {
     let generations = catalogue.generations()?;
@@ -463,7 +423,12 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 /// The vectors of a file as `f32`, of unit length but for what half floats round.
 fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
     let clips = vectors.numbers.chunks_exact(vectors.width.max(1));
-    clips.map(|clip| clip.iter().map(|number| number.to_f32()).collect()).collect()
+    let as_f32 = |clip: &[f16]| {
+        let mut numbers = vec![0.0; clip.len()];
+        clip.convert_to_f32_slice(&mut numbers);
+        numbers
+    };
+    clips.map(as_f32).collect()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

@@ -81,8 +81,8 @@ impl Served {
     }
 
     /// A sentence about a held-out video for which something is found, and what was answered.
-    fn answered_sentence(&self) -> (String, Value) {
-        let truth = std::fs::read_to_string(tiny().path("corpus/seen/truth.json")).unwrap();
+    fn answered_sentence(&self, corpus: &Path) -> (String, Value) {
+        let truth = std::fs::read_to_string(corpus.join("seen/truth.json")).unwrap();
         let truth: Value = serde_json::from_str(&truth).unwrap();
         let videos = truth["videos"].as_array().unwrap().iter();
         let events = videos.flat_map(|video| video["events"].as_array().unwrap());
@@ -119,7 +119,7 @@ fn a_sentence_is_typed_and_its_moment_played_shared_and_exported() {
     let folder = a_few_clips();
     let served = Served::start(&[str(folder.path())]);
     let host = served.address.to_string();
-    let (sentence, found) = served.answered_sentence();
+    let (sentence, found) = served.answered_sentence(&tiny().path("corpus"));
     let hits = found["answer"]["hits"].as_array().unwrap().clone();
 
     browser.open(&format!("http://{host}/"));
@@ -384,17 +384,11 @@ fn pictures_of_the_page_fit_windows_of_all_widths_in_light_and_dark() {
     let folder = a_few_clips();
     let demo = std::env::var_os("LOCVTP_DEMO").map(PathBuf::from);
     let served = match &demo {
-        Some(demo) => Served::start(&[str(demo)]),
+        Some(demo) => Served::start(&[str(&demo.join("videos"))]),
         None => Served::start(&[str(folder.path())]),
     };
-    let (sentence, found) = match &demo {
-        Some(_) => {
-            let sentence = "a purple square moves down".to_owned();
-            let found = served.search(&sentence);
-            (sentence, found)
-        }
-        None => served.answered_sentence(),
-    };
+    let corpus = demo.map_or_else(|| tiny().path("corpus"), |demo| demo.join("corpus"));
+    let (sentence, found) = served.answered_sentence(&corpus);
     let hit = &found["answer"]["hits"][0];
     let (id, span) = (hit["media"].as_str().unwrap(), &hit["span"]);
     let query = sentence.replace(' ', "+");

@@ -131,7 +131,7 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
     };
     let summary = DemoSummary::new(&plan, &run, &splits, seconds);
     folder.write_summary(&summary)?;
-    finding::index(&folder, !args.json)?;
+    finding::index(&folder, &splits, !args.json)?;
     if args.json {
         output::json(&summary)?;
         return Ok(Outcome::Done);
@@ -139,9 +139,9 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
     finding::ask(&folder, &splits)?;
     output::text(&summary.text(&splits, &folder, &written.page))?;
     if args.serve {
-        return serve::run(&serve::Serve::of_folder(&args.out));
+        return serve::run(&serve::Serve::of_folder(&folder.videos));
     }
-    output::text(&format!("search and watch:\n  {}", finding::serve(&args.out)))?;
+    output::text(&format!("search and watch:\n  {}", finding::serve(&folder)))?;
     Ok(Outcome::Done)
 }
 
