@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use locvtp_measure::MomentDecoder;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{
@@ -17,6 +19,7 @@ use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
 use crate::judge::{Verdict, calibration_of};
+use crate::kept::Kept;
 use crate::model_record::{are_comparable, model_record};
 use crate::question::{Alike, Question, Sentence};
 use crate::question_error::QuestionError;
@@ -272,7 +275,11 @@ impl Finder {
             Verdict::of(calibration.as_ref().filter(|_| standout.is_some()), standout)
         };
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
+        let mut kept = Kept::new(question);
         for found in &scanned.tracks {
+            if kept.nothing_more_from(found.score, best_run(&best), || judge(&best)) {
+                break;
+            }
             let (Some(vectors), Some(file)) =
                 (self.vectors(found.track)?, file_of(files, found.track))
             else {
@@ -307,6 +314,7 @@ impl Finder {
                 );
                 moments.push((worth, hit));
             }
+            kept.note(&moments);
             by_file.push(moments);
         }
         let verdict = judge(&best);
@@ -416,7 +424,12 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 /// The vectors of a file as `f32`, of unit length but for what half floats round.
 fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
     let clips = vectors.numbers.chunks_exact(vectors.width.max(1));
-    clips.map(|clip| clip.iter().map(|number| number.to_f32()).collect()).collect()
+    let as_f32 = |clip: &[f16]| {
+        let mut numbers = vec![0.0; clip.len()];
+        clip.convert_to_f32_slice(&mut numbers);
+        numbers
+    };
+    clips.map(as_f32).collect()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

@@ -50,6 +50,7 @@ mod hit;
 mod index_sampling;
 mod indexer;
 mod judge;
+mod kept;
 mod model_record;
 mod null_sentences;
 mod observer;

@@ -179,6 +179,11 @@ impl LocVtp {
         self.patch_size
     }
 
+    /// The video encoder and the text encoder; a model of videos alone has none of texts.
+    pub(crate) fn encoders(&self) -> (&VideoEncoder, Option<&TextEncoder>) {
+        (&self.video, self.text.as_ref())
+    }
+
     /// The context-warping head; a model without a text encoder has none.
     pub fn context_warp(&self) -> Option<&ContextWarp> {
         self.context_warp.as_ref()
