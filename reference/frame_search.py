@@ -39,7 +39,7 @@ TEXT = {
     "pad_token_id": 530,
 }
 SENTENCES = ["the red square", "and there is a ring", "it is dark", "anna reads a square thing"]
-# Half floats change a cosine by 2^-11 at most, so a larger step than this between two videos stays.
+# Two programs in f32 and an index differ by a hundredth of this step between two videos at most.
 GAP = 0.001
 
 
