@@ -3,8 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use half::f16;
-use half::slice::HalfFloatSliceExt;
 use locvtp_measure::MomentDecoder;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{
@@ -421,15 +419,9 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
     Ok(generations.into_iter().find(|it| it.state == GenerationState::Live))
 }
 
-/// The vectors of a file as `f32`, of unit length but for what half floats round.
+/// The vectors of a file, of unit length but for what storage rounds.
 fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
-    let clips = vectors.numbers.chunks_exact(vectors.width.max(1));
-    let as_f32 = |clip: &[f16]| {
-        let mut numbers = vec![0.0; clip.len()];
-        clip.convert_to_f32_slice(&mut numbers);
-        numbers
-    };
-    clips.map(as_f32).collect()
+    vectors.numbers.chunks_exact(vectors.width.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {
