@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use locvtp_search::catalogue::{
-    Catalogue, CatalogueError, FileId, FileRecord, GenerationId, GenerationState, JobProgress,
-    JobState, ModelRecord,
+    Catalogue, CatalogueError, FileId, FileRecord, FileState, GenerationId, GenerationState,
+    JobProgress, JobState, ModelRecord,
 };
 use locvtp_search::identity::{
     Candidate, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
@@ -29,6 +29,7 @@ use crate::model_record::model_record;
 use crate::observer::IndexObserver;
 use crate::true_path::true_path;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
+use crate::words_again::WordsAgain;
 
 /// Between two looks at files that may still be written to.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -57,6 +58,8 @@ pub struct IndexSummary {
     pub num_frames: u64,
     /// Lines of subtitles.
     pub num_cues: u64,
+    /// Files that were known and have other subtitles beside them now.
+    pub num_other_words: usize,
     /// Playing time of what was indexed.
     pub media_s: f64,
     /// Time taken.
@@ -154,8 +157,35 @@ impl<'a> Indexer<'a> {
             self.catalogue.note_moved(&moved)?;
             summary.num_moved += moved.len();
         }
+        if !summary.is_stopped {
+            self.read_words_again(generation, &roots, observer, &mut summary)?;
+        }
         self.finish(generation, &mut summary)?;
         Ok(summary)
+    }
+
+    /// Reads subtitles that came, went or changed beside files that were known before.
+    fn read_words_again(
+        &self,
+        generation: GenerationId,
+        roots: &[PathBuf],
+        observer: &mut dyn IndexObserver,
+        summary: &mut IndexSummary,
+    ) -> Result<(), FinderError> {
+        let mut words = WordsAgain::new(self.catalogue, generation);
+        for file in self.catalogue.files()? {
+            let lies_below = |look: &&Look| roots.iter().any(|root| look.path.starts_with(root));
+            let is_there = file.state == FileState::Present;
+            let Some(look) = file.looks.iter().find(lies_below).filter(|_| is_there) else {
+                continue;
+            };
+            if let Some((num_cues, notes)) = words.read(&file, look)? {
+                notes.iter().for_each(|note| observer.note(note));
+                summary.num_cues += num_cues as u64;
+                summary.num_other_words += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Drops what is damaged of the index, and encodes those files again; also all that an index beside

@@ -60,6 +60,7 @@ mod ranking;
 mod refine;
 mod true_path;
 mod video_sink;
+mod words_again;
 
 pub use error::FinderError;
 pub use file_filter::FileFilter;

@@ -26,6 +26,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
     if summary.num_cues > 0 {
         lines.push(format!("read: {}", counted(summary.num_cues as usize, "line of subtitles")));
     }
+    if summary.num_other_words > 0 {
+        lines.push(format!(
+            "new or changed subtitles: of {}, nothing of it decoded",
+            counted(summary.num_other_words, "known file")
+        ));
+    }
     if summary.num_unchanged > 0 {
         lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "file")));
     }
