@@ -4,9 +4,8 @@
     python bench/serve.py latency --index FOLDER [--requests 200]
     python bench/serve.py load --model DIR --videos FOLDER [--clients 64] [--requests 20000]
 
-`latency` asks a warm server over an index of `large_index` with 1 and with 16 clients, each with its
-own sentences, and times beside it the scan alone: a search whose file filter leaves all and whose best
-moments are few is compared with `--scan S`, the seconds of `cargo bench --bench scan` on as many vectors.
+`latency` asks a warm server over an index of the example `large_index` with 1 and with 16 clients, each
+with its own sentences. The scan alone takes what `large_index MODEL FOLDER --scan 30` prints.
 
 `load` copies some videos into a folder, indexes half of them, and lets the clients ask for all that the
 page asks for (searches, heat, thumbnails, ranges of files, lists, exports) while the other half is
@@ -114,8 +113,6 @@ def latency(arguments):
                 f"in the index p50 {statistics.median(stated):.1f} ms",
                 flush=True,
             )
-        if arguments.scan:
-            print(f"the scan alone: {1e3 * arguments.scan:.1f} ms")
         print(f"memory besides the mapped segments: {server.memory_mib():.0f} MiB")
     finally:
         server.stop()
@@ -221,7 +218,6 @@ def main():
     way.add_argument("--index", required=True)
     way.add_argument("--requests", type=int, default=200)
     way.add_argument("--top", type=int, default=20)
-    way.add_argument("--scan", type=float, help="seconds of the scan alone, to print beside")
     way.set_defaults(run=latency)
     way = ways.add_parser("load")
     way.add_argument("--model", required=True)

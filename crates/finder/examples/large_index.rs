@@ -3,15 +3,18 @@
 //! `cargo run --release --workspace --example large_index -- MODEL FOLDER [--hours 1000] [--stride 2]`
 //! writes an index of MODEL into FOLDER, of files of an hour each that are not there. Their vectors are
 //! shaped as those of videos are: a direction that all share, topics, and scenes of 5 to 60 clips that
-//! drift. `bench/serve.py` asks it.
+//! drift. With `--scan 30` it writes nothing and prints the median time of so many scans of that index:
+//! what a query costs at least. `bench/serve.py` asks the server.
 
 #![expect(clippy::print_stdout, reason = "it says what it wrote")]
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use locvtp_finder::{IndexSampling, model_record};
-use locvtp_search::catalogue::{Access, Catalogue, Cue, NewVideo, SqliteCatalogue};
+use locvtp_search::catalogue::{Access, Catalogue, Cue, GenerationId, NewVideo, SqliteCatalogue};
 use locvtp_search::identity::{ContentIdentity, Look};
+use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::{VectorBatch, VectorKind};
 use locvtp_transfer::Embedder;
 use locvtp_video::randomness::{finalise, unit};
@@ -36,6 +39,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let width = record.width as usize;
     let catalogue = SqliteCatalogue::open(&folder.join(".locvtp"), Access::WRITE)?;
     let generation = catalogue.generation(&record)?;
+    let num_scans = number("--scan", 0.0)? as u64;
+    if num_scans > 0 {
+        return time_scans(&catalogue, generation, width, num_scans);
+    }
     let root = folder.canonicalize()?;
     for hour in 0..hours {
         let mut clips = VectorBatch::new(width);
@@ -56,6 +63,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     println!("{hours} hours, {} vectors", hours * (HOUR_S / stride) as u64);
+    Ok(())
+}
+
+/// Prints the median time of scans with queries like the vectors, all threads, for the best 80 files.
+fn time_scans(
+    catalogue: &SqliteCatalogue,
+    generation: GenerationId,
+    width: usize,
+    num_scans: u64,
+) -> Result<(), Box<dyn Error>> {
+    let mut times = Vec::new();
+    for (number, query) in vectors(u64::from(u32::MAX), num_scans + 3, width).iter().enumerate() {
+        let request = ScanRequest { num_tracks: 80, ..ScanRequest::new(query, 0) };
+        let began = Instant::now();
+        catalogue.scan(generation, VectorKind::Clip, &request)?;
+        // The first ones read the index from the disk.
+        times.extend((number >= 3).then(|| began.elapsed().as_secs_f64()));
+    }
+    times.sort_by(f64::total_cmp);
+    println!("scan: {:.1} ms", 1e3 * times[times.len() / 2]);
     Ok(())
 }
 
