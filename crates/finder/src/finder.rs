@@ -302,7 +302,12 @@ impl Finder {
                         .map(|(_, s)| *s)
                         .collect()
                 };
-                let worth = inside(&grounding.scores).into_iter().fold(f32::NEG_INFINITY, f32::max);
+                // The first of a file is worth the file's best clip, so files are ranked as whole videos are.
+                let scores = match moments.is_empty() {
+                    true => grounding.scores.clone(),
+                    false => inside(&grounding.scores),
+                };
+                let worth = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
                 let hit = hit(
                     file,
                     moment.span,

@@ -109,7 +109,7 @@ fn median(mut scores: Vec<f32>) -> Option<f32> {
     scores.sort_by(f32::total_cmp);
     let middle = scores.len() / 2;
     let upper = scores.get(middle)?;
-    Some(if scores.len() % 2 == 0 { (upper + scores[middle - 1]) / 2.0 } else { *upper })
+    Some(if scores.len().is_multiple_of(2) { (upper + scores[middle - 1]) / 2.0 } else { *upper })
 }
 
 /// Where scores part into those below the threshold and those above it: first those below where they rise.
