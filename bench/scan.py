@@ -5,8 +5,10 @@
 Builds the bench, which writes the vectors (256 numbers, shaped as those of videos) once; the others read
 them out of its segments. In each round every program answers the same single queries for the best 50, one
 after the other, each in a process of its own with the same number of threads. Each answer is a JSON line:
-median and least time of a query, CPU time, and recall@10 against faiss's flat index. The last lines are
-ratios: of each round, so that a change of the machine's load meets all, the median and the best.
+median and least time of a query, CPU time of all threads, and recall@10 against faiss's flat index: the
+share of rows whose score, in double precision, is not below that index's tenth. Rows of a repeated frame
+are equal, so which of them are named tells nothing. The last lines are ratios, one a round, so that a
+change of the machine's load meets all programs.
 The others run in an environment of their own in `target/scan-peers` (faiss-cpu, usearch, numpy, pinned
 below), or in that of `--python`.
 """
@@ -111,7 +113,7 @@ def peer(name: str, folder: Path, queries: Path, threads: int):
             return index.search(query, TOP)[1][0]
 
     times, cpu, found = [], [], []
-    for turn, query in enumerate(numpy.fromfile(queries, dtype="<f4").reshape(-1, WIDTH)):
+    for turn, query in enumerate(read_queries(queries)):
         query = (query / numpy.linalg.norm(query))[None]
         began, cpu_began = time.perf_counter(), time.process_time()
         keys = ask(query)
@@ -127,6 +129,26 @@ def peer(name: str, folder: Path, queries: Path, threads: int):
         "found": found,
     }
     print(json.dumps(row))
+
+
+def read_queries(path: Path):
+    import numpy
+
+    return numpy.fromfile(path, dtype="<f4").reshape(-1, WIDTH)
+
+
+def judge(folder: Path, queries: Path):
+    """The scores, in double precision, of rows that are named on standard input."""
+    import numpy
+
+    paths = sorted(folder.glob("*.vectors"))
+    answer = []
+    for query, rows in zip(read_queries(queries).astype("float64"), json.load(sys.stdin)):
+        # The bench puts a million rows into a segment.
+        there = [vectors(paths[row // 10**6], row % 10**6, row % 10**6 + 1)[0] for row in rows]
+        scores = numpy.array(there, dtype="float64") @ query / numpy.linalg.norm(query)
+        answer.append(sorted(scores.tolist(), reverse=True))
+    print(json.dumps(answer))
 
 
 def built() -> str:
@@ -151,7 +173,7 @@ def own_python() -> str:
 def say_ratios(rounds):
     """How often ours answers while another does once, and its share of a plain read."""
     names = [name for name in rounds[0] if name != "ours"]
-    for key in ("scan_ms", "least_ms"):
+    for key in ("scan_ms", "least_ms", "cpu_ms"):
         for name in names:
             ratios = [one[name][key] / one["ours"][key] for one in rounds]
             print(json.dumps({f"{name} / ours, {key}": [round(it, 2) for it in ratios]}))
@@ -176,6 +198,8 @@ def main():
     args = parser.parse_args()
     if args.peer == "queries":
         return make_queries(args.folder, args.queries)
+    if args.peer == "judge":
+        return judge(args.folder, args.queries)
     if args.peer:
         return peer(args.peer, args.folder, args.queries, args.threads)
     bench, python = args.bench or built(), args.python or own_python()
@@ -186,7 +210,7 @@ def main():
         subprocess.run([bench, "make", *common, "--rows", str(args.rows)], check=True)
     subprocess.run([python, __file__, "--peer", "queries", *common], check=True)
     environment = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
-    truth, rounds = None, []
+    tenths, rounds = None, []
     for _ in range(args.rounds):
         rounds.append({})
         for name in args.only.split(","):
@@ -196,11 +220,18 @@ def main():
                 command, check=True, stdout=subprocess.PIPE, text=True, env=environment
             )
             row = {"program": name, **json.loads(ran.stdout)}
-            found = row.pop("found")
-            truth = found if name == "flat" else truth
-            if truth:
-                hits = [len(set(some) & set(true)) for some, true in zip(found, truth)]
-                row["recall_at_10"] = round(sum(hits) / (10 * len(hits)), 4)
+            ran = subprocess.run(
+                [python, __file__, "--peer", "judge", *common],
+                check=True,
+                input=json.dumps(row.pop("found")),
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            scores = json.loads(ran.stdout)
+            tenths = [some[9] for some in scores] if name == "flat" else tenths
+            if tenths:
+                good = [s >= tenth - 1e-6 for some, tenth in zip(scores, tenths) for s in some]
+                row["recall_at_10"] = round(sum(good) / len(good), 4)
             rounds[-1][name] = row
             print(json.dumps(row), flush=True)
     if "ours" in args.only:

@@ -85,11 +85,12 @@ fn time_scans(
         }
         None => (0..turns + 2).map(|turn| query(turn, set.num_vectors())).collect(),
     };
-    let (mut scans, mut reads, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut scans, mut reads, mut cpu, mut found) = (vec![], vec![], vec![], vec![]);
     for (turn, query) in queries.iter().enumerate() {
-        let began = Instant::now();
+        let (began, cpu_began) = (Instant::now(), cpu_ms());
         let answer = set.scan(&ScanRequest::new(query, 50))?;
         let scan_s = began.elapsed().as_secs_f64();
+        let scan_cpu_ms = cpu_ms().zip(cpu_began).map(|(end, began)| end - began);
         assert_eq!(answer.hits.len(), 50);
         found.push(answer.hits[..10].iter().map(|hit| row_of(hit.track, hit.clip)).collect());
         let began = Instant::now();
@@ -98,6 +99,7 @@ fn time_scans(
         // The first two bring the bytes into memory.
         if turn >= 2 {
             scans.push(scan_s);
+            cpu.extend(scan_cpu_ms);
             reads.push(read_s);
         }
     }
@@ -111,6 +113,7 @@ fn time_scans(
         "threads": threads,
         "scan_ms": scan_s * 1e3,
         "least_ms": least_scan_s * 1e3,
+        "cpu_ms": if cpu.is_empty() { f64::NAN } else { median(cpu) },
         "scan_gb_per_s": gb_per_s(scan_s),
         "read_gb_per_s": gb_per_s(read_s),
         "share_of_read": read_s / scan_s,
@@ -276,6 +279,16 @@ fn unit_length(vector: &[f32]) -> Vec<f64> {
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// Time that this process's threads ran, where the system tells.
+fn cpu_ms() -> Option<f64> {
+    let tasks = std::fs::read_dir("/proc/self/task").ok()?;
+    let ran = |task: std::io::Result<std::fs::DirEntry>| {
+        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<f64>().ok()
+    };
+    Some(tasks.map(|task| ran(task).unwrap_or(0.0)).sum::<f64>() / 1e6)
 }
 
 /// Memory of this process that is no mapped file, where the system tells.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Bins of a score's range of -1 to 1.
-const BINS: usize = 4096;
+pub(super) const BINS: usize = 4096;
 
 /// All scores of a query, counted in bins 1/2048 wide. Mean, deviation and quantiles come from the
 /// counts, so they are as exact as that and do not depend on any order of adding.
@@ -35,6 +35,12 @@ impl Background {
         // A cast takes what is below to 0.
         let bin = ((score + 1.0) * (BINS / 2) as f32) as usize;
         self.counts[bin.min(BINS - 1)] += 1;
+    }
+
+    /// Counts scores by the bins that they are in.
+    #[inline]
+    pub(super) fn count_bins(&mut self, bins: &[u16]) {
+        bins.iter().for_each(|bin| self.counts[usize::from(*bin)] += 1);
     }
 
     /// Adds the counts of another part of the index.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::background::Background;
-use super::kernel::products;
+use super::background::{BINS, Background};
+use super::kernel::{Scores, products, score};
 use super::top::{Ranked, Top};
 use crate::segment::{MOST_STEPS_OFF, QuantisedQuery, TrackId};
 
@@ -39,24 +39,35 @@ impl Gathered {
 
     fn scan(&mut self, query: &QuantisedQuery, rows: Rows<'_>) {
         let mut sums = [0; ROWS_AT_ONCE];
+        let (mut scores, mut most) = ([0.0; ROWS_AT_ONCE], [0.0; ROWS_AT_ONCE]);
+        let mut bins = [0; ROWS_AT_ONCE];
         let codes = rows.codes.chunks(ROWS_AT_ONCE * query.codes.len());
         let mut best = Ranked { score: f32::NEG_INFINITY, track: rows.track, clip: 0 };
-        let mut clip = rows.first_clip;
-        for (codes, scales) in codes.zip(rows.scales.chunks(ROWS_AT_ONCE)) {
-            products(codes, &query.codes, &mut sums[..scales.len()]);
-            for (sum, scale) in sums.iter().zip(scales) {
-                let score = score_of(*sum, *scale, query);
-                self.background.count(score);
-                let most = score + MOST_STEPS_OFF * scale;
-                let ranked = Ranked { score: most, track: rows.track, clip };
-                if most >= self.top.bar() {
+        let firsts = (rows.first_clip..).step_by(ROWS_AT_ONCE);
+        for ((codes, scales), first) in codes.zip(rows.scales.chunks(ROWS_AT_ONCE)).zip(firsts) {
+            let num_rows = scales.len();
+            products(codes, &query.codes, &mut sums[..num_rows]);
+            let mut scored = Scores {
+                scores: &mut scores[..num_rows],
+                most: &mut most[..num_rows],
+                bins: &mut bins[..num_rows],
+            };
+            let sums = &sums[..num_rows];
+            let highest =
+                score(sums, scales, query.scale, MOST_STEPS_OFF, BINS as u16, &mut scored);
+            self.background.count_bins(scored.bins);
+            // Of most rows none is among the best so far.
+            let is_any = highest >= self.top.bar() || self.wants_best && highest > best.score;
+            let clips = if is_any { num_rows } else { 0 };
+            for (score, clip) in scored.most[..clips].iter().zip(first..) {
+                let ranked = Ranked { score: *score, track: rows.track, clip };
+                if *score >= self.top.bar() {
                     self.top.offer(ranked);
                 }
                 // Clips come in order, so the first of equal scores stays.
-                if most > best.score {
+                if *score > best.score {
                     best = ranked;
                 }
-                clip += 1;
             }
         }
         if self.wants_best {
@@ -76,22 +87,11 @@ impl Gathered {
     }
 }
 
-/// A score from the product of codes.
-#[inline]
-fn score_of(product: i32, scale: f32, query: &QuantisedQuery) -> f32 {
-    product as f32 * (scale * query.scale)
-}
-
-/// All of `rows`, each with the most that its score can be.
-pub(super) fn most_of(query: &QuantisedQuery, rows: Rows<'_>) -> Vec<Ranked> {
-    let mut sums = vec![0; rows.scales.len()];
-    products(rows.codes, &query.codes, &mut sums);
-    let scored = sums.iter().zip(rows.scales).zip(rows.first_clip..);
-    let ranked = scored.map(|((sum, scale), clip)| {
-        let score = score_of(*sum, *scale, query) + MOST_STEPS_OFF * scale;
-        Ranked { score, track: rows.track, clip }
-    });
-    ranked.collect()
+/// All of `rows`, each with the most that its score can be, the highest first.
+pub(super) fn all_of(query: &QuantisedQuery, rows: Rows<'_>) -> Vec<Ranked> {
+    let mut gathered = Gathered::new(rows.scales.len(), false);
+    gathered.scan(query, rows);
+    gathered.top.into_sorted()
 }
 
 /// Scans `num_parts` parts, of which `rows_of` gives the rows, with all threads of the pool.

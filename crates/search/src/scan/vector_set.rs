@@ -7,7 +7,7 @@ use std::sync::Arc;
 use locvtp_video::TimeSpan;
 
 use super::background::Background;
-use super::pass::{Rows, most_of, scan};
+use super::pass::{Rows, all_of, scan};
 use super::second_look::look_again;
 use super::top::{Hit, Ranked};
 use super::track_filter::TrackFilter;
@@ -19,7 +19,7 @@ use crate::segment::{
 const ROWS_OF_PART: u32 = 8192;
 
 /// Rows that are looked at again before the scan is made anew for more.
-const FEW: usize = 1024;
+const FEW: usize = 512;
 
 /// Rows that are looked at again at most, where no more are asked for: so many can only be within the
 /// bytes' rounding of each other where a picture stands still for a day.
@@ -177,12 +177,12 @@ impl VectorSet {
             })
         };
         let hits = request.num_hits;
-        let first = gather(if hits == 0 { 0 } else { FEW.max(2 * hits) }, request.num_tracks > 0);
+        let first = gather(if hits == 0 { 0 } else { FEW.max(4 * hits) }, request.num_tracks > 0);
         let exact = |ranked: &Ranked| self.score(&query, ranked);
         let (is_whole, candidates) = (first.top.is_whole(), first.top.into_sorted());
         let mut looked = look_again(&candidates, hits, exact)?;
         if hits > 0 && !looked.is_sure && !is_whole {
-            let candidates = gather(MANY.max(2 * hits), false).top.into_sorted();
+            let candidates = gather(MANY.max(4 * hits), false).top.into_sorted();
             looked = look_again(&candidates, hits, exact)?;
         }
         let mut tracks: Vec<Ranked> = first.best.into_values().collect();
@@ -254,8 +254,7 @@ impl VectorSet {
         let LiveRun { segment, run } = self.runs[self.run_of[&track]];
         let segment = &self.segments[segment];
         let (codes, scales) = (segment.codes(run.rows()), segment.scales(run.rows()));
-        let mut candidates = most_of(query, Rows { track, first_clip: 0, codes, scales });
-        candidates.sort_by(|one, other| other.cmp(one));
+        let candidates = all_of(query, Rows { track, first_clip: 0, codes, scales });
         let looked = look_again(&candidates, 1, |ranked| self.score(query, ranked))?;
         Ok(looked.best[0])
     }
