@@ -2,7 +2,6 @@
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::Catalogue;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -79,9 +78,9 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     let place = args.making.place.found()?;
     open_to_read(&place)?;
     let catalogue = open_to_write(&place)?;
-    let prepared = args.making.prepared(live_index(&catalogue)?.as_ref())?;
+    let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
-    let summary = prepared.indexer(&catalogue)?.rebuild(&mut Progress::new())?;
+    let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;
     if args.json {
         output::json(&summary)?;
     } else {
