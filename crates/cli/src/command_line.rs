@@ -39,7 +39,8 @@ fn readable(argument: OsString) -> String {
 
 /// An argument as it may be shown: an address in it has no password.
 fn without_password(argument: &str) -> String {
-    let Some(place) = ["postgres://", "postgresql://"].iter().find_map(|it| argument.find(it)) else {
+    let Some(place) = ["postgres://", "postgresql://"].iter().find_map(|it| argument.find(it))
+    else {
         return argument.to_owned();
     };
     let (before, address) = argument.split_at(place);

@@ -5,11 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Catalogue;
 use super::error::CatalogueError;
 use super::postgres::{PostgresCatalogue, ServerAddress};
 use super::sqlite::SqliteCatalogue;
 use super::writer_lock::Access;
-use super::Catalogue;
 
 /// A folder, or a database on a server. As text it can be typed again; a password is never part of it.
 #[derive(Clone, Debug)]

@@ -205,9 +205,9 @@ fn jobs_of_a_writer_that_ended_are_stopped(home: &Home) {
     assert!(matches!(unknown, Err(CatalogueError::Unknown { .. })));
     drop(catalogue);
     let jobs = home.writer().jobs().unwrap();
-    let told: Vec<_> = jobs.iter().map(|job| (job.kind.as_str(), job.state, job.progress)).collect();
-    let expected =
-        [("rebuild", JobState::Stopped, done), ("add", JobState::Failed, progress)];
+    let told: Vec<_> =
+        jobs.iter().map(|job| (job.kind.as_str(), job.state, job.progress)).collect();
+    let expected = [("rebuild", JobState::Stopped, done), ("add", JobState::Failed, progress)];
     assert_eq!(told, expected);
     assert!(jobs[1].message.as_deref().unwrap().starts_with("no"));
 }

@@ -3,19 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use locvtp_search::catalogue::{
-    Access, Catalogue, CatalogueError, FileId, FileState, GenerationId, GenerationState,
-    JobProgress, JobState, SqliteCatalogue,
+    Access, Catalogue, CatalogueError, FileId, GenerationId, JobProgress, JobState, SqliteCatalogue,
 };
-use locvtp_search::identity::{Candidate, Moved};
-use locvtp_search::scan::{ScanRequest, TrackFilter};
-use locvtp_search::segment::{VectorBatch, VectorKind};
-use locvtp_video::{Seconds, TimeSpan};
+
+use locvtp_search::scan::ScanRequest;
+use locvtp_search::segment::VectorKind;
+use locvtp_video::Seconds;
 
 use crate::both::{found, is_sound};
-use crate::made::{WIDTH, batch, identity, look, model, vector, video};
+use crate::made::{WIDTH, model, vector, video};
 use crate::not_run::not_run;
 
 fn writer(folder: &Path) -> SqliteCatalogue {
@@ -165,4 +163,3 @@ fn a_catalogue_on_a_disk_closed_for_writing_is_searched() {
         other => not_run(&format!("no disk can be closed here: {other:?}")),
     }
 }
-

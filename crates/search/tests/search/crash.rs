@@ -139,6 +139,7 @@ fn kill_often(home: &Home, num_times: u64) {
         num_done += done.len();
         carry_out(&mut present, &done);
         // A reader finds it sound as it was left, and so does the next writer.
+        home.settle();
         match home.open(Access::Read) {
             // It may have been killed before it made anything.
             Err(_) if done.is_empty() => {}

@@ -44,6 +44,13 @@ impl Home {
         self.open(PATIENT).unwrap()
     }
 
+    /// Waits until nobody writes: a server finishes what a killed program had asked of it.
+    pub(crate) fn settle(&self) {
+        if self.location.folder().is_none() {
+            drop(self.writer());
+        }
+    }
+
     pub(crate) fn reader(&self) -> Arc<dyn Catalogue> {
         self.open(Access::Read).unwrap()
     }

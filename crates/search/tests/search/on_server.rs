@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use locvtp_search::catalogue::{Access, Catalogue, CatalogueError};
+use locvtp_search::catalogue::{Access, CatalogueError};
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
 use locvtp_video::causes::with_causes;
@@ -130,7 +130,10 @@ fn damaged_vectors_are_named_and_their_videos_are_those_to_encode_again() {
     };
     damage("UPDATE VECTORS SET stop = stop + 1 WHERE track = $1 AND clip = 0", tracks[2]);
     damage("DELETE FROM VECTORS WHERE track = $1 AND clip = 0", tracks[4]);
-    damage("UPDATE VECTORS SET vector = -1 * vector WHERE track = $1", tracks[8]);
+    damage(
+        "UPDATE VECTORS SET vector = l2_normalize(vector + vector * vector) WHERE track = $1",
+        tracks[8],
+    );
     let faults = catalogue.verify().unwrap().faults;
     assert_eq!(faults.len(), 3, "{faults:?}");
     for (fault, track) in faults.iter().zip([tracks[2], tracks[4], tracks[8]]) {
@@ -176,7 +179,9 @@ fn a_newer_catalogue_and_an_old_pgvector_are_refused_by_name() {
     }
     client.batch_execute("UPDATE locvtp.version SET number = 1").unwrap();
     // What the server says of its pgvector, as one with 0.8.3 says it.
-    client.batch_execute("UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'").unwrap();
+    client
+        .batch_execute("UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'")
+        .unwrap();
     for access in [Access::Read, Access::WRITE] {
         let said = home.open(access).err().unwrap().to_string();
         assert!(said.contains("pgvector 0.8.3") && said.contains("corrupt HNSW"), "{said}");
@@ -190,9 +195,8 @@ fn a_wrong_password_and_a_closed_port_are_told_without_the_password() {
     };
     server.make_database("videos");
     server.ask_for_password("anna", "richtig");
-    let typed = |password: &str| {
-        server.address("videos").replace("tester@", &format!("anna:{password}@"))
-    };
+    let typed =
+        |password: &str| server.address("videos").replace("tester@", &format!("anna:{password}@"));
     // No superuser, so one has to make pgvector usable first.
     let early = Home::at(&typed("richtig")).open(Access::WRITE).err().unwrap();
     assert!(early.to_string().contains("CREATE EXTENSION vector"), "{early}");

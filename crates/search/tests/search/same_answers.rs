@@ -19,7 +19,7 @@ fn fill(catalogue: &dyn Catalogue) -> GenerationId {
             clips.push(&vector(77, WIDTH), span(clips.len())).unwrap();
         }
         made.vectors[0].1 = clips;
-        let text = ["A dog barks, a dog's day", "the DÓG sleeps", "no cat; dog, dog, dog"];
+        let text = [" A dog barks, a dog's day", " the DÓG sleeps", " no cat; dog, dog, dog"];
         made.cues[0].text += text[number as usize % 3];
         let mut second = made.cues[0].clone();
         second.text = format!("and number{} again don't stop", number % 10);
@@ -64,14 +64,18 @@ fn a_server_gives_the_answers_of_a_folder_to_the_last_bit() {
                 assert!((quantiles[0] - quantiles[1]).abs() < 5e-3, "{quantiles:?}");
             }
         }
-        for text in ["dog", "a dog", "DOG number7", "don't stop", "t don", "cafe owner said", "cat"] {
+        for text in ["dog", "a dog", "DOG number7", "don't stop", "t don", "cafe owner said", "cat"]
+        {
             for most in [3, 1000] {
                 let [ours, theirs] =
                     [&folder, &server].map(|it| it.find_cues(text, filter, most).unwrap());
                 assert!(text == "t don" || !ours.is_empty(), "{text}");
                 assert_eq!(theirs.len(), ours.len(), "{text}");
                 for (our, their) in ours.iter().zip(&theirs) {
-                    assert_eq!((their.file, their.track, &their.cue), (our.file, our.track, &our.cue));
+                    assert_eq!(
+                        (their.file, their.track, &their.cue),
+                        (our.file, our.track, &our.cue)
+                    );
                     assert!((their.score - our.score).abs() < 1e-9 * our.score.abs().max(1e-3));
                 }
             }
@@ -110,7 +114,7 @@ fn an_index_gives_as_many_as_are_asked_for_and_nearly_the_same() {
             assert_eq!(by_index.hits.len(), num_hits);
             assert_eq!(by_index.tracks.len(), num_tracks);
             // Every score is counted, by index or not.
-            assert_eq!(by_index.background, expected.background);
+            assert!(by_index.background == expected.background);
             num_all += num_hits;
             num_found += by_index.hits.iter().filter(|hit| expected.hits.contains(hit)).count();
             assert!(by_index.hits.is_sorted_by(|one, other| one.score >= other.score));

@@ -24,8 +24,8 @@ pub(crate) struct TestServer {
     folder: PathBuf,
     programs: PathBuf,
     options: Vec<String>,
-    /// Ends the server and removes its folder when its input ends, so also when the tests are killed.
-    watchdog: Child,
+    /// Each ends its server and removes the folder when its input ends, so also when the tests are killed.
+    watchdogs: Vec<Child>,
 }
 
 /// A database of its own on the server that all tests share; none, said, where there is no server.
@@ -33,7 +33,9 @@ pub(crate) fn database() -> Option<String> {
     static SHARED: OnceLock<Option<TestServer>> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let Some(server) = SHARED.get_or_init(|| TestServer::start(&[])) else {
-        not_run("no PostgreSQL with pgvector is here, or none that this user may run: run scripts/setup");
+        not_run(
+            "no PostgreSQL with pgvector is here, or none that this user may run: run scripts/setup",
+        );
         return None;
     };
     let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -54,8 +56,8 @@ impl TestServer {
         let made = make.arg(folder.join("data")).output().unwrap();
         assert!(made.status.success(), "{made:?}");
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let watchdog = watched(&folder, &programs, &options);
-        let server = Self { folder, programs, options, watchdog };
+        let watchdogs = vec![watched(&folder, &programs, &options)];
+        let server = Self { folder, programs, options, watchdogs };
         server.client("postgres");
         Some(server)
     }
@@ -107,10 +109,7 @@ impl TestServer {
 
     /// Starts it again after a crash.
     pub(crate) fn restart(&mut self) {
-        let _ = std::mem::replace(
-            &mut self.watchdog,
-            watched(&self.folder, &self.programs, &self.options),
-        );
+        self.watchdogs.push(watched(&self.folder, &self.programs, &self.options));
         self.client("postgres");
     }
 }
@@ -155,7 +154,9 @@ fn watched(folder: &Path, programs: &Path, options: &[String]) -> Child {
 
 impl Drop for TestServer {
     fn drop(&mut self) {
-        drop(self.watchdog.stdin.take());
-        self.watchdog.wait().unwrap();
+        for watchdog in &mut self.watchdogs {
+            drop(watchdog.stdin.take());
+            watchdog.wait().unwrap();
+        }
     }
 }

@@ -12,9 +12,7 @@ use locvtp_video::counted::counted;
 
 use super::progress::Progress;
 use super::summary::text;
-use crate::catalogue_place::{
-    CataloguePlace, live_index, may_be_there, model_of, open_to_write,
-};
+use crate::catalogue_place::{CataloguePlace, live_index, may_be_there, model_of, open_to_write};
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;

@@ -30,9 +30,7 @@ pub(super) enum Encryption {
     /// As `sslmode` in the configuration says; any certificate is taken.
     Unproved,
     /// With a certificate for the host's name, signed by one of the system's or of a file's authorities.
-    Proved {
-        authorities: Option<PathBuf>,
-    },
+    Proved { authorities: Option<PathBuf> },
 }
 
 impl ServerAddress {

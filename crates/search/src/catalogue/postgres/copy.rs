@@ -92,7 +92,8 @@ pub(super) fn put_vectors<'v>(
     track: u32,
     vectors: impl Iterator<Item = (TimeSpan, &'v [f16])>,
 ) -> Result<(), Fault> {
-    let copy = format!("COPY {table} (track, clip, start, stop, vector) FROM STDIN (FORMAT binary)");
+    let copy =
+        format!("COPY {table} (track, clip, start, stop, vector) FROM STDIN (FORMAT binary)");
     let mut writer = db.copy_in(&copy)?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend([0; 8]);

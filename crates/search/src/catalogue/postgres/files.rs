@@ -96,7 +96,8 @@ pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
 
 pub(super) fn note_waiting(db: &mut Transaction<'_>, looks: &[Look]) -> Result<(), Fault> {
     db.execute("DELETE FROM waiting", &[])?;
-    let insert = db.prepare("INSERT INTO waiting VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")?;
+    let insert =
+        db.prepare("INSERT INTO waiting VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")?;
     for Look { path, size, modified_ns, changed_ns } in looks {
         db.execute(&insert, &[&bytes(path), &(*size as i64), modified_ns, changed_ns])?;
     }
@@ -181,11 +182,7 @@ pub(super) fn put(
 }
 
 /// Lays a file at a path. Returns the other file that lay there.
-fn set_path(
-    db: &mut Transaction<'_>,
-    file: FileId,
-    look: &Look,
-) -> Result<Option<FileId>, Fault> {
+fn set_path(db: &mut Transaction<'_>, file: FileId, look: &Look) -> Result<Option<FileId>, Fault> {
     let path = bytes(&look.path);
     let before = "SELECT file FROM paths WHERE path = $1 AND file <> $2";
     let before = db.query_opt(before, &[&path, &file.0])?.map(|row| FileId(row.get(0)));

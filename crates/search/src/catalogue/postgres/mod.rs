@@ -109,8 +109,7 @@ impl Catalogue for PostgresCatalogue {
         generation: GenerationId,
         video: &NewVideo,
     ) -> Result<FileId, CatalogueError> {
-        let file =
-            self.server.write("adding a video", |db| videos::add(db, generation, video))?;
+        let file = self.server.write("adding a video", |db| videos::add(db, generation, video))?;
         for (kind, _) in &video.vectors {
             let is_hopeless = self.has_no_index.load(Ordering::Relaxed);
             // Without an index all is found, only later; `compact` tries again and tells.

@@ -59,7 +59,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_fits_has_the_password() {
-        let lines = "# mine\nother:5432:videos:anna:no\n*:*:videos:anna:a\\:b\\\\c:d\n*:*:*:*:last\n";
+        let lines =
+            "# mine\nother:5432:videos:anna:no\n*:*:videos:anna:a\\:b\\\\c:d\n*:*:*:*:last\n";
         let find = |names| find(lines, names);
         assert_eq!(find(["db", "5432", "videos", "anna"]), Some("a:b\\c:d".into()));
         assert_eq!(find(["db", "5432", "videos", "otto"]), Some("last".into()));

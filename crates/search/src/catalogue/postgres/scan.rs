@@ -15,9 +15,7 @@ use super::fault::Fault;
 use super::values::array;
 use super::{copy, generations, vectors};
 use crate::catalogue::GenerationId;
-use crate::scan::{
-    Background, Hit, Ranked, ScanAnswer, ScanRequest, Top, TrackVectors,
-};
+use crate::scan::{Background, Hit, Ranked, ScanAnswer, ScanRequest, Top, TrackVectors};
 use crate::segment::{QuantisedQuery, TrackId, VectorError, VectorKind};
 
 /// Rows that are asked of an index at a time.
@@ -141,8 +139,7 @@ fn by_index_of(
     let num_vectors = vectors::count(db, generation, kind)? as usize;
     let num_candidates = asked.num_candidates.min(num_vectors);
     let background = counted(db, asked)?;
-    let candidates =
-        num_candidates.max(num_tracks).clamp(FEWEST_CANDIDATES, MOST_CANDIDATES);
+    let candidates = num_candidates.max(num_tracks).clamp(FEWEST_CANDIDATES, MOST_CANDIDATES);
     // The index goes on where its candidates were not enough. Only the index gives the rows in order
     // without sorting all.
     db.batch_execute(&format!(
@@ -189,7 +186,7 @@ fn counted(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Background, Fa
     let mut counts = Background::default().counts().to_vec();
     let bins = counts.len();
     let select = format!(
-        "SELECT greatest(0, least({}, floor(({} + 1) * {})))::int AS bin, count(*) FROM {} GROUP BY bin",
+        "SELECT greatest(0, least({}, floor((({})::real + 1::real) * {}::real)))::int AS bin, count(*) FROM {} GROUP BY bin",
         bins - 1,
         asked.score(),
         bins / 2,

@@ -159,7 +159,9 @@ fn connect(address: &ServerAddress) -> Result<Client, CatalogueError> {
     let tls = connector(&address.encryption).map_err(refused)?;
     address.config.connect(tls).map_err(|error| {
         let causes = with_causes(&error);
-        refused(format!("{causes}; see that the server runs, and that address and password are right"))
+        refused(format!(
+            "{causes}; see that the server runs, and that address and password are right"
+        ))
     })
 }
 

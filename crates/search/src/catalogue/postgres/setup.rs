@@ -15,9 +15,12 @@ const PGVECTOR: [u32; 3] = [0, 8, 4];
 pub(super) fn check(client: &mut Client, place: &str) -> Result<(), Fault> {
     let encoding: String = client.query_one("SHOW server_encoding", &[])?.get(0);
     if encoding != "UTF8" {
-        return refused(place, format!(
-            "the database has the encoding {encoding}; make one with `createdb -E UTF8 -T template0`"
-        ));
+        return refused(
+            place,
+            format!(
+                "the database has the encoding {encoding}; make one with `createdb -E UTF8 -T template0`"
+            ),
+        );
     }
     let schema = match extension(client)? {
         Some((version, schema)) => {
@@ -58,19 +61,27 @@ pub(super) fn make_extension(client: &mut Client, place: &str) -> Result<(), Fau
     }
     let there = "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'";
     let Some(there) = client.query_opt(there, &[])?.map(|row| row.get::<_, String>(0)) else {
-        return refused(place, format!(
-            "pgvector is not installed on the server; install version {} or newer (Debian and Ubuntu, from \
+        return refused(
+            place,
+            format!(
+                "pgvector is not installed on the server; install version {} or newer (Debian and Ubuntu, from \
              apt.postgresql.org: apt-get install postgresql-17-pgvector)",
-            dotted(PGVECTOR)
-        ));
+                dotted(PGVECTOR)
+            ),
+        );
     };
     check_pgvector(&there).or_else(|what| refused(place, what))?;
-    if let Err(error) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public") {
+    if let Err(error) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
+    {
         if Fault::from(error).is_lost() {
             return refused(place, "the line to the server was lost".into());
         }
-        return refused(place, "pgvector must be made usable in this database by a superuser, once: \
-                               CREATE EXTENSION vector".into());
+        return refused(
+            place,
+            "pgvector must be made usable in this database by a superuser, once: \
+                               CREATE EXTENSION vector"
+                .into(),
+        );
     }
     Ok(())
 }

@@ -39,7 +39,8 @@ pub(super) fn connector(encryption: &Encryption) -> Result<MakeRustlsConnect, St
 fn roots(file: Option<&PathBuf>) -> Result<RootCertStore, String> {
     let certificates = match file {
         Some(file) => {
-            let cannot = |error| format!("{}: cannot read the certificates: {error}", file.display());
+            let cannot =
+                |error| format!("{}: cannot read the certificates: {error}", file.display());
             let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
             read.map_err(cannot)?
         }
@@ -48,7 +49,9 @@ fn roots(file: Option<&PathBuf>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(certificates);
     match roots.is_empty() {
-        true => Err("no certificate of an authority is known here; name a file with sslrootcert".into()),
+        true => {
+            Err("no certificate of an authority is known here; name a file with sslrootcert".into())
+        }
         false => Ok(roots),
     }
 }

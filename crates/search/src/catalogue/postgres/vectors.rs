@@ -47,10 +47,7 @@ pub(super) fn make_tables(
     Ok(())
 }
 
-pub(super) fn drop_tables(
-    db: &mut Transaction<'_>,
-    generation: GenerationId,
-) -> Result<(), Fault> {
+pub(super) fn drop_tables(db: &mut Transaction<'_>, generation: GenerationId) -> Result<(), Fault> {
     for kind in VectorKind::ALL {
         db.batch_execute(&format!("DROP TABLE {}", table(generation, kind)))?;
     }
@@ -86,7 +83,10 @@ pub(super) fn drop_track(
     let track = track.0 as i32;
     db.execute("DELETE FROM runs WHERE generation = $1 AND track = $2", &[&generation.0, &track])?;
     for kind in VectorKind::ALL {
-        db.execute(&format!("DELETE FROM {} WHERE track = $1", table(generation, kind)), &[&track])?;
+        db.execute(
+            &format!("DELETE FROM {} WHERE track = $1", table(generation, kind)),
+            &[&track],
+        )?;
     }
     Ok(())
 }
@@ -129,7 +129,8 @@ pub(super) fn has_index(
     generation: GenerationId,
     kind: VectorKind,
 ) -> Result<bool, Fault> {
-    let there = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid)";
+    let there =
+        "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid)";
     Ok(db.query_one(there, &[&index(generation, kind)])?.get(0))
 }
 

@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn words_are_told_apart_by_letters_whatever_their_case_and_latin_accents() {
-        assert_eq!(words("Don't CAFÉ, cafe\u{301} no. 7!"), ["don", "t", "cafe", "cafe", "no", "7"]);
+        assert_eq!(
+            words("Don't CAFÉ, cafe\u{301} no. 7!"),
+            ["don", "t", "cafe", "cafe", "no", "7"]
+        );
         // Letters of their own stay what they are.
         assert_eq!(words("Йод ß İz"), ["йод", "ß", "iz"]);
         assert_eq!(words(" ' \\ :* & \0"), [""; 0]);
