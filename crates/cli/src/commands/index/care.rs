@@ -57,10 +57,11 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
         );
     }
     if !args.json {
+        let parts = if place.folder().is_some() { "file" } else { "table" };
         output::text(&format!(
             "all is well: {} in {} were read and fit their checksums",
             counted(verified.num_vectors as usize, "vector"),
-            counted(verified.num_parts as usize, "file"),
+            counted(verified.num_parts as usize, parts),
         ))?;
     }
     Ok(Outcome::Done)

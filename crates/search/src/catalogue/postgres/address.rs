@@ -115,7 +115,8 @@ fn shown(config: &Config, encryption: &Encryption) -> String {
         let port = ports.get(place).or(ports.first()).filter(|port| **port != 5432);
         match host {
             Host::Tcp(name) => {
-                hosts.push(name.clone() + &port.map(|port| format!(":{port}")).unwrap_or_default());
+                let name = if name.contains(':') { format!("[{name}]") } else { name.clone() };
+                hosts.push(name + &port.map(|port| format!(":{port}")).unwrap_or_default());
             }
             Host::Unix(folder) => {
                 options.push(format!("host={}", encoded(&folder.to_string_lossy())));
@@ -188,6 +189,7 @@ mod tests {
             ("postgres://anna:ge/h?im@db/v", "postgres://anna@db/v"),
             ("postgres://a@/v?host=/run/pg&password=geheim", "postgres://a@/v?host=/run/pg"),
             ("postgres://a@one,two/v", "postgres://a@one,two/v"),
+            ("postgres://a@[::1]:5433/v", "postgres://a@[::1]:5433/v"),
             ("postgres://a@/v?host=%2Frun&port=5433", "postgres://a@/v?host=/run&port=5433"),
             ("postgres://a@db/v?sslmode=verify-full", "postgres://a@db/v?sslmode=verify-full"),
             (

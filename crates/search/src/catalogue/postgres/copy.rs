@@ -64,6 +64,11 @@ pub(super) fn whole(column: &[u8]) -> Result<u32, Fault> {
     Ok(u32::from_be_bytes(column.try_into().map_err(|_| malformed())?))
 }
 
+/// A number of single precision.
+pub(super) fn single(column: &[u8]) -> Result<f32, Fault> {
+    Ok(f32::from_be_bytes(column.try_into().map_err(|_| malformed())?))
+}
+
 /// A number of double precision.
 pub(super) fn double(column: &[u8]) -> Result<f64, Fault> {
     Ok(f64::from_be_bytes(column.try_into().map_err(|_| malformed())?))

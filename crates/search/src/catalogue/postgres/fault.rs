@@ -20,7 +20,8 @@ impl Fault {
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Self::Sql(error) => is_lost(error),
-            Self::Stream(_) => true,
+            // Anything but rows that are not as they should be.
+            Self::Stream(error) => error.kind() != io::ErrorKind::InvalidData,
             Self::Told(_) => false,
         }
     }

@@ -5,7 +5,7 @@
 //! server sends their counts, and its HNSW index names the best. The best are looked at again here, by
 //! the same arithmetic as everywhere, since the server rounds the query to half floats.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use half::f16;
 use locvtp_video::TimeSpan;
@@ -75,7 +75,10 @@ pub(super) fn scan(
         true => match by_index_of(db, &asked, generation, kind)? {
             Some(gathered) => gathered,
             // The index ran dry before there was what is asked for.
-            None => exactly(db, &asked)?,
+            None => {
+                db.batch_execute("SET LOCAL enable_seqscan = on")?;
+                exactly(db, &asked)?
+            }
         },
         false => exactly(db, &asked)?,
     };
@@ -89,7 +92,7 @@ pub(super) fn scan(
 impl Asked<'_> {
     /// The score of a row. The server's product is negative, so that it can be ordered by.
     fn score(&self) -> String {
-        format!("-(vector <#> {})", self.vector())
+        format!("(-(vector <#> {}))::real", self.vector())
     }
 
     fn vector(&self) -> String {
@@ -110,14 +113,13 @@ fn exactly(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Gathered, Faul
     let mut rows = copy::rows(db, &select)?;
     while let Some([track, clip, score]) = rows.next()? {
         let (track, clip) = (TrackId(copy::whole(track)?), copy::whole(clip)?);
-        let ranked = Ranked { score: copy::double(score)? as f32, track, clip };
+        let ranked = Ranked { score: copy::single(score)?, track, clip };
         background.count(ranked.score);
         if ranked.score >= top.bar() {
             top.offer(ranked);
         }
         if asked.request.num_tracks > 0 {
-            let best = best.entry(track).or_insert(ranked);
-            *best = ranked.max(*best);
+            take_best(&mut best, ranked);
         }
     }
     let mut best: Vec<Ranked> = best.into_values().collect();
@@ -159,16 +161,14 @@ fn by_index_of(
         asked.vector()
     );
     let portal = db.bind(&select, &[])?;
-    let (mut top, mut best, mut tracks) = (Vec::new(), Vec::new(), HashSet::new());
-    while top.len() < num_candidates || tracks.len() < num_tracks {
+    let (mut top, mut best) = (Vec::new(), HashMap::new());
+    while top.len() < num_candidates || best.len() < num_tracks {
         let rows = db.query_portal(&portal, ROWS_AT_ONCE)?;
         for row in &rows {
             let track = TrackId(row.get::<_, i32>(0) as u32);
             let clip = row.get::<_, i32>(1) as u32;
-            let ranked = Ranked { score: row.get::<_, f64>(2) as f32, track, clip };
-            if tracks.insert(track) {
-                best.push(ranked);
-            }
+            let ranked = Ranked { score: row.get(2), track, clip };
+            take_best(&mut best, ranked);
             top.push(ranked);
         }
         if rows.is_empty() {
@@ -178,7 +178,12 @@ fn by_index_of(
     if asked.num_candidates == 0 {
         top.clear();
     }
-    Ok(Some(Gathered { top, best, background }))
+    Ok(Some(Gathered { top, best: best.into_values().collect(), background }))
+}
+
+fn take_best(best: &mut HashMap<TrackId, Ranked>, ranked: Ranked) {
+    let best = best.entry(ranked.track).or_insert(ranked);
+    *best = ranked.max(*best);
 }
 
 /// The counts of all scores, bin by bin, made by the server.
@@ -186,7 +191,7 @@ fn counted(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Background, Fa
     let mut counts = Background::default().counts().to_vec();
     let bins = counts.len();
     let select = format!(
-        "SELECT greatest(0, least({}, floor((({})::real + 1::real) * {}::real)))::int AS bin, count(*) FROM {} GROUP BY bin",
+        "SELECT greatest(0, least({}, floor(({} + 1::real) * {}::real)))::int AS bin, count(*) FROM {} GROUP BY bin",
         bins - 1,
         asked.score(),
         bins / 2,

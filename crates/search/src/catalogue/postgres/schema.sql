@@ -77,7 +77,7 @@ INSERT INTO cue_totals VALUES (0, 0);
 CREATE FUNCTION count_cues() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE sign integer := CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END;
 BEGIN
-    UPDATE cue_totals SET num_cues = cue_totals.num_cues + sign * counted.num_cues,
+    UPDATE locvtp.cue_totals SET num_cues = cue_totals.num_cues + sign * counted.num_cues,
                           num_words = cue_totals.num_words + sign * counted.num_words
     FROM (SELECT count(*) AS num_cues, coalesce(sum(num_words), 0) AS num_words FROM changed) counted
     WHERE counted.num_cues > 0;
