@@ -193,6 +193,8 @@ fn a_wrong_password_and_a_closed_port_are_told_without_the_password() {
     };
     server.make_database("videos");
     server.ask_for_password("anna", "richtig");
+    let allow = "GRANT CREATE ON DATABASE videos TO anna";
+    server.client("postgres").batch_execute(allow).unwrap();
     let typed =
         |password: &str| server.address("videos").replace("tester@", &format!("anna:{password}@"));
     // No superuser, so one has to make pgvector usable first.
@@ -211,5 +213,36 @@ fn a_wrong_password_and_a_closed_port_are_told_without_the_password() {
             assert!(said.contains(reason) && said.contains("see that the server runs"), "{said}");
             assert!(!said.contains("geheim") && !format!("{error:?}").contains("geheim"), "{said}");
         }
+    }
+}
+
+#[test]
+fn a_line_is_encrypted_and_a_server_can_be_made_to_prove_who_it_is() {
+    let Some((server, port)) = TestServer::start_encrypted() else {
+        return not_run(
+            "no PostgreSQL with TLS is here, or no openssl: apt-get install postgresql",
+        );
+    };
+    server.ask_for_password("anna", "richtig");
+    let open = |host: &str, options: &str| {
+        let home = Home::at(&format!("postgres://anna:richtig@{host}:{port}/postgres{options}"));
+        home.open(Access::Read).err().unwrap()
+    };
+    let authority = server.file("ca.crt");
+    let proved = format!("?sslmode=verify-full&sslrootcert={}", authority.display());
+    // The server takes anna by encrypted lines alone, and has no catalogue.
+    for options in ["", "?sslmode=require", "?channel_binding=require", proved.as_str()] {
+        let error = open("localhost", options);
+        assert!(matches!(error, CatalogueError::Missing { .. }), "{options}: {error}");
+    }
+    for (host, options, reason) in [
+        ("localhost", "?sslmode=disable", "no encryption"),
+        // An authority that the system does not know, and a name that the certificate has not.
+        ("localhost", "?sslmode=verify-full", "certificate"),
+        ("127.0.0.1", proved.as_str(), "certificate"),
+        ("localhost", "?sslmode=verify-full&sslrootcert=/gone.pem", "/gone.pem"),
+    ] {
+        let said = open(host, options).to_string();
+        assert!(said.contains(reason), "{options}: {said}");
     }
 }

@@ -2,6 +2,7 @@
 //! reached by a socket there. It ends when the tests end, however they end.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -46,10 +47,36 @@ pub(crate) fn database() -> Option<String> {
 impl TestServer {
     /// A server of its own; none where there is none to start.
     pub(crate) fn start(options: &[&str]) -> Option<Self> {
-        let programs = programs()?;
+        Some(Self::make(programs()?, options, |_| {}))
+    }
+
+    /// A server that takes connections to this machine only when they are encrypted, by a certificate for
+    /// `localhost` of the authority in `ca.crt`; with its port. None where there is none that can, or no
+    /// `openssl`. The one that `scripts/setup` installs cannot; Debian's package can.
+    pub(crate) fn start_encrypted() -> Option<(Self, u16)> {
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        let mut programs = versions.map(|version| version.path().join("bin"));
+        let programs = programs.find(|it| it.join("initdb").exists() && answers(it))?;
+        Command::new("openssl").arg("version").output().ok()?;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port_option = format!("port={port}");
+        let options = [
+            "listen_addresses=127.0.0.1",
+            port_option.as_str(),
+            "ssl=on",
+            "ssl_cert_file=../server.crt",
+            "ssl_key_file=../server.key",
+        ];
+        Some((Self::make(programs, &options, make_certificates), port))
+    }
+
+    fn make(programs: PathBuf, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap().keep();
+        prepare(&folder);
         if is_root() {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+            let own = |path: &Path| chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+            own(&folder);
+            fs::read_dir(&folder).unwrap().for_each(|entry| own(&entry.unwrap().path()));
         }
         let mut make = command(&programs.join("initdb"));
         make.args(["-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]);
@@ -59,12 +86,19 @@ impl TestServer {
         let watchdogs = vec![watched(&folder, &programs, &options)];
         let server = Self { folder, programs, options, watchdogs };
         server.client("postgres");
-        Some(server)
+        server
     }
 
-    /// The address of a database.
+    /// The address of a database by the server's socket.
     pub(crate) fn address(&self, database: &str) -> String {
-        format!("postgres://tester@/{database}?host={}", self.folder.display())
+        let port = self.options.iter().find_map(|option| option.strip_prefix("port="));
+        let port = port.map_or(String::new(), |port| format!("&port={port}"));
+        format!("postgres://tester@/{database}?host={}{port}", self.folder.display())
+    }
+
+    /// A file that was prepared.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     pub(crate) fn make_database(&self, name: &str) {
@@ -87,14 +121,17 @@ impl TestServer {
         }
     }
 
-    /// Makes a user who must give a password.
+    /// Makes a user who must give a password, and whose line must be encrypted where it is not a socket.
     pub(crate) fn ask_for_password(&self, user: &str, password: &str) {
         let rules = self.folder.join("data/pg_hba.conf");
-        let known = fs::read_to_string(&rules).unwrap();
-        fs::write(&rules, format!("local all {user} scram-sha-256\n{known}")).unwrap();
+        let known = fs::read_to_string(&rules).unwrap().replace("host ", "#");
+        let rule = format!(
+            "local all {user} scram-sha-256\nhostssl all {user} 127.0.0.1/32 scram-sha-256\n"
+        );
+        fs::write(&rules, format!("{rule}{known}")).unwrap();
         let make = format!(
             "CREATE ROLE {user} LOGIN PASSWORD '{password}';
-             GRANT CREATE ON DATABASE videos TO {user}; SELECT pg_reload_conf()"
+             SELECT pg_reload_conf()"
         );
         self.client("postgres").batch_execute(&make).unwrap();
     }
@@ -124,9 +161,25 @@ fn programs() -> Option<PathBuf> {
     let installed = fs::read_dir(root).into_iter().flatten().flatten().map(of_python);
     let programs = given.or_else(|| installed.into_iter().find(|it| it.join("initdb").exists()))?;
     let programs = programs.canonicalize().unwrap_or(programs);
-    // Nobody must be able to reach them where root runs the tests.
+    answers(&programs).then_some(programs)
+}
+
+/// Whether the programs run here; nobody must be able to reach them where root runs the tests.
+fn answers(programs: &Path) -> bool {
     let asked = command(&programs.join("postgres")).arg("--version").output();
-    asked.is_ok_and(|asked| asked.status.success()).then_some(programs)
+    asked.is_ok_and(|asked| asked.status.success())
+}
+
+fn make_certificates(folder: &Path) {
+    let script = r#"set -e; cd "$0"; key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        openssl req -x509 $key -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
+        openssl req $key -subj /CN=localhost -keyout server.key -out server.csr
+        echo subjectAltName=DNS:localhost > names
+        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 \
+            -extfile names -out server.crt
+        chmod 600 server.key"#;
+    let made = Command::new("/bin/sh").args(["-c", script]).arg(folder).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
 }
 
 fn command(program: &Path) -> Command {
