@@ -1,6 +1,8 @@
 //! The index on a real disk and a real server: segments, scans, catalogues, files that move, writers that
 //! are killed.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
+
 mod both;
 mod catalogue;
 mod crash;

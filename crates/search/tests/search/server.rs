@@ -1,6 +1,8 @@
 //! A real PostgreSQL for the tests: the one that `scripts/setup` installs, in a folder of its own,
 //! reached by a socket there. It ends when the tests end, however they end.
 
+#![allow(dead_code, reason = "a bench uses parts of it")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};

@@ -20,7 +20,7 @@ const FORM: &str = "write postgres://USER@HOST:5432/DATABASE, with %XX for signs
 #[derive(Clone)]
 pub struct ServerAddress {
     shown: String,
-    pub(super) config: Config,
+    pub(super) config: Box<Config>,
     pub(super) encryption: Encryption,
 }
 
@@ -69,7 +69,7 @@ impl FromStr for ServerAddress {
         config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).keepalives_retries(3);
         config.tcp_user_timeout(BROKEN);
         config.application_name(&format!("locvtp, process {}", std::process::id()));
-        Ok(Self { shown, config, encryption })
+        Ok(Self { shown, config: Box::new(config), encryption })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::segment::{TrackId, VectorKind};
 /// Frees the space of what was removed, and makes indexes that are missing.
 pub(super) fn compact(server: &Server, exact_most: u64) -> Result<u64, CatalogueError> {
     let before = bytes(server)?;
-    let tables = server.read("listing vectors", |db| Ok(tables(db)?))?;
+    let tables = server.read("listing vectors", tables)?;
     server.as_writer("compacting", |client| {
         for (generation, kind) in &tables {
             let table = table(*generation, *kind);
@@ -64,7 +64,7 @@ pub(super) fn drop_damaged(server: &Server) -> Result<Vec<FileId>, CatalogueErro
 }
 
 pub(super) fn verify(server: &Server) -> Result<Verified, CatalogueError> {
-    let tables = server.read("being checked", |db| Ok(tables(db)?))?;
+    let tables = server.read("being checked", tables)?;
     let mut verified = Verified { num_parts: tables.len() as u64, num_vectors: 0, faults: vec![] };
     for (generation, kind) in tables {
         let is_there = |db: &mut Transaction<'_>| generations::width(db, generation);

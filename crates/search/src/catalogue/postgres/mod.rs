@@ -59,7 +59,7 @@ impl PostgresCatalogue {
     pub fn open(address: &ServerAddress, access: Access) -> Result<Self, CatalogueError> {
         let server = Server::open(address, access)?;
         if server.is_writer() {
-            server.write("clearing up", |db| jobs::stop_running(db))?;
+            server.write("clearing up", jobs::stop_running)?;
         }
         Ok(Self { server, exact_most: EXACT_MOST, has_no_index: AtomicBool::new(false) })
     }

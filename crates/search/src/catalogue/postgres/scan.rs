@@ -232,7 +232,7 @@ fn look_again(
         hits.push(Hit { track, clip, score, span });
     }
     let ranked = |hit: &Hit| Ranked { score: hit.score, track: hit.track, clip: hit.clip };
-    hits.sort_by(|one, other| ranked(other).cmp(&ranked(one)));
+    hits.sort_by_key(|hit| std::cmp::Reverse(ranked(hit)));
     hits.truncate(most);
     Ok(hits)
 }

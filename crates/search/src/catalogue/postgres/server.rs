@@ -130,11 +130,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let writer = self.writer.take().map(|client| client.into_inner());
-        let writer = writer.map(|client| client.unwrap_or_else(PoisonError::into_inner));
-        let clients: Vec<Client> = lock(&self.idle).drain(..).chain(writer).collect();
+        let sessions = (self.writer.take(), std::mem::take(&mut self.idle));
         // Closing waits, which is not allowed in the threads of an asynchronous program.
-        let _ = std::thread::spawn(move || drop(clients)).join();
+        let _ = std::thread::spawn(move || drop(sessions)).join();
     }
 }
 
