@@ -62,7 +62,7 @@ fn a_folder_is_indexed_and_answers_as_ground_does() {
     for (hit, moment) in hits.iter().zip(&moments) {
         assert_eq!((&hit["start_s"], &hit["end_s"]), (&moment["start_s"], &moment["end_s"]));
         let apart = hit["score"].as_f64().unwrap() - moment["score"].as_f64().unwrap();
-        assert!(apart.abs() < 1e-3, "{apart}");
+        assert!(apart.abs() < 1e-5, "{apart}");
         assert_eq!(hit["file"], str(&video));
     }
     // In words, and by the index above the folder that one is in.

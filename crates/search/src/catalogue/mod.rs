@@ -16,12 +16,13 @@ use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
+pub use crate::identity::FileId;
 pub use error::CatalogueError;
 pub use location::{CatalogueLocation, open_catalogue};
 pub use postgres::{PostgresCatalogue, ServerAddress};
 pub use records::{
-    Cue, CueHit, FileId, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState,
-    JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo,
+    Cue, CueHit, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState, JobId,
+    JobProgress, JobRecord, JobState, ModelRecord, NewVideo,
 };
 pub use sqlite::SqliteCatalogue;
 pub use writer_lock::Access;

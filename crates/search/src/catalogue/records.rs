@@ -3,13 +3,8 @@
 use locvtp_video::{Seconds, TimeSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{ContentIdentity, Look};
+use crate::identity::{ContentIdentity, FileId, Look};
 use crate::segment::{TrackId, VectorBatch, VectorKind};
-
-/// The number of a file, given once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FileId(pub i64);
 
 /// The number of an index generation, given once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -28,7 +28,15 @@ impl Access {
 /// A lock that the system takes back when its process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct WriterLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Closing would not do: a program that this process is just starting has the file open as well,
+        // until it is loaded.
+        let _ = self.file.unlock();
+    }
 }
 
 impl WriterLock {
@@ -63,6 +71,6 @@ impl WriterLock {
             writeln!(file, "process {}", std::process::id())
         };
         say().map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }

@@ -31,15 +31,14 @@ impl ContentIdentity {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut hash = Xxh3::new();
-        let stretches = if size <= 3 * STRETCH {
-            vec![0..size]
+        let (places, length) = if size <= 3 * STRETCH {
+            (vec![0], size)
         } else {
-            let middle = (size - STRETCH) / 2;
-            vec![0..STRETCH, middle..middle + STRETCH, size - STRETCH..size]
+            (vec![0, (size - STRETCH) / 2, size - STRETCH], STRETCH)
         };
-        for stretch in stretches {
-            let mut bytes = vec![0; (stretch.end - stretch.start) as usize];
-            file.read_exact_at(&mut bytes, stretch.start)?;
+        let mut bytes = vec![0; length as usize];
+        for place in places {
+            file.read_exact_at(&mut bytes, place)?;
             hash.update(&bytes);
         }
         Ok(Self { size, sample: hash.digest128() })

@@ -9,5 +9,5 @@ mod plan;
 mod walk;
 
 pub use content::{ContentIdentity, hash_whole};
-pub use plan::{Candidate, Known, KnownPath, Moved, Plan, PlanSettings, Unreadable, plan};
+pub use plan::{Candidate, FileId, Known, KnownPath, Moved, Plan, PlanSettings, Unreadable, plan};
 pub use walk::{FolderWalk, Look, look_at, walk};

@@ -4,9 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::content::ContentIdentity;
 use super::walk::{FolderWalk, Look, look_at};
-use crate::catalogue::FileId;
+
+/// The number of a file, given once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileId(pub i64);
 
 /// What the catalogue knows of the file system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

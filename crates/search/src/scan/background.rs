@@ -58,15 +58,18 @@ impl Background {
         Some(self.mean_of(|score| (score - mean).powi(2))?.sqrt())
     }
 
-    /// The score below which the share `share` (0 to 1) of all scores lies; none where there is none.
+    /// The score that the share `share` (0 to 1) of all scores does not pass, within the width of a bin of
+    /// the score at place `share * (n - 1)` of all `n` in order; none where there is none.
     pub fn quantile(&self, share: f64) -> Option<f64> {
-        let num_scores = self.num_scores();
-        let mut left = share.clamp(0.0, 1.0) * num_scores as f64;
-        for (bin, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            if left <= *count as f64 {
-                return Some(edge(bin) + left.max(0.0) / *count as f64 / (BINS / 2) as f64);
+        let last = self.num_scores().checked_sub(1)?;
+        let place = (share.clamp(0.0, 1.0) * last as f64).round() as u64;
+        let mut before = 0;
+        for (bin, count) in self.counts.iter().enumerate() {
+            if place < before + count {
+                let part = ((place - before) as f64 + 0.5) / *count as f64;
+                return Some(edge(bin) + part / (BINS / 2) as f64);
             }
-            left -= *count as f64;
+            before += count;
         }
         None
     }

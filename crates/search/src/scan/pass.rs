@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::background::Background;
 use super::kernel::products;
 use super::top::{Ranked, Top};
-use crate::segment::{QuantisedQuery, TrackId};
+use crate::segment::{MOST_STEPS_OFF, QuantisedQuery, TrackId};
 
 /// Rows whose scores are computed before they are counted; their products stay in the first cache.
 const ROWS_AT_ONCE: usize = 512;
@@ -21,10 +21,11 @@ pub(super) struct Rows<'a> {
     pub(super) scales: &'a [f32],
 }
 
-/// What came out of rows, in whatever order and parts they were scanned.
+/// What came out of rows, in whatever order and parts they were scanned. Rows are ranked by the most
+/// that their score can be.
 pub(super) struct Gathered {
     pub(super) top: Top,
-    /// The best clip of each track; empty where nobody asked.
+    /// The best row of each track; empty where nobody asked.
     pub(super) best: HashMap<TrackId, Ranked>,
     pub(super) background: Background,
     wants_best: bool,
@@ -44,14 +45,15 @@ impl Gathered {
         for (codes, scales) in codes.zip(rows.scales.chunks(ROWS_AT_ONCE)) {
             products(codes, &query.codes, &mut sums[..scales.len()]);
             for (sum, scale) in sums.iter().zip(scales) {
-                let score = *sum as f32 * (scale * query.scale);
+                let score = score_of(*sum, *scale, query);
                 self.background.count(score);
-                let ranked = Ranked { score, track: rows.track, clip };
-                if score >= self.top.bar() {
+                let most = score + MOST_STEPS_OFF * scale;
+                let ranked = Ranked { score: most, track: rows.track, clip };
+                if most >= self.top.bar() {
                     self.top.offer(ranked);
                 }
                 // Clips come in order, so the first of equal scores stays.
-                if score > best.score {
+                if most > best.score {
                     best = ranked;
                 }
                 clip += 1;
@@ -72,6 +74,24 @@ impl Gathered {
         other.top.into_sorted().into_iter().for_each(|ranked| self.top.offer(ranked));
         other.best.into_values().for_each(|ranked| self.take_best(ranked));
     }
+}
+
+/// A score from the product of codes.
+#[inline]
+fn score_of(product: i32, scale: f32, query: &QuantisedQuery) -> f32 {
+    product as f32 * (scale * query.scale)
+}
+
+/// All of `rows`, each with the most that its score can be.
+pub(super) fn most_of(query: &QuantisedQuery, rows: Rows<'_>) -> Vec<Ranked> {
+    let mut sums = vec![0; rows.scales.len()];
+    products(rows.codes, &query.codes, &mut sums);
+    let scored = sums.iter().zip(rows.scales).zip(rows.first_clip..);
+    let ranked = scored.map(|((sum, scale), clip)| {
+        let score = score_of(*sum, *scale, query) + MOST_STEPS_OFF * scale;
+        Ranked { score, track: rows.track, clip }
+    });
+    ranked.collect()
 }
 
 /// Scans `num_parts` parts, of which `rows_of` gives the rows, with all threads of the pool.

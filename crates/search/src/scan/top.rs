@@ -20,7 +20,7 @@ pub struct Hit {
     pub span: TimeSpan,
 }
 
-/// A score and whose it is. Greater is better: a higher score, then the earlier track, then the
+/// A score, or the most that it can be, and whose it is. Greater is better: a higher score, then the earlier track, then the
 /// earlier clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ranked {
@@ -65,6 +65,11 @@ impl Top {
             _ if is_full => f32::INFINITY,
             _ => f32::NEG_INFINITY,
         }
+    }
+
+    /// Whether all that was offered can be here still.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.worst_first.len() < self.most
     }
 
     pub(crate) fn offer(&mut self, ranked: Ranked) {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use half::f16;
 use locvtp_video::TimeSpan;
 
 use super::background::Background;
-use super::pass::{Rows, scan};
+use super::pass::{Rows, most_of, scan};
+use super::second_look::look_again;
 use super::top::{Hit, Ranked};
 use super::track_filter::TrackFilter;
 use crate::segment::{
@@ -17,6 +17,13 @@ use crate::segment::{
 
 /// Rows that a thread takes at a time: 2 MiB of vectors of 256 numbers.
 const ROWS_OF_PART: u32 = 8192;
+
+/// Rows that are looked at again before the scan is made anew for more.
+const FEW: usize = 1024;
+
+/// Rows that are looked at again at most, where no more are asked for: so many can only be within the
+/// bytes' rounding of each other where a picture stands still for a day.
+const MANY: usize = 1 << 16;
 
 /// What is asked of a scan.
 #[derive(Clone, Copy, Debug)]
@@ -27,18 +34,14 @@ pub struct ScanRequest<'a> {
     pub num_hits: usize,
     /// How many tracks to return, each with its best clip.
     pub num_tracks: usize,
-    /// How many of the best are looked at again as half floats; at least all that are returned.
-    pub second_look: usize,
     /// The tracks to look at; all where there is none.
     pub filter: Option<&'a TrackFilter>,
 }
 
 impl<'a> ScanRequest<'a> {
-    /// The best `num_hits` clips of all tracks. Ten times as many, and at least 500, are looked at again:
-    /// the rows of a still picture differ by less than a byte can tell, and there are many of them.
+    /// The best `num_hits` clips of all tracks.
     pub fn new(query: &'a [f32], num_hits: usize) -> Self {
-        let second_look = (10 * num_hits).max(500);
-        Self { query, num_hits, num_tracks: 0, second_look, filter: None }
+        Self { query, num_hits, num_tracks: 0, filter: None }
     }
 }
 
@@ -70,7 +73,7 @@ pub struct TrackVectors {
     /// Numbers of a vector.
     pub width: usize,
     /// The vectors one after the other, of unit length.
-    pub numbers: Vec<f16>,
+    pub numbers: Vec<f32>,
     /// Their spans.
     pub spans: Vec<TimeSpan>,
 }
@@ -168,21 +171,28 @@ impl VectorSet {
     /// When the query is zero, not finite or of another width, or a segment cannot be read.
     pub fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanAnswer, ScanError> {
         let query = self.query(request.query)?;
-        let num_candidates = match request.num_hits {
-            0 => 0,
-            hits => hits.max(request.second_look),
-        };
-        let gathered =
-            scan(&query, num_candidates, request.num_tracks > 0, self.parts.len(), |part| {
+        let gather = |num_candidates, wants_tracks| {
+            scan(&query, num_candidates, wants_tracks, self.parts.len(), |part| {
                 self.rows_of(part, request.filter)
-            });
-        let mut best: Vec<Ranked> = gathered.best.into_values().collect();
-        best.sort_by(|one, other| other.cmp(one));
-        best.truncate(request.num_tracks.max(request.second_look));
+            })
+        };
+        let hits = request.num_hits;
+        let first = gather(if hits == 0 { 0 } else { FEW.max(2 * hits) }, request.num_tracks > 0);
+        let exact = |ranked: &Ranked| self.score(&query, ranked);
+        let (is_whole, candidates) = (first.top.is_whole(), first.top.into_sorted());
+        let mut looked = look_again(&candidates, hits, exact)?;
+        if hits > 0 && !looked.is_sure && !is_whole {
+            let candidates = gather(MANY.max(2 * hits), false).top.into_sorted();
+            looked = look_again(&candidates, hits, exact)?;
+        }
+        let mut tracks: Vec<Ranked> = first.best.into_values().collect();
+        tracks.sort_by(|one, other| other.cmp(one));
+        let exact = |ranked: &Ranked| self.best_of_track(&query, ranked.track);
+        let tracks = look_again(&tracks, request.num_tracks, exact)?;
         Ok(ScanAnswer {
-            hits: self.look_again(&query, gathered.top.into_sorted(), request.num_hits)?,
-            tracks: self.look_again(&query, best, request.num_tracks)?,
-            background: gathered.background,
+            hits: looked.best.iter().map(|it| self.hit(it)).collect::<Result<_, _>>()?,
+            tracks: tracks.best.iter().map(|it| self.hit(it)).collect::<Result<_, _>>()?,
+            background: first.background,
         })
     }
 
@@ -205,7 +215,7 @@ impl VectorSet {
         let Some(at) = self.run_of.get(&track) else { return Ok(None) };
         let LiveRun { segment, run } = self.runs[*at];
         let segment = &self.segments[segment];
-        let (numbers, spans) = (segment.halves(run.rows())?, segment.spans(run.rows())?);
+        let (numbers, spans) = (segment.vectors(run.rows())?, segment.spans(run.rows())?);
         Ok(Some(TrackVectors { width: self.width, numbers, spans }))
     }
 
@@ -228,36 +238,43 @@ impl VectorSet {
         })
     }
 
-    /// The best `most` of candidates by their half floats.
-    fn look_again(
+    /// The score of one row.
+    fn score(&self, query: &QuantisedQuery, ranked: &Ranked) -> Result<Ranked, SegmentError> {
+        let (segment, row) = self.place_of(ranked);
+        let score = cosine(&query.numbers, &segment.vectors(row..row + 1)?);
+        Ok(Ranked { score, ..*ranked })
+    }
+
+    /// The best row of a track, of all that can be it.
+    fn best_of_track(
         &self,
         query: &QuantisedQuery,
-        mut candidates: Vec<Ranked>,
-        most: usize,
-    ) -> Result<Vec<Hit>, SegmentError> {
-        let place = |ranked: &Ranked| {
-            let LiveRun { segment, run } = self.runs[self.run_of[&ranked.track]];
-            let row = (run.first_row + ranked.clip) as usize;
-            (&self.segments[segment], row..row + 1)
-        };
-        for candidate in &mut candidates {
-            let (segment, row) = place(candidate);
-            candidate.score = cosine(&query.numbers, &segment.halves(row)?);
-        }
+        track: TrackId,
+    ) -> Result<Ranked, SegmentError> {
+        let LiveRun { segment, run } = self.runs[self.run_of[&track]];
+        let segment = &self.segments[segment];
+        let (codes, scales) = (segment.codes(run.rows()), segment.scales(run.rows()));
+        let mut candidates = most_of(query, Rows { track, first_clip: 0, codes, scales });
         candidates.sort_by(|one, other| other.cmp(one));
-        candidates.truncate(most);
-        let hit = |ranked: &Ranked| {
-            let (segment, row) = place(ranked);
-            let span = segment.spans(row)?[0];
-            Ok(Hit { track: ranked.track, clip: ranked.clip, score: ranked.score, span })
-        };
-        candidates.iter().map(hit).collect()
+        let looked = look_again(&candidates, 1, |ranked| self.score(query, ranked))?;
+        Ok(looked.best[0])
+    }
+
+    fn hit(&self, ranked: &Ranked) -> Result<Hit, SegmentError> {
+        let (segment, row) = self.place_of(ranked);
+        let span = segment.spans(row..row + 1)?[0];
+        Ok(Hit { track: ranked.track, clip: ranked.clip, score: ranked.score, span })
+    }
+
+    fn place_of(&self, ranked: &Ranked) -> (&Segment, usize) {
+        let LiveRun { segment, run } = self.runs[self.run_of[&ranked.track]];
+        (&self.segments[segment], (run.first_row + ranked.clip) as usize)
     }
 }
 
 /// The cosine of a query of unit length with a vector, added in order in double precision.
-fn cosine(query: &[f32], vector: &[f16]) -> f32 {
-    let products = query.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(b.to_f32()));
+fn cosine(query: &[f32], vector: &[f32]) -> f32 {
+    let products = query.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(*b));
     products.sum::<f64>() as f32
 }
 

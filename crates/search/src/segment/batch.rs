@@ -1,6 +1,5 @@
 //! The vectors of one track on their way into a segment.
 
-use half::f16;
 use locvtp_video::TimeSpan;
 
 /// Why numbers are no vector of an index. `clip` counts from 0 within its track.
@@ -29,7 +28,6 @@ pub enum VectorError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorBatch {
     width: usize,
-    halves: Vec<f16>,
     numbers: Vec<f32>,
     spans: Vec<TimeSpan>,
 }
@@ -37,7 +35,7 @@ pub struct VectorBatch {
 impl VectorBatch {
     /// An empty batch of vectors of `width` numbers.
     pub fn new(width: usize) -> Self {
-        Self { width, halves: Vec::new(), numbers: Vec::new(), spans: Vec::new() }
+        Self { width, numbers: Vec::new(), spans: Vec::new() }
     }
 
     /// Adds a vector and the span that it stands for.
@@ -48,9 +46,7 @@ impl VectorBatch {
         if vector.len() != self.width {
             return Err(VectorError::Width { expected: self.width, found: vector.len() });
         }
-        let numbers = unit(vector)?;
-        self.halves.extend(numbers.iter().map(|number| f16::from_f32(*number)));
-        self.numbers.extend(numbers);
+        self.numbers.extend(unit(vector)?);
         self.spans.push(span);
         Ok(())
     }
@@ -78,11 +74,6 @@ impl VectorBatch {
     /// A vector, of unit length.
     pub fn vector(&self, row: usize) -> &[f32] {
         &self.numbers[row * self.width..][..self.width]
-    }
-
-    /// A vector as half floats.
-    pub fn half(&self, row: usize) -> &[f16] {
-        &self.halves[row * self.width..][..self.width]
     }
 }
 

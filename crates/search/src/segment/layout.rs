@@ -1,8 +1,8 @@
 //! Where the parts of a segment file stand.
 //!
 //! In this order, each from a multiple of 64 bytes on: a header of 128 bytes, the codes (a row of
-//! [`padded_width`] bytes each), their scales (`f32`), the runs, the spans (two `f64` each), the half
-//! floats, the checksums of all that stands before them (one XXH3 for each MiB). All numbers are
+//! [`padded_width`] bytes each), their scales (`f32`), the runs, the spans (two `f64` each), what the codes
+//! leave over (`i16`), the checksums of all that stands before them (one XXH3 for each MiB). All numbers are
 //! little endian. Codes and scales come first, so that the scan maps them and nothing else.
 
 use std::ops::Range;
@@ -110,7 +110,7 @@ pub(super) struct Places {
     pub(super) scales: u64,
     pub(super) runs: u64,
     pub(super) spans: u64,
-    pub(super) halves: u64,
+    pub(super) remainders: u64,
     pub(super) checksums: u64,
     pub(super) end: u64,
 }
@@ -123,10 +123,10 @@ impl Places {
         let scales = after(codes, rows * padded_width(header.width as usize) as u64);
         let runs = after(scales, rows * 4);
         let spans = after(runs, u64::from(header.num_runs) * RUN_BYTES as u64);
-        let halves = after(spans, rows * 16);
-        let checksums = after(halves, rows * u64::from(header.width) * 2);
+        let remainders = after(spans, rows * 16);
+        let checksums = after(remainders, rows * u64::from(header.width) * 2);
         let end = checksums + checksums.div_ceil(BLOCK) * 8;
-        Self { codes, scales, runs, spans, halves, checksums, end }
+        Self { codes, scales, runs, spans, remainders, checksums, end }
     }
 }
 

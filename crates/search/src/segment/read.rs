@@ -6,13 +6,12 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use locvtp_video::TimeSpan;
 use memmap2::{Mmap, MmapOptions};
 
 use super::error::SegmentError;
 use super::layout::{HEADER, HeaderFault, Places, RUN_BYTES, Run, SegmentHeader, TrackId, VERSION};
-use super::quantise::padded_width;
+use super::quantise::{decode, padded_width};
 
 /// A segment whose codes and scales are mapped into memory. What is mapped stays valid when the file
 /// loses its name.
@@ -107,15 +106,30 @@ impl Segment {
         unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), rows.len()) }
     }
 
-    /// The vectors of rows as half floats, one after the other.
+    /// What the codes of rows leave over, one number after the other.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn halves(&self, rows: Range<usize>) -> Result<Vec<f16>, SegmentError> {
+    pub(super) fn remainders(&self, rows: Range<usize>) -> Result<Vec<i16>, SegmentError> {
         let row_bytes = self.header.width as usize * 2;
-        let place = self.places().halves + (rows.start * row_bytes) as u64;
+        let place = self.places().remainders + (rows.start * row_bytes) as u64;
         let bytes = self.read_at(place, rows.len() * row_bytes)?;
-        Ok(bytes.chunks_exact(2).map(|half| f16::from_le_bytes([half[0], half[1]])).collect())
+        Ok(bytes.chunks_exact(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect())
+    }
+
+    /// The vectors of rows, one after the other, each number within 1/100,000 of its row's scale.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn vectors(&self, rows: Range<usize>) -> Result<Vec<f32>, SegmentError> {
+        let width = self.header.width as usize;
+        let remainders = self.remainders(rows.clone())?;
+        let codes = self.codes(rows.clone()).chunks_exact(padded_width(width));
+        let vectors = codes.zip(self.scales(rows)).zip(remainders.chunks_exact(width));
+        let numbers = vectors.flat_map(|((codes, scale), remainders)| {
+            codes.iter().zip(remainders).map(|(code, rest)| decode(*code, *rest, *scale))
+        });
+        Ok(numbers.collect())
     }
 
     /// The spans of rows.

@@ -5,7 +5,6 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use locvtp_video::TimeSpan;
 use locvtp_video::whole_file::{PartName, WholeFile};
 use xxhash_rust::xxh3::xxh3_64;
@@ -56,10 +55,13 @@ impl SegmentWriter {
             return Err(SegmentError::Width { path, expected: width, found });
         }
         let mut codes = vec![0; batch.len() * padded_width(width)];
-        let rows = codes.chunks_exact_mut(padded_width(width)).enumerate();
-        let scales: Vec<f32> = rows.map(|(row, codes)| code(batch.vector(row), codes)).collect();
-        let halves: Vec<f16> = (0..batch.len()).flat_map(|row| batch.half(row)).copied().collect();
-        self.put(track, &codes, &scales, batch.spans(), &halves)
+        let mut remainders = vec![0; batch.len() * width];
+        let rows =
+            codes.chunks_exact_mut(padded_width(width)).zip(remainders.chunks_exact_mut(width));
+        let scales =
+            rows.enumerate().map(|(row, (codes, rest))| code(batch.vector(row), codes, rest));
+        let scales: Vec<f32> = scales.collect();
+        self.put(track, &codes, &scales, batch.spans(), &remainders)
     }
 
     /// Adds a run of another segment as it stands there.
@@ -71,10 +73,10 @@ impl SegmentWriter {
         let rows = run.rows();
         for first in rows.clone().step_by(AT_ONCE) {
             let part = first..(first + AT_ONCE).min(rows.end);
-            let halves = from.halves(part.clone())?;
+            let remainders = from.remainders(part.clone())?;
             let spans = from.spans(part.clone())?;
             let (codes, scales) = (from.codes(part.clone()), from.scales(part));
-            self.put(run.track, codes, scales, &spans, &halves)?;
+            self.put(run.track, codes, scales, &spans, &remainders)?;
         }
         Ok(())
     }
@@ -86,7 +88,7 @@ impl SegmentWriter {
         codes: &[i8],
         scales: &[f32],
         spans: &[TimeSpan],
-        halves: &[f16],
+        remainders: &[i16],
     ) -> Result<(), SegmentError> {
         let (row, num_rows) = (u64::from(self.num_rows), spans.len() as u32);
         self.check_count(row + u64::from(num_rows), |found, announced| found <= announced)?;
@@ -97,8 +99,8 @@ impl SegmentWriter {
             (self.places.scales + row * 4, le_bytes(scales.iter().map(|it| it.to_le_bytes()))),
             (self.places.spans + row * 16, le_bytes(times.map(f64::to_le_bytes))),
             (
-                self.places.halves + row * u64::from(self.header.width) * 2,
-                le_bytes(halves.iter().map(|half| half.to_le_bytes())),
+                self.places.remainders + row * u64::from(self.header.width) * 2,
+                le_bytes(remainders.iter().map(|rest| rest.to_le_bytes())),
             ),
         ];
         for (place, bytes) in parts {

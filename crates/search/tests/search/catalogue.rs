@@ -160,6 +160,6 @@ fn a_catalogue_on_a_disk_closed_for_writing_is_searched() {
     match command.env(CLOSED, folder.path()).output() {
         Ok(ran) if ran.status.code() == Some(101) => panic!("{ran:?}"),
         Ok(ran) if ran.status.success() => {}
-        other => not_run(&format!("no disk can be closed here: {other:?}")),
+        other => not_run(format!("no disk can be closed here: {other:?}")),
     }
 }

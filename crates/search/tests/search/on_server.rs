@@ -132,16 +132,19 @@ fn damaged_vectors_are_named_and_their_videos_are_those_to_encode_again() {
     damage("DELETE FROM VECTORS WHERE track = $1 AND clip = 0", tracks[4]);
     let of_another = "(SELECT vector FROM VECTORS other WHERE other.track <> $1 LIMIT 1)";
     damage(&format!("UPDATE VECTORS SET vector = {of_another} WHERE track = $1"), tracks[8]);
+    let numbers = "UPDATE locvtp.runs SET numbers = set_byte(numbers, 3, 7)
+                   WHERE track = $1 AND kind = 'clip'";
+    damage(numbers, tracks[9]);
     let faults = catalogue.verify().unwrap().faults;
-    assert_eq!(faults.len(), 3, "{faults:?}");
-    for (fault, track) in faults.iter().zip([tracks[2], tracks[4], tracks[8]]) {
+    assert_eq!(faults.len(), 4, "{faults:?}");
+    for (fault, track) in faults.iter().zip([tracks[9], tracks[2], tracks[4], tracks[8]]) {
         assert!(fault.contains("_clip") && fault.contains(&format!("track {track}:")), "{fault}");
     }
-    let damaged = [files[2], files[4], files[8]];
+    let damaged = [files[2], files[4], files[8], files[9]];
     assert_eq!(catalogue.drop_damaged().unwrap(), damaged);
     let left: Vec<_> = catalogue.files_left(generation).unwrap().iter().map(|it| it.id).collect();
     assert_eq!(left, damaged);
-    for number in [2, 4, 8] {
+    for number in [2, 4, 8, 9] {
         catalogue.add_video(generation, &video(number)).unwrap();
     }
     is_sound(catalogue.as_ref(), 40);

@@ -1,7 +1,7 @@
 //! A folder and a server give the same answers.
 
 use locvtp_search::catalogue::{Access, Catalogue, GenerationId, PostgresCatalogue, ServerAddress};
-use locvtp_search::scan::{ScanAnswer, ScanRequest, TrackFilter};
+use locvtp_search::scan::{Hit, ScanAnswer, ScanRequest, TrackFilter};
 use locvtp_search::segment::{TrackId, VectorBatch, VectorKind};
 use locvtp_video::TimeSpan;
 
@@ -39,7 +39,7 @@ fn scan(catalogue: &dyn Catalogue, request: &ScanRequest<'_>) -> ScanAnswer {
 }
 
 #[test]
-fn a_server_gives_the_answers_of_a_folder_to_the_last_bit() {
+fn a_server_gives_the_answers_of_a_folder() {
     let Some(server) = Home::server() else { return };
     let homes = [Home::folder(), server];
     let [folder, server] = homes.each_ref().map(|home| home.writer());
@@ -55,8 +55,8 @@ fn a_server_gives_the_answers_of_a_folder_to_the_last_bit() {
             let query = vector(seed, WIDTH);
             let request = ScanRequest { num_tracks: 30, filter, ..ScanRequest::new(&query, 40) };
             let [ours, theirs] = [&folder, &server].map(|it| scan(it.as_ref(), &request));
-            assert_eq!(theirs.hits, ours.hits);
-            assert_eq!(theirs.tracks, ours.tracks);
+            assert_same(&theirs.hits, &ours.hits);
+            assert_same(&theirs.tracks, &ours.tracks);
             // Both count every score; a folder's are rounded to bytes, so some are a bin or two off.
             assert_eq!(theirs.background.num_scores(), ours.background.num_scores());
             for share in [0.05, 0.5, 0.95] {
@@ -85,7 +85,20 @@ fn a_server_gives_the_answers_of_a_folder_to_the_last_bit() {
     for kind in VectorKind::ALL {
         let [ours, theirs] =
             [&folder, &server].map(|it| it.track_vectors(generations[0], kind, track).unwrap());
-        assert_eq!(theirs, ours);
+        let (Some(ours), Some(theirs)) = (ours, theirs) else { panic!("both have the track") };
+        assert_eq!(theirs.spans, ours.spans);
+        assert_eq!(theirs.numbers.len(), ours.numbers.len());
+        let mut pairs = theirs.numbers.iter().zip(&ours.numbers);
+        assert!(pairs.all(|(one, other)| (one - other).abs() < 1e-6));
+    }
+}
+
+/// The same clips in the same order. A folder keeps numbers to a part in ten million, a server all of them.
+fn assert_same(theirs: &[Hit], ours: &[Hit]) {
+    let place = |hit: &Hit| (hit.track, hit.clip, hit.span);
+    assert!(theirs.iter().map(place).eq(ours.iter().map(place)), "{theirs:?} {ours:?}");
+    for (their, our) in theirs.iter().zip(ours) {
+        assert!((their.score - our.score).abs() < 1e-6, "{their:?} {our:?}");
     }
 }
 
@@ -106,9 +119,8 @@ fn an_index_gives_as_many_as_are_asked_for_and_nearly_the_same() {
     for seed in 0..20 {
         let query = vector(700_000 + seed, WIDTH);
         // More than the 40 that an index gives unless it is told otherwise, and more than 1,000.
-        for (num_hits, num_tracks, second_look) in [(100, 10, 0), (1500, 40, 0), (0, 40, 500)] {
-            let request =
-                ScanRequest { num_hits, num_tracks, second_look, query: &query, filter: None };
+        for (num_hits, num_tracks) in [(100, 10), (1500, 40), (0, 40)] {
+            let request = ScanRequest { num_hits, num_tracks, query: &query, filter: None };
             let by_index = catalogue.scan(generation, VectorKind::Clip, &request).unwrap();
             let expected = exact.scan(generation, VectorKind::Clip, &request).unwrap();
             assert_eq!(by_index.hits.len(), num_hits);

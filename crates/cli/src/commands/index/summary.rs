@@ -27,6 +27,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
     if summary.num_cues > 0 {
         lines.push(format!("read: {}", counted(summary.num_cues as usize, "line of subtitles")));
     }
+    if summary.num_other_words > 0 {
+        lines.push(format!(
+            "new or changed subtitles: of {}, nothing of it decoded",
+            counted(summary.num_other_words, "known file")
+        ));
+    }
     if summary.num_unchanged > 0 {
         lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "file")));
     }
@@ -52,6 +58,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
         ));
     }
     lines.push(format!("decoded: {}", counted(summary.num_frames as usize, "frame")));
+    if summary.num_taken_over > 0 {
+        lines.push(format!(
+            "as the frame before, and not encoded again: {}",
+            counted(summary.num_taken_over as usize, "frame")
+        ));
+    }
     if summary.is_swapped_in {
         lines.push("this model's index is whole and took the place of the other model's".into());
     }

@@ -64,6 +64,11 @@ pub(super) fn whole(column: &[u8]) -> Result<u32, Fault> {
     Ok(u32::from_be_bytes(column.try_into().map_err(|_| malformed())?))
 }
 
+/// A whole number of 64 bits.
+pub(super) fn long(column: &[u8]) -> Result<i64, Fault> {
+    Ok(i64::from_be_bytes(column.try_into().map_err(|_| malformed())?))
+}
+
 /// A number of single precision.
 pub(super) fn single(column: &[u8]) -> Result<f32, Fault> {
     Ok(f32::from_be_bytes(column.try_into().map_err(|_| malformed())?))
@@ -74,35 +79,37 @@ pub(super) fn double(column: &[u8]) -> Result<f64, Fault> {
     Ok(f64::from_be_bytes(column.try_into().map_err(|_| malformed())?))
 }
 
-/// A vector of half floats, added to `numbers`.
-pub(super) fn halves(column: &[u8], numbers: &mut Vec<f16>) -> Result<(), Fault> {
-    let (head, bytes) = column.split_at_checked(4).ok_or_else(malformed)?;
-    let width = u16::from_be_bytes([head[0], head[1]]);
-    if bytes.len() != usize::from(width) * 2 {
-        return Err(malformed().into());
-    }
-    let half = |bytes: &[u8]| f16::from_bits(u16::from_be_bytes([bytes[0], bytes[1]]));
-    numbers.extend(bytes.chunks_exact(2).map(half));
-    Ok(())
+/// Numbers of single precision as they stand in bytes, added to `numbers`.
+pub(super) fn numbers(bytes: &[u8], numbers: &mut Vec<f32>) {
+    let number = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    numbers.extend(bytes.chunks_exact(4).map(number));
 }
 
-fn malformed() -> io::Error {
+/// A vector of half floats as a column.
+pub(super) fn halves(vector: &[f32]) -> Vec<u8> {
+    let halves = vector.iter().map(|number| f16::from_f32(*number).to_bits().to_be_bytes());
+    let width = (vector.len() as u16).to_be_bytes();
+    [width, [0; 2]].into_iter().chain(halves).flatten().collect()
+}
+
+pub(super) fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the server's rows are not as they should be")
 }
 
-/// Puts the vectors of a track into a table, the first as clip 0.
-pub(super) fn put_vectors<'v>(
+/// Puts rows of a track into a table of vectors, the first as clip 0, each a span and a column of
+/// [`halves`].
+pub(super) fn put_vectors(
     db: &mut Transaction<'_>,
     table: &str,
     track: u32,
-    vectors: impl Iterator<Item = (TimeSpan, &'v [f16])>,
+    rows: impl Iterator<Item = (TimeSpan, Vec<u8>)>,
 ) -> Result<(), Fault> {
     let copy =
         format!("COPY {table} (track, clip, start, stop, vector) FROM STDIN (FORMAT binary)");
     let mut writer = db.copy_in(&copy)?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend([0; 8]);
-    for (clip, (span, halves)) in (0u32..).zip(vectors) {
+    for (clip, (span, halves)) in (0u32..).zip(rows) {
         bytes.extend(5i16.to_be_bytes());
         for number in [track, clip] {
             bytes.extend(4i32.to_be_bytes());
@@ -112,10 +119,8 @@ pub(super) fn put_vectors<'v>(
             bytes.extend(8i32.to_be_bytes());
             bytes.extend(time.to_be_bytes());
         }
-        bytes.extend((4 + 2 * halves.len() as i32).to_be_bytes());
-        bytes.extend((halves.len() as u16).to_be_bytes());
-        bytes.extend([0; 2]);
-        bytes.extend(halves.iter().flat_map(|half| half.to_bits().to_be_bytes()));
+        bytes.extend((halves.len() as i32).to_be_bytes());
+        bytes.extend(halves);
         if bytes.len() >= AT_ONCE {
             writer.write_all(&bytes)?;
             bytes.clear();

@@ -2,12 +2,13 @@
 //!
 //! The server computes every score. Of a small generation, and of one with a filter, all of them come
 //! here and are counted as they come, so that memory does not grow with their number. Of a large one the
-//! server sends their counts, and its HNSW index names the best. The best are looked at again here, by
-//! the same arithmetic as everywhere, since the server rounds the query to half floats.
+//! server sends their counts, and its HNSW index names the best. The server's scores are of half floats;
+//! all that could be among the best by what that may hide is looked at again here in single precision, by
+//! the same arithmetic as everywhere.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use half::f16;
 use locvtp_video::TimeSpan;
 use postgres::Transaction;
 
@@ -29,20 +30,32 @@ const MOST_ROWS: usize = 20_000;
 const MOST_CANDIDATES: usize = 1000;
 const FEWEST_CANDIDATES: usize = 100;
 
+/// Candidates that are kept before everything is looked at anew for more.
+const FEW: usize = 1024;
+
+/// Candidates that are kept at most, where no more are asked for.
+const MANY: usize = 1 << 16;
+
+/// By how much a score of half floats may be off: each number of vector and query by 1/2048 of itself, and
+/// of vectors of unit length that sums up to 2/2048 at most.
+const MOST_OFF: f32 = 1e-3;
+
 /// What is asked, and where.
 struct Asked<'a> {
+    generation: GenerationId,
+    kind: VectorKind,
     table: String,
     width: usize,
     query: QuantisedQuery,
     request: &'a ScanRequest<'a>,
-    /// How many clips are looked at again.
-    num_candidates: usize,
 }
 
-/// What the server says is best, and how all scores are distributed.
+/// What the server says is best, the best first, and how all scores are distributed.
 struct Gathered {
-    top: Vec<Ranked>,
-    best: Vec<Ranked>,
+    clips: Vec<Ranked>,
+    /// Whether more clips than these cannot be among the best.
+    is_whole: bool,
+    tracks: Vec<Ranked>,
     background: Background,
 }
 
@@ -58,35 +71,34 @@ pub(super) fn scan(
     if request.query.len() != width {
         return Err(VectorError::Width { expected: width, found: request.query.len() }.into());
     }
-    let asked = Asked {
-        table: vectors::table(generation, kind),
-        width,
-        query: QuantisedQuery::new(request.query)?,
-        request,
-        num_candidates: match request.num_hits {
-            0 => 0,
-            hits => hits.max(request.second_look),
-        },
-    };
+    let (table, query) = (vectors::table(generation, kind), QuantisedQuery::new(request.query)?);
+    let asked = Asked { generation, kind, table, width, query, request };
+    let hits = request.num_hits;
     let by_index = request.filter.is_none()
         && vectors::count(db, generation, kind)? > exact_most
         && vectors::has_index(db, generation, kind)?;
-    let gathered = match by_index {
-        true => match by_index_of(db, &asked, generation, kind)? {
-            Some(gathered) => gathered,
-            // The index ran dry before there was what is asked for.
-            None => {
-                db.batch_execute("SET LOCAL enable_seqscan = on")?;
-                exactly(db, &asked)?
-            }
-        },
-        false => exactly(db, &asked)?,
+    let indexed = if by_index { by_index_of(db, &asked)? } else { None };
+    let mut gathered = match indexed {
+        Some(gathered) => gathered,
+        None => exactly(db, &asked, if hits == 0 { 0 } else { FEW.max(2 * hits) })?,
     };
+    if hits > 0 && !gathered.is_whole && within(&gathered.clips, hits).len() == gathered.clips.len()
+    {
+        gathered = exactly(db, &asked, MANY.max(2 * hits))?;
+    }
     Ok(ScanAnswer {
-        hits: look_again(db, &asked, gathered.top, request.num_hits)?,
-        tracks: look_again(db, &asked, gathered.best, request.num_tracks)?,
+        hits: best_clips(db, &asked, within(&gathered.clips, hits))?,
+        tracks: best_of_tracks(db, &asked, within(&gathered.tracks, request.num_tracks))?,
         background: gathered.background,
     })
+}
+
+/// Those of candidates, the best first, that can be among the best `most`.
+fn within(candidates: &[Ranked], most: usize) -> &[Ranked] {
+    let Some(last) = most.checked_sub(1) else { return &[] };
+    let Some(bar) = candidates.get(last) else { return candidates };
+    let lowest = bar.score - 2.0 * MOST_OFF;
+    &candidates[..candidates.partition_point(|candidate| candidate.score >= lowest)]
 }
 
 impl Asked<'_> {
@@ -101,13 +113,17 @@ impl Asked<'_> {
     }
 }
 
-/// Every score comes here.
-fn exactly(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Gathered, Fault> {
+/// Every score comes here; so many clips are kept, and the best of each track.
+fn exactly(
+    db: &mut Transaction<'_>,
+    asked: &Asked<'_>,
+    num_kept: usize,
+) -> Result<Gathered, Fault> {
     let only = asked.request.filter.map_or(String::new(), |filter| {
         format!("WHERE track = ANY ({})", array(filter.tracks().map(|track| track.0)))
     });
     let select = format!("SELECT track, clip, {} FROM {} {only}", asked.score(), asked.table);
-    let mut top = Top::new(asked.num_candidates);
+    let mut top = Top::new(num_kept);
     let mut best: HashMap<TrackId, Ranked> = HashMap::new();
     let mut background = Background::default();
     let mut rows = copy::rows(db, &select)?;
@@ -122,24 +138,22 @@ fn exactly(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Gathered, Faul
             take_best(&mut best, ranked);
         }
     }
-    let mut best: Vec<Ranked> = best.into_values().collect();
-    best.sort_by(|one, other| other.cmp(one));
-    best.truncate(asked.request.num_tracks.max(asked.request.second_look));
-    Ok(Gathered { top: top.into_sorted(), best, background })
+    let (is_whole, clips) = (top.is_whole(), top.into_sorted());
+    Ok(Gathered { clips, is_whole, tracks: sorted(best), background })
 }
 
 /// The counts of all scores, and the best by the index; none where it does not name enough.
-fn by_index_of(
-    db: &mut Transaction<'_>,
-    asked: &Asked<'_>,
-    generation: GenerationId,
-    kind: VectorKind,
-) -> Result<Option<Gathered>, Fault> {
+fn by_index_of(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Option<Gathered>, Fault> {
+    let (generation, kind) = (asked.generation, asked.kind);
     let num_tracks = "SELECT count(*) FROM runs WHERE generation = $1 AND kind = $2";
     let num_tracks: i64 = db.query_one(num_tracks, &[&generation.0, &kind.name()])?.get(0);
     let num_tracks = asked.request.num_tracks.min(num_tracks as usize);
     let num_vectors = vectors::count(db, generation, kind)? as usize;
-    let num_candidates = asked.num_candidates.min(num_vectors);
+    // Beyond what is asked for, so that the second look has a choice.
+    let num_candidates = match asked.request.num_hits {
+        0 => 0,
+        hits => (hits + ROWS_AT_ONCE as usize).min(num_vectors),
+    };
     let background = counted(db, asked)?;
     let candidates = num_candidates.max(num_tracks).clamp(FEWEST_CANDIDATES, MOST_CANDIDATES);
     // The index goes on where its candidates were not enough. Only the index gives the rows in order
@@ -161,29 +175,35 @@ fn by_index_of(
         asked.vector()
     );
     let portal = db.bind(&select, &[])?;
-    let (mut top, mut best) = (Vec::new(), HashMap::new());
-    while top.len() < num_candidates || best.len() < num_tracks {
+    let (mut clips, mut best) = (Vec::new(), HashMap::new());
+    while clips.len() < num_candidates || best.len() < num_tracks {
         let rows = db.query_portal(&portal, ROWS_AT_ONCE)?;
         for row in &rows {
             let track = TrackId(row.get::<_, i32>(0) as u32);
             let clip = row.get::<_, i32>(1) as u32;
             let ranked = Ranked { score: row.get(2), track, clip };
             take_best(&mut best, ranked);
-            top.push(ranked);
+            clips.push(ranked);
         }
         if rows.is_empty() {
+            // The index ran dry before there was what is asked for.
+            db.batch_execute("SET LOCAL enable_seqscan = on")?;
             return Ok(None);
         }
     }
-    if asked.num_candidates == 0 {
-        top.clear();
-    }
-    Ok(Some(Gathered { top, best: best.into_values().collect(), background }))
+    clips.sort_by(|one: &Ranked, other| other.cmp(one));
+    Ok(Some(Gathered { clips, is_whole: true, tracks: sorted(best), background }))
 }
 
 fn take_best(best: &mut HashMap<TrackId, Ranked>, ranked: Ranked) {
     let best = best.entry(ranked.track).or_insert(ranked);
     *best = ranked.max(*best);
+}
+
+fn sorted(best: HashMap<TrackId, Ranked>) -> Vec<Ranked> {
+    let mut best: Vec<Ranked> = best.into_values().collect();
+    best.sort_by(|one, other| other.cmp(one));
+    best
 }
 
 /// The counts of all scores, bin by bin, made by the server.
@@ -203,36 +223,88 @@ fn counted(db: &mut Transaction<'_>, asked: &Asked<'_>) -> Result<Background, Fa
     Ok(Background::of_counts(counts).expect("as many bins as there are"))
 }
 
-/// The best `most` of candidates by their half floats.
-fn look_again(
+/// The best of clips by single precision.
+fn best_clips(
     db: &mut Transaction<'_>,
     asked: &Asked<'_>,
-    candidates: Vec<Ranked>,
-    most: usize,
+    candidates: &[Ranked],
 ) -> Result<Vec<Hit>, Fault> {
-    if candidates.is_empty() || most == 0 {
-        return Ok(Vec::new());
-    }
-    let select = format!(
-        "SELECT track, clip, start, stop, vector FROM {}
-         JOIN unnest({}, {}) AS wanted (track, clip) USING (track, clip)",
-        asked.table,
+    let wanted = format!(
+        "JOIN unnest({}, {}) AS wanted (track, clip) USING (track, clip)",
         array(candidates.iter().map(|ranked| ranked.track.0)),
         array(candidates.iter().map(|ranked| ranked.clip))
     );
     let mut hits = Vec::with_capacity(candidates.len());
+    if !candidates.is_empty() {
+        look_again(db, asked, &wanted, |hit| hits.push(hit))?;
+    }
+    Ok(ordered(hits, asked.request.num_hits))
+}
+
+/// The best of tracks by single precision, each with its best clip, of all that can be it.
+fn best_of_tracks(
+    db: &mut Transaction<'_>,
+    asked: &Asked<'_>,
+    candidates: &[Ranked],
+) -> Result<Vec<Hit>, Fault> {
+    let lowest = |ranked: &Ranked| (ranked.score - 2.0 * MOST_OFF).to_string();
+    let lowest: Vec<String> = candidates.iter().map(lowest).collect();
+    let wanted = format!(
+        "JOIN unnest({}, '{{{}}}'::real[]) AS wanted (track, lowest) USING (track)
+         WHERE {} >= lowest",
+        array(candidates.iter().map(|ranked| ranked.track.0)),
+        lowest.join(","),
+        asked.score()
+    );
+    let mut best: HashMap<TrackId, Hit> = HashMap::new();
+    if !candidates.is_empty() {
+        look_again(db, asked, &wanted, |hit| {
+            let best = best.entry(hit.track).or_insert(hit);
+            if ranked(&hit) > ranked(best) {
+                *best = hit;
+            }
+        })?;
+    }
+    Ok(ordered(best.into_values().collect(), asked.request.num_tracks))
+}
+
+/// Reads rows that a join and a condition pick, with their scores in single precision, one by one.
+fn look_again(
+    db: &mut Transaction<'_>,
+    asked: &Asked<'_>,
+    wanted: &str,
+    mut take: impl FnMut(Hit),
+) -> Result<(), Fault> {
+    let bytes = 4 * asked.width;
+    let select = format!(
+        "SELECT track, clip, start, stop, substr(numbers, clip * {bytes} + 1, {bytes})
+         FROM {} JOIN (SELECT track, numbers FROM runs WHERE generation = {} AND kind = '{}') AS fine
+             USING (track) {wanted}",
+        asked.table,
+        asked.generation.0,
+        asked.kind.name()
+    );
     let mut rows = copy::rows(db, &select)?;
     while let Some([track, clip, start, stop, vector]) = rows.next()? {
-        let mut numbers: Vec<f16> = Vec::with_capacity(asked.width);
-        copy::halves(vector, &mut numbers)?;
+        let mut numbers = Vec::with_capacity(asked.width);
+        copy::numbers(vector, &mut numbers);
+        if numbers.len() != asked.width {
+            return Err(copy::malformed().into());
+        }
         let span = TimeSpan::new(copy::double(start)?, copy::double(stop)?);
         let vectors = TrackVectors { width: asked.width, numbers, spans: vec![span] };
         let score = vectors.scores(&asked.query)[0];
-        let (track, clip) = (TrackId(copy::whole(track)?), copy::whole(clip)?);
-        hits.push(Hit { track, clip, score, span });
+        take(Hit { track: TrackId(copy::whole(track)?), clip: copy::whole(clip)?, score, span });
     }
-    let ranked = |hit: &Hit| Ranked { score: hit.score, track: hit.track, clip: hit.clip };
-    hits.sort_by_key(|hit| std::cmp::Reverse(ranked(hit)));
+    Ok(())
+}
+
+fn ordered(mut hits: Vec<Hit>, most: usize) -> Vec<Hit> {
+    hits.sort_by_key(|hit| Reverse(ranked(hit)));
     hits.truncate(most);
-    Ok(hits)
+    hits
+}
+
+fn ranked(hit: &Hit) -> Ranked {
+    Ranked { score: hit.score, track: hit.track, clip: hit.clip }
 }

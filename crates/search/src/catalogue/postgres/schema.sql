@@ -53,9 +53,15 @@ CREATE TABLE runs (
     kind text NOT NULL,
     track integer NOT NULL REFERENCES tracks ON DELETE CASCADE,
     num_rows integer NOT NULL,
-    checksum bigint NOT NULL,
+    -- Of the rows, and of the numbers.
+    rows_checksum bigint NOT NULL,
+    numbers_checksum bigint NOT NULL,
+    -- The vectors in single precision, one after the other, for the second look. Stored so that a part can
+    -- be read alone.
+    numbers bytea NOT NULL,
     PRIMARY KEY (generation, kind, track)
 );
+ALTER TABLE runs ALTER COLUMN numbers SET STORAGE EXTERNAL;
 CREATE INDEX runs_of_track ON runs (track);
 
 CREATE TABLE cues (

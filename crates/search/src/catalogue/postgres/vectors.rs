@@ -1,9 +1,8 @@
 //! The tables of vectors.
 
-use half::f16;
 use locvtp_video::TimeSpan;
 use postgres::Transaction;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::copy;
 use super::fault::Fault;
@@ -62,14 +61,17 @@ pub(super) fn put(
     track: TrackId,
     batch: &VectorBatch,
 ) -> Result<(), Fault> {
-    let rows = (0..batch.len()).map(|row| (batch.spans()[row], batch.half(row)));
-    let mut checksum = Checksum::default();
+    let rows = (0..batch.len()).map(|row| (batch.spans()[row], copy::halves(batch.vector(row))));
+    let mut checksum = RowsChecksum::default();
     let checked = rows.inspect(|(span, halves)| checksum.add(*span, halves));
     copy::put_vectors(db, &table(generation, kind), track.0, checked)?;
+    let numbers = (0..batch.len()).flat_map(|row| batch.vector(row));
+    let numbers: Vec<u8> = numbers.flat_map(|number| number.to_le_bytes()).collect();
     let (track, num_rows) = (track.0 as i32, batch.len() as i32);
+    let sums = (checksum.value(), numbers_checksum(&numbers));
     db.execute(
-        "INSERT INTO runs VALUES ($1, $2, $3, $4, $5)",
-        &[&generation.0, &kind.name(), &track, &num_rows, &checksum.value()],
+        "INSERT INTO runs VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[&generation.0, &kind.name(), &track, &num_rows, &sums.0, &sums.1, &numbers],
     )?;
     Ok(())
 }
@@ -98,18 +100,24 @@ pub(super) fn of_track(
     width: usize,
     track: TrackId,
 ) -> Result<Option<TrackVectors>, Fault> {
+    let select = "SELECT numbers FROM runs WHERE generation = $1 AND kind = $2 AND track = $3";
+    let run = db.query_opt(select, &[&generation.0, &kind.name(), &(track.0 as i32)])?;
+    let Some(run) = run else { return Ok(None) };
     let (mut numbers, mut spans) = (Vec::new(), Vec::new());
+    copy::numbers(run.get(0), &mut numbers);
     let select = format!(
-        "SELECT start, stop, vector FROM {} WHERE track = {} ORDER BY clip",
+        "SELECT start, stop FROM {} WHERE track = {} ORDER BY clip",
         table(generation, kind),
         track.0
     );
     let mut rows = copy::rows(db, &select)?;
-    while let Some([start, stop, vector]) = rows.next()? {
+    while let Some([start, stop]) = rows.next()? {
         spans.push(TimeSpan::new(copy::double(start)?, copy::double(stop)?));
-        copy::halves(vector, &mut numbers)?;
     }
-    Ok((!spans.is_empty()).then_some(TrackVectors { width, numbers, spans }))
+    if numbers.len() != spans.len() * width {
+        return Err(copy::malformed().into());
+    }
+    Ok(Some(TrackVectors { width, numbers, spans }))
 }
 
 /// How many vectors there are.
@@ -148,18 +156,23 @@ pub(super) fn make_index(
     Ok(())
 }
 
-/// What the vectors of a track must sum up to, in order.
+/// What the rows of a track must sum up to, in order.
 #[derive(Default)]
-pub(super) struct Checksum(Xxh3);
+pub(super) struct RowsChecksum(Xxh3);
 
-impl Checksum {
-    pub(super) fn add(&mut self, span: TimeSpan, halves: &[f16]) {
+impl RowsChecksum {
+    pub(super) fn add(&mut self, span: TimeSpan, halves: &[u8]) {
         self.0.update(&span.start.0.to_le_bytes());
         self.0.update(&span.end.0.to_le_bytes());
-        halves.iter().for_each(|half| self.0.update(&half.to_bits().to_le_bytes()));
+        self.0.update(halves);
     }
 
     pub(super) fn value(&self) -> i64 {
         self.0.digest() as i64
     }
+}
+
+/// What the numbers of a track must sum up to.
+pub(super) fn numbers_checksum(numbers: &[u8]) -> i64 {
+    xxh3_64(numbers) as i64
 }

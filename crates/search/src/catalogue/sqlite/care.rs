@@ -7,8 +7,9 @@ use locvtp_video::causes::with_causes;
 use rusqlite::Connection;
 
 use super::database::Fault;
-use super::vectors::{LiveSegment, check_runs, live_segments, next_segment};
-use super::{SqliteCatalogue, generations, videos};
+use super::live_runs::{LiveSegment, check_runs, live_segments, next_segment};
+use super::store::SqliteCatalogue;
+use super::{generations, videos};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{Catalogue, FileId, GenerationId, Verified};
 use crate::segment::{Run, Segment, SegmentHeader, SegmentWriter, VectorKind, verify as check};

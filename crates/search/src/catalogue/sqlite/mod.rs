@@ -10,93 +10,22 @@ mod database;
 mod files;
 mod generations;
 mod jobs;
-mod vectors;
+mod live_runs;
+mod snapshots;
+mod store;
 mod videos;
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::PathBuf;
 
-use locvtp_video::whole_file::sync_folder_of;
-
-use self::database::Database;
-use self::vectors::Snapshot;
-use super::error::CatalogueError;
-use super::writer_lock::{Access, WriterLock};
 use super::{
-    Catalogue, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord, JobId, JobProgress,
-    JobRecord, JobState, ModelRecord, NewVideo, Verified,
+    Catalogue, CatalogueError, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord,
+    JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
-use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors, VectorSet};
+use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
-/// A catalogue in a folder. Its methods may be called by several threads; while one changes something
-/// the others wait, so a program that searches while it indexes opens the catalogue a second time, for
-/// reading.
-#[derive(Debug)]
-pub struct SqliteCatalogue {
-    folder: PathBuf,
-    database: Database,
-    /// What was last searched, by generation and kind.
-    snapshots: Mutex<HashMap<(GenerationId, VectorKind), Arc<Snapshot>>>,
-    _lock: Option<WriterLock>,
-}
-
-impl SqliteCatalogue {
-    /// Opens the catalogue in `folder`; a writer makes it where there is none.
-    ///
-    /// # Errors
-    /// When there is none to read, another program writes, it is newer than this program, or the folder
-    /// or database cannot be used.
-    pub fn open(folder: &Path, access: Access) -> Result<Self, CatalogueError> {
-        let path = folder.join("catalogue.sqlite");
-        let lock = match access {
-            Access::Read if path.exists() => None,
-            Access::Read => {
-                return Err(CatalogueError::Missing { place: folder.display().to_string() });
-            }
-            Access::Write { wait } => {
-                let segments = folder.join("segments");
-                let made = fs::create_dir_all(&segments);
-                // The folders' own names last over a power cut as what is in them does.
-                let made = made.and_then(|()| sync_folder_of(&segments));
-                let made = made.and_then(|()| sync_folder_of(folder));
-                made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
-                Some(WriterLock::take(folder, wait)?)
-            }
-        };
-        let database = Database::open(&path, lock.is_some())?;
-        let folder = folder.to_owned();
-        let catalogue = Self { folder, database, snapshots: Mutex::default(), _lock: lock };
-        if catalogue._lock.is_some() {
-            catalogue.clear_up()?;
-        }
-        Ok(catalogue)
-    }
-
-    /// Where it lies.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// A snapshot of the vectors of a generation as they are now.
-    ///
-    /// # Errors
-    /// When there is no such generation, or a segment cannot be read.
-    pub fn vectors(
-        &self,
-        generation: GenerationId,
-        kind: VectorKind,
-    ) -> Result<Arc<VectorSet>, CatalogueError> {
-        self.snapshot(generation, kind)
-    }
-
-    fn segment_path(&self, segment: i64) -> PathBuf {
-        self.folder.join("segments").join(format!("{segment:08}.vectors"))
-    }
-}
+pub use store::SqliteCatalogue;
 
 impl Catalogue for SqliteCatalogue {
     fn files(&self) -> Result<Vec<FileRecord>, CatalogueError> {
@@ -154,7 +83,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         request: &ScanRequest<'_>,
     ) -> Result<ScanAnswer, CatalogueError> {
-        Ok(self.snapshot(generation, kind)?.scan(request)?)
+        Ok(self.vectors(generation, kind)?.scan(request)?)
     }
 
     fn track_vectors(
@@ -163,7 +92,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError> {
-        Ok(self.snapshot(generation, kind)?.track_vectors(track).map_err(ScanError::from)?)
+        Ok(self.vectors(generation, kind)?.track_vectors(track).map_err(ScanError::from)?)
     }
 
     fn find_cues(

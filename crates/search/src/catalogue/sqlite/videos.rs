@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 use super::database::Fault;
-use super::{SqliteCatalogue, cues, files, vectors};
+use super::store::SqliteCatalogue;
+use super::{cues, files, generations, live_runs};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{FileId, GenerationId, NewVideo};
 use crate::segment::{Run, SegmentHeader, SegmentWriter, TrackId, VectorBatch, VectorKind};
@@ -41,9 +42,9 @@ fn add_vectors(
     batch: &VectorBatch,
 ) -> Result<(), Fault> {
     let (width, num_vectors) = (batch.width() as u32, batch.len() as u32);
-    let model = super::generations::fingerprint(db, generation)?;
+    let model = generations::fingerprint(db, generation)?;
     let header = SegmentHeader { kind, width, num_vectors, num_runs: 1, model };
-    let segment = vectors::next_segment(db)?;
+    let segment = live_runs::next_segment(db)?;
     let mut writer = SegmentWriter::create(&catalogue.segment_path(segment), header)?;
     writer.add(track, batch)?;
     let runs = writer.finish()?;
@@ -79,7 +80,7 @@ fn track_of(db: &Connection, file: FileId) -> rusqlite::Result<TrackId> {
 }
 
 fn check_width(db: &Connection, generation: GenerationId, video: &NewVideo) -> Result<(), Fault> {
-    let Some(expected) = vectors::width_of(db, generation)? else {
+    let Some(expected) = live_runs::width_of(db, generation)? else {
         return Err(CatalogueError::Unknown { what: format!("generation {}", generation.0) }.into());
     };
     match video.vectors.iter().find(|(_, batch)| batch.width() != expected) {

@@ -1,0 +1,137 @@
+//! An open catalogue: its folder, its database, its snapshots, and the lock of a writer.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use locvtp_video::whole_file::sync_folder_of;
+use rusqlite::Transaction;
+
+use super::database::{Database, Fault};
+use super::snapshots::{Snapshots, segment_path};
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::writer_lock::{Access, WriterLock};
+use crate::catalogue::{GenerationId, JobState};
+use crate::scan::VectorSet;
+use crate::segment::VectorKind;
+
+/// A catalogue in a folder. Its methods may be called by several threads; while one changes something
+/// the others wait, so a program that searches while it indexes opens the catalogue a second time, for
+/// reading.
+#[derive(Debug)]
+pub struct SqliteCatalogue {
+    pub(super) folder: PathBuf,
+    pub(super) database: Database,
+    snapshots: Snapshots,
+    _lock: Option<WriterLock>,
+}
+
+impl SqliteCatalogue {
+    /// Opens the catalogue in `folder`; a writer makes it where there is none.
+    ///
+    /// # Errors
+    /// When there is none to read, another program writes, it is newer than this program, or the folder
+    /// or database cannot be used.
+    pub fn open(folder: &Path, access: Access) -> Result<Self, CatalogueError> {
+        let path = folder.join("catalogue.sqlite");
+        let lock = match access {
+            Access::Read if path.exists() => None,
+            Access::Read => {
+                return Err(CatalogueError::Missing { place: folder.display().to_string() });
+            }
+            Access::Write { wait } => {
+                let segments = folder.join("segments");
+                let made = fs::create_dir_all(&segments);
+                // The folders' own names last over a power cut as what is in them does.
+                let made = made.and_then(|()| sync_folder_of(&segments));
+                let made = made.and_then(|()| sync_folder_of(folder));
+                made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
+                Some(WriterLock::take(folder, wait)?)
+            }
+        };
+        let database = Database::open(&path, lock.is_some())?;
+        let folder = folder.to_owned();
+        let catalogue = Self { folder, database, snapshots: Snapshots::default(), _lock: lock };
+        if catalogue._lock.is_some() {
+            catalogue.clear_up()?;
+        }
+        Ok(catalogue)
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A snapshot of the vectors of a generation as they are now.
+    ///
+    /// # Errors
+    /// When there is no such generation, or a segment cannot be read.
+    pub fn vectors(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+    ) -> Result<Arc<VectorSet>, CatalogueError> {
+        self.snapshots.now(&self.database, &self.folder, generation, kind)
+    }
+
+    pub(super) fn segment_path(&self, segment: i64) -> PathBuf {
+        segment_path(&self.folder, segment)
+    }
+
+    /// A change of what counts: the revision grows, and segments without a run are removed.
+    pub(super) fn changing<T>(
+        &self,
+        doing: &'static str,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogueError> {
+        let (done, dead) = self.database.write(doing, |db| {
+            let done = change(db)?;
+            let dead = "SELECT id FROM segments WHERE id NOT IN (SELECT segment FROM runs)";
+            let dead: Vec<i64> = db
+                .prepare_cached(dead)?
+                .query_map([], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for segment in &dead {
+                db.execute("DELETE FROM segments WHERE id = ?", [segment])?;
+            }
+            db.execute("UPDATE counters SET value = value + 1 WHERE name = 'revision'", [])?;
+            Ok((done, dead))
+        })?;
+        for segment in dead {
+            // What cannot be removed now is removed by the next writer.
+            let _ = fs::remove_file(self.segment_path(segment));
+        }
+        Ok(done)
+    }
+
+    /// Removes what a killed writer left, and says of its jobs that they ended.
+    fn clear_up(&self) -> Result<(), CatalogueError> {
+        let named = self.database.write("clearing up", |db| {
+            db.execute(
+                "UPDATE jobs SET state = ?, message = 'its process ended' WHERE state = ?",
+                [JobState::Stopped.name(), JobState::Running.name()],
+            )?;
+            let mut statement = db.prepare("SELECT id FROM segments")?;
+            let ids = statement.query_map([], |row| row.get::<_, i64>(0))?;
+            Ok(ids.collect::<Result<Vec<_>, _>>()?)
+        })?;
+        let named: HashSet<_> = named.into_iter().map(|id| self.segment_path(id)).collect();
+        let folder = self.folder.join("segments");
+        let failed = |source| CatalogueError::Folder { path: folder.clone(), source };
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if !named.contains(&path) && is_ours(&path) {
+                fs::remove_file(&path).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file is a segment, whole or half written.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.ends_with(".vectors") || name.ends_with(".vectors.part")
+}
