@@ -193,8 +193,14 @@ fn what_cannot_be_done_says_what_to_type() {
     says(&refused(&here(&["search", "a", "dog"])), &["2 words to the shell", "'a dog'"]);
     says(&refused(&here(&["search"])), &["<SENTENCE>"]);
     says(&refused(&here(&["search", "-dog"])), &["-"]);
-    let server = ["search", "a dog", "--catalog", "postgres://here/videos"];
-    says(&refused(&here(&server)), &["postgres://here/videos", "in a folder"]);
+    for (address, says_it) in [
+        ("postgres://anna:geheim@127.0.0.1:9/videos", "postgres://anna@127.0.0.1:9/videos"),
+        ("postgres://anna:geheim", "postgres://USER@HOST"),
+    ] {
+        let told = refused(&here(&["search", "a dog", "--catalog", address]));
+        says(&told, &[says_it]);
+        assert!(!told.contains("geheim"), "{told}");
+    }
     for (flag, value, says_it) in [
         ("--after", "yesterday", "2026-07-31"),
         ("--like", "talk.mp4", "talk.mp4@12.5"),

@@ -1,8 +1,9 @@
 //! What indexing did, in words.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use locvtp_finder::IndexSummary;
+use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_video::counted::counted;
 
 use crate::command_line;
@@ -11,7 +12,7 @@ use crate::pace::duration;
 /// Files of one kind that are named.
 const NAMED: usize = 5;
 
-pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
+pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String {
     let mut lines = Vec::new();
     let clips = counted(summary.num_clips as usize, "clip");
     if summary.num_added > 0 {
@@ -73,7 +74,7 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
         ));
     }
     if !summary.is_stopped {
-        let catalog = place.display().to_string();
+        let catalog = place.to_string();
         let search = command_line::command(["search", "--catalog", &catalog, "what should happen"]);
         lines.push(format!("search it with:\n  {search}"));
     }

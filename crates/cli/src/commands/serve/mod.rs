@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::Catalogue;
+use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::{ServeSettings, Server, Token};
 
-use crate::catalogue_place::{CataloguePlace, open_to_read};
+use crate::catalogue_place::{CataloguePlace, may_be_there, open_to_read};
 use crate::interrupt::Listening;
 use crate::{Outcome, interrupt, missing, output};
 
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
         Some(folder) => place_of(folder)?,
         None => args.place.found()?,
     };
-    let catalogue: Arc<dyn Catalogue> = Arc::new(open_to_read(&place)?);
+    let catalogue = open_to_read(&place)?;
     let library = IndexLibrary::open(catalogue, args.model.clone(), root_of(&place))?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
@@ -112,14 +112,14 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
 }
 
 /// The index of this folder.
-fn place_of(folder: &Path) -> anyhow::Result<PathBuf> {
+fn place_of(folder: &Path) -> anyhow::Result<CatalogueLocation> {
     if !folder.exists() {
         bail!(missing::does_not_exist(folder, "check the path"));
     }
     let place = CataloguePlace { catalog: None }.of_videos(&[folder.to_owned()])?;
-    let given = CataloguePlace { catalog: Some(folder.to_owned()) }.found()?;
-    let is_catalogue = |place: &Path| place.join("catalogue.sqlite").is_file();
-    match [given, place].into_iter().find(|place| is_catalogue(place)) {
+    let given = CatalogueLocation::Folder(folder.to_owned());
+    let given = CataloguePlace { catalog: Some(Ok(given)) }.found()?;
+    match [given, place].into_iter().find(may_be_there) {
         Some(place) => Ok(place),
         None => bail!(
             "{}: has no index yet; make one with `locvtp index add {} --model DIR`",
@@ -130,8 +130,8 @@ fn place_of(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The folder of the videos, where the index lies in it.
-fn root_of(place: &Path) -> Option<PathBuf> {
-    let place = place.canonicalize().ok()?;
+fn root_of(place: &CatalogueLocation) -> Option<PathBuf> {
+    let place = place.folder()?.canonicalize().ok()?;
     place.parent().filter(|_| place.ends_with(".locvtp")).map(Path::to_owned)
 }
 
