@@ -95,7 +95,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 fn in_order(mut cues: Vec<Cue>) -> Vec<Cue> {
     cues.sort_by(|one, other| {
-        let times = one.span.start.total_cmp(&other.span.start);
+        let times = one.span.start.0.total_cmp(&other.span.start.0);
         times.then_with(|| (&one.source, &one.text).cmp(&(&other.source, &other.text)))
     });
     cues
