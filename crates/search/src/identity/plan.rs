@@ -120,7 +120,10 @@ pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
             there => opened.push((look, there.map(|path| path.file))),
         }
     }
-    let mut gone = gone(walk, known);
+    let gone = gone(walk, known);
+    // By file, the first path last, so that it is taken first.
+    let mut left: HashMap<FileId, Vec<&KnownPath>> = HashMap::new();
+    gone.iter().rev().for_each(|path| left.entry(path.file).or_default().push(path));
     let by_content: HashMap<_, _> =
         known.paths.iter().map(|path| (path.identity, path.file)).collect();
     let mut new_content = HashSet::new();
@@ -139,8 +142,8 @@ pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
         let candidate = Candidate { look: look.clone(), identity };
         match (by_content.get(&identity), there) {
             (Some(file), _) => {
-                let left = gone.iter().position(|path| path.file == *file);
-                let from = left.map(|at| gone.remove(at).look.path.clone());
+                let from = left.get_mut(file).and_then(Vec::pop);
+                let from = from.map(|path| path.look.path.clone());
                 plan.moved.push(Moved { file: *file, from, to: candidate.look });
             }
             _ if !new_content.insert(identity) => plan.copies.push(candidate),
@@ -148,8 +151,9 @@ pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
             (None, None) => plan.add.push(candidate),
         }
     }
-    let gone = gone.into_iter().filter(|path| !path.is_missing);
-    plan.missing = gone.map(|path| (path.file, path.look.path.clone())).collect();
+    let missing = left.into_values().flatten().filter(|path| !path.is_missing);
+    plan.missing = missing.map(|path| (path.file, path.look.path.clone())).collect();
+    plan.missing.sort_by(|one, other| one.1.cmp(&other.1));
     plan.waiting.sort_by(|one, other| one.path.cmp(&other.path));
     plan
 }

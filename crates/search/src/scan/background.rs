@@ -126,6 +126,20 @@ mod tests {
     }
 
     #[test]
+    fn a_quantile_is_in_the_bin_of_the_score_at_its_place() {
+        let mut background = Background::default();
+        let scores = [-1.0, -0.5, 0.0, 0.25, 0.5];
+        scores.into_iter().for_each(|score| background.count(score));
+        // Places 0 to 4; 0.3 is place 1.2, which is nearest 1, and 0.4 place 1.6, nearest 2.
+        for (share, score) in [(0.0, -1.0), (0.3, -0.5), (0.4, 0.0), (0.75, 0.25), (1.0, 0.5)] {
+            let quantile = background.quantile(share).unwrap();
+            assert_eq!(quantile, score + 0.5 / 2048.0, "{share}");
+        }
+        assert_eq!(background.share_from(0.25), Some(0.4));
+        assert_eq!(background.num_scores(), 5);
+    }
+
+    #[test]
     fn scores_that_rounding_took_over_the_ends_are_counted_there() {
         let mut background = Background::default();
         [-1.01, -1.0, 1.0, 1.01].into_iter().for_each(|score| background.count(score));

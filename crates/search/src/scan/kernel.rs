@@ -159,4 +159,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn scores_bins_and_the_highest_are_those_of_plain_arithmetic() {
+        use super::super::background::{BINS, Background};
+
+        let products: Vec<i32> = (0..100).map(|at| (at - 50) * 5_000_000).collect();
+        let scales: Vec<f32> = (0..100).map(|at| 0.001 + 1e-5 * (at % 7) as f32).collect();
+        let (mut scores, mut most) = (vec![0.0; 100], vec![0.0; 100]);
+        let mut bins = vec![0; 100];
+        let mut into = Scores { scores: &mut scores, most: &mut most, bins: &mut bins };
+        let highest = score(&products, &scales, 5e-6, 2.0, BINS as u16, &mut into);
+        let (mut by_bins, mut one_by_one) = (Background::default(), Background::default());
+        by_bins.count_bins(&bins);
+        for (row, (product, scale)) in products.iter().zip(&scales).enumerate() {
+            assert_eq!(scores[row], *product as f32 * (scale * 5e-6));
+            assert_eq!(most[row], scores[row] + 2.0 * scale);
+            one_by_one.count(scores[row]);
+        }
+        // They reach past both ends: -1.25 to 1.25.
+        assert!(scores[0] < -1.0 && scores[99] > 1.0);
+        assert_eq!(by_bins, one_by_one);
+        assert_eq!(highest, most.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    }
 }

@@ -27,3 +27,31 @@ pub(super) fn look_again(
     }
     Ok(Looked { best: top.into_sorted(), is_sure: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::segment::TrackId;
+
+    #[test]
+    fn a_second_look_ends_where_nothing_that_follows_can_be_among_the_best() {
+        let ranked = |score, clip| Ranked { score, track: TrackId(1), clip };
+        // The most that scores can be, and each is 0.1 lower.
+        let candidates =
+            [0.9, 0.8, 0.75, 0.7, 0.69].map(|most| ranked(most, (most * 100.0) as u32));
+        let asked = Cell::new(0);
+        let exact = |candidate: &Ranked| {
+            asked.set(asked.get() + 1);
+            Ok(ranked(candidate.score - 0.1, candidate.clip))
+        };
+        let looked = look_again(&candidates, 2, exact).unwrap();
+        // The second best is 0.7 after two looks: what can be 0.7 itself is looked at, 0.69 is not.
+        assert_eq!((looked.is_sure, asked.get()), (true, 4));
+        assert_eq!(looked.best.iter().map(|it| it.clip).collect::<Vec<_>>(), [90, 80]);
+        let all = look_again(&candidates, 3, exact).unwrap();
+        assert!(!all.is_sure && all.best.len() == 3);
+        assert!(look_again(&candidates, 0, exact).unwrap().best.is_empty());
+    }
+}

@@ -108,6 +108,10 @@ mod tests {
                         top.offer(*it);
                     }
                 });
+                assert_eq!(top.is_whole(), most > 60, "{most}");
+                let bar = if most > 60 { f32::NEG_INFINITY } else { top.bar() };
+                let worst = sorted.get(most.wrapping_sub(1)).map_or(bar, |worst| worst.score);
+                assert_eq!(top.bar(), if most == 0 { f32::INFINITY } else { worst });
                 assert_eq!(top.into_sorted(), sorted[..most.min(60)]);
             }
         }

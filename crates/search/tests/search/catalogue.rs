@@ -163,3 +163,70 @@ fn a_catalogue_on_a_disk_closed_for_writing_is_searched() {
         other => not_run(format!("no disk can be closed here: {other:?}")),
     }
 }
+
+/// The folder of a catalogue that a process may not write much into.
+const NO_ROOM: &str = "LOCVTP_TEST_CATALOGUE_NO_ROOM";
+
+#[test]
+fn a_disk_that_fills_up_loses_the_video_in_work_and_no_other() {
+    if let Some(folder) = std::env::var_os(NO_ROOM) {
+        let catalogue = writer(Path::new(&folder));
+        let generation = catalogue.generation(&model(1)).unwrap();
+        let mut large = video(20);
+        large.vectors = vec![(VectorKind::Clip, batch(20, 4000, WIDTH))];
+        let error = catalogue.add_video(generation, &large).unwrap_err();
+        assert!(matches!(error, CatalogueError::Segment(_)), "{error:?}");
+        // Here the vectors fit and the database does not.
+        let mut wordy = video(21);
+        wordy.cues = vec![wordy.cues[0].clone(); 4000];
+        let error = catalogue.add_video(generation, &wordy).unwrap_err();
+        assert!(matches!(error, CatalogueError::Database { .. }), "{error:?}");
+        is_sound(&catalogue, 40);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    drop(ten(folder.path()));
+    let name = "catalogue::a_disk_that_fills_up_loses_the_video_in_work_and_no_other";
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$@\"", "sh"]);
+    command.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]);
+    let ran = command.env(NO_ROOM, folder.path()).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let catalogue = writer(folder.path());
+    let generation = catalogue.generation(&model(1)).unwrap();
+    assert_eq!((catalogue.files().unwrap().len(), segments(folder.path())), (10, 20));
+    catalogue.add_video(generation, &video(20)).unwrap();
+    assert_eq!(found(&catalogue, generation, 20), Some("/videos/20.mp4".into()));
+    is_sound(&catalogue, 42);
+}
+
+#[test]
+fn a_segment_cut_short_is_named_by_a_check_and_by_a_search_and_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(ten(folder.path()));
+    let path = folder.path().join("segments/00000001.vectors");
+    let whole = fs::read(&path).unwrap();
+    for length in [0, 100, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let catalogue = writer(folder.path());
+        let generation = catalogue.generation(&model(1)).unwrap();
+        let faults = catalogue.verify().unwrap().faults;
+        assert!(faults.len() == 1 && faults[0].contains("00000001.vectors"), "{faults:?}");
+        let query = vector(1, WIDTH);
+        let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
+        assert!(scan.unwrap_err().to_string().contains("00000001.vectors"), "{length}");
+    }
+    assert_eq!(writer(folder.path()).drop_damaged().unwrap().len(), 1);
+    // The first video's one clip is gone until it is encoded again; its cue stays.
+    is_sound(&writer(folder.path()), 39);
+}
+
+#[test]
+fn spans_of_hits_are_those_of_their_clips() {
+    let folder = tempfile::tempdir().unwrap();
+    let (catalogue, generation, _) = ten(folder.path());
+    let query = vector(9003, WIDTH);
+    let answer =
+        catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1)).unwrap();
+    assert_eq!((answer.hits[0].clip, answer.hits[0].span), (3, TimeSpan::new(3.0, 4.0)));
+}

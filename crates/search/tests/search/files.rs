@@ -147,25 +147,37 @@ fn a_file_that_is_being_written_waits_until_two_looks_are_equal() {
 }
 
 #[test]
-fn ten_thousand_unchanged_files_take_a_moment() {
+fn ten_thousand_unchanged_or_moved_files_take_a_moment() {
     let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
     for number in 0..10_000 {
-        let sub = folder.path().join((number / 500).to_string());
+        let sub = place("before").join((number / 500).to_string());
         if number % 500 == 0 {
-            fs::create_dir(&sub).unwrap();
+            fs::create_dir_all(&sub).unwrap();
         }
         fs::write(sub.join(format!("{number}.mp4")), number.to_string()).unwrap();
     }
     let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
-        let identity = ContentIdentity { size: look.size, sample: number as u128 };
-        let file = locvtp_search::catalogue::FileId(number as i64);
+        let identity = ContentIdentity::of(&look.path).unwrap();
+        let file = locvtp_search::identity::FileId(number as i64);
         KnownPath { look, file, identity, is_missing: false }
     });
     let known = Known { paths: paths.collect(), waiting: vec![] };
-    let began = Instant::now();
-    let made = plan(&walked(folder.path()), &known, later());
-    let took = began.elapsed();
-    assert_eq!(made.num_unchanged, 10_000);
-    println!("10,000 unchanged files: {took:?}");
+    let planned = || {
+        let began = Instant::now();
+        (plan(&walked(folder.path()), &known, later()), began.elapsed())
+    };
+    // Other programs may be at work: the best of three.
+    let (unchanged, took) = (0..3).map(|_| planned()).min_by_key(|it| it.1).unwrap();
+    assert_eq!(unchanged.num_unchanged, 10_000);
+    fs::rename(place("before"), place("after")).unwrap();
+    let (moved, took_moved) = planned();
+    assert_eq!((moved.moved.len(), moved.add.len(), moved.missing.len()), (10_000, 0, 0));
+    for moved in &moved.moved {
+        let from = moved.from.as_ref().unwrap().strip_prefix(place("before")).unwrap();
+        assert_eq!(moved.to.path.strip_prefix(place("after")).unwrap(), from);
+    }
+    println!("10,000 files unchanged: {took:?}, moved: {took_moved:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took_moved < Duration::from_secs(20), "{took_moved:?}");
 }
