@@ -8,6 +8,9 @@ use locvtp_video::Seconds;
 use crate::file_filter::FileFilter;
 use crate::question_error::QuestionError;
 
+/// Letters of a sentence at most, with its terms.
+const MOST_LETTERS: usize = 2000;
+
 /// What should be seen: a sentence, and terms that are added and taken away.
 ///
 /// # Example
@@ -33,8 +36,12 @@ impl Sentence {
     /// Reads what a person types: words, `+word` and `-word`; several words of a term stand in quotes.
     ///
     /// # Errors
-    /// When nothing is left to look for, or a quote is not closed.
+    /// When nothing is left to look for, a quote is not closed, or it is longer than 2,000 letters.
     pub fn read(typed: &str) -> Result<Self, QuestionError> {
+        let found = typed.chars().count();
+        if found > MOST_LETTERS {
+            return Err(QuestionError::TooLong { found, most: MOST_LETTERS });
+        }
         let (mut sentence, mut words) = (Self::default(), Vec::new());
         let mut rest = typed.trim();
         while !rest.is_empty() {
@@ -157,5 +164,10 @@ mod tests {
         assert_eq!(Sentence::read("  "), Err(QuestionError::Empty));
         assert!(matches!(Sentence::read("-rain"), Err(QuestionError::OnlyWithout { .. })));
         assert!(matches!(Sentence::read("a +\"red"), Err(QuestionError::OpenQuote { .. })));
+        let long = "a ".repeat(1001);
+        assert_eq!(
+            Sentence::read(&long),
+            Err(QuestionError::TooLong { found: 2002, most: MOST_LETTERS })
+        );
     }
 }

@@ -16,6 +16,14 @@ pub enum QuestionError {
         /// What was typed.
         sentence: String,
     },
+    /// More than any sentence.
+    #[error("the sentence has {found} letters; ask with {most} at most")]
+    TooLong {
+        /// Letters that were typed.
+        found: usize,
+        /// Letters that are read.
+        most: usize,
+    },
     /// A quote that does not end.
     #[error("{sentence:?}: a \" is not closed; close it")]
     OpenQuote {

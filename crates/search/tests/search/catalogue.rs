@@ -10,10 +10,10 @@ use locvtp_search::catalogue::{
 
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
-use locvtp_video::Seconds;
+use locvtp_video::{Seconds, TimeSpan};
 
 use crate::both::{found, is_sound};
-use crate::made::{WIDTH, model, vector, video};
+use crate::made::{WIDTH, batch, model, vector, video};
 use crate::not_run::not_run;
 
 fn writer(folder: &Path) -> SqliteCatalogue {
@@ -129,7 +129,41 @@ fn a_newer_catalogue_and_a_folder_without_one_are_refused_by_name() {
     let garbage = tempfile::tempdir().unwrap();
     fs::write(garbage.path().join("catalogue.sqlite"), vec![b'x'; 5000]).unwrap();
     let error = SqliteCatalogue::open(garbage.path(), Access::Read).unwrap_err();
-    assert!(matches!(error, CatalogueError::Database { .. }), "{error}");
+    assert!(error.to_string().contains("put a copy of it back"), "{error}");
+}
+
+#[test]
+fn segments_that_were_exchanged_are_named_and_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(ten(folder.path()));
+    let [first, third] = ["00000001", "00000003"]
+        .map(|name| folder.path().join("segments").join(format!("{name}.vectors")));
+    let bytes = [fs::read(&first).unwrap(), fs::read(&third).unwrap()];
+    fs::write(&first, &bytes[1]).unwrap();
+    fs::write(&third, &bytes[0]).unwrap();
+    let catalogue = writer(folder.path());
+    assert_eq!(catalogue.verify().unwrap().faults.len(), 2);
+    let generation = catalogue.generation(&model(1)).unwrap();
+    let query = vector(1, WIDTH);
+    let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
+    assert!(scan.unwrap_err().to_string().contains("not the one that the catalogue names"));
+    assert!(catalogue.compact().is_err());
+    assert_eq!(catalogue.drop_damaged().unwrap().len(), 2);
+    assert!(catalogue.verify().unwrap().faults.is_empty());
+}
+
+#[test]
+fn a_folder_whose_database_is_lost_is_refused_and_keeps_its_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(ten(folder.path()));
+    let path = folder.path().join("catalogue.sqlite");
+    fs::write(&path, "").unwrap();
+    for _ in 0..2 {
+        let error = SqliteCatalogue::open(folder.path(), Access::WRITE).unwrap_err();
+        assert!(error.to_string().contains("missing or empty"), "{error}");
+        assert_eq!(segments(folder.path()), 20);
+        let _ = fs::remove_file(&path);
+    }
 }
 
 /// The folder of a catalogue on a disk that is closed for writing.

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
             "catalog": place.to_string(),
             "model": index.as_ref().map(|index| &index.model.name),
             "files": files.iter().map(|file| json!({
-                "paths": file.looks.iter().map(|look| &look.path).collect::<Vec<_>>(),
+                "paths": file.looks.iter().map(|look| look.path.to_string_lossy()).collect::<Vec<_>>(),
                 "duration_s": file.duration,
                 "state": state(file),
                 "reason": file.reason,

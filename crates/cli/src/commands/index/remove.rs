@@ -29,6 +29,7 @@ pub(crate) fn run(args: &Remove) -> anyhow::Result<Outcome> {
     open_to_read(&place)?;
     let removed = Indexer::remove(open_to_write(&place)?.as_ref(), &args.paths)?;
     if args.json {
+        let removed: Vec<_> = removed.iter().map(|path| path.to_string_lossy()).collect();
         output::json(&json!({ "removed": removed }))?;
     }
     if removed.is_empty() {

@@ -25,7 +25,7 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
         ));
     }
     if summary.num_cues > 0 {
-        lines.push(format!("read: {}", counted(summary.num_cues as usize, "line of subtitles")));
+        lines.push(format!("read: {} of subtitles", counted(summary.num_cues as usize, "line")));
     }
     if summary.num_other_words > 0 {
         lines.push(format!(

@@ -36,18 +36,19 @@ pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
     let prepared = args.making.prepared(live_index(open_to_write(&place)?.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     output::note("looking at the folders again and again; Ctrl-C ends it");
+    let mut told = (Vec::new(), Vec::new());
     loop {
         // Between two looks other programs may write.
         match open_to_write(&place) {
             Ok(catalogue) => {
                 let mut progress = Progress::quiet();
                 let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
-                let is_news = summary.num_added + summary.num_moved > 0
-                    || !summary.missing.is_empty()
-                    || !summary.bad.is_empty();
-                if is_news {
+                // What is gone or bad stays so, and is told once.
+                let wrong = (summary.missing.clone(), summary.bad.clone());
+                if summary.num_added + summary.num_moved > 0 || wrong != told {
                     output::text(&text(&summary, &place))?;
                 }
+                told = wrong;
             }
             Err(error) if is_busy(&error) => output::note(&format!("note: {error}")),
             Err(error) => return Err(error),

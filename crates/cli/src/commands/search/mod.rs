@@ -24,6 +24,9 @@ use crate::trained_matches::trained_matches;
 use crate::trained_words::{TrainedWords, Unseen};
 use crate::{Outcome, command_line, missing, output};
 
+/// Moments that are shown where none stands out enough.
+const NEAREST: usize = 3;
+
 /// Characters of what is said that a line of the table shows.
 const SAID: usize = 60;
 
@@ -119,7 +122,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     if let Some(unknown) = trained.unknown().filter(|_| question.sentence.is_some()) {
         output::note(&format!("note: {unknown}"));
     }
-    tell(&answer, &question, args.all);
+    tell(&answer, &question, args.all, not_asked);
     if args.json {
         let mut json = as_json(&question, &answer);
         json["catalog"] = json!(place.to_string());
@@ -127,6 +130,10 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
         output::json(&json)?;
     } else if !answer.hits.is_empty() {
         output::text(&text(&answer, &question))?;
+    } else if answer.num_held_back > 0 {
+        // Many a true sentence stands out no more than others: a person may look.
+        let nearest = Question { show_all: true, top: NEAREST, ..question.clone() };
+        output::text(&text(&finder.find(&nearest)?, &nearest))?;
     }
     if answer.hits.is_empty() {
         return Ok(Outcome::NothingFound);
@@ -220,7 +227,7 @@ fn read_moment(text: &str) -> Result<(PathBuf, f64), String> {
 }
 
 /// What a person should know of an answer besides its hits.
-fn tell(answer: &Answer, question: &Question, shows_all: bool) {
+fn tell(answer: &Answer, question: &Question, shows_all: bool, not_asked: bool) {
     if answer.num_files == 0 {
         let of_filter = if question.files.is_empty() {
             "the index holds no videos"
@@ -234,9 +241,13 @@ fn tell(answer: &Answer, question: &Question, shows_all: bool) {
     if answer.hits.is_empty() {
         let why = match answer.verdict {
             Verdict::Judged { false_alarms, .. } => format!(
-                ": of sentences that are true elsewhere {} stand out as much. --all shows the best there is",
+                ", as far as can be told: of sentences that are true elsewhere {} stand out as much as the \
+                 nearest moments (--all shows all)",
                 share(false_alarms)
             ),
+            Verdict::Unknown if not_asked => {
+                ": nobody says it, and nothing can be seen by it".to_owned()
+            }
             Verdict::Unknown => String::new(),
         };
         output::note(&format!("not in these videos ({files}){why}"));
@@ -352,7 +363,7 @@ fn as_json(question: &Question, answer: &Answer) -> Value {
         "hits": answer.hits.iter().map(|hit| {
             let (start, end) = seconds(hit);
             let mut value = json!({
-                "file": hit.path,
+                "file": hit.path.to_string_lossy(),
                 "start_s": start,
                 "end_s": end,
                 "score": hit.score,

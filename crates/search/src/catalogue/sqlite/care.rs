@@ -1,6 +1,6 @@
 //! Checking and rewriting.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 
 use locvtp_video::causes::with_causes;
@@ -143,19 +143,13 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
     let num_vectors = live.iter().map(|(.., runs)| rows_of(runs)).sum();
     for (model, kind, id, runs) in &live {
         let path = catalogue.segment_path(*id);
-        match check(&path).and_then(|segment| {
-            check_runs(&segment, runs)?;
-            Ok((segment.runs()?, segment))
-        }) {
+        match check(&path).and_then(|segment| check_runs(&segment, runs).map(|()| segment)) {
             // A writer may have compacted meanwhile.
             Err(_) if !is_named(catalogue, *id)? => {}
             Err(error) => faults.push(with_causes(&error)),
-            Ok((written, segment)) => {
+            Ok(segment) => {
                 let header = segment.header();
-                let written: HashMap<_, Run> =
-                    written.into_iter().map(|run| (run.track, run)).collect();
-                let is_its_own = runs.iter().all(|run| written.get(&run.track) == Some(run));
-                if (header.model, header.kind) != (*model, *kind) || !is_its_own {
+                if (header.model, header.kind) != (*model, *kind) {
                     faults.push(format!(
                         "{}: the segment is not the one that the catalogue names",
                         path.display()

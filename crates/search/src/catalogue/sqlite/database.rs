@@ -59,6 +59,13 @@ impl Database {
                 return Err(CatalogueError::Newer { place, found, known });
             }
             Err(Fault::Told(error)) => return Err(error),
+            Err(Fault::Sql(error)) if is_no_database(&error) => {
+                let what = format!(
+                    "catalogue.sqlite cannot be read ({error}); put a copy of it back, or delete the folder \
+                     and run `locvtp index add` again"
+                );
+                return Err(CatalogueError::Damaged { place, what });
+            }
             Err(Fault::Sql(source)) => {
                 let (doing, source) = ("being opened", Box::new(source));
                 return Err(CatalogueError::Database { place, doing, source });
@@ -120,6 +127,11 @@ impl Database {
         // A transaction that was dropped in a panic was rolled back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_no_database(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, Fault> {

@@ -1,5 +1,7 @@
 //! Which rows of which segments count, as the database says.
 
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use crate::catalogue::GenerationId;
@@ -32,13 +34,14 @@ pub(super) fn live_segments(
     Ok(live)
 }
 
-/// Runs that a segment does not have are a damage of one of the two.
+/// Runs that a segment does not have are a damage of one of the two, or it is another segment.
 pub(super) fn check_runs(segment: &Segment, runs: &[Run]) -> Result<(), SegmentError> {
-    let num_vectors = segment.header().num_vectors as usize;
-    if runs.iter().all(|run| run.rows().end <= num_vectors) {
+    let written: HashMap<TrackId, Run> =
+        segment.runs()?.into_iter().map(|run| (run.track, run)).collect();
+    if runs.iter().all(|run| written.get(&run.track) == Some(run)) {
         return Ok(());
     }
-    let part = "runs: the catalogue names rows that it does not have".into();
+    let part = "runs: the segment is not the one that the catalogue names".into();
     Err(SegmentError::Damaged { path: segment.path().to_owned(), part })
 }
 

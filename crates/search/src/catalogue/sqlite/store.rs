@@ -47,7 +47,9 @@ impl SqliteCatalogue {
                 let made = made.and_then(|()| sync_folder_of(&segments));
                 let made = made.and_then(|()| sync_folder_of(folder));
                 made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
-                Some(WriterLock::take(folder, wait)?)
+                let lock = WriterLock::take(folder, wait)?;
+                refuse_lost_database(folder, &path)?;
+                Some(lock)
             }
         };
         let database = Database::open(&path, lock.is_some())?;
@@ -128,6 +130,20 @@ impl SqliteCatalogue {
         }
         Ok(())
     }
+}
+
+/// Refuses a folder whose vectors are there and whose database is not: a new one would have them removed.
+fn refuse_lost_database(folder: &Path, database: &Path) -> Result<(), CatalogueError> {
+    if fs::metadata(database).is_ok_and(|it| it.len() > 0) {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(folder.join("segments")).into_iter().flatten().flatten();
+    if !entries.any(|entry| entry.file_name().to_string_lossy().ends_with(".vectors")) {
+        return Ok(());
+    }
+    let what = "its vectors are there and its catalogue.sqlite is missing or empty; put that file back, or \
+                delete the folder and run `locvtp index add` again";
+    Err(CatalogueError::Damaged { place: folder.display().to_string(), what: what.to_owned() })
 }
 
 /// Whether a file is a segment, whole or half written.
