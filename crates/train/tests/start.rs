@@ -13,7 +13,7 @@ use locvtp_corpus::{Corpus, HowTo100m, PairSampler};
 use locvtp_model::weights::{ImportSettings, import};
 use locvtp_model::weights::{NamedTensor, read_safetensors, to_safetensors};
 use locvtp_model::weights::{Source, SourceKind};
-use locvtp_model::{Device, ModelDirectory, Preprocessing};
+use locvtp_model::{Device, ModelDirectory, Preprocessing, SentenceFeature};
 use locvtp_train::{
     BatchSource, ClipRequest, Experiment, FrameSource, Observer, Position, Prepared, RunEnd,
     RunFolder, RunStart, StepReport, losses, pretrain,
@@ -250,7 +250,11 @@ fn clip_is_trained_on_in_its_own_joint_space_with_pictures_scaled_its_way() {
     assert_eq!(experiment.preprocessing.scaling, Scaling::HuggingFace);
     let fast = place.experiment("[preprocessing]\nscaling = \"fast\"");
     assert_eq!(fast.preprocessing.scaling, Scaling::Fast);
-    assert_eq!(experiment.model, made.directory.config);
+    // A CLIP's sentence is its last token; training makes it the mean of the words, which the losses train.
+    let mut trained_on = made.directory.config.clone();
+    assert_eq!(trained_on.sentence_feature, SentenceFeature::LastToken);
+    trained_on.sentence_feature = SentenceFeature::MeanWord;
+    assert_eq!(experiment.model, trained_on);
     let end = Watcher::default().pretrain(&experiment, &place.path("run"), false).unwrap();
     let (before, after) = (weights(&place.model()), weights(&end.model));
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
