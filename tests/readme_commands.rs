@@ -5,8 +5,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
 use locvtp::{Corpus, HowTo100m};
 
@@ -27,6 +28,9 @@ fn small(command: &str) -> &'static str {
             "--set train.steps=4 --set train.log_every=1 \
              --set pairs.long_batch=4 --set pairs.short_batch=4"
         }
+        // A model that has learned nothing finds nothing.
+        Some("search") => "--all",
+        Some("serve") => "--address 127.0.0.1:0",
         Some("transfer") if command.contains("zero_shot") => "",
         Some("transfer") if command.contains("steps") => {
             "--set training.epochs=1 --set training.seeds=[0] --set component_model.random_epochs=1"
@@ -105,6 +109,18 @@ fn commands(readme: &str) -> Vec<String> {
     commands
 }
 
+/// A command that goes on until somebody ends it: it is ended when it says where its page is.
+fn served(command: &mut Command) -> Output {
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(server.stdout.take().unwrap());
+    let mut line = String::new();
+    said.read_line(&mut line).unwrap();
+    let number = server.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &number]).status().unwrap().success());
+    let output = server.wait_with_output().unwrap();
+    Output { stdout: line.into_bytes(), ..output }
+}
+
 #[test]
 fn the_readmes_commands_do_what_they_say() {
     // What one page's commands leave, the next one's take.
@@ -128,7 +144,7 @@ fn the_readmes_commands_do_what_they_say() {
                 "explain",
                 "explain"
             ][..],
-            &["corpus", "pretrain", "ground", "extract", "report"],
+            &["corpus", "pretrain", "ground", "index", "search", "serve", "extract", "report"],
             &["weights", "weights", "weights", "inspect", "pretrain"],
             &["corpus", "corpus", "corpus", "corpus", "corpus", "pretrain", "pretrain"],
             &["transfer"; 8],
@@ -169,13 +185,14 @@ fn the_readmes_commands_do_what_they_say() {
     path.push(std::env::var_os("PATH").unwrap_or_default());
 
     for command in commands {
-        let output = Command::new("sh")
-            .args(["-c", &format!("{command} {}", small(&command))])
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("exec {command} {}", small(&command))])
             .current_dir(folder.path())
             .env("PATH", &path)
-            .env("XDG_CACHE_HOME", folder.path().join("cache"))
-            .output()
-            .unwrap();
+            .env("XDG_CACHE_HOME", folder.path().join("cache"));
+        let is_server = command.starts_with("locvtp serve");
+        let output = if is_server { served(&mut shell) } else { shell.output().unwrap() };
         let said = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}\n{said}\n{complaint}");

@@ -16,6 +16,7 @@ use crate::commands::report::Report;
 use crate::commands::results::Results;
 use crate::commands::score::Score;
 use crate::commands::search::Search;
+use crate::commands::serve::Serve;
 use crate::commands::synthesize::Synthesize;
 use crate::commands::transfer::Transfer;
 use crate::commands::weights::Weights;
@@ -63,12 +64,14 @@ pub(crate) enum Command {
     },
     /// Find moments in all videos of an index, or learn that there is none
     Search(Search),
+    /// Show an index as a page: search, play, export; in the browser, on this machine
+    Serve(Serve),
     /// Import public weights (CLIP and others), or look into a file of weights
     #[command(subcommand)]
     Weights(Weights),
     /// Say what a file or folder is: a video, a model, a run, a corpus, weights, a run file
     Inspect(Inspect),
-    /// Explain the keys of run files, task files and settings of a synthetic corpus: what they mean, and their defaults
+    /// Explain the keys of run files, task files and synthetic corpora, and their defaults
     Explain(Explain),
     /// Write the page of a run from what is on disk
     Report(Report),

@@ -1,11 +1,13 @@
 //! Where the catalogue of an index lies: where a person says, or `.locvtp` in a folder of videos.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args as ClapArgs;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use locvtp_search::catalogue::{
-    Access, Catalogue, GenerationRecord, GenerationState, SqliteCatalogue,
+    Access, Catalogue, CatalogueLocation, GenerationRecord, GenerationState, open_catalogue,
 };
 use locvtp_transfer::locate_model;
 
@@ -17,15 +19,15 @@ const FOLDER: &str = ".locvtp";
 /// `--catalog`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CataloguePlace {
-    /// Where the index lies [default: `.locvtp` in the folder of the videos; to search, the one here or in
-    /// a folder above]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) catalog: Option<PathBuf>,
+    /// Where the index lies: a folder, or postgres://USER@HOST/DATABASE [default: `.locvtp` in the folder of
+    /// the videos; to search, the one here or in a folder above]
+    #[arg(long, value_name = "DIR", value_parser = location())]
+    pub(crate) catalog: Option<Result<CatalogueLocation, String>>,
 }
 
 impl CataloguePlace {
     /// Where the index of these files and folders is, or will be.
-    pub(crate) fn of_videos(&self, roots: &[PathBuf]) -> anyhow::Result<PathBuf> {
+    pub(crate) fn of_videos(&self, roots: &[PathBuf]) -> anyhow::Result<CatalogueLocation> {
         if let Some(given) = &self.catalog {
             return inside(given);
         }
@@ -40,17 +42,17 @@ impl CataloguePlace {
         // A folder below one that has an index belongs to that.
         let truly = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let above = truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
-        Ok(above.unwrap_or_else(|| folder.join(FOLDER)))
+        Ok(CatalogueLocation::Folder(above.unwrap_or_else(|| folder.join(FOLDER))))
     }
 
     /// The index that is meant: the one given, or the one here or above.
-    pub(crate) fn found(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn found(&self) -> anyhow::Result<CatalogueLocation> {
         if let Some(given) = &self.catalog {
             return inside(given);
         }
         let here = std::env::current_dir().context("the folder that you are in cannot be told")?;
         let found = here.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
-        found.with_context(|| {
+        found.map(CatalogueLocation::Folder).with_context(|| {
             format!(
                 "no index is here or in a folder above ({}); make one with `locvtp index add FOLDER --model \
                  DIR`, or say where it lies with --catalog DIR",
@@ -60,16 +62,20 @@ impl CataloguePlace {
     }
 }
 
+/// Reads `--catalog`. What cannot be read is told later, by us: clap's own message shows what was typed,
+/// which may hold a password.
+fn location() -> impl TypedValueParser<Value = Result<CatalogueLocation, String>> {
+    OsStringValueParser::new()
+        .map(|typed| CatalogueLocation::of(&typed).map_err(|error| error.to_string()))
+}
+
 /// The catalogue's folder, where it or the folder of its videos was given.
-fn inside(given: &Path) -> anyhow::Result<PathBuf> {
-    if given.to_string_lossy().contains("://") {
-        bail!(
-            "{}: this version keeps an index in a folder and not on a server; give a folder",
-            given.display()
-        );
-    }
-    let within = given.join(FOLDER);
-    Ok(if !is_catalogue(given) && is_catalogue(&within) { within } else { given.to_owned() })
+fn inside(given: &Result<CatalogueLocation, String>) -> anyhow::Result<CatalogueLocation> {
+    let given = given.as_ref().map_err(|what| anyhow!("{what}"))?;
+    let Some(folder) = given.folder() else { return Ok(given.clone()) };
+    let within = folder.join(FOLDER);
+    let is_within = !is_catalogue(folder) && is_catalogue(&within);
+    Ok(CatalogueLocation::Folder(if is_within { within } else { folder.to_owned() }))
 }
 
 fn is_catalogue(folder: &Path) -> bool {
@@ -77,13 +83,18 @@ fn is_catalogue(folder: &Path) -> bool {
 }
 
 /// Opens the catalogue to read it.
-pub(crate) fn open_to_read(place: &Path) -> anyhow::Result<SqliteCatalogue> {
-    Ok(SqliteCatalogue::open(place, Access::Read)?)
+pub(crate) fn open_to_read(place: &CatalogueLocation) -> anyhow::Result<Arc<dyn Catalogue>> {
+    Ok(open_catalogue(place, Access::Read)?)
 }
 
 /// Opens the catalogue to change it.
-pub(crate) fn open_to_write(place: &Path) -> anyhow::Result<SqliteCatalogue> {
-    Ok(SqliteCatalogue::open(place, Access::WRITE)?)
+pub(crate) fn open_to_write(place: &CatalogueLocation) -> anyhow::Result<Arc<dyn Catalogue>> {
+    Ok(open_catalogue(place, Access::WRITE)?)
+}
+
+/// Whether a catalogue is there that tells which model made it. A server is asked when it is opened.
+pub(crate) fn may_be_there(place: &CatalogueLocation) -> bool {
+    place.folder().is_none_or(is_catalogue)
 }
 
 /// The index that is searched; none where nothing was indexed.

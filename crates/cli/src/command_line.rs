@@ -1,8 +1,9 @@
 //! Commands that are told to be typed next: the program as it was called, its arguments quoted for
 //! a shell, so that they run as they stand.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
+use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_train::shell_words::joined;
 
 /// The program as it was called, with `arguments`.
@@ -33,12 +34,36 @@ fn program() -> String {
 }
 
 fn readable(argument: OsString) -> String {
-    argument.to_string_lossy().into_owned()
+    without_password(&argument.to_string_lossy())
+}
+
+/// An argument as it may be shown: an address in it has no password.
+fn without_password(argument: &str) -> String {
+    let Some(place) = ["postgres://", "postgresql://"].iter().find_map(|it| argument.find(it))
+    else {
+        return argument.to_owned();
+    };
+    let (before, address) = argument.split_at(place);
+    let shown = CatalogueLocation::of(OsStr::new(address));
+    let shown = shown.map_or("postgres://...".to_owned(), |address| address.to_string());
+    format!("{before}{shown}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_is_told_has_no_password() {
+        for (typed, shown) in [
+            ("postgres://a:geheim@db/v", "postgres://a@db/v"),
+            ("--catalog=postgresql://a:geheim@db/v", "--catalog=postgres://a@db/v"),
+            ("postgres://a:geheim", "postgres://..."),
+            ("a dog", "a dog"),
+        ] {
+            assert_eq!(without_password(typed), shown);
+        }
+    }
 
     #[test]
     fn a_flag_is_added_once_and_another_taken_away() {

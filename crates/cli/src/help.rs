@@ -9,7 +9,7 @@ use crate::args::Args;
 /// The commands by what they are for, in the order in which a newcomer needs them.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Begin here", &["demo"]),
-    ("Find moments", &["index", "search", "ground"]),
+    ("Find moments", &["index", "search", "serve", "ground"]),
     ("Look at videos and their captions", &["inspect", "corpus", "synthesize"]),
     ("Train", &["pretrain", "weights", "transfer", "explain"]),
     ("Use a model", &["extract", "embed"]),
@@ -25,6 +25,7 @@ In all videos of a folder, or not in them:
 
   locvtp index add my-videos --model demo-run
   locvtp search --catalog my-videos \"a red triangle moves up\"
+  locvtp serve my-videos --open
 
 No model yet? Type `locvtp demo`. It makes videos, trains a model on them and shows what the model
 finds, in about ten minutes and without a download. For your own videos begin with
@@ -40,7 +41,7 @@ prints the version. Answers go to standard output, everything else to standard e
 ";
 
 /// What stands at the end of the help of a command: something to type.
-const EXAMPLES: [(&str, &str); 20] = [
+const EXAMPLES: [(&str, &str); 21] = [
     ("demo", "locvtp demo --minutes 3"),
     ("synthesize", "locvtp synthesize --out shapes --videos 50"),
     ("corpus check", "locvtp corpus check my-videos --decode probe"),
@@ -59,6 +60,7 @@ const EXAMPLES: [(&str, &str); 20] = [
     ("index watch", "locvtp index watch my-videos --every 60"),
     ("index list", "locvtp index list --catalog my-videos"),
     ("search", "locvtp search --catalog my-videos 'a red triangle moves up'"),
+    ("serve", "locvtp serve my-videos --open"),
     ("inspect", "locvtp inspect video.mp4"),
     ("explain", "locvtp explain optimizer.learning_rate"),
 ];

@@ -51,9 +51,9 @@ pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<Path
     for file in BESIDE {
         store.get(file)?;
     }
-    let weights = match kind {
-        Some(SourceKind::Clip) => [&OPEN_CLIP_FILES[..], &WEIGHTS].concat(),
-        _ => [&WEIGHTS[..], &OPEN_CLIP_FILES].concat(),
+    let weights = match kind.is_some_and(SourceKind::prefers_open_clip) {
+        true => [&OPEN_CLIP_FILES[..], &WEIGHTS].concat(),
+        false => [&WEIGHTS[..], &OPEN_CLIP_FILES].concat(),
     };
     for file in &weights {
         let Some(path) = store.get(file)? else { continue };

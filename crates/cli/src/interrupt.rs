@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 static SAVING: AtomicBool = AtomicBool::new(false);
+static SERVING: AtomicBool = AtomicBool::new(false);
 static KEPT: AtomicBool = AtomicBool::new(false);
 /// The command that goes on.
 static GO_ON: OnceLock<String> = OnceLock::new();
@@ -33,6 +34,13 @@ impl Listening {
         Ok(Self)
     }
 
+    /// The first Ctrl-C is for [`pressed`] to see, and nothing is saved: answers that are being given end.
+    pub(crate) fn serving() -> anyhow::Result<Self> {
+        Self::listen(String::new())?;
+        SERVING.store(true, Ordering::SeqCst);
+        Ok(Self)
+    }
+
     fn listen(go_on: String) -> anyhow::Result<()> {
         static HANDLER: OnceLock<Result<(), String>> = std::sync::OnceLock::new();
         let handler = HANDLER
@@ -48,6 +56,7 @@ impl Drop for Listening {
     fn drop(&mut self) {
         SAVING.store(false, Ordering::SeqCst);
         KEPT.store(false, Ordering::SeqCst);
+        SERVING.store(false, Ordering::SeqCst);
     }
 }
 
@@ -56,6 +65,12 @@ fn handle() {
     if first && SAVING.load(Ordering::SeqCst) {
         eprintln!("\nstopping after this step and saving; press Ctrl-C again to stop at once");
         return;
+    }
+    if SERVING.load(Ordering::SeqCst) {
+        if first {
+            return;
+        }
+        std::process::exit(EXIT_CODE.into());
     }
     let kept = KEPT.load(Ordering::SeqCst);
     if !first || kept {

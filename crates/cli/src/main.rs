@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         Command::Ground(args) => commands::ground::run(&args),
         Command::Index { command } => commands::index::command::run(&command),
         Command::Search(args) => commands::search::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),

@@ -84,7 +84,9 @@ pub use error::{BatchTooLarge, CorpusError};
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
-pub use layouts::{HowTo100m, Layout, ManifestWriter, SubtitleFile, subtitles_beside};
+pub use layouts::{
+    HowTo100m, Layout, ManifestWriter, SubtitleFile, may_hold_words, subtitles_beside,
+};
 pub use left_files::LeftFiles;
 pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
 pub use narration_care::NarrationCare;

@@ -7,8 +7,26 @@ use locvtp_search::catalogue::Cue;
 use locvtp_video::causes::with_causes;
 use locvtp_video::{ReadLimits, Seconds, TextTrack, TimeSpan, text_tracks};
 
+/// What the source of cues from inside a file begins with; a file's name has an ending.
+const TRACK: &str = "track ";
+
+/// Whether a cue comes from a track inside the file and not from a file beside it.
+pub(crate) fn is_inside(cue: &Cue) -> bool {
+    cue.source.starts_with(TRACK)
+}
+
 /// The cues of a video that plays for `duration`, and what is wrong with files that should have some.
 pub(crate) fn cues_of(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>) {
+    let (mut cues, mut notes) = cues_beside(video, duration);
+    match text_tracks(video, ReadLimits::default()) {
+        Ok(tracks) => tracks.into_iter().for_each(|track| cues.extend(of_track(track, duration))),
+        Err(error) => notes.push(with_causes(&error)),
+    }
+    (cues, notes)
+}
+
+/// The same of files beside the video alone.
+pub(crate) fn cues_beside(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>) {
     let (mut cues, mut notes) = (Vec::new(), Vec::new());
     for file in subtitles_beside(video, Some(duration.0)) {
         match file {
@@ -25,16 +43,12 @@ pub(crate) fn cues_of(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>
             Err(error) => notes.push(with_causes(&error)),
         }
     }
-    match text_tracks(video, ReadLimits::default()) {
-        Ok(tracks) => tracks.into_iter().for_each(|track| cues.extend(of_track(track, duration))),
-        Err(error) => notes.push(with_causes(&error)),
-    }
     (cues, notes)
 }
 
 fn of_track(track: TextTrack, duration: Seconds) -> impl Iterator<Item = Cue> {
     let language = track.language.as_deref().and_then(Language::parse).map(|it| it.tag());
-    let source = format!("track {}", track.stream);
+    let source = format!("{TRACK}{}", track.stream);
     let cues = track.cues.into_iter().filter(move |(span, _)| span.start < duration);
     cues.map(move |(span, text)| Cue {
         span: TimeSpan { start: span.start, end: span.end.min(duration) },

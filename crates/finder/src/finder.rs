@@ -17,6 +17,7 @@ use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
 use crate::judge::{Verdict, calibration_of};
+use crate::kept::Kept;
 use crate::model_record::{are_comparable, model_record};
 use crate::question::{Alike, Question, Sentence};
 use crate::question_error::QuestionError;
@@ -272,7 +273,11 @@ impl Finder {
             Verdict::of(calibration.as_ref().filter(|_| standout.is_some()), standout)
         };
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
+        let mut kept = Kept::new(question);
         for found in &scanned.tracks {
+            if kept.nothing_more_from(found.score, best_run(&best), || judge(&best)) {
+                break;
+            }
             let (Some(vectors), Some(file)) =
                 (self.vectors(found.track)?, file_of(files, found.track))
             else {
@@ -297,7 +302,12 @@ impl Finder {
                         .map(|(_, s)| *s)
                         .collect()
                 };
-                let worth = inside(&grounding.scores).into_iter().fold(f32::NEG_INFINITY, f32::max);
+                // The first of a file is worth the file's best clip, so files are ranked as whole videos are.
+                let scores = match moments.is_empty() {
+                    true => grounding.scores.clone(),
+                    false => inside(&grounding.scores),
+                };
+                let worth = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
                 let hit = hit(
                     file,
                     moment.span,
@@ -307,13 +317,15 @@ impl Finder {
                 );
                 moments.push((worth, hit));
             }
+            kept.note(&moments);
             by_file.push(moments);
         }
         let verdict = judge(&best);
         let mut hits = in_one_order(by_file);
         if let Some(Alike::Moment { path, at }) = &question.alike {
-            let truly = true_path(path);
-            hits.retain(|hit| hit.path != truly || !hit.span.contains(*at));
+            // Neither the moment itself nor what lies beside it.
+            let (truly, moment) = (true_path(path), TimeSpan { start: *at, end: *at });
+            hits.retain(|hit| hit.path != truly || !are_neighbours(&hit.span, &moment));
         }
         let num_all = hits.len();
         if !question.show_all {
@@ -412,10 +424,9 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
     Ok(generations.into_iter().find(|it| it.state == GenerationState::Live))
 }
 
-/// The vectors of a file as `f32`, of unit length but for what half floats round.
+/// The vectors of a file, of unit length but for what storage rounds.
 fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
-    let clips = vectors.numbers.chunks_exact(vectors.width.max(1));
-    clips.map(|clip| clip.iter().map(|number| number.to_f32()).collect()).collect()
+    vectors.numbers.chunks_exact(vectors.width.max(1)).map(<[f32]>::to_vec).collect()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

@@ -5,16 +5,16 @@
 //! is: whoever stops it loses the files in work and no other.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use locvtp_search::catalogue::{
-    Catalogue, CatalogueError, FileId, FileRecord, GenerationId, GenerationState, JobProgress,
-    JobState, ModelRecord,
+    Catalogue, CatalogueError, FileId, FileRecord, FileState, GenerationId, GenerationState,
+    JobProgress, JobState, ModelRecord,
 };
 use locvtp_search::identity::{
-    Candidate, FolderWalk, Look, Plan, PlanSettings, look_at, plan, walk,
+    Candidate, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
 };
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
@@ -29,6 +29,7 @@ use crate::model_record::model_record;
 use crate::observer::IndexObserver;
 use crate::true_path::true_path;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
+use crate::words_again::WordsAgain;
 
 /// Between two looks at files that may still be written to.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -50,10 +51,15 @@ pub struct IndexSummary {
     pub bad: Vec<(PathBuf, String)>,
     /// Clips that were encoded.
     pub num_clips: u64,
+    /// Of these, frames that do not differ from the one before and took its vector: of models that see
+    /// single frames.
+    pub num_taken_over: u64,
     /// Frames that were decoded for them.
     pub num_frames: u64,
     /// Lines of subtitles.
     pub num_cues: u64,
+    /// Files that were known and have other subtitles beside them now.
+    pub num_other_words: usize,
     /// Playing time of what was indexed.
     pub media_s: f64,
     /// Time taken.
@@ -93,6 +99,7 @@ impl<'a> Indexer<'a> {
             space: Some(FeatureSpace::Projected),
             stride: sampling.stride(&embedder.directory().preprocessing),
             skip_damaged: true,
+            take_over_stills: true,
             ..ExtractSettings::default()
         };
         Ok(Self { catalogue, embedder, model, settings, null_sentences: Vec::new() })
@@ -145,14 +152,40 @@ impl<'a> Indexer<'a> {
         let candidates = self.candidates(generation, &plan)?;
         observer.planned(&plan, candidates.len());
         self.encode(generation, candidates, "add", observer, &mut summary)?;
-        if !plan.copies.is_empty() && !summary.is_stopped {
-            // Their content is known now.
-            let (_, plan) = self.look(&roots)?;
-            self.catalogue.note_moved(&plan.moved)?;
-            summary.num_moved += plan.moved.len();
+        if !plan.copies.is_empty() {
+            let moved = self.moved(&plan.copies)?;
+            self.catalogue.note_moved(&moved)?;
+            summary.num_moved += moved.len();
+        }
+        if !summary.is_stopped {
+            self.read_words_again(generation, &roots, observer, &mut summary)?;
         }
         self.finish(generation, &mut summary)?;
         Ok(summary)
+    }
+
+    /// Reads subtitles that came, went or changed beside files that were known before.
+    fn read_words_again(
+        &self,
+        generation: GenerationId,
+        roots: &[PathBuf],
+        observer: &mut dyn IndexObserver,
+        summary: &mut IndexSummary,
+    ) -> Result<(), FinderError> {
+        let mut words = WordsAgain::new(self.catalogue, generation);
+        for file in self.catalogue.files()? {
+            let lies_below = |look: &&Look| roots.iter().any(|root| look.path.starts_with(root));
+            let is_there = file.state == FileState::Present;
+            let Some(look) = file.looks.iter().find(lies_below).filter(|_| is_there) else {
+                continue;
+            };
+            if let Some((num_cues, notes)) = words.read(&file, look)? {
+                notes.iter().for_each(|note| observer.note(note));
+                summary.num_cues += num_cues as u64;
+                summary.num_other_words += 1;
+            }
+        }
+        Ok(())
     }
 
     /// Drops what is damaged of the index, and encodes those files again; also all that an index beside
@@ -178,6 +211,18 @@ impl<'a> Indexer<'a> {
         let walked = walk(roots);
         let plan = plan(&walked, &self.catalogue.known()?, settings);
         Ok((walked, plan))
+    }
+
+    /// Further files of a content that is in the catalogue now.
+    fn moved(&self, copies: &[Candidate]) -> Result<Vec<Moved>, FinderError> {
+        let known = self.catalogue.known()?;
+        let by_content: HashMap<_, _> =
+            known.paths.iter().map(|path| (path.identity, path.file)).collect();
+        let moved = copies.iter().filter_map(|copy| {
+            let file = *by_content.get(&copy.identity)?;
+            Some(Moved { file, from: None, to: copy.look.clone() })
+        });
+        Ok(moved.collect())
     }
 
     /// Notes what needs no decoding.
@@ -257,10 +302,14 @@ impl<'a> Indexer<'a> {
             encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
         let failure = sink.failure.take();
         let Kept { added, bad, changing, num_clips, num_cues, media } = sink.kept;
+        let mut num_taken_over = 0;
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.into()),
-            (None, Ok(encoded)) => Ok(encoded.stopped),
+            (None, Ok(encoded)) => {
+                num_taken_over = encoded.progress.taken_over as u64;
+                Ok(encoded.stopped)
+            }
         };
         let mut progress = told.borrow().progress;
         progress.worked = Seconds(began.elapsed().as_secs_f64());
@@ -280,6 +329,7 @@ impl<'a> Indexer<'a> {
         summary.bad.extend(bad);
         summary.waiting.extend(changing);
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
+        summary.num_taken_over = num_taken_over;
         summary.num_frames = num_clips * preprocessing.num_frames as u64;
         summary.media_s = media.0;
         summary.seconds = progress.worked.0;

@@ -50,6 +50,7 @@ mod hit;
 mod index_sampling;
 mod indexer;
 mod judge;
+mod kept;
 mod model_record;
 mod null_sentences;
 mod observer;
@@ -59,6 +60,7 @@ mod ranking;
 mod refine;
 mod true_path;
 mod video_sink;
+mod words_again;
 
 pub use error::FinderError;
 pub use file_filter::FileFilter;

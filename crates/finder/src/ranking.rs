@@ -6,7 +6,7 @@ use locvtp_video::{Seconds, TimeSpan};
 const PAUSE: Seconds = Seconds(1.0);
 
 /// Puts the moments of several files in one order. `files` are lists of moments with what each is
-/// worth: that of its best clip. Of one file the order stays as it is, which is that of
+/// worth: that of its best clip, of the first that of its file's. Of one file the order stays as it is, which is that of
 /// [`MomentDecoder`](locvtp_measure::MomentDecoder): a moment is worth no more than the one ahead of it.
 /// Equal ones are in the order of files.
 pub(crate) fn in_one_order<T>(files: Vec<Vec<(f32, T)>>) -> Vec<T> {

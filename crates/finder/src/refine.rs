@@ -1,9 +1,11 @@
-//! The ends of a moment to the frame: clips four times as dense around both, and where they part best.
+//! The ends of a moment to the frame: clips eight times as dense around both, and where they part best.
 //!
 //! A clip fits the sentence by so much as it covers of the moment, so a clip whose middle is the true end
-//! lies half way between what is inside and what is outside. Around each end the clips are parted into
-//! those before and those after it; the parting with the largest sum of what is above the threshold inside
-//! and below it outside is taken, and the end is half way between the middles of the two clips there.
+//! lies half way between what is inside and what is outside. That is told for each end by the clips of the
+//! index: the middle one of those inside, and of those a clip or more away from the end. Around each end the
+//! dense clips are parted into those before and those after it; the parting with the largest sum of what is
+//! above the threshold inside and below it outside is taken, and the end is half way between the middles of
+//! the two clips there.
 
 use std::path::Path;
 
@@ -12,10 +14,13 @@ use locvtp_transfer::{ClipScore, Embedder, SentenceEmbedding, unit};
 use locvtp_video::{ClipStride, FrameTable, Seconds, TimeSpan, VideoError, VideoOpener};
 
 /// Clips for each one of the index.
-const DENSER: f64 = 4.0;
+const DENSER: f64 = 8.0;
 
 /// How far from an end is looked, in clips.
-const REACH: f64 = 1.5;
+const REACH: f64 = 1.0;
+
+/// How far outside the moment it is told what does not fit, in clips.
+const OUTSIDE: f64 = 3.0;
 
 /// A moment of a file whose ends are to be moved.
 pub(crate) struct Coarse<'a> {
@@ -45,7 +50,6 @@ pub(crate) fn refined(
     if stride <= Seconds::ZERO {
         return Ok(coarse.span);
     }
-    let threshold = threshold(coarse.scores);
     let mut reader = opener.open(&coarse.path.into())?;
     let preprocessing = &embedder.directory().preprocessing;
     let dense = ClipStride::Time(stride / DENSER);
@@ -69,6 +73,7 @@ pub(crate) fn refined(
         }
         let scores = score.scores_of(&clips, sentence);
         let rises = place == 0;
+        let threshold = coarse.threshold(length, rises);
         if let Some(parted) = parting(&middles, &scores, threshold, rises) {
             *end = frame_start(reader.frame_table(), parted);
         }
@@ -77,11 +82,34 @@ pub(crate) fn refined(
     Ok(if span.is_empty() { coarse.span } else { span })
 }
 
-/// Half way between the mean and the greatest score, as moments are decoded.
-fn threshold(scores: &[f32]) -> f32 {
-    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mean = scores.iter().sum::<f32>() / scores.len().max(1) as f32;
-    (mean + greatest) / 2.0
+impl Coarse<'_> {
+    /// Half way between what is inside and what is outside of an end, for clips of this length.
+    fn threshold(&self, length: Seconds, is_start: bool) -> f32 {
+        let Self { span, .. } = self;
+        let within = |first: Seconds, last: Seconds| {
+            let clips = self.clips.iter().zip(self.scores);
+            let inside = clips.filter(|(clip, _)| (first..last).contains(&clip.midpoint()));
+            median(inside.map(|(_, score)| *score).collect())
+        };
+        // Clips at the ends may lie half outside.
+        let inside = within(span.start + length, span.end - length);
+        let inside = inside.or_else(|| within(span.start, span.end));
+        let outside = match is_start {
+            true => within(span.start - length * OUTSIDE, span.start - length),
+            false => within(span.end + length, span.end + length * OUTSIDE),
+        };
+        let least = || self.scores.iter().copied().fold(f32::INFINITY, f32::min);
+        let greatest = || self.scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        (inside.unwrap_or_else(greatest) + outside.unwrap_or_else(least)) / 2.0
+    }
+}
+
+/// The middle one, or the mean of the two in the middle; none of none.
+fn median(mut scores: Vec<f32>) -> Option<f32> {
+    scores.sort_by(f32::total_cmp);
+    let middle = scores.len() / 2;
+    let upper = scores.get(middle)?;
+    Some(if scores.len().is_multiple_of(2) { (upper + scores[middle - 1]) / 2.0 } else { *upper })
 }
 
 /// Where scores part into those below the threshold and those above it: first those below where they rise.
@@ -124,8 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn the_threshold_is_that_of_the_decoder() {
-        // Mean (0 + 0 + 9 + 9 + 6 + 0) / 6 = 4, greatest 9.
-        assert_eq!(threshold(&[0.0, 0.0, 9.0, 9.0, 6.0, 0.0]), 6.5);
+    fn the_threshold_lies_between_the_inside_and_what_is_a_clip_away() {
+        let clips: Vec<TimeSpan> =
+            (0..8).map(|at| TimeSpan::new(f64::from(at), f64::from(at + 1))).collect();
+        let scores = [0.2, 0.1, 0.5, 0.9, 0.8, 0.7, 0.4, 0.0];
+        let threshold = |span, is_start| {
+            let coarse = Coarse { path: Path::new(""), span, clips: &clips, scores: &scores };
+            coarse.threshold(Seconds(1.0), is_start)
+        };
+        // Inside 0.8 and 0.9; before it 0.1 and 0.2, and not the 0.5 that touches it.
+        let near = |found: f32, wanted: f32| (found - wanted).abs() < 1e-6;
+        assert!(near(threshold(TimeSpan::new(2.0, 6.0), true), (0.85 + 0.2) / 2.0));
+        // Behind it the last clip alone is a clip away.
+        assert!(near(threshold(TimeSpan::new(2.0, 6.0), false), (0.85 + 0.0) / 2.0));
+        // A moment of one clip has only itself.
+        assert!(near(threshold(TimeSpan::new(3.0, 4.0), true), (0.9 + 0.15) / 2.0));
+        assert_eq!((median(vec![]), median(vec![3.0, 1.0, 2.0])), (None, Some(2.0)));
     }
 }

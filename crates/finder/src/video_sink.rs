@@ -138,7 +138,7 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         }
         self.kept.num_clips += vectors.len() as u64;
         self.kept.num_cues += cues.len() as u64;
-        self.kept.media = self.kept.media + duration;
+        self.kept.media += duration;
         let (identity, look) = (candidate.identity, candidate.look);
         let vectors = vec![(VectorKind::Clip, vectors)];
         let video = NewVideo { identity, look, duration, vectors, cues };

@@ -11,6 +11,7 @@ use crate::context_warp::{ContextWarp, ContextWarpConfig};
 use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
 use crate::projection::{Projection, ProjectionConfig, ProjectionKind};
+use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
 use crate::token_batch::TokenBatch;
 use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
@@ -29,6 +30,9 @@ pub struct LocVtpConfig {
     pub context_warp: ContextWarpConfig,
     /// Which tokens make the feature of a clip.
     pub clip_feature: ClipFeature,
+    /// Which tokens make the feature of a sentence.
+    #[serde(skip_serializing_if = "SentenceFeature::is_default")]
+    pub sentence_feature: SentenceFeature,
 }
 
 impl Default for LocVtpConfig {
@@ -40,6 +44,7 @@ impl Default for LocVtpConfig {
             projection: ProjectionConfig::default(),
             context_warp: ContextWarpConfig::default(),
             clip_feature: ClipFeature::Class,
+            sentence_feature: SentenceFeature::default(),
         }
     }
 }
@@ -174,6 +179,11 @@ impl LocVtp {
         self.patch_size
     }
 
+    /// The video encoder and the text encoder; a model of videos alone has none of texts.
+    pub(crate) fn encoders(&self) -> (&VideoEncoder, Option<&TextEncoder>) {
+        (&self.video, self.text.as_ref())
+    }
+
     /// The context-warping head; a model without a text encoder has none.
     pub fn context_warp(&self) -> Option<&ContextWarp> {
         self.context_warp.as_ref()
@@ -232,6 +242,28 @@ impl LocVtp {
         match &self.text_projection {
             Some(head) => head.forward(words),
             None => words,
+        }
+    }
+
+    /// Projected last tokens, not of unit length: whole sentences of a model whose
+    /// [`SentenceFeature`] they are.
+    ///
+    /// # Shapes
+    /// - returns `[b, e]`
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub fn embed_last_tokens(&self, tokens: &TokenBatch) -> Tensor<2> {
+        let text = self.text.as_ref().expect("a model that is given words has a text encoder");
+        let all = text.token_features(tokens);
+        let [_, _, d] = all.dims();
+        let last = |(row, length): (usize, &usize)| {
+            all.clone().narrow(0, row, 1).narrow(1, length - 1, 1).reshape([1, d])
+        };
+        let last = Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0);
+        match &self.text_projection {
+            Some(head) => head.forward(last),
+            None => last,
         }
     }
 

@@ -10,17 +10,17 @@
 //! 14 % are wrong.
 //!
 //! # Which number
-//! On the demo's model, catalogues of 10 of its held-out videos, AUROC of present against absent sentences
-//! (of words of nothing in it; whose object is in no video; of an object that is there, with another
-//! action), mean of three seeds by `reference/absent_sentences.py`:
+//! On the demo's model, catalogues of 10 of its held-out videos of new combinations, AUROC of present against
+//! absent sentences (of words of nothing in it; true of other videos; true but for one attribute), mean of three
+//! seeds by `reference/absent_sentences.py` (more in `docs/results.md`):
 //!
-//! | number | unknown words | absent object | another action |
+//! | number | unknown words | true elsewhere | one attribute swapped |
 //! |---|---|---|---|
-//! | best clip (one fixed cosine) | .970 | .803 | .735 |
-//! | best three neighbouring clips | .962 | .849 | .757 |
-//! | (best - median) / MAD | .740 | .472 | .534 |
-//! | best - median | .999 | .697 | .620 |
-//! | best three - .35 x 5 % quantile (used) | .999 | .848 | .739 |
+//! | best clip (one fixed cosine) | .974 | .793 | .734 |
+//! | best three neighbouring clips | .968 | .833 | .759 |
+//! | (best - median) / MAD | .736 | .556 | .524 |
+//! | best - median | .999 | .697 | .636 |
+//! | best three - .35 x 5 % quantile (used) | .998 | .830 | .753 |
 //!
 //! Dividing by the query's own spread throws away what tells: a true sentence has many near-true clips,
 //! so its spread is large. The low quantile, not the middle, is the background: the middle rises with
@@ -246,7 +246,13 @@ mod tests {
             let best = videos.iter().map(|video| best_run(video)).fold(f64::NEG_INFINITY, f64::max);
             let by_counts = standout_over(best, &counts).unwrap();
             let exact = standout(videos.iter().map(Vec::as_slice)).unwrap();
-            assert!((by_counts - exact).abs() < WEIGHT / 1024.0, "{by_counts} {exact}");
+            // A bin is 1/2048 wide; between two neighbouring scores a quantile may lie anywhere.
+            let mut all = videos.concat();
+            all.sort_by(f32::total_cmp);
+            let place = (BACKGROUND * (all.len() - 1) as f64).round() as usize;
+            let gap = f64::from(all[place + 1] - all[place - 1]);
+            let width = WEIGHT * (gap + 1.0 / 2048.0);
+            assert!((by_counts - exact).abs() <= width, "{by_counts} {exact}");
         }
         assert_eq!(standout_over(0.5, &Background::default()), None);
         assert_eq!(standout_over(best_run(&[]), &Background::default()), None);

@@ -8,8 +8,8 @@ export const FILTERS = [
   { key: "said", query: "said", label: "Somebody says", kind: "text", example: "happy birthday" },
   { key: "after", query: "after", label: "Changed since", kind: "date" },
   { key: "before", query: "before", label: "Changed before", kind: "date" },
-  { key: "longer", query: "longer_s", label: "At least", kind: "number", unit: "s" },
-  { key: "shorter", query: "shorter_s", label: "At most", kind: "number", unit: "s" },
+  { key: "longer", query: "longer_s", label: "Plays at least", kind: "number", unit: "s" },
+  { key: "shorter", query: "shorter_s", label: "Plays at most", kind: "number", unit: "s" },
 ];
 
 /** What an address says. */

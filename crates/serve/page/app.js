@@ -134,6 +134,7 @@ async function showVideo() {
   openPlace = placeOf(at, state.end);
   markHit(openPlace);
   timeline.setOpen(openPlace);
+  if (isNew && openHitOf()?.source === "said") player.subtitles.isOn = true;
   await player.open(shown.media, at, state.end);
 }
 
@@ -239,7 +240,7 @@ listenToKeys({
   back: whenOpen(() => player.shuttle(-1)), pause: whenOpen(() => player.stop()), faster: whenOpen(() => player.shuttle(1)),
   pictureBack: whenOpen(() => player.step(-1)), pictureOn: whenOpen(() => player.step(1)),
   rangeBegin: () => setRange("from"), rangeEnd: () => setRange("until"), next: () => neighbour(1), previous: () => neighbour(-1),
-  again, export: openExport, sound: whenOpen(() => player.toggleSound()), full: whenOpen(() => player.fullScreen()),
+  again, export: openExport, sound: whenOpen(() => player.toggleSound()), subtitles: whenOpen(() => player.subtitles.toggle()), full: whenOpen(() => player.fullScreen()),
   search: () => byId("sentence").select(),
 });
 byId("search").addEventListener("submit", (event) => {

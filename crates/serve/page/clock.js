@@ -1,6 +1,6 @@
 // The clock of the browser and ours.
 //
-// We count from the first picture of a file. A browser shows the file's own clock, which need not begin
+// We count from the start of a file. A browser shows the file's own clock, which need not begin
 // at 0 (a recording cut out of a longer one, an empty edit); another one may move it to 0. What a browser
 // does shows when its first picture is there: it then stands at the beginning of its clock. The duration
 // that it states does not tell: Chromium states the length of an MP4 and runs past it.

@@ -22,8 +22,9 @@ export function showExport(choices, formats) {
     const chosen = Number(dialog.querySelector("input[name=what]:checked").value);
     said.textContent = "Writing…";
     try {
-      const name = await download("/export", { format, hits: choices[chosen].hits });
-      said.textContent = `Saved as ${name}.`;
+      const names = [];
+      for (const hits of filesOf(format, choices[chosen].hits)) names.push(await download("/export", { format, hits }));
+      said.textContent = `Saved as ${names.join(", ")}.`;
       say(said.textContent);
     } catch (problem) {
       said.textContent = problem.message;
@@ -38,9 +39,15 @@ export function showExport(choices, formats) {
   dialog.showModal();
 }
 
+/** Subtitles are of one video: hits of several become several files. */
+function filesOf(format, hits) {
+  if (format !== "srt" && format !== "vtt") return [hits];
+  return [...new Set(hits.map(({ media }) => media))].map((video) => hits.filter(({ media }) => media === video));
+}
+
 /** What can be exported now. */
 export function exportChoices(hits, open, range) {
-  const asExport = ({ media, span, text }, query) => ({ media, span, text: text ?? query });
+  const asExport = ({ media, span, text, score, sure, source }, query) => ({ media, span, query, text: text ?? "", score, sure, source });
   const choices = [];
   if (range) choices.push({ label: `Your range, ${clock(range.hit.span.start)} – ${clock(range.hit.span.end)}`, hits: [asExport(range.hit, range.query)] });
   if (hits.list.length > 0) choices.push({ label: `All ${hits.list.length} moments`, hits: hits.list.map((hit) => asExport(hit, hits.query)) });

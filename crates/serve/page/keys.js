@@ -13,7 +13,7 @@ const LIST = [
   ["N Shift+N", "next, previous moment"],
   ["R", "this moment again"],
   ["E", "export"],
-  ["M", "sound on and off"],
+  ["M C", "sound, subtitles on and off"],
   ["F", "full screen"],
   ["/", "to the search box"],
   ["?", "this list"],
@@ -49,7 +49,7 @@ function chosen(event, actions) {
   if (!lettersAreOn()) return null;
   const letters = { j: actions.back, k: actions.pause, l: actions.faster, ",": actions.pictureBack, ".": actions.pictureOn,
     i: actions.rangeBegin, o: actions.rangeEnd, n: actions.next, N: actions.previous, r: actions.again, e: actions.export,
-    m: actions.sound, f: actions.full, "/": actions.search, "?": showHelp };
+    m: actions.sound, c: actions.subtitles, f: actions.full, "/": actions.search, "?": showHelp };
   return letters[key] ?? letters[key.toLowerCase()] ?? null;
 }
 

@@ -3,6 +3,7 @@
 import { byId, h, icon, iconButton, say } from "./dom.js";
 import { beginsLate, seekableUntil } from "./clock.js";
 import { canPlay, direct, proxy } from "./source.js";
+import { Subtitles } from "./subtitles.js";
 import { clock } from "./words.js";
 
 /** How near to the end of a moment it is stopped, in seconds: a picture of 60 a second. */
@@ -16,6 +17,7 @@ export class Player {
   constructor(told) {
     this.told = told;
     this.video = h("video", { playsInline: true, preload: "auto", tabIndex: -1 });
+    this.subtitles = new Subtitles(this.video);
     this.notice = h("div", { class: "notice-bar", role: "status", hidden: true });
     this.playButton = iconButton("play", "Play", () => this.toggle(), { class: "icon-button play" });
     this.soundButton = iconButton("sound", "Mute", () => this.toggleSound());
@@ -29,7 +31,7 @@ export class Player {
     this.controls = h("div", { class: "controls", role: "group", "aria-label": "Controls" }, this.playButton,
       iconButton("back", "One picture back (,)", () => this.step(-1)), iconButton("forward", "One picture on (.)", () => this.step(1)),
       h("span", { class: "time" }, this.now, " / ", this.whole), this.speed, h("span", { class: "gap" }),
-      this.soundButton, iconButton("full", "Full screen", () => this.fullScreen()));
+      this.subtitles.button, this.soundButton, iconButton("full", "Full screen", () => this.fullScreen()));
     this.listen();
   }
 
@@ -46,6 +48,7 @@ export class Player {
       if (this.media !== media) return;
       this.setForced(this.isForced);
       this.directUntil = Infinity;
+      this.subtitles.open(media);
     }
     const fits = !isNew && this.source && time >= this.source.from && (end ?? time) <= this.source.until;
     if (!fits || this.source.failed) this.load(this.choose(time, end), time);
@@ -69,7 +72,7 @@ export class Player {
     this.told.time(time);
   }
 
-  /** Where it stands, in seconds from the first picture. */
+  /** Where it stands, in seconds from the start of the file. */
   get time() {
     if (!this.isReady) return this.wanted ?? 0;
     return Math.min(Math.max(0, this.video.currentTime - this.offset), this.media.duration_s);
@@ -227,6 +230,7 @@ export class Player {
       return;
     }
     this.isReady = true;
+    this.subtitles.place(this.offset);
     video.currentTime = this.wanted + this.offset + HAIR_S;
   }
 

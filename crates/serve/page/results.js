@@ -12,7 +12,8 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   const { word, sign } = VERDICTS[answer.verdict];
   const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
   const nearest = answer.verdict === "not_found" && hits.length > 0;
-  const rate = rateInWords(answer.false_alarm_rate);
+  const isSaid = hits.length > 0 && hits.every((hit) => hit.source === "said");
+  const rate = isSaid ? "Found by what is said there." : rateInWords(answer.false_alarm_rate);
   const head = h("section", { class: `verdict ${answer.verdict}`, "aria-labelledby": "verdict-word" },
     h("div", { class: "verdict-line" },
       h("span", { class: "verdict-sign", "aria-hidden": "true" }, sign),
@@ -55,19 +56,9 @@ function card(hit, place, media, { open, like }) {
           h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
           hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "unlikely"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
-        hit.text && h("q", { class: "quote" }, hit.text),
-        hit.words.length > 0 && words(hit.words))),
+        hit.text && h("q", { class: "quote" }, hit.text))),
     h("button", { type: "button", class: "icon-button like", title: "More like this moment",
       "aria-label": `More moments like ${place + 1}`, onclick: () => like(hit) }, icon("similar")));
-}
-
-/** The words of the query that were found, the better ones stronger. */
-function words(matched) {
-  const most = Math.max(...matched.map(({ score }) => score), 1e-9);
-  return h("span", { class: "words" }, matched.map(({ word, score }) => {
-    const strength = Math.max(0, score / most);
-    return h("span", { class: strength > 0.66 ? "word strong" : strength > 0.33 ? "word" : "word weak" }, word);
-  }));
 }
 
 /** Marks the hit that is open. */

@@ -39,7 +39,7 @@ export const VERDICTS = {
 
 /** What the measured rate of false alarms means. */
 export function rateInWords(rate) {
-  if (rate === null) return "How often such an answer is wrong has not been measured for this index yet.";
+  if (rate === null) return "How sure this is cannot be told: nothing was measured to compare it with.";
   const hundred = rate * 100;
   const many = hundred < 1 ? "fewer than 1" : `about ${Math.round(hundred)}`;
   return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;

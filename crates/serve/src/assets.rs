@@ -48,6 +48,7 @@ static ASSETS: &[Asset] = assets![
     "search.css" STYLE,
     "source.js" SCRIPT,
     "sprites.js" SCRIPT,
+    "subtitles.js" SCRIPT,
     "timeline.js" SCRIPT,
     "words.js" SCRIPT,
 ];

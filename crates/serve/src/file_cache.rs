@@ -56,7 +56,8 @@ impl FileCache {
         if let Ok(file) = OpenFile::open(&place, None) {
             return Ok(file);
         }
-        let part = self.folder.join(format!("{name}.part"));
+        // The ending stays: it says what kind of file is made.
+        let part = self.folder.join(format!("part-{name}"));
         let made = make(&part).and_then(|()| {
             let moved = std::fs::rename(&part, &place);
             moved.map_err(|error| {

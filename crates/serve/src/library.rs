@@ -1,7 +1,7 @@
 //! What an index of videos must answer: the only thing that the server knows of it.
 //!
 //! All functions block; the server calls them on threads of their own, several at a time. Times are
-//! seconds from the first picture of a file, as everywhere else.
+//! seconds from the start of the file, as everywhere else.
 
 use std::path::Path;
 
@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::media::{Media, MediaId, MediaPage, PageRequest};
-use crate::query::{Answer, ClipScore, Query};
+use crate::query::{Answer, ClipScore, Query, Source, Verdict};
 use crate::reports::{BadFile, Job, LibraryState};
+use crate::subtitles::SubtitleTrack;
 
 /// An index of videos that can be searched.
 ///
@@ -40,6 +41,9 @@ pub trait Library: Send + Sync {
 
     /// The model of the index and how much is in it.
     fn state(&self) -> Result<LibraryState, LibraryError>;
+
+    /// What is said in one video, a track for each language or source; none where nothing is known.
+    fn subtitles(&self, id: &MediaId) -> Result<Vec<SubtitleTrack>, LibraryError>;
 
     /// Hits as a file for an editor or a table.
     fn export(
@@ -102,12 +106,24 @@ pub enum ExportFormat {
 pub struct ExportHit {
     /// The video.
     pub media: MediaId,
-    /// The moment, in seconds from the first picture; the end does not belong to it.
+    /// The moment, in seconds from the start of the file; the end does not belong to it.
     #[schemars(with = "crate::query::SpanSchema")]
     pub span: TimeSpan,
-    /// Words to stand beside it.
+    /// What was asked for.
+    #[serde(default)]
+    pub query: String,
+    /// Words to stand beside it: what is said there, or what a person calls it.
     #[serde(default)]
     pub text: String,
+    /// As the answer has it; none of a stretch that a person chose.
+    #[serde(default)]
+    pub score: Option<f32>,
+    /// As the answer has it.
+    #[serde(default)]
+    pub sure: Option<Verdict>,
+    /// As the answer has it.
+    #[serde(default)]
+    pub source: Option<Source>,
 }
 
 /// A file made of hits.

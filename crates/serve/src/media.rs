@@ -55,9 +55,9 @@ pub struct Media {
     pub path: PathBuf,
     /// Bytes of the file when it was indexed: a file of another size is not served.
     pub size_bytes: u64,
-    /// Seconds from the first picture to the end of the last one.
+    /// Seconds from the start of the file to the end of the last picture.
     pub duration_s: f64,
-    /// What the file's own clock shows at its first picture: browsers show that clock.
+    /// What the file's own clock shows at the start of the file: browsers show that clock.
     pub start_s: f64,
     /// Width in pixels, as shown.
     pub width: u32,

@@ -38,7 +38,7 @@ pub fn openapi() -> Value {
         "info": {
             "title": "LocVTP: moments in your own videos",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Times are seconds from the first picture of a file; spans are half open. \
+            "description": "Times are seconds from the start of the file; spans are half open. \
                 Videos are named by ids. With a token: `Authorization: Bearer TOKEN`.",
         },
         "security": [{ "token": [] }, {}],

@@ -15,7 +15,8 @@ const MOST_HITS: usize = 1_000;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
-    /// The sentence. May be empty where `image`, `like` or `said` is given.
+    /// The sentence, with `+term` and `-term` for what should be there, too, and what should not. May be
+    /// empty where `image`, `like` or `said` is given.
     pub text: String,
     /// A picture: moments that look like it. A whole image file, as base64.
     #[serde(with = "as_base64", skip_serializing_if = "Option::is_none")]
@@ -28,7 +29,8 @@ pub struct Query {
     /// written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_folder: Option<String>,
-    /// Only files whose names fit this pattern: `*` stands for any letters, `?` for one.
+    /// Only files whose names fit this pattern: `*` stands for any letters, `?` for one. With a `/` in
+    /// it the whole path must fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file_glob: Option<String>,
     /// Only files changed on this day or later: `2026-05-31`.
@@ -37,10 +39,10 @@ pub struct Query {
     /// Only files changed before this day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// Only moments of at least this many seconds.
+    /// Only files that play for at least this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub longer_s: Option<f64>,
-    /// Only moments of at most this many seconds.
+    /// Only files that play for at most this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shorter_s: Option<f64>,
     /// Only moments at which these words are said.
@@ -138,7 +140,7 @@ fn is_day(text: &str) -> bool {
 pub struct Like {
     /// The video.
     pub media: MediaId,
-    /// The moment, in seconds from its first picture.
+    /// The moment, in seconds from the start of the file.
     pub at_s: f64,
 }
 
@@ -147,8 +149,8 @@ pub struct Like {
 pub struct Answer {
     /// Whether it is in these videos at all.
     pub verdict: Verdict,
-    /// Of a hundred sentences about things that are *not* here, how many would be answered like this
-    /// one or better, as a fraction; none where the index is not calibrated.
+    /// The share of sentences about things that are *not* here that would be answered like this one or
+    /// better; none where that was not measured.
     pub false_alarm_rate: Option<f64>,
     /// The moments, best first.
     pub hits: Vec<Hit>,
@@ -177,7 +179,7 @@ pub enum Verdict {
 pub struct Hit {
     /// The video.
     pub media: MediaId,
-    /// From when to when, in seconds from the first picture; the end does not belong to it.
+    /// From when to when, in seconds from the start of the file; the end does not belong to it.
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
     /// How well it fits: comparable within one answer only, and no per cent of anything.
@@ -188,8 +190,6 @@ pub struct Hit {
     pub source: Source,
     /// What is said there, where it was said.
     pub text: Option<String>,
-    /// Which words of the query were found in it.
-    pub words: Vec<MatchedWord>,
 }
 
 /// By what a hit was found.
@@ -200,15 +200,6 @@ pub enum Source {
     Seen,
     /// By its words: subtitles or a transcript.
     Said,
-}
-
-/// A word of the query and how well it fits a hit.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct MatchedWord {
-    /// The word, as it was typed.
-    pub word: String,
-    /// How well it fits, on the scale of the words of one hit.
-    pub score: f32,
 }
 
 /// A histogram of the scores of all clips to one query.
@@ -225,7 +216,7 @@ pub struct Distribution {
 /// How well one clip of a video fits a query.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ClipScore {
-    /// The clip, in seconds from the first picture of the video.
+    /// The clip, in seconds from the start of the file.
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
     /// On the scale of [`Hit::score`].

@@ -49,8 +49,6 @@ pub struct BadFile {
     pub folder: String,
     /// What is wrong with it, in one line.
     pub reason: String,
-    /// When it was tried, in seconds since 1970 in UTC.
-    pub tried_unix_s: Option<i64>,
 }
 
 /// What an index is and holds.
@@ -72,7 +70,7 @@ pub struct LibraryState {
     pub duration_s: f64,
     /// Files that could not be indexed.
     pub num_bad_files: usize,
-    /// Grows with every change of the index.
+    /// The number of the index that answers: another one was built anew, with another model.
     pub generation: u64,
     /// Kinds of files that hits can be given away as.
     pub export_formats: Vec<crate::library::ExportFormat>,

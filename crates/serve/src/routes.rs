@@ -15,7 +15,7 @@ use crate::guard;
 use crate::problem::{Problem, ProblemSaid};
 use crate::request_log::{Observer, RequestLog};
 use crate::state::Shared;
-use crate::{assets, media_routes, openapi, search_routes};
+use crate::{assets, media_routes, openapi, search_routes, subtitles};
 
 /// One address and what is there.
 pub(crate) struct Route {
@@ -120,14 +120,24 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(media_routes::file) },
     Route { method: "get", path: "/api/v1/media/{id}/proxy",
         summary: "A stretch of a video as H.264 and AAC in fragmented MP4, beginning at 0",
-        parameters: &[ID, asked("start", "number", "seconds from the first picture"),
-            asked("end", "number", "seconds from the first picture")],
+        parameters: &[ID, asked("start", "number", "seconds from the start of the file"),
+            asked("end", "number", "seconds from the start of the file")],
         body: None, others: &[206, 304, 404, 416, 500, 503, 504], answer: (200, Content::Bytes("video/mp4")),
         handler: || get(media_routes::proxy) },
     Route { method: "get", path: "/api/v1/media/{id}/thumbnail", summary: "The picture shown at a moment",
-        parameters: &[ID, asked("at", "number", "seconds from the first picture")],
+        parameters: &[ID, asked("at", "number", "seconds from the start of the file")],
         body: None, others: &[304, 404, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
         handler: || get(media_routes::thumbnail) },
+    Route { method: "get", path: "/api/v1/media/{id}/subtitles", summary: "The subtitles of a video, without their lines",
+        parameters: &[ID], body: None, others: &[404, 500, 503],
+        answer: (200, Content::Json(schema::<subtitles::Tracks>)),
+        handler: || get(subtitles::tracks) },
+    Route { method: "get", path: "/api/v1/media/{id}/subtitles/{track}", summary: "The lines of subtitles, as WebVTT",
+        parameters: &[ID, Parameter { name: "track", is_in_path: true, is_needed: true, kind: "integer",
+            meaning: "the number of the track, from 0" },
+            may_be_asked("shift", "number", "seconds that are added to all times: what a player's clock shows at the start of the file")],
+        body: None, others: &[404, 500, 503], answer: (200, Content::Bytes("text/vtt")),
+        handler: || get(subtitles::web_vtt) },
     Route { method: "get", path: "/api/v1/media/{id}/sprites.vtt",
         summary: "Which piece of which sheet of pictures stands for which seconds, as WebVTT",
         parameters: &[ID], body: None, others: &[404, 503], answer: (200, Content::Bytes("text/vtt")),

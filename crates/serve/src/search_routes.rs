@@ -205,7 +205,7 @@ pub(crate) async fn known_media(shared: &Shared, id: &str) -> Result<Media, Prob
 }
 
 /// Asks the index, on a thread that may wait.
-async fn ask<T: Send + 'static>(
+pub(crate) async fn ask<T: Send + 'static>(
     shared: &Shared,
     question: impl FnOnce(&dyn Library) -> Result<T, LibraryError> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -1,6 +1,5 @@
 //! The server: listens, answers, and stops when it is told to.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -225,11 +224,9 @@ impl Server {
 }
 
 /// Ends when the server is to stop.
-fn is_stopped(stop: &mut watch::Receiver<bool>) -> impl Future<Output = ()> {
-    async {
-        // An error means that nobody can stop it any more.
-        if stop.wait_for(|&stop| stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+async fn is_stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody can stop it any more.
+    if stop.wait_for(|&stop| stop).await.is_err() {
+        std::future::pending::<()>().await;
     }
 }

@@ -14,9 +14,9 @@ pub(crate) struct ShownMedia {
     pub(crate) name: String,
     /// Its folder, for display.
     pub(crate) folder: String,
-    /// Seconds from the first picture to the end of the last one.
+    /// Seconds from the start of the file to the end of the last picture.
     pub(crate) duration_s: f64,
-    /// What the file's own clock shows at its first picture.
+    /// What the file's own clock shows at the start of the file.
     pub(crate) start_s: f64,
     /// Width in pixels, as shown.
     pub(crate) width: u32,

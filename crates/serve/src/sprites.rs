@@ -7,6 +7,7 @@
 use std::fmt::Write;
 
 use crate::media::Media;
+use crate::web_vtt::clock;
 
 /// Pictures of a video at most.
 const MOST_PICTURES: usize = 400;
@@ -80,13 +81,6 @@ impl Layout {
         }
         text
     }
-}
-
-/// `HH:MM:SS.mmm`.
-fn clock(seconds: f64) -> String {
-    let milliseconds = (seconds * 1000.0).round() as u64;
-    let (minutes, rest) = (milliseconds / 60_000, milliseconds % 60_000);
-    format!("{:02}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, rest / 1000, rest % 1000)
 }
 
 #[cfg(test)]

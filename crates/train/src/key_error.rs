@@ -33,7 +33,7 @@ impl<'a> KeyError<'a> {
     /// What `error` says of `given`, whose schema is `schema`.
     pub(crate) fn of(error: &toml::de::Error, given: &'a Table, schema: &'a Json) -> Self {
         let known = known_keys(schema);
-        let mut key = key_of(error);
+        let mut key = with_its_form(given, key_of(error));
         let fault = match Complaint::of(error.message()) {
             Some(Complaint::Unknown { key: unknown, known: beside }) => {
                 let holds = |section: &Table| section.contains_key(unknown);
@@ -273,6 +273,15 @@ fn key_of(error: &toml::de::Error) -> Vec<String> {
     key.map_or_else(Vec::new, |key| key.split('.').map(str::to_owned).collect())
 }
 
+/// The key as it is given: readers of a section whose form is told by its only key leave that key out.
+fn with_its_form(given: &Table, key: Vec<String>) -> Vec<String> {
+    let Some((name, around)) = key.split_last() else { return key };
+    let section = section_of(given, around);
+    let holds = |section: &Table| section.contains_key(name);
+    let way = way_to(section, &holds);
+    [around, &way, std::slice::from_ref(name)].concat()
+}
+
 /// The value of a key.
 fn value_of<'a>(given: &'a Table, key: &[String]) -> Option<&'a Value> {
     let (last, sections) = key.split_last()?;
@@ -291,7 +300,7 @@ fn ways(section: Option<&Table>) -> Vec<Vec<String>> {
     let mut next = 0;
     while let Some((way, section)) = found.get(next).cloned() {
         found.extend(section.iter().filter_map(|(key, inner)| {
-            let way = [&way[..], &[key.clone()]].concat();
+            let way = [&way[..], std::slice::from_ref(key)].concat();
             Some((way, inner.as_table()?))
         }));
         next += 1;
@@ -317,7 +326,7 @@ fn holder(given: &Table, section: &[String], found: &str) -> Vec<String> {
         let mut holders = values.filter(|(_, value)| value.to_string() == found);
         match (holders.next(), holders.next()) {
             (None, _) => {}
-            (Some((key, _)), None) => return [&way[..], &[key.clone()]].concat(),
+            (Some((key, _)), None) => return [&way[..], std::slice::from_ref(key)].concat(),
             _ => break,
         }
     }

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
+use locvtp_model::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, SentenceFeature};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -31,7 +31,9 @@ impl Sections {
     }
 
     pub(crate) fn read(dir: &Path) -> Result<Self, ModelError> {
-        let (model, preprocessing, _) = ModelDirectory::read_settings(dir)?;
+        let (mut model, preprocessing, _) = ModelDirectory::read_settings(dir)?;
+        // The losses train words and their mean, whatever a sentence was before.
+        model.sentence_feature = SentenceFeature::MeanWord;
         Ok(Self { model, preprocessing })
     }
 

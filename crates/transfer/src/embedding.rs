@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use burn::tensor::Tensor;
-use locvtp_model::{ClipPatches, Device, ModelDirectory};
+use locvtp_model::{ClipPatches, Device, ModelDirectory, SentenceFeature};
 use locvtp_video::{ClipPixels, ClipStream, TimeSpan, VideoError, VideoReader};
 
 use crate::embed_error::EmbedError;
@@ -64,7 +64,7 @@ pub struct SentenceEmbedding {
     pub tokens: Vec<String>,
     /// A unit vector per word.
     pub words: Vec<JointVector>,
-    /// The unit vector of the whole: the mean of the raw words.
+    /// The unit vector of the whole: the mean of the raw words, or the model's own.
     pub sentence: JointVector,
     /// The words as the projection gives them.
     pub raw_words: Vec<JointVector>,
@@ -260,6 +260,18 @@ impl Embedder {
         self.words_of(sentences, FeatureSpace::Projected, &mut |tokens, raw_words| {
             embeddings.push(SentenceEmbedding::new(tokens, raw_words));
         })?;
+        if self.directory.config.sentence_feature == SentenceFeature::LastToken {
+            let tokenizer = self.directory.words()?;
+            let chunks = sentences.chunks(SENTENCES_AT_ONCE);
+            for (chunk, embeddings) in chunks.zip(embeddings.chunks_mut(SENTENCES_AT_ONCE)) {
+                let encode = |sentence: &&str| tokenizer.encode(sentence);
+                let tokens = chunk.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+                let whole = self.directory.model.embed_last_tokens(&tokenizer.batch(&tokens));
+                for (embedding, whole) in embeddings.iter_mut().zip(rows(whole)) {
+                    embedding.sentence = unit(&whole);
+                }
+            }
+        }
         Ok(embeddings)
     }
 

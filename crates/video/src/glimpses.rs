@@ -26,6 +26,9 @@ const MOST_FRAMES: usize = 600;
 /// Packets of other streams that are passed over on the way to the next picture.
 const MOST_PACKETS: usize = 20_000;
 
+/// Seconds before a moment at which its key frame is looked for, one after the other.
+const BACK_S: [f64; 6] = [0.0, 1.0, 4.0, 16.0, 64.0, 256.0];
+
 /// Which picture stands for a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nearness {
@@ -38,9 +41,9 @@ pub enum Nearness {
 /// Which pictures are wanted, and how large.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Glimpses {
-    /// The moments, in seconds from the first picture of the file, growing.
+    /// The moments, in seconds from the start of the file, growing.
     pub times: Vec<Seconds>,
-    /// What the file's own clock shows at its first picture.
+    /// What the file's own clock shows at the start of the file.
     pub start: Seconds,
     /// Which picture stands for a moment.
     pub nearness: Nearness,
@@ -118,13 +121,13 @@ impl Looking {
             f64::from(base.denominator()) / f64::from(base.numerator().max(1))
         };
         let target = ((time + wanted.start).0 * ticks_hz).floor() as i64;
-        // SAFETY: the context is alive and the stream is one of its own.
-        let code = unsafe {
-            let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
-            ffi::av_seek_frame(input, stream, target, ffi::AVSEEK_FLAG_BACKWARD)
-        };
-        self.decoder.flush();
-        let first = self.packet().filter(|_| code >= 0)?;
+        let mut first = self.key_packet(target, ticks_hz)?;
+        // Containers seek by when a packet is decoded, which is earlier than it is shown.
+        if let (Some(dts), true) = (first.dts(), first.pts().is_some_and(|pts| pts > target))
+            && let Some(earlier) = self.key_packet(dts - 1, ticks_hz)
+        {
+            first = earlier;
+        }
         let stamp = first.pts().or(first.dts()).unwrap_or(i64::MIN);
         match wanted.nearness {
             Nearness::KeyFrame => {
@@ -140,6 +143,33 @@ impl Looking {
                 self.small(&frame, wanted)
             }
         }
+    }
+
+    /// A key packet that the container says is decoded at or before `target`, mostly the last one, else its
+    /// first.
+    fn key_packet(&mut self, target: i64, ticks_hz: f64) -> Option<Packet> {
+        // Broadcast streams have no index: a seek lands anywhere, and then the next one aims earlier.
+        for back_s in BACK_S {
+            let aim = target - (back_s * ticks_hz) as i64;
+            // SAFETY: the context is alive and the stream is one of its own.
+            let code = unsafe {
+                let (input, stream) = (self.file.input.as_mut_ptr(), self.file.stream as i32);
+                ffi::av_seek_frame(input, stream, aim, ffi::AVSEEK_FLAG_BACKWARD)
+            };
+            self.decoder.flush();
+            if code < 0 {
+                return None;
+            }
+            while let Some(packet) = self.packet() {
+                if packet.is_key() {
+                    return Some(packet);
+                }
+                if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
+                    break;
+                }
+            }
+        }
+        None
     }
 
     fn packet(&mut self) -> Option<Packet> {

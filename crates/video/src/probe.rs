@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
+use crate::hdr::HdrTransfer;
 use crate::limits::ReadLimits;
 use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
@@ -51,21 +52,11 @@ pub struct VideoInfo {
     /// Where pictures are missing, as the container tells: see
     /// [`FrameTable::gaps`](crate::FrameTable::gaps).
     pub gaps: Vec<TimeSpan>,
-    /// How HDR stores its light; none for ordinary video. Its colours are the code values that were
-    /// stored: nothing is tone-mapped.
+    /// How HDR stores its light; none for ordinary video. Its pixels are tone-mapped to those of ordinary
+    /// video.
     pub hdr: Option<HdrTransfer>,
     /// Which of several video streams was taken, where the file does not say which one is meant.
     pub stream_choice: Option<StreamChoice>,
-}
-
-/// The transfer functions of high dynamic range (ITU-R BT.2100).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HdrTransfer {
-    /// Perceptual quantiser (SMPTE ST 2084): HDR10, Dolby Vision.
-    Pq,
-    /// Hybrid log-gamma (ARIB STD-B67): broadcasts, phones.
-    Hlg,
 }
 
 /// One of several video streams.
@@ -83,11 +74,7 @@ impl VideoInfo {
     /// What a reader of the pictures should know, in sentences; mostly nothing.
     pub fn notes(&self) -> Vec<String> {
         let hdr = self.hdr.map(|transfer| {
-            let name = match transfer {
-                HdrTransfer::Pq => "PQ",
-                HdrTransfer::Hlg => "HLG",
-            };
-            format!("HDR ({name}): colours are code values, not tone-mapped")
+            format!("HDR ({}): colours are tone-mapped to those of ordinary video", transfer.name())
         });
         let choice = self.stream_choice.map(|StreamChoice { taken, of, size: (width, height) }| {
             format!(
@@ -177,7 +164,7 @@ pub(crate) fn open(
         return Err(VideoError::TooManyPixels { path, width, height, most });
     }
     // SAFETY: the stream belongs to `input`, which is alive, and so does its description.
-    let hdr = hdr_transfer(unsafe { (*(*stream.as_ptr()).codecpar).color_trc });
+    let hdr = HdrTransfer::of(unsafe { (*(*stream.as_ptr()).codecpar).color_trc });
     let stream_choice = stream_choice(&input, index, (stored_width, stored_height));
     // SAFETY: the stream belongs to `input`, which is alive.
     let orientation = unsafe { display_orientation(stream.as_ptr()) };
@@ -365,14 +352,6 @@ fn streams(input: &Input) -> String {
         })
         .collect();
     if names.is_empty() { "no stream at all".into() } else { names.join(", ") }
-}
-
-fn hdr_transfer(transfer: ffi::AVColorTransferCharacteristic) -> Option<HdrTransfer> {
-    match transfer {
-        ffi::AVColorTransferCharacteristic::SMPTE2084 => Some(HdrTransfer::Pq),
-        ffi::AVColorTransferCharacteristic::ARIB_STD_B67 => Some(HdrTransfer::Hlg),
-        _ => None,
-    }
 }
 
 /// What is to be said of the taken stream: nothing where it is the only one, or the only default.

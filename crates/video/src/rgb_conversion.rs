@@ -3,13 +3,16 @@
 //! Colours follow the matrix and range that the frame states; frames that state none are taken as
 //! BT.601, as FFmpeg and decord do. Of the same size it is FFmpeg's own conversion, which PyAV and
 //! decord give too: 4:2:0 takes the nearest chroma sample, wherever the file says that it lies.
-//! Transfer functions are not looked at: the colours of HDR stay the code values that were stored.
+//! HDR (PQ, HLG) is converted with 16 bits a colour and then tone-mapped, so whoever gets pixels gets those
+//! of ordinary video. All ways from a frame to pixels lead through here.
 
 use ffmpeg::format::Pixel;
 use ffmpeg::software::scaling;
 use ffmpeg::{color, ffi, frame};
 use ffmpeg_the_third as ffmpeg;
 
+use crate::hdr::HdrTransfer;
+use crate::tone_map::ToneMap;
 use crate::transform::Interpolation;
 
 /// Brings frames to one size as packed RGB. Keeps its tables between frames.
@@ -17,8 +20,14 @@ pub(crate) struct RgbConversion {
     size: (u32, u32),
     interpolation: Interpolation,
     /// The tables for frames of one kind, remade when a file changes size or format midway.
-    tables: Option<(FrameKind, scaling::Context)>,
+    tables: Option<(FrameKind, Tables)>,
     rgb: frame::Video,
+}
+
+struct Tables {
+    scaling: scaling::Context,
+    /// Of HDR: what makes it ordinary video, and the picture with 16 bits a colour.
+    hdr: Option<(ToneMap, frame::Video)>,
 }
 
 /// What the conversion tables depend on.
@@ -29,6 +38,7 @@ struct FrameKind {
     height: u32,
     space: color::Space,
     range: color::Range,
+    hdr: Option<HdrTransfer>,
 }
 
 impl RgbConversion {
@@ -46,8 +56,29 @@ impl RgbConversion {
             _ => kind.tables(self.size, self.interpolation)?,
         };
         let (_, tables) = self.tables.insert((kind, tables));
-        tables.run(stored, &mut self.rgb)?;
+        match &mut tables.hdr {
+            None => tables.scaling.run(stored, &mut self.rgb)?,
+            Some((tone_map, wide)) => {
+                tables.scaling.run(stored, wide)?;
+                tone_mapped(tone_map, wide, &mut self.rgb);
+            }
+        }
         Ok(&self.rgb)
+    }
+}
+
+/// Brings a picture of 16 bits a colour into one of 8 of the same size.
+fn tone_mapped(tone_map: &ToneMap, wide: &frame::Video, rgb: &mut frame::Video) {
+    let (wide_row, row) = (wide.stride(0), rgb.stride(0));
+    let (width, height) = (wide.width() as usize, wide.height() as usize);
+    let mut colours = vec![[0; 3]; width];
+    let rows = wide.data(0).chunks(wide_row).zip(rgb.data_mut(0).chunks_mut(row));
+    for (from, to) in rows.take(height) {
+        let (pixels, _) = from[..width * 6].as_chunks::<6>();
+        for (colour, [r0, r1, g0, g1, b0, b1]) in colours.iter_mut().zip(pixels) {
+            *colour = [[*r0, *r1], [*g0, *g1], [*b0, *b1]].map(u16::from_le_bytes);
+        }
+        tone_map.row(&colours, to[..width * 3].as_chunks_mut::<3>().0);
     }
 }
 
@@ -59,6 +90,8 @@ impl FrameKind {
             height: stored.height(),
             space: stored.color_space(),
             range: stored.color_range(),
+            // SAFETY: the frame is alive.
+            hdr: HdrTransfer::of(unsafe { (*stored.as_ptr()).color_trc }),
         }
     }
 
@@ -66,12 +99,12 @@ impl FrameKind {
         &self,
         (width, height): (u32, u32),
         interpolation: Interpolation,
-    ) -> Result<scaling::Context, ffmpeg::Error> {
-        let mut tables = scaling::Context::get(
+    ) -> Result<Tables, ffmpeg::Error> {
+        let mut scaling = scaling::Context::get(
             self.format,
             self.width,
             self.height,
-            Pixel::RGB24,
+            if self.hdr.is_some() { Pixel::RGB48LE } else { Pixel::RGB24 },
             width,
             height,
             match interpolation {
@@ -85,8 +118,10 @@ impl FrameKind {
                 }
             },
         )?;
-        self.say_colours(&mut tables);
-        Ok(tables)
+        self.say_colours(&mut scaling);
+        let wide = || frame::Video::new(Pixel::RGB48LE, width, height);
+        let hdr = self.hdr.map(|transfer| (ToneMap::new(transfer), wide()));
+        Ok(Tables { scaling, hdr })
     }
 
     /// Tells swscale the frame's colour matrix and range, which it does not look up itself.

@@ -158,6 +158,7 @@ fn settings(args: &Extract) -> anyhow::Result<ExtractSettings> {
         fresh: args.fresh,
         opener: args.reading.opener()?,
         skip_damaged: args.skip_damaged,
+        take_over_stills: false,
     })
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod report;
 pub(crate) mod results;
 pub(crate) mod score;
 pub(crate) mod search;
+pub(crate) mod serve;
 pub(crate) mod synthesize;
 pub(crate) mod transfer;
 pub(crate) mod weights;

@@ -32,6 +32,9 @@ fn the_demo_leaves_a_model_a_page_and_a_summary_and_goes_on_where_it_was() {
     let steps = ["--steps", "4"];
     let text = succeeded(&demo(&steps));
     says(&text, &["mIoU", "R@5", "chance", "locvtp ground --model", "report.html"]);
+    says(&text, &["index add", "indexed: 12 files", "a dog rides a skateboard"]);
+    let told = text.lines().last().unwrap();
+    says(told, &["serve", "my demo/videos", "--open"]);
     let page = std::fs::read_to_string(out.join("report/report.html")).unwrap();
     for part in ["At a glance", "Results", "Losses", "Clips and words", "Finding a moment"] {
         says(&page, &[part]);

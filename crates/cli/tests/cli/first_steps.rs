@@ -54,9 +54,9 @@ fn help_begins_with_an_example_says_where_to_start_and_groups_the_commands() {
 #[test]
 fn a_command_by_another_name_is_told_which_one_does_it() {
     for (typed, meant) in [
-        ("search", "locvtp ground"),
-        ("find", "locvtp ground"),
-        ("query", "locvtp ground"),
+        ("localise", "locvtp ground"),
+        ("find", "locvtp search"),
+        ("query", "locvtp search"),
         ("train", "locvtp pretrain"),
         ("finetune", "locvtp transfer"),
         ("eval", "locvtp evaluate"),
@@ -228,7 +228,7 @@ fn parsers_words_reach_nobody() {
         ("sampling.jitter=1", "`sampling.jitter` is 1; expected true or false"),
         ("pairs.long_span_s=5", "`pairs.long_span_s` is 5; expected a list of 2"),
         ("pairs.order=3", "`pairs.order` is 3; expected one of its names"),
-        ("pairs.order.shards.bufer=3", "is not a known key; those of pairs.order are buffer"),
+        ("pairs.order.shards.bufer=3", "did you mean `pairs.order.shards.buffer`?"),
         ("run.name=2024", "as run.name=\"2024\""),
         ("train=5", "`train` is 5; expected a section of keys"),
         ("corpus.layout=floppy", "`corpus.layout` is \"floppy\"; expected \"howto100m\""),

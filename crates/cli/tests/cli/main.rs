@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod bad_input;
+#[path = "../../../../tests/support/browser.rs"]
+mod browser;
 mod corpus;
 mod demo;
 mod explain;
@@ -11,6 +13,8 @@ mod file_reading;
 mod files_of_before;
 mod first_steps;
 mod grounding;
+#[path = "../../../../tests/support/http.rs"]
+mod http;
 mod inspect;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
@@ -21,6 +25,7 @@ mod resume;
 mod retrieval_and_probes;
 mod score;
 mod searching;
+mod serving;
 mod shards;
 mod steps_and_segmentation;
 mod stopping;

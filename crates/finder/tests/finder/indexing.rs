@@ -151,3 +151,34 @@ fn a_stride_gives_more_clips_and_another_index() {
     let vectors = catalogue.track_vectors(generation.id, VectorKind::Clip, track).unwrap();
     assert_eq!(vectors.unwrap().spans[1].to_string(), "0.25-0.75 s");
 }
+
+#[test]
+fn subtitles_that_come_change_or_go_are_seen_at_the_next_look_without_decoding() {
+    let made = Made::of(3);
+    made.add();
+    let said = |text: &str| {
+        let question = Question { said: Some(text.to_owned()), ..Question::default() };
+        made.finder().find(&question).unwrap().hits.len()
+    };
+    let before = made.finder().find(&Question::of(SENTENCE)).unwrap().hits;
+    let srt = |text: &str| format!("1\n00:00:00,500 --> 00:00:01,000\n{text}\n");
+    let look_again = |wanted: (usize, u64)| {
+        let summary = made.add();
+        assert_eq!((summary.num_other_words, summary.num_cues), wanted);
+        assert_eq!((summary.num_frames, summary.num_unchanged), (0, 3));
+    };
+    // The names of others do not count, whatever they begin with.
+    std::fs::write(made.path("10.srt"), srt("nobody says it")).unwrap();
+    look_again((0, 0));
+    std::fs::write(made.path("1.en.srt"), srt("crack the eggs")).unwrap();
+    look_again((1, 1));
+    assert_eq!((said("eggs"), said("nobody")), (1, 0));
+    look_again((0, 0));
+    std::fs::write(made.path("1.en.srt"), srt("crack the nuts")).unwrap();
+    look_again((1, 1));
+    assert_eq!((said("eggs"), said("nuts")), (0, 1));
+    std::fs::remove_file(made.path("1.en.srt")).unwrap();
+    look_again((1, 0));
+    assert_eq!(said("nuts"), 0);
+    assert_eq!(made.finder().find(&Question::of(SENTENCE)).unwrap().hits, before);
+}

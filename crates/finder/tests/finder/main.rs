@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
+mod as_measured;
 mod asking;
+mod enough;
+mod frames;
 mod indexing;
 mod made;
+mod refinement;

@@ -8,6 +8,7 @@ mod grounding;
 mod highlights;
 mod moment_retrieval;
 mod named;
+mod ranked_moments;
 mod retrieval;
 mod score_matrix;
 mod segmentation;
@@ -24,9 +25,10 @@ pub use highlights::{
 };
 pub use moment_retrieval::{
     LengthClass, MEAN_AP_IOUS, MOST_WINDOWS, MeanAp, RetrievedWindows, ScoredWindow,
-    average_precisions, mean_ap,
+    average_precisions, mean_ap, named_mean_aps,
 };
 pub use named::Metrics;
+pub use ranked_moments::{MomentNumbers, RankedMoments};
 pub use retrieval::{RetrievalMetrics, retrieval, retrieval_chance};
 pub use score_matrix::ScoreMatrix;
 pub use segmentation::{BACKGROUND, FrameAccuracy, FrameTally, frame_accuracy, labels};

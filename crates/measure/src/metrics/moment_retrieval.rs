@@ -16,6 +16,7 @@ use std::cmp::Ordering;
 use locvtp_video::TimeSpan;
 
 use super::best_window::iou_of_lengths;
+use super::named::Metrics;
 
 /// Windows of a query that are looked at.
 pub const MOST_WINDOWS: usize = 10;
@@ -76,6 +77,24 @@ pub struct MeanAp {
     pub at: [f64; MEAN_AP_IOUS.len()],
     /// The mean of these.
     pub average: f64,
+}
+
+/// Mean average precision by name: of all windows, at an IoU of 0.5 and of 0.75 too, and of each class of
+/// length by the class's name.
+pub fn named_mean_aps<'a>(
+    all: Option<&MeanAp>,
+    classes: impl IntoIterator<Item = (&'a str, &'a MeanAp)>,
+) -> Metrics {
+    let mut metrics = Metrics::new();
+    if let Some(all) = all {
+        metrics.add("mAP", all.average);
+        metrics.add("mAP@0.5", all.at[0]);
+        metrics.add("mAP@0.75", all.at[5]);
+    }
+    for (class, found) in classes {
+        metrics.add(format!("mAP, {class}"), found.average);
+    }
+    metrics
 }
 
 /// Mean average precision of all queries that have a predicted window, and of `silent` more that count

@@ -26,6 +26,11 @@ impl Metrics {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Adds all of `others` behind these; a name that is there already gets the new number.
+    pub fn append(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Adds all of `others`, each under `name` of its name.
     pub fn add_all(&mut self, others: &Self, name: impl Fn(&str) -> String) {
         for (other, value) in others.iter() {

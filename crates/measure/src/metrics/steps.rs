@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
+use super::named::Metrics;
 use super::percentage;
 use crate::error::MeasureError;
 
@@ -50,6 +51,24 @@ pub struct StepRecall {
     pub average_recall: f64,
     /// Each task by name; one without annotated steps is left out, as it has no recall.
     pub tasks: BTreeMap<String, TaskRecall>,
+}
+
+impl StepRecall {
+    /// The numbers of all tasks together, by name.
+    pub fn named(&self) -> Metrics {
+        Metrics::new().with("average recall", self.average_recall)
+    }
+
+    /// Annotated steps, over all tasks.
+    pub fn num_steps(&self) -> usize {
+        self.tasks.values().map(|task| task.steps).sum()
+    }
+
+    /// Steps whose second is right, of those annotated in all tasks, in percent.
+    pub fn over_all_steps(&self) -> f64 {
+        let right: usize = self.tasks.values().map(|task| task.right).sum();
+        percentage(right as f64, self.num_steps())
+    }
 }
 
 /// The seconds that an interval fills: from the one it begins in to the one it ends in.

@@ -15,7 +15,7 @@ use super::moment_answers::{Answer, Matched, Queries};
 use super::moment_retrieval::Measured;
 use super::truth::Truth;
 use crate::error::MeasureError;
-use crate::metrics::{MEAN_AP_IOUS, grounding, recall_at};
+use crate::metrics::RankedMoments;
 
 /// Measures the moments in `predictions`.
 ///
@@ -71,22 +71,17 @@ fn recalls(
             matched.answers.iter().map(of).collect()
         })
         .collect();
-    for &n in &protocol.top {
-        for (place, &m) in protocol.iou.iter().enumerate() {
-            let predicted = &per_list[place.min(lists - 1)];
-            let recall = recall_at(predicted, &truths, n, m, protocol.boundary)?;
-            report.metrics.add(format!("R@{n},IoU@{m}"), recall);
-        }
-    }
-    if protocol.mean_ap {
-        let mut sum = 0.0;
-        for m in MEAN_AP_IOUS {
-            sum += recall_at(&per_list[0], &truths, 1, m, protocol.boundary)?;
-        }
-        report.metrics.add("mR@1", sum / MEAN_AP_IOUS.len() as f64);
-    }
-    let miou = grounding(&per_list[0], &truths, protocol.boundary)?.miou;
-    report.metrics.add("mIoU", miou);
+    let numbers = RankedMoments {
+        answers: &per_list.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        truths: &truths,
+        ranks: &protocol.top,
+        ious: &protocol.iou,
+        boundary: protocol.boundary,
+        mean_recall: protocol.mean_ap,
+    };
+    let numbers = numbers.measure()?;
+    report.metrics.append(numbers.recalls);
+    report.metrics.append(numbers.firsts);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::moment_answers::{Answer, Matched, Queries};
 use super::{Faults, ScoreReport};
 use crate::metrics::{
     HIGHLIGHT_LEVELS, LengthClass, MEAN_AP_IOUS, MeanAp, Metrics, RetrievedWindows, ScoredClips,
-    best_iou, highlights, mean_ap,
+    best_iou, highlights, mean_ap, named_mean_aps,
 };
 
 /// What the evaluation of QVHighlights measures: windows, of every class of length and of all, and
@@ -60,15 +60,9 @@ impl Measured {
 
     /// Under the names of this program.
     pub(super) fn add_to(&self, metrics: &mut Metrics) {
-        if let Some((_, full, _)) = self.windows.iter().find(|(name, ..)| *name == "full") {
-            metrics.add("mAP", full.average);
-            for (threshold, at) in [(0.5, full.at[0]), (0.75, full.at[5])] {
-                metrics.add(format!("mAP@{threshold}"), at);
-            }
-        }
-        for (name, found, _) in self.windows.iter().filter(|(name, ..)| *name != "full") {
-            metrics.add(format!("mAP, {name}"), found.average);
-        }
+        let windows = || self.windows.iter().map(|(name, found, _)| (*name, found));
+        let full = windows().find(|(name, _)| *name == "full").map(|(_, full)| full);
+        metrics.append(named_mean_aps(full, windows().filter(|(name, _)| *name != "full")));
         for (level, mean_ap, hit1) in &self.highlights {
             metrics.add(format!("highlights, {level}: mAP"), *mean_ap);
             metrics.add(format!("highlights, {level}: HIT@1"), *hit1);

@@ -133,13 +133,13 @@ pub fn score_steps(
     let found = step_recall(&videos)?;
     let mut report = ScoreReport::new("steps");
     report.truth = truth.sources.clone();
-    report.metrics.add("average recall", found.average_recall);
+    report.metrics = found.named();
     for (task, recall) in &found.tasks {
         report.metrics.add(format!("recall of task {task}"), recall.recall);
     }
     report.count("videos", truth.videos.len());
     report.count("tasks", found.tasks.len());
-    report.count("annotated steps", found.tasks.values().map(|task| task.steps).sum());
+    report.count("annotated steps", found.num_steps());
     report.fault(
         "videos without a line",
         &missing,

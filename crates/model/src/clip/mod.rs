@@ -7,8 +7,11 @@
 //! none).
 
 mod attention;
+mod checkpoint_sizes;
 mod config;
+pub(crate) mod hugging_face_checkpoint;
 mod layer;
+pub(crate) mod openai_checkpoint;
 mod temporal;
 mod text;
 mod vision;

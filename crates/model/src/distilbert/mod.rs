@@ -9,6 +9,7 @@
     reason = "`LayerNorm` is the checkpoint's own name, and the derive macro repeats it"
 )]
 
+pub(crate) mod checkpoint;
 mod config;
 
 use burn::module::Module;

@@ -7,9 +7,13 @@
 //! token, then the patches with the frames of a position next to each other (`n = 1 + p f`).
 
 mod block;
+pub(crate) mod checkpoint_sizes;
 mod config;
 mod embeddings;
+pub(crate) mod hugging_face_checkpoint;
 pub(crate) mod nearest;
+pub(crate) mod original_checkpoint;
+pub(crate) mod timm_vit_checkpoint;
 
 use burn::module::Module;
 use burn::tensor::Tensor;

@@ -39,13 +39,13 @@ impl<'a> Filling<'a> {
         Self { planned, report, used: Vec::new(), missing: Vec::new(), misshapen: Vec::new() }
     }
 
-    /// The numbers of the parameter `name`, called `local` in its encoder.
+    /// The numbers of the parameter `name`, which its encoder calls by what stands behind its kind.
     pub(super) fn parameter(
         &mut self,
         name: &str,
-        local: &str,
         shape: &[usize],
     ) -> Result<Option<NamedTensor>, ModelError> {
+        let local = name.split_once('.').map_or(name, |(_, local)| local);
         if let Some((local, recipe)) = self.planned.plan.recipes.get_key_value(local) {
             self.used.push(local);
             let resized = |from| Resized { parameter: name.into(), from, to: shape.to_vec() };

@@ -14,12 +14,14 @@ use super::filling::{Filling, Planned};
 use super::import_report::{IMPORT_FILE, Origins, PartReport};
 use super::import_settings::ImportSettings;
 use super::known_values::{Guess, Values};
-use super::source::{Part, Shapes, Source, SourceKind};
+use super::named::{fill_each, parameter_names};
+use super::source::{Part, Shapes, Source, VideoRow};
 use super::source_preprocessing::preprocessing;
 use super::source_tokenizer::tokenizer;
-use super::{StateDict, fill_each};
+use super::state_dict::StateDict;
 use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
 use crate::projection::{ProjectionConfig, ProjectionKind};
+use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::TextEncoderConfig;
 use crate::tokenizer::SentenceTokenizer;
 use crate::video_encoder::VideoEncoderConfig;
@@ -81,11 +83,15 @@ pub fn import(
     let mut filling: BTreeMap<Part, Filling<'_>> =
         planned.iter().map(|(part, planned)| (*part, Filling::new(planned))).collect();
     let mut drawn = Vec::new();
-    let model = fill_each(config.init_heads(settings.seed, device), |name, shape| {
-        if let Some((part, rest)) = part_of(name)
+    let model = config.init_heads(settings.seed, device);
+    let (video, text) = model.encoders();
+    let (video, text) = (parameter_names(video), text.map(parameter_names).unwrap_or_default());
+    let model = fill_each(model, |name, shape| {
+        let parts = [(Part::Video, &video), (Part::Text, &text)];
+        if let Some((part, _)) = parts.into_iter().find(|(_, names)| names.contains(name))
             && let Some(filling) = filling.get_mut(&part)
         {
-            return filling.parameter(name, rest, shape);
+            return filling.parameter(name, shape);
         }
         // What the directory holds already stays, unless its width has changed.
         match weights.tensors.get(name) {
@@ -109,26 +115,28 @@ fn refuse_unused(
     settings: &ImportSettings,
     planned: &BTreeMap<Part, Planned<'_>>,
 ) -> Result<(), ModelError> {
-    use SourceKind::{C3d, Clip, HfClip};
-    let kind = |part| planned.get(&part).map(|planned| planned.source.kind);
-    let (video, text) = (kind(Part::Video), kind(Part::Text));
-    let is_clip = [video, text].iter().any(|kind| matches!(kind, Some(Clip | HfClip)));
-    let has_blocks = video.is_some_and(|kind| kind != C3d);
+    let row = |part| planned.get(&part).map(|planned: &Planned<'_>| planned.source.row);
+    let video = row(Part::Video).and_then(|row| row.video.as_ref());
+    let (has_video, has_text) = (video.is_some(), planned.contains_key(&Part::Text));
+    let has_seconds = video.is_some_and(|video| video.pictures.clip_seconds.is_none());
+    let says = |flag| planned.values().any(|planned| planned.source.row.flags.contains(&flag));
     let for_video = "no video encoder with attention is imported (a text encoder's heads are \
                      --text-heads)";
     let for_pictures = "no video encoder is imported";
     let for_text = "no text encoder is imported";
+    let for_activation = "only CLIP's can be chosen";
+    let for_preset = "presets are open_clip's, of CLIPs";
     for (flag, is_typed, is_used, why) in [
-        ("--heads", settings.num_heads.is_some(), has_blocks, for_video),
-        ("--epsilon", settings.epsilon.is_some(), has_blocks, for_video),
-        ("--text-heads", settings.num_text_heads.is_some(), text.is_some(), for_text),
-        ("--activation", settings.activation.is_some(), is_clip, "only CLIP's can be chosen"),
-        ("--preset", settings.preset.is_some(), is_clip, "presets are open_clip's, of CLIPs"),
-        ("--mean", settings.mean.is_some(), video.is_some(), for_pictures),
-        ("--std", settings.std.is_some(), video.is_some(), for_pictures),
-        ("--interpolation", settings.interpolation.is_some(), video.is_some(), for_pictures),
-        ("--short-side", settings.short_side.is_some(), video.is_some(), for_pictures),
-        ("--clip-seconds", settings.clip_seconds.is_some(), has_blocks, for_pictures),
+        ("--heads", settings.num_heads.is_some(), says("--heads"), for_video),
+        ("--epsilon", settings.epsilon.is_some(), says("--epsilon"), for_video),
+        ("--text-heads", settings.num_text_heads.is_some(), has_text, for_text),
+        ("--activation", settings.activation.is_some(), says("--activation"), for_activation),
+        ("--preset", settings.preset.is_some(), says("--preset"), for_preset),
+        ("--mean", settings.mean.is_some(), has_video, for_pictures),
+        ("--std", settings.std.is_some(), has_video, for_pictures),
+        ("--interpolation", settings.interpolation.is_some(), has_video, for_pictures),
+        ("--short-side", settings.short_side.is_some(), has_video, for_pictures),
+        ("--clip-seconds", settings.clip_seconds.is_some(), has_seconds, for_pictures),
     ] {
         let Some(first) = planned.values().next().filter(|_| is_typed && !is_used) else {
             continue;
@@ -163,19 +171,6 @@ fn plan_parts(sources: &[Source]) -> Result<BTreeMap<Part, Planned<'_>>, ModelEr
         }
     }
     Ok(planned)
-}
-
-/// Which encoder a parameter belongs to, and its name there.
-fn part_of(parameter: &str) -> Option<(Part, &str)> {
-    let (encoder, name) = parameter.split_once('.')?;
-    match encoder {
-        "timesformer" => Some((Part::Video, name)),
-        "c3d" => Some((Part::Video, name)),
-        "distilbert" => Some((Part::Text, name)),
-        "clip" if name.starts_with("vis") => Some((Part::Video, name)),
-        "clip" => Some((Part::Text, name)),
-        _ => None,
-    }
 }
 
 /// What a model is made from before checkpoints fill it.
@@ -227,6 +222,7 @@ impl Base {
     /// Two towers of one CLIP end in a joint space of their own; all others get heads.
     fn choose_projection(&mut self, settings: &ImportSettings) {
         let projection = &mut self.config.projection;
+        self.config.sentence_feature = SentenceFeature::MeanWord;
         match (&self.config.video, &self.config.text) {
             (VideoEncoderConfig::Clip(video), TextEncoderConfig::Clip(text))
                 if settings.projection_dim.is_none()
@@ -235,6 +231,7 @@ impl Base {
             {
                 projection.kind = ProjectionKind::Identity;
                 projection.dim = video.projection_dim;
+                self.config.sentence_feature = SentenceFeature::LastToken;
             }
             _ if projection.kind == ProjectionKind::Identity => {
                 *projection = ProjectionConfig::default();
@@ -258,10 +255,12 @@ impl Base {
         let row = planned.source.row;
         match part {
             Part::Video => {
-                let encoder = row.video.as_ref().expect("its row named the encoder");
+                let VideoRow { encoder, pictures } =
+                    row.video.as_ref().expect("its row named the encoder");
                 self.config.video = (encoder.config)(&shapes, settings, &mut values)?;
+                let (source, config) = (planned.source, &self.config.video);
                 self.preprocessing =
-                    preprocessing(planned.source, &self.config.video, settings, &mut values)?;
+                    preprocessing(source, pictures, config, settings, &mut values)?;
             }
             Part::Text => {
                 let encoder = row.text.as_ref().expect("its row named the encoder");

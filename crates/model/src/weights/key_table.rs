@@ -14,22 +14,22 @@ use crate::ModelError;
 
 /// The keys of one kind of checkpoint.
 #[derive(Debug)]
-pub(super) struct KeyTable {
+pub(crate) struct KeyTable {
     /// What may stand in front of keys and is taken off before they are compared.
-    pub(super) prefix: Option<&'static str>,
+    pub(crate) prefix: Option<&'static str>,
     /// The first rule whose pattern fits a key says what becomes of it.
-    pub(super) rules: &'static [KeyRule],
+    pub(crate) rules: &'static [KeyRule],
     /// Parameters that no key of such a checkpoint fills, and their value.
-    pub(super) constants: &'static [Constant],
+    pub(crate) constants: &'static [Constant],
 }
 
 /// What becomes of the keys that fit a pattern.
 #[derive(Debug)]
-pub(super) struct KeyRule(pub(super) &'static str, pub(super) Action);
+pub(crate) struct KeyRule(pub(crate) &'static str, pub(crate) Action);
 
 /// What is done with a tensor.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// It fills the parameter as it is; axes of length 1 in front may be added or taken away.
     To(&'static str),
     /// It fills both parameters.
@@ -54,17 +54,17 @@ pub(super) enum Action {
 
 /// Parameters that are set to a number.
 #[derive(Debug)]
-pub(super) struct Constant {
-    pub(super) parameter: &'static str,
-    pub(super) value: f32,
-    pub(super) reason: &'static str,
+pub(crate) struct Constant {
+    pub(crate) parameter: &'static str,
+    pub(crate) value: f32,
+    pub(crate) reason: &'static str,
 }
 
 /// How a parameter is made from tensors of the checkpoint.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Recipe {
+pub(crate) struct Recipe {
     /// Keys, in order.
-    pub(super) keys: Vec<String>,
+    pub(crate) keys: Vec<String>,
     conversion: Conversion,
 }
 
@@ -80,20 +80,20 @@ enum Conversion {
 
 /// What a table says for the keys of one checkpoint.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// By parameter.
-    pub(super) recipes: BTreeMap<String, Recipe>,
+    pub(crate) recipes: BTreeMap<String, Recipe>,
     /// Keys that are not needed, with the reason.
-    pub(super) dropped: Vec<(String, String)>,
+    pub(crate) dropped: Vec<(String, String)>,
     /// Keys that no rule knows.
-    pub(super) unknown: Vec<String>,
+    pub(crate) unknown: Vec<String>,
     /// Parameters that two keys fill.
-    pub(super) twice: Vec<String>,
+    pub(crate) twice: Vec<String>,
 }
 
 impl KeyTable {
     /// What becomes of `keys`.
-    pub(super) fn plan<'a>(&self, keys: impl Iterator<Item = &'a String>) -> Plan {
+    pub(crate) fn plan<'a>(&self, keys: impl Iterator<Item = &'a String>) -> Plan {
         let mut plan = Plan::default();
         for key in keys {
             let Some((action, parts)) = self.rule(key) else {
@@ -131,12 +131,12 @@ impl KeyTable {
     }
 
     /// The number that a parameter is set to, and why, where the checkpoint does not hold it.
-    pub(super) fn constant(&self, parameter: &str) -> Option<&'static Constant> {
+    pub(crate) fn constant(&self, parameter: &str) -> Option<&'static Constant> {
         self.constants.iter().find(|constant| matched(constant.parameter, parameter).is_some())
     }
 
     /// How many of `keys` some rule knows.
-    pub(super) fn known<'a>(&self, keys: impl Iterator<Item = &'a String>) -> usize {
+    pub(crate) fn known<'a>(&self, keys: impl Iterator<Item = &'a String>) -> usize {
         keys.filter(|key| self.rule(key).is_some()).count()
     }
 }
@@ -161,7 +161,7 @@ impl Plan {
 
 /// What became of the shape on the way.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Converted {
+pub(crate) enum Converted {
     /// Nothing but what the recipe says.
     AsItIs(NamedTensor),
     /// It was interpolated from another shape.
@@ -172,7 +172,7 @@ pub(super) enum Converted {
 
 impl Recipe {
     /// A shape of the checkpoint as it is in the parameter.
-    pub(super) fn turned(&self, shape: &[usize]) -> Vec<usize> {
+    pub(crate) fn turned(&self, shape: &[usize]) -> Vec<usize> {
         match self.conversion {
             Conversion::Transpose => shape.iter().rev().copied().collect(),
             _ => shape.to_vec(),
@@ -183,7 +183,7 @@ impl Recipe {
     ///
     /// # Errors
     /// When a tensor cannot be read; the message names the key.
-    pub(super) fn make(
+    pub(crate) fn make(
         &self,
         source: &StateDict,
         shape: &[usize],

@@ -24,26 +24,26 @@ pub struct Guess {
 
 /// A value, and the flag or file that states it.
 #[derive(Clone, Debug)]
-pub(super) struct StatedValue<T> {
-    pub(super) who: String,
-    pub(super) value: T,
+pub(crate) struct StatedValue<T> {
+    pub(crate) who: String,
+    pub(crate) value: T,
 }
 
 /// A value under the name of what states it.
-pub(super) fn stated_by<T>(who: &str, value: Option<T>) -> Option<StatedValue<T>> {
+pub(crate) fn stated_by<T>(who: &str, value: Option<T>) -> Option<StatedValue<T>> {
     value.map(|value| StatedValue { who: who.into(), value })
 }
 
 /// What was found out about one encoder.
 #[derive(Debug)]
-pub(super) struct Values<'a> {
+pub(crate) struct Values<'a> {
     path: &'a Path,
-    pub(super) guesses: Vec<Guess>,
+    pub(crate) guesses: Vec<Guess>,
 }
 
 impl<'a> Values<'a> {
     /// `path` is named in messages.
-    pub(super) fn new(path: &'a Path) -> Self {
+    pub(crate) fn new(path: &'a Path) -> Self {
         Self { path, guesses: Vec::new() }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Values<'a> {
     ///
     /// # Errors
     /// When two say different ones; the message names both.
-    pub(super) fn agreed<T: PartialEq + Serialize>(
+    pub(crate) fn agreed<T: PartialEq + Serialize>(
         &self,
         setting: &str,
         stated: impl IntoIterator<Item = Option<StatedValue<T>>>,
@@ -75,7 +75,7 @@ impl<'a> Values<'a> {
     }
 
     /// The value that was found, or a guess that is written down.
-    pub(super) fn or_guess<T: Serialize>(
+    pub(crate) fn or_guess<T: Serialize>(
         &mut self,
         found: Option<T>,
         setting: &str,
@@ -95,7 +95,7 @@ impl<'a> Values<'a> {
     }
 
     /// Writes down what is taken to be so because nothing else is built here.
-    pub(super) fn only(&mut self, setting: &str, value: &str, reason: &str) {
+    pub(crate) fn only(&mut self, setting: &str, value: &str, reason: &str) {
         self.guesses.push(Guess {
             setting: setting.into(),
             value: value.into(),

@@ -5,10 +5,11 @@
 //! | `named` | a module's parameters by name |
 //! | `stored_tensor`, `state_dict` | tensors of a file, read when they are asked for |
 //! | `safetensors_file`, `pytorch_file`, `pickle_names` | the files they come in |
-//! | `key_table` and the `*_keys` | what becomes of the keys of a foreign checkpoint |
-//! | `source`, `sources` | a checkpoint of a kind, and the kinds, a row each |
-//! | `source_config`, `clip_source` | the sizes they say |
-//! | `stated_sizes` | what a file says of sizes, against the tensors |
+//! | `key_table` | what becomes of the keys of a foreign checkpoint |
+//! | `source` | a checkpoint, and the row of a kind: key tables, sizes, pictures |
+//! | `sources` | the kinds; the row of each is in the folder of its encoder |
+//! | `frozen_checkpoint` | the kind that fills two encoders of other programs |
+//! | `stated_sizes`, `usual_heads` | what a file says of sizes, against the tensors; heads that no file says |
 //! | `source_preprocessing`, `source_picture`, `usual_pictures` | how a checkpoint's programs make its pictures |
 //! | `source_tokenizer` | the tokenizer beside a checkpoint |
 //! | `open_clip_config` | what open_clip says of a model, and its presets |
@@ -17,38 +18,30 @@
 //! | `import_settings`, `import_report` | what is said to an import, and what it tells |
 //! | `resize` | embeddings of places and times for another number of them |
 
-mod c3d_keys;
-mod clip_keys;
-mod clip_source;
-mod distilbert_keys;
 mod filling;
-mod frozen_keys;
-mod hf_clip_keys;
-mod hf_timesformer_keys;
+mod frozen_checkpoint;
 mod import;
 mod import_report;
 mod import_settings;
-mod key_table;
-mod known_values;
+pub(crate) mod key_table;
+pub(crate) mod known_values;
 mod named;
-mod open_clip_config;
+pub(crate) mod open_clip_config;
 mod parameter_path;
 mod pickle_names;
 mod pytorch_file;
 mod resize;
 mod safetensors_file;
-mod source;
-mod source_config;
-mod source_picture;
+pub(crate) mod source;
+pub(crate) mod source_picture;
 mod source_preprocessing;
 mod source_tokenizer;
 mod sources;
 mod state_dict;
-mod stated_sizes;
+pub(crate) mod stated_sizes;
 mod stored_tensor;
-mod timesformer_keys;
-mod timm_vit_keys;
-mod usual_pictures;
+pub(crate) mod usual_heads;
+pub(crate) mod usual_pictures;
 
 pub use import::{Import, import};
 pub use import_report::{Explained, IMPORT_FILE, Origins, PartReport, Resized};
@@ -58,7 +51,8 @@ pub use named::{NamedTensor, fill_each, fill_from_file, fill_parameters, named_p
 pub use parameter_path::ParameterPath;
 pub(crate) use safetensors_file::write_safetensors;
 pub use safetensors_file::{open_safetensors, read_safetensors, to_safetensors};
-pub use source::{OPEN_CLIP_FILES, Part, Source, SourceKind};
+pub use source::{OPEN_CLIP_FILES, Part, Source};
+pub use sources::SourceKind;
 pub use state_dict::StateDict;
 pub use stored_tensor::{NumberType, StoredTensor};
 

@@ -3,7 +3,7 @@
 //! Linear weights are `[input, output]` in memory and `[output, input]` in files; everything else
 //! is the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -25,6 +25,11 @@ pub struct NamedTensor {
 pub fn named_parameters(module: &impl Module) -> BTreeMap<String, NamedTensor> {
     let parameters = parameters(module).into_iter();
     parameters.map(|(name, parameter)| (name, parameter.numbers())).collect()
+}
+
+/// The names of all parameters.
+pub(super) fn parameter_names(module: &impl Module) -> BTreeSet<String> {
+    parameters(module).into_keys().collect()
 }
 
 /// A parameter whose numbers are copied out when they are asked for.

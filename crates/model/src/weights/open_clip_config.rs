@@ -10,15 +10,15 @@ use super::source::Source;
 use crate::ModelError;
 
 /// The file.
-pub(super) const FILE: &str = "open_clip_config.json";
+pub(crate) const FILE: &str = "open_clip_config.json";
 
 /// Ending of the presets whose activation is quick GELU; all others have plain GELU.
 const QUICK: &str = "-quickgelu";
 
 /// A preset whose picture tower is a plain ViT and whose text tower is CLIP's.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Preset {
-    pub(super) name: &'static str,
+pub(crate) struct Preset {
+    pub(crate) name: &'static str,
     image_size: usize,
     patch_size: usize,
     vision_width: usize,
@@ -114,7 +114,7 @@ pub(crate) fn preset_names() -> Vec<String> {
 }
 
 /// The presets of these sizes: what a checkpoint that says nothing could be.
-pub(super) fn presets_of_size(vision: [usize; 4], text: [usize; 2]) -> Vec<String> {
+pub(crate) fn presets_of_size(vision: [usize; 4], text: [usize; 2]) -> Vec<String> {
     let fitting = PRESETS.iter().filter(|preset| {
         [preset.image_size, preset.patch_size, preset.vision_width, preset.vision_layers] == vision
             && [preset.text_width, preset.text_layers] == text
@@ -127,7 +127,7 @@ pub(super) fn presets_of_size(vision: [usize; 4], text: [usize; 2]) -> Vec<Strin
 }
 
 /// What a preset says of its model, under Hugging Face's names.
-pub(super) fn of_preset(name: &str) -> Option<Value> {
+pub(crate) fn of_preset(name: &str) -> Option<Value> {
     let (base, quick) = match name.strip_suffix(QUICK) {
         Some(base) => (base, true),
         None => (name, false),
@@ -142,7 +142,7 @@ pub(super) fn of_preset(name: &str) -> Option<Value> {
 ///
 /// # Errors
 /// When it asks for what is not built here; the message names the key.
-pub(super) fn read(source: &Source) -> Result<Value, ModelError> {
+pub(crate) fn read(source: &Source) -> Result<Value, ModelError> {
     let file = source.json_beside(FILE)?;
     if file.is_null() {
         return Ok(Value::Null);

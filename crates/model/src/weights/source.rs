@@ -11,42 +11,6 @@ use crate::ModelError;
 use crate::text_encoder::TextEncoderConfig;
 use crate::video_encoder::VideoEncoderConfig;
 
-/// Which program's names a checkpoint carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SourceKind {
-    /// timm's Vision Transformers.
-    TimmVit,
-    /// The original TimeSformer.
-    TimeSformer,
-    /// Hugging Face's `TimesformerModel`.
-    HfTimeSformer,
-    /// Frozen-in-Time.
-    Frozen,
-    /// Hugging Face's `DistilBertModel`.
-    DistilBert,
-    /// OpenAI's CLIP under its authors' names.
-    Clip,
-    /// Hugging Face's `CLIPModel`.
-    HfClip,
-    /// C3D up to its first fully connected layer.
-    C3d,
-}
-
-impl SourceKind {
-    /// All kinds.
-    pub const ALL: [Self; 8] = [
-        Self::TimmVit,
-        Self::TimeSformer,
-        Self::HfTimeSformer,
-        Self::Frozen,
-        Self::DistilBert,
-        Self::Clip,
-        Self::HfClip,
-        Self::C3d,
-    ];
-}
-
 /// One of the two encoders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -76,44 +40,62 @@ pub const OPEN_CLIP_FILES: [&str; 2] =
 /// A checkpoint to import.
 #[derive(Debug)]
 pub struct Source {
-    /// Which program's names it carries.
-    pub kind: SourceKind,
     /// Its tensors.
     pub state: StateDict,
     /// The folder it lies in, where `config.json`, `preprocessor_config.json` and the tokenizer
     /// are looked for.
     pub folder: PathBuf,
     /// What is known of its kind.
-    pub(super) row: &'static SourceRow,
+    pub(crate) row: &'static SourceRow,
     /// The kind that its keys look most like.
-    pub(super) likely: Option<&'static SourceRow>,
+    pub(crate) likely: Option<&'static SourceRow>,
 }
 
 /// A kind of checkpoint: all there is to know of it.
 #[derive(Debug)]
-pub(super) struct SourceRow {
-    pub(super) kind: SourceKind,
+pub(crate) struct SourceRow {
     /// What is typed for it.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The video encoder that it fills, and the text encoder: its keys say what it looks like.
-    pub(super) video: Option<EncoderRow<VideoEncoderConfig>>,
-    pub(super) text: Option<EncoderRow<TextEncoderConfig>>,
-    pub(super) pictures: UsualPictures,
+    pub(crate) video: Option<VideoRow>,
+    pub(crate) text: Option<EncoderRow<TextEncoderConfig>>,
+    /// The flags of an import that say what its tensors do not show, beside those of every encoder.
+    pub(crate) flags: &'static [&'static str],
+    pub(crate) open_clip: OpenClipFiles,
+}
+
+/// The video encoder of a kind of checkpoint.
+#[derive(Debug)]
+pub(crate) struct VideoRow {
+    pub(crate) encoder: EncoderRow<VideoEncoderConfig>,
+    /// How its programs make its pictures and clips.
+    pub(crate) pictures: UsualPictures,
 }
 
 /// An encoder of a kind of checkpoint.
 #[derive(Debug)]
-pub(super) struct EncoderRow<C> {
+pub(crate) struct EncoderRow<C> {
     /// What becomes of the keys.
-    pub(super) table: &'static KeyTable,
+    pub(crate) table: &'static KeyTable,
     /// The sizes.
-    pub(super) config: fn(&Shapes<'_>, &ImportSettings, &mut Values<'_>) -> Result<C, ModelError>,
+    pub(crate) config: fn(&Shapes<'_>, &ImportSettings, &mut Values<'_>) -> Result<C, ModelError>,
+}
+
+/// Whether files of open_clip beside a checkpoint speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenClipFiles {
+    /// They are not asked.
+    Unasked,
+    /// They are asked where Hugging Face's are not there.
+    Second,
+    /// They are asked before Hugging Face's.
+    First,
 }
 
 impl SourceRow {
     /// The encoders that it fills, with the tables of their keys.
-    pub(super) fn tables(&self) -> impl Iterator<Item = (Part, &'static KeyTable)> {
-        let video = self.video.as_ref().map(|encoder| (Part::Video, encoder.table));
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (Part, &'static KeyTable)> {
+        let video = self.video.as_ref().map(|video| (Part::Video, video.encoder.table));
         let text = self.text.as_ref().map(|encoder| (Part::Text, encoder.table));
         video.into_iter().chain(text)
     }
@@ -121,13 +103,13 @@ impl SourceRow {
 
 impl Source {
     /// What to say where its keys look like those of another kind.
-    pub(super) fn looks_like_another(&self) -> Option<String> {
-        let other = self.likely.filter(|other| other.kind != self.kind)?;
+    pub(crate) fn looks_like_another(&self) -> Option<String> {
+        let other = self.likely.filter(|other| other.name != self.row.name)?;
         Some(format!("its keys look like {0}: say --from {0}", other.name))
     }
 
     /// The file to name in messages.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.state.files.first().map(PathBuf::as_path).unwrap_or(&self.folder)
     }
 
@@ -135,7 +117,7 @@ impl Source {
     ///
     /// # Errors
     /// When it is there and no JSON.
-    pub(super) fn json_beside(&self, name: &str) -> Result<serde_json::Value, ModelError> {
+    pub(crate) fn json_beside(&self, name: &str) -> Result<serde_json::Value, ModelError> {
         let path = self.folder.join(name);
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(serde_json::Value::Null) };
         serde_json::from_str(&text).map_err(|error| ModelError::ForeignWeights {
@@ -147,9 +129,9 @@ impl Source {
 }
 
 /// The shapes of the parameters that a plan fills, as the checkpoint holds them.
-pub(super) struct Shapes<'a> {
-    pub(super) source: &'a Source,
-    pub(super) plan: &'a Plan,
+pub(crate) struct Shapes<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) plan: &'a Plan,
 }
 
 impl Shapes<'_> {
@@ -157,7 +139,7 @@ impl Shapes<'_> {
     ///
     /// # Errors
     /// When no key fills it.
-    pub(super) fn of(&self, parameter: &str) -> Result<Vec<usize>, ModelError> {
+    pub(crate) fn of(&self, parameter: &str) -> Result<Vec<usize>, ModelError> {
         let shape = self.plan.recipes.get(parameter).and_then(|recipe| {
             let key = recipe.keys.iter().find(|key| !key.is_empty())?;
             Some(recipe.turned(&self.source.state.tensors.get(key)?.shape))
@@ -171,7 +153,7 @@ impl Shapes<'_> {
     ///
     /// # Errors
     /// When there is no such axis.
-    pub(super) fn axis(&self, parameter: &str, axis: usize) -> Result<usize, ModelError> {
+    pub(crate) fn axis(&self, parameter: &str, axis: usize) -> Result<usize, ModelError> {
         let shape = self.of(parameter)?;
         shape
             .get(axis)
@@ -181,7 +163,7 @@ impl Shapes<'_> {
     }
 
     /// One more than the highest number that stands behind `prefix`.
-    pub(super) fn layers(&self, prefix: &str) -> usize {
+    pub(crate) fn layers(&self, prefix: &str) -> usize {
         let numbers = self.plan.recipes.keys().filter_map(|name| {
             let (number, _) = name.strip_prefix(prefix)?.split_once('.')?;
             number.parse::<usize>().ok()
@@ -189,7 +171,7 @@ impl Shapes<'_> {
         numbers.max().map_or(0, |last| last + 1)
     }
 
-    pub(super) fn refused(&self, reason: String) -> ModelError {
+    pub(crate) fn refused(&self, reason: String) -> ModelError {
         let way_out = self.source.looks_like_another().unwrap_or_else(|| {
             format!("check that it is a checkpoint of kind {}", self.source.row.name)
         });

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::import_settings::ImportSettings;
 use super::known_values::{Values, stated_by};
 use super::open_clip_config;
-use super::source::{Source, SourceKind};
+use super::source::{OpenClipFiles, Source};
+use super::usual_pictures::UsualPictures;
 use crate::{Fit, ModelError};
 
 const HUGGING_FACE_FILE: &str = "preprocessor_config.json";
@@ -21,9 +22,8 @@ const TIMM_FILE: &str = "config.json";
 
 /// The side of the square that an image processor of Hugging Face cuts when its file names none.
 const HUGGING_FACE_CUT: u64 = 224;
-/// The share of the scaled side that timm keeps: of models whose file names none, and of its ViTs.
+/// The share of the scaled side that timm keeps of models whose file names none.
 const TIMM_CROP_PCT: f64 = 0.875;
-const TIMM_VIT_CROP_PCT: f64 = 0.9;
 
 /// From a frame to a square of `image_size`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,33 +44,31 @@ struct StatedPicture {
     scaling: Scaling,
 }
 
-/// `preprocess_cfg` of open_clip; nothing where the checkpoint is not CLIP's.
+/// `preprocess_cfg` of open_clip; nothing where its files do not speak of the checkpoint.
 pub(super) fn open_clip_settings(source: &Source) -> Result<Value, ModelError> {
-    match source.kind {
-        SourceKind::Clip | SourceKind::HfClip => {
-            let file = source.json_beside(open_clip_config::FILE)?;
-            // A file without the section, or of the model alone: open_clip's defaults.
-            let said = &file["preprocess_cfg"];
-            let is_silent = said.is_null() && !file.is_null();
-            Ok(if is_silent { json!({}) } else { said.clone() })
-        }
-        _ => Ok(Value::Null),
+    if source.row.open_clip == OpenClipFiles::Unasked {
+        return Ok(Value::Null);
     }
+    let file = source.json_beside(open_clip_config::FILE)?;
+    // A file without the section, or of the model alone: open_clip's defaults.
+    let said = &file["preprocess_cfg"];
+    let is_silent = said.is_null() && !file.is_null();
+    Ok(if is_silent { json!({}) } else { said.clone() })
 }
 
 impl SourcePicture {
-    /// Of a source, for an encoder of this image size. What no file says and nobody typed is guessed.
+    /// Of a source, for an encoder of this image size. What no file says and nobody typed is `usual`.
     ///
     /// # Errors
     /// When a file asks for what is not done here, or says otherwise than what was typed; the message
     /// names file and key.
     pub(super) fn of(
         source: &Source,
+        usual: &UsualPictures,
         image_size: usize,
         settings: &ImportSettings,
         values: &mut Values<'_>,
     ) -> Result<Self, ModelError> {
-        let usual = &source.row.pictures;
         let said = said(source, image_size)?;
         let file = said.as_ref().map_or("", |said| said.file);
         let reason = usual.whose;
@@ -94,7 +92,7 @@ impl SourcePicture {
 /// What the first file that is there says; none where there is none.
 fn said(source: &Source, image_size: usize) -> Result<Option<StatedPicture>, ModelError> {
     let open_clip = open_clip_settings(source)?;
-    if open_clip.is_object() && source.kind == SourceKind::Clip {
+    if open_clip.is_object() && source.row.open_clip == OpenClipFiles::First {
         return of_open_clip(source, &open_clip, image_size).map(Some);
     }
     let hugging_face = source.json_beside(HUGGING_FACE_FILE)?;
@@ -179,13 +177,8 @@ fn of_timm(source: &Source, said: &Value, image_size: usize) -> Result<StatedPic
     })
 }
 
-/// What timm scales to for its ViTs, pixels.
-pub(super) fn timm_vit_side(image_size: usize) -> usize {
-    timm_side(image_size, TIMM_VIT_CROP_PCT)
-}
-
-/// What timm scales to, of which it keeps a share.
-fn timm_side(image_size: usize, crop_pct: f64) -> usize {
+/// What timm scales to, of which it keeps a share, pixels.
+pub(crate) fn timm_side(image_size: usize, crop_pct: f64) -> usize {
     (image_size as f64 / crop_pct).floor() as usize
 }
 

@@ -5,19 +5,21 @@ use serde_json::Value;
 use super::import_settings::ImportSettings;
 use super::known_values::{Values, stated_by};
 use super::open_clip_config;
-use super::source::{Source, SourceKind};
+use super::source::Source;
 use super::source_picture::{SourcePicture, open_clip_settings};
+use super::usual_pictures::UsualPictures;
 use crate::clip_patches::PixelNormalisation;
 use crate::video_encoder::VideoEncoderConfig;
 use crate::{ModelError, Preprocessing};
 
-/// How videos become clips for a video encoder of `config`'s size.
+/// How videos become clips for a video encoder of `config`'s size; `usual` where no file says so.
 ///
 /// # Errors
 /// When `preprocessor_config.json`, `config.json` or `open_clip_config.json` ask for what is not
 /// built here, or say otherwise than what was typed.
 pub(super) fn preprocessing(
     source: &Source,
+    usual: &UsualPictures,
     config: &VideoEncoderConfig,
     settings: &ImportSettings,
     values: &mut Values<'_>,
@@ -25,11 +27,11 @@ pub(super) fn preprocessing(
     let json = source.json_beside("preprocessor_config.json")?;
     let timm = &source.json_beside("config.json")?["pretrained_cfg"];
     let open_clip = open_clip_settings(source)?;
-    let picture = SourcePicture::of(source, config.image_size(), settings, values)?;
-    let normalisation = normalisation(source, &json, timm, &open_clip, settings, values)?;
-    let clip_duration_s = match source.kind {
-        SourceKind::C3d => 0.0,
-        _ => values.or_guess(
+    let picture = SourcePicture::of(source, usual, config.image_size(), settings, values)?;
+    let normalisation = normalisation(source, usual, [&json, timm, &open_clip], settings, values)?;
+    let clip_duration_s = match usual.clip_seconds {
+        Some(seconds) => seconds,
+        None => values.or_guess(
             settings.clip_seconds,
             "seconds of a clip",
             "--clip-seconds",
@@ -58,9 +60,8 @@ fn three(value: &Value) -> Option<[f32; 3]> {
 
 fn normalisation(
     source: &Source,
-    json: &Value,
-    timm: &Value,
-    open_clip: &Value,
+    pictures: &UsualPictures,
+    [json, timm, open_clip]: [&Value; 3],
     settings: &ImportSettings,
     values: &mut Values<'_>,
 ) -> Result<PixelNormalisation, ModelError> {
@@ -76,8 +77,7 @@ fn normalisation(
         });
     }
     let is_off = json["do_normalize"] == false;
-    let usual = &source.row.pictures.normalisation;
-    let reason = source.row.pictures.whose;
+    let (usual, reason) = (&pictures.normalisation, pictures.whose);
     let mut one = |setting, flag, typed, off, said: [Option<[f32; 3]>; 3], usual| {
         let [theirs, of_timm, of_open_clip] = said;
         let theirs = stated_by(file, if is_off { Some(off) } else { theirs });

@@ -6,7 +6,7 @@ use super::source::Source;
 use crate::ModelError;
 
 /// Refuses a `config.json` that asks for a variant that is not built here.
-pub(super) fn check_setting(
+pub(crate) fn check_setting(
     source: &Source,
     key: &str,
     said: &Value,
@@ -24,7 +24,7 @@ pub(super) fn check_setting(
 
 /// Refuses a `config.json` (or another `who`) that speaks of other sizes than the tensors have: it is
 /// another model's, and what it alone says (the heads) would be wrong too.
-pub(super) fn check_sizes(
+pub(crate) fn check_sizes(
     source: &Source,
     who: &str,
     json: &Value,
@@ -44,7 +44,7 @@ pub(super) fn check_sizes(
 }
 
 /// Refuses heads that cannot share a width evenly.
-pub(super) fn even_heads(
+pub(crate) fn even_heads(
     source: &Source,
     heads: usize,
     width: usize,

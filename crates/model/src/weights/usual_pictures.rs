@@ -1,4 +1,4 @@
-//! How the programs of a kind of checkpoint make its pictures, where no file says so (§A.2 of our
+//! How the programs of a kind of checkpoint make its pictures and clips, where no file says so (§A.2 of our
 //! specification).
 
 use locvtp_video::{Interpolation, Scaling};
@@ -7,12 +7,14 @@ use crate::clip_patches::PixelNormalisation;
 
 /// The pictures of a kind's programs.
 #[derive(Debug)]
-pub(super) struct UsualPictures {
+pub(crate) struct UsualPictures {
     /// Whose way it is, for people.
-    pub(super) whose: &'static str,
-    pub(super) normalisation: PixelNormalisation,
+    pub(crate) whose: &'static str,
+    pub(crate) normalisation: PixelNormalisation,
     /// What the short side is scaled to before the square of that side is cut, pixels.
-    pub(super) short_side: fn(usize) -> usize,
-    pub(super) interpolation: Interpolation,
-    pub(super) scaling: Scaling,
+    pub(crate) short_side: fn(usize) -> usize,
+    pub(crate) interpolation: Interpolation,
+    pub(crate) scaling: Scaling,
+    /// Seconds of a clip, where all its programs have the same; 0 takes frames that follow one another.
+    pub(crate) clip_seconds: Option<f64>,
 }

@@ -25,7 +25,7 @@ pub(crate) fn open(kind: SourceKind, name: &str) -> Source {
 
 /// A text encoder comes with the tiny TimeSformer: alone it is no model.
 pub(crate) fn with_video(source: Source) -> Vec<Source> {
-    match source.kind {
+    match source.kind() {
         SourceKind::DistilBert => vec![open(SourceKind::HfTimeSformer, "hf-timesformer"), source],
         _ => vec![source],
     }

@@ -229,7 +229,7 @@ fn the_kind_is_guessed_from_the_keys() {
     ] {
         let state = StateDict::open(&file(name), false).unwrap();
         assert_eq!(SourceKind::guess(&state), Some(kind), "{name}");
-        assert_eq!(Source::open(None, &[file(name)], false).unwrap().kind, kind);
+        assert_eq!(Source::open(None, &[file(name)], false).unwrap().kind(), kind);
     }
     let state = StateDict::open(&golden::path("projection/weights.safetensors"), false).unwrap();
     assert_eq!(SourceKind::guess(&state), None);
@@ -360,7 +360,7 @@ fn c3d_of_every_form_fills_a_feature_extractor() {
         let path = folder.path().join("c3d.safetensors");
         std::fs::write(&path, locvtp_model::weights::to_safetensors(&tensors)).unwrap();
         let source = Source::open(None, std::slice::from_ref(&path), false).unwrap();
-        assert_eq!(source.kind, SourceKind::C3d, "{form}");
+        assert_eq!(source.kind(), SourceKind::C3d, "{form}");
         let made = import(&[source], None, &ImportSettings::default(), &Device::flex()).unwrap();
         // fc6 says that the golden's frames have 48 pixels.
         let VideoEncoderConfig::C3d(config) = &made.directory.config.video else {
@@ -389,7 +389,7 @@ fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
     {
         let folder = clip_folder(&tensors);
         let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
-        assert_eq!(source.kind, kind);
+        assert_eq!(source.kind(), kind);
         let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
         assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
         assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);
@@ -459,7 +459,7 @@ fn frozen_in_time_fills_its_own_block_and_a_distilbert() {
     std::fs::copy(file("distilbert/vocab.txt"), folder.path().join("vocab.txt")).unwrap();
 
     let source = Source::open(None, &[path], false).unwrap();
-    assert_eq!(source.kind, SourceKind::Frozen);
+    assert_eq!(source.kind(), SourceKind::Frozen);
     let both = ImportSettings { num_text_heads: Some(2), ..settings() };
     let made = import(&[source], None, &both, &Device::flex()).unwrap();
     let VideoEncoderConfig::TimeSformer(config) = &made.directory.config.video else {

@@ -1,8 +1,11 @@
 //! The catalogue: which files there are, what is in the index of them, what is said in them.
 //!
-//! [`Catalogue`] is what commands and the server use; [`SqliteCatalogue`] keeps it in a folder.
+//! [`Catalogue`] is what commands and the server use; [`SqliteCatalogue`] keeps it in a folder, and
+//! [`PostgresCatalogue`] in a database that several machines use. [`open_catalogue`] opens either.
 
 mod error;
+mod location;
+mod postgres;
 mod records;
 mod sqlite;
 mod writer_lock;
@@ -15,6 +18,8 @@ use crate::segment::{TrackId, VectorKind};
 
 pub use crate::identity::FileId;
 pub use error::CatalogueError;
+pub use location::{CatalogueLocation, open_catalogue};
+pub use postgres::{PostgresCatalogue, ServerAddress};
 pub use records::{
     Cue, CueHit, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState, JobId,
     JobProgress, JobRecord, JobState, ModelRecord, NewVideo,

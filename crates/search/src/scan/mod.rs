@@ -16,5 +16,6 @@ mod vector_set;
 
 pub use background::Background;
 pub use top::Hit;
+pub(crate) use top::{Ranked, Top};
 pub use track_filter::TrackFilter;
 pub use vector_set::{ScanAnswer, ScanError, ScanRequest, TrackVectors, VectorSet};

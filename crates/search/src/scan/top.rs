@@ -23,10 +23,10 @@ pub struct Hit {
 /// A score, or the most that it can be, and whose it is. Greater is better: a higher score, then the earlier track, then the
 /// earlier clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ranked {
-    pub(super) score: f32,
-    pub(super) track: TrackId,
-    pub(super) clip: u32,
+pub(crate) struct Ranked {
+    pub(crate) score: f32,
+    pub(crate) track: TrackId,
+    pub(crate) clip: u32,
 }
 
 impl Eq for Ranked {}
@@ -46,19 +46,19 @@ impl PartialOrd for Ranked {
 
 /// The best `most` of what is offered, in whatever order it comes.
 #[derive(Clone, Debug)]
-pub(super) struct Top {
+pub(crate) struct Top {
     most: usize,
     worst_first: BinaryHeap<std::cmp::Reverse<Ranked>>,
 }
 
 impl Top {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, worst_first: BinaryHeap::with_capacity(most.min(1 << 16) + 1) }
     }
 
     /// The score below which nothing is taken any more.
     #[inline]
-    pub(super) fn bar(&self) -> f32 {
+    pub(crate) fn bar(&self) -> f32 {
         let is_full = self.worst_first.len() == self.most;
         match self.worst_first.peek() {
             Some(worst) if is_full => worst.0.score,
@@ -68,11 +68,11 @@ impl Top {
     }
 
     /// Whether all that was offered can be here still.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.worst_first.len() < self.most
     }
 
-    pub(super) fn offer(&mut self, ranked: Ranked) {
+    pub(crate) fn offer(&mut self, ranked: Ranked) {
         if self.worst_first.len() < self.most {
             self.worst_first.push(std::cmp::Reverse(ranked));
         } else if let Some(mut worst) = self.worst_first.peek_mut()
@@ -83,7 +83,7 @@ impl Top {
     }
 
     /// The best first.
-    pub(super) fn into_sorted(self) -> Vec<Ranked> {
+    pub(crate) fn into_sorted(self) -> Vec<Ranked> {
         self.worst_first.into_sorted_vec().into_iter().map(|reversed| reversed.0).collect()
     }
 }

@@ -1,12 +1,18 @@
-//! The index on a real disk: segments, scans, catalogues, files that move, writers that are killed.
+//! The index on a real disk and a real server: segments, scans, catalogues, files that move, writers that
+//! are killed.
 
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
+mod both;
 mod catalogue;
 mod crash;
 mod files;
+mod home;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
+mod on_server;
+mod same_answers;
 mod scanning;
 mod segments;
+mod server;

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod bad_input;
+#[path = "../../../../tests/support/browser.rs"]
 mod browser;
 mod films;
+#[path = "../../../../tests/support/http.rs"]
 mod http;
 mod interface;
 mod look;

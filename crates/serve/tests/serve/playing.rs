@@ -109,3 +109,34 @@ fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
     }
     browser.assert_clean(&server.address.to_string());
 }
+
+#[test]
+fn subtitles_are_shown_on_the_clock_of_what_is_played() {
+    let mut browser = browser_or_return!();
+    let folder = tempfile::tempdir().unwrap();
+    let (plain, late) = (folder.path().join("plain.mp4"), folder.path().join("late.mp4"));
+    films::make(&plain, 12);
+    assert!(films::convert(&plain, &["-c", "copy", "-output_ts_offset", "7.5"], &late));
+    let files =
+        [(late.as_path(), 12.0, starts_at(&late), None), (plain.as_path(), 12.0, 0.0, None)];
+    let server = Running::start(Shelf::new(&files), ServeSettings::new());
+    let shown = "[...document.querySelector('video').textTracks].flatMap((t) => [...t.activeCues ?? []]).map((c) => \
+        [c.text, c.startTime])";
+    browser.open(&format!("http://{}/?v=video-0&t=4.2", server.address));
+    browser.wait_for(AT_REST);
+    browser.wait_for("document.querySelector('[aria-label=\"Subtitles (C)\"]').checkVisibility()");
+    browser.press("c", 0);
+    browser.wait_for(&format!("{shown}.length === 1"));
+    let start = 4.0 + starts_at(&late);
+    assert_eq!(browser.value(shown), serde_json::json!([["now it turns", start]]));
+    // A proxy has a clock of its own: it begins two seconds before the place.
+    browser.click(".proxy-button");
+    browser.wait_for("document.querySelector('video').src.includes('proxy')");
+    browser.wait_for(AT_REST);
+    browser.wait_for(&format!("{shown}.length === 1 && {shown}[0][1] < 2"));
+    // Another video has none.
+    browser.open(&format!("http://{}/?v=video-1&t=5", server.address));
+    browser.wait_for(AT_REST);
+    assert_eq!(browser.value("document.querySelectorAll('track').length"), 0);
+    browser.assert_clean(&server.address.to_string());
+}

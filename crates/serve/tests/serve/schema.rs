@@ -43,7 +43,7 @@ pub(crate) fn mismatch(
             })
             .next();
     }
-    let Some(fields) = value.as_object() else { return None };
+    let fields = value.as_object()?;
     for needed in schema["required"].as_array().into_iter().flatten() {
         let name = needed.as_str().unwrap();
         if !fields.contains_key(name) {

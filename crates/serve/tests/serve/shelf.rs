@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use locvtp_serve::{
     Answer, BadFile, ClipScore, Distribution, ExportFormat, ExportHit, ExportedFile, Hit, Job,
-    JobState, Library, LibraryError, LibraryState, MatchedWord, Media, MediaId, MediaPage,
-    PageRequest, Query, RequestLog, ServeSettings, Server, Source, Stopper, Verdict,
+    JobState, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest, Query,
+    RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack, Verdict,
 };
 use locvtp_video::TimeSpan;
 
@@ -91,14 +91,6 @@ impl Library for Shelf {
                     sure: if *score > 0.6 { Verdict::Found } else { Verdict::Maybe },
                     source: if said { Source::Said } else { Source::Seen },
                     text: said.then(|| "and here you see the square turn".into()),
-                    words: text
-                        .split(' ')
-                        .enumerate()
-                        .map(|(place, word)| MatchedWord {
-                            word: word.into(),
-                            score: 1.0 / (1 + place) as f32,
-                        })
-                        .collect(),
                 });
             }
         }
@@ -145,6 +137,21 @@ impl Library for Shelf {
         Ok(MediaPage { media, total: self.media.len(), has_more })
     }
 
+    fn subtitles(&self, id: &MediaId) -> Result<Vec<SubtitleTrack>, LibraryError> {
+        if *id != self.media[0].id {
+            return Ok(Vec::new());
+        }
+        let cue = |start, end, text: &str| SubtitleCue {
+            span: TimeSpan::new(start, end),
+            text: text.into(),
+        };
+        Ok(vec![SubtitleTrack {
+            language: Some("en".into()),
+            name: "film.en.srt".into(),
+            cues: vec![cue(4.0, 7.0, "now it turns"), cue(20.0, 22.0, "<and> stops")],
+        }])
+    }
+
     fn jobs(&self) -> Result<Vec<Job>, LibraryError> {
         let job = |id: &str, what: &str, state, done_s, message: Option<&str>| Job {
             id: id.into(),
@@ -168,7 +175,6 @@ impl Library for Shelf {
             name: "IMG_0042.MOV".into(),
             folder: "films/phone".into(),
             reason: "it ends in the middle: the index of the file is missing".into(),
-            tried_unix_s: Some(1_780_000_000),
         }])
     }
 
@@ -198,7 +204,7 @@ impl Library for Shelf {
         }
         let rows = hits.iter().map(|hit| {
             let (start, end) = (hit.span.start.0, hit.span.end.0);
-            format!("{},{start},{end},{}\n", hit.media, hit.text)
+            format!("{},{start},{end},{},{}\n", hit.media, hit.query, hit.text)
         });
         Ok(ExportedFile {
             name: "moments \"of\" today.csv".into(),

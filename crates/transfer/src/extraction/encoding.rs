@@ -14,6 +14,7 @@ use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
 use crate::extraction::extract_error::ExtractError;
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
+use crate::extraction::stills::Stills;
 use crate::extraction::video_list::VideoFile;
 
 /// Takes the features of clips: those of one video in order, of several videos in turn.
@@ -44,6 +45,9 @@ pub trait ClipSink {
     }
 }
 
+/// Clips that wait for a batch at most, in batches: those that are taken over fill none.
+const MOST_WAITING: usize = 16;
+
 /// How videos go through an encoder.
 pub(crate) struct Encoding<'a> {
     /// The model.
@@ -56,6 +60,8 @@ pub(crate) struct Encoding<'a> {
     pub batch: usize,
     /// Threads that decode, each another video.
     pub decode_threads: usize,
+    /// Whether clips that do not differ from the one before take its features.
+    pub take_over_stills: bool,
 }
 
 /// What came of the videos.
@@ -88,6 +94,7 @@ impl Encoding<'_> {
             sink,
             observer,
             waiting: Vec::with_capacity(self.batch),
+            stills: self.take_over_stills.then(Stills::default),
             ended: Vec::new(),
             progress: ExtractProgress {
                 total_videos: videos.len(),
@@ -120,8 +127,9 @@ impl Encoding<'_> {
 /// A clip on its way to the encoder.
 struct WaitingClip {
     video: usize,
-    /// Moved away when the batch is encoded.
+    /// Moved away when the batch is encoded; none where the features are those of the clip before.
     pixels: Option<ClipPixels>,
+    span: TimeSpan,
     /// One over the number of clips of its video.
     share: f64,
     duration_s: f64,
@@ -134,6 +142,7 @@ struct EncodingRun<'a> {
     observer: &'a mut dyn ExtractObserver,
     /// Clips of the next batch.
     waiting: Vec<WaitingClip>,
+    stills: Option<Stills>,
     /// Videos whose last clips are waiting.
     ended: Vec<(usize, VideoEnd)>,
     progress: ExtractProgress,
@@ -148,10 +157,14 @@ impl EncodingRun<'_> {
     fn take(&mut self, decoded: Decoded) -> Result<(), TransferError> {
         match decoded {
             Decoded::Clip { video, pixels, num_clips, duration_s } => {
-                let share = 1.0 / num_clips as f64;
-                let pixels = Some(pixels);
-                self.waiting.push(WaitingClip { video, pixels, share, duration_s });
-                if self.waiting.len() >= self.encoding.batch {
+                let (share, span) = (1.0 / num_clips as f64, pixels.spans[0]);
+                let stills = self.stills.as_mut();
+                let is_still = stills.is_some_and(|stills| stills.is_still(video, &pixels.data));
+                let pixels = (!is_still).then_some(pixels);
+                self.waiting.push(WaitingClip { video, pixels, span, share, duration_s });
+                let to_encode = self.waiting.iter().filter(|clip| clip.pixels.is_some()).count();
+                let batch = self.encoding.batch;
+                if to_encode >= batch || self.waiting.len() >= batch * MOST_WAITING {
                     self.encode()?;
                 }
                 Ok(())
@@ -166,6 +179,7 @@ impl EncodingRun<'_> {
             }
             Decoded::Bad { video, error } => {
                 self.waiting.retain(|clip| clip.video != video);
+                self.stills.iter_mut().for_each(|stills| stills.forget(video));
                 let file = &self.videos[video];
                 let is_damaged = matches!(error, VideoError::Undecodable { .. });
                 let (id, path, reason) = (file.id.clone(), file.path.clone(), with_causes(&error));
@@ -184,17 +198,18 @@ impl EncodingRun<'_> {
     /// Encodes the waiting clips and ends the videos that they complete.
     fn encode(&mut self) -> Result<(), TransferError> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        if let Some(pixels) = joined(&mut waiting) {
-            let features = self.encoding.embedder.encode(&pixels, self.encoding.space);
+        if !waiting.is_empty() {
+            let features = self.features(&mut waiting);
             for range in neighbours(&waiting) {
                 let clips = &waiting[range.clone()];
                 let file = &self.videos[clips[0].video];
-                let (spans, values) = (&pixels.spans[range.clone()], features[range].concat());
+                let spans: Vec<TimeSpan> = clips.iter().map(|clip| clip.span).collect();
+                let values = features[range].concat();
                 if values.iter().any(|value| !value.is_finite()) {
                     let (path, span) = (file.path.clone(), spans[0]);
                     return Err(ExtractError::NotFinite { path, span }.into());
                 }
-                self.sink.clips(file, spans, &values)?;
+                self.sink.clips(file, &spans, &values)?;
                 for clip in clips {
                     self.progress.clips += 1;
                     self.progress.video_s += clip.share * clip.duration_s;
@@ -212,6 +227,26 @@ impl EncodingRun<'_> {
         Ok(())
     }
 
+    /// The features of clips: encoded, or those of the clip before.
+    fn features(&mut self, clips: &mut [WaitingClip]) -> Vec<Vec<f32>> {
+        let is_still: Vec<bool> = clips.iter().map(|clip| clip.pixels.is_none()).collect();
+        let encoding = self.encoding;
+        let encode = |pixels| encoding.embedder.encode(&pixels, encoding.space);
+        let mut encoded = joined(clips).map(encode).unwrap_or_default().into_iter();
+        let Some(stills) = &mut self.stills else { return encoded.collect() };
+        let mut features = Vec::with_capacity(clips.len());
+        for (clip, is_still) in clips.iter().zip(is_still) {
+            if is_still {
+                features.push(stills.feature(clip.video));
+                self.progress.taken_over += 1;
+            } else if let Some(feature) = encoded.next() {
+                stills.encoded(clip.video, &feature);
+                features.push(feature);
+            }
+        }
+        features
+    }
+
     /// Ends the videos of which no clip waits any more.
     fn end_videos(&mut self) -> Result<(), TransferError> {
         let (waiting, ended) = (&self.waiting, std::mem::take(&mut self.ended));
@@ -222,6 +257,7 @@ impl EncodingRun<'_> {
         for (video, end) in complete {
             let file = &self.videos[video];
             self.sink.done(file, &end)?;
+            self.stills.iter_mut().for_each(|stills| stills.forget(video));
             self.progress.videos += 1;
             if !end.damaged.is_empty() {
                 let (id, path, clips_left_out) =

@@ -19,6 +19,7 @@
 //! - `video_list`: which videos, and what they are called
 //! - `settings`: where clips begin and which features are taken
 //! - `decoding`: the threads that decode
+//! - `stills`: pictures that do not differ from the one before
 //! - `encoding`: the loop
 //! - `observer`: who is told how it goes
 //! - [`Extractor`]: the features of one video, in memory
@@ -31,6 +32,7 @@ mod extractor;
 mod observer;
 mod run;
 mod settings;
+mod stills;
 mod video_list;
 
 pub use decoding::VideoEnd;

@@ -12,8 +12,10 @@ pub struct ExtractProgress {
     pub videos: usize,
     /// Videos that are to be done.
     pub total_videos: usize,
-    /// Clips that went through the encoder.
+    /// Clips that are done.
     pub clips: usize,
+    /// Of these, those that took the features of the clip before.
+    pub taken_over: usize,
     /// Length of the video that went through, seconds.
     pub video_s: f64,
     /// Bytes of the video files that are done, out of `total_bytes`: how far it is, before all files

@@ -118,6 +118,7 @@ pub fn encode_videos(
         rule: &rule,
         batch: settings.batch.unwrap_or_else(|| embedder.clips_at_once()),
         decode_threads: settings.decode_threads,
+        take_over_stills: settings.take_over_stills && rule.preprocessing.num_frames == 1,
     };
     encoding.run(videos, sink, observer)
 }

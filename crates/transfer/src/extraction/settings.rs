@@ -62,6 +62,9 @@ pub struct ExtractSettings {
     pub opener: VideoOpener,
     /// Leave out clips that touch a missing or damaged span, and not the whole video.
     pub skip_damaged: bool,
+    /// Of a model that sees single frames: a frame that does not differ from the one before, but for what
+    /// coding changes, takes its features and is not encoded.
+    pub take_over_stills: bool,
 }
 
 impl Default for ExtractSettings {
@@ -78,6 +81,7 @@ impl Default for ExtractSettings {
             fresh: false,
             opener: VideoOpener::default(),
             skip_damaged: false,
+            take_over_stills: false,
         }
     }
 }

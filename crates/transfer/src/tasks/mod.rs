@@ -25,6 +25,7 @@ mod task;
 mod task_file;
 pub(crate) mod task_file_error;
 mod task_folder;
+mod task_kind;
 mod task_schema;
 mod task_settings;
 
@@ -35,5 +36,6 @@ pub use task::Task;
 pub use task_file::TaskFile;
 pub use task_file_error::TaskFileError;
 pub use task_folder::TASK_FILE;
+pub use task_kind::TaskKind;
 pub use task_schema::{TaskPreset, TaskSchema, task_schemas};
-pub use task_settings::{TaskKind, TaskSettings};
+pub use task_settings::TaskSettings;

@@ -18,7 +18,8 @@ use toml::Table;
 
 use super::task::Task;
 use super::task_folder::TaskFolder;
-use super::task_settings::{TaskKind, TaskSettings};
+use super::task_kind::TaskKind;
+use super::task_settings::TaskSettings;
 use crate::error::TransferError;
 use crate::observer::TaskObserver;
 use crate::results::task_result::TaskResult;

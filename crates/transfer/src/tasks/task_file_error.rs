@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::task_settings::TaskKind;
+use super::task_kind::TaskKind;
 
 /// Why a task cannot begin, or cannot go on.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,8 @@ use super::probe::Probe;
 use super::retrieval::Retrieval;
 use super::segmentation::SegmentationTask;
 use super::steps::StepsTask;
-use super::task_settings::{TaskKind, TaskSettings};
+use super::task_kind::TaskKind;
+use super::task_settings::TaskSettings;
 
 /// The schema of the task files of one kind.
 #[derive(Clone, Debug, PartialEq)]

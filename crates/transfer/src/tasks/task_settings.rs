@@ -1,54 +1,11 @@
 //! What the settings of every task are: read from a file, filled, checked.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use crate::error::TransferError;
-
-/// Which task a file is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum TaskKind {
-    /// Find the video of a text, and back.
-    Retrieval,
-    /// Find the moment of a sentence.
-    Grounding,
-    /// Find the steps of a task, in order.
-    Steps,
-    /// Name the action of every second.
-    Segmentation,
-    /// In which order do clips come?
-    OrderProbe,
-    /// How far apart are two clips?
-    DistanceProbe,
-}
-
-impl TaskKind {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Retrieval,
-        Self::Grounding,
-        Self::Steps,
-        Self::Segmentation,
-        Self::OrderProbe,
-        Self::DistanceProbe,
-    ];
-
-    /// Its name in a file, as `order_probe`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Retrieval => "retrieval",
-            Self::Grounding => "grounding",
-            Self::Steps => "steps",
-            Self::Segmentation => "segmentation",
-            Self::OrderProbe => "order_probe",
-            Self::DistanceProbe => "distance_probe",
-        }
-    }
-}
 
 /// The settings of one task, as a file gives them.
 pub trait TaskSettings: Serialize + DeserializeOwned + JsonSchema {
@@ -58,17 +15,4 @@ pub trait TaskSettings: Serialize + DeserializeOwned + JsonSchema {
     /// # Errors
     /// When a setting cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), TransferError>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_task_is_called_as_a_file_calls_it() {
-        let schema = locvtp_train::settings_schema::<TaskKind>();
-        let names = schema["oneOf"].as_array().unwrap().iter().map(|name| name["const"].as_str());
-        let names: Vec<&str> = names.flatten().collect();
-        assert_eq!(TaskKind::ALL.map(TaskKind::name), names[..]);
-    }
 }

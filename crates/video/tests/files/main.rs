@@ -6,6 +6,7 @@ mod bad_files;
 mod cached_tables;
 mod clips;
 mod exact_frames;
+mod hdr;
 mod made_files;
 mod other_kinds;
 mod written_files;

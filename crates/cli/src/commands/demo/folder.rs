@@ -13,6 +13,8 @@ pub(super) struct DemoFolder {
     out: PathBuf,
     pub(super) corpus: PathBuf,
     pub(super) run: PathBuf,
+    /// Some held-out videos with their index.
+    pub(super) videos: PathBuf,
     pub(super) report: PathBuf,
     pub(super) summary: PathBuf,
     stages: PathBuf,
@@ -24,6 +26,7 @@ impl DemoFolder {
             out: out.into(),
             corpus: out.join("corpus"),
             run: out.join("run"),
+            videos: out.join("videos"),
             report: out.join("report"),
             summary: out.join("summary.json"),
             stages: out.join("stages.json"),
@@ -41,6 +44,7 @@ impl DemoFolder {
             (&self.corpus, "synthetic.json"),
             (&self.out.join("corpus.partial"), "synthetic.json"),
             (&self.report, "report.json"),
+            (&self.videos, ".locvtp/catalogue.sqlite"),
         ];
         for (dir, mark) in marks {
             if dir.join(mark).is_file() {

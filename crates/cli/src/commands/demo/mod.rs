@@ -1,9 +1,10 @@
-//! `locvtp demo`: synthesize, pre-train, measure, and show.
+//! `locvtp demo`: synthesize, pre-train, measure, index, and show.
 //!
 //! Every stage is kept in the folder and used again: a corpus that is there is not made twice, a
 //! run that was stopped goes on, one that is finished is not repeated. Another seed, length or
 //! choice of losses is another run, which needs a folder of its own or `--fresh`.
 
+mod finding;
 mod folder;
 mod measure;
 mod summary;
@@ -21,6 +22,7 @@ use locvtp_transfer::synthetic::StageSeconds;
 
 use crate::command_line;
 use crate::commands::ground::open_embedder;
+use crate::commands::serve;
 use crate::interrupt::Listening;
 use crate::numbers::{above_zero, seed, whole};
 use crate::pace::duration;
@@ -58,8 +60,11 @@ pub(crate) struct Demo {
     /// Start over: remove what an earlier demo left in the folder
     #[arg(long)]
     pub(crate) fresh: bool,
-    /// Print the summary as JSON
+    /// Open the page of the held-out videos at the end: search, play, export; Ctrl-C ends it
     #[arg(long)]
+    pub(crate) serve: bool,
+    /// Print the summary as JSON
+    #[arg(long, conflicts_with = "serve")]
     pub(crate) json: bool,
 }
 
@@ -126,11 +131,17 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
     };
     let summary = DemoSummary::new(&plan, &run, &splits, seconds);
     folder.write_summary(&summary)?;
+    finding::index(&folder, &splits, !args.json)?;
     if args.json {
         output::json(&summary)?;
-    } else {
-        output::text(&summary.text(&splits, &folder, &written.page))?;
+        return Ok(Outcome::Done);
     }
+    finding::ask(&folder, &splits)?;
+    output::text(&summary.text(&splits, &folder, &written.page))?;
+    if args.serve {
+        return serve::run(&serve::Serve::of_folder(&folder.videos));
+    }
+    output::text(&format!("search and watch:\n  {}", finding::serve(&folder)))?;
     Ok(Outcome::Done)
 }
 

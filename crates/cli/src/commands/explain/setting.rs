@@ -152,6 +152,7 @@ impl Walk<'_> {
         let usual = tags().find(|(tag, _)| !tag.is_required);
         let usual = usual.map(|(tag, _)| Value::from(tag.value));
         let default = default.and_then(|whole| whole.get(key)).or(usual.as_ref());
+        let defaults = self.defaults(&place.key, default);
         self.found.push(Setting {
             key: place.key.clone(),
             file: self.file.to_owned(),
@@ -159,8 +160,8 @@ impl Walk<'_> {
             description: "Which kind it is; the other keys of the section depend on it.".to_owned(),
             expected: "one of these names in quotes".to_owned(),
             names,
-            defaults: self.defaults(&place.key, default),
-            is_required: default.is_none(),
+            is_required: defaults.is_empty(),
+            defaults,
             is_section: false,
         });
     }
@@ -171,7 +172,8 @@ impl Walk<'_> {
     fn defaults(&self, key: &str, usual: Option<&Value>) -> Vec<DefaultValue> {
         let usual = usual.and_then(in_toml);
         let section = key.split('.').next().unwrap_or(key);
-        let fills = |preset: &&TaskPreset| preset.defaults.contains_key(section);
+        let fills =
+            |preset: &&TaskPreset| preset.defaults.get(section).is_some_and(toml::Value::is_table);
         let is_filled = self.presets.iter().any(|preset| fills(&preset));
         let presets = self.presets.iter().filter(|preset| fills(preset) || !is_filled);
         let of_presets = presets.filter_map(|preset| {

@@ -12,7 +12,7 @@ use locvtp_video::counted::counted;
 
 use super::progress::Progress;
 use super::summary::text;
-use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_write};
+use crate::catalogue_place::{CataloguePlace, live_index, may_be_there, model_of, open_to_write};
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;
@@ -65,7 +65,7 @@ pub(crate) struct Prepared {
 pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
     check_folders(&args.folders)?;
     let place = args.making.place.of_videos(&args.folders)?;
-    if args.making.model.is_none() && !place.join("catalogue.sqlite").is_file() {
+    if args.making.model.is_none() && !may_be_there(&place) {
         // Says which model is missing before a catalogue is made.
         model_of(None, None)?;
     }
@@ -74,10 +74,10 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
         check_model(model)?;
     }
     let catalogue = open_to_write(&place)?;
-    let prepared = args.making.prepared(live_index(&catalogue)?.as_ref())?;
+    let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let mut progress = Progress::new();
-    let summary = prepared.add(&catalogue, &args.folders, &mut progress)?;
+    let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
     if args.json {
         output::json(&summary)?;
     } else {

@@ -2,7 +2,6 @@
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::Catalogue;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -58,10 +57,11 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
         );
     }
     if !args.json {
+        let parts = if place.folder().is_some() { "file" } else { "table" };
         output::text(&format!(
             "all is well: {} in {} were read and fit their checksums",
             counted(verified.num_vectors as usize, "vector"),
-            counted(verified.num_parts as usize, "file"),
+            counted(verified.num_parts as usize, parts),
         ))?;
     }
     Ok(Outcome::Done)
@@ -79,9 +79,9 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     let place = args.making.place.found()?;
     open_to_read(&place)?;
     let catalogue = open_to_write(&place)?;
-    let prepared = args.making.prepared(live_index(&catalogue)?.as_ref())?;
+    let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
-    let summary = prepared.indexer(&catalogue)?.rebuild(&mut Progress::new())?;
+    let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;
     if args.json {
         output::json(&summary)?;
     } else {

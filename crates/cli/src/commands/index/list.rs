@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::{Catalogue, FileId, FileRecord, FileState, JobRecord};
+use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         return jobs(&catalogue.jobs()?, args.json);
     }
     let files = catalogue.files()?;
-    let index = live_index(&catalogue)?;
+    let index = live_index(catalogue.as_ref())?;
     let left: HashSet<FileId> = match &index {
         Some(index) => catalogue.files_left(index.id)?.iter().map(|file| file.id).collect(),
         None => HashSet::new(),
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     };
     if args.json {
         output::json(&json!({
-            "catalog": place,
+            "catalog": place.to_string(),
             "model": index.as_ref().map(|index| &index.model.name),
             "files": files.iter().map(|file| json!({
                 "paths": file.looks.iter().map(|look| &look.path).collect::<Vec<_>>(),
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        let mut lines = vec![format!("{} in {}", counted(files.len(), "file"), place.display())];
+        let mut lines = vec![format!("{} in {}", counted(files.len(), "file"), place)];
         lines.extend(index.map(|index| format!("model: {}", index.model.name)));
         let mut table = Table::new([Column::words(7), Column::numbers(8), Column::words(0)]);
         for file in &files {

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Remove) -> anyhow::Result<Outcome> {
     let place = args.place.found()?;
     // A writer would make a catalogue where there is none.
     open_to_read(&place)?;
-    let removed = Indexer::remove(&open_to_write(&place)?, &args.paths)?;
+    let removed = Indexer::remove(open_to_write(&place)?.as_ref(), &args.paths)?;
     if args.json {
         output::json(&json!({ "removed": removed }))?;
     }

@@ -1,8 +1,9 @@
 //! What indexing did, in words.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use locvtp_finder::IndexSummary;
+use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_video::counted::counted;
 
 use crate::command_line;
@@ -11,7 +12,7 @@ use crate::pace::duration;
 /// Files of one kind that are named.
 const NAMED: usize = 5;
 
-pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
+pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String {
     let mut lines = Vec::new();
     let clips = counted(summary.num_clips as usize, "clip");
     if summary.num_added > 0 {
@@ -25,6 +26,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
     }
     if summary.num_cues > 0 {
         lines.push(format!("read: {}", counted(summary.num_cues as usize, "line of subtitles")));
+    }
+    if summary.num_other_words > 0 {
+        lines.push(format!(
+            "new or changed subtitles: of {}, nothing of it decoded",
+            counted(summary.num_other_words, "known file")
+        ));
     }
     if summary.num_unchanged > 0 {
         lines.push(format!("unchanged: {}", counted(summary.num_unchanged, "file")));
@@ -51,6 +58,12 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
         ));
     }
     lines.push(format!("decoded: {}", counted(summary.num_frames as usize, "frame")));
+    if summary.num_taken_over > 0 {
+        lines.push(format!(
+            "as the frame before, and not encoded again: {}",
+            counted(summary.num_taken_over as usize, "frame")
+        ));
+    }
     if summary.is_swapped_in {
         lines.push("this model's index is whole and took the place of the other model's".into());
     }
@@ -61,7 +74,7 @@ pub(crate) fn text(summary: &IndexSummary, place: &Path) -> String {
         ));
     }
     if !summary.is_stopped {
-        let catalog = place.display().to_string();
+        let catalog = place.to_string();
         let search = command_line::command(["search", "--catalog", &catalog, "what should happen"]);
         lines.push(format!("search it with:\n  {search}"));
     }

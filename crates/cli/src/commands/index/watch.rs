@@ -33,7 +33,7 @@ pub(crate) struct Watch {
 pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
     check_folders(&args.folders)?;
     let place = args.making.place.of_videos(&args.folders)?;
-    let prepared = args.making.prepared(live_index(&open_to_write(&place)?)?.as_ref())?;
+    let prepared = args.making.prepared(live_index(open_to_write(&place)?.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     output::note("looking at the folders again and again; Ctrl-C ends it");
     loop {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
         match open_to_write(&place) {
             Ok(catalogue) => {
                 let mut progress = Progress::quiet();
-                let summary = prepared.add(&catalogue, &args.folders, &mut progress)?;
+                let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
                 let is_news = summary.num_added + summary.num_moved > 0
                     || !summary.missing.is_empty()
                     || !summary.bad.is_empty();

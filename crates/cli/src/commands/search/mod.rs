@@ -3,14 +3,12 @@
 mod giving_away;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_finder::{
     Alike, Answer, Evidence, FileFilter, Finder, FinderError, Hit, Question, Sentence, Verdict,
 };
-use locvtp_search::catalogue::Catalogue;
 use locvtp_search::scan::Background;
 use locvtp_transfer::{ClipScore, EmbedError, TransferError};
 use locvtp_video::Seconds;
@@ -102,7 +100,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     let mut question = question(args)?;
     giving_away::check(args.export.as_ref())?;
     let place = args.place.found()?;
-    let catalogue: Arc<dyn Catalogue> = Arc::new(open_to_read(&place)?);
+    let catalogue = open_to_read(&place)?;
     let index = live_index(catalogue.as_ref())?.ok_or(FinderError::NoIndex)?;
     let dir = model_of(args.model.as_deref(), Some(&index))?;
     let embedder = open_embedder(&dir)?;
@@ -124,7 +122,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     tell(&answer, &question, args.all);
     if args.json {
         let mut json = as_json(&question, &answer);
-        json["catalog"] = json!(place);
+        json["catalog"] = json!(place.to_string());
         json["unseen_words"] = json!(unseen.and_then(|unseen| unseen.words));
         output::json(&json)?;
     } else if !answer.hits.is_empty() {

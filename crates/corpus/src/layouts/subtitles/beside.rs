@@ -24,6 +24,11 @@ pub struct SubtitleFile {
     pub captions: Vec<Caption>,
 }
 
+/// Whether a file has the ending of one that may hold words, as `.srt` or `.vtt`; it is not opened.
+pub fn may_hold_words(path: &Path) -> bool {
+    Format::of(path).is_some()
+}
+
 /// The words beside a video, ordered by path; `length_s` is how long it plays, where that is known. A
 /// file that holds no words with times is passed over.
 ///

@@ -37,7 +37,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use self::beside::{SubtitleFile, subtitles_beside};
+pub use self::beside::{SubtitleFile, may_hold_words, subtitles_beside};
 
 use self::beside::media_beside;
 use self::cues::is_subtitle_text;

@@ -11,8 +11,8 @@ use crate::error::TransferError;
 use crate::results::predictions::PredictionFile;
 use crate::setting_error::SettingError;
 use locvtp_measure::metrics::{
-    IouBoundary, LengthClass, MOST_WINDOWS, RetrievedWindows, ScoredWindow, grounding, mean_ap,
-    recall_at,
+    IouBoundary, LengthClass, MOST_WINDOWS, MeanAp, RankedMoments, RetrievedWindows, ScoredWindow,
+    mean_ap, named_mean_aps,
 };
 use locvtp_measure::{Metrics, ReferenceSettings, random_interval};
 
@@ -68,18 +68,19 @@ impl MetricSection {
     ) -> Result<Metrics, TransferError> {
         let truths: Vec<Vec<TimeSpan>> =
             queries.iter().map(|query| query.windows.clone()).collect();
-        let boundary = self.boundary;
-        let mut metrics = Metrics::new().with("mIoU", grounding(answers, &truths, boundary)?.miou);
-        for n in &self.ranks {
-            for m in &self.ious {
-                let recall = recall_at(answers, &truths, *n, *m, boundary)?;
-                metrics.add(format!("R@{n},IoU@{m}"), recall);
-            }
-        }
+        let moments = RankedMoments {
+            answers: &[answers],
+            truths: &truths,
+            ranks: &self.ranks,
+            ious: &self.ious,
+            boundary: self.boundary,
+            mean_recall: false,
+        };
+        let numbers = moments.measure()?;
+        let mut metrics = numbers.firsts;
+        metrics.append(numbers.recalls);
         if self.mean_ap {
-            for (name, value) in mean_aps(answers, &truths) {
-                metrics.add(name, value);
-            }
+            metrics.append(mean_aps(answers, &truths));
         }
         Ok(metrics)
     }
@@ -133,7 +134,7 @@ fn is_strict(boundary: &IouBoundary) -> bool {
 }
 
 /// mAP, at 0.5 and 0.75, and by the length of the true windows; answers are in the order of rank.
-fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Vec<(String, f64)> {
+fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Metrics {
     let window = |span: &TimeSpan| ScoredWindow { span: *span, score: 0.0 };
     let kept: Vec<Vec<ScoredWindow>> = answers
         .iter()
@@ -143,21 +144,15 @@ fn mean_aps(answers: &[Vec<TimeSpan>], truths: &[Vec<TimeSpan>]) -> Vec<(String,
         let pairs = kept.iter().zip(truths).filter(|(_, truth)| !truth.is_empty());
         mean_ap(pairs.map(|(predicted, truth)| RetrievedWindows { predicted, truth }), 0)
     };
-    let mut found = Vec::new();
-    if let Some(all) = of(truths) {
-        found.push(("mAP".to_owned(), all.average));
-        found.push(("mAP@0.5".to_owned(), all.at[0]));
-        found.push(("mAP@0.75".to_owned(), all.at[5]));
-    }
-    for class in LengthClass::ALL {
+    let of_class = |class: LengthClass| {
         let part = |truth: &Vec<TimeSpan>| -> Vec<TimeSpan> {
             truth.iter().filter(|window| class.holds(window)).copied().collect()
         };
         let truths: Vec<Vec<TimeSpan>> = truths.iter().map(part).collect();
-        found
-            .extend(of(&truths).map(|of_class| (format!("mAP, {}", class.name), of_class.average)));
-    }
-    found
+        Some((class.name, of(&truths)?))
+    };
+    let classes: Vec<(&str, MeanAp)> = LengthClass::ALL.into_iter().filter_map(of_class).collect();
+    named_mean_aps(of(truths).as_ref(), classes.iter().map(|(name, found)| (*name, found)))
 }
 
 /// One query and its moments, best first.

@@ -30,7 +30,8 @@ use crate::results::task_result::SeedResult;
 use crate::results::task_result::TaskResult;
 use crate::setting_error::SettingError;
 use crate::tasks::defaults::Defaults;
-use crate::tasks::task_settings::{TaskKind, TaskSettings};
+use crate::tasks::task_kind::TaskKind;
+use crate::tasks::task_settings::TaskSettings;
 
 /// What answers the queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

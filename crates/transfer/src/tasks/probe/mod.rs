@@ -28,7 +28,8 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use super::defaults::Defaults;
-use super::task_settings::{TaskKind, TaskSettings};
+use super::task_kind::TaskKind;
+use super::task_settings::TaskSettings;
 use crate::error::TransferError;
 use crate::extraction::FeatureSpace;
 use crate::fit::fit_seeds;

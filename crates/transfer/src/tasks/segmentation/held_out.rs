@@ -62,6 +62,7 @@ impl Labeller<'_> {
             rule: self.clips.rule(),
             batch: self.embedder.clips_at_once(),
             decode_threads: self.decode_threads,
+            take_over_stills: false,
         };
         let mut labelling =
             LabelSink { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };

@@ -13,7 +13,8 @@ use crate::fit::training::TrainingSection;
 use crate::inputs::FeatureSection;
 use crate::setting_error::SettingError;
 use crate::tasks::defaults::Defaults;
-use crate::tasks::task_settings::{TaskKind, TaskSettings};
+use crate::tasks::task_kind::TaskKind;
+use crate::tasks::task_settings::TaskSettings;
 
 /// The settings of a segmentation task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -199,7 +199,7 @@ impl Learner for StepsLearner<'_> {
         }
         let videos = &self.videos.validation;
         let recall = recall_of(videos, &self.found(model, videos, device)?)?;
-        Ok(Some(Metrics::new().with("average recall", recall.average_recall)))
+        Ok(Some(recall.named()))
     }
 
     fn test(&self, model: &ComponentModel, device: &Device) -> Result<Tested, TransferError> {
@@ -263,13 +263,7 @@ pub(super) fn tested(
     found: &[StepSeconds],
 ) -> Result<Tested, TransferError> {
     let recall = recall_of(videos, found)?;
-    let (right, steps) = recall
-        .tasks
-        .values()
-        .fold((0, 0), |(right, steps), task| (right + task.right, steps + task.steps));
-    let metrics = Metrics::new()
-        .with("average recall", recall.average_recall)
-        .with("recall over all steps", 100.0 * right as f64 / steps as f64);
+    let metrics = recall.named().with("recall over all steps", recall.over_all_steps());
     let lines = videos.iter().zip(found).map(|(video, seconds)| AnswerLine {
         video: &video.id,
         seconds,

@@ -33,7 +33,8 @@ use self::learner::{ComponentSettings, StepsLearner, cheapest, choice_costs, rec
 use self::release::ListedParts;
 use self::videos::{StepsData, StepsVideo, StepsVideos};
 use super::defaults::Defaults;
-use super::task_settings::{TaskKind, TaskSettings};
+use super::task_kind::TaskKind;
+use super::task_settings::TaskSettings;
 use crate::embedding::dot;
 use crate::error::TransferError;
 use crate::fit::fit_seeds;

@@ -1,16 +1,55 @@
 //! Hugging Face's `CLIPModel`, whose names are ours; attention over time starts as a copy of
 //! attention over space that adds nothing.
 
-use super::key_table::Action::{Drop, Elsewhere, Positions, To, ToBoth};
-use super::key_table::{Constant, KeyRule, KeyTable};
+use locvtp_video::{Interpolation, Scaling};
+
+use super::checkpoint_sizes::{clip_text_config, clip_vision_config};
+use crate::clip_patches::PixelNormalisation;
+use crate::weights::key_table::Action::{Drop, Elsewhere, Positions, To, ToBoth};
+use crate::weights::key_table::{Constant, KeyRule, KeyTable};
+use crate::weights::source::{EncoderRow, OpenClipFiles, SourceRow, VideoRow};
+use crate::weights::usual_pictures::UsualPictures;
+
+/// The row of its kind.
+pub(crate) static ROW: SourceRow = SourceRow {
+    name: "hf-clip",
+    video: Some(VideoRow {
+        encoder: EncoderRow {
+            table: &VIDEO,
+            config: |shapes, settings, values| {
+                Ok(clip_vision_config(shapes, settings, values)?.into())
+            },
+        },
+        pictures: PICTURES,
+    }),
+    text: Some(EncoderRow {
+        table: &TEXT,
+        config: |shapes, settings, values| Ok(clip_text_config(shapes, settings, values)?.into()),
+    }),
+    flags: &["--heads", "--epsilon", "--activation", "--preset"],
+    open_clip: OpenClipFiles::Second,
+};
+
+/// Those of OpenAI's program and open_clip, scaled by Hugging Face's.
+pub(super) const PICTURES: UsualPictures = UsualPictures {
+    whose: "as in OpenAI's and most of open_clip's programs",
+    normalisation: PixelNormalisation {
+        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+    },
+    short_side: |side| side,
+    interpolation: Interpolation::Bicubic,
+    scaling: Scaling::HuggingFace,
+    clip_seconds: None,
+};
 
 pub(super) const NO_TIME: &str =
     "an image model knows no time; zero adds nothing at first, as the paper does";
-pub(super) const COUNTED: &str = "numbers 0, 1, 2, …, which are counted when they are needed";
+const COUNTED: &str = "numbers 0, 1, 2, …, which are counted when they are needed";
 pub(super) const TEMPERATURE: &str =
     "the temperature it was trained with; ours is `loss.temperature`";
 
-pub(super) const VIDEO: KeyTable = KeyTable {
+const VIDEO: KeyTable = KeyTable {
     prefix: None,
     rules: &[
         KeyRule(
@@ -69,7 +108,7 @@ pub(super) const VIDEO: KeyTable = KeyTable {
     ],
 };
 
-pub(super) const TEXT: KeyTable = KeyTable {
+const TEXT: KeyTable = KeyTable {
     prefix: None,
     rules: &[
         KeyRule("text_model.embeddings.position_ids", Drop(COUNTED)),

@@ -7,13 +7,13 @@
 
 use serde_json::{Value, json};
 
-use super::import_settings::ImportSettings;
-use super::known_values::{StatedValue, Values, stated_by};
-use super::open_clip_config;
-use super::source::{Part, Shapes, Source, SourceKind};
-use super::stated_sizes::{check_sizes, even_heads};
+use super::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
 use crate::ModelError;
-use crate::clip::{Activation, ClipTextConfig, ClipTime, ClipVisionConfig};
+use crate::weights::ImportSettings;
+use crate::weights::known_values::{StatedValue, Values, stated_by};
+use crate::weights::open_clip_config;
+use crate::weights::source::{OpenClipFiles, Part, Shapes, Source};
+use crate::weights::stated_sizes::{check_sizes, even_heads};
 
 /// Sizes that OpenAI's archives hold as tensors and no other program writes. Their program gives
 /// every head 64 numbers, and its activation is quick GELU.
@@ -167,8 +167,8 @@ impl TowerStatements {
                 Some(said).filter(Value::is_object),
             ))
         };
-        let beside = match source.kind {
-            SourceKind::Clip => open_clip()?.map_or_else(hugging_face, |it| Ok(Some(it)))?,
+        let beside = match source.row.open_clip {
+            OpenClipFiles::First => open_clip()?.map_or_else(hugging_face, |it| Ok(Some(it)))?,
             _ => hugging_face()?.map_or_else(open_clip, |it| Ok(Some(it)))?,
         };
         stated.extend(beside);

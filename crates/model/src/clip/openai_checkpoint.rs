@@ -1,13 +1,40 @@
 //! OpenAI's CLIP as its authors name it; queries, keys and values lie in one matrix, the
 //! projections multiply from the other side.
 
-use super::hf_clip_keys::{NO_TIME, TEMPERATURE};
-use super::key_table::Action::{Drop, Elsewhere, Positions, Thirds, To, ToBoth, Transposed};
-use super::key_table::{Constant, KeyRule, KeyTable};
+use locvtp_video::Scaling;
+
+use super::checkpoint_sizes::{clip_text_config, clip_vision_config};
+use super::hugging_face_checkpoint::{NO_TIME, PICTURES, TEMPERATURE};
+use crate::weights::key_table::Action::{
+    Drop, Elsewhere, Positions, Thirds, To, ToBoth, Transposed,
+};
+use crate::weights::key_table::{Constant, KeyRule, KeyTable};
+use crate::weights::source::{EncoderRow, OpenClipFiles, SourceRow, VideoRow};
+use crate::weights::usual_pictures::UsualPictures;
+
+/// The row of its kind.
+pub(crate) static ROW: SourceRow = SourceRow {
+    name: "clip",
+    video: Some(VideoRow {
+        encoder: EncoderRow {
+            table: &VIDEO,
+            config: |shapes, settings, values| {
+                Ok(clip_vision_config(shapes, settings, values)?.into())
+            },
+        },
+        pictures: UsualPictures { scaling: Scaling::Torchvision, ..PICTURES },
+    }),
+    text: Some(EncoderRow {
+        table: &TEXT,
+        config: |shapes, settings, values| Ok(clip_text_config(shapes, settings, values)?.into()),
+    }),
+    flags: &["--heads", "--epsilon", "--activation", "--preset"],
+    open_clip: OpenClipFiles::First,
+};
 
 const IN_THE_CONFIG: &str = "a size, which the shapes say too";
 
-pub(super) const VIDEO: KeyTable = KeyTable {
+const VIDEO: KeyTable = KeyTable {
     prefix: None,
     rules: &[
         KeyRule("visual.class_embedding", To("vision_model.embeddings.class_embedding")),
@@ -92,7 +119,7 @@ pub(super) const VIDEO: KeyTable = KeyTable {
     ],
 };
 
-pub(super) const TEXT: KeyTable = KeyTable {
+const TEXT: KeyTable = KeyTable {
     prefix: None,
     rules: &[
         KeyRule("token_embedding.weight", To("text_model.embeddings.token_embedding.weight")),

@@ -4,6 +4,8 @@
 //! width and time, five poolings, one affine map with ReLU (`fc6`). The parameter names are those of
 //! the usual PyTorch weights. Axes: `b` clips, `f` frames, `c` channels.
 
+pub(crate) mod checkpoint;
+
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::ops::ConvOptions;

@@ -1,9 +1,32 @@
 //! Hugging Face's `TimesformerModel` and `TimesformerForVideoClassification`, whose names are ours.
 
-use super::key_table::Action::{Drop, Positions, Times, To};
-use super::key_table::{KeyRule, KeyTable};
+use locvtp_video::Scaling;
 
-pub(super) const TABLE: KeyTable = KeyTable {
+use super::checkpoint_sizes::timesformer_config;
+use super::original_checkpoint;
+use crate::weights::key_table::Action::{Drop, Positions, Times, To};
+use crate::weights::key_table::{KeyRule, KeyTable};
+use crate::weights::source::{EncoderRow, OpenClipFiles, SourceRow, VideoRow};
+use crate::weights::usual_pictures::UsualPictures;
+
+/// The row of its kind.
+pub(crate) static ROW: SourceRow = SourceRow {
+    name: "hf-timesformer",
+    video: Some(VideoRow {
+        encoder: EncoderRow {
+            table: &TABLE,
+            config: |shapes, settings, values| {
+                Ok(timesformer_config(shapes, settings, values)?.into())
+            },
+        },
+        pictures: UsualPictures { scaling: Scaling::HuggingFace, ..original_checkpoint::PICTURES },
+    }),
+    text: None,
+    flags: &["--heads", "--epsilon"],
+    open_clip: OpenClipFiles::Unasked,
+};
+
+const TABLE: KeyTable = KeyTable {
     prefix: Some("timesformer."),
     rules: &[
         KeyRule("embeddings.cls_token", To("embeddings.cls_token")),

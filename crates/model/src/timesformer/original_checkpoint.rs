@@ -1,9 +1,42 @@
 //! The original TimeSformer (`model_state` of facebookresearch/TimeSformer).
 
-use super::key_table::Action::{Drop, Positions, Times, To};
-use super::key_table::{KeyRule, KeyTable};
+use locvtp_video::{Interpolation, Scaling};
 
-pub(super) const TABLE: KeyTable = KeyTable {
+use super::checkpoint_sizes::timesformer_config;
+use crate::clip_patches::PixelNormalisation;
+use crate::weights::key_table::Action::{Drop, Positions, Times, To};
+use crate::weights::key_table::{KeyRule, KeyTable};
+use crate::weights::source::{EncoderRow, OpenClipFiles, SourceRow, VideoRow};
+use crate::weights::usual_pictures::UsualPictures;
+
+/// The row of its kind.
+pub(crate) static ROW: SourceRow = SourceRow {
+    name: "timesformer",
+    video: Some(VideoRow {
+        encoder: EncoderRow {
+            table: &TABLE,
+            config: |shapes, settings, values| {
+                Ok(timesformer_config(shapes, settings, values)?.into())
+            },
+        },
+        pictures: PICTURES,
+    }),
+    text: None,
+    flags: &["--heads", "--epsilon"],
+    open_clip: OpenClipFiles::Unasked,
+};
+
+/// Those of TimeSformer's own program.
+pub(crate) const PICTURES: UsualPictures = UsualPictures {
+    whose: "as in TimeSformer's own program",
+    normalisation: PixelNormalisation { mean: [0.45; 3], std: [0.225; 3] },
+    short_side: |side| side,
+    interpolation: Interpolation::Bilinear,
+    scaling: Scaling::Fast,
+    clip_seconds: None,
+};
+
+const TABLE: KeyTable = KeyTable {
     prefix: None,
     rules: &[
         KeyRule("cls_token", To("embeddings.cls_token")),

@@ -1,0 +1,232 @@
+//! From what a page asks to what an index is asked, and back.
+
+use std::path::Path;
+
+use locvtp_finder::{
+    Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence, Verdict as Judged,
+};
+use locvtp_search::Sureness;
+use locvtp_search::calibration::{Calibration, standout_over};
+use locvtp_search::scan::Background;
+use locvtp_search::segment::TrackId;
+use locvtp_serve::{Distribution, LibraryError, Query, Verdict};
+use locvtp_transfer::{EmbedError, FileGrounding, TransferError};
+use locvtp_video::Seconds;
+
+use super::failures::of_catalogue;
+use super::live_index::Opened;
+use super::videos::{Videos, path_of};
+use crate::clock::read_day;
+
+/// The nearest moments that are shown where nothing was found.
+const NEAREST: usize = 6;
+
+/// Bars of the picture of all scores, about.
+const BARS: usize = 64;
+
+/// What an index answered, and what a person should know besides.
+pub(super) struct Asked {
+    pub(super) answer: Answer,
+    pub(super) distribution: Option<Distribution>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The question of a query; `picture` is the file of its picture.
+pub(super) fn question(
+    query: &Query,
+    videos: &Videos,
+    picture: Option<&Path>,
+) -> Result<Question, LibraryError> {
+    let refused = |error: String| LibraryError::Refused(error);
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let sentence = match query.text.trim() {
+        "" => None,
+        text => Some(Sentence::read(text).map_err(|error| refused(error.to_string()))?),
+    };
+    let alike = match (&query.like, picture) {
+        (Some(_), Some(_)) => {
+            return Err(refused("give a picture or a moment to look alike, not both".into()));
+        }
+        (Some(like), None) => {
+            let file = videos.file(&like.media).map_err(of_catalogue)?;
+            let gone = || LibraryError::NotThere("the index has no such video any more".into());
+            let path = path_of(&file.ok_or_else(gone)?).to_owned();
+            Some(Alike::Moment { path, at: Seconds(like.at_s) })
+        }
+        (None, picture) => picture.map(|path| Alike::Picture(path.to_owned())),
+    };
+    let mut folders = Vec::new();
+    if let Some(shown) = given(&query.in_folder) {
+        let folder = videos.folder(&shown).map_err(of_catalogue)?;
+        folders.push(folder.ok_or_else(|| {
+            refused(format!(
+                "no video of the index lies in a folder {shown:?}; write it as it is shown"
+            ))
+        })?);
+    }
+    let day = |day: &Option<String>| given(day).map(|day| read_day(&day)).transpose();
+    Ok(Question {
+        sentence,
+        alike,
+        said: given(&query.said),
+        files: FileFilter {
+            folders,
+            pattern: given(&query.file_glob),
+            after_ns: day(&query.after).map_err(refused)?,
+            before_ns: day(&query.before).map_err(refused)?,
+            longer: query.longer_s.map(Seconds),
+            shorter: query.shorter_s.map(Seconds),
+        },
+        top: query.top,
+        refine: query.refine,
+        ..Question::default()
+    })
+}
+
+/// Asks. What the model cannot know is looked for in what is said alone; where nothing is found, the
+/// nearest moments are there all the same.
+pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderError> {
+    let Opened { finder, trained } = opened;
+    let mut warnings = Vec::new();
+    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
+    warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
+    let is_sentence_alone = question.alike.is_none();
+    let said_alone = || Question {
+        said: question.said.clone().or_else(|| question.sentence.as_ref().map(words)),
+        sentence: None,
+        ..question.clone()
+    };
+    let mut answer = match unseen.filter(|it| it.nothing_known && is_sentence_alone) {
+        Some(_) => finder.find(&said_alone())?,
+        None => match finder.find(question) {
+            // Signs and letters that are no words for the model may still stand in subtitles.
+            Err(FinderError::Transfer(TransferError::Embed(
+                error @ EmbedError::NoWords { .. },
+            ))) if is_sentence_alone => {
+                warnings.push(capital(&error.to_string()));
+                finder.find(&said_alone())?
+            }
+            answer => answer?,
+        },
+    };
+    if answer.num_files == 0 {
+        warnings.push("No video of the index passes the filters.".into());
+    }
+    if answer.hits.is_empty() && answer.num_held_back > 0 {
+        let top = question.top.min(NEAREST);
+        let nearest = Question { show_all: true, refine: false, top, ..question.clone() };
+        answer.hits = finder.find(&nearest)?.hits;
+    }
+    let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
+    if !answer.hits.is_empty() && is_all_said && answer.background.is_some() {
+        warnings.push("Nothing like it was seen.".into());
+    }
+    let calibration = match is_sentence_alone {
+        true => finder.catalogue().calibration(finder.generation().id)?,
+        false => None,
+    };
+    let calibration = calibration.and_then(|value| serde_json::from_value(value).ok());
+    let background = answer.background.as_ref();
+    let distribution = background.and_then(|it| distribution(it, calibration.as_ref()));
+    Ok(Asked { answer, distribution, warnings })
+}
+
+/// How well each clip of a file fits, as its moments are found; none where nothing can be seen by it.
+pub(super) fn scores(
+    opened: &Opened,
+    question: &Question,
+    track: TrackId,
+) -> Result<Option<FileGrounding>, FinderError> {
+    let is_sentence_alone = question.alike.is_none();
+    let unseen = question.sentence.as_ref().and_then(|it| opened.trained.unseen(&words(it)));
+    if is_sentence_alone && unseen.is_some_and(|unseen| unseen.nothing_known) {
+        return Ok(None);
+    }
+    match opened.finder.scores(question, track) {
+        Err(FinderError::Transfer(TransferError::Embed(EmbedError::NoWords { .. }))) => Ok(None),
+        scores => scores,
+    }
+}
+
+/// Whether it is there, and the measured rate of false alarms. What is said is there without measuring.
+pub(super) fn verdict(answer: &Answer) -> (Verdict, Option<f64>) {
+    let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
+    match answer.verdict {
+        _ if !answer.hits.is_empty() && is_all_said => (Verdict::Found, None),
+        Judged::Judged { sure, false_alarms } => (of_sureness(sure), Some(false_alarms)),
+        Judged::Unknown if answer.hits.is_empty() => (Verdict::NotFound, None),
+        Judged::Unknown => (Verdict::Maybe, None),
+    }
+}
+
+/// How sure a hit is.
+pub(super) fn sure(hit: &locvtp_finder::Hit) -> Verdict {
+    match (&hit.evidence, hit.verdict) {
+        (Evidence::Said { .. }, _) => Verdict::Found,
+        (Evidence::Seen, Judged::Judged { sure, .. }) => of_sureness(sure),
+        (Evidence::Seen, Judged::Unknown) => Verdict::Maybe,
+    }
+}
+
+fn of_sureness(sure: Sureness) -> Verdict {
+    match sure {
+        Sureness::Found => Verdict::Found,
+        Sureness::Maybe => Verdict::Maybe,
+        Sureness::NotFound => Verdict::NotFound,
+    }
+}
+
+/// The counts of all scores in some sixty bars, and the score that a run of clips must reach to be found.
+/// None without clips.
+fn distribution(scores: &Background, calibration: Option<&Calibration>) -> Option<Distribution> {
+    let counts = scores.counts();
+    let first = counts.iter().position(|count| *count > 0)?;
+    let last = counts.iter().rposition(|count| *count > 0)?;
+    let a_bar = (last + 1 - first).div_ceil(BARS);
+    let bars = counts[first..=last].chunks(a_bar).map(|bins| bins.iter().sum());
+    let edge = |bin: usize| 2.0 * bin as f32 / counts.len() as f32 - 1.0;
+    let num_bars = (last + 1 - first).div_ceil(a_bar);
+    // How far something stands out is its score, less what the background takes off.
+    let taken_off = standout_over(0.0, scores)?;
+    let cut = calibration.map(|it| (it.cut(Sureness::Found) - taken_off) as f32);
+    Some(Distribution {
+        bin_edges: (0..=num_bars).map(|bar| edge(first + bar * a_bar)).collect(),
+        counts: bars.collect(),
+        cut: cut.filter(|cut| cut.is_finite()),
+    })
+}
+
+/// What of a sentence should be there, as words.
+fn words(sentence: &Sentence) -> String {
+    [sentence.text.as_str(), &sentence.with.join(" ")].join(" ").trim().to_owned()
+}
+
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_hold_all_scores_and_the_cut_is_a_score() {
+        let mut scores = Background::default();
+        (0..1000).for_each(|clip| scores.count(clip as f32 / 2000.0));
+        let nulls: Vec<f64> = (0..100).map(|null| f64::from(null) / 200.0).collect();
+        let calibration = Calibration::fit(&nulls, 1000).unwrap();
+        let drawn = distribution(&scores, Some(&calibration)).unwrap();
+        assert_eq!(drawn.counts.iter().sum::<u64>(), 1000);
+        assert_eq!(drawn.bin_edges.len(), drawn.counts.len() + 1);
+        assert!(drawn.counts.len() <= BARS && drawn.bin_edges[0] <= 0.0);
+        assert!(*drawn.bin_edges.last().unwrap() >= 0.4995);
+        // A run of clips with this score is judged to be found, and one a little below is not.
+        let judged =
+            |score: f32| calibration.judge(standout_over(f64::from(score), &scores).unwrap()).sure;
+        let cut = drawn.cut.unwrap();
+        assert_eq!((judged(cut + 1e-3), judged(cut - 1e-3)), (Sureness::Found, Sureness::Maybe));
+        assert_eq!(distribution(&Background::default(), None), None);
+    }
+}

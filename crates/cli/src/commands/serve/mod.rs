@@ -1,0 +1,155 @@
+//! `locvtp serve`: a page and an HTTP interface over an index.
+
+mod asking;
+mod failures;
+mod giving_away;
+mod index_library;
+mod live_index;
+mod request_lines;
+mod videos;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args as ClapArgs;
+use locvtp_search::catalogue::CatalogueLocation;
+use locvtp_serve::{ServeSettings, Server, Token};
+
+use crate::catalogue_place::{CataloguePlace, may_be_there, open_to_read};
+use crate::interrupt::Listening;
+use crate::{Outcome, interrupt, missing, output};
+
+use index_library::IndexLibrary;
+use request_lines::RequestLines;
+
+/// Between two questions whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Bytes of a file that can be a token; a larger one is another file.
+const LONGEST_TOKEN: u64 = 4096;
+
+/// `locvtp serve`
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Serve {
+    /// The folder whose index is shown [default: the index here or in a folder above]
+    #[arg(value_name = "FOLDER", conflicts_with = "catalog")]
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: CataloguePlace,
+    /// Model directory [default: where it lay when the index was made]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) model: Option<PathBuf>,
+    /// Where to listen; port 0 takes any that is free. An address that other machines reach needs a token
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765")]
+    pub(crate) address: SocketAddr,
+    /// A file with the word that visitors must know
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Open the page in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Append a line of JSON for each request to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+impl Serve {
+    /// The index of a folder, opened in the browser.
+    pub(crate) fn of_folder(folder: &Path) -> Self {
+        Self {
+            folder: Some(folder.to_owned()),
+            place: CataloguePlace { catalog: None },
+            model: None,
+            address: ServeSettings::new().address,
+            token_file: None,
+            open: true,
+            log: None,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
+    let mut settings = ServeSettings::new();
+    settings.address = args.address;
+    settings.token = args.token_file.as_deref().map(token).transpose()?;
+    let lines = RequestLines::open(args.log.as_deref())?;
+    let place = match &args.folder {
+        Some(folder) => place_of(folder)?,
+        None => args.place.found()?,
+    };
+    let catalogue = open_to_read(&place)?;
+    let library = IndexLibrary::open(catalogue, args.model.clone(), root_of(&place))?;
+    let needs_token = settings.token.is_some();
+    let server = Server::bind(settings, Arc::new(library), lines.observer())?;
+    let page = format!("http://{}/", server.address());
+    output::text(&format!("the page is at {page} (Ctrl-C ends the server)"))?;
+    if needs_token {
+        output::note("whoever opens it is asked for the token");
+    }
+    if !server.address().ip().is_loopback() {
+        output::note(
+            "note: other machines reach it, and what is sent is not encrypted; behind a proxy with HTTPS it is",
+        );
+    }
+    if args.open {
+        open_page(&page);
+    }
+    let stopper = server.stopper();
+    let _listening = Listening::serving()?;
+    std::thread::spawn(move || {
+        while !interrupt::pressed() {
+            std::thread::sleep(GLANCE);
+        }
+        stopper.stop();
+    });
+    server.run()?;
+    output::note("the server has ended");
+    Ok(Outcome::Done)
+}
+
+/// The index of this folder.
+fn place_of(folder: &Path) -> anyhow::Result<CatalogueLocation> {
+    if !folder.exists() {
+        bail!(missing::does_not_exist(folder, "check the path"));
+    }
+    let place = CataloguePlace { catalog: None }.of_videos(&[folder.to_owned()])?;
+    let given = CatalogueLocation::Folder(folder.to_owned());
+    let given = CataloguePlace { catalog: Some(Ok(given)) }.found()?;
+    match [given, place].into_iter().find(may_be_there) {
+        Some(place) => Ok(place),
+        None => bail!(
+            "{}: has no index yet; make one with `locvtp index add {} --model DIR`",
+            folder.display(),
+            locvtp_train::shell_words::quoted(&folder.to_string_lossy())
+        ),
+    }
+}
+
+/// The folder of the videos, where the index lies in it.
+fn root_of(place: &CatalogueLocation) -> Option<PathBuf> {
+    let place = place.folder()?.canonicalize().ok()?;
+    place.parent().filter(|_| place.ends_with(".locvtp")).map(Path::to_owned)
+}
+
+fn token(file: &Path) -> anyhow::Result<Token> {
+    let about = std::fs::metadata(file).map_err(missing::reading(file))?;
+    if about.len() > LONGEST_TOKEN {
+        bail!("{}: is too long for a token; give a file with one word in it", file.display());
+    }
+    let text = std::fs::read_to_string(file).map_err(missing::reading(file))?;
+    Token::new(&text).with_context(|| file.display().to_string())
+}
+
+/// Opens the page in the person's browser. Where there is none, the address stands in the terminal.
+fn open_page(page: &str) {
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let mut command = std::process::Command::new(opener);
+    command.arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if command.spawn().is_err() {
+        output::note(&format!("note: no browser could be opened; open {page} yourself"));
+    }
+}

@@ -1,0 +1,65 @@
+//! Where a catalogue lies, and opening it.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Catalogue;
+use super::error::CatalogueError;
+use super::postgres::{PostgresCatalogue, ServerAddress};
+use super::sqlite::SqliteCatalogue;
+use super::writer_lock::Access;
+
+/// A folder, or a database on a server. As text it can be typed again; a password is never part of it.
+#[derive(Clone, Debug)]
+pub enum CatalogueLocation {
+    /// A folder.
+    Folder(PathBuf),
+    /// A database on a server.
+    Server(ServerAddress),
+}
+
+impl CatalogueLocation {
+    /// What was typed: an address where it begins as one, else a folder.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Server`] for an address that cannot be read; nothing of it is shown.
+    pub fn of(typed: &OsStr) -> Result<Self, CatalogueError> {
+        match typed.to_str().filter(|text| ServerAddress::is_meant(text)) {
+            Some(address) => Ok(Self::Server(address.parse()?)),
+            None => Ok(Self::Folder(PathBuf::from(typed))),
+        }
+    }
+
+    /// The folder; none on a server.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Folder(folder) => Some(folder),
+            Self::Server(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for CatalogueLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(folder) => folder.display().fmt(f),
+            Self::Server(address) => address.fmt(f),
+        }
+    }
+}
+
+/// Opens a catalogue wherever it lies; a writer makes it where there is none.
+///
+/// # Errors
+/// As [`SqliteCatalogue::open`] and [`PostgresCatalogue::open`].
+pub fn open_catalogue(
+    location: &CatalogueLocation,
+    access: Access,
+) -> Result<Arc<dyn Catalogue>, CatalogueError> {
+    Ok(match location {
+        CatalogueLocation::Folder(folder) => Arc::new(SqliteCatalogue::open(folder, access)?),
+        CatalogueLocation::Server(address) => Arc::new(PostgresCatalogue::open(address, access)?),
+    })
+}

@@ -1,0 +1,169 @@
+//! Checking and rewriting.
+
+use std::collections::BTreeMap;
+
+use locvtp_video::TimeSpan;
+use locvtp_video::causes::with_causes;
+use postgres::Transaction;
+
+use super::fault::Fault;
+use super::server::Server;
+use super::vectors::{RowsChecksum, drop_track, has_index, make_index, table};
+use super::{copy, generations, vectors};
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::{FileId, GenerationId, Verified};
+use crate::segment::{TrackId, VectorKind};
+
+/// Frees the space of what was removed, and makes indexes that are missing.
+pub(super) fn compact(server: &Server, exact_most: u64) -> Result<u64, CatalogueError> {
+    let before = bytes(server)?;
+    let tables = server.read("listing vectors", tables)?;
+    server.as_writer("compacting", |client| {
+        for (generation, kind) in &tables {
+            let table = table(*generation, *kind);
+            client.batch_execute(&format!("VACUUM (FULL, ANALYZE) {table}"))?;
+        }
+        Ok(client.batch_execute("VACUUM (FULL, ANALYZE) cues")?)
+    })?;
+    for (generation, kind) in tables {
+        index_if_large(server, generation, kind, exact_most)?;
+    }
+    Ok(before.saturating_sub(bytes(server)?))
+}
+
+/// Makes the index of a generation that has become large.
+pub(super) fn index_if_large(
+    server: &Server,
+    generation: GenerationId,
+    kind: VectorKind,
+    exact_most: u64,
+) -> Result<(), CatalogueError> {
+    server.write("making an HNSW index", |db| {
+        if vectors::count(db, generation, kind)? > exact_most && !has_index(db, generation, kind)? {
+            make_index(db, generation, kind)?;
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn drop_damaged(server: &Server) -> Result<Vec<FileId>, CatalogueError> {
+    server.write("dropping damaged vectors", |db| {
+        let mut dropped = BTreeMap::new();
+        for (generation, kind) in tables(db)? {
+            for (track, _) in checked(db, generation, kind)?.1 {
+                let file = "SELECT file FROM tracks WHERE id = $1";
+                let file: i64 = db.query_one(file, &[&(track.0 as i32)])?.get(0);
+                let forget = "DELETE FROM indexed WHERE generation = $1 AND file = $2";
+                db.execute(forget, &[&generation.0, &file])?;
+                drop_track(db, generation, track)?;
+                dropped.insert(file, FileId(file));
+            }
+        }
+        Ok(dropped.into_values().collect())
+    })
+}
+
+pub(super) fn verify(server: &Server) -> Result<Verified, CatalogueError> {
+    let tables = server.read("being checked", tables)?;
+    let mut verified = Verified { num_parts: tables.len() as u64, num_vectors: 0, faults: vec![] };
+    for (generation, kind) in tables {
+        let is_there = |db: &mut Transaction<'_>| generations::width(db, generation);
+        let checked = server.read("being checked", |db| {
+            is_there(db)?;
+            checked(db, generation, kind)
+        });
+        match checked {
+            Ok((num_vectors, faults)) => {
+                verified.num_vectors += num_vectors;
+                let table = table(generation, kind);
+                let line = |(track, what): (TrackId, String)| {
+                    format!("{}: {table}: track {}: {what}", server.place(), track.0)
+                };
+                verified.faults.extend(faults.into_iter().map(line));
+            }
+            // Another model was swapped in meanwhile.
+            Err(CatalogueError::Unknown { .. }) => verified.num_parts -= 1,
+            // Pages that the server cannot read; any other failure is not one of the vectors.
+            Err(error @ CatalogueError::Database { .. }) => {
+                verified.faults.push(with_causes(&error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(verified)
+}
+
+/// Reads all vectors of one table. Returns how many count, and the tracks that are not as they were
+/// written.
+fn checked(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+    kind: VectorKind,
+) -> Result<(u64, Vec<(TrackId, String)>), Fault> {
+    let mut faults = Vec::new();
+    let mut expected: BTreeMap<TrackId, (u64, i64)> = BTreeMap::new();
+    let runs = format!(
+        "SELECT track, num_rows, rows_checksum, numbers_checksum, numbers FROM runs
+         WHERE generation = {} AND kind = '{}'",
+        generation.0,
+        kind.name()
+    );
+    let mut runs = copy::rows(db, &runs)?;
+    while let Some([track, num_rows, rows_checksum, numbers_checksum, numbers]) = runs.next()? {
+        let track = TrackId(copy::whole(track)?);
+        let num_rows = u64::from(copy::whole(num_rows)?);
+        expected.insert(track, (num_rows, copy::long(rows_checksum)?));
+        if vectors::numbers_checksum(numbers) != copy::long(numbers_checksum)? {
+            faults.push((track, "its numbers are not those that were written".to_owned()));
+        }
+    }
+    drop(runs);
+    let num_vectors = expected.values().map(|(num_rows, _)| num_rows).sum();
+    let mut found: BTreeMap<TrackId, (u64, i64)> = BTreeMap::new();
+    let mut at: Option<(TrackId, u64, RowsChecksum)> = None;
+    let table = table(generation, kind);
+    let select = format!("SELECT track, start, stop, vector FROM {table} ORDER BY track, clip");
+    let mut rows = copy::rows(db, &select)?;
+    while let Some([track, start, stop, vector]) = rows.next()? {
+        let track = TrackId(copy::whole(track)?);
+        if at.as_ref().is_none_or(|(last, ..)| *last != track) {
+            found.extend(at.take().map(|(last, rows, sum)| (last, (rows, sum.value()))));
+        }
+        let (_, num_rows, checksum) = at.get_or_insert_with(|| (track, 0, RowsChecksum::default()));
+        checksum.add(TimeSpan::new(copy::double(start)?, copy::double(stop)?), vector);
+        *num_rows += 1;
+    }
+    found.extend(at.map(|(last, rows, sum)| (last, (rows, sum.value()))));
+    for (track, written) in &expected {
+        match found.get(track) {
+            Some(there) if there == written => {}
+            Some((num_rows, _)) if *num_rows == written.0 => {
+                faults.push((*track, "its vectors are not those that were written".into()));
+            }
+            there => {
+                let num_rows = there.map_or(0, |there| there.0);
+                let what = format!("{num_rows} vectors are there of {} written", written.0);
+                faults.push((*track, what));
+            }
+        }
+    }
+    let stray = found.keys().filter(|track| !expected.contains_key(track));
+    faults.extend(stray.map(|track| (*track, "it has vectors that nobody wrote".to_owned())));
+    Ok((num_vectors, faults))
+}
+
+/// Every generation with every kind.
+fn tables(db: &mut Transaction<'_>) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
+    let generations = generations::all(db)?;
+    let pairs = generations.iter().flat_map(|it| VectorKind::ALL.map(|kind| (it.id, kind)));
+    Ok(pairs.collect())
+}
+
+fn bytes(server: &Server) -> Result<u64, CatalogueError> {
+    server.read("being measured", |db| {
+        let size = "SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint
+                    FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid
+                    WHERE nspname = 'locvtp' AND relkind = 'r'";
+        Ok(db.query_one(size, &[])?.get::<_, i64>(0) as u64)
+    })
+}

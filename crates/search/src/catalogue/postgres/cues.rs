@@ -1,0 +1,119 @@
+//! What is said, and finding it by its words.
+
+use locvtp_video::TimeSpan;
+use postgres::types::ToSql;
+use postgres::{Row, Transaction};
+
+use super::fault::Fault;
+use super::values::{array, plain};
+use super::words::{document, phrases, query, words};
+use crate::catalogue::{Cue, CueHit, FileId};
+use crate::scan::TrackFilter;
+use crate::segment::TrackId;
+
+const COLUMNS: &str = "start, stop, text, language, source";
+
+/// How soon a word that stands in a cue again and again weighs no more, and how much long cues are held
+/// down: what FTS5 takes for BM25, so that both catalogues order alike.
+const SATURATION: f64 = 1.2;
+const LENGTH: f64 = 0.75;
+
+/// The weight of a word that stands in half of all cues or more.
+const LEAST_WEIGHT: f64 = 1e-6;
+
+pub(super) fn replace(db: &mut Transaction<'_>, file: FileId, cues: &[Cue]) -> Result<(), Fault> {
+    db.execute("DELETE FROM cues WHERE file = $1", &[&file.0])?;
+    if cues.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<Vec<String>> = cues.iter().map(|cue| words(&cue.text)).collect();
+    let starts: Vec<f64> = cues.iter().map(|cue| cue.span.start.0).collect();
+    let stops: Vec<f64> = cues.iter().map(|cue| cue.span.end.0).collect();
+    let texts: Vec<_> = cues.iter().map(|cue| plain(&cue.text)).collect();
+    let languages: Vec<_> = cues.iter().map(|cue| cue.language.as_deref().map(plain)).collect();
+    let sources: Vec<_> = cues.iter().map(|cue| plain(&cue.source)).collect();
+    let documents: Vec<String> = words.iter().map(|words| document(words)).collect();
+    let num_words: Vec<i32> = words.iter().map(|words| words.len() as i32).collect();
+    db.execute(
+        &format!(
+            "INSERT INTO cues (file, {COLUMNS}, words, num_words)
+             SELECT $1, {COLUMNS}, words::tsvector, num_words
+             FROM unnest($2::float8[], $3::float8[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::int[]) WITH ORDINALITY
+                 AS cue ({COLUMNS}, words, num_words, place) ORDER BY place"
+        ),
+        &[&file.0, &starts, &stops, &texts, &languages, &sources, &documents, &num_words],
+    )?;
+    Ok(())
+}
+
+pub(super) fn of_file(db: &mut Transaction<'_>, file: FileId) -> Result<Vec<Cue>, Fault> {
+    let select = format!("SELECT {COLUMNS} FROM cues WHERE file = $1 ORDER BY start, id");
+    Ok(db.query(&select, &[&file.0])?.iter().map(|row| cue_at_column(row, 0)).collect())
+}
+
+pub(super) fn find(
+    db: &mut Transaction<'_>,
+    text: &str,
+    filter: Option<&TrackFilter>,
+    most: usize,
+) -> Result<Vec<CueHit>, Fault> {
+    let phrases = phrases(text);
+    if phrases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let queries: Vec<String> = phrases.iter().map(|phrase| query(phrase)).collect();
+    let totals = db.query_one("SELECT num_cues, num_words FROM cue_totals", &[])?;
+    let (num_cues, num_words) = (totals.get::<_, i64>(0) as f64, totals.get::<_, i64>(1) as f64);
+    let (mut counts, mut score) = (String::new(), Vec::new());
+    for (number, query) in queries.iter().enumerate() {
+        let count = "SELECT count(*) FROM cues WHERE words @@ $1::text::tsquery";
+        let with_it = db.query_one(count, &[query])?.get::<_, i64>(0) as f64;
+        let weight = ((num_cues - with_it + 0.5) / (with_it + 0.5)).ln();
+        let weight = if weight > 0.0 { weight } else { LEAST_WEIGHT };
+        let phrase = number + 2;
+        counts += &format!(
+            " CROSS JOIN LATERAL (SELECT num_phrases(words, ${phrase})::float8 AS n) AS p{number}"
+        );
+        score.push(format!(
+            "{weight:e}::float8 * (p{number}.n * {:e}::float8 / (p{number}.n + length))",
+            SATURATION + 1.0
+        ));
+    }
+    let length = format!(
+        "{SATURATION:e}::float8 * ({:e}::float8 + {LENGTH:e}::float8 * num_words / {:e}::float8)",
+        1.0 - LENGTH,
+        num_words / num_cues.max(1.0)
+    );
+    let only = filter.map_or(String::new(), |filter| {
+        format!("AND tracks.id = ANY ({})", array(filter.tracks().map(|track| track.0)))
+    });
+    let select = format!(
+        "SELECT {} AS score, found.file, track, {COLUMNS}
+         FROM (SELECT cues.*, tracks.id AS track, {length} AS length
+               FROM cues JOIN tracks ON tracks.file = cues.file
+               WHERE words @@ $1::text::tsquery {only}) AS found {counts}
+         ORDER BY score DESC, found.file, start, found.id LIMIT {}",
+        score.join(" + "),
+        most.min(i64::MAX as usize)
+    );
+    let whole = queries.join(" & ");
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&whole];
+    parameters.extend(phrases.iter().map(|phrase| phrase as &(dyn ToSql + Sync)));
+    let hit = |row: &Row| CueHit {
+        file: FileId(row.get(1)),
+        track: TrackId(row.get::<_, i32>(2) as u32),
+        cue: cue_at_column(row, 3),
+        score: row.get(0),
+    };
+    Ok(db.query(&select, &parameters)?.iter().map(hit).collect())
+}
+
+fn cue_at_column(row: &Row, first: usize) -> Cue {
+    Cue {
+        span: TimeSpan::new(row.get(first), row.get(first + 1)),
+        text: row.get(first + 2),
+        language: row.get(first + 3),
+        source: row.get(first + 4),
+    }
+}

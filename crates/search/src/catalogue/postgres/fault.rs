@@ -1,0 +1,93 @@
+//! A failure before it is known where and in the middle of what.
+
+use std::io;
+
+use postgres::error::SqlState;
+
+use crate::catalogue::error::CatalogueError;
+use crate::scan::ScanError;
+use crate::segment::VectorError;
+
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sql(postgres::Error),
+    Stream(io::Error),
+    Told(CatalogueError),
+}
+
+impl Fault {
+    /// Whether the server, or the line to it, is gone.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::Sql(error) => is_lost(error),
+            // Anything but rows that are not as they should be.
+            Self::Stream(error) => error.kind() != io::ErrorKind::InvalidData,
+            Self::Told(_) => false,
+        }
+    }
+
+    /// Whether a table is gone that was there when the transaction began.
+    pub(super) fn is_of_dropped_table(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        error.code() == Some(&SqlState::UNDEFINED_TABLE)
+    }
+
+    /// What is told of it.
+    pub(super) fn tell(self, place: &str, doing: &'static str) -> CatalogueError {
+        let place = place.to_owned();
+        if self.is_lost() {
+            let what = format!(
+                "the line to the server was lost while {doing}; what was reported done is there, so see \
+                 that the server runs and give the command again"
+            );
+            return CatalogueError::Server { place, what };
+        }
+        match self {
+            Self::Sql(source) => {
+                CatalogueError::Database { place, doing, source: Box::new(source) }
+            }
+            Self::Stream(source) => {
+                CatalogueError::Database { place, doing, source: Box::new(source) }
+            }
+            Self::Told(error) => error,
+        }
+    }
+}
+
+fn is_lost(error: &postgres::Error) -> bool {
+    // Shut down, crashed, or not yet started; and whatever the server had no time to say.
+    let is_going = |code: &SqlState| {
+        code.code().starts_with("08") || ["57P01", "57P02", "57P03"].contains(&code.code())
+    };
+    let says_so = error.code().is_some_and(is_going);
+    let of_line = std::error::Error::source(error).is_some_and(|source| source.is::<io::Error>());
+    error.is_closed() || says_so || of_line
+}
+
+impl From<postgres::Error> for Fault {
+    fn from(error: postgres::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        // A stream of rows hides the server's word in an error of its own.
+        match error.downcast::<postgres::Error>() {
+            Ok(error) => Self::Sql(error),
+            Err(error) => Self::Stream(error),
+        }
+    }
+}
+
+impl From<CatalogueError> for Fault {
+    fn from(error: CatalogueError) -> Self {
+        Self::Told(error)
+    }
+}
+
+impl From<VectorError> for Fault {
+    fn from(error: VectorError) -> Self {
+        Self::Told(ScanError::from(error).into())
+    }
+}

@@ -1,0 +1,210 @@
+//! Files and their paths.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use locvtp_video::Seconds;
+use postgres::types::ToSql;
+use postgres::{Row, Transaction};
+
+use super::fault::Fault;
+use super::values::{plain, wide};
+use crate::catalogue::{FileId, FileRecord, FileState};
+use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
+use crate::segment::TrackId;
+
+pub(super) const ALL: &str = "";
+pub(super) const OF_TRACK: &str = "WHERE tracks.id = $1";
+pub(super) const NOT_INDEXED: &str = "WHERE files.state = 'present'
+    AND NOT EXISTS (SELECT FROM indexed WHERE generation = $1 AND indexed.file = files.id)";
+
+/// The files that a condition picks, ordered by number.
+pub(super) fn select(
+    db: &mut Transaction<'_>,
+    condition: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<FileRecord>, Fault> {
+    let rows = db.query(
+        &format!(
+            "SELECT files.id, files.size, sample, state, reason, duration, tracks.id,
+                    path, paths.size, modified, changed
+             FROM files LEFT JOIN tracks ON tracks.file = files.id
+             LEFT JOIN paths ON paths.file = files.id {condition} ORDER BY files.id, path"
+        ),
+        parameters,
+    )?;
+    let mut files: Vec<FileRecord> = Vec::new();
+    for row in &rows {
+        let id = FileId(row.get(0));
+        if files.last().is_none_or(|last| last.id != id) {
+            files.push(record(row));
+        }
+        if let (Some(file), Some(look)) = (files.last_mut(), look_at_column(row, 7)) {
+            file.looks.push(look);
+        }
+    }
+    Ok(files)
+}
+
+fn record(row: &Row) -> FileRecord {
+    FileRecord {
+        id: FileId(row.get(0)),
+        identity: identity(row, 1),
+        state: FileState::named(row.get(3)).unwrap_or(FileState::Bad),
+        reason: row.get(4),
+        duration: Seconds(row.get(5)),
+        track: row.get::<_, Option<i32>>(6).map(|track| TrackId(track as u32)),
+        looks: Vec::new(),
+    }
+}
+
+fn identity(row: &Row, first: usize) -> ContentIdentity {
+    ContentIdentity { size: row.get::<_, i64>(first) as u64, sample: wide(row, first + 1) }
+}
+
+/// The look in four columns of a row: path, size, modified, changed; none where there is no path.
+fn look_at_column(row: &Row, first: usize) -> Option<Look> {
+    let path: Option<&[u8]> = row.get(first);
+    Some(Look {
+        path: PathBuf::from(OsStr::from_bytes(path?)),
+        size: row.get::<_, i64>(first + 1) as u64,
+        modified_ns: row.get(first + 2),
+        changed_ns: row.get(first + 3),
+    })
+}
+
+pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
+    let paths = db.query(
+        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, state
+         FROM paths JOIN files ON files.id = paths.file ORDER BY path",
+        &[],
+    )?;
+    let known = |row: &Row| {
+        Some(KnownPath {
+            look: look_at_column(row, 0)?,
+            file: FileId(row.get(4)),
+            identity: identity(row, 5),
+            is_missing: row.get::<_, &str>(7) == FileState::Missing.name(),
+        })
+    };
+    let paths = paths.iter().filter_map(known).collect();
+    let waiting =
+        db.query("SELECT path, size, modified, changed FROM waiting ORDER BY path", &[])?;
+    Ok(Known { paths, waiting: waiting.iter().filter_map(|row| look_at_column(row, 0)).collect() })
+}
+
+pub(super) fn note_waiting(db: &mut Transaction<'_>, looks: &[Look]) -> Result<(), Fault> {
+    db.execute("DELETE FROM waiting", &[])?;
+    let insert =
+        db.prepare("INSERT INTO waiting VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")?;
+    for Look { path, size, modified_ns, changed_ns } in looks {
+        db.execute(&insert, &[&bytes(path), &(*size as i64), modified_ns, changed_ns])?;
+    }
+    Ok(())
+}
+
+pub(super) fn note_moved(db: &mut Transaction<'_>, moves: &[Moved]) -> Result<(), Fault> {
+    let mut robbed = Vec::new();
+    for Moved { file, from, to } in moves {
+        if let Some(from) = from {
+            let delete = "DELETE FROM paths WHERE path = $1 AND file = $2";
+            db.execute(delete, &[&bytes(from), &file.0])?;
+        }
+        robbed.extend(set_path(db, *file, to)?);
+        let present = "UPDATE files SET state = 'present' WHERE id = $1 AND state = 'missing'";
+        db.execute(present, &[&file.0])?;
+    }
+    remove_pathless(db, &robbed)
+}
+
+pub(super) fn note_missing(
+    db: &mut Transaction<'_>,
+    gone: &[(FileId, PathBuf)],
+) -> Result<(), Fault> {
+    for (file, path) in gone {
+        let others = "SELECT count(*) FROM paths WHERE file = $1 AND path <> $2";
+        let others: i64 = db.query_one(others, &[&file.0, &bytes(path)])?.get(0);
+        if others > 0 {
+            db.execute("DELETE FROM paths WHERE path = $1", &[&bytes(path)])?;
+        } else {
+            let miss = "UPDATE files SET state = 'missing' WHERE id = $1 AND state = 'present'";
+            db.execute(miss, &[&file.0])?;
+            // Of a bad file there is nothing to keep.
+            db.execute("DELETE FROM files WHERE id = $1 AND state = 'bad'", &[&file.0])?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn note_bad(
+    db: &mut Transaction<'_>,
+    candidate: &Candidate,
+    reason: &str,
+) -> Result<FileId, Fault> {
+    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO)?;
+    let bad = "UPDATE files SET state = 'bad', reason = $1 WHERE id = $2";
+    db.execute(bad, &[&plain(reason), &file.0])?;
+    db.execute("DELETE FROM tracks WHERE file = $1", &[&file.0])?;
+    db.execute("DELETE FROM indexed WHERE file = $1", &[&file.0])?;
+    Ok(file)
+}
+
+pub(super) fn remove(db: &mut Transaction<'_>, files: &[FileId]) -> Result<(), Fault> {
+    let files: Vec<i64> = files.iter().map(|file| file.0).collect();
+    db.execute("DELETE FROM files WHERE id = ANY ($1)", &[&files])?;
+    Ok(())
+}
+
+/// The file with this content, made where there is none, lying at a path and present.
+pub(super) fn put(
+    db: &mut Transaction<'_>,
+    identity: ContentIdentity,
+    look: &Look,
+    duration: Seconds,
+) -> Result<FileId, Fault> {
+    let (size, sample) = (identity.size as i64, identity.sample.to_be_bytes().to_vec());
+    let update = "UPDATE files SET state = 'present', reason = NULL, duration = $3
+                  WHERE size = $1 AND sample = $2 RETURNING id";
+    let known = db.query_opt(update, &[&size, &sample, &duration.0])?;
+    let row = match known {
+        Some(row) => row,
+        None => {
+            let insert = "INSERT INTO files (size, sample, state, duration)
+                          VALUES ($1, $2, 'present', $3) RETURNING id";
+            db.query_one(insert, &[&size, &sample, &duration.0])?
+        }
+    };
+    let file = FileId(row.get(0));
+    let robbed = set_path(db, file, look)?;
+    remove_pathless(db, &Vec::from_iter(robbed))?;
+    Ok(file)
+}
+
+/// Lays a file at a path. Returns the other file that lay there.
+fn set_path(db: &mut Transaction<'_>, file: FileId, look: &Look) -> Result<Option<FileId>, Fault> {
+    let path = bytes(&look.path);
+    let before = "SELECT file FROM paths WHERE path = $1 AND file <> $2";
+    let before = db.query_opt(before, &[&path, &file.0])?.map(|row| FileId(row.get(0)));
+    db.execute("DELETE FROM waiting WHERE path = $1", &[&path])?;
+    let Look { path: _, size, modified_ns, changed_ns } = look;
+    db.execute(
+        "INSERT INTO paths VALUES ($1, $2, $3, $4, $5) ON CONFLICT (path) DO UPDATE
+         SET file = excluded.file, size = excluded.size, modified = excluded.modified,
+             changed = excluded.changed",
+        &[&path, &file.0, &(*size as i64), modified_ns, changed_ns],
+    )?;
+    Ok(before)
+}
+
+fn remove_pathless(db: &mut Transaction<'_>, files: &[FileId]) -> Result<(), Fault> {
+    let files: Vec<i64> = files.iter().map(|file| file.0).collect();
+    let remove = "DELETE FROM files WHERE id = ANY ($1)
+                  AND NOT EXISTS (SELECT FROM paths WHERE paths.file = files.id)";
+    db.execute(remove, &[&files])?;
+    Ok(())
+}
+
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}

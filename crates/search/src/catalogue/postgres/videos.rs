@@ -1,0 +1,43 @@
+//! Adding a video, in one transaction.
+
+use std::collections::HashSet;
+
+use postgres::Transaction;
+
+use super::fault::Fault;
+use super::{cues, files, generations, vectors};
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::{FileId, GenerationId, NewVideo};
+use crate::segment::TrackId;
+
+pub(super) fn add(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+    video: &NewVideo,
+) -> Result<FileId, Fault> {
+    let expected = generations::width(db, generation)?;
+    if let Some((_, batch)) = video.vectors.iter().find(|(_, batch)| batch.width() != expected) {
+        return Err(CatalogueError::Width { expected, found: batch.width() }.into());
+    }
+    let file = files::put(db, video.identity, &video.look, video.duration)?;
+    let track = track_of(db, file)?;
+    vectors::drop_track(db, generation, track)?;
+    let mut kinds = HashSet::new();
+    for (kind, batch) in video.vectors.iter().filter(|(_, batch)| !batch.is_empty()) {
+        assert!(kinds.insert(*kind), "two batches of {} vectors for one video", kind.name());
+        vectors::put(db, generation, *kind, track, batch)?;
+    }
+    let insert = "INSERT INTO indexed VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    db.execute(insert, &[&generation.0, &file.0])?;
+    cues::replace(db, file, &video.cues)?;
+    Ok(file)
+}
+
+fn track_of(db: &mut Transaction<'_>, file: FileId) -> Result<TrackId, Fault> {
+    let known = db.query_opt("SELECT id FROM tracks WHERE file = $1", &[&file.0])?;
+    let row = match known {
+        Some(row) => row,
+        None => db.query_one("INSERT INTO tracks (file) VALUES ($1) RETURNING id", &[&file.0])?,
+    };
+    Ok(TrackId(row.get::<_, i32>(0) as u32))
+}
