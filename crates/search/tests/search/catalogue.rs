@@ -7,10 +7,9 @@ use std::process::Command;
 use locvtp_search::catalogue::{
     Access, Catalogue, CatalogueError, FileId, GenerationId, JobProgress, JobState, SqliteCatalogue,
 };
-
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::Seconds;
 
 use crate::both::{found, is_sound};
 use crate::made::{WIDTH, batch, model, vector, video};
@@ -253,14 +252,4 @@ fn a_segment_cut_short_is_named_by_a_check_and_by_a_search_and_dropped() {
     assert_eq!(writer(folder.path()).drop_damaged().unwrap().len(), 1);
     // The first video's one clip is gone until it is encoded again; its cue stays.
     is_sound(&writer(folder.path()), 39);
-}
-
-#[test]
-fn spans_of_hits_are_those_of_their_clips() {
-    let folder = tempfile::tempdir().unwrap();
-    let (catalogue, generation, _) = ten(folder.path());
-    let query = vector(9003, WIDTH);
-    let answer =
-        catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1)).unwrap();
-    assert_eq!((answer.hits[0].clip, answer.hits[0].span), (3, TimeSpan::new(3.0, 4.0)));
 }
