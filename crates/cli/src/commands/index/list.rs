@@ -33,7 +33,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         return jobs(&catalogue.jobs()?, args.json);
     }
     let files = catalogue.files()?;
-    let index = live_index(&catalogue)?;
+    let index = live_index(catalogue.as_ref())?;
     let left: HashSet<FileId> = match &index {
         Some(index) => catalogue.files_left(index.id)?.iter().map(|file| file.id).collect(),
         None => HashSet::new(),
