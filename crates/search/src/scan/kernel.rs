@@ -28,7 +28,7 @@ fn portable(codes: &[i8], query: &[i16], products: &mut [i32]) {
 }
 
 /// The compiler makes one multiplication and one addition of what this processor does at once, and adds
-/// each row up by itself, which takes half as long again.
+/// each row up by itself, which is slower where memory is near.
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{
