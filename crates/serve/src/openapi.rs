@@ -1,27 +1,22 @@
 //! The document that describes the interface (OpenAPI 3.1), made from the list of routes and the types
 //! that are sent.
 
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use crate::problem::ProblemBody;
-use crate::routes::{Content, Parameter, ROUTES, Route};
+use crate::route::{Content, Parameter, Route};
 
-pub(crate) async fn answer() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi().to_string()).into_response()
-}
-
-/// The document, as served at `/api/v1/openapi.json`.
-pub fn openapi() -> Value {
+/// The document of these addresses.
+pub(crate) fn document(routes: &[Route]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.definitions_path = "/components/schemas".into();
     settings.meta_schema = None;
     let mut generator = SchemaGenerator::new(settings);
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method] = operation(route, &mut generator);
         let is_file = matches!(route.answer.1, Content::Bytes(_)) && route.others.contains(&304);

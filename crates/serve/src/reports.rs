@@ -73,5 +73,5 @@ pub struct LibraryState {
     /// The number of the index that answers: another one was built anew, with another model.
     pub generation: u64,
     /// Kinds of files that hits can be given away as.
-    pub export_formats: Vec<crate::library::ExportFormat>,
+    pub export_formats: Vec<crate::exports::ExportFormat>,
 }

@@ -8,54 +8,16 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{get, post};
 use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
 
 use crate::guard;
 use crate::problem::{Problem, ProblemSaid};
 use crate::request_log::{Observer, RequestLog};
+use crate::route::{Content, Parameter, Route};
 use crate::state::Shared;
-use crate::{assets, media_routes, openapi, search_routes, subtitles};
-
-/// One address and what is there.
-pub(crate) struct Route {
-    /// `get` or `post`.
-    pub(crate) method: &'static str,
-    /// With `{id}` and the like for what varies.
-    pub(crate) path: &'static str,
-    /// What it does, in a line.
-    pub(crate) summary: &'static str,
-    /// Names, meaning and types of what stands in the path or behind `?`.
-    pub(crate) parameters: &'static [Parameter],
-    /// What must be sent.
-    pub(crate) body: Option<SchemaOf>,
-    /// The status and the body of a good answer.
-    pub(crate) answer: (u16, Content),
-    /// Which other statuses it has; 400 and 401 are common to all.
-    pub(crate) others: &'static [u16],
-    handler: fn() -> MethodRouter<Shared>,
-}
-
-/// Something that varies in an address.
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) is_in_path: bool,
-    pub(crate) is_needed: bool,
-    /// `string`, `number` or `integer`.
-    pub(crate) kind: &'static str,
-    pub(crate) meaning: &'static str,
-}
-
-/// Makes the schema of a type.
-pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
-
-/// What an answer consists of.
-pub(crate) enum Content {
-    None,
-    Json(SchemaOf),
-    /// Bytes of this media type.
-    Bytes(&'static str),
-}
+use crate::{assets, media_routes, search_routes, subtitles};
 
 fn schema<T: schemars::JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
@@ -77,6 +39,15 @@ const fn may_be_asked(name: &'static str, kind: &'static str, meaning: &'static 
     Parameter { name, is_in_path: false, is_needed: false, kind, meaning }
 }
 
+/// The document, as served at `/api/v1/openapi.json` (OpenAPI 3.1).
+pub fn openapi() -> Value {
+    crate::openapi::document(ROUTES)
+}
+
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], openapi().to_string()).into_response()
+}
+
 /// The list.
 #[rustfmt::skip]
 pub(crate) const ROUTES: &[Route] = &[
@@ -86,7 +57,7 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(search_routes::health) },
     Route { method: "get", path: "/api/v1/openapi.json", summary: "This document",
         parameters: &[], body: None, others: &[], answer: (200, Content::Bytes("application/json")),
-        handler: || get(openapi::answer) },
+        handler: || get(document) },
     Route { method: "post", path: "/api/v1/session",
         summary: "Trades the token for a cookie, with which media can be loaded by a page",
         parameters: &[], body: None, others: &[], answer: (204, Content::None),

@@ -12,7 +12,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::library::{ExportFormat, ExportHit, Library, LibraryError};
+use crate::exports::{ExportFormat, ExportHit};
+use crate::library::{Library, LibraryError};
 use crate::media::{Media, MediaId, PageRequest};
 use crate::problem::Problem;
 use crate::query::{Answer, ClipScore, Query};

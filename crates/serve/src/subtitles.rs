@@ -7,34 +7,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Asked, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use locvtp_video::TimeSpan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 use crate::search_routes::{ask, known_media};
 use crate::state::Shared;
+use crate::subtitle_track::{SubtitleCue, SubtitleTrack};
 use crate::web_vtt::clock;
-
-/// The subtitles of a video in one language, or from one source.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SubtitleTrack {
-    /// A code such as `en`; none where it is not known.
-    pub language: Option<String>,
-    /// Where they come from, for display: a file's name or a track's.
-    pub name: String,
-    /// In the order of time.
-    pub cues: Vec<SubtitleCue>,
-}
-
-/// A line of subtitles.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SubtitleCue {
-    /// When it is said, in seconds from the start of the file.
-    pub span: TimeSpan,
-    /// What is said.
-    pub text: String,
-}
 
 /// The subtitles that a video has.
 #[derive(Serialize, JsonSchema)]
@@ -115,6 +95,8 @@ fn escaped(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use locvtp_video::TimeSpan;
+
     use super::*;
 
     #[test]

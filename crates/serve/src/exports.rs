@@ -1,0 +1,66 @@
+//! Hits that are given away as a file.
+
+use locvtp_video::TimeSpan;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::media::MediaId;
+use crate::query::{Source, Verdict};
+
+/// A kind of file that hits are given away as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ExportFormat {
+    /// A table: file, start, end, words.
+    Csv,
+    /// All that is known of the hits.
+    Json,
+    /// Subtitles, SubRip.
+    Srt,
+    /// Subtitles, WebVTT.
+    Vtt,
+    /// An edit decision list, CMX 3600.
+    Edl,
+    /// OpenTimelineIO.
+    Otio,
+    /// Final Cut Pro's XML.
+    Fcpxml,
+}
+
+/// A hit to be given away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportHit {
+    /// The video.
+    pub media: MediaId,
+    /// The moment, in seconds from the start of the file; the end does not belong to it.
+    #[schemars(with = "crate::query::SpanSchema")]
+    pub span: TimeSpan,
+    /// What was asked for.
+    #[serde(default)]
+    pub query: String,
+    /// Words to stand beside it: what is said there, or what a person calls it.
+    #[serde(default)]
+    pub text: String,
+    /// As the answer has it; none of a stretch that a person chose.
+    #[serde(default)]
+    pub score: Option<f32>,
+    /// As the answer has it.
+    #[serde(default)]
+    pub sure: Option<Verdict>,
+    /// As the answer has it.
+    #[serde(default)]
+    pub source: Option<Source>,
+}
+
+/// A file made of hits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportedFile {
+    /// A name to save it under, without a folder.
+    pub name: String,
+    /// Its media type, such as `text/csv; charset=utf-8`.
+    pub media_type: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
