@@ -4,9 +4,6 @@ use locvtp_model::Preprocessing;
 use locvtp_video::{ClipStride, Seconds};
 use serde::{Deserialize, Serialize};
 
-/// From frame to frame of a model that sees one at a time, where nobody says otherwise.
-const FRAME_EVERY: Seconds = Seconds(1.0);
-
 /// Where clips begin. It stands in the index as JSON: vectors of another sampling are another index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -21,8 +18,7 @@ impl IndexSampling {
     pub(crate) fn stride(&self, preprocessing: &Preprocessing) -> ClipStride {
         match self.stride_s {
             Some(seconds) => ClipStride::Time(Seconds(seconds)),
-            None if is_frame_by_frame(preprocessing) => ClipStride::Time(FRAME_EVERY),
-            None => ClipStride::Clip,
+            None => preprocessing.stride(ClipStride::Clip),
         }
     }
 
@@ -40,11 +36,6 @@ impl IndexSampling {
     }
 }
 
-/// Whether the model sees single frames, as CLIP does. Each then stands for the time up to the next.
-pub(crate) fn is_frame_by_frame(preprocessing: &Preprocessing) -> bool {
-    preprocessing.num_frames == 1 && preprocessing.clip_duration_s == 0.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +51,6 @@ mod tests {
                 assert_eq!(again.stride(preprocessing), sampling.stride(preprocessing));
             }
         }
-        assert_eq!(IndexSampling::default().stride(&frames), ClipStride::Time(FRAME_EVERY));
+        assert_eq!(IndexSampling::default().stride(&frames), ClipStride::Time(Seconds(1.0)));
     }
 }

@@ -19,11 +19,11 @@ use locvtp_search::identity::{
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
 use locvtp_video::causes::with_causes;
-use locvtp_video::{ClipStride, Seconds, VideoOpener};
+use locvtp_video::{Seconds, VideoOpener};
 use serde::Serialize;
 
 use crate::error::FinderError;
-use crate::index_sampling::{IndexSampling, is_frame_by_frame};
+use crate::index_sampling::IndexSampling;
 use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
@@ -290,10 +290,6 @@ impl<'a> Indexer<'a> {
             self.catalogue,
             (generation, self.model.width as usize),
             job,
-            match self.settings.stride {
-                ClipStride::Time(stride) if is_frame_by_frame(preprocessing) => Some(stride),
-                _ => None,
-            },
             by_path,
             &told,
         );

@@ -26,8 +26,6 @@ pub(crate) struct Told<'o> {
 /// A video whose clips are coming.
 struct OpenVideo {
     batch: VectorBatch,
-    /// The last clip, where its end is not known before the next one comes.
-    last: Option<(Vec<f32>, TimeSpan)>,
     fault: Option<VectorError>,
 }
 
@@ -49,8 +47,6 @@ pub(crate) struct VideoSink<'a, 'o> {
     pub(crate) generation: GenerationId,
     pub(crate) job: JobId,
     pub(crate) width: usize,
-    /// Frames stand for the time up to the next, and the last of them for so long.
-    pub(crate) frame_lasts: Option<Seconds>,
     pub(crate) candidates: HashMap<PathBuf, Candidate>,
     pub(crate) told: &'a RefCell<Told<'o>>,
     open: HashMap<PathBuf, OpenVideo>,
@@ -64,23 +60,11 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         catalogue: &'a dyn Catalogue,
         (generation, width): (GenerationId, usize),
         job: JobId,
-        frame_lasts: Option<Seconds>,
         candidates: HashMap<PathBuf, Candidate>,
         told: &'a RefCell<Told<'o>>,
     ) -> Self {
         let (open, kept, failure) = (HashMap::new(), Kept::default(), None);
-        Self {
-            catalogue,
-            generation,
-            job,
-            width,
-            frame_lasts,
-            candidates,
-            told,
-            open,
-            kept,
-            failure,
-        }
+        Self { catalogue, generation, job, width, candidates, told, open, kept, failure }
     }
 
     /// Ends the encoding with an error that is kept here.
@@ -91,40 +75,29 @@ impl<'a, 'o> VideoSink<'a, 'o> {
 
     /// Takes clips of a video. What makes one of them no vector is told when the video ends.
     fn push(&mut self, path: &Path, spans: &[TimeSpan], values: &[f32]) {
-        let (width, frame_lasts) = (self.width, self.frame_lasts);
-        let open = self.open.entry(path.to_owned()).or_insert_with(|| OpenVideo {
-            batch: VectorBatch::new(width),
-            last: None,
-            fault: None,
-        });
+        let width = self.width;
+        let open = self
+            .open
+            .entry(path.to_owned())
+            .or_insert_with(|| OpenVideo { batch: VectorBatch::new(width), fault: None });
         for (span, vector) in spans.iter().zip(values.chunks_exact(width)) {
-            let pushed = if frame_lasts.is_none() {
-                open.batch.push(vector, *span)
-            } else if let Some((before, began)) = open.last.replace((vector.to_vec(), *span)) {
-                open.batch.push(&before, TimeSpan { start: began.start, end: span.start })
-            } else {
-                Ok(())
-            };
+            let pushed = open.batch.push(vector, *span);
             open.fault = open.fault.or(pushed.err());
         }
     }
 
     /// The vectors of a video that has no more clips.
-    fn vectors(&mut self, path: &Path, duration: Seconds) -> Result<VectorBatch, VectorError> {
-        let Some(mut open) = self.open.remove(path) else {
+    fn vectors(&mut self, path: &Path) -> Result<VectorBatch, VectorError> {
+        let Some(open) = self.open.remove(path) else {
             return Ok(VectorBatch::new(self.width));
         };
-        if let (Some((vector, span)), Some(lasts)) = (open.last, self.frame_lasts) {
-            let end = (span.start + lasts).min(duration).max(span.end);
-            open.batch.push(&vector, TimeSpan { start: span.start, end })?;
-        }
         open.fault.map_or(Ok(open.batch), Err)
     }
 
     fn keep(&mut self, path: &Path, end: &VideoEnd) -> Result<(), FinderError> {
         let duration = Seconds(end.duration_s);
         let Some(candidate) = self.candidates.get(path).cloned() else { return Ok(()) };
-        let vectors = match self.vectors(path, duration) {
+        let vectors = match self.vectors(path) {
             Ok(vectors) => vectors,
             Err(error) => return self.bad(path, &format!("{}: {error}", path.display())),
         };

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::ModelError;
 use crate::clip_patches::{ClipPatches, PixelNormalisation};
 
+/// From frame to frame of a model that sees one at a time, where nobody says otherwise.
+const FRAME_EVERY: Seconds = Seconds(1.0);
+
 /// How a whole video becomes clips, and a clip becomes numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -130,27 +133,47 @@ impl Preprocessing {
         FrameTransform::CropResize { crop, size, flip, interpolation, scaling }
     }
 
-    /// The clips of a whole video, end to end.
+    /// Whether the model sees single frames, as CLIP does.
+    pub fn is_frame_by_frame(&self) -> bool {
+        self.num_frames == 1 && self.clip_duration_s == 0.0
+    }
+
+    /// What a stride comes to: of a model that sees single frames, [`ClipStride::Clip`] is a frame a second.
+    pub fn stride(&self, asked: ClipStride) -> ClipStride {
+        match asked {
+            ClipStride::Clip if self.is_frame_by_frame() => ClipStride::Time(FRAME_EVERY),
+            other => other,
+        }
+    }
+
+    /// The clips of a whole video, end to end; of a model that sees single frames, a frame a second.
     pub fn whole_video(&self, table: &FrameTable) -> SamplingPlan {
         self.whole_video_every(table, ClipStride::Clip)
     }
 
     /// The clips of a whole video, one starting every `stride`. A video shorter than a clip gives one
-    /// clip that repeats its last frame (or whose frames lie closer), with the span that is there.
+    /// clip that repeats its last frame (or whose frames lie closer), with the span that is there. A single
+    /// frame stands for the time up to the next one, the last for the rest of the video.
     ///
     /// # Panics
     /// When the stride is nothing.
     pub fn whole_video_every(&self, table: &FrameTable, stride: ClipStride) -> SamplingPlan {
         let (window, frames) = (Seconds(self.clip_duration_s), self.num_frames);
         let is_consecutive = self.clip_duration_s == 0.0;
-        match stride {
+        let mut plan = match self.stride(stride) {
             ClipStride::Clip if is_consecutive => sampling::consecutive(table, frames, frames),
             ClipStride::Clip => sampling::windows(table, window, window, frames),
             ClipStride::Frames(n) if is_consecutive => sampling::consecutive(table, frames, n),
             ClipStride::Frames(n) => sampling::windows_every_frames(table, window, n, frames),
             ClipStride::Time(s) if is_consecutive => sampling::consecutive_every(table, frames, s),
             ClipStride::Time(s) => sampling::windows(table, window, s, frames),
+        };
+        if self.is_frame_by_frame() {
+            let starts = plan.clips.iter().map(|clip| clip.span.start);
+            let ends: Vec<Seconds> = starts.skip(1).chain([table.span().end]).collect();
+            plan.clips.iter_mut().zip(ends).for_each(|(clip, end)| clip.span.end = end);
         }
+        plan
     }
 
     /// The numbers of [`ClipPatches`] for decoded clips.
@@ -170,5 +193,35 @@ impl Preprocessing {
     pub fn cut_rgb(&self, rgb: &[u8], patch_size: usize) -> Vec<f32> {
         let size = [self.num_frames, self.image_size, self.image_size];
         ClipPatches::cut(rgb, size, patch_size, &self.normalisation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use locvtp_video::TimeSpan;
+
+    use super::*;
+
+    #[test]
+    fn single_frames_stand_for_the_time_up_to_the_next() {
+        let pictures = Preprocessing { num_frames: 1, ..Preprocessing::default() };
+        // Ten frames a second for 3.2 s.
+        let table =
+            FrameTable::new((0..32).map(|i| Seconds(f64::from(i) / 10.0)).collect(), Seconds(3.2));
+        let span = |start: f64, end: f64| TimeSpan { start: Seconds(start), end: Seconds(end) };
+        let clips = pictures.whole_video(&table).clips;
+        let frames: Vec<usize> = clips.iter().map(|clip| clip.frames[0]).collect();
+        let spans: Vec<TimeSpan> = clips.iter().map(|clip| clip.span).collect();
+        assert_eq!(frames, [0, 10, 20, 30]);
+        assert_eq!(spans, [span(0.0, 1.0), span(1.0, 2.0), span(2.0, 3.0), span(3.0, 3.2)]);
+        let every_16th = pictures.whole_video_every(&table, ClipStride::Frames(16)).clips;
+        let spans: Vec<TimeSpan> = every_16th.iter().map(|clip| clip.span).collect();
+        assert_eq!(spans, [span(0.0, 1.6), span(1.6, 3.2)]);
+        // Clips of two frames or of a length are what they cover.
+        let pairs = Preprocessing { num_frames: 2, ..Preprocessing::default() };
+        assert_eq!(pairs.whole_video(&table).clips.len(), 16);
+        assert_eq!(pairs.whole_video(&table).clips[1].span, span(0.2, 0.4));
+        let long = Preprocessing { clip_duration_s: 2.0, ..pictures };
+        assert_eq!(long.whole_video(&table).clips.len(), 2);
     }
 }

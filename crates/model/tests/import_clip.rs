@@ -12,7 +12,7 @@ use std::path::Path;
 
 use burn::tensor::{DType, Device, Tensor};
 use golden::{Arrays, assert_close, numbers};
-use locvtp_model::encoders::{Activation, ClipText, ClipTextConfig, ClipVisionConfig};
+use locvtp_model::encoders::{Activation, ClipText, ClipTextConfig, ClipTime, ClipVisionConfig};
 use locvtp_model::weights::{Import, ImportSettings, import};
 use locvtp_model::weights::{NamedTensor, read_safetensors};
 use locvtp_model::weights::{Source, SourceKind};
@@ -23,9 +23,9 @@ use serde_json::{Value, json};
 /// Two blocks in f32 err by a few units in the last place of numbers around 3.
 const F32: f64 = 1e-5;
 
-/// Every frame is a picture of its own, as in open_clip.
+/// Every frame is a picture of its own, as in open_clip: so unless more is asked for.
 fn pictures() -> ImportSettings {
-    ImportSettings { per_frame: true, num_frames: Some(1), ..ImportSettings::default() }
+    ImportSettings::default()
 }
 
 /// open_clip's tiny model with a tokenizer, and with `files` beside it.
@@ -107,6 +107,21 @@ fn assert_gives_open_clips_numbers(import: &Import) {
     let ends = lengths.iter().enumerate();
     let found = ends.flat_map(|(row, length)| words[(row * 12 + length - 1) * 12..][..12].to_vec());
     assert_close("sentences", &found.collect::<Vec<_>>(), expected.values("sentences"), F32);
+}
+
+#[test]
+fn a_clip_sees_frame_by_frame_unless_more_frames_are_asked_for() {
+    let config = own_config();
+    let folder = folder(&[("open_clip_config.json", &config)]);
+    let of = |num_frames, per_frame| {
+        let settings = ImportSettings { num_frames, per_frame, ..ImportSettings::default() };
+        let import = imported(folder.path(), &settings).unwrap();
+        let video = towers(&import).0;
+        (video.num_frames, video.time, import.directory.preprocessing.is_frame_by_frame())
+    };
+    assert_eq!(of(None, false), (1, ClipTime::Mean, true));
+    assert_eq!(of(Some(16), false), (16, ClipTime::Divided, false));
+    assert_eq!(of(Some(16), true), (16, ClipTime::Mean, false));
 }
 
 #[test]

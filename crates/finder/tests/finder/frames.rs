@@ -100,8 +100,7 @@ fn model(folder: &Path, expected: &Value) -> PathBuf {
     });
     safetensors::serialize_to_file(views, None, &source.join("model.safetensors")).unwrap();
 
-    let settings =
-        ImportSettings { per_frame: true, num_frames: Some(1), ..ImportSettings::default() };
+    let settings = ImportSettings::default();
     let opened = Source::open(Some(SourceKind::HfClip), &[source], false).unwrap();
     let imported = import(&[opened], None, &settings, &Device::flex()).unwrap();
     let model = folder.join("model");

@@ -57,11 +57,14 @@ pub(super) fn clip_vision_config(
         ],
     )?;
     let facts = tower.facts(shapes, settings, values, hidden_size)?;
+    // It was trained on pictures: it knows nothing of time before it is trained on.
+    let num_frames = settings.num_frames.unwrap_or(1);
+    let is_per_frame = settings.per_frame || num_frames == 1;
     Ok(ClipVisionConfig {
         image_size: settings.image_size.unwrap_or(image_size),
         patch_size,
         num_channels: shapes.axis(kernel, 1)?,
-        num_frames: settings.num_frames.unwrap_or(usual.num_frames),
+        num_frames,
         hidden_size,
         num_hidden_layers,
         num_attention_heads: facts.heads,
@@ -69,7 +72,7 @@ pub(super) fn clip_vision_config(
         projection_dim: shapes.axis("visual_projection.weight", 0)?,
         hidden_act: facts.activation,
         layer_norm_eps: facts.epsilon,
-        time: if settings.per_frame { ClipTime::Mean } else { ClipTime::Divided },
+        time: if is_per_frame { ClipTime::Mean } else { ClipTime::Divided },
         ..usual
     })
 }

@@ -11,9 +11,10 @@ use crate::clip::Activation;
 pub struct ImportSettings {
     /// Side of the frames, pixels; `None` keeps the checkpoint's.
     pub image_size: Option<usize>,
-    /// Frames of a clip; `None` keeps the checkpoint's, or 16.
+    /// Frames of a clip; `None` keeps the checkpoint's, or 16; of a CLIP, which was trained on pictures, 1.
     pub num_frames: Option<usize>,
-    /// Whether CLIP sees every frame alone, without attention over time.
+    /// Whether CLIP sees every frame of a clip alone, without attention over time, as it does where a clip is
+    /// one frame.
     pub per_frame: bool,
     /// Attention heads of the video encoder.
     pub num_heads: Option<usize>,

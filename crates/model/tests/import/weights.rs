@@ -384,13 +384,14 @@ fn c3d_of_every_form_fills_a_feature_extractor() {
 #[test]
 fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
     let theirs = hf_clip();
+    let clips = ImportSettings { num_frames: Some(16), ..settings() };
     let mut models = Vec::new();
     for (kind, tensors) in [(SourceKind::HfClip, theirs.clone()), (SourceKind::Clip, openai_clip())]
     {
         let folder = clip_folder(&tensors);
         let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
         assert_eq!(source.kind(), kind);
-        let made = import(&[source], None, &settings(), &Device::flex()).unwrap();
+        let made = import(&[source], None, &clips, &Device::flex()).unwrap();
         assert_eq!(made.directory.config.projection.kind, ProjectionKind::Identity);
         assert_eq!(made.drawn.len(), 1, "the context-warping head alone: {:?}", made.drawn);
         let preprocessing = &made.directory.preprocessing;
@@ -411,8 +412,7 @@ fn clip_of_either_form_fills_both_towers_and_their_joint_space() {
 
     let folder = clip_folder(&theirs);
     let source = Source::open(None, &[folder.path().to_owned()], false).unwrap();
-    let per_frame = ImportSettings { per_frame: true, ..settings() };
-    let ours = written(&import(&[source], None, &per_frame, &Device::flex()).unwrap());
+    let ours = written(&import(&[source], None, &settings(), &Device::flex()).unwrap());
     assert!(ours.keys().all(|name| !name.contains("temporal")));
 }
 

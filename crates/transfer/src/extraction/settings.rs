@@ -153,7 +153,7 @@ impl ExtractSettings {
         } else {
             format!("{frames} frames over {seconds} s")
         };
-        let stride = match self.stride {
+        let stride = match preprocessing.stride(self.stride) {
             ClipStride::Clip if seconds == 0.0 => format!("{frames} frames"),
             ClipStride::Clip => format!("{seconds} s"),
             ClipStride::Frames(n) => format!("{n} frames"),

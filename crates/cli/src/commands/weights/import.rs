@@ -36,10 +36,11 @@ pub(crate) struct ImportWeights {
     /// Side of the frames in pixels; position embeddings are resized [default: the checkpoint's]
     #[arg(long, value_name = "N", value_parser = whole(1usize, 4096))]
     pub(crate) image_size: Option<usize>,
-    /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16]
+    /// Frames of a clip; time embeddings are resized [default: the checkpoint's, else 16; of a CLIP 1, that
+    /// is frame by frame. With more it gets attention over time, which must be trained]
     #[arg(long, value_name = "N", value_parser = whole(1usize, 65_536))]
     pub(crate) frames: Option<usize>,
-    /// Let CLIP see every frame alone, without attention over time; a clip is the mean
+    /// With --frames: let CLIP see every frame alone, without attention over time; a clip is the mean
     #[arg(long)]
     pub(crate) per_frame: bool,
     /// Attention heads of the video encoder, where no file beside the checkpoint says them
