@@ -1,10 +1,10 @@
 """What indexing costs beside extracting features, and whether its memory grows with a file's length.
 
-    python bench/index_cost.py target/release/locvtp demo-run demo-run/corpus/seen/videos
+    python bench/index_cost.py target/release/locvtp demo-run demo-run/corpus/seen/videos [MINUTES]
 
 First both commands run three times in turn on the same videos; their CPU seconds are user and system time
-together, and the least of the three counts. Then a file of 3 minutes and one of 30, of the same pictures, are
-indexed, and the peaks of resident memory are compared. Needs the program ffmpeg.
+together, and the least of the three counts. Then a file of 3 minutes and one of 180 (or MINUTES), of the same pictures,
+are indexed, and the peaks of resident memory are compared. Needs the program ffmpeg.
 """
 
 import os
@@ -41,10 +41,10 @@ def cost(locvtp, model, videos):
     print(f"index add costs {least['index add'] / least['extract']:.3f} of extract")
 
 
-def memory(locvtp, model):
+def memory(locvtp, model, long):
     peaks = []
     with tempfile.TemporaryDirectory() as folder:
-        for minutes in (3, 30):
+        for minutes in (3, long):
             video, catalog = Path(folder, f"{minutes}.mp4"), Path(folder, f"index-{minutes}")
             source = f"testsrc2=size=320x240:rate=10:duration={minutes * 60}"
             make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast"]
@@ -55,6 +55,6 @@ def memory(locvtp, model):
 
 
 if __name__ == "__main__":
-    locvtp, model, videos = sys.argv[1:]
+    locvtp, model, videos, *minutes = sys.argv[1:]
     cost(locvtp, model, videos)
-    memory(locvtp, model)
+    memory(locvtp, model, int(minutes[0]) if minutes else 180)
