@@ -49,6 +49,7 @@ static ASSETS: &[Asset] = assets![
     "source.js" SCRIPT,
     "sprites.js" SCRIPT,
     "subtitles.js" SCRIPT,
+    "thumbnail.js" SCRIPT,
     "timeline.js" SCRIPT,
     "words.js" SCRIPT,
 ];
