@@ -105,7 +105,7 @@ export function tile(media, openVideo) {
     onclick: () => openVideo(media) },
   thumbnail(media, (media.duration_s * 0.3).toFixed(1), clock(media.duration_s, 0)),
   h("span", { class: "name" }, media.name),
-  h("span", { class: "folder" }, [media.folder, day(media.modified_unix_s), media.is_missing ? "file missing" : ""].filter(Boolean).join(" · "))));
+  h("span", { class: "folder" }, [media.is_missing ? "file missing" : "", media.folder, day(media.modified_unix_s)].filter(Boolean).join(" · "))));
 }
 
 /** What the page says before anything is asked. */

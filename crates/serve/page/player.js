@@ -39,7 +39,7 @@ export class Player {
   async open(media, time, end) {
     this.stop();
     if (media.is_missing) {
-      this.showMissing(media);
+      this.showMissing(media, time);
       return;
     }
     const isNew = this.media?.id !== media.id;
@@ -60,10 +60,12 @@ export class Player {
   }
 
   /** Nothing is asked of a file that is not there. */
-  showMissing(media) {
+  showMissing(media, time) {
     this.media = null;
     this.end = null;
     this.isReady = false;
+    this.wanted = time;
+    this.told.time(time);
     this.video.removeAttribute("src");
     this.video.load();
     this.screen.classList.remove("loading");
