@@ -3,6 +3,7 @@
     cargo build --release --workspace --bins --example large_index
     python bench/serve.py latency --index FOLDER [--requests 200]
     python bench/serve.py load --model DIR --videos FOLDER [--clients 64] [--requests 20000]
+    python bench/serve.py memory --model DIR --videos FOLDER [--clients 64] [--seconds 8]
 
 `latency` asks a warm server over an index of the example `large_index` with 1 and with 16 clients, each
 with its own sentences. The scan alone takes what `large_index MODEL FOLDER --scan 30` prints.
@@ -44,17 +45,23 @@ class Server:
 
     def __init__(self, binary, folder):
         command = [binary, "serve", str(folder), "--address", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # A file takes all that it says; a pipe that nobody reads would hold it up.
+        said = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True)
         line = self.process.stdout.readline()
         if "http://" not in line:
-            sys.exit(line + self.process.stderr.read())
+            said.seek(0)
+            sys.exit(line + said.read())
         self.address = line.split("http://")[1].split("/")[0]
+
+    def status(self, name):
+        """A number of what Linux tells of the process."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in text.splitlines() if line.startswith(name + ":")).split()[1])
 
     def memory_mib(self):
         """Memory that belongs to the process alone: mapped segments do not count."""
-        text = Path(f"/proc/{self.process.pid}/status").read_text()
-        field = next(line for line in text.splitlines() if line.startswith("RssAnon"))
-        return int(field.split()[1]) / 1024
+        return self.status("RssAnon") / 1024
 
     def stop(self):
         self.process.terminate()
@@ -210,6 +217,70 @@ def load(arguments):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def request_of_kind(kind, draw, media):
+    one = draw.choice(media)
+    place, at = f"/api/v1/media/{one['id']}", draw.uniform(0, one["duration_s"] - 2)
+    if kind == "file":
+        return "GET", place + "/file", None, {}
+    if kind == "search":
+        return "POST", "/api/v1/search", {"text": sentence(draw)}, {}
+    if kind == "heat":
+        return "POST", place + "/heat", {"text": sentence(draw)}, {}
+    if kind == "thumbnail":
+        return "GET", f"{place}/thumbnail?at={at:.2f}", None, {}
+    if kind == "proxy":
+        return "GET", f"{place}/proxy?start={at:.1f}&end={at + 2:.1f}", None, {}
+    return request_of_kind(draw.choice(["file", "search", "heat", "thumbnail", "proxy"]), draw, media)
+
+
+def memory(arguments):
+    videos = sorted(Path(arguments.videos).rglob("*.mp4"))[: arguments.num_videos]
+    folder = Path(tempfile.mkdtemp())
+    try:
+        for video in videos:
+            shutil.copy(video, folder / video.name)
+        add = [arguments.binary, "index", "add", str(folder), "--model", str(arguments.model)]
+        subprocess.run(add, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server = Server(arguments.binary, folder)
+        media = json.loads(Client(server.address).ask("GET", "/api/v1/media?limit=500")[1])["media"]
+
+        def said(kind, counted):
+            print(
+                f"{kind:<10} {server.memory_mib():6.0f} MiB, {server.status('Threads'):4} threads, "
+                f"highest {server.status('VmHWM') / 1024:5.0f} MiB  {counted}",
+                flush=True,
+            )
+
+        said("start", "")
+        for kind in ["file", "search", "heat", "thumbnail", "proxy", "mixed"] * 2:
+            statuses, lock = collections.Counter(), threading.Lock()
+            until = time.monotonic() + arguments.seconds
+
+            def asking(seed):
+                client, draw = Client(server.address), random.Random(seed)
+                while time.monotonic() < until:
+                    try:
+                        status = client.ask(*request_of_kind(kind, draw, media))[0]
+                    except OSError as error:
+                        status, client = type(error).__name__, Client(server.address)
+                    with lock:
+                        statuses[status] += 1
+
+            clients = [threading.Thread(target=asking, args=(n,)) for n in range(arguments.clients)]
+            for thread in clients:
+                thread.start()
+            for thread in clients:
+                thread.join()
+            said(kind, dict(statuses))
+        time.sleep(arguments.idle)
+        said("idle", f"for {arguments.idle:g} s")
+        began = time.monotonic()
+        code = server.stop()
+        print(f"ended with {code} in {time.monotonic() - began:.2f} s")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="target/release/locvtp")
@@ -226,6 +297,14 @@ def main():
     way.add_argument("--clients", type=int, default=64)
     way.add_argument("--requests", type=int, default=20_000)
     way.set_defaults(run=load)
+    way = ways.add_parser("memory")
+    way.add_argument("--model", required=True)
+    way.add_argument("--videos", required=True)
+    way.add_argument("--num-videos", type=int, default=24)
+    way.add_argument("--clients", type=int, default=64)
+    way.add_argument("--seconds", type=float, default=8)
+    way.add_argument("--idle", type=float, default=15)
+    way.set_defaults(run=memory)
     arguments = parser.parse_args()
     arguments.binary = os.path.abspath(arguments.binary)
     arguments.run(arguments)

@@ -74,9 +74,9 @@ impl Hit {
         export::Hit {
             path: self.path.clone(),
             span: self.span,
-            score: self.score,
-            sure,
-            evidence,
+            score: Some(self.score),
+            sure: Some(sure),
+            evidence: Some(evidence),
             query: query.to_owned(),
             label,
         }

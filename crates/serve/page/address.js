@@ -10,6 +10,7 @@ export const FILTERS = [
   { key: "before", query: "before", label: "Changed before", kind: "date" },
   { key: "longer", query: "longer_s", label: "Plays at least", kind: "number", unit: "s" },
   { key: "shorter", query: "shorter_s", label: "Plays at most", kind: "number", unit: "s" },
+  { key: "per", query: "per_file", label: "Moments of a video", kind: "number", isWhole: true, example: "3" },
 ];
 
 /** What an address says. */
@@ -27,6 +28,7 @@ export function read(search = location.search) {
     filters,
     like: from.get("like"),
     refine: from.get("refine") === "1",
+    byWords: from.get("scores") === "words",
     video: from.get("v"),
     t: number("t"),
     end: number("end"),
@@ -41,6 +43,7 @@ export function write(state) {
   for (const { key } of FILTERS) if (state.filters[key]) to.set(key, state.filters[key]);
   if (state.like) to.set("like", state.like);
   if (state.refine) to.set("refine", "1");
+  if (state.byWords) to.set("scores", "words");
   if (state.video) to.set("v", state.video);
   const time = (key, value) => value !== null && to.set(key, String(Math.round(value * 1000) / 1000));
   if (state.video) {
@@ -61,5 +64,6 @@ export function query(state, image) {
   const at = state.like?.lastIndexOf("@") ?? -1;
   const like = at > 0 ? { media: state.like.slice(0, at), at_s: Number(state.like.slice(at + 1)) } : undefined;
   if (!state.q.trim() && !like && !image && !filters.said) return null;
-  return { text: state.q, ...filters, ...(like && { like }), ...(image && { image }), refine: state.refine, top: 50 };
+  return { text: state.q, ...filters, ...(like && { like }), ...(image && { image }),
+    ...(state.byWords && { scores: "words" }), refine: state.refine, top: 50 };
 }

@@ -46,6 +46,7 @@ const ICONS = {
   close: "m6 6 12 12M18 6 6 18",
   similar: "M4 7h10v10H4zM14 10h6v10H10v-3",
   repeat: "M5 12a7 7 0 0 1 12-5l2 2m0-5v5h-5M19 12a7 7 0 0 1-12 5l-2-2m0 5v-5h5",
+  missing: "M4 5.500h16v13H4zM9.5 9.500l5 5m0-5-5 5",
   share: "M12 15V4m0 0L8 8m4-4 4 4M5 13v6h14v-6",
 };
 

@@ -8,7 +8,11 @@ export function showFilters(state, image, change) {
   const chips = FILTERS.map((filter) => chip(filter, state, change));
   const like = state.like && setChip("Like a moment", state.like.replace(/^.*@/, "at ") + " s",
     () => change({ like: null }));
-  byId("filters").replaceChildren(...chips, pictureChip(image, change), ...(like ? [like] : []), refineChip(state, change));
+  byId("filters").replaceChildren(...chips, pictureChip(image, change), ...(like ? [like] : []),
+    switchChip("By its words", "Compares clips with the words of the sentence, and not with the sentence as a whole",
+      state.byWords, () => change({ byWords: !state.byWords })),
+    switchChip("Exact ends", "Looks at both ends of each moment again, frame by frame; takes longer",
+      state.refine, () => change({ refine: !state.refine })));
 }
 
 function setChip(label, value, remove) {
@@ -23,7 +27,7 @@ function chip(filter, state, change) {
   if (value) return setChip(filter.label, filter.unit ? `${value} ${filter.unit}` : value, () => set(""));
   const id = `filter-${filter.key}`;
   const field = h("input", { id, type: filter.kind, placeholder: filter.example ?? "", required: true,
-    ...(filter.kind === "number" && { min: "0", step: "any" }) });
+    ...(filter.kind === "number" && { min: "0", step: "any" }), ...(filter.isWhole && { min: "1", max: "1000", step: "1" }) });
   const form = h("form", { class: "popover", hidden: true, onsubmit: (event) => {
     event.preventDefault();
     set(field.value);
@@ -68,8 +72,6 @@ async function readPicture(file) {
   return { name: file.name, base64: address.slice(address.indexOf(",") + 1) };
 }
 
-function refineChip(state, change) {
-  return h("button", { type: "button", class: state.refine ? "chip set" : "chip", "aria-pressed": String(state.refine),
-    title: "Looks at both ends of each moment again, frame by frame; takes longer",
-    onclick: () => change({ refine: !state.refine }) }, "Exact ends");
+function switchChip(label, title, isOn, onclick) {
+  return h("button", { type: "button", class: isOn ? "chip set" : "chip", "aria-pressed": String(isOn), title, onclick }, label);
 }

@@ -1,10 +1,14 @@
 // The page of the index: how much is in it, what is being done, which files are bad, and all videos.
 
-import { get, mediaAddress } from "./api.js";
+import { get } from "./api.js";
 import { byId, h } from "./dom.js";
+import { thumbnail } from "./thumbnail.js";
 import { clock, counted, day, lasting } from "./words.js";
 
 const AGAIN_MS = 3000;
+/** Videos that are listed at a time, and on the start page at first. */
+const MORE = 60;
+const FIRST = 12;
 const STATES = { waiting: "waiting", running: "running", done: "done", failed: "failed", cancelled: "cancelled" };
 
 let isShown = false;
@@ -18,7 +22,7 @@ export async function showIndex(openVideo) {
     h("section", { "aria-labelledby": "jobs-title" }, h("h2", { id: "jobs-title" }, "Work"), parts.jobs),
     h("section", { "aria-labelledby": "bad-title" }, h("h2", { id: "bad-title" }, "Files that could not be indexed"), parts.bad),
     h("section", { "aria-labelledby": "videos-title" }, h("h2", { id: "videos-title" }, "Videos"), parts.videos));
-  await Promise.all([refresh(parts), showVideos(parts.videos, openVideo)]);
+  await Promise.all([refresh(parts), showVideos(parts.videos, openVideo, MORE)]);
 }
 
 export function hideIndex() {
@@ -68,17 +72,22 @@ function showBad(place, files) {
     h("span", { class: "name" }, file.name), h("span", { class: "folder" }, file.folder), h("span", { class: "message" }, file.reason)))));
 }
 
-async function showVideos(place, openVideo) {
-  const grid = h("ul", { class: "grid" });
-  const more = h("button", { type: "button", onclick: () => page() }, "More videos");
+/** A list of videos that begins with so many, and a button for more. */
+async function showVideos(place, openVideo, first) {
+  const grid = h("ul", { class: "grid", "aria-label": "Videos" });
+  const more = h("button", { type: "button", hidden: true, onclick: () => page(MORE) });
   let last = null;
-  const page = async () => {
+  const page = async (limit) => {
     more.disabled = true;
     try {
-      const { media, total, has_more: hasMore } = await get(`/media?limit=60${last ? `&after=${last}` : ""}`);
+      const { media, total, has_more: hasMore } = await get(`/media?limit=${limit}${last ? `&after=${last}` : ""}`);
+      const tiles = media.map((one) => tile(one, openVideo));
+      grid.append(...tiles);
+      // Who pressed the button goes on with the first of what it brought.
+      if (last) tiles[0]?.querySelector("button").focus();
       last = media.at(-1)?.id ?? last;
-      grid.append(...media.map((one) => tile(one, openVideo)));
       more.hidden = !hasMore;
+      more.textContent = `More videos (${grid.children.length.toLocaleString("en")} of ${total.toLocaleString("en")} shown)`;
       if (total === 0) grid.append(h("li", { class: "quiet-text" }, "No video yet: locvtp index add FOLDER"));
     } catch (problem) {
       grid.append(h("li", { class: "notice bad" }, problem.message));
@@ -86,7 +95,7 @@ async function showVideos(place, openVideo) {
     more.disabled = false;
   };
   place.replaceChildren(grid, more);
-  await page();
+  await page(first);
 }
 
 /** A video as a picture with its name. */
@@ -94,19 +103,19 @@ export function tile(media, openVideo) {
   const label = `${media.name}, ${lasting(media.duration_s)}${media.is_missing ? ", the file is missing" : ""}`;
   return h("li", { class: media.is_missing ? "tile missing" : "tile" }, h("button", { type: "button", "aria-label": label,
     onclick: () => openVideo(media) },
-  h("span", { class: "thumbnail" }, h("img", { src: mediaAddress(media.id, `thumbnail?at=${(media.duration_s * 0.3).toFixed(1)}`),
-    alt: "", loading: "lazy", width: 160, height: 90, onerror: (event) => event.target.classList.add("broken") }),
-  h("span", { class: "length", "aria-hidden": "true" }, clock(media.duration_s, 0))),
+  thumbnail(media, (media.duration_s * 0.3).toFixed(1), clock(media.duration_s, 0)),
   h("span", { class: "name" }, media.name),
-  h("span", { class: "folder" }, [media.folder, day(media.modified_unix_s), media.is_missing ? "file missing" : ""].filter(Boolean).join(" · "))));
+  h("span", { class: "folder" }, [media.is_missing ? "file missing" : "", media.folder, day(media.modified_unix_s)].filter(Boolean).join(" · "))));
 }
 
 /** What the page says before anything is asked. */
 export async function showWelcome(place, openVideo) {
-  const [state, page] = await Promise.all([get("/state"), get("/media?limit=12")]);
+  const state = await get("/state");
+  const videos = h("div", { class: "videos" });
   place.replaceChildren(h("section", { class: "welcome" }, h("h1", {}, "What are you looking for?"),
     h("p", {}, state.num_media === 0 ? "There is no video in the index yet. Add a folder with: locvtp index add FOLDER"
       : `${counted(state.num_media, "video")}, ${lasting(state.duration_s)}. Describe what happens; you get the moments, or an honest no.`),
     !state.is_ready && h("p", { class: "notice" }, "The model is still loading; the first search waits for it."),
-    h("ul", { class: "grid" }, page.media.map((one) => tile(one, openVideo)))));
+    videos));
+  if (state.num_media > 0) await showVideos(videos, openVideo, FIRST);
 }

@@ -38,6 +38,10 @@ export class Player {
   /** Opens a video at a time of ours; `end` is where it stops, none for nowhere. */
   async open(media, time, end) {
     this.stop();
+    if (media.is_missing) {
+      this.showMissing(media, time);
+      return;
+    }
     const isNew = this.media?.id !== media.id;
     this.media = media;
     this.end = end;
@@ -53,6 +57,20 @@ export class Player {
     const fits = !isNew && this.source && time >= this.source.from && (end ?? time) <= this.source.until;
     if (!fits || this.source.failed) this.load(this.choose(time, end), time);
     else this.seekInside(time);
+  }
+
+  /** Nothing is asked of a file that is not there. */
+  showMissing(media, time) {
+    this.media = null;
+    this.end = null;
+    this.isReady = false;
+    this.wanted = time;
+    this.told.time(time);
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.screen.classList.remove("loading");
+    this.whole.textContent = clock(media.duration_s);
+    this.say("The file is not where it was when it was indexed.");
   }
 
   /** What to play at a time: the file, as far as the browser comes in it, or a proxy. */
@@ -121,6 +139,7 @@ export class Player {
 
   /** From the start of the moment again. */
   again(start, end) {
+    if (!this.media) return;
     this.end = end;
     this.seekInside(start);
     this.play();
@@ -160,6 +179,7 @@ export class Player {
   }
 
   forceProxy() {
+    if (!this.media) return;
     this.setForced(!this.isForced);
     const time = this.time;
     this.load(this.choose(time, this.end), time);

@@ -1,8 +1,8 @@
 // What was found: the verdict in words, and the moments as a list.
 
-import { mediaAddress } from "./api.js";
 import { drawDistribution } from "./distribution.js";
 import { byId, h, icon, say } from "./dom.js";
+import { thumbnail } from "./thumbnail.js";
 import { clock, counted, lasting, rateInWords, spoken, VERDICTS } from "./words.js";
 
 /** Shows an answer; `open(hit)` and `like(hit)` are called with hits. */
@@ -42,19 +42,18 @@ function card(hit, place, media, { open, like }) {
   const name = media?.name ?? "a video that is gone";
   const times = `${clock(start)} – ${clock(end)}`;
   const said = hit.source === "said";
-  const thumbnail = h("span", { class: "thumbnail" },
-    h("img", { src: mediaAddress(hit.media, `thumbnail?at=${((start + end) / 2).toFixed(2)}`), alt: "", loading: "lazy",
-      decoding: "async", width: 160, height: 90, onerror: (event) => event.target.classList.add("broken") }),
-    h("span", { class: "length", "aria-hidden": "true" }, lasting(end - start)));
-  const label = `Moment ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}`;
+  const picture = thumbnail(media, ((start + end) / 2).toFixed(2), lasting(end - start));
+  const missing = media?.is_missing ? ", the file is missing" : "";
+  const label = `Moment ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}${missing}`;
   return h("li", { class: "hit", "data-hit": String(place) },
-    h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, thumbnail,
+    h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, picture,
       h("span", { class: "about" },
         h("span", { class: "name" }, name),
         h("span", { class: "times" }, times),
         h("span", { class: "tags" },
           h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
           hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "unlikely"),
+          missing && h("span", { class: "tag not_found" }, "file missing"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
         hit.text && h("q", { class: "quote" }, hit.text))),
     h("button", { type: "button", class: "icon-button like", title: "More like this moment",

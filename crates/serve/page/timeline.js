@@ -129,7 +129,7 @@ export class Timeline {
     this.slider.addEventListener("pointermove", (event) => {
       const { time, x, width } = timeAt(event);
       if (isDragging) this.seek(time);
-      this.preview.show(this.media.id, time, x, width);
+      if (!this.media.is_missing) this.preview.show(this.media.id, time, x, width);
     });
     const end = () => (isDragging = false);
     this.slider.addEventListener("pointerup", end);

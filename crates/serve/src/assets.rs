@@ -1,10 +1,10 @@
 //! The page and its parts, which lie in the program.
 
-use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::problem::Problem;
+use crate::read_request::InPath;
 
 const HTML: &str = "text/html; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -49,6 +49,7 @@ static ASSETS: &[Asset] = assets![
     "source.js" SCRIPT,
     "sprites.js" SCRIPT,
     "subtitles.js" SCRIPT,
+    "thumbnail.js" SCRIPT,
     "timeline.js" SCRIPT,
     "words.js" SCRIPT,
 ];
@@ -57,7 +58,7 @@ pub(crate) async fn page(headers: HeaderMap) -> Response {
     respond(&PAGE, &headers)
 }
 
-pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn asset(InPath(name): InPath<String>, headers: HeaderMap) -> Response {
     match ASSETS.iter().find(|asset| asset.name == name) {
         Some(asset) => respond(asset, &headers),
         None => Problem::not_there("the page has no such part").into_response(),

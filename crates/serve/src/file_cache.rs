@@ -1,8 +1,8 @@
 //! Files that were made once and are kept as long as there is room.
 //!
 //! What is asked for by several at the same time is made once. When the files take more than the
-//! budget, those go that were not asked for the longest; a file that is being sent stays readable,
-//! because it is open. What stood in the folder when the server starts is removed: nothing outlives the
+//! budget, or are more than [`MOST_FILES`], those go that were not asked for the longest; a file that is being
+//! sent stays readable, because it is open. What stood in the folder when the server starts is removed: nothing outlives the
 //! index that it was made from.
 
 use std::collections::HashMap;
@@ -11,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::open_file::OpenFile;
 use crate::problem::Problem;
+
+/// Files of a cache at most: how long it takes to remove them goes by their number.
+const MOST_FILES: usize = 4_000;
 
 /// A folder of made files within a budget.
 pub(crate) struct FileCache {
@@ -24,6 +27,8 @@ struct Entries {
     by_name: HashMap<String, Entry>,
     clock: u64,
     bytes: u64,
+    /// Files that are made.
+    num_files: usize,
 }
 
 struct Entry {
@@ -89,15 +94,18 @@ impl FileCache {
         let mut entries = self.lock();
         match (made, entries.by_name.get_mut(name)) {
             (Some(bytes), Some(entry)) => {
-                let before = entry.bytes.replace(bytes).unwrap_or(0);
-                entries.bytes = entries.bytes - before + bytes;
+                let before = entry.bytes.replace(bytes);
+                entries.bytes = entries.bytes - before.unwrap_or(0) + bytes;
+                entries.num_files += usize::from(before.is_none());
             }
             (None, Some(_)) => {
-                entries.by_name.remove(name);
+                let gone = entries.by_name.remove(name).and_then(|entry| entry.bytes);
+                entries.bytes -= gone.unwrap_or(0);
+                entries.num_files -= usize::from(gone.is_some());
             }
             (_, None) => {}
         }
-        while entries.bytes > self.budget_bytes {
+        while entries.bytes > self.budget_bytes || entries.num_files > MOST_FILES {
             let made = entries
                 .by_name
                 .iter()
@@ -107,6 +115,7 @@ impl FileCache {
             let _ = std::fs::remove_file(self.folder.join(&oldest));
             let gone = entries.by_name.remove(&oldest).and_then(|entry| entry.bytes);
             entries.bytes -= gone.unwrap_or(0);
+            entries.num_files -= 1;
         }
     }
 
@@ -141,6 +150,17 @@ mod tests {
         cache.get("c", never).unwrap();
         assert!(!folder.path().join("cache/b").exists());
         assert_eq!(cache.lock().bytes, 200);
+    }
+
+    #[test]
+    fn small_files_are_bounded_in_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FileCache::create(folder.path(), u64::MAX).unwrap();
+        for number in 0..=MOST_FILES {
+            cache.get(&number.to_string(), write(1)).unwrap();
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), MOST_FILES);
+        assert!(!folder.path().join("0").exists() && folder.path().join("1").exists());
     }
 
     #[test]

@@ -1,19 +1,24 @@
 //! A file as the answer to a browser's question for it, or for some of its bytes.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
 
 use crate::byte_range::{self, Asked};
 use crate::open_file::OpenFile;
 use crate::problem::Problem;
 
-/// The whole file (200), a part (206), or neither (304, 416); the same without a body for `HEAD`.
+/// The whole file (200), a part (206), or neither (304, 416); the same without a body for `HEAD`. Its pieces are read
+/// when one of the `reads` is free.
 pub(crate) fn respond(
     file: OpenFile,
     media_type: &str,
     method: &Method,
     asked: &HeaderMap,
+    reads: &Arc<Semaphore>,
 ) -> Response {
     let (length, tag) = (file.length, file.tag.clone());
     let head = Response::builder()
@@ -46,7 +51,11 @@ pub(crate) fn respond(
         let range = format!("bytes {first}-{}/{length}", first + count - 1);
         head = head.header(header::CONTENT_RANGE, range);
     }
-    let body = if method == Method::HEAD { Body::empty() } else { file.body(first, count) };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        file.body(first, count, Arc::clone(reads))
+    };
     finish(head.body(body))
 }
 

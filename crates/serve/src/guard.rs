@@ -1,12 +1,14 @@
 //! Who may ask: the visitor of this page, on this machine or with the token.
 //!
-//! - On the loopback address the `Host` must be a name of the loopback address. A page of another site
-//!   whose name is made to point here (DNS rebinding) has its own name there.
-//! - A request that a page of another site makes (`Sec-Fetch-Site`, `Origin`) is refused.
+//! - The `Host` must be a name or an address, with a port or without. On the loopback address it must be one
+//!   of the loopback address: a page of another site whose name is made to point here (DNS rebinding) has
+//!   its own name there.
+//! - A request that a page of another site makes (`Sec-Fetch-Site`, `Origin`) is refused. It may link to the
+//!   page itself, and to nothing else.
 //! - With a token, everything but the page's own parts and `/healthz` needs it, in the `Authorization`
 //!   header or by the cookie that it was traded for.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -50,11 +52,21 @@ fn may_ask(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let Some(host) = host.filter(|_| headers.get_all(header::HOST).iter().count() == 1) else {
         return Err(Problem::bad("the request has no `Host`, or several"));
     };
-    if shared.is_loopback && !is_loopback_name(host) {
+    let Some(name) = name_of(host) else {
+        return Err(Problem::bad("`Host` must be a name or an address, with a port or without"));
+    };
+    let stated = request.uri().authority();
+    if stated.is_some_and(|stated| !stated.as_str().eq_ignore_ascii_case(host)) {
+        return Err(Problem::bad(
+            "the address of the request and its `Host` name different servers",
+        ));
+    }
+    if shared.is_loopback && !is_loopback_name(name) {
         let message = "this server answers on `localhost` only";
         return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, message));
     }
-    if is_from_elsewhere(headers, host) {
+    let is_page = request.uri().path() == "/";
+    if is_from_elsewhere(headers, host, is_page) {
         let message = "requests from pages of other sites are not answered";
         return Err(Problem::new(StatusCode::FORBIDDEN, message));
     }
@@ -72,36 +84,48 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Whether `Host` names this machine to itself.
-fn is_loopback_name(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+/// The name or address in `host[:port]`, an IPv6 address without its brackets; none where it is something else.
+fn name_of(host: &str) -> Option<&str> {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').filter(|(name, _)| name.parse::<Ipv6Addr>().is_ok())?,
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let fits = !name.is_empty() && name.bytes().all(is_letter);
+    (fits && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))).then_some(name)
+}
+
+/// Whether a name or an address is one of this machine to itself.
+fn is_loopback_name(name: &str) -> bool {
     let address = name.parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether a browser says that a page of another site asks. Opening the page by a link from elsewhere
 /// is a navigation and may be done; it shows nothing to that site.
-fn is_from_elsewhere(headers: &HeaderMap, host: &str) -> bool {
-    let is_navigation = text(headers, "sec-fetch-mode") == Some("navigate");
+fn is_from_elsewhere(headers: &HeaderMap, host: &str, is_page: bool) -> bool {
+    let may_link = is_page && text(headers, "sec-fetch-mode") == Some("navigate");
     let site = text(headers, "sec-fetch-site");
-    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) && !is_navigation {
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) && !may_link {
         return true;
     }
-    let origin = text(headers, header::ORIGIN.as_str());
-    origin.is_some_and(|origin| {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let is_own = |origin: &HeaderValue| {
+        let origin = origin.to_str().unwrap_or_default();
         let of = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        of != Some(host)
-    })
+        of == Some(host)
+    };
+    origins.next().is_some_and(|first| !is_own(first) || origins.next().is_some())
 }
 
 /// Whether the request shows the token, or, to read, the cookie.
 fn knows(headers: &HeaderMap, token: &Token, shared: &Shared, method: &Method) -> bool {
-    let shown = text(headers, header::AUTHORIZATION.as_str())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if shown.is_some_and(|shown| token.is(shown.trim())) {
+    let shown = text(headers, header::AUTHORIZATION.as_str()).and_then(|it| it.split_once(' '));
+    // The name of the scheme is without case (RFC 9110, section 11.1).
+    let shown = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    if shown.is_some_and(|(_, shown)| token.is(shown.trim())) {
         return true;
     }
     let reads = matches!(*method, Method::GET | Method::HEAD);
@@ -115,12 +139,36 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_its_names() {
+        let is_ours = |host: &str| name_of(host).is_some_and(is_loopback_name);
         for host in ["localhost", "LOCALHOST:80", "127.0.0.1:8765", "127.1.2.3", "[::1]:9", "[::1]"]
         {
-            assert!(is_loopback_name(host), "{host}");
+            assert!(is_ours(host), "{host}");
         }
-        for host in ["example.org", "localhost.example.org", "192.168.0.1:80", "[::2]", "", ":80"] {
-            assert!(!is_loopback_name(host), "{host}");
+        for host in ["example.org", "localhost.example.org", "192.168.0.1:80", "[::2]"] {
+            assert!(name_of(host).is_some() && !is_ours(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_name_nor_an_address_is_no_host() {
+        for host in [
+            "",
+            ":80",
+            "localhost:",
+            "localhost:1@evil.example",
+            "me@localhost",
+            "localhost:80:80",
+            "localhost:70000",
+            "localhost:+80",
+            "localhost/evil.example",
+            "local host",
+            "[::1]evil.example",
+            "[::1",
+            "[localhost]",
+            "::1",
+            "löcal",
+        ] {
+            assert_eq!(name_of(host), None, "{host:?}");
         }
     }
 
@@ -130,13 +178,18 @@ mod tests {
 
     #[test]
     fn a_page_of_another_site_may_link_here_and_not_ask() {
-        let from = |pairs: &[(&'static str, &'static str)]| {
-            is_from_elsewhere(&headers(pairs), "localhost:8765")
+        let asks = |pairs: &[(&'static str, &'static str)], is_page| {
+            is_from_elsewhere(&headers(pairs), "localhost:8765", is_page)
         };
+        let from = |pairs: &[(&'static str, &'static str)]| asks(pairs, true);
         assert!(!from(&[]));
         assert!(!from(&[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8765")]));
         assert!(!from(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")]));
+        assert!(asks(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")], false));
         assert!(from(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors")]));
+        let mut twice = headers(&[("origin", "http://localhost:8765")]);
+        twice.append("origin", "http://example.org".parse().unwrap());
+        assert!(is_from_elsewhere(&twice, "localhost:8765", true));
         assert!(from(&[("origin", "http://example.org")]));
         assert!(from(&[("origin", "null")]));
         assert!(from(&[("origin", "http://localhost:1234")]));

@@ -17,6 +17,7 @@
 
 mod assets;
 mod byte_range;
+mod cache_folder;
 mod connection;
 mod exports;
 mod file_cache;
@@ -30,6 +31,7 @@ mod openapi;
 mod pictures;
 mod problem;
 mod query;
+mod read_request;
 mod reports;
 mod request_log;
 mod route;
@@ -49,7 +51,7 @@ mod workers;
 pub use exports::{ExportFormat, ExportHit, ExportedFile};
 pub use library::{Library, LibraryError};
 pub use media::{Media, MediaId, MediaPage, PageRequest};
-pub use query::{Answer, ClipScore, Distribution, Hit, Like, Query, Source, Verdict};
+pub use query::{Answer, ClipScore, Distribution, Hit, Like, Query, Scores, Source, Verdict};
 pub use reports::{BadFile, Job, JobState, LibraryState};
 pub use request_log::{Observer, RequestLog};
 pub use routes::openapi;

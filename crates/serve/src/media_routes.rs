@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query as Asked, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 use locvtp_video::TimeSpan;
-use serde::Deserialize;
 
 use crate::file_response::respond;
 use crate::open_file::OpenFile;
 use crate::pictures;
 use crate::problem::Problem;
+use crate::read_request::{InPath, Parameters};
 use crate::search_routes::known_media;
 use crate::sprites::Layout;
 use crate::state::Shared;
@@ -22,27 +21,16 @@ const PICTURE_LIFE: HeaderValue = HeaderValue::from_static("private, max-age=360
 /// Seconds that a stretch may be beyond the end of its video: the page's clock is rounded.
 const BEYOND_S: f64 = 0.5;
 
-#[derive(Deserialize)]
-pub(crate) struct At {
-    at: f64,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Stretch {
-    start: f64,
-    end: f64,
-}
-
 pub(crate) async fn file(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let media = known_media(&shared, &id).await?;
     let media_type = container_type(&media.name);
     let file = shared.readers.run(move || OpenFile::open(&media.path, Some(media.size_bytes)));
-    Ok(respond(file.await??, media_type, &method, &headers))
+    Ok(respond(file.await??, media_type, &method, &headers, &shared.reads))
 }
 
 /// What a file's ending says of its container. Browsers look into the file all the same.
@@ -63,17 +51,19 @@ fn container_type(name: &str) -> &'static str {
 
 pub(crate) async fn proxy(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
-    stretch: Result<Asked<Stretch>, QueryRejection>,
+    InPath(id): InPath<String>,
+    asked: Parameters,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Asked(Stretch { start, end }) = stretch.map_err(|wrong| Problem::bad(wrong.body_text()))?;
+    let (start, end) = (asked.seconds("start")?, asked.seconds("end")?);
     let media = known_media(&shared, &id).await?;
     let is_inside = start >= 0.0 && start < end && end <= media.duration_s + BEYOND_S;
     if !is_inside {
         let length = media.duration_s;
-        return Err(Problem::bad(format!("the stretch must lie between 0 and {length:.3} s")));
+        return Err(Problem::bad(format!(
+            "from `start` to `end` must be a stretch between 0 and {length:.3} s, where the video ends"
+        )));
     }
     let most = shared.limits.proxy_span.as_secs_f64();
     if end - start > most {
@@ -88,19 +78,19 @@ pub(crate) async fn proxy(
     let file = shared.proxy_workers.run(move || {
         inside.proxies.get(&name, |into| Ok(inside.library.proxy(&media, span, into)?))
     });
-    Ok(respond(file.await??, "video/mp4", &method, &headers))
+    Ok(respond(file.await??, "video/mp4", &method, &headers, &shared.reads))
 }
 
 pub(crate) async fn thumbnail(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
-    at: Result<Asked<At>, QueryRejection>,
+    InPath(id): InPath<String>,
+    asked: Parameters,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Asked(At { at }) = at.map_err(|wrong| Problem::bad(wrong.body_text()))?;
-    if !(at.is_finite() && at >= 0.0) {
-        return Err(Problem::bad("`at` must be a number of seconds, 0 or more"));
+    let at = asked.seconds("at")?;
+    if at < 0.0 {
+        return Err(Problem::bad(format!("`at` is {at}; it must be 0 or more")));
     }
     let media = known_media(&shared, &id).await?;
     // To a twentieth of a second, so that moments that look alike are one file.
@@ -111,12 +101,12 @@ pub(crate) async fn thumbnail(
         let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, into);
         inside.pictures.get(&name, write)
     });
-    Ok(picture(file.await??, &method, &headers))
+    Ok(picture(file.await??, &method, &headers, &shared))
 }
 
 pub(crate) async fn sprite_cues(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Response, Problem> {
     let media = known_media(&shared, &id).await?;
     let headers = [(header::CONTENT_TYPE, "text/vtt; charset=utf-8")];
@@ -125,7 +115,7 @@ pub(crate) async fn sprite_cues(
 
 pub(crate) async fn sprite_sheet(
     State(shared): State<Shared>,
-    Path((id, sheet)): Path<(String, String)>,
+    InPath((id, sheet)): InPath<(String, String)>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -140,11 +130,11 @@ pub(crate) async fn sprite_sheet(
     let file = shared
         .workers
         .run(move || inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into)));
-    Ok(picture(file.await??, &method, &headers))
+    Ok(picture(file.await??, &method, &headers, &shared))
 }
 
-fn picture(file: OpenFile, method: &Method, headers: &HeaderMap) -> Response {
-    let mut response = respond(file, "image/jpeg", method, headers);
+fn picture(file: OpenFile, method: &Method, headers: &HeaderMap, shared: &Shared) -> Response {
+    let mut response = respond(file, "image/jpeg", method, headers, &shared.reads);
     response.headers_mut().insert(header::CACHE_CONTROL, PICTURE_LIFE);
     response
 }

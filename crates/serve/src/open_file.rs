@@ -5,9 +5,12 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use std::sync::Arc;
+
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream;
+use tokio::sync::Semaphore;
 
 use crate::problem::Problem;
 
@@ -48,16 +51,22 @@ impl OpenFile {
         })
     }
 
-    /// The bytes from `first` on, `length` of them, as the body of an answer. A file that became
-    /// shorter meanwhile breaks the answer off.
-    pub(crate) fn body(self, first: u64, length: u64) -> Body {
-        let reading = Reading { file: self.file, at: first, left: length };
-        Body::from_stream(stream::try_unfold(reading, |reading| async move {
-            if reading.left == 0 {
-                return Ok(None);
+    /// The bytes from `first` on, `length` of them, as the body of an answer; each piece is read when one of
+    /// the `places` is free. A file that became shorter meanwhile breaks the answer off.
+    pub(crate) fn body(self, first: u64, length: u64, places: Arc<Semaphore>) -> Body {
+        let reading = Reading { file: self.file, at: first, left: length, buffer: BytesMut::new() };
+        Body::from_stream(stream::try_unfold(reading, move |mut reading| {
+            let places = Arc::clone(&places);
+            async move {
+                if reading.left == 0 {
+                    return Ok(None);
+                }
+                let _place = places.acquire_owned().await.map_err(std::io::Error::other)?;
+                // Here, and not on the thread that reads: each thread keeps what it once took.
+                reading.buffer.resize(reading.left.min(PIECE_BYTES) as usize, 0);
+                let read = tokio::task::spawn_blocking(move || reading.next_piece());
+                read.await.map_err(std::io::Error::other)?.map(Some)
             }
-            let read = tokio::task::spawn_blocking(move || reading.next_piece());
-            read.await.map_err(std::io::Error::other)?.map(Some)
         }))
     }
 }
@@ -66,15 +75,16 @@ struct Reading {
     file: File,
     at: u64,
     left: u64,
+    /// Taken again for the next piece once the one before is sent.
+    buffer: BytesMut,
 }
 
 impl Reading {
     fn next_piece(mut self) -> std::io::Result<(Bytes, Self)> {
-        let mut piece = vec![0; self.left.min(PIECE_BYTES) as usize];
         self.file.seek(SeekFrom::Start(self.at))?;
-        self.file.read_exact(&mut piece)?;
-        self.at += piece.len() as u64;
-        self.left -= piece.len() as u64;
-        Ok((Bytes::from(piece), self))
+        self.file.read_exact(&mut self.buffer)?;
+        self.at += self.buffer.len() as u64;
+        self.left -= self.buffer.len() as u64;
+        Ok((self.buffer.split().freeze(), self))
     }
 }

@@ -11,7 +11,7 @@ const MOST_LETTERS: usize = 2_000;
 /// Hits that can be asked for.
 const MOST_HITS: usize = 1_000;
 
-/// A question to the whole index. All parts that are given must hold.
+/// A question to the whole index. All filters that are given must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
@@ -45,11 +45,15 @@ pub struct Query {
     /// Only files that play for at most this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shorter_s: Option<f64>,
-    /// Only moments at which these words are said.
+    /// Words that are said. Together with a sentence either is a hit: what is seen, and what is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// Most hits to give.
     pub top: usize,
+    /// Most hits of one video.
+    pub per_file: usize,
+    /// With what the clips of the best videos are compared.
+    pub scores: Scores,
     /// Whether both ends of each hit are looked at again, frame by frame.
     pub refine: bool,
 }
@@ -68,6 +72,8 @@ impl Default for Query {
             shorter_s: None,
             said: None,
             top: 20,
+            per_file: 3,
+            scores: Scores::Sentence,
             refine: false,
         }
     }
@@ -90,8 +96,10 @@ impl Query {
                 ));
             }
         }
-        if self.top == 0 || self.top > MOST_HITS {
-            return Err(format!("`top` is {}; it must be 1 to {MOST_HITS}", self.top));
+        for (name, number) in [("top", self.top), ("per_file", self.per_file)] {
+            if number == 0 || number > MOST_HITS {
+                return Err(format!("`{name}` is {number}; it must be 1 to {MOST_HITS}"));
+            }
         }
         for (name, length) in [("longer_s", self.longer_s), ("shorter_s", self.shorter_s)] {
             if length.is_some_and(|length| !length.is_finite() || length < 0.0) {
@@ -110,6 +118,17 @@ impl Query {
         }
         Ok(())
     }
+}
+
+/// With what clips are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scores {
+    /// With the sentence as a whole.
+    #[default]
+    Sentence,
+    /// With its words, each with the clips that fit it best.
+    Words,
 }
 
 /// Whether this is a day of the calendar, written `2026-05-31`.

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query as Asked, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::exports::{ExportFormat, ExportHit};
@@ -17,6 +15,7 @@ use crate::library::{Library, LibraryError};
 use crate::media::{Media, MediaId, PageRequest};
 use crate::problem::Problem;
 use crate::query::{Answer, ClipScore, Query};
+use crate::read_request::{InPath, Parameters, read_json};
 use crate::reports::{BadFile, Job, LibraryState};
 use crate::shown_media::ShownMedia;
 use crate::state::Shared;
@@ -84,12 +83,6 @@ pub(crate) struct ExportRequest {
     hits: Vec<ExportHit>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct ListParameters {
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 pub(crate) async fn health() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
@@ -133,16 +126,14 @@ pub(crate) async fn search(
 
 pub(crate) async fn list(
     State(shared): State<Shared>,
-    parameters: Result<Asked<ListParameters>, QueryRejection>,
+    parameters: Parameters,
 ) -> Result<Json<MediaList>, Problem> {
-    let Asked(parameters) = parameters.map_err(|wrong| Problem::bad(wrong.body_text()))?;
-    let limit = parameters.limit.unwrap_or(PAGE.0);
+    let limit = parameters.count_if_given("limit")?.unwrap_or(PAGE.0);
     if limit == 0 || limit > PAGE.1 {
         return Err(Problem::bad(format!("`limit` is {limit}; it must be 1 to {}", PAGE.1)));
     }
     let after = parameters
-        .after
-        .as_deref()
+        .text("after")?
         .map(|id| MediaId::new(id).ok_or_else(|| Problem::bad("`after` is no id of a video")));
     let page = PageRequest { after: after.transpose()?, limit };
     let page = ask(&shared, move |library| library.list(&page)).await?;
@@ -152,14 +143,14 @@ pub(crate) async fn list(
 
 pub(crate) async fn media(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<ShownMedia>, Problem> {
     known_media(&shared, &id).await.map(|media| Json(media.into()))
 }
 
 pub(crate) async fn heat(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
     request: Request,
 ) -> Result<Json<Heat>, Problem> {
     let media = known_media(&shared, &id).await?;
@@ -172,7 +163,7 @@ pub(crate) async fn export(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let ExportRequest { format, hits } = read_json(&shared, request).await?;
+    let ExportRequest { format, hits } = read_json(&shared.limits, request).await?;
     if hits.is_empty() || hits.len() > MOST_EXPORTED {
         let found = hits.len();
         return Err(Problem::bad(format!("{found} hits; give 1 to {MOST_EXPORTED}")));
@@ -215,38 +206,7 @@ pub(crate) async fn ask<T: Send + 'static>(
 }
 
 async fn read_query(shared: &Shared, request: Request) -> Result<Query, Problem> {
-    let query: Query = read_json(shared, request).await?;
+    let query: Query = read_json(&shared.limits, request).await?;
     query.check().map_err(Problem::bad)?;
     Ok(query)
-}
-
-/// The body of a request, which must say that it is JSON: a page of another site cannot send that
-/// without being asked.
-async fn read_json<T: DeserializeOwned>(shared: &Shared, request: Request) -> Result<T, Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let is_json = kind.is_some_and(|kind| {
-        kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
-    });
-    if !is_json {
-        let message = "send JSON, with `content-type: application/json`";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-    }
-    let most = shared.limits.body_bytes;
-    let too_large = || {
-        let message = format!("the body is broken off or has more than {most} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    // What is announced as too large is not waited for.
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok());
-    if length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > most as u64)) {
-        return Err(too_large());
-    }
-    let body = axum::body::to_bytes(request.into_body(), most);
-    let body = tokio::time::timeout(shared.limits.request_time, body).await;
-    let body = body.map_err(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
-    })?;
-    let body = body.map_err(|_| too_large())?;
-    serde_json::from_slice(&body)
-        .map_err(|error| Problem::bad(format!("the body is not what is asked for here: {error}")))
 }

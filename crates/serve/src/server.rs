@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::cache_folder::CacheFolder;
 use crate::connection::Connection;
 use crate::file_cache::FileCache;
 use crate::library::Library;
@@ -27,8 +28,10 @@ use crate::workers::Workers;
 const HEAD_BYTES: usize = 32 << 10;
 /// Headers of a request at most.
 const HEADERS: usize = 64;
-/// Files that are opened at a time, and wait for it.
-const READERS: (usize, usize) = (8, 256);
+/// Videos that are looked up and files that are opened at a time, and wait for it.
+const LOOK_UPS: (usize, usize) = (8, 256);
+/// Threads that speak with the connections at most; they only pass bytes on.
+const MOST_SPEAKERS: usize = 4;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +83,7 @@ pub struct Server {
     state: Arc<State>,
     observer: Observer,
     stop: Arc<watch::Sender<bool>>,
-    /// Removed with the server, where no folder was given.
-    _temporary: Option<tempfile::TempDir>,
+    folder: CacheFolder,
 }
 
 /// Stops a server, from any thread and as often as one likes.
@@ -116,18 +118,16 @@ impl Server {
         listener.set_nonblocking(true).map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
 
-        let (temporary, folder) = match cache_folder {
-            Some(folder) => (None, folder),
+        let folder = match cache_folder {
+            Some(folder) => CacheFolder::Chosen(folder),
             None => {
-                let folder = std::env::temp_dir();
-                let made = tempfile::tempdir();
-                let made = made.map_err(|source| ServeError::Cache { folder, source })?;
-                let path = made.path().to_owned();
-                (Some(made), path)
+                let parent = std::env::temp_dir();
+                let made = CacheFolder::temporary(&parent);
+                made.map_err(|source| ServeError::Cache { folder: parent, source })?
             }
         };
         let cache = |name: &str, bytes| {
-            let folder = folder.join(name);
+            let folder = folder.path().join(name);
             FileCache::create(&folder, bytes).map_err(|source| ServeError::Cache { folder, source })
         };
         let state = State {
@@ -135,15 +135,16 @@ impl Server {
             is_loopback,
             token,
             session: Session::draw().map_err(ServeError::Chance)?,
-            readers: Workers::new(READERS.0, READERS.1, limits.request_time),
+            readers: Workers::new(LOOK_UPS.0, LOOK_UPS.1, limits.request_time),
             workers: Workers::new(limits.work, limits.waiting_work, limits.request_time),
             proxy_workers: Workers::new(limits.proxies, limits.waiting_proxies, limits.proxy_time),
+            reads: Arc::new(Semaphore::new(limits.reads.max(1))),
             pictures: cache("pictures", limits.picture_cache_bytes)?,
             proxies: cache("proxies", limits.proxy_cache_bytes)?,
             limits,
         };
         let (state, stop) = (Arc::new(state), Arc::new(watch::channel(false).0));
-        Ok(Self { listener, address, state, observer, stop, _temporary: temporary })
+        Ok(Self { listener, address, state, observer, stop, folder })
     }
 
     /// Where it listens, with the port that was taken.
@@ -161,66 +162,83 @@ impl Server {
     /// # Errors
     /// A system that gives no threads.
     pub fn run(self) -> Result<(), ServeError> {
-        let mut threads = tokio::runtime::Builder::new_multi_thread();
-        let runtime = threads.thread_name("serve").enable_all().build();
+        let Self { listener, address, state, observer, stop, folder } = self;
+        let limits = &state.limits;
+        let speakers = std::thread::available_parallelism().map_or(1, usize::from);
+        // Every thread keeps some megabytes of what it once needed, so they are as few as can be at work.
+        let blocking = LOOK_UPS.0 + limits.reads + limits.work + limits.proxies;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name(format!("serve-{}", address.port()))
+            .worker_threads(speakers.min(MOST_SPEAKERS))
+            .max_blocking_threads(blocking.max(1))
+            .enable_all()
+            .build();
         let runtime = runtime.map_err(ServeError::Threads)?;
-        let ended = runtime.block_on(self.accept());
+        let ended = runtime.block_on(async {
+            let listener = TcpListener::from_std(listener);
+            let listener = listener.map_err(|source| ServeError::Bind { address, source })?;
+            accept(listener, state, observer, &stop).await;
+            Ok(())
+        });
         // Work that blocks is not waited for: nothing is written that must be whole.
         runtime.shutdown_timeout(Duration::from_millis(100));
+        drop(folder);
         ended
     }
+}
 
-    async fn accept(self) -> Result<(), ServeError> {
-        let address = self.address;
-        let listener = TcpListener::from_std(self.listener);
-        let listener = listener.map_err(|source| ServeError::Bind { address, source })?;
-        let limits = self.state.limits.clone();
-        let places = Arc::new(Semaphore::new(limits.connections.max(1)));
-        let service = TowerToHyperService::new(routes::router(self.state, self.observer));
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(limits.header_time)
-            .max_buf_size(HEAD_BYTES)
-            .max_headers(HEADERS);
+/// Answers what comes until it is told to stop, and for the time of grace what has begun.
+async fn accept(
+    listener: TcpListener,
+    state: Arc<State>,
+    observer: Observer,
+    stop: &watch::Sender<bool>,
+) {
+    let limits = state.limits.clone();
+    let places = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let service = TowerToHyperService::new(routes::router(state, observer));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(HEADERS);
 
-        let mut connections = JoinSet::new();
-        let mut stopped = self.stop.subscribe();
-        loop {
-            while connections.try_join_next().is_some() {}
-            let next = async {
-                let place = Arc::clone(&places).acquire_owned().await;
-                (listener.accept().await, place)
-            };
-            let (accepted, place) = tokio::select! {
-                next = next => next,
-                () = is_stopped(&mut stopped) => break,
-            };
-            let Ok((stream, _)) = accepted else {
-                // Too many open files, or a visitor who left at once: neither ends the server.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            // Small answers are not held back.
-            let _ = stream.set_nodelay(true);
-            let stream = TokioIo::new(Connection::new(stream, limits.stall_time));
-            let connection = http.serve_connection(stream, service.clone());
-            let mut stopped = self.stop.subscribe();
-            connections.spawn(async move {
-                let _place = place;
-                let mut connection = std::pin::pin!(connection);
-                tokio::select! {
-                    _ = connection.as_mut() => return,
-                    () = is_stopped(&mut stopped) => connection.as_mut().graceful_shutdown(),
-                }
-                // What went wrong on a connection concerns its other side alone.
-                let _ = connection.await;
-            });
-        }
-        drop(listener);
-        let all = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(limits.grace_time, all).await;
-        Ok(())
+    let mut connections = JoinSet::new();
+    let mut stopped = stop.subscribe();
+    loop {
+        while connections.try_join_next().is_some() {}
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (listener.accept().await, place)
+        };
+        let (accepted, place) = tokio::select! {
+            next = next => next,
+            () = is_stopped(&mut stopped) => break,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Too many open files, or a visitor who left at once: neither ends the server.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        // Small answers are not held back.
+        let _ = stream.set_nodelay(true);
+        let stream = TokioIo::new(Connection::new(stream, limits.stall_time));
+        let connection = http.serve_connection(stream, service.clone());
+        let mut stopped = stop.subscribe();
+        connections.spawn(async move {
+            let _place = place;
+            let mut connection = std::pin::pin!(connection);
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = is_stopped(&mut stopped) => connection.as_mut().graceful_shutdown(),
+            }
+            // What went wrong on a connection concerns its other side alone.
+            let _ = connection.await;
+        });
     }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(limits.grace_time, all).await;
 }
 
 /// Ends when the server is to stop.

@@ -59,6 +59,8 @@ pub struct ServeLimits {
     pub grace_time: Duration,
     /// Bytes of a request's body: a query with a picture. 12 MiB.
     pub body_bytes: usize,
+    /// Pieces of files that are read at a time. 4.
+    pub reads: usize,
     /// Questions to the index and pictures in work at a time. Twice the processors.
     pub work: usize,
     /// Of those, how many may wait; more are sent away with status 503. 64.
@@ -86,6 +88,7 @@ impl Default for ServeLimits {
             stall_time: Duration::from_secs(30),
             grace_time: Duration::from_secs(3),
             body_bytes: 12 << 20,
+            reads: 4,
             work: 2 * processors,
             waiting_work: 64,
             proxies: 2,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::file_cache::FileCache;
 use crate::library::Library;
 use crate::settings::ServeLimits;
@@ -24,6 +26,8 @@ pub(crate) struct State {
     pub(crate) workers: Workers,
     /// For proxies, which take longer.
     pub(crate) proxy_workers: Workers,
+    /// Places to read a piece of a file that is being sent.
+    pub(crate) reads: Arc<Semaphore>,
     pub(crate) pictures: FileCache,
     pub(crate) proxies: FileCache,
 }

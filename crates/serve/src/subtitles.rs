@@ -3,14 +3,14 @@
 use std::fmt::Write;
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query as Asked, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::problem::Problem;
+use crate::read_request::{InPath, Parameters};
 use crate::search_routes::{ask, known_media};
 use crate::state::Shared;
 use crate::subtitle_track::{SubtitleCue, SubtitleTrack};
@@ -34,15 +34,9 @@ struct TrackName {
     num_cues: usize,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Shift {
-    #[serde(default)]
-    shift: f64,
-}
-
 pub(crate) async fn tracks(
     State(shared): State<Shared>,
-    Path(id): Path<String>,
+    InPath(id): InPath<String>,
 ) -> Result<Json<Tracks>, Problem> {
     let tracks = of_media(&shared, &id).await?.into_iter().map(|track| TrackName {
         num_cues: track.cues.len(),
@@ -54,13 +48,10 @@ pub(crate) async fn tracks(
 
 pub(crate) async fn web_vtt(
     State(shared): State<Shared>,
-    Path((id, track)): Path<(String, String)>,
-    shift: Result<Asked<Shift>, QueryRejection>,
+    InPath((id, track)): InPath<(String, String)>,
+    asked: Parameters,
 ) -> Result<Response, Problem> {
-    let Asked(Shift { shift }) = shift.map_err(|wrong| Problem::bad(wrong.body_text()))?;
-    if !shift.is_finite() {
-        return Err(Problem::bad("`shift` must be a number of seconds"));
-    }
+    let shift = asked.seconds_if_given("shift")?.unwrap_or(0.0);
     let unknown = || Problem::not_there("this video has no such subtitles");
     let track: usize = track.parse().map_err(|_| unknown())?;
     let track = of_media(&shared, &id).await?.into_iter().nth(track).ok_or_else(unknown)?;

@@ -26,6 +26,7 @@ mod retrieval_and_probes;
 mod score;
 mod searching;
 mod serving;
+mod serving_bounds;
 mod shards;
 mod steps_and_segmentation;
 mod stopping;
@@ -34,4 +35,6 @@ mod tuned_segmentation;
 mod waiting;
 mod weights;
 mod whose_features;
+#[path = "../../../../tests/support/windows.rs"]
+mod windows;
 mod words_never_seen;

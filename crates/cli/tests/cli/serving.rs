@@ -13,13 +13,14 @@ use crate::http::{get, post};
 use crate::not_run::not_run;
 use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 use crate::waiting::{end_by_ctrl_c, press_ctrl_c};
+use crate::windows::assert_that_views_fit;
 
 const AT_REST: &str = "(() => { const v = document.querySelector('video'); \
     return !document.querySelector('.screen.loading') && v.readyState >= 2 && v.paused && !v.seeking })()";
 const NOW: &str = "document.querySelector('.slider').getAttribute('aria-valuenow') * 1";
 
 /// A folder with copies of the held-out videos of these splits.
-fn videos(splits: &[&str]) -> TempDir {
+pub(crate) fn videos(splits: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for split in splits {
         let from = tiny().path(&format!("corpus/{split}/videos"));
@@ -30,7 +31,7 @@ fn videos(splits: &[&str]) -> TempDir {
 
 /// Four videos with fewer than forty clips: nothing is measured of so few, so the best moments are shown
 /// whatever the model has learned.
-fn a_few_clips() -> TempDir {
+pub(crate) fn a_few_clips() -> TempDir {
     let folder = videos(&["seen"]);
     let model = tiny().path("run");
     let add = ["index", "add", str(folder.path()), "--model", str(&model), "--stride", "1"];
@@ -38,20 +39,30 @@ fn a_few_clips() -> TempDir {
     folder
 }
 
-fn index(folder: &Path, model: &Path) {
+pub(crate) fn index(folder: &Path, model: &Path) {
     succeeded(&run(&["index", "add", str(folder), "--model", str(model)]));
 }
 
 /// The command, and where it listens.
-struct Served {
-    process: Child,
+pub(crate) struct Served {
+    /// None once it was taken to be ended in some way.
+    pub(crate) process: Option<Child>,
     said: BufReader<ChildStdout>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Served {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::started(locvtp(), arguments)
+    }
+
+    pub(crate) fn with_temporary_files_in(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = locvtp();
+        command.env("TMPDIR", folder);
+        Self::started(command, arguments)
+    }
+
+    fn started(mut command: Command, arguments: &[&str]) -> Self {
         command.args(["serve", "--address", "127.0.0.1:0"]).args(arguments);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
@@ -62,14 +73,14 @@ impl Served {
             let said = process.wait_with_output().unwrap();
             panic!("it does not say where it listens: {line}{}", stderr(&said));
         };
-        Self { address: address.parse().unwrap(), process, said }
+        Self { address: address.parse().unwrap(), process: Some(process), said }
     }
 
-    fn get(&self, path: &str) -> Value {
+    pub(crate) fn get(&self, path: &str) -> Value {
         get(self.address, &format!("/api/v1{path}")).json()
     }
 
-    fn search(&self, text: &str) -> Value {
+    pub(crate) fn search(&self, text: &str) -> Value {
         post(self.address, "/api/v1/search", &json!({ "text": text })).json()
     }
 
@@ -81,7 +92,7 @@ impl Served {
     }
 
     /// A sentence about a held-out video for which something is found, and what was answered.
-    fn answered_sentence(&self, corpus: &Path) -> (String, Value) {
+    pub(crate) fn answered_sentence(&self, corpus: &Path) -> (String, Value) {
         let truth = std::fs::read_to_string(corpus.join("seen/truth.json")).unwrap();
         let truth: Value = serde_json::from_str(&truth).unwrap();
         let videos = truth["videos"].as_array().unwrap().iter();
@@ -101,8 +112,10 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
@@ -376,11 +389,9 @@ fn filters_mean_what_they_mean_on_the_command_line() {
     }
 }
 
-/// Pictures of the page for who wants to look at it, into the folder that `LOCVTP_SCREENSHOTS` names; of the
-/// demo's videos where `LOCVTP_DEMO` names a finished demo with its index. What is tested is that nothing
-/// is wider than the window.
+/// Of the demo's videos where `LOCVTP_DEMO` names a finished demo with its index.
 #[test]
-fn pictures_of_the_page_fit_windows_of_all_widths_in_light_and_dark() {
+fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
     let mut browser = browser_or_return!();
     let folder = a_few_clips();
     let demo = std::env::var_os("LOCVTP_DEMO").map(PathBuf::from);
@@ -396,7 +407,7 @@ fn pictures_of_the_page_fit_windows_of_all_widths_in_light_and_dark() {
     let player = format!("/?q={query}&v={id}&t={}&end={}", span["start"], span["end"]);
     let is_played = format!("{AT_REST} && document.querySelectorAll('.heat-list li').length");
     let views = [
-        ("start", "/".to_owned(), "document.querySelector('.welcome')"),
+        ("start", "/".to_owned(), "document.querySelector('.welcome .tile')"),
         ("hits", format!("/?q={query}"), "document.querySelector('.hit')"),
         ("player", player, is_played.as_str()),
         (
@@ -406,26 +417,7 @@ fn pictures_of_the_page_fit_windows_of_all_widths_in_light_and_dark() {
         ),
         ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];
-    let shots = std::env::var_os("LOCVTP_SCREENSHOTS").map(PathBuf::from);
-    for (name, address, ready) in &views {
-        for (size, width, height) in [("wide", 1280, 800), ("narrow", 390, 844)] {
-            for scheme in ["light", "dark"] {
-                browser.look(width, height, scheme);
-                browser.open(&format!("http://{}{address}", served.address));
-                browser.wait_for(ready);
-                let pictures = "[...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight && \
-                    i.checkVisibility({ contentVisibilityAuto: true })).every((i) => i.complete)";
-                browser.wait_for(pictures);
-                let over = browser.number("document.documentElement.scrollWidth - innerWidth");
-                assert!(over <= 0.0, "{name}, {size}: {over} points too wide");
-                if let Some(folder) = &shots {
-                    std::fs::create_dir_all(folder).unwrap();
-                    browser.screenshot(&folder.join(format!("{name}-{size}-{scheme}.png")));
-                }
-            }
-        }
-    }
-    browser.assert_clean(&served.address.to_string());
+    assert_that_views_fit(&mut browser, &served.address.to_string(), &views);
 }
 
 #[test]
@@ -436,8 +428,9 @@ fn ctrl_c_ends_the_server_well() {
     assert_eq!(get(served.address, "/healthz").json()["status"], "ok");
     // Somebody who keeps a connection open does not hold it up.
     let _open = crate::http::connect(served.address);
-    press_ctrl_c(&served.process);
-    let status = served.process.wait().unwrap();
+    let process = served.process.as_mut().unwrap();
+    press_ctrl_c(process);
+    let status = process.wait().unwrap();
     assert_eq!(status.code(), Some(0));
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut served.said, &mut rest).unwrap();

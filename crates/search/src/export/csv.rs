@@ -1,10 +1,11 @@
 //! A table as RFC 4180 says: quoted where it must be, lines end in CR LF.
 
-use super::hit::Hit;
+use super::hit::{Evidence, Hit};
+use crate::Sureness;
 
 const HEAD: &str = "file,start_s,end_s,score,sure,evidence,query,label\r\n";
 
-/// One line a hit; times to the millisecond, ends exclusive.
+/// One line a hit; times to the millisecond, ends exclusive. What was not measured is empty.
 pub(super) fn write(hits: &[Hit]) -> String {
     let mut table = String::from(HEAD);
     for hit in hits {
@@ -12,9 +13,9 @@ pub(super) fn write(hits: &[Hit]) -> String {
             hit.path.to_string_lossy().into_owned(),
             format!("{:.3}", hit.span.start.0),
             format!("{:.3}", hit.span.end.0),
-            hit.score.to_string(),
-            hit.sure.words().to_owned(),
-            hit.evidence.word().to_owned(),
+            hit.score.map(|score| score.to_string()).unwrap_or_default(),
+            hit.sure.map(Sureness::words).unwrap_or_default().to_owned(),
+            hit.evidence.map(Evidence::word).unwrap_or_default().to_owned(),
             hit.query.clone(),
             hit.label.clone(),
         ];

@@ -14,12 +14,12 @@ pub struct Hit {
     pub path: PathBuf,
     /// The moment, in seconds from the start of the file.
     pub span: TimeSpan,
-    /// What hits are ranked by; it means nothing beside another query's.
-    pub score: f64,
-    /// How sure it is.
-    pub sure: Sureness,
-    /// Whether it was seen or said.
-    pub evidence: Evidence,
+    /// What hits are ranked by; it means nothing beside another query's. None of what a person chose.
+    pub score: Option<f64>,
+    /// How sure it is; none of what a person chose.
+    pub sure: Option<Sureness>,
+    /// Whether it was seen or said; none of what a person chose.
+    pub evidence: Option<Evidence>,
     /// What was asked for.
     pub query: String,
     /// A name for lists; what was said, or what the user calls it. May be empty.

@@ -13,9 +13,9 @@
 //! let hit = Hit {
 //!     path: "kitchen.mp4".into(),
 //!     span: TimeSpan::new(12.5, 15.0),
-//!     score: 0.43,
-//!     sure: Sureness::Found,
-//!     evidence: Evidence::Seen,
+//!     score: Some(0.43),
+//!     sure: Some(Sureness::Found),
+//!     evidence: Some(Evidence::Seen),
 //!     query: "an egg is cracked".into(),
 //!     label: String::new(),
 //! };

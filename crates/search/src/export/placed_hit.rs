@@ -39,9 +39,20 @@ impl<'a> PlacedHit<'a> {
         self.end - self.first
     }
 
-    /// What is told of a hit in comments: query, sureness, score, what it rests on.
+    /// What is told of a hit in comments: query, sureness, what it rests on, score; of what a person chose
+    /// the query alone.
     pub(super) fn remark(&self) -> String {
         let Hit { query, sure, score, evidence, .. } = self.hit;
-        super::hit::one_line(&format!("{query} ({sure}, {}, score {score:.4})", evidence.word()))
+        let told = [
+            sure.map(|sure| sure.words().to_owned()),
+            evidence.map(|evidence| evidence.word().to_owned()),
+            score.map(|score| format!("score {score:.4}")),
+        ];
+        let told = told.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        super::hit::one_line(&if told.is_empty() {
+            query.clone()
+        } else {
+            format!("{query} ({told})")
+        })
     }
 }

@@ -68,9 +68,9 @@ mod tests {
         let hits = names.map(|name| Hit {
             path: name.into(),
             span: TimeSpan::new(0.0, 1.0),
-            score: 0.0,
-            sure: Sureness::Found,
-            evidence: Evidence::Seen,
+            score: Some(0.0),
+            sure: Some(Sureness::Found),
+            evidence: Some(Evidence::Seen),
             query: String::new(),
             label: String::new(),
         });

@@ -21,9 +21,9 @@ fn hit(path: &str, start: f64, end: f64, label: &str) -> Hit {
     Hit {
         path: PathBuf::from(path),
         span: TimeSpan::new(start, end),
-        score: 0.4375,
-        sure: Sureness::Found,
-        evidence: Evidence::Seen,
+        score: Some(0.4375),
+        sure: Some(Sureness::Found),
+        evidence: Some(Evidence::Seen),
         query: "a <b>red</b> square & \"more\"".into(),
         label: label.into(),
     }

@@ -82,6 +82,10 @@ fn a_query_that_is_none_is_refused_with_the_reason() {
         (json!({ "like": { "media": "../a", "at_s": 1.0 } }), "no id"),
         (json!({ "image": "not base64!" }), "Invalid"),
         (json!({ "text": "a".repeat(2001) }), "2001 letters"),
+        (json!({ "text": "a", "per_file": 0 }), "`per_file` is 0"),
+        (json!({ "text": "a", "scores": "letters" }), "`scores`: unknown variant `letters`"),
+        (json!({ "text": "a", "longer_s": "long" }), "`longer_s`: invalid type"),
+        (json!({ "like": { "media": "a" } }), "`like`: missing field `at_s`"),
         (json!([1, 2]), "invalid"),
     ];
     for (query, reason) in cases {
@@ -91,8 +95,10 @@ fn a_query_that_is_none_is_refused_with_the_reason() {
     }
     let reply = ask(film.server.address, "POST", SEARCH, &[("content-type", "text/plain")], b"{}");
     assert_eq!(reply.status, 415);
-    let deep = "[".repeat(100_000);
     let json = [("content-type", "application/json")];
+    let empty = ask(film.server.address, "POST", SEARCH, &json, b"");
+    assert!(empty.status == 400 && empty.message().contains("empty"), "{}", empty.message());
+    let deep = "[".repeat(100_000);
     assert_eq!(ask(film.server.address, "POST", SEARCH, &json, deep.as_bytes()).status, 400);
     let reply = ask(film.server.address, "POST", SEARCH, &json, b"{\"text\": \"\xff\"}");
     assert_eq!(reply.status, 400);
@@ -131,23 +137,26 @@ fn a_body_over_the_bound_is_not_read() {
 fn times_that_are_none_are_refused() {
     let film = OneFilm::start();
     let cases = [
-        "thumbnail",
-        "thumbnail?at=",
-        "thumbnail?at=x",
-        "thumbnail?at=NaN",
-        "thumbnail?at=-1",
-        "thumbnail?at=inf",
-        "proxy",
-        "proxy?start=0",
-        "proxy?start=5&end=5",
-        "proxy?start=5&end=1",
-        "proxy?start=0&end=1e9",
-        "proxy?start=NaN&end=1",
-        "proxy?start=-3&end=1",
+        ("thumbnail", "`at` is missing"),
+        ("thumbnail?at=", "`at` is \"\""),
+        ("thumbnail?at=x", "`at` is \"x\"; it must be a number of seconds"),
+        ("thumbnail?at=NaN", "`at` is \"NaN\""),
+        ("thumbnail?at=-1", "`at` is -1"),
+        ("thumbnail?at=inf", "`at` is \"inf\""),
+        ("thumbnail?at=1&at=2", "`at` is given several times"),
+        ("proxy", "`start` is missing"),
+        ("proxy?start=0", "`end` is missing"),
+        ("proxy?start=5&end=5", "from `start` to `end`"),
+        ("proxy?start=5&end=1", "from `start` to `end`"),
+        ("proxy?start=0&end=1e9", "between 0 and 12.000 s"),
+        ("proxy?start=NaN&end=1", "`start` is \"NaN\""),
+        ("proxy?start=-3&end=1", "from `start` to `end`"),
+        ("subtitles/0?shift=x", "`shift` is \"x\""),
     ];
-    for part in cases {
+    for (part, reason) in cases {
         let reply = get(film.server.address, &format!("/api/v1/media/video-0/{part}"));
         assert_eq!(reply.status, 400, "{part}");
+        assert!(reply.message().contains(reason), "{part}: {}", reply.message());
     }
     for sheet in ["1", "-1", "x", "99999999999999999999"] {
         let reply = get(film.server.address, &format!("/api/v1/media/video-0/sprites/{sheet}"));

@@ -77,8 +77,15 @@ fn a_refusal_is_as_the_document_says() {
     let film = OneFilm::start();
     let document = locvtp_serve::openapi();
     let schema = json!({ "$ref": "#/components/schemas/Problem" });
-    for path in ["/api/v1/media/none", "/api/v1/media?limit=0", "/nothing", "/api/v1/media?limit=x"]
-    {
+    for path in [
+        "/api/v1/media/none",
+        "/api/v1/media?limit=0",
+        "/nothing",
+        "/api/v1/media?limit=x",
+        "/api/v1/media/%ff/file",
+        "/api/v1/media/video-0/sprites/%ff",
+        "/assets/%ff",
+    ] {
         let reply = get(film.server.address, path);
         assert!(reply.status >= 400);
         assert_eq!(mismatch(&document, &schema, &reply.json(), path), None);

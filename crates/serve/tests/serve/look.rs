@@ -1,48 +1,43 @@
-//! Pictures of the page for who wants to look at it: into the folder that `LOCVTP_SCREENSHOTS` names. They
-//! are not compared; what is tested is that nothing is wider than the window.
+//! The page in windows of all widths.
 
 use locvtp_serve::ServeSettings;
 
-use crate::browser::Browser;
-use crate::not_run::not_run;
+use crate::browser::browser_or_return;
 use crate::page::two_films;
 use crate::shelf::Running;
+use crate::windows::assert_that_views_fit;
 
 #[test]
 fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
-    let Some(mut browser) = Browser::start() else { return not_run("no chromium is installed") };
+    let mut browser = browser_or_return!();
     let folder = tempfile::tempdir().unwrap();
     let mut shelf = two_films(folder.path());
     shelf.moments.push(("an elephant", 0, locvtp_video::TimeSpan::new(2.0, 4.0), 0.2));
+    let mut gone = shelf.media[1].clone();
+    gone.id = locvtp_serve::MediaId::new("video-2").unwrap();
+    gone.is_missing = true;
+    shelf.media.push(gone);
     let server = Running::start(shelf, ServeSettings::new());
     let views = [
-        ("start", "/", "document.querySelector('.welcome')"),
-        ("hits", "/?q=a+red+square", "document.querySelectorAll('.hit').length === 3"),
+        ("start", "/".into(), "document.querySelector('.welcome .tile')"),
+        ("hits", "/?q=a+red+square".into(), "document.querySelectorAll('.hit').length === 3"),
+        (
+            "filters",
+            "/?q=a+red+square&per=2&scores=words".into(),
+            "document.querySelectorAll('.chip.set').length === 2",
+        ),
         (
             "player",
-            "/?q=a+red+square&v=video-0&t=8&end=9.5",
+            "/?q=a+red+square&v=video-0&t=8&end=9.5".into(),
             "document.querySelectorAll('.heat-list li').length && document.querySelector('video').readyState >= 2",
         ),
-        ("none", "/?q=an+elephant", "document.querySelector('.verdict.not_found')"),
-        ("index", "/?page=index", "document.querySelectorAll('.jobs li').length"),
+        (
+            "gone",
+            "/?q=a+red+square&v=video-2&t=8&end=9.5".into(),
+            "document.querySelector('.notice-bar').textContent.includes('not where it was')",
+        ),
+        ("none", "/?q=an+elephant".into(), "document.querySelector('.verdict.not_found')"),
+        ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];
-    let shots = std::env::var_os("LOCVTP_SCREENSHOTS").map(std::path::PathBuf::from);
-    for (name, address, ready) in views {
-        for (size, width, height) in [("wide", 1440, 900), ("narrow", 390, 844)] {
-            for scheme in ["light", "dark"] {
-                browser.look(width, height, scheme);
-                browser.open(&format!("http://{}{address}", server.address));
-                browser.wait_for(ready);
-                let pictures = "[...document.images].filter((i) => i.getBoundingClientRect().top < innerHeight && \
-                    i.checkVisibility({ contentVisibilityAuto: true })).every((i) => i.complete)";
-                browser.wait_for(pictures);
-                let over = browser.number("document.documentElement.scrollWidth - innerWidth");
-                assert!(over <= 0.0, "{name}, {size}: {over} points too wide");
-                if let Some(folder) = &shots {
-                    browser.screenshot(&folder.join(format!("{name}-{size}-{scheme}.png")));
-                }
-            }
-        }
-    }
-    browser.assert_clean(&server.address.to_string());
+    assert_that_views_fit(&mut browser, &server.address.to_string(), &views);
 }

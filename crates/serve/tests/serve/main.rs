@@ -18,4 +18,8 @@ mod playing;
 mod ranges;
 mod schema;
 mod shelf;
+mod start_page;
+mod threads;
 mod tokens;
+#[path = "../../../../tests/support/windows.rs"]
+mod windows;

@@ -95,6 +95,12 @@ impl Library for Shelf {
             }
         }
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let mut of_video = std::collections::HashMap::new();
+        hits.retain(|hit| {
+            let num = of_video.entry(hit.media.clone()).or_insert(0);
+            *num += 1;
+            *num <= query.per_file
+        });
         hits.truncate(query.top);
         let all = (0..self.media.len()).flat_map(|video| self.clips(text, video));
         let mut counts = vec![0; 40];

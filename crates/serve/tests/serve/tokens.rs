@@ -57,7 +57,9 @@ fn everything_but_the_pages_parts_needs_the_token() {
     }
     let with =
         |shown: &str| ask(address, "GET", "/api/v1/state", &[("authorization", shown)], b"").status;
-    assert_eq!(with(&format!("Bearer {TOKEN}")), 200);
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(with(&format!("{scheme} {TOKEN}")), 200, "{scheme}");
+    }
     for wrong in
         ["Bearer ", "Bearer a-token-of-this-tesx", "Basic x", TOKEN, "Bearer a-token-of-this-test2"]
     {
@@ -96,6 +98,12 @@ fn a_name_that_was_made_to_point_here_is_refused() {
     for host in ["evil.example", "evil.example:8765", "localhost.evil.example", "10.0.0.1"] {
         assert_eq!(with(host).status, 421, "{host}");
     }
+    for host in ["localhost:1@evil.example", "[::1]evil.example", "localhost:x"] {
+        assert_eq!(with(host).status, 400, "{host}");
+    }
+    let elsewhere = "http://evil.example/api/v1/state";
+    let reply = ask(film.server.address, "GET", elsewhere, &[("host", "localhost")], b"");
+    assert_eq!(reply.status, 400);
 }
 
 #[test]
@@ -106,6 +114,12 @@ fn pages_of_other_sites_are_not_answered() {
     };
     assert_eq!(with(&[("origin", "http://evil.example")]), 403);
     assert_eq!(with(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")]), 403);
+    // A link of another site opens the page, and reaches nothing behind it.
+    let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+    assert_eq!(with(&link), 403);
+    let proxy = "/api/v1/media/video-0/proxy?start=0&end=1";
+    assert_eq!(ask(film.server.address, "GET", proxy, &link, b"").status, 403);
+    assert_eq!(ask(film.server.address, "GET", "/?q=a", &link, b"").status, 200);
     let own = format!("http://{}", film.server.address);
     assert_eq!(with(&[("origin", &own), ("sec-fetch-site", "same-origin")]), 200);
 }

@@ -9,8 +9,8 @@ use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
 use locvtp_search::scan::Background;
 use locvtp_search::segment::TrackId;
-use locvtp_serve::{Distribution, LibraryError, Query, Verdict};
-use locvtp_transfer::{EmbedError, FileGrounding, TransferError};
+use locvtp_serve::{Distribution, LibraryError, Query, Scores, Verdict};
+use locvtp_transfer::{ClipScore, EmbedError, FileGrounding, TransferError};
 use locvtp_video::Seconds;
 
 use super::failures::of_catalogue;
@@ -78,15 +78,25 @@ pub(super) fn question(
             shorter: query.shorter_s.map(Seconds),
         },
         top: query.top,
+        per_file: query.per_file,
         refine: query.refine,
         ..Question::default()
     })
 }
 
+/// The question, comparing clips as it was asked to, with the model of this index.
+pub(super) fn compared(question: &Question, scores: Scores, opened: &Opened) -> Question {
+    let score = match scores {
+        Scores::Sentence => ClipScore::Sentence,
+        Scores::Words => ClipScore::Words { num_matches: opened.num_matches },
+    };
+    Question { score, ..question.clone() }
+}
+
 /// Asks. What the model cannot know is looked for in what is said alone; where nothing is found, the
 /// nearest moments are there all the same.
 pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderError> {
-    let Opened { finder, trained } = opened;
+    let Opened { finder, trained, .. } = opened;
     let mut warnings = Vec::new();
     let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
     warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
@@ -110,7 +120,10 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
         },
     };
     if answer.num_files == 0 {
-        warnings.push("No video of the index passes the filters.".into());
+        warnings.push(match question.files == FileFilter::default() {
+            true => "The index holds no video; `locvtp index add FOLDER` takes videos in.".into(),
+            false => "No video of the index passes the filters.".into(),
+        });
     }
     if answer.hits.is_empty() && answer.num_held_back > 0 {
         let top = question.top.min(NEAREST);

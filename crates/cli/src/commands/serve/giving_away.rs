@@ -3,9 +3,13 @@
 use locvtp_search::Sureness;
 use locvtp_search::export::{self, ExportError, SourceClock, SourceClocks};
 use locvtp_serve::{ExportFormat, ExportHit, ExportedFile, LibraryError, Source, Verdict};
+use locvtp_video::{Seconds, TimeSpan};
 
 use super::failures::{failed, of_catalogue};
 use super::videos::{Videos, file_name, path_of};
+
+/// Seconds that a moment may end behind its video: the page's clock is rounded.
+const BEYOND_S: f64 = 0.5;
 
 /// What the formats are called here and there, and their media types.
 pub(super) const FORMATS: [(ExportFormat, export::ExportFormat, &str); 7] = [
@@ -56,24 +60,40 @@ fn exported(videos: &Videos, hit: &ExportHit) -> Result<export::Hit, LibraryErro
     let gone =
         || LibraryError::NotThere("a video of these moments is not in the index any more".into());
     let file = file.ok_or_else(gone)?;
+    let span = inside(hit.span, file.duration).ok_or_else(|| {
+        LibraryError::Refused(format!(
+            "a moment of {} from {} to {} s does not lie in the video, which ends at {:.3} s",
+            file_name(path_of(&file)),
+            hit.span.start.0,
+            hit.span.end.0,
+            file.duration.0
+        ))
+    })?;
     let there = file.looks.iter().map(|look| &look.path).find(|path| path.is_file());
     Ok(export::Hit {
         path: there.cloned().unwrap_or_else(|| path_of(&file).to_owned()),
-        span: hit.span,
-        score: hit.score.map_or(0.0, f64::from),
-        sure: match hit.sure {
-            Some(Verdict::NotFound) => Sureness::NotFound,
-            Some(Verdict::Maybe) => Sureness::Maybe,
-            // What a person chose is there.
-            Some(Verdict::Found) | None => Sureness::Found,
-        },
-        evidence: match hit.source {
-            Some(Source::Said) => export::Evidence::Said,
-            Some(Source::Seen) | None => export::Evidence::Seen,
-        },
+        span,
+        // What a person chose was not measured.
+        score: hit.score.map(f64::from),
+        sure: hit.sure.map(|sure| match sure {
+            Verdict::NotFound => Sureness::NotFound,
+            Verdict::Maybe => Sureness::Maybe,
+            Verdict::Found => Sureness::Found,
+        }),
+        evidence: hit.source.map(|source| match source {
+            Source::Said => export::Evidence::Said,
+            Source::Seen => export::Evidence::Seen,
+        }),
         query: hit.query.clone(),
         label: hit.text.clone(),
     })
+}
+
+/// The span within its video; none where it lies beyond it by more than what a player's clock rounds.
+fn inside(span: TimeSpan, duration: Seconds) -> Option<TimeSpan> {
+    let end = Seconds(span.end.0.min(duration.0));
+    let is_inside = span.start < end && span.end.0 <= duration.0 + BEYOND_S;
+    is_inside.then_some(TimeSpan { start: span.start, end })
 }
 
 /// Words without the folders of the files.

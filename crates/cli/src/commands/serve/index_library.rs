@@ -18,6 +18,7 @@ use locvtp_video::{CutSettings, TimeSpan, encode_span};
 use tempfile::NamedTempFile;
 
 use super::failures::{failed, of_catalogue};
+use super::index_place::IndexPlace;
 use super::live_index::LiveIndex;
 use super::videos::{Videos, file_name, path_of};
 use super::{asking, giving_away};
@@ -31,6 +32,7 @@ const PICTURES: [&[u8]; 4] = [&[0xff, 0xd8, 0xff], b"\x89PNG\r\n\x1a\n", b"GIF8"
 /// A catalogue and its model.
 pub(super) struct IndexLibrary {
     catalogue: Arc<dyn Catalogue>,
+    place: IndexPlace,
     index: LiveIndex,
     videos: Videos,
     /// Clips of an index, as they were counted when it had so many files.
@@ -42,12 +44,13 @@ impl IndexLibrary {
     /// the index lies, where it lies in that of its videos.
     pub(super) fn open(
         catalogue: Arc<dyn Catalogue>,
+        place: IndexPlace,
         model: Option<PathBuf>,
         root: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
         let index = LiveIndex::open(Arc::clone(&catalogue), model)?;
         let videos = Videos::new(Arc::clone(&catalogue), root);
-        Ok(Self { catalogue, index, videos, num_clips: Mutex::default() })
+        Ok(Self { catalogue, place, index, videos, num_clips: Mutex::default() })
     }
 
     /// All clips of the live index.
@@ -74,10 +77,13 @@ impl IndexLibrary {
 impl Library for IndexLibrary {
     fn search(&self, query: &Query) -> Result<Answer, LibraryError> {
         let began = Instant::now();
+        self.place.check()?;
         let picture = query.image.as_deref().map(picture_file).transpose()?;
         let picture = picture.as_ref().map(NamedTempFile::path);
         let question = asking::question(query, &self.videos, picture)?;
-        let asked = self.index.ask(|opened| asking::ask(opened, &question))?;
+        let asked = self.index.ask(|opened| {
+            asking::ask(opened, &asking::compared(&question, query.scores, opened))
+        })?;
         let (verdict, false_alarm_rate) = asking::verdict(&asked.answer);
         let mut hits = Vec::with_capacity(asked.answer.hits.len());
         for hit in &asked.answer.hits {
@@ -106,6 +112,7 @@ impl Library for IndexLibrary {
     }
 
     fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
+        self.place.check()?;
         let file = self.videos.file(id).map_err(of_catalogue)?;
         let track = file.and_then(|file| file.track);
         let gone = || LibraryError::NotThere("the index has no such video any more".into());
@@ -113,12 +120,15 @@ impl Library for IndexLibrary {
         let picture = query.image.as_deref().map(picture_file).transpose()?;
         let picture = picture.as_ref().map(NamedTempFile::path);
         let question = asking::question(query, &self.videos, picture)?;
-        let scored = self.index.ask(|opened| asking::scores(opened, &question, track))?;
+        let scored = self.index.ask(|opened| {
+            asking::scores(opened, &asking::compared(&question, query.scores, opened), track)
+        })?;
         let clips = scored.iter().flat_map(|it| it.clips.iter().zip(&it.scores));
         Ok(clips.map(|(span, score)| ClipScore { span: *span, score: *score }).collect())
     }
 
     fn list(&self, page: &PageRequest) -> Result<MediaPage, LibraryError> {
+        self.place.check()?;
         let files = self.videos.all().map_err(of_catalogue)?;
         let after = match &page.after {
             Some(after) => self.videos.file(after).map_err(of_catalogue)?,
@@ -135,6 +145,7 @@ impl Library for IndexLibrary {
     }
 
     fn jobs(&self) -> Result<Vec<Job>, LibraryError> {
+        self.place.check()?;
         let jobs = self.catalogue.jobs().map_err(of_catalogue)?;
         let shown = jobs.into_iter().take(JOBS).map(|job| {
             let progress = &job.progress;
@@ -159,6 +170,7 @@ impl Library for IndexLibrary {
     }
 
     fn bad_files(&self) -> Result<Vec<BadFile>, LibraryError> {
+        self.place.check()?;
         let files = self.catalogue.files().map_err(of_catalogue)?;
         let bad = files.iter().filter(|file| file.state == FileState::Bad).map(|file| {
             let path = path_of(file);
@@ -174,6 +186,7 @@ impl Library for IndexLibrary {
     }
 
     fn state(&self) -> Result<LibraryState, LibraryError> {
+        self.place.check()?;
         let record = self.index.record()?;
         let files = self.catalogue.files().map_err(of_catalogue)?;
         let in_state = |state| files.iter().filter(|file| file.state == state).count();
@@ -186,7 +199,8 @@ impl Library for IndexLibrary {
             num_media: videos.clone().count(),
             num_missing: in_state(FileState::Missing),
             num_clips: self.num_clips()?,
-            duration_s: videos.map(|file| file.duration.0).sum(),
+            // A sum of nothing would be -0.
+            duration_s: videos.fold(0.0, |sum, file| sum + file.duration.0),
             num_bad_files: in_state(FileState::Bad),
             generation: record.id.0.unsigned_abs(),
             export_formats: giving_away::FORMATS.map(|(format, _, _)| format).to_vec(),

@@ -10,12 +10,15 @@ use locvtp_serve::LibraryError;
 use super::failures::{of_catalogue, of_finder};
 use crate::catalogue_place::{live_index, model_of};
 use crate::commands::ground::open_embedder;
+use crate::trained_matches::trained_matches;
 use crate::trained_words::TrainedWords;
 
 /// An index and its model, ready to answer.
 pub(super) struct Opened {
     pub(super) finder: Finder,
     pub(super) trained: TrainedWords,
+    /// Words that a clip is compared with, where a sentence is compared by its words.
+    pub(super) num_matches: usize,
 }
 
 /// The live index of a catalogue.
@@ -87,5 +90,5 @@ impl LiveIndex {
 fn open(catalogue: &Arc<dyn Catalogue>, dir: PathBuf) -> anyhow::Result<Opened> {
     let embedder = open_embedder(&dir)?;
     let finder = Finder::open(Arc::clone(catalogue), embedder, &dir)?;
-    Ok(Opened { finder, trained: TrainedWords::read(&dir)? })
+    Ok(Opened { finder, trained: TrainedWords::read(&dir)?, num_matches: trained_matches(&dir) })
 }

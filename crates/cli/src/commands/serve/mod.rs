@@ -4,6 +4,7 @@ mod asking;
 mod failures;
 mod giving_away;
 mod index_library;
+mod index_place;
 mod live_index;
 mod request_lines;
 mod videos;
@@ -24,6 +25,7 @@ use crate::interrupt::Listening;
 use crate::{Outcome, interrupt, missing, output};
 
 use index_library::IndexLibrary;
+use index_place::IndexPlace;
 use request_lines::RequestLines;
 
 /// Between two questions whether Ctrl-C was pressed.
@@ -82,7 +84,8 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
         None => args.place.found()?,
     };
     let catalogue = open_to_read(&place)?;
-    let library = IndexLibrary::open(catalogue, args.model.clone(), root_of(&place))?;
+    let (place, root) = (IndexPlace::of(&place), root_of(&place));
+    let library = IndexLibrary::open(catalogue, place, args.model.clone(), root)?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
     let page = format!("http://{}/", server.address());

@@ -31,7 +31,9 @@ impl RequestLines {
     pub(super) fn observer(&self) -> Observer {
         let file = self.file.clone();
         Arc::new(move |request: &RequestLog| {
+            // That too much is asked at once is no failure, and would be a line for each request.
             if request.status >= 500
+                && request.status != 503
                 && let Some(problem) = &request.problem
             {
                 output::note(&format!("{} {}: {problem}", request.method, request.path));

@@ -1,0 +1,183 @@
+//! What a request says in its address and its body. What is wrong there is told in words that name it and
+//! say what is expected.
+
+use axum::extract::{FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+use crate::settings::ServeLimits;
+
+/// What varies in the path of an address.
+pub(crate) struct InPath<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(read) = Path::from_request_parts(parts, state).await.map_err(|_| {
+            Problem::bad("the path of the address cannot be read: behind each `%` stand the figures of UTF-8")
+        })?;
+        Ok(Self(read))
+    }
+}
+
+/// What stands behind the `?` of an address.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = Query::try_from_uri(&parts.uri);
+        read.map(|Query(pairs)| Self(pairs)).map_err(|_| {
+            Problem::bad("what stands behind the `?` of the address cannot be read; write `name=value&name=value`")
+        })
+    }
+}
+
+impl Parameters {
+    /// A text; none where it is not given.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        let mut given =
+            self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        match (given.next(), given.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => {
+                Err(Problem::bad(format!("`{name}` is given several times; give it once")))
+            }
+        }
+    }
+
+    /// A number of seconds that must be given.
+    pub(crate) fn seconds(&self, name: &str) -> Result<f64, Problem> {
+        let missing = || {
+            Problem::bad(format!(
+                "`{name}` is missing; give a number of seconds, as in `?{name}=2.5`"
+            ))
+        };
+        self.seconds_if_given(name)?.ok_or_else(missing)
+    }
+
+    /// A number of seconds; none where it is not given.
+    pub(crate) fn seconds_if_given(&self, name: &str) -> Result<Option<f64>, Problem> {
+        let read = |text: &str| {
+            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+            let wrong =
+                || format!("`{name}` is {text:?}; it must be a number of seconds, such as 2.5");
+            number.ok_or_else(|| Problem::bad(wrong()))
+        };
+        self.text(name)?.map(read).transpose()
+    }
+
+    /// A count; none where it is not given.
+    pub(crate) fn count_if_given(&self, name: &str) -> Result<Option<usize>, Problem> {
+        let read = |text: &str| {
+            let wrong = || format!("`{name}` is {text:?}; it must be a whole number, such as 20");
+            text.parse().map_err(|_| Problem::bad(wrong()))
+        };
+        self.text(name)?.map(read).transpose()
+    }
+}
+
+/// The body of a request, which must say that it is JSON: a page of another site cannot send that
+/// without being asked.
+pub(crate) async fn read_json<T: DeserializeOwned>(
+    limits: &ServeLimits,
+    request: Request,
+) -> Result<T, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_json = kind.is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
+    });
+    if !is_json {
+        let message = "send JSON, with `content-type: application/json`";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+    }
+    let most = limits.body_bytes;
+    let too_large = || {
+        let message = format!("the body is broken off or has more than {most} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
+    };
+    // What is announced as too large is not waited for.
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok());
+    if length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > most as u64)) {
+        return Err(too_large());
+    }
+    let body = axum::body::to_bytes(request.into_body(), most);
+    let body = tokio::time::timeout(limits.request_time, body).await;
+    let body = body.map_err(|_| {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
+    })?;
+    parsed(&body.map_err(|_| too_large())?)
+}
+
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii().is_empty() {
+        return Err(Problem::bad("the body is empty; send a JSON object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let place = error.path().to_string();
+        (Some(place).filter(|place| place != "."), error.into_inner())
+    });
+    let read = read.and_then(|read| json.end().map(|()| read).map_err(|error| (None, error)));
+    read.map_err(|(place, error)| {
+        let place = place.map(|place| format!("`{place}`: ")).unwrap_or_default();
+        Problem::bad(format!("the body is not what is asked for here: {place}{}", plain(&error)))
+    })
+}
+
+/// The words of the parser without those of the language it is written in.
+fn plain(error: &serde_json::Error) -> String {
+    let words = [
+        ("expected f32", "expected a number"),
+        ("expected f64", "expected a number"),
+        ("expected usize", "expected a whole number, 0 or more"),
+        ("expected struct Query", "expected an object"),
+        ("expected struct ExportRequest", "expected an object"),
+    ];
+    words.iter().fold(error.to_string(), |text, (from, to)| text.replace(from, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Uri;
+
+    use super::*;
+    use crate::query::Query as Asked;
+
+    fn of(behind: &str) -> Parameters {
+        let address: Uri = format!("/x?{behind}").parse().unwrap();
+        Parameters(Query::try_from_uri(&address).unwrap().0)
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_in_an_address_is_named() {
+        assert_eq!(of("start=1&end=2.5").seconds("end"), Ok(2.5));
+        let said = |behind: &str| of(behind).seconds("start").unwrap_err().message;
+        assert!(said("end=3").starts_with("`start` is missing; give a number of seconds"));
+        assert!(said("start=").starts_with("`start` is \"\"; it must be a number of seconds"));
+        assert!(said("start=NaN").contains("`start` is \"NaN\""));
+        assert!(said("start=1&start=2").contains("`start` is given several times"));
+        assert_eq!(of("").count_if_given("limit"), Ok(None));
+        assert!(
+            of("limit=-1").count_if_given("limit").unwrap_err().message.contains("whole number")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_body_is_named() {
+        let said = |body: &str| parsed::<Asked>(body.as_bytes()).unwrap_err().message;
+        assert!(said("").contains("empty"));
+        assert!(
+            said(r#"{"longer_s": "x"}"#)
+                .contains("`longer_s`: invalid type: string \"x\", expected a number")
+        );
+        assert!(said(r#"{"like": {"media": "a"}}"#).contains("`like`: missing field `at_s`"));
+        assert!(said("[]{").contains("the body is not what is asked for here"));
+        assert!(said("{} {}").contains("trailing"));
+        assert!(parsed::<Asked>(br#"{"text": "a"}"#).is_ok());
+    }
+}
