@@ -63,7 +63,7 @@ fn exported(videos: &Videos, hit: &ExportHit) -> Result<export::Hit, LibraryErro
         score: hit.score.map_or(0.0, f64::from),
         sure: match hit.sure {
             Some(Verdict::NotFound) => Sureness::NotFound,
-            Some(Verdict::Maybe) => Sureness::Maybe,
+            Some(Verdict::Maybe | Verdict::Unknown) => Sureness::Maybe,
             // What a person chose is there.
             Some(Verdict::Found) | None => Sureness::Found,
         },

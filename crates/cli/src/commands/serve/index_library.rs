@@ -78,7 +78,7 @@ impl Library for IndexLibrary {
         let picture = picture.as_ref().map(NamedTempFile::path);
         let question = asking::question(query, &self.videos, picture)?;
         let asked = self.index.ask(|opened| asking::ask(opened, &question))?;
-        let (verdict, false_alarm_rate) = asking::verdict(&asked.answer);
+        let (verdict, false_alarm_rate) = asking::verdict(&asked);
         let mut hits = Vec::with_capacity(asked.answer.hits.len());
         for hit in &asked.answer.hits {
             // One that was removed meanwhile is no hit.
@@ -87,7 +87,7 @@ impl Library for IndexLibrary {
                 Evidence::Seen => (Source::Seen, None),
                 Evidence::Said { text, .. } => (Source::Said, Some(text.clone())),
             };
-            let (score, sure) = (hit.score as f32, asking::sure(hit));
+            let (score, sure) = (hit.rank_score as f32, asking::of_sureness(hit.sure()));
             hits.push(Hit { media, span: hit.span, score, sure, source, text });
         }
         Ok(Answer {
