@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use locvtp_model::weights::Origins;
 use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
-use locvtp_train::RUN_FILE;
+use locvtp_train::shell_words::quoted;
+use locvtp_train::{Experiment, RUN_FILE};
 use locvtp_transfer::locate_model;
 
 use crate::command_line;
@@ -46,33 +47,28 @@ impl TrainedWords {
         self.known.as_ref().map(|known| told(known, sentence))
     }
 
-    /// What is said of a model without a list, and the way to get one.
+    /// What is said of a model without a list, in one line with the way to get one.
     pub(crate) fn unknown(&self) -> Option<String> {
         if self.known.is_some() {
             return None;
         }
-        let file = self.model.join(TRAINING_WORDS_FILE);
         Some(format!(
-            "nobody can say which words the model has seen, so one that it never saw gets an answer as \
-             well: {} does not exist. {}",
-            file.display(),
+            "it is not known which words the model has seen, as it has no {TRAINING_WORDS_FILE}; {}",
             self.way_out()
         ))
     }
 
     fn way_out(&self) -> String {
         if let Some(run) = self.run() {
-            let (file, run) = (run.join(RUN_FILE), run.display().to_string());
-            let again = ["pretrain", &file.display().to_string(), "--run", &run, "--resume"];
-            return format!(
-                "Its run writes the list when it goes on, also when it is finished:\n  {}",
-                command_line::command(again)
-            );
+            return match again(run) {
+                Some(again) => format!("to make it, type: {again}"),
+                None => "to make it, its training would need its corpus, which is gone".to_owned(),
+            };
         }
         if Origins::read(&self.model).is_some() {
-            return "Imported weights come without that list".to_owned();
+            return "imported weights come without it".to_owned();
         }
-        "Copy the file from the folder of its run".to_owned()
+        "copy the file from the folder of its run".to_owned()
     }
 
     /// The run that the model is the end of, or one of the checkpoints.
@@ -80,6 +76,23 @@ impl TrainedWords {
         let above = self.model.parent()?;
         let run = if above.ends_with("checkpoints") { above.parent()? } else { above };
         run.join(RUN_FILE).is_file().then_some(run)
+    }
+}
+
+/// The command by which a run goes on and writes the list, also when it is finished: in the folder below which
+/// it finds its corpus. None where no folder has it.
+fn again(run: &Path) -> Option<String> {
+    let corpus = Experiment::read(&run.join(RUN_FILE), &[]).ok()?.corpus.dir;
+    let place = run.ancestors().find(|above| above.join(&corpus).exists())?;
+    // Everything is found from anywhere where the corpus's path is absolute.
+    let place = if corpus.is_absolute() { Path::new("") } else { place };
+    let run = run.strip_prefix(place).unwrap_or(run).display().to_string();
+    let run_file = Path::new(&run).join(RUN_FILE).display().to_string();
+    let again = command_line::command(["pretrain", &run_file, "--run", &run, "--resume"]);
+    let is_here = std::env::current_dir().is_ok_and(|here| here == place);
+    match place.as_os_str().is_empty() || is_here {
+        true => Some(again),
+        false => Some(format!("cd {} && {again}", quoted(&place.display().to_string()))),
     }
 }
 
@@ -140,18 +153,39 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().canonicalize().unwrap().join("my run");
         let [model, checkpoint] = ["model", "checkpoints/step-00000010"].map(|at| run.join(at));
+        let said = |place: &Path| TrainedWords::read(place).unwrap().unknown().unwrap();
         for place in [&model, &checkpoint] {
             std::fs::create_dir_all(place).unwrap();
             std::fs::write(place.join("config.json"), "{}").unwrap();
-            let said = TrainedWords::read(place).unwrap().unknown().unwrap();
-            assert!(said.ends_with("Copy the file from the folder of its run"), "{said}");
+            assert!(said(place).ends_with("copy the file from the folder of its run"));
         }
-        std::fs::write(run.join(RUN_FILE), "").unwrap();
-        for place in [&run, &model, &checkpoint] {
-            let said = TrainedWords::read(place).unwrap().unknown().unwrap();
-            let again = format!("pretrain '{0}/run.toml' --run '{0}' --resume", run.display());
-            assert!(said.contains("training_words.json does not exist"), "{said}");
-            assert!(said.ends_with(&again), "{said}");
+        let run_file = |corpus: &Path| {
+            let text = format!("[corpus]\ndir = {:?}\n", corpus.display().to_string());
+            std::fs::write(run.join(RUN_FILE), text).unwrap();
+        };
+        run_file(Path::new("films/gone"));
+        assert!(said(&run).ends_with("its corpus, which is gone"), "{}", said(&run));
+        let above = run.parent().unwrap();
+        let corpus = above.join("films/train");
+        std::fs::create_dir_all(&corpus).unwrap();
+        for (written, again) in [
+            (
+                Path::new("films/train"),
+                "pretrain 'my run/run.toml' --run 'my run' --resume".to_owned(),
+            ),
+            (&corpus, format!("pretrain '{0}/run.toml' --run '{0}' --resume", run.display())),
+        ] {
+            run_file(written);
+            for place in [&run, &model, &checkpoint] {
+                let said = said(place);
+                assert!(
+                    said.contains("it has no training_words.json; to make it, type: "),
+                    "{said}"
+                );
+                assert!(said.ends_with(&again) && !said.contains('\n'), "{said}");
+                let place = format!("type: cd {} && ", quoted(&above.display().to_string()));
+                assert_eq!(said.contains(&place), written.is_relative(), "{said}");
+            }
         }
         TrainingWords::of(["red"].into_iter()).write(&run).unwrap();
         TrainingWords::of(["red"].into_iter()).write(&model).unwrap();

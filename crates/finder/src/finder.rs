@@ -1,9 +1,11 @@
 //! Questions to an index.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
+use locvtp_search::Sureness;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{
     Catalogue, CueHit, FileRecord, FileState, GenerationRecord, GenerationState,
@@ -45,6 +47,20 @@ pub struct Answer {
     pub background: Option<Background>,
     /// Files that were searched.
     pub num_files: usize,
+}
+
+impl Answer {
+    /// How sure it is that this is there: as sure as its pictures together, or its surest moment. None where it cannot be told: no subtitle says
+    /// it, and the model knows no word of it (`knows_words` is false), so that nothing was looked for in the
+    /// pictures.
+    pub fn sure(&self, knows_words: bool) -> Option<Sureness> {
+        let of_pictures = match self.verdict {
+            Verdict::Judged { sure, .. } => Some(sure),
+            Verdict::Unknown => None,
+        };
+        let of_hits = self.hits.iter().map(Hit::sure).max();
+        of_hits.max(of_pictures).or_else(|| knows_words.then_some(Sureness::NotFound))
+    }
 }
 
 /// Finds moments in an index. It is opened once and asked as often as wanted.
@@ -105,7 +121,9 @@ impl Finder {
     /// When it asks for nothing, a sentence has no words, a file or moment that it names is not there, or
     /// the catalogue cannot be read.
     pub fn find(&self, question: &Question) -> Result<Answer, FinderError> {
-        if question.sentence.is_none() && question.alike.is_none() && question.said.is_none() {
+        let has_words = |said: &String| said.chars().any(char::is_alphanumeric);
+        let says_any = question.said.as_ref().is_some_and(has_words);
+        if question.sentence.is_none() && question.alike.is_none() && !says_any {
             return Err(QuestionError::Empty.into());
         }
         let files = self.catalogue.files()?;
@@ -295,33 +313,26 @@ impl Finder {
             }
             let mut moments = Vec::new();
             for moment in &grounding.moments {
-                let inside = |scores: &[f32]| -> Vec<f32> {
-                    let clips = vectors.spans.iter().zip(scores);
-                    clips
-                        .filter(|(clip, _)| is_inside(clip, &moment.span))
-                        .map(|(_, s)| *s)
-                        .collect()
-                };
+                let clips = clips_inside(&vectors.spans, &moment.span);
+                let best_of =
+                    |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 // The first of a file is worth the file's best clip, so files are ranked as whole videos are.
-                let scores = match moments.is_empty() {
-                    true => grounding.scores.clone(),
-                    false => inside(&grounding.scores),
+                let worth = match moments.is_empty() {
+                    true => best_of(&grounding.scores),
+                    false => best_of(&grounding.scores[clips.clone()]),
                 };
-                let worth = scores.into_iter().fold(f32::NEG_INFINITY, f32::max);
-                let hit = hit(
-                    file,
-                    moment.span,
-                    moment.score,
-                    judge(&inside(&by_sentence)),
-                    Evidence::Seen,
-                );
+                let verdict = judge(&by_sentence[clips]);
+                let hit = hit(file, moment.span, moment.score, verdict, Evidence::Seen);
                 moments.push((worth, hit));
             }
             kept.note(&moments);
             by_file.push(moments);
         }
         let verdict = judge(&best);
-        let mut hits = in_one_order(by_file);
+        let in_order = in_one_order(by_file)
+            .into_iter()
+            .map(|(worth, hit)| Hit { rank_score: f64::from(worth), ..hit });
+        let mut hits: Vec<Hit> = in_order.collect();
         if let Some(Alike::Moment { path, at }) = &question.alike {
             // Neither the moment itself nor what lies beside it.
             let (truly, moment) = (true_path(path), TimeSpan { start: *at, end: *at });
@@ -433,8 +444,11 @@ fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {
     files.iter().find(|file| file.track == Some(track))
 }
 
-fn is_inside(clip: &TimeSpan, moment: &TimeSpan) -> bool {
-    moment.start <= clip.start && clip.end <= moment.end
+/// The clips of a moment; they follow one another.
+fn clips_inside(clips: &[TimeSpan], moment: &TimeSpan) -> Range<usize> {
+    let first = clips.partition_point(|clip| clip.start < moment.start);
+    let end = clips.partition_point(|clip| clip.end <= moment.end);
+    first.min(end)..end
 }
 
 fn hit(file: &FileRecord, span: TimeSpan, score: f64, verdict: Verdict, evidence: Evidence) -> Hit {
@@ -445,6 +459,7 @@ fn hit(file: &FileRecord, span: TimeSpan, score: f64, verdict: Verdict, evidence
         span,
         is_refined: false,
         score,
+        rank_score: score,
         verdict,
         evidence,
     }

@@ -53,32 +53,74 @@ pub struct Hit {
     /// What is seen: the mean score of its clips, a cosine. What is said: how well the words fit. The two
     /// cannot be compared, and neither means anything beside another question's.
     pub score: f64,
-    /// Whether it is what was asked for.
+    /// What moments are ordered by. What is seen: the score of its best clip, of a file's first moment that of
+    /// the file's best clip, and no more than that of the moment ahead of it in its file. What is
+    /// said: the score.
+    pub rank_score: f64,
+    /// Whether it is what was asked for, as far as it was measured.
     pub verdict: Verdict,
     /// What it rests on.
     pub evidence: Evidence,
 }
 
 impl Hit {
-    /// The hit as lists and edit lists have it; `query` is what was asked for. Of what nobody measured
-    /// they say "maybe".
+    /// How sure it is that this is what was asked for; tables, lists and servers all say this. Words that are
+    /// said are read and not guessed, so they are found; what nobody measured may be it.
+    pub fn sure(&self) -> Sureness {
+        match (&self.evidence, self.verdict) {
+            (Evidence::Said { .. }, _) => Sureness::Found,
+            (Evidence::Seen, Verdict::Judged { sure, .. }) => sure,
+            (Evidence::Seen, Verdict::Unknown) => Sureness::Maybe,
+        }
+    }
+
+    /// The hit as lists and edit lists have it; `query` is what was asked for.
     pub fn to_export(&self, query: &str) -> export::Hit {
         let (evidence, label) = match &self.evidence {
             Evidence::Seen => (export::Evidence::Seen, String::new()),
             Evidence::Said { text, .. } => (export::Evidence::Said, text.clone()),
         };
-        let sure = match self.verdict {
-            Verdict::Judged { sure, .. } => sure,
-            Verdict::Unknown => Sureness::Maybe,
-        };
         export::Hit {
             path: self.path.clone(),
             span: self.span,
-            score: Some(self.score),
-            sure: Some(sure),
+            score: Some(self.rank_score),
+            sure: Some(self.sure()),
             evidence: Some(evidence),
             query: query.to_owned(),
             label,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_found_and_what_nobody_measured_may_be_it() {
+        let said = Evidence::Said { text: "eggs".into(), language: None, source: "a.srt".into() };
+        let judged = |sure| Verdict::Judged { sure, false_alarms: 0.3 };
+        for (evidence, verdict, sure) in [
+            (said.clone(), Verdict::Unknown, Sureness::Found),
+            (said, judged(Sureness::NotFound), Sureness::Found),
+            (Evidence::Seen, Verdict::Unknown, Sureness::Maybe),
+            (Evidence::Seen, judged(Sureness::Found), Sureness::Found),
+            (Evidence::Seen, judged(Sureness::NotFound), Sureness::NotFound),
+        ] {
+            let hit = Hit {
+                file: FileId(1),
+                path: "a.mp4".into(),
+                is_missing: false,
+                span: TimeSpan::new(1.0, 2.0),
+                is_refined: false,
+                score: 0.5,
+                rank_score: 0.75,
+                verdict,
+                evidence,
+            };
+            assert_eq!(hit.sure(), sure);
+            let listed = hit.to_export("eggs");
+            assert_eq!((listed.sure, listed.score), (sure, 0.75));
         }
     }
 }

@@ -20,6 +20,10 @@ const FILES: usize = 16;
 /// Clips below which nothing is measured: there is no background.
 const FEWEST_CLIPS: u64 = 40;
 
+/// Where more null sentences than this stand out as much, it may be said that it is not there: of what is
+/// there, hardly anything does worse than so many sentences about other things.
+const DENIED: f64 = 0.95;
+
 /// Whether what was asked for is there.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,16 +51,21 @@ impl Verdict {
         }
     }
 
-    /// Whether it was measured that it is not there.
+    /// Whether it was measured, and does not stand out. It may be there all the same.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Judged { sure: Sureness::NotFound, .. })
     }
 
-    /// In words: `found`, `maybe`, `not found`, or `unknown`.
-    pub fn words(&self) -> &'static str {
+    /// Whether it stands out so little that it can be said not to be there.
+    pub fn is_denied(&self) -> bool {
+        self.false_alarms().is_some_and(|share| share > DENIED)
+    }
+
+    /// The share of null sentences that stand out as much, 0 to 1, where it was measured.
+    pub fn false_alarms(&self) -> Option<f64> {
         match self {
-            Self::Judged { sure, .. } => sure.words(),
-            Self::Unknown => "unknown",
+            Self::Judged { false_alarms, .. } => Some(*false_alarms),
+            Self::Unknown => None,
         }
     }
 }
@@ -78,8 +87,10 @@ pub(crate) fn fit(
     embedder: &Embedder,
     sentences: &[&str],
 ) -> Result<bool, FinderError> {
-    let sentences = embedder.embed_sentences(sentences)?;
-    let Some(first) = sentences.first() else { return Ok(false) };
+    // One is enough to count the clips.
+    let Some(first) = embedder.embed_sentences(&sentences[..sentences.len().min(1)])?.pop() else {
+        return Ok(false);
+    };
     let (_, num_clips) = measured(catalogue, generation, &first.sentence)?;
     let known = calibration_of(catalogue, generation)?;
     if num_clips < FEWEST_CLIPS {
@@ -89,7 +100,7 @@ pub(crate) fn fit(
         return Ok(true);
     }
     let mut nulls = Vec::with_capacity(sentences.len());
-    for sentence in &sentences {
+    for sentence in &embedder.embed_sentences(sentences)? {
         nulls.extend(measured(catalogue, generation, &sentence.sentence)?.0);
     }
     let Ok(calibration) = Calibration::fit(&nulls, num_clips) else { return Ok(false) };

@@ -8,8 +8,8 @@ const PAUSE: Seconds = Seconds(1.0);
 /// Puts the moments of several files in one order. `files` are lists of moments with what each is
 /// worth: that of its best clip, of the first that of its file's. Of one file the order stays as it is, which is that of
 /// [`MomentDecoder`](locvtp_measure::MomentDecoder): a moment is worth no more than the one ahead of it.
-/// Equal ones are in the order of files.
-pub(crate) fn in_one_order<T>(files: Vec<Vec<(f32, T)>>) -> Vec<T> {
+/// Equal ones are in the order of files. Each comes with what it is worth there.
+pub(crate) fn in_one_order<T>(files: Vec<Vec<(f32, T)>>) -> Vec<(f32, T)> {
     let mut all = Vec::new();
     for moments in files {
         let mut most = f32::INFINITY;
@@ -20,7 +20,7 @@ pub(crate) fn in_one_order<T>(files: Vec<Vec<(f32, T)>>) -> Vec<T> {
     }
     // The sort is stable.
     all.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-    all.into_iter().map(|(_, moment)| moment).collect()
+    all
 }
 
 /// Two orders in turn, the first of `one` first.
@@ -54,7 +54,8 @@ mod tests {
             vec![],
             vec![(0.3, "c1")],
         ];
-        assert_eq!(in_one_order(files), ["b1", "a1", "a2", "b2", "c1", "a3"]);
+        let order = [(0.7, "b1"), (0.5, "a1"), (0.5, "a2"), (0.5, "b2"), (0.3, "c1"), (0.1, "a3")];
+        assert_eq!(in_one_order(files), order);
     }
 
     #[test]

@@ -15,6 +15,9 @@
 //! - Where all scores are equal no clip tells more than another, and the moment is the whole video.
 //! - A video without clips has no moments.
 //!
+//! - A clip of less than half the usual length, the rest at the end of a file, is no moment of its own beside
+//!   a better one.
+//!
 //! Every clip counts once, however long it is. The order is that of the sums, [`Moment::evidence`];
 //! the [`Moment::score`] shown to people is the mean of the clip scores inside, a plain cosine
 //! where the scores are cosines, and need not fall from moment to moment.
@@ -105,12 +108,17 @@ impl MomentDecoder {
         let whole = Run { first: 0, end: clips.len(), sum: 0 };
         let mut runs = MaximalRuns::of(&gains.steps).peekable();
         let equal_scores = runs.peek().is_none().then_some(whole);
+        let usual = usual_length(clips);
         let mut kept: Vec<Moment> = Vec::new();
         for run in runs.chain(equal_scores) {
             if kept.len() == self.top {
                 break;
             }
             let span = run.span(clips);
+            let is_rest = run.end - run.first == 1 && span.duration().0 < usual / 2.0;
+            if is_rest && !kept.is_empty() {
+                continue;
+            }
             if stands_apart(&span, kept.iter().map(|better| &better.span), self.max_iou) {
                 kept.push(Moment {
                     span,
@@ -149,6 +157,13 @@ pub fn suppress_overlaps(ranked: &[TimeSpan], max_iou: f64, top: usize) -> Vec<u
         }
     }
     kept
+}
+
+/// The median length of the clips, in seconds.
+fn usual_length(clips: &[TimeSpan]) -> f64 {
+    let mut lengths: Vec<f64> = clips.iter().map(|clip| clip.duration().0).collect();
+    let middle = lengths.len() / 2;
+    *lengths.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 fn stands_apart<'a>(
@@ -247,6 +262,22 @@ mod tests {
 
     fn spans(moments: &[Moment]) -> Vec<(f64, f64)> {
         moments.iter().map(|moment| (moment.span.start.0, moment.span.end.0)).collect()
+    }
+
+    #[test]
+    fn the_rest_at_the_end_of_a_file_is_no_moment_beside_a_better_one() {
+        let decoder = MomentDecoder { threshold: Threshold::Mean, ..MomentDecoder::default() };
+        let found = |rest: f64, scores: &[f32]| {
+            let mut clips = seconds(scores.len() - 1);
+            clips.push(TimeSpan::new(clips.len() as f64, clips.len() as f64 + rest));
+            spans(&decoder.decode(&clips, scores).unwrap())
+        };
+        let scores = [0.0, 9.0, 9.0, 0.0, 7.0];
+        assert_eq!(found(0.13, &scores), [(1.0, 3.0)]);
+        assert_eq!(found(0.5, &scores), [(1.0, 3.0), (4.0, 4.5)]);
+        // With clips before it, or alone, it stays.
+        assert_eq!(found(0.13, &[9.0, 0.0, 0.0, 8.0, 8.0]), [(3.0, 4.13), (0.0, 1.0)]);
+        assert_eq!(found(0.13, &[0.0, 0.0, 9.0]), [(2.0, 2.13)]);
     }
 
     #[test]

@@ -8,19 +8,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sureness {
-    /// Nothing stands out more than for sentences that are true elsewhere.
+    /// More than half of all sentences that are true elsewhere stand out as much: at most a guess.
     NotFound,
-    /// Few sentences that are true elsewhere reach as much.
+    /// At most half of them do.
     Maybe,
     /// Hardly any does.
     Found,
 }
 
 impl Sureness {
-    /// In words: `found`, `maybe`, `not found`.
+    /// In words, of a moment: `found`, `maybe`, `a guess`.
     pub fn words(self) -> &'static str {
         match self {
-            Self::NotFound => "not found",
+            Self::NotFound => "a guess",
             Self::Maybe => "maybe",
             Self::Found => "found",
         }

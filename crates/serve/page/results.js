@@ -29,7 +29,7 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   const parts = [head];
   if (nearest) {
     // What is not good enough is there for who wants to judge, and not before.
-    parts.push(h("details", { class: "nearest" }, h("summary", {}, `Show the ${hits.length} nearest anyway`), list));
+    parts.push(h("details", { class: "nearest" }, h("summary", {}, `Show the ${hits.length} nearest; one may be right`), list));
   } else if (hits.length > 0) {
     parts.push(list);
   }
@@ -52,7 +52,7 @@ function card(hit, place, media, { open, like }) {
         h("span", { class: "times" }, times),
         h("span", { class: "tags" },
           h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
-          hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "unlikely"),
+          hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "a guess"),
           missing && h("span", { class: "tag not_found" }, "file missing"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
         hit.text && h("q", { class: "quote" }, hit.text))),

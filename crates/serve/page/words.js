@@ -34,12 +34,13 @@ export const day = (unix) => unix === null ? "" : new Date(unix * 1000).toLocale
 export const VERDICTS = {
   found: { word: "Found", sign: "✓" },
   maybe: { word: "Maybe", sign: "?" },
-  not_found: { word: "Not in your videos", sign: "–" },
+  not_found: { word: "Nothing stands out", sign: "–" },
+  unknown: { word: "Cannot be told", sign: "?" },
 };
 
 /** What the measured rate of false alarms means. */
 export function rateInWords(rate) {
-  if (rate === null) return "How sure this is cannot be told: nothing was measured to compare it with.";
+  if (rate === null) return "How sure this is was not measured.";
   const hundred = rate * 100;
   const many = hundred < 1 ? "fewer than 1" : `about ${Math.round(hundred)}`;
   return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;

@@ -11,7 +11,8 @@ const MOST_LETTERS: usize = 2_000;
 /// Hits that can be asked for.
 const MOST_HITS: usize = 1_000;
 
-/// A question to the whole index. All filters that are given must hold.
+/// A question to the whole index. All filters that are given must hold; `text`, `like` and `image` are looked for
+/// together, and what is said beside them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Query {
@@ -45,7 +46,8 @@ pub struct Query {
     /// Only files that play for at most this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shorter_s: Option<f64>,
-    /// Words that are said. Together with a sentence either is a hit: what is seen, and what is said.
+    /// Words that are said: moments at which subtitles have all of them. No filter: where `text`, `like` or
+    /// `image` is given, too, moments that fit those are hits as well, in turn with these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// Most hits to give.
@@ -171,7 +173,7 @@ pub struct Answer {
     /// The share of sentences about things that are *not* here that would be answered like this one or
     /// better; none where that was not measured.
     pub false_alarm_rate: Option<f64>,
-    /// The moments, best first.
+    /// The moments, best first: what is seen in the order of the scores, in turn with what is said.
     pub hits: Vec<Hit>,
     /// The scores of all clips.
     pub distribution: Option<Distribution>,
@@ -189,8 +191,10 @@ pub enum Verdict {
     Found,
     /// It may be.
     Maybe,
-    /// It is not.
+    /// Nothing stands out. It may be there all the same; the nearest moments are given.
     NotFound,
+    /// It cannot be told: the model knows no word of it, and no subtitle says it.
+    Unknown,
 }
 
 /// A moment that answers a query.
@@ -201,7 +205,8 @@ pub struct Hit {
     /// From when to when, in seconds from the start of the file; the end does not belong to it.
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
-    /// How well it fits: comparable within one answer only, and no per cent of anything.
+    /// How well it fits: comparable within one answer and one source only, and no per cent of anything. Of
+    /// what is seen, the score of its best clip; no more than that of a better moment of its video.
     pub score: f32,
     /// How sure it is that this is what was asked for.
     pub sure: Verdict,
@@ -228,7 +233,8 @@ pub struct Distribution {
     pub bin_edges: Vec<f32>,
     /// `[n]`: clips in each bin.
     pub counts: Vec<u64>,
-    /// The score from which a clip counts as found; none where the index is not calibrated.
+    /// The mean score from which the best three neighbouring clips count as found; none where that is not
+    /// known.
     pub cut: Option<f32>,
 }
 

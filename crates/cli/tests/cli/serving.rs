@@ -413,7 +413,7 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
         (
             "none",
             "/?q=a+dog+rides+a+skateboard".into(),
-            "document.querySelector('.verdict.not_found')",
+            "document.querySelector('.verdict.not_found, .verdict.unknown')",
         ),
         ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];

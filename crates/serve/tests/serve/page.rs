@@ -176,13 +176,13 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     browser.wait_for("document.querySelector('.verdict.not_found')");
     assert_eq!(
         browser.text("document.querySelector('#verdict-word').textContent"),
-        "Not in your videos"
+        "Nothing stands out"
     );
     assert_eq!(browser.value("document.querySelector('.nearest').open"), false);
     assert!(
         browser
             .text("document.querySelector('#status').textContent")
-            .starts_with("Not in your videos")
+            .starts_with("Nothing stands out")
     );
     assert!(
         browser

@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 use locvtp_finder::{
     Alike, Answer, Evidence, FileFilter, Finder, FinderError, Hit, Question, Sentence, Verdict,
 };
+use locvtp_search::Sureness;
 use locvtp_search::scan::Background;
 use locvtp_transfer::{ClipScore, EmbedError, TransferError};
 use locvtp_video::Seconds;
@@ -67,7 +68,7 @@ pub(crate) struct Search {
     /// Only files that play for so many seconds at most
     #[arg(long, value_name = "S", value_parser = number(0.001, 1e7))]
     pub(crate) shorter: Option<f64>,
-    /// Words that are said, by the subtitles beside the videos
+    /// Words that are said, by the subtitles beside the videos; beside a sentence, either is a hit
     #[arg(long, value_name = "TEXT")]
     pub(crate) said: Option<String>,
     /// What looks like this picture or video
@@ -82,7 +83,7 @@ pub(crate) struct Search {
     /// Look for both ends of each moment to the frame, in the files themselves
     #[arg(long)]
     pub(crate) refine: bool,
-    /// Show also what was measured not to be there
+    /// Show also moments that do not stand out
     #[arg(long)]
     pub(crate) all: bool,
     /// Cut each moment into a file of this folder, copied from the key frame before it
@@ -124,7 +125,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     }
     tell(&answer, &question, args.all, not_asked);
     if args.json {
-        let mut json = as_json(&question, &answer);
+        let mut json = as_json(&question, &answer, not_asked);
         json["catalog"] = json!(place.to_string());
         json["unseen_words"] = json!(unseen.and_then(|unseen| unseen.words));
         output::json(&json)?;
@@ -239,30 +240,53 @@ fn tell(answer: &Answer, question: &Question, shows_all: bool, not_asked: bool) 
     }
     let files = counted(answer.num_files, "file");
     if answer.hits.is_empty() {
-        let why = match answer.verdict {
-            Verdict::Judged { false_alarms, .. } => format!(
-                ", as far as can be told: of sentences that are true elsewhere {} stand out as much as the \
-                 nearest moments (--all shows all)",
-                share(false_alarms)
-            ),
-            Verdict::Unknown if not_asked => {
-                ": nobody says it, and nothing can be seen by it".to_owned()
-            }
-            Verdict::Unknown => String::new(),
+        let said = none(answer, question, not_asked);
+        let but = match answer.num_held_back {
+            0 => "",
+            _ => "; the nearest may be right all the same, and --all shows all",
         };
-        output::note(&format!("not in these videos ({files}){why}"));
+        output::note(&format!("{said} ({files}){}{but}", measured(answer.verdict)));
         return;
     }
     let has_seen = answer.hits.iter().any(|hit| hit.evidence == Evidence::Seen);
     match answer.verdict {
+        Verdict::Unknown if has_seen && question.alike.is_some() => output::note(
+            "note: how alike is enough was not measured; the nearest are shown, also where nothing is alike",
+        ),
         Verdict::Unknown if has_seen => output::note(
-            "note: how sure this is cannot be told, as nothing was measured yet to compare it with; the best \
-             there is is shown, also where nothing is there",
+            "note: how sure this is cannot be told, as the index is too small to measure it; the nearest are \
+             shown, also where nothing is there",
         ),
         Verdict::Judged { .. } if answer.verdict.is_not_found() && shows_all => {
-            output::note("note: what should be seen was measured not to be there");
+            let said = none(answer, question, not_asked);
+            output::note(&format!("note: {said}{}", measured(answer.verdict)));
         }
         _ => {}
+    }
+}
+
+/// What no hit means.
+fn none(answer: &Answer, question: &Question, not_asked: bool) -> &'static str {
+    match answer.verdict {
+        Verdict::Judged { .. } if answer.verdict.is_denied() => "not in these videos",
+        Verdict::Judged { .. } => "nothing stands out",
+        Verdict::Unknown if not_asked => {
+            "cannot be told: the model knows no word of it, so nothing was looked for in the pictures, and \
+             no subtitle says it"
+        }
+        Verdict::Unknown if question.sentence.is_none() && question.alike.is_none() => {
+            "no subtitle says it"
+        }
+        Verdict::Unknown => "nothing found",
+    }
+}
+
+fn measured(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Judged { false_alarms, .. } => {
+            format!(": {} of sentences about other things stand out as much", share(false_alarms))
+        }
+        Verdict::Unknown => String::new(),
     }
 }
 
@@ -273,21 +297,22 @@ fn share(share: f64) -> String {
     }
 }
 
-/// Whether a hit is what was asked for.
+/// How sure a hit is, and why.
 fn how_sure(hit: &Hit) -> String {
-    match (&hit.evidence, hit.verdict) {
+    let why = match (&hit.evidence, hit.verdict) {
         (Evidence::Said { text, .. }, _) => {
             let mut shown: String = text.chars().take(SAID).collect();
             if shown.len() < text.len() {
                 shown.push('…');
             }
-            format!("said: {shown}")
+            format!(", said: {shown}")
         }
-        (Evidence::Seen, Verdict::Judged { sure, false_alarms }) => {
-            format!("{sure} (false alarms: {})", share(false_alarms))
+        (Evidence::Seen, Verdict::Judged { false_alarms, .. }) => {
+            format!(" (false alarms: {})", share(false_alarms))
         }
-        (Evidence::Seen, Verdict::Unknown) => "seen".to_owned(),
-    }
+        (Evidence::Seen, Verdict::Unknown) => " (not measured)".to_owned(),
+    };
+    format!("{}{why}", hit.sure())
 }
 
 fn text(answer: &Answer, question: &Question) -> String {
@@ -301,14 +326,14 @@ fn text(answer: &Answer, question: &Question) -> String {
         Column::words(4),
         Column::numbers(9),
         Column::numbers(9),
-        Column::numbers(6),
+        Column::numbers(9),
         Column::words(0),
     ]);
-    table.row(["", "file", "start", "end", "score", "how sure"]);
+    table.row(["", "file", "start", "end", "best clip", "how sure"]);
     for (rank, hit) in answer.hits.iter().enumerate() {
         let is_gone = if hit.is_missing { " (gone)" } else { "" };
         let score = match hit.evidence {
-            Evidence::Seen => format!("{:.3}", hit.score),
+            Evidence::Seen => format!("{:.3}", hit.rank_score),
             // On another scale.
             Evidence::Said { .. } => String::new(),
         };
@@ -324,7 +349,7 @@ fn text(answer: &Answer, question: &Question) -> String {
     lines.extend(table.lines("  "));
     if answer.num_held_back > 0 {
         lines.push(format!(
-            "held back: {} that stand out no more than what is not there (--all shows them)",
+            "held back: {} that do not stand out (--all shows them)",
             counted(answer.num_held_back, "moment")
         ));
     }
@@ -348,8 +373,9 @@ fn asked(question: &Question) -> Option<String> {
     sentence.or_else(|| question.said.clone())
 }
 
-fn as_json(question: &Question, answer: &Answer) -> Value {
+fn as_json(question: &Question, answer: &Answer, not_asked: bool) -> Value {
     let seconds = |hit: &Hit| (hit.span.start, hit.span.end);
+    let sure = answer.sure(!not_asked);
     json!({
         "question": {
             "sentence": question.sentence.as_ref().map(|it| &it.text),
@@ -359,7 +385,14 @@ fn as_json(question: &Question, answer: &Answer) -> Value {
             "scores": question.score.name(),
         },
         "num_files": answer.num_files,
-        "verdict": verdict(answer.verdict),
+        "verdict": {
+            "sure": sure.map_or(json!("unknown"), |sure| json!(sure)),
+            "false_alarms": answer.verdict.false_alarms(),
+            "says": match sure {
+                Some(Sureness::Found | Sureness::Maybe) => sure.map_or("", Sureness::words),
+                _ => none(answer, question, not_asked),
+            },
+        },
         "hits": answer.hits.iter().map(|hit| {
             let (start, end) = seconds(hit);
             let mut value = json!({
@@ -367,10 +400,11 @@ fn as_json(question: &Question, answer: &Answer) -> Value {
                 "start_s": start,
                 "end_s": end,
                 "score": hit.score,
+                "rank_score": hit.rank_score,
                 "by": hit.evidence.word(),
                 "is_refined": hit.is_refined,
                 "is_missing": hit.is_missing,
-                "verdict": verdict(hit.verdict),
+                "verdict": { "sure": hit.sure(), "false_alarms": hit.verdict.false_alarms() },
             });
             if let Evidence::Said { text, language, source } = &hit.evidence {
                 value["text"] = json!(text);
@@ -382,15 +416,6 @@ fn as_json(question: &Question, answer: &Answer) -> Value {
         "num_held_back": answer.num_held_back,
         "background": answer.background.as_ref().map(background),
     })
-}
-
-fn verdict(verdict: Verdict) -> Value {
-    match verdict {
-        Verdict::Judged { sure, false_alarms } => {
-            json!({ "sure": sure, "false_alarms": false_alarms })
-        }
-        Verdict::Unknown => json!({ "sure": "unknown", "false_alarms": null }),
-    }
 }
 
 fn background(background: &Background) -> Value {

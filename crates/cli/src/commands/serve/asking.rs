@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use locvtp_finder::{
-    Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence, Verdict as Judged,
-};
+use locvtp_finder::{Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence};
 use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
 use locvtp_search::scan::Background;
@@ -29,6 +27,8 @@ pub(super) struct Asked {
     pub(super) answer: Answer,
     pub(super) distribution: Option<Distribution>,
     pub(super) warnings: Vec<String>,
+    /// Whether the model knows a word of it; where not, nothing was looked for in the pictures.
+    pub(super) knows_words: bool,
 }
 
 /// The question of a query; `picture` is the file of its picture.
@@ -106,14 +106,19 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
         sentence: None,
         ..question.clone()
     };
+    let mut knows_words = true;
     let mut answer = match unseen.filter(|it| it.nothing_known && is_sentence_alone) {
-        Some(_) => finder.find(&said_alone())?,
+        Some(_) => {
+            knows_words = false;
+            finder.find(&said_alone())?
+        }
         None => match finder.find(question) {
             // Signs and letters that are no words for the model may still stand in subtitles.
             Err(FinderError::Transfer(TransferError::Embed(
                 error @ EmbedError::NoWords { .. },
             ))) if is_sentence_alone => {
                 warnings.push(capital(&error.to_string()));
+                knows_words = false;
                 finder.find(&said_alone())?
             }
             answer => answer?,
@@ -141,7 +146,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
     let calibration = calibration.and_then(|value| serde_json::from_value(value).ok());
     let background = answer.background.as_ref();
     let distribution = background.and_then(|it| distribution(it, calibration.as_ref()));
-    Ok(Asked { answer, distribution, warnings })
+    Ok(Asked { answer, distribution, warnings, knows_words })
 }
 
 /// How well each clip of a file fits, as its moments are found; none where nothing can be seen by it.
@@ -161,27 +166,16 @@ pub(super) fn scores(
     }
 }
 
-/// Whether it is there, and the measured rate of false alarms. What is said is there without measuring.
-pub(super) fn verdict(answer: &Answer) -> (Verdict, Option<f64>) {
+/// Whether it is there, and the measured rate of false alarms; none of what is said.
+pub(super) fn verdict(asked: &Asked) -> (Verdict, Option<f64>) {
+    let Asked { answer, knows_words, .. } = asked;
     let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
-    match answer.verdict {
-        _ if !answer.hits.is_empty() && is_all_said => (Verdict::Found, None),
-        Judged::Judged { sure, false_alarms } => (of_sureness(sure), Some(false_alarms)),
-        Judged::Unknown if answer.hits.is_empty() => (Verdict::NotFound, None),
-        Judged::Unknown => (Verdict::Maybe, None),
-    }
+    let is_measured = answer.hits.is_empty() || !is_all_said;
+    let false_alarms = answer.verdict.false_alarms().filter(|_| is_measured);
+    (answer.sure(*knows_words).map_or(Verdict::Unknown, of_sureness), false_alarms)
 }
 
-/// How sure a hit is.
-pub(super) fn sure(hit: &locvtp_finder::Hit) -> Verdict {
-    match (&hit.evidence, hit.verdict) {
-        (Evidence::Said { .. }, _) => Verdict::Found,
-        (Evidence::Seen, Judged::Judged { sure, .. }) => of_sureness(sure),
-        (Evidence::Seen, Judged::Unknown) => Verdict::Maybe,
-    }
-}
-
-fn of_sureness(sure: Sureness) -> Verdict {
+pub(super) fn of_sureness(sure: Sureness) -> Verdict {
     match sure {
         Sureness::Found => Verdict::Found,
         Sureness::Maybe => Verdict::Maybe,

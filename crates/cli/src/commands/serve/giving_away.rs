@@ -77,7 +77,7 @@ fn exported(videos: &Videos, hit: &ExportHit) -> Result<export::Hit, LibraryErro
         score: hit.score.map(f64::from),
         sure: hit.sure.map(|sure| match sure {
             Verdict::NotFound => Sureness::NotFound,
-            Verdict::Maybe => Sureness::Maybe,
+            Verdict::Maybe | Verdict::Unknown => Sureness::Maybe,
             Verdict::Found => Sureness::Found,
         }),
         evidence: hit.source.map(|source| match source {

@@ -84,7 +84,7 @@ impl Library for IndexLibrary {
         let asked = self.index.ask(|opened| {
             asking::ask(opened, &asking::compared(&question, query.scores, opened))
         })?;
-        let (verdict, false_alarm_rate) = asking::verdict(&asked.answer);
+        let (verdict, false_alarm_rate) = asking::verdict(&asked);
         let mut hits = Vec::with_capacity(asked.answer.hits.len());
         for hit in &asked.answer.hits {
             // One that was removed meanwhile is no hit.
@@ -93,7 +93,7 @@ impl Library for IndexLibrary {
                 Evidence::Seen => (Source::Seen, None),
                 Evidence::Said { text, .. } => (Source::Said, Some(text.clone())),
             };
-            let (score, sure) = (hit.score as f32, asking::sure(hit));
+            let (score, sure) = (hit.rank_score as f32, asking::of_sureness(hit.sure()));
             hits.push(Hit { media, span: hit.span, score, sure, source, text });
         }
         Ok(Answer {
