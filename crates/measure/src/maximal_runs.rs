@@ -88,8 +88,8 @@ fn best_run(gains: &[i128], first: usize, end: usize) -> Option<Run> {
         }
         current.sum += gain;
         current.end = clip + 1;
-        if current.sum > 0 && best.is_none_or(|best| best < current) {
-            best = Some(current);
+        if current.sum > 0 {
+            best = best.max(Some(current));
         }
     }
     best

@@ -420,6 +420,11 @@ mod tests {
         }
         let turned = [TimeSpan::new(1.0, 2.0), TimeSpan::new(0.0, 1.0)];
         assert!(matches!(error(&turned, &[0.1; 2]), MeasureError::ClipOrder { clip: 1, .. }));
+        // Only the end falls, then only the start.
+        for second in [TimeSpan::new(1.0, 2.5), TimeSpan::new(0.5, 4.0)] {
+            let found = error(&[TimeSpan::new(1.0, 3.0), second], &[0.1; 2]);
+            assert!(matches!(found, MeasureError::ClipOrder { clip: 1, .. }), "{second}: {found}");
+        }
         let unknown = [TimeSpan::new(f64::NAN, 2.0)];
         assert!(matches!(error(&unknown, &[0.1]), MeasureError::ClipOrder { clip: 0, .. }));
         let decoder = MomentDecoder { max_iou: 1.5, ..MomentDecoder::default() };

@@ -81,8 +81,19 @@ mod tests {
         }
         let read = std::fs::read(&gone).map_err(PathError::io(&gone, "read it"));
         assert!(matches!(read, Err(PathError::Missing { .. })), "{read:?}");
+        let read = std::fs::read(folder.path()).map_err(PathError::io(folder.path(), "read it"));
+        assert!(matches!(read, Err(PathError::Folder { .. })), "{read:?}");
         let found = PathError::expect_file(folder.path());
         assert!(matches!(found, Err(PathError::Folder { .. })), "{found:?}");
         PathError::expect_there(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_path_that_is_there_is_not_said_to_be_missing_when_something_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        // As when a file in it is gone that the caller did not name.
+        let gone = std::fs::read(folder.path().join("gone.json")).unwrap_err();
+        let found = PathError::io(folder.path(), "read its files")(gone);
+        assert!(matches!(found, PathError::Io { action: "read its files", .. }), "{found:?}");
     }
 }

@@ -247,6 +247,12 @@ mod tests {
         assert_eq!((found.r1_iou30, found.r1_iou50, found.r1_iou70), (50.0, 25.0, 25.0));
         // (3/4 + 1/3 + 0 + 0) / 4 = 13/48
         assert!((found.miou - 100.0 * 13.0 / 48.0).abs() < 1e-9);
+        let named = Metrics::new()
+            .with("mIoU", found.miou)
+            .with("R@1,IoU@0.3", 50.0)
+            .with("R@1,IoU@0.5", 25.0)
+            .with("R@1,IoU@0.7", 25.0);
+        assert_eq!(found.named(), named);
         let at = |n, required| {
             recall_at(&predictions, &truths, n, required, IouBoundary::Strict).unwrap()
         };

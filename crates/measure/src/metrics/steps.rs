@@ -180,6 +180,8 @@ mod tests {
         let found = step_recall(&videos).unwrap();
         assert_eq!(found.tasks["a"], TaskRecall { recall: 25.0, right: 1, steps: 4, videos: 2 });
         assert_eq!(found.average_recall, 62.5);
+        // Of all five annotated steps two are right.
+        assert_eq!(found.over_all_steps(), 40.0);
     }
 
     #[test]
@@ -202,11 +204,17 @@ mod tests {
         let found = |videos: &[StepVideo<'_>]| step_recall(videos).unwrap_err();
         assert!(matches!(found(&[]), MeasureError::Nothing { .. }));
         assert!(matches!(found(&[video("a", &[], &truth)]), MeasureError::Count { .. }));
-        let broken = [vec![TimeSpan::new(2.0, f64::NAN)]];
-        assert!(matches!(
-            found(&[video("a", &[None], &truth), video("a", &[None], &broken)]),
-            MeasureError::TrueMoment { query: 1, .. }
-        ));
+        // Without length; without a number; longer than any video, to either side.
+        for (start, end) in
+            [(2.0, 2.0), (2.0, f64::NAN), (0.0, f64::INFINITY), (f64::NEG_INFINITY, 3.0)]
+        {
+            let broken = [vec![TimeSpan::new(start, end)]];
+            let error = found(&[video("a", &[None], &truth), video("a", &[None], &broken)]);
+            assert!(
+                matches!(error, MeasureError::TrueMoment { query: 1, .. }),
+                "{start}..{end}: {error}"
+            );
+        }
     }
 
     /// Task, named seconds and intervals of a video.

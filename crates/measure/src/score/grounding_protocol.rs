@@ -171,3 +171,72 @@ impl GroundingProtocol {
 fn spans(windows: &[ScoredWindow]) -> Vec<TimeSpan> {
     windows.iter().map(|window| window.span).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn suppressing(suppression: Suppression) -> GroundingProtocol {
+        GroundingProtocol { suppression, ..GroundingProtocol::moment_retrieval() }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_used_is_named() {
+        let plain = GroundingProtocol::default;
+        for (protocol, told) in [
+            (GroundingProtocol { top: vec![1, 0], ..plain() }, "`top` is [1, 0]"),
+            (GroundingProtocol { iou: vec![], ..plain() }, "`iou` is []"),
+            (GroundingProtocol { iou: vec![0.5, 1.5], ..plain() }, "`iou` is [0.5, 1.5]"),
+            (suppressing(Suppression::Above(1.5)), "`nms` is 1.5"),
+            (suppressing(Suppression::BelowEach(-0.1)), "`nms` is -0.1"),
+        ] {
+            let error = protocol.check().unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
+        plain().check().unwrap();
+        suppressing(Suppression::Above(1.0)).check().unwrap();
+    }
+
+    #[test]
+    fn a_window_that_overlaps_a_better_one_counts_for_mean_ap_where_nothing_is_suppressed() {
+        // The second has an IoU of 9/10 with the first.
+        let window = |start, end| ScoredWindow { span: TimeSpan::new(start, end), score: 0.0 };
+        let ranked = [window(0.0, 10.0), window(1.0, 10.0), window(20.0, 30.0)];
+        let kept = |suppression| suppressing(suppression).kept(&ranked);
+        assert_eq!(kept(Suppression::Off), ranked);
+        assert_eq!(kept(Suppression::Above(0.5)), [ranked[0], ranked[2]]);
+        assert_eq!(GroundingProtocol::default().kept(&ranked), [], "no mAP, so nothing is kept");
+    }
+
+    #[test]
+    fn a_report_says_boundary_suppression_and_rank() {
+        let told = |protocol: GroundingProtocol| {
+            let mut report = ScoreReport::new("grounding");
+            protocol.describe(&mut report);
+            serde_json::Value::Object(report.protocol)
+        };
+        let plain = json!({"boundary": "strict", "nms": "off", "rank": "by score"});
+        assert_eq!(told(GroundingProtocol::default()), plain);
+        let above = json!({"boundary": "inclusive", "nms": "above 0.5", "rank": "as listed"});
+        assert_eq!(told(suppressing(Suppression::Above(0.5))), above);
+        let each = told(suppressing(Suppression::BelowEach(0.05)));
+        assert_eq!(each["nms"], "above each IoU@m - 0.05");
+    }
+
+    #[test]
+    fn what_changes_a_number_of_the_standard_evaluation_is_not_standard() {
+        let standard = GroundingProtocol::moment_retrieval;
+        // It prints R@1 at its own IoUs, whatever is listed.
+        assert!(GroundingProtocol { top: vec![5], iou: vec![0.3], ..standard() }.is_standard());
+        for other in [
+            GroundingProtocol { boundary: IouBoundary::Strict, ..standard() },
+            GroundingProtocol { rank: RankedBy::Score, ..standard() },
+            GroundingProtocol { mean_ap: false, ..standard() },
+            suppressing(Suppression::Above(0.5)),
+        ] {
+            assert!(!other.is_standard(), "{other:?}");
+        }
+    }
+}

@@ -52,8 +52,8 @@ pub fn read_lines<T: Send>(
 /// The text in pieces that end with a line.
 fn pieces(mut text: &[u8]) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
-    while text.len() > PIECE {
-        let Some(end) = text[PIECE..].iter().position(|byte| *byte == b'\n') else { break };
+    let line_end = |rest: &[u8]| rest.iter().position(|byte| *byte == b'\n');
+    while let Some(end) = text.get(PIECE..).and_then(line_end) {
         let (piece, rest) = text.split_at(PIECE + end + 1);
         pieces.push(piece);
         text = rest;
@@ -382,6 +382,17 @@ mod tests {
             let error = spans(line).unwrap_err();
             assert!(error.contains(reason), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_behind_the_first_line_that_ends_a_piece_on() {
+        // Three lines, with their ends, are two bytes longer than a piece.
+        let line = format!("{}\n", "x".repeat(PIECE / 3));
+        let text = line.repeat(8);
+        let found: Vec<usize> = pieces(text.as_bytes()).iter().map(|piece| piece.len()).collect();
+        assert_eq!(found, [3 * line.len(), 3 * line.len(), 2 * line.len()]);
+        // A line that is longer than a piece stays whole.
+        assert_eq!(pieces(&vec![b'x'; 2 * PIECE]).len(), 1);
     }
 
     #[test]

@@ -132,6 +132,7 @@ fn refused(path: &Path, reason: String) -> MeasureError {
 #[cfg(test)]
 mod tests {
     use locvtp_features::npy_bytes;
+    use safetensors::tensor::TensorView;
 
     use super::npy::npy;
     use super::*;
@@ -156,6 +157,56 @@ mod tests {
         let data: Vec<u8> = [0.5f64, 1e300].iter().flat_map(|value| value.to_le_bytes()).collect();
         std::fs::write(place.path(), npy("<f8", false, "(1, 2)", &data)).unwrap();
         assert!(Matrix::read_scores(place.path()).is_err());
+    }
+
+    fn tensor<'a>(dtype: Dtype, shape: &[usize], data: &'a [u8]) -> TensorView<'a> {
+        TensorView::new(dtype, shape.to_vec(), data).unwrap()
+    }
+
+    /// The matrix of a safetensors file of these.
+    fn read_tensors<const N: usize>(
+        named: [(&str, TensorView<'_>); N],
+    ) -> Result<Matrix, MeasureError> {
+        let file = tempfile::NamedTempFile::with_suffix(".safetensors").unwrap();
+        std::fs::write(file.path(), safetensors::serialize(named, None).unwrap()).unwrap();
+        Matrix::read(file.path())
+    }
+
+    #[test]
+    fn a_tensor_of_any_width_is_read_from_the_key_scores_or_the_only_other_one() {
+        // Few bits each, so that every type holds them as they are.
+        let values = [0.5f32, -2.0, 1.0, 0.25, 8.0, -0.125];
+        let expected = Matrix { values: values.to_vec(), rows: 2, columns: 3 };
+        let bytes =
+            |of: fn(f32) -> Vec<u8>| -> Vec<u8> { values.into_iter().flat_map(of).collect() };
+        for (dtype, data) in [
+            (Dtype::F32, bytes(|value| value.to_le_bytes().into())),
+            (Dtype::F64, bytes(|value| f64::from(value).to_le_bytes().into())),
+            (Dtype::F16, bytes(|value| f16::from_f32(value).to_le_bytes().into())),
+            (Dtype::BF16, bytes(|value| bf16::from_f32(value).to_le_bytes().into())),
+        ] {
+            let matrix = || tensor(dtype, &[2, 3], &data);
+            let beside = tensor(Dtype::F32, &[1, 1], &[0; 4]);
+            let of_scores = read_tensors([("bias", beside), ("scores", matrix())]);
+            assert_eq!(of_scores.unwrap(), expected, "{dtype:?}");
+            assert_eq!(read_tensors([("mine", matrix())]).unwrap(), expected, "{dtype:?}");
+        }
+    }
+
+    #[test]
+    fn a_safetensors_file_without_one_matrix_of_numbers_is_refused_with_the_reason() {
+        let one = || tensor(Dtype::F32, &[1, 1], &[0; 4]);
+        let file = tempfile::NamedTempFile::with_suffix(".safetensors").unwrap();
+        std::fs::write(file.path(), "[1, 2]\n").unwrap();
+        for (found, told) in [
+            (read_tensors([("a", one()), ("b", one())]), "called `scores`, and it holds 2"),
+            (read_tensors([("a", tensor(Dtype::F32, &[2], &[0; 8]))]), "`a` has the shape [2]"),
+            (read_tensors([("a", tensor(Dtype::I32, &[1, 1], &[0; 4]))]), "`a` holds I32"),
+            (Matrix::read(file.path()), "not a whole safetensors file"),
+        ] {
+            let error = found.unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 
     #[test]

@@ -276,14 +276,13 @@ impl Matched {
     }
 
     /// One line answers all queries of its sentence, several answer them in order.
-    fn give_all(&mut self, places: &[usize], mut lines: Vec<(usize, Answer)>) {
-        if lines.len() == 1 && places.len() > 1 {
-            let (line, answer) = lines.remove(0);
+    fn give_all(&mut self, places: &[usize], lines: Vec<(usize, Answer)>) {
+        if let [(line, answer)] = &lines[..] {
             for (copy, &place) in places.iter().enumerate() {
                 // What is wrong with a line is wrong once.
                 let (inverted, is_unordered) =
                     if copy == 0 { (answer.inverted, answer.is_unordered) } else { (0, false) };
-                self.give(place, line, Answer { inverted, is_unordered, ..answer.clone() });
+                self.give(place, *line, Answer { inverted, is_unordered, ..answer.clone() });
             }
             return;
         }
@@ -295,9 +294,9 @@ impl Matched {
         }
     }
 
-    /// Queries without a line, and whether each of them is one.
-    pub(super) fn num_silent(&self) -> usize {
-        self.answers.iter().filter(|answer| answer.is_none()).count()
+    /// Whether any query has no line.
+    pub(super) fn is_any_silent(&self) -> bool {
+        self.answers.iter().any(Option::is_none)
     }
 
     /// Queries with a line that has no window.

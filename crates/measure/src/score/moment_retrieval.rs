@@ -166,7 +166,7 @@ fn tell_of_windows(
             )
         ));
     }
-    if matched.num_silent() > 0 {
+    if matched.is_any_silent() {
         report.notes.push(
             "queries without a line count as misses in all numbers; the standard evaluation refuses \
              such a file"

@@ -164,6 +164,29 @@ mod tests {
     }
 
     #[test]
+    fn of_two_lines_of_a_video_the_first_counts() {
+        // Truth 0 7 7 (0): three of three, and the other video misses 4.
+        let lines = "{\"video\": \"a\", \"labels\": [0, 7, 7]}\n\
+                     {\"video\": \"a\", \"labels\": [7, 0, 0, 7]}\n";
+        let report = score(lines).unwrap();
+        assert_eq!(report.counts["seconds"], 7);
+        assert!((report.metrics.get("frame accuracy").unwrap() - 300.0 / 7.0).abs() < 1e-9);
+        let told =
+            "1 line of an answered video is left out; the first counts (first: line 2, \"a\")";
+        assert!(report.notes.contains(&told.to_owned()), "{:?}", report.notes);
+    }
+
+    #[test]
+    fn a_short_video_without_labels_is_wrong_and_not_without_seconds() {
+        // No labels are within a second of 0.8 s, too, but would leave nothing to measure.
+        let short =
+            NarratedVideo { duration: Some(Seconds(0.8)), ..NarratedVideo::new("", "", vec![]) };
+        assert_eq!(seconds_of(&short, 0), (1, false));
+        assert_eq!(seconds_of(&short, 1), (1, true));
+        assert_eq!(seconds_of(&NarratedVideo { duration: None, ..short }, 5), (5, true));
+    }
+
+    #[test]
     fn a_label_that_is_no_number_names_its_line() {
         let error = score("{\"video\": \"a\", \"labels\": [0, -1]}").unwrap_err().to_string();
         assert!(error.contains("line 1"), "{error}");

@@ -221,6 +221,39 @@ mod tests {
     }
 
     #[test]
+    fn a_step_behind_the_length_that_a_line_gives_is_not_annotated() {
+        // The second step of c is done in 4.0 to 5.5 s.
+        let with = |length: &str| {
+            let line = format!("{{\"video\": \"c\", \"seconds\": [0, null, 4]{length}}}");
+            let report = score(&line).unwrap();
+            (report.counts["annotated steps"].clone(), report.metrics.get("recall of task 20"))
+        };
+        assert_eq!(with(""), (6.into(), Some(100.0)));
+        assert_eq!(with(", \"length\": 5"), (6.into(), Some(100.0)));
+        assert_eq!(with(", \"length\": 4"), (5.into(), Some(100.0)));
+    }
+
+    #[test]
+    fn a_release_gives_the_intervals_by_hand_and_the_steps_of_every_task() {
+        let release = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../corpus/tests/fixtures/crosstask/crosstask_release"
+        );
+        let ids = |truth: &Truth| -> Vec<String> {
+            truth.videos.iter().map(|video| video.id.clone()).collect()
+        };
+        let (truth, num_steps) = read_release(Path::new(release), None).unwrap();
+        assert_eq!(ids(&truth), ["4Sqh-PlUzeo", "6YVM6N1pEi8", "F_RqIbDrXDc"]);
+        let of = |task: &str, steps| (task.to_owned(), steps);
+        // The third is of the related tasks.
+        assert_eq!(num_steps, [of("23521", 3), of("59684", 2), of("77721", 2)].into());
+        let list = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(list.path(), "F_RqIbDrXDc\n").unwrap();
+        let (truth, _) = read_release(Path::new(release), Some(list.path())).unwrap();
+        assert_eq!(ids(&truth), ["F_RqIbDrXDc"]);
+    }
+
+    #[test]
     fn another_number_of_seconds_than_steps_is_an_error() {
         let error = score("{\"video\": \"a\", \"seconds\": [0, 9]}").unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains("4 steps of task 10"), "{error}");

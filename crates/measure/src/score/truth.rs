@@ -238,5 +238,69 @@ mod tests {
         let ids: Vec<&str> = truth.videos.iter().map(|video| video.id.as_str()).collect();
         assert_eq!(ids, ["v_a", "v_b", "v_c"]);
         assert_eq!(truth.find("v_c.mp4"), Some(2));
+        // What stands behind a point is part of the name where it ends no video's.
+        assert_eq!(truth.find("v_c.part"), None);
+    }
+
+    /// A file with this name and text, and its folder.
+    fn file(name: &str, text: &str) -> (tempfile::TempDir, TruthSource) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        (folder, TruthSource::new(vec![path]))
+    }
+
+    #[test]
+    fn layout_list_and_subset_choose_what_is_read() {
+        // Frames as TACoS has them; as ActivityNet Captions the same numbers are seconds.
+        let video =
+            r#"{"timestamps": [[20, 40]], "sentences": ["it moves"], "fps": 10, "num_frames": 90}"#;
+        let (folder, source) = file("test.json", &format!(r#"{{"a": {video}, "b": {video}}}"#));
+        let first = |source: &TruthSource| {
+            let truth = Truth::read(source).unwrap();
+            let ids: Vec<String> = truth.videos.iter().map(|video| video.id.clone()).collect();
+            (ids.concat(), truth.queries[0][0].windows[0].start.0)
+        };
+        assert_eq!(first(&source), ("ab".to_owned(), 2.0));
+        let as_seconds = TruthSource { layout: Some(Layout::ActivityNet), ..source.clone() };
+        assert_eq!(first(&as_seconds), ("ab".to_owned(), 20.0));
+        let list = folder.path().join("list.txt");
+        std::fs::write(&list, "b\n").unwrap();
+        assert_eq!(first(&TruthSource { only: Some(list), ..source.clone() }).0, "b");
+        assert_eq!(first(&TruthSource { subset: Some(Subset::Test), ..source.clone() }).0, "ab");
+        let of_train = TruthSource { subset: Some(Subset::Train), ..source };
+        let error = Truth::read(&of_train).unwrap_err().to_string();
+        assert!(error.contains("of another part or not in the list: 2 videos)"), "{error}");
+        assert!(error.contains("test.json (tacos), subset train"), "{error}");
+    }
+
+    #[test]
+    fn what_was_left_out_is_a_note_or_where_nothing_is_left_the_reason() {
+        let bad = r#"{"duration": 9, "timestamps": [[2, 2], [3, 1]], "sentences": ["a", "b"]}"#;
+        let good = r#"{"duration": 9, "timestamps": [[1, 2]], "sentences": ["c"]}"#;
+        let (_folder, source) = file("val_1.json", &format!(r#"{{"v_a": {bad}, "v_b": {good}}}"#));
+        let truth = Truth::read(&source).unwrap();
+        assert!(!truth.has_windows());
+        let path = source.paths[0].display();
+        let told = format!("2 left out of {path} (activitynet): end not after start");
+        assert!(truth.notes.contains(&told), "{:?}", truth.notes);
+        // Two files of nothing else: their faults are one sum, and no part was asked for.
+        let (_first, mut source) = file("val_1.json", &format!(r#"{{"v_a": {bad}}}"#));
+        let (_second, other) = file("val_2.json", &format!(r#"{{"v_b": {bad}}}"#));
+        source.paths.extend(other.paths);
+        let error = Truth::read(&source).unwrap_err().to_string();
+        assert!(error.contains("(end not after start: 4, video without captions: 2)"), "{error}");
+    }
+
+    #[test]
+    fn only_a_list_that_is_not_there_is_said_to_be_missing() {
+        let video = r#"{"duration": 9, "timestamps": [[1, 2]], "sentences": ["c"]}"#;
+        let (folder, mut source) = file("val_1.json", &format!(r#"{{"v_a": {video}}}"#));
+        source.only = Some(folder.path().join("gone.txt"));
+        let error = Truth::read(&source).unwrap_err();
+        assert!(matches!(error, MeasureError::Path(PathError::Missing { .. })), "{error:?}");
+        source.only = Some(folder.path().to_owned());
+        let error = Truth::read(&source).unwrap_err();
+        assert!(matches!(error, MeasureError::Corpus(CorpusError::Read { .. })), "{error:?}");
     }
 }

@@ -38,6 +38,33 @@ pub fn grounding(
     annotations: impl AsRef<Path>,
 ) -> Result<ScoreReport, MeasureError> {
     let paths = vec![annotations.as_ref().to_owned()];
-    let truth = Truth::read(&TruthSource { paths, ..TruthSource::default() })?;
+    let truth = Truth::read(&TruthSource::new(paths))?;
     score_grounding(predictions.as_ref(), &truth, &GroundingProtocol::usual(&truth))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_annotations_say_which_protocol_is_usual() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+            folder.path().join(name)
+        };
+        let one = r#"{"v": {"duration": 10, "timestamps": [[2, 6]], "sentences": ["It grows."]}}"#;
+        let several = r#"{"qid": 1, "query": "It grows.", "vid": "v", "duration": 10, "relevant_windows": [[2, 6]]}"#;
+        let answer = r#"{"video": "v", "sentence": "It grows.", "spans": [[2, 4]]}"#;
+        let answer = file("mine.jsonl", answer);
+        let scored = |annotations| {
+            let report = grounding(&answer, file("val.json", annotations)).unwrap();
+            let number = |name| report.metrics.get(name);
+            (number("mIoU"), number("R@1,IoU@0.5"), number("mAP@0.5"))
+        };
+        // 2 s of 4: an IoU of exactly 1/2 is no hit as ActivityNet Captions is measured, and is one, with
+        // mAP beside it, as QVHighlights is.
+        assert_eq!(scored(one), (Some(50.0), Some(0.0), None));
+        assert_eq!(scored(several), (Some(50.0), Some(100.0), Some(100.0)));
+    }
 }
