@@ -20,7 +20,7 @@ use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
 use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipStride, Seconds, VideoOpener};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::FinderError;
 use crate::index_sampling::{IndexSampling, is_frame_by_frame};
@@ -41,14 +41,21 @@ pub struct IndexSummary {
     pub num_added: usize,
     /// Known files at other paths, or at further ones, or seen again: nothing of them was decoded.
     pub num_moved: usize,
-    /// Files as they were.
+    /// Files as they were, and not encoded again for another index.
     pub num_unchanged: usize,
     /// Files that are gone, and are kept in the index.
+    #[serde(serialize_with = "as_texts")]
     pub missing: Vec<PathBuf>,
     /// Files that are still written to.
+    #[serde(serialize_with = "as_texts")]
     pub waiting: Vec<PathBuf>,
-    /// Files that cannot be read, with the reason.
+    /// Files that were found now to be unreadable, with the reason.
+    #[serde(serialize_with = "with_reasons")]
     pub bad: Vec<(PathBuf, String)>,
+    /// Files that could not be read earlier and are as they were.
+    pub num_still_bad: usize,
+    /// Files that were indexed now and end before they say: a copy that stopped, most often.
+    pub num_cut_short: usize,
     /// Clips that were encoded.
     pub num_clips: u64,
     /// Of these, frames that do not differ from the one before and took its vector: of models that see
@@ -139,18 +146,22 @@ impl<'a> Indexer<'a> {
         }
         let mut summary = self.note(&plan)?;
         for (path, error) in &walked.closed {
-            let reason = format!("{}: cannot be looked at: {error}", path.display());
+            let reason = format!("cannot be looked at: {error}");
             observer.bad(path, &reason);
             summary.bad.push((path.clone(), reason));
         }
         for unreadable in &plan.unreadable {
-            let reason =
-                format!("{}: cannot be read: {}", unreadable.path.display(), unreadable.error);
+            let reason = format!("cannot be read: {}", unreadable.error);
             observer.bad(&unreadable.path, &reason);
             summary.bad.push((unreadable.path.clone(), reason));
         }
         let candidates = self.candidates(generation, &plan)?;
-        observer.planned(&plan, candidates.len());
+        let encoded: HashSet<_> = candidates.iter().map(|it| it.identity).collect();
+        let files = self.catalogue.files()?;
+        let again: HashSet<FileId> =
+            files.iter().filter(|it| encoded.contains(&it.identity)).map(|it| it.id).collect();
+        summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
+        observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
         self.encode(generation, candidates, "add", observer, &mut summary)?;
         if !plan.copies.is_empty() {
             let moved = self.moved(&plan.copies)?;
@@ -198,7 +209,7 @@ impl<'a> Indexer<'a> {
         let generation = self.catalogue.generation(&self.model)?;
         let plan = Plan::default();
         let candidates = self.candidates(generation, &plan)?;
-        observer.planned(&plan, candidates.len());
+        observer.planned(0, candidates.len());
         let mut summary = IndexSummary::default();
         self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
         self.finish(generation, &mut summary)?;
@@ -236,7 +247,7 @@ impl<'a> Indexer<'a> {
         self.catalogue.note_waiting(&plan.waiting)?;
         Ok(IndexSummary {
             num_moved: plan.moved.len(),
-            num_unchanged: plan.num_unchanged,
+            num_still_bad: plan.still_bad.len(),
             missing: plan.missing.iter().map(|(_, path)| path.clone()).collect(),
             waiting: plan.waiting.iter().map(|look| look.path.clone()).collect(),
             ..IndexSummary::default()
@@ -301,7 +312,7 @@ impl<'a> Indexer<'a> {
         let encoded =
             encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
         let failure = sink.failure.take();
-        let Kept { added, bad, changing, num_clips, num_cues, media } = sink.kept;
+        let Kept { added, bad, changing, num_cut_short, num_clips, num_cues, media } = sink.kept;
         let mut num_taken_over = 0;
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
@@ -329,6 +340,7 @@ impl<'a> Indexer<'a> {
         summary.bad.extend(bad);
         summary.waiting.extend(changing);
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
+        summary.num_cut_short = num_cut_short;
         summary.num_taken_over = num_taken_over;
         summary.num_frames = num_clips * preprocessing.num_frames as u64;
         summary.media_s = media.0;
@@ -379,6 +391,15 @@ impl<'a> Indexer<'a> {
         catalogue.remove_files(&ids)?;
         Ok(paths)
     }
+}
+
+/// Paths as JSON can hold them: what is no text in one is replaced.
+fn as_texts<S: Serializer>(paths: &[PathBuf], into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+fn with_reasons<S: Serializer>(bad: &[(PathBuf, String)], into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(bad.iter().map(|(path, reason)| (path.to_string_lossy(), reason)))
 }
 
 /// Where a file lies as it was last seen; none where it is gone or was changed.
