@@ -20,10 +20,10 @@ use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
 use locvtp_video::causes::with_causes;
 use locvtp_video::{ClipStride, Seconds, VideoOpener};
-use serde::{Serialize, Serializer};
 
 use crate::error::FinderError;
 use crate::index_sampling::{IndexSampling, is_frame_by_frame};
+use crate::index_summary::IndexSummary;
 use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
@@ -33,53 +33,6 @@ use crate::words_again::WordsAgain;
 
 /// Between two looks at files that may still be written to.
 const SETTLE: Duration = Duration::from_secs(2);
-
-/// What became of the files of some folders.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct IndexSummary {
-    /// Files that were indexed now.
-    pub num_added: usize,
-    /// Known files at other paths, or at further ones, or seen again: nothing of them was decoded.
-    pub num_moved: usize,
-    /// Files as they were, and not encoded again for another index.
-    pub num_unchanged: usize,
-    /// Files that are gone, and are kept in the index.
-    #[serde(serialize_with = "as_texts")]
-    pub missing: Vec<PathBuf>,
-    /// Files that are still written to.
-    #[serde(serialize_with = "as_texts")]
-    pub waiting: Vec<PathBuf>,
-    /// Files that were found now to be unreadable, with the reason.
-    #[serde(serialize_with = "with_reasons")]
-    pub bad: Vec<(PathBuf, String)>,
-    /// Files that could not be read earlier and are as they were.
-    pub num_still_bad: usize,
-    /// Files that were indexed now and end before they say: a copy that stopped, most often.
-    pub num_cut_short: usize,
-    /// Clips that were encoded.
-    pub num_clips: u64,
-    /// Of these, frames that do not differ from the one before and took its vector: of models that see
-    /// single frames.
-    pub num_taken_over: u64,
-    /// Frames that were decoded for them.
-    pub num_frames: u64,
-    /// Lines of subtitles.
-    pub num_cues: u64,
-    /// Files that were known and have other subtitles beside them now.
-    pub num_other_words: usize,
-    /// Playing time of what was indexed.
-    pub media_s: f64,
-    /// Time taken.
-    pub seconds: f64,
-    /// Whether it was stopped before its end.
-    pub is_stopped: bool,
-    /// Whether this model's index took the place of another's now.
-    pub is_swapped_in: bool,
-    /// Files that another model's index has and this one not yet, so that it does not take its place.
-    pub num_left: u64,
-    /// Whether "not here" can be told by a measured rate of false alarms.
-    pub is_calibrated: bool,
-}
 
 /// Indexes videos with one model.
 pub struct Indexer<'a> {
@@ -391,15 +344,6 @@ impl<'a> Indexer<'a> {
         catalogue.remove_files(&ids)?;
         Ok(paths)
     }
-}
-
-/// Paths as JSON can hold them: what is no text in one is replaced.
-fn as_texts<S: Serializer>(paths: &[PathBuf], into: S) -> Result<S::Ok, S::Error> {
-    into.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
-}
-
-fn with_reasons<S: Serializer>(bad: &[(PathBuf, String)], into: S) -> Result<S::Ok, S::Error> {
-    into.collect_seq(bad.iter().map(|(path, reason)| (path.to_string_lossy(), reason)))
 }
 
 /// Where a file lies as it was last seen; none where it is gone or was changed.

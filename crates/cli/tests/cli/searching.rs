@@ -379,9 +379,10 @@ fn names_of_files_give_the_terminal_no_orders() {
     let list = ["index", "list", "--catalog", str(folder.path())];
     let out = tempfile::tempdir().unwrap();
     let (cuts, csv) = (out.path().join("c"), out.path().join("h\x1b.csv"));
-    let find = [&sentence, "--all", "--file", "a*", "--cut", str(&cuts), "--export", str(&csv)];
-    let found = [&["search", "--catalog", str(folder.path())], &find[..]].concat();
-    for command in [&add[..], &list, &found] {
+    let find =
+        [sentence.as_str(), "--all", "--file", "a*", "--cut", str(&cuts), "--export", str(&csv)];
+    let found = [&["search", "--catalog", str(folder.path())][..], &find].concat();
+    for command in [&add[..], &list, &found[..]] {
         let output = run(command);
         let told = succeeded(&output) + &stderr(&output);
         let is_order = |c: char| c.is_control() && c != '\n';

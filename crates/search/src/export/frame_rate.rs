@@ -65,8 +65,8 @@ impl FrameRate {
             .unwrap_or_else(|| Self::new(((hz * 1000.0).round() as u32).max(1), 1000))
     }
 
-    /// The rate that a file of these frame times was meant to have, or the lowest usual one above it: at it
-    /// each frame has a number of its own, so none is lost where the file is brought to it.
+    /// The rate that a file of these frame times was meant to have, a multiple of it, or the lowest usual
+    /// one, at which each frame has a number of its own: none is lost where the file is brought to it.
     pub fn keeping(times: &[Seconds]) -> Self {
         let rates = || SLOW.into_iter().chain(STANDARD).map(|(n, s)| Self::new(n, s));
         let mut steps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]).0).collect();
@@ -77,7 +77,10 @@ impl FrameRate {
         let meant = rates().min_by(|a, b| apart(a).total_cmp(&apart(b)));
         // Times in milliseconds make 30.3 of 30.
         let meant = meant.filter(|rate| apart(rate) < 0.02);
-        meant.into_iter().chain(rates()).find(|rate| rate.keeps(times)).unwrap_or(fastest)
+        let multiples = rates()
+            .filter(|rate| meant.is_some_and(|meant| (rate.hz() / meant.hz()).fract() == 0.0));
+        let mut tried = meant.into_iter().chain(multiples).chain(rates());
+        tried.find(|rate| rate.keeps(times)).unwrap_or(fastest)
     }
 
     fn keeps(self, times: &[Seconds]) -> bool {
