@@ -1,4 +1,8 @@
 //! What goes to the terminal: results on standard output, everything else on standard error.
+//!
+//! Names of files may hold letters that terminals take for orders: colours, a line that is drawn over, a
+//! line of its own. All that is printed for people goes through [`one_line`] or [`lines`], which write such
+//! letters out. JSON and what is written to files stays exact.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,6 +21,27 @@ pub(crate) const COMMIT: &str = match option_env!("LOCVTP_COMMIT") {
     None => "",
 };
 
+/// A text in one line, with orders to the terminal written out: `\n`, `\u{1b}`.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if is_order(sign) { shown.extend(sign.escape_default()) } else { shown.push(sign) }
+    }
+    shown
+}
+
+/// The same of a text of several lines.
+fn lines(text: &str) -> String {
+    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
+}
+
+/// Control letters, and those that turn the direction of what follows.
+fn is_order(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+        || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Prints an error with all its causes.
 pub(crate) fn error(error: &anyhow::Error) {
     let text = told(error);
@@ -29,8 +54,14 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// An error with all its causes, those of parsers and of the system in plain words. Of a file that is
 /// not there the same is said, whoever looked for it and whatever for.
 fn told(error: &anyhow::Error) -> String {
+    // Our own words may have several lines; those of errors have one, but for names in them.
+    let is_own = error.downcast_ref::<String>().is_some() || error.downcast_ref::<&str>().is_some();
+    let shown = |place: usize, text: &str| {
+        if place == 0 && is_own { lines(text) } else { one_line(text) }
+    };
+    let causes = error.chain().enumerate();
     let mut causes: Vec<String> =
-        error.chain().map(|cause| plain_words(&cause.to_string())).collect();
+        causes.map(|(place, cause)| shown(place, &plain_words(&cause.to_string()))).collect();
     let is_not_there = |cause: &io::Error| cause.kind() == io::ErrorKind::NotFound;
     if causes.len() > 1 && error.root_cause().downcast_ref().is_some_and(is_not_there) {
         causes.pop();
@@ -47,20 +78,26 @@ fn told(error: &anyhow::Error) -> String {
     causes.join(": ")
 }
 
-/// Prints a remark for people.
+/// Prints a remark for people, in one line.
 pub(crate) fn note(text: &str) {
-    eprintln!("{}", plain_words(text));
+    eprintln!("{}", one_line(&plain_words(text)));
 }
 
-/// Prints a result for people.
+/// Prints a remark of several lines, such as one with a command to type.
+pub(crate) fn notes(text: &str) {
+    eprintln!("{}", lines(&plain_words(text)));
+}
+
+/// Prints a result for people. Names in it that stand in no table go through [`one_line`] before.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{text}")?;
+    writeln!(io::stdout(), "{}", lines(text))?;
     Ok(())
 }
 
 /// Prints a result for machines.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    text(&serde_json::to_string_pretty(value)?)
+    writeln!(io::stdout(), "{}", serde_json::to_string_pretty(value)?)?;
+    Ok(())
 }
 
 /// Characters in a line of the terminal; 100 where there is none.
@@ -79,6 +116,18 @@ pub(crate) fn make_folder_of(file: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_give_the_terminal_no_orders() {
+        assert_eq!(one_line("a\x1b[31m\r\nb\u{202e}4pm.é"), "a\\u{1b}[31m\\r\\nb\\u{202e}4pm.é");
+        assert_eq!(lines("one\n  two\x07"), "one\n  two\\u{7}");
+        // Our own words keep their lines, those of errors have none.
+        let own = anyhow::anyhow!("type it:\n  locvtp\x1b").context("first:\n  this");
+        assert_eq!(told(&own), "first:\n  this: type it:\\n  locvtp\\u{1b}");
+        let path = Path::new("a\nerror: b.mp4").to_owned();
+        let typed = locvtp_video::VideoError::Empty { path };
+        assert!(told(&typed.into()).starts_with("a\\nerror: b.mp4: the file is empty"));
+    }
 
     #[test]
     fn a_file_that_is_not_there_is_told_in_one_way() {

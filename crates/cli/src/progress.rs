@@ -34,7 +34,7 @@ impl ProgressLine {
             return;
         }
         self.drawn = Some(Instant::now());
-        let text = text();
+        let text = crate::output::one_line(&text());
         if self.terminal {
             let padding = self.width.saturating_sub(text.chars().count());
             eprint!("\r{text}{:padding$}", "");

@@ -2,6 +2,8 @@
 
 use std::iter::zip;
 
+use crate::output::one_line;
+
 /// A column: which way its cells stand, and how wide it is at least.
 #[derive(Clone, Copy)]
 pub(crate) struct Column {
@@ -33,9 +35,9 @@ impl Table {
         Self { columns: columns.into_iter().collect(), rows: Vec::new() }
     }
 
-    /// Adds a row; cells that are not given are empty.
+    /// Adds a row; cells that are not given are empty. A cell is one line, and gives the terminal no orders.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self.rows.push(cells.into_iter().map(|cell| one_line(&cell.into())).collect());
     }
 
     /// A line a row, with `gap` between the columns.
@@ -103,6 +105,8 @@ mod tests {
         let mut narrow = Table::new([Column::words(3), Column::numbers(4)]);
         narrow.row(["a", "1"]);
         assert_eq!(narrow.lines(" "), ["a      1"]);
+        narrow.row(["a\nb\x1b", "2"]);
+        assert_eq!(narrow.lines(" ")[1], "a\\nb\\u{1b}    2");
     }
 
     #[test]

@@ -208,9 +208,9 @@ fn a_file_named_after_another_video_is_none_of_this_one_and_named() {
     std::fs::write(dir.path().join("lecture.part2.mp4"), "").unwrap();
     let (videos, _) = read(dir.path());
     assert_eq!(said(&videos), ["lecture.part2: part two, another video"]);
-    std::fs::write(dir.path().join("lecture.ass"), "[Script Info]").unwrap();
+    std::fs::write(dir.path().join("lecture.sbv"), "0:00:01.000,0:00:02.000").unwrap();
     let (_, report) = read(dir.path());
-    assert!(report.notes[0].contains("lecture.ass"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("lecture.sbv"), "{:?}", report.notes);
 }
 
 const JSON: &str = r#"{"text": " she whisks he pours", "segments": [

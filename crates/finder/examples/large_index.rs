@@ -57,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 identity: ContentIdentity { size: 1 + hour, sample: u128::from(hour) },
                 look: Look { path, size: 1 + hour, modified_ns: 0, changed_ns: 0 },
                 duration: Seconds(HOUR_S),
+                note: None,
                 vectors: vec![(VectorKind::Clip, clips)],
                 cues: (0..60).map(|minute| cue(hour, minute)).collect(),
             },

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use locvtp_corpus::{Language, subtitles_beside};
+use locvtp_corpus::{Language, WordsBeside};
 use locvtp_search::catalogue::Cue;
 use locvtp_video::causes::with_causes;
 use locvtp_video::{ReadLimits, Seconds, TextTrack, TimeSpan, text_tracks};
@@ -16,8 +16,12 @@ pub(crate) fn is_inside(cue: &Cue) -> bool {
 }
 
 /// The cues of a video that plays for `duration`, and what is wrong with files that should have some.
-pub(crate) fn cues_of(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>) {
-    let (mut cues, mut notes) = cues_beside(video, duration);
+pub(crate) fn cues_of(
+    video: &Path,
+    duration: Seconds,
+    beside: &mut WordsBeside,
+) -> (Vec<Cue>, Vec<String>) {
+    let (mut cues, mut notes) = cues_beside(video, duration, beside);
     match text_tracks(video, ReadLimits::default()) {
         Ok(tracks) => tracks.into_iter().for_each(|track| cues.extend(of_track(track, duration))),
         Err(error) => notes.push(with_causes(&error)),
@@ -26,9 +30,13 @@ pub(crate) fn cues_of(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>
 }
 
 /// The same of files beside the video alone.
-pub(crate) fn cues_beside(video: &Path, duration: Seconds) -> (Vec<Cue>, Vec<String>) {
+pub(crate) fn cues_beside(
+    video: &Path,
+    duration: Seconds,
+    beside: &mut WordsBeside,
+) -> (Vec<Cue>, Vec<String>) {
     let (mut cues, mut notes) = (Vec::new(), Vec::new());
-    for file in subtitles_beside(video, Some(duration.0)) {
+    for file in beside.of(video, Some(duration.0)) {
         match file {
             Ok(file) => {
                 let source = file.path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,9 +1,9 @@
 //! Which files a question is about.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_search::catalogue::FileRecord;
-use locvtp_search::identity::Look;
+use locvtp_search::identity::{Look, shown_place};
 use locvtp_search::scan::TrackFilter;
 use locvtp_video::Seconds;
 
@@ -16,8 +16,11 @@ use crate::true_path::true_path;
 pub struct FileFilter {
     /// In one of these folders, or below; any where there is none.
     pub folders: Vec<PathBuf>,
-    /// A pattern of the file's name, or of its path where a `/` stands in it.
+    /// A pattern of the file's name. Where a `/` stands in it, of its path: the whole one, or the one from
+    /// `base` on.
     pub pattern: Option<String>,
+    /// The folder that paths are shown from.
+    pub base: Option<PathBuf>,
     /// Last written to at this time or later, in nanoseconds since 1970.
     pub after_ns: Option<i64>,
     /// Last written to before this time, in nanoseconds since 1970.
@@ -31,49 +34,80 @@ pub struct FileFilter {
 impl FileFilter {
     /// Whether all files pass.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self { base: self.base.clone(), ..Self::default() }
     }
 
-    /// The tracks of the files that pass; none where all do.
+    /// The filter, read.
     ///
     /// # Errors
-    /// When the pattern cannot be read.
-    pub(crate) fn tracks(
-        &self,
-        files: &[FileRecord],
-    ) -> Result<Option<TrackFilter>, QuestionError> {
-        if self.is_empty() {
-            return Ok(None);
-        }
+    /// When the pattern cannot be read, or a folder is neither there nor in the index.
+    pub(crate) fn read(&self, files: &[FileRecord]) -> Result<ReadFilter<'_>, QuestionError> {
         let read = |pattern: &String| {
-            glob::Pattern::new(pattern).map_err(|error| QuestionError::Pattern {
+            let bare = pattern.strip_prefix("./").unwrap_or(pattern);
+            glob::Pattern::new(bare).map_err(|error| QuestionError::Pattern {
                 pattern: pattern.clone(),
                 what: error.msg.to_owned(),
             })
         };
         let pattern = self.pattern.as_ref().map(read).transpose()?;
         let folders: Vec<PathBuf> = self.folders.iter().map(|folder| true_path(folder)).collect();
-        let lies_right = |look: &Look| {
-            let is_in = folders.is_empty() || folders.iter().any(|it| look.path.starts_with(it));
-            is_in
-                && self.after_ns.is_none_or(|after| look.modified_ns >= after)
-                && self.before_ns.is_none_or(|before| look.modified_ns < before)
-                && pattern.as_ref().is_none_or(|pattern| fits(pattern, look))
-        };
-        let passes = |file: &&FileRecord| {
-            self.longer.is_none_or(|longer| file.duration >= longer)
-                && self.shorter.is_none_or(|shorter| file.duration <= shorter)
-                && file.looks.iter().any(lies_right)
-        };
-        Ok(Some(files.iter().filter(passes).filter_map(|file| file.track).collect()))
+        let looks = || files.iter().flat_map(|file| &file.looks);
+        for (given, folder) in self.folders.iter().zip(&folders) {
+            // Of a disk that is not plugged in the index still knows.
+            if !folder.is_dir() && !looks().any(|look| look.path.starts_with(folder)) {
+                return Err(QuestionError::NoFolder { folder: given.clone() });
+            }
+        }
+        Ok(ReadFilter { filter: self, pattern, folders })
     }
 }
 
-fn fits(pattern: &glob::Pattern, look: &Look) -> bool {
-    if pattern.as_str().contains('/') {
-        return pattern.matches_path(&look.path);
+/// A filter whose pattern and folders were read.
+pub(crate) struct ReadFilter<'a> {
+    filter: &'a FileFilter,
+    pattern: Option<glob::Pattern>,
+    folders: Vec<PathBuf>,
+}
+
+impl ReadFilter<'_> {
+    /// The tracks of the files that pass; none where all do.
+    pub(crate) fn tracks(&self, files: &[FileRecord]) -> Option<TrackFilter> {
+        if self.filter.is_empty() {
+            return None;
+        }
+        let FileFilter { longer, shorter, .. } = self.filter;
+        let passes = |file: &&FileRecord| {
+            longer.is_none_or(|longer| file.duration >= longer)
+                && shorter.is_none_or(|shorter| file.duration <= shorter)
+                && file.looks.iter().any(|look| self.lies_right(look))
+        };
+        Some(files.iter().filter(passes).filter_map(|file| file.track).collect())
     }
-    look.path.file_name().is_some_and(|name| pattern.matches(&name.to_string_lossy()))
+
+    /// The path by which a file is shown: of those that pass, a file itself before a link to it.
+    pub(crate) fn shown<'f>(&self, file: &'f FileRecord) -> Option<&'f Path> {
+        let passing = file.looks.iter().filter(|look| self.lies_right(look));
+        let place = shown_place(passing).or_else(|| shown_place(&file.looks));
+        place.map(|look| look.path.as_path())
+    }
+
+    fn lies_right(&self, look: &Look) -> bool {
+        let folders = &self.folders;
+        let is_in = folders.is_empty() || folders.iter().any(|it| look.path.starts_with(it));
+        is_in
+            && self.filter.after_ns.is_none_or(|after| look.modified_ns >= after)
+            && self.filter.before_ns.is_none_or(|before| look.modified_ns < before)
+            && self.pattern.as_ref().is_none_or(|pattern| self.fits(pattern, look))
+    }
+
+    fn fits(&self, pattern: &glob::Pattern, look: &Look) -> bool {
+        if pattern.as_str().contains('/') {
+            let below = self.filter.base.as_ref().and_then(|it| look.path.strip_prefix(it).ok());
+            return pattern.matches_path(&look.path)
+                || below.is_some_and(|below| pattern.matches_path(below));
+        }
+        look.path.file_name().is_some_and(|name| pattern.matches(&name.to_string_lossy()))
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +138,7 @@ mod tests {
             file(3, "/v/dogs/c.mp4", 30, 500.0),
         ];
         let passing = |filter: FileFilter| -> Vec<u32> {
-            let tracks = filter.tracks(&files).unwrap();
+            let tracks = filter.read(&files).unwrap().tracks(&files);
             tracks.map_or(vec![1, 2, 3], |it| it.tracks().map(|track| track.0).collect())
         };
         let none = FileFilter::default;
@@ -119,7 +153,36 @@ mod tests {
         assert_eq!(passing(FileFilter { shorter: longer, ..none() }), [1, 2]);
         let pattern = Some("*.mp4".into());
         assert_eq!(passing(FileFilter { longer, pattern, ..none() }), [3]);
-        let wrong = FileFilter { pattern: Some("[".into()), ..none() }.tracks(&files).unwrap_err();
-        assert!(matches!(wrong, QuestionError::Pattern { .. }), "{wrong}");
+        // From the folder that paths are shown from, or from the root.
+        let base = Some(PathBuf::from("/v"));
+        for pattern in ["cats/*.mp4", "./cats/a.mp4", "/v/cats/*"] {
+            let filter = FileFilter { pattern: Some(pattern.into()), base: base.clone(), ..none() };
+            assert_eq!(passing(filter), [1], "{pattern}");
+        }
+        assert_eq!(passing(FileFilter { base, ..none() }), [1, 2, 3]);
+        let wrong = FileFilter { pattern: Some("[".into()), ..none() };
+        assert!(matches!(wrong.read(&files).err(), Some(QuestionError::Pattern { .. })));
+        let gone = FileFilter { folders: vec!["/v/birds".into()], ..none() };
+        assert!(matches!(gone.read(&files).err(), Some(QuestionError::NoFolder { .. })));
+    }
+
+    #[test]
+    fn a_file_is_shown_by_a_path_that_passes_and_not_by_a_link_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let at = |name: &str| root.join(name);
+        std::fs::create_dir(at("b")).unwrap();
+        std::fs::write(at("b/real.mp4"), "").unwrap();
+        std::os::unix::fs::symlink(at("b/real.mp4"), at("a link.mp4")).unwrap();
+        let mut one = file(1, "", 0, 1.0);
+        let look = |name: &str| Look { path: at(name), size: 1, modified_ns: 0, changed_ns: 0 };
+        one.looks = vec![look("a link.mp4"), look("b/gone.mp4"), look("b/real.mp4")];
+        let shown = |pattern: Option<&str>| {
+            let filter = FileFilter { pattern: pattern.map(str::to_owned), ..Default::default() };
+            filter.read(&[]).unwrap().shown(&one).unwrap().to_owned()
+        };
+        assert_eq!(shown(None), at("b/real.mp4"));
+        assert_eq!(shown(Some("*link*")), at("a link.mp4"));
+        assert_eq!(shown(Some("gone*")), at("b/gone.mp4"));
     }
 }

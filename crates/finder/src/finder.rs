@@ -121,13 +121,16 @@ impl Finder {
     /// When it asks for nothing, a sentence has no words, a file or moment that it names is not there, or
     /// the catalogue cannot be read.
     pub fn find(&self, question: &Question) -> Result<Answer, FinderError> {
-        let has_words = |said: &String| said.chars().any(char::is_alphanumeric);
-        let says_any = question.said.as_ref().is_some_and(has_words);
-        if question.sentence.is_none() && question.alike.is_none() && !says_any {
+        if question.sentence.is_none() && question.alike.is_none() && question.said.is_none() {
             return Err(QuestionError::Empty.into());
         }
+        if let Some(said) = question.said.as_ref().filter(|it| !it.contains(char::is_alphanumeric))
+        {
+            return Err(QuestionError::NoWords { said: said.clone() }.into());
+        }
         let files = self.catalogue.files()?;
-        let filter = question.files.tracks(&files)?;
+        let read = question.files.read(&files)?;
+        let filter = read.tracks(&files);
         let num_files = match &filter {
             Some(filter) => filter.tracks().count(),
             None => files.iter().filter(|file| file.track.is_some()).count(),
@@ -147,6 +150,12 @@ impl Finder {
         let said = self.said(question, filter, &files)?;
         answer.hits = in_turn(answer.hits, said);
         answer.hits.truncate(question.top);
+        for hit in &mut answer.hits {
+            let file = files.iter().find(|file| file.id == hit.file);
+            if let Some(path) = file.and_then(|file| read.shown(file)) {
+                hit.path = path.to_owned();
+            }
+        }
         if let Some(query) = query.filter(|_| question.refine) {
             for hit in &mut answer.hits {
                 self.refine(hit, question, &query, &files)?;
@@ -232,10 +241,7 @@ impl Finder {
         at: Seconds,
         files: &[FileRecord],
     ) -> Result<JointVector, FinderError> {
-        let truly = true_path(path);
-        let lies_there = |file: &&FileRecord| file.looks.iter().any(|look| look.path == truly);
-        let file = files.iter().find(lies_there).filter(|file| file.track.is_some());
-        let Some(file) = file else {
+        let Some(file) = file_at(path, files).filter(|file| file.track.is_some()) else {
             return Err(FinderError::NotInIndex { path: path.to_owned() });
         };
         let vectors = file.track.map(|track| self.vectors(track)).transpose()?.flatten();
@@ -335,8 +341,9 @@ impl Finder {
         let mut hits: Vec<Hit> = in_order.collect();
         if let Some(Alike::Moment { path, at }) = &question.alike {
             // Neither the moment itself nor what lies beside it.
-            let (truly, moment) = (true_path(path), TimeSpan { start: *at, end: *at });
-            hits.retain(|hit| hit.path != truly || !are_neighbours(&hit.span, &moment));
+            let (asked, moment) = (file_at(path, files), TimeSpan { start: *at, end: *at });
+            let is_it = |hit: &Hit| asked.is_some_and(|file| file.id == hit.file);
+            hits.retain(|hit| !is_it(hit) || !are_neighbours(&hit.span, &moment));
         }
         let num_all = hits.len();
         if !question.show_all {
@@ -449,6 +456,13 @@ fn clips_inside(clips: &[TimeSpan], moment: &TimeSpan) -> Range<usize> {
     let first = clips.partition_point(|clip| clip.start < moment.start);
     let end = clips.partition_point(|clip| clip.end <= moment.end);
     first.min(end)..end
+}
+
+/// The file that lies at a path, or behind a link there.
+fn file_at<'f>(path: &Path, files: &'f [FileRecord]) -> Option<&'f FileRecord> {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let places = [true_path(path), absolute];
+    files.iter().find(|file| file.looks.iter().any(|look| places.contains(&look.path)))
 }
 
 fn hit(file: &FileRecord, span: TimeSpan, score: f64, verdict: Verdict, evidence: Evidence) -> Hit {

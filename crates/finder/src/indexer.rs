@@ -20,10 +20,10 @@ use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
 use locvtp_video::causes::with_causes;
 use locvtp_video::{Seconds, VideoOpener};
-use serde::Serialize;
 
 use crate::error::FinderError;
 use crate::index_sampling::IndexSampling;
+use crate::index_summary::IndexSummary;
 use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
@@ -33,46 +33,6 @@ use crate::words_again::WordsAgain;
 
 /// Between two looks at files that may still be written to.
 const SETTLE: Duration = Duration::from_secs(2);
-
-/// What became of the files of some folders.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct IndexSummary {
-    /// Files that were indexed now.
-    pub num_added: usize,
-    /// Known files at other paths, or at further ones, or seen again: nothing of them was decoded.
-    pub num_moved: usize,
-    /// Files as they were.
-    pub num_unchanged: usize,
-    /// Files that are gone, and are kept in the index.
-    pub missing: Vec<PathBuf>,
-    /// Files that are still written to.
-    pub waiting: Vec<PathBuf>,
-    /// Files that cannot be read, with the reason.
-    pub bad: Vec<(PathBuf, String)>,
-    /// Clips that were encoded.
-    pub num_clips: u64,
-    /// Of these, frames that do not differ from the one before and took its vector: of models that see
-    /// single frames.
-    pub num_taken_over: u64,
-    /// Frames that were decoded for them.
-    pub num_frames: u64,
-    /// Lines of subtitles.
-    pub num_cues: u64,
-    /// Files that were known and have other subtitles beside them now.
-    pub num_other_words: usize,
-    /// Playing time of what was indexed.
-    pub media_s: f64,
-    /// Time taken.
-    pub seconds: f64,
-    /// Whether it was stopped before its end.
-    pub is_stopped: bool,
-    /// Whether this model's index took the place of another's now.
-    pub is_swapped_in: bool,
-    /// Files that another model's index has and this one not yet, so that it does not take its place.
-    pub num_left: u64,
-    /// Whether "not here" can be told by a measured rate of false alarms.
-    pub is_calibrated: bool,
-}
 
 /// Indexes videos with one model.
 pub struct Indexer<'a> {
@@ -139,18 +99,22 @@ impl<'a> Indexer<'a> {
         }
         let mut summary = self.note(&plan)?;
         for (path, error) in &walked.closed {
-            let reason = format!("{}: cannot be looked at: {error}", path.display());
+            let reason = format!("cannot be looked at: {error}");
             observer.bad(path, &reason);
             summary.bad.push((path.clone(), reason));
         }
         for unreadable in &plan.unreadable {
-            let reason =
-                format!("{}: cannot be read: {}", unreadable.path.display(), unreadable.error);
+            let reason = format!("cannot be read: {}", unreadable.error);
             observer.bad(&unreadable.path, &reason);
             summary.bad.push((unreadable.path.clone(), reason));
         }
         let candidates = self.candidates(generation, &plan)?;
-        observer.planned(&plan, candidates.len());
+        let encoded: HashSet<_> = candidates.iter().map(|it| it.identity).collect();
+        let files = self.catalogue.files()?;
+        let again: HashSet<FileId> =
+            files.iter().filter(|it| encoded.contains(&it.identity)).map(|it| it.id).collect();
+        summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
+        observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
         self.encode(generation, candidates, "add", observer, &mut summary)?;
         if !plan.copies.is_empty() {
             let moved = self.moved(&plan.copies)?;
@@ -198,7 +162,7 @@ impl<'a> Indexer<'a> {
         let generation = self.catalogue.generation(&self.model)?;
         let plan = Plan::default();
         let candidates = self.candidates(generation, &plan)?;
-        observer.planned(&plan, candidates.len());
+        observer.planned(0, candidates.len());
         let mut summary = IndexSummary::default();
         self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
         self.finish(generation, &mut summary)?;
@@ -236,7 +200,7 @@ impl<'a> Indexer<'a> {
         self.catalogue.note_waiting(&plan.waiting)?;
         Ok(IndexSummary {
             num_moved: plan.moved.len(),
-            num_unchanged: plan.num_unchanged,
+            num_still_bad: plan.still_bad.len(),
             missing: plan.missing.iter().map(|(_, path)| path.clone()).collect(),
             waiting: plan.waiting.iter().map(|look| look.path.clone()).collect(),
             ..IndexSummary::default()
@@ -297,7 +261,7 @@ impl<'a> Indexer<'a> {
         let encoded =
             encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
         let failure = sink.failure.take();
-        let Kept { added, bad, changing, num_clips, num_cues, media } = sink.kept;
+        let Kept { added, bad, changing, num_cut_short, num_clips, num_cues, media } = sink.kept;
         let mut num_taken_over = 0;
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
@@ -325,6 +289,7 @@ impl<'a> Indexer<'a> {
         summary.bad.extend(bad);
         summary.waiting.extend(changing);
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
+        summary.num_cut_short = num_cut_short;
         summary.num_taken_over = num_taken_over;
         summary.num_frames = num_clips * preprocessing.num_frames as u64;
         summary.media_s = media.0;

@@ -3,15 +3,14 @@
 use std::path::Path;
 
 use locvtp_search::catalogue::JobProgress;
-use locvtp_search::identity::Plan;
 
 /// Is told how indexing goes, and may stop it.
 pub trait IndexObserver {
-    /// What is to be done; `num_files` are to be decoded.
-    fn planned(&mut self, _plan: &Plan, _num_files: usize) {}
+    /// What is to be done: so many files are in the index as they are, and so many are to be decoded.
+    fn planned(&mut self, _num_known: usize, _num_files: usize) {}
     /// Some clips are done.
     fn progress(&mut self, _progress: &JobProgress) {}
-    /// A file cannot be read and is left out until it changes.
+    /// A file cannot be read and is left out until it changes; the reason is without its path.
     fn bad(&mut self, _path: &Path, _reason: &str) {}
     /// Something that a person should know.
     fn note(&mut self, _text: &str) {}

@@ -66,7 +66,10 @@ impl Sentence {
             rest = left.trim_start();
         }
         sentence.text = words.join(" ");
-        let has_any = !sentence.text.is_empty() || !sentence.with.is_empty();
+        // Signs alone say nothing; other letters than ours, and pictures as letters, may.
+        let says =
+            |text: &str| text.contains(|c: char| !c.is_ascii_punctuation() && !c.is_whitespace());
+        let has_any = says(&sentence.text) || sentence.with.iter().any(|term| says(term));
         match (has_any, sentence.without.is_empty()) {
             (true, _) => Ok(sentence),
             (false, true) => Err(QuestionError::Empty),
@@ -102,7 +105,7 @@ pub struct Question {
     pub sentence: Option<Sentence>,
     /// What should look like this; taken together with the sentence where both are there.
     pub alike: Option<Alike>,
-    /// Words that should be said. What is seen then counts only where a sentence is there, too.
+    /// Words that should be said; `egg*` is any word that begins so. What is seen then counts only where a sentence is there, too.
     pub said: Option<String>,
     /// The files that are meant.
     pub files: FileFilter,
@@ -161,7 +164,10 @@ mod tests {
 
     #[test]
     fn what_asks_for_nothing_is_refused() {
-        assert_eq!(Sentence::read("  "), Err(QuestionError::Empty));
+        for nothing in ["  ", "+", "\"\"", "- +", "?!", "+\"\""] {
+            assert_eq!(Sentence::read(nothing), Err(QuestionError::Empty), "{nothing}");
+        }
+        assert_eq!(Sentence::read("\u{1f436}").unwrap().text, "\u{1f436}");
         assert!(matches!(Sentence::read("-rain"), Err(QuestionError::OnlyWithout { .. })));
         assert!(matches!(Sentence::read("a +\"red"), Err(QuestionError::OpenQuote { .. })));
         let long = "a ".repeat(1001);

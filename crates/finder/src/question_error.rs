@@ -1,5 +1,7 @@
 //! What can be wrong with a question.
 
+use std::path::PathBuf;
+
 /// Why words ask for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,20 @@ pub enum QuestionError {
     OpenQuote {
         /// What was typed.
         sentence: String,
+    },
+    /// Words to be said without a letter.
+    #[error(
+        "{said:?}: no word stands in it; give the words that should be said, as \"crack egg*\""
+    )]
+    NoWords {
+        /// What was typed.
+        said: String,
+    },
+    /// A folder that is not there.
+    #[error("{folder}: no such folder is there, and the index knows of none; check the path", folder = folder.display())]
+    NoFolder {
+        /// What was given.
+        folder: PathBuf,
     },
     /// A pattern of names that cannot be read.
     #[error("{pattern}: is no pattern of file names ({what}); * stands for any letters, ? for one")]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use locvtp_corpus::WordsBeside;
 use locvtp_search::catalogue::{Catalogue, GenerationId, JobId, JobProgress, JobState, NewVideo};
 use locvtp_search::identity::{Candidate, look_at};
 use locvtp_search::segment::{VectorBatch, VectorError, VectorKind};
@@ -36,6 +37,7 @@ pub(crate) struct Kept {
     pub(crate) bad: Vec<(PathBuf, String)>,
     /// Changed while they were read.
     pub(crate) changing: Vec<PathBuf>,
+    pub(crate) num_cut_short: usize,
     pub(crate) num_clips: u64,
     pub(crate) num_cues: u64,
     pub(crate) media: Seconds,
@@ -49,6 +51,7 @@ pub(crate) struct VideoSink<'a, 'o> {
     pub(crate) width: usize,
     pub(crate) candidates: HashMap<PathBuf, Candidate>,
     pub(crate) told: &'a RefCell<Told<'o>>,
+    beside: WordsBeside,
     open: HashMap<PathBuf, OpenVideo>,
     pub(crate) kept: Kept,
     /// Why the catalogue took no more.
@@ -64,7 +67,8 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         told: &'a RefCell<Told<'o>>,
     ) -> Self {
         let (open, kept, failure) = (HashMap::new(), Kept::default(), None);
-        Self { catalogue, generation, job, width, candidates, told, open, kept, failure }
+        let beside = WordsBeside::default();
+        Self { catalogue, generation, job, width, candidates, told, beside, open, kept, failure }
     }
 
     /// Ends the encoding with an error that is kept here.
@@ -99,22 +103,26 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         let Some(candidate) = self.candidates.get(path).cloned() else { return Ok(()) };
         let vectors = match self.vectors(path) {
             Ok(vectors) => vectors,
-            Err(error) => return self.bad(path, &format!("{}: {error}", path.display())),
+            Err(error) => return self.bad(path, &error.to_string()),
         };
         if look_at(path).ok().as_ref() != Some(&candidate.look) {
             self.kept.changing.push(path.to_owned());
             return Ok(());
         }
-        let (cues, notes) = cues_of(path, duration);
+        let (cues, notes) = cues_of(path, duration, &mut self.beside);
         for note in notes {
             self.told.borrow_mut().observer.note(&note);
         }
         self.kept.num_clips += vectors.len() as u64;
         self.kept.num_cues += cues.len() as u64;
         self.kept.media += duration;
-        let (identity, look) = (candidate.identity, candidate.look);
+        let (identity, look, note) = (candidate.identity, candidate.look, end.cut_short.clone());
+        if let Some(note) = &note {
+            self.told.borrow_mut().observer.note(&format!("{}: {note}", path.display()));
+            self.kept.num_cut_short += 1;
+        }
         let vectors = vec![(VectorKind::Clip, vectors)];
-        let video = NewVideo { identity, look, duration, vectors, cues };
+        let video = NewVideo { identity, look, duration, note, vectors, cues };
         self.catalogue.add_video(self.generation, &video)?;
         self.kept.added.push(path.to_owned());
         self.told.borrow_mut().progress.done_files += 1;
@@ -123,6 +131,9 @@ impl<'a, 'o> VideoSink<'a, 'o> {
 
     fn bad(&mut self, path: &Path, reason: &str) -> Result<(), FinderError> {
         self.open.remove(path);
+        // Errors of files begin with the path, which is told beside the reason.
+        let own = format!("{}: ", path.display());
+        let reason = reason.strip_prefix(&own).unwrap_or(reason);
         self.kept.bad.push((path.to_owned(), reason.to_owned()));
         if let Some(candidate) = self.candidates.get(path) {
             self.catalogue.note_bad(candidate, reason)?;

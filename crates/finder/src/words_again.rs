@@ -1,9 +1,6 @@
 //! Subtitles that came, went or changed after their video was indexed: read again without decoding a frame.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-
-use locvtp_corpus::may_hold_words;
+use locvtp_corpus::WordsBeside;
 use locvtp_search::catalogue::{Catalogue, Cue, FileRecord, GenerationId, NewVideo};
 use locvtp_search::identity::Look;
 use locvtp_search::segment::{VectorBatch, VectorKind};
@@ -15,12 +12,12 @@ use crate::error::FinderError;
 pub(crate) struct WordsAgain<'a> {
     catalogue: &'a dyn Catalogue,
     generation: GenerationId,
-    folders: HashMap<PathBuf, Vec<String>>,
+    beside: WordsBeside,
 }
 
 impl<'a> WordsAgain<'a> {
     pub(crate) fn new(catalogue: &'a dyn Catalogue, generation: GenerationId) -> Self {
-        Self { catalogue, generation, folders: HashMap::new() }
+        Self { catalogue, generation, beside: WordsBeside::default() }
     }
 
     /// Reads the words beside a file that lies at `look` again where they are others than those in the
@@ -33,10 +30,10 @@ impl<'a> WordsAgain<'a> {
     ) -> Result<Option<(usize, Vec<String>)>, FinderError> {
         let known = self.catalogue.cues(file.id)?;
         let (inside, beside): (Vec<Cue>, Vec<Cue>) = known.into_iter().partition(is_inside);
-        if beside.is_empty() && !self.has_any_beside(&look.path) {
+        if beside.is_empty() && !self.beside.has_any(&look.path) {
             return Ok(None);
         }
-        let (now, notes) = cues_beside(&look.path, file.duration);
+        let (now, notes) = cues_beside(&look.path, file.duration, &mut self.beside);
         if in_order(now.clone()) == in_order(beside) {
             return Ok(None);
         }
@@ -46,20 +43,12 @@ impl<'a> WordsAgain<'a> {
             identity: file.identity,
             look: look.clone(),
             duration: file.duration,
+            note: file.reason.clone(),
             vectors,
             cues: now.into_iter().chain(inside).collect(),
         };
         self.catalogue.add_video(self.generation, &video)?;
         Ok(Some((num_cues, notes)))
-    }
-
-    /// Whether a file that may hold words has a name that begins as the video's does.
-    fn has_any_beside(&mut self, video: &Path) -> bool {
-        let (Some(folder), Some(stem)) = (video.parent(), video.file_stem()) else { return false };
-        let names = self.folders.entry(folder.to_owned()).or_insert_with(|| names_in(folder));
-        let stem = stem.to_string_lossy();
-        let first = names.partition_point(|name| name.as_str() < stem.as_ref());
-        names.get(first).is_some_and(|name| name.starts_with(stem.as_ref()))
     }
 
     /// The vectors of a file as they are in the catalogue; none where the generation lacks it.
@@ -81,16 +70,6 @@ impl<'a> WordsAgain<'a> {
         }
         Ok(Some(vec![(kind, batch)]))
     }
-}
-
-/// The names of the files of a folder that may hold words, in order.
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let words = entries.filter(|entry| may_hold_words(&entry.path()));
-    let mut names: Vec<String> =
-        words.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort_unstable();
-    names
 }
 
 fn in_order(mut cues: Vec<Cue>) -> Vec<Cue> {

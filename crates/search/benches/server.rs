@@ -53,6 +53,7 @@ fn fill(catalogue: &dyn Catalogue, num_videos: u64) -> GenerationId {
             identity: ContentIdentity { size: video, sample: u128::from(video) },
             look: Look { path, size: video, modified_ns: 0, changed_ns: 0 },
             duration: Seconds(2.0 * CLIPS as f64),
+            note: None,
             vectors: vec![(VectorKind::Clip, clips)],
             cues: vec![],
         };

@@ -43,16 +43,18 @@ impl CutHit {
     }
 }
 
-/// Cuts each hit into a file of `folder`, named after its source and times. Files of earlier times of
-/// that name are replaced. One that fails does not end the others.
+/// Cuts each hit into a file of `folder`, named after its source and times. Where a file has that name a
+/// number is added, unless it may be overwritten. One that fails does not end the others.
 pub fn cut_hits<'a>(
     hits: &'a [Hit],
     folder: &'a Path,
     way: CutWay,
+    overwrite: bool,
 ) -> impl Iterator<Item = Result<CutHit, VideoError>> + 'a {
     let mut names = BTreeSet::new();
     hits.iter().map(move |hit| {
-        let path = folder.join(free_name(hit, way, &mut names));
+        let is_there = |name: &str| !overwrite && folder.join(name).symlink_metadata().is_ok();
+        let path = folder.join(free_name(hit, way, &mut names, is_there));
         let cut = match way {
             CutWay::Copy => copy_span(&hit.path, hit.span, &path),
             CutWay::Exact => encode_span(&hit.path, hit.span, &path, &CutSettings::exact()),
@@ -61,8 +63,13 @@ pub fn cut_hits<'a>(
     })
 }
 
-/// `kitchen_12.50-15.00.mp4`, with a number where an earlier hit has that name.
-fn free_name(hit: &Hit, way: CutWay, names: &mut BTreeSet<String>) -> String {
+/// `kitchen_12.50-15.00.mp4`, with a number where an earlier hit, or a file that is there, has that name.
+fn free_name(
+    hit: &Hit,
+    way: CutWay,
+    names: &mut BTreeSet<String>,
+    is_there: impl Fn(&str) -> bool,
+) -> String {
     let stem = hit.path.file_stem().unwrap_or_default().to_string_lossy();
     let ending = match way {
         CutWay::Exact => "mp4".to_owned(),
@@ -72,7 +79,7 @@ fn free_name(hit: &Hit, way: CutWay, names: &mut BTreeSet<String>) -> String {
     let name = |more: String| format!("{stem}_{start:.2}-{end:.2}{more}.{ending}");
     let numbered = (2u32..).map(|number| name(format!("-{number}")));
     let mut free = std::iter::once(name(String::new())).chain(numbered);
-    let free = free.find(|name| !names.contains(name)).unwrap_or_default();
+    let free = free.find(|name| !names.contains(name) && !is_there(name)).unwrap_or_default();
     names.insert(free.clone());
     free
 }

@@ -46,6 +46,7 @@
 //!             identity: candidate.identity,
 //!             look: candidate.look,
 //!             duration: Seconds(4.0),
+//!             note: None,
 //!             vectors: vec![(VectorKind::Clip, clips)],
 //!             cues: vec![],
 //!         },

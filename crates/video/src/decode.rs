@@ -27,6 +27,7 @@ use crate::pixels::{ClipPixels, FramePixels};
 use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
 use crate::reader_settings::ReaderSettings;
 use crate::sampling::SamplingPlan;
+use crate::stated_duration;
 use crate::transform::FrameTransform;
 use crate::watchdog::{self, Watch};
 
@@ -212,6 +213,7 @@ fn open(
         height,
         rotation_degrees: orientation.rotation_degrees(),
         duration: table.end(),
+        cut_short_of: stated_duration::cut_short_of(&file, &table),
         num_frames: table.len(),
         frame_rate_hz: 1.0 / table.mean_frame_duration().0,
         codec: file.codec.clone(),

@@ -226,7 +226,7 @@ impl Encoder {
         self.encoder.send_eof().map_err(|e| encode_error(&self.path, "finish encoding", e))?;
         self.write_packets()?;
         let written = self.output.write_trailer();
-        written.map_err(|e| encode_error(&self.path, "write the index", e))?;
+        written.map_err(|e| encode_error(&self.path, "write the end of the video", e))?;
         // SAFETY: the context is alive; closing here and not on drop is the only way to see a
         // failed last write.
         let closed = unsafe { ffi::avio_closep(&raw mut (*self.output.as_mut_ptr()).pb) };

@@ -109,6 +109,7 @@ mod seen_packet;
 mod shown_from;
 mod sound_in_hole;
 mod source_tags;
+mod stated_duration;
 mod stream_headers;
 mod stretch_input;
 mod text_tracks;

@@ -40,6 +40,8 @@ pub struct VideoInfo {
     pub rotation_degrees: u16,
     /// When the last frame ends.
     pub duration: Seconds,
+    /// How long the file says that it plays, where its pictures end well before: it is cut short.
+    pub cut_short_of: Option<Seconds>,
     /// Frames that are shown.
     pub num_frames: usize,
     /// Frames per second, on average: in a file of variable frame rate only the frame table tells
@@ -81,7 +83,17 @@ impl VideoInfo {
                 "{of} video streams and no default: stream {taken} ({width}x{height}) was taken"
             )
         });
-        hdr.into_iter().chain(choice).collect()
+        self.cut_short_note().into_iter().chain(hdr).chain(choice).collect()
+    }
+
+    /// Where the pictures of a file end that is cut short; none of a whole one.
+    pub fn cut_short_note(&self) -> Option<String> {
+        let stated = self.cut_short_of?;
+        Some(format!(
+            "cut short: the pictures end at {} of {}",
+            self.duration.clock(),
+            stated.clock()
+        ))
     }
 }
 

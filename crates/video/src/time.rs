@@ -27,6 +27,16 @@ impl Seconds {
     pub fn max(self, other: Self) -> Self {
         Self(self.0.max(other.0))
     }
+
+    /// As players show it: `0:12.50` or `1:02:03.50`.
+    pub fn clock(self) -> String {
+        let hundredths = (self.0 * 100.0).round() as u64;
+        let (s, rest) = (hundredths / 100, hundredths % 100);
+        match (s / 3600, s / 60 % 60, s % 60) {
+            (0, m, s) => format!("{m}:{s:02}.{rest:02}"),
+            (h, m, s) => format!("{h}:{m:02}:{s:02}.{rest:02}"),
+        }
+    }
 }
 
 impl Add for Seconds {

@@ -291,7 +291,7 @@ fn text(summary: &ExtractSummary) -> String {
     match &summary.file {
         Some(file) if file.videos > 0 => lines.push(format!(
             "{}: {}, {} of {} {} numbers, {:.1} MB",
-            summary.out.display(),
+            output::one_line(&summary.out.display().to_string()),
             counted(file.videos, "video"),
             counted(file.clips, "clip"),
             file.width,

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
         output::note(&format!("note: {said}"));
     }
     if let Some(unknown) = trained.unknown() {
-        output::note(&format!("note: {unknown}"));
+        output::notes(&format!("note: {unknown}"));
     }
     if args.json {
         let mut json = as_json(args, sentence, score, &found);
@@ -172,7 +172,11 @@ fn as_json(
 }
 
 fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
-    let mut lines = vec![format!("\"{sentence}\" in {}", args.video.display())];
+    let mut lines = vec![format!(
+        "\"{}\" in {}",
+        output::one_line(sentence),
+        output::one_line(&args.video.display().to_string())
+    )];
     let mut table = Table::new([2, 8, 9, 7].map(Column::numbers));
     table.row(["", "start", "end", "score"]);
     for (rank, moment) in found.moments.iter().enumerate() {

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Transfer) -> anyhow::Result<Outcome> {
         }
         Err(TransferError::Stopped) => {
             let go_on = typed_again(Some("--resume"), None);
-            output::note(&format!("stopped; what is done is saved. Go on with:\n  {go_on}"));
+            output::notes(&format!("stopped; what is done is saved. Go on with:\n  {go_on}"));
             return Ok(Outcome::Interrupted);
         }
         Err(error) => return Err(error.into()),

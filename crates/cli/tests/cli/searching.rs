@@ -1,5 +1,6 @@
 //! `locvtp index` and `locvtp search` as a newcomer types them.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
+use crate::waiting::{end_by_ctrl_c, until};
 
 /// A folder with copies of the held-out videos, and its index.
 fn indexed() -> TempDir {
@@ -126,13 +128,19 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("broken.mp4")).collect();
     assert_eq!(lines.len(), 1, "{told}");
     let again = run(&add);
-    says(&succeeded(&again), &["unchanged: 9 files", "decoded: 0 frames"]);
+    says(
+        &succeeded(&again),
+        &["unchanged: 8 files", "left out: 1 file", "1 as before", "decoded: 0 frames"],
+    );
     assert!(!stderr(&again).contains("broken.mp4"), "{}", stderr(&again));
+    says(&refused(&run(&[&add[..], &["--strict"]].concat())), &["left out: 1 file", "index list"]);
     let list = succeeded(&run(&["index", "list", "--catalog", str(folder.path())]));
     says(&list, &["bad", "broken.mp4"]);
+    let line = list.lines().find(|line| line.contains("broken.mp4")).unwrap();
+    assert_eq!(line.matches("broken.mp4").count(), 1, "{line}");
 
     let segments = folder.path().join(".locvtp/segments");
-    let segment = std::fs::read_dir(segments).unwrap().next().unwrap().unwrap().path();
+    let segment = std::fs::read_dir(&segments).unwrap().next().unwrap().unwrap().path();
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[200] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
@@ -141,7 +149,15 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     says(&told, &[segment.file_name().unwrap().to_str().unwrap(), "1 fault", "index rebuild"]);
     let rebuild = ["index", "rebuild", "--catalog", str(folder.path())];
     says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
-    succeeded(&run(&verify));
+    says(&succeeded(&run(&verify)), &["of 8 videos, in 8 segments"]);
+    // A part that is gone is damage as well, and not a path to be checked.
+    std::fs::remove_file(std::fs::read_dir(segments).unwrap().next().unwrap().unwrap().path())
+        .unwrap();
+    let (_, sentence) = held_out(folder.path());
+    let told = refused(&search(folder.path(), &[&sentence, "--all"]));
+    says(&told, &["locvtp index rebuild"]);
+    assert!(!told.contains("check the path"), "{told}");
+    says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
 }
 
 #[test]
@@ -167,7 +183,7 @@ fn what_is_said_is_found_also_by_words_that_the_model_does_not_know() {
     let model = tiny().path("run");
     let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     says(&succeeded(&run(&add)), &["1 line of subtitles"]);
-    for words in [&["dog skateboard"][..], &["--said", "a dog"]] {
+    for words in [&["dog skateboard"][..], &["--said", "a dog"], &["--said", "skate* dog"]] {
         let shown = succeeded(&search(folder.path(), words));
         says(&shown, &["0:01.00", "0:02.50", "said: now a dog rides the skateboard"]);
     }
@@ -205,6 +221,10 @@ fn what_cannot_be_done_says_what_to_type() {
         ("--after", "yesterday", "2026-07-31"),
         ("--like", "talk.mp4", "talk.mp4@12.5"),
         ("--image", "gone.png", "does not exist"),
+        ("--like", "talk.mp4@1e300", "talk.mp4@12.5"),
+        ("--longer", "0", "1:02:03"),
+        ("--export", "no/such/hits.csv", "does not exist"),
+        ("--cut", "no/such/cuts", "does not exist"),
     ] {
         says(&refused(&here(&["search", "a dog", flag, value])), &[says_it]);
     }
@@ -213,6 +233,7 @@ fn what_cannot_be_done_says_what_to_type() {
     let nothing = run(&["index", "add", str(empty.path()), "--model", str(&model)]);
     assert_eq!(nothing.status.code(), Some(1));
     says(&stderr(&nothing), &["no video files there"]);
+    assert!(stdout(&nothing).is_empty() && !empty.path().join(".locvtp").exists());
 }
 
 #[test]
@@ -238,13 +259,33 @@ fn hits_are_cut_and_listed_for_editors() {
     let folder = indexed();
     let (_, sentence) = held_out(folder.path());
     let out = tempfile::tempdir().unwrap();
-    let (cuts, list) = (out.path().join("cuts"), out.path().join("lists/hits.csv"));
+    let (cuts, list) = (out.path().join("cuts"), out.path().join("hits.csv"));
     let more = ["--top", "2", "--all", "--cut", str(&cuts), "--exact", "--export", str(&list)];
     let output = search(folder.path(), &[&[sentence.as_str()], &more[..]].concat());
     succeeded(&output);
     says(&stderr(&output), &["encoded, from the frame", "written: ", "hits.csv"]);
-    assert_eq!(std::fs::read_dir(cuts).unwrap().count(), 2);
+    let cut_files = || std::fs::read_dir(&cuts).unwrap().count();
+    assert_eq!(cut_files(), 2);
     assert_eq!(std::fs::read_to_string(&list).unwrap().lines().count(), 3);
+    // Nothing that is there is lost: the list is refused before anything is done, cuts take other names.
+    std::fs::write(&list, "mine").unwrap();
+    let again = [&[sentence.as_str()], &more[..]].concat();
+    let told = refused(&search(folder.path(), &again));
+    says(&told, &["hits.csv: is there already", "--overwrite"]);
+    assert_eq!((std::fs::read(&list).unwrap(), cut_files()), (b"mine".to_vec(), 2));
+    succeeded(&search(folder.path(), &again[..again.len() - 2]));
+    assert_eq!(cut_files(), 4);
+    let output = search(folder.path(), &[&again[..], &["--overwrite"]].concat());
+    succeeded(&output);
+    assert_eq!((std::fs::read_to_string(&list).unwrap().lines().count(), cut_files()), (3, 4));
+    assert!(!stderr(&output).contains("index add"), "{}", stderr(&output));
+    // Where videos are indexed, cuts would be videos of the index.
+    for (name, is_told) in [("cuts", true), (".cuts", false)] {
+        let inside = folder.path().join(name);
+        let output = search(folder.path(), &[&sentence, "--all", "--cut", str(&inside)]);
+        succeeded(&output);
+        assert_eq!(stderr(&output).contains("index add"), is_told, "{}", stderr(&output));
+    }
     let wrong = search(folder.path(), &[&sentence, "--export", "hits.doc"]);
     says(&refused(&wrong), &["hits.doc", ".csv"]);
 }
@@ -261,4 +302,126 @@ fn refined_ends_stay_in_the_file_and_begin_at_frames() {
         assert!(0.0 <= start && start < end && end <= 9.001, "{hit}");
         assert_eq!(hit["is_refined"], true);
     }
+}
+
+#[test]
+fn files_are_chosen_by_the_paths_that_are_shown_and_what_chooses_none_is_named() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    std::fs::create_dir(folder.path().join("other")).unwrap();
+    std::fs::rename(&video, folder.path().join("other/one.mp4")).unwrap();
+    add_again(folder.path());
+    let here = |more: &[&str]| {
+        let mut command = locvtp();
+        command.current_dir(folder.path()).args(["search", &sentence, "--all"]).args(more);
+        command.output().unwrap()
+    };
+    for pattern in ["other/*.mp4", "./other/one.mp4", "*/other/*"] {
+        says(&succeeded(&here(&["--file", pattern])), &["in 1 file", "other/one.mp4"]);
+    }
+    says(&succeeded(&here(&["--in", "other", "--longer", "0:01"])), &["in 1 file"]);
+    let none = here(&["--file", "other/*.avi"]);
+    assert_eq!(none.status.code(), Some(1));
+    let told = stderr(&none);
+    assert!(told.contains("is meant by --file") && !told.contains("--in"), "{told}");
+    let told = stderr(&here(&["--in", "other", "--after", "9999-12-31"]));
+    says(&told, &["--in, --after together"]);
+    succeeded(&here(&["--after", "1969-01-01"]));
+    says(&refused(&here(&["--in", "gone"])), &["gone", "no such folder"]);
+}
+
+#[test]
+fn what_asks_for_nothing_is_an_error() {
+    let folder = indexed();
+    for nothing in [&["+"][..], &["\"\""], &["--said", ""], &["--said", "\""]] {
+        let output = search(folder.path(), nothing);
+        assert_eq!(output.status.code(), Some(2), "{nothing:?}: {}", stderr(&output));
+        let told = stderr(&output);
+        assert!(told.contains("nothing is asked for") || told.contains("no word"), "{told}");
+    }
+}
+
+#[test]
+fn a_video_that_is_cut_short_is_named() {
+    let folder = videos();
+    let (video, _) = held_out(folder.path());
+    let short = video.with_file_name("short.mp4");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-i", str(&video), "-c", "copy", "-movflags", "+faststart"]);
+    assert!(command.arg(&short).status().unwrap().success());
+    let size = std::fs::metadata(&short).unwrap().len();
+    std::fs::File::options().write(true).open(&short).unwrap().set_len(size / 2).unwrap();
+    let model = tiny().path("run");
+    let added = run(&["index", "add", str(folder.path()), "--model", str(&model)]);
+    says(&succeeded(&added), &["cut short: 1 file"]);
+    let ends = "cut short: the pictures end at 0:0";
+    says(&stderr(&added), &["short.mp4: ", ends, " of 0:09.00"]);
+    let list = ["index", "list", "--catalog", str(folder.path())];
+    let told = succeeded(&run(&list));
+    let line = told.lines().find(|line| line.contains("short.mp4")).unwrap();
+    assert!(line.starts_with("indexed") && line.contains(ends), "{line}");
+    let files = json(&run(&[&list[..], &["--json"]].concat()))["files"].clone();
+    let notes = files.as_array().unwrap().iter().filter(|file| !file["note"].is_null());
+    let notes: Vec<&Value> = notes.collect();
+    assert!(notes.len() == 1 && notes[0]["reason"].is_null(), "{notes:?}");
+    assert!(notes[0]["note"].as_str().unwrap().starts_with(ends), "{notes:?}");
+}
+
+#[test]
+fn names_of_files_give_the_terminal_no_orders() {
+    let folder = videos();
+    let (video, sentence) = held_out(folder.path());
+    let name = "a\x1b[31m\nbad.mp4";
+    std::fs::rename(&video, video.with_file_name(name)).unwrap();
+    std::fs::write(video.with_file_name("broken\r\x1b.mp4"), "no video").unwrap();
+    let model = tiny().path("run");
+    let add = ["index", "add", str(folder.path()), "--model", str(&model)];
+    let list = ["index", "list", "--catalog", str(folder.path())];
+    let out = tempfile::tempdir().unwrap();
+    let (cuts, csv) = (out.path().join("c"), out.path().join("h\x1b.csv"));
+    let find =
+        [sentence.as_str(), "--all", "--file", "a*", "--cut", str(&cuts), "--export", str(&csv)];
+    let found = [&["search", "--catalog", str(folder.path())][..], &find].concat();
+    for command in [&add[..], &list, &found[..]] {
+        let output = run(command);
+        let told = succeeded(&output) + &stderr(&output);
+        let is_order = |c: char| c.is_control() && c != '\n';
+        assert!(!told.contains(is_order), "{told:?}");
+        assert!(!told.lines().any(|line| line.starts_with("bad.mp4")), "{told}");
+        assert!(told.contains("\\u{1b}"), "{told}");
+    }
+    // What programs read is exact.
+    assert!(std::fs::read_to_string(&csv).unwrap().contains(name));
+    let files = json(&run(&[&list[..], &["--json"]].concat()))["files"].clone();
+    assert!(files.to_string().contains(r"a\u001b[31m\nbad.mp4"), "{files}");
+}
+
+#[test]
+fn a_watched_folder_is_told_of_only_when_something_changed() {
+    let folder = videos();
+    std::os::unix::fs::symlink("nowhere", folder.path().join("link.mp4")).unwrap();
+    let spare = tempfile::tempdir().unwrap();
+    let (first, _) = held_out(folder.path());
+    let told = spare.path().join("told");
+    let errors = spare.path().join("errors");
+    let mut command = locvtp();
+    command.args(["index", "watch", str(folder.path()), "--model", str(&tiny().path("run"))]);
+    command.args(["--every", "1"]).stdout(File::create(&told).unwrap());
+    let mut child = command.stderr(File::create(&errors).unwrap()).spawn().unwrap();
+    let text = |file: &Path| std::fs::read_to_string(file).unwrap();
+    let summaries = || text(&told).matches("decoded: ").count();
+    until(&mut child, "the first look", || summaries() == 1);
+    // A file is moved three times; the looks between find nothing new.
+    let mut at = first;
+    for (place, name) in ["x.mp4", "y.mp4", "z.mp4"].into_iter().enumerate() {
+        let to = at.with_file_name(name);
+        std::fs::rename(&at, &to).unwrap();
+        at = to;
+        until(&mut child, name, || summaries() == 2 + place);
+    }
+    let output = end_by_ctrl_c(child);
+    assert_eq!(output.status.code(), Some(130));
+    let errors = text(&errors);
+    assert_eq!(errors.matches("link.mp4").count(), 1, "{errors}");
+    assert!(!errors.contains("in the index already") && !text(&told).contains("search it with"));
 }

@@ -1,7 +1,8 @@
 //! What an index answers.
 
 use locvtp_finder::{
-    Alike, Evidence, FileFilter, FinderError, IndexSampling, Indexer, Question, Sentence, Verdict,
+    Alike, Evidence, FileFilter, FinderError, IndexSampling, Indexer, Question, QuestionError,
+    Sentence, Verdict,
 };
 use locvtp_search::Sureness;
 use locvtp_search::catalogue::Catalogue;
@@ -211,4 +212,54 @@ fn only_files_that_are_meant_are_searched() {
     assert_eq!((num_files, paths), (1, vec![made.path("in/2.mp4")]));
     let longer = Some(Seconds(60.0));
     assert_eq!(find(FileFilter { longer, ..FileFilter::default() }), (0, vec![]));
+    let gone = FileFilter { folders: vec![made.path("gone")], ..FileFilter::default() };
+    let error = finder.find(&Question { files: gone, ..Question::of(SENTENCE) }).unwrap_err();
+    assert!(error.to_string().contains("no such folder"), "{error}");
+}
+
+#[test]
+fn a_copy_is_shown_where_the_filter_finds_it_and_a_link_after_the_file() {
+    let made = Made::of(1);
+    std::fs::create_dir(made.path("other")).unwrap();
+    std::fs::rename(made.path("0.mp4"), made.path("z.mp4")).unwrap();
+    std::fs::copy(made.path("z.mp4"), made.path("other/copy.mp4")).unwrap();
+    std::os::unix::fs::symlink(made.path("z.mp4"), made.path("a link.mp4")).unwrap();
+    made.add();
+    let finder = made.finder();
+    let shown = |files: FileFilter| {
+        let answer = finder.find(&Question { files, ..Question::of(SENTENCE) }).unwrap();
+        assert!(!answer.hits.is_empty());
+        answer.hits[0].path.clone()
+    };
+    let none = FileFilter::default;
+    assert_eq!(shown(none()), made.path("other/copy.mp4"));
+    let pattern = Some("z*".to_owned());
+    assert_eq!(shown(FileFilter { pattern, ..none() }), made.path("z.mp4"));
+    let pattern = Some("a *".to_owned());
+    assert_eq!(shown(FileFilter { pattern, ..none() }), made.path("a link.mp4"));
+    // The moment that is asked from is no answer, by whichever of its names it was given.
+    for name in ["z.mp4", "other/copy.mp4", "a link.mp4"] {
+        let alike = Some(Alike::Moment { path: made.path(name), at: Seconds(1.2) });
+        let question = Question { alike, sentence: None, per_file: 9, ..Question::default() };
+        let hits = finder.find(&question).unwrap().hits;
+        let holds = |hit: &locvtp_finder::Hit| hit.span.start.0 <= 1.2 && 1.2 < hit.span.end.0;
+        assert!(!hits.iter().any(holds), "{name}: {hits:?}");
+    }
+}
+
+#[test]
+fn words_without_a_letter_ask_for_nothing_and_a_star_lets_a_word_go_on() {
+    let made = Made::of(1);
+    let srt = "1\n00:00:00,500 --> 00:00:01,000\ncrack the eggs\n";
+    std::fs::write(made.path("0.srt"), srt).unwrap();
+    made.add();
+    let finder = made.finder();
+    let said =
+        |text: &str| finder.find(&Question { said: Some(text.to_owned()), ..Question::default() });
+    for nothing in ["", " ", "\"", "+-", "*"] {
+        let error = said(nothing).unwrap_err();
+        assert!(matches!(error, FinderError::Question(QuestionError::NoWords { .. })), "{error}");
+    }
+    assert_eq!(said("egg").unwrap().hits.len(), 0);
+    assert_eq!(said("egg* crack").unwrap().hits.len(), 1);
 }

@@ -35,6 +35,7 @@ fn generated(made: &Made) -> Finder {
             identity: ContentIdentity { size: 1, sample: u128::from(file) },
             look: Look { path, size: 1, modified_ns: 0, changed_ns: 0 },
             duration: Seconds(CLIPS as f64),
+            note: None,
             vectors: vec![(VectorKind::Clip, clips)],
             cues: vec![],
         };

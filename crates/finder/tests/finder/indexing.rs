@@ -53,7 +53,8 @@ fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes()
     #[derive(Default)]
     struct Told(Vec<String>);
     impl IndexObserver for Told {
-        fn bad(&mut self, _path: &Path, reason: &str) {
+        fn bad(&mut self, path: &Path, reason: &str) {
+            assert!(path.ends_with("broken.mp4"), "{}", path.display());
             self.0.push(reason.to_owned());
         }
     }
@@ -62,12 +63,14 @@ fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes()
     let mut told = Told::default();
     let summary = made.add_watched(&mut told);
     assert_eq!((summary.num_added, summary.bad.len()), (1, 1));
-    assert!(told.0.len() == 1 && told.0[0].contains("broken.mp4"), "{:?}", told.0);
+    // The path stands beside the reason, and not in it as well.
+    assert!(told.0.len() == 1 && !told.0[0].contains("broken.mp4"), "{:?}", told.0);
     let files = made.writer().files().unwrap();
     let bad = files.iter().find(|file| file.state == FileState::Bad).unwrap();
     assert_eq!(bad.reason.as_ref(), Some(&told.0[0]));
     let mut told = Told::default();
-    assert_eq!((made.add_watched(&mut told).num_unchanged, told.0.len()), (2, 0));
+    let again = made.add_watched(&mut told);
+    assert_eq!((again.num_unchanged, again.num_still_bad, told.0.len()), (1, 1, 0));
     video(&made.path("broken.mp4"), 9, 40);
     let mended = made.add();
     assert_eq!((mended.num_added, mended.bad.len(), mended.num_unchanged), (1, 0, 1));
@@ -181,4 +184,73 @@ fn subtitles_that_come_change_or_go_are_seen_at_the_next_look_without_decoding()
     look_again((1, 0));
     assert_eq!(said("nuts"), 0);
     assert_eq!(made.finder().find(&Question::of(SENTENCE)).unwrap().hits, before);
+}
+
+/// A copy with its index before the pictures, of which the last part is missing.
+fn cut_short(made: &Made, name: &str) -> PathBuf {
+    let whole = made.path("whole.mkv");
+    video(&whole.with_extension("mp4"), 5, 400);
+    let to = made.path(name);
+    let mut command = std::process::Command::new("ffmpeg");
+    command.args(["-v", "error", "-i"]).arg(whole.with_extension("mp4"));
+    command.args(["-c", "copy", "-movflags", "+faststart"]).arg(&to);
+    assert!(command.status().unwrap().success());
+    std::fs::remove_file(whole.with_extension("mp4")).unwrap();
+    let size = std::fs::metadata(&to).unwrap().len();
+    std::fs::File::options().write(true).open(&to).unwrap().set_len(size / 2).unwrap();
+    to
+}
+
+#[test]
+fn a_video_that_is_cut_short_is_indexed_and_said_to_be() {
+    #[derive(Default)]
+    struct Told(Vec<String>);
+    impl IndexObserver for Told {
+        fn note(&mut self, text: &str) {
+            self.0.push(text.to_owned());
+        }
+    }
+    let made = Made::of(1);
+    let path = cut_short(&made, "short.mp4");
+    let mut told = Told::default();
+    let summary = made.add_watched(&mut told);
+    assert_eq!((summary.num_added, summary.num_cut_short, summary.bad.len()), (2, 1, 0));
+    let ends = "cut short: the pictures end at 0:";
+    assert!(told.0.len() == 1 && told.0[0].contains("short.mp4: "), "{:?}", told.0);
+    assert!(told.0[0].contains(ends) && told.0[0].ends_with(" of 0:40.00"), "{:?}", told.0);
+    let reason = || {
+        let files = made.writer().files().unwrap();
+        let (short, whole): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|file| file.looks[0].path == path);
+        assert_eq!(whole[0].reason, None);
+        short[0].reason.clone().unwrap()
+    };
+    assert!(reason().starts_with(ends), "{}", reason());
+    // It is known, too, after its subtitles were read again.
+    let srt = "1\n00:00:00,500 --> 00:00:01,000\nwords\n";
+    std::fs::write(path.with_extension("srt"), srt).unwrap();
+    let again = made.add();
+    assert_eq!((again.num_other_words, again.num_cut_short), (1, 0));
+    assert!(reason().starts_with(ends), "{}", reason());
+}
+
+#[test]
+fn files_that_another_index_needs_are_not_counted_as_unchanged() {
+    let made = Made::of(2);
+    made.add();
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let sampling = IndexSampling { stride_s: Some(0.25) };
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
+    assert_eq!((summary.num_added, summary.num_unchanged), (2, 0));
+}
+
+#[test]
+fn names_that_are_no_text_are_json_all_the_same() {
+    use std::os::unix::ffi::OsStrExt;
+    let made = Made::of(1);
+    let name = std::ffi::OsStr::from_bytes(b"broken\xff.mp4");
+    std::fs::write(made.videos.path().join(name), "no video").unwrap();
+    let json = serde_json::to_value(made.add()).unwrap();
+    assert!(json["bad"][0][0].as_str().unwrap().ends_with("broken\u{fffd}.mp4"), "{json}");
 }

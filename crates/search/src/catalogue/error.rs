@@ -10,13 +10,13 @@ use crate::segment::SegmentError;
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// No catalogue is there.
-    #[error("{place}: no catalogue is here; make one with `locvtp index add`")]
+    #[error("{place}: no index is here; make one with `locvtp index add`")]
     Missing {
         /// The folder or address.
         place: String,
     },
     /// Its folder or lock cannot be used.
-    #[error("{path}: cannot use the catalogue's folder")]
+    #[error("{path}: cannot use the index's folder")]
     Folder {
         /// The folder or file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum CatalogueError {
     },
     /// Another program writes.
     #[error(
-        "{place}: another program ({writer}) is writing to this catalogue; wait until it is done, or \
+        "{place}: another program ({writer}) is writing to this index; wait until it is done, or \
          stop it"
     )]
     Busy {
@@ -36,14 +36,14 @@ pub enum CatalogueError {
         writer: String,
     },
     /// It was opened for reading.
-    #[error("{place}: the catalogue was opened for reading only")]
+    #[error("{place}: the index was opened for reading only")]
     ReadOnly {
         /// The folder or address.
         place: String,
     },
     /// Written by a later version of the program.
     #[error(
-        "{place}: the catalogue has version {found} and this program knows {known}; use the newer \
+        "{place}: the index has version {found} and this program knows {known}; use the newer \
          program"
     )]
     Newer {
@@ -55,7 +55,7 @@ pub enum CatalogueError {
         known: i64,
     },
     /// The database refuses.
-    #[error("{place}: the catalogue's database failed while {doing}")]
+    #[error("{place}: the index's database failed while {doing}")]
     Database {
         /// The folder or address.
         place: String,
@@ -66,7 +66,7 @@ pub enum CatalogueError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// What stands in the database cannot be.
-    #[error("{place}: the catalogue is damaged: {what}")]
+    #[error("{place}: the index is damaged: {what}")]
     Damaged {
         /// The folder or address.
         place: String,
@@ -101,7 +101,7 @@ pub enum CatalogueError {
         all: u64,
     },
     /// What a number or name stands for is not there.
-    #[error("the catalogue has no {what}")]
+    #[error("the index has no {what}")]
     Unknown {
         /// As `file 7`.
         what: String,

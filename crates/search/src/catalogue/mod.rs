@@ -5,6 +5,7 @@
 
 mod error;
 mod location;
+mod phrases;
 mod postgres;
 mod records;
 mod sqlite;
@@ -98,7 +99,8 @@ pub trait Catalogue: Send + Sync {
         kind: VectorKind,
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError>;
-    /// Cues in which all words of `text` stand, the best first; equal ones by file and time.
+    /// Cues in which all words of `text` stand, the best first; equal ones by file and time. A word with a
+    /// `*` behind it stands for all that begin so.
     fn find_cues(
         &self,
         text: &str,
@@ -120,7 +122,8 @@ pub trait Catalogue: Send + Sync {
     /// # Errors
     /// [`CatalogueError::NotWhole`] when a file that is present is not in it.
     fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError>;
-    /// What calibration left with a generation.
+    /// What calibration left with a generation; none where that cannot be read, since it can be measured
+    /// again.
     fn calibration(
         &self,
         generation: GenerationId,

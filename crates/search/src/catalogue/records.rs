@@ -53,7 +53,7 @@ pub struct FileRecord {
     pub identity: ContentIdentity,
     /// How it is with it.
     pub state: FileState,
-    /// Why it is bad.
+    /// Why it is bad; of a file that is there, what it lacks.
     pub reason: Option<String>,
     /// How long it plays; 0 for a bad one.
     pub duration: Seconds,
@@ -145,6 +145,8 @@ pub struct NewVideo {
     pub look: Look,
     /// How long it plays.
     pub duration: Seconds,
+    /// What a person should know of it, as that it is cut short.
+    pub note: Option<String>,
     /// Its vectors, at most one batch a kind; empty batches leave nothing.
     pub vectors: Vec<(VectorKind, VectorBatch)>,
     /// Its cues.

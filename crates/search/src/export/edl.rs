@@ -5,11 +5,14 @@
 //! timecode. Where sources differ in that, `FCM:` is said again before each change, and the record side
 //! is drop frame only where all sources are.
 
+use std::collections::BTreeSet;
+
 use super::error::ExportError;
+use super::frame_rate::FrameRate;
 use super::hit::{Hit, one_line};
 use super::placed_hit::PlacedHit;
 use super::reels::reels;
-use super::source_clock::SourceClocks;
+use super::source_clock::{SourceClock, SourceClocks};
 use super::timecode::Timecode;
 
 /// Event numbers have three digits.
@@ -55,6 +58,38 @@ pub(super) fn write(
     Ok(list)
 }
 
+/// The hits that one list can hold: those of constant rate, and of several rates those of the rate that most
+/// have. The sources of the others, with the reasons.
+pub(super) fn sorted_out(hits: &[Hit], clocks: &SourceClocks) -> (Vec<Hit>, Vec<ExportError>) {
+    let constant = |hit: &Hit| clocks.get(&hit.path).filter(|clock| !clock.is_variable);
+    let mut counts: Vec<(FrameRate, usize, &Hit)> = Vec::new();
+    for (clock, hit) in hits.iter().filter_map(|hit| Some((constant(hit)?, hit))) {
+        match counts.iter_mut().find(|(rate, ..)| *rate == clock.rate) {
+            Some((_, count, _)) => *count += 1,
+            None => counts.push((clock.rate, 1, hit)),
+        }
+    }
+    // Of equal counts the first, which is the better.
+    let most = counts.iter().rev().max_by_key(|(_, count, _)| *count);
+    let (mut kept, mut reasons, mut named) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for hit in hits {
+        let reason = match (clocks.get(&hit.path), most) {
+            (Some(clock), _) if clock.is_variable => variable(hit, clock),
+            (Some(clock), Some((rate, _, first))) if clock.rate != *rate => {
+                several((first, *rate), (hit, clock.rate))
+            }
+            _ => {
+                kept.push(hit.clone());
+                continue;
+            }
+        };
+        if named.insert(&hit.path) {
+            reasons.push(reason);
+        }
+    }
+    (kept, reasons)
+}
+
 fn fcm(drop: bool) -> &'static str {
     if drop { "FCM: DROP FRAME" } else { "FCM: NON-DROP FRAME" }
 }
@@ -66,19 +101,25 @@ fn short(text: &str, most: usize) -> String {
 fn check_rates(placed: &[PlacedHit<'_>]) -> Result<(), ExportError> {
     let first = &placed[0];
     for one in placed {
-        let path = one.hit.path.clone();
         if one.clock.is_variable {
-            let fps = one.clock.rate.to_string();
-            return Err(ExportError::VariableRate { path, fps });
+            return Err(variable(one.hit, one.clock));
         }
         if one.clock.rate != first.clock.rate {
-            return Err(ExportError::SeveralRates {
-                path: first.hit.path.clone(),
-                rate: first.clock.rate.to_string(),
-                other_path: path,
-                other_rate: one.clock.rate.to_string(),
-            });
+            return Err(several((first.hit, first.clock.rate), (one.hit, one.clock.rate)));
         }
     }
     Ok(())
+}
+
+fn variable(hit: &Hit, clock: &SourceClock) -> ExportError {
+    ExportError::VariableRate { path: hit.path.clone(), fps: clock.rate.to_string() }
+}
+
+fn several((one, rate): (&Hit, FrameRate), (other, other_rate): (&Hit, FrameRate)) -> ExportError {
+    ExportError::SeveralRates {
+        path: one.path.clone(),
+        rate: rate.to_string(),
+        other_path: other.path.clone(),
+        other_rate: other_rate.to_string(),
+    }
 }

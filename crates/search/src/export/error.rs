@@ -28,7 +28,7 @@ pub enum ExportError {
     VariableRate {
         /// The source.
         path: PathBuf,
-        /// The nearest constant rate, as FFmpeg takes it.
+        /// A constant rate that keeps all of its frames, as FFmpeg takes it.
         fps: String,
     },
 
@@ -48,6 +48,26 @@ pub enum ExportError {
         other_path: PathBuf,
         /// Its rate.
         other_rate: String,
+    },
+
+    /// A file is there already.
+    #[error(
+        "{path}: is there already; choose another name, or write over it with --overwrite",
+        path = path.display()
+    )]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The folder of the file is not there.
+    #[error(
+        "{path}: its folder does not exist; make it first, or choose another place",
+        path = path.display()
+    )]
+    NoFolder {
+        /// The file to be written.
+        path: PathBuf,
     },
 
     /// More events than a format numbers.

@@ -1,8 +1,8 @@
 //! FCPXML 1.8: Final Cut Pro, DaVinci Resolve and Premiere read it.
 //!
 //! All times are fractions of seconds, `n*1001/30000s`, on frame edges: those in a source on its own,
-//! those on the timeline on the timeline's, which has the first source's rate. A source of variable rate
-//! counts in its mean rate, as Final Cut does when it imports one.
+//! those on the timeline on the timeline's, which has the first source's rate, or the nearest one that
+//! editors give a timeline. A source of variable rate counts in a usual rate that keeps all of its frames.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,10 +27,14 @@ pub(super) fn write(
     let mut formats: BTreeMap<(FrameRate, (u32, u32)), usize> = BTreeMap::new();
     let mut assets: BTreeMap<&Path, usize> = BTreeMap::new();
     let (mut format_lines, mut asset_lines) = (String::new(), String::new());
+    let sequence = placed[0].clock;
+    let sequence_rate = sequence.rate.of_timeline();
+    formats.insert((sequence_rate, sequence.size), 1);
+    format_lines.push_str(&format_line(1, sequence_rate, sequence.size));
     for PlacedHit { hit, clock, .. } in &placed {
         let next = formats.len() + 1;
         let format = *formats.entry((clock.rate, clock.size)).or_insert_with(|| {
-            format_lines.push_str(&format_line(next, clock));
+            format_lines.push_str(&format_line(next, clock.rate, clock.size));
             next
         });
         let next = assets.len() + 1;
@@ -39,22 +43,21 @@ pub(super) fn write(
             next
         });
     }
-    let sequence = placed[0].clock;
     let (mut offset, mut clips) = (0, String::new());
     for placed in &placed {
         let clock = placed.clock;
         // As many whole frames of the timeline as are nearest, never none.
         let length_s = placed.num_frames() as f64 / clock.rate.hz();
-        let length = sequence.rate.frame_at(Seconds(length_s)).max(1);
+        let length = sequence_rate.frame_at(Seconds(length_s)).max(1);
         clips.push_str(&format!(
             "            <asset-clip ref=\"a{}\" name=\"{}\" offset=\"{}\" start=\"{}\" duration=\"{}\" \
              tcFormat=\"{}\">\n              <note>{}</note>\n            </asset-clip>\n",
             assets[placed.hit.path.as_path()],
             escaped(placed.hit.title()),
-            time(offset, sequence.rate),
+            time(offset, sequence_rate),
             time(clock.start_frames + placed.first, clock.rate),
-            time(length, sequence.rate),
-            timecode_format(clock),
+            time(length, sequence_rate),
+            timecode_format(clock, clock.rate),
             escaped(&placed.remark()),
         ));
         offset += length;
@@ -66,14 +69,13 @@ pub(super) fn write(
          <project name=\"{title}\">\n        <sequence format=\"r1\" duration=\"{}\" tcStart=\"0s\" \
          tcFormat=\"{}\">\n          <spine>\n{clips}          </spine>\n        </sequence>\n      \
          </project>\n    </event>\n  </library>\n</fcpxml>\n",
-        time(offset, sequence.rate),
-        timecode_format(sequence),
+        time(offset, sequence_rate),
+        timecode_format(sequence, sequence_rate),
     ))
 }
 
-fn format_line(number: usize, clock: &SourceClock) -> String {
-    let (width, height) = clock.size;
-    let frame = time(1, clock.rate);
+fn format_line(number: usize, rate: FrameRate, (width, height): (u32, u32)) -> String {
+    let frame = time(1, rate);
     format!(
         "    <format id=\"r{number}\" frameDuration=\"{frame}\" width=\"{width}\" height=\"{height}\"/>\n"
     )
@@ -97,8 +99,8 @@ fn asset_line(number: usize, format: usize, hit: &Hit, clock: &SourceClock) -> S
     )
 }
 
-fn timecode_format(clock: &SourceClock) -> &'static str {
-    if clock.drop_frame { "DF" } else { "NDF" }
+fn timecode_format(clock: &SourceClock, rate: FrameRate) -> &'static str {
+    if clock.drop_frame && rate.may_drop() { "DF" } else { "NDF" }
 }
 
 /// So many frames as a fraction of seconds: `1001/30000s`, and `0s`.

@@ -91,36 +91,81 @@ impl ExportFormat {
     }
 }
 
-/// Writes the hits to `path` in the format of its ending, whole or not at all; reads the clocks of the
-/// sources where the format needs them. Subtitles of several videos become a file a video,
-/// `hits.VIDEO.srt`. The files that were written.
+/// What an export wrote.
+#[derive(Debug, Default)]
+pub struct Exported {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// Why the moments of some sources are in none of them: an EDL counts in frames of one constant rate.
+    pub left_out: Vec<ExportError>,
+}
+
+/// Refuses a file that cannot be written: an unknown ending, a missing folder, and, unless it may be
+/// overwritten, a file that is there.
 ///
 /// # Errors
-/// An unknown ending, what the format cannot say, a source that cannot be read, a full disk.
-pub fn export_file(path: &Path, hits: &[Hit]) -> Result<Vec<PathBuf>, ExportError> {
+/// [`ExportError::Format`], [`ExportError::NoFolder`] and [`ExportError::Exists`].
+pub fn check_place(path: &Path, overwrite: bool) -> Result<ExportFormat, ExportError> {
     let format = ExportFormat::of(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if !folder.is_none_or(Path::is_dir) {
+        return Err(ExportError::NoFolder { path: path.to_owned() });
+    }
+    if !overwrite && path.symlink_metadata().is_ok() {
+        return Err(ExportError::Exists { path: path.to_owned() });
+    }
+    Ok(format)
+}
+
+/// Writes the hits to `path` in the format of its ending, whole or not at all; reads the clocks of the
+/// sources where the format needs them. Subtitles of several videos become a file a video,
+/// `hits.VIDEO.srt`.
+///
+/// # Errors
+/// As [`check_place`], and what the format cannot say of any of the hits, a source that cannot be read, a
+/// full disk.
+pub fn export_file(path: &Path, hits: &[Hit], overwrite: bool) -> Result<Exported, ExportError> {
+    let format = check_place(path, overwrite)?;
     let clocks =
         if format.needs_clocks() { SourceClock::read_all(hits)? } else { SourceClocks::new() };
+    let (kept, left_out) = match format {
+        ExportFormat::Edl => edl::sorted_out(hits, &clocks),
+        _ => (hits.to_vec(), Vec::new()),
+    };
+    // Where none is left, the format says why.
+    let hits = if kept.is_empty() { hits } else { &kept };
     let title = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut files = Vec::new();
+    for (place, hits) in places(path, format, hits) {
+        check_place(&place, overwrite)?;
+        files.push((place, format.write(&title, &hits, &clocks)?));
+    }
+    for (place, text) in &files {
+        put(place, text)?;
+    }
+    Ok(Exported { files: files.into_iter().map(|(place, _)| place).collect(), left_out })
+}
+
+/// The files and the hits of each.
+fn places(path: &Path, format: ExportFormat, hits: &[Hit]) -> Vec<(PathBuf, Vec<Hit>)> {
     let videos: BTreeSet<&Path> = hits.iter().map(|hit| hit.path.as_path()).collect();
     if !format.is_of_one_video() || videos.len() <= 1 {
-        put(path, &format.write(&title, hits, &clocks)?)?;
-        return Ok(vec![path.to_owned()]);
+        return vec![(path.to_owned(), hits.to_vec())];
     }
-    let mut written: Vec<PathBuf> = Vec::new();
+    let title = path.file_stem().unwrap_or_default().to_string_lossy();
+    let mut places: Vec<(PathBuf, Vec<Hit>)> = Vec::new();
     for video in videos {
-        let of_video: Vec<Hit> = hits.iter().filter(|hit| hit.path == video).cloned().collect();
+        let of_video = hits.iter().filter(|hit| hit.path == video).cloned().collect();
         let name = |more: &str| {
             let name = format!("{title}.{}{more}.{}", file_name(video), format.ending());
             path.with_file_name(name)
         };
         let numbered = (2u32..).map(|number| name(&format!("-{number}")));
-        let mut places = std::iter::once(name("")).chain(numbered);
-        let Some(place) = places.find(|place| !written.contains(place)) else { continue };
-        put(&place, &format.write(&title, &of_video, &clocks)?)?;
-        written.push(place);
+        let is_free = |place: &PathBuf| !places.iter().any(|(taken, _)| taken == place);
+        let place = std::iter::once(name("")).chain(numbered).find(is_free);
+        places.extend(place.map(|place| (place, of_video)));
     }
-    Ok(written)
+    places
 }
 
 fn put(path: &Path, text: &str) -> Result<(), ExportError> {

@@ -44,7 +44,7 @@ mod vtt;
 mod xml;
 
 pub use error::ExportError;
-pub use format::{ExportFormat, export_file};
+pub use format::{ExportFormat, Exported, check_place, export_file};
 pub use frame_rate::FrameRate;
 pub use hit::{Evidence, Hit};
 pub use source_clock::{SourceClock, SourceClocks};

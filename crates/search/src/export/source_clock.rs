@@ -14,7 +14,7 @@ use super::timecode::Timecode;
 /// What an edit list must know of a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceClock {
-    /// Frames per second; of a variable rate the mean, or a standard rate near it.
+    /// Frames per second; of a variable rate a usual one that keeps every frame.
     pub rate: FrameRate,
     /// The start timecode in frames since 00:00:00:00; 0 where the file has none.
     pub start_frames: i64,
@@ -67,7 +67,7 @@ impl SourceClock {
             table.times().iter().enumerate().all(place)
         };
         let constant = stated.into_iter().chain([measured]).find(|rate| fits(*rate));
-        let rate = constant.unwrap_or(measured);
+        let rate = constant.unwrap_or_else(|| FrameRate::keeping(table.times()));
         let start = tags.start_timecode.as_deref().and_then(|text| Timecode::parse(text, rate));
         Self {
             rate,

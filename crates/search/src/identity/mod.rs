@@ -10,4 +10,4 @@ mod walk;
 
 pub use content::{ContentIdentity, hash_whole};
 pub use plan::{Candidate, FileId, Known, KnownPath, Moved, Plan, PlanSettings, Unreadable, plan};
-pub use walk::{FolderWalk, Look, look_at, walk};
+pub use walk::{FolderWalk, Look, look_at, shown_place, walk};

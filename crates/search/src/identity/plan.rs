@@ -34,6 +34,8 @@ pub struct KnownPath {
     pub identity: ContentIdentity,
     /// Whether the file was marked as missing.
     pub is_missing: bool,
+    /// Whether the file could not be read.
+    pub is_bad: bool,
 }
 
 /// How a plan is made.
@@ -100,8 +102,10 @@ pub struct Plan {
     pub waiting: Vec<Look>,
     /// Files that cannot be read.
     pub unreadable: Vec<Unreadable>,
-    /// How many files are as they were.
-    pub num_unchanged: usize,
+    /// The files that are as they were, one for each path.
+    pub unchanged: Vec<FileId>,
+    /// The files that could not be read and are as they were, one for each path.
+    pub still_bad: Vec<FileId>,
 }
 
 /// Compares a walk with what is known. A file whose path, size and time are known is not opened; of
@@ -113,7 +117,10 @@ pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
     let mut opened = Vec::new();
     for look in &walk.files {
         match by_path.get(&look.path) {
-            Some(path) if is_same(&path.look, look) && !path.is_missing => plan.num_unchanged += 1,
+            Some(path) if is_same(&path.look, look) && !path.is_missing => {
+                let as_it_was = if path.is_bad { &mut plan.still_bad } else { &mut plan.unchanged };
+                as_it_was.push(path.file);
+            }
             _ if !is_whole(look, waiting.get(&look.path).copied(), settings) => {
                 plan.waiting.push(look.clone());
             }

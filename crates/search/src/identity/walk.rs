@@ -47,7 +47,8 @@ pub fn walk(roots: &[PathBuf]) -> FolderWalk {
     for root in roots {
         match fs::metadata(root) {
             Ok(metadata) if metadata.is_dir() => walk_folder(root, &mut found),
-            Ok(metadata) => found.files.push(look(root.clone(), &metadata)),
+            Ok(metadata) if metadata.is_file() => found.files.push(look(root.clone(), &metadata)),
+            Ok(_) => found.closed.push((root.clone(), no_file())),
             Err(error) => found.closed.push((root.clone(), error)),
         }
     }
@@ -78,11 +79,32 @@ fn walk_folder(folder: &Path, found: &mut FolderWalk) {
         } else if is_video(&path) {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => found.files.push(look(path, &metadata)),
-                Ok(_) => {}
+                // A link to a folder is not followed.
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(_) => found.closed.push((path, no_file())),
                 Err(error) => found.closed.push((path, error)),
             }
         }
     }
+}
+
+/// The place of a file that people should be shown: the first that is a file itself, else the first link to
+/// it, else the first.
+pub fn shown_place<'l>(looks: impl IntoIterator<Item = &'l Look>) -> Option<&'l Look> {
+    let looks: Vec<&Look> = looks.into_iter().collect();
+    if let [one] = looks.as_slice() {
+        return Some(one);
+    }
+    looks.into_iter().min_by_key(|look| match fs::symlink_metadata(&look.path) {
+        Ok(metadata) if metadata.is_file() => 0,
+        Ok(_) => 1,
+        Err(_) => 2,
+    })
+}
+
+/// To open a pipe would be to wait for its writer.
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, a socket or a device, and no file")
 }
 
 fn look(path: PathBuf, metadata: &Metadata) -> Look {

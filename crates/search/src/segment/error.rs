@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be opened or read.
-    #[error("{path}: cannot read the segment")]
+    #[error(
+        "{path}: this part of the index is gone or cannot be read; `locvtp index rebuild` encodes its videos again"
+    )]
     Read {
         /// The segment.
         path: PathBuf,
@@ -44,8 +46,8 @@ pub enum SegmentError {
     },
     /// Shorter or longer than its header says.
     #[error(
-        "{path}: the segment has {found} bytes and should have {expected}; it is damaged, rebuild it \
-         from the videos"
+        "{path}: the segment has {found} bytes and should have {expected}; it is damaged, \
+         and `locvtp index rebuild` encodes its videos again"
     )]
     Length {
         /// The segment.
@@ -56,7 +58,9 @@ pub enum SegmentError {
         expected: u64,
     },
     /// A checksum does not fit.
-    #[error("{path}: the segment is damaged in its {part}; rebuild it from the videos")]
+    #[error(
+        "{path}: the segment is damaged in its {part}; `locvtp index rebuild` encodes its videos again"
+    )]
     Damaged {
         /// The segment.
         path: PathBuf,

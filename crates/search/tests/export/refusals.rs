@@ -34,24 +34,47 @@ fn an_edl_numbers_999_events_and_no_more() {
 #[test]
 fn a_timeline_of_nothing_and_an_unknown_ending_are_refused_and_no_file_is_made() {
     let folder = tempfile::tempdir().unwrap();
-    let none = export_file(&folder.path().join("hits.edl"), &[]).unwrap_err();
+    let none = export_file(&folder.path().join("hits.edl"), &[], false).unwrap_err();
     assert!(matches!(none, ExportError::NoHit));
-    let unknown = export_file(&folder.path().join("hits.xml"), &at_25().0).unwrap_err();
+    let unknown = export_file(&folder.path().join("hits.xml"), &at_25().0, false).unwrap_err();
     assert!(unknown.to_string().contains(".fcpxml"), "{unknown}");
     // The sources are not there.
-    assert!(export_file(&folder.path().join("hits.otio"), &at_25().0).is_err());
+    assert!(export_file(&folder.path().join("hits.otio"), &at_25().0, false).is_err());
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 #[test]
 fn subtitles_of_several_videos_are_a_file_a_video() {
     let folder = tempfile::tempdir().unwrap();
-    let written = export_file(&folder.path().join("hits.srt"), &at_25().0).unwrap();
+    let written = export_file(&folder.path().join("hits.srt"), &at_25().0, false).unwrap().files;
     let names: Vec<_> =
         written.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
     assert_eq!(names, ["hits.küche 100%.mov.srt", "hits.küche 100%.mov-2.srt"]);
     let cues = |path| std::fs::read_to_string(path).unwrap().matches("-->").count();
     assert_eq!((cues(&written[0]), cues(&written[1])), (2, 1));
-    let all = export_file(&folder.path().join("hits.csv"), &at_25().0).unwrap();
+    let all = export_file(&folder.path().join("hits.csv"), &at_25().0, false).unwrap().files;
     assert_eq!(all, [folder.path().join("hits.csv")]);
+}
+
+#[test]
+fn what_is_there_is_not_written_over_unless_it_may_and_no_folder_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let hits = at_25().0;
+    // Subtitles of two videos: the second's place is taken, so neither is written.
+    let taken = folder.path().join("hits.küche 100%.mov-2.srt");
+    for (name, taken) in [("hits.csv", folder.path().join("hits.csv")), ("hits.srt", taken)] {
+        std::fs::write(&taken, "mine").unwrap();
+        let to = folder.path().join(name);
+        let num_files = std::fs::read_dir(&folder).unwrap().count();
+        let error = export_file(&to, &hits, false).unwrap_err();
+        assert!(matches!(error, ExportError::Exists { .. }), "{error}");
+        assert!(error.to_string().contains(taken.to_str().unwrap()), "{error}");
+        assert_eq!(std::fs::read(&taken).unwrap(), b"mine");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), num_files);
+        export_file(&to, &hits, true).unwrap();
+        assert_ne!(std::fs::read(&taken).unwrap(), b"mine");
+    }
+    let error = export_file(&folder.path().join("no/such/hits.csv"), &hits, true).unwrap_err();
+    assert!(matches!(error, ExportError::NoFolder { .. }), "{error}");
+    assert!(!folder.path().join("no").exists());
 }

@@ -57,7 +57,7 @@ fn an_edl_of_a_real_file_counts_from_its_own_timecode() {
     let to = folder.path().join("hits.edl");
     // A second and a half: 45 frames of 29.97 a second.
     let hits = [hit(path.to_str().unwrap(), 1.5, 3.0, "")];
-    export_file(&to, &hits).unwrap();
+    export_file(&to, &hits, false).unwrap();
     let edl = std::fs::read_to_string(&to).unwrap();
     let event = "001  C0001    V     C        00:59:59;15 01:00:01;00 01:00:00;00 01:00:01;15\n";
     assert!(edl.contains("FCM: DROP FRAME\n") && edl.contains(event), "{edl}");
@@ -71,11 +71,12 @@ fn a_phones_file_is_of_variable_rate_and_refused_for_an_edl_alone() {
     let clock = SourceClock::read(&path).unwrap();
     assert!(clock.is_variable);
     let hits = [hit(path.to_str().unwrap(), 2.0, 4.0, "")];
-    let error = export_file(&folder.path().join("hits.edl"), &hits).unwrap_err().to_string();
-    assert!(error.contains("varies"), "{error}");
+    let error = export_file(&folder.path().join("hits.edl"), &hits, false).unwrap_err().to_string();
+    // Of some 30 frames a second on average 23 are there: 30 keeps them all.
+    assert!(error.contains("varies") && error.contains("fps=30000/1001 "), "{error}");
     for format in [ExportFormat::Otio, ExportFormat::Fcpxml] {
         let to = folder.path().join(format!("hits.{}", format.ending()));
-        assert_eq!(export_file(&to, &hits).unwrap(), std::slice::from_ref(&to));
+        assert_eq!(export_file(&to, &hits, false).unwrap().files, std::slice::from_ref(&to));
     }
 }
 
@@ -85,7 +86,7 @@ fn hits_become_files_named_after_source_and_times() {
     let path = made(folder.path(), "kitchen.mkv", "-c:v libx264 -c:a aac");
     let path = path.to_str().unwrap();
     let hits = [hit(path, 3.0, 5.0, ""), hit(path, 3.0, 5.0, ""), hit("/none.mp4", 1.0, 2.0, "")];
-    let cuts: Vec<_> = cut_hits(&hits, folder.path(), CutWay::Copy).collect();
+    let cuts: Vec<_> = cut_hits(&hits, folder.path(), CutWay::Copy, false).collect();
     let first = cuts[0].as_ref().unwrap();
     assert_eq!(first.path, folder.path().join("kitchen_3.00-5.00.mkv"));
     assert!(first.path.is_file());
@@ -93,8 +94,53 @@ fn hits_become_files_named_after_source_and_times() {
     assert!(cuts[2].is_err());
     assert!(first.cut.span.start < Seconds(2.1));
     assert!(first.message().contains("key frame") && first.message().contains("--exact"));
-    let exact = cut_hits(&hits[..1], folder.path(), CutWay::Exact).next().unwrap().unwrap();
+    let exact = cut_hits(&hits[..1], folder.path(), CutWay::Exact, false).next().unwrap().unwrap();
     assert_eq!(exact.path, folder.path().join("kitchen_3.00-5.00.mp4"));
     assert!((exact.cut.span.start.0 - 3.0).abs() < 0.034, "{}", exact.cut.span);
     assert!(!exact.message().contains("--exact"));
+}
+
+#[test]
+fn a_cut_takes_no_files_place_unless_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = made(folder.path(), "kitchen.mkv", "-c:v libx264");
+    let hits = [hit(path.to_str().unwrap(), 3.0, 5.0, "")];
+    let own = folder.path().join("kitchen_3.00-5.00.mkv");
+    std::fs::write(&own, "mine").unwrap();
+    let cut = |overwrite| {
+        let cut = cut_hits(&hits, folder.path(), CutWay::Copy, overwrite).next().unwrap();
+        cut.unwrap().path
+    };
+    assert_eq!(cut(false), folder.path().join("kitchen_3.00-5.00-2.mkv"));
+    assert_eq!(std::fs::read(&own).unwrap(), b"mine");
+    assert_eq!(cut(true), own);
+    assert!(std::fs::metadata(&own).unwrap().len() > 1000);
+}
+
+#[test]
+fn an_edl_leaves_out_what_has_no_rate_or_another_one_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let drops = "-vf select='not(eq(mod(n,7),3)+eq(mod(n,11),5))' -vsync vfr -c:v libx264";
+    let phone = made(folder.path(), "phone.mp4", drops);
+    let camera = made(folder.path(), "camera.mp4", "-c:v libx264");
+    let other = made(folder.path(), "other.mp4", "-c:v libx264 -r 25");
+    let at = |path: &Path, start: f64| hit(path.to_str().unwrap(), start, start + 1.0, "");
+    let hits =
+        [at(&phone, 1.0), at(&other, 1.0), at(&camera, 1.0), at(&camera, 3.0), at(&phone, 4.0)];
+    let to = folder.path().join("hits.edl");
+    let written = export_file(&to, &hits, false).unwrap();
+    let edl = std::fs::read_to_string(&to).unwrap();
+    assert_eq!(edl.matches("FROM CLIP NAME: camera.mp4").count(), 2, "{edl}");
+    assert!(!edl.contains("phone.mp4") && !edl.contains("other.mp4"), "{edl}");
+    let told: Vec<String> = written.left_out.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("phone.mp4") && told[0].contains("fps=30000/1001"), "{told:?}");
+    assert!(told[1].contains("other.mp4 has 25"), "{told:?}");
+    // The timeline of an editor has a rate that editors know, and the phone's moments lie where they are.
+    let xml = folder.path().join("hits.fcpxml");
+    export_file(&xml, &hits, false).unwrap();
+    let xml = std::fs::read_to_string(&xml).unwrap();
+    assert!(xml.contains("<format id=\"r1\" frameDuration=\"1001/30000s\""), "{xml}");
+    // One second is the 30th frame: 30 * 1001/30000.
+    assert!(xml.contains("start=\"30030/30000s\""), "{xml}");
 }

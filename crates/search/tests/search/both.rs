@@ -22,6 +22,7 @@ in_both!(
     vectors_of_another_width_are_refused_and_nothing_is_kept_of_them,
     cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator,
     files_move_are_missed_come_back_and_are_replaced,
+    what_a_person_should_know_of_a_file_is_kept,
     spans_of_hits_are_those_of_their_clips,
     jobs_of_a_writer_that_ended_are_stopped,
     compacting_changes_no_answer_and_frees_what_was_removed,
@@ -134,6 +135,36 @@ fn cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator(home:
     for odd in ["", "\"", "a OR NOT", "NEAR(", "text:video", "* ^ -", "'; DROP TABLE cues"] {
         assert_eq!(catalogue.find_cues(odd, None, 5).unwrap(), [], "{odd}");
     }
+    // A word stands for itself; with a star, for all that begin so.
+    for (text, num) in [
+        ("numb", 0),
+        ("numb*", 10),
+        ("NUMB* cafe own*", 10),
+        ("number4*", 1),
+        ("umber4*", 0),
+        ("said-a-caf*", 10),
+        ("own* *", 10),
+    ] {
+        assert_eq!(catalogue.find_cues(text, None, 100).unwrap().len(), num, "{text}");
+    }
+}
+
+fn what_a_person_should_know_of_a_file_is_kept(home: &Home) {
+    let (catalogue, generation, files) = home.ten();
+    let mut made = video(3);
+    made.note = Some("cut short".to_owned());
+    catalogue.add_video(generation, &made).unwrap();
+    let reason = |number: usize| catalogue.files().unwrap()[number].reason.clone();
+    assert_eq!((reason(3), reason(4)), (made.note.clone(), None));
+    assert_eq!(catalogue.files().unwrap()[3].id, files[3]);
+    // A whole file in its place takes it away.
+    catalogue.add_video(generation, &video(3)).unwrap();
+    assert_eq!(reason(3), None);
+    let bad = Candidate { look: look(99), identity: identity(99) };
+    catalogue.note_bad(&bad, "empty").unwrap();
+    let known = catalogue.known().unwrap();
+    let bad: Vec<_> = known.paths.iter().filter(|path| path.is_bad).map(|it| it.identity).collect();
+    assert_eq!(bad, [identity(99)]);
 }
 
 fn files_move_are_missed_come_back_and_are_replaced(home: &Home) {

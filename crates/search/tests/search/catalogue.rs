@@ -12,6 +12,7 @@ use locvtp_search::segment::VectorKind;
 use locvtp_video::Seconds;
 
 use crate::both::{found, is_sound};
+use crate::home::Home;
 use crate::made::{WIDTH, batch, model, vector, video};
 use crate::not_run::not_run;
 
@@ -109,6 +110,19 @@ fn what_a_killed_writer_left_unnamed_is_removed_by_the_next_and_its_jobs_ended()
 }
 
 #[test]
+fn a_calibration_that_cannot_be_read_is_none_and_can_be_made_again() {
+    let home = Home::folder();
+    let (catalogue, generation, _) = home.ten();
+    catalogue.set_calibration(generation, &serde_json::json!({"a": 1})).unwrap();
+    let place = home.location.folder().unwrap().join("catalogue.sqlite");
+    let database = rusqlite::Connection::open(place).unwrap();
+    database.execute("UPDATE generations SET calibration = '{bad'", []).unwrap();
+    assert_eq!(catalogue.calibration(generation).unwrap(), None);
+    catalogue.set_calibration(generation, &serde_json::json!({"a": 2})).unwrap();
+    assert_eq!(catalogue.calibration(generation).unwrap(), Some(serde_json::json!({"a": 2})));
+}
+
+#[test]
 fn a_newer_catalogue_and_a_folder_without_one_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let missing = SqliteCatalogue::open(folder.path(), Access::Read).unwrap_err();
@@ -145,7 +159,7 @@ fn segments_that_were_exchanged_are_named_and_dropped() {
     let generation = catalogue.generation(&model(1)).unwrap();
     let query = vector(1, WIDTH);
     let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
-    assert!(scan.unwrap_err().to_string().contains("not the one that the catalogue names"));
+    assert!(scan.unwrap_err().to_string().contains("not the one that the index names"));
     assert!(catalogue.compact().is_err());
     assert_eq!(catalogue.drop_damaged().unwrap().len(), 2);
     assert!(catalogue.verify().unwrap().faults.is_empty());

@@ -69,7 +69,7 @@ fn files_are_known_by_their_content_wherever_they_are_moved() {
     let added = names(first.add.iter().map(|it| &it.look.path));
     assert_eq!(added, ["a.mp4", "b.mp4", "d.mp4", "e.mp4", "c.mkv"]);
     assert_eq!(names(first.copies.iter().map(|it| &it.look.path)), ["copy.mp4"]);
-    assert_eq!(again().num_unchanged, 6);
+    assert_eq!(again().unchanged.len(), 6);
     assert_eq!(catalogue.files().unwrap().len(), 5);
 
     // Renamed, moved, changed, touched, removed.
@@ -88,8 +88,8 @@ fn files_are_known_by_their_content_wherever_they_are_moved() {
     );
     assert_eq!(names(second.changed.iter().map(|(_, it)| &it.look.path)), ["b.mp4"]);
     assert_eq!(names(second.missing.iter().map(|(_, path)| path)), ["e.mp4"]);
-    assert_eq!((second.add.len(), second.num_unchanged), (0, 1));
-    assert_eq!(again().num_unchanged, 5);
+    assert_eq!((second.add.len(), second.unchanged.len()), (0, 1));
+    assert_eq!(again().unchanged.len(), 5);
     // It comes back under another name: nothing to encode.
     put("back.mp4", "e.mp4");
     let third = again();
@@ -105,7 +105,7 @@ fn a_folder_that_was_not_walked_or_cannot_be_has_nothing_missing() {
         let look = locvtp_search::identity::Look { path, size: 1, modified_ns: 0, changed_ns: 0 };
         let identity = ContentIdentity { size: 1, sample: 1 };
         let file = locvtp_search::catalogue::FileId(1);
-        KnownPath { look, file, identity, is_missing: false }
+        KnownPath { look, file, identity, is_missing: false, is_bad: false }
     };
     let known = Known {
         paths: vec![known(one.join("a.mp4")), known(other.join("a.mp4"))],
@@ -160,7 +160,7 @@ fn ten_thousand_unchanged_or_moved_files_take_a_moment() {
     let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
         let identity = ContentIdentity::of(&look.path).unwrap();
         let file = locvtp_search::identity::FileId(number as i64);
-        KnownPath { look, file, identity, is_missing: false }
+        KnownPath { look, file, identity, is_missing: false, is_bad: false }
     });
     let known = Known { paths: paths.collect(), waiting: vec![] };
     let planned = || {
@@ -169,7 +169,7 @@ fn ten_thousand_unchanged_or_moved_files_take_a_moment() {
     };
     // Other programs may be at work: the best of three.
     let (unchanged, took) = (0..3).map(|_| planned()).min_by_key(|it| it.1).unwrap();
-    assert_eq!(unchanged.num_unchanged, 10_000);
+    assert_eq!(unchanged.unchanged.len(), 10_000);
     fs::rename(place("before"), place("after")).unwrap();
     let (moved, took_moved) = planned();
     assert_eq!((moved.moved.len(), moved.add.len(), moved.missing.len()), (10_000, 0, 0));
@@ -180,4 +180,37 @@ fn ten_thousand_unchanged_or_moved_files_take_a_moment() {
     println!("10,000 files unchanged: {took:?}, moved: {took_moved:?}");
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(took_moved < Duration::from_secs(20), "{took_moved:?}");
+}
+
+#[test]
+fn pipes_and_devices_are_told_and_never_opened_and_folders_are_walked() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let made = std::process::Command::new("mkfifo").arg(at("pipe.mp4")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", at("zero.mp4")).unwrap();
+    fs::create_dir(at("folder.mp4")).unwrap();
+    fs::write(at("folder.mp4/a.mp4"), "a").unwrap();
+    std::os::unix::fs::symlink(at("folder.mp4"), at("link.mp4")).unwrap();
+    let found = walk(&[folder.path().to_owned(), at("pipe.mp4")]);
+    assert_eq!(names(found.files.iter().map(|look| &look.path)), ["a.mp4"]);
+    let mut closed = names(found.closed.iter().map(|(path, _)| path));
+    closed.sort();
+    assert_eq!(closed, ["pipe.mp4", "pipe.mp4", "zero.mp4"]);
+    assert!(found.closed[0].1.to_string().contains("no file"), "{}", found.closed[0].1);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_counted_as_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.mp4"), "a").unwrap();
+    fs::write(folder.path().join("b.mp4"), "b").unwrap();
+    let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
+        let identity = ContentIdentity::of(&look.path).unwrap();
+        let file = locvtp_search::identity::FileId(number as i64);
+        KnownPath { look, file, identity, is_missing: false, is_bad: number == 1 }
+    });
+    let known = Known { paths: paths.collect(), waiting: vec![] };
+    let made = plan(&walked(folder.path()), &known, later());
+    assert_eq!((made.unchanged.len(), made.still_bad.len(), made.add.len()), (1, 1, 0));
 }

@@ -43,6 +43,7 @@ pub(crate) fn video(number: u64) -> NewVideo {
         identity: identity(number),
         look: look(number),
         duration: Seconds(num_clips as f64),
+        note: None,
         vectors: vec![
             (VectorKind::Clip, batch(number, num_clips, WIDTH)),
             (VectorKind::Cue, batch(number + 500_000, 1, WIDTH)),

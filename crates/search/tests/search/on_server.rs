@@ -249,3 +249,12 @@ fn a_line_is_encrypted_and_a_server_can_be_made_to_prove_who_it_is() {
         assert!(said.contains(reason), "{options}: {said}");
     }
 }
+
+#[test]
+fn a_calibration_on_a_server_that_cannot_be_read_is_none() {
+    let Some(home) = Home::server() else { return };
+    let (catalogue, generation, _) = home.ten();
+    catalogue.set_calibration(generation, &serde_json::json!({"a": 1})).unwrap();
+    client(&home).batch_execute("UPDATE locvtp.generations SET calibration = '{bad'").unwrap();
+    assert_eq!(catalogue.calibration(generation).unwrap(), None);
+}

@@ -45,6 +45,8 @@ pub(crate) enum Decoded {
 pub struct VideoEnd {
     /// How long it is, seconds.
     pub duration_s: f64,
+    /// What is said of a file that is cut short; none of a whole one.
+    pub cut_short: Option<String>,
     /// Where pictures are missing or damaged.
     pub damaged: Vec<TimeSpan>,
     /// Clips that were left out because they touch these spans.
@@ -106,6 +108,7 @@ fn decode_one(
     let mut reader = rule.opener.open(&file.path.as_path().into())?;
     let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
+    let cut_short = reader.info().cut_short_note();
     let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());
     if rule.skip_damaged {
         clips = clips.skip_damaged();
@@ -119,5 +122,5 @@ fn decode_one(
     if num_skipped == num_clips {
         return Err(VideoError::NoWholeClip { path: file.path.clone() });
     }
-    Ok(Some(VideoEnd { duration_s, damaged, num_skipped }))
+    Ok(Some(VideoEnd { duration_s, cut_short, damaged, num_skipped }))
 }

@@ -114,7 +114,7 @@ impl CutOutput {
         // the documentation says, with zero.
         let ended = unsafe { ffi::av_write_trailer(self.muxer.as_mut_ptr()) };
         if ended < 0 {
-            return Err(failed(&self.place, "write the index", ended.into()));
+            return Err(failed(&self.place, "write the end of the video", ended.into()));
         }
         let Some(whole) = self.whole.take() else { return Ok(self.take_memory()) };
         // SAFETY: the context is alive; only closing here tells of a last write that failed.

@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Demo) -> anyhow::Result<Outcome> {
 
     let corpus = make_corpus(&plan, &folder)?;
     let Some(run) = train(&plan, &folder, earlier_run)? else {
-        output::note(&format!("stopped and saved; go on with the same command:\n  {}", go_on()));
+        output::notes(&format!("stopped and saved; go on with the same command:\n  {}", go_on()));
         return Ok(Outcome::Interrupted);
     };
 

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer};
 use locvtp_search::catalogue::{Catalogue, GenerationRecord};
+use locvtp_search::identity::walk;
 use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::VideoOpener;
 use locvtp_video::counted::counted;
@@ -73,6 +74,11 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
         // A catalogue is not made for a model that is not there.
         check_model(model)?;
     }
+    let walked = walk(&args.folders);
+    if !may_be_there(&place) && walked.files.is_empty() && walked.closed.is_empty() {
+        // Nor is one made for nothing.
+        return Ok(nothing_there());
+    }
     let catalogue = open_to_write(&place)?;
     let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
@@ -81,14 +87,14 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&summary)?;
     } else {
-        output::text(&text(&summary, &place))?;
+        output::text(&text(&summary, Some(&place)))?;
     }
     outcome(&summary, args.strict)
 }
 
 /// How the command ends.
 pub(crate) fn outcome(summary: &IndexSummary, is_strict: bool) -> anyhow::Result<Outcome> {
-    let num_bad = summary.bad.len();
+    let num_bad = summary.bad.len() + summary.num_still_bad;
     if summary.is_stopped {
         output::note(&format!(
             "stopped; what is done is kept. Go on with: {}",
@@ -97,18 +103,27 @@ pub(crate) fn outcome(summary: &IndexSummary, is_strict: bool) -> anyhow::Result
         return Ok(Outcome::Interrupted);
     }
     if is_strict && num_bad > 0 {
-        bail!("left out: {}; the reasons stand above", counted(num_bad, "file"));
+        bail!(
+            "left out: {}; the reasons stand above, and in `locvtp index list`",
+            counted(num_bad, "file")
+        );
     }
     let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
     if !has_any && num_bad > 0 {
         let files = counted(num_bad, "file");
-        bail!("{files} given, and none can be read; the reasons stand above");
+        bail!(
+            "{files} given, and none can be read; the reasons stand above, and in `locvtp index list`"
+        );
     }
     if !has_any && summary.waiting.is_empty() {
-        output::note("nothing found: no video files there; name files, or a folder that has some");
-        return Ok(Outcome::NothingFound);
+        return Ok(nothing_there());
     }
     Ok(Outcome::Done)
+}
+
+fn nothing_there() -> Outcome {
+    output::note("nothing found: no video files there; name files, or a folder that has some");
+    Outcome::NothingFound
 }
 
 pub(crate) fn check_folders(folders: &[PathBuf]) -> anyhow::Result<()> {

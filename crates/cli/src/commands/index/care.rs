@@ -41,7 +41,8 @@ pub(crate) struct Rebuild {
 
 pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
     let place = args.place.found()?;
-    let verified = open_to_read(&place)?.verify()?;
+    let catalogue = open_to_read(&place)?;
+    let verified = catalogue.verify()?;
     if args.json {
         output::json(&json!({
             "num_parts": verified.num_parts,
@@ -57,10 +58,12 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
         );
     }
     if !args.json {
-        let parts = if place.folder().is_some() { "file" } else { "table" };
+        let parts = if place.folder().is_some() { "segment" } else { "table" };
+        let videos = catalogue.files()?.iter().filter(|file| file.track.is_some()).count();
         output::text(&format!(
-            "all is well: {} in {} were read and fit their checksums",
+            "all is well: {} of {}, in {}, were read and fit their checksums",
             counted(verified.num_vectors as usize, "vector"),
+            counted(videos, "video"),
             counted(verified.num_parts as usize, parts),
         ))?;
     }
@@ -85,7 +88,7 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&summary)?;
     } else {
-        output::text(&text(&summary, &place))?;
+        output::text(&text(&summary, Some(&place)))?;
     }
     if summary.num_added == 0 && summary.bad.is_empty() {
         return Ok(Outcome::Done);

@@ -15,7 +15,7 @@ use crate::Outcome;
 pub(crate) enum Index {
     /// Index the videos of a folder, or bring its index up to date: only new files are decoded
     Add(Add),
-    /// The same again and again, as files come and go
+    /// Keep an index up to date as files come and go, until Ctrl-C
     Watch(Watch),
     /// List the files of an index, and what is wrong with some
     List(List),

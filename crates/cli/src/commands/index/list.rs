@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use clap::Args as ClapArgs;
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord};
+use locvtp_search::identity::shown_place;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -52,15 +53,17 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
                 "paths": file.looks.iter().map(|look| look.path.to_string_lossy()).collect::<Vec<_>>(),
                 "duration_s": file.duration,
                 "state": state(file),
-                "reason": file.reason,
+                "reason": file.reason.as_ref().filter(|_| file.state == FileState::Bad),
+                "note": file.reason.as_ref().filter(|_| file.state != FileState::Bad),
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        let mut lines = vec![format!("{} in {}", counted(files.len(), "file"), place)];
-        lines.extend(index.map(|index| format!("model: {}", index.model.name)));
+        let place = output::one_line(&place.to_string());
+        let mut lines = vec![format!("{} in {place}", counted(files.len(), "file"))];
+        lines.extend(index.map(|index| format!("model: {}", output::one_line(&index.model.name))));
         let mut table = Table::new([Column::words(7), Column::numbers(8), Column::words(0)]);
         for file in &files {
-            let path = file.looks.first().map(|look| look.path.display().to_string());
+            let path = shown_place(&file.looks).map(|look| look.path.display().to_string());
             let reason = file.reason.as_ref().map(|reason| format!(": {reason}"));
             let further = file.looks.len().saturating_sub(1);
             let further =

@@ -1,10 +1,10 @@
 //! How indexing goes, in a line.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use locvtp_finder::IndexObserver;
 use locvtp_search::catalogue::JobProgress;
-use locvtp_search::identity::Plan;
 use locvtp_video::counted::counted;
 
 use crate::interrupt;
@@ -14,28 +14,32 @@ use crate::progress::ProgressLine;
 /// Shows how indexing goes.
 pub(crate) struct Progress {
     line: ProgressLine,
-    is_quiet: bool,
+    /// What was told of files, where nothing is told twice.
+    told: Option<HashSet<String>>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { line: ProgressLine::new(), is_quiet: false }
+        Self { line: ProgressLine::new(), told: None }
     }
 
-    /// Says nothing where nothing is to be done.
+    /// For one look after another: says nothing where nothing is to be done, and nothing twice.
     pub(crate) fn quiet() -> Self {
-        Self { is_quiet: true, ..Self::new() }
+        Self { told: Some(HashSet::new()), ..Self::new() }
+    }
+
+    fn tell(&mut self, text: &str) {
+        if self.told.as_mut().is_none_or(|told| told.insert(text.to_owned())) {
+            self.line.note(text);
+        }
     }
 }
 
 impl IndexObserver for Progress {
-    fn planned(&mut self, plan: &Plan, num_files: usize) {
-        let known = plan.num_unchanged + plan.moved.len();
-        if known > 0 && !self.is_quiet {
-            self.line.note(&format!(
-                "in the index already: {}; to do: {num_files}",
-                counted(known, "file")
-            ));
+    fn planned(&mut self, num_known: usize, num_files: usize) {
+        if num_known > 0 && self.told.is_none() {
+            let known = counted(num_known, "file");
+            self.line.note(&format!("in the index already: {known}; to do: {num_files}"));
         }
     }
 
@@ -53,12 +57,12 @@ impl IndexObserver for Progress {
         });
     }
 
-    fn bad(&mut self, _path: &Path, reason: &str) {
-        self.line.note(&format!("left out: {reason}"));
+    fn bad(&mut self, path: &Path, reason: &str) {
+        self.tell(&format!("left out: {}: {reason}", path.display()));
     }
 
     fn note(&mut self, text: &str) {
-        self.line.note(&format!("note: {text}"));
+        self.tell(&format!("note: {text}"));
     }
 
     fn should_stop(&self) -> bool {

@@ -7,12 +7,14 @@ use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_video::counted::counted;
 
 use crate::command_line;
+use crate::output::one_line;
 use crate::pace::duration;
 
 /// Files of one kind that are named.
 const NAMED: usize = 5;
 
-pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String {
+/// What was done, with the command that searches the index at `place`.
+pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) -> String {
     let mut lines = Vec::new();
     let clips = counted(summary.num_clips as usize, "clip");
     if summary.num_added > 0 {
@@ -51,10 +53,21 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
             named(&summary.waiting)
         ));
     }
-    if !summary.bad.is_empty() {
+    if summary.num_cut_short > 0 {
         lines.push(format!(
-            "left out: {} that cannot be read, and tried again when they change",
-            counted(summary.bad.len(), "file")
+            "cut short: {}, indexed as far as the pictures go; `locvtp index list` names them",
+            counted(summary.num_cut_short, "file")
+        ));
+    }
+    let num_bad = summary.bad.len() + summary.num_still_bad;
+    if num_bad > 0 {
+        let as_before = match summary.num_still_bad {
+            0 => String::new(),
+            before => format!(" ({before} as before; `locvtp index list` says why)"),
+        };
+        lines.push(format!(
+            "left out: {} that cannot be read, and tried again when they change{as_before}",
+            counted(num_bad, "file")
         ));
     }
     lines.push(format!("decoded: {}", counted(summary.num_frames as usize, "frame")));
@@ -65,16 +78,17 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
         ));
     }
     if summary.is_swapped_in {
-        lines.push("this model's index is whole and took the place of the other model's".into());
+        lines.push("this index is whole and took the place of the one before".into());
     }
     if summary.num_left > 0 {
         lines.push(format!(
-            "{} of the other model's index are not in this one yet, so searches still use the other",
+            "{} of the index before are not in this one yet, so searches still use that one",
             counted(summary.num_left as usize, "file")
         ));
     }
-    if !summary.is_stopped {
-        let catalog = place.to_string();
+    let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
+    if let Some(place) = place.filter(|_| has_any && !summary.is_stopped) {
+        let catalog = one_line(&place.to_string());
         let search = command_line::command(["search", "--catalog", &catalog, "what should happen"]);
         lines.push(format!("search it with:\n  {search}"));
     }
@@ -82,7 +96,7 @@ pub(crate) fn text(summary: &IndexSummary, place: &CatalogueLocation) -> String 
 }
 
 fn named(paths: &[PathBuf]) -> String {
-    let shown = paths.iter().take(NAMED).map(|path| path.display().to_string());
+    let shown = paths.iter().take(NAMED).map(|path| one_line(&path.display().to_string()));
     let mut names: Vec<String> = shown.collect();
     if paths.len() > NAMED {
         names.push(format!("{} more", paths.len() - NAMED));

@@ -35,20 +35,22 @@ pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
     let place = args.making.place.of_videos(&args.folders)?;
     let prepared = args.making.prepared(live_index(open_to_write(&place)?.as_ref())?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
-    output::note("looking at the folders again and again; Ctrl-C ends it");
-    let mut told = (Vec::new(), Vec::new());
+    output::note(&format!("looking at the folders every {} s; Ctrl-C ends it", args.every));
+    let mut progress = Progress::quiet();
+    let mut told = None;
     loop {
         // Between two looks other programs may write.
         match open_to_write(&place) {
             Ok(catalogue) => {
-                let mut progress = Progress::quiet();
                 let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
                 // What is gone or bad stays so, and is told once.
-                let wrong = (summary.missing.clone(), summary.bad.clone());
-                if summary.num_added + summary.num_moved > 0 || wrong != told {
-                    output::text(&text(&summary, &place))?;
+                let wrong = (summary.missing.clone(), summary.bad.clone(), summary.waiting.clone());
+                let num_done = summary.num_added + summary.num_moved + summary.num_other_words;
+                let is_new = told.as_ref().is_none_or(|told| *told != wrong);
+                if num_done > 0 || is_new {
+                    output::text(&text(&summary, None))?;
                 }
-                told = wrong;
+                told = Some(wrong);
             }
             Err(error) if is_busy(&error) => output::note(&format!("note: {error}")),
             Err(error) => return Err(error),

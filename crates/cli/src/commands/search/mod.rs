@@ -17,9 +17,9 @@ use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
 use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_read};
-use crate::clock::{clock, read_clock, read_day};
+use crate::clock::{clock, read_clock, read_day, read_length};
 use crate::commands::ground::{Scores, open_embedder};
-use crate::numbers::{number, whole};
+use crate::numbers::whole;
 use crate::table::{Column, Table};
 use crate::trained_matches::trained_matches;
 use crate::trained_words::{TrainedWords, Unseen};
@@ -53,7 +53,7 @@ pub(crate) struct Search {
     /// Only files in this folder, or below it; may be given several times
     #[arg(long = "in", value_name = "FOLDER")]
     pub(crate) folders: Vec<PathBuf>,
-    /// Only files with such a name: "*.mp4" (with a "/" in it: such a path)
+    /// Only files with such a name: "*.mp4" (with a "/" in it: such a path, as it is shown or from the root)
     #[arg(long = "file", value_name = "GLOB")]
     pub(crate) pattern: Option<String>,
     /// Only files last written to on this day or later, as 2026-07-31 (UTC)
@@ -62,13 +62,14 @@ pub(crate) struct Search {
     /// Only files last written to before this day (UTC)
     #[arg(long, value_name = "DATE", value_parser = read_day)]
     pub(crate) before: Option<i64>,
-    /// Only files that play for so many seconds at least
-    #[arg(long, value_name = "S", value_parser = number(0.001, 1e7))]
+    /// Only files that play for so long at least: seconds, or as 1:02:03
+    #[arg(long, value_name = "TIME", value_parser = read_length)]
     pub(crate) longer: Option<f64>,
-    /// Only files that play for so many seconds at most
-    #[arg(long, value_name = "S", value_parser = number(0.001, 1e7))]
+    /// Only files that play for so long at most
+    #[arg(long, value_name = "TIME", value_parser = read_length)]
     pub(crate) shorter: Option<f64>,
-    /// Words that are said, by the subtitles beside the videos; beside a sentence, either is a hit
+    /// Words that are said, by the subtitles beside the videos and inside them; egg* is any word that
+    /// begins so. Beside a sentence, either is a hit
     #[arg(long, value_name = "TEXT")]
     pub(crate) said: Option<String>,
     /// What looks like this picture or video
@@ -95,6 +96,9 @@ pub(crate) struct Search {
     /// Write the moments as a list too: .csv, .json, .srt, .vtt, .edl, .otio or .fcpxml
     #[arg(long, value_name = "FILE")]
     pub(crate) export: Option<PathBuf>,
+    /// Let --cut and --export write over files that are there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -102,7 +106,7 @@ pub(crate) struct Search {
 
 pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     let mut question = question(args)?;
-    giving_away::check(args.export.as_ref())?;
+    giving_away::check(args)?;
     let place = args.place.found()?;
     let catalogue = open_to_read(&place)?;
     let index = live_index(catalogue.as_ref())?.ok_or(FinderError::NoIndex)?;
@@ -121,7 +125,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
         output::note(&format!("{about}: {}", unseen.said));
     }
     if let Some(unknown) = trained.unknown().filter(|_| question.sentence.is_some()) {
-        output::note(&format!("note: {unknown}"));
+        output::notes(&format!("note: {unknown}"));
     }
     tell(&answer, &question, args.all, not_asked);
     if args.json {
@@ -142,10 +146,10 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     let query = asked(&question).unwrap_or_default();
     let hits: Vec<_> = answer.hits.iter().map(|hit| hit.to_export(&query)).collect();
     if let Some(list) = &args.export {
-        giving_away::list(&hits, list)?;
+        giving_away::list(&hits, list, args.overwrite)?;
     }
     if let Some(folder) = &args.cut {
-        giving_away::cut(&hits, folder, args.exact)?;
+        giving_away::cut(&hits, folder, &place, args)?;
     }
     Ok(Outcome::Done)
 }
@@ -207,6 +211,7 @@ fn question(args: &Search) -> anyhow::Result<Question> {
         files: FileFilter {
             folders: args.folders.clone(),
             pattern: args.pattern.clone(),
+            base: here(),
             after_ns: args.after,
             before_ns: args.before,
             longer: args.longer.map(Seconds),
@@ -230,12 +235,7 @@ fn read_moment(text: &str) -> Result<(PathBuf, f64), String> {
 /// What a person should know of an answer besides its hits.
 fn tell(answer: &Answer, question: &Question, shows_all: bool, not_asked: bool) {
     if answer.num_files == 0 {
-        let of_filter = if question.files.is_empty() {
-            "the index holds no videos"
-        } else {
-            "no file of the index is meant by --in, --file, --after, --before, --longer and --shorter"
-        };
-        output::note(&format!("nothing found: {of_filter}"));
+        output::note(&format!("nothing found: {}", no_files(&question.files)));
         return;
     }
     let files = counted(answer.num_files, "file");
@@ -290,6 +290,24 @@ fn measured(verdict: Verdict) -> String {
     }
 }
 
+/// Why no file is searched.
+fn no_files(filter: &FileFilter) -> String {
+    let given = [
+        ("--in", !filter.folders.is_empty()),
+        ("--file", filter.pattern.is_some()),
+        ("--after", filter.after_ns.is_some()),
+        ("--before", filter.before_ns.is_some()),
+        ("--longer", filter.longer.is_some()),
+        ("--shorter", filter.shorter.is_some()),
+    ];
+    let given: Vec<&str> = given.iter().filter(|(_, is)| *is).map(|(flag, _)| *flag).collect();
+    match given.as_slice() {
+        [] => "the index holds no videos".to_owned(),
+        [one] => format!("no file of the index is meant by {one}"),
+        several => format!("no file of the index is meant by {} together", several.join(", ")),
+    }
+}
+
 fn share(share: f64) -> String {
     match share * 100.0 {
         percent if percent < 1.0 => "less than 1 %".to_owned(),
@@ -318,7 +336,7 @@ fn how_sure(hit: &Hit) -> String {
 fn text(answer: &Answer, question: &Question) -> String {
     let files = counted(answer.num_files, "file");
     let mut lines = vec![match asked(question) {
-        Some(asked) => format!("\"{asked}\" in {files}"),
+        Some(asked) => format!("\"{}\" in {files}", output::one_line(&asked)),
         None => files,
     }];
     let mut table = Table::new([
@@ -358,9 +376,12 @@ fn text(answer: &Answer, question: &Question) -> String {
 
 /// A path from here, where it lies below.
 fn shown(path: &Path) -> String {
-    let here = std::env::current_dir().and_then(|here| here.canonicalize());
-    let below = here.ok().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    let below = here().and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     below.as_deref().unwrap_or(path).display().to_string()
+}
+
+fn here() -> Option<PathBuf> {
+    std::env::current_dir().and_then(|here| here.canonicalize()).ok()
 }
 
 fn asked(question: &Question) -> Option<String> {

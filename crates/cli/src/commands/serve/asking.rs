@@ -72,6 +72,7 @@ pub(super) fn question(
         files: FileFilter {
             folders,
             pattern: given(&query.file_glob),
+            base: videos.base(),
             after_ns: day(&query.after).map_err(refused)?,
             before_ns: day(&query.before).map_err(refused)?,
             longer: query.longer_s.map(Seconds),

@@ -120,6 +120,11 @@ impl Videos {
         below.unwrap_or(folder).to_string_lossy().into_owned()
     }
 
+    /// The folder from which folders are shown.
+    pub(super) fn base(&self) -> Option<PathBuf> {
+        self.root.as_ref()?.parent().map(Path::to_owned)
+    }
+
     /// The folder that is shown as `shown`, with or without the name of the indexed one before it; none
     /// where no video lies in it or below. What is typed is compared with what is known and opened never.
     pub(super) fn folder(&self, shown: &str) -> Result<Option<PathBuf>, CatalogueError> {
@@ -188,6 +193,7 @@ mod tests {
                 identity: ContentIdentity { size: 6, sample: number as u128 + 10 },
                 look: look_at(&path).unwrap(),
                 duration: Seconds(2.0),
+                note: None,
                 vectors: vec![(VectorKind::Clip, clips)],
                 cues: vec![],
             };

@@ -3,10 +3,12 @@
 //! A corpus takes one file a video, the best narration. Here every language counts, and a language that
 //! several files hold counts once: the best of them by what its name tells, then by its format.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::format::Format;
-use super::sidecars::owner;
+use super::sidecars::{Track, owner};
 use super::written;
 use crate::corpus::Caption;
 use crate::error::CorpusError;
@@ -24,46 +26,96 @@ pub struct SubtitleFile {
     pub captions: Vec<Caption>,
 }
 
-/// Whether a file has the ending of one that may hold words, as `.srt` or `.vtt`; it is not opened.
-pub fn may_hold_words(path: &Path) -> bool {
-    Format::of(path).is_some()
+/// The words beside videos of many folders. Each folder is listed once, when a video of it is first asked
+/// for.
+#[derive(Debug, Default)]
+pub struct WordsBeside {
+    folders: HashMap<PathBuf, TracksOfVideos>,
 }
 
-/// The words beside a video, ordered by path; `length_s` is how long it plays, where that is known. A
-/// file that holds no words with times is passed over.
+/// The files that may hold words, by the names of their videos.
+type TracksOfVideos = HashMap<OsString, Vec<Track>>;
+
+impl WordsBeside {
+    /// Whether a file lies beside the video that may hold its words, by its name; it is not opened.
+    pub fn has_any(&mut self, video: &Path) -> bool {
+        !self.tracks(video).is_empty()
+    }
+
+    /// The words beside a video, ordered by path; `length_s` is how long it plays, where that is known. A
+    /// file that holds no words with times is passed over.
+    ///
+    /// # Errors
+    /// In place of a file that cannot be read or is broken.
+    pub fn of(
+        &mut self,
+        video: &Path,
+        length_s: Option<f64>,
+    ) -> Vec<Result<SubtitleFile, CorpusError>> {
+        read(self.tracks(video), video, length_s)
+    }
+
+    fn tracks(&mut self, video: &Path) -> &[Track] {
+        let folder = folder_of(video);
+        if !self.folders.contains_key(folder) {
+            self.folders.insert(folder.to_owned(), tracks_in(folder));
+        }
+        let name = video.file_name().unwrap_or_default();
+        self.folders.get(folder).and_then(|tracks| tracks.get(name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The words beside one video: as [`WordsBeside::of`].
 ///
 /// # Errors
-/// In place of a file that cannot be read or is broken.
+/// As [`WordsBeside::of`].
 pub fn subtitles_beside(
     video: &Path,
     length_s: Option<f64>,
 ) -> Vec<Result<SubtitleFile, CorpusError>> {
-    let media = media_beside(video);
-    let folder = video.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
-    let mut tracks = Vec::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let (Some(format), Some(stem)) = (Format::of(&path), path.file_stem()) else { continue };
-        let named = stem.to_str().and_then(|stem| owner(stem, &media));
-        if let Some((owned, name)) = named
-            && owned.file_name() == video.file_name()
-        {
-            tracks.push((name.role, format, path, name.language));
+    WordsBeside::default().of(video, length_s)
+}
+
+/// Lists a folder; the better files of each video come first: narration, then what has the times of words.
+fn tracks_in(folder: &Path) -> TracksOfVideos {
+    let (mut media, mut files) = (VideoFiles::default(), Vec::new());
+    for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()) {
+        match Format::of(&path) {
+            Some(format) => files.push((format, path)),
+            None => media.add_if_media(path),
         }
     }
-    // The better first: narration, then what has the times of words.
-    tracks.sort_by(|(role, format, path, _), (other_role, other_format, other, _)| {
-        (role, format, path).cmp(&(other_role, other_format, other))
-    });
+    let mut tracks = TracksOfVideos::new();
+    for (format, path) in files {
+        let stem = path.file_stem().and_then(OsStr::to_str);
+        let Some((video, name)) = stem.and_then(|stem| owner(stem, &media)) else { continue };
+        let video = video.file_name().unwrap_or_default().to_owned();
+        tracks.entry(video).or_default().push(Track { path, format, name });
+    }
+    for tracks in tracks.values_mut() {
+        tracks.sort_by(|one, other| {
+            let key = |track: &Track| (track.name.role, track.format);
+            key(one).cmp(&key(other)).then_with(|| one.path.cmp(&other.path))
+        });
+    }
+    tracks
+}
+
+fn read(
+    tracks: &[Track],
+    video: &Path,
+    length_s: Option<f64>,
+) -> Vec<Result<SubtitleFile, CorpusError>> {
     let (mut languages, mut found) = (Vec::new(), Vec::new());
-    for (role, format, path, named) in tracks {
-        let file = match written::read(&path, format, Some(video)) {
+    for Track { path, format, name } in tracks {
+        let path = path.clone();
+        let file = match written::read(&path, *format, Some(video)) {
             Ok(None) => continue,
             Err(what) => Err(CorpusError::Transcript { path, what }),
             Ok(Some(words)) => {
-                let language = named.or(words.language);
+                let language = name.language.clone().or(words.language);
                 // What is said, and comments on it, are two.
-                let kind = (language.as_ref().map(Language::tag), role.is_no_narration());
+                let kind = (language.as_ref().map(Language::tag), name.role.is_no_narration());
                 if languages.contains(&kind) {
                     continue;
                 }
@@ -79,11 +131,15 @@ pub fn subtitles_beside(
     found
 }
 
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// The media files beside a file.
 pub(super) fn media_beside(path: &Path) -> VideoFiles {
     let mut media = VideoFiles::default();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    let entries = std::fs::read_dir(folder_of(path)).into_iter().flatten();
     entries.flatten().for_each(|entry| media.add_if_media(entry.path()));
     media
 }
@@ -122,5 +178,26 @@ mod tests {
         let broken = subtitles_beside(&at("talk.mp4"), None);
         let said = broken.iter().find_map(|file| file.as_ref().err()).unwrap().to_string();
         assert!(said.contains("talk.fr.srt"), "{said}");
+    }
+    #[test]
+    fn a_folder_is_listed_once_for_all_its_videos() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a.mp4"), "").unwrap();
+        std::fs::write(at("b.mp4"), "").unwrap();
+        let ass = "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,Default,,0,0,0,,she whisks\n";
+        std::fs::write(at("a.de.ass"), ass).unwrap();
+        let mut words = WordsBeside::default();
+        let said = |file: &Result<SubtitleFile, CorpusError>| {
+            file.as_ref().unwrap().captions[0].text.clone()
+        };
+        assert_eq!(
+            words.of(&at("a.mp4"), None).iter().map(said).collect::<Vec<_>>(),
+            ["she whisks"]
+        );
+        // What comes later is seen by who looks anew.
+        std::fs::write(at("b.srt"), "1\n00:00:01,000 --> 00:00:02,000\nlater\n").unwrap();
+        assert!(words.has_any(&at("a.mp4")) && !words.has_any(&at("b.mp4")));
+        assert!(WordsBeside::default().has_any(&at("b.mp4")));
     }
 }

@@ -9,6 +9,8 @@ pub(super) enum Format {
     Srt,
     /// WebVTT
     Vtt,
+    /// SubStation Alpha
+    Ssa,
     /// YouTube's XML and TTML
     TimedText,
     /// Whisper, whisper.cpp, WhisperX, YouTube's json3
@@ -20,10 +22,12 @@ pub(super) enum Format {
 }
 
 /// Endings, and the format behind them.
-const ENDINGS: [(&str, Format); 12] = [
+const ENDINGS: [(&str, Format); 14] = [
     ("srt", Format::Srt),
     ("vtt", Format::Vtt),
     ("webvtt", Format::Vtt),
+    ("ass", Format::Ssa),
+    ("ssa", Format::Ssa),
     ("srv3", Format::TimedText),
     ("srv2", Format::TimedText),
     ("srv1", Format::TimedText),
@@ -44,6 +48,6 @@ impl Format {
 
     /// Whether such a file holds subtitles whatever stands in it; JSON and tables may hold anything.
     pub(super) fn is_subtitles(self) -> bool {
-        matches!(self, Self::Srt | Self::Vtt | Self::TimedText)
+        matches!(self, Self::Srt | Self::Vtt | Self::Ssa | Self::TimedText)
     }
 }

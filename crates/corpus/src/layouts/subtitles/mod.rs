@@ -19,6 +19,7 @@
 //! | `sidecars`, `track_name` | which files lie beside a video, and what their names tell |
 //! | `format`, `words`, `written` | a file's words, whatever its format |
 //! | `cues` | SubRip and WebVTT |
+//! | `substation` | `.ass` and `.ssa` |
 //! | `transcript_json` | Whisper, whisper.cpp, WhisperX, json3 |
 //! | `timed_text` | YouTube's XML, TTML |
 //! | `milliseconds` | whether times are milliseconds |
@@ -28,6 +29,7 @@ mod cues;
 mod format;
 pub(crate) mod milliseconds;
 mod sidecars;
+mod substation;
 mod timed_text;
 mod track_name;
 mod transcript_json;
@@ -37,7 +39,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use self::beside::{SubtitleFile, may_hold_words, subtitles_beside};
+pub use self::beside::{SubtitleFile, WordsBeside, subtitles_beside};
 
 use self::beside::media_beside;
 use self::cues::is_subtitle_text;
@@ -69,7 +71,8 @@ pub(crate) const READER: LayoutReader = LayoutReader {
 };
 
 /// Endings of subtitles that are read but by whose beginning nothing is told.
-const OTHER_ENDINGS: [&str; 7] = ["json3", "srv1", "srv2", "srv3", "ttml", "dfxp", "webvtt"];
+const OTHER_ENDINGS: [&str; 9] =
+    ["json3", "srv1", "srv2", "srv3", "ttml", "dfxp", "webvtt", "ass", "ssa"];
 /// Files of one kind that are named in a note; all are counted.
 const NAMED: usize = 3;
 

@@ -21,8 +21,7 @@ use crate::video_files::{VideoFiles, is_picture, rank};
 const DEPTH: usize = 6;
 
 /// Endings of subtitles that are not read, but named.
-const NOT_READ: [&str; 11] =
-    ["ass", "ssa", "sbv", "lrc", "sub", "idx", "sup", "smi", "stl", "scc", "usf"];
+const NOT_READ: [&str; 9] = ["sbv", "lrc", "sub", "idx", "sup", "smi", "stl", "scc", "usf"];
 
 /// Endings of the sound that people have transcribed.
 const SOUND: [&str; 10] = ["wav", "mp3", "m4a", "flac", "ogg", "opus", "aac", "wma", "mka", "aiff"];

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::format::Format;
 use super::milliseconds::{Timed, are_milliseconds};
 use super::words::Words;
-use super::{cues, timed_text, transcript_json};
+use super::{cues, substation, timed_text, transcript_json};
 use crate::csv_table::CsvTable;
 use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
@@ -45,6 +45,10 @@ pub(super) fn read(
     let (text, replaced) = text_file::decoded(&bytes);
     let words = match format {
         Format::Srt | Format::Vtt => Some(of_cues(&text, format)?),
+        Format::Ssa => Some(Words {
+            captions: substation::captions(&text).ok_or("has no part [Events]")?,
+            ..Words::default()
+        }),
         Format::TimedText => timed_text::read(&text).map_err(|error| told(&error))?,
         Format::Json => {
             transcript_json::read(text.as_bytes(), length_s).map_err(|error| told(&error))?

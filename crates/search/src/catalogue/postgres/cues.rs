@@ -6,7 +6,7 @@ use postgres::{Row, Transaction};
 
 use super::fault::Fault;
 use super::values::{array, plain};
-use super::words::{document, phrases, query, words};
+use super::words::{asked, document, query, words};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
 use crate::segment::TrackId;
@@ -58,11 +58,12 @@ pub(super) fn find(
     filter: Option<&TrackFilter>,
     most: usize,
 ) -> Result<Vec<CueHit>, Fault> {
-    let phrases = phrases(text);
-    if phrases.is_empty() {
+    let asked = asked(text);
+    if asked.is_empty() {
         return Ok(Vec::new());
     }
-    let queries: Vec<String> = phrases.iter().map(|phrase| query(phrase)).collect();
+    let queries: Vec<String> =
+        asked.iter().map(|(words, goes_on)| query(words, *goes_on)).collect();
     let totals = db.query_one("SELECT num_cues, num_words FROM cue_totals", &[])?;
     let (num_cues, num_words) = (totals.get::<_, i64>(0) as f64, totals.get::<_, i64>(1) as f64);
     let (mut counts, mut score) = (String::new(), Vec::new());
@@ -71,10 +72,8 @@ pub(super) fn find(
         let with_it = db.query_one(count, &[query])?.get::<_, i64>(0) as f64;
         let weight = ((num_cues - with_it + 0.5) / (with_it + 0.5)).ln();
         let weight = if weight > 0.0 { weight } else { LEAST_WEIGHT };
-        let phrase = number + 2;
-        counts += &format!(
-            " CROSS JOIN LATERAL (SELECT num_phrases(words, ${phrase})::float8 AS n) AS p{number}"
-        );
+        let times = times_said(number + 2, asked[number].1);
+        counts += &format!(" CROSS JOIN LATERAL (SELECT ({times})::float8 AS n) AS p{number}");
         score.push(format!(
             "{weight:e}::float8 * (p{number}.n * {:e}::float8 / (p{number}.n + length))",
             SATURATION + 1.0
@@ -99,7 +98,7 @@ pub(super) fn find(
     );
     let whole = queries.join(" & ");
     let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&whole];
-    parameters.extend(phrases.iter().map(|phrase| phrase as &(dyn ToSql + Sync)));
+    parameters.extend(asked.iter().map(|(words, _)| words as &(dyn ToSql + Sync)));
     let hit = |row: &Row| CueHit {
         file: FileId(row.get(1)),
         track: TrackId(row.get::<_, i32>(2) as u32),
@@ -107,6 +106,31 @@ pub(super) fn find(
         score: row.get(0),
     };
     Ok(db.query(&select, &parameters)?.iter().map(hit).collect())
+}
+
+/// How often a phrase stands in a cue; it is the parameter of this number.
+fn times_said(parameter: usize, goes_on: bool) -> String {
+    if !goes_on {
+        return format!("num_phrases(words, ${parameter})");
+    }
+    // As `num_phrases`, but that its last word may go on.
+    let phrase = format!("${parameter}::text[]");
+    let is_last = |number: &str| format!("{number} = cardinality({phrase})");
+    format!(
+        "SELECT count(*) FROM unnest(words) AS first, unnest(first.positions) AS place
+         WHERE (first.lexeme = ({phrase})[1]
+                OR {} AND starts_with(first.lexeme, ({phrase})[1]))
+         AND NOT EXISTS (
+             SELECT FROM unnest({phrase}) WITH ORDINALITY AS next (word, number) WHERE NOT EXISTS (
+                 SELECT FROM unnest(words) AS other
+                 WHERE (other.lexeme = next.word
+                        OR {} AND starts_with(other.lexeme, next.word))
+                 AND place + next.number - 1 = ANY (other.positions)
+             )
+         )",
+        is_last("1"),
+        is_last("next.number"),
+    )
 }
 
 fn cue_at_column(row: &Row, first: usize) -> Cue {

@@ -86,6 +86,7 @@ pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
             file: FileId(row.get(4)),
             identity: identity(row, 5),
             is_missing: row.get::<_, &str>(7) == FileState::Missing.name(),
+            is_bad: row.get::<_, &str>(7) == FileState::Bad.name(),
         })
     };
     let paths = paths.iter().filter_map(known).collect();
@@ -142,7 +143,7 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> Result<FileId, Fault> {
-    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO)?;
+    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
     let bad = "UPDATE files SET state = 'bad', reason = $1 WHERE id = $2";
     db.execute(bad, &[&plain(reason), &file.0])?;
     db.execute("DELETE FROM tracks WHERE file = $1", &[&file.0])?;
@@ -162,17 +163,19 @@ pub(super) fn put(
     identity: ContentIdentity,
     look: &Look,
     duration: Seconds,
+    note: Option<&str>,
 ) -> Result<FileId, Fault> {
     let (size, sample) = (identity.size as i64, identity.sample.to_be_bytes().to_vec());
-    let update = "UPDATE files SET state = 'present', reason = NULL, duration = $3
+    let note = note.map(plain);
+    let update = "UPDATE files SET state = 'present', reason = $4, duration = $3
                   WHERE size = $1 AND sample = $2 RETURNING id";
-    let known = db.query_opt(update, &[&size, &sample, &duration.0])?;
+    let known = db.query_opt(update, &[&size, &sample, &duration.0, &note])?;
     let row = match known {
         Some(row) => row,
         None => {
-            let insert = "INSERT INTO files (size, sample, state, duration)
-                          VALUES ($1, $2, 'present', $3) RETURNING id";
-            db.query_one(insert, &[&size, &sample, &duration.0])?
+            let insert = "INSERT INTO files (size, sample, state, duration, reason)
+                          VALUES ($1, $2, 'present', $3, $4) RETURNING id";
+            db.query_one(insert, &[&size, &sample, &duration.0, &note])?
         }
     };
     let file = FileId(row.get(0));

@@ -109,16 +109,11 @@ pub(super) fn width(db: &mut Transaction<'_>, generation: GenerationId) -> Resul
 pub(super) fn calibration(
     db: &mut Transaction<'_>,
     generation: GenerationId,
-    place: &str,
 ) -> Result<Option<serde_json::Value>, Fault> {
     let select = "SELECT calibration FROM generations WHERE id = $1";
     let found = db.query_opt(select, &[&generation.0])?.ok_or_else(|| unknown(generation))?;
-    let Some(text) = found.get::<_, Option<&str>>(0) else { return Ok(None) };
-    let value = serde_json::from_str(text).map_err(|error| {
-        let what = format!("the calibration of generation {}: {error}", generation.0);
-        CatalogueError::Damaged { place: place.to_owned(), what }
-    });
-    Ok(Some(value?))
+    let text: Option<&str> = found.get(0);
+    Ok(text.and_then(|text| serde_json::from_str(text).ok()))
 }
 
 pub(super) fn set_calibration(

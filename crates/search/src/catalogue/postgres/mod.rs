@@ -185,9 +185,7 @@ impl Catalogue for PostgresCatalogue {
         &self,
         generation: GenerationId,
     ) -> Result<Option<serde_json::Value>, CatalogueError> {
-        let place = self.server.place();
-        self.server
-            .read("reading a calibration", |db| generations::calibration(db, generation, &place))
+        self.server.read("reading a calibration", |db| generations::calibration(db, generation))
     }
 
     fn set_calibration(

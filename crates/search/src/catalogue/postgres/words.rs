@@ -3,6 +3,8 @@
 
 use unicode_normalization::char::decompose_canonical;
 
+use crate::catalogue::phrases::phrases;
+
 /// Bytes of a word, and of all words of a cue, that are looked at; the server takes no more.
 const LONGEST: usize = 2000;
 const MOST: usize = 400_000;
@@ -25,10 +27,10 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The phrases of a question: what stands between spaces, each one or more words that must follow one
-/// another.
-pub(super) fn phrases(text: &str) -> Vec<Vec<String>> {
-    text.split_whitespace().map(words).filter(|words| !words.is_empty()).collect()
+/// The phrases of a question, each as its words, and whether the last of them may go on.
+pub(super) fn asked(text: &str) -> Vec<(Vec<String>, bool)> {
+    let asked = phrases(text).map(|phrase| (words(phrase.text), phrase.goes_on));
+    asked.filter(|(words, _)| !words.is_empty()).collect()
 }
 
 /// Words with their places, as the server reads them.
@@ -38,9 +40,9 @@ pub(super) fn document(words: &[String]) -> String {
 }
 
 /// One phrase, as the server reads it.
-pub(super) fn query(phrase: &[String]) -> String {
+pub(super) fn query(phrase: &[String], goes_on: bool) -> String {
     let words: Vec<String> = phrase.iter().map(|word| format!("'{word}'")).collect();
-    format!("({})", words.join(" <-> "))
+    format!("({}{})", words.join(" <-> "), if goes_on { ":*" } else { "" })
 }
 
 /// A Latin letter without its accents; any other sign as it is.
@@ -74,8 +76,11 @@ mod tests {
         assert_eq!(words(&"x".repeat(5000))[0].len(), 2000);
         assert_eq!(words(&"é".repeat(5000))[0].len(), 2000);
         assert!(words(&"word ".repeat(200_000)).len() < 120_000);
-        assert_eq!(phrases("don't  * stop"), [vec!["don", "t"], vec!["stop"]]);
+        let phrase = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let wanted = [(phrase(&["don", "t"]), false), (phrase(&["stop"]), true)];
+        assert_eq!(asked("don't  * stop*"), wanted);
         assert_eq!(document(&words("a b a")), "'a':1 'b':2 'a':3");
-        assert_eq!(query(&words("don't")), "('don' <-> 't')");
+        assert_eq!(query(&words("don't"), false), "('don' <-> 't')");
+        assert_eq!(query(&words("don't"), true), "('don' <-> 't':*)");
     }
 }

@@ -151,7 +151,7 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
                 let header = segment.header();
                 if (header.model, header.kind) != (*model, *kind) {
                     faults.push(format!(
-                        "{}: the segment is not the one that the catalogue names",
+                        "{}: the segment is not the one that the index names",
                         path.display()
                     ));
                 }

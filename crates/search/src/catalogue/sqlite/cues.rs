@@ -3,6 +3,7 @@
 use locvtp_video::TimeSpan;
 use rusqlite::{Connection, Row};
 
+use crate::catalogue::phrases::{Phrase, phrases};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
 use crate::segment::TrackId;
@@ -58,12 +59,13 @@ pub(super) fn find(
     Ok(hits)
 }
 
-/// The words of a question, each quoted, so that nothing in it is read as an operator.
+/// The phrases of a question, each quoted, so that nothing in it is read as an operator.
 fn words_of(text: &str) -> String {
-    let is_word = |word: &&str| word.chars().any(char::is_alphanumeric);
-    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
-    let words: Vec<String> = text.split_whitespace().filter(is_word).map(quoted).collect();
-    words.join(" ")
+    let quoted = |phrase: Phrase<'_>| {
+        let star = if phrase.goes_on { "*" } else { "" };
+        format!("\"{}\"{star}", phrase.text.replace('"', "\"\""))
+    };
+    phrases(text).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn cue_at_column(row: &Row<'_>, first: usize) -> rusqlite::Result<Cue> {

@@ -67,11 +67,13 @@ pub(super) fn known(db: &Connection) -> rusqlite::Result<Known> {
          FROM paths JOIN files ON files.id = paths.file ORDER BY path",
     )?;
     let paths = statement.query_map([], |row| {
+        let state: String = row.get(7)?;
         Ok(KnownPath {
             look: look_at_column(row, 0)?,
             file: FileId(row.get(4)?),
             identity: identity(row, 5)?,
-            is_missing: row.get::<_, String>(7)? == FileState::Missing.name(),
+            is_missing: state == FileState::Missing.name(),
+            is_bad: state == FileState::Bad.name(),
         })
     })?;
     let paths = paths.collect::<Result<_, _>>()?;
@@ -127,7 +129,7 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> rusqlite::Result<FileId> {
-    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO)?;
+    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
     db.execute("UPDATE files SET state = 'bad', reason = ? WHERE id = ?", (reason, file.0))?;
     db.execute("DELETE FROM tracks WHERE file = ?", [file.0])?;
     db.execute("DELETE FROM indexed WHERE file = ?", [file.0])?;
@@ -145,12 +147,13 @@ pub(super) fn put(
     identity: ContentIdentity,
     look: &Look,
     duration: Seconds,
+    note: Option<&str>,
 ) -> rusqlite::Result<FileId> {
     let id = db.query_row(
-        "INSERT INTO files (size, sample, state, duration) VALUES (?, ?, 'present', ?)
+        "INSERT INTO files (size, sample, state, reason, duration) VALUES (?, ?, 'present', ?, ?)
          ON CONFLICT (size, sample) DO UPDATE
-         SET state = 'present', reason = NULL, duration = excluded.duration RETURNING id",
-        (identity.size as i64, identity.sample.to_be_bytes(), duration.0),
+         SET state = 'present', reason = excluded.reason, duration = excluded.duration RETURNING id",
+        (identity.size as i64, identity.sample.to_be_bytes(), note, duration.0),
         |row| row.get(0),
     )?;
     let robbed = set_path(db, FileId(id), look)?;

@@ -77,16 +77,11 @@ pub(super) fn fingerprint(db: &Connection, generation: GenerationId) -> Result<u
 pub(super) fn calibration(
     db: &Connection,
     generation: GenerationId,
-    place: String,
 ) -> Result<Option<serde_json::Value>, Fault> {
     let select = "SELECT calibration FROM generations WHERE id = ?";
     let found = db.query_row(select, [generation.0], |row| row.get::<_, Option<String>>(0));
-    let Some(text) = found.optional()?.ok_or_else(|| unknown(generation))? else {
-        return Ok(None);
-    };
-    let what = |error| format!("the calibration of generation {}: {error}", generation.0);
-    let value = serde_json::from_str(&text);
-    Ok(value.map_err(|error| CatalogueError::Damaged { place, what: what(error) })?)
+    let text = found.optional()?.ok_or_else(|| unknown(generation))?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 pub(super) fn set_calibration(

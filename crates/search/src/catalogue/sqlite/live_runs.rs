@@ -41,7 +41,7 @@ pub(super) fn check_runs(segment: &Segment, runs: &[Run]) -> Result<(), SegmentE
     if runs.iter().all(|run| written.get(&run.track) == Some(run)) {
         return Ok(());
     }
-    let part = "runs: the segment is not the one that the catalogue names".into();
+    let part = "runs: the segment is not the one that the index names".into();
     Err(SegmentError::Damaged { path: segment.path().to_owned(), part })
 }
 

@@ -124,9 +124,7 @@ impl Catalogue for SqliteCatalogue {
         &self,
         generation: GenerationId,
     ) -> Result<Option<serde_json::Value>, CatalogueError> {
-        let place = self.database.place();
-        let read = |db: &_| generations::calibration(db, generation, place);
-        self.database.read("reading a calibration", |db| read(db))
+        self.database.read("reading a calibration", |db| generations::calibration(db, generation))
     }
 
     fn set_calibration(

@@ -18,7 +18,10 @@ pub(super) fn add(
     video: &NewVideo,
 ) -> Result<FileId, Fault> {
     check_width(db, generation, video)?;
-    let file = files::put(db, video.identity, &video.look, video.duration)?;
+    let file = {
+        let note = video.note.as_deref();
+        files::put(db, video.identity, &video.look, video.duration, note)?
+    };
     let track = track_of(db, file)?;
     let delete = "DELETE FROM runs WHERE generation = ? AND track = ?";
     db.execute(delete, (generation.0, track.0))?;

@@ -1,0 +1,61 @@
+//! What indexing did.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+/// What became of the files of some folders.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct IndexSummary {
+    /// Files that were indexed now.
+    pub num_added: usize,
+    /// Known files at other paths, or at further ones, or seen again: nothing of them was decoded.
+    pub num_moved: usize,
+    /// Files as they were, and not encoded again for another index.
+    pub num_unchanged: usize,
+    /// Files that are gone, and are kept in the index.
+    #[serde(serialize_with = "as_texts")]
+    pub missing: Vec<PathBuf>,
+    /// Files that are still written to.
+    #[serde(serialize_with = "as_texts")]
+    pub waiting: Vec<PathBuf>,
+    /// Files that were found now to be unreadable, with the reason.
+    #[serde(serialize_with = "with_reasons")]
+    pub bad: Vec<(PathBuf, String)>,
+    /// Files that could not be read earlier and are as they were.
+    pub num_still_bad: usize,
+    /// Files that were indexed now and end before they say: a copy that stopped, most often.
+    pub num_cut_short: usize,
+    /// Clips that were encoded.
+    pub num_clips: u64,
+    /// Of these, frames that do not differ from the one before and took its vector: of models that see
+    /// single frames.
+    pub num_taken_over: u64,
+    /// Frames that were decoded for them.
+    pub num_frames: u64,
+    /// Lines of subtitles.
+    pub num_cues: u64,
+    /// Files that were known and have other subtitles beside them now.
+    pub num_other_words: usize,
+    /// Playing time of what was indexed.
+    pub media_s: f64,
+    /// Time taken.
+    pub seconds: f64,
+    /// Whether it was stopped before its end.
+    pub is_stopped: bool,
+    /// Whether this model's index took the place of another's now.
+    pub is_swapped_in: bool,
+    /// Files that another model's index has and this one not yet, so that it does not take its place.
+    pub num_left: u64,
+    /// Whether "not here" can be told by a measured rate of false alarms.
+    pub is_calibrated: bool,
+}
+
+/// Paths as JSON can hold them: what is no text in one is replaced.
+fn as_texts<S: Serializer>(paths: &[PathBuf], into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
+}
+
+fn with_reasons<S: Serializer>(bad: &[(PathBuf, String)], into: S) -> Result<S::Ok, S::Error> {
+    into.collect_seq(bad.iter().map(|(path, reason)| (path.to_string_lossy(), reason)))
+}

@@ -1,0 +1,87 @@
+//! How long a file says that it plays: one that was cut short, as by a copy that stopped, says more than it
+//! holds.
+
+use ffmpeg_the_third::ffi;
+
+use crate::frame_table::FrameTable;
+use crate::probe::OpenFile;
+use crate::time::Seconds;
+
+/// What a whole file may lack of what it states: headers count sound that goes on for some tenths, and the
+/// last picture twice. Of a long file, a recorder's own count may be seconds off. A copy that stopped lacks
+/// more, but for one that stopped at the very end.
+const LEAST: Seconds = Seconds(0.5);
+const SHARE: f64 = 0.02;
+const MOST: Seconds = Seconds(2.0);
+
+/// What the file states, where its pictures end well before; none of a whole file, and of one that states
+/// nothing.
+pub(crate) fn cut_short_of(file: &OpenFile, table: &FrameTable) -> Option<Seconds> {
+    stated(file).filter(|stated| is_cut_short(*stated, table))
+}
+
+fn is_cut_short(stated: Seconds, table: &FrameTable) -> bool {
+    let allowed = (stated * SHARE).max(LEAST).min(MOST);
+    let allowed = allowed.max(table.mean_frame_duration() * 2.0);
+    stated - table.end() > allowed
+}
+
+/// The least of what the header says: of the pictures, of the file, and in a tag of Matroska.
+fn stated(file: &OpenFile) -> Option<Seconds> {
+    // SAFETY: the context is alive; both fields are plain numbers.
+    let (whole, way) = unsafe {
+        let context = file.input.as_ptr();
+        ((*context).duration, (*context).duration_estimation_method)
+    };
+    // Guessed from the bytes that are there.
+    if way == ffi::AVDurationEstimationMethod::BITRATE {
+        return None;
+    }
+    let video = file.input.stream(file.stream)?;
+    let tick = video.time_base();
+    let tick_s = f64::from(tick.0) / f64::from(tick.1);
+    let known = |ticks: i64| (ticks > 0 && ticks != ffi::AV_NOPTS_VALUE).then_some(ticks as f64);
+    let of_pictures = known(video.duration()).map(|ticks| ticks * tick_s);
+    let of_file = known(whole).map(|ticks| ticks / f64::from(ffi::AV_TIME_BASE));
+    let of_tag = video.metadata().get("DURATION").and_then(seconds);
+    let all = [of_pictures, of_file, of_tag].into_iter().flatten();
+    let least = all.filter(|it: &f64| it.is_finite()).min_by(f64::total_cmp);
+    least.map(Seconds)
+}
+
+/// Reads `00:00:24.000000000`.
+fn seconds(text: &str) -> Option<f64> {
+    let parts: Vec<f64> =
+        text.trim().split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours, minutes, seconds] = parts.as_slice() else { return None };
+    Some(hours * 3600.0 + minutes * 60.0 + seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(frames: u32, rate: f64) -> FrameTable {
+        let times = (0..frames).map(|frame| Seconds(f64::from(frame) / rate)).collect();
+        FrameTable::new(times, Seconds(f64::from(frames) / rate))
+    }
+
+    #[test]
+    fn tenths_are_no_loss_and_more_than_a_fiftieth_is_one() {
+        // Of 24 s half a second may be missing, of an hour two, of three pictures two.
+        for (stated, frames, rate, is_lost) in [
+            (24.0, 236, 10.0, false),
+            (24.0, 234, 10.0, true),
+            (24.0, 66, 10.0, true),
+            (3600.0, 35_990, 10.0, false),
+            (3600.0, 35_970, 10.0, true),
+            (15.0, 1, 0.2, false),
+            (16.0, 1, 0.2, true),
+        ] {
+            let told = is_cut_short(Seconds(stated), &table(frames, rate));
+            assert_eq!(told, is_lost, "{frames} of {stated} s at {rate}");
+        }
+        assert_eq!(seconds("00:01:24.500000000"), Some(84.5));
+        assert_eq!(seconds("24"), None);
+    }
+}
