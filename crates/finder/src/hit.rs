@@ -120,7 +120,7 @@ mod tests {
             };
             assert_eq!(hit.sure(), sure);
             let listed = hit.to_export("eggs");
-            assert_eq!((listed.sure, listed.score), (sure, 0.75));
+            assert_eq!((listed.sure, listed.score), (Some(sure), Some(0.75)));
         }
     }
 }
