@@ -233,6 +233,9 @@ mod tests {
             [(0.0, 20.0, "a b c".into()), (50.0, 70.0, "d".into())]
         );
         assert_eq!(told(&NarrationCare::univl(), &[(3.0, 4.0, "x")]), [(3.0, 4.0, "x".into())]);
+        // b: with a 0..15, with c 13..24, so c, and that is long enough.
+        let apart = [(0.0, 12.0, "a"), (13.0, 15.0, "b"), (16.0, 24.0, "c")];
+        assert_eq!(told(&NarrationCare::univl(), &apart)[0], (0.0, 12.0, "a".into()));
         let merged = NarrationCare::univl().applied(captions(&list), None, &mut |_| {});
         assert!(merged[0].repairs.contains(Repair::Merged) && merged[1].repairs.is_empty());
     }
@@ -245,6 +248,10 @@ mod tests {
         let expected = [(0.0, 4.0), (9.0, 13.0), (20.0, 30.0), (96.0, 100.0)];
         let grown = told(&NarrationCare::mil_nce(), &list);
         assert_eq!(grown.iter().map(|(a, b, _)| (*a, *b)).collect::<Vec<_>>(), expected);
+        // A video of 2.5 s has no 4 s: the span is all of it.
+        let late = captions(&[(2.2, 2.3, "a")]);
+        let grown = NarrationCare::mil_nce().applied(late, Some(2.5), &mut |_| {});
+        assert_eq!(grown[0].span, TimeSpan::new(0.0, 2.5));
     }
 
     #[test]
