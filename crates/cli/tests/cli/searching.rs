@@ -161,12 +161,17 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
 }
 
 #[test]
-fn what_the_model_cannot_know_is_not_in_these_videos() {
+fn of_what_the_model_cannot_know_it_is_said_that_nobody_can_tell() {
     let folder = indexed();
     let output = search(folder.path(), &["a dog on a skateboard"]);
     assert_eq!(output.status.code(), Some(1));
-    says(&stderr(&output), &["not in these videos", "never seen in training: dog", "skateboard"]);
+    let told = stderr(&output);
+    says(&told, &["cannot be told", "never seen in training: dog", "skateboard"]);
+    assert!(!told.contains("not in these videos") && !told.contains("stands out"), "{told}");
     assert_eq!(stdout(&output), "");
+    let found = json(&search(folder.path(), &["a dog on a skateboard", "--json"]));
+    assert_eq!(found["verdict"]["sure"], "unknown");
+    says(found["verdict"]["says"].as_str().unwrap(), &["cannot be told", "no word of it"]);
     // A sentence with such a word among others is answered by the others.
     let (_, sentence) = held_out(folder.path());
     let output = search(folder.path(), &[&format!("{sentence} near a dog"), "--all"]);
@@ -190,6 +195,77 @@ fn what_is_said_is_found_also_by_words_that_the_model_does_not_know() {
     let like = format!("{}@1.5", video.display());
     let found = json(&search(folder.path(), &["--like", &like, "--json"]));
     assert!(!found["hits"].as_array().unwrap().is_empty(), "{found}");
+}
+
+#[test]
+fn what_does_not_stand_out_is_shown_as_a_guess_and_ends_with_1() {
+    let folder = indexed();
+    let sentences = ["red", "blue", "green"].iter().flat_map(|colour| {
+        let of = move |shape| format!("a {colour} {shape} moves left");
+        ["square", "circle", "triangle", "ring", "cross"].map(of)
+    });
+    let mut num_guesses = 0;
+    for sentence in sentences {
+        let output = search(folder.path(), &[&sentence, "--json"]);
+        let (found, code) = (json(&output), output.status.code());
+        let share = found["verdict"]["false_alarms"].as_f64().unwrap();
+        let sure = found["verdict"]["sure"].as_str().unwrap();
+        let should_be = match share {
+            share if share <= 0.05 => "found",
+            share if share <= 0.5 => "maybe",
+            _ => "not_found",
+        };
+        assert_eq!(sure, should_be, "{share}");
+        assert_eq!(code, Some(if sure == "not_found" { 1 } else { 0 }), "{sentence}");
+        if sure != "not_found" {
+            continue;
+        }
+        num_guesses += 1;
+        let says_it = if share > 0.95 { "not in these videos" } else { "nothing stands out" };
+        assert_eq!(found["verdict"]["says"], says_it);
+        let shown = search(folder.path(), &[&sentence]);
+        says(&stderr(&shown), &[says_it, "8 files", "sentences about other things", "--all"]);
+        says(&stdout(&shown), &["a guess (false alarms: ", "best clip"]);
+    }
+    assert!(num_guesses > 0);
+}
+
+#[test]
+fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
+    let folder = videos();
+    let (video, sentence) = held_out(folder.path());
+    let srt = "1\n00:00:01,000 --> 00:00:02,500\nnow a dog rides the skateboard\n";
+    std::fs::write(video.with_extension("srt"), srt).unwrap();
+    let model = tiny().path("run");
+    succeeded(&run(&["index", "add", str(folder.path()), "--model", str(&model)]));
+    let like = format!("{}@1.5", video.display());
+    let out = tempfile::tempdir().unwrap();
+    let list = out.path().join("hits.csv");
+    for (question, evidence, sure, shown) in [
+        (["--said", "a dog"], "said", "found", "found, said: now a dog"),
+        (["--like", &like], "seen", "maybe", "maybe (not measured)"),
+    ] {
+        let table = search(folder.path(), &[&question[..], &["--export", str(&list)]].concat());
+        says(&succeeded(&table), &[shown]);
+        let written = std::fs::read_to_string(&list).unwrap();
+        assert!(
+            written.lines().nth(1).unwrap().contains(&format!(",{sure},{evidence},")),
+            "{written}"
+        );
+        let found = json(&search(folder.path(), &[&question[..], &["--json"]].concat()));
+        assert_eq!(found["hits"][0]["verdict"]["sure"], sure);
+        assert_eq!(found["verdict"]["sure"], sure);
+    }
+    // Nobody says it, which is sure, and nobody can be asked for by signs alone.
+    let none = search(folder.path(), &["--said", "a cat"]);
+    assert_eq!(none.status.code(), Some(1));
+    says(&stderr(&none), &["no subtitle says it (8 files)"]);
+    says(&refused(&search(folder.path(), &["--said", "+-"])), &["nothing is asked for"]);
+    // Beside a sentence, either is a hit.
+    let both = json(&search(folder.path(), &[&sentence, "--said", "a dog", "--all", "--json"]));
+    let by: Vec<&str> =
+        both["hits"].as_array().unwrap().iter().map(|hit| hit["by"].as_str().unwrap()).collect();
+    assert_eq!(by[..3], ["seen", "said", "seen"]);
 }
 
 #[test]

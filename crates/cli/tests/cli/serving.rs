@@ -370,7 +370,16 @@ fn filters_mean_what_they_mean_on_the_command_line() {
         says(&reply.message(), &[piece]);
     }
     let like = json!({ "text": "", "like": { "media": served.id(name), "at_s": 1.0 } });
-    assert!(!ask(like).json()["answer"]["hits"].as_array().unwrap().is_empty());
+    let alike = ask(like).json();
+    assert_eq!(alike["answer"]["verdict"], "maybe");
+    let hits = alike["answer"]["hits"].as_array().unwrap();
+    assert!(!hits.is_empty() && hits.iter().all(|hit| hit["sure"] == "maybe"), "{hits:?}");
+    let scores: Vec<f64> = hits.iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
+    assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]), "{scores:?}");
+    // Of what the model cannot know nobody can tell whether it is there.
+    let unknown = ask(json!({ "text": "a dog on a skateboard" })).json();
+    assert_eq!(unknown["answer"]["verdict"], "unknown");
+    assert_eq!(unknown["answer"]["false_alarm_rate"], Value::Null);
 
     // What is given away is read back: each hit stands in it.
     let found = ask(json!({ "file_glob": name })).json();
