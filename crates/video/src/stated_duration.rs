@@ -1,7 +1,7 @@
 //! How long a file says that it plays: one that was cut short, as by a copy that stopped, says more than it
 //! holds.
 
-use ffmpeg_the_third::ffi;
+use ffmpeg_the_third::{ffi, media};
 
 use crate::frame_table::FrameTable;
 use crate::probe::OpenFile;
@@ -14,14 +14,32 @@ const LEAST: Seconds = Seconds(0.5);
 const SHARE: f64 = 0.02;
 const MOST: Seconds = Seconds(2.0);
 
+/// Where only the whole file's length is stated, sound may go on for longer than the pictures.
+const SOUND: Seconds = Seconds(5.0);
+const SOUND_SHARE: f64 = 0.1;
+
+/// Containers that state the length of each stream.
+const STATES_EACH: [&str; 3] = ["mov,mp4,m4a,3gp,3g2,mj2", "avi", "mxf"];
+
 /// What the file states, where its pictures end well before; none of a whole file, and of one that states
 /// nothing.
 pub(crate) fn cut_short_of(file: &OpenFile, table: &FrameTable) -> Option<Seconds> {
-    stated(file).filter(|stated| is_cut_short(*stated, table))
+    stated(file).filter(|stated| is_cut_short(*stated, table, may_be_of_sound(file)))
 }
 
-fn is_cut_short(stated: Seconds, table: &FrameTable) -> bool {
-    let allowed = (stated * SHARE).max(LEAST).min(MOST);
+/// Whether the length that is stated may be that of the sound.
+fn may_be_of_sound(file: &OpenFile) -> bool {
+    let has_sound = file.input.streams().best(media::Type::Audio).is_some();
+    let tag =
+        file.input.stream(file.stream).is_some_and(|it| it.metadata().get("DURATION").is_some());
+    has_sound && !tag && !STATES_EACH.contains(&file.input.format().name())
+}
+
+fn is_cut_short(stated: Seconds, table: &FrameTable, may_be_of_sound: bool) -> bool {
+    let allowed = match may_be_of_sound {
+        true => (stated * SOUND_SHARE).max(SOUND),
+        false => (stated * SHARE).max(LEAST).min(MOST),
+    };
     let allowed = allowed.max(table.mean_frame_duration() * 2.0);
     stated - table.end() > allowed
 }
@@ -78,9 +96,12 @@ mod tests {
             (15.0, 1, 0.2, false),
             (16.0, 1, 0.2, true),
         ] {
-            let told = is_cut_short(Seconds(stated), &table(frames, rate));
+            let told = is_cut_short(Seconds(stated), &table(frames, rate), false);
             assert_eq!(told, is_lost, "{frames} of {stated} s at {rate}");
         }
+        // Where sound may be meant, five seconds or a tenth.
+        assert!(!is_cut_short(Seconds(24.0), &table(195, 10.0), true));
+        assert!(is_cut_short(Seconds(24.0), &table(185, 10.0), true));
         assert_eq!(seconds("00:01:24.500000000"), Some(84.5));
         assert_eq!(seconds("24"), None);
     }

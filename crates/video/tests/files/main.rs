@@ -5,6 +5,7 @@
 mod bad_files;
 mod cached_tables;
 mod clips;
+mod cut_short;
 mod exact_frames;
 mod hdr;
 mod made_files;

@@ -102,18 +102,16 @@ pub(crate) fn outcome(summary: &IndexSummary, is_strict: bool) -> anyhow::Result
         ));
         return Ok(Outcome::Interrupted);
     }
+    let reasons = match summary.num_still_bad {
+        0 => "the reasons stand above",
+        _ => "`locvtp index list` has the reasons",
+    };
     if is_strict && num_bad > 0 {
-        bail!(
-            "left out: {}; the reasons stand above, and in `locvtp index list`",
-            counted(num_bad, "file")
-        );
+        bail!("left out: {}; {reasons}", counted(num_bad, "file"));
     }
     let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
     if !has_any && num_bad > 0 {
-        let files = counted(num_bad, "file");
-        bail!(
-            "{files} given, and none can be read; the reasons stand above, and in `locvtp index list`"
-        );
+        bail!("{} given, and none can be read; {reasons}", counted(num_bad, "file"));
     }
     if !has_any && summary.waiting.is_empty() {
         return Ok(nothing_there());
