@@ -283,7 +283,8 @@ mod tests {
     fn a_stated_rate_is_the_measured_one_on_sentences_that_were_not_used() {
         for seed in [7, 77, 777] {
             let mut noise = Noise(seed);
-            let nulls: Vec<f64> = (0..200).map(|_| noise.standout(false)).collect();
+            // Of 200 the middle is known to 3.5 points only, whatever the rule.
+            let nulls: Vec<f64> = (0..1000).map(|_| noise.standout(false)).collect();
             let calibration = Calibration::fit(&nulls, 480).unwrap();
             for sure in [Sureness::Found, Sureness::Maybe] {
                 let stated = if sure == Sureness::Found { 0.05 } else { 0.5 };
