@@ -349,7 +349,7 @@ fn text(answer: &Answer, question: &Question) -> String {
     lines.extend(table.lines("  "));
     if answer.num_held_back > 0 {
         lines.push(format!(
-            "held back: {} that do not stand out (--all shows them)",
+            "held back: {}, not standing out (--all shows all)",
             counted(answer.num_held_back, "moment")
         ));
     }
