@@ -18,6 +18,7 @@ mod output;
 mod pace;
 mod page;
 mod progress;
+mod run_corpus;
 mod score_bars;
 mod table;
 mod time_left;

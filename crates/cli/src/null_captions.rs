@@ -3,14 +3,16 @@
 //! allow.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use locvtp_corpus::{AnnotatedCorpus, Corpus};
 use locvtp_finder::null_sentences;
 use locvtp_model::TrainingWords;
-use locvtp_train::{Experiment, RUN_FILE};
+use locvtp_train::RUN_FILE;
 use locvtp_transfer::locate_model;
 use locvtp_video::randomness::finalise;
+
+use crate::run_corpus::RunCorpus;
 
 /// Captions that are taken: enough to tell one in two hundred.
 const NUM: usize = 200;
@@ -35,9 +37,9 @@ pub(crate) fn null_captions(dir: &Path) -> anyhow::Result<Vec<String>> {
 fn captions_of_training(dir: &Path) -> Option<Vec<String>> {
     let model = locate_model(dir).canonicalize().ok()?;
     // A model lies in the run's folder, a checkpoint one deeper.
-    let mut above = model.ancestors().skip(1).take(2).map(|folder| folder.join(RUN_FILE));
-    let run_file: PathBuf = above.find(|file| file.is_file())?;
-    let corpus = Experiment::read(&run_file, &[]).ok()?.corpus;
+    let mut above = model.ancestors().skip(1).take(2);
+    let run = above.find(|folder| folder.join(RUN_FILE).is_file())?;
+    let corpus = RunCorpus::of(run)?.experiment.corpus;
     if bytes_of_annotations(&corpus.dir)? > LARGEST {
         return None;
     }

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use locvtp_model::weights::Origins;
 use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
+use locvtp_train::RUN_FILE;
 use locvtp_train::shell_words::quoted;
-use locvtp_train::{Experiment, RUN_FILE};
 use locvtp_transfer::locate_model;
 
 use crate::command_line;
+use crate::run_corpus::RunCorpus;
 
 /// The words that a model was trained on, as far as that is known.
 pub(crate) struct TrainedWords {
@@ -82,11 +83,8 @@ impl TrainedWords {
 /// The command by which a run goes on and writes the list, also when it is finished: in the folder below which
 /// it finds its corpus. None where no folder has it.
 fn again(run: &Path) -> Option<String> {
-    let corpus = Experiment::read(&run.join(RUN_FILE), &[]).ok()?.corpus.dir;
-    let place = run.ancestors().find(|above| above.join(&corpus).exists())?;
-    // Everything is found from anywhere where the corpus's path is absolute.
-    let place = if corpus.is_absolute() { Path::new("") } else { place };
-    let run = run.strip_prefix(place).unwrap_or(run).display().to_string();
+    let place = RunCorpus::of(run)?.named_from;
+    let run = run.strip_prefix(&place).unwrap_or(run).display().to_string();
     let run_file = Path::new(&run).join(RUN_FILE).display().to_string();
     let again = command_line::command(["pretrain", &run_file, "--run", &run, "--resume"]);
     let is_here = std::env::current_dir().is_ok_and(|here| here == place);

@@ -243,6 +243,7 @@ fn tell(answer: &Answer, question: &Question, shows_all: bool, not_asked: bool) 
         let said = none(answer, question, not_asked);
         let but = match answer.num_held_back {
             0 => "",
+            _ if answer.verdict.is_denied() => "; --all shows all moments",
             _ => "; the nearest may be right all the same, and --all shows all",
         };
         output::note(&format!("{said} ({files}){}{but}", measured(answer.verdict)));
@@ -367,7 +368,7 @@ fn text(answer: &Answer, question: &Question) -> String {
     lines.extend(table.lines("  "));
     if answer.num_held_back > 0 {
         lines.push(format!(
-            "held back: {} that do not stand out (--all shows them)",
+            "held back: {}, not standing out (--all shows all)",
             counted(answer.num_held_back, "moment")
         ));
     }
