@@ -51,7 +51,7 @@ pub(crate) enum Outcome {
 }
 
 fn main() -> ExitCode {
-    keep_pages();
+    give_pages_back(NEVER);
     let args = match typed() {
         Ok(args) => args,
         Err(code) => return code,
@@ -75,7 +75,10 @@ fn main() -> ExitCode {
         Command::Ground(args) => commands::ground::run(&args),
         Command::Index { command } => commands::index::command::run(&command),
         Command::Search(args) => commands::search::run(&args),
-        Command::Serve(args) => commands::serve::run(&args),
+        Command::Serve(args) => {
+            give_pages_back(SOON_MS);
+            commands::serve::run(&args)
+        }
         Command::Weights(Weights::Import(args)) => commands::weights::import::run(&args),
         Command::Weights(Weights::Inspect(args)) => commands::weights::inspect::run(&args),
         Command::Weights(Weights::Random(args)) => commands::weights::random::run(&args),
@@ -110,15 +113,21 @@ fn typed() -> Result<Args, ExitCode> {
     })
 }
 
-/// Turns purging off, unless the environment says otherwise: memory that was freed is kept.
+/// Never: memory that was freed is kept, which is fastest where all of it is needed again.
+const NEVER: i32 = -1;
+
+/// Of a server: what a burst of visitors needed is given back a tenth of a second later.
+const SOON_MS: i32 = 100;
+
+/// Says when freed memory is given back to the system, unless the environment says otherwise.
 ///
 /// mimalloc reads its environment before `main`, so a variable set here would come too late.
-fn keep_pages() {
+fn give_pages_back(after_ms: i32) {
     /// `mi_option_purge_delay` of mimalloc.h, which the Rust binding leaves out.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
     if std::env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
         // SAFETY: sets a number in mimalloc's table of options, which is made for that.
-        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
+        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, after_ms.into()) };
     }
 }
 
