@@ -96,7 +96,7 @@ fn said(written: &str) -> String {
 /// Whether a drawing begins (`\p1`) or ends (`\p0`) here; none where nothing is said of it.
 fn drawing(marks: &str) -> Option<bool> {
     let scales = marks.split('\\').filter_map(|mark| mark.strip_prefix('p'));
-    scales.filter_map(|scale| scale.trim().parse::<u32>().ok()).last().map(|scale| scale > 0)
+    scales.filter_map(|scale| scale.trim().parse::<u32>().ok()).next_back().map(|scale| scale > 0)
 }
 
 #[cfg(test)]
