@@ -32,7 +32,11 @@ fn may_be_of_sound(file: &OpenFile) -> bool {
     let has_sound = file.input.streams().best(media::Type::Audio).is_some();
     let tag =
         file.input.stream(file.stream).is_some_and(|it| it.metadata().get("DURATION").is_some());
-    has_sound && !tag && !STATES_EACH.contains(&file.input.format().name())
+    has_sound && !tag && !states_each(file)
+}
+
+fn states_each(file: &OpenFile) -> bool {
+    STATES_EACH.contains(&file.input.format().name())
 }
 
 fn is_cut_short(stated: Seconds, table: &FrameTable, may_be_of_sound: bool) -> bool {
@@ -46,25 +50,27 @@ fn is_cut_short(stated: Seconds, table: &FrameTable, may_be_of_sound: bool) -> b
 
 /// The least of what the header says: of the pictures, of the file, and in a tag of Matroska.
 fn stated(file: &OpenFile) -> Option<Seconds> {
-    // SAFETY: the context is alive; both fields are plain numbers.
-    let (whole, way) = unsafe {
+    // SAFETY: the context is alive; the fields are plain numbers.
+    let (whole, start, way) = unsafe {
         let context = file.input.as_ptr();
-        ((*context).duration, (*context).duration_estimation_method)
+        ((*context).duration, (*context).start_time, (*context).duration_estimation_method)
     };
-    // Guessed from the bytes that are there.
-    if way == ffi::AVDurationEstimationMethod::BITRATE {
+    // Else guessed from the bytes that are there, or from clocks that may jump.
+    if way != ffi::AVDurationEstimationMethod::STREAM {
         return None;
     }
     let video = file.input.stream(file.stream)?;
     let tick = video.time_base();
     let tick_s = f64::from(tick.0) / f64::from(tick.1);
     let known = |ticks: i64| (ticks > 0 && ticks != ffi::AV_NOPTS_VALUE).then_some(ticks as f64);
+    let of_file = |ticks: i64| known(ticks).map(|ticks| ticks / f64::from(ffi::AV_TIME_BASE));
     let of_pictures = known(video.duration()).map(|ticks| ticks * tick_s);
-    let of_file = known(whole).map(|ticks| ticks / f64::from(ffi::AV_TIME_BASE));
     let of_tag = video.metadata().get("DURATION").and_then(seconds);
-    let all = [of_pictures, of_file, of_tag].into_iter().flatten();
-    let least = all.filter(|it: &f64| it.is_finite()).min_by(f64::total_cmp);
-    least.map(Seconds)
+    let all = [of_pictures, of_file(whole), of_tag].into_iter().flatten();
+    let least = all.filter(|it: &f64| it.is_finite()).min_by(f64::total_cmp)?;
+    // Other containers say when the file ends, by a clock that need not begin at 0.
+    let early = if states_each(file) { 0.0 } else { of_file(start).unwrap_or_default() };
+    Some(Seconds(least - early))
 }
 
 /// Reads `00:00:24.000000000`.

@@ -72,10 +72,12 @@ impl FrameRate {
         let mut steps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]).0).collect();
         let fastest = Self::new(120, 1);
         let Some(middle) = steps.len().checked_sub(1).map(|last| last / 2) else { return fastest };
-        let usual = 1.0 / *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+        let middle = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+        // Of times in milliseconds the middle one is rounded, and their mean is not.
+        steps.retain(|step| (step / middle - 1.0).abs() < 0.1);
+        let usual = steps.len() as f64 / steps.iter().sum::<f64>();
         let apart = |rate: &Self| (rate.hz() / usual - 1.0).abs();
         let meant = rates().min_by(|a, b| apart(a).total_cmp(&apart(b)));
-        // Times in milliseconds make 30.3 of 30.
         let meant = meant.filter(|rate| apart(rate) < 0.02);
         let multiples = rates()
             .filter(|rate| meant.is_some_and(|meant| (rate.hz() / meant.hz()).fract() == 0.0));
