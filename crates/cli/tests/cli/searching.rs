@@ -240,11 +240,11 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
     succeeded(&run(&["index", "add", str(folder.path()), "--model", str(&model)]));
     let like = format!("{}@1.5", video.display());
     let out = tempfile::tempdir().unwrap();
-    let list = out.path().join("hits.csv");
     for (question, evidence, sure, shown) in [
         (["--said", "a dog"], "said", "found", "found, said: now a dog"),
         (["--like", &like], "seen", "maybe", "maybe (not measured)"),
     ] {
+        let list = out.path().join(format!("{evidence}.csv"));
         let table = search(folder.path(), &[&question[..], &["--export", str(&list)]].concat());
         says(&succeeded(&table), &[shown]);
         let written = std::fs::read_to_string(&list).unwrap();

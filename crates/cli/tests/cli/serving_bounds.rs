@@ -161,12 +161,13 @@ fn words_and_moments_of_a_video_mean_what_they_mean_on_the_command_line() {
         let mut asked = json!({ "text": sentence, "top": 6 });
         asked.as_object_mut().unwrap().extend(query.as_object().unwrap().clone());
         let found = post(served.address, "/api/v1/search", &asked).json();
-        let scores = |hits: &serde_json::Value| -> Vec<i64> {
+        let scores = |hits: &serde_json::Value, key| -> Vec<i64> {
             let hits = hits.as_array().unwrap().iter();
-            hits.map(|hit| (hit["score"].as_f64().unwrap() * 1e5).round() as i64).collect()
+            hits.map(|hit| (hit[key].as_f64().unwrap() * 1e5).round() as i64).collect()
         };
         // The page keeps the nearest where nothing is found; both show all, or those that are found.
-        let (ours, theirs) = (scores(&found["answer"]["hits"]), scores(&told["hits"]));
+        let ours = scores(&found["answer"]["hits"], "score");
+        let theirs = scores(&told["hits"], "rank_score");
         assert!(!ours.is_empty() && theirs.starts_with(&ours), "{query}: {ours:?} {theirs:?}");
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
         },
     };
     if answer.num_files == 0 {
-        warnings.push(match question.files == FileFilter::default() {
+        warnings.push(match question.files.is_empty() {
             true => "The index holds no video; `locvtp index add FOLDER` takes videos in.".into(),
             false => "No video of the index passes the filters.".into(),
         });
