@@ -6,6 +6,8 @@
 //! rounded once for the whole scan, so it can be 200 times finer than the vectors at no cost, and its
 //! rounding does not show.
 
+use multiversion::multiversion;
+
 use super::batch::{VectorError, unit};
 
 /// Bytes of a row of codes: the vector's width, filled with zeros to a multiple of 64.
@@ -36,10 +38,12 @@ pub(super) fn code(vector: &[f32], codes: &mut [i8], remainders: &mut [i16]) -> 
     scale
 }
 
-/// A number from its code and what that left over.
-#[inline]
-pub(super) fn decode(code: i8, remainder: i16, scale: f32) -> f32 {
-    ((f64::from(code) + f64::from(remainder) / PARTS) * f64::from(scale)) as f32
+/// Writes the numbers of a vector from their codes and what those left over. Every processor gives the same bits.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(super) fn decode(codes: &[i8], remainders: &[i16], scale: f32, numbers: &mut [f32]) {
+    for ((number, code), remainder) in numbers.iter_mut().zip(codes).zip(remainders) {
+        *number = ((f64::from(*code) + f64::from(*remainder) / PARTS) * f64::from(scale)) as f32;
+    }
 }
 
 /// A query of unit length, and its 16-bit form for the scan.
@@ -86,7 +90,8 @@ mod tests {
         let scale = code(&numbers, &mut codes, &mut remainders);
         assert_eq!((codes, scale), ([64, -127, 0], 1.0 / 256.0));
         assert_eq!(remainders, [-32_767, 0, 16_384]);
-        let back = [0, 1, 2].map(|at| decode(codes[at], remainders[at], scale));
+        let mut back = [0.0; 3];
+        decode(&codes[..3], &remainders, scale, &mut back);
         for (number, back) in numbers.iter().zip(back) {
             // Half a part of a step.
             assert!((number - back).abs() <= scale / 65_534.0 / 2.0, "{number}: {back}");

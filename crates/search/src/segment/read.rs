@@ -125,11 +125,13 @@ impl Segment {
         let width = self.header.width as usize;
         let remainders = self.remainders(rows.clone())?;
         let codes = self.codes(rows.clone()).chunks_exact(padded_width(width));
-        let vectors = codes.zip(self.scales(rows)).zip(remainders.chunks_exact(width));
-        let numbers = vectors.flat_map(|((codes, scale), remainders)| {
-            codes.iter().zip(remainders).map(|(code, rest)| decode(*code, *rest, *scale))
-        });
-        Ok(numbers.collect())
+        let left_over = codes.zip(self.scales(rows.clone())).zip(remainders.chunks_exact(width));
+        let mut numbers = vec![0.0; rows.len() * width];
+        for (vector, ((codes, scale), remainders)) in numbers.chunks_exact_mut(width).zip(left_over)
+        {
+            decode(codes, remainders, *scale, vector);
+        }
+        Ok(numbers)
     }
 
     /// The spans of rows.
