@@ -87,9 +87,9 @@ impl Gathered {
     }
 }
 
-/// All of `rows`, each with the most that its score can be, the highest first.
-pub(super) fn all_of(query: &QuantisedQuery, rows: Rows<'_>) -> Vec<Ranked> {
-    let mut gathered = Gathered::new(rows.scales.len(), false);
+/// The best `num_top` of `rows` by the most that their scores can be, the highest first.
+pub(super) fn best_of(query: &QuantisedQuery, rows: Rows<'_>, num_top: usize) -> Vec<Ranked> {
+    let mut gathered = Gathered::new(num_top, false);
     gathered.scan(query, rows);
     gathered.top.into_sorted()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use locvtp_video::TimeSpan;
 
 use super::background::Background;
-use super::pass::{Rows, all_of, scan};
+use super::pass::{Rows, best_of, scan};
 use super::second_look::look_again;
 use super::top::{Hit, Ranked};
 use super::track_filter::TrackFilter;
@@ -17,6 +17,9 @@ use crate::segment::{
 
 /// Rows that a thread takes at a time: 2 MiB of vectors of 256 numbers.
 const ROWS_OF_PART: u32 = 8192;
+
+/// Rows of one track among which its best nearly always is; else all are ordered.
+const FEW_OF_TRACK: usize = 16;
 
 /// Rows that are looked at again before the scan is made anew for more.
 const FEW: usize = 512;
@@ -254,9 +257,15 @@ impl VectorSet {
         let LiveRun { segment, run } = self.runs[self.run_of[&track]];
         let segment = &self.segments[segment];
         let (codes, scales) = (segment.codes(run.rows()), segment.scales(run.rows()));
-        let candidates = all_of(query, Rows { track, first_clip: 0, codes, scales });
-        let looked = look_again(&candidates, 1, |ranked| self.score(query, ranked))?;
-        Ok(looked.best[0])
+        let look = |most| {
+            let candidates = best_of(query, Rows { track, first_clip: 0, codes, scales }, most);
+            look_again(&candidates, 1, |ranked| self.score(query, ranked))
+        };
+        let few = look(FEW_OF_TRACK)?;
+        if few.is_sure {
+            return Ok(few.best[0]);
+        }
+        Ok(look(scales.len())?.best[0])
     }
 
     fn hit(&self, ranked: &Ranked) -> Result<Hit, SegmentError> {
