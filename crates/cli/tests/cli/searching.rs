@@ -260,7 +260,7 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
     let none = search(folder.path(), &["--said", "a cat"]);
     assert_eq!(none.status.code(), Some(1));
     says(&stderr(&none), &["no subtitle says it (8 files)"]);
-    says(&refused(&search(folder.path(), &["--said", "+-"])), &["nothing is asked for"]);
+    says(&refused(&search(folder.path(), &["--said", "+-"])), &["no word stands in it"]);
     // Beside a sentence, either is a hit.
     let both = json(&search(folder.path(), &[&sentence, "--said", "a dog", "--all", "--json"]));
     let by: Vec<&str> =
