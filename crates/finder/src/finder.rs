@@ -287,13 +287,21 @@ impl Finder {
             ..ScanRequest::new(&query.sentence, 0)
         };
         let scanned = self.catalogue.scan(self.generation.id, VectorKind::Clip, &request)?;
-        // Null sentences say nothing of how like a picture is to another.
-        let calibration = match question.alike {
-            None => calibration_of(self.catalogue.as_ref(), self.generation.id)?,
-            Some(_) => None,
+        // A filter says which files are asked, not how sure a moment is: the null sentences were measured on all.
+        let background = match filter {
+            None => scanned.background,
+            Some(_) => {
+                let all = ScanRequest { num_tracks: 1, ..ScanRequest::new(&query.sentence, 0) };
+                self.catalogue.scan(self.generation.id, VectorKind::Clip, &all)?.background
+            }
+        };
+        // Null sentences say nothing of how like a picture is to another, nor of sums of several terms.
+        let calibration = match question.is_plain() {
+            true => calibration_of(self.catalogue.as_ref(), self.generation.id)?,
+            false => None,
         };
         let judge = |scores: &[f32]| {
-            let standout = standout_over(best_run(scores), &scanned.background);
+            let standout = standout_over(best_run(scores), &background);
             Verdict::of(calibration.as_ref().filter(|_| standout.is_some()), standout)
         };
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
@@ -345,6 +353,7 @@ impl Finder {
             let is_it = |hit: &Hit| asked.is_some_and(|file| file.id == hit.file);
             hits.retain(|hit| !is_it(hit) || !are_neighbours(&hit.span, &moment));
         }
+        hits.iter_mut().for_each(|hit| hit.verdict = hit.verdict.no_surer_than(verdict));
         let num_all = hits.len();
         if !question.show_all {
             // Where something is there, the best moment is it.
@@ -360,7 +369,7 @@ impl Finder {
             verdict,
             num_held_back: num_all - hits.len(),
             hits,
-            background: Some(scanned.background),
+            background: Some(background),
             num_files: 0,
         })
     }

@@ -51,6 +51,14 @@ impl Verdict {
         }
     }
 
+    /// The same, and no surer than of the whole answer: a short moment has fewer clips to be judged by.
+    pub(crate) fn no_surer_than(self, whole: Self) -> Self {
+        match (self.false_alarms(), whole.false_alarms()) {
+            (Some(own), Some(of_whole)) if own < of_whole => whole,
+            _ => self,
+        }
+    }
+
     /// Whether it was measured, and does not stand out. It may be there all the same.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Judged { sure: Sureness::NotFound, .. })

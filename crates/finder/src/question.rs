@@ -129,6 +129,15 @@ impl Question {
     }
 }
 
+impl Question {
+    /// Whether a sentence alone is looked for in the pictures, without terms and without what looks like something:
+    /// how sure that is was measured.
+    pub fn is_plain(&self) -> bool {
+        let has_terms = |it: &Sentence| !it.with.is_empty() || !it.without.is_empty();
+        self.alike.is_none() && !self.sentence.as_ref().is_some_and(has_terms)
+    }
+}
+
 impl Default for Question {
     fn default() -> Self {
         Self {

@@ -157,9 +157,8 @@ fn what_is_said_beside_a_video_is_found_by_its_words_and_neighbours_are_one_hit(
     assert_eq!(by[..3], ["seen", "said", "seen"]);
 }
 
-#[test]
-fn what_stands_out_no_more_than_null_sentences_is_not_found() {
-    let made = Made::of(8);
+/// Indexes all videos and measures the index with sixty sentences, which come back.
+fn measured(made: &Made) -> Vec<String> {
     let nulls: Vec<String> = (0..60)
         .map(|number| {
             let words = ["a red", "square", "moves left", "a blue", "disc", "grows"];
@@ -167,16 +166,21 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
             format!("{} {} {}", word(0), word(1), word(2))
         })
         .collect();
-    {
-        let (catalogue, embedder) = (made.writer(), made.embedder());
-        let sampling = IndexSampling::default();
-        let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
-        let indexer = indexer.with_null_sentences(nulls.clone());
-        let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
-        assert!(summary.is_calibrated);
-        let kept = catalogue.calibration(catalogue.generations().unwrap()[0].id).unwrap();
-        assert!(kept.is_some());
-    }
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let sampling = IndexSampling::default();
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    let indexer = indexer.with_null_sentences(nulls.clone());
+    let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
+    assert!(summary.is_calibrated);
+    let kept = catalogue.calibration(catalogue.generations().unwrap()[0].id).unwrap();
+    assert!(kept.is_some());
+    nulls
+}
+
+#[test]
+fn what_stands_out_no_more_than_null_sentences_is_not_found() {
+    let made = Made::of(8);
+    let nulls = measured(&made);
     let finder = made.finder();
     let mut counts = [0; 3];
     for null in &nulls {
@@ -267,4 +271,30 @@ fn words_without_a_letter_ask_for_nothing_and_a_star_lets_a_word_go_on() {
     }
     assert_eq!(said("egg").unwrap().hits.len(), 0);
     assert_eq!(said("egg* crack").unwrap().hits.len(), 1);
+}
+
+#[test]
+fn a_filter_does_not_change_how_sure_a_moment_is_and_terms_are_not_judged() {
+    let made = Made::of(8);
+    measured(&made);
+    let finder = made.finder();
+    let plain = Question { show_all: true, top: 100, per_file: 100, ..Question::of(SENTENCE) };
+    let all = finder.find(&plain).unwrap();
+    assert!(all.verdict.false_alarms().is_some(), "the index is large enough to be measured");
+    // No moment is surer than the whole answer, and the best file alone gets the answer of all.
+    assert!(all.hits.iter().all(|hit| hit.verdict.false_alarms() >= all.verdict.false_alarms()));
+    for hit in &all.hits {
+        let name = hit.path.file_name().unwrap().to_str().unwrap().to_owned();
+        let files = FileFilter { pattern: Some(name), ..FileFilter::default() };
+        let one = finder.find(&Question { files, ..plain.clone() }).unwrap();
+        let again = one.hits.iter().find(|one| one.span == hit.span).unwrap();
+        assert!(again.verdict.false_alarms() >= hit.verdict.false_alarms());
+        assert_eq!(one.background, all.background);
+    }
+    for typed in ["a red square moves left -ring", "a red square moves left +blue"] {
+        let question = Question { sentence: Some(Sentence::read(typed).unwrap()), ..plain.clone() };
+        let answer = finder.find(&question).unwrap();
+        assert_eq!(answer.verdict, Verdict::Unknown);
+        assert!(answer.hits.iter().all(|hit| hit.sure() == Sureness::Maybe), "{typed}");
+    }
 }

@@ -251,7 +251,7 @@ fn tell(answer: &Answer, question: &Question, shows_all: bool, not_asked: bool) 
     }
     let has_seen = answer.hits.iter().any(|hit| hit.evidence == Evidence::Seen);
     match answer.verdict {
-        Verdict::Unknown if has_seen && question.alike.is_some() => output::note(
+        Verdict::Unknown if has_seen && !question.is_plain() => output::note(
             "note: how alike is enough was not measured; the nearest are shown, also where nothing is alike",
         ),
         Verdict::Unknown if has_seen => output::note(

@@ -140,7 +140,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
     if !answer.hits.is_empty() && is_all_said && answer.background.is_some() {
         warnings.push("Nothing like it was seen.".into());
     }
-    let calibration = match is_sentence_alone {
+    let calibration = match question.is_plain() {
         true => finder.catalogue().calibration(finder.generation().id)?,
         false => None,
     };
