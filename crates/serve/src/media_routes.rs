@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use locvtp_video::TimeSpan;
 
 use crate::file_response::respond;
+use crate::media::Media;
 use crate::open_file::OpenFile;
 use crate::pictures;
 use crate::problem::Problem;
@@ -76,6 +77,7 @@ pub(crate) async fn proxy(
     let span = TimeSpan::new(start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
     let inside = Arc::clone(&shared);
     let file = shared.proxy_workers.run(move || {
+        check_unchanged(&media)?;
         inside.proxies.get(&name, |into| Ok(inside.library.proxy(&media, span, into)?))
     });
     Ok(respond(file.await??, "video/mp4", &method, &headers, &shared.reads))
@@ -98,6 +100,7 @@ pub(crate) async fn thumbnail(
     let name = format!("{}-at-{twentieths}.jpg", media.id);
     let inside = Arc::clone(&shared);
     let file = shared.workers.run(move || {
+        check_unchanged(&media)?;
         let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, into);
         inside.pictures.get(&name, write)
     });
@@ -127,10 +130,16 @@ pub(crate) async fn sprite_sheet(
     }
     let name = format!("{}-sheet-{sheet}.jpg", media.id);
     let inside = Arc::clone(&shared);
-    let file = shared
-        .workers
-        .run(move || inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into)));
+    let file = shared.workers.run(move || {
+        check_unchanged(&media)?;
+        inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into))
+    });
     Ok(picture(file.await??, &method, &headers, &shared))
+}
+
+/// Pictures and copies are made, and given away, of the file that was indexed, never of another in its place.
+fn check_unchanged(media: &Media) -> Result<(), Problem> {
+    OpenFile::open(&media.path, Some(media.size_bytes)).map(drop)
 }
 
 fn picture(file: OpenFile, method: &Method, headers: &HeaderMap, shared: &Shared) -> Response {

@@ -130,3 +130,29 @@ fn a_failed_proxy_says_so_and_leaves_no_file() {
     assert_eq!(reply.status, 500);
     assert!(reply.message().contains("no proxy"));
 }
+
+#[test]
+fn nothing_is_shown_of_another_file_that_took_the_place_of_a_video() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.mp4");
+    films::make(&path, 6);
+    let own = std::fs::read(&path).unwrap();
+    let shelf = Shelf::new(&[(path.as_path(), 6.0, 0.0, None)]);
+    let server = Running::start(shelf, ServeSettings::default());
+    let asked = ["file", "thumbnail?at=2", "sprites/0", "proxy?start=1&end=3"];
+    let statuses = |times: &str| {
+        let status = |what: &&str| {
+            let reply = get(server.address, &format!("/api/v1/media/video-0/{what}"));
+            assert!(reply.status == 200 || reply.message().contains(times), "{}", reply.message());
+            reply.status
+        };
+        asked.iter().map(status).collect::<Vec<_>>()
+    };
+    assert_eq!(statuses(""), [200; 4]);
+    films::make(&path, 9);
+    assert_eq!(statuses("changed since it was indexed"), [404; 4]);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(statuses("not where it was"), [404; 4]);
+    std::fs::write(&path, own).unwrap();
+    assert_eq!(statuses(""), [200; 4]);
+}
