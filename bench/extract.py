@@ -27,22 +27,22 @@ FRAMES, SIDE, SHORT_SIDE = 16, 224, 256
 FRAME_RATE = 25
 
 
-def write_video(path: Path, minutes: float) -> None:
+def write_video(path: Path, minutes: float, width: int = 640, height: int = 360, crf: int = 26) -> None:
     """Blurred noise that drifts, with a grain that changes in every frame."""
     import av
     import numpy as np
 
     random = np.random.default_rng(3)
-    small = random.integers(0, 256, (90, 160, 3), dtype=np.uint8)
+    small = random.integers(0, 256, (height // 4, width // 4, 3), dtype=np.uint8)
     scene = small.repeat(8, 0).repeat(8, 1)
-    grain = random.integers(0, 24, (8, 360, 640, 1), dtype=np.uint8)
+    grain = random.integers(0, 24, (8, height, width, 1), dtype=np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FRAME_RATE)
-        stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "26", "threads": "2"}
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.options = {"preset": "veryfast", "crf": str(crf), "threads": "2"}
         for i in range(round(minutes * 60 * FRAME_RATE)):
-            y, x = (2 * i) % 360, (3 * i) % 640
-            picture = scene[y : y + 360, x : x + 640] // 2 + grain[i % 8]
+            y, x = (2 * i) % height, (3 * i) % width
+            picture = scene[y : y + height, x : x + width] // 2 + grain[i % 8]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             for packet in stream.encode(frame):
                 container.mux(packet)

@@ -19,12 +19,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from extract import timed
+from extract import timed, write_video
 
 SIDE, PATCH, WIDTH, LAYERS, HEADS, INNER, OUT = 224, 32, 768, 12, 12, 3072, 512
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 DEVIATION = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
-FRAME_RATE = 25
 VISION = {
     "image_size": SIDE, "patch_size": PATCH, "hidden_size": WIDTH, "num_hidden_layers": LAYERS, "num_channels": 3,
     "num_attention_heads": HEADS, "intermediate_size": INNER, "hidden_act": "quick_gelu", "layer_norm_eps": 1e-5,
@@ -145,27 +144,6 @@ def graph(values: dict[str, np.ndarray]):
     return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def write_video(path: Path, minutes: float) -> None:
-    """Blurred noise that drifts, with a grain that changes in every frame."""
-    import av
-
-    random = np.random.default_rng(3)
-    scene = random.integers(0, 256, (180, 320, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
-    grain = random.integers(0, 24, (8, 720, 1280, 1), dtype=np.uint8)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=FRAME_RATE)
-        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "28", "threads": "2"}
-        for i in range(round(minutes * 60 * FRAME_RATE)):
-            y, x = (2 * i) % 720, (3 * i) % 1280
-            picture = scene[y : y + 720, x : x + 1280] // 2 + grain[i % 8]
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            for packet in stream.encode(frame):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
-
-
 def write(folder: Path, locvtp: Path, minutes: float) -> None:
     import onnx
     from safetensors.numpy import save_file
@@ -188,7 +166,7 @@ def write(folder: Path, locvtp: Path, minutes: float) -> None:
     onnx.save(graph(values), str(folder / "tower.onnx"))
     command = [str(locvtp), "weights", "import", "--from", "hf-clip", str(theirs), "--out", str(folder / "model")]
     subprocess.run(command, check=True)
-    write_video(videos / "video.mp4", minutes)
+    write_video(videos / "video.mp4", minutes, 1280, 720, crf=28)
 
 
 def peer(folder: Path, out: str) -> None:
