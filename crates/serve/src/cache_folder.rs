@@ -119,7 +119,8 @@ mod tests {
     #[test]
     fn only_folders_of_the_dead_are_removed() {
         let parent = tempfile::tempdir().unwrap();
-        let alive = CacheFolder::temporary(parent.path()).unwrap();
+        // Not `temporary`, whose own search for the dead would run beside this test.
+        let (alive, _lock) = locked_folder(parent.path()).unwrap();
         let dead = parent.path().join(format!("{NAME}0123456789abcdef"));
         std::fs::create_dir_all(dead.join("pictures")).unwrap();
         std::fs::write(dead.join("pictures/a.jpg"), "a picture").unwrap();
@@ -130,7 +131,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), &link).unwrap();
 
         remove_left(parent.path(), std::fs::metadata(parent.path()).unwrap().uid());
-        assert!(!dead.exists() && alive.path().is_dir());
+        assert!(!dead.exists() && alive.is_dir());
         assert!(others.iter().all(|name| parent.path().join(name).is_dir()));
         assert!(link.is_symlink() && elsewhere.path().is_dir());
     }
