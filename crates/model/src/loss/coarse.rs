@@ -60,3 +60,20 @@ fn coarse_loss(&LossInputs { embeddings, config, .. }: &LossInputs<'_>) -> Tenso
         direction(logits)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn a_sentence_is_the_direction_of_its_words_without_padding() {
+        let words = [[[3.0, 4.0], [9.0, -9.0]], [[1.0, 0.0], [0.0, 1.0]]];
+        let words = Tensor::<3>::from_floats(words, &Device::flex());
+        let found = sentence_embedding(words, &[1, 2]).into_data().try_to_vec::<f32>().unwrap();
+        let diagonal = std::f32::consts::FRAC_1_SQRT_2;
+        for (found, expected) in found.iter().zip([0.6, 0.8, diagonal, diagonal]) {
+            assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");
+        }
+    }
+}

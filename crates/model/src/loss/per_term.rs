@@ -119,4 +119,10 @@ mod tests {
             serde_json::from_str(r#"{"fine": 2, "step": [1, 2]}"#).unwrap();
         assert_eq!(read, PerTerm::from_fn(|term| (term == Term::Fine).then_some(2.0)));
     }
+
+    #[test]
+    fn what_is_no_map_is_refused_with_what_should_stand_there() {
+        let error = serde_json::from_str::<PerTerm<Option<f64>>>("3").unwrap_err().to_string();
+        assert!(error.contains("expected the terms of a loss"), "{error}");
+    }
 }

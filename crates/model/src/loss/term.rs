@@ -93,4 +93,10 @@ mod tests {
         }
         assert_eq!(Term::named("total"), None);
     }
+
+    #[test]
+    fn people_are_told_what_each_term_compares() {
+        let meanings = ["videos and sentences", "clips and words", "clips warped in time, and words"];
+        assert_eq!(Term::ALL.map(Term::meaning), meanings);
+    }
 }
