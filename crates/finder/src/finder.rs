@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
@@ -245,15 +246,16 @@ impl Finder {
             return Err(FinderError::NotInIndex { path: path.to_owned() });
         };
         let vectors = file.track.map(|track| self.vectors(track)).transpose()?.flatten();
-        let clips = vectors.as_ref().map(clips_of).unwrap_or_default();
-        let spans = vectors.map(|vectors| vectors.spans).unwrap_or_default();
+        let spans = vectors.as_ref().map(|vectors| vectors.spans.as_slice()).unwrap_or_default();
         // Of clips that hold the moment, the one with the moment nearest its middle.
         let apart = |span: &TimeSpan| (span.midpoint() - at).0.abs();
         let holding =
             spans.iter().enumerate().filter(|(_, span)| span.start <= at && at <= span.end);
         let nearest = holding.min_by(|(_, a), (_, b)| apart(a).total_cmp(&apart(b)));
-        match nearest {
-            Some((place, _)) => Ok(clips[place].clone()),
+        let clip = nearest.zip(vectors.as_ref());
+        let clip = clip.and_then(|((place, _), vectors)| clips_of(vectors).nth(place));
+        match clip {
+            Some(clip) => Ok(clip.to_vec()),
             None => {
                 let (path, duration) = (path.to_owned(), file.duration);
                 Err(FinderError::NoSuchMoment { path, at, duration })
@@ -271,7 +273,7 @@ impl Finder {
         let mut decoder = self.decoder;
         decoder.top = question.per_file;
         let (spans, clips) = (vectors.spans.clone(), clips_of(vectors));
-        Ok(FileGrounding::of(spans, &clips, query, question.score, &decoder)?)
+        Ok(FileGrounding::of(spans, clips, query, question.score, &decoder)?)
     }
 
     fn seen(
@@ -318,9 +320,7 @@ impl Finder {
             let grounding = self.ground(question, query, &vectors)?;
             let by_sentence = match question.score {
                 ClipScore::Sentence => grounding.scores.clone(),
-                ClipScore::Words { .. } => {
-                    ClipScore::Sentence.scores_of(&clips_of(&vectors), query)
-                }
+                ClipScore::Words { .. } => ClipScore::Sentence.scores_of(clips_of(&vectors), query),
             };
             if best_run(&by_sentence) > best_run(&best) || best.is_empty() {
                 best.clone_from(&by_sentence);
@@ -452,8 +452,8 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 }
 
 /// The vectors of a file, of unit length but for what storage rounds.
-fn clips_of(vectors: &TrackVectors) -> Vec<JointVector> {
-    vectors.numbers.chunks_exact(vectors.width.max(1)).map(<[f32]>::to_vec).collect()
+fn clips_of(vectors: &TrackVectors) -> ChunksExact<'_, f32> {
+    vectors.numbers.chunks_exact(vectors.width.max(1))
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

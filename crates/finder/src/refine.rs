@@ -71,7 +71,7 @@ pub(crate) fn refined(
             clips.extend(features.iter().map(|feature| unit(feature)));
             middles.extend(pixels.spans.iter().map(TimeSpan::midpoint));
         }
-        let scores = score.scores_of(&clips, sentence);
+        let scores = score.scores_of(clips.iter().map(Vec::as_slice), sentence);
         let rises = place == 0;
         let threshold = coarse.threshold(length, rises);
         if let Some(parted) = parting(&middles, &scores, threshold, rises) {

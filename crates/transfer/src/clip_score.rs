@@ -26,13 +26,17 @@ impl ClipScore {
 
     /// The score of every clip of `video` for `sentence`: a cosine, or a mean of cosines.
     pub fn scores(self, video: &VideoEmbedding, sentence: &SentenceEmbedding) -> Vec<f32> {
-        self.scores_of(&video.clips, sentence)
+        self.scores_of(video.clips.iter().map(Vec::as_slice), sentence)
     }
 
     /// The same of clips that are unit vectors already.
-    pub fn scores_of(self, clips: &[JointVector], sentence: &SentenceEmbedding) -> Vec<f32> {
+    pub fn scores_of<'a>(
+        self,
+        clips: impl IntoIterator<Item = &'a [f32]>,
+        sentence: &SentenceEmbedding,
+    ) -> Vec<f32> {
         clips
-            .iter()
+            .into_iter()
             .map(|clip| match self {
                 Self::Sentence => dot(clip, &sentence.sentence),
                 Self::Words { num_matches } => mean_of_best(clip, &sentence.words, num_matches),

@@ -7,7 +7,7 @@ use locvtp_video::TimeSpan;
 use serde::{Deserialize, Serialize};
 
 use crate::clip_score::ClipScore;
-use crate::embedding::{Embedder, JointVector, SentenceEmbedding};
+use crate::embedding::{Embedder, SentenceEmbedding};
 use crate::error::TransferError;
 
 /// Finds the moments of videos that sentences describe.
@@ -51,9 +51,9 @@ impl FileGrounding {
     ///
     /// # Errors
     /// When spans and clips differ in number, spans are out of order, or a score is not finite.
-    pub fn of(
+    pub fn of<'a>(
         spans: Vec<TimeSpan>,
-        clips: &[JointVector],
+        clips: impl IntoIterator<Item = &'a [f32]>,
         sentence: &SentenceEmbedding,
         score: ClipScore,
         decoder: &MomentDecoder,
@@ -117,8 +117,9 @@ impl Grounder {
     ) -> Result<FileGrounding, TransferError> {
         let sentences = self.embedder.embed_sentences(&[sentence])?;
         let video = self.embedder.embed_video_watched(video, progress)?;
+        let clips = video.clips.iter().map(Vec::as_slice);
         let grounding =
-            FileGrounding::of(video.spans, &video.clips, &sentences[0], self.score, &self.decoder);
+            FileGrounding::of(video.spans, clips, &sentences[0], self.score, &self.decoder);
         Ok(grounding?)
     }
 }

@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn people_are_told_what_each_term_compares() {
-        let meanings = ["videos and sentences", "clips and words", "clips warped in time, and words"];
+        let meanings =
+            ["videos and sentences", "clips and words", "clips warped in time, and words"];
         assert_eq!(Term::ALL.map(Term::meaning), meanings);
     }
 }
