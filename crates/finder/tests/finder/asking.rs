@@ -55,7 +55,7 @@ fn at_most_so_many_moments_come_and_so_many_of_a_file_the_best_first() {
     let all = ask(1000, 100);
     assert!(all.len() > 6, "{}", all.len());
     assert_eq!(ask(4, 100), all[..4]);
-    assert!(all.windows(2).all(|pair| pair[0].rank_score >= pair[1].rank_score));
+    assert!(all.windows(2).all(|pair| pair[0].score >= pair[1].score));
     let one_each = ask(1000, 1);
     assert_eq!(one_each.len(), 6);
     let best: Vec<_> = one_each.iter().map(|hit| hit.file).collect();
@@ -149,7 +149,7 @@ fn what_is_said_beside_a_video_is_found_by_its_words_and_neighbours_are_one_hit(
     assert_eq!((language.as_deref(), source.as_str()), (Some("en"), "1.en.srt"));
     assert_eq!((said("cafe").hits.len(), said("bacon").hits.len()), (1, 0));
     assert_eq!((answer.sure(true), hit.sure()), (Some(Sureness::Found), Sureness::Found));
-    assert_eq!(said("bacon").sure(true), Some(Sureness::NotFound));
+    assert_eq!(said("bacon").sure(true), Some(Sureness::Guess));
     assert_eq!(said("bacon").sure(false), None);
     // A sentence is looked for in both, in turn.
     let answer = finder.find(&Question::of("nothing else")).unwrap();
@@ -188,9 +188,9 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
         let Verdict::Judged { sure, false_alarms } = answer.verdict else { panic!("{answer:?}") };
         assert!((0.0..=1.0).contains(&false_alarms));
         counts[sure as usize] += 1;
-        assert_eq!(answer.hits.is_empty(), sure == Sureness::NotFound, "{answer:?}");
+        assert_eq!(answer.hits.is_empty(), sure == Sureness::Guess, "{answer:?}");
         assert_eq!(answer.sure(true), Some(sure));
-        if sure == Sureness::NotFound {
+        if sure == Sureness::Guess {
             assert!(answer.num_held_back > 0);
             let all = Question { show_all: true, ..Question::of(null) };
             assert!(!finder.find(&all).unwrap().hits.is_empty());
@@ -198,8 +198,8 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
     }
     // Of sixty at most 5 % are found and at most half more than guesses.
     assert!(counts[Sureness::Found as usize] <= 3, "{counts:?}");
-    assert!(counts[Sureness::NotFound as usize] >= 30, "{counts:?}");
-    assert!(counts[Sureness::NotFound as usize] < 60, "{counts:?}");
+    assert!(counts[Sureness::Guess as usize] >= 30, "{counts:?}");
+    assert!(counts[Sureness::Guess as usize] < 60, "{counts:?}");
 }
 
 #[test]
