@@ -45,7 +45,7 @@ pub enum Finding {
     /// It stands out so little that it is not there.
     NotInTheseVideos,
     /// The model knows no word of it, and no subtitle says it.
-    Unknown,
+    CannotBeTold,
 }
 
 impl Finding {
@@ -56,7 +56,7 @@ impl Finding {
             Self::Maybe => "maybe",
             Self::NothingStandsOut => "nothing stands out",
             Self::NotInTheseVideos => "not in these videos",
-            Self::Unknown => "cannot be told",
+            Self::CannotBeTold => "cannot be told",
         }
     }
 }
@@ -98,9 +98,11 @@ impl Answer {
         match self.sure(knows_words) {
             Some(Sureness::Found) => Finding::Found,
             Some(Sureness::Maybe) => Finding::Maybe,
-            Some(Sureness::Guess) if self.verdict.is_denied() => Finding::NotInTheseVideos,
+            Some(Sureness::Guess) if self.verdict.is_denied() && self.num_files > 0 => {
+                Finding::NotInTheseVideos
+            }
             Some(Sureness::Guess) => Finding::NothingStandsOut,
-            None => Finding::Unknown,
+            None => Finding::CannotBeTold,
         }
     }
 

@@ -185,7 +185,7 @@ fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
         output::one_line(&args.video.display().to_string())
     )];
     let mut table = Table::new([2, 8, 9, 9].map(Column::numbers));
-    table.row(["", "start", "end", "best clip"]);
+    table.row(["", "start", "end", "score"]);
     for (rank, (moment, score)) in found.moments.iter().zip(found.best_clips()).enumerate() {
         table.row([
             (rank + 1).to_string(),

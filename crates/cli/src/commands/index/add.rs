@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer};
+use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer, model_record};
 use locvtp_search::catalogue::Catalogue;
 use locvtp_search::identity::walk;
 use locvtp_transfer::{Embedder, locate_model};
@@ -154,7 +154,8 @@ impl Making {
         let null_sentences = null_captions(&dir)?;
         let opener = self.reading.opener()?;
         let prepared = Prepared { dir, embedder, sampling, opener, null_sentences };
-        change::tell(&prepared, catalogue, index)?;
+        let model = model_record(&prepared.embedder, &prepared.dir, sampling)?;
+        change::tell(&model, catalogue, index)?;
         let preprocessing = &prepared.embedder.directory().preprocessing;
         change::gaps(self.stride, preprocessing).iter().for_each(|gaps| output::note(gaps));
         Ok(prepared)

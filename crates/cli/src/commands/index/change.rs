@@ -1,12 +1,10 @@
 //! What `locvtp index add` is about to change of an index, said before it begins.
 
-use locvtp_finder::model_record;
 use locvtp_model::Preprocessing;
 use locvtp_search::catalogue::{Catalogue, FileState, GenerationRecord, JobState, ModelRecord};
 use locvtp_video::Seconds;
 use locvtp_video::counted::counted;
 
-use super::add::Prepared;
 use crate::output;
 use crate::pace::duration;
 
@@ -15,12 +13,11 @@ const FEW_S: f64 = 10.0;
 
 /// Says what becomes of the index there is: made anew, with what that costs, or only its model found elsewhere.
 pub(crate) fn tell(
-    prepared: &Prepared,
+    model: &ModelRecord,
     catalogue: &dyn Catalogue,
     index: Option<&GenerationRecord>,
 ) -> anyhow::Result<()> {
     let Some(index) = index.filter(|index| index.num_files > 0) else { return Ok(()) };
-    let model = model_record(&prepared.embedder, &prepared.dir, prepared.sampling)?;
     if model.fingerprint() == index.model.fingerprint() {
         if model.name != index.model.name {
             output::note(&format!("note: the index now takes its model from {}", model.name));
@@ -41,7 +38,7 @@ pub(crate) fn tell(
     output::note(&format!(
         "note: {}: all {} ({} of video) are encoded anew{}. The index there is answers until that is done, and \
          goes then; Ctrl-C keeps it",
-        what_differs(&index.model, &model),
+        what_differs(&index.model, model),
         counted(present.len(), "file"),
         duration(playing_s),
         at_that_rate.unwrap_or_default(),

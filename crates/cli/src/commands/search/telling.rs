@@ -58,7 +58,7 @@ pub(super) fn tell(asked: &Asked) {
 pub(super) fn says(asked: &Asked) -> &'static str {
     let Asked { answer, question, knows_words, .. } = asked;
     match answer.finding(*knows_words) {
-        Finding::Unknown => {
+        Finding::CannotBeTold => {
             "cannot be told: the model knows no word of it, so nothing was looked for in the pictures, and \
              no subtitle says it"
         }
