@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use locvtp_finder::{Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence};
+use locvtp_finder::{
+    Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence, find_said,
+};
 use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
 use locvtp_search::scan::Background;
@@ -15,9 +17,6 @@ use super::failures::of_catalogue;
 use super::live_index::Opened;
 use super::videos::{Videos, path_of};
 use crate::clock::read_day;
-
-/// The nearest moments that are shown where nothing was found.
-const NEAREST: usize = 6;
 
 /// Bars of the picture of all scores, about.
 const BARS: usize = 64;
@@ -102,16 +101,12 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
     let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
     warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
     let is_sentence_alone = question.alike.is_none();
-    let said_alone = || Question {
-        said: question.said.clone().or_else(|| question.sentence.as_ref().map(words)),
-        sentence: None,
-        ..question.clone()
-    };
+    let said_alone = || find_said(finder.catalogue(), question);
     let mut knows_words = true;
     let mut answer = match unseen.filter(|it| it.nothing_known && is_sentence_alone) {
         Some(_) => {
             knows_words = false;
-            finder.find(&said_alone())?
+            said_alone()?
         }
         None => match finder.find(question) {
             // Signs and letters that are no words for the model may still stand in subtitles.
@@ -120,7 +115,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             ))) if is_sentence_alone => {
                 warnings.push(capital(&error.to_string()));
                 knows_words = false;
-                finder.find(&said_alone())?
+                said_alone()?
             }
             answer => answer?,
         },
@@ -131,10 +126,8 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             false => "No video of the index passes the filters.".into(),
         });
     }
-    if answer.hits.is_empty() && answer.num_held_back > 0 {
-        let top = question.top.min(NEAREST);
-        let nearest = Question { show_all: true, refine: false, top, ..question.clone() };
-        answer.hits = finder.find(&nearest)?.hits;
+    if answer.hits.is_empty() {
+        answer.hits = std::mem::take(&mut answer.guesses);
     }
     let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
     if !answer.hits.is_empty() && is_all_said && answer.background.is_some() {
@@ -180,7 +173,7 @@ pub(super) fn of_sureness(sure: Sureness) -> Verdict {
     match sure {
         Sureness::Found => Verdict::Found,
         Sureness::Maybe => Verdict::Maybe,
-        Sureness::NotFound => Verdict::NotFound,
+        Sureness::Guess => Verdict::NotFound,
     }
 }
 

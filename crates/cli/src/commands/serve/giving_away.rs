@@ -76,7 +76,7 @@ fn exported(videos: &Videos, hit: &ExportHit) -> Result<export::Hit, LibraryErro
         // What a person chose was not measured.
         score: hit.score.map(f64::from),
         sure: hit.sure.map(|sure| match sure {
-            Verdict::NotFound => Sureness::NotFound,
+            Verdict::NotFound => Sureness::Guess,
             Verdict::Maybe | Verdict::Unknown => Sureness::Maybe,
             Verdict::Found => Sureness::Found,
         }),
