@@ -14,6 +14,7 @@ use locvtp_transfer::{
     ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, TransferError, unit,
 };
 use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
+use rayon::prelude::*;
 
 use crate::answer::{Answer, MOST_GUESSES};
 use crate::error::FinderError;
@@ -32,6 +33,13 @@ use crate::said::{complete, said};
 /// Files that are looked into for each hit that is wanted, and at least.
 const FILES_A_HIT: usize = 4;
 const FEWEST_FILES: usize = 50;
+
+/// A file that was looked into.
+struct Look {
+    grounding: FileGrounding,
+    /// The score of every clip by the whole sentence, which is what null sentences were measured with.
+    by_sentence: Vec<f32>,
+}
 
 /// Finds moments in an index. It is opened once and asked as often as wanted.
 pub struct Finder {
@@ -232,6 +240,22 @@ impl Finder {
         Ok(FileGrounding::of(spans, clips, query, question.score, &decoder)?)
     }
 
+    /// A file by its vectors; none where it has none.
+    fn look(
+        &self,
+        question: &Question,
+        query: &SentenceEmbedding,
+        track: TrackId,
+    ) -> Result<Option<Look>, FinderError> {
+        let Some(vectors) = self.vectors(track)? else { return Ok(None) };
+        let grounding = self.ground(question, query, &vectors)?;
+        let by_sentence = match question.score {
+            ClipScore::Sentence => grounding.scores.clone(),
+            ClipScore::Words { .. } => ClipScore::Sentence.scores_of(clips_of(&vectors), query),
+        };
+        Ok(Some(Look { grounding, by_sentence }))
+    }
+
     fn seen(
         &self,
         question: &Question,
@@ -265,32 +289,32 @@ impl Finder {
         };
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
         let mut kept = Kept::new(question);
-        for found in &scanned.tracks {
-            if kept.nothing_more_from(found.score, best_run(&best), || judge(&best)) {
-                break;
+        // As many files at once as there are threads; when enough is found, what the others looked at is left.
+        'files: for together in scanned.tracks.chunks(rayon::current_num_threads()) {
+            let looks = together.par_iter().map(|found| self.look(question, query, found.track));
+            let looks: Vec<Result<Option<Look>, FinderError>> = looks.collect();
+            for (found, look) in together.iter().zip(looks) {
+                if kept.nothing_more_from(found.score, best_run(&best), || judge(&best)) {
+                    break 'files;
+                }
+                let (Some(Look { grounding, by_sentence }), Some(file)) =
+                    (look?, file_of(files, found.track))
+                else {
+                    continue;
+                };
+                if best_run(&by_sentence) > best_run(&best) || best.is_empty() {
+                    best.clone_from(&by_sentence);
+                }
+                let mut moments = Vec::new();
+                for (moment, worth) in grounding.moments.iter().zip(grounding.best_clips()) {
+                    let verdict = judge(&by_sentence[grounding.clips_of(&moment.span)]);
+                    let (score, mean) = (f64::from(worth), Some(moment.score));
+                    let hit = Hit::of(file, moment.span, score, mean, verdict, Evidence::Seen);
+                    moments.push((worth, hit));
+                }
+                kept.note(&moments);
+                by_file.push(moments);
             }
-            let (Some(vectors), Some(file)) =
-                (self.vectors(found.track)?, file_of(files, found.track))
-            else {
-                continue;
-            };
-            let grounding = self.ground(question, query, &vectors)?;
-            let by_sentence = match question.score {
-                ClipScore::Sentence => grounding.scores.clone(),
-                ClipScore::Words { .. } => ClipScore::Sentence.scores_of(clips_of(&vectors), query),
-            };
-            if best_run(&by_sentence) > best_run(&best) || best.is_empty() {
-                best.clone_from(&by_sentence);
-            }
-            let mut moments = Vec::new();
-            for (moment, worth) in grounding.moments.iter().zip(grounding.best_clips()) {
-                let verdict = judge(&by_sentence[grounding.clips_of(&moment.span)]);
-                let (score, mean) = (f64::from(worth), Some(moment.score));
-                let hit = Hit::of(file, moment.span, score, mean, verdict, Evidence::Seen);
-                moments.push((worth, hit));
-            }
-            kept.note(&moments);
-            by_file.push(moments);
         }
         let verdict = judge(&best);
         let mut hits: Vec<Hit> = in_one_order(by_file).into_iter().map(|(_, hit)| hit).collect();
