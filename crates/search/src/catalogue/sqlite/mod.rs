@@ -22,7 +22,7 @@ use super::{
     JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
-use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors};
+use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
 pub use store::SqliteCatalogue;
@@ -83,7 +83,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         request: &ScanRequest<'_>,
     ) -> Result<ScanAnswer, CatalogueError> {
-        Ok(self.vectors(generation, kind)?.scan(request)?)
+        self.ask(generation, kind, |vectors| vectors.scan(request))
     }
 
     fn track_vectors(
@@ -92,7 +92,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError> {
-        Ok(self.vectors(generation, kind)?.track_vectors(track).map_err(ScanError::from)?)
+        self.ask(generation, kind, |vectors| Ok(vectors.track_vectors(track)?))
     }
 
     fn find_cues(

@@ -13,7 +13,7 @@ use super::snapshots::{Snapshots, segment_path};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::writer_lock::{Access, WriterLock};
 use crate::catalogue::{GenerationId, JobState};
-use crate::scan::VectorSet;
+use crate::scan::{ScanError, VectorSet};
 use crate::segment::VectorKind;
 
 /// A catalogue in a folder. Its methods may be called by several threads; while one changes something
@@ -76,6 +76,16 @@ impl SqliteCatalogue {
         kind: VectorKind,
     ) -> Result<Arc<VectorSet>, CatalogueError> {
         self.snapshots.now(&self.database, &self.folder, generation, kind)
+    }
+
+    /// Asks the vectors of a generation as they are now.
+    pub(super) fn ask<T>(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        question: impl Fn(&VectorSet) -> Result<T, ScanError>,
+    ) -> Result<T, CatalogueError> {
+        self.snapshots.ask(&self.database, &self.folder, (generation, kind), question)
     }
 
     pub(super) fn segment_path(&self, segment: i64) -> PathBuf {
