@@ -121,9 +121,8 @@ fn put_zeros(address: usize) -> bool {
         place.is_broken.store(true, Ordering::SeqCst);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED | libc::MAP_NORESERVE;
         // SAFETY: exactly the pages of a mapping of ours, which is only read.
-        let zeros = unsafe {
-            libc::mmap(start as *mut c_void, end - start, libc::PROT_READ, flags, -1, 0)
-        };
+        let zeros =
+            unsafe { libc::mmap(start as *mut c_void, end - start, libc::PROT_READ, flags, -1, 0) };
         return zeros != libc::MAP_FAILED;
     }
     false

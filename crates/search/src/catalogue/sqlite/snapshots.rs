@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::Database;
 use super::live_runs::{LiveSegment, check_runs, live_segments, revision, width_of};
+use super::presence::segments_of;
 use crate::catalogue::GenerationId;
 use crate::catalogue::error::CatalogueError;
 use crate::scan::{ScanError, VectorSet};
@@ -128,7 +129,7 @@ impl Snapshots {
 
 /// Where a segment lies below the folder of its catalogue.
 pub(super) fn segment_path(folder: &Path, segment: i64) -> PathBuf {
-    folder.join("segments").join(format!("{segment:08}.vectors"))
+    segments_of(folder).join(format!("{segment:08}.vectors"))
 }
 
 /// Opens segments, those of the last snapshot excepted.
