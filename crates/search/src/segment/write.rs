@@ -72,6 +72,9 @@ impl SegmentWriter {
     pub fn copy(&mut self, from: &Segment, run: Run) -> Result<(), SegmentError> {
         const AT_ONCE: usize = 1 << 14;
         let rows = run.rows();
+        if rows.is_empty() {
+            return self.put(run.track, &[], &[], &[], &[]);
+        }
         for first in rows.clone().step_by(AT_ONCE) {
             let part = first..(first + AT_ONCE).min(rows.end);
             let remainders = from.remainders(part.clone())?;

@@ -66,7 +66,9 @@ pub(super) fn find(
     }
     let queries: Vec<String> =
         asked.iter().map(|(words, goes_on)| query(words, *goes_on)).collect();
-    let totals = db.query_one("SELECT num_cues, num_words FROM cue_totals", &[])?;
+    let totals = db.query_opt("SELECT num_cues, num_words FROM cue_totals LIMIT 1", &[])?;
+    let totals = totals
+        .ok_or_else(|| bad("cue_totals", "of all cues", "num_cues", "nothing", "their number"))?;
     let (num_cues, num_words) = (totals.get::<_, i64>(0) as f64, totals.get::<_, i64>(1) as f64);
     let (mut counts, mut score) = (String::new(), Vec::new());
     for (number, query) in queries.iter().enumerate() {

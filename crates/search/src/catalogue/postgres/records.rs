@@ -225,11 +225,11 @@ fn missing_rows(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Resu
         let statements = &["DELETE FROM files WHERE id = $1"];
         faults.push(RecordFault { line, mend: Mend::Row(file, statements), how: FOUND_ANEW });
     }
-    // A video always has a clip; only what plays for no time may have none.
+    // Also a video of which not one clip could be decoded has a row.
     let lost = "SELECT indexed.generation, files.id, tracks.id IS NULL
                 FROM indexed JOIN files ON files.id = indexed.file
                 LEFT JOIN tracks ON tracks.file = files.id
-                WHERE tracks.id IS NULL OR duration > 0 AND NOT EXISTS (
+                WHERE tracks.id IS NULL OR NOT EXISTS (
                     SELECT FROM runs WHERE runs.generation = indexed.generation AND track = tracks.id
                         AND kind = 'clip')
                 ORDER BY files.id";

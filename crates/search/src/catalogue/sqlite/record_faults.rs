@@ -202,11 +202,11 @@ fn missing_rows(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fa
         let line = format!("table paths: file {file} has no path");
         faults.push(RecordFault { line, what: RecordDamage::NoPath { file } });
     }
-    // A video always has a clip; only what plays for no time may have none.
+    // Also a video of which not one clip could be decoded has a row.
     let mut statement = db.prepare(
         "SELECT generation, files.id, tracks.id IS NULL
          FROM indexed JOIN files ON files.id = indexed.file LEFT JOIN tracks ON tracks.file = files.id
-         WHERE tracks.id IS NULL OR duration > 0 AND NOT EXISTS (
+         WHERE tracks.id IS NULL OR NOT EXISTS (
              SELECT 1 FROM runs WHERE runs.generation = indexed.generation AND track = tracks.id
                  AND kind = 'clip')",
     )?;
