@@ -49,8 +49,9 @@ impl Fault {
             Self::Bad(value) => value.told(&place),
             Self::Sql(error) if error.code().is_some_and(is_of_lost_part) => {
                 let what = format!(
-                    "a part of it is gone ({}); put a backup of the schema `locvtp` back, or remove it (DROP \
-                     SCHEMA locvtp CASCADE) and run `locvtp index add` again",
+                    "a part of it is gone ({}); `locvtp index rebuild` mends what it can; else put a backup of the \
+                     schema `locvtp` back, or remove it (DROP SCHEMA locvtp CASCADE) and run `locvtp index \
+                     add` again",
                     with_causes(&error)
                 );
                 CatalogueError::Damaged { place, what }

@@ -9,13 +9,10 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 
 use super::presence::refuse_vectors;
-use super::schema::{self, Kind};
+use super::schema::{self, Kind, MIGRATIONS};
 use crate::catalogue::bad_value::{BadValue, RESTORE};
 use crate::catalogue::error::CatalogueError;
 use crate::segment::SegmentError;
-
-/// What brings a database from each version to the next.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// A failure before it is known where and in the middle of what.
 #[derive(Debug)]

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::database::MIGRATIONS;
+/// What brings a database from each version to the next.
+pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// What a database is.
 pub(super) enum Kind {
