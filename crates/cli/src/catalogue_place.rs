@@ -8,7 +8,8 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args as ClapArgs;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use locvtp_search::catalogue::{
-    Access, Catalogue, CatalogueLocation, GenerationRecord, GenerationState, open_catalogue,
+    Access, Catalogue, CatalogueLocation, GenerationRecord, GenerationState, SqliteCatalogue,
+    open_catalogue,
 };
 use locvtp_transfer::locate_model;
 
@@ -100,8 +101,9 @@ fn inside(given: &Result<CatalogueLocation, String>) -> anyhow::Result<Catalogue
     Ok(CatalogueLocation::Folder(if is_within { within } else { folder.to_owned() }))
 }
 
+/// Whether an index lies in a folder, sound or not: one whose database is lost is to be told so.
 fn is_catalogue(folder: &Path) -> bool {
-    folder.join("catalogue.sqlite").is_file()
+    SqliteCatalogue::lies_in(folder)
 }
 
 /// Opens the catalogue to read it.

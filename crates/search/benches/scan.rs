@@ -4,8 +4,10 @@
 //! numbers, shaped as those of videos are: a direction that all share, topics, scenes of 5 to 60 rows,
 //! and still pictures, whose rows differ by a camera's noise, by a coder's, or not at all. Then
 //! `-- scan --folder DIR [--threads 2] [--turns 15] [--queries FILE]` prints the time of a query for the
-//! best 50, beside a plain read in turn with it; `-- recall --folder DIR` how much of the best 10 by the
-//! `f32` vectors is found. `bench/scan.py` runs it beside other programs.
+//! best 50, beside a plain read in turn with it, and of the first query of a set whose bytes are in memory,
+//! which compares checksums; `-- recall --folder DIR` how much of the best 10 by the `f32` vectors is found;
+//! `-- small --folder DIR [--segments 10000]` what it costs to see that no segment of many was changed.
+//! `bench/scan.py` runs it beside other programs.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -42,7 +44,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             time_scans(&folder, threads, number("--turns", 15)?, queries)
         }
         Some("recall") => measure_recall(&folder, number("--queries", 200)?),
-        _ => Err("say make, scan or recall".into()),
+        Some("small") => time_small(&folder, number("--segments", 10_000)?),
+        _ => Err("say make, scan, recall or small".into()),
     }
 }
 
@@ -104,6 +107,13 @@ fn time_scans(
         }
     }
     let num_bytes: usize = segments.iter().map(|segment| segment.mapped_bytes()).sum();
+    let mut firsts = Vec::new();
+    for query in queries.iter().take(5) {
+        let (anew, _) = open(folder)?;
+        let began = Instant::now();
+        anew.scan(&ScanRequest::new(query, 50))?;
+        firsts.push(began.elapsed().as_secs_f64());
+    }
     let least = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
     let (least_scan_s, least_read_s) = (least(&scans), least(&reads));
     let (scan_s, read_s) = (median(scans), median(reads));
@@ -113,6 +123,7 @@ fn time_scans(
         "threads": threads,
         "scan_ms": scan_s * 1e3,
         "least_ms": least_scan_s * 1e3,
+        "first_ms": median(firsts) * 1e3,
         "cpu_ms": if cpu.is_empty() { f64::NAN } else { median(cpu) },
         "scan_gb_per_s": gb_per_s(scan_s),
         "read_gb_per_s": gb_per_s(read_s),
@@ -121,6 +132,40 @@ fn time_scans(
         "mapped_mb": set.mapped_bytes() / 1_000_000,
         "other_mib": anonymous_mib(),
         "found": Vec::<Vec<u64>>::from_iter(found),
+    });
+    say(&line.to_string());
+    Ok(())
+}
+
+/// Segments of 100 rows, and the time to scan them all beside that to see that none was changed.
+fn time_small(folder: &Path, num_segments: u64) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(folder)?;
+    for number in 0..num_segments {
+        let path = folder.join(format!("{number:08}.vectors"));
+        let (width, num_vectors) = (WIDTH as u32, 100);
+        let header =
+            SegmentHeader { kind: VectorKind::Clip, width, num_vectors, num_runs: 1, model: 1 };
+        let mut writer = SegmentWriter::create(&path, header)?;
+        writer.add(TrackId(number as u32), &batch(&(number * 100..number * 100 + 100)))?;
+        writer.finish()?;
+    }
+    let (set, _) = open(folder)?;
+    let (mut first, mut scans, mut checks) = (None, Vec::new(), Vec::new());
+    for turn in 0..15 {
+        let began = Instant::now();
+        set.scan(&ScanRequest::new(&query(turn, 100 * num_segments), 50))?;
+        scans.push(began.elapsed().as_secs_f64() * 1e3);
+        first = first.or(scans.last().copied());
+        let began = Instant::now();
+        set.check_unchanged()?;
+        checks.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    let (scan_ms, unchanged_ms) = (median(scans), median(checks));
+    let line = serde_json::json!({
+        "segments": num_segments,
+        "first_ms": first,
+        "scan_ms": scan_ms,
+        "unchanged_ms": unchanged_ms,
     });
     say(&line.to_string());
     Ok(())

@@ -3,6 +3,7 @@
 //! [`Catalogue`] is what commands and the server use; [`SqliteCatalogue`] keeps it in a folder, and
 //! [`PostgresCatalogue`] in a database that several machines use. [`open_catalogue`] opens either.
 
+mod bad_value;
 mod error;
 mod location;
 mod phrases;
@@ -122,8 +123,10 @@ pub trait Catalogue: Send + Sync {
     /// # Errors
     /// [`CatalogueError::NotWhole`] when a file that is present is not in it.
     fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError>;
-    /// What calibration left with a generation; none where that cannot be read, since it can be measured
-    /// again.
+    /// What calibration left with a generation.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Damaged`] when it is no JSON.
     fn calibration(
         &self,
         generation: GenerationId,
@@ -155,7 +158,14 @@ pub trait Catalogue: Send + Sync {
     /// Rewrites what removed videos left, and puts many small segments together. Returns the bytes that
     /// were freed.
     fn compact(&self) -> Result<u64, CatalogueError>;
-    /// Drops the vectors of damaged segments. Returns the files that are to be encoded again; they are
+    /// Mends the records of what is in the catalogue: what stands there and cannot be, and what names something
+    /// that is not there. Of what is lost by that, the file is encoded again, or found anew. Returns what was
+    /// done, a line each.
+    ///
+    /// # Errors
+    /// [`CatalogueError::Damaged`] when the database itself cannot be read.
+    fn mend_records(&self) -> Result<Vec<String>, CatalogueError>;
+    /// Mends the records and drops the vectors of damaged segments. Returns the files that are to be encoded again; they are
     /// among [`files_left`](Self::files_left) of their generations.
     fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError>;
     /// Reads everything and says what is wrong.

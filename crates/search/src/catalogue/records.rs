@@ -154,10 +154,18 @@ pub struct NewVideo {
     pub duration: Seconds,
     /// What a person should know of it, as that it is cut short.
     pub note: Option<String>,
-    /// Its vectors, at most one batch a kind; empty batches leave nothing.
+    /// Its vectors, at most one batch a kind: always one of clips, also where not one could be decoded.
     pub vectors: Vec<(VectorKind, VectorBatch)>,
     /// Its cues.
     pub cues: Vec<Cue>,
+}
+
+impl NewVideo {
+    /// The batches that are kept: an empty one of clips as well, so that vectors which are lost can be told
+    /// from those that never were.
+    pub(super) fn kept_vectors(&self) -> impl Iterator<Item = &(VectorKind, VectorBatch)> {
+        self.vectors.iter().filter(|(kind, batch)| *kind == VectorKind::Clip || !batch.is_empty())
+    }
 }
 
 /// How it is with a job.

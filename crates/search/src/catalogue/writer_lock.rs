@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -45,7 +46,21 @@ impl WriterLock {
         let failed = |source| CatalogueError::Folder { path: path.clone(), source };
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(&path).map_err(failed)?;
+        // A pipe would be waited for.
+        let opened = options.custom_flags(libc::O_NONBLOCK).open(&path);
+        let no_file = || CatalogueError::Damaged {
+            place: folder.display().to_string(),
+            what: "its writer.lock is no file; remove it, and give the command again".into(),
+        };
+        let mut file = match opened {
+            Err(_) if std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) => {
+                return Err(no_file());
+            }
+            opened => opened.map_err(failed)?,
+        };
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(no_file());
+        }
         let began = Instant::now();
         loop {
             match file.try_lock() {

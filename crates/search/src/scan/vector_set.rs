@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use locvtp_video::TimeSpan;
+use rayon::prelude::*;
 
 use super::background::Background;
 use super::pass::{Rows, best_of, scan};
@@ -113,6 +115,8 @@ pub struct VectorSet {
     pieces: Vec<Piece>,
     /// Pieces that together make a part of a good size.
     parts: Vec<Range<usize>>,
+    /// Whether codes and scales were compared with their checksums.
+    is_checked: AtomicBool,
 }
 
 impl VectorSet {
@@ -140,7 +144,8 @@ impl VectorSet {
         let run_of = runs.iter().enumerate().map(|(at, live)| (live.run.track, at)).collect();
         let pieces: Vec<Piece> = runs.iter().enumerate().flat_map(pieces_of).collect();
         let parts = parts_of(&pieces);
-        Ok(Self { width, segments, runs, run_of, pieces, parts })
+        let is_checked = AtomicBool::new(false);
+        Ok(Self { width, segments, runs, run_of, pieces, parts, is_checked })
     }
 
     /// Numbers of a vector.
@@ -171,9 +176,40 @@ impl VectorSet {
     /// Looks at every vector that passes the filter.
     ///
     /// # Errors
-    /// When the query is zero, not finite or of another width, or a segment cannot be read.
+    /// When the query is zero, not finite or of another width, or a segment cannot be read, is damaged or
+    /// changes meanwhile.
     pub fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanAnswer, ScanError> {
+        let answer = self.scan_unchecked(request)?;
+        self.check_unchanged()?;
+        Ok(answer)
+    }
+
+    /// Whether all segments are as they were opened, so that what was read of them counts.
+    ///
+    /// # Errors
+    /// [`SegmentError::Changed`] of the first that is not.
+    pub fn check_unchanged(&self) -> Result<(), SegmentError> {
+        // A thread takes some at a time, as each takes less than a microsecond.
+        self.segments.par_iter().with_min_len(256).try_for_each(|it| it.check_unchanged())
+    }
+
+    /// Compares all that a scan reads with its checksums; what was compared before costs nothing.
+    fn check_codes(&self) -> Result<(), SegmentError> {
+        if self.is_checked.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.pieces.par_iter().try_for_each(|piece| {
+            let LiveRun { segment, run } = self.runs[piece.run];
+            let first = (run.first_row + piece.first_clip) as usize;
+            self.segments[segment].check_codes(first..first + piece.num_rows as usize)
+        })?;
+        self.is_checked.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn scan_unchecked(&self, request: &ScanRequest<'_>) -> Result<ScanAnswer, ScanError> {
         let query = self.query(request.query)?;
+        self.check_codes()?;
         let gather = |num_candidates, wants_tracks| {
             scan(&query, num_candidates, wants_tracks, self.parts.len(), |part| {
                 self.rows_of(part, request.filter)
@@ -213,12 +249,13 @@ impl VectorSet {
     /// The vectors of a track and their spans; none where it has none.
     ///
     /// # Errors
-    /// When the segment cannot be read.
+    /// When the segment cannot be read, is damaged or changes meanwhile.
     pub fn track_vectors(&self, track: TrackId) -> Result<Option<TrackVectors>, SegmentError> {
         let Some(at) = self.run_of.get(&track) else { return Ok(None) };
         let LiveRun { segment, run } = self.runs[*at];
         let segment = &self.segments[segment];
         let (numbers, spans) = (segment.vectors(run.rows())?, segment.spans(run.rows())?);
+        segment.check_unchanged()?;
         Ok(Some(TrackVectors { width: self.width, numbers, spans }))
     }
 
@@ -245,6 +282,10 @@ impl VectorSet {
     fn score(&self, query: &QuantisedQuery, ranked: &Ranked) -> Result<Ranked, SegmentError> {
         let (segment, row) = self.place_of(ranked);
         let score = cosine(&query.numbers, &segment.vectors(row..row + 1)?);
+        if !score.is_finite() {
+            let (path, part) = (segment.path().to_owned(), format!("row {row}"));
+            return Err(SegmentError::Damaged { path, part });
+        }
         Ok(Ranked { score, ..*ranked })
     }
 
@@ -262,10 +303,12 @@ impl VectorSet {
             look_again(&candidates, 1, |ranked| self.score(query, ranked))
         };
         let few = look(FEW_OF_TRACK)?;
-        if few.is_sure {
-            return Ok(few.best[0]);
-        }
-        Ok(look(scales.len())?.best[0])
+        let best = if few.is_sure { few.best } else { look(scales.len())?.best };
+        // Numbers that are none are the best of nothing.
+        best.first().copied().ok_or_else(|| {
+            let (path, part) = (segment.path().to_owned(), format!("rows of {track:?}"));
+            SegmentError::Damaged { path, part }
+        })
     }
 
     fn hit(&self, ranked: &Ranked) -> Result<Hit, SegmentError> {

@@ -3,13 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+/// What is to be done about a segment that is damaged.
+const WAY_OUT: &str = "`locvtp index verify` lists all that is damaged, and `locvtp index rebuild` encodes its \
+                       videos again";
+
 /// Why a segment cannot be read, written or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     /// The file cannot be opened or read.
-    #[error(
-        "{path}: this part of the index is gone or cannot be read; `locvtp index rebuild` encodes its videos again"
-    )]
+    #[error("{path}: this part of the index is gone or cannot be read; {WAY_OUT}")]
     Read {
         /// The segment.
         path: PathBuf,
@@ -26,8 +28,23 @@ pub enum SegmentError {
         #[source]
         source: io::Error,
     },
+    /// A folder, a pipe or a device.
+    #[error("{path}: this part of the index is no file; {WAY_OUT}")]
+    NoFile {
+        /// What lies there.
+        path: PathBuf,
+    },
+    /// It was written to, cut short, or lost with its drive while it was read.
+    #[error(
+        "{path}: this part of the index was changed or lost while it was read; ask again, and see that nothing \
+         else writes to it: {WAY_OUT}"
+    )]
+    Changed {
+        /// The segment.
+        path: PathBuf,
+    },
     /// Another kind of file.
-    #[error("{path}: this is no segment of vectors")]
+    #[error("{path}: this is no segment of vectors; {WAY_OUT}")]
     NoSegment {
         /// The file.
         path: PathBuf,
@@ -46,8 +63,7 @@ pub enum SegmentError {
     },
     /// Shorter or longer than its header says.
     #[error(
-        "{path}: the segment has {found} bytes and should have {expected}; it is damaged, \
-         and `locvtp index rebuild` encodes its videos again"
+        "{path}: the segment has {found} bytes and should have {expected}; it is damaged: {WAY_OUT}"
     )]
     Length {
         /// The segment.
@@ -58,9 +74,7 @@ pub enum SegmentError {
         expected: u64,
     },
     /// A checksum does not fit.
-    #[error(
-        "{path}: the segment is damaged in its {part}; `locvtp index rebuild` encodes its videos again"
-    )]
+    #[error("{path}: the segment is damaged in its {part}; {WAY_OUT}")]
     Damaged {
         /// The segment.
         path: PathBuf,

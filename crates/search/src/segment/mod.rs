@@ -10,10 +10,16 @@
 //! - [`SegmentWriter`] writes; the file is whole or not there
 //! - [`VectorBatch`] holds the vectors of one track on their way there
 //! - [`verify`] reads a whole file and names what is damaged
+//!
+//! Each block is compared with its checksum when a process first reads it. A file that another program writes
+//! to, or that goes away with its drive, is told after reading, and never ends the process.
 
 mod batch;
+mod checksums;
 mod error;
 mod layout;
+mod mapped_file;
+mod mapping_faults;
 mod quantise;
 mod read;
 mod verify;

@@ -1,8 +1,8 @@
 //! Writing a segment, track after track.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use locvtp_video::TimeSpan;
@@ -10,8 +10,9 @@ use locvtp_video::whole_file::{PartName, WholeFile};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::batch::VectorBatch;
+use super::checksums::{bytes_of, num_blocks};
 use super::error::SegmentError;
-use super::layout::{BLOCK, HEADER, Places, Run, SegmentHeader, TrackId};
+use super::layout::{BLOCK, Places, Run, SegmentHeader, TrackId};
 use super::quantise::{code, padded_width};
 use super::read::Segment;
 
@@ -67,18 +68,22 @@ impl SegmentWriter {
     /// Adds a run of another segment as it stands there.
     ///
     /// # Errors
-    /// When that segment cannot be read, or as for [`add`](Self::add).
+    /// When that segment cannot be read, is damaged or is changed meanwhile, or as for [`add`](Self::add).
     pub fn copy(&mut self, from: &Segment, run: Run) -> Result<(), SegmentError> {
         const AT_ONCE: usize = 1 << 14;
         let rows = run.rows();
+        if rows.is_empty() {
+            return self.put(run.track, &[], &[], &[], &[]);
+        }
         for first in rows.clone().step_by(AT_ONCE) {
             let part = first..(first + AT_ONCE).min(rows.end);
             let remainders = from.remainders(part.clone())?;
             let spans = from.spans(part.clone())?;
+            from.check_codes(part.clone())?;
             let (codes, scales) = (from.codes(part.clone()), from.scales(part));
             self.put(run.track, codes, scales, &spans, &remainders)?;
         }
-        Ok(())
+        from.check_unchanged()
     }
 
     /// What is written next belongs to `track`: rows that follow those of the same track are one run.
@@ -114,7 +119,7 @@ impl SegmentWriter {
         Ok(())
     }
 
-    /// Writes what is left, waits for the disk and gives the segment its name.
+    /// Writes what is left, waits for the disk and gives the segment its name, for reading only.
     ///
     /// # Errors
     /// When vectors or runs are missing, or the disk refuses.
@@ -130,7 +135,14 @@ impl SegmentWriter {
         let table = self.checksums().map_err(|source| write_error(&self.path, source))?;
         self.write_at(&table, self.places.checksums)?;
         self.write_at(&self.header.to_bytes(xxh3_64(&table)), 0)?;
-        self.whole.finish(&self.file).map_err(|source| write_error(&self.path, source))?;
+        let finish = || {
+            // Nothing writes to a segment that has its name, so that a copy over it is refused: who has it
+            // mapped would read half of each.
+            let mode = self.file.metadata()?.permissions().mode();
+            self.file.set_permissions(Permissions::from_mode(mode & 0o444))?;
+            self.whole.finish(&self.file)
+        };
+        finish().map_err(|source| write_error(&self.path, source))?;
         Ok(self.runs)
     }
 
@@ -139,7 +151,8 @@ impl SegmentWriter {
     fn checksums(&self) -> io::Result<Vec<u8>> {
         let mut table = Vec::new();
         let mut block = vec![0; BLOCK as usize];
-        for range in blocks(&self.places) {
+        for number in 0..num_blocks(&self.places) {
+            let range = bytes_of(&self.places, number);
             let bytes = &mut block[..(range.end - range.start) as usize];
             self.file.read_exact_at(bytes, range.start)?;
             table.extend(xxh3_64(bytes).to_le_bytes());
@@ -164,15 +177,6 @@ impl std::fmt::Debug for SegmentWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}, runs {:?} in {}", self.header, self.runs, self.path.display())
     }
-}
-
-/// The stretches of a file that one checksum each covers.
-pub(super) fn blocks(places: &Places) -> impl Iterator<Item = std::ops::Range<u64>> {
-    let end = places.checksums;
-    (0..end.div_ceil(BLOCK)).map(move |block| {
-        let start = if block == 0 { HEADER as u64 } else { block * BLOCK };
-        start..((block + 1) * BLOCK).min(end)
-    })
 }
 
 fn le_bytes<const N: usize>(numbers: impl Iterator<Item = [u8; N]>) -> Vec<u8> {

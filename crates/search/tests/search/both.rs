@@ -119,6 +119,11 @@ fn vectors_of_another_width_are_refused_and_nothing_is_kept_of_them(home: &Home)
     catalogue.add_video(generation, &wide).unwrap();
     assert_eq!(catalogue.files_left(generation).unwrap(), []);
     is_sound(catalogue.as_ref(), 40);
+    catalogue.compact().unwrap();
+    is_sound(catalogue.as_ref(), 40);
+    let track = catalogue.files().unwrap()[10].track.unwrap();
+    let vectors = catalogue.track_vectors(generation, VectorKind::Clip, track).unwrap().unwrap();
+    assert_eq!(vectors.spans, []);
 }
 
 fn cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator(home: &Home) {

@@ -110,14 +110,15 @@ fn what_a_killed_writer_left_unnamed_is_removed_by_the_next_and_its_jobs_ended()
 }
 
 #[test]
-fn a_calibration_that_cannot_be_read_is_none_and_can_be_made_again() {
+fn a_calibration_that_cannot_be_read_is_told_and_can_be_made_again() {
     let home = Home::folder();
     let (catalogue, generation, _) = home.ten();
     catalogue.set_calibration(generation, &serde_json::json!({"a": 1})).unwrap();
     let place = home.location.folder().unwrap().join("catalogue.sqlite");
     let database = rusqlite::Connection::open(place).unwrap();
     database.execute("UPDATE generations SET calibration = '{bad'", []).unwrap();
-    assert_eq!(catalogue.calibration(generation).unwrap(), None);
+    let said = catalogue.calibration(generation).unwrap_err().to_string();
+    assert!(said.contains("column calibration: \"{bad\" is not JSON"), "{said}");
     catalogue.set_calibration(generation, &serde_json::json!({"a": 2})).unwrap();
     assert_eq!(catalogue.calibration(generation).unwrap(), Some(serde_json::json!({"a": 2})));
 }

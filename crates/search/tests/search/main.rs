@@ -5,9 +5,12 @@
 
 mod both;
 mod catalogue;
+mod changed_segments;
 mod crash;
+mod damage;
 mod files;
 mod home;
+mod lost_database;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;

@@ -251,10 +251,11 @@ fn a_line_is_encrypted_and_a_server_can_be_made_to_prove_who_it_is() {
 }
 
 #[test]
-fn a_calibration_on_a_server_that_cannot_be_read_is_none() {
+fn a_calibration_on_a_server_that_cannot_be_read_is_told() {
     let Some(home) = Home::server() else { return };
     let (catalogue, generation, _) = home.ten();
     catalogue.set_calibration(generation, &serde_json::json!({"a": 1})).unwrap();
     client(&home).batch_execute("UPDATE locvtp.generations SET calibration = '{bad'").unwrap();
-    assert_eq!(catalogue.calibration(generation).unwrap(), None);
+    let said = catalogue.calibration(generation).unwrap_err().to_string();
+    assert!(said.contains("column calibration: \"{bad\" is not JSON"), "{said}");
 }

@@ -53,7 +53,7 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
     if !verified.faults.is_empty() {
         verified.faults.iter().for_each(|fault| output::note(fault));
         bail!(
-            "{} in the index; `locvtp index rebuild` encodes again what they touch",
+            "{} in the index; `locvtp index rebuild` mends what it can, and encodes again what they touch",
             counted(verified.faults.len(), "fault")
         );
     }
@@ -82,6 +82,8 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     let place = args.making.place.found()?;
     open_to_read(&place)?;
     let catalogue = open_to_write(&place)?;
+    // First of all, as what is damaged may be which model made the index.
+    catalogue.mend_records()?.iter().for_each(|done| output::note(done));
     let prepared = args.making.prepared(catalogue.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;

@@ -9,7 +9,7 @@ use postgres::Transaction;
 use super::fault::Fault;
 use super::server::Server;
 use super::vectors::{RowsChecksum, drop_track, has_index, make_index, table};
-use super::{copy, generations, vectors};
+use super::{copy, generations, records, vectors};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{FileId, GenerationId, Verified};
 use crate::segment::{TrackId, VectorKind};
@@ -48,6 +48,7 @@ pub(super) fn index_if_large(
 
 pub(super) fn drop_damaged(server: &Server) -> Result<Vec<FileId>, CatalogueError> {
     server.write("dropping damaged vectors", |db| {
+        records::mend(db)?;
         let mut dropped = BTreeMap::new();
         for (generation, kind) in tables(db)? {
             for (track, _) in checked(db, generation, kind)?.1 {
@@ -64,12 +65,14 @@ pub(super) fn drop_damaged(server: &Server) -> Result<Vec<FileId>, CatalogueErro
 }
 
 pub(super) fn verify(server: &Server) -> Result<Verified, CatalogueError> {
-    let tables = server.read("being checked", tables)?;
-    let mut verified = Verified { num_parts: tables.len() as u64, num_vectors: 0, faults: vec![] };
+    let (tables, records) =
+        server.read("being checked", |db| Ok((tables(db)?, records::find(db)?)))?;
+    let faults =
+        records.iter().map(|fault| format!("{}: {}", server.place(), fault.line)).collect();
+    let mut verified = Verified { num_parts: tables.len() as u64, num_vectors: 0, faults };
     for (generation, kind) in tables {
-        let is_there = |db: &mut Transaction<'_>| generations::width(db, generation);
         let checked = server.read("being checked", |db| {
-            is_there(db)?;
+            generations::check_there(db, generation)?;
             checked(db, generation, kind)
         });
         match checked {
@@ -137,6 +140,7 @@ fn checked(
     for (track, written) in &expected {
         match found.get(track) {
             Some(there) if there == written => {}
+            None if written.0 == 0 => {}
             Some((num_rows, _)) if *num_rows == written.0 => {
                 faults.push((*track, "its vectors are not those that were written".into()));
             }
@@ -152,11 +156,18 @@ fn checked(
     Ok((num_vectors, faults))
 }
 
-/// Every generation with every kind.
+/// Every generation with every kind of which the table is there.
 fn tables(db: &mut Transaction<'_>) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
-    let generations = generations::all(db)?;
-    let pairs = generations.iter().flat_map(|it| VectorKind::ALL.map(|kind| (it.id, kind)));
-    Ok(pairs.collect())
+    let generations = db.query("SELECT id FROM generations ORDER BY id", &[])?;
+    let (mut found, ids) = (Vec::new(), generations.iter().map(|row| GenerationId(row.get(0))));
+    for (generation, kind) in ids.flat_map(|id| VectorKind::ALL.map(|kind| (id, kind))) {
+        // One that is gone is among the faults.
+        let there = "SELECT to_regclass($1) IS NOT NULL";
+        if db.query_one(there, &[&table(generation, kind)])?.get(0) {
+            found.push((generation, kind));
+        }
+    }
+    Ok(found)
 }
 
 fn bytes(server: &Server) -> Result<u64, CatalogueError> {

@@ -4,14 +4,16 @@ use locvtp_video::TimeSpan;
 use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use super::values::{array, plain};
 use super::words::{asked, document, query, words};
+use crate::catalogue::bad_value::is_time;
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
 use crate::segment::TrackId;
 
-const COLUMNS: &str = "start, stop, text, language, source";
+/// What [`record`] reads of a cue.
+pub(super) const COLUMNS: &str = "start, stop, text, language, source";
 
 /// How soon a word that stands in a cue again and again weighs no more, and how much long cues are held
 /// down: what FTS5 takes for BM25, so that both catalogues order alike.
@@ -48,8 +50,8 @@ pub(super) fn replace(db: &mut Transaction<'_>, file: FileId, cues: &[Cue]) -> R
 }
 
 pub(super) fn of_file(db: &mut Transaction<'_>, file: FileId) -> Result<Vec<Cue>, Fault> {
-    let select = format!("SELECT {COLUMNS} FROM cues WHERE file = $1 ORDER BY start, id");
-    Ok(db.query(&select, &[&file.0])?.iter().map(|row| cue_at_column(row, 0)).collect())
+    let select = format!("SELECT {COLUMNS}, id FROM cues WHERE file = $1 ORDER BY start, id");
+    db.query(&select, &[&file.0])?.iter().map(|row| record(row, 0, row.get(5))).collect()
 }
 
 pub(super) fn find(
@@ -64,7 +66,9 @@ pub(super) fn find(
     }
     let queries: Vec<String> =
         asked.iter().map(|(words, goes_on)| query(words, *goes_on)).collect();
-    let totals = db.query_one("SELECT num_cues, num_words FROM cue_totals", &[])?;
+    let totals = db.query_opt("SELECT num_cues, num_words FROM cue_totals LIMIT 1", &[])?;
+    let totals = totals
+        .ok_or_else(|| bad("cue_totals", "of all cues", "num_cues", "nothing", "their number"))?;
     let (num_cues, num_words) = (totals.get::<_, i64>(0) as f64, totals.get::<_, i64>(1) as f64);
     let (mut counts, mut score) = (String::new(), Vec::new());
     for (number, query) in queries.iter().enumerate() {
@@ -88,7 +92,7 @@ pub(super) fn find(
         format!("AND tracks.id = ANY ({})", array(filter.tracks().map(|track| track.0)))
     });
     let select = format!(
-        "SELECT {} AS score, found.file, track, {COLUMNS}
+        "SELECT {} AS score, found.file, track, {COLUMNS}, found.id
          FROM (SELECT cues.*, tracks.id AS track, {length} AS length
                FROM cues JOIN tracks ON tracks.file = cues.file
                WHERE words @@ $1::text::tsquery {only}) AS found {counts}
@@ -99,13 +103,15 @@ pub(super) fn find(
     let whole = queries.join(" & ");
     let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&whole];
     parameters.extend(asked.iter().map(|(words, _)| words as &(dyn ToSql + Sync)));
-    let hit = |row: &Row| CueHit {
-        file: FileId(row.get(1)),
-        track: TrackId(row.get::<_, i32>(2) as u32),
-        cue: cue_at_column(row, 3),
-        score: row.get(0),
+    let hit = |row: &Row| {
+        Ok(CueHit {
+            file: FileId(row.get(1)),
+            track: TrackId(row.get::<_, i32>(2) as u32),
+            cue: record(row, 3, row.get(8))?,
+            score: row.get(0),
+        })
     };
-    Ok(db.query(&select, &parameters)?.iter().map(hit).collect())
+    db.query(&select, &parameters)?.iter().map(hit).collect()
 }
 
 /// How often a phrase stands in a cue; it is the parameter of this number.
@@ -133,11 +139,19 @@ fn times_said(parameter: usize, goes_on: bool) -> String {
     )
 }
 
-fn cue_at_column(row: &Row, first: usize) -> Cue {
-    Cue {
-        span: TimeSpan::new(row.get(first), row.get(first + 1)),
+/// A cue, in [`COLUMNS`] from `first` on.
+pub(super) fn record(row: &Row, first: usize, id: i64) -> Result<Cue, Fault> {
+    let time = |column: usize, name: &str| {
+        let seconds: f64 = row.get(column);
+        match is_time(seconds) {
+            true => Ok(seconds),
+            false => Err(bad("cues", id, name, seconds, "a time in seconds")),
+        }
+    };
+    Ok(Cue {
+        span: TimeSpan::new(time(first, "start")?, time(first + 1, "stop")?),
         text: row.get(first + 2),
         language: row.get(first + 3),
         source: row.get(first + 4),
-    }
+    })
 }

@@ -2,8 +2,10 @@
 
 use std::io;
 
+use locvtp_video::causes::with_causes;
 use postgres::error::SqlState;
 
+use crate::catalogue::bad_value::BadValue;
 use crate::catalogue::error::CatalogueError;
 use crate::scan::ScanError;
 use crate::segment::VectorError;
@@ -12,6 +14,7 @@ use crate::segment::VectorError;
 pub(super) enum Fault {
     Sql(postgres::Error),
     Stream(io::Error),
+    Bad(BadValue),
     Told(CatalogueError),
 }
 
@@ -22,7 +25,7 @@ impl Fault {
             Self::Sql(error) => is_lost(error),
             // Anything but rows that are not as they should be.
             Self::Stream(error) => error.kind() != io::ErrorKind::InvalidData,
-            Self::Told(_) => false,
+            Self::Bad(_) | Self::Told(_) => false,
         }
     }
 
@@ -43,6 +46,16 @@ impl Fault {
             return CatalogueError::Server { place, what };
         }
         match self {
+            Self::Bad(value) => value.told(&place),
+            Self::Sql(error) if error.code().is_some_and(is_of_lost_part) => {
+                let what = format!(
+                    "a part of it is gone ({}); `locvtp index rebuild` mends what it can; else put a backup of the \
+                     schema `locvtp` back, or remove it (DROP SCHEMA locvtp CASCADE) and run `locvtp index \
+                     add` again",
+                    with_causes(&error)
+                );
+                CatalogueError::Damaged { place, what }
+            }
             Self::Sql(source) => {
                 CatalogueError::Database { place, doing, source: Box::new(source) }
             }
@@ -52,6 +65,12 @@ impl Fault {
             Self::Told(error) => error,
         }
     }
+}
+
+/// Whether a table, a column or a function of the catalogue is not there.
+fn is_of_lost_part(code: &SqlState) -> bool {
+    [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_COLUMN, SqlState::UNDEFINED_FUNCTION]
+        .contains(code)
 }
 
 fn is_lost(error: &postgres::Error) -> bool {
@@ -90,4 +109,16 @@ impl From<VectorError> for Fault {
     fn from(error: VectorError) -> Self {
         Self::Told(ScanError::from(error).into())
     }
+}
+
+/// A value that cannot be where it stands.
+pub(super) fn bad(
+    table: &'static str,
+    row: impl ToString,
+    column: &str,
+    value: impl ToString,
+    expected: &'static str,
+) -> Fault {
+    let (row, column, value) = (row.to_string(), column.to_owned(), value.to_string());
+    Fault::Bad(BadValue { table, row, column, value, expected })
 }

@@ -8,8 +8,9 @@ use locvtp_video::Seconds;
 use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use super::values::{plain, wide};
+use crate::catalogue::bad_value::is_duration;
 use crate::catalogue::{FileId, FileRecord, FileState};
 use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
 use crate::segment::TrackId;
@@ -27,8 +28,7 @@ pub(super) fn select(
 ) -> Result<Vec<FileRecord>, Fault> {
     let rows = db.query(
         &format!(
-            "SELECT files.id, files.size, sample, state, reason, duration, tracks.id,
-                    path, paths.size, modified, changed
+            "SELECT {COLUMNS}, tracks.id, path, paths.size, modified, changed
              FROM files LEFT JOIN tracks ON tracks.file = files.id
              LEFT JOIN paths ON paths.file = files.id {condition} ORDER BY files.id, path"
         ),
@@ -38,40 +38,71 @@ pub(super) fn select(
     for row in &rows {
         let id = FileId(row.get(0));
         if files.last().is_none_or(|last| last.id != id) {
-            files.push(record(row));
+            files.push(record(row)?);
         }
-        if let (Some(file), Some(look)) = (files.last_mut(), look_at_column(row, 7)) {
+        if let (Some(file), Some(look)) = (files.last_mut(), look_at_column(row, 7, "paths")?) {
             file.looks.push(look);
         }
     }
     Ok(files)
 }
 
-fn record(row: &Row) -> FileRecord {
-    FileRecord {
-        id: FileId(row.get(0)),
-        identity: identity(row, 1),
-        state: FileState::named(row.get(3)).unwrap_or(FileState::Bad),
+/// What [`record`] reads of a file; its track's number comes next.
+pub(super) const COLUMNS: &str = "files.id, files.size, sample, state, reason, duration";
+
+pub(super) fn record(row: &Row) -> Result<FileRecord, Fault> {
+    let (id, duration): (i64, f64) = (row.get(0), row.get(5));
+    if !is_duration(duration) {
+        return Err(bad("files", id, "duration", duration, "a length in seconds"));
+    }
+    Ok(FileRecord {
+        id: FileId(id),
+        identity: identity(row, 1, id)?,
+        state: state(row, 3, id)?,
         reason: row.get(4),
-        duration: Seconds(row.get(5)),
+        duration: Seconds(duration),
         track: row.get::<_, Option<i32>>(6).map(|track| TrackId(track as u32)),
         looks: Vec::new(),
-    }
+    })
 }
 
-fn identity(row: &Row, first: usize) -> ContentIdentity {
-    ContentIdentity { size: row.get::<_, i64>(first) as u64, sample: wide(row, first + 1) }
+fn state(row: &Row, column: usize, id: i64) -> Result<FileState, Fault> {
+    let name: &str = row.get(column);
+    let expected = "present, missing or bad";
+    FileState::named(name).ok_or_else(|| bad("files", id, "state", format!("{name:?}"), expected))
+}
+
+fn identity(row: &Row, first: usize, id: i64) -> Result<ContentIdentity, Fault> {
+    let (size, sample): (i64, &[u8]) = (row.get(first), row.get(first + 1));
+    if size < 0 {
+        return Err(bad("files", id, "size", size, "a whole number from 0 on"));
+    }
+    if sample.len() != 16 {
+        let found = format!("{} bytes", sample.len());
+        return Err(bad("files", id, "sample", found, "16 bytes"));
+    }
+    Ok(ContentIdentity { size: size as u64, sample: wide(row, first + 1) })
 }
 
 /// The look in four columns of a row: path, size, modified, changed; none where there is no path.
-fn look_at_column(row: &Row, first: usize) -> Option<Look> {
+pub(super) fn look_at_column(
+    row: &Row,
+    first: usize,
+    table: &'static str,
+) -> Result<Option<Look>, Fault> {
     let path: Option<&[u8]> = row.get(first);
-    Some(Look {
-        path: PathBuf::from(OsStr::from_bytes(path?)),
-        size: row.get::<_, i64>(first + 1) as u64,
-        modified_ns: row.get(first + 2),
-        changed_ns: row.get(first + 3),
-    })
+    let Some(path) = path.map(|path| PathBuf::from(OsStr::from_bytes(path))) else {
+        return Ok(None);
+    };
+    let size: i64 = row.get(first + 1);
+    if path.as_os_str().is_empty() {
+        return Err(bad(table, "with no path", "path", "\"\"", "a path"));
+    }
+    if size < 0 {
+        return Err(bad(table, path.display(), "size", size, "a whole number from 0 on"));
+    }
+    let (modified_ns, changed_ns) = (row.get(first + 2), row.get(first + 3));
+    Ok(Some(Look { path, size: size as u64, modified_ns, changed_ns }))
 }
 
 pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
@@ -80,19 +111,25 @@ pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
          FROM paths JOIN files ON files.id = paths.file ORDER BY path",
         &[],
     )?;
-    let known = |row: &Row| {
-        Some(KnownPath {
-            look: look_at_column(row, 0)?,
-            file: FileId(row.get(4)),
-            identity: identity(row, 5),
-            is_missing: row.get::<_, &str>(7) == FileState::Missing.name(),
-            is_bad: row.get::<_, &str>(7) == FileState::Bad.name(),
-        })
-    };
-    let paths = paths.iter().filter_map(known).collect();
+    let mut known = Known::default();
+    for row in &paths {
+        let id: i64 = row.get(4);
+        let state = state(row, 7, id)?;
+        let Some(look) = look_at_column(row, 0, "paths")? else { continue };
+        known.paths.push(KnownPath {
+            look,
+            file: FileId(id),
+            identity: identity(row, 5, id)?,
+            is_missing: state == FileState::Missing,
+            is_bad: state == FileState::Bad,
+        });
+    }
     let waiting =
         db.query("SELECT path, size, modified, changed FROM waiting ORDER BY path", &[])?;
-    Ok(Known { paths, waiting: waiting.iter().filter_map(|row| look_at_column(row, 0)).collect() })
+    for row in &waiting {
+        known.waiting.extend(look_at_column(row, 0, "waiting")?);
+    }
+    Ok(known)
 }
 
 pub(super) fn note_waiting(db: &mut Transaction<'_>, looks: &[Look]) -> Result<(), Fault> {

@@ -2,33 +2,78 @@
 
 use postgres::{Row, Transaction};
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use super::values::{plain, wide};
 use super::vectors;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{GenerationId, GenerationRecord, GenerationState, ModelRecord};
+use crate::segment::VectorKind;
+
+/// What [`record`] reads of a generation; the number of its files comes next.
+pub(super) const COLUMNS: &str =
+    "id, state, name, hash, preprocessing, sampling, width, fingerprint";
 
 pub(super) fn all(db: &mut Transaction<'_>) -> Result<Vec<GenerationRecord>, Fault> {
-    let rows = db.query(
-        "SELECT id, state, name, hash, preprocessing, sampling, width,
-                (SELECT count(*) FROM indexed WHERE generation = id)
-         FROM generations ORDER BY id",
-        &[],
-    )?;
-    let record = |row: &Row| {
-        let model = ModelRecord {
-            name: row.get(2),
-            hash: wide(row, 3),
-            preprocessing: row.get(4),
-            sampling: row.get(5),
-            width: row.get::<_, i32>(6) as u32,
-        };
-        let is_live = row.get::<_, &str>(1) == "live";
-        let state = if is_live { GenerationState::Live } else { GenerationState::Building };
-        let num_files = row.get::<_, i64>(7) as u64;
-        GenerationRecord { id: GenerationId(row.get(0)), model, state, num_files }
+    let select = format!(
+        "SELECT {COLUMNS}, (SELECT count(*) FROM indexed WHERE generation = id)
+         FROM generations ORDER BY id"
+    );
+    db.query(&select, &[])?.iter().map(record).collect()
+}
+
+/// A generation. All that makes its vectors comparable must be what it was made with.
+pub(super) fn record(row: &Row) -> Result<GenerationRecord, Fault> {
+    let (id, state, width): (i64, &str, i32) = (row.get(0), row.get(1), row.get(6));
+    if width < 1 {
+        return Err(bad("generations", id, "width", width, "numbers of a vector"));
+    }
+    let model = ModelRecord {
+        name: row.get(2),
+        hash: wide(row, 3),
+        preprocessing: row.get(4),
+        sampling: row.get(5),
+        width: width as u32,
     };
-    Ok(rows.iter().map(record).collect())
+    let fingerprint = wide(row, 7);
+    if model.fingerprint() != fingerprint {
+        let expected =
+            "that of its hash, preprocessing, sampling and width, of which one was changed";
+        return Err(bad("generations", id, "fingerprint", format!("{fingerprint:x}"), expected));
+    }
+    let state = match state {
+        "live" => GenerationState::Live,
+        "building" => GenerationState::Building,
+        other => {
+            let expected = "live or building";
+            return Err(bad("generations", id, "state", format!("{other:?}"), expected));
+        }
+    };
+    let num_files = row.get::<_, i64>(8) as u64;
+    Ok(GenerationRecord { id: GenerationId(id), model, state, num_files })
+}
+
+/// Takes the width of a generation from the type of its vectors, if that makes it what it was.
+pub(super) fn mend_width(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+) -> Result<bool, Fault> {
+    let table = vectors::table(generation, VectorKind::Clip);
+    let typed = "SELECT atttypmod FROM pg_attribute
+                 WHERE attrelid = to_regclass($1) AND attname = 'vector'";
+    let Some(width) = db.query_opt(typed, &[&table])? else { return Ok(false) };
+    let set =
+        format!("UPDATE generations SET width = $1 WHERE id = $2 RETURNING {COLUMNS}, 0::bigint");
+    let row = db.query_one(&set, &[&width.get::<_, i32>(0), &generation.0])?;
+    match record(&row) {
+        // Its state is another fault.
+        Err(Fault::Bad(bad)) => Ok(bad.column == "state"),
+        Err(fault) => Err(fault),
+        Ok(_) => Ok(VectorKind::ALL.iter().try_fold(true, |are_there, kind| {
+            let table = vectors::table(generation, *kind);
+            let there = db.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])?;
+            Ok::<_, Fault>(are_there && there.get::<_, bool>(0))
+        })?),
+    }
 }
 
 pub(super) fn begin(
@@ -94,7 +139,7 @@ pub(super) fn swap_in(db: &mut Transaction<'_>, generation: GenerationId) -> Res
 }
 
 /// Removes generations with their vectors.
-fn remove(db: &mut Transaction<'_>, condition: &str) -> Result<(), Fault> {
+pub(super) fn remove(db: &mut Transaction<'_>, condition: &str) -> Result<(), Fault> {
     let delete = format!("DELETE FROM generations WHERE {condition} RETURNING id");
     for row in db.query(&delete, &[])? {
         vectors::drop_tables(db, GenerationId(row.get(0)))?;
@@ -102,21 +147,41 @@ fn remove(db: &mut Transaction<'_>, condition: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a generation is there, whatever stands in it.
+pub(super) fn check_there(db: &mut Transaction<'_>, generation: GenerationId) -> Result<(), Fault> {
+    let found = db.query_opt("SELECT 1 FROM generations WHERE id = $1", &[&generation.0])?;
+    Ok(found.map(drop).ok_or_else(|| unknown(generation))?)
+}
+
 /// Numbers of a generation's vectors.
 pub(super) fn width(db: &mut Transaction<'_>, generation: GenerationId) -> Result<usize, Fault> {
     let found = db.query_opt("SELECT width FROM generations WHERE id = $1", &[&generation.0])?;
-    let found = found.ok_or_else(|| unknown(generation))?;
-    Ok(found.get::<_, i32>(0) as usize)
+    let width: i32 = found.ok_or_else(|| unknown(generation))?.get(0);
+    match width {
+        1.. => Ok(width as usize),
+        _ => Err(bad("generations", generation.0, "width", width, "numbers of a vector")),
+    }
 }
 
 pub(super) fn calibration(
     db: &mut Transaction<'_>,
     generation: GenerationId,
 ) -> Result<Option<serde_json::Value>, Fault> {
-    let select = "SELECT calibration FROM generations WHERE id = $1";
+    let select = "SELECT id, calibration FROM generations WHERE id = $1";
     let found = db.query_opt(select, &[&generation.0])?.ok_or_else(|| unknown(generation))?;
-    let text: Option<&str> = found.get(0);
-    Ok(text.and_then(|text| serde_json::from_str(text).ok()))
+    calibration_at_column(&found, 1)
+}
+
+pub(super) fn calibration_at_column(
+    row: &Row,
+    column: usize,
+) -> Result<Option<serde_json::Value>, Fault> {
+    let text: Option<&str> = row.get(column);
+    let json = text.map(serde_json::from_str).transpose();
+    json.map_err(|_| {
+        let shown: String = text.unwrap_or_default().chars().take(60).collect();
+        bad("generations", row.get::<_, i64>(0), "calibration", format!("{shown:?}"), "JSON")
+    })
 }
 
 pub(super) fn set_calibration(

@@ -1,26 +1,32 @@
 //! Jobs and how far they are.
 
-use postgres::Transaction;
+use postgres::{Row, Transaction};
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use super::values::plain;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{JobId, JobProgress, JobRecord, JobState};
 
-pub(super) fn all(db: &mut Transaction<'_>, place: &str) -> Result<Vec<JobRecord>, Fault> {
-    let select = "SELECT id, kind, state, progress, message FROM jobs ORDER BY id DESC";
-    let mut jobs = Vec::new();
-    for row in db.query(select, &[])? {
-        let id: i64 = row.get(0);
-        let (state, progress) = (JobState::named(row.get(2)), serde_json::from_str(row.get(3)));
-        let (Some(state), Ok(progress)) = (state, progress) else {
-            let what = format!("job {id} has no state or progress that is known");
-            return Err(CatalogueError::Damaged { place: place.to_owned(), what }.into());
-        };
-        let (kind, message) = (row.get(1), row.get(4));
-        jobs.push(JobRecord { id: JobId(id), kind, state, progress, message });
-    }
-    Ok(jobs)
+/// What [`record`] reads of a job.
+pub(super) const COLUMNS: &str = "id, kind, state, progress, message";
+
+pub(super) fn all(db: &mut Transaction<'_>) -> Result<Vec<JobRecord>, Fault> {
+    let select = format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC");
+    db.query(&select, &[])?.iter().map(record).collect()
+}
+
+pub(super) fn record(row: &Row) -> Result<JobRecord, Fault> {
+    let (id, state, progress): (i64, &str, &str) = (row.get(0), row.get(2), row.get(3));
+    let wrong = |column, value, expected| bad("jobs", id, column, format!("{value:?}"), expected);
+    Ok(JobRecord {
+        id: JobId(id),
+        kind: row.get(1),
+        state: JobState::named(state)
+            .ok_or_else(|| wrong("state", state, "running, done, failed or stopped"))?,
+        progress: serde_json::from_str(progress)
+            .map_err(|_| wrong("progress", progress, "the progress of a job"))?,
+        message: row.get(4),
+    })
 }
 
 pub(super) fn start(

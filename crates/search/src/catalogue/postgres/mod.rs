@@ -14,6 +14,7 @@ mod files;
 mod generations;
 mod jobs;
 mod password;
+mod records;
 mod scan;
 mod server;
 mod setup;
@@ -199,8 +200,7 @@ impl Catalogue for PostgresCatalogue {
     }
 
     fn jobs(&self) -> Result<Vec<JobRecord>, CatalogueError> {
-        let place = self.server.place();
-        self.server.read("listing jobs", |db| jobs::all(db, &place))
+        self.server.read("listing jobs", jobs::all)
     }
 
     fn start_job(&self, kind: &str, progress: &JobProgress) -> Result<JobId, CatalogueError> {
@@ -220,6 +220,10 @@ impl Catalogue for PostgresCatalogue {
 
     fn compact(&self) -> Result<u64, CatalogueError> {
         care::compact(&self.server, self.exact_most)
+    }
+
+    fn mend_records(&self) -> Result<Vec<String>, CatalogueError> {
+        self.server.write("mending the records", records::mend)
     }
 
     fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {

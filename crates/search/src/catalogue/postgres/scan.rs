@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use locvtp_video::TimeSpan;
 use postgres::Transaction;
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use super::values::array;
 use super::{copy, generations, vectors};
 use crate::catalogue::GenerationId;
@@ -294,7 +294,12 @@ fn look_again(
         let span = TimeSpan::new(copy::double(start)?, copy::double(stop)?);
         let vectors = TrackVectors { width: asked.width, numbers, spans: vec![span] };
         let score = vectors.scores(&asked.query)[0];
-        take(Hit { track: TrackId(copy::whole(track)?), clip: copy::whole(clip)?, score, span });
+        let track = TrackId(copy::whole(track)?);
+        if !score.is_finite() {
+            let expected = "finite numbers";
+            return Err(bad("runs", track.0, "numbers", "a vector with no score", expected));
+        }
+        take(Hit { track, clip: copy::whole(clip)?, score, span });
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use postgres::Client;
 
-use super::fault::Fault;
+use super::fault::{Fault, bad};
 use crate::catalogue::error::CatalogueError;
 
 /// What brings a catalogue from each version to the next.
@@ -113,7 +113,11 @@ fn version(client: &mut Client) -> Result<Option<i64>, Fault> {
     if !there.get::<_, bool>(0) {
         return Ok(None);
     }
-    Ok(Some(client.query_one("SELECT number FROM locvtp.version", &[])?.get(0)))
+    let number = client.query_opt("SELECT number FROM locvtp.version LIMIT 1", &[])?;
+    let number = number.ok_or_else(|| {
+        bad("version", "of the catalogue", "number", "nothing", "the version of the catalogue")
+    })?;
+    Ok(Some(number.get(0)))
 }
 
 fn check_version(found: i64, known: usize, place: &str) -> Result<(), Fault> {

@@ -48,7 +48,7 @@ pub(super) fn make_tables(
 
 pub(super) fn drop_tables(db: &mut Transaction<'_>, generation: GenerationId) -> Result<(), Fault> {
     for kind in VectorKind::ALL {
-        db.batch_execute(&format!("DROP TABLE {}", table(generation, kind)))?;
+        db.batch_execute(&format!("DROP TABLE IF EXISTS {}", table(generation, kind)))?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) fn add(
     let track = track_of(db, file)?;
     vectors::drop_track(db, generation, track)?;
     let mut kinds = HashSet::new();
-    for (kind, batch) in video.vectors.iter().filter(|(_, batch)| !batch.is_empty()) {
+    for (kind, batch) in video.kept_vectors() {
         assert!(kinds.insert(*kind), "two batches of {} vectors for one video", kind.name());
         vectors::put(db, generation, *kind, track, batch)?;
     }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::database::Fault;
 use super::live_runs::{LiveSegment, check_runs, live_segments, next_segment};
 use super::store::SqliteCatalogue;
-use super::{generations, videos};
+use super::{generations, mending, record_faults, videos};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{Catalogue, FileId, GenerationId, Verified};
 use crate::segment::{Run, Segment, SegmentHeader, SegmentWriter, VectorKind, verify as check};
@@ -21,6 +21,11 @@ const SMALL: u64 = 1 << 16;
 const LARGE: u64 = 1 << 20;
 
 pub(super) fn compact(catalogue: &SqliteCatalogue) -> Result<u64, CatalogueError> {
+    let faults = catalogue.database.read("being checked", |db| record_faults::find(db, false))?;
+    if let Some(fault) = faults.first() {
+        let what = format!("{}; `locvtp index rebuild` mends it, then compact again", fault.line);
+        return Err(CatalogueError::Damaged { place: catalogue.database.place(), what });
+    }
     let before = bytes_of(catalogue);
     for generation in catalogue.generations()? {
         for kind in VectorKind::ALL {
@@ -98,6 +103,7 @@ fn rewrite(
 
 pub(super) fn drop_damaged(catalogue: &SqliteCatalogue) -> Result<Vec<FileId>, CatalogueError> {
     catalogue.changing("dropping damaged segments", |db| {
+        mending::mend(db, &catalogue.folder)?;
         let mut dropped = BTreeMap::new();
         for (generation, kind) in indexes(db)? {
             for (segment, runs) in live_segments(db, generation, kind)? {
@@ -120,23 +126,31 @@ pub(super) fn drop_damaged(catalogue: &SqliteCatalogue) -> Result<Vec<FileId>, C
 }
 
 pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueError> {
+    let place = catalogue.database.place();
     let (mut faults, live) = catalogue.database.read("being checked", |db| {
         let mut faults = Vec::new();
-        for check in ["PRAGMA integrity_check", "PRAGMA foreign_key_check"] {
-            let mut statement = db.prepare(check)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let said: String = row.get(0)?;
-                if said != "ok" {
-                    faults.push(format!("{}: {said}", catalogue.database.place()));
-                }
+        let mut statement = db.prepare("PRAGMA integrity_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let said: String = row.get(0)?;
+            if said != "ok" {
+                faults.push(format!("{place}: catalogue.sqlite: {said}"));
             }
         }
+        let records = record_faults::find(db, true)?;
+        faults.extend(records.into_iter().map(|fault| format!("{place}: {}", fault.line)));
         let mut live = Vec::new();
         for (generation, kind) in indexes(db)? {
-            let model = generations::fingerprint(db, generation)?;
-            let segments = live_segments(db, generation, kind)?;
-            live.extend(segments.into_iter().map(|(id, runs)| (model, kind, id, runs)));
+            let found = generations::fingerprint(db, generation)
+                .and_then(|model| Ok((model, live_segments(db, generation, kind)?)));
+            match found {
+                Ok((model, segments)) => {
+                    live.extend(segments.into_iter().map(|(id, runs)| (model, kind, id, runs)));
+                }
+                // It is among the faults.
+                Err(Fault::Bad(_)) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         Ok((faults, live))
     })?;
@@ -170,9 +184,10 @@ fn is_named(catalogue: &SqliteCatalogue, segment: i64) -> Result<bool, Catalogue
 
 /// Every generation with every kind.
 fn indexes(db: &Connection) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
-    let generations = generations::all(db)?;
-    let pairs = generations.iter().flat_map(|it| VectorKind::ALL.map(|kind| (it.id, kind)));
-    Ok(pairs.collect())
+    let mut statement = db.prepare("SELECT id FROM generations ORDER BY id")?;
+    let ids: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let pairs = |id| VectorKind::ALL.map(|kind| (GenerationId(id), kind));
+    Ok(ids.into_iter().flat_map(pairs).collect())
 }
 
 fn rows_of(runs: &[Run]) -> u64 {

@@ -1,14 +1,15 @@
 //! What is said, and finding it by its words.
 
-use locvtp_video::TimeSpan;
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
+use super::checked_row::CheckedRow;
+use super::database::Fault;
 use crate::catalogue::phrases::{Phrase, phrases};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
-use crate::segment::TrackId;
 
-const COLUMNS: &str = "start, stop, text, language, source";
+/// What [`record`] reads of a cue.
+pub(super) const COLUMNS: &str = "start, stop, text, language, source";
 
 pub(super) fn replace(db: &Connection, file: FileId, cues: &[Cue]) -> rusqlite::Result<()> {
     db.execute("DELETE FROM cues WHERE file = ?", [file.0])?;
@@ -20,11 +21,14 @@ pub(super) fn replace(db: &Connection, file: FileId, cues: &[Cue]) -> rusqlite::
     Ok(())
 }
 
-pub(super) fn of_file(db: &Connection, file: FileId) -> rusqlite::Result<Vec<Cue>> {
-    let select = format!("SELECT {COLUMNS} FROM cues WHERE file = ? ORDER BY start, id");
+pub(super) fn of_file(db: &Connection, file: FileId) -> Result<Vec<Cue>, Fault> {
+    let select = format!("SELECT {COLUMNS}, id FROM cues WHERE file = ? ORDER BY start, id");
     let mut statement = db.prepare_cached(&select)?;
-    let cues = statement.query_map([file.0], |row| cue_at_column(row, 0))?;
-    cues.collect()
+    let (mut rows, mut cues) = (statement.query([file.0])?, Vec::new());
+    while let Some(row) = rows.next()? {
+        cues.push(record(&CheckedRow::of(row, "cues", 5), 0)?);
+    }
+    Ok(cues)
 }
 
 pub(super) fn find(
@@ -32,13 +36,13 @@ pub(super) fn find(
     text: &str,
     filter: Option<&TrackFilter>,
     most: usize,
-) -> rusqlite::Result<Vec<CueHit>> {
+) -> Result<Vec<CueHit>, Fault> {
     let words = words_of(text);
     if words.is_empty() {
         return Ok(Vec::new());
     }
     let mut statement = db.prepare_cached(&format!(
-        "SELECT bm25(cue_words), cues.file, tracks.id, {}
+        "SELECT bm25(cue_words), cues.file, tracks.id, {}, cues.id
          FROM cue_words JOIN cues ON cues.id = cue_words.rowid
          JOIN tracks ON tracks.file = cues.file
          WHERE cue_words MATCH ? ORDER BY 1, cues.file, cues.start, cues.id",
@@ -49,11 +53,12 @@ pub(super) fn find(
     while hits.len() < most
         && let Some(row) = rows.next()?
     {
-        let track = TrackId(row.get(2)?);
+        let track = CheckedRow::of(row, "tracks", 2).track(2)?;
         if filter.is_none_or(|filter| filter.contains(track)) {
             // The database's measure is lower where a cue fits better.
             let (file, score) = (FileId(row.get(1)?), -row.get::<_, f64>(0)?);
-            hits.push(CueHit { file, track, cue: cue_at_column(row, 3)?, score });
+            let cue = record(&CheckedRow::of(row, "cues", 8), 3)?;
+            hits.push(CueHit { file, track, cue, score });
         }
     }
     Ok(hits)
@@ -68,11 +73,12 @@ fn words_of(text: &str) -> String {
     phrases(text).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-fn cue_at_column(row: &Row<'_>, first: usize) -> rusqlite::Result<Cue> {
+/// A cue, in [`COLUMNS`] from `first` on.
+pub(super) fn record(row: &CheckedRow<'_, '_>, first: usize) -> Result<Cue, Fault> {
     Ok(Cue {
-        span: TimeSpan::new(row.get(first)?, row.get(first + 1)?),
-        text: row.get(first + 2)?,
-        language: row.get(first + 3)?,
-        source: row.get(first + 4)?,
+        span: row.span(first)?,
+        text: row.text(first + 2)?,
+        language: row.optional_text(first + 3)?,
+        source: row.text(first + 4)?,
     })
 }

@@ -1,30 +1,54 @@
 //! The database file: opening it, bringing it to today's version, and transactions.
 
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 
+use super::presence::refuse_vectors;
+use super::schema::{self, Kind, MIGRATIONS};
+use crate::catalogue::bad_value::{BadValue, RESTORE};
 use crate::catalogue::error::CatalogueError;
-use crate::identity::Look;
 use crate::segment::SegmentError;
-
-/// What brings a database from each version to the next.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
 
 /// A failure before it is known where and in the middle of what.
 #[derive(Debug)]
 pub(super) enum Fault {
-    Sql(rusqlite::Error),
+    Sql(Error),
+    Bad(BadValue),
     Told(CatalogueError),
 }
 
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
+impl Fault {
+    /// What is told of it.
+    fn tell(self, place: &str, doing: &'static str) -> CatalogueError {
+        let place = place.to_owned();
+        match self {
+            Self::Told(CatalogueError::Newer { found, known, .. }) => {
+                CatalogueError::Newer { place, found, known }
+            }
+            Self::Told(CatalogueError::Missing { .. }) => CatalogueError::Missing { place },
+            Self::Told(error) => error,
+            Self::Bad(value) => value.told(&place),
+            Self::Sql(error) if is_of_damage(&error) => unreadable(place, &error.to_string()),
+            Self::Sql(source) => {
+                CatalogueError::Database { place, doing, source: Box::new(source) }
+            }
+        }
+    }
+}
+
+/// A database that cannot be read, and the reason.
+pub(super) fn unreadable(place: String, why: &str) -> CatalogueError {
+    let what = format!("catalogue.sqlite cannot be read ({why}); {RESTORE}");
+    CatalogueError::Damaged { place, what }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
         Self::Sql(error)
     }
 }
@@ -53,24 +77,7 @@ impl Database {
     pub(super) fn open(path: &Path, is_writer: bool) -> Result<Self, CatalogueError> {
         let place = path.parent().unwrap_or(path).display().to_string();
         let opened = if is_writer { open_to_write(path) } else { open_to_read(path) };
-        let connection = match opened {
-            Ok(connection) => connection,
-            Err(Fault::Told(CatalogueError::Newer { found, known, .. })) => {
-                return Err(CatalogueError::Newer { place, found, known });
-            }
-            Err(Fault::Told(error)) => return Err(error),
-            Err(Fault::Sql(error)) if is_no_database(&error) => {
-                let what = format!(
-                    "catalogue.sqlite cannot be read ({error}); put a copy of it back, or delete the folder \
-                     and run `locvtp index add` again"
-                );
-                return Err(CatalogueError::Damaged { place, what });
-            }
-            Err(Fault::Sql(source)) => {
-                let (doing, source) = ("being opened", Box::new(source));
-                return Err(CatalogueError::Database { place, doing, source });
-            }
-        };
+        let connection = opened.map_err(|fault| fault.tell(&place, "being opened"))?;
         Ok(Self { place, is_writer, connection: Mutex::new(connection) })
     }
 
@@ -113,14 +120,7 @@ impl Database {
                 Ok(done)
             },
         );
-        ran.map_err(|fault| match fault {
-            Fault::Told(error) => error,
-            Fault::Sql(source) => CatalogueError::Database {
-                place: self.place.clone(),
-                doing,
-                source: Box::new(source),
-            },
-        })
+        ran.map_err(|fault| fault.tell(&self.place, doing))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -129,14 +129,29 @@ impl Database {
     }
 }
 
-fn is_no_database(error: &rusqlite::Error) -> bool {
+/// Whether an error says that the database is not as it was written, or is another one.
+fn is_of_damage(error: &Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    let of_code = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    let said = match error {
+        Error::SqliteFailure(_, Some(said)) => said,
+        Error::SqlInputError { msg, .. } => msg,
+        _ => return of_code,
+    };
+    of_code || said.starts_with("no such table") || said.starts_with("no such column")
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
+    // Before anything is changed of what may be another program's.
+    let known = MIGRATIONS.len() as i64;
+    match (version(&connection)?, schema::kind(&connection)?) {
+        (found, _) if found > known => check_version(found, MIGRATIONS.len())?,
+        (_, Kind::Whole) => {}
+        (_, Kind::Empty) => refuse_vectors(path.parent().unwrap_or(path))?,
+        (_, Kind::Lacks(part)) => return Err(lacks(path, &part)),
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // `FULL`: a commit returns when the disk has it.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -167,8 +182,23 @@ fn open_to_read(path: &Path) -> Result<Connection, Fault> {
         }
         Err(error) => return Err(error.into()),
     };
-    check_version(found, MIGRATIONS.len())?;
+    match schema::kind(&connection)? {
+        // A newer one may have other parts.
+        _ if found > MIGRATIONS.len() as i64 => check_version(found, MIGRATIONS.len())?,
+        Kind::Whole => check_version(found, MIGRATIONS.len())?,
+        Kind::Empty => {
+            refuse_vectors(path.parent().unwrap_or(path))?;
+            return Err(CatalogueError::Missing { place: String::new() }.into());
+        }
+        Kind::Lacks(part) => return Err(lacks(path, &part)),
+    }
     Ok(connection)
+}
+
+fn lacks(path: &Path, part: &str) -> Fault {
+    let place = path.parent().unwrap_or(path).display().to_string();
+    let why = format!("it has no {part}, so it is damaged, or another program's");
+    Fault::Told(unreadable(place, &why))
 }
 
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), Fault> {
@@ -221,27 +251,10 @@ pub(super) fn path_value(path: &Path) -> Value {
     }
 }
 
-/// The look in four columns of a row: path, size, modified, changed.
-pub(super) fn look_at_column(row: &Row<'_>, first: usize) -> rusqlite::Result<Look> {
-    let bytes = match row.get_ref(first)? {
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-        _ => b"",
-    };
-    Ok(Look {
-        path: PathBuf::from(OsStr::from_bytes(bytes)),
-        size: row.get::<_, i64>(first + 1)? as u64,
-        modified_ns: row.get(first + 2)?,
-        changed_ns: row.get(first + 3)?,
-    })
-}
-
-/// A number of 128 bits from its bytes in a column.
-pub(super) fn wide_at_column(row: &Row<'_>, column: usize) -> rusqlite::Result<u128> {
-    row.get::<_, [u8; 16]>(column).map(u128::from_be_bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use rusqlite::Row;
+
     use super::*;
 
     #[test]

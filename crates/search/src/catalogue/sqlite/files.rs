@@ -3,27 +3,30 @@
 use std::path::PathBuf;
 
 use locvtp_video::Seconds;
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::database::{look_at_column, path_value, wide_at_column};
+use super::checked_row::CheckedRow;
+use super::database::{Fault, path_value};
 use crate::catalogue::{FileId, FileRecord, FileState};
 use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
-use crate::segment::TrackId;
 
 pub(super) const ALL: &str = "";
 pub(super) const OF_TRACK: &str = "WHERE tracks.id = ?";
 pub(super) const NOT_INDEXED: &str = "WHERE files.state = 'present'
     AND files.id NOT IN (SELECT file FROM indexed WHERE generation = ?)";
 
+/// What [`record`] reads of a file.
+pub(super) const COLUMNS: &str = "files.id, files.size, sample, state, reason, duration";
+
 /// The files that a condition picks, ordered by number.
 pub(super) fn select(
     db: &Connection,
     condition: &str,
     parameters: impl Params,
-) -> rusqlite::Result<Vec<FileRecord>> {
+) -> Result<Vec<FileRecord>, Fault> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT files.id, files.size, sample, state, reason, duration, tracks.id,
-                path, paths.size, modified, changed
+        "SELECT {COLUMNS}, tracks.id, path, paths.size, modified, changed
          FROM files LEFT JOIN tracks ON tracks.file = files.id
          LEFT JOIN paths ON paths.file = files.id {condition} ORDER BY files.id, path"
     ))?;
@@ -32,54 +35,55 @@ pub(super) fn select(
     while let Some(row) = rows.next()? {
         let id = FileId(row.get(0)?);
         if files.last().is_none_or(|last| last.id != id) {
-            files.push(record(row)?);
+            let mut file = record(&CheckedRow::of(row, "files", 0))?;
+            if row.get_ref(6)? != ValueRef::Null {
+                file.track = Some(CheckedRow::of(row, "tracks", 6).track(6)?);
+            }
+            files.push(file);
         }
-        if let (Some(file), false) =
-            (files.last_mut(), row.get_ref(8)? == rusqlite::types::ValueRef::Null)
-        {
-            file.looks.push(look_at_column(row, 7)?);
+        if let (Some(file), false) = (files.last_mut(), row.get_ref(8)? == ValueRef::Null) {
+            file.looks.push(CheckedRow::of(row, "paths", 7).look(7)?);
         }
     }
     Ok(files)
 }
 
-fn record(row: &Row<'_>) -> rusqlite::Result<FileRecord> {
-    let state: String = row.get(3)?;
+/// A file by itself, in [`COLUMNS`].
+pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<FileRecord, Fault> {
     Ok(FileRecord {
-        id: FileId(row.get(0)?),
-        identity: identity(row, 1)?,
-        state: FileState::named(&state).unwrap_or(FileState::Bad),
-        reason: row.get(4)?,
-        duration: Seconds(row.get(5)?),
-        track: row.get::<_, Option<u32>>(6)?.map(TrackId),
+        id: FileId(row.count(0)?),
+        identity: row.identity(1)?,
+        state: row.named(3, FileState::named, "present, missing or bad")?,
+        reason: row.optional_text(4)?,
+        duration: Seconds(row.duration(5)?),
+        track: None,
         looks: Vec::new(),
     })
 }
 
-fn identity(row: &Row<'_>, first: usize) -> rusqlite::Result<ContentIdentity> {
-    let size = row.get::<_, i64>(first)? as u64;
-    Ok(ContentIdentity { size, sample: wide_at_column(row, first + 1)? })
-}
-
-pub(super) fn known(db: &Connection) -> rusqlite::Result<Known> {
+pub(super) fn known(db: &Connection) -> Result<Known, Fault> {
     let mut statement = db.prepare(
         "SELECT path, paths.size, modified, changed, files.id, files.size, sample, state
          FROM paths JOIN files ON files.id = paths.file ORDER BY path",
     )?;
-    let paths = statement.query_map([], |row| {
-        let state: String = row.get(7)?;
-        Ok(KnownPath {
-            look: look_at_column(row, 0)?,
-            file: FileId(row.get(4)?),
-            identity: identity(row, 5)?,
-            is_missing: state == FileState::Missing.name(),
-            is_bad: state == FileState::Bad.name(),
-        })
-    })?;
-    let paths = paths.collect::<Result<_, _>>()?;
+    let (mut rows, mut known) = (statement.query([])?, Known::default());
+    while let Some(row) = rows.next()? {
+        let file = CheckedRow::of(row, "files", 4);
+        let state = file.named(7, FileState::named, "present, missing or bad")?;
+        known.paths.push(KnownPath {
+            look: CheckedRow::of(row, "paths", 0).look(0)?,
+            file: FileId(file.count(4)?),
+            identity: file.identity(5)?,
+            is_missing: state == FileState::Missing,
+            is_bad: state == FileState::Bad,
+        });
+    }
     let mut statement = db.prepare("SELECT path, size, modified, changed FROM waiting")?;
-    let waiting = statement.query_map([], |row| look_at_column(row, 0))?;
-    Ok(Known { paths, waiting: waiting.collect::<Result<_, _>>()? })
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        known.waiting.push(CheckedRow::of(row, "waiting", 0).look(0)?);
+    }
+    Ok(known)
 }
 
 pub(super) fn note_waiting(db: &Connection, looks: &[Look]) -> rusqlite::Result<()> {

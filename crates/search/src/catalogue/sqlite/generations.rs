@@ -2,30 +2,53 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::database::{Fault, wide_at_column};
+use super::checked_row::CheckedRow;
+use super::database::Fault;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{GenerationId, GenerationRecord, GenerationState, ModelRecord};
 
+/// Numbers of a vector at most, so that sizes of files cannot overflow.
+pub(super) const WIDEST: i64 = 1 << 20;
+
+/// What [`record`] reads of a generation.
+pub(super) const COLUMNS: &str =
+    "id, state, name, hash, preprocessing, sampling, width, fingerprint";
+
 pub(super) fn all(db: &Connection) -> Result<Vec<GenerationRecord>, Fault> {
-    let mut statement = db.prepare_cached(
-        "SELECT id, state, name, hash, preprocessing, sampling, width,
-                (SELECT count(*) FROM indexed WHERE generation = id)
-         FROM generations ORDER BY id",
-    )?;
-    let records = statement.query_map([], |row| {
-        let model = ModelRecord {
-            name: row.get(2)?,
-            hash: wide_at_column(row, 3)?,
-            preprocessing: row.get(4)?,
-            sampling: row.get(5)?,
-            width: row.get(6)?,
-        };
-        let is_live = row.get::<_, String>(1)? == "live";
-        let state = if is_live { GenerationState::Live } else { GenerationState::Building };
-        let num_files = row.get::<_, i64>(7)? as u64;
-        Ok(GenerationRecord { id: GenerationId(row.get(0)?), model, state, num_files })
-    })?;
-    Ok(records.collect::<Result<_, _>>()?)
+    let select = format!(
+        "SELECT {COLUMNS}, (SELECT count(*) FROM indexed WHERE generation = id)
+         FROM generations ORDER BY id"
+    );
+    let mut statement = db.prepare_cached(&select)?;
+    let (mut rows, mut records) = (statement.query([])?, Vec::new());
+    while let Some(row) = rows.next()? {
+        let row = CheckedRow::of(row, "generations", 0);
+        records.push(GenerationRecord { num_files: row.count(8)? as u64, ..record(&row)? });
+    }
+    Ok(records)
+}
+
+/// A generation by itself, in [`COLUMNS`]. All that makes its vectors comparable must be what it was made with.
+pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<GenerationRecord, Fault> {
+    let model = ModelRecord {
+        name: row.text(2)?,
+        hash: row.wide(3)?,
+        preprocessing: row.text(4)?,
+        sampling: row.text(5)?,
+        width: row.whole(6, 1..=WIDEST, "numbers of a vector")? as u32,
+    };
+    if model.fingerprint() != row.wide(7)? {
+        let expected =
+            "that of its hash, preprocessing, sampling and width, of which one was changed";
+        return Err(row.bad(7, expected));
+    }
+    let state = |name: &str| match name {
+        "live" => Some(GenerationState::Live),
+        "building" => Some(GenerationState::Building),
+        _ => None,
+    };
+    let state = row.named(1, state, "live or building")?;
+    Ok(GenerationRecord { id: GenerationId(row.count(0)?), model, state, num_files: 0 })
 }
 
 pub(super) fn begin(db: &Connection, model: &ModelRecord) -> Result<GenerationId, Fault> {
@@ -71,19 +94,31 @@ pub(super) fn swap_in(db: &Connection, generation: GenerationId) -> Result<(), F
 }
 
 pub(super) fn fingerprint(db: &Connection, generation: GenerationId) -> Result<u128, Fault> {
-    let select = "SELECT fingerprint FROM generations WHERE id = ?";
-    let found = db.query_row(select, [generation.0], |row| wide_at_column(row, 0)).optional()?;
-    Ok(found.ok_or_else(|| unknown(generation))?)
+    let mut statement =
+        db.prepare_cached("SELECT id, fingerprint FROM generations WHERE id = ?")?;
+    let mut rows = statement.query([generation.0])?;
+    let row = rows.next()?.ok_or_else(|| unknown(generation))?;
+    CheckedRow::of(row, "generations", 0).wide(1)
 }
 
 pub(super) fn calibration(
     db: &Connection,
     generation: GenerationId,
 ) -> Result<Option<serde_json::Value>, Fault> {
-    let select = "SELECT calibration FROM generations WHERE id = ?";
-    let found = db.query_row(select, [generation.0], |row| row.get::<_, Option<String>>(0));
-    let text = found.optional()?.ok_or_else(|| unknown(generation))?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    let mut statement =
+        db.prepare_cached("SELECT id, calibration FROM generations WHERE id = ?")?;
+    let mut rows = statement.query([generation.0])?;
+    let row = rows.next()?.ok_or_else(|| unknown(generation))?;
+    calibration_at_column(&CheckedRow::of(row, "generations", 0), 1)
+}
+
+pub(super) fn calibration_at_column(
+    row: &CheckedRow<'_, '_>,
+    column: usize,
+) -> Result<Option<serde_json::Value>, Fault> {
+    let text = row.optional_text(column)?;
+    let json = text.map(|text| serde_json::from_str(&text)).transpose();
+    json.map_err(|_| row.bad(column, "JSON"))
 }
 
 pub(super) fn set_calibration(

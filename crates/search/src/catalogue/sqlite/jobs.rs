@@ -2,26 +2,32 @@
 
 use rusqlite::Connection;
 
+use super::checked_row::CheckedRow;
 use super::database::Fault;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{JobId, JobProgress, JobRecord, JobState};
 
-pub(super) fn all(db: &Connection, place: &str) -> Result<Vec<JobRecord>, Fault> {
-    let select = "SELECT id, kind, state, progress, message FROM jobs ORDER BY id DESC";
-    let mut statement = db.prepare_cached(select)?;
-    let mut rows = statement.query([])?;
-    let mut jobs = Vec::new();
+/// What [`record`] reads of a job.
+pub(super) const COLUMNS: &str = "id, kind, state, progress, message";
+
+pub(super) fn all(db: &Connection) -> Result<Vec<JobRecord>, Fault> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs ORDER BY id DESC"))?;
+    let (mut rows, mut jobs) = (statement.query([])?, Vec::new());
     while let Some(row) = rows.next()? {
-        let (id, state, progress): (i64, String, String) = (row.get(0)?, row.get(2)?, row.get(3)?);
-        let (state, progress) = (JobState::named(&state), serde_json::from_str(&progress));
-        let (Some(state), Ok(progress)) = (state, progress) else {
-            let what = format!("job {id} has no state or progress that is known");
-            return Err(CatalogueError::Damaged { place: place.to_owned(), what }.into());
-        };
-        let (kind, message) = (row.get(1)?, row.get(4)?);
-        jobs.push(JobRecord { id: JobId(id), kind, state, progress, message });
+        jobs.push(record(&CheckedRow::of(row, "jobs", 0))?);
     }
     Ok(jobs)
+}
+
+pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<JobRecord, Fault> {
+    Ok(JobRecord {
+        id: JobId(row.count(0)?),
+        kind: row.text(1)?,
+        state: row.named(2, JobState::named, "running, done, failed or stopped")?,
+        progress: row.named(3, |json| serde_json::from_str(json).ok(), "the progress of a job")?,
+        message: row.optional_text(4)?,
+    })
 }
 
 pub(super) fn start(

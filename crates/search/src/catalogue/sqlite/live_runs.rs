@@ -2,36 +2,49 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Statement};
 
+use super::checked_row::CheckedRow;
+use super::database::Fault;
+use super::generations;
 use crate::catalogue::GenerationId;
+use crate::catalogue::bad_value::BadValue;
 use crate::segment::{Run, Segment, SegmentError, TrackId, VectorKind};
 
 /// A segment's number, and those of its runs that count.
 pub(super) type LiveSegment = (i64, Vec<Run>);
+
+/// What [`record`] reads of a run.
+pub(super) const COLUMNS: &str = "segment, track, first_row, num_rows";
 
 /// The live runs of a generation by segment, ordered by segment and row.
 pub(super) fn live_segments(
     db: &Connection,
     generation: GenerationId,
     kind: VectorKind,
-) -> rusqlite::Result<Vec<LiveSegment>> {
-    let mut statement = db.prepare_cached(
-        "SELECT segment, track, first_row, num_rows FROM runs WHERE generation = ? AND kind = ?
-         ORDER BY segment, first_row",
-    )?;
+) -> Result<Vec<LiveSegment>, Fault> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM runs WHERE generation = ? AND kind = ? ORDER BY segment, first_row"
+    ))?;
     let mut rows = statement.query((generation.0, kind.name()))?;
     let mut live: Vec<LiveSegment> = Vec::new();
     while let Some(row) = rows.next()? {
-        let segment = row.get(0)?;
-        let run =
-            Run { track: TrackId(row.get(1)?), first_row: row.get(2)?, num_rows: row.get(3)? };
+        let (segment, run) = record(&CheckedRow::of(row, "runs", 1))?;
         match live.last_mut() {
             Some((last, runs)) if *last == segment => runs.push(run),
             _ => live.push((segment, vec![run])),
         }
     }
     Ok(live)
+}
+
+/// A run and its segment, in [`COLUMNS`].
+pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<(i64, Run), Fault> {
+    let run = Run { track: row.track(1)?, first_row: row.small(2)?, num_rows: row.small(3)? };
+    if run.first_row.checked_add(run.num_rows).is_none() {
+        return Err(row.bad(3, "the number of rows of a segment"));
+    }
+    Ok((row.count(0)?, run))
 }
 
 /// Runs that a segment does not have are a damage of one of the two, or it is another segment.
@@ -46,23 +59,41 @@ pub(super) fn check_runs(segment: &Segment, runs: &[Run]) -> Result<(), SegmentE
 }
 
 /// Numbers of a generation's vectors; none where there is no such generation.
-pub(super) fn width_of(
-    db: &Connection,
-    generation: GenerationId,
-) -> rusqlite::Result<Option<usize>> {
-    let mut statement = db.prepare_cached("SELECT width FROM generations WHERE id = ?")?;
+pub(super) fn width_of(db: &Connection, generation: GenerationId) -> Result<Option<usize>, Fault> {
+    let select = format!("SELECT {} FROM generations WHERE id = ?", generations::COLUMNS);
+    let mut statement = db.prepare_cached(&select)?;
     let mut rows = statement.query([generation.0])?;
-    rows.next()?.map(|row| row.get::<_, u32>(0).map(|width| width as usize)).transpose()
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let record = generations::record(&CheckedRow::of(row, "generations", 0))?;
+    Ok(Some(record.model.width as usize))
 }
 
 /// A number that grows with every change of what counts.
-pub(super) fn revision(db: &Connection) -> rusqlite::Result<i64> {
-    db.query_row("SELECT value FROM counters WHERE name = 'revision'", [], |row| row.get(0))
+pub(super) fn revision(db: &Connection) -> Result<i64, Fault> {
+    let mut statement =
+        db.prepare_cached("SELECT name, value FROM counters WHERE name = 'revision'")?;
+    counter(&mut statement, "revision")
 }
 
 /// The number of a new segment.
-pub(super) fn next_segment(db: &Connection) -> rusqlite::Result<i64> {
-    let next = "UPDATE counters SET value = value + 1 WHERE name = 'next_segment'
-                RETURNING value - 1";
-    db.query_row(next, [], |row| row.get(0))
+pub(super) fn next_segment(db: &Connection) -> Result<i64, Fault> {
+    let mut statement = db.prepare_cached(
+        "UPDATE counters SET value = value + 1 WHERE name = 'next_segment'
+         RETURNING name, value - 1",
+    )?;
+    counter(&mut statement, "next_segment")
+}
+
+fn counter(statement: &mut Statement<'_>, name: &str) -> Result<i64, Fault> {
+    let mut rows = statement.query([])?;
+    match rows.next()? {
+        Some(row) => CheckedRow::of(row, "counters", 0).count(1),
+        None => Err(Fault::Bad(BadValue {
+            table: "counters",
+            row: name.to_owned(),
+            column: "value".into(),
+            value: "nothing".into(),
+            expected: "a whole number from 0 on",
+        })),
+    }
 }

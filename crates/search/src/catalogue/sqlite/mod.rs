@@ -5,15 +5,21 @@
 //! whatever a killed writer left unnamed is removed by the next.
 
 mod care;
+mod checked_row;
 mod cues;
 mod database;
 mod files;
 mod generations;
 mod jobs;
 mod live_runs;
+mod mending;
+mod presence;
+mod record_faults;
+mod schema;
 mod snapshots;
 mod store;
 mod videos;
+mod word_index;
 
 use std::path::PathBuf;
 
@@ -22,25 +28,25 @@ use super::{
     JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
-use crate::scan::{ScanAnswer, ScanError, ScanRequest, TrackFilter, TrackVectors};
+use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
 pub use store::SqliteCatalogue;
 
 impl Catalogue for SqliteCatalogue {
     fn files(&self) -> Result<Vec<FileRecord>, CatalogueError> {
-        self.database.read("listing files", |db| Ok(files::select(db, files::ALL, [])?))
+        self.database.read("listing files", |db| files::select(db, files::ALL, []))
     }
 
     fn file_of(&self, track: TrackId) -> Result<Option<FileRecord>, CatalogueError> {
         let read = self.database.read("looking up a file", |db| {
-            Ok(files::select(db, files::OF_TRACK, [i64::from(track.0)])?)
+            files::select(db, files::OF_TRACK, [i64::from(track.0)])
         });
         Ok(read?.pop())
     }
 
     fn known(&self) -> Result<Known, CatalogueError> {
-        self.database.read("listing paths", |db| Ok(files::known(db)?))
+        self.database.read("listing paths", |db| files::known(db))
     }
 
     fn note_waiting(&self, looks: &[Look]) -> Result<(), CatalogueError> {
@@ -73,7 +79,7 @@ impl Catalogue for SqliteCatalogue {
 
     fn files_left(&self, generation: GenerationId) -> Result<Vec<FileRecord>, CatalogueError> {
         self.database.read("listing files to index", |db| {
-            Ok(files::select(db, files::NOT_INDEXED, [generation.0])?)
+            files::select(db, files::NOT_INDEXED, [generation.0])
         })
     }
 
@@ -83,7 +89,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         request: &ScanRequest<'_>,
     ) -> Result<ScanAnswer, CatalogueError> {
-        Ok(self.vectors(generation, kind)?.scan(request)?)
+        self.ask(generation, kind, |vectors| vectors.scan(request))
     }
 
     fn track_vectors(
@@ -92,7 +98,7 @@ impl Catalogue for SqliteCatalogue {
         kind: VectorKind,
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError> {
-        Ok(self.vectors(generation, kind)?.track_vectors(track).map_err(ScanError::from)?)
+        self.ask(generation, kind, |vectors| Ok(vectors.track_vectors(track)?))
     }
 
     fn find_cues(
@@ -101,11 +107,11 @@ impl Catalogue for SqliteCatalogue {
         filter: Option<&TrackFilter>,
         most: usize,
     ) -> Result<Vec<CueHit>, CatalogueError> {
-        self.database.read("searching cues", |db| Ok(cues::find(db, text, filter, most)?))
+        self.database.read("searching cues", |db| cues::find(db, text, filter, most))
     }
 
     fn cues(&self, file: FileId) -> Result<Vec<Cue>, CatalogueError> {
-        self.database.read("listing cues", |db| Ok(cues::of_file(db, file)?))
+        self.database.read("listing cues", |db| cues::of_file(db, file))
     }
 
     fn generations(&self) -> Result<Vec<GenerationRecord>, CatalogueError> {
@@ -138,8 +144,7 @@ impl Catalogue for SqliteCatalogue {
     }
 
     fn jobs(&self) -> Result<Vec<JobRecord>, CatalogueError> {
-        let place = self.database.place();
-        self.database.read("listing jobs", |db| jobs::all(db, &place))
+        self.database.read("listing jobs", |db| jobs::all(db))
     }
 
     fn start_job(&self, kind: &str, progress: &JobProgress) -> Result<JobId, CatalogueError> {
@@ -159,6 +164,10 @@ impl Catalogue for SqliteCatalogue {
 
     fn compact(&self) -> Result<u64, CatalogueError> {
         care::compact(self)
+    }
+
+    fn mend_records(&self) -> Result<Vec<String>, CatalogueError> {
+        self.changing("mending the records", |db| mending::mend(db, &self.folder))
     }
 
     fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {

@@ -1,4 +1,5 @@
-//! The vectors that searches see: one snapshot of each generation, opened anew when what counts changed.
+//! The vectors that searches see: one snapshot of each generation, opened anew when what counts changed, or when
+//! another program wrote to a segment.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -7,13 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::Database;
 use super::live_runs::{LiveSegment, check_runs, live_segments, revision, width_of};
+use super::presence::segments_of;
 use crate::catalogue::GenerationId;
 use crate::catalogue::error::CatalogueError;
-use crate::scan::VectorSet;
+use crate::scan::{ScanError, VectorSet};
 use crate::segment::{Segment, SegmentError, VectorKind};
 
 /// How often a search begins anew because a writer removed a segment meanwhile.
 const TRIES: usize = 20;
+
+/// How often it does because another program changed one.
+const TRIES_CHANGED: usize = 3;
+
+/// A revision that no database has.
+const NEVER: i64 = -1;
 
 type ByIndex = HashMap<(GenerationId, VectorKind), Arc<Snapshot>>;
 
@@ -36,6 +44,42 @@ enum Found {
 }
 
 impl Snapshots {
+    /// Asks the vectors of a generation as they are now; anew where a segment was changed meanwhile.
+    pub(super) fn ask<T>(
+        &self,
+        database: &Database,
+        folder: &Path,
+        index: (GenerationId, VectorKind),
+        question: impl Fn(&VectorSet) -> Result<T, ScanError>,
+    ) -> Result<T, CatalogueError> {
+        let mut tries = 0;
+        loop {
+            let vectors = self.now(database, folder, index.0, index.1)?;
+            match question(&vectors) {
+                Err(ScanError::Segment(_))
+                    if self.forget_changed(index) && tries < TRIES_CHANGED =>
+                {
+                    tries += 1;
+                }
+                answer => return Ok(answer?),
+            }
+        }
+    }
+
+    /// Has the segments opened anew that are not as they were opened. Returns whether there is one.
+    fn forget_changed(&self, index: (GenerationId, VectorKind)) -> bool {
+        let mut by_index = self.lock();
+        let Some(last) = by_index.get(&index) else { return false };
+        let unchanged = last.segments.iter().filter(|(_, it)| it.check_unchanged().is_ok());
+        let segments: HashMap<_, _> = unchanged.map(|(id, it)| (*id, it.clone())).collect();
+        let is_any = segments.len() < last.segments.len();
+        if is_any {
+            let snapshot = Snapshot { revision: NEVER, vectors: last.vectors.clone(), segments };
+            by_index.insert(index, Arc::new(snapshot));
+        }
+        is_any
+    }
+
     /// The vectors of a generation as they are now.
     pub(super) fn now(
         &self,
@@ -85,7 +129,7 @@ impl Snapshots {
 
 /// Where a segment lies below the folder of its catalogue.
 pub(super) fn segment_path(folder: &Path, segment: i64) -> PathBuf {
-    folder.join("segments").join(format!("{segment:08}.vectors"))
+    segments_of(folder).join(format!("{segment:08}.vectors"))
 }
 
 /// Opens segments, those of the last snapshot excepted.

@@ -9,11 +9,12 @@ use locvtp_video::whole_file::sync_folder_of;
 use rusqlite::Transaction;
 
 use super::database::{Database, Fault};
+use super::presence::{self, database_of, segments_of};
 use super::snapshots::{Snapshots, segment_path};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::writer_lock::{Access, WriterLock};
 use crate::catalogue::{GenerationId, JobState};
-use crate::scan::VectorSet;
+use crate::scan::{ScanError, VectorSet};
 use crate::segment::VectorKind;
 
 /// A catalogue in a folder. Its methods may be called by several threads; while one changes something
@@ -34,31 +35,35 @@ impl SqliteCatalogue {
     /// When there is none to read, another program writes, it is newer than this program, or the folder
     /// or database cannot be used.
     pub fn open(folder: &Path, access: Access) -> Result<Self, CatalogueError> {
-        let path = folder.join("catalogue.sqlite");
         let lock = match access {
-            Access::Read if path.exists() => None,
+            Access::Read if presence::check(folder)? => None,
             Access::Read => {
                 return Err(CatalogueError::Missing { place: folder.display().to_string() });
             }
             Access::Write { wait } => {
-                let segments = folder.join("segments");
+                let segments = segments_of(folder);
                 let made = fs::create_dir_all(&segments);
                 // The folders' own names last over a power cut as what is in them does.
                 let made = made.and_then(|()| sync_folder_of(&segments));
                 let made = made.and_then(|()| sync_folder_of(folder));
                 made.map_err(|source| CatalogueError::Folder { path: segments, source })?;
                 let lock = WriterLock::take(folder, wait)?;
-                refuse_lost_database(folder, &path)?;
+                presence::check(folder)?;
                 Some(lock)
             }
         };
-        let database = Database::open(&path, lock.is_some())?;
+        let database = Database::open(&database_of(folder), lock.is_some())?;
         let folder = folder.to_owned();
         let catalogue = Self { folder, database, snapshots: Snapshots::default(), _lock: lock };
         if catalogue._lock.is_some() {
             catalogue.clear_up()?;
         }
         Ok(catalogue)
+    }
+
+    /// Whether anything of a catalogue lies in a folder: its database, or vectors that lost it.
+    pub fn lies_in(folder: &Path) -> bool {
+        presence::is_any(folder)
     }
 
     /// Where it lies.
@@ -76,6 +81,16 @@ impl SqliteCatalogue {
         kind: VectorKind,
     ) -> Result<Arc<VectorSet>, CatalogueError> {
         self.snapshots.now(&self.database, &self.folder, generation, kind)
+    }
+
+    /// Asks the vectors of a generation as they are now.
+    pub(super) fn ask<T>(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        question: impl Fn(&VectorSet) -> Result<T, ScanError>,
+    ) -> Result<T, CatalogueError> {
+        self.snapshots.ask(&self.database, &self.folder, (generation, kind), question)
     }
 
     pub(super) fn segment_path(&self, segment: i64) -> PathBuf {
@@ -120,30 +135,18 @@ impl SqliteCatalogue {
             Ok(ids.collect::<Result<Vec<_>, _>>()?)
         })?;
         let named: HashSet<_> = named.into_iter().map(|id| self.segment_path(id)).collect();
-        let folder = self.folder.join("segments");
+        let folder = segments_of(&self.folder);
         let failed = |source| CatalogueError::Folder { path: folder.clone(), source };
         for entry in fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if !named.contains(&path) && is_ours(&path) {
+            let entry = entry.map_err(failed)?;
+            let (path, is_folder) = (entry.path(), entry.file_type().is_ok_and(|it| it.is_dir()));
+            // What a person laid there is left alone.
+            if !named.contains(&path) && is_ours(&path) && !is_folder {
                 fs::remove_file(&path).map_err(failed)?;
             }
         }
         Ok(())
     }
-}
-
-/// Refuses a folder whose vectors are there and whose database is not: a new one would have them removed.
-fn refuse_lost_database(folder: &Path, database: &Path) -> Result<(), CatalogueError> {
-    if fs::metadata(database).is_ok_and(|it| it.len() > 0) {
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(folder.join("segments")).into_iter().flatten().flatten();
-    if !entries.any(|entry| entry.file_name().to_string_lossy().ends_with(".vectors")) {
-        return Ok(());
-    }
-    let what = "its vectors are there and its catalogue.sqlite is missing or empty; put that file back, or \
-                delete the folder and run `locvtp index add` again";
-    Err(CatalogueError::Damaged { place: folder.display().to_string(), what: what.to_owned() })
 }
 
 /// Whether a file is a segment, whole or half written.

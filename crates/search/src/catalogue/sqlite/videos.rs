@@ -26,7 +26,7 @@ pub(super) fn add(
     let delete = "DELETE FROM runs WHERE generation = ? AND track = ?";
     db.execute(delete, (generation.0, track.0))?;
     let mut kinds = HashSet::new();
-    for (kind, batch) in video.vectors.iter().filter(|(_, batch)| !batch.is_empty()) {
+    for (kind, batch) in video.kept_vectors() {
         assert!(kinds.insert(*kind), "two batches of {} vectors for one video", kind.name());
         add_vectors(catalogue, db, generation, track, *kind, batch)?;
     }

@@ -1,0 +1,52 @@
+//! What stands in a database and cannot be, and what can.
+
+use std::fmt;
+
+use super::error::CatalogueError;
+
+/// What is to be done about a database that cannot be mended.
+pub(super) const RESTORE: &str =
+    "put a copy of it back, or delete the folder and run `locvtp index add` again";
+
+/// Times and lengths beyond this are no video's: 31 years, in seconds.
+const LONGEST_S: f64 = 1e9;
+
+/// A value that cannot be where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BadValue {
+    pub(super) table: &'static str,
+    /// The key of its row.
+    pub(super) row: String,
+    pub(super) column: String,
+    /// What stands there.
+    pub(super) value: String,
+    /// What should, as `a time in seconds`.
+    pub(super) expected: &'static str,
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, row, column, value, expected } = self;
+        write!(f, "table {table}, row {row}, column {column}: {value} is not {expected}")
+    }
+}
+
+impl BadValue {
+    /// What is told to who reads it.
+    pub(super) fn told(&self, place: &str) -> CatalogueError {
+        let what = format!(
+            "{self}; `locvtp index verify` lists all that is damaged, and `locvtp index rebuild` mends it"
+        );
+        CatalogueError::Damaged { place: place.to_owned(), what }
+    }
+}
+
+/// Whether a file may play so long.
+pub(super) fn is_duration(seconds: f64) -> bool {
+    (0.0..=LONGEST_S).contains(&seconds)
+}
+
+/// Whether a cue may begin or end there; subtitles may be shifted before the start of their file.
+pub(super) fn is_time(seconds: f64) -> bool {
+    (-LONGEST_S..=LONGEST_S).contains(&seconds)
+}

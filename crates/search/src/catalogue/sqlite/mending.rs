@@ -1,0 +1,211 @@
+//! Mending the records of a database. What a video is known by stays where it can; what is lost is encoded
+//! again, or found anew by the next `index add`.
+
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::checked_row::CheckedRow;
+use super::database::{Fault, unreadable};
+use super::presence::segments_of;
+use super::record_faults::{RecordDamage, find};
+use super::snapshots::segment_path;
+use super::{generations, word_index};
+use crate::segment::Segment;
+
+/// Mending a row may show another fault; more often than this nothing is won.
+const ROUNDS: usize = 8;
+
+const ENCODED: &str = "its video is encoded again";
+const FOUND_ANEW: &str = "removed; `locvtp index add` takes its video in again";
+const REMOVED: &str = "removed";
+
+/// Mends all that can be. Returns what was done, a line each.
+pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault> {
+    check_pages(db, folder)?;
+    let mut done = Vec::new();
+    for _ in 0..ROUNDS {
+        let faults = find(db, true)?;
+        if faults.is_empty() {
+            return Ok(done);
+        }
+        // Cues that are removed take their words out of it, so it must be sound first.
+        word_index::make_anew(db)?;
+        for fault in faults {
+            let how = mend_one(db, folder, &fault.what)?;
+            done.push(format!("{}: {how}", fault.line));
+        }
+    }
+    match find(db, true)?.first() {
+        None => Ok(done),
+        Some(left) => Err(unreadable(folder.display().to_string(), &left.line).into()),
+    }
+}
+
+/// Pages that were overwritten are beyond mending, unless only indexes lie on them.
+fn check_pages(db: &Connection, folder: &Path) -> Result<(), Fault> {
+    let fault = |db: &Connection| -> rusqlite::Result<Option<String>> {
+        let mut statement = db.prepare("PRAGMA integrity_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let said: String = row.get(0)?;
+            if said != "ok" && !said.contains("FTS5") {
+                return Ok(Some(said));
+            }
+        }
+        Ok(None)
+    };
+    if fault(db)?.is_some() {
+        db.execute_batch("REINDEX")?;
+        if let Some(said) = fault(db)? {
+            return Err(unreadable(folder.display().to_string(), &said).into());
+        }
+    }
+    Ok(())
+}
+
+/// Mends one fault, and says how.
+fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'static str, Fault> {
+    match what {
+        RecordDamage::Value { table, column, key } => mend_value(db, folder, table, column, key),
+        RecordDamage::Orphans { table, column, parent } => {
+            let orphans = format!(
+                "DELETE FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {parent})"
+            );
+            db.execute(&orphans, [])?;
+            Ok(if parent == "files" { FOUND_ANEW } else { REMOVED })
+        }
+        RecordDamage::NoPath { file } => {
+            db.execute("DELETE FROM files WHERE id = ?", [file])?;
+            Ok(FOUND_ANEW)
+        }
+        RecordDamage::NoVectors { generation, file } => {
+            let forget = "DELETE FROM indexed WHERE generation = ? AND file = ?";
+            db.execute(forget, [generation, file])?;
+            Ok(ENCODED)
+        }
+        RecordDamage::NoneLive => {
+            db.execute(
+                "UPDATE generations SET state = 'live' WHERE id = (
+                     SELECT id FROM generations ORDER BY
+                         (SELECT count(*) FROM indexed WHERE generation = id) DESC, id LIMIT 1)",
+                [],
+            )?;
+            Ok("the one with most files is")
+        }
+        RecordDamage::NoCounter { name } => {
+            let value = if *name == "revision" { now() } else { free_segment(db, folder)? };
+            db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (name, value))?;
+            Ok("counted anew")
+        }
+        RecordDamage::Words => Ok("made anew"),
+    }
+}
+
+fn mend_value(
+    db: &Connection,
+    folder: &Path,
+    table: &str,
+    column: &str,
+    key: &[Value],
+) -> Result<&'static str, Fault> {
+    let run = |change: &str| db.execute(change, params_from_iter(key));
+    match (table, column) {
+        ("files", "size" | "sample") => {
+            run("DELETE FROM files WHERE rowid = ?")?;
+            Ok(FOUND_ANEW)
+        }
+        ("files", _) => {
+            run("UPDATE files SET state = 'present', reason = NULL, duration = 0 WHERE rowid = ?")?;
+            run("DELETE FROM indexed WHERE file = ?")?;
+            Ok(ENCODED)
+        }
+        ("paths", "path") => {
+            run("DELETE FROM paths WHERE rowid = ?")?;
+            Ok(REMOVED)
+        }
+        ("paths", _) => {
+            run("UPDATE paths SET size = 0, modified = 0, changed = 0 WHERE rowid = ?")?;
+            Ok("`locvtp index add` looks at the file again")
+        }
+        ("generations", "calibration") => {
+            run("UPDATE generations SET calibration = NULL WHERE rowid = ?")?;
+            Ok("how sure a moment is is measured again")
+        }
+        ("generations", "state") => {
+            run("UPDATE generations SET state = 'building' WHERE rowid = ?")?;
+            Ok("set anew")
+        }
+        ("generations", _) => {
+            if mend_width(db, folder, key)? {
+                return Ok("the width is that of its vectors again");
+            }
+            run("DELETE FROM generations WHERE rowid = ?")?;
+            Ok("this index is made anew")
+        }
+        ("cues", _) => {
+            run("DELETE FROM indexed WHERE file = (SELECT file FROM cues WHERE rowid = ?)")?;
+            run("DELETE FROM cues WHERE rowid = ?")?;
+            Ok(ENCODED)
+        }
+        ("segments", _) => {
+            run("DELETE FROM runs WHERE segment = ?")?;
+            run("DELETE FROM segments WHERE rowid = ?")?;
+            Ok("its videos are encoded again")
+        }
+        ("runs", _) => {
+            run("DELETE FROM runs WHERE generation IS ? AND kind IS ? AND track IS ?")?;
+            Ok(ENCODED)
+        }
+        ("counters", _) => {
+            run("DELETE FROM counters WHERE name = ?")?;
+            Ok("counted anew")
+        }
+        _ => {
+            run(&format!("DELETE FROM {table} WHERE rowid = ?"))?;
+            Ok(REMOVED)
+        }
+    }
+}
+
+/// Takes the width of a generation from one of its segments, if that makes it what it was.
+fn mend_width(db: &Connection, folder: &Path, key: &[Value]) -> Result<bool, Fault> {
+    let mut segments = db.prepare("SELECT id FROM segments WHERE generation = ?")?;
+    let mut ids = segments.query(params_from_iter(key))?;
+    while let Some(row) = ids.next()? {
+        let Ok(segment) = Segment::open(&segment_path(folder, row.get(0)?)) else { continue };
+        let width = Value::Integer(i64::from(segment.header().width));
+        let set = "UPDATE generations SET width = ? WHERE rowid = ?";
+        db.execute(set, params_from_iter([&width].into_iter().chain(key)))?;
+        let select = format!("SELECT {} FROM generations WHERE rowid = ?", generations::COLUMNS);
+        let mut made = db.prepare(&select)?;
+        let mut rows = made.query(params_from_iter(key))?;
+        if let Some(row) = rows.next()? {
+            return match generations::record(&CheckedRow::of(row, "generations", 0)) {
+                Ok(_) => Ok(true),
+                // Its state is another fault.
+                Err(Fault::Bad(bad)) => Ok(bad.column == "state"),
+                Err(fault) => Err(fault),
+            };
+        }
+    }
+    Ok(false)
+}
+
+/// A revision that readers of before have not seen.
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64)
+}
+
+/// A number that no segment has, named or not.
+fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault> {
+    let most = "SELECT coalesce(max(id), 0) FROM segments";
+    let most: i64 = db.query_row(most, [], |row| row.get(0))?;
+    let entries = fs::read_dir(segments_of(folder)).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let there = names.filter_map(|name| name.strip_suffix(".vectors")?.parse::<i64>().ok());
+    Ok(there.fold(most, i64::max) + 1)
+}
