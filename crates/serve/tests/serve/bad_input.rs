@@ -114,7 +114,7 @@ fn a_query_of_a_megabyte_or_of_another_language_is_answered() {
     {
         let reply = post(film.server.address, SEARCH, &json!({ "text": text }));
         assert_eq!(reply.status, 200, "{text:?}");
-        assert_eq!(reply.json()["answer"]["verdict"], "not_found");
+        assert_eq!(reply.json()["answer"]["verdict"], "not_in_these_videos");
     }
 }
 

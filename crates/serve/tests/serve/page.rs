@@ -173,7 +173,7 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     shelf.moments.push(("an elephant", 0, TimeSpan::new(2.0, 4.0), 0.2));
     let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=an+elephant", server.address));
-    browser.wait_for("document.querySelector('.verdict.not_found')");
+    browser.wait_for("document.querySelector('.verdict.nothing_stands_out')");
     assert_eq!(
         browser.text("document.querySelector('#verdict-word').textContent"),
         "Nothing stands out"

@@ -10,7 +10,8 @@ use std::time::Duration;
 use locvtp_serve::{
     Answer, BadFile, ClipScore, Distribution, ExportFormat, ExportHit, ExportedFile, Hit, Job,
     JobState, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest, Query,
-    RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack, Verdict,
+    RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack, Sureness,
+    Verdict,
 };
 use locvtp_video::TimeSpan;
 
@@ -78,7 +79,7 @@ impl Library for Shelf {
         std::thread::sleep(self.search_time);
         let text = query.text.as_str();
         if text == "the index is locked" {
-            return Err(LibraryError::NotNow("the index is being written; ask again".into()));
+            return Err(LibraryError::NotNow("the index is being written; ask again".into(), None));
         }
         let mut hits: Vec<Hit> = Vec::new();
         for (number, (sentence, video, span, score)) in self.moments.iter().enumerate() {
@@ -88,7 +89,11 @@ impl Library for Shelf {
                     media: self.media[*video].id.clone(),
                     span: *span,
                     score: *score,
-                    sure: if *score > 0.6 { Verdict::Found } else { Verdict::Maybe },
+                    sure: match *score {
+                        score if score > 0.6 => Sureness::Found,
+                        score if score > 0.3 => Sureness::Maybe,
+                        _ => Sureness::Guess,
+                    },
                     source: if said { Source::Said } else { Source::Seen },
                     text: said.then(|| "and here you see the square turn".into()),
                 });
@@ -112,7 +117,8 @@ impl Library for Shelf {
         let (verdict, rate) = match best {
             best if best > 0.6 => (Verdict::Found, 0.02),
             best if best > 0.3 => (Verdict::Maybe, 0.2),
-            _ => (Verdict::NotFound, 0.74),
+            best if best > 0.1 => (Verdict::NothingStandsOut, 0.74),
+            _ => (Verdict::NotInTheseVideos, 0.98),
         };
         Ok(Answer {
             verdict,
@@ -130,7 +136,7 @@ impl Library for Shelf {
 
     fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
         let video = self.media.iter().position(|media| media.id == *id);
-        let gone = || LibraryError::NotThere("it is gone".into());
+        let gone = || LibraryError::NotThere("it is gone".into(), None);
         Ok(self.clips(&query.text, video.ok_or_else(gone)?))
     }
 
@@ -216,6 +222,7 @@ impl Library for Shelf {
             name: "moments \"of\" today.csv".into(),
             media_type: "text/csv; charset=utf-8".into(),
             bytes: rows.collect::<String>().into_bytes(),
+            left_out: Vec::new(),
         })
     }
 
