@@ -21,7 +21,7 @@ export function drawDistribution({ bin_edges: edges, counts, cut }) {
   });
   const above = counts.filter((_, bin) => isAbove(bin)).reduce((sum, count) => sum + count, 0);
   const words = cut === null
-    ? `${counted(total, "clip")}, no cut: the index is not calibrated.`
+    ? `${counted(total, "clip")}; how high is enough was not measured.`
     : `${counted(above, "clip")} of ${total.toLocaleString("en")} at or above the cut.`;
   const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "distribution", role: "img", "aria-label":
     `Scores of all clips to this query. ${words}`, preserveAspectRatio: "none" }, ...bars);

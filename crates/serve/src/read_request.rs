@@ -29,12 +29,17 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
 pub(crate) const MOST_SECONDS: f64 = 1e9;
 /// What is said of more.
 pub(crate) const TOO_MANY_SECONDS: &str = "no video plays for so many seconds";
-/// Letters of what was sent that are said again.
-const MOST_ECHOED: usize = 200;
+/// Letters of what was sent that are said again, and of what a parser says of it.
+const MOST_ECHOED: usize = 120;
+const MOST_PARSED: usize = 400;
 
 /// A text that was sent, to be said again: its beginning, where it is long.
 pub(crate) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MOST_ECHOED) {
+    cut_after(text, MOST_ECHOED)
+}
+
+fn cut_after(text: &str, letters: usize) -> String {
+    match text.char_indices().nth(letters) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -179,7 +184,7 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let read = read.and_then(|read| json.end().map(|()| read).map_err(|error| (None, error)));
     read.map(|Object(read)| read).map_err(|(place, error)| {
         let place = place.map(|place| format!("`{}`: ", shortened(&place))).unwrap_or_default();
-        let what = shortened(&plain(&error));
+        let what = cut_after(&plain(&error), MOST_PARSED);
         Problem::bad(format!("the body is not what is asked for here: {place}{what}"))
     })
 }
@@ -236,7 +241,7 @@ mod tests {
         assert!(said(r#"{"like": {"media": "a"}}"#).contains("`like`: missing field `at_s`"));
         assert!(said("[]{").contains("the body is not what is asked for here"));
         assert!(said("{} {}").contains("trailing"));
-        assert!(said(&format!("{{\"{}\": 1}}", "a".repeat(10_000))).len() < 300);
+        assert!(said(&format!("{{\"{}\": 1}}", "a".repeat(10_000))).len() < 700);
         // The values of an object in a list are no object.
         assert!(said(r#"["red"]"#).contains("invalid type: sequence, expected an object"));
         assert!(

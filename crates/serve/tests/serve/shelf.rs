@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use locvtp_serve::{
     Answer, BadFile, ClipScore, Distribution, ExportFormat, ExportHit, ExportedFile, Hit, Job,
-    JobState, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest, Query,
-    RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack, Sureness,
-    Verdict,
+    JobState, LeftOut, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest,
+    Query, RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack,
+    Sureness, Verdict,
 };
 use locvtp_video::TimeSpan;
 
@@ -28,6 +28,8 @@ pub(crate) struct Shelf {
     /// How long a search takes.
     pub(crate) search_time: Duration,
     pub(crate) num_proxies: AtomicUsize,
+    /// What an export says that is not in it.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 impl Shelf {
@@ -55,6 +57,7 @@ impl Shelf {
             moments: Vec::new(),
             search_time: Duration::ZERO,
             num_proxies: AtomicUsize::new(0),
+            left_out: Vec::new(),
         }
     }
 
@@ -222,7 +225,7 @@ impl Library for Shelf {
             name: "moments \"of\" today.csv".into(),
             media_type: "text/csv; charset=utf-8".into(),
             bytes: rows.collect::<String>().into_bytes(),
-            left_out: Vec::new(),
+            left_out: self.left_out.clone(),
         })
     }
 
@@ -237,7 +240,10 @@ impl Library for Shelf {
         ]);
         command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]);
         let status = command.arg(into).status().unwrap();
-        let failed = || LibraryError::Failed("no proxy of this file can be made".into(), None);
+        let failed = || {
+            let words = "no proxy of this file can be made";
+            LibraryError::Failed(words.into(), Some("/secret/place: cannot be decoded".into()))
+        };
         status.success().then_some(()).ok_or_else(failed)
     }
 }
