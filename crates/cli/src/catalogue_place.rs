@@ -1,5 +1,6 @@
 //! Where the catalogue of an index lies: where a person says, or `.locvtp` in a folder of videos.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,7 +43,28 @@ impl CataloguePlace {
         // A folder below one that has an index belongs to that.
         let truly = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let above = truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
+        // Its own is named as it was typed.
+        let above = above.filter(|above| *above != truly.join(FOLDER));
         Ok(CatalogueLocation::Folder(above.unwrap_or_else(|| folder.join(FOLDER))))
+    }
+
+    /// The index that knows these files and folders, which need not be there any more: the one given, or that in
+    /// the folder of each or above, or else the one here.
+    pub(crate) fn that_knows(&self, places: &[PathBuf]) -> anyhow::Result<CatalogueLocation> {
+        let of = |place: &PathBuf| {
+            let absolute = std::path::absolute(place).unwrap_or_else(|_| place.clone());
+            let truly = place.canonicalize().unwrap_or(absolute);
+            truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it))
+        };
+        let found: BTreeSet<PathBuf> = places.iter().filter_map(of).collect();
+        match found.len() {
+            _ if self.catalog.is_some() => self.found(),
+            0 => self.found(),
+            1 => Ok(CatalogueLocation::Folder(found.into_iter().collect())),
+            several => bail!(
+                "these lie in {several} indexes; take them out one index at a time, with --catalog DIR"
+            ),
+        }
     }
 
     /// The index that is meant: the one given, or the one here or above.

@@ -103,7 +103,9 @@ fn main() -> ExitCode {
 fn typed() -> Result<Args, ExitCode> {
     let matches = help::command_line().try_get_matches();
     matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| {
-        if let Some(said) = wrong_command::said_otherwise(&error) {
+        if let Some(said) =
+            wrong_command::said_otherwise(&error).or_else(|| wrong_command::said_of_term(&error))
+        {
             output::error(&anyhow::anyhow!(said));
         } else {
             // A reader that has seen enough is no failure.

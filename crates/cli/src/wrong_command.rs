@@ -27,6 +27,21 @@ const OTHER_WORDS: [(&[&str], &str); 17] = [
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
 
+/// The message for a term of a sentence that stands where an option may, as in `locvtp search -red`: clap takes it for
+/// one.
+pub(crate) fn said_of_term(error: &clap::Error) -> Option<String> {
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let is_of_search = usage.contains(" search ") && error.kind() == ErrorKind::UnknownArgument;
+    let is_term = !typed.starts_with("--") && typed.starts_with('-');
+    (is_of_search && is_term).then(|| {
+        format!(
+            "{typed}… is taken for an option; what should not be there stands behind what should, in one pair of \
+             quotes:\n  locvtp search \"a dog runs -night\""
+        )
+    })
+}
+
 /// The message for a command that is not known, where it is clear what was meant. Commands of
 /// commands (`corpus chek`) are left to clap, which knows their names.
 pub(crate) fn said_otherwise(error: &clap::Error) -> Option<String> {
@@ -106,6 +121,18 @@ mod tests {
             assert!(told.contains(meant), "{typed}: {told}");
         }
         assert_eq!(told(&["locvtp", "bicycle"]), None);
+        let term = |words: &[&str]| {
+            said_of_term(&command.clone().try_get_matches_from(words).unwrap_err())
+        };
+        for typed in
+            [&["locvtp", "search", "-red"][..], &["locvtp", "search", "a dog", "-beach -red"]]
+        {
+            assert!(term(typed).unwrap().contains("search \"a dog runs -night\""));
+        }
+        for other in [&["locvtp", "search", "a dog", "--tpo", "3"][..], &["locvtp", "ground", "-r"]]
+        {
+            assert_eq!(term(other), None);
+        }
         assert_eq!(told(&["locvtp", "score", "retrival"]), None, "clap says retrieval");
     }
 }

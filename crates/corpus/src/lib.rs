@@ -14,7 +14,7 @@
 //! | [`CorpusReader`], [`AnnotatedCorpus`] | any corpus, read: streamed, or held |
 //! | [`find_sources`], [`Layout`] | which corpora a path holds, and how a file is laid out |
 //! | [`layouts`] | the data sets' own files, people's own lists and subtitles |
-//! | [`subtitles_beside`], [`WordsBeside`] | the words that lie beside one video, and beside many |
+//! | [`subtitles_beside`], [`WordsBeside`], [`video_of_subtitles`] | the words that lie beside one video, and beside many |
 //! | [`pack`], [`ShardSettings`] | any of these in tar files, here or on a server; written and read |
 //! | [`Language`] | which language words are in |
 //! | [`NarrationCare`] | repeated, short and merged captions |
@@ -84,7 +84,10 @@ pub use error::{BatchTooLarge, CorpusError};
 pub use id_list::IdList;
 pub use intake::VideoSink;
 pub use language::Language;
-pub use layouts::{HowTo100m, Layout, ManifestWriter, SubtitleFile, WordsBeside, subtitles_beside};
+pub use layouts::{
+    HowTo100m, Layout, ManifestWriter, SubtitleFile, WordsBeside, subtitles_beside,
+    video_of_subtitles,
+};
 pub use left_files::LeftFiles;
 pub use media_check::{MediaCheck, UnusableVideo, VideoInFile, check_media};
 pub use narration_care::NarrationCare;

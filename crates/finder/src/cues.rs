@@ -5,6 +5,7 @@ use std::path::Path;
 use locvtp_corpus::{Language, WordsBeside};
 use locvtp_search::catalogue::Cue;
 use locvtp_video::causes::with_causes;
+use locvtp_video::counted::counted;
 use locvtp_video::{ReadLimits, Seconds, TextTrack, TimeSpan, text_tracks};
 
 /// What the source of cues from inside a file begins with; a file's name has an ending.
@@ -23,7 +24,14 @@ pub(crate) fn cues_of(
 ) -> (Vec<Cue>, Vec<String>) {
     let (mut cues, mut notes) = cues_beside(video, duration, beside);
     match text_tracks(video, ReadLimits::default()) {
-        Ok(tracks) => tracks.into_iter().for_each(|track| cues.extend(of_track(track, duration))),
+        Ok(tracks) => {
+            for track in tracks {
+                let behind = track.cues.iter().filter(|(span, _)| span.start >= duration).count();
+                let place = format!("{}: text track {}", video.display(), track.stream);
+                notes.extend(left_out(&place, behind));
+                cues.extend(of_track(track, duration));
+            }
+        }
         Err(error) => notes.push(with_causes(&error)),
     }
     (cues, notes)
@@ -39,6 +47,7 @@ pub(crate) fn cues_beside(
     for file in beside.of(video, Some(duration.0)) {
         match file {
             Ok(file) => {
+                notes.extend(left_out(&file.path.display().to_string(), file.num_left_out));
                 let source = file.path.file_name().unwrap_or_default().to_string_lossy();
                 let language = file.language.map(|language| language.tag());
                 cues.extend(file.captions.into_iter().map(|caption| Cue {
@@ -52,6 +61,17 @@ pub(crate) fn cues_beside(
         }
     }
     (cues, notes)
+}
+
+/// What is said of lines that are not indexed.
+fn left_out(place: &str, num: usize) -> Option<String> {
+    (num > 0).then(|| {
+        format!(
+            "{place}: left out: {}, behind the end of the video or with an end before its start; are these subtitles of \
+             another cut?",
+            counted(num, "line")
+        )
+    })
 }
 
 fn of_track(track: TextTrack, duration: Seconds) -> impl Iterator<Item = Cue> {

@@ -42,6 +42,24 @@ pub enum FinderError {
         /// The file.
         path: PathBuf,
     },
+    /// A name to search by that several files of the index have.
+    #[error(
+        "{path}: {found} files of the index are named so; give the path of one, as `locvtp index list` shows it"
+    )]
+    SeveralFiles {
+        /// The name.
+        path: PathBuf,
+        /// Files that have it.
+        found: usize,
+    },
+    /// A picture to search by that is none.
+    #[error(
+        "{path}: is no picture or video that can be read; give a JPEG, PNG or WebP picture, or a video"
+    )]
+    NoPicture {
+        /// The file.
+        path: PathBuf,
+    },
     /// A moment to search by that is not in its file.
     #[error("{path}: nothing of it is indexed at {at}; it plays for {duration}")]
     NoSuchMoment {

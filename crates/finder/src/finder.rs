@@ -1,67 +1,36 @@
 //! Questions to an index.
 
-use std::ops::Range;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
-use locvtp_search::Sureness;
 use locvtp_search::calibration::{best_run, standout_over};
-use locvtp_search::catalogue::{
-    Catalogue, CueHit, FileRecord, FileState, GenerationRecord, GenerationState,
-};
-use locvtp_search::scan::{Background, ScanRequest, TrackFilter, TrackVectors};
+use locvtp_search::catalogue::{Catalogue, FileId, FileRecord, GenerationRecord, GenerationState};
+use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
-use locvtp_transfer::{ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, unit};
-use locvtp_video::{Seconds, TimeSpan, VideoOpener};
+use locvtp_transfer::{
+    ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, TransferError, unit,
+};
+use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
 
+use crate::answer::{Answer, MOST_GUESSES};
 use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
 use crate::judge::{Verdict, calibration_of};
 use crate::kept::Kept;
 use crate::model_record::{are_comparable, model_record};
+use crate::places::named_file;
 use crate::question::{Alike, Question, Sentence};
 use crate::question_error::QuestionError;
 use crate::ranking::{are_neighbours, in_one_order, in_turn};
 use crate::refine::{Coarse, refined};
-use crate::true_path::true_path;
+use crate::said::{complete, said};
 
 /// Files that are looked into for each hit that is wanted, and at least.
 const FILES_A_HIT: usize = 4;
 const FEWEST_FILES: usize = 50;
-
-/// Cues that are found for each hit that is wanted, before neighbours are merged.
-const CUES_A_HIT: usize = 10;
-
-/// What an index answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// Whether what should be seen is there. Unknown where nothing should be seen.
-    pub verdict: Verdict,
-    /// The moments, the best first.
-    pub hits: Vec<Hit>,
-    /// Moments that were held back because they were measured not to be it.
-    pub num_held_back: usize,
-    /// The scores of all clips that were looked at; none where nothing should be seen.
-    pub background: Option<Background>,
-    /// Files that were searched.
-    pub num_files: usize,
-}
-
-impl Answer {
-    /// How sure it is that this is there: as sure as its pictures together, or its surest moment. None where it cannot be told: no subtitle says
-    /// it, and the model knows no word of it (`knows_words` is false), so that nothing was looked for in the
-    /// pictures.
-    pub fn sure(&self, knows_words: bool) -> Option<Sureness> {
-        let of_pictures = match self.verdict {
-            Verdict::Judged { sure, .. } => Some(sure),
-            Verdict::Unknown => None,
-        };
-        let of_hits = self.hits.iter().map(Hit::sure).max();
-        of_hits.max(of_pictures).or_else(|| knows_words.then_some(Sureness::NotFound))
-    }
-}
 
 /// Finds moments in an index. It is opened once and asked as often as wanted.
 pub struct Finder {
@@ -121,47 +90,27 @@ impl Finder {
     /// When it asks for nothing, a sentence has no words, a file or moment that it names is not there, or
     /// the catalogue cannot be read.
     pub fn find(&self, question: &Question) -> Result<Answer, FinderError> {
-        if question.sentence.is_none() && question.alike.is_none() && question.said.is_none() {
-            return Err(QuestionError::Empty.into());
-        }
-        if let Some(said) = question.said.as_ref().filter(|it| !it.contains(char::is_alphanumeric))
-        {
-            return Err(QuestionError::NoWords { said: said.clone() }.into());
-        }
+        question.check()?;
         let files = self.catalogue.files()?;
         let read = question.files.read(&files)?;
         let filter = read.tracks(&files);
-        let num_files = match &filter {
-            Some(filter) => filter.tracks().count(),
-            None => files.iter().filter(|file| file.track.is_some()).count(),
-        };
         let filter = filter.as_ref();
         let query = self.query(question, &files)?;
         let mut answer = match &query {
             Some(query) => self.seen(question, query, filter, &files)?,
-            None => Answer {
-                verdict: Verdict::Unknown,
-                hits: Vec::new(),
-                num_held_back: 0,
-                background: None,
-                num_files: 0,
-            },
+            None => Answer::unseen(),
         };
-        let said = self.said(question, filter, &files)?;
+        let said = said(self.catalogue.as_ref(), question, filter, &files)?;
         answer.hits = in_turn(answer.hits, said);
-        answer.hits.truncate(question.top);
-        for hit in &mut answer.hits {
-            let file = files.iter().find(|file| file.id == hit.file);
-            if let Some(path) = file.and_then(|file| read.shown(file)) {
-                hit.path = path.to_owned();
-            }
+        if !answer.hits.is_empty() {
+            answer.guesses.clear();
         }
+        complete(&mut answer, question, &read, filter, &files);
         if let Some(query) = query.filter(|_| question.refine) {
-            for hit in &mut answer.hits {
+            for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
                 self.refine(hit, question, &query, &files)?;
             }
         }
-        answer.num_files = num_files;
         Ok(answer)
     }
 
@@ -192,13 +141,13 @@ impl Finder {
         files: &[FileRecord],
     ) -> Result<Option<SentenceEmbedding>, FinderError> {
         let sentence =
-            question.sentence.as_ref().map(|sentence| self.embedded(sentence)).transpose()?;
+            question.sentence.as_ref().map(|it| self.embedded(question, it)).transpose()?;
         let alike = question.alike.as_ref().map(|alike| self.looks(alike, files)).transpose()?;
         Ok(match (sentence, alike) {
             (Some(sentence), Some(alike)) => {
                 let sum = sentence.sentence.iter().zip(&alike).map(|(a, b)| a + b);
                 let sum: Vec<f32> = sum.collect();
-                Some(SentenceEmbedding { sentence: unit(&sum), ..sentence })
+                Some(SentenceEmbedding { sentence: direction(question, &sum)?, ..sentence })
             }
             (sentence, None) => sentence,
             (None, Some(alike)) => Some(SentenceEmbedding::of_vector(&alike)),
@@ -206,7 +155,11 @@ impl Finder {
     }
 
     /// The sentence, with its terms added and taken away; without terms just as `locvtp ground` has it.
-    fn embedded(&self, sentence: &Sentence) -> Result<SentenceEmbedding, FinderError> {
+    fn embedded(
+        &self,
+        question: &Question,
+        sentence: &Sentence,
+    ) -> Result<SentenceEmbedding, FinderError> {
         let whole = match sentence.text.is_empty() {
             true => sentence.words(),
             false => sentence.text.clone(),
@@ -223,14 +176,19 @@ impl Finder {
                 let sign = if place < num_with { 1.0 } else { -1.0 };
                 sum.iter_mut().zip(&term.sentence).for_each(|(sum, x)| *sum += sign * x);
             }
-            embedded[0].sentence = unit(&sum);
+            embedded[0].sentence = direction(question, &sum)?;
         }
         Ok(embedded.swap_remove(0))
     }
 
     fn looks(&self, alike: &Alike, files: &[FileRecord]) -> Result<JointVector, FinderError> {
         match alike {
-            Alike::Picture(path) => Ok(self.embedder.embed_video(path)?.video),
+            Alike::Picture(path) => match self.embedder.embed_video(path) {
+                Err(TransferError::Video(error)) if is_no_picture(&error) => {
+                    Err(FinderError::NoPicture { path: path.clone() })
+                }
+                embedded => Ok(embedded?.video),
+            },
             Alike::Moment { path, at } => self.look_of_moment(path, *at, files),
         }
     }
@@ -241,9 +199,7 @@ impl Finder {
         at: Seconds,
         files: &[FileRecord],
     ) -> Result<JointVector, FinderError> {
-        let Some(file) = file_at(path, files).filter(|file| file.track.is_some()) else {
-            return Err(FinderError::NotInIndex { path: path.to_owned() });
-        };
+        let file = named_file(path, files)?;
         let vectors = file.track.map(|track| self.vectors(track)).transpose()?.flatten();
         let clips = vectors.as_ref().map(clips_of).unwrap_or_default();
         let spans = vectors.map(|vectors| vectors.spans).unwrap_or_default();
@@ -287,8 +243,9 @@ impl Finder {
             ..ScanRequest::new(&query.sentence, 0)
         };
         let scanned = self.catalogue.scan(self.generation.id, VectorKind::Clip, &request)?;
-        // A filter says which files are asked, not how sure a moment is: the null sentences were measured on all.
-        let background = match filter {
+        // A filter says which files are asked, not how sure a moment is: the null sentences were measured on all. Of what
+        // is not judged nothing is measured.
+        let background = match filter.filter(|_| question.is_plain()) {
             None => scanned.background,
             Some(_) => {
                 let all = ScanRequest { num_tracks: 1, ..ScanRequest::new(&query.sentence, 0) };
@@ -326,52 +283,43 @@ impl Finder {
                 best.clone_from(&by_sentence);
             }
             let mut moments = Vec::new();
-            for moment in &grounding.moments {
-                let clips = clips_inside(&vectors.spans, &moment.span);
-                let best_of =
-                    |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                // The first of a file is worth the file's best clip, so files are ranked as whole videos are.
-                let worth = match moments.is_empty() {
-                    true => best_of(&grounding.scores),
-                    false => best_of(&grounding.scores[clips.clone()]),
-                };
-                let verdict = judge(&by_sentence[clips]);
-                let hit = hit(file, moment.span, moment.score, verdict, Evidence::Seen);
+            for (moment, worth) in grounding.moments.iter().zip(grounding.best_clips()) {
+                let verdict = judge(&by_sentence[grounding.clips_of(&moment.span)]);
+                let (score, mean) = (f64::from(worth), Some(moment.score));
+                let hit = Hit::of(file, moment.span, score, mean, verdict, Evidence::Seen);
                 moments.push((worth, hit));
             }
             kept.note(&moments);
             by_file.push(moments);
         }
         let verdict = judge(&best);
-        let in_order = in_one_order(by_file)
-            .into_iter()
-            .map(|(worth, hit)| Hit { rank_score: f64::from(worth), ..hit });
-        let mut hits: Vec<Hit> = in_order.collect();
+        let mut hits: Vec<Hit> = in_one_order(by_file).into_iter().map(|(_, hit)| hit).collect();
         if let Some(Alike::Moment { path, at }) = &question.alike {
             // Neither the moment itself nor what lies beside it.
-            let (asked, moment) = (file_at(path, files), TimeSpan { start: *at, end: *at });
-            let is_it = |hit: &Hit| asked.is_some_and(|file| file.id == hit.file);
-            hits.retain(|hit| !is_it(hit) || !are_neighbours(&hit.span, &moment));
+            let (asked, moment) = (named_file(path, files)?.id, TimeSpan { start: *at, end: *at });
+            hits.retain(|hit| hit.file != asked || !are_neighbours(&hit.span, &moment));
         }
         hits.iter_mut().for_each(|hit| hit.verdict = hit.verdict.no_surer_than(verdict));
-        let num_all = hits.len();
-        if !question.show_all {
-            // Where something is there, the best moment is it.
-            if let Some(first) = hits.first_mut()
-                && !verdict.is_not_found()
-                && first.verdict.is_not_found()
-            {
-                first.verdict = verdict;
-            }
-            hits.retain(|hit| !verdict.is_not_found() && !hit.verdict.is_not_found());
+        let mut answer = Answer { verdict, background: Some(background), ..Answer::unseen() };
+        if question.show_all {
+            return Ok(Answer { hits, ..answer });
         }
-        Ok(Answer {
-            verdict,
-            num_held_back: num_all - hits.len(),
-            hits,
-            background: Some(background),
-            num_files: 0,
-        })
+        // Where something is there, the best moment is it.
+        if let Some(first) = hits.first_mut()
+            && !verdict.is_not_found()
+            && first.verdict.is_not_found()
+        {
+            first.verdict = verdict;
+        }
+        let stands_out = |hit: &Hit| !verdict.is_not_found() && !hit.verdict.is_not_found();
+        let (hits, held_back): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(stands_out);
+        answer.num_held_back = held_back.len();
+        let shown: HashSet<FileId> = hits.iter().take(question.top).map(|hit| hit.file).collect();
+        let others: HashSet<FileId> = held_back.iter().map(|hit| hit.file).collect();
+        answer.num_files_held_back = others.difference(&shown).count();
+        answer.guesses = held_back;
+        answer.guesses.truncate(MOST_GUESSES.min(question.top));
+        Ok(Answer { hits, ..answer })
     }
 
     /// Moves the ends of what is seen; a file that is gone or cannot be read leaves them.
@@ -400,49 +348,6 @@ impl Finder {
         }
         Ok(())
     }
-
-    /// What is said: neighbouring cues are one hit, and a file has so many at most.
-    fn said(
-        &self,
-        question: &Question,
-        filter: Option<&TrackFilter>,
-        files: &[FileRecord],
-    ) -> Result<Vec<Hit>, FinderError> {
-        let text = match (&question.said, &question.sentence) {
-            (Some(said), _) => said.clone(),
-            (None, Some(sentence)) => sentence.words(),
-            (None, None) => return Ok(Vec::new()),
-        };
-        let found = self.catalogue.find_cues(&text, filter, CUES_A_HIT * question.top)?;
-        let mut hits: Vec<Hit> = Vec::new();
-        for CueHit { track, cue, score, .. } in found {
-            let Some(file) = file_of(files, track) else { continue };
-            let of_file = hits.iter_mut().filter(|hit| hit.file == file.id);
-            let mut num_of_file = 0;
-            let mut joined = false;
-            for hit in of_file {
-                num_of_file += 1;
-                let Evidence::Said { text, source, .. } = &mut hit.evidence else { continue };
-                if *source == cue.source && are_neighbours(&hit.span, &cue.span) {
-                    let is_before = cue.span.start < hit.span.start;
-                    *text = match is_before {
-                        true => format!("{} {text}", cue.text),
-                        false => format!("{text} {}", cue.text),
-                    };
-                    hit.span.start = hit.span.start.min(cue.span.start);
-                    hit.span.end = hit.span.end.max(cue.span.end);
-                    joined = true;
-                    break;
-                }
-            }
-            if !joined && num_of_file < question.per_file {
-                let (text, language, source) = (cue.text, cue.language, cue.source);
-                let evidence = Evidence::Said { text, language, source };
-                hits.push(hit(file, cue.span, score, Verdict::Unknown, evidence));
-            }
-        }
-        Ok(hits)
-    }
 }
 
 /// The live index; none where nothing was indexed.
@@ -460,30 +365,21 @@ fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {
     files.iter().find(|file| file.track == Some(track))
 }
 
-/// The clips of a moment; they follow one another.
-fn clips_inside(clips: &[TimeSpan], moment: &TimeSpan) -> Range<usize> {
-    let first = clips.partition_point(|clip| clip.start < moment.start);
-    let end = clips.partition_point(|clip| clip.end <= moment.end);
-    first.min(end)..end
-}
-
-/// The file that lies at a path, or behind a link there.
-fn file_at<'f>(path: &Path, files: &'f [FileRecord]) -> Option<&'f FileRecord> {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let places = [true_path(path), absolute];
-    files.iter().find(|file| file.looks.iter().any(|look| places.contains(&look.path)))
-}
-
-fn hit(file: &FileRecord, span: TimeSpan, score: f64, verdict: Verdict, evidence: Evidence) -> Hit {
-    Hit {
-        file: file.id,
-        path: file.looks.first().map(|look| look.path.clone()).unwrap_or_default(),
-        is_missing: file.state == FileState::Missing,
-        span,
-        is_refined: false,
-        score,
-        rank_score: score,
-        verdict,
-        evidence,
+/// The sum of several vectors as a direction.
+///
+/// # Errors
+/// [`QuestionError::Cancelled`] where they take one another away: what is left of unit vectors is then rounding.
+fn direction(question: &Question, sum: &[f32]) -> Result<JointVector, QuestionError> {
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length < 1e-3 {
+        let sentence = question.sentence.as_ref().map(Sentence::typed).unwrap_or_default();
+        return Err(QuestionError::Cancelled { sentence });
     }
+    Ok(unit(sum))
+}
+
+/// Whether a file holds no picture that can be read, and is not merely out of reach.
+fn is_no_picture(error: &VideoError) -> bool {
+    use VideoError as E;
+    !matches!(error, E::Io { .. } | E::Part { .. })
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use locvtp_search::Sureness;
-use locvtp_search::catalogue::FileId;
+use locvtp_search::catalogue::{FileId, FileRecord};
 use locvtp_search::export;
 use locvtp_video::TimeSpan;
 use serde::Serialize;
@@ -50,13 +50,12 @@ pub struct Hit {
     pub span: TimeSpan,
     /// Whether its ends were looked for to the frame.
     pub is_refined: bool,
-    /// What is seen: the mean score of its clips, a cosine. What is said: how well the words fit. The two
-    /// cannot be compared, and neither means anything beside another question's.
+    /// What moments are ordered by. What is seen: the score of its best clip, a cosine, of a file's first moment that of
+    /// the file's best clip, and no more than that of the moment ahead of it in its file. What is said: how well the
+    /// words fit. The two cannot be compared, and neither means anything beside another question's.
     pub score: f64,
-    /// What moments are ordered by. What is seen: the score of its best clip, of a file's first moment that of
-    /// the file's best clip, and no more than that of the moment ahead of it in its file. What is
-    /// said: the score.
-    pub rank_score: f64,
+    /// The mean score of its clips; none of what is said.
+    pub mean_score: Option<f64>,
     /// Whether it is what was asked for, as far as it was measured.
     pub verdict: Verdict,
     /// What it rests on.
@@ -64,6 +63,30 @@ pub struct Hit {
 }
 
 impl Hit {
+    /// A moment of a file of the catalogue.
+    pub(crate) fn of(
+        file: &FileRecord,
+        span: TimeSpan,
+        score: f64,
+        mean_score: Option<f64>,
+        verdict: Verdict,
+        evidence: Evidence,
+    ) -> Self {
+        let path = file.looks.first().map(|look| look.path.clone()).unwrap_or_default();
+        let (file, is_missing) = (file.id, file.is_gone());
+        Self {
+            file,
+            path,
+            is_missing,
+            span,
+            is_refined: false,
+            score,
+            mean_score,
+            verdict,
+            evidence,
+        }
+    }
+
     /// How sure it is that this is what was asked for; tables, lists and servers all say this. Words that are
     /// said are read and not guessed, so they are found; what nobody measured may be it.
     pub fn sure(&self) -> Sureness {
@@ -76,14 +99,15 @@ impl Hit {
 
     /// The hit as lists and edit lists have it; `query` is what was asked for.
     pub fn to_export(&self, query: &str) -> export::Hit {
-        let (evidence, label) = match &self.evidence {
-            Evidence::Seen => (export::Evidence::Seen, String::new()),
-            Evidence::Said { text, .. } => (export::Evidence::Said, text.clone()),
+        // How well words fit is on another scale.
+        let (evidence, label, score) = match &self.evidence {
+            Evidence::Seen => (export::Evidence::Seen, String::new(), Some(self.score)),
+            Evidence::Said { text, .. } => (export::Evidence::Said, text.clone(), None),
         };
         export::Hit {
             path: self.path.clone(),
             span: self.span,
-            score: Some(self.rank_score),
+            score,
             sure: Some(self.sure()),
             evidence: Some(evidence),
             query: query.to_owned(),
@@ -102,10 +126,10 @@ mod tests {
         let judged = |sure| Verdict::Judged { sure, false_alarms: 0.3 };
         for (evidence, verdict, sure) in [
             (said.clone(), Verdict::Unknown, Sureness::Found),
-            (said, judged(Sureness::NotFound), Sureness::Found),
+            (said, judged(Sureness::Guess), Sureness::Found),
             (Evidence::Seen, Verdict::Unknown, Sureness::Maybe),
             (Evidence::Seen, judged(Sureness::Found), Sureness::Found),
-            (Evidence::Seen, judged(Sureness::NotFound), Sureness::NotFound),
+            (Evidence::Seen, judged(Sureness::Guess), Sureness::Guess),
         ] {
             let hit = Hit {
                 file: FileId(1),
@@ -113,14 +137,15 @@ mod tests {
                 is_missing: false,
                 span: TimeSpan::new(1.0, 2.0),
                 is_refined: false,
-                score: 0.5,
-                rank_score: 0.75,
+                score: 0.75,
+                mean_score: Some(0.5),
                 verdict,
                 evidence,
             };
             assert_eq!(hit.sure(), sure);
             let listed = hit.to_export("eggs");
-            assert_eq!((listed.sure, listed.score), (Some(sure), Some(0.75)));
+            let score = (listed.evidence == Some(export::Evidence::Seen)).then_some(0.75);
+            assert_eq!((listed.sure, listed.score), (Some(sure), score));
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::error::FinderError;
 const FILES: usize = 16;
 
 /// Clips below which nothing is measured: there is no background.
-const FEWEST_CLIPS: u64 = 40;
+pub(crate) const FEWEST_CLIPS: u64 = 40;
 
 /// Where more null sentences than this stand out as much, it may be said that it is not there: of what is
 /// there, hardly anything does worse than so many sentences about other things.
@@ -61,7 +61,7 @@ impl Verdict {
 
     /// Whether it was measured, and does not stand out. It may be there all the same.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Judged { sure: Sureness::NotFound, .. })
+        matches!(self, Self::Judged { sure: Sureness::Guess, .. })
     }
 
     /// Whether it stands out so little that it can be said not to be there.

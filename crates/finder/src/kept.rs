@@ -2,6 +2,7 @@
 
 use locvtp_transfer::ClipScore;
 
+use crate::answer::MOST_GUESSES;
 use crate::hit::Hit;
 use crate::judge::Verdict;
 use crate::question::Question;
@@ -11,18 +12,22 @@ use crate::question::Question;
 /// be looked into.
 pub(crate) struct Kept<'a> {
     question: &'a Question,
+    /// What those are worth that are shown where something stands out.
     worths: Vec<f32>,
+    /// What all are worth: guesses are of these.
+    of_all: Vec<f32>,
 }
 
 impl<'a> Kept<'a> {
     pub(crate) fn new(question: &'a Question) -> Self {
-        Self { question, worths: Vec::new() }
+        Self { question, worths: Vec::new(), of_all: Vec::new() }
     }
 
     pub(crate) fn note(&mut self, moments: &[(f32, Hit)]) {
         let mut most = f32::INFINITY;
         for (worth, hit) in moments {
             most = most.min(*worth);
+            self.of_all.push(most);
             if self.question.show_all || !hit.verdict.is_not_found() {
                 self.worths.push(most);
             }
@@ -43,8 +48,12 @@ impl<'a> Kept<'a> {
             return false;
         }
         // Of one file some may be the moment that is asked from.
-        let enough = self.question.top + self.question.per_file;
-        let is_enough = self.worths.iter().filter(|worth| **worth > bar).count() >= enough;
-        is_enough || (!self.question.show_all && verdict().is_not_found())
+        let (top, per_file) = (self.question.top, self.question.per_file);
+        let are_there = |worths: &[f32], wanted: usize| {
+            worths.iter().filter(|worth| **worth > bar).count() >= wanted + per_file
+        };
+        let are_guesses = || are_there(&self.of_all, MOST_GUESSES.min(top));
+        are_there(&self.worths, top)
+            || (!self.question.show_all && are_guesses() && verdict().is_not_found())
     }
 }

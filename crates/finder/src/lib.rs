@@ -4,6 +4,7 @@
 //! - [`Indexer`]: brings a catalogue up to date with folders; what is there already is not decoded
 //! - [`Finder`]: answers a [`Question`] with moments, each seen or said, and with whether they are there
 //!   at all
+//! - [`find_said`]: the same of what is said alone, without a model
 //! - [`FileFilter`]: which files a question is about
 //! - [`model_record`], [`IndexSampling`]: what makes vectors comparable
 //! - [`null_sentences`]: sentences that are true elsewhere, for "not here"
@@ -42,6 +43,7 @@
 //! # }
 //! ```
 
+mod answer;
 mod cues;
 mod error;
 mod file_filter;
@@ -55,17 +57,20 @@ mod kept;
 mod model_record;
 mod null_sentences;
 mod observer;
+mod places;
 mod question;
 mod question_error;
 mod ranking;
 mod refine;
+mod said;
 mod true_path;
 mod video_sink;
 mod words_again;
 
+pub use answer::{Answer, Finding};
 pub use error::FinderError;
 pub use file_filter::FileFilter;
-pub use finder::{Answer, Finder};
+pub use finder::Finder;
 pub use hit::{Evidence, Hit};
 pub use index_sampling::IndexSampling;
 pub use index_summary::IndexSummary;
@@ -76,3 +81,4 @@ pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;
 pub use question::{Alike, Question, Sentence};
 pub use question_error::QuestionError;
+pub use said::find_said;

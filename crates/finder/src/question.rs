@@ -77,8 +77,16 @@ impl Sentence {
         }
     }
 
+    /// As it was typed, but for spaces and quotes.
+    pub fn typed(&self) -> String {
+        let text = Some(self.text.clone()).filter(|text| !text.is_empty());
+        let with = self.with.iter().map(|term| format!("+{term}"));
+        let without = self.without.iter().map(|term| format!("-{term}"));
+        text.into_iter().chain(with).chain(without).collect::<Vec<_>>().join(" ")
+    }
+
     /// The sentence and the terms that should be there, as words to be found in what is said.
-    pub(crate) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         let parts = std::iter::once(&self.text).chain(&self.with).map(String::as_str);
         parts.collect::<Vec<_>>().join(" ").trim().to_owned()
     }
@@ -130,6 +138,35 @@ impl Question {
 }
 
 impl Question {
+    /// Whether it asks for something.
+    ///
+    /// # Errors
+    /// When it asks for nothing, or its words to be said have no letter, are more than 2,000 letters, or hold terms, as
+    /// sentences do.
+    pub(crate) fn check(&self) -> Result<(), QuestionError> {
+        if self.sentence.is_none() && self.alike.is_none() && self.said.is_none() {
+            return Err(QuestionError::Empty);
+        }
+        let Some(said) = &self.said else { return Ok(()) };
+        let found = said.chars().count();
+        if found > MOST_LETTERS {
+            return Err(QuestionError::TooLong { found, most: MOST_LETTERS });
+        }
+        if !said.contains(char::is_alphanumeric) {
+            return Err(QuestionError::NoWords { said: said.clone() });
+        }
+        let is_term = |piece: &&str| {
+            piece
+                .strip_prefix(['+', '-'])
+                .is_some_and(|behind| behind.starts_with(|c: char| c.is_alphanumeric() || c == '"'))
+        };
+        match said.split_whitespace().find(is_term) {
+            Some(term) => Err(QuestionError::SaidTerm { term: term.to_owned() }),
+            None if said.contains('"') => Err(QuestionError::SaidQuote { said: said.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Whether a sentence alone is looked for in the pictures, without terms and without what looks like something:
     /// how sure that is was measured.
     pub fn is_plain(&self) -> bool {

@@ -19,7 +19,7 @@ pub enum QuestionError {
         sentence: String,
     },
     /// More than any sentence.
-    #[error("the sentence has {found} letters; ask with {most} at most")]
+    #[error("what is asked for has {found} letters; ask with {most} at most")]
     TooLong {
         /// Letters that were typed.
         found: usize,
@@ -39,6 +39,30 @@ pub enum QuestionError {
     NoWords {
         /// What was typed.
         said: String,
+    },
+    /// A term in words to be said.
+    #[error(
+        "{term:?}: in words that are said, + and - say nothing; give the words that should all stand in one line, \
+         without signs before them"
+    )]
+    SaidTerm {
+        /// The term.
+        term: String,
+    },
+    /// A phrase in words to be said.
+    #[error(
+        "{said:?}: in words that are said, quotes say nothing; give the words that should all stand in one line, \
+         without quotes"
+    )]
+    SaidQuote {
+        /// What was typed.
+        said: String,
+    },
+    /// Terms that take away all that is asked for.
+    #[error("{sentence:?} takes away what it asks for; leave out the term that does")]
+    Cancelled {
+        /// What was typed.
+        sentence: String,
     },
     /// A folder that is not there.
     #[error("{folder}: no such folder is there, and the index knows of none; check the path", folder = folder.display())]

@@ -10,8 +10,9 @@ use locvtp_search::identity::{Candidate, look_at};
 use locvtp_search::segment::{VectorBatch, VectorError, VectorKind};
 use locvtp_transfer::TransferError;
 use locvtp_transfer::extraction::{
-    BadVideo, ClipSink, DamagedVideo, ExtractObserver, ExtractProgress, VideoEnd, VideoFile,
+    BadVideo, ClipSink, ExtractObserver, ExtractProgress, VideoEnd, VideoFile,
 };
+use locvtp_video::counted::counted;
 use locvtp_video::{Seconds, TimeSpan};
 
 use crate::cues::cues_of;
@@ -116,11 +117,11 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         self.kept.num_clips += vectors.len() as u64;
         self.kept.num_cues += cues.len() as u64;
         self.kept.media += duration;
-        let (identity, look, note) = (candidate.identity, candidate.look, end.cut_short.clone());
+        let (identity, look, note) = (candidate.identity, candidate.look, note(end));
         if let Some(note) = &note {
             self.told.borrow_mut().observer.note(&format!("{}: {note}", path.display()));
-            self.kept.num_cut_short += 1;
         }
+        self.kept.num_cut_short += usize::from(end.cut_short.is_some());
         let vectors = vec![(VectorKind::Clip, vectors)];
         let video = NewVideo { identity, look, duration, note, vectors, cues };
         self.catalogue.add_video(self.generation, &video)?;
@@ -174,6 +175,19 @@ impl ClipSink for VideoSink<'_, '_> {
     }
 }
 
+/// What a file lacks, as `index add` tells and the catalogue keeps it.
+fn note(end: &VideoEnd) -> Option<String> {
+    let damage = (!end.damaged.is_empty()).then(|| {
+        format!(
+            "pictures are missing or damaged at {}; left out: {}",
+            counted(end.damaged.len(), "place"),
+            counted(end.num_skipped, "clip"),
+        )
+    });
+    let all: Vec<String> = end.cut_short.iter().cloned().chain(damage).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
 /// Watches an extraction for whoever watches an index.
 pub(crate) struct Watcher<'a, 'o>(pub(crate) &'a RefCell<Told<'o>>);
 
@@ -187,16 +201,6 @@ impl ExtractObserver for Watcher<'_, '_> {
         told.progress.worked = Seconds(extract.seconds);
         let progress = told.progress;
         told.observer.progress(&progress);
-    }
-
-    fn damaged(&mut self, damaged: &DamagedVideo) {
-        let num_spans = damaged.spans.len();
-        self.0.borrow_mut().observer.note(&format!(
-            "{}: pictures are missing or damaged at {}; left out: {}",
-            damaged.path.display(),
-            locvtp_video::counted::counted(num_spans, "place"),
-            locvtp_video::counted::counted(damaged.clips_left_out, "clip"),
-        ));
     }
 
     fn should_stop(&self) -> bool {

@@ -16,7 +16,8 @@
 //! - A video without clips has no moments.
 //!
 //! - A clip of less than half the usual length, the rest at the end of a file, is no moment of its own beside
-//!   a better one.
+//!   a better one. Where a last clip of less than three quarters alone would be the best moment, it counts as much as
+//!   the one before it: what shows so little time is scored by chance, and goes on with what is there.
 //!
 //! Every clip counts once, however long it is. The order is that of the sums, [`Moment::evidence`];
 //! the [`Moment::score`] shown to people is the mean of the clip scores inside, a plain cosine
@@ -65,6 +66,9 @@ impl Default for MomentDecoder {
     }
 }
 
+/// A last clip shorter than this share of the usual length is not the best moment by itself.
+const SHORT_TAIL: f64 = 0.75;
+
 /// A stretch of a video that a sentence may describe.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
@@ -104,7 +108,7 @@ impl MomentDecoder {
         if clips.is_empty() {
             return Ok(Vec::new());
         }
-        let gains = Gains::of(scores, self.threshold);
+        let gains = self.gains(clips, scores);
         let whole = Run { first: 0, end: clips.len(), sum: 0 };
         let mut runs = MaximalRuns::of(&gains.steps).peekable();
         let equal_scores = runs.peek().is_none().then_some(whole);
@@ -128,6 +132,22 @@ impl MomentDecoder {
             }
         }
         Ok(kept)
+    }
+
+    /// The gains of the clips, with that of a short last one as the one before it where it alone would be the best.
+    fn gains(&self, clips: &[TimeSpan], scores: &[f32]) -> Gains {
+        let gains = Gains::of(scores, self.threshold);
+        let [.., before, last] = scores else { return gains };
+        let alone = scores.len() - 1..scores.len();
+        let is_best =
+            MaximalRuns::of(&gains.steps).next().is_some_and(|it| (it.first..it.end) == alone);
+        let length = clips[alone.start].duration().0;
+        if !is_best || length >= usual_length(clips) * SHORT_TAIL || before >= last {
+            return gains;
+        }
+        let mut scores = scores.to_vec();
+        scores[alone.start] = *before;
+        Gains::of(&scores, self.threshold)
     }
 
     fn check(&self) -> Result<(), MeasureError> {
@@ -275,9 +295,29 @@ mod tests {
         let scores = [0.0, 9.0, 9.0, 0.0, 7.0];
         assert_eq!(found(0.13, &scores), [(1.0, 3.0)]);
         assert_eq!(found(0.5, &scores), [(1.0, 3.0), (4.0, 4.5)]);
-        // With clips before it, or alone, it stays.
+        // With clips before it it stays.
         assert_eq!(found(0.13, &[9.0, 0.0, 0.0, 8.0, 8.0]), [(3.0, 4.13), (0.0, 1.0)]);
-        assert_eq!(found(0.13, &[0.0, 0.0, 9.0]), [(2.0, 2.13)]);
+    }
+
+    #[test]
+    fn a_short_last_clip_is_not_the_best_moment_by_itself() {
+        let decoder = MomentDecoder { threshold: Threshold::Mean, ..MomentDecoder::default() };
+        let found = |tail: f64, scores: &[f32]| {
+            let mut clips = seconds(scores.len() - 1);
+            clips.push(TimeSpan::new(clips.len() as f64, clips.len() as f64 + tail));
+            decoder.decode(&clips, scores).unwrap()
+        };
+        assert_eq!(spans(&found(0.8, &[0.0, 3.0, 1.0, 12.0])), [(3.0, 3.8)]);
+        // Gains -7 -3 -3 13; where the last counts as the one before it -3 1 1 1.
+        let joined = found(0.6, &[0.0, 4.0, 4.0, 20.0]);
+        assert_eq!(spans(&joined), [(1.0, 3.6)]);
+        // The mean of the true scores.
+        assert!((joined[0].score - 28.0 / 3.0).abs() < 1e-6, "{}", joined[0].score);
+        // Gains 2.2 3.2 2.2 -3.8 -3.8: it belongs to the black before it, and the event stands.
+        assert_eq!(spans(&found(0.13, &[6.0, 7.0, 6.0, 0.0, 20.0])), [(0.0, 3.0)]);
+        // Where nothing else tells anything, all of it is the moment.
+        assert_eq!(spans(&found(0.13, &[0.0, 0.0, 9.0])), [(0.0, 2.13)]);
+        assert_eq!(spans(&found(0.13, &[9.0])), [(0.0, 0.13)]);
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Calibration {
         } else if rate <= MAYBE {
             Sureness::Maybe
         } else {
-            Sureness::NotFound
+            Sureness::Guess
         };
         Verdict { rate, sure }
     }
@@ -157,7 +157,7 @@ impl Calibration {
     /// scores. Infinite where so few null sentences cannot tell.
     pub fn cut(&self, sure: Sureness) -> f64 {
         let rate = match sure {
-            Sureness::NotFound => return f64::NEG_INFINITY,
+            Sureness::Guess => return f64::NEG_INFINITY,
             Sureness::Maybe => MAYBE,
             Sureness::Found => FOUND,
         };
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(standout([&[0.1, f32::NAN, 0.2][..]]), None);
         let nulls = vec![0.5; 40];
         let verdict = Calibration::fit(&nulls, 9).unwrap().judge(f64::NAN);
-        assert_eq!(verdict, Verdict { rate: 1.0, sure: Sureness::NotFound });
+        assert_eq!(verdict, Verdict { rate: 1.0, sure: Sureness::Guess });
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(calibration.judge(95.5), Verdict { rate: 0.05, sure: Sureness::Found });
         assert_eq!(calibration.judge(95.0), Verdict { rate: 0.06, sure: Sureness::Maybe });
         assert_eq!(calibration.judge(51.0), Verdict { rate: 0.5, sure: Sureness::Maybe });
-        assert_eq!(calibration.judge(50.0), Verdict { rate: 0.51, sure: Sureness::NotFound });
+        assert_eq!(calibration.judge(50.0), Verdict { rate: 0.51, sure: Sureness::Guess });
         assert_eq!(calibration.judge(1e9).rate, 0.01);
         for sure in [Sureness::Found, Sureness::Maybe] {
             let cut = calibration.cut(sure);

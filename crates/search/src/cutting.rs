@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use locvtp_video::{Cut, CutSettings, Seconds, TimeSpan, VideoError, copy_span, encode_span};
 
 use crate::export::Hit;
+use crate::short_name::{LONGEST, shortened};
 
 /// How a hit is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,8 @@ impl CutHit {
 }
 
 /// Cuts each hit into a file of `folder`, named after its source and times. Where a file has that name a
-/// number is added, unless it may be overwritten. One that fails does not end the others.
+/// number is added, unless it may be overwritten; links, folders and pipes stay what they are. One that fails does
+/// not end the others.
 pub fn cut_hits<'a>(
     hits: &'a [Hit],
     folder: &'a Path,
@@ -53,7 +55,10 @@ pub fn cut_hits<'a>(
 ) -> impl Iterator<Item = Result<CutHit, VideoError>> + 'a {
     let mut names = BTreeSet::new();
     hits.iter().map(move |hit| {
-        let is_there = |name: &str| !overwrite && folder.join(name).symlink_metadata().is_ok();
+        let is_there = |name: &str| {
+            let there = folder.join(name).symlink_metadata();
+            there.is_ok_and(|there| !overwrite || !there.is_file())
+        };
         let path = folder.join(free_name(hit, way, &mut names, is_there));
         let cut = match way {
             CutWay::Copy => copy_span(&hit.path, hit.span, &path),
@@ -76,7 +81,10 @@ fn free_name(
         CutWay::Copy => ending(&hit.path),
     };
     let (start, end) = (hit.span.start.0, hit.span.end.0);
-    let name = |more: String| format!("{stem}_{start:.2}-{end:.2}{more}.{ending}");
+    let name = |more: String| {
+        let rest = format!("_{start:.2}-{end:.2}{more}.{ending}");
+        format!("{}{rest}", shortened(&stem, LONGEST.saturating_sub(rest.len())))
+    };
     let numbered = (2u32..).map(|number| name(format!("-{number}")));
     let mut free = std::iter::once(name(String::new())).chain(numbered);
     let free = free.find(|name| !names.contains(name) && !is_there(name)).unwrap_or_default();

@@ -69,6 +69,7 @@ pub mod export;
 pub mod identity;
 pub mod scan;
 pub mod segment;
+mod short_name;
 mod sureness;
 
 pub use sureness::Sureness;

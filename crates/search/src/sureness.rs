@@ -4,12 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The three answers to "is it there?".
+/// The three answers to "is this it?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sureness {
-    /// More than half of all sentences that are true elsewhere stand out as much: at most a guess.
-    NotFound,
+    /// More than half of all sentences that are true elsewhere stand out as much.
+    Guess,
     /// At most half of them do.
     Maybe,
     /// Hardly any does.
@@ -17,10 +17,10 @@ pub enum Sureness {
 }
 
 impl Sureness {
-    /// In words, of a moment: `found`, `maybe`, `a guess`.
+    /// The word for it, the same in tables, lists and JSON: `found`, `maybe`, `guess`.
     pub fn words(self) -> &'static str {
         match self {
-            Self::NotFound => "a guess",
+            Self::Guess => "guess",
             Self::Maybe => "maybe",
             Self::Found => "found",
         }

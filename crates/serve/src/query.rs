@@ -206,7 +206,7 @@ pub enum Verdict {
     /// nearest moments are given, each a guess.
     NotInTheseVideos,
     /// It cannot be told: the model knows no word of it, and no subtitle says it.
-    CannotBeTold,
+    Unknown,
 }
 
 /// How sure it is that a moment is what was asked for.

@@ -1,5 +1,6 @@
 //! When a sentence happens in a video file: a model that is opened once and asked as often as wanted.
 
+use std::ops::Range;
 use std::path::Path;
 
 use locvtp_measure::{MeasureError, Moment, MomentDecoder};
@@ -61,6 +62,27 @@ impl FileGrounding {
         let scores = score.scores_of(clips, sentence);
         let moments = decoder.decode(&spans, &scores)?;
         Ok(Self { clips: spans, scores, moments })
+    }
+
+    /// What each moment is worth among those of other files: the score of its best clip, of the first that of the
+    /// file's best clip, so that files are in the order of their best clips, and no more than that of the moment before
+    /// it. What `locvtp search` and `locvtp ground` call `score`.
+    pub fn best_clips(&self) -> Vec<f32> {
+        let best = |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut least = f32::INFINITY;
+        let worths = self.moments.iter().enumerate().map(|(place, moment)| {
+            let of_moment = &self.scores[self.clips_of(&moment.span)];
+            least = least.min(if place == 0 { best(&self.scores) } else { best(of_moment) });
+            least
+        });
+        worths.collect()
+    }
+
+    /// The places of a moment's clips, which follow one another.
+    pub fn clips_of(&self, moment: &TimeSpan) -> Range<usize> {
+        let first = self.clips.partition_point(|clip| clip.start < moment.start);
+        let end = self.clips.partition_point(|clip| clip.end <= moment.end);
+        first.min(end)..end
     }
 }
 

@@ -50,6 +50,9 @@ fn is_cut_short(stated: Seconds, table: &FrameTable, may_be_of_sound: bool) -> b
 
 /// The least of what the header says: of the pictures, of the file, and in a tag of Matroska.
 fn stated(file: &OpenFile) -> Option<Seconds> {
+    if let Some(of_avi) = counted_frames(file) {
+        return Some(of_avi);
+    }
     // SAFETY: the context is alive; the fields are plain numbers.
     let (whole, start, way) = unsafe {
         let context = file.input.as_ptr();
@@ -71,6 +74,14 @@ fn stated(file: &OpenFile) -> Option<Seconds> {
     // Other containers say when the file ends, by a clock that need not begin at 0.
     let early = if states_each(file) { 0.0 } else { of_file(start).unwrap_or_default() };
     Some(Seconds(least - early))
+}
+
+/// How long an AVI plays by the count of frames in its header. FFmpeg's own length is by the bytes that are there.
+fn counted_frames(file: &OpenFile) -> Option<Seconds> {
+    let video = file.input.stream(file.stream).filter(|_| file.input.format().name() == "avi")?;
+    let frame = video.time_base();
+    let stated_s = video.frames() as f64 * f64::from(frame.0) / f64::from(frame.1);
+    (stated_s > 0.0 && stated_s.is_finite()).then_some(Seconds(stated_s))
 }
 
 /// Reads `00:00:24.000000000`.

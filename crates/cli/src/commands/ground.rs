@@ -10,6 +10,7 @@ use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::{
     ClipScore, EmbedError, Embedder, FileGrounding, Grounder, TransferError, locate_model,
 };
+use locvtp_video::VideoOpener;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -84,6 +85,11 @@ pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
             Err(error) => return Err(error.into()),
         }
     };
+    if let Some(note) =
+        VideoOpener::default().open(&args.video.as_path().into())?.info().cut_short_note()
+    {
+        output::note(&format!("note: {note}"));
+    }
     if !nothing_known && !said.is_empty() {
         output::note(&format!("note: {said}"));
     }
@@ -158,10 +164,11 @@ fn as_json(
         "video": args.video,
         "sentence": sentence,
         "scores": score.name(),
-        "moments": found.moments.iter().map(|moment| json!({
+        "moments": found.moments.iter().zip(found.best_clips()).map(|(moment, score)| json!({
             "start_s": moment.span.start,
             "end_s": moment.span.end,
-            "score": moment.score,
+            "score": f64::from(score),
+            "mean_score": moment.score,
         })).collect::<Vec<_>>(),
         "clips": found.clips.iter().zip(&found.scores).map(|(clip, score)| json!({
             "start_s": clip.start,
@@ -177,22 +184,17 @@ fn text(args: &Ground, sentence: &str, found: &FileGrounding) -> String {
         output::one_line(sentence),
         output::one_line(&args.video.display().to_string())
     )];
-    let mut table = Table::new([2, 8, 9, 7].map(Column::numbers));
+    let mut table = Table::new([2, 8, 9, 9].map(Column::numbers));
     table.row(["", "start", "end", "score"]);
-    for (rank, moment) in found.moments.iter().enumerate() {
+    for (rank, (moment, score)) in found.moments.iter().zip(found.best_clips()).enumerate() {
         table.row([
             (rank + 1).to_string(),
             format!("{:.2} s", moment.span.start.0),
             format!("{:.2} s", moment.span.end.0),
-            format!("{:.3}", moment.score),
+            format!("{score:.3}"),
         ]);
     }
     lines.extend(table.lines(" "));
-    if found.moments.windows(2).any(|pair| pair[1].score > pair[0].score) {
-        lines.push(
-            "a long stretch of good clips stands before a short one of a better mean score".into(),
-        );
-    }
     lines.push(String::new());
     lines.push(
         "score of every clip over time, bars from the least here to the greatest; the lines on the left \

@@ -12,9 +12,12 @@ mod extract;
 mod file_reading;
 mod files_of_before;
 mod first_steps;
+mod giving_away;
 mod grounding;
 #[path = "../../../../tests/support/http.rs"]
 mod http;
+mod indexed;
+mod indexing;
 mod inspect;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;

@@ -167,7 +167,7 @@ fn words_and_moments_of_a_video_mean_what_they_mean_on_the_command_line() {
         };
         // The page keeps the nearest where nothing is found; both show all, or those that are found.
         let ours = scores(&found["answer"]["hits"], "score");
-        let theirs = scores(&told["hits"], "rank_score");
+        let theirs = scores(&told["hits"], "score");
         assert!(!ours.is_empty() && theirs.starts_with(&ours), "{query}: {ours:?} {theirs:?}");
     }
 }

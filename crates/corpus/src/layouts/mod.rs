@@ -32,7 +32,7 @@ pub use coin::Taxonomy;
 pub use crosstask::{CrossTaskTask, read_tasks};
 pub use howto100m::{HowTo100m, read_task_names, read_video_list, write_captions};
 pub use manifest::ManifestWriter;
-pub use subtitles::{SubtitleFile, WordsBeside, subtitles_beside};
+pub use subtitles::{SubtitleFile, WordsBeside, subtitles_beside, video_of_subtitles};
 
 /// A layout that is read.
 #[derive(

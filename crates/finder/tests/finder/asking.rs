@@ -1,8 +1,8 @@
 //! What an index answers.
 
 use locvtp_finder::{
-    Alike, Evidence, FileFilter, FinderError, IndexSampling, Indexer, Question, QuestionError,
-    Sentence, Verdict,
+    Alike, Evidence, FileFilter, FinderError, Finding, IndexSampling, Indexer, Question,
+    QuestionError, Sentence, Verdict, find_said,
 };
 use locvtp_search::Sureness;
 use locvtp_search::catalogue::Catalogue;
@@ -36,7 +36,8 @@ fn the_moments_of_a_file_are_those_of_ground() {
             let wanted: Vec<_> = moments.iter().map(|moment| moment.span).collect();
             assert_eq!(spans, wanted);
             for (hit, moment) in answer.hits.iter().zip(&moments) {
-                assert!((hit.score - moment.score).abs() < KEPT, "{hit:?} {moment:?}");
+                let mean = hit.mean_score.unwrap();
+                assert!((mean - moment.score).abs() < KEPT, "{hit:?} {moment:?}");
             }
         }
     }
@@ -55,7 +56,7 @@ fn at_most_so_many_moments_come_and_so_many_of_a_file_the_best_first() {
     let all = ask(1000, 100);
     assert!(all.len() > 6, "{}", all.len());
     assert_eq!(ask(4, 100), all[..4]);
-    assert!(all.windows(2).all(|pair| pair[0].rank_score >= pair[1].rank_score));
+    assert!(all.windows(2).all(|pair| pair[0].score >= pair[1].score));
     let one_each = ask(1000, 1);
     assert_eq!(one_each.len(), 6);
     let best: Vec<_> = one_each.iter().map(|hit| hit.file).collect();
@@ -88,7 +89,18 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
     assert!(matches!(nowhere, FinderError::NoSuchMoment { .. }), "{nowhere}");
     let gone = finder.find(&like(made.path("gone.mp4"), 1.0)).unwrap_err();
     assert!(matches!(gone, FinderError::NotInIndex { .. }), "{gone}");
+    // A name, or the end of a path, is enough where one file alone has it.
+    let by_name = finder.find(&like("3.mp4".into(), 1.3)).unwrap();
+    assert_eq!(by_name.hits, answer.hits);
+    let folder = made.videos.path().file_name().unwrap();
+    let by_end = finder.find(&like(std::path::Path::new(folder).join("3.mp4"), 1.3)).unwrap();
+    assert_eq!(by_end.hits, answer.hits);
 
+    let note = made.model.path().join("note.png");
+    std::fs::write(&note, "a note").unwrap();
+    let alike = Some(Alike::Picture(note));
+    let none = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
+    assert!(matches!(none, FinderError::NoPicture { .. }), "{none}");
     let picture = made.model.path().join("one.mp4");
     video(&picture, 5, 10);
     let alike = Some(Alike::Picture(picture));
@@ -117,6 +129,13 @@ fn terms_turn_a_sentence_towards_them_and_away() {
         for clip in 1..found.len() {
             assert!((found[clip] - factor * sum(clip)).abs() < 1e-5, "{typed}: {found:?}");
         }
+    }
+    let sentence = Some(Sentence::read("a red square -\"a red square\"").unwrap());
+    let question = Question { sentence, ..Question::default() };
+    for error in [finder.find(&question).unwrap_err(), finder.scores(&question, track).unwrap_err()]
+    {
+        let is_told = matches!(error, FinderError::Question(QuestionError::Cancelled { .. }));
+        assert!(is_told, "{error}");
     }
     let neither = finder.find(&Question::default()).unwrap_err();
     assert!(neither.to_string().contains("nothing is asked for"), "{neither}");
@@ -149,7 +168,7 @@ fn what_is_said_beside_a_video_is_found_by_its_words_and_neighbours_are_one_hit(
     assert_eq!((language.as_deref(), source.as_str()), (Some("en"), "1.en.srt"));
     assert_eq!((said("cafe").hits.len(), said("bacon").hits.len()), (1, 0));
     assert_eq!((answer.sure(true), hit.sure()), (Some(Sureness::Found), Sureness::Found));
-    assert_eq!(said("bacon").sure(true), Some(Sureness::NotFound));
+    assert_eq!(said("bacon").sure(true), Some(Sureness::Guess));
     assert_eq!(said("bacon").sure(false), None);
     // A sentence is looked for in both, in turn.
     let answer = finder.find(&Question::of("nothing else")).unwrap();
@@ -188,18 +207,27 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
         let Verdict::Judged { sure, false_alarms } = answer.verdict else { panic!("{answer:?}") };
         assert!((0.0..=1.0).contains(&false_alarms));
         counts[sure as usize] += 1;
-        assert_eq!(answer.hits.is_empty(), sure == Sureness::NotFound, "{answer:?}");
+        assert_eq!(answer.hits.is_empty(), sure == Sureness::Guess, "{answer:?}");
         assert_eq!(answer.sure(true), Some(sure));
-        if sure == Sureness::NotFound {
-            assert!(answer.num_held_back > 0);
+        if sure == Sureness::Guess {
+            assert!(answer.num_held_back > 0 && answer.num_files_held_back > 0);
             let all = Question { show_all: true, ..Question::of(null) };
-            assert!(!finder.find(&all).unwrap().hits.is_empty());
+            let all = finder.find(&all).unwrap();
+            // The guesses are the first of all moments, and as many as are asked for.
+            assert_eq!(answer.guesses, all.hits[..3]);
+            assert!(answer.guesses.iter().all(|guess| guess.sure() == Sureness::Guess));
+            let one = finder.find(&Question { top: 1, ..Question::of(null) }).unwrap();
+            assert_eq!((one.guesses.as_slice(), one.verdict), (&all.hits[..1], answer.verdict));
+            let denied = answer.verdict.is_denied();
+            let finding =
+                if denied { Finding::NotInTheseVideos } else { Finding::NothingStandsOut };
+            assert_eq!(answer.finding(true), finding);
         }
     }
     // Of sixty at most 5 % are found and at most half more than guesses.
     assert!(counts[Sureness::Found as usize] <= 3, "{counts:?}");
-    assert!(counts[Sureness::NotFound as usize] >= 30, "{counts:?}");
-    assert!(counts[Sureness::NotFound as usize] < 60, "{counts:?}");
+    assert!(counts[Sureness::Guess as usize] >= 30, "{counts:?}");
+    assert!(counts[Sureness::Guess as usize] < 60, "{counts:?}");
 }
 
 #[test]
@@ -271,6 +299,23 @@ fn words_without_a_letter_ask_for_nothing_and_a_star_lets_a_word_go_on() {
     }
     assert_eq!(said("egg").unwrap().hits.len(), 0);
     assert_eq!(said("egg* crack").unwrap().hits.len(), 1);
+    for (term, is_told) in [("crack -the", "-the"), ("+eggs", "+eggs"), ("\"the eggs\"", "quotes")]
+    {
+        let error = said(term).unwrap_err();
+        assert!(matches!(error, FinderError::Question(_)), "{error}");
+        assert!(error.to_string().contains(is_told), "{error}");
+    }
+    assert_eq!(said("- the eggs").unwrap().hits.len(), 1);
+    let long = said(&"egg ".repeat(501)).unwrap_err();
+    assert!(matches!(long, FinderError::Question(QuestionError::TooLong { .. })), "{long}");
+    // The catalogue alone answers the same.
+    let question = Question { said: Some("egg* crack".to_owned()), ..Question::default() };
+    let without_model = find_said(finder.catalogue(), &question).unwrap();
+    assert_eq!(without_model, finder.find(&question).unwrap());
+    assert_eq!((without_model.num_files, without_model.num_gone), (1, 0));
+    // What is quoted in a sentence is no order.
+    let none = find_said(finder.catalogue(), &Question::of("\"the eggs\" -- crack")).unwrap();
+    assert_eq!(none.hits.len(), 1);
 }
 
 #[test]

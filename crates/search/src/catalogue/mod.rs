@@ -114,7 +114,7 @@ pub trait Catalogue: Send + Sync {
 
     /// All generations, ordered by number.
     fn generations(&self) -> Result<Vec<GenerationRecord>, CatalogueError>;
-    /// The generation of a model: the one there is, else a new one. The first is live at once; another
+    /// The generation of a model: the one there is, which takes its name, else a new one. The first is live at once; another
     /// is built beside the live one, and replaces one of a third model that was being built.
     fn generation(&self, model: &ModelRecord) -> Result<GenerationId, CatalogueError>;
     /// Makes a generation the live one and removes the one that was.

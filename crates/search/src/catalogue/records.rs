@@ -63,6 +63,13 @@ pub struct FileRecord {
     pub looks: Vec<Look>,
 }
 
+impl FileRecord {
+    /// Whether it is no longer where it was.
+    pub fn is_gone(&self) -> bool {
+        self.state == FileState::Missing
+    }
+}
+
 /// A subtitle's line with its time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cue {

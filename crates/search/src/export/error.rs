@@ -70,6 +70,23 @@ pub enum ExportError {
         path: PathBuf,
     },
 
+    /// Something that is no file is in the place.
+    #[error("{path}: is there and no file; choose another name", path = path.display())]
+    NoFile {
+        /// What is there.
+        path: PathBuf,
+    },
+
+    /// A source that is gone, for a list that counts its frames.
+    #[error(
+        "{path}: is gone, and its frames cannot be counted; export .csv, .json, .srt or .vtt, or bring it back",
+        path = path.display()
+    )]
+    Gone {
+        /// The source.
+        path: PathBuf,
+    },
+
     /// More events than a format numbers.
     #[error(
         "{found} hits, and an EDL numbers {most} at most; narrow them with --top {most}, or export .otio"

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use locvtp_video::whole_file::{PartName, write_whole};
 
 use super::error::ExportError;
+use super::frame_rate::FrameRate;
 use super::hit::{Hit, file_name};
 use super::source_clock::{SourceClock, SourceClocks};
 use super::{csv, edl, fcpxml, json, otio, srt, vtt};
+use crate::short_name::{LONGEST, shortened};
 
 /// The formats of hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,15 +107,21 @@ impl ExportFormat {
 pub struct Exported {
     /// The files.
     pub files: Vec<PathBuf>,
-    /// Why the moments of some sources are in none of them: an EDL counts in frames of one constant rate.
+    /// Why the moments of some sources are in none of them: one is gone, or an EDL, which counts in frames of one
+    /// constant rate, cannot hold it.
     pub left_out: Vec<ExportError>,
+    /// Why some files of several could not be written.
+    pub failed: Vec<ExportError>,
+    /// The rate of an EDL that editors give no timeline.
+    pub odd_rate: Option<FrameRate>,
 }
 
 /// Refuses a file that cannot be written: an unknown ending, a missing folder, and, unless it may be
 /// overwritten, a file that is there.
 ///
 /// # Errors
-/// [`ExportError::Format`], [`ExportError::NoFolder`] and [`ExportError::Exists`].
+/// [`ExportError::Format`], [`ExportError::NoFolder`], [`ExportError::Exists`] and, of a folder or a pipe,
+/// [`ExportError::NoFile`].
 pub fn check_place(path: &Path, overwrite: bool) -> Result<ExportFormat, ExportError> {
     let format = ExportFormat::of(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -123,36 +131,59 @@ pub fn check_place(path: &Path, overwrite: bool) -> Result<ExportFormat, ExportE
     if !overwrite && path.symlink_metadata().is_ok() {
         return Err(ExportError::Exists { path: path.to_owned() });
     }
+    // Of a link what it leads to counts.
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(ExportError::NoFile { path: path.to_owned() });
+    }
     Ok(format)
 }
 
-/// Writes the hits to `path` in the format of its ending, whole or not at all; reads the clocks of the
-/// sources where the format needs them. Subtitles of several videos become a file a video,
-/// `hits.VIDEO.srt`.
+/// Writes the hits to `path` in the format of its ending; reads the clocks of the sources where the format
+/// needs them, and leaves out those that cannot be read. Subtitles of several videos become a file a video,
+/// `hits.VIDEO.srt`. Each file is written whole or not at all, and one that cannot be written leaves the others. A link in
+/// the place is kept, and the file that it leads to is written.
 ///
 /// # Errors
-/// As [`check_place`], and what the format cannot say of any of the hits, a source that cannot be read, a
-/// full disk.
+/// As [`check_place`], and what the format cannot say of any of the hits, no source that can be read, a
+/// full disk. Where there is one, no file was written.
 pub fn export_file(path: &Path, hits: &[Hit], overwrite: bool) -> Result<Exported, ExportError> {
     let format = check_place(path, overwrite)?;
-    let clocks =
-        if format.needs_clocks() { SourceClock::read_all(hits)? } else { SourceClocks::new() };
-    let (kept, left_out) = match format {
-        ExportFormat::Edl => edl::sorted_out(hits, &clocks),
-        _ => (hits.to_vec(), Vec::new()),
+    let (clocks, mut left_out) = match format.needs_clocks() {
+        true => SourceClock::read_those_there(hits),
+        false => (SourceClocks::new(), Vec::new()),
     };
-    // Where none is left, the format says why.
-    let hits = if kept.is_empty() { hits } else { &kept };
+    let is_readable = |hit: &&Hit| !format.needs_clocks() || clocks.contains_key(&hit.path);
+    let mut kept: Vec<Hit> = hits.iter().filter(is_readable).cloned().collect();
+    if kept.is_empty() && !left_out.is_empty() {
+        return Err(left_out.remove(0));
+    }
+    if format == ExportFormat::Edl {
+        let (of_one_rate, others) = edl::sorted_out(&kept, &clocks);
+        // Where none is left, the format says why.
+        if !of_one_rate.is_empty() {
+            kept = of_one_rate;
+            left_out.extend(others);
+        }
+    }
     let title = path.file_stem().unwrap_or_default().to_string_lossy();
     let mut files = Vec::new();
-    for (place, hits) in places(path, format, hits) {
+    for (place, hits) in places(path, format, &kept) {
         check_place(&place, overwrite)?;
         files.push((place, format.write(&title, &hits, &clocks)?));
     }
-    for (place, text) in &files {
-        put(place, text)?;
+    let rate = kept.first().and_then(|hit| clocks.get(&hit.path)).map(|clock| clock.rate);
+    let odd_rate = rate.filter(|it| format == ExportFormat::Edl && !it.is_of_timelines());
+    let mut exported = Exported { left_out, odd_rate, ..Exported::default() };
+    for (place, text) in files {
+        match put(&place, &text) {
+            Ok(()) => exported.files.push(place),
+            Err(error) => exported.failed.push(error),
+        }
     }
-    Ok(Exported { files: files.into_iter().map(|(place, _)| place).collect(), left_out })
+    if exported.files.is_empty() && !exported.failed.is_empty() {
+        return Err(exported.failed.remove(0));
+    }
+    Ok(exported)
 }
 
 /// The files and the hits of each.
@@ -166,8 +197,10 @@ fn places(path: &Path, format: ExportFormat, hits: &[Hit]) -> Vec<(PathBuf, Vec<
     for video in videos {
         let of_video = hits.iter().filter(|hit| hit.path == video).cloned().collect();
         let name = |more: &str| {
-            let name = format!("{title}.{}{more}.{}", file_name(video), format.ending());
-            path.with_file_name(name)
+            let rest = format!("{more}.{}", format.ending());
+            let video = file_name(video);
+            let room = LONGEST.saturating_sub(title.len() + 1 + rest.len());
+            path.with_file_name(format!("{title}.{}{rest}", shortened(&video, room)))
         };
         let numbered = (2u32..).map(|number| name(&format!("-{number}")));
         let is_free = |place: &PathBuf| !places.iter().any(|(taken, _)| taken == place);
@@ -179,6 +212,8 @@ fn places(path: &Path, format: ExportFormat, hits: &[Hit]) -> Vec<(PathBuf, Vec<
 
 fn put(path: &Path, text: &str) -> Result<(), ExportError> {
     let write = |file: &mut File| -> io::Result<()> { file.write_all(text.as_bytes()) };
-    let written = write_whole(path, PartName::Own, write);
+    // A new file would take a link's place.
+    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let written = write_whole(&place, PartName::Own, write);
     written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
 }

@@ -100,6 +100,11 @@ impl FrameRate {
         multiple.or_else(part).or_else(next).unwrap_or(Self::new(60, 1))
     }
 
+    /// Whether editors give a timeline this rate.
+    pub fn is_of_timelines(self) -> bool {
+        OF_TIMELINES.contains(&(self.frames, self.seconds))
+    }
+
     /// Frames of the fraction: 30000.
     pub fn frames(self) -> u32 {
         self.frames
@@ -209,6 +214,7 @@ mod tests {
         ] {
             let rate = FrameRate::new(rate.0, rate.1);
             assert_eq!(rate.of_timeline(), FrameRate::new(timeline.0, timeline.1), "{rate}");
+            assert!(rate.of_timeline().is_of_timelines());
         }
     }
 

@@ -32,15 +32,17 @@ pub(super) fn reels(hits: &[Hit]) -> BTreeMap<&Path, String> {
     reels
 }
 
-/// What of a file's name without its ending may stand in a reel.
+/// What of a file's name without its ending may stand in a reel. Of a long one the first and the last letters:
+/// cameras and programs count at the end.
 fn letters(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
-    let kept: String = stem
-        .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
-        .take(MOST)
-        .collect();
-    if kept.is_empty() { "CLIP".into() } else { kept }
+    let letters: Vec<char> =
+        stem.chars().filter(|it| it.is_ascii_alphanumeric() || *it == '_').collect();
+    match letters.len() {
+        0 => "CLIP".into(),
+        1..=MOST => letters.into_iter().collect(),
+        all => letters[..MOST / 2].iter().chain(&letters[all - MOST / 2..]).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +66,8 @@ mod tests {
             "PXL_20231125_2.mp4",
             "bl.mov",
             "-.mp4",
+            "seen-000006.mp4",
+            "seen-000015.mp4",
         ];
         let hits = names.map(|name| Hit {
             path: name.into(),
@@ -79,6 +83,7 @@ mod tests {
         assert_eq!((of("a/C0001.MP4"), of("b/C0001.MP4")), ("C0001", "C00012"));
         assert_eq!((of("厨房.mp4"), of("台所.mp4"), of("-.mp4")), ("CLIP", "CLIP2", "CLIP3"));
         assert_eq!((of("my clip.mov"), of("bl.mov")), ("MYCLIP", "BL2"));
-        assert_eq!((of("PXL_20231125_1.mp4"), of("PXL_20231125_2.mp4")), ("PXL_2023", "PXL_2022"));
+        assert_eq!((of("PXL_20231125_1.mp4"), of("PXL_20231125_2.mp4")), ("PXL_25_1", "PXL_25_2"));
+        assert_eq!((of("seen-000006.mp4"), of("seen-000015.mp4")), ("SEEN0006", "SEEN0015"));
     }
 }

@@ -96,6 +96,24 @@ impl SourceClock {
         Ok(clocks)
     }
 
+    /// The clocks of the sources that can be read, and why the others cannot.
+    pub(super) fn read_those_there(hits: &[Hit]) -> (SourceClocks, Vec<ExportError>) {
+        let (mut clocks, mut left_out) = (SourceClocks::new(), BTreeMap::new());
+        for Hit { path, .. } in hits {
+            if clocks.contains_key(path) || left_out.contains_key(path) {
+                continue;
+            }
+            match Self::read(path) {
+                Ok(clock) => drop(clocks.insert(path.clone(), clock)),
+                Err(_) if !path.exists() => {
+                    left_out.insert(path.clone(), ExportError::Gone { path: path.clone() });
+                }
+                Err(error) => drop(left_out.insert(path.clone(), error)),
+            }
+        }
+        (clocks, left_out.into_values().collect())
+    }
+
     /// Frames of the whole source, at least one.
     pub(super) fn num_frames(&self) -> i64 {
         self.rate.frame_at(self.end - self.first_frame).max(1)

@@ -39,7 +39,8 @@ fn a_timeline_of_nothing_and_an_unknown_ending_are_refused_and_no_file_is_made()
     let unknown = export_file(&folder.path().join("hits.xml"), &at_25().0, false).unwrap_err();
     assert!(unknown.to_string().contains(".fcpxml"), "{unknown}");
     // The sources are not there.
-    assert!(export_file(&folder.path().join("hits.otio"), &at_25().0, false).is_err());
+    let gone = export_file(&folder.path().join("hits.otio"), &at_25().0, false).unwrap_err();
+    assert!(matches!(gone, ExportError::Gone { .. }), "{gone}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
 
@@ -74,7 +75,42 @@ fn what_is_there_is_not_written_over_unless_it_may_and_no_folder_is_made() {
         export_file(&to, &hits, true).unwrap();
         assert_ne!(std::fs::read(&taken).unwrap(), b"mine");
     }
+    // What is no file is nobody's to write over, and a link stays one.
+    std::fs::create_dir(folder.path().join("is.csv")).unwrap();
+    let error = export_file(&folder.path().join("is.csv"), &hits, true).unwrap_err();
+    assert!(matches!(error, ExportError::NoFile { .. }), "{error}");
+    let (link, kept) = (folder.path().join("link.csv"), folder.path().join("kept.csv"));
+    std::os::unix::fs::symlink(&kept, &link).unwrap();
+    std::fs::write(&kept, "mine").unwrap();
+    export_file(&link, &hits, true).unwrap();
+    assert!(link.symlink_metadata().unwrap().is_symlink());
+    assert_ne!(std::fs::read(&kept).unwrap(), b"mine");
     let error = export_file(&folder.path().join("no/such/hits.csv"), &hits, true).unwrap_err();
     assert!(matches!(error, ExportError::NoFolder { .. }), "{error}");
     assert!(!folder.path().join("no").exists());
+}
+
+#[test]
+fn long_names_of_videos_are_shortened() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = format!("/videos/{}.mp4", "ü".repeat(120));
+    let hits = [hit(KITCHEN, 1.0, 2.0, ""), hit(&long, 1.0, 2.0, "")];
+    let written = export_file(&folder.path().join("hits.srt"), &hits, false).unwrap();
+    assert_eq!((written.files.len(), written.failed.len()), (2, 0));
+    assert!(written.files.iter().all(|it| it.is_file() && it.file_name().unwrap().len() <= 200));
+    // With a title that leaves no room the names themselves are too long, and nothing is written.
+    let title = "t".repeat(251);
+    let error = export_file(&folder.path().join(format!("{title}.srt")), &hits, false).unwrap_err();
+    assert!(matches!(error, ExportError::Write { .. }), "{error}");
+}
+
+#[test]
+fn cells_of_a_table_are_no_formulas() {
+    let mut formula = hit(KITCHEN, 1.0, 2.0, "=1+1");
+    formula.query = "-HYPERLINK(\"x\")\u{1b}[31m".to_owned();
+    formula.path = "=cmd.mp4".into();
+    formula.score = Some(-0.5);
+    let table = ExportFormat::Csv.write("", &[formula], &SourceClocks::new()).unwrap();
+    let row = table.lines().nth(1).unwrap();
+    assert_eq!(row, "./=cmd.mp4,1.000,2.000,-0.5,found,seen,\"'-HYPERLINK(\"\"x\"\") [31m\",'=1+1");
 }

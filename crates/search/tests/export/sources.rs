@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use locvtp_search::cutting::{CutWay, cut_hits};
-use locvtp_search::export::{ExportFormat, FrameRate, SourceClock, Timecode, export_file};
+use locvtp_search::export::{
+    ExportError, ExportFormat, FrameRate, SourceClock, Timecode, export_file,
+};
 use locvtp_video::Seconds;
 
 use crate::hit;
@@ -115,6 +117,41 @@ fn a_cut_takes_no_files_place_unless_it_may() {
     assert_eq!(std::fs::read(&own).unwrap(), b"mine");
     assert_eq!(cut(true), own);
     assert!(std::fs::metadata(&own).unwrap().len() > 1000);
+    // A link is not written over: the cut takes another name.
+    std::fs::remove_file(&own).unwrap();
+    std::os::unix::fs::symlink("nowhere", &own).unwrap();
+    assert_eq!(cut(true), folder.path().join("kitchen_3.00-5.00-2.mkv"));
+    assert!(own.symlink_metadata().unwrap().is_symlink());
+}
+
+#[test]
+fn a_cut_of_a_file_with_a_long_name_is_named_by_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "k".repeat(240);
+    let path = made(folder.path(), &format!("{name}.mkv"), "-c:v libx264");
+    let hits = [hit(path.to_str().unwrap(), 3.0, 5.0, "")];
+    let cut = cut_hits(&hits, folder.path(), CutWay::Copy, false).next().unwrap().unwrap();
+    let cut = cut.path.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(
+        cut.starts_with("kkkk") && cut.ends_with("_3.00-5.00.mkv") && cut.len() == 200,
+        "{cut}"
+    );
+}
+
+#[test]
+fn a_list_of_edits_holds_the_files_that_are_there_and_names_an_odd_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let slow = made(folder.path(), "slow.mp4", "-c:v libx264 -r 8");
+    let hits = [hit("/gone.mp4", 1.0, 2.0, ""), hit(slow.to_str().unwrap(), 1.0, 2.0, "")];
+    for ending in ["edl", "otio", "fcpxml"] {
+        let written =
+            export_file(&folder.path().join(format!("h.{ending}")), &hits, false).unwrap();
+        assert!(matches!(&written.left_out[..], [ExportError::Gone { .. }]), "{written:?}");
+        let odd = (ending == "edl").then_some(FrameRate::new(8, 1));
+        assert_eq!(written.odd_rate, odd);
+        let text = std::fs::read_to_string(&written.files[0]).unwrap();
+        assert!(text.contains("slow.mp4") && !text.contains("gone.mp4"), "{text}");
+    }
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer};
-use locvtp_search::catalogue::{Catalogue, GenerationRecord};
+use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer, model_record};
+use locvtp_search::catalogue::Catalogue;
 use locvtp_search::identity::walk;
 use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::VideoOpener;
 use locvtp_video::counted::counted;
 
+use super::change;
 use super::progress::Progress;
 use super::summary::text;
 use crate::catalogue_place::{CataloguePlace, live_index, may_be_there, model_of, open_to_write};
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
         return Ok(nothing_there());
     }
     let catalogue = open_to_write(&place)?;
-    let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
+    let prepared = args.making.prepared(catalogue.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let mut progress = Progress::new();
     let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
@@ -139,8 +140,10 @@ fn check_model(dir: &Path) -> anyhow::Result<()> {
 }
 
 impl Making {
-    /// The model that is given, or that of the index, with the index's clips.
-    pub(crate) fn prepared(&self, index: Option<&GenerationRecord>) -> anyhow::Result<Prepared> {
+    /// The model that is given, or that of the index, with the index's clips. What it changes of the index is told.
+    pub(crate) fn prepared(&self, catalogue: &dyn Catalogue) -> anyhow::Result<Prepared> {
+        let index = live_index(catalogue)?;
+        let index = index.as_ref();
         let dir = model_of(self.model.as_deref(), index)?;
         let embedder = open_embedder(&dir)?;
         let sampling = match (self.stride, index) {
@@ -150,7 +153,12 @@ impl Making {
         };
         let null_sentences = null_captions(&dir)?;
         let opener = self.reading.opener()?;
-        Ok(Prepared { dir, embedder, sampling, opener, null_sentences })
+        let prepared = Prepared { dir, embedder, sampling, opener, null_sentences };
+        let model = model_record(&prepared.embedder, &prepared.dir, sampling)?;
+        change::tell(&model, catalogue, index)?;
+        let preprocessing = &prepared.embedder.directory().preprocessing;
+        change::gaps(self.stride, preprocessing).iter().for_each(|gaps| output::note(gaps));
+        Ok(prepared)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::add::{Making, outcome};
 use super::progress::Progress;
 use super::summary::text;
-use crate::catalogue_place::{CataloguePlace, live_index, open_to_read, open_to_write};
+use crate::catalogue_place::{CataloguePlace, open_to_read, open_to_write};
 use crate::command_line::typed_again;
 use crate::{Outcome, interrupt, output};
 
@@ -82,7 +82,7 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     let place = args.making.place.found()?;
     open_to_read(&place)?;
     let catalogue = open_to_write(&place)?;
-    let prepared = args.making.prepared(live_index(catalogue.as_ref())?.as_ref())?;
+    let prepared = args.making.prepared(catalogue.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;
     if args.json {

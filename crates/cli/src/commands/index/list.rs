@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord};
+use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
 use locvtp_search::identity::shown_place;
 use locvtp_video::counted::counted;
 use serde_json::json;
@@ -77,6 +77,14 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     Ok(if files.is_empty() { Outcome::NothingFound } else { Outcome::Done })
 }
 
+/// A job that a crash ended stands as running until the next one begins.
+fn state(state: JobState) -> &'static str {
+    match state {
+        JobState::Running => "running, or broken off",
+        ended => ended.name(),
+    }
+}
+
 fn jobs(jobs: &[JobRecord], as_json: bool) -> anyhow::Result<Outcome> {
     if as_json {
         let jobs = jobs.iter().map(|job| {
@@ -108,7 +116,7 @@ fn jobs(jobs: &[JobRecord], as_json: bool) -> anyhow::Result<Outcome> {
             table.row([
                 job.id.0.to_string(),
                 job.kind.clone(),
-                job.state.name().to_owned(),
+                state(job.state).to_owned(),
                 format!("{done}/{}", progress.num_files),
                 duration(progress.worked.0),
                 progress.rate().map_or(String::new(), |rate| format!("{rate:.1} x")),

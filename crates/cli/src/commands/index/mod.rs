@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod care;
+mod change;
 pub(crate) mod command;
 pub(crate) mod list;
 mod progress;

@@ -24,7 +24,7 @@ pub(crate) struct Remove {
 }
 
 pub(crate) fn run(args: &Remove) -> anyhow::Result<Outcome> {
-    let place = args.place.found()?;
+    let place = args.place.that_knows(&args.paths)?;
     // A writer would make a catalogue where there is none.
     open_to_read(&place)?;
     let removed = Indexer::remove(open_to_write(&place)?.as_ref(), &args.paths)?;

@@ -9,7 +9,7 @@ use locvtp_search::catalogue::CatalogueError;
 use super::add::{Making, check_folders};
 use super::progress::Progress;
 use super::summary::text;
-use crate::catalogue_place::{live_index, open_to_write};
+use crate::catalogue_place::open_to_write;
 use crate::command_line::typed_again;
 use crate::numbers::number;
 use crate::{Outcome, interrupt, output};
@@ -33,7 +33,7 @@ pub(crate) struct Watch {
 pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
     check_folders(&args.folders)?;
     let place = args.making.place.of_videos(&args.folders)?;
-    let prepared = args.making.prepared(live_index(open_to_write(&place)?.as_ref())?.as_ref())?;
+    let prepared = args.making.prepared(open_to_write(&place)?.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     output::note(&format!("looking at the folders every {} s; Ctrl-C ends it", args.every));
     let mut progress = Progress::quiet();

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use locvtp_corpus::video_of_subtitles;
+use locvtp_finder::Answer;
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_search::cutting::{CutWay, cut_hits};
-use locvtp_search::export::{Hit, check_place, export_file};
+use locvtp_search::export::{ExportFormat, Hit, check_place, export_file};
 use locvtp_video::causes::with_causes;
 use locvtp_video::counted::counted;
 
@@ -13,10 +15,18 @@ use super::Search;
 use crate::output;
 
 /// Refuses, before anything is searched, what could not be written then: a list with an ending that no list
-/// has, in the place of a file or in no folder, and cuts in a folder that cannot be made.
+/// has, in the place of a file or in no folder, or with the name of a video's subtitles, and cuts in a folder that
+/// cannot be made.
 pub(super) fn check(args: &Search) -> anyhow::Result<()> {
     if let Some(list) = &args.export {
-        check_place(list, args.overwrite)?;
+        // The folder of the cuts is made.
+        let will_be_there =
+            args.cut.as_deref().is_some_and(|cuts| list.parent() == Some(cuts) && !cuts.exists());
+        match will_be_there {
+            true => ExportFormat::of(list)?,
+            false => check_place(list, args.overwrite)?,
+        };
+        check_name(list, args.overwrite)?;
     }
     if let Some(folder) = args.cut.as_ref().filter(|folder| !folder.is_dir()) {
         let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
@@ -34,17 +44,51 @@ pub(super) fn check(args: &Search) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses a list that would be taken for words of a video beside it: a guess would be said there from then on.
+fn check_name(list: &Path, overwrite: bool) -> anyhow::Result<()> {
+    let Some(video) = video_of_subtitles(list) else { return Ok(()) };
+    let taken = format!(
+        "{}: has the name of what is said in {}, and players and `locvtp index add` take it for that",
+        list.display(),
+        video.display()
+    );
+    if overwrite {
+        output::note(&format!("note: {taken}"));
+        return Ok(());
+    }
+    let ending = list.extension().unwrap_or_default().to_string_lossy();
+    let free = list.with_extension(format!("moments.{ending}"));
+    bail!("{taken}; choose another name, as {}, or take it with --overwrite", free.display());
+}
+
+/// Says that nothing was written, where that was asked for and only guesses are there.
+pub(super) fn tell_of_none(answer: &Answer, args: &Search) {
+    let is_asked = args.export.is_some() || args.cut.is_some();
+    if is_asked && !answer.guesses.is_empty() {
+        output::note("no file was written, as only guesses are there; --all writes guesses, too");
+    } else if is_asked {
+        output::note("no file was written");
+    }
+}
+
+/// Writes the list and the cuts that are asked for.
+pub(super) fn write(hits: &[Hit], index: &CatalogueLocation, args: &Search) -> anyhow::Result<()> {
+    if let Some(folder) = args.cut.as_deref().filter(|folder| !folder.is_dir()) {
+        std::fs::create_dir(folder)
+            .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
+    }
+    let listed = args.export.as_ref().map_or(Ok(()), |list| write_list(hits, list, args.overwrite));
+    let cut = args.cut.as_ref().map_or(Ok(()), |folder| cut(hits, folder, index, args));
+    listed.and(cut)
+}
+
 /// Cuts each hit into a file of `folder`. What each file holds is told; one that fails is told, too.
-pub(super) fn cut(
+fn cut(
     hits: &[Hit],
     folder: &Path,
     index: &CatalogueLocation,
     args: &Search,
 ) -> anyhow::Result<()> {
-    if !folder.is_dir() {
-        std::fs::create_dir(folder)
-            .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
-    }
     if is_indexed(folder, hits, index) {
         output::note(&format!(
             "note: {} lies where videos are indexed, so the next `locvtp index add` takes the cuts in, too; \
@@ -83,12 +127,24 @@ fn is_indexed(folder: &Path, hits: &[Hit], index: &CatalogueLocation) -> bool {
 }
 
 /// Writes the hits as a list, and says what is not in it.
-pub(super) fn list(hits: &[Hit], file: &Path, overwrite: bool) -> anyhow::Result<()> {
+fn write_list(hits: &[Hit], file: &Path, overwrite: bool) -> anyhow::Result<()> {
     let written = export_file(file, hits, overwrite)?;
     for reason in &written.left_out {
-        output::note(&format!("not in the list: {reason}"));
+        output::note(&format!("not in the list: {}", with_causes(reason)));
+    }
+    if let Some(rate) = written.odd_rate {
+        output::note(&format!(
+            "note: this EDL counts {rate} frames a second, and few editors have a timeline of that rate; .otio and \
+             .fcpxml go into any"
+        ));
     }
     let told = |file: &PathBuf| output::note(&format!("written: {}", file.display()));
     written.files.iter().for_each(told);
+    for reason in &written.failed {
+        output::note(&format!("not written: {}", with_causes(reason)));
+    }
+    if !written.failed.is_empty() {
+        bail!("not written: {}; the reasons stand above", counted(written.failed.len(), "file"));
+    }
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use locvtp_finder::{Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence};
+use locvtp_finder::{
+    Alike, Answer, Evidence, FileFilter, FinderError, Finding, Question, Sentence, find_said,
+};
 use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
 use locvtp_search::scan::Background;
@@ -18,11 +20,8 @@ use crate::clock::read_day;
 
 /// What is said of a model without the list of its words. Where it is to be made is told on the machine itself: the
 /// command names folders.
-const WORDS_NOT_KNOWN: &str = "It is not known which words the model has seen, as it has no training_words.json, so an answer may rest on \
-     words that it does not know. `locvtp search` says how that file is made.";
-
-/// The nearest moments that are shown where nothing was found.
-const NEAREST: usize = 6;
+const WORDS_NOT_KNOWN: &str = "It is not known which words the model has seen, as it has no training_words.json; what it cannot know may get \
+     an answer, too. `locvtp search` says how that file is made.";
 
 /// Bars of the picture of all scores, about.
 const BARS: usize = 64;
@@ -116,16 +115,12 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
     let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
     warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
     let is_sentence_alone = question.alike.is_none();
-    let said_alone = || Question {
-        said: question.said.clone().or_else(|| question.sentence.as_ref().map(words)),
-        sentence: None,
-        ..question.clone()
-    };
+    let said_alone = || find_said(finder.catalogue(), question);
     let mut knows_words = true;
     let mut answer = match unseen.filter(|it| it.nothing_known && is_sentence_alone) {
         Some(_) => {
             knows_words = false;
-            finder.find(&said_alone())?
+            said_alone()?
         }
         None => match finder.find(question) {
             // Signs and letters that are no words for the model may still stand in subtitles.
@@ -134,7 +129,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             ))) if is_sentence_alone => {
                 warnings.push(capital(&error.to_string()));
                 knows_words = false;
-                finder.find(&said_alone())?
+                said_alone()?
             }
             answer => answer?,
         },
@@ -145,10 +140,8 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             false => "No video of the index passes the filters.".into(),
         });
     }
-    if answer.hits.is_empty() && answer.num_held_back > 0 {
-        let top = question.top.min(NEAREST);
-        let nearest = Question { show_all: true, refine: false, top, ..question.clone() };
-        answer.hits = finder.find(&nearest)?.hits;
+    if answer.hits.is_empty() {
+        answer.hits = std::mem::take(&mut answer.guesses);
     }
     let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
     if !answer.hits.is_empty() && is_all_said && answer.background.is_some() {
@@ -187,12 +180,13 @@ pub(super) fn verdict(asked: &Asked) -> (Verdict, Option<f64>) {
     let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
     let is_measured = answer.hits.is_empty() || !is_all_said;
     let false_alarms = answer.verdict.false_alarms().filter(|_| is_measured);
-    let verdict = match answer.sure(*knows_words) {
-        None => Verdict::CannotBeTold,
-        Some(Sureness::Found) => Verdict::Found,
-        Some(Sureness::Maybe) => Verdict::Maybe,
-        Some(_) if answer.verdict.is_denied() && answer.num_files > 0 => Verdict::NotInTheseVideos,
-        Some(_) => Verdict::NothingStandsOut,
+    let verdict = match answer.finding(*knows_words) {
+        Finding::Found => Verdict::Found,
+        Finding::Maybe => Verdict::Maybe,
+        // Where no video passed the filters, nothing was looked for.
+        Finding::NotInTheseVideos if answer.num_files > 0 => Verdict::NotInTheseVideos,
+        Finding::NotInTheseVideos | Finding::NothingStandsOut => Verdict::NothingStandsOut,
+        Finding::Unknown => Verdict::Unknown,
     };
     (verdict, false_alarms)
 }
@@ -201,7 +195,7 @@ pub(super) fn of_sureness(sure: Sureness) -> locvtp_serve::Sureness {
     match sure {
         Sureness::Found => locvtp_serve::Sureness::Found,
         Sureness::Maybe => locvtp_serve::Sureness::Maybe,
-        _ => locvtp_serve::Sureness::Guess,
+        Sureness::Guess => locvtp_serve::Sureness::Guess,
     }
 }
 

@@ -83,7 +83,9 @@ impl From<FinderError> for Failure {
             FinderError::Question(error) => refused(error.to_string()),
             FinderError::Transfer(TransferError::Embed(error)) => refused(error.to_string()),
             // The picture of a question is the one file that a search opens and needs.
-            FinderError::Transfer(TransferError::Video(_)) => refused(NO_PICTURE),
+            FinderError::NoPicture { .. } | FinderError::Transfer(TransferError::Video(_)) => {
+                refused(NO_PICTURE)
+            }
             FinderError::NotInIndex { .. } => {
                 not_there("the video to look for others like it is gone")
             }

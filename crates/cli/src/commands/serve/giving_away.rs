@@ -98,7 +98,7 @@ fn exported(media: &Media, hit: &ExportHit) -> Result<export::Hit, Failure> {
         // What a person chose was not measured.
         score: hit.score.map(f64::from),
         sure: hit.sure.map(|sure| match sure {
-            Sureness::Guess => locvtp_search::Sureness::NotFound,
+            Sureness::Guess => locvtp_search::Sureness::Guess,
             Sureness::Maybe => locvtp_search::Sureness::Maybe,
             Sureness::Found => locvtp_search::Sureness::Found,
         }),

@@ -88,7 +88,7 @@ impl OpenIndex {
                 Evidence::Seen => (Source::Seen, None),
                 Evidence::Said { text, .. } => (Source::Said, Some(text.clone())),
             };
-            let (score, sure) = (hit.rank_score as f32, asking::of_sureness(hit.sure()));
+            let (score, sure) = (hit.score as f32, asking::of_sureness(hit.sure()));
             hits.push(Hit { media, span: hit.span, score, sure, source, text });
         }
         Ok(Answer {

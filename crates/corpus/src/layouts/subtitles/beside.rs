@@ -11,6 +11,7 @@ use super::format::Format;
 use super::sidecars::{Track, owner};
 use super::written;
 use crate::corpus::Caption;
+use crate::drop_reason::DropReason;
 use crate::error::CorpusError;
 use crate::language::Language;
 use crate::video_files::VideoFiles;
@@ -24,6 +25,9 @@ pub struct SubtitleFile {
     pub language: Option<Language>,
     /// Its captions in order; those that make no sense are left out.
     pub captions: Vec<Caption>,
+    /// Captions that were left out: they lie behind the end of the video, as those of another cut do, or their
+    /// times make no sense. Empty ones are not counted.
+    pub num_left_out: usize,
 }
 
 /// The words beside videos of many folders. Each folder is listed once, when a video of it is first asked
@@ -76,6 +80,14 @@ pub fn subtitles_beside(
     WordsBeside::default().of(video, length_s)
 }
 
+/// The video whose words a file of this name would be taken for; none where no video there has such a name, or the
+/// ending is none of words. The file itself need not be there.
+pub fn video_of_subtitles(path: &Path) -> Option<PathBuf> {
+    Format::of(path)?;
+    let stem = path.file_stem().and_then(OsStr::to_str)?;
+    owner(stem, &media_beside(path)).map(|(video, _)| video.to_owned())
+}
+
 /// Lists a folder; the better files of each video come first: narration, then what has the times of words.
 fn tracks_in(folder: &Path) -> TracksOfVideos {
     let (mut media, mut files) = (VideoFiles::default(), Vec::new());
@@ -120,10 +132,15 @@ fn read(
                     continue;
                 }
                 languages.push(kind);
-                let captions = words.captions.into_iter().flatten().enumerate();
-                let captions = captions
-                    .filter_map(|(place, caption)| caption.repaired(place as u32, length_s).ok());
-                Ok(SubtitleFile { path, language, captions: captions.collect() })
+                let (mut captions, mut num_left_out) = (Vec::new(), 0);
+                for (place, caption) in words.captions.into_iter().enumerate() {
+                    match caption.and_then(|caption| caption.repaired(place as u32, length_s)) {
+                        Ok(caption) => captions.push(caption),
+                        Err(DropReason::TextIsEmpty) => {}
+                        Err(_) => num_left_out += 1,
+                    }
+                }
+                Ok(SubtitleFile { path, language, captions, num_left_out })
             }
         };
         found.push(file);
@@ -174,11 +191,29 @@ mod tests {
             })
             .collect();
         assert_eq!(told, ["de 1.00-2.00 s sie rührt um", "en 1.00-2.00 s she whisks"]);
+        // By the name of the file alone, also before it is there.
+        assert_eq!(video_of_subtitles(&at("talk.it.srt")), Some(at("talk.mp4")));
+        assert_eq!(video_of_subtitles(&at("talk.moments.srt")), None);
+        assert_eq!(video_of_subtitles(&at("talk.edl")), None);
         std::fs::write(at("talk.fr.srt"), "no times here").unwrap();
         let broken = subtitles_beside(&at("talk.mp4"), None);
         let said = broken.iter().find_map(|file| file.as_ref().err()).unwrap().to_string();
         assert!(said.contains("talk.fr.srt"), "{said}");
     }
+    #[test]
+    fn lines_behind_the_end_and_of_times_without_sense_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("talk.mp4"), "").unwrap();
+        let cues =
+            [("00:01,000", "00:02,000"), ("00:09,000", "00:10,000"), ("00:03,000", "00:02,000")];
+        let text: String =
+            cues.iter().map(|(start, end)| format!("00:{start} --> 00:{end}\nwords\n\n")).collect();
+        std::fs::write(at("talk.srt"), text).unwrap();
+        let file = subtitles_beside(&at("talk.mp4"), Some(5.0)).remove(0).unwrap();
+        assert_eq!((file.captions.len(), file.num_left_out), (1, 2), "{file:?}");
+    }
+
     #[test]
     fn a_folder_is_listed_once_for_all_its_videos() {
         let folder = tempfile::tempdir().unwrap();

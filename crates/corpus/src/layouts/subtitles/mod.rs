@@ -39,7 +39,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use self::beside::{SubtitleFile, WordsBeside, subtitles_beside};
+pub use self::beside::{SubtitleFile, WordsBeside, subtitles_beside, video_of_subtitles};
 
 use self::beside::media_beside;
 use self::cues::is_subtitle_text;

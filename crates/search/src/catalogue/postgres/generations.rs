@@ -39,6 +39,9 @@ pub(super) fn begin(
     let fingerprint = model.fingerprint().to_be_bytes().to_vec();
     let there = "SELECT id FROM generations WHERE fingerprint = $1";
     if let Some(there) = db.query_opt(there, &[&fingerprint])? {
+        // The same model may lie elsewhere now.
+        let name = "UPDATE generations SET name = $1 WHERE id = $2";
+        db.execute(name, &[&plain(&model.name), &there.get::<_, i64>(0)])?;
         return Ok(GenerationId(there.get(0)));
     }
     let ModelRecord { name, hash, preprocessing, sampling, width } = model;

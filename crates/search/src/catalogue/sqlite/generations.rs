@@ -33,6 +33,8 @@ pub(super) fn begin(db: &Connection, model: &ModelRecord) -> Result<GenerationId
     let there = "SELECT id FROM generations WHERE fingerprint = ?";
     let there = db.query_row(there, [fingerprint], |row| row.get(0)).optional()?;
     if let Some(id) = there {
+        // The same model may lie elsewhere now.
+        db.execute("UPDATE generations SET name = ? WHERE id = ?", (&model.name, id))?;
         return Ok(GenerationId(id));
     }
     db.execute("DELETE FROM generations WHERE state = 'building'", [])?;

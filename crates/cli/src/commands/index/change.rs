@@ -1,0 +1,86 @@
+//! What `locvtp index add` is about to change of an index, said before it begins.
+
+use locvtp_model::Preprocessing;
+use locvtp_search::catalogue::{Catalogue, FileState, GenerationRecord, JobState, ModelRecord};
+use locvtp_video::Seconds;
+use locvtp_video::counted::counted;
+
+use crate::output;
+use crate::pace::duration;
+
+/// A clip every so many seconds is few for any search.
+const FEW_S: f64 = 10.0;
+
+/// Says what becomes of the index there is: made anew, with what that costs, or only its model found elsewhere.
+pub(crate) fn tell(
+    model: &ModelRecord,
+    catalogue: &dyn Catalogue,
+    index: Option<&GenerationRecord>,
+) -> anyhow::Result<()> {
+    let Some(index) = index.filter(|index| index.num_files > 0) else { return Ok(()) };
+    if model.fingerprint() == index.model.fingerprint() {
+        if model.name != index.model.name {
+            output::note(&format!("note: the index now takes its model from {}", model.name));
+        }
+        return Ok(());
+    }
+    let files = catalogue.files()?;
+    let present: Vec<f64> = files
+        .iter()
+        .filter(|file| file.state == FileState::Present)
+        .map(|file| file.duration.0)
+        .collect();
+    let playing_s: f64 = present.iter().sum();
+    let done = catalogue.jobs()?.into_iter().find(|job| job.state == JobState::Done);
+    let at_that_rate = done
+        .and_then(|job| job.progress.rate())
+        .map(|rate| format!(", at the rate of the last time some {}", duration(playing_s / rate)));
+    output::note(&format!(
+        "note: {}: all {} ({} of video) are encoded anew{}. The index there is answers until that is done, and \
+         goes then; Ctrl-C keeps it",
+        what_differs(&index.model, model),
+        counted(present.len(), "file"),
+        duration(playing_s),
+        at_that_rate.unwrap_or_default(),
+    ));
+    Ok(())
+}
+
+fn what_differs(before: &ModelRecord, now: &ModelRecord) -> String {
+    match before.hash == now.hash && before.preprocessing == now.preprocessing {
+        true => "other clips than in the index".to_owned(),
+        false => format!("another model than that of the index, {}", before.name),
+    }
+}
+
+/// What a stride leaves out that no search will see; none where clips follow one another closely.
+pub(crate) fn gaps(stride_s: Option<f64>, preprocessing: &Preprocessing) -> Option<String> {
+    let stride_s = stride_s?;
+    let gap_s = stride_s - preprocessing.clip_duration_s;
+    let is_wide = match preprocessing.clip_duration_s > 0.0 {
+        true => gap_s > 1e-6,
+        false => stride_s > FEW_S,
+    };
+    is_wide.then(|| {
+        format!(
+            "note: --stride {stride_s} leaves {} between one clip and the next, of which no search sees anything",
+            Seconds(gap_s)
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_longer_than_a_clip_leaves_gaps() {
+        let clips = Preprocessing { clip_duration_s: 1.5, ..Preprocessing::default() };
+        let frames = Preprocessing { num_frames: 1, clip_duration_s: 0.0, ..clips.clone() };
+        let told = |stride, preprocessing| gaps(stride, preprocessing).is_some();
+        assert!(told(Some(100.0), &clips) && told(Some(1.6), &clips) && told(Some(60.0), &frames));
+        assert!(!told(Some(1.5), &clips) && !told(None, &clips) && !told(Some(2.0), &frames));
+        let said = gaps(Some(100.0), &clips).unwrap();
+        assert!(said.contains("--stride 100 leaves 98.5"), "{said}");
+    }
+}
