@@ -9,9 +9,7 @@ use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{Catalogue, FileId, FileRecord, GenerationRecord, GenerationState};
 use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
-use locvtp_transfer::{
-    ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, TransferError, unit,
-};
+use locvtp_transfer::{ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, unit};
 use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
 
 use crate::answer::{Answer, MOST_GUESSES};
@@ -184,7 +182,7 @@ impl Finder {
     fn looks(&self, alike: &Alike, files: &[FileRecord]) -> Result<JointVector, FinderError> {
         match alike {
             Alike::Picture(path) => match self.embedder.embed_video(path) {
-                Err(TransferError::Video(error)) if is_no_picture(&error) => {
+                Err(error) if is_no_picture(&error) => {
                     Err(FinderError::NoPicture { path: path.clone() })
                 }
                 embedded => Ok(embedded?.video),

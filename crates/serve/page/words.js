@@ -36,7 +36,7 @@ export const VERDICTS = {
   maybe: { word: "Maybe", sign: "?" },
   nothing_stands_out: { word: "Nothing stands out", sign: "–" },
   not_in_these_videos: { word: "Not in these videos", sign: "×" },
-  unknown: { word: "Cannot be told", sign: "?" },
+  cannot_be_told: { word: "Cannot be told", sign: "?" },
 };
 
 /** How sure a moment is, in the words of the command line. */
@@ -47,7 +47,7 @@ export const nounOf = (hit) => hit.sure === "guess" ? "Guess" : "Moment";
 
 /** What the verdict rests on: the measured rate of false alarms. */
 export function reasonInWords(verdict, rate) {
-  if (verdict === "unknown") return "The model knows no word of it, and no subtitle says it.";
+  if (verdict === "cannot_be_told") return "The model knows no word of it, and no subtitle says it.";
   if (rate === null) return "How sure this is was not measured.";
   return `${rateInWords(rate)}${verdict === "nothing_stands_out" ? " It may be there all the same." : ""}`;
 }

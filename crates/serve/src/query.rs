@@ -206,7 +206,7 @@ pub enum Verdict {
     /// nearest moments are given, each a guess.
     NotInTheseVideos,
     /// It cannot be told: the model knows no word of it, and no subtitle says it.
-    Unknown,
+    CannotBeTold,
 }
 
 /// How sure it is that a moment is what was asked for.
@@ -229,10 +229,10 @@ pub struct Hit {
     /// From when to when, in seconds from the start of the file; the end does not belong to it.
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
-    /// How well it fits: comparable within one answer and one source only, and no per cent of anything. Of
-    /// what is seen, the score of its best clip; no more than that of a better moment of its video.
-    #[serde(serialize_with = "figures::score")]
-    pub score: f32,
+    /// How well what is seen fits: the score of its best clip, no more than that of a better moment of its
+    /// video; comparable within one answer only, and no per cent of anything. None of what is said.
+    #[serde(serialize_with = "figures::score_if_any")]
+    pub score: Option<f32>,
     /// How sure it is that this is what was asked for.
     pub sure: Sureness,
     /// Whether it was seen or said.

@@ -225,7 +225,7 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     assert!(
         browser
             .text("document.querySelector('.distribution').getAttribute('aria-label')")
-            .contains("at or above the cut")
+            .contains("as high as what counts as found")
     );
     browser.assert_clean(&server.address.to_string());
 }

@@ -91,7 +91,7 @@ impl Library for Shelf {
                 hits.push(Hit {
                     media: self.media[*video].id.clone(),
                     span: *span,
-                    score: *score,
+                    score: Some(*score),
                     sure: match *score {
                         score if score > 0.6 => Sureness::Found,
                         score if score > 0.3 => Sureness::Maybe,
@@ -102,7 +102,7 @@ impl Library for Shelf {
                 });
             }
         }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap());
         let mut of_video = std::collections::HashMap::new();
         hits.retain(|hit| {
             let num = of_video.entry(hit.media.clone()).or_insert(0);
@@ -116,7 +116,7 @@ impl Library for Shelf {
             counts[((clip.score * 40.0) as usize).min(39)] += 1;
         }
         let bin_edges = (0..=40).map(|edge| edge as f32 / 40.0).collect();
-        let best = hits.first().map_or(0.0, |hit| hit.score);
+        let best = hits.first().and_then(|hit| hit.score).unwrap_or(0.0);
         let (verdict, rate) = match best {
             best if best > 0.6 => (Verdict::Found, 0.02),
             best if best > 0.3 => (Verdict::Maybe, 0.2),

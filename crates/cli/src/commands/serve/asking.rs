@@ -186,7 +186,7 @@ pub(super) fn verdict(asked: &Asked) -> (Verdict, Option<f64>) {
         // Where no video passed the filters, nothing was looked for.
         Finding::NotInTheseVideos if answer.num_files > 0 => Verdict::NotInTheseVideos,
         Finding::NotInTheseVideos | Finding::NothingStandsOut => Verdict::NothingStandsOut,
-        Finding::Unknown => Verdict::Unknown,
+        Finding::CannotBeTold => Verdict::CannotBeTold,
     };
     (verdict, false_alarms)
 }

@@ -70,7 +70,7 @@ pub(super) fn written(
         // Not the name of the video's own subtitles: beside it, these would be taken for what is said there.
         Some(hit) => {
             let video = hit.path.file_stem().unwrap_or_default().to_string_lossy();
-            format!("moments-{video}.{}", format.ending())
+            format!("{video}.moments.{}", format.ending())
         }
         None => format!("moments.{}", format.ending()),
     };

@@ -84,11 +84,11 @@ impl OpenIndex {
         for hit in &asked.answer.hits {
             // One that was removed meanwhile is no hit.
             let Some(media) = self.videos.id(hit.file)? else { continue };
-            let (source, text) = match &hit.evidence {
-                Evidence::Seen => (Source::Seen, None),
-                Evidence::Said { text, .. } => (Source::Said, Some(text.clone())),
+            let (source, text, score) = match &hit.evidence {
+                Evidence::Seen => (Source::Seen, None, Some(hit.score as f32)),
+                Evidence::Said { text, .. } => (Source::Said, Some(text.clone()), None),
             };
-            let (score, sure) = (hit.score as f32, asking::of_sureness(hit.sure()));
+            let sure = asking::of_sureness(hit.sure());
             hits.push(Hit { media, span: hit.span, score, sure, source, text });
         }
         Ok(Answer {
