@@ -19,6 +19,7 @@ mod assets;
 mod byte_range;
 mod cache_folder;
 mod connection;
+mod echo;
 mod exports;
 mod figures;
 mod file_cache;

@@ -4,8 +4,8 @@ use locvtp_video::TimeSpan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, shortened};
 use crate::media::MediaId;
-use crate::read_request::{MOST_SECONDS, TOO_MANY_SECONDS, shortened};
 use crate::{figures, object};
 
 /// Letters of a sentence that are read; longer ones are refused.

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, Uri, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, cut_after, shortened};
 use crate::object::Object;
 use crate::problem::Problem;
 use crate::settings::ServeLimits;
@@ -25,25 +26,8 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     }
 }
 
-/// More seconds than any video has: 31 years.
-pub(crate) const MOST_SECONDS: f64 = 1e9;
-/// What is said of more.
-pub(crate) const TOO_MANY_SECONDS: &str = "no video plays for so many seconds";
-/// Letters of what was sent that are said again, and of what a parser says of it.
-const MOST_ECHOED: usize = 120;
+/// Letters of what a parser says that are passed on.
 const MOST_PARSED: usize = 400;
-
-/// A text that was sent, to be said again: its beginning, where it is long.
-pub(crate) fn shortened(text: &str) -> String {
-    cut_after(text, MOST_ECHOED)
-}
-
-fn cut_after(text: &str, letters: usize) -> String {
-    match text.char_indices().nth(letters) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
 
 /// What stands behind the `?` of an address.
 pub(crate) struct Parameters(Vec<(String, String)>);

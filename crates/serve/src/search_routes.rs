@@ -10,13 +10,14 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS};
 use crate::exports::{ExportFormat, ExportHit, LeftOut};
 use crate::library::{Library, LibraryError};
 use crate::media::{Media, MediaId, PageRequest};
 use crate::object;
 use crate::problem::Problem;
 use crate::query::{Answer, ClipScore, Query};
-use crate::read_request::{InPath, MOST_SECONDS, Parameters, TOO_MANY_SECONDS, read_json};
+use crate::read_request::{InPath, Parameters, read_json};
 use crate::reports::{BadFile, Job, LibraryState};
 use crate::shown_media::ShownMedia;
 use crate::state::Shared;
