@@ -41,7 +41,8 @@ async function answered(method, path, body, signal) {
 export const get = async (path, signal) => (await answered("GET", path, undefined, signal)).json();
 export const post = async (path, body, signal) => (await answered("POST", path, body, signal)).json();
 
-/** Posts, and saves the answer under the name that the server gives it. */
+/** Posts, and saves the answer under the name that the server gives it. Returns that name, and the files whose
+ * moments are not in it: their `name` and the `reason`, and in `more` how many others. */
 export async function download(path, body) {
   const response = await answered("POST", path, body);
   const disposition = response.headers.get("content-disposition") ?? "";
@@ -49,7 +50,8 @@ export async function download(path, body) {
   const address = URL.createObjectURL(await response.blob());
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  return name;
+  const told = JSON.parse(response.headers.get("x-locvtp-left-out") ?? '{"num_files":0,"files":[]}');
+  return { name, leftOut: told.files, more: told.num_files - told.files.length };
 }
 
 /** An address for `<video>` and `<img>`. */

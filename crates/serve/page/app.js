@@ -10,7 +10,7 @@ import { listenToKeys, showHelp } from "./keys.js";
 import { Player } from "./player.js";
 import { markHit, showAnswer, showProblem, showWaiting } from "./results.js";
 import { Timeline } from "./timeline.js";
-import { clock } from "./words.js";
+import { clock, nounOf } from "./words.js";
 
 let state = address.read();
 let image = null;
@@ -181,7 +181,7 @@ function openHit(place) {
   const hit = found.answer.hits[place];
   openPlace = place;
   go({ video: hit.media, t: hit.span.start, end: hit.span.end }).then(() => {
-    say(`Moment ${place + 1}, ${clock(hit.span.start)}. Space plays it.`);
+    say(`${nounOf(hit)} ${place + 1}, ${clock(hit.span.start)}. Space plays it.`);
     if (matchMedia("(max-width: 899px)").matches) byId("player").scrollIntoView({ block: "start" });
     // So that space plays, and does not press the button of the list again.
     byId("player-title")?.focus({ preventScroll: true });

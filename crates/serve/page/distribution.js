@@ -1,4 +1,4 @@
-// The scores of all clips to one query, with the cut drawn in: how far the best ones stand out.
+// The scores of all clips to one query, and from where on they count as found: how far the best ones stand out.
 
 import { h, s } from "./dom.js";
 import { counted } from "./words.js";
@@ -21,8 +21,8 @@ export function drawDistribution({ bin_edges: edges, counts, cut }) {
   });
   const above = counts.filter((_, bin) => isAbove(bin)).reduce((sum, count) => sum + count, 0);
   const words = cut === null
-    ? `${counted(total, "clip")}, no cut: the index is not calibrated.`
-    : `${counted(above, "clip")} of ${total.toLocaleString("en")} at or above the cut.`;
+    ? `${counted(total, "clip")}; how high is enough was not measured.`
+    : `${above.toLocaleString("en")} of ${counted(total, "clip")} ${above === 1 ? "scores" : "score"} as high as what counts as found.`;
   const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "distribution", role: "img", "aria-label":
     `Scores of all clips to this query. ${words}`, preserveAspectRatio: "none" }, ...bars);
   if (cut !== null) {

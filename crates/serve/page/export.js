@@ -2,7 +2,7 @@
 
 import { download } from "./api.js";
 import { byId, h, say } from "./dom.js";
-import { clock } from "./words.js";
+import { clock, counted } from "./words.js";
 
 const FORMATS = {
   csv: "Table", json: "All data", srt: "Subtitles", vtt: "Subtitles for the web", edl: "Edit list, CMX 3600",
@@ -22,9 +22,9 @@ export function showExport(choices, formats) {
     const chosen = Number(dialog.querySelector("input[name=what]:checked").value);
     said.textContent = "Writing…";
     try {
-      const names = [];
-      for (const hits of filesOf(format, choices[chosen].hits)) names.push(await download("/export", { format, hits }));
-      said.textContent = `Saved as ${names.join(", ")}.`;
+      const saved = [];
+      for (const hits of filesOf(format, choices[chosen].hits)) saved.push(await download("/export", { format, hits }));
+      said.replaceChildren(`Saved as ${saved.map(({ name }) => name).join(", ")}.`, ...saved.map(leftOutOf));
       say(said.textContent);
     } catch (problem) {
       said.textContent = problem.message;
@@ -39,6 +39,13 @@ export function showExport(choices, formats) {
   dialog.showModal();
 }
 
+/** What is not in a saved file, and why. */
+function leftOutOf({ leftOut, more }) {
+  if (leftOut.length === 0) return "";
+  return h("span", { class: "left-out" }, " Not in it:", h("ul", {}, leftOut.map(({ name, reason }) =>
+    h("li", {}, h("b", {}, name), `: ${reason}`)), more > 0 && h("li", {}, `and moments of ${counted(more, "other video")}`)));
+}
+
 /** Subtitles are of one video: hits of several become several files. */
 function filesOf(format, hits) {
   if (format !== "srt" && format !== "vtt") return [hits];
@@ -50,7 +57,7 @@ export function exportChoices(hits, open, range) {
   const asExport = ({ media, span, text, score, sure, source }, query) => ({ media, span, query, text: text ?? "", score, sure, source });
   const choices = [];
   if (range) choices.push({ label: `Your range, ${clock(range.hit.span.start)} – ${clock(range.hit.span.end)}`, hits: [asExport(range.hit, range.query)] });
-  if (hits.list.length > 0) choices.push({ label: `All ${hits.list.length} moments`, hits: hits.list.map((hit) => asExport(hit, hits.query)) });
-  if (open) choices.push({ label: `This moment, ${clock(open.span.start)} – ${clock(open.span.end)}`, hits: [asExport(open, hits.query)] });
+  if (hits.list.length > 0) choices.push({ label: hits.list.some(({ sure }) => sure !== "guess") ? `All ${counted(hits.list.length, "moment")}` : `The nearest ${counted(hits.list.length, "moment")}, no more than guesses`, hits: hits.list.map((hit) => asExport(hit, hits.query)) });
+  if (open) choices.push({ label: `This ${open.sure === "guess" ? "guess" : "moment"}, ${clock(open.span.start)} – ${clock(open.span.end)}`, hits: [asExport(open, hits.query)] });
   return choices;
 }

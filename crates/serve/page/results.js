@@ -3,7 +3,7 @@
 import { drawDistribution } from "./distribution.js";
 import { byId, h, icon, say } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
-import { clock, counted, lasting, rateInWords, spoken, VERDICTS } from "./words.js";
+import { clock, counted, lasting, nounOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
 
 /** Shows an answer; `open(hit)` and `like(hit)` are called with hits. */
 export function showAnswer({ answer, media }, { open, like, share }) {
@@ -11,9 +11,9 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   const videos = new Set(hits.map((hit) => hit.media)).size;
   const { word, sign } = VERDICTS[answer.verdict];
   const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
-  const nearest = answer.verdict === "not_found" && hits.length > 0;
+  const nearest = hits.length > 0 && ["nothing_stands_out", "not_in_these_videos"].includes(answer.verdict);
   const isSaid = hits.length > 0 && hits.every((hit) => hit.source === "said");
-  const rate = isSaid ? "Found by what is said there." : rateInWords(answer.false_alarm_rate);
+  const rate = isSaid ? "Found by what is said there." : reasonInWords(answer.verdict, answer.false_alarm_rate);
   const head = h("section", { class: `verdict ${answer.verdict}`, "aria-labelledby": "verdict-word" },
     h("div", { class: "verdict-line" },
       h("span", { class: "verdict-sign", "aria-hidden": "true" }, sign),
@@ -29,12 +29,13 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   const parts = [head];
   if (nearest) {
     // What is not good enough is there for who wants to judge, and not before.
-    parts.push(h("details", { class: "nearest" }, h("summary", {}, `Show the ${hits.length} nearest; one may be right`), list));
+    const nearestWords = `Show ${hits.length === 1 ? "the nearest moment" : `the ${hits.length} nearest moments`}: no more than a guess`;
+    parts.push(h("details", { class: "nearest" }, h("summary", {}, nearestWords), list));
   } else if (hits.length > 0) {
     parts.push(list);
   }
   byId("results").replaceChildren(...parts, h("p", { class: "took" }, `Searched in ${answer.took_ms.toFixed(answer.took_ms < 10 ? 1 : 0)} ms`));
-  say(`${word}. ${nearest ? "" : many}. ${rate}`);
+  say([word, nearest ? "" : many, rate].filter(Boolean).join(". "));
 }
 
 function card(hit, place, media, { open, like }) {
@@ -44,16 +45,16 @@ function card(hit, place, media, { open, like }) {
   const said = hit.source === "said";
   const picture = thumbnail(media, ((start + end) / 2).toFixed(2), lasting(end - start));
   const missing = media?.is_missing ? ", the file is missing" : "";
-  const label = `Moment ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}${missing}`;
-  return h("li", { class: "hit", "data-hit": String(place) },
+  const label = `${nounOf(hit)} ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}, ${SURE[hit.sure]}${missing}`;
+  return h("li", { class: `hit ${hit.sure}`, "data-hit": String(place) },
     h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, picture,
       h("span", { class: "about" },
         h("span", { class: "name" }, name),
         h("span", { class: "times" }, times),
         h("span", { class: "tags" },
           h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
-          hit.sure !== "found" && h("span", { class: `tag ${hit.sure}` }, hit.sure === "maybe" ? "maybe" : "a guess"),
-          missing && h("span", { class: "tag not_found" }, "file missing"),
+          h("span", { class: `tag ${hit.sure}` }, SURE[hit.sure]),
+          missing && h("span", { class: "tag failed" }, "file missing"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
         hit.text && h("q", { class: "quote" }, hit.text))),
     h("button", { type: "button", class: "icon-button like", title: "More like this moment",

@@ -3,7 +3,7 @@
 
 import { h } from "./dom.js";
 import { Preview } from "./sprites.js";
-import { clock, spoken } from "./words.js";
+import { clock, nounOf, spoken } from "./words.js";
 
 const STRIP_HEIGHT = 36;
 
@@ -36,7 +36,7 @@ export class Timeline {
     this.marks.replaceChildren(...hits.map(({ hit, place }) => {
       const { start, end } = hit.span;
       const mark = h("button", { type: "button", class: `mark ${hit.sure}`, "data-hit": String(place),
-        title: `${clock(start)} – ${clock(end)}`, "aria-label": `Moment ${place + 1}, from ${spoken(start)} to ${spoken(end)}`,
+        title: `${clock(start)} – ${clock(end)}, ${hit.sure}`, "aria-label": `${nounOf(hit)} ${place + 1}, from ${spoken(start)} to ${spoken(end)}`,
         onclick: () => this.openHit(place) });
       mark.style.left = share(start);
       mark.style.width = share(end - start);

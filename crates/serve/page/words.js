@@ -34,13 +34,25 @@ export const day = (unix) => unix === null ? "" : new Date(unix * 1000).toLocale
 export const VERDICTS = {
   found: { word: "Found", sign: "✓" },
   maybe: { word: "Maybe", sign: "?" },
-  not_found: { word: "Nothing stands out", sign: "–" },
-  unknown: { word: "Cannot be told", sign: "?" },
+  nothing_stands_out: { word: "Nothing stands out", sign: "–" },
+  not_in_these_videos: { word: "Not in these videos", sign: "×" },
+  cannot_be_told: { word: "Cannot be told", sign: "?" },
 };
 
-/** What the measured rate of false alarms means. */
-export function rateInWords(rate) {
+/** How sure a moment is, in the words of the command line. */
+export const SURE = { found: "found", maybe: "maybe", guess: "guess" };
+
+/** What a moment is called: a guess is no hit. */
+export const nounOf = (hit) => hit.sure === "guess" ? "Guess" : "Moment";
+
+/** What the verdict rests on: the measured rate of false alarms. */
+export function reasonInWords(verdict, rate) {
+  if (verdict === "cannot_be_told") return "The model knows no word of it, and no subtitle says it.";
   if (rate === null) return "How sure this is was not measured.";
+  return `${rateInWords(rate)}${verdict === "nothing_stands_out" ? " It may be there all the same." : ""}`;
+}
+
+function rateInWords(rate) {
   const hundred = rate * 100;
   const many = hundred < 1 ? "fewer than 1" : `about ${Math.round(hundred)}`;
   return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;

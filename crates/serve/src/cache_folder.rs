@@ -2,13 +2,15 @@
 //!
 //! A temporary folder is locked as long as its server lives, and removed when it ends. The removal is not
 //! waited for longer than [`REMOVAL_TIME`]: a disk may take a minute for thousands of files. What is left
-//! then, or by a server that was killed, is removed by the next server that starts.
+//! then, or by a server that was killed, is removed by the next server that starts. One that somebody removes
+//! under its server, as those do who clear up old temporary files, is made anew.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How the name of a temporary folder begins.
@@ -19,37 +21,61 @@ const REMOVAL_TIME: Duration = Duration::from_secs(1);
 const TRIES: usize = 16;
 
 /// A folder for what is made from videos.
-pub(crate) enum CacheFolder {
+pub(crate) struct CacheFolder(Kind);
+
+enum Kind {
     /// Somebody's own; it stays.
     Chosen(PathBuf),
     /// Removed with the server.
     Temporary {
-        path: PathBuf,
-        /// Locked as long as it is open.
-        _lock: File,
+        parent: PathBuf,
+        /// Where it lies, and the open folder, which is locked as long as it is open; none once the server
+        /// has ended.
+        now: Mutex<Option<(PathBuf, File)>>,
     },
 }
 
 impl CacheFolder {
+    /// Somebody's own.
+    pub(crate) fn chosen(path: PathBuf) -> Self {
+        Self(Kind::Chosen(path))
+    }
+
     /// A temporary folder in `parent`. Those of servers that have died there are removed meanwhile.
     pub(crate) fn temporary(parent: &Path) -> io::Result<Self> {
         let (path, lock) = locked_folder(parent)?;
-        let (parent, owner) = (parent.to_owned(), lock.metadata()?.uid());
+        let owner = lock.metadata()?.uid();
+        let now = Mutex::new(Some((path, lock)));
+        let folder = Self(Kind::Temporary { parent: parent.to_owned(), now });
+        let parent = parent.to_owned();
         std::thread::spawn(move || remove_left(&parent, owner));
-        Ok(Self::Temporary { path, _lock: lock })
+        Ok(folder)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        match self {
-            Self::Chosen(path) | Self::Temporary { path, .. } => path,
+    /// Where it lies; made anew where it is gone.
+    pub(crate) fn there(&self) -> io::Result<PathBuf> {
+        let (parent, now) = match &self.0 {
+            Kind::Chosen(path) => {
+                std::fs::create_dir_all(path)?;
+                return Ok(path.clone());
+            }
+            Kind::Temporary { parent, now } => (parent, now),
+        };
+        let mut now = lock(now);
+        let (path, folder) = now.as_ref().ok_or(io::ErrorKind::Interrupted)?;
+        if is_still_there(path, folder) {
+            return Ok(path.clone());
         }
+        std::fs::create_dir_all(parent)?;
+        let (path, _) = now.insert(locked_folder(parent)?);
+        Ok(path.clone())
     }
-}
 
-impl Drop for CacheFolder {
-    fn drop(&mut self) {
-        let Self::Temporary { path, .. } = self else { return };
-        let (path, (done, removed)) = (path.clone(), channel());
+    /// Removes it where it is temporary, for good: the server has ended.
+    pub(crate) fn remove(&self) {
+        let Kind::Temporary { now, .. } = &self.0 else { return };
+        let Some((path, _lock)) = lock(now).take() else { return };
+        let (done, removed) = channel();
         std::thread::spawn(move || {
             // What cannot be removed is left to the next server.
             let _ = std::fs::remove_dir_all(path);
@@ -57,6 +83,16 @@ impl Drop for CacheFolder {
         });
         let _ = removed.recv_timeout(REMOVAL_TIME);
     }
+}
+
+impl Drop for CacheFolder {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A new folder that only its owner may read, and its lock.
@@ -140,12 +176,36 @@ mod tests {
     fn a_temporary_folder_goes_with_its_server_and_a_chosen_one_stays() {
         let parent = tempfile::tempdir().unwrap();
         let temporary = CacheFolder::temporary(parent.path()).unwrap();
-        let path = temporary.path().to_owned();
+        let path = temporary.there().unwrap();
         std::fs::write(path.join("a.jpg"), "a picture").unwrap();
-        drop(temporary);
+        temporary.remove();
         assert!(!path.exists());
-        drop(CacheFolder::Chosen(parent.path().to_owned()));
+        // What still works then finds no place.
+        assert!(
+            temporary.there().is_err() && std::fs::read_dir(parent.path()).unwrap().count() == 0
+        );
+        drop(CacheFolder::chosen(parent.path().to_owned()));
         assert!(parent.path().is_dir());
+    }
+
+    #[test]
+    fn a_temporary_folder_that_is_removed_under_its_server_is_made_anew() {
+        let above = tempfile::tempdir().unwrap();
+        let parent = above.path().join("temporary");
+        std::fs::create_dir(&parent).unwrap();
+        let folder = CacheFolder::temporary(&parent).unwrap();
+        let first = folder.there().unwrap();
+        assert_eq!(folder.there().unwrap(), first);
+        std::fs::remove_dir_all(&parent).unwrap();
+        let second = folder.there().unwrap();
+        assert!(second.is_dir());
+        // Somebody else's folder of the same name is not ours.
+        std::fs::remove_dir(&second).unwrap();
+        std::fs::create_dir(&second).unwrap();
+        let third = folder.there().unwrap();
+        assert!(third != second && third.is_dir());
+        drop(folder);
+        assert!(!third.exists());
     }
 
     #[test]

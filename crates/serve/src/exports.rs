@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::media::MediaId;
-use crate::query::{Source, Verdict};
+use crate::object;
+use crate::query::{Source, Sureness};
 
 /// A kind of file that hits are given away as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,7 @@ pub struct ExportHit {
     /// The video.
     pub media: MediaId,
     /// The moment, in seconds from the start of the file; the end does not belong to it.
+    #[serde(deserialize_with = "object::one")]
     #[schemars(with = "crate::query::SpanSchema")]
     pub span: TimeSpan,
     /// What was asked for.
@@ -48,7 +50,7 @@ pub struct ExportHit {
     pub score: Option<f32>,
     /// As the answer has it.
     #[serde(default)]
-    pub sure: Option<Verdict>,
+    pub sure: Option<Sureness>,
     /// As the answer has it.
     #[serde(default)]
     pub source: Option<Source>,
@@ -63,4 +65,15 @@ pub struct ExportedFile {
     pub media_type: String,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// Videos whose moments are not in it, a line each.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A video whose moments are not in an exported file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// The name of its file.
+    pub name: String,
+    /// Why, and what to do.
+    pub reason: String,
 }

@@ -3,21 +3,28 @@
 //! What is asked for by several at the same time is made once. When the files take more than the
 //! budget, or are more than [`MOST_FILES`], those go that were not asked for the longest; a file that is being
 //! sent stays readable, because it is open. What stood in the folder when the server starts is removed: nothing outlives the
-//! index that it was made from.
+//! index that it was made from. A folder that somebody removes meanwhile is made anew.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::cache_folder::CacheFolder;
 use crate::open_file::OpenFile;
 use crate::problem::Problem;
 
 /// Files of a cache at most: how long it takes to remove them goes by their number.
 const MOST_FILES: usize = 4_000;
 
+/// What is said where nothing can be kept.
+pub(crate) const NO_PLACE: &str = "the server cannot keep pictures and copies; its log says why";
+
 /// A folder of made files within a budget.
 pub(crate) struct FileCache {
-    folder: PathBuf,
+    root: Arc<CacheFolder>,
+    /// The folder's name in the root.
+    name: &'static str,
     budget_bytes: u64,
     entries: Mutex<Entries>,
 }
@@ -40,13 +47,25 @@ struct Entry {
 }
 
 impl FileCache {
-    /// An empty cache in this folder.
-    pub(crate) fn create(folder: &Path, budget_bytes: u64) -> std::io::Result<Self> {
+    /// An empty cache in the folder of this name.
+    pub(crate) fn create(
+        root: Arc<CacheFolder>,
+        name: &'static str,
+        budget_bytes: u64,
+    ) -> io::Result<Self> {
+        let folder = root.there()?.join(name);
         if folder.exists() {
-            std::fs::remove_dir_all(folder)?;
+            std::fs::remove_dir_all(&folder)?;
         }
-        std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), budget_bytes, entries: Mutex::default() })
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { root, name, budget_bytes, entries: Mutex::default() })
+    }
+
+    /// The folder, made anew where it is gone.
+    fn folder(&self) -> io::Result<PathBuf> {
+        let folder = self.root.there()?.join(self.name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(folder)
     }
 
     /// The file of this name, a plain file name, made by `make` where it is not there; blocks.
@@ -57,19 +76,17 @@ impl FileCache {
     ) -> Result<OpenFile, Problem> {
         let making = self.enter(name);
         let _alone = making.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = self.folder.join(name);
-        if let Ok(file) = OpenFile::open(&place, None) {
+        let failed = |error: io::Error| Problem::failed(NO_PLACE, &error);
+        let folder = self.folder().map_err(failed)?;
+        let place = folder.join(name);
+        if let Ok(file) = OpenFile::open(&place) {
             return Ok(file);
         }
         // The ending stays: it says what kind of file is made.
-        let part = self.folder.join(format!("part-{name}"));
+        let part = folder.join(format!("part-{name}"));
         let made = make(&part).and_then(|()| {
             let moved = std::fs::rename(&part, &place);
-            moved.map_err(|error| {
-                let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-                Problem::new(status, format!("the cache of the server cannot be written: {error}"))
-            })?;
-            OpenFile::open(&place, None)
+            moved.and_then(|()| OpenFile::open(&place)).map_err(failed)
         });
         // What is left of a failure is of no use.
         if made.is_err() {
@@ -112,7 +129,9 @@ impl FileCache {
                 .filter(|(other, entry)| entry.bytes.is_some() && other.as_str() != name);
             let oldest = made.min_by_key(|(_, entry)| entry.last_asked);
             let Some(oldest) = oldest.map(|(name, _)| name.clone()) else { break };
-            let _ = std::fs::remove_file(self.folder.join(&oldest));
+            if let Ok(folder) = self.folder() {
+                let _ = std::fs::remove_file(folder.join(&oldest));
+            }
             let gone = entries.by_name.remove(&oldest).and_then(|entry| entry.bytes);
             entries.bytes -= gone.unwrap_or(0);
             entries.num_files -= 1;
@@ -130,6 +149,12 @@ mod tests {
 
     use super::*;
 
+    /// A cache `cache` in this folder.
+    fn cache(folder: &tempfile::TempDir, budget_bytes: u64) -> FileCache {
+        let root = Arc::new(CacheFolder::chosen(folder.path().to_owned()));
+        FileCache::create(root, "cache", budget_bytes).unwrap()
+    }
+
     fn write(bytes: usize) -> impl FnOnce(&Path) -> Result<(), Problem> {
         move |place| {
             std::fs::write(place, vec![7; bytes]).unwrap();
@@ -140,7 +165,7 @@ mod tests {
     #[test]
     fn what_was_not_asked_for_the_longest_goes_first() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FileCache::create(&folder.path().join("cache"), 250).unwrap();
+        let cache = cache(&folder, 250);
         let never = |_: &Path| -> Result<(), Problem> { panic!("it is there") };
         cache.get("a", write(100)).unwrap();
         cache.get("b", write(100)).unwrap();
@@ -155,40 +180,52 @@ mod tests {
     #[test]
     fn small_files_are_bounded_in_number() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FileCache::create(folder.path(), u64::MAX).unwrap();
+        let cache = cache(&folder, u64::MAX);
         for number in 0..=MOST_FILES {
             cache.get(&number.to_string(), write(1)).unwrap();
         }
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), MOST_FILES);
-        assert!(!folder.path().join("0").exists() && folder.path().join("1").exists());
+        let made = folder.path().join("cache");
+        assert_eq!(std::fs::read_dir(&made).unwrap().count(), MOST_FILES);
+        assert!(!made.join("0").exists() && made.join("1").exists());
     }
 
     #[test]
     fn a_file_larger_than_the_budget_is_given_and_makes_room_later() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FileCache::create(folder.path(), 50).unwrap();
+        let cache = cache(&folder, 50);
         assert_eq!(cache.get("a", write(100)).unwrap().length, 100);
         cache.get("b", write(10)).unwrap();
-        assert!(!folder.path().join("a").exists());
+        assert!(!folder.path().join("cache/a").exists());
+    }
+
+    #[test]
+    fn a_folder_that_is_removed_meanwhile_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(&folder, 250);
+        cache.get("a", write(100)).unwrap();
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        assert_eq!(cache.get("a", write(120)).unwrap().length, 120);
+        cache.get("b", write(120)).unwrap();
+        assert_eq!(cache.lock().bytes, 240);
     }
 
     #[test]
     fn a_failure_leaves_nothing_behind_and_is_tried_again() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FileCache::create(folder.path(), 1000).unwrap();
+        let cache = cache(&folder, 1000);
         let failed = cache.get("a", |place| {
             std::fs::write(place, b"half").unwrap();
             Err(Problem::busy())
         });
         assert!(failed.is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(folder.path().join("cache")).unwrap().count(), 0);
         assert_eq!(cache.get("a", write(10)).unwrap().length, 10);
     }
 
     #[test]
     fn what_many_ask_for_at_once_is_made_once() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = FileCache::create(folder.path(), 1000).unwrap();
+        let cache = cache(&folder, 1000);
         let made = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {

@@ -19,13 +19,16 @@ mod assets;
 mod byte_range;
 mod cache_folder;
 mod connection;
+mod echo;
 mod exports;
+mod figures;
 mod file_cache;
 mod file_response;
 mod guard;
 mod library;
 mod media;
 mod media_routes;
+mod object;
 mod open_file;
 mod openapi;
 mod pictures;
@@ -48,10 +51,13 @@ mod token;
 mod web_vtt;
 mod workers;
 
-pub use exports::{ExportFormat, ExportHit, ExportedFile};
-pub use library::{Library, LibraryError};
+pub use exports::{ExportFormat, ExportHit, ExportedFile, LeftOut};
+pub use library::{Cause, Library, LibraryError};
 pub use media::{Media, MediaId, MediaPage, PageRequest};
-pub use query::{Answer, ClipScore, Distribution, Hit, Like, Query, Scores, Source, Verdict};
+pub use open_file::check_file;
+pub use query::{
+    Answer, ClipScore, Distribution, Hit, Like, Query, Scores, Source, Sureness, Verdict,
+};
 pub use reports::{BadFile, Job, JobState, LibraryState};
 pub use request_log::{Observer, RequestLog};
 pub use routes::openapi;

@@ -56,7 +56,10 @@ pub trait Library: Send + Sync {
     fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError>;
 }
 
-/// Why an index gives no answer.
+/// What went wrong beneath an error: told to the log, never to the asker, who would learn of paths.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why an index gives no answer. The words are shown to who asked; what went wrong beneath is logged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LibraryError {
@@ -65,15 +68,15 @@ pub enum LibraryError {
     #[error("{0}")]
     Refused(String),
 
-    /// What was asked for is not in the index any more.
+    /// What was asked for is not in the index any more, or its file is not to be had.
     #[error("{0}")]
-    NotThere(String),
+    NotThere(String, #[source] Option<Cause>),
 
-    /// Not now: the model is still loading, the catalogue is locked. The words say until when.
+    /// Not now: the catalogue is locked, gone, or cannot be read. The words say until when.
     #[error("{0}")]
-    NotNow(String),
+    NotNow(String, #[source] Option<Cause>),
 
-    /// Something failed that is not the asker's fault. The words are logged and shown.
+    /// Something failed that is not the asker's fault.
     #[error("{0}")]
-    Failed(String, #[source] Option<Box<dyn std::error::Error + Send + Sync>>),
+    Failed(String, #[source] Option<Cause>),
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Seconds by which a moment may be past the end of its video: the clocks of players are rounded.
+const PAST_END_S: f64 = 0.5;
+
 /// Letters of an id at most.
 const MOST_LETTERS: usize = 64;
 
@@ -74,6 +77,15 @@ pub struct Media {
     pub modified_unix_s: Option<i64>,
     /// Whether the file is not where it was any more.
     pub is_missing: bool,
+}
+
+impl Media {
+    /// A moment of the video; none where it lies outside of it. A clock that is rounded may pass the end by
+    /// half a second, which is then the end.
+    pub fn moment(&self, at_s: f64) -> Option<f64> {
+        let is_inside = (0.0..=self.duration_s + PAST_END_S).contains(&at_s);
+        is_inside.then(|| at_s.min(self.duration_s))
+    }
 }
 
 /// Which videos to list.

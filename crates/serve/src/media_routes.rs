@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use locvtp_video::TimeSpan;
 
 use crate::file_response::respond;
-use crate::media::Media;
-use crate::open_file::OpenFile;
+use crate::open_file::{OpenFile, check_file};
 use crate::pictures;
 use crate::problem::Problem;
 use crate::read_request::{InPath, Parameters};
@@ -19,9 +18,6 @@ use crate::state::Shared;
 
 /// A picture of a video never changes, because a video that changes has another id.
 const PICTURE_LIFE: HeaderValue = HeaderValue::from_static("private, max-age=3600");
-/// Seconds that a stretch may be beyond the end of its video: the page's clock is rounded.
-const BEYOND_S: f64 = 0.5;
-
 pub(crate) async fn file(
     State(shared): State<Shared>,
     InPath(id): InPath<String>,
@@ -30,7 +26,7 @@ pub(crate) async fn file(
 ) -> Result<Response, Problem> {
     let media = known_media(&shared, &id).await?;
     let media_type = container_type(&media.name);
-    let file = shared.readers.run(move || OpenFile::open(&media.path, Some(media.size_bytes)));
+    let file = shared.readers.run(move || OpenFile::of(&media));
     Ok(respond(file.await??, media_type, &method, &headers, &shared.reads))
 }
 
@@ -59,13 +55,13 @@ pub(crate) async fn proxy(
 ) -> Result<Response, Problem> {
     let (start, end) = (asked.seconds("start")?, asked.seconds("end")?);
     let media = known_media(&shared, &id).await?;
-    let is_inside = start >= 0.0 && start < end && end <= media.duration_s + BEYOND_S;
-    if !is_inside {
+    let stretch = media.moment(start).zip(media.moment(end)).filter(|(start, end)| start < end);
+    let (start, end) = stretch.ok_or_else(|| {
         let length = media.duration_s;
-        return Err(Problem::bad(format!(
+        Problem::bad(format!(
             "from `start` to `end` must be a stretch between 0 and {length:.3} s, where the video ends"
-        )));
-    }
+        ))
+    })?;
     let most = shared.limits.proxy_span.as_secs_f64();
     if end - start > most {
         return Err(Problem::bad(format!("a stretch of more than {most} s is not made")));
@@ -77,7 +73,7 @@ pub(crate) async fn proxy(
     let span = TimeSpan::new(start_ms as f64 / 1000.0, end_ms as f64 / 1000.0);
     let inside = Arc::clone(&shared);
     let file = shared.proxy_workers.run(move || {
-        check_unchanged(&media)?;
+        check_file(&media)?;
         inside.proxies.get(&name, |into| Ok(inside.library.proxy(&media, span, into)?))
     });
     Ok(respond(file.await??, "video/mp4", &method, &headers, &shared.reads))
@@ -91,16 +87,17 @@ pub(crate) async fn thumbnail(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let at = asked.seconds("at")?;
-    if at < 0.0 {
-        return Err(Problem::bad(format!("`at` is {at}; it must be 0 or more")));
-    }
     let media = known_media(&shared, &id).await?;
+    let inside = media.moment(at).ok_or_else(|| {
+        let length = media.duration_s;
+        Problem::bad(format!("`at` is {at}; the video goes from 0 to {length:.3} s"))
+    })?;
     // To a twentieth of a second, so that moments that look alike are one file.
-    let twentieths = (at.min(media.duration_s.max(0.0)) * 20.0).round();
+    let twentieths = (inside * 20.0).round();
     let name = format!("{}-at-{twentieths}.jpg", media.id);
     let inside = Arc::clone(&shared);
     let file = shared.workers.run(move || {
-        check_unchanged(&media)?;
+        check_file(&media)?;
         let write = |into: &_| pictures::write_thumbnail(&media, twentieths / 20.0, into);
         inside.pictures.get(&name, write)
     });
@@ -131,15 +128,11 @@ pub(crate) async fn sprite_sheet(
     let name = format!("{}-sheet-{sheet}.jpg", media.id);
     let inside = Arc::clone(&shared);
     let file = shared.workers.run(move || {
-        check_unchanged(&media)?;
+        // Of the file that was indexed, never of another in its place.
+        check_file(&media)?;
         inside.pictures.get(&name, |into| pictures::write_sheet(&media, sheet, into))
     });
     Ok(picture(file.await??, &method, &headers, &shared))
-}
-
-/// Pictures and copies are made, and given away, of the file that was indexed, never of another in its place.
-fn check_unchanged(media: &Media) -> Result<(), Problem> {
-    OpenFile::open(&media.path, Some(media.size_bytes)).map(drop)
 }
 
 fn picture(file: OpenFile, method: &Method, headers: &HeaderMap, shared: &Shared) -> Response {

@@ -1,7 +1,7 @@
 //! A file that is read by a thread of its own and sent piece by piece.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -12,10 +12,19 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use tokio::sync::Semaphore;
 
-use crate::problem::Problem;
+use crate::library::LibraryError;
+use crate::media::Media;
 
 /// Bytes that are read at a time, and so held for each answer.
 const PIECE_BYTES: u64 = 64 << 10;
+
+/// Whether the file of a video is there and as it was when it was indexed; blocks.
+///
+/// # Errors
+/// [`LibraryError::NotThere`] where it is gone, was changed, or cannot be read.
+pub fn check_file(media: &Media) -> Result<(), LibraryError> {
+    OpenFile::of(media).map(drop)
+}
 
 /// A plain file, open for reading.
 pub(crate) struct OpenFile {
@@ -27,20 +36,38 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens a plain file; blocks. With `expected`, one of another length is another file by now and
-    /// is not given away.
-    pub(crate) fn open(path: &Path, expected: Option<u64>) -> Result<Self, Problem> {
-        let gone = || Problem::not_there("the file is not where it was when it was indexed");
-        // Asked before it is opened: opening a pipe would wait for its writer.
-        if !std::fs::metadata(path).map_err(|_| gone())?.is_file() {
-            return Err(gone());
+    /// Opens the file of a video; blocks. One of another length is another file by now and is not given
+    /// away.
+    ///
+    /// # Errors
+    /// Always [`LibraryError::NotThere`]: gone, changed, or not to be read.
+    pub(crate) fn of(media: &Media) -> Result<Self, LibraryError> {
+        let not_there = |words: &str, cause| LibraryError::NotThere(words.to_owned(), cause);
+        match Self::open(&media.path) {
+            Ok(file) if file.length == media.size_bytes => Ok(file),
+            Ok(_) => {
+                Err(not_there("the file was changed since it was indexed; index it again", None))
+            }
+            Err(error) => Err(match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => {
+                    not_there("the file is not where it was when it was indexed", None)
+                }
+                _ => not_there("the file cannot be read by the server", Some(Box::new(error))),
+            }),
         }
-        let file = File::open(path).map_err(|_| gone())?;
-        let about = file.metadata().map_err(|_| gone())?;
-        if !about.is_file() || expected.is_some_and(|expected| expected != about.len()) {
-            return Err(Problem::not_there(
-                "the file was changed since it was indexed; index it again",
-            ));
+    }
+
+    /// Opens a plain file; blocks. What is none is an [`ErrorKind::InvalidInput`].
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let no_file = || io::Error::new(ErrorKind::InvalidInput, "it is no file");
+        // Asked before it is opened: opening a pipe would wait for its writer.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(no_file());
+        }
+        let file = File::open(path)?;
+        let about = file.metadata()?;
+        if !about.is_file() {
+            return Err(no_file());
         }
         let changed = about.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let nanoseconds = changed.map_or(0, |since| since.as_nanos());
@@ -61,11 +88,11 @@ impl OpenFile {
                 if reading.left == 0 {
                     return Ok(None);
                 }
-                let _place = places.acquire_owned().await.map_err(std::io::Error::other)?;
+                let _place = places.acquire_owned().await.map_err(io::Error::other)?;
                 // Here, and not on the thread that reads: each thread keeps what it once took.
                 reading.buffer.resize(reading.left.min(PIECE_BYTES) as usize, 0);
                 let read = tokio::task::spawn_blocking(move || reading.next_piece());
-                read.await.map_err(std::io::Error::other)?.map(Some)
+                read.await.map_err(io::Error::other)?.map(Some)
             }
         }))
     }
@@ -80,7 +107,7 @@ struct Reading {
 }
 
 impl Reading {
-    fn next_piece(mut self) -> std::io::Result<(Bytes, Self)> {
+    fn next_piece(mut self) -> io::Result<(Bytes, Self)> {
         self.file.seek(SeekFrom::Start(self.at))?;
         self.file.read_exact(&mut self.buffer)?;
         self.at += self.buffer.len() as u64;

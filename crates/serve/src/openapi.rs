@@ -54,6 +54,11 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
             good["content"] = json!({ "application/json": { "schema": schema(generator) } });
         }
         Content::Bytes(kind) => good["content"] = json!({ *kind: {} }),
+        Content::BytesWith(kind, (name, meaning)) => {
+            good["content"] = json!({ *kind: {} });
+            let header = json!({ "description": meaning, "schema": { "type": "string" } });
+            good["headers"] = json!({ *name: header });
+        }
     }
     let mut responses = Map::new();
     responses.insert(status.to_string(), good);

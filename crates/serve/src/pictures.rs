@@ -5,6 +5,7 @@ use std::path::Path;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use locvtp_video::{Glimpse, Glimpses, Nearness, ReadLimits, Seconds};
 
+use crate::file_cache::NO_PLACE;
 use crate::media::Media;
 use crate::problem::Problem;
 use crate::sprites::Layout;
@@ -63,15 +64,13 @@ fn glimpses(
 ) -> Result<Vec<Option<Glimpse>>, Problem> {
     let wanted = Glimpses { times, start: Seconds(media.start_s), nearness, fit };
     let read = wanted.read(&media.path, &ReadLimits::default());
-    // The reason names the path, which stays here.
-    read.map_err(|_| Problem::not_there(format!("{} cannot be decoded", media.name)))
+    read.map_err(|error| {
+        Problem::not_there(format!("{} cannot be decoded", media.name)).because(&error)
+    })
 }
 
 fn write_jpeg(rgb: &[u8], width: u32, height: u32, into: &Path) -> Result<(), Problem> {
-    let failed = |error: jpeg_encoder::EncodingError| {
-        let status = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
-        Problem::new(status, format!("a picture cannot be written: {error}"))
-    };
+    let failed = |error: jpeg_encoder::EncodingError| Problem::failed(NO_PLACE, &error);
     let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
     let mut encoder = Encoder::new_file(into, QUALITY).map_err(failed)?;
     encoder.set_sampling_factor(SamplingFactor::F_2_2);

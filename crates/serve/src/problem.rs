@@ -1,8 +1,11 @@
 //! What the server says when it does not do what it was asked.
 
+use std::error::Error;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use locvtp_video::causes::with_causes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,6 +16,8 @@ use crate::library::LibraryError;
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
+    /// What went wrong beneath, for the log alone: it may name paths of this machine.
+    pub(crate) cause: Option<String>,
 }
 
 /// How it is written.
@@ -27,7 +32,17 @@ pub(crate) struct ProblemBody {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), cause: None }
+    }
+
+    /// The server itself failed.
+    pub(crate) fn failed(message: impl Into<String>, cause: &dyn Error) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message).because(cause)
+    }
+
+    /// The same, with what went wrong beneath.
+    pub(crate) fn because(self, cause: &dyn Error) -> Self {
+        Self { cause: Some(with_causes(cause)), ..self }
     }
 
     /// The question is wrong.
@@ -58,17 +73,24 @@ impl From<LibraryError> for Problem {
     fn from(error: LibraryError) -> Self {
         let status = match &error {
             LibraryError::Refused(_) => StatusCode::BAD_REQUEST,
-            LibraryError::NotThere(_) => StatusCode::NOT_FOUND,
-            LibraryError::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+            LibraryError::NotThere(..) => StatusCode::NOT_FOUND,
+            LibraryError::NotNow(..) => StatusCode::SERVICE_UNAVAILABLE,
             LibraryError::Failed(..) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, locvtp_video::causes::with_causes(&error))
+        let problem = Self::new(status, error.to_string());
+        match error.source() {
+            Some(cause) => problem.because(cause),
+            None => problem,
+        }
     }
 }
 
 /// Put into an answer for the log.
 #[derive(Clone, Debug)]
-pub(crate) struct ProblemSaid(pub(crate) String);
+pub(crate) struct ProblemSaid {
+    pub(crate) message: String,
+    pub(crate) cause: Option<String>,
+}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
@@ -77,7 +99,8 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        response.extensions_mut().insert(ProblemSaid(self.message));
+        let Self { message, cause, .. } = self;
+        response.extensions_mut().insert(ProblemSaid { message, cause });
         response
     }
 }

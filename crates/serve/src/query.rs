@@ -4,7 +4,9 @@ use locvtp_video::TimeSpan;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, shortened};
 use crate::media::MediaId;
+use crate::{figures, object};
 
 /// Letters of a sentence that are read; longer ones are refused.
 const MOST_LETTERS: usize = 2_000;
@@ -24,7 +26,7 @@ pub struct Query {
     #[schemars(with = "Option<String>")]
     pub image: Option<Vec<u8>>,
     /// A moment: others like it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "object::maybe", skip_serializing_if = "Option::is_none")]
     pub like: Option<Like>,
     /// Only videos in this folder of the index or below it, as [`Media::folder`](crate::Media) is
     /// written.
@@ -110,15 +112,19 @@ impl Query {
         }
         for (name, day) in [("after", &self.after), ("before", &self.before)] {
             if let Some(day) = day.as_deref().filter(|day| !is_day(day)) {
+                let day = shortened(day);
                 return Err(format!("`{name}` is {day:?}; write a day as 2026-05-31"));
             }
         }
-        if let Some(like) = &self.like
-            && !(like.at_s.is_finite() && like.at_s >= 0.0)
-        {
-            return Err("`like.at_s` must be a number of seconds, 0 or more".into());
+        match self.like.as_ref().map(|like| like.at_s) {
+            Some(at) if at > MOST_SECONDS => {
+                Err(format!("`like.at_s` is {at:e}; {TOO_MANY_SECONDS}"))
+            }
+            Some(at) if at.is_nan() || at < 0.0 => {
+                Err("`like.at_s` must be a number of seconds, 0 or more".into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -172,29 +178,47 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The share of sentences about things that are *not* here that would be answered like this one or
     /// better; none where that was not measured.
+    #[serde(serialize_with = "figures::share_if_any")]
     pub false_alarm_rate: Option<f64>,
     /// The moments, best first: what is seen in the order of the scores, in turn with what is said.
     pub hits: Vec<Hit>,
     /// The scores of all clips.
     pub distribution: Option<Distribution>,
     /// What the search took, in milliseconds.
+    #[serde(serialize_with = "figures::milliseconds")]
     pub took_ms: f64,
-    /// What the asker should know: words that the model never saw, a filter that left nothing.
+    /// What the asker should know: words that the model never saw, or that it is not known which it saw, a
+    /// filter that left nothing.
     pub warnings: Vec<String>,
 }
 
-/// Whether something is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Whether something is in these videos.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is.
     Found,
     /// It may be.
     Maybe,
-    /// Nothing stands out. It may be there all the same; the nearest moments are given.
-    NotFound,
+    /// Nothing stands out. It may be there all the same; the nearest moments are given, each a guess.
+    NothingStandsOut,
+    /// Nearly all sentences about things that are not here stand out more: it is not in these videos. The
+    /// nearest moments are given, each a guess.
+    NotInTheseVideos,
     /// It cannot be told: the model knows no word of it, and no subtitle says it.
-    Unknown,
+    CannotBeTold,
+}
+
+/// How sure it is that a moment is what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sureness {
+    /// It is.
+    Found,
+    /// It may be.
+    Maybe,
+    /// It does not stand out, and is the nearest that there is: no hit, but a guess.
+    Guess,
 }
 
 /// A moment that answers a query.
@@ -205,11 +229,12 @@ pub struct Hit {
     /// From when to when, in seconds from the start of the file; the end does not belong to it.
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
-    /// How well it fits: comparable within one answer and one source only, and no per cent of anything. Of
-    /// what is seen, the score of its best clip; no more than that of a better moment of its video.
-    pub score: f32,
+    /// How well what is seen fits: the score of its best clip, no more than that of a better moment of its
+    /// video; comparable within one answer only, and no per cent of anything. None of what is said.
+    #[serde(serialize_with = "figures::score_if_any")]
+    pub score: Option<f32>,
     /// How sure it is that this is what was asked for.
-    pub sure: Verdict,
+    pub sure: Sureness,
     /// Whether it was seen or said.
     pub source: Source,
     /// What is said there, where it was said.
@@ -235,6 +260,7 @@ pub struct Distribution {
     pub counts: Vec<u64>,
     /// The mean score from which the best three neighbouring clips count as found; none where that is not
     /// known.
+    #[serde(serialize_with = "figures::score_if_any")]
     pub cut: Option<f32>,
 }
 
@@ -245,6 +271,7 @@ pub struct ClipScore {
     #[schemars(with = "SpanSchema")]
     pub span: TimeSpan,
     /// On the scale of [`Hit::score`].
+    #[serde(serialize_with = "figures::score")]
     pub score: f32,
 }
 

@@ -3,9 +3,12 @@
 
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, cut_after, shortened};
+use crate::object::Object;
 use crate::problem::Problem;
 use crate::settings::ServeLimits;
 
@@ -23,6 +26,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     }
 }
 
+/// Letters of what a parser says that are passed on.
+const MOST_PARSED: usize = 400;
+
 /// What stands behind the `?` of an address.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
@@ -30,14 +36,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let read = Query::try_from_uri(&parts.uri);
-        read.map(|Query(pairs)| Self(pairs)).map_err(|_| {
-            Problem::bad("what stands behind the `?` of the address cannot be read; write `name=value&name=value`")
-        })
+        Self::of(&parts.uri)
     }
 }
 
 impl Parameters {
+    pub(crate) fn of(address: &Uri) -> Result<Self, Problem> {
+        let read = Query::try_from_uri(address);
+        read.map(|Query(pairs)| Self(pairs)).map_err(|_| {
+            Problem::bad("what stands behind the `?` of the address cannot be read; write `name=value&name=value`")
+        })
+    }
+
+    /// Refuses any that is none of these.
+    pub(crate) fn check_names(&self, known: &[&str]) -> Result<(), Problem> {
+        let Some((name, _)) = self.0.iter().find(|(name, _)| !known.contains(&name.as_str()))
+        else {
+            return Ok(());
+        };
+        let takes = match known {
+            [] => "nothing behind the `?`".to_owned(),
+            known => format!("`{}`", known.join("`, `")),
+        };
+        Err(Problem::bad(format!("this address takes no `{}`; it takes {takes}", shortened(name))))
+    }
+
     /// A text; none where it is not given.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
         let mut given =
@@ -63,10 +86,15 @@ impl Parameters {
     /// A number of seconds; none where it is not given.
     pub(crate) fn seconds_if_given(&self, name: &str) -> Result<Option<f64>, Problem> {
         let read = |text: &str| {
+            let given = shortened(text);
             let number = text.parse().ok().filter(|number: &f64| number.is_finite());
             let wrong =
-                || format!("`{name}` is {text:?}; it must be a number of seconds, such as 2.5");
-            number.ok_or_else(|| Problem::bad(wrong()))
+                || format!("`{name}` is {given:?}; it must be a number of seconds, such as 2.5");
+            let number = number.ok_or_else(|| Problem::bad(wrong()))?;
+            if number.abs() > MOST_SECONDS {
+                return Err(Problem::bad(format!("`{name}` is {given}; {TOO_MANY_SECONDS}")));
+            }
+            Ok(number)
         };
         self.text(name)?.map(read).transpose()
     }
@@ -74,7 +102,8 @@ impl Parameters {
     /// A count; none where it is not given.
     pub(crate) fn count_if_given(&self, name: &str) -> Result<Option<usize>, Problem> {
         let read = |text: &str| {
-            let wrong = || format!("`{name}` is {text:?}; it must be a whole number, such as 20");
+            let given = shortened(text);
+            let wrong = || format!("`{name}` is {given:?}; it must be a whole number, such as 20");
             text.parse().map_err(|_| Problem::bad(wrong()))
         };
         self.text(name)?.map(read).transpose()
@@ -97,7 +126,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     }
     let most = limits.body_bytes;
     let too_large = || {
-        let message = format!("the body is broken off or has more than {most} bytes");
+        let message = format!("the body has more than {most} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     };
     // What is announced as too large is not waited for.
@@ -105,12 +134,26 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     if length.is_some_and(|length| length.parse().is_ok_and(|length: u64| length > most as u64)) {
         return Err(too_large());
     }
-    let body = axum::body::to_bytes(request.into_body(), most);
-    let body = tokio::time::timeout(limits.request_time, body).await;
-    let body = body.map_err(|_| {
+    let mut pieces = request.into_body().into_data_stream();
+    let whole = async {
+        let mut body = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            let broken = |_| {
+                Problem::bad(
+                    "the body cannot be read to its end: it is broken off, or its lengths are wrong",
+                )
+            };
+            body.extend_from_slice(&piece.map_err(broken)?);
+            if body.len() > most {
+                return Err(too_large());
+            }
+        }
+        Ok(body)
+    };
+    let body = tokio::time::timeout(limits.request_time, whole).await;
+    parsed(&body.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
-    })?;
-    parsed(&body.map_err(|_| too_large())?)
+    })??)
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -123,9 +166,10 @@ fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         (Some(place).filter(|place| place != "."), error.into_inner())
     });
     let read = read.and_then(|read| json.end().map(|()| read).map_err(|error| (None, error)));
-    read.map_err(|(place, error)| {
-        let place = place.map(|place| format!("`{place}`: ")).unwrap_or_default();
-        Problem::bad(format!("the body is not what is asked for here: {place}{}", plain(&error)))
+    read.map(|Object(read)| read).map_err(|(place, error)| {
+        let place = place.map(|place| format!("`{}`: ", shortened(&place))).unwrap_or_default();
+        let what = cut_after(&plain(&error), MOST_PARSED);
+        Problem::bad(format!("the body is not what is asked for here: {place}{what}"))
     })
 }
 
@@ -135,16 +179,12 @@ fn plain(error: &serde_json::Error) -> String {
         ("expected f32", "expected a number"),
         ("expected f64", "expected a number"),
         ("expected usize", "expected a whole number, 0 or more"),
-        ("expected struct Query", "expected an object"),
-        ("expected struct ExportRequest", "expected an object"),
     ];
     words.iter().fold(error.to_string(), |text, (from, to)| text.replace(from, to))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::Uri;
-
     use super::*;
     use crate::query::Query as Asked;
 
@@ -160,8 +200,15 @@ mod tests {
         assert!(said("end=3").starts_with("`start` is missing; give a number of seconds"));
         assert!(said("start=").starts_with("`start` is \"\"; it must be a number of seconds"));
         assert!(said("start=NaN").contains("`start` is \"NaN\""));
+        assert_eq!(said("start=1e300"), "`start` is 1e300; no video plays for so many seconds");
+        assert!(said(&format!("start={}", "9".repeat(300))).len() < 300);
+        assert!(said(&"start=x".repeat(1000)).len() < 300);
         assert!(said("start=1&start=2").contains("`start` is given several times"));
         assert_eq!(of("").count_if_given("limit"), Ok(None));
+        let none = of("limit=5&bogus=1").check_names(&["after", "limit"]).unwrap_err().message;
+        assert_eq!(none, "this address takes no `bogus`; it takes `after`, `limit`");
+        assert!(of("x").check_names(&[]).unwrap_err().message.ends_with("nothing behind the `?`"));
+        assert_eq!(of("limit=5&limit=6").check_names(&["limit"]), Ok(()));
         assert!(
             of("limit=-1").count_if_given("limit").unwrap_err().message.contains("whole number")
         );
@@ -178,6 +225,15 @@ mod tests {
         assert!(said(r#"{"like": {"media": "a"}}"#).contains("`like`: missing field `at_s`"));
         assert!(said("[]{").contains("the body is not what is asked for here"));
         assert!(said("{} {}").contains("trailing"));
+        assert!(said(&format!("{{\"{}\": 1}}", "a".repeat(10_000))).len() < 700);
+        // The values of an object in a list are no object.
+        assert!(said(r#"["red"]"#).contains("invalid type: sequence, expected an object"));
+        assert!(
+            said(r#"{"like": ["video-0", 1.0]}"#)
+                .contains("`like`: invalid type: sequence, expected an object")
+        );
+        assert!(parsed::<Asked>(br#"{"like": {"media": "a", "at_s": 1}}"#).is_ok());
+        assert!(parsed::<Asked>(br#"{"text": "a", "like": null}"#).is_ok());
         assert!(parsed::<Asked>(br#"{"text": "a"}"#).is_ok());
     }
 }

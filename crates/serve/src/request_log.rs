@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::figures;
+
 /// Is told of every request when the head of its answer is known. Called from the server's threads:
 /// it must not block for long.
 pub type Observer = Arc<dyn Fn(&RequestLog) + Send + Sync>;
@@ -23,7 +25,10 @@ pub struct RequestLog {
     /// Bytes of the answer's body, as announced; none where they are not known.
     pub body_bytes: Option<u64>,
     /// From the head of the request to the head of the answer, in milliseconds.
+    #[serde(serialize_with = "figures::milliseconds")]
     pub took_ms: f64,
-    /// Why it was refused or failed.
+    /// Why it was refused or failed, in the words of the answer.
     pub problem: Option<String>,
+    /// What went wrong beneath, which the answer does not say: it may name paths.
+    pub cause: Option<String>,
 }

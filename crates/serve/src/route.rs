@@ -43,4 +43,6 @@ pub(crate) enum Content {
     Json(SchemaOf),
     /// Bytes of this media type.
     Bytes(&'static str),
+    /// The same, with a header that may be there: its name and what it says.
+    BytesWith(&'static str, (&'static str, &'static str)),
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::guard;
 use crate::problem::{Problem, ProblemSaid};
+use crate::read_request::Parameters;
 use crate::request_log::{Observer, RequestLog};
 use crate::route::{Content, Parameter, Route};
 use crate::state::Shared;
@@ -63,7 +64,7 @@ pub(crate) const ROUTES: &[Route] = &[
         parameters: &[], body: None, others: &[], answer: (204, Content::None),
         handler: || post(search_routes::session) },
     Route { method: "get", path: "/api/v1/state", summary: "The model of the index and how much is in it",
-        parameters: &[], body: None, others: &[500, 503],
+        parameters: &[], body: None, others: &[500, 503, 504],
         answer: (200, Content::Json(schema::<crate::reports::LibraryState>)),
         handler: || get(search_routes::state) },
     Route { method: "post", path: "/api/v1/search", summary: "The moments that a query describes",
@@ -73,11 +74,11 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { method: "get", path: "/api/v1/media", summary: "The videos of the index, page by page",
         parameters: &[may_be_asked("after", "string", "the last id of the page before"),
             may_be_asked("limit", "integer", "videos of a page, 1 to 500; 100 where it is left out")],
-        body: None, others: &[500, 503],
+        body: None, others: &[404, 500, 503, 504],
         answer: (200, Content::Json(schema::<search_routes::MediaList>)),
         handler: || get(search_routes::list) },
     Route { method: "get", path: "/api/v1/media/{id}", summary: "One video", parameters: &[ID], body: None,
-        others: &[404, 500, 503],
+        others: &[404, 500, 503, 504],
         answer: (200, Content::Json(schema::<crate::shown_media::ShownMedia>)),
         handler: || get(search_routes::media) },
     Route { method: "post", path: "/api/v1/media/{id}/heat",
@@ -87,7 +88,7 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || post(search_routes::heat) },
     Route { method: "get", path: "/api/v1/media/{id}/file",
         summary: "The file itself, whole or a range of its bytes", parameters: &[ID], body: None,
-        others: &[206, 304, 404, 416, 503], answer: (200, Content::Bytes("application/octet-stream")),
+        others: &[206, 304, 404, 416, 500, 503, 504], answer: (200, Content::Bytes("application/octet-stream")),
         handler: || get(media_routes::file) },
     Route { method: "get", path: "/api/v1/media/{id}/proxy",
         summary: "A stretch of a video as H.264 and AAC in fragmented MP4, beginning at 0",
@@ -97,37 +98,39 @@ pub(crate) const ROUTES: &[Route] = &[
         handler: || get(media_routes::proxy) },
     Route { method: "get", path: "/api/v1/media/{id}/thumbnail", summary: "The picture shown at a moment",
         parameters: &[ID, asked("at", "number", "seconds from the start of the file")],
-        body: None, others: &[304, 404, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
+        body: None, others: &[304, 404, 500, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
         handler: || get(media_routes::thumbnail) },
     Route { method: "get", path: "/api/v1/media/{id}/subtitles", summary: "The subtitles of a video, without their lines",
-        parameters: &[ID], body: None, others: &[404, 500, 503],
+        parameters: &[ID], body: None, others: &[404, 500, 503, 504],
         answer: (200, Content::Json(schema::<subtitles::Tracks>)),
         handler: || get(subtitles::tracks) },
     Route { method: "get", path: "/api/v1/media/{id}/subtitles/{track}", summary: "The lines of subtitles, as WebVTT",
         parameters: &[ID, Parameter { name: "track", is_in_path: true, is_needed: true, kind: "integer",
             meaning: "the number of the track, from 0" },
             may_be_asked("shift", "number", "seconds that are added to all times: what a player's clock shows at the start of the file")],
-        body: None, others: &[404, 500, 503], answer: (200, Content::Bytes("text/vtt")),
+        body: None, others: &[404, 500, 503, 504], answer: (200, Content::Bytes("text/vtt")),
         handler: || get(subtitles::web_vtt) },
     Route { method: "get", path: "/api/v1/media/{id}/sprites.vtt",
         summary: "Which piece of which sheet of pictures stands for which seconds, as WebVTT",
-        parameters: &[ID], body: None, others: &[404, 503], answer: (200, Content::Bytes("text/vtt")),
+        parameters: &[ID], body: None, others: &[404, 500, 503, 504], answer: (200, Content::Bytes("text/vtt")),
         handler: || get(media_routes::sprite_cues) },
     Route { method: "get", path: "/api/v1/media/{id}/sprites/{sheet}", summary: "A sheet of pictures",
         parameters: &[ID, Parameter { name: "sheet", is_in_path: true, is_needed: true, kind: "integer",
             meaning: "the number of the sheet, from 0" }],
-        body: None, others: &[304, 404, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
+        body: None, others: &[304, 404, 500, 503, 504], answer: (200, Content::Bytes("image/jpeg")),
         handler: || get(media_routes::sprite_sheet) },
     Route { method: "post", path: "/api/v1/export", summary: "Hits as a file for an editor or a table",
         parameters: &[], body: Some(schema::<search_routes::ExportRequest>),
-        others: &[404, 413, 415, 500, 503],
-        answer: (200, Content::Bytes("application/octet-stream")),
+        others: &[404, 413, 415, 500, 503, 504],
+        answer: (200, Content::BytesWith("application/octet-stream", (search_routes::LEFT_OUT,
+            "Videos whose moments are not in the file, as JSON: `num_files`, and in `files` the `name` and the \
+            `reason` of each, of 20 at most; not there where all are in it"))),
         handler: || post(search_routes::export) },
     Route { method: "get", path: "/api/v1/jobs", summary: "Work on the index", parameters: &[], body: None,
-        others: &[500, 503], answer: (200, Content::Json(schema::<search_routes::Jobs>)),
+        others: &[500, 503, 504], answer: (200, Content::Json(schema::<search_routes::Jobs>)),
         handler: || get(search_routes::jobs) },
     Route { method: "get", path: "/api/v1/bad-files", summary: "Files that could not be indexed",
-        parameters: &[], body: None, others: &[500, 503],
+        parameters: &[], body: None, others: &[500, 503, 504],
         answer: (200, Content::Json(schema::<search_routes::BadFiles>)),
         handler: || get(search_routes::bad_files) },
 ];
@@ -137,7 +140,8 @@ pub(crate) fn router(shared: Shared, observer: Observer) -> Router {
     let mut router =
         Router::new().route("/", get(assets::page)).route("/assets/{name}", get(assets::asset));
     for route in ROUTES {
-        router = router.route(route.path, (route.handler)());
+        let known = middleware::from_fn(move |request, next| known_only(route, request, next));
+        router = router.route(route.path, (route.handler)().layer(known));
     }
     router
         .fallback(async || Problem::not_there("there is nothing at this address"))
@@ -151,6 +155,16 @@ pub(crate) fn router(shared: Shared, observer: Observer) -> Router {
         .with_state(shared)
 }
 
+/// Refuses what a route does not take behind the `?`, as unknown keys of bodies are refused.
+async fn known_only(route: &'static Route, request: Request, next: Next) -> Response {
+    let behind = route.parameters.iter().filter(|it| !it.is_in_path).map(|it| it.name);
+    let known: Vec<&str> = behind.collect();
+    match Parameters::of(request.uri()).and_then(|asked| asked.check_names(&known)) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
 /// Tells the observer of a request when its answer begins.
 async fn log(observer: Observer, request: Request, next: Next) -> Response {
     let (began, since_1970) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH));
@@ -158,6 +172,7 @@ async fn log(observer: Observer, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let response = next.run(request).await.into_response();
     let length = response.headers().get(header::CONTENT_LENGTH);
+    let said = response.extensions().get::<ProblemSaid>();
     observer(&RequestLog {
         unix_s: since_1970.map_or(0.0, |since| since.as_secs_f64()),
         method,
@@ -165,7 +180,8 @@ async fn log(observer: Observer, request: Request, next: Next) -> Response {
         status: response.status().as_u16(),
         body_bytes: length.and_then(|length| length.to_str().ok()?.parse().ok()),
         took_ms: began.elapsed().as_secs_f64() * 1000.0,
-        problem: response.extensions().get::<ProblemSaid>().map(|said| said.0.clone()),
+        problem: said.map(|said| said.message.clone()),
+        cause: said.and_then(|said| said.cause.clone()),
     });
     response
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::exports::{ExportFormat, ExportHit};
+use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS};
+use crate::exports::{ExportFormat, ExportHit, LeftOut};
 use crate::library::{Library, LibraryError};
 use crate::media::{Media, MediaId, PageRequest};
+use crate::object;
 use crate::problem::Problem;
 use crate::query::{Answer, ClipScore, Query};
 use crate::read_request::{InPath, Parameters, read_json};
@@ -22,6 +24,10 @@ use crate::state::Shared;
 
 /// Hits that are given away in one file at most.
 const MOST_EXPORTED: usize = 10_000;
+/// Names the videos that are not in an exported file.
+pub(crate) const LEFT_OUT: &str = "x-locvtp-left-out";
+/// Videos that it names at most: a header has a few thousand bytes.
+const MOST_TOLD: usize = 20;
 /// Videos of a page of the list.
 const PAGE: (usize, usize) = (100, 500);
 
@@ -80,6 +86,7 @@ pub(crate) struct ExportRequest {
     /// The kind of file.
     format: ExportFormat,
     /// In the order in which they are to stand in it.
+    #[serde(deserialize_with = "object::list")]
     hits: Vec<ExportHit>,
 }
 
@@ -170,8 +177,15 @@ pub(crate) async fn export(
     }
     for hit in &hits {
         let (start, end) = (hit.span.start.0, hit.span.end.0);
-        if !(start.is_finite() && end.is_finite() && start >= 0.0 && start < end) {
+        if !(start >= 0.0 && start < end) {
             return Err(Problem::bad("the span of a hit must begin at 0 or later and end later"));
+        }
+        if end > MOST_SECONDS {
+            let message = format!("the span of a hit ends at {end:e}; {TOO_MANY_SECONDS}");
+            return Err(Problem::bad(message));
+        }
+        if hit.score.is_some_and(|score| !score.is_finite()) {
+            return Err(Problem::bad("the `score` of a hit is none that an answer has"));
         }
     }
     let file = ask(&shared, move |library| library.export(format, &hits)).await?;
@@ -184,7 +198,29 @@ pub(crate) async fn export(
         (header::CONTENT_DISPOSITION, disposition),
         (header::CACHE_CONTROL, "no-store".into()),
     ];
-    Ok((headers, file.bytes).into_response())
+    let mut response = (headers, file.bytes).into_response();
+    if let Some(left_out) = told(&file.left_out) {
+        response.headers_mut().insert(LEFT_OUT, left_out);
+    }
+    Ok(response)
+}
+
+/// What is not in an exported file, for a header: JSON, in which all but ASCII is escaped.
+fn told(left_out: &[LeftOut]) -> Option<HeaderValue> {
+    if left_out.is_empty() {
+        return None;
+    }
+    let told = &left_out[..left_out.len().min(MOST_TOLD)];
+    let files = serde_json::json!({ "num_files": left_out.len(), "files": told });
+    let mut text = String::new();
+    for unit in files.to_string().encode_utf16() {
+        match u8::try_from(unit) {
+            Ok(byte @ 0x20..0x7f) => text.push(char::from(byte)),
+            // In JSON such letters stand in texts alone.
+            _ => text.push_str(&format!("\\u{unit:04x}")),
+        }
+    }
+    HeaderValue::from_str(&text).ok()
 }
 
 /// The video of this id.

@@ -83,7 +83,7 @@ pub struct Server {
     state: Arc<State>,
     observer: Observer,
     stop: Arc<watch::Sender<bool>>,
-    folder: CacheFolder,
+    folder: Arc<CacheFolder>,
 }
 
 /// Stops a server, from any thread and as often as one likes.
@@ -119,16 +119,17 @@ impl Server {
         let address = listener.local_addr().map_err(bind)?;
 
         let folder = match cache_folder {
-            Some(folder) => CacheFolder::Chosen(folder),
+            Some(folder) => CacheFolder::chosen(folder),
             None => {
                 let parent = std::env::temp_dir();
                 let made = CacheFolder::temporary(&parent);
                 made.map_err(|source| ServeError::Cache { folder: parent, source })?
             }
         };
-        let cache = |name: &str, bytes| {
-            let folder = folder.path().join(name);
-            FileCache::create(&folder, bytes).map_err(|source| ServeError::Cache { folder, source })
+        let folder = Arc::new(folder);
+        let cache = |name: &'static str, bytes| {
+            let made = FileCache::create(Arc::clone(&folder), name, bytes);
+            made.map_err(|source| ServeError::Cache { folder: name.into(), source })
         };
         let state = State {
             library,
@@ -182,7 +183,7 @@ impl Server {
         });
         // Work that blocks is not waited for: nothing is written that must be whole.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        drop(folder);
+        folder.remove();
         ended
     }
 }

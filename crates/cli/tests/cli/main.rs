@@ -30,6 +30,7 @@ mod score;
 mod searching;
 mod serving;
 mod serving_bounds;
+mod serving_failures;
 mod shards;
 mod steps_and_segmentation;
 mod stopping;

@@ -103,7 +103,7 @@ impl Served {
             (sentence, found)
         });
         let found = asked.find(|(_, found)| {
-            found["answer"]["verdict"] != "not_found"
+            matches!(found["answer"]["verdict"].as_str(), Some("found" | "maybe"))
                 && found["answer"]["hits"][0]["source"] == "seen"
         });
         found.expect("the model finds something of what it was trained for")
@@ -355,7 +355,7 @@ fn filters_mean_what_they_mean_on_the_command_line() {
     assert_eq!(names(json!({ "in_folder": "deeper" })), [name]);
     assert_eq!(names(json!({ "file_glob": name })), [name]);
     let none = ask(json!({ "longer_s": 100 })).json();
-    assert_eq!(none["answer"]["verdict"], "not_found");
+    assert_eq!(none["answer"]["verdict"], "nothing_stands_out");
     says(&none["answer"]["warnings"].to_string(), &["No video of the index passes"]);
     for (wrong, piece) in [
         (json!({ "in_folder": "/etc" }), "no video of the index"),
@@ -378,7 +378,7 @@ fn filters_mean_what_they_mean_on_the_command_line() {
     assert!(scores.windows(2).all(|pair| pair[0] >= pair[1]), "{scores:?}");
     // Of what the model cannot know nobody can tell whether it is there.
     let unknown = ask(json!({ "text": "a dog on a skateboard" })).json();
-    assert_eq!(unknown["answer"]["verdict"], "unknown");
+    assert_eq!(unknown["answer"]["verdict"], "cannot_be_told");
     assert_eq!(unknown["answer"]["false_alarm_rate"], Value::Null);
 
     // What is given away is read back: each hit stands in it.
@@ -422,7 +422,7 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
         (
             "none",
             "/?q=a+dog+rides+a+skateboard".into(),
-            "document.querySelector('.verdict.not_found, .verdict.unknown')",
+            "document.querySelector('.verdict.nothing_stands_out, .verdict.not_in_these_videos, .verdict.cannot_be_told')",
         ),
         ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];

@@ -91,6 +91,15 @@ impl ExportFormat {
             Self::Fcpxml => fcpxml::write(title, hits, clocks),
         }
     }
+
+    /// The hits that one file can hold, given the clocks of all sources; and of the sources of the others, why
+    /// not: an EDL counts in frames of one constant rate.
+    pub fn sorted_out(self, hits: &[Hit], clocks: &SourceClocks) -> (Vec<Hit>, Vec<ExportError>) {
+        match self {
+            Self::Edl => edl::sorted_out(hits, clocks),
+            _ => (hits.to_vec(), Vec::new()),
+        }
+    }
 }
 
 /// What an export wrote.

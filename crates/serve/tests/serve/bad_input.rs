@@ -86,12 +86,17 @@ fn a_query_that_is_none_is_refused_with_the_reason() {
         (json!({ "text": "a", "scores": "letters" }), "`scores`: unknown variant `letters`"),
         (json!({ "text": "a", "longer_s": "long" }), "`longer_s`: invalid type"),
         (json!({ "like": { "media": "a" } }), "`like`: missing field `at_s`"),
-        (json!([1, 2]), "invalid"),
+        (json!([1, 2]), "expected an object"),
+        (json!(["red"]), "expected an object"),
+        (json!({ "like": ["video-0", 1.0] }), "`like`: invalid type: sequence, expected an object"),
+        (json!({ "like": { "media": "a", "at_s": 1e300 } }), "`like.at_s` is 1e300; no video"),
+        (json!({ "text": "a", "after": "9".repeat(100_000) }), "2026-05-31"),
     ];
     for (query, reason) in cases {
         let reply = post(film.server.address, SEARCH, &query);
         assert_eq!(reply.status, 400, "{query}");
-        assert!(reply.message().contains(reason), "{query}: {}", reply.message());
+        let message = reply.message();
+        assert!(message.contains(reason) && message.len() < 700, "{query}: {message}");
     }
     let reply = ask(film.server.address, "POST", SEARCH, &[("content-type", "text/plain")], b"{}");
     assert_eq!(reply.status, 415);
@@ -114,7 +119,7 @@ fn a_query_of_a_megabyte_or_of_another_language_is_answered() {
     {
         let reply = post(film.server.address, SEARCH, &json!({ "text": text }));
         assert_eq!(reply.status, 200, "{text:?}");
-        assert_eq!(reply.json()["answer"]["verdict"], "not_found");
+        assert_eq!(reply.json()["answer"]["verdict"], "not_in_these_videos");
     }
 }
 
@@ -125,6 +130,13 @@ fn a_body_over_the_bound_is_not_read() {
     let film = OneFilm::with(settings, |_| {});
     let long = json!({ "text": "a".repeat(20_000) });
     assert_eq!(post(film.server.address, SEARCH, &long).status, 413);
+    // Lengths that are none are no size.
+    let head = format!(
+        "POST {SEARCH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\nconnection: close\r\n\r\nZZ\r\n{{}}\r\n0\r\n\r\n"
+    );
+    let reply = raw(film.server.address, head.as_bytes()).unwrap();
+    assert!(reply.status == 400 && reply.message().contains("lengths are wrong"), "{reply:?}");
     // Announced, and never sent.
     let head = format!(
         "POST {SEARCH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -142,6 +154,9 @@ fn times_that_are_none_are_refused() {
         ("thumbnail?at=x", "`at` is \"x\"; it must be a number of seconds"),
         ("thumbnail?at=NaN", "`at` is \"NaN\""),
         ("thumbnail?at=-1", "`at` is -1"),
+        ("thumbnail?at=1e300", "`at` is 1e300; no video plays for so many seconds"),
+        ("thumbnail?at=13", "`at` is 13; the video goes from 0 to 12.000 s"),
+        ("subtitles/0?shift=1e300", "`shift` is 1e300"),
         ("thumbnail?at=inf", "`at` is \"inf\""),
         ("thumbnail?at=1&at=2", "`at` is given several times"),
         ("proxy", "`start` is missing"),
@@ -149,6 +164,7 @@ fn times_that_are_none_are_refused() {
         ("proxy?start=5&end=5", "from `start` to `end`"),
         ("proxy?start=5&end=1", "from `start` to `end`"),
         ("proxy?start=0&end=1e9", "between 0 and 12.000 s"),
+        ("proxy?start=0&end=12.6", "between 0 and 12.000 s"),
         ("proxy?start=NaN&end=1", "`start` is \"NaN\""),
         ("proxy?start=-3&end=1", "from `start` to `end`"),
         ("subtitles/0?shift=x", "`shift` is \"x\""),
@@ -173,6 +189,13 @@ fn hits_that_are_none_are_not_exported() {
         (json!([hit(3.0, 2.0)]), 400),
         (json!([hit(-1.0, 2.0)]), 400),
         (json!([{ "media": "../x", "span": { "start": 0.0, "end": 1.0 } }]), 400),
+        (json!([hit(0.0, 1e300)]), 400),
+        (json!([["video-0", { "start": 0.0, "end": 1.0 }]]), 400),
+        (json!([{ "media": "video-0", "span": [0.0, 1.0] }]), 400),
+        (
+            json!([{ "media": "video-0", "span": { "start": 0.0, "end": 1.0 }, "score": 1e300 }]),
+            400,
+        ),
         (json!([hit(1.0, 2.0)]), 200),
     ] {
         let body = json!({ "format": "csv", "hits": hits });
@@ -184,6 +207,27 @@ fn hits_that_are_none_are_not_exported() {
     let body = json!({ "format": "edl", "hits": [hit(1.0, 2.0)] });
     let reply = post(film.server.address, "/api/v1/export", &body);
     assert!(reply.status == 400 && reply.message().contains("OTIO"));
+}
+
+#[test]
+fn what_an_address_does_not_take_is_refused_as_unknown_keys_are() {
+    let film = OneFilm::start();
+    for (path, takes) in [
+        ("/api/v1/media?page=2", "it takes `after`, `limit`"),
+        ("/api/v1/media?limit=1&bogus=1", "no `bogus`"),
+        ("/api/v1/jobs?limit=-1", "it takes nothing"),
+        ("/api/v1/media/video-0?at=1", "it takes nothing"),
+        ("/api/v1/media/video-0/thumbnail?at=1&id=2", "it takes `at`"),
+        ("/api/v1/media/video-0/file?download", "no `download`"),
+    ] {
+        let reply = get(film.server.address, path);
+        assert_eq!(reply.status, 400, "{path}");
+        assert!(reply.message().contains(takes), "{path}: {}", reply.message());
+    }
+    let searched = post(film.server.address, &format!("{SEARCH}?top=5"), &json!({ "text": "a" }));
+    assert_eq!(searched.status, 400);
+    // What the page keeps in its own address is for its scripts.
+    assert_eq!(get(film.server.address, "/?q=a&v=video-0&anything").status, 200);
 }
 
 #[test]

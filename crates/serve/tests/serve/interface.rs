@@ -141,6 +141,34 @@ fn what_the_index_cannot_do_now_is_said_with_its_words() {
 }
 
 #[test]
+fn what_is_not_in_an_exported_file_is_told_beside_it() {
+    let body = json!({ "format": "csv", "hits": [
+        { "media": "video-0", "span": { "start": 1.0, "end": 2.0 } }] });
+    let exported = |num: usize| {
+        let film = OneFilm::with(locvtp_serve::ServeSettings::new(), |shelf| {
+            let left_out = (0..num).map(|number| locvtp_serve::LeftOut {
+                name: format!("Küste \"{number}\" 🌊.mp4"),
+                reason: "it is gone".into(),
+            });
+            shelf.left_out = left_out.collect();
+        });
+        let reply = post(film.server.address, "/api/v1/export", &body);
+        assert_eq!(reply.status, 200);
+        reply.header("x-locvtp-left-out").to_owned()
+    };
+    assert_eq!(exported(0), "");
+    let told: Value = serde_json::from_str(&exported(2)).unwrap();
+    assert_eq!(told["num_files"], 2);
+    assert_eq!(told["files"][1], json!({ "name": "Küste \"1\" 🌊.mp4", "reason": "it is gone" }));
+    // A header has its bounds.
+    let told: Value = serde_json::from_str(&exported(1000)).unwrap();
+    assert_eq!(
+        (told["num_files"].as_u64(), told["files"].as_array().unwrap().len()),
+        (Some(1000), 20)
+    );
+}
+
+#[test]
 fn a_part_of_the_page_that_the_browser_has_is_not_sent_again() {
     let film = OneFilm::start();
     let first = get(film.server.address, "/assets/app.js");

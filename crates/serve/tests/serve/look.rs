@@ -36,7 +36,13 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
             "/?q=a+red+square&v=video-2&t=8&end=9.5".into(),
             "document.querySelector('.notice-bar').textContent.includes('not where it was')",
         ),
-        ("none", "/?q=an+elephant".into(), "document.querySelector('.verdict.not_found')"),
+        (
+            "guesses",
+            "/?q=an+elephant&v=video-0&t=2&end=4".into(),
+            "document.querySelector('.verdict.nothing_stands_out') && document.querySelector('.mark.guess') && \
+             (document.querySelector('.nearest').open = true)",
+        ),
+        ("none", "/?q=a+whale".into(), "document.querySelector('.verdict.not_in_these_videos')"),
         ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];
     assert_that_views_fit(&mut browser, &server.address.to_string(), &views);

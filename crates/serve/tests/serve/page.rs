@@ -173,12 +173,50 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     shelf.moments.push(("an elephant", 0, TimeSpan::new(2.0, 4.0), 0.2));
     let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=an+elephant", server.address));
-    browser.wait_for("document.querySelector('.verdict.not_found')");
+    browser.wait_for("document.querySelector('.verdict.nothing_stands_out')");
     assert_eq!(
         browser.text("document.querySelector('#verdict-word').textContent"),
         "Nothing stands out"
     );
     assert_eq!(browser.value("document.querySelector('.nearest').open"), false);
+    let rate = browser.text("document.querySelector('.rate').textContent");
+    assert!(rate.ends_with("It may be there all the same."), "{rate}");
+    // A guess looks like none of the hits, for eyes and for ears, in the list and over the strip.
+    browser.click(".nearest summary");
+    assert_eq!(browser.text("document.querySelector('.hit .tag.guess').textContent"), "guess");
+    let label = browser.text("document.querySelector('.open-hit').getAttribute('aria-label')");
+    assert!(label.starts_with("Guess 1: ") && label.ends_with(", seen, guess"), "{label}");
+    assert_eq!(
+        browser.text("getComputedStyle(document.querySelector('.hit')).borderStyle"),
+        "dashed"
+    );
+    browser.click(".hit .open-hit");
+    browser.wait_for(AT_REST);
+    browser.wait_for("document.querySelector('.mark.guess')");
+    browser.press("e", 0);
+    browser.wait_for("document.querySelector('#export').open");
+    let choices = browser.text("document.querySelector('#export fieldset').textContent");
+    assert!(
+        choices.contains("no more than guesses") && choices.contains("This guess"),
+        "{choices}"
+    );
+    browser.press("Escape", 0);
+
+    // What nearly every other sentence beats is said not to be there.
+    browser.open(&format!("http://{}/?q=a+whale", server.address));
+    browser.wait_for("document.querySelector('.verdict.not_in_these_videos')");
+    assert_eq!(
+        browser.text("document.querySelector('#verdict-word').textContent"),
+        "Not in these videos"
+    );
+    browser.open(&format!("http://{}/?q=a+red+square", server.address));
+    browser.wait_for("document.querySelectorAll('.hit').length === 3");
+    let sure = browser.value(
+        "[...document.querySelectorAll('.hit .tag:nth-child(2)')].map((e) => e.textContent)",
+    );
+    assert_eq!(sure, serde_json::json!(["found", "found", "maybe"]));
+    browser.open(&format!("http://{}/?q=an+elephant", server.address));
+    browser.wait_for("document.querySelector('.verdict.nothing_stands_out')");
     assert!(
         browser
             .text("document.querySelector('#status').textContent")
@@ -187,7 +225,7 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     assert!(
         browser
             .text("document.querySelector('.distribution').getAttribute('aria-label')")
-            .contains("at or above the cut")
+            .contains("as high as what counts as found")
     );
     browser.assert_clean(&server.address.to_string());
 }
@@ -213,7 +251,10 @@ fn filters_are_chips_that_stand_in_the_address() {
 fn moments_are_exported_as_a_file() {
     let mut browser = browser_or_return!();
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(two_films(folder.path()), ServeSettings::new());
+    let mut shelf = two_films(folder.path());
+    let (name, reason) = ("gone.mp4".into(), "it is not where it was".into());
+    shelf.left_out.push(locvtp_serve::LeftOut { name, reason });
+    let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=a+red+square&v=video-0&t=8&end=9.5", server.address));
     browser.wait_for(AT_REST);
     browser.press("e", 0);
@@ -228,7 +269,9 @@ fn moments_are_exported_as_a_file() {
     let rows = std::fs::read_to_string(saved).unwrap();
     assert_eq!(rows.lines().count(), 3);
     assert!(rows.starts_with("video-0,8,9.5,a red square"), "{rows}");
-    // What the index refuses is shown in its words.
+    // What is not in it stands beside, and what the index refuses is shown in its words.
+    let not_in_it = browser.text("document.querySelector('#export .left-out').textContent");
+    assert!(not_in_it.contains("gone.mp4: it is not where it was"), "{not_in_it}");
     browser.errors.clear();
     browser.click(".formats button:nth-child(3)");
     browser.wait_for("document.querySelector('#export .hint').textContent.includes('OTIO')");

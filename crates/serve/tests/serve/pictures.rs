@@ -40,8 +40,15 @@ fn a_thumbnail_shows_its_moment() {
         assert!(is_colour_of(colour, second), "{second}: {colour:?}");
         assert!(reply.header("cache-control").contains("max-age"));
     }
-    // Behind the end the last picture stands.
-    assert_eq!(get(film.server.address, "/api/v1/media/video-0/thumbnail?at=500").status, 200);
+    // A player's clock is rounded, so a little behind the end the last picture stands.
+    let at =
+        |at: &str| get(film.server.address, &format!("/api/v1/media/video-0/thumbnail?at={at}"));
+    assert_eq!(at("12.4").status, 200);
+    let beyond = at("500");
+    assert_eq!(
+        (beyond.status, beyond.message().as_str()),
+        (400, "`at` is 500; the video goes from 0 to 12.000 s")
+    );
 }
 
 #[test]
@@ -127,8 +134,37 @@ fn a_failed_proxy_says_so_and_leaves_no_file() {
         shelf.media[0].size_bytes = 8;
     });
     let reply = get(film.server.address, "/api/v1/media/broken/proxy?start=0&end=2");
+    assert_eq!(
+        (reply.status, reply.message().as_str()),
+        (500, "no proxy of this file can be made")
+    );
+    // What stands beneath is for the log alone.
+    let log = film.server.log.lock().unwrap();
+    let cause = log[0].cause.as_deref().unwrap();
+    assert!(cause.contains("/secret/place"), "{cause}");
+}
+
+#[test]
+fn pictures_and_copies_are_made_also_when_their_folder_was_cleared_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = ServeSettings::new();
+    settings.cache_folder = Some(folder.path().join("deeper/kept"));
+    let film = OneFilm::with(settings, |_| {});
+    let statuses = || {
+        ["thumbnail?at=2", "sprites/0", "proxy?start=1&end=3"]
+            .map(|what| get(film.server.address, &format!("/api/v1/media/video-0/{what}")).status)
+    };
+    assert_eq!(statuses(), [200; 3]);
+    std::fs::remove_dir_all(folder.path().join("deeper")).unwrap();
+    assert_eq!(statuses(), [200; 3]);
+    // Where nothing can be kept, the answer says so and names no place.
+    std::fs::remove_dir_all(folder.path().join("deeper")).unwrap();
+    std::fs::write(folder.path().join("deeper"), "a file").unwrap();
+    let reply = get(film.server.address, "/api/v1/media/video-0/thumbnail?at=3");
     assert_eq!(reply.status, 500);
-    assert!(reply.message().contains("no proxy"));
+    assert_eq!(reply.message(), "the server cannot keep pictures and copies; its log says why");
+    let log = film.server.log.lock().unwrap();
+    assert!(log.last().unwrap().cause.as_deref().unwrap().contains("os error"));
 }
 
 #[test]
@@ -153,6 +189,11 @@ fn nothing_is_shown_of_another_file_that_took_the_place_of_a_video() {
     assert_eq!(statuses("changed since it was indexed"), [404; 4]);
     std::fs::remove_file(&path).unwrap();
     assert_eq!(statuses("not where it was"), [404; 4]);
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(statuses("not where it was"), [404; 4]);
+    std::fs::remove_dir(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(statuses("changed since it was indexed"), [404; 4]);
     std::fs::write(&path, own).unwrap();
     assert_eq!(statuses(""), [200; 4]);
 }

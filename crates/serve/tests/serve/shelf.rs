@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use locvtp_serve::{
     Answer, BadFile, ClipScore, Distribution, ExportFormat, ExportHit, ExportedFile, Hit, Job,
-    JobState, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest, Query,
-    RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack, Verdict,
+    JobState, LeftOut, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest,
+    Query, RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack,
+    Sureness, Verdict,
 };
 use locvtp_video::TimeSpan;
 
@@ -27,6 +28,8 @@ pub(crate) struct Shelf {
     /// How long a search takes.
     pub(crate) search_time: Duration,
     pub(crate) num_proxies: AtomicUsize,
+    /// What an export says that is not in it.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 impl Shelf {
@@ -54,6 +57,7 @@ impl Shelf {
             moments: Vec::new(),
             search_time: Duration::ZERO,
             num_proxies: AtomicUsize::new(0),
+            left_out: Vec::new(),
         }
     }
 
@@ -78,7 +82,7 @@ impl Library for Shelf {
         std::thread::sleep(self.search_time);
         let text = query.text.as_str();
         if text == "the index is locked" {
-            return Err(LibraryError::NotNow("the index is being written; ask again".into()));
+            return Err(LibraryError::NotNow("the index is being written; ask again".into(), None));
         }
         let mut hits: Vec<Hit> = Vec::new();
         for (number, (sentence, video, span, score)) in self.moments.iter().enumerate() {
@@ -87,14 +91,18 @@ impl Library for Shelf {
                 hits.push(Hit {
                     media: self.media[*video].id.clone(),
                     span: *span,
-                    score: *score,
-                    sure: if *score > 0.6 { Verdict::Found } else { Verdict::Maybe },
+                    score: Some(*score),
+                    sure: match *score {
+                        score if score > 0.6 => Sureness::Found,
+                        score if score > 0.3 => Sureness::Maybe,
+                        _ => Sureness::Guess,
+                    },
                     source: if said { Source::Said } else { Source::Seen },
                     text: said.then(|| "and here you see the square turn".into()),
                 });
             }
         }
-        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.sort_by(|a, b| b.score.partial_cmp(&a.score).unwrap());
         let mut of_video = std::collections::HashMap::new();
         hits.retain(|hit| {
             let num = of_video.entry(hit.media.clone()).or_insert(0);
@@ -108,11 +116,12 @@ impl Library for Shelf {
             counts[((clip.score * 40.0) as usize).min(39)] += 1;
         }
         let bin_edges = (0..=40).map(|edge| edge as f32 / 40.0).collect();
-        let best = hits.first().map_or(0.0, |hit| hit.score);
+        let best = hits.first().and_then(|hit| hit.score).unwrap_or(0.0);
         let (verdict, rate) = match best {
             best if best > 0.6 => (Verdict::Found, 0.02),
             best if best > 0.3 => (Verdict::Maybe, 0.2),
-            _ => (Verdict::NotFound, 0.74),
+            best if best > 0.1 => (Verdict::NothingStandsOut, 0.74),
+            _ => (Verdict::NotInTheseVideos, 0.98),
         };
         Ok(Answer {
             verdict,
@@ -130,7 +139,7 @@ impl Library for Shelf {
 
     fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
         let video = self.media.iter().position(|media| media.id == *id);
-        let gone = || LibraryError::NotThere("it is gone".into());
+        let gone = || LibraryError::NotThere("it is gone".into(), None);
         Ok(self.clips(&query.text, video.ok_or_else(gone)?))
     }
 
@@ -216,6 +225,7 @@ impl Library for Shelf {
             name: "moments \"of\" today.csv".into(),
             media_type: "text/csv; charset=utf-8".into(),
             bytes: rows.collect::<String>().into_bytes(),
+            left_out: self.left_out.clone(),
         })
     }
 
@@ -230,7 +240,10 @@ impl Library for Shelf {
         ]);
         command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]);
         let status = command.arg(into).status().unwrap();
-        let failed = || LibraryError::Failed("no proxy of this file can be made".into(), None);
+        let failed = || {
+            let words = "no proxy of this file can be made";
+            LibraryError::Failed(words.into(), Some("/secret/place: cannot be decoded".into()))
+        };
         status.success().then_some(()).ok_or_else(failed)
     }
 }

@@ -3,20 +3,25 @@
 use std::path::Path;
 
 use locvtp_finder::{
-    Alike, Answer, Evidence, FileFilter, FinderError, Question, Sentence, find_said,
+    Alike, Answer, Evidence, FileFilter, FinderError, Finding, Question, Sentence, find_said,
 };
 use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
 use locvtp_search::scan::Background;
 use locvtp_search::segment::TrackId;
-use locvtp_serve::{Distribution, LibraryError, Query, Scores, Verdict};
+use locvtp_serve::{Distribution, Query, Scores, Verdict};
 use locvtp_transfer::{ClipScore, EmbedError, FileGrounding, TransferError};
 use locvtp_video::Seconds;
 
-use super::failures::of_catalogue;
+use super::failures::{Failure, not_there, refused};
 use super::live_index::Opened;
-use super::videos::{Videos, path_of};
+use super::videos::Videos;
 use crate::clock::read_day;
+
+/// What is said of a model without the list of its words. Where it is to be made is told on the machine itself: the
+/// command names folders.
+const WORDS_NOT_KNOWN: &str = "It is not known which words the model has seen, as it has no training_words.json; what it cannot know may get \
+     an answer, too. `locvtp search` says how that file is made.";
 
 /// Bars of the picture of all scores, about.
 const BARS: usize = 64;
@@ -35,8 +40,7 @@ pub(super) fn question(
     query: &Query,
     videos: &Videos,
     picture: Option<&Path>,
-) -> Result<Question, LibraryError> {
-    let refused = |error: String| LibraryError::Refused(error);
+) -> Result<Question, Failure> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
     let sentence = match query.text.trim() {
         "" => None,
@@ -44,19 +48,26 @@ pub(super) fn question(
     };
     let alike = match (&query.like, picture) {
         (Some(_), Some(_)) => {
-            return Err(refused("give a picture or a moment to look alike, not both".into()));
+            return Err(refused("give a picture or a moment to look alike, not both"));
         }
         (Some(like), None) => {
-            let file = videos.file(&like.media).map_err(of_catalogue)?;
-            let gone = || LibraryError::NotThere("the index has no such video any more".into());
-            let path = path_of(&file.ok_or_else(gone)?).to_owned();
-            Some(Alike::Moment { path, at: Seconds(like.at_s) })
+            let file = videos.file(&like.media)?;
+            let gone = || not_there("the index has no such video any more");
+            let media = videos.media(&file.ok_or_else(gone)?);
+            let at = media.moment(like.at_s).ok_or_else(|| {
+                let length = media.duration_s;
+                refused(format!(
+                    "`like.at_s` is {}; the video goes from 0 to {length:.3} s",
+                    like.at_s
+                ))
+            })?;
+            Some(Alike::Moment { path: media.path, at: Seconds(at) })
         }
         (None, picture) => picture.map(|path| Alike::Picture(path.to_owned())),
     };
     let mut folders = Vec::new();
     if let Some(shown) = given(&query.in_folder) {
-        let folder = videos.folder(&shown).map_err(of_catalogue)?;
+        let folder = videos.folder(&shown)?;
         folders.push(folder.ok_or_else(|| {
             refused(format!(
                 "no video of the index lies in a folder {shown:?}; write it as it is shown"
@@ -98,6 +109,9 @@ pub(super) fn compared(question: &Question, scores: Scores, opened: &Opened) -> 
 pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderError> {
     let Opened { finder, trained, .. } = opened;
     let mut warnings = Vec::new();
+    if question.sentence.is_some() && trained.unknown().is_some() {
+        warnings.push(WORDS_NOT_KNOWN.into());
+    }
     let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
     warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
     let is_sentence_alone = question.alike.is_none();
@@ -166,14 +180,22 @@ pub(super) fn verdict(asked: &Asked) -> (Verdict, Option<f64>) {
     let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
     let is_measured = answer.hits.is_empty() || !is_all_said;
     let false_alarms = answer.verdict.false_alarms().filter(|_| is_measured);
-    (answer.sure(*knows_words).map_or(Verdict::Unknown, of_sureness), false_alarms)
+    let verdict = match answer.finding(*knows_words) {
+        Finding::Found => Verdict::Found,
+        Finding::Maybe => Verdict::Maybe,
+        // Where no video passed the filters, nothing was looked for.
+        Finding::NotInTheseVideos if answer.num_files > 0 => Verdict::NotInTheseVideos,
+        Finding::NotInTheseVideos | Finding::NothingStandsOut => Verdict::NothingStandsOut,
+        Finding::CannotBeTold => Verdict::CannotBeTold,
+    };
+    (verdict, false_alarms)
 }
 
-pub(super) fn of_sureness(sure: Sureness) -> Verdict {
+pub(super) fn of_sureness(sure: Sureness) -> locvtp_serve::Sureness {
     match sure {
-        Sureness::Found => Verdict::Found,
-        Sureness::Maybe => Verdict::Maybe,
-        Sureness::Guess => Verdict::NotFound,
+        Sureness::Found => locvtp_serve::Sureness::Found,
+        Sureness::Maybe => locvtp_serve::Sureness::Maybe,
+        Sureness::Guess => locvtp_serve::Sureness::Guess,
     }
 }
 

@@ -1,229 +1,165 @@
-//! An index of videos as the server asks it.
+//! An index of videos as the server asks it: the one that lies there now.
+//!
+//! An index that is removed under the server is gone for every address, and one that is exchanged, or damaged and
+//! then put right, is opened anew with the next question.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use locvtp_finder::Evidence;
-use locvtp_search::catalogue::{Catalogue, Cue, FileState, GenerationId, JobState as RecordState};
-use locvtp_search::scan::ScanRequest;
-use locvtp_search::segment::VectorKind;
+use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::{
-    Answer, BadFile, ClipScore, ExportFormat, ExportHit, ExportedFile, Hit, Job, JobState, Library,
-    LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest, Query, Source, SubtitleCue,
-    SubtitleTrack,
+    Answer, BadFile, ClipScore, ExportFormat, ExportHit, ExportedFile, Job, Library, LibraryError,
+    LibraryState, Media, MediaId, MediaPage, PageRequest, Query, SubtitleTrack, check_file,
 };
-use locvtp_video::{CutSettings, TimeSpan, encode_span};
-use tempfile::NamedTempFile;
+use locvtp_video::{CutSettings, TimeSpan, VideoReader, encode_span};
 
-use super::failures::{failed, of_catalogue};
-use super::index_place::IndexPlace;
-use super::live_index::LiveIndex;
-use super::videos::{Videos, file_name, path_of};
-use super::{asking, giving_away};
+use super::failures::{Failure, failed, unreadable};
+use super::index_place::{IndexPlace, Seen};
+use super::open_index::OpenIndex;
+use crate::catalogue_place::open_to_read;
 
-/// Jobs that are told of.
-const JOBS: usize = 20;
+/// How long an index that could not be opened, or was opened in vain, is not opened again as long as its file
+/// stays as it is: its model may take a second.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How pictures begin that a question may be: JPEG, PNG, GIF, BMP. WebP has its name further in.
-const PICTURES: [&[u8]; 4] = [&[0xff, 0xd8, 0xff], b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM"];
-
-/// A catalogue and its model.
+/// The index at a place.
 pub(super) struct IndexLibrary {
-    catalogue: Arc<dyn Catalogue>,
+    location: CatalogueLocation,
     place: IndexPlace,
-    index: LiveIndex,
-    videos: Videos,
-    /// Clips of an index, as they were counted when it had so many files.
-    num_clips: Mutex<Option<(GenerationId, u64, usize)>>,
+    given_model: Option<PathBuf>,
+    root: Option<PathBuf>,
+    now: Mutex<Now>,
+}
+
+/// What is open.
+struct Now {
+    /// With the state of its file; none where it could not be opened.
+    index: Option<(Arc<OpenIndex>, Option<Seen>)>,
+    /// When it was last opened anew, and the state of its file.
+    tried: Option<(Instant, Seen)>,
+}
+
+impl Now {
+    /// Whether it was opened anew in this state a moment ago.
+    fn was_just_tried(&self, seen: &Seen) -> bool {
+        self.tried.is_some_and(|(when, tried)| tried == *seen && when.elapsed() < PATIENCE)
+    }
 }
 
 impl IndexLibrary {
     /// With the model that is given, or else with the one of the index; `root` is the folder in which
     /// the index lies, where it lies in that of its videos.
     pub(super) fn open(
-        catalogue: Arc<dyn Catalogue>,
-        place: IndexPlace,
+        location: CatalogueLocation,
         model: Option<PathBuf>,
         root: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
-        let index = LiveIndex::open(Arc::clone(&catalogue), model)?;
-        let videos = Videos::new(Arc::clone(&catalogue), root);
-        Ok(Self { catalogue, place, index, videos, num_clips: Mutex::default() })
+        let place = IndexPlace::of(&location);
+        let seen = place.look().ok().flatten();
+        let index = OpenIndex::open(open_to_read(&location)?, model.clone(), root.clone())?;
+        let now = Mutex::new(Now { index: Some((Arc::new(index), seen)), tried: None });
+        Ok(Self { location, place, given_model: model, root, now })
     }
 
-    /// All clips of the live index.
-    fn num_clips(&self) -> Result<usize, LibraryError> {
-        let record = self.index.record()?;
-        let lock = || self.num_clips.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = *lock();
-        if let Some((generation, files, clips)) = known
-            && (generation, files) == (record.id, record.num_files)
-        {
-            return Ok(clips);
+    /// Asks the index that lies there now. One that cannot be read any more is opened anew, once.
+    fn ask<T>(
+        &self,
+        question: impl Fn(&OpenIndex) -> Result<T, Failure>,
+    ) -> Result<T, LibraryError> {
+        let index = self.current()?;
+        let failure = match question(&index) {
+            Err(failure @ Failure::Unreadable(_)) if self.forget(&index) => failure,
+            answer => return answer.map_err(Failure::told),
+        };
+        match self.current() {
+            Ok(index) => question(&index).map_err(Failure::told),
+            Err(_) => Err(failure.told()),
         }
-        // A scan counts them, whatever it looks for.
-        let mut any = vec![0.0; record.model.width as usize];
-        any.iter_mut().take(1).for_each(|x| *x = 1.0);
-        let request = ScanRequest::new(&any, 0);
-        let scanned = self.catalogue.scan(record.id, VectorKind::Clip, &request);
-        let clips = scanned.map_err(of_catalogue)?.background.num_scores() as usize;
-        *lock() = Some((record.id, record.num_files, clips));
-        Ok(clips)
+    }
+
+    /// The index that lies there now. Who comes while it is opened anew waits for it.
+    fn current(&self) -> Result<Arc<OpenIndex>, LibraryError> {
+        let seen = self.place.look()?;
+        let mut now = self.lock();
+        if let Some((index, opened)) = &now.index {
+            let is_same = match (&seen, opened) {
+                (Some(seen), Some(opened)) => seen.is_same_file(opened),
+                _ => true,
+            };
+            if is_same {
+                return Ok(Arc::clone(index));
+            }
+        }
+        if seen.is_some_and(|seen| now.was_just_tried(&seen)) {
+            return Err(unreadable("it could not be opened a moment ago".into()));
+        }
+        now.tried = seen.map(|seen| (Instant::now(), seen));
+        now.index = None;
+        let index = Arc::new(self.opened_anew().map_err(|error| unreadable(error.into()))?);
+        now.index = Some((Arc::clone(&index), seen));
+        Ok(index)
+    }
+
+    fn opened_anew(&self) -> anyhow::Result<OpenIndex> {
+        let open = |model| OpenIndex::open(open_to_read(&self.location)?, model, self.root.clone());
+        match open(self.given_model.clone()) {
+            // The model that was given belongs to the index before.
+            Err(_) if self.given_model.is_some() => open(None),
+            opened => opened,
+        }
+    }
+
+    /// Lets go of an index that cannot be read, so that it is opened anew; not of one that was just opened in
+    /// vain, nor of one on a server of its own, which is connected to anew with every question.
+    fn forget(&self, index: &Arc<OpenIndex>) -> bool {
+        let Ok(Some(seen)) = self.place.look() else { return false };
+        let mut now = self.lock();
+        if now.was_just_tried(&seen) {
+            return false;
+        }
+        if now.index.as_ref().is_some_and(|(open, _)| Arc::ptr_eq(open, index)) {
+            now.index = None;
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Library for IndexLibrary {
     fn search(&self, query: &Query) -> Result<Answer, LibraryError> {
-        let began = Instant::now();
-        self.place.check()?;
-        let picture = query.image.as_deref().map(picture_file).transpose()?;
-        let picture = picture.as_ref().map(NamedTempFile::path);
-        let question = asking::question(query, &self.videos, picture)?;
-        let asked = self.index.ask(|opened| {
-            asking::ask(opened, &asking::compared(&question, query.scores, opened))
-        })?;
-        let (verdict, false_alarm_rate) = asking::verdict(&asked);
-        let mut hits = Vec::with_capacity(asked.answer.hits.len());
-        for hit in &asked.answer.hits {
-            // One that was removed meanwhile is no hit.
-            let Some(media) = self.videos.id(hit.file).map_err(of_catalogue)? else { continue };
-            let (source, text) = match &hit.evidence {
-                Evidence::Seen => (Source::Seen, None),
-                Evidence::Said { text, .. } => (Source::Said, Some(text.clone())),
-            };
-            let (score, sure) = (hit.score as f32, asking::of_sureness(hit.sure()));
-            hits.push(Hit { media, span: hit.span, score, sure, source, text });
-        }
-        Ok(Answer {
-            verdict,
-            false_alarm_rate,
-            hits,
-            distribution: asked.distribution,
-            took_ms: began.elapsed().as_secs_f64() * 1000.0,
-            warnings: asked.warnings,
-        })
+        self.ask(|index| index.search(query))
     }
 
     fn media(&self, id: &MediaId) -> Result<Option<Media>, LibraryError> {
-        let file = self.videos.file(id).map_err(of_catalogue)?;
-        Ok(file.map(|file| self.videos.media(&file)))
+        self.ask(|index| index.media(id))
     }
 
     fn heat(&self, id: &MediaId, query: &Query) -> Result<Vec<ClipScore>, LibraryError> {
-        self.place.check()?;
-        let file = self.videos.file(id).map_err(of_catalogue)?;
-        let track = file.and_then(|file| file.track);
-        let gone = || LibraryError::NotThere("the index has no such video any more".into());
-        let track = track.ok_or_else(gone)?;
-        let picture = query.image.as_deref().map(picture_file).transpose()?;
-        let picture = picture.as_ref().map(NamedTempFile::path);
-        let question = asking::question(query, &self.videos, picture)?;
-        let scored = self.index.ask(|opened| {
-            asking::scores(opened, &asking::compared(&question, query.scores, opened), track)
-        })?;
-        let clips = scored.iter().flat_map(|it| it.clips.iter().zip(&it.scores));
-        Ok(clips.map(|(span, score)| ClipScore { span: *span, score: *score }).collect())
+        self.ask(|index| index.heat(id, query))
     }
 
     fn list(&self, page: &PageRequest) -> Result<MediaPage, LibraryError> {
-        self.place.check()?;
-        let files = self.videos.all().map_err(of_catalogue)?;
-        let after = match &page.after {
-            Some(after) => self.videos.file(after).map_err(of_catalogue)?,
-            None => None,
-        };
-        let first =
-            after.map_or(0, |after| files.partition_point(|file| path_of(file) <= path_of(&after)));
-        let last = files.len().min(first + page.limit);
-        Ok(MediaPage {
-            media: files[first..last].iter().map(|file| self.videos.media(file)).collect(),
-            total: files.len(),
-            has_more: last < files.len(),
-        })
+        self.ask(|index| index.list(page))
     }
 
     fn jobs(&self) -> Result<Vec<Job>, LibraryError> {
-        self.place.check()?;
-        let jobs = self.catalogue.jobs().map_err(of_catalogue)?;
-        let shown = jobs.into_iter().take(JOBS).map(|job| {
-            let progress = &job.progress;
-            let done = progress.done_files + progress.bad_files;
-            Job {
-                id: job.id.0.to_string(),
-                what: format!("{}: {done} of {} files", job.kind, progress.num_files),
-                state: match job.state {
-                    RecordState::Running => JobState::Running,
-                    RecordState::Done => JobState::Done,
-                    RecordState::Failed => JobState::Failed,
-                    RecordState::Stopped => JobState::Cancelled,
-                },
-                done_s: progress.done_media.0,
-                total_s: Some(progress.media.0).filter(|total| *total > 0.0),
-                times_real_time: progress.rate(),
-                left_s: progress.time_left().map(|left| left.0),
-                message: job.message,
-            }
-        });
-        Ok(shown.collect())
+        self.ask(OpenIndex::jobs)
     }
 
     fn bad_files(&self) -> Result<Vec<BadFile>, LibraryError> {
-        self.place.check()?;
-        let files = self.catalogue.files().map_err(of_catalogue)?;
-        let bad = files.iter().filter(|file| file.state == FileState::Bad).map(|file| {
-            let path = path_of(file);
-            let reason = file.reason.as_deref().unwrap_or("it cannot be read");
-            let own = format!("{}: ", path.display());
-            BadFile {
-                name: file_name(path),
-                folder: self.videos.shown_folder(path),
-                reason: reason.strip_prefix(&own).unwrap_or(reason).to_owned(),
-            }
-        });
-        Ok(bad.collect())
+        self.ask(OpenIndex::bad_files)
     }
 
     fn state(&self) -> Result<LibraryState, LibraryError> {
-        self.place.check()?;
-        let record = self.index.record()?;
-        let files = self.catalogue.files().map_err(of_catalogue)?;
-        let in_state = |state| files.iter().filter(|file| file.state == state).count();
-        let videos = files.iter().filter(|file| file.track.is_some());
-        Ok(LibraryState {
-            model: model_name(Path::new(&record.model.name)),
-            // The upper half is of the weights.
-            model_version: format!("{:x}", record.model.hash >> 64),
-            is_ready: true,
-            num_media: videos.clone().count(),
-            num_missing: in_state(FileState::Missing),
-            num_clips: self.num_clips()?,
-            // A sum of nothing would be -0.
-            duration_s: videos.fold(0.0, |sum, file| sum + file.duration.0),
-            num_bad_files: in_state(FileState::Bad),
-            generation: record.id.0.unsigned_abs(),
-            export_formats: giving_away::FORMATS.map(|(format, _, _)| format).to_vec(),
-        })
+        self.ask(OpenIndex::state)
     }
 
     fn subtitles(&self, id: &MediaId) -> Result<Vec<SubtitleTrack>, LibraryError> {
-        let Some(file) = self.videos.file(id).map_err(of_catalogue)? else { return Ok(Vec::new()) };
-        let mut tracks: Vec<SubtitleTrack> = Vec::new();
-        for Cue { span, text, language, source } in
-            self.catalogue.cues(file.id).map_err(of_catalogue)?
-        {
-            let cue = SubtitleCue { span, text };
-            match tracks.iter_mut().find(|track| track.name == source && track.language == language)
-            {
-                Some(track) => track.cues.push(cue),
-                None => tracks.push(SubtitleTrack { language, name: source, cues: vec![cue] }),
-            }
-        }
-        for track in &mut tracks {
-            track.name = file_name(Path::new(&track.name));
-        }
-        Ok(tracks)
+        self.ask(|index| index.subtitles(id))
     }
 
     fn export(
@@ -231,51 +167,21 @@ impl Library for IndexLibrary {
         format: ExportFormat,
         hits: &[ExportHit],
     ) -> Result<ExportedFile, LibraryError> {
-        giving_away::written(&self.videos, format, hits)
+        self.ask(|index| index.export(format, hits))
     }
 
     fn proxy(&self, media: &Media, span: TimeSpan, into: &Path) -> Result<(), LibraryError> {
-        let cut = encode_span(&media.path, span, into, &CutSettings::proxy());
-        let failure = |error| failed("no copy of this part can be made", error);
-        cut.map(drop).map_err(failure)
-    }
-}
-
-/// A picture of a question as a file, which is what the model looks at. Only what begins as a picture is
-/// one: a playlist or the like names other files.
-fn picture_file(bytes: &[u8]) -> Result<NamedTempFile, LibraryError> {
-    let is_web_p = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
-    if !is_web_p && !PICTURES.iter().any(|begins| bytes.starts_with(begins)) {
-        let why = "the picture is none that can be read; give JPEG, PNG, WebP, GIF or BMP";
-        return Err(LibraryError::Refused(why.into()));
-    }
-    let failure = |error| failed("the picture cannot be kept while it is looked at", error);
-    let mut file = NamedTempFile::new().map_err(failure)?;
-    file.write_all(bytes).map_err(failure)?;
-    Ok(file)
-}
-
-/// What people call a model: the folder that is neither `run` nor `model`.
-fn model_name(dir: &Path) -> String {
-    let named = dir.ancestors().find(|dir| !dir.ends_with("model") && !dir.ends_with("run"));
-    named.map(file_name).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_model_is_called_by_its_own_folder() {
-        assert_eq!(model_name(Path::new("/home/me/demo-run/run/model")), "demo-run");
-        assert_eq!(model_name(Path::new("/home/me/models/clip")), "clip");
-    }
-
-    #[test]
-    fn only_pictures_are_looked_at() {
-        assert!(picture_file(b"#EXTM3U\nfile:///etc/passwd").is_err());
-        assert!(picture_file(b"ffconcat version 1.0").is_err());
-        let file = picture_file(b"\xff\xd8\xff\xe0rest").unwrap();
-        assert_eq!(std::fs::read(file.path()).unwrap(), b"\xff\xd8\xff\xe0rest");
+        let Err(error) = encode_span(&media.path, span, into, &CutSettings::proxy()) else {
+            return Ok(());
+        };
+        check_file(media)?;
+        match VideoReader::open(&media.path) {
+            Ok(_) => Err(failed("no copy of this part can be made", error)),
+            // In the words of the pictures.
+            Err(_) => {
+                let words = format!("{} cannot be decoded", media.name);
+                Err(LibraryError::NotThere(words, Some(Box::new(error))))
+            }
+        }
     }
 }

@@ -1,64 +1,120 @@
 //! Where the index of a server lies: a database that was removed or exchanged is still open and would go on
 //! answering.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::LibraryError;
 
-/// The database of an index, as it was when the server opened it. One on a server of its own is asked itself.
-pub(super) struct IndexPlace(Option<(PathBuf, (u64, u64))>);
+use super::failures::unreadable;
 
-impl IndexPlace {
-    pub(super) fn of(location: &CatalogueLocation) -> Self {
-        let path = location.folder().map(|folder| folder.join("catalogue.sqlite"));
-        let opened = path.and_then(|path| {
-            let file = std::fs::metadata(&path).ok().map(|about| file_of(&about));
-            file.map(|file| (path, file))
-        });
-        Self(opened)
-    }
+/// Bytes that every database begins with.
+const HEADER_BYTES: usize = 100;
 
-    /// Whether it is the same still.
-    pub(super) fn check(&self) -> Result<(), LibraryError> {
-        let Some((path, opened)) = &self.0 else { return Ok(()) };
-        match std::fs::metadata(path) {
-            Ok(about) if file_of(&about) == *opened => Ok(()),
-            Ok(_) => Err(LibraryError::NotNow(
-                "another index lies where this server opened its own; start the server again".into(),
-            )),
-            Err(_) => Err(LibraryError::NotNow(
-                "the index is gone: its folder was removed or moved; put it back, or make it again with \
-                 `locvtp index add` and start the server again"
-                    .into(),
-            )),
-        }
+/// Where the database lies; none of one on a server of its own, which is asked itself.
+pub(super) struct IndexPlace(Option<PathBuf>);
+
+/// The state of a database's file, by which an exchange is noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    file: (u64, u64),
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Seen {
+    /// Whether it is the same file, though it may have been written to.
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
+        self.file == other.file
     }
 }
 
-fn file_of(about: &Metadata) -> (u64, u64) {
-    (about.dev(), about.ino())
+impl IndexPlace {
+    pub(super) fn of(location: &CatalogueLocation) -> Self {
+        Self(location.folder().map(|folder| folder.join("catalogue.sqlite")))
+    }
+
+    /// What lies there now; none of an index that lies in no folder.
+    pub(super) fn look(&self) -> Result<Option<Seen>, LibraryError> {
+        let Some(path) = &self.0 else { return Ok(None) };
+        let Some(about) = std::fs::metadata(path).ok().filter(Metadata::is_file) else {
+            let words = "the index is gone: its folder was removed or moved; put it back, or make it \
+                         again with `locvtp index add`, and the server goes on with that";
+            return Err(LibraryError::NotNow(words.into(), None));
+        };
+        // SQLite goes on with what it once read of a file that was emptied or cut short.
+        if !is_whole(path, about.len()).unwrap_or(false) {
+            let what = format!("{}: is empty, cut short, or no database", path.display());
+            return Err(unreadable(what.into()));
+        }
+        Ok(Some(Seen {
+            file: (about.dev(), about.ino()),
+            bytes: about.len(),
+            changed: (about.mtime(), about.mtime_nsec()),
+        }))
+    }
+}
+
+/// Whether a file begins as a database and has as many pages as it says.
+fn is_whole(path: &Path, bytes: u64) -> io::Result<bool> {
+    let mut header = [0; HEADER_BYTES];
+    File::open(path)?.read_exact(&mut header)?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Ok(false);
+    }
+    // Pages that stand in the log may be on their way into the file, the first, which says how many, before the
+    // last.
+    if std::fs::metadata(path.with_extension("sqlite-wal")).is_ok_and(|log| log.len() > 0) {
+        return Ok(true);
+    }
+    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        bytes => u64::from(bytes),
+    };
+    let num_pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
+    Ok(bytes >= page_bytes * u64::from(num_pages))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The beginning of a database of so many pages of 1,024 bytes, and these pages.
+    fn database(num_pages: u32) -> Vec<u8> {
+        let mut bytes = b"SQLite format 3\0".to_vec();
+        bytes.resize(1024 * num_pages as usize, 7);
+        bytes[16..18].copy_from_slice(&1024u16.to_be_bytes());
+        bytes[28..32].copy_from_slice(&num_pages.to_be_bytes());
+        bytes
+    }
+
     #[test]
-    fn a_database_that_is_gone_or_another_is_noticed() {
+    fn a_database_that_is_gone_damaged_or_another_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.sqlite");
-        std::fs::write(&path, "one").unwrap();
+        std::fs::write(&path, database(3)).unwrap();
         let place = IndexPlace::of(&CatalogueLocation::Folder(folder.path().to_owned()));
-        assert!(place.check().is_ok());
-        std::fs::write(&path, "it has changed").unwrap();
-        assert!(place.check().is_ok());
-        std::fs::write(folder.path().join("other"), "another").unwrap();
+        let look = || place.look().unwrap().unwrap();
+        let first = look();
+        assert_eq!(look(), first);
+        std::fs::write(&path, database(4)).unwrap();
+        assert!(look().is_same_file(&first) && look() != first);
+        std::fs::write(folder.path().join("other"), database(3)).unwrap();
         std::fs::rename(folder.path().join("other"), &path).unwrap();
-        assert!(place.check().unwrap_err().to_string().contains("start the server again"));
+        assert!(!look().is_same_file(&first));
+        for damaged in [&[][..], &[7; 5000], &database(3)[..2048], &database(3)[..50]] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(place.look().unwrap_err().to_string().contains("cannot be read"));
+        }
+        std::fs::write(&path, &database(3)[..2048]).unwrap();
+        std::fs::write(folder.path().join("catalogue.sqlite-wal"), "the third page").unwrap();
+        assert!(place.look().is_ok());
         std::fs::remove_file(&path).unwrap();
-        assert!(place.check().unwrap_err().to_string().contains("the index is gone"));
+        assert!(place.look().unwrap_err().to_string().contains("the index is gone"));
+        std::fs::create_dir(&path).unwrap();
+        assert!(place.look().unwrap_err().to_string().contains("the index is gone"));
     }
 }

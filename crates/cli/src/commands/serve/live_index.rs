@@ -7,7 +7,7 @@ use locvtp_finder::{Finder, FinderError};
 use locvtp_search::catalogue::{Catalogue, CatalogueError, GenerationRecord, GenerationState};
 use locvtp_serve::LibraryError;
 
-use super::failures::{of_catalogue, of_finder};
+use super::failures::Failure;
 use crate::catalogue_place::{live_index, model_of};
 use crate::commands::ground::open_embedder;
 use crate::trained_matches::trained_matches;
@@ -44,25 +44,25 @@ impl LiveIndex {
     pub(super) fn ask<T>(
         &self,
         question: impl Fn(&Opened) -> Result<T, FinderError>,
-    ) -> Result<T, LibraryError> {
+    ) -> Result<T, Failure> {
         let answer = match question(self.current()?.as_ref()) {
             Err(FinderError::Catalogue(CatalogueError::Unknown { .. })) => {
                 question(self.current()?.as_ref())
             }
             answer => answer,
         };
-        answer.map_err(of_finder)
+        Ok(answer?)
     }
 
     /// What the catalogue knows of the live index.
-    pub(super) fn record(&self) -> Result<GenerationRecord, LibraryError> {
-        let generations = self.catalogue.generations().map_err(of_catalogue)?;
+    pub(super) fn record(&self) -> Result<GenerationRecord, Failure> {
+        let generations = self.catalogue.generations()?;
         let live = generations.into_iter().find(|it| it.state == GenerationState::Live);
-        live.ok_or_else(|| of_finder(FinderError::NoIndex))
+        Ok(live.ok_or(FinderError::NoIndex)?)
     }
 
     /// Who comes while a new model is opened waits for it.
-    fn current(&self) -> Result<Arc<Opened>, LibraryError> {
+    fn current(&self) -> Result<Arc<Opened>, Failure> {
         let live = self.record()?;
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if opened.finder.generation().id != live.id {
@@ -74,13 +74,9 @@ impl LiveIndex {
             };
             let anew = dir.and_then(|dir| open(&self.catalogue, dir));
             *opened = Arc::new(anew.map_err(|error| {
-                LibraryError::Failed(
-                    format!(
-                        "the index was built anew, and its model cannot be opened; start the server \
-                         again with --model DIR ({error:#})"
-                    ),
-                    None,
-                )
+                let words = "the index was built anew, and its model cannot be opened; start the server \
+                             again with --model DIR. Its log says more";
+                LibraryError::Failed(words.into(), Some(error.into()))
             })?);
         }
         Ok(Arc::clone(&opened))

@@ -6,6 +6,7 @@ mod giving_away;
 mod index_library;
 mod index_place;
 mod live_index;
+mod open_index;
 mod request_lines;
 mod videos;
 
@@ -20,12 +21,11 @@ use clap::Args as ClapArgs;
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::{ServeSettings, Server, Token};
 
-use crate::catalogue_place::{CataloguePlace, may_be_there, open_to_read};
+use crate::catalogue_place::{CataloguePlace, may_be_there};
 use crate::interrupt::Listening;
 use crate::{Outcome, interrupt, missing, output};
 
 use index_library::IndexLibrary;
-use index_place::IndexPlace;
 use request_lines::RequestLines;
 
 /// Between two questions whether Ctrl-C was pressed.
@@ -83,9 +83,8 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
         Some(folder) => place_of(folder)?,
         None => args.place.found()?,
     };
-    let catalogue = open_to_read(&place)?;
-    let (place, root) = (IndexPlace::of(&place), root_of(&place));
-    let library = IndexLibrary::open(catalogue, place, args.model.clone(), root)?;
+    let root = root_of(&place);
+    let library = IndexLibrary::open(place, args.model.clone(), root)?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
     let page = format!("http://{}/", server.address());

@@ -13,6 +13,8 @@ use crate::output;
 /// Where requests are noted.
 pub(super) struct RequestLines {
     file: Option<Arc<Mutex<File>>>,
+    /// The failure that was last told on the terminal, which each request may repeat.
+    told: Arc<Mutex<String>>,
 }
 
 impl RequestLines {
@@ -24,19 +26,19 @@ impl RequestLines {
             file.with_context(|| format!("{}: cannot be written", path.display()))
         };
         let file = path.map(open).transpose()?;
-        Ok(Self { file: file.map(|file| Arc::new(Mutex::new(file))) })
+        Ok(Self { file: file.map(|file| Arc::new(Mutex::new(file))), told: Arc::default() })
     }
 
     /// What the server tells its requests to.
     pub(super) fn observer(&self) -> Observer {
-        let file = self.file.clone();
+        let (file, told) = (self.file.clone(), Arc::clone(&self.told));
         Arc::new(move |request: &RequestLog| {
-            // That too much is asked at once is no failure, and would be a line for each request.
-            if request.status >= 500
-                && request.status != 503
-                && let Some(problem) = &request.problem
-            {
-                output::note(&format!("{} {}: {problem}", request.method, request.path));
+            if let Some(failure) = failure(request) {
+                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+                if *told != failure {
+                    output::note(&format!("{} {}: {failure}", request.method, request.path));
+                    *told = failure;
+                }
             }
             if let (Some(file), Ok(line)) = (&file, serde_json::to_string(request)) {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,5 +46,42 @@ impl RequestLines {
                 let _ = file.write_all((line + "\n").as_bytes());
             }
         })
+    }
+}
+
+/// What failed in a request, with the causes that its answer does not say. That too much is asked at once is no
+/// failure, and what somebody asked for that is not there neither.
+fn failure(request: &RequestLog) -> Option<String> {
+    let problem = request.problem.as_ref().filter(|_| request.status >= 500)?;
+    match &request.cause {
+        Some(cause) => Some(format!("{problem}: {cause}")),
+        None => Some(problem.clone()).filter(|_| request.status != 503),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_tells_the_causes_of_failures_and_nothing_of_full_queues() {
+        let request = |status, problem: &str, cause: Option<&str>| RequestLog {
+            unix_s: 0.0,
+            method: "GET".into(),
+            path: "/api/v1/state".into(),
+            status,
+            body_bytes: None,
+            took_ms: 1.0,
+            problem: Some(problem.into()).filter(|it: &String| !it.is_empty()),
+            cause: cause.map(str::to_owned),
+        };
+        let told = |status, problem: &str, cause| failure(&request(status, problem, cause));
+        assert_eq!(told(503, "unreadable", Some("page 7")).unwrap(), "unreadable: page 7");
+        assert_eq!(told(500, "it failed", None).unwrap(), "it failed");
+        for (status, problem, cause) in
+            [(503, "too many", None), (404, "gone", Some("/a/b.mp4")), (200, "", None)]
+        {
+            assert_eq!(told(status, problem, cause), None, "{status}");
+        }
     }
 }
