@@ -19,10 +19,13 @@ use crate::reader_settings::ReaderSettings;
 use crate::rgb_conversion::RgbConversion;
 use crate::time::Seconds;
 use crate::transform::Interpolation;
+use crate::unreferenced::{LeaveOut, Unreferenced};
 use crate::watchdog::{self, GaveUp, Watch};
 
 /// Frames that are decoded on the way to one picture; then the last one stands for it.
 const MOST_FRAMES: usize = 600;
+/// Bytes of packets that are held for one picture; then the last one that they give stands for it.
+const MOST_BYTES: usize = 64 << 20;
 /// Packets of other streams that are passed over on the way to the next picture.
 const MOST_PACKETS: usize = 20_000;
 
@@ -198,34 +201,67 @@ impl Looking {
         self.decoder.receive_frame(&mut frame).ok().map(|()| frame)
     }
 
-    /// The last picture that begins at or before `target`, from this packet on.
+    /// The last picture that begins at or before `target`, from this packet on. On the way those are left
+    /// out that it is not made from, as far as headers tell.
     fn frame_at(&mut self, first: Packet, target: i64) -> Option<frame::Video> {
-        let (mut packet, mut best, mut num_frames) = (Some(first), None, 0);
-        loop {
-            let is_end = match &packet {
-                // A damaged packet gives no picture, and the next one may.
-                Some(packet) => {
-                    let _ = self.decoder.send_packet(packet);
-                    false
-                }
-                None => self.decoder.send_eof().is_ok(),
-            };
-            let mut frame = frame::Video::empty();
-            while self.decoder.receive_frame(&mut frame).is_ok() {
-                num_frames += 1;
-                let stamp = frame.pts().or(frame.timestamp()).unwrap_or(i64::MIN);
-                if stamp > target && best.is_some() {
-                    return best;
-                }
-                best = Some(std::mem::replace(&mut frame, frame::Video::empty()));
-                if stamp > target || num_frames >= MOST_FRAMES {
-                    return best;
-                }
-            }
-            if is_end || packet.is_none() {
+        let packets = self.packets_up_to(first, target);
+        let begin = packets.iter().map(Packet::pts);
+        let all_say = begin.clone().all(|pts| pts.is_some());
+        let wanted = begin.flatten().filter(|pts| *pts <= target).max().filter(|_| all_say);
+        let mut unreferenced = Unreferenced::new(self.file.codec_id, self.file.header());
+        let mut best = None;
+        for packet in &packets {
+            let leave_out = unreferenced.tell(packet.data().unwrap_or_default());
+            let is_needed = wanted.is_none() || packet.pts() == wanted;
+            let leave_out = if is_needed { LeaveOut::Nothing } else { leave_out };
+            // A damaged packet gives no picture, and the next one may.
+            let _ = leave_out.send(packet, &mut self.decoder);
+            if self.is_reached(target, wanted, &mut best) {
                 return best;
             }
-            packet = self.packet();
+        }
+        let _ = self.decoder.send_eof();
+        self.is_reached(target, wanted, &mut best);
+        best
+    }
+
+    /// This packet and those behind it that may hold a picture which begins at or before `target`.
+    fn packets_up_to(&mut self, first: Packet, target: i64) -> Vec<Packet> {
+        let mut packets = vec![first];
+        let mut num_bytes = 0;
+        while packets.len() < MOST_FRAMES && num_bytes < MOST_BYTES {
+            let Some(packet) = self.packet() else { break };
+            // A picture is decoded before it is shown.
+            if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
+                break;
+            }
+            num_bytes += packet.size();
+            packets.push(packet);
+        }
+        packets
+    }
+
+    /// Takes what the decoder has to give, the last in `best`, and tells whether the picture at `target` is
+    /// among it. Behind that moment only a first picture is taken.
+    fn is_reached(
+        &mut self,
+        target: i64,
+        wanted: Option<i64>,
+        best: &mut Option<frame::Video>,
+    ) -> bool {
+        loop {
+            let mut frame = frame::Video::empty();
+            if self.decoder.receive_frame(&mut frame).is_err() {
+                return false;
+            }
+            let stamp = frame.pts().or(frame.timestamp()).unwrap_or(i64::MIN);
+            let is_behind = stamp > target;
+            if !is_behind || best.is_none() {
+                *best = Some(frame);
+            }
+            if is_behind || wanted == Some(stamp) {
+                return true;
+            }
         }
     }
 
