@@ -26,6 +26,9 @@ use crate::watchdog::{self, GaveUp, Watch};
 const MOST_FRAMES: usize = 600;
 /// Bytes of packets that are held for one picture; then the last one that they give stands for it.
 const MOST_BYTES: usize = 64 << 20;
+/// Packets behind a moment that are decoded until its picture comes. The decoder is not emptied for it: it
+/// may keep what it got before it gave the first picture.
+const MOST_BEHIND: usize = 64;
 /// Packets of other streams that are passed over on the way to the next picture.
 const MOST_PACKETS: usize = 20_000;
 
@@ -210,12 +213,15 @@ impl Looking {
         let wanted = begin.flatten().filter(|pts| *pts <= target).max().filter(|_| all_say);
         let mut unreferenced = Unreferenced::new(self.file.codec_id, self.file.header());
         let mut best = None;
-        for packet in &packets {
+        let most = packets.len() + MOST_BEHIND;
+        let mut packets = packets.into_iter();
+        for _ in 0..most {
+            let Some(packet) = packets.next().or_else(|| self.packet()) else { break };
             let leave_out = unreferenced.tell(packet.data().unwrap_or_default());
             let is_needed = wanted.is_none() || packet.pts() == wanted;
             let leave_out = if is_needed { LeaveOut::Nothing } else { leave_out };
             // A damaged packet gives no picture, and the next one may.
-            let _ = leave_out.send(packet, &mut self.decoder);
+            let _ = leave_out.send(&packet, &mut self.decoder);
             if self.is_reached(target, wanted, &mut best) {
                 return best;
             }
@@ -225,18 +231,19 @@ impl Looking {
         best
     }
 
-    /// This packet and those behind it that may hold a picture which begins at or before `target`.
+    /// This packet and those behind it, up to the first whose picture begins behind `target`.
     fn packets_up_to(&mut self, first: Packet, target: i64) -> Vec<Packet> {
         let mut packets = vec![first];
         let mut num_bytes = 0;
         while packets.len() < MOST_FRAMES && num_bytes < MOST_BYTES {
             let Some(packet) = self.packet() else { break };
+            num_bytes += packet.size();
             // A picture is decoded before it is shown.
-            if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target) {
+            let is_behind = packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target);
+            packets.push(packet);
+            if is_behind {
                 break;
             }
-            num_bytes += packet.size();
-            packets.push(packet);
         }
         packets
     }
@@ -331,6 +338,21 @@ mod tests {
         // Frame 9 is shown from 0.9 to 1.0 s, frame 25 from 2.5 s, and the last one for ever.
         let found = greys(&path, Nearness::Frame, &[0.0, 0.95, 2.55, 3.95, 9.0]);
         is_near(&found, &[0, 54, 150, 234, 234]);
+    }
+
+    #[test]
+    fn the_frame_at_every_moment_is_found_among_b_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.mp4");
+        let settings =
+            EncoderSettings { key_frame_interval: 30, ..EncoderSettings::new(64, 48, 10) };
+        let settings = EncoderSettings { max_b_frames: 3, ..settings };
+        let mut encoder = Encoder::create(&path, settings).unwrap();
+        (0..40).for_each(|grey| encoder.push(&vec![grey * 6; 64 * 48 * 3]).unwrap());
+        encoder.finish().unwrap();
+        let times: Vec<f64> = (0..40).map(|frame| f64::from(frame) / 10.0 + 0.05).collect();
+        let expected: Vec<i32> = (0..40).map(|frame| frame * 6).collect();
+        is_near(&greys(&path, Nearness::Frame, &times), &expected);
     }
 
     #[test]
