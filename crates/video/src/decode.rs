@@ -4,7 +4,7 @@
 //! [`VideoReader::read_frames`] goes through the wanted frames in the order of time: where the next
 //! one lies beyond a later key frame it seeks there, decodes from that key frame, and leaves out on
 //! the way what no other frame is made from. The pixels equal those of decoding everything.
-//! Containers that cannot seek exactly are decoded from the start.
+//! Containers that cannot seek exactly are decoded from the start, with the same left out.
 //!
 //! A frame that does not come this way is tried again with nothing left out, then from the start of
 //! the file; one that does not come at all is an error with its time. No other picture ever stands
@@ -113,6 +113,12 @@ impl VideoReader {
     /// When each frame is shown.
     pub fn frame_table(&self) -> &FrameTable {
         &self.table
+    }
+
+    /// Frames that came out of the decoder since the file was opened: those that were wanted, and those
+    /// that they are made from.
+    pub fn num_decoded(&self) -> u64 {
+        self.watch.num_decoded()
     }
 
     /// Reads frames by index, in any order, repeats allowed, and gives them in that order.
@@ -233,6 +239,7 @@ fn open(
         output_bytes: settings.limits.output_bytes,
         damaged_frames: settings.damaged_frames,
         list_stamps: Vec::new(),
+        leaving_out_failed: false,
     };
     Ok((info, search))
 }

@@ -2,8 +2,9 @@
 //!
 //! Goes through the wanted frames in the order of time: where the next one lies beyond a later key
 //! frame it seeks there, decodes from that key frame, and leaves out on the way what no other frame
-//! is made from. A frame that does not come this way is tried again with nothing left out, then from
-//! the start of the file.
+//! is made from. Files without exact seeking are gone through from the start, with the same left out.
+//! A frame that does not come this way is tried again with nothing left out, then from the start of the
+//! file.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -36,15 +37,35 @@ pub(crate) struct FrameSearch {
     pub(crate) damaged_frames: DamagedFrames,
     /// Stamps of the list that is read part by part.
     pub(crate) list_stamps: Vec<i64>,
+    /// Whether frames did not come from the start of the file where others were left out. Another start
+    /// for each such frame would take hours.
+    pub(crate) leaving_out_failed: bool,
 }
 
-/// How to get at frames; each is more thorough and slower than the one before.
+/// How to get at frames.
 #[derive(Clone, Copy, PartialEq)]
-enum Effort {
-    SeekAndLeaveOut,
-    Seek,
-    FromStart,
+struct Effort {
+    from: From,
+    leaves_out: bool,
 }
+
+#[derive(Clone, Copy, PartialEq)]
+enum From {
+    Key,
+    Start,
+}
+
+/// Each is more thorough and slower than the one before.
+const SEEKING: [Effort; 3] = [
+    Effort { from: From::Key, leaves_out: true },
+    Effort { from: From::Key, leaves_out: false },
+    STRAIGHT_THROUGH,
+];
+
+/// The same for files without exact seeking.
+const FROM_START: [Effort; 2] = [Effort { from: From::Start, leaves_out: true }, STRAIGHT_THROUGH];
+
+const STRAIGHT_THROUGH: Effort = Effort { from: From::Start, leaves_out: false };
 
 impl FrameSearch {
     /// Frames by index, in any order, repeats allowed.
@@ -53,11 +74,16 @@ impl FrameSearch {
         frames: &[usize],
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
-        let efforts: &[Effort] = match self.index.access {
-            Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
-            Access::FromStart | Access::Counted => &[Effort::FromStart],
-        };
-        self.read_with(frames, transform, efforts)
+        self.read_with(frames, transform, self.efforts())
+    }
+
+    fn efforts(&self) -> &'static [Effort] {
+        match self.index.access {
+            Access::Seek => &SEEKING,
+            Access::FromStart if !self.leaving_out_failed => &FROM_START,
+            // Frames that are counted must all come.
+            Access::FromStart | Access::Counted => &[STRAIGHT_THROUGH],
+        }
     }
 
     /// The next part, by `range`, of a list of growing frames that is read part by part, the first
@@ -75,10 +101,7 @@ impl FrameSearch {
             let known = list.iter().filter(|frame| **frame < self.table.len());
             self.list_stamps = known.map(|frame| self.index.stamp(*frame)).collect();
         }
-        let efforts: &[Effort] = match self.index.access {
-            Access::Seek => &[Effort::SeekAndLeaveOut, Effort::Seek, Effort::FromStart],
-            Access::FromStart | Access::Counted => &[Effort::FromStart],
-        };
+        let efforts = self.efforts();
         let list_stamps = std::mem::take(&mut self.list_stamps);
         let read = self.read_what_comes(&list[range], transform, efforts, Some(&list_stamps));
         self.list_stamps = list_stamps;
@@ -104,7 +127,7 @@ impl FrameSearch {
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
         let frames: Vec<usize> = (0..self.table.len()).collect();
-        self.read_with(&frames, transform, &[Effort::FromStart])
+        self.read_with(&frames, transform, &[STRAIGHT_THROUGH])
     }
 
     fn read_with(
@@ -155,9 +178,10 @@ impl FrameSearch {
             let missed = self.collect(&missing, *effort, whole_list, write)?;
             missing = missed.frames;
             // Reading more thoroughly mends what was left out, not what is broken in the file.
-            if missing.is_empty() || missed.some_damaged && *effort != Effort::SeekAndLeaveOut {
+            if missing.is_empty() || missed.some_damaged && *effort != SEEKING[0] {
                 break;
             }
+            self.leaving_out_failed |= *effort == FROM_START[0];
         }
         for pair in repeats.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let (from, to) = (pair[0].1 * frame_bytes, pair[1].1 * frame_bytes);
@@ -198,8 +222,8 @@ impl FrameSearch {
         let Self { index, stream, .. } = self;
         let stamps: Vec<i64> = wanted.iter().map(|(frame, _)| index.stamp(*frame)).collect();
         let all_wanted = whole_list.unwrap_or(&stamps);
-        let leave_out = (effort == Effort::SeekAndLeaveOut).then_some(all_wanted);
-        let goes_on = whole_list.is_some() && effort == Effort::SeekAndLeaveOut;
+        let leave_out = effort.leaves_out.then_some(all_wanted);
+        let goes_on = whole_list.is_some() && effort == SEEKING[0];
         if index.access == Access::Seek && !goes_on {
             // What an earlier read left out on the way may be wanted now.
             stream.forget_position();
@@ -216,8 +240,7 @@ impl FrameSearch {
             match stream.advance(index, leave_out) {
                 // The end of the file: what is still wanted may lie behind another key frame.
                 None => {
-                    let from_start = effort == Effort::FromStart;
-                    let end = if from_start { wanted.len() } else { next + 1 };
+                    let end = if effort.from == From::Start { wanted.len() } else { next + 1 };
                     missed.frames.extend_from_slice(&wanted[next..end]);
                     next = end;
                 }
@@ -266,9 +289,8 @@ fn go_before(
     effort: Effort,
     sought: &mut Option<KeyPacket>,
 ) -> Result<bool, VideoError> {
-    if effort == Effort::FromStart {
-        let passed = stream.last_stamp().is_some_and(|last| last >= stamp);
-        if stream.position() == Position::Nowhere || passed {
+    if effort.from == From::Start {
+        if stream.position() == Position::Nowhere || stream.is_past(stamp) {
             stream.rewind()?;
         }
         return Ok(true);

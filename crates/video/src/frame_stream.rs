@@ -4,12 +4,15 @@
 //! over: the frames they would have given simply do not come, and the reader above notices. Decoders
 //! patch damage with older pictures, and later frames are made from those; so what is decoded from
 //! a damaged packet or a patched frame on, up to the next key frame, is known as damaged too.
+//!
+//! Frames that are not wanted and that no other is made from ([`crate::unreferenced`]) are left out on
+//! request. They are none that are missing.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ffmpeg::codec::threading;
-use ffmpeg::{Discard, Packet, codec, ffi, frame};
+use ffmpeg::{Packet, codec, ffi, frame};
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
@@ -18,6 +21,7 @@ use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::packet_list;
 use crate::probe::{self, MediaSource, OpenFile};
 use crate::reader_settings::ReaderSettings;
+use crate::unreferenced::{LeaveOut, Unreferenced};
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
 const MOST_ERRORS_WHILE_DRAINING: usize = 64;
@@ -55,6 +59,9 @@ pub(crate) struct FrameStream {
     fed: Option<(usize, i64)>,
     /// Whether that frame was wanted.
     is_wanted: bool,
+    unreferenced: Unreferenced,
+    /// Stamps of frames that were left out and belong behind the one given last.
+    left_out: Vec<i64>,
     frame: frame::Video,
 }
 
@@ -76,6 +83,7 @@ impl FrameStream {
         settings: &ReaderSettings,
     ) -> Result<Self, VideoError> {
         let decoder = open_decoder(&media.path, &file, settings)?;
+        let unreferenced = Unreferenced::new(file.codec_id, file.header());
         Ok(Self {
             media: media.clone(),
             settings: *settings,
@@ -89,6 +97,8 @@ impl FrameStream {
             damage: Vec::new(),
             fed: None,
             is_wanted: true,
+            unreferenced,
+            left_out: Vec::new(),
             frame: frame::Video::empty(),
         })
     }
@@ -103,9 +113,9 @@ impl FrameStream {
         self.position
     }
 
-    /// Stamp of the last frame given since the last seek or rewind.
-    pub(crate) fn last_stamp(&self) -> Option<i64> {
-        self.last_stamp
+    /// Whether the frame with this stamp cannot come any more without a new start.
+    pub(crate) fn is_past(&self, stamp: i64) -> bool {
+        self.last_stamp.is_some_and(|last| last >= stamp) || self.left_out.contains(&stamp)
     }
 
     /// Makes the next use start anew.
@@ -147,8 +157,8 @@ impl FrameStream {
 
     /// Decodes up to the next frame and returns its stamp; none at the end of the file.
     ///
-    /// With `wanted`, sorted stamps, frames that no other frame is made from are passed over unless
-    /// they are listed.
+    /// With `wanted`, sorted stamps, frames that no other frame is made from are left out unless they are
+    /// listed.
     pub(crate) fn advance(&mut self, index: &PacketIndex, wanted: Option<&[i64]>) -> Option<i64> {
         let mut errors_while_draining = 0;
         ffmpeg_log::reference_missed();
@@ -165,8 +175,10 @@ impl FrameStream {
                     let stamp =
                         if index.access == Access::Counted { Some(self.given) } else { time };
                     self.given += 1;
+                    watch.decoded();
                     if let Some(stamp) = stamp {
                         self.last_stamp = Some(stamp);
+                        self.left_out.retain(|left_out| *left_out > stamp);
                         if is_patched(&self.frame)
                             && let Some(order) = index.order_of(stamp)
                         {
@@ -248,9 +260,7 @@ impl FrameStream {
             self.is_wanted = wanted.is_none_or(is_wanted);
             self.fed = packet.pts().map(|pts| (order, pts));
         }
-        let discard = if self.is_wanted { Discard::Default } else { Discard::NonReference };
-        self.decoder.skip_frame(discard);
-        let sent = self.decoder.send_packet(&packet);
+        let sent = self.send(&packet);
         let is_cut = packet.is_corrupt() && !packet_list::flag_may_lie(&self.file);
         let is_damaged = is_cut || index.damage_begins(order);
         if (sent.is_err_and(|error| !wants_more(error)) || is_damaged)
@@ -258,6 +268,17 @@ impl FrameStream {
         {
             self.note_damage(order, pts, index);
         }
+    }
+
+    /// Gives the decoder a packet, or what must not be left out of it.
+    fn send(&mut self, packet: &Packet) -> Result<(), ffmpeg::Error> {
+        // All packets are told of, as headers stand in some.
+        let leave_out = self.unreferenced.tell(packet.data().unwrap_or_default());
+        let leave_out = if self.is_wanted { LeaveOut::Nothing } else { leave_out };
+        if leave_out != LeaveOut::Nothing {
+            self.left_out.extend(packet.pts());
+        }
+        leave_out.send(packet, &mut self.decoder)
     }
 
     fn read_packet(&mut self) -> Option<Packet> {
@@ -280,6 +301,8 @@ impl FrameStream {
         self.damage.clear();
         self.fed = None;
         self.is_wanted = true;
+        self.left_out.clear();
+        self.unreferenced = Unreferenced::new(self.file.codec_id, self.file.header());
     }
 }
 

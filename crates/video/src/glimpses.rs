@@ -19,10 +19,16 @@ use crate::reader_settings::ReaderSettings;
 use crate::rgb_conversion::RgbConversion;
 use crate::time::Seconds;
 use crate::transform::Interpolation;
+use crate::unreferenced::{LeaveOut, Unreferenced};
 use crate::watchdog::{self, GaveUp, Watch};
 
 /// Frames that are decoded on the way to one picture; then the last one stands for it.
 const MOST_FRAMES: usize = 600;
+/// Bytes of packets that are held for one picture; then the last one that they give stands for it.
+const MOST_BYTES: usize = 64 << 20;
+/// Packets behind a moment that are decoded until its picture comes. The decoder is not emptied for it: it
+/// may keep what it got before it gave the first picture.
+const MOST_BEHIND: usize = 64;
 /// Packets of other streams that are passed over on the way to the next picture.
 const MOST_PACKETS: usize = 20_000;
 
@@ -198,34 +204,71 @@ impl Looking {
         self.decoder.receive_frame(&mut frame).ok().map(|()| frame)
     }
 
-    /// The last picture that begins at or before `target`, from this packet on.
+    /// The last picture that begins at or before `target`, from this packet on. On the way those are left
+    /// out that it is not made from, as far as headers tell.
     fn frame_at(&mut self, first: Packet, target: i64) -> Option<frame::Video> {
-        let (mut packet, mut best, mut num_frames) = (Some(first), None, 0);
-        loop {
-            let is_end = match &packet {
-                // A damaged packet gives no picture, and the next one may.
-                Some(packet) => {
-                    let _ = self.decoder.send_packet(packet);
-                    false
-                }
-                None => self.decoder.send_eof().is_ok(),
-            };
-            let mut frame = frame::Video::empty();
-            while self.decoder.receive_frame(&mut frame).is_ok() {
-                num_frames += 1;
-                let stamp = frame.pts().or(frame.timestamp()).unwrap_or(i64::MIN);
-                if stamp > target && best.is_some() {
-                    return best;
-                }
-                best = Some(std::mem::replace(&mut frame, frame::Video::empty()));
-                if stamp > target || num_frames >= MOST_FRAMES {
-                    return best;
-                }
-            }
-            if is_end || packet.is_none() {
+        let packets = self.packets_up_to(first, target);
+        let begin = packets.iter().map(Packet::pts);
+        let all_say = begin.clone().all(|pts| pts.is_some());
+        let wanted = begin.flatten().filter(|pts| *pts <= target).max().filter(|_| all_say);
+        let mut unreferenced = Unreferenced::new(self.file.codec_id, self.file.header());
+        let mut best = None;
+        let most = packets.len() + MOST_BEHIND;
+        let mut packets = packets.into_iter();
+        for _ in 0..most {
+            let Some(packet) = packets.next().or_else(|| self.packet()) else { break };
+            let leave_out = unreferenced.tell(packet.data().unwrap_or_default());
+            let is_needed = wanted.is_none() || packet.pts() == wanted;
+            let leave_out = if is_needed { LeaveOut::Nothing } else { leave_out };
+            // A damaged packet gives no picture, and the next one may.
+            let _ = leave_out.send(&packet, &mut self.decoder);
+            if self.is_reached(target, wanted, &mut best) {
                 return best;
             }
-            packet = self.packet();
+        }
+        let _ = self.decoder.send_eof();
+        self.is_reached(target, wanted, &mut best);
+        best
+    }
+
+    /// This packet and those behind it, up to the first whose picture begins behind `target`.
+    fn packets_up_to(&mut self, first: Packet, target: i64) -> Vec<Packet> {
+        let mut packets = vec![first];
+        let mut num_bytes = 0;
+        while packets.len() < MOST_FRAMES && num_bytes < MOST_BYTES {
+            let Some(packet) = self.packet() else { break };
+            num_bytes += packet.size();
+            // A picture is decoded before it is shown.
+            let is_behind = packet.dts().or(packet.pts()).is_some_and(|decoded| decoded > target);
+            packets.push(packet);
+            if is_behind {
+                break;
+            }
+        }
+        packets
+    }
+
+    /// Takes what the decoder has to give, the last in `best`, and tells whether the picture at `target` is
+    /// among it. Behind that moment only a first picture is taken.
+    fn is_reached(
+        &mut self,
+        target: i64,
+        wanted: Option<i64>,
+        best: &mut Option<frame::Video>,
+    ) -> bool {
+        loop {
+            let mut frame = frame::Video::empty();
+            if self.decoder.receive_frame(&mut frame).is_err() {
+                return false;
+            }
+            let stamp = frame.pts().or(frame.timestamp()).unwrap_or(i64::MIN);
+            let is_behind = stamp > target;
+            if !is_behind || best.is_none() {
+                *best = Some(frame);
+            }
+            if is_behind || wanted == Some(stamp) {
+                return true;
+            }
         }
     }
 
@@ -295,6 +338,21 @@ mod tests {
         // Frame 9 is shown from 0.9 to 1.0 s, frame 25 from 2.5 s, and the last one for ever.
         let found = greys(&path, Nearness::Frame, &[0.0, 0.95, 2.55, 3.95, 9.0]);
         is_near(&found, &[0, 54, 150, 234, 234]);
+    }
+
+    #[test]
+    fn the_frame_at_every_moment_is_found_among_b_frames() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.mp4");
+        let settings =
+            EncoderSettings { key_frame_interval: 30, ..EncoderSettings::new(64, 48, 10) };
+        let settings = EncoderSettings { max_b_frames: 3, ..settings };
+        let mut encoder = Encoder::create(&path, settings).unwrap();
+        (0..40).for_each(|grey| encoder.push(&vec![grey * 6; 64 * 48 * 3]).unwrap());
+        encoder.finish().unwrap();
+        let times: Vec<f64> = (0..40).map(|frame| f64::from(frame) / 10.0 + 0.05).collect();
+        let expected: Vec<i32> = (0..40).map(|frame| frame * 6).collect();
+        is_near(&greys(&path, Nearness::Frame, &times), &expected);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::bits::{Bits, start_code};
 use crate::content::Content;
+use crate::nal_units::{unit_behind_length, units};
 
 /// Bytes of a slice that are looked at; its header's first fields are shorter.
 const SLICE_BYTES: usize = 48;
@@ -169,39 +170,6 @@ fn is_beside_pictures(unit: &[u8]) -> bool {
 /// Units of the pictures themselves: whole slices, and the first parts of divided ones.
 fn is_slice(unit: &[u8]) -> bool {
     unit.first().is_some_and(|head| matches!(head & 0x1f, 1 | 2 | 5))
-}
-
-/// Whether a packet of HEVC, with the container's header, holds a part of a picture.
-pub(crate) fn hevc_content(packet: &[u8], header: &[u8]) -> Content {
-    let in_container = header.len() > 22 && header[0] == 1;
-    let length_bytes = in_container.then(|| usize::from(header[21] & 3) + 1);
-    let is_picture = |unit: Option<&[u8]>| {
-        unit.is_none_or(|unit| unit.first().is_some_and(|head| head >> 1 & 0x3f < 32))
-    };
-    if units(packet, length_bytes).any(is_picture) { Content::Picture } else { Content::Nothing }
-}
-
-/// The units of a packet, with start codes each up to the packet's end; one that is none where the
-/// rest cannot be taken apart.
-fn units(packet: &[u8], length_bytes: Option<usize>) -> impl Iterator<Item = Option<&[u8]>> {
-    let (mut rest, mut is_first) = (Some(packet), true);
-    std::iter::from_fn(move || {
-        let here = rest.take().filter(|here| !here.is_empty())?;
-        let split = match length_bytes {
-            Some(length_bytes) => unit_behind_length(here, length_bytes),
-            None => start_code(here, 0).map(|at| (&here[at + 3..], &here[at + 3..])),
-        };
-        let Some((unit, behind)) = split else { return is_first.then_some(None) };
-        is_first = length_bytes.is_some();
-        rest = Some(behind);
-        Some(Some(unit))
-    })
-}
-
-fn unit_behind_length(bytes: &[u8], length_bytes: usize) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_at_checked(length_bytes)?;
-    let length = length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-    rest.split_at_checked(length)
 }
 
 /// Without the threes that keep `00 00 01` from occurring inside a unit.

@@ -64,6 +64,7 @@
 
 mod augmentation;
 mod augmentation_schema;
+mod av1_units;
 mod bits;
 pub mod causes;
 mod clip_stream;
@@ -83,6 +84,7 @@ mod frame_table_cache;
 mod glimpses;
 mod h264_fields;
 mod hdr;
+mod hevc_units;
 mod index_making;
 mod joined_files;
 mod limits;
@@ -90,6 +92,7 @@ mod long_pauses;
 mod losses;
 pub mod media_endings;
 mod media_location;
+mod nal_units;
 mod opener;
 mod orientation;
 mod packet_content;
@@ -118,6 +121,7 @@ mod timeline;
 mod tone_map;
 mod transform;
 mod transport_packets;
+mod unreferenced;
 mod watchdog;
 pub mod whole_file;
 

@@ -6,9 +6,11 @@
 
 use ffmpeg_the_third::codec::Id;
 
+use crate::av1_units;
 use crate::bits::{Bits, start_code};
 use crate::content::Content;
-use crate::h264_fields::{H264Fields, hevc_content};
+use crate::h264_fields::H264Fields;
+use crate::hevc_units;
 
 /// Tells the packets of one stream, in their order.
 pub(crate) enum ContentTeller {
@@ -44,11 +46,11 @@ impl ContentTeller {
         let Some(first) = packet.first() else { return Content::Nothing };
         let is_shown = match self {
             Self::H264(fields) => return fields.tell(packet),
-            Self::Hevc(header) => return hevc_content(packet, header),
+            Self::Hevc(header) => return hevc_units::content(packet, header),
             Self::Mpeg4(pictures) => pictures.is_shown(packet),
             Self::Vp8 => first & 0x10 != 0,
             Self::Vp9 => vp9_is_shown(packet),
-            Self::Av1 => av1_is_shown(packet),
+            Self::Av1 => av1_units::is_shown(packet),
             // Headers stand at the start, and again where another recording was appended.
             Self::Theora => first & 0x80 == 0,
             Self::Other => true,
@@ -176,52 +178,6 @@ fn vp9_packed(packet: &[u8]) -> Option<Vec<&[u8]>> {
     Some(frames)
 }
 
-/// Whether a packet of AV1 shows a picture, coded in it or earlier.
-fn av1_is_shown(packet: &[u8]) -> bool {
-    let (mut rest, mut is_still) = (packet, false);
-    while let Some((head, behind)) = rest.split_first() {
-        let (kind, has_extension, has_size) = (head >> 3 & 15, head & 4 != 0, head & 2 != 0);
-        let Some(mut body) = behind.get(usize::from(has_extension)..) else { return true };
-        rest = &[];
-        if has_size {
-            let Some((size, behind)) = leb128(body) else { return true };
-            let Some(split) = behind.split_at_checked(size) else { return true };
-            (body, rest) = split;
-        }
-        let mut bits = Bits::new(body);
-        match kind {
-            // Sequence header: a profile, then whether the only picture is a still one.
-            1 => {
-                bits.skip(4);
-                is_still = bits.flag() == Some(true);
-            }
-            // Frame header, alone or with its frame: whether it shows an earlier one, its kind,
-            // whether it is shown.
-            3 | 6 => {
-                let shows_earlier = bits.flag() != Some(false);
-                bits.skip(2);
-                if is_still || shows_earlier || bits.flag() != Some(false) {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
-/// A number of seven bits a byte, the lowest first.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate().take(8) {
-        number |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((number, &bytes[at + 1..]));
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,17 +207,6 @@ mod tests {
         let packed = |second| [hidden, 5, second, 5, 0xc1, 2, 2, 0xc1];
         assert_eq!(tell(Id::VP9, &packed(shown)), Content::Picture);
         assert_eq!(tell(Id::VP9, &packed(hidden)), Content::Nothing);
-    }
-
-    #[test]
-    fn av1_shows_a_packet_by_its_own_frame_by_an_earlier_one_or_not_at_all() {
-        // A delimiter (kind 2, empty), then a frame (kind 6) or a header alone (kind 3).
-        let packet = |kind: u8, bits: u8| [0x12, 0, kind << 3 | 2, 2, bits, 7];
-        assert_eq!(tell(Id::AV1, &packet(6, 0b0000_0000)), Content::Nothing);
-        assert_eq!(tell(Id::AV1, &packet(6, 0b0001_0000)), Content::Picture);
-        assert_eq!(tell(Id::AV1, &packet(3, 0b1000_0000)), Content::Picture);
-        assert_eq!(tell(Id::AV1, &[0x12, 0]), Content::Nothing);
-        assert_eq!(tell(Id::AV1, &[0x32, 200]), Content::Picture);
     }
 
     #[test]

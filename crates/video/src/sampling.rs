@@ -154,9 +154,12 @@ pub fn consecutive_every(
     assert!(frames_per_clip > 0, "clips need frames");
     assert!(stride.0.is_finite() && stride > Seconds::ZERO, "stride ({stride})");
     let (video, last) = (table.span(), table.len() - 1);
+    // Times are rounded: a start that falls on a frame's beginning, or on the video's end, may lie a little
+    // before it, and would give the frame before, or one clip more.
+    let rounding = table.mean_frame_duration() * 1e-6;
     let mut clips: Vec<ClipPlan> = Vec::new();
     while clips.last().is_none_or(|clip| clip.frames[frames_per_clip - 1] < last) {
-        let start = video.start + stride * clips.len() as f64;
+        let start = video.start + stride * clips.len() as f64 + rounding;
         if start >= video.end {
             break;
         }
@@ -330,6 +333,21 @@ mod tests {
         let firsts = consecutive_every(&table, 2, Seconds(1.5)).clips;
         let firsts: Vec<_> = firsts.iter().map(|clip| clip.frames[0]).collect();
         assert_eq!(firsts, [0, 1, 3, 4, 6, 7, 9]);
+    }
+
+    #[test]
+    fn a_stride_of_whole_frames_is_one_however_times_are_rounded() {
+        // Steps of a clock of 90,000 ticks that starts at 1.4 s: of 24, 25, 30 and 50 frames a second.
+        for ticks in [3750.0, 3600.0, 3000.0, 1800.0] {
+            let at = |frame: usize| Seconds(frame as f64 * ticks / 90_000.0 + 1.4 - 1.4);
+            let table = FrameTable::new((0..600).map(at).collect(), at(600));
+            // Clips of one frame, shorter than the stride: some starts fall on the video's end.
+            for stride in [2, 3, 7, 12, 100] {
+                let time = Seconds(ticks / 90_000.0) * stride as f64;
+                let every = consecutive_every(&table, 1, time);
+                assert_eq!(every, consecutive(&table, 1, stride), "{stride} frames of {ticks}");
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::limits::ReadLimits;
 #[derive(Default)]
 pub(crate) struct Watch {
     steps: AtomicU64,
+    decoded: AtomicU64,
     given_up: AtomicBool,
 }
 
@@ -31,6 +32,16 @@ impl Watch {
     /// The work went on by a packet or a frame.
     pub(crate) fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A frame came out of the decoder.
+    pub(crate) fn decoded(&self) {
+        self.decoded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Frames that came out of the decoder.
+    pub(crate) fn num_decoded(&self) -> u64 {
+        self.decoded.load(Ordering::Relaxed)
     }
 
     /// Whether nobody waits for the work any more.

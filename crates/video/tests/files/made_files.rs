@@ -107,6 +107,18 @@ pub(crate) fn write_numbered_with(
     count: usize,
     b_frames: usize,
 ) {
+    write_numbered_by(path, codec, container, count, b_frames, &[]);
+}
+
+/// The same with options of the encoder.
+pub(crate) fn write_numbered_by(
+    path: &Path,
+    codec: &str,
+    container: &str,
+    count: usize,
+    b_frames: usize,
+    options: &[(&str, &str)],
+) {
     use ffmpeg::format::Pixel;
     use ffmpeg::software::scaling;
     let codec = ffmpeg::encoder::find_by_name(codec).expect("this FFmpeg lacks an encoder");
@@ -127,7 +139,8 @@ pub(crate) fn write_numbered_with(
     if needs_header {
         video.set_flags(ffmpeg::codec::Flags::GLOBAL_HEADER);
     }
-    let mut encoder = video.open().unwrap();
+    let options: ffmpeg::Dictionary = options.iter().copied().collect();
+    let mut encoder = video.open_with(options).unwrap();
     output.add_stream(codec).unwrap().copy_parameters_from_context(&encoder);
     output.write_header().unwrap();
     let out_base = output.stream(0).unwrap().time_base();
@@ -152,6 +165,8 @@ pub(crate) fn write_numbered_with(
         let mut packet = ffmpeg::Packet::empty();
         while encoder.receive_packet(&mut packet).is_ok() {
             packet.set_stream(0);
+            // Some encoders leave it at zero, and MP4 ends with the last frame's end.
+            packet.set_duration(1);
             packet.rescale_ts((1, 25), out_base);
             packet.write_interleaved(&mut output).unwrap();
         }

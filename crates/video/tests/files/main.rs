@@ -8,6 +8,7 @@ mod clips;
 mod cut_short;
 mod exact_frames;
 mod hdr;
+mod left_out;
 mod made_files;
 mod other_kinds;
 mod written_files;
