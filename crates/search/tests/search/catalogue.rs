@@ -13,7 +13,7 @@ use locvtp_video::Seconds;
 
 use crate::both::{found, is_sound};
 use crate::home::Home;
-use crate::made::{WIDTH, batch, model, vector, video};
+use crate::made::{WIDTH, batch, model, vector, video, write_over};
 use crate::not_run::not_run;
 
 fn writer(folder: &Path) -> SqliteCatalogue {
@@ -67,7 +67,7 @@ fn a_damaged_segment_is_named_and_its_videos_are_those_to_encode_again() {
     let mut bytes = fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    fs::write(&path, bytes).unwrap();
+    write_over(&path, bytes);
     let faults = catalogue.verify().unwrap().faults;
     assert!(faults.len() == 1 && faults[0].contains("00000005.vectors"), "{faults:?}");
     // Segments 5 and 6 are the clips and cues of the third video.
@@ -153,8 +153,8 @@ fn segments_that_were_exchanged_are_named_and_dropped() {
     let [first, third] = ["00000001", "00000003"]
         .map(|name| folder.path().join("segments").join(format!("{name}.vectors")));
     let bytes = [fs::read(&first).unwrap(), fs::read(&third).unwrap()];
-    fs::write(&first, &bytes[1]).unwrap();
-    fs::write(&third, &bytes[0]).unwrap();
+    write_over(&first, &bytes[1]);
+    write_over(&third, &bytes[0]);
     let catalogue = writer(folder.path());
     assert_eq!(catalogue.verify().unwrap().faults.len(), 2);
     let generation = catalogue.generation(&model(1)).unwrap();
@@ -255,7 +255,7 @@ fn a_segment_cut_short_is_named_by_a_check_and_by_a_search_and_dropped() {
     let path = folder.path().join("segments/00000001.vectors");
     let whole = fs::read(&path).unwrap();
     for length in [0, 100, whole.len() - 1] {
-        fs::write(&path, &whole[..length]).unwrap();
+        write_over(&path, &whole[..length]);
         let catalogue = writer(folder.path());
         let generation = catalogue.generation(&model(1)).unwrap();
         let faults = catalogue.verify().unwrap().faults;

@@ -1,10 +1,10 @@
 //! Segments that are written to, cut short or damaged while they are mapped: the program lives, and no answer
 //! is made of what was half there.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -15,7 +15,7 @@ use locvtp_video::causes::with_causes;
 
 use crate::both::found;
 use crate::home::Home;
-use crate::made::{WIDTH, batch, vector, video};
+use crate::made::{WIDTH, batch, vector, video, write_over};
 
 /// Set in the process that does what might end it.
 const CHILD: &str = "LOCVTP_TEST_CHANGED_SEGMENTS";
@@ -29,12 +29,6 @@ fn in_a_process(name: &str) -> std::process::Output {
 
 fn is_child() -> bool {
     std::env::var_os(CHILD).is_some()
-}
-
-/// As another program writes over a file, which may be closed for writing: the same file, from its start.
-fn write_over(path: &Path, bytes: &[u8]) {
-    fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
-    fs::write(path, bytes).unwrap();
 }
 
 fn segment(home: &Home, number: u32) -> PathBuf {

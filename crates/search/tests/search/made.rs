@@ -1,6 +1,8 @@
 //! Vectors and videos made from numbers.
 
-use std::path::PathBuf;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use locvtp_search::catalogue::{Cue, ModelRecord, NewVideo};
 use locvtp_search::identity::{ContentIdentity, Look};
@@ -60,4 +62,10 @@ pub(crate) fn model(number: u128) -> ModelRecord {
         sampling: r#"{"stride_s":1.0}"#.into(),
         width: WIDTH as u32,
     }
+}
+
+/// As another program writes over a file, which may be closed for writing: the same file, from its start.
+pub(crate) fn write_over(path: &Path, bytes: impl AsRef<[u8]>) {
+    fs::set_permissions(path, Permissions::from_mode(0o644)).unwrap();
+    fs::write(path, bytes).unwrap();
 }

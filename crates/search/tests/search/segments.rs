@@ -8,7 +8,7 @@ use locvtp_search::segment::{
     Segment, SegmentError, SegmentHeader, SegmentWriter, TrackId, VectorKind, padded_width, verify,
 };
 
-use crate::made::batch;
+use crate::made::{batch, write_over};
 use crate::not_run::not_run;
 
 fn header(num_vectors: u32, num_runs: u32) -> SegmentHeader {
@@ -55,12 +55,12 @@ fn a_segment_cut_short_anywhere_is_named() {
     let path = segment(folder.path());
     let whole = fs::read(&path).unwrap();
     for length in [0, 7, 127, 128, 200, whole.len() / 2, whole.len() - 1] {
-        fs::write(&path, &whole[..length]).unwrap();
+        write_over(&path, &whole[..length]);
         let error = Segment::open(&path).unwrap_err();
         assert!(matches!(error, SegmentError::Length { .. }), "{length}: {error}");
         assert!(error.to_string().contains("a.vectors"), "{error}");
     }
-    fs::write(&path, [&whole[..], b"more"].concat()).unwrap();
+    write_over(&path, [&whole[..], b"more"].concat());
     assert!(matches!(Segment::open(&path), Err(SegmentError::Length { .. })));
 }
 
@@ -72,11 +72,11 @@ fn a_flipped_bit_is_found_wherever_it_is() {
     for at in 0..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << (at % 8);
-        fs::write(&path, &bytes).unwrap();
+        write_over(&path, &bytes);
         let Err(error) = verify(&path) else { panic!("a bit of byte {at} is flipped") };
         assert!(error.to_string().contains("a.vectors"), "{error}");
     }
-    fs::write(&path, &whole).unwrap();
+    write_over(&path, &whole);
     verify(&path).unwrap();
 }
 
@@ -86,10 +86,10 @@ fn other_files_and_newer_versions_are_refused_by_name() {
     let path = segment(folder.path());
     let mut bytes = fs::read(&path).unwrap();
     bytes[8] = 2;
-    fs::write(&path, &bytes).unwrap();
+    write_over(&path, &bytes);
     let newer = Segment::open(&path).unwrap_err();
     assert!(matches!(newer, SegmentError::Newer { found: 2, known: 1, .. }), "{newer}");
-    fs::write(&path, vec![b'x'; 4096]).unwrap();
+    write_over(&path, vec![b'x'; 4096]);
     assert!(matches!(Segment::open(&path), Err(SegmentError::NoSegment { .. })));
 }
 
