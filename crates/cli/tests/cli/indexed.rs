@@ -63,12 +63,16 @@ pub(crate) fn held_out(folder: &Path) -> (PathBuf, String) {
     (copy, sentence)
 }
 
-/// A sentence by which nothing stands out in the folder, so that only guesses are there.
-pub(crate) fn guessed(folder: &Path) -> String {
-    let sentences = ["red", "blue", "green"].iter().flat_map(|colour| {
+/// Sentences of the kind that the model knows.
+pub(crate) fn sentences() -> impl Iterator<Item = String> {
+    ["red", "blue", "green"].iter().flat_map(|colour| {
         let of = move |shape| format!("a {colour} {shape} moves left");
         ["square", "circle", "triangle", "ring", "cross"].map(of)
-    });
+    })
+}
+
+/// A sentence by which nothing stands out in the folder, so that only guesses are there.
+pub(crate) fn guessed(folder: &Path) -> String {
     let is_guess = |sentence: &String| search(folder, &[sentence]).status.code() == Some(1);
-    sentences.into_iter().find(is_guess).expect("some sentence stands out no more than others")
+    sentences().find(is_guess).expect("some sentence stands out no more than others")
 }

@@ -4,7 +4,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::indexed::{add_again, held_out, indexed, indexed_with_words, json, search, videos};
+use crate::indexed::{
+    add_again, held_out, indexed, indexed_with_words, json, search, sentences, videos,
+};
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 
 #[test]
@@ -69,12 +71,8 @@ fn what_is_said_is_found_also_by_words_that_the_model_does_not_know() {
 #[test]
 fn what_does_not_stand_out_is_shown_as_a_guess_and_ends_with_1() {
     let folder = indexed();
-    let sentences = ["red", "blue", "green"].iter().flat_map(|colour| {
-        let of = move |shape| format!("a {colour} {shape} moves left");
-        ["square", "circle", "triangle", "ring", "cross"].map(of)
-    });
     let mut num_guesses = 0;
-    for sentence in sentences {
+    for sentence in sentences() {
         let output = search(folder.path(), &[&sentence, "--json"]);
         let (found, code) = (json(&output), output.status.code());
         let share = found["verdict"]["false_alarms"].as_f64().unwrap();
@@ -303,19 +301,23 @@ fn what_takes_itself_away_and_what_is_no_picture_is_refused_in_plain_words() {
 #[test]
 fn moments_that_were_held_back_are_counted_with_the_files_that_have_no_other() {
     let folder = indexed();
-    let (_, sentence) = held_out(folder.path());
-    let found = json(&search(folder.path(), &[&sentence, "--json"]));
-    let all = json(&search(folder.path(), &[&sentence, "--json", "--all", "--top", "1000"]));
     let files = |hits: &Value| -> std::collections::BTreeSet<String> {
         hits.as_array().unwrap().iter().map(|hit| hit["file"].to_string()).collect()
     };
-    let is_there = ["found", "maybe"].contains(&found["verdict"]["sure"].as_str().unwrap());
-    assert!(is_there, "{found}");
-    let others = files(&all["hits"]).difference(&files(&found["hits"])).count();
-    assert_eq!(found["num_files_held_back"], others);
-    assert!(others > 0);
-    let told = succeeded(&search(folder.path(), &[&sentence]));
-    let other =
-        if others == 1 { "1 other file".to_owned() } else { format!("{others} other files") };
-    says(&told, &["held back: ", &format!("also of {other}; --all shows them")]);
+    let mut num_told = 0;
+    for sentence in sentences() {
+        let found = json(&search(folder.path(), &[&sentence, "--json"]));
+        let all = json(&search(folder.path(), &[&sentence, "--json", "--all", "--top", "1000"]));
+        let others = files(&all["hits"]).difference(&files(&found["hits"])).count();
+        if !["found", "maybe"].contains(&found["verdict"]["sure"].as_str().unwrap()) || others == 0
+        {
+            continue;
+        }
+        assert_eq!(found["num_files_held_back"], others, "{sentence}");
+        let told = succeeded(&search(folder.path(), &[&sentence]));
+        let file = if others == 1 { "file" } else { "files" };
+        says(&told, &["held back: ", &format!("also of {others} other {file}; they may be right")]);
+        num_told += 1;
+    }
+    assert!(num_told > 0);
 }

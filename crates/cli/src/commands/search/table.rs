@@ -69,7 +69,7 @@ pub(super) fn text(answer: &Answer, question: &Question) -> String {
             others => format!(", also of {}", counted(others, "other file")),
         };
         lines.push(format!(
-            "held back: {} that may be right and do not stand out{others}; --all shows them",
+            "held back: {} that stand out less{others}; they may be right, and --all shows them",
             counted(answer.num_held_back, "moment")
         ));
     }

@@ -36,14 +36,22 @@ pub(super) struct IndexLibrary {
 struct Now {
     /// With the state of its file; none where it could not be opened.
     index: Option<(Arc<OpenIndex>, Option<Seen>)>,
-    /// When it was last opened anew, and the state of its file.
-    tried: Option<(Instant, Seen)>,
+    tried: Option<Tried>,
+}
+
+/// The last time that it was opened anew.
+struct Tried {
+    when: Instant,
+    /// The state of its file.
+    seen: Seen,
+    /// Why it could not be opened; empty where it could.
+    why_not: String,
 }
 
 impl Now {
-    /// Whether it was opened anew in this state a moment ago.
-    fn was_just_tried(&self, seen: &Seen) -> bool {
-        self.tried.is_some_and(|(when, tried)| tried == *seen && when.elapsed() < PATIENCE)
+    /// The last time, where that was a moment ago and in this state.
+    fn just_tried(&self, seen: &Seen) -> Option<&Tried> {
+        self.tried.as_ref().filter(|last| last.seen == *seen && last.when.elapsed() < PATIENCE)
     }
 }
 
@@ -91,14 +99,14 @@ impl IndexLibrary {
                 return Ok(Arc::clone(index));
             }
         }
-        if seen.is_some_and(|seen| now.was_just_tried(&seen)) {
-            return Err(unreadable("it could not be opened a moment ago".into()));
+        if let Some(last) = seen.as_ref().and_then(|seen| now.just_tried(seen)) {
+            return Err(unreadable(last.why_not.clone().into()));
         }
-        now.tried = seen.map(|seen| (Instant::now(), seen));
-        now.index = None;
-        let index = Arc::new(self.opened_anew().map_err(|error| unreadable(error.into()))?);
-        now.index = Some((Arc::clone(&index), seen));
-        Ok(index)
+        let opened = self.opened_anew().map(Arc::new).map_err(|error| format!("{error:#}"));
+        let why_not = opened.as_ref().err().cloned().unwrap_or_default();
+        now.tried = seen.map(|seen| Tried { when: Instant::now(), seen, why_not });
+        now.index = opened.as_ref().ok().map(|index| (Arc::clone(index), seen));
+        opened.map_err(|why_not| unreadable(why_not.into()))
     }
 
     fn opened_anew(&self) -> anyhow::Result<OpenIndex> {
@@ -115,7 +123,7 @@ impl IndexLibrary {
     fn forget(&self, index: &Arc<OpenIndex>) -> bool {
         let Ok(Some(seen)) = self.place.look() else { return false };
         let mut now = self.lock();
-        if now.was_just_tried(&seen) {
+        if now.just_tried(&seen).is_some() {
             return false;
         }
         if now.index.as_ref().is_some_and(|(open, _)| Arc::ptr_eq(open, index)) {
