@@ -258,7 +258,7 @@ fn bad_videos_are_named_counted_and_left_out() {
 }
 
 /// A video of 4 s at 10 a second with a key frame every second, in pieces of a second.
-fn pieces(folder: &Path) -> Vec<Vec<u8>> {
+pub(crate) fn pieces(folder: &Path) -> Vec<Vec<u8>> {
     let made = folder.join("made.mp4");
     // B-frames before a key frame are stored behind it, in the next piece.
     let settings = EncoderSettings { max_b_frames: 0, ..EncoderSettings::new(48, 32, 10) };

@@ -227,13 +227,20 @@ fn damage_and_an_avi_that_is_cut_short_stand_in_the_list() {
     let bytes = std::fs::read(&whole).unwrap();
     std::fs::write(&avi, &bytes[..bytes.len() / 2]).unwrap();
     let model = tiny().path("run");
+    let spare = tempfile::tempdir().unwrap();
+    let pieces = crate::extract::pieces(spare.path());
+    let lost = [&pieces[0][..], &pieces[2], &pieces[3]].concat();
+    std::fs::write(folder.path().join("lost.ts"), lost).unwrap();
     let added = run(&["index", "add", str(folder.path()), "--model", str(&model)]);
     says(&succeeded(&added), &["cut short: 1 file"]);
     says(&stderr(&added), &["short.avi: cut short: the pictures end at 0:0", " of 0:09.00"]);
+    let damage = "lost.ts: pictures are missing or damaged at 1 place; left out: ";
+    assert_eq!(stderr(&added).matches(damage).count(), 1, "{}", stderr(&added));
     let list = succeeded(&run(&["index", "list", "--catalog", str(folder.path())]));
     let line = |name: &str| list.lines().find(|line| line.contains(name)).unwrap();
     assert!(line("short.avi").contains(" of 0:09.00"), "{list}");
     assert!(!line("whole.avi").contains("cut short"), "{list}");
+    assert!(line("lost.ts").contains(damage), "{list}");
     // `ground` looks at the file itself.
     let ground = run(&["ground", "--model", str(&model), str(&avi), &sentence]);
     says(&stderr(&ground), &["note: cut short: the pictures end at 0:0", " of 0:09.00"]);

@@ -297,27 +297,3 @@ fn what_takes_itself_away_and_what_is_no_picture_is_refused_in_plain_words() {
     says(&told, &["note.png: is no picture", "JPEG"]);
     assert!(told.lines().count() == 1 && !told.contains("whitelist"), "{told}");
 }
-
-#[test]
-fn moments_that_were_held_back_are_counted_with_the_files_that_have_no_other() {
-    let folder = indexed();
-    let files = |hits: &Value| -> std::collections::BTreeSet<String> {
-        hits.as_array().unwrap().iter().map(|hit| hit["file"].to_string()).collect()
-    };
-    let mut num_told = 0;
-    for sentence in sentences() {
-        let found = json(&search(folder.path(), &[&sentence, "--json"]));
-        let all = json(&search(folder.path(), &[&sentence, "--json", "--all", "--top", "1000"]));
-        let others = files(&all["hits"]).difference(&files(&found["hits"])).count();
-        if !["found", "maybe"].contains(&found["verdict"]["sure"].as_str().unwrap()) || others == 0
-        {
-            continue;
-        }
-        assert_eq!(found["num_files_held_back"], others, "{sentence}");
-        let told = succeeded(&search(folder.path(), &[&sentence]));
-        let file = if others == 1 { "file" } else { "files" };
-        says(&told, &["held back: ", &format!("also of {others} other {file}; they may be right")]);
-        num_told += 1;
-    }
-    assert!(num_told > 0);
-}

@@ -1,7 +1,9 @@
 //! What an index answers.
 
+use std::collections::BTreeSet;
+
 use locvtp_finder::{
-    Alike, Evidence, FileFilter, FinderError, Finding, IndexSampling, Indexer, Question,
+    Alike, Evidence, FileFilter, FinderError, Finding, Hit, IndexSampling, Indexer, Question,
     QuestionError, Sentence, Verdict, find_said,
 };
 use locvtp_search::Sureness;
@@ -209,6 +211,17 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
         counts[sure as usize] += 1;
         assert_eq!(answer.hits.is_empty(), sure == Sureness::Guess, "{answer:?}");
         assert_eq!(answer.sure(true), Some(sure));
+        // Of all moments those that are no hits are held back; files that have no hit are counted.
+        let of_all = |show_all| {
+            finder.find(&Question { show_all, top: 1000, ..Question::of(null) }).unwrap()
+        };
+        let (some, all) = (of_all(false), of_all(true));
+        let files = |hits: &[Hit]| hits.iter().map(|hit| hit.file).collect::<BTreeSet<_>>();
+        if sure != Sureness::Guess {
+            assert_eq!(some.num_held_back, all.hits.len() - some.hits.len());
+            let others = files(&all.hits).difference(&files(&some.hits)).count();
+            assert_eq!(some.num_files_held_back, others);
+        }
         if sure == Sureness::Guess {
             assert!(answer.num_held_back > 0 && answer.num_files_held_back > 0);
             let all = Question { show_all: true, ..Question::of(null) };

@@ -85,3 +85,51 @@ fn shown(path: &Path) -> String {
 pub(super) fn here() -> Option<PathBuf> {
     std::env::current_dir().and_then(|here| here.canonicalize()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use locvtp_search::Sureness;
+    use locvtp_search::catalogue::FileId;
+    use locvtp_video::TimeSpan;
+
+    use super::*;
+
+    #[test]
+    fn below_the_table_stands_what_was_held_back_and_of_how_many_other_files() {
+        let verdict = Verdict::Judged { sure: Sureness::Maybe, false_alarms: 0.3 };
+        let hit = Hit {
+            file: FileId(1),
+            path: "/v/a.mp4".into(),
+            is_missing: false,
+            span: TimeSpan::new(1.0, 2.0),
+            is_refined: false,
+            score: 0.5,
+            mean_score: Some(0.4),
+            verdict,
+            evidence: Evidence::Seen,
+        };
+        let mut answer = Answer {
+            verdict,
+            hits: vec![hit],
+            guesses: Vec::new(),
+            num_held_back: 3,
+            num_files_held_back: 2,
+            background: None,
+            num_files: 4,
+            num_gone: 1,
+        };
+        let question = Question::of("a ring");
+        let told = text(&answer, &question);
+        assert!(told.starts_with("\"a ring\" in 4 files, 1 of them gone\n"), "{told}");
+        let held_back =
+            "held back: 3 moments that stand out less, also of 2 other files; they may be right";
+        assert!(
+            told.contains("0.500  maybe (false alarms: 30 %)") && told.contains(held_back),
+            "{told}"
+        );
+        // Guesses are held back themselves.
+        answer.guesses = std::mem::take(&mut answer.hits);
+        let told = text(&answer, &question);
+        assert!(told.contains("/v/a.mp4") && !told.contains("held back"), "{told}");
+    }
+}
