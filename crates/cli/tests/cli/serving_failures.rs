@@ -233,7 +233,7 @@ fn a_question_that_cannot_be_answered_is_told_in_words() {
     let broken = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, broken);
     for (query, words) in [
         (json!({ "text": "red -red" }), "takes away what it asks for"),
-        (json!({ "text": "-red" }), "say what should be seen"),
+        (json!({ "text": "-red" }), "says only what should not be there"),
         (json!({ "image": broken }), "the picture is damaged"),
     ] {
         for address in ["/api/v1/search", &heat] {
