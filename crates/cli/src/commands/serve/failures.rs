@@ -15,6 +15,10 @@ pub(super) fn of_finder(error: FinderError) -> LibraryError {
         FinderError::Transfer(TransferError::Embed(error)) => {
             LibraryError::Refused(error.to_string())
         }
+        FinderError::NoPicture { .. } => LibraryError::Refused(
+            "the picture is damaged, or none that can be read; give JPEG, PNG, WebP, GIF or BMP"
+                .into(),
+        ),
         FinderError::NotInIndex { .. } => {
             LibraryError::NotThere("the video to look for others like it is gone".into())
         }
