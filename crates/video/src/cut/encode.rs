@@ -10,7 +10,10 @@ use super::sound::SoundCut;
 use super::source::CutSource;
 use super::{Cut, CutSettings, copy};
 use crate::error::VideoError;
+use crate::hdr::HdrTransfer;
+use crate::rgb_conversion::RgbConversion;
 use crate::time::{Seconds, TimeSpan};
+use crate::transform::Interpolation;
 
 /// How long sound may lie behind its pictures in a file, in seconds.
 const BEHIND_S: f64 = 2.0;
@@ -79,6 +82,8 @@ struct PictureCut {
     decoder: codec::decoder::Video,
     encoder: codec::encoder::video::Encoder,
     scaler: Option<scaling::Context>,
+    /// Of HDR that becomes ordinary video: what tone-maps it to the size.
+    tone_mapping: Option<RgbConversion>,
     size: (u32, u32),
     ticks: Rational,
     /// In stamps of the source.
@@ -118,7 +123,13 @@ impl PictureCut {
         let rate = rate.into_iter().find(|rate| rate.0 > 0 && rate.1 > 0);
         let rate = rate.unwrap_or(Rational(25, 1));
         let ticks = stream.time_base();
-        let started = open_encoder(x264, &decoder, size, ticks, rate, output, settings);
+        // SAFETY: the decoder is alive.
+        let hdr = HdrTransfer::of(unsafe { (*decoder.as_ptr()).color_trc });
+        let tone_mapping = hdr
+            .filter(|_| settings.tone_mapped)
+            .map(|_| RgbConversion::new(size, Interpolation::Bilinear));
+        let pictures = Pictures { size, ticks, rate, tone_mapped: tone_mapping.is_some() };
+        let started = open_encoder(x264, &decoder, &pictures, output, settings);
         let encoder = started.map_err(|error| output.failed("start the encoder", error))?;
         let added = output.muxer.add_stream(x264).map(|mut added| {
             added.set_time_base(ticks);
@@ -136,6 +147,7 @@ impl PictureCut {
             decoder,
             encoder,
             scaler: None,
+            tone_mapping,
             size,
             ticks,
             wanted,
@@ -209,6 +221,10 @@ impl PictureCut {
 
     fn scaled(&mut self, stored: &frame::Video) -> Result<frame::Video, ffmpeg::Error> {
         let (width, height) = self.size;
+        let stored = match &mut self.tone_mapping {
+            Some(tone_mapping) => tone_mapping.run(stored)?,
+            None => stored,
+        };
         let (format, stored_size) = (stored.format(), (stored.width(), stored.height()));
         if format == Pixel::YUV420P && stored_size == self.size {
             return Ok(stored.clone());
@@ -283,12 +299,19 @@ fn cut_size((width, height): (u32, u32), most_lines: Option<u32>) -> (u32, u32) 
     ((width & !1).max(2), (height & !1).max(2))
 }
 
+/// What is encoded.
+struct Pictures {
+    size: (u32, u32),
+    ticks: Rational,
+    rate: Rational,
+    /// Whether HDR became ordinary video.
+    tone_mapped: bool,
+}
+
 fn open_encoder(
     x264: ffmpeg::Codec,
     decoder: &codec::decoder::Video,
-    (width, height): (u32, u32),
-    ticks: Rational,
-    rate: Rational,
+    &Pictures { size: (width, height), ticks, rate, tone_mapped }: &Pictures,
     output: &CutOutput,
     settings: &CutSettings,
 ) -> Result<codec::encoder::video::Encoder, ffmpeg::Error> {
@@ -309,16 +332,21 @@ fn open_encoder(
     video.set_flags(global | codec::Flags::BITEXACT);
     // swscale narrows these by itself; of the others it keeps the range that they state.
     let narrowed = matches!(decoder.format(), Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);
-    let range = if narrowed { color::Range::MPEG } else { decoder.color_range() };
+    let range = if narrowed || tone_mapped { color::Range::MPEG } else { decoder.color_range() };
     video.set_color_range(range);
-    let from_rgb = decoder.color_space() == color::Space::RGB;
+    let from_rgb = tone_mapped || decoder.color_space() == color::Space::RGB;
     let space = if from_rgb { color::Space::SMPTE170M } else { decoder.color_space() };
     video.set_colorspace(space);
     // SAFETY: both contexts are alive, and the encoder is not open yet.
     unsafe {
         let (from, to) = (decoder.as_ptr(), video.as_mut_ptr());
-        (*to).color_primaries = (*from).color_primaries;
-        (*to).color_trc = (*from).color_trc;
+        if tone_mapped {
+            (*to).color_primaries = ffmpeg::ffi::AVColorPrimaries::BT709;
+            (*to).color_trc = ffmpeg::ffi::AVColorTransferCharacteristic::BT709;
+        } else {
+            (*to).color_primaries = (*from).color_primaries;
+            (*to).color_trc = (*from).color_trc;
+        }
         (*to).sample_aspect_ratio = (*from).sample_aspect_ratio;
     }
     let mut options = Dictionary::new();

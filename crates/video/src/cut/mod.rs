@@ -4,8 +4,8 @@
 //! at the key frame before. [`encode_span`] begins and ends at the frame, as H.264 and AAC. Both say
 //! what they hold. The pictures' turn stays a note in the container, as it was.
 //!
-//! What is cut stands under its name when it is whole. Colours of HDR are kept as code values with
-//! their tags, at 8 bits. Recordings joined in one file are taken for one: their times are those of
+//! What is cut stands under its name when it is whole. Colours of HDR are tone-mapped for players without
+//! it, or else kept as code values with their tags, at 8 bits. Recordings joined in one file are taken for one: their times are those of
 //! the container.
 
 mod copy;
@@ -46,6 +46,8 @@ pub struct CutSettings {
     pub preset: EncoderPreset,
     /// Larger pictures are scaled down to this height of the stored picture; none keeps the size.
     pub most_lines: Option<u32>,
+    /// HDR becomes ordinary video; else it keeps its code values and their tags.
+    pub tone_mapped: bool,
     /// In fragments that play while the file is still loading, as browsers want them; no B-frames.
     pub fragmented: bool,
 }
@@ -53,12 +55,24 @@ pub struct CutSettings {
 impl CutSettings {
     /// For an editor: quality 18, the size of the source.
     pub fn exact() -> Self {
-        Self { crf: 18, preset: EncoderPreset::Veryfast, most_lines: None, fragmented: false }
+        Self {
+            crf: 18,
+            preset: EncoderPreset::Veryfast,
+            most_lines: None,
+            tone_mapped: false,
+            fragmented: false,
+        }
     }
 
-    /// For a browser that cannot play the source: at most 720 lines, in fragments.
+    /// For a browser that cannot play the source: at most 720 lines, without HDR, in fragments.
     pub fn proxy() -> Self {
-        Self { crf: 26, preset: EncoderPreset::Ultrafast, most_lines: Some(720), fragmented: true }
+        Self {
+            crf: 26,
+            preset: EncoderPreset::Ultrafast,
+            most_lines: Some(720),
+            tone_mapped: true,
+            fragmented: true,
+        }
     }
 }
 

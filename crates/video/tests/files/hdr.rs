@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use locvtp_video::{FrameTransform, HdrTransfer, Interpolation, Scaling, VideoReader};
+use locvtp_video::{
+    CutSettings, FrameTransform, HdrTransfer, Interpolation, Scaling, TimeSpan, VideoReader,
+    encode_span,
+};
 
 use crate::made_files::place;
 
@@ -99,6 +102,28 @@ fn hdr_is_as_bright_as_ordinary_video_and_the_file_says_what_it_was() {
             assert!(grey.iter().all(|colour| colour.abs_diff(108) <= 4), "{tag}: {grey:?}");
             assert!(white.iter().all(|colour| *colour >= 252), "{tag}: {white:?}");
         }
+    }
+}
+
+#[test]
+fn a_copy_for_a_browser_is_ordinary_video_and_an_exact_cut_keeps_hdr() {
+    let (_folder, path) = place("hdr.mp4");
+    for (transfer, tag, codes) in
+        [(HdrTransfer::Pq, "smpte2084", PQ), (HdrTransfer::Hlg, "arib-std-b67", HLG)]
+    {
+        let path = path.with_file_name(format!("{tag}.mp4"));
+        if !write(&path, codes, tag) {
+            return;
+        }
+        let cut = path.with_file_name("cut.mp4");
+        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::proxy()).unwrap();
+        assert_eq!(VideoReader::open(&cut).unwrap().info().hdr, None);
+        for [grey, white] in halves(&cut) {
+            assert!(grey.iter().all(|colour| colour.abs_diff(108) <= 6), "{tag}: {grey:?}");
+            assert!(white.iter().all(|colour| *colour >= 250), "{tag}: {white:?}");
+        }
+        encode_span(&path, TimeSpan::new(0.0, 0.8), &cut, &CutSettings::exact()).unwrap();
+        assert_eq!(VideoReader::open(&cut).unwrap().info().hdr, Some(transfer));
     }
 }
 

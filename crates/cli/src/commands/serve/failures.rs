@@ -8,7 +8,8 @@ use locvtp_transfer::TransferError;
 
 /// What every address says of an index that cannot be read.
 const UNREADABLE: &str = "the index cannot be read as it lies there now: it is damaged, or was exchanged for one that does not \
-     open; put a good one in its place, and the server goes on with that. Its log says what is wrong";
+     open; put a good one in its place, and the server goes on with that. Where the index lies in a database on a server, that may not \
+     answer now. The log says what is wrong";
 
 /// What is said of a picture that shows nothing.
 pub(super) const NO_PICTURE: &str =
