@@ -70,9 +70,27 @@ fn glimpses(
 }
 
 fn write_jpeg(rgb: &[u8], width: u32, height: u32, into: &Path) -> Result<(), Problem> {
-    let failed = |error: jpeg_encoder::EncodingError| Problem::failed(NO_PLACE, &error);
     let side = |length: u32| u16::try_from(length).unwrap_or(u16::MAX);
-    let mut encoder = Encoder::new_file(into, QUALITY).map_err(failed)?;
+    // In memory first: the encoder's own file says nothing of a full disk.
+    let mut jpeg = Vec::new();
+    let mut encoder = Encoder::new(&mut jpeg, QUALITY);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
-    encoder.encode(rgb, side(width), side(height), ColorType::Rgb).map_err(failed)
+    let encoded = encoder.encode(rgb, side(width), side(height), ColorType::Rgb);
+    encoded.map_err(|error| Problem::failed(NO_PLACE, &error))?;
+    std::fs::write(into, jpeg).map_err(|error| Problem::failed(NO_PLACE, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_the_disk_does_not_take_is_an_error() {
+        assert!(write_jpeg(&[128; 12 * 8 * 3], 12, 8, Path::new("/dev/full")).is_err());
+        let folder = tempfile::tempdir().unwrap();
+        let whole = folder.path().join("a.jpg");
+        write_jpeg(&[128; 12 * 8 * 3], 12, 8, &whole).unwrap();
+        let bytes = std::fs::read(&whole).unwrap();
+        assert!(bytes.starts_with(&[0xff, 0xd8]) && bytes.ends_with(&[0xff, 0xd9]));
+    }
 }
