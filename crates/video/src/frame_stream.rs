@@ -57,6 +57,12 @@ pub(crate) struct FrameStream {
     damage: Vec<Damage>,
     /// Order of the packet of the frame given last, and its stamp.
     fed: Option<(usize, i64)>,
+    /// Where that packet lies in the file, in bytes.
+    fed_place: i64,
+    /// Packets of frames that the decoder was given since the start of the file.
+    num_fed: i64,
+    /// In counted files: the fewest frames that the decoder held when it gave one with nothing damaged.
+    num_held: Option<i64>,
     /// Whether that frame was wanted.
     is_wanted: bool,
     unreferenced: Unreferenced,
@@ -70,8 +76,10 @@ pub(crate) struct FrameStream {
 struct Damage {
     /// The packets of this order and after it,
     from_order: usize,
-    /// of those the frames before the stamp of the next key frame.
+    /// of those the frames before the stamp of the next key frame. In counted files it is known when that comes.
     until: Option<i64>,
+    /// Where the damaged packet lies in the file, in bytes.
+    place: i64,
 }
 
 impl FrameStream {
@@ -96,6 +104,9 @@ impl FrameStream {
             last_stamp: None,
             damage: Vec::new(),
             fed: None,
+            fed_place: 0,
+            num_fed: 0,
+            num_held: None,
             is_wanted: true,
             unreferenced,
             left_out: Vec::new(),
@@ -179,6 +190,9 @@ impl FrameStream {
                     if let Some(stamp) = stamp {
                         self.last_stamp = Some(stamp);
                         self.left_out.retain(|left_out| *left_out > stamp);
+                        if index.access == Access::Counted {
+                            self.end_damage(stamp, index);
+                        }
                         if is_patched(&self.frame)
                             && let Some(order) = index.order_of(stamp)
                         {
@@ -229,9 +243,28 @@ impl FrameStream {
     }
 
     fn note_damage(&mut self, from_order: usize, stamp: i64, index: &PacketIndex) {
-        let damage = Damage { from_order, until: index.key_after(stamp) };
-        if self.damage.last() != Some(&damage) {
+        let damage = Damage { from_order, until: index.key_after(stamp), place: self.fed_place };
+        let is_known =
+            |known: &Damage| (known.from_order, known.until) == (from_order, damage.until);
+        if !self.damage.last().is_some_and(is_known) {
             self.damage.push(damage);
+        }
+    }
+
+    /// In counted files: what was damaged before the packet of a key frame ends when that frame comes, with this
+    /// stamp. Frames that are shown before it may be made from what was damaged. Where a frame was lost, the
+    /// decoder holds one more than before, or so it seems, and what follows is counted wrong: that stays damaged.
+    fn end_damage(&mut self, stamp: i64, index: &PacketIndex) {
+        let held = self.num_fed - self.given;
+        let is_open = |damage: &Damage| damage.until.is_none();
+        if !self.damage.iter().any(is_open) {
+            self.num_held = Some(self.num_held.map_or(held, |least| least.min(held)));
+        }
+        // SAFETY: the frame is alive.
+        let place = unsafe { (*self.frame.as_ptr()).pkt_pos };
+        if self.frame.is_key() && self.num_held == Some(held) && index.restarts.is_empty() {
+            let ended = self.damage.iter_mut().filter(|it| is_open(it) && it.place < place);
+            ended.for_each(|damage| damage.until = Some(stamp));
         }
     }
 
@@ -259,6 +292,8 @@ impl FrameStream {
                 |wanted: &[i64]| packet.pts().is_none_or(|pts| wanted.binary_search(&pts).is_ok());
             self.is_wanted = wanted.is_none_or(is_wanted);
             self.fed = packet.pts().map(|pts| (order, pts));
+            self.fed_place = packet.position() as i64;
+            self.num_fed += 1;
         }
         let sent = self.send(&packet);
         let is_cut = packet.is_corrupt() && !packet_list::flag_may_lie(&self.file);
@@ -297,6 +332,7 @@ impl FrameStream {
         self.is_fresh = true;
         self.position = Position::Before(order);
         self.given = 0;
+        (self.num_fed, self.num_held) = (0, None);
         self.last_stamp = None;
         self.damage.clear();
         self.fed = None;

@@ -6,6 +6,7 @@ mod bad_files;
 mod cached_tables;
 mod clips;
 mod cut_short;
+mod damaged;
 mod exact_frames;
 mod hdr;
 mod left_out;
