@@ -11,6 +11,7 @@ use locvtp_search::catalogue::{
     Access, Catalogue, CatalogueLocation, GenerationRecord, GenerationState, SqliteCatalogue,
     open_catalogue,
 };
+use locvtp_train::shell_words::quoted;
 use locvtp_transfer::locate_model;
 
 use crate::missing;
@@ -68,6 +69,24 @@ impl CataloguePlace {
         }
     }
 
+    /// The index of a folder, which may be that of the index itself; without a folder as [`Self::found`].
+    pub(crate) fn of_folder(&self, folder: Option<&Path>) -> anyhow::Result<CatalogueLocation> {
+        let Some(folder) = folder else { return self.found() };
+        if !folder.exists() {
+            bail!(missing::does_not_exist(folder, "check the path"));
+        }
+        let place = self.of_videos(&[folder.to_owned()])?;
+        let given = inside(&Ok(CatalogueLocation::Folder(folder.to_owned())))?;
+        match [given, place].into_iter().find(may_be_there) {
+            Some(place) => Ok(place),
+            None => bail!(
+                "{}: has no index yet; make one with `locvtp index add {} --model DIR`",
+                folder.display(),
+                quoted(&folder.to_string_lossy())
+            ),
+        }
+    }
+
     /// The index that is meant: the one given, or the one here or above.
     pub(crate) fn found(&self) -> anyhow::Result<CatalogueLocation> {
         if let Some(given) = &self.catalog {
@@ -83,6 +102,12 @@ impl CataloguePlace {
             )
         })
     }
+}
+
+/// The folder of the videos, where the index lies in it.
+pub(crate) fn videos_folder(place: &CatalogueLocation) -> Option<PathBuf> {
+    let place = place.folder()?.canonicalize().ok()?;
+    place.parent().filter(|_| place.ends_with(FOLDER)).map(Path::to_owned)
 }
 
 /// Reads `--catalog`. What cannot be read is told later, by us: clap's own message shows what was typed,

@@ -48,6 +48,8 @@ pub(crate) enum Outcome {
     NothingFound,
     /// Exit 130: the user stopped it, and what was done is saved.
     Interrupted,
+    /// Exit 130, too: it could not be brought to its end yet, and what was done is saved.
+    Unfinished,
 }
 
 fn main() -> ExitCode {
@@ -89,7 +91,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NothingFound) => ExitCode::from(1),
-        Ok(Outcome::Interrupted) => ExitCode::from(interrupt::EXIT_CODE),
+        Ok(Outcome::Interrupted | Outcome::Unfinished) => ExitCode::from(interrupt::EXIT_CODE),
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

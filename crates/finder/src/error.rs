@@ -36,6 +36,16 @@ pub enum FinderError {
         /// The model that was given.
         given: PathBuf,
     },
+    /// The model's files were changed where they lie since the index was made.
+    #[error(
+        "{model}: the model there is another one than when the index was made, as its files were changed or \
+         written over; put the old ones back and search with them, or build the index anew with `locvtp index \
+         add --model {model}`"
+    )]
+    ChangedModel {
+        /// Its directory.
+        model: PathBuf,
+    },
     /// A file to search by that is not in the index.
     #[error("{path}: is not in the index; add it, or give a file that `locvtp index list` shows")]
     NotInIndex {

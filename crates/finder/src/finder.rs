@@ -63,6 +63,9 @@ impl Finder {
         };
         let given = model_record(&embedder, dir, IndexSampling::default())?;
         if !are_comparable(&given, &generation.model) {
+            if generation.model.name == given.name {
+                return Err(FinderError::ChangedModel { model: dir.to_owned() });
+            }
             let (indexed, given) = (generation.model.name, dir.to_owned());
             return Err(FinderError::OtherModel { indexed, given });
         }
@@ -114,7 +117,8 @@ impl Finder {
         }
         complete(&mut answer, question, &read, filter, &files);
         if let Some(query) = query.filter(|_| question.refine) {
-            for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
+            let shown = answer.hits.iter_mut().chain(&mut answer.guesses);
+            for hit in shown.filter(|hit| !hit.is_missing && !hit.is_changed) {
                 self.refine(hit, question, &query, &files)?;
             }
         }
@@ -344,7 +348,7 @@ impl Finder {
         Ok(Answer { hits, ..answer })
     }
 
-    /// Moves the ends of what is seen; a file that is gone or cannot be read leaves them.
+    /// Moves the ends of what is seen; a file that is gone, was changed or cannot be read leaves them.
     fn refine(
         &self,
         hit: &mut Hit,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use locvtp_search::Sureness;
 use locvtp_search::catalogue::{FileId, FileRecord};
 use locvtp_search::export;
+use locvtp_search::identity::FileNow;
 use locvtp_video::TimeSpan;
 use serde::Serialize;
 
@@ -44,8 +45,10 @@ pub struct Hit {
     pub file: FileId,
     /// Where it lies, or last lay.
     pub path: PathBuf,
-    /// Whether it is gone from there.
+    /// Whether it is gone from there, as it was found when the question was answered.
     pub is_missing: bool,
+    /// Whether another file lies there than was indexed: the moment is none of that one.
+    pub is_changed: bool,
     /// The moment, in seconds from the start of the file.
     pub span: TimeSpan,
     /// Whether its ends were looked for to the frame.
@@ -78,6 +81,7 @@ impl Hit {
             file,
             path,
             is_missing,
+            is_changed: false,
             span,
             is_refined: false,
             score,
@@ -85,6 +89,13 @@ impl Hit {
             verdict,
             evidence,
         }
+    }
+
+    /// Looks at its file, which lies where the hit says.
+    pub(crate) fn look_at_file(&mut self, file: &FileRecord) {
+        let now = FileNow::of(&self.path, file.identity, &file.looks);
+        self.is_missing = now == FileNow::Gone;
+        self.is_changed = now == FileNow::Changed;
     }
 
     /// How sure it is that this is what was asked for; tables, lists and servers all say this. Words that are
@@ -135,6 +146,7 @@ mod tests {
                 file: FileId(1),
                 path: "a.mp4".into(),
                 is_missing: false,
+                is_changed: false,
                 span: TimeSpan::new(1.0, 2.0),
                 is_refined: false,
                 score: 0.75,

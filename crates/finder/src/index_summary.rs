@@ -26,6 +26,8 @@ pub struct IndexSummary {
     pub num_still_bad: usize,
     /// Files that were indexed now and end before they say: a copy that stopped, most often.
     pub num_cut_short: usize,
+    /// Files as they were that end before they say.
+    pub num_still_cut_short: usize,
     /// Clips that were encoded.
     pub num_clips: u64,
     /// Of these, frames that do not differ from the one before and took its vector: of models that see
@@ -45,8 +47,10 @@ pub struct IndexSummary {
     pub is_stopped: bool,
     /// Whether this model's index took the place of another's now.
     pub is_swapped_in: bool,
-    /// Files that another model's index has and this one not yet, so that it does not take its place.
+    /// Files that the index lacks, so that it does not take the place of another model's.
     pub num_left: u64,
+    /// Of these, files that are gone, so that nothing but the other index knows them.
+    pub num_left_gone: u64,
     /// Whether "not here" can be told by a measured rate of false alarms.
     pub is_calibrated: bool,
 }

@@ -14,7 +14,7 @@ use locvtp_search::catalogue::{
     JobProgress, JobState, ModelRecord,
 };
 use locvtp_search::identity::{
-    Candidate, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
+    Candidate, FileNow, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
 };
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
@@ -33,6 +33,9 @@ use crate::words_again::WordsAgain;
 
 /// Between two looks at files that may still be written to.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// How what is noted of a video begins that is cut short.
+const CUT_SHORT: &str = "cut short: ";
 
 /// Indexes videos with one model.
 pub struct Indexer<'a> {
@@ -114,6 +117,7 @@ impl<'a> Indexer<'a> {
         let again: HashSet<FileId> =
             files.iter().filter(|it| encoded.contains(&it.identity)).map(|it| it.id).collect();
         summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
+        summary.num_still_cut_short = num_cut_short(&files, &plan, &again);
         observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
         self.encode(generation, candidates, "add", observer, &mut summary)?;
         if !plan.copies.is_empty() {
@@ -261,7 +265,8 @@ impl<'a> Indexer<'a> {
         let encoded =
             encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
         let failure = sink.failure.take();
-        let Kept { added, bad, changing, num_cut_short, num_clips, num_cues, media } = sink.kept;
+        let Kept { added, bad, changing, gone, num_cut_short, num_clips, num_cues, media } =
+            sink.kept;
         let mut num_taken_over = 0;
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
@@ -288,6 +293,7 @@ impl<'a> Indexer<'a> {
         summary.num_added = added.len();
         summary.bad.extend(bad);
         summary.waiting.extend(changing);
+        summary.missing.extend(gone);
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
         summary.num_cut_short = num_cut_short;
         summary.num_taken_over = num_taken_over;
@@ -308,7 +314,12 @@ impl<'a> Indexer<'a> {
         if own.is_some_and(|it| it.state == GenerationState::Building) && !summary.is_stopped {
             match self.catalogue.swap_in(generation) {
                 Ok(()) => summary.is_swapped_in = true,
-                Err(CatalogueError::NotWhole { left, .. }) => summary.num_left = left,
+                Err(CatalogueError::NotWhole { left, gone, .. }) => {
+                    let left_there = self.catalogue.files_left(generation)?;
+                    let unnoticed = left_there.iter().filter(|file| is_nowhere(file)).count();
+                    summary.num_left = left;
+                    summary.num_left_gone = gone + unnoticed as u64;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -342,12 +353,25 @@ impl<'a> Indexer<'a> {
     }
 }
 
-/// Where a file lies as it was last seen; none where it is gone or was changed.
+/// Where a file lies as it was indexed; none where it is gone or was changed.
 fn there(file: &FileRecord) -> Option<Look> {
-    let is_same = |known: &&Look| {
-        look_at(&known.path)
-            .is_ok_and(|look| (look.size, look.modified_ns) == (known.size, known.modified_ns))
-    };
+    let is_same =
+        |known: &&Look| FileNow::of(&known.path, file.identity, &file.looks) == FileNow::AsIndexed;
     let known = file.looks.iter().find(is_same)?;
     look_at(&known.path).ok()
+}
+
+/// Whether a file is at none of its places, which may lie in folders that were not looked at.
+fn is_nowhere(file: &FileRecord) -> bool {
+    file.looks.iter().all(|look| !look.path.exists())
+}
+
+/// Files as they were that are cut short.
+fn num_cut_short(files: &[FileRecord], plan: &Plan, again: &HashSet<FileId>) -> usize {
+    let unchanged: HashSet<FileId> = plan.unchanged.iter().copied().collect();
+    let as_they_were =
+        files.iter().filter(|file| unchanged.contains(&file.id) && !again.contains(&file.id));
+    as_they_were
+        .filter(|file| file.reason.as_ref().is_some_and(|it| it.starts_with(CUT_SHORT)))
+        .count()
 }

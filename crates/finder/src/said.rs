@@ -1,6 +1,8 @@
 //! What is said: words are read in the catalogue, and no model is needed.
 
-use locvtp_search::catalogue::{Catalogue, CueHit, FileRecord};
+use std::collections::HashSet;
+
+use locvtp_search::catalogue::{Catalogue, CueHit, FileId, FileRecord};
 use locvtp_search::scan::TrackFilter;
 
 use crate::answer::Answer;
@@ -30,7 +32,8 @@ pub fn find_said(catalogue: &dyn Catalogue, question: &Question) -> Result<Answe
     Ok(answer)
 }
 
-/// As many moments as are asked for, with the paths that the filter finds, and how many files were asked.
+/// As many moments as are asked for, with the paths that the filter finds and how it is with the files there, and
+/// how many files were asked.
 pub(crate) fn complete(
     answer: &mut Answer,
     question: &Question,
@@ -39,17 +42,25 @@ pub(crate) fn complete(
     files: &[FileRecord],
 ) {
     answer.hits.truncate(question.top);
-    for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
-        let file = files.iter().find(|file| file.id == hit.file);
-        if let Some(path) = file.and_then(|file| read.shown(file)) {
-            hit.path = path.to_owned();
-        }
-    }
     let is_asked = |file: &&FileRecord| {
         file.track.is_some_and(|track| filter.is_none_or(|filter| filter.contains(track)))
     };
     answer.num_files = files.iter().filter(is_asked).count();
-    answer.num_gone = files.iter().filter(is_asked).filter(|file| file.is_gone()).count();
+    let noted = files.iter().filter(is_asked).filter(|file| file.is_gone());
+    let mut gone: HashSet<FileId> = noted.map(|file| file.id).collect();
+    for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
+        let Some(file) = files.iter().find(|file| file.id == hit.file) else { continue };
+        if let Some(path) = read.shown(file) {
+            hit.path = path.to_owned();
+        }
+        // What was noted may be of yesterday.
+        hit.look_at_file(file);
+        match hit.is_missing {
+            true => gone.insert(file.id),
+            false => gone.remove(&file.id),
+        };
+    }
+    answer.num_gone = gone.len();
 }
 
 /// Neighbouring cues are one hit, and a file has so many at most.

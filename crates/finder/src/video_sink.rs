@@ -38,6 +38,8 @@ pub(crate) struct Kept {
     pub(crate) bad: Vec<(PathBuf, String)>,
     /// Changed while they were read.
     pub(crate) changing: Vec<PathBuf>,
+    /// Gone since they were looked at, as with a drive that is unplugged.
+    pub(crate) gone: Vec<PathBuf>,
     pub(crate) num_cut_short: usize,
     pub(crate) num_clips: u64,
     pub(crate) num_cues: u64,
@@ -132,6 +134,10 @@ impl<'a, 'o> VideoSink<'a, 'o> {
 
     fn bad(&mut self, path: &Path, reason: &str) -> Result<(), FinderError> {
         self.open.remove(path);
+        if !path.exists() {
+            self.kept.gone.push(path.to_owned());
+            return Ok(());
+        }
         // Errors of files begin with the path, which is told beside the reason.
         let own = format!("{}: ", path.display());
         let reason = reason.strip_prefix(&own).unwrap_or(reason);

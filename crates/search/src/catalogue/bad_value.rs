@@ -5,8 +5,8 @@ use std::fmt;
 use super::error::CatalogueError;
 
 /// What is to be done about a database that cannot be mended.
-pub(super) const RESTORE: &str =
-    "put a copy of it back, or delete the folder and run `locvtp index add` again";
+pub(super) const RESTORE: &str = "put a copy of it back, or delete catalogue.sqlite and the folder `segments` beside it (they hold the index, \
+     and no video) and run `locvtp index add` again";
 
 /// Times and lengths beyond this are no video's: 31 years, in seconds.
 const LONGEST_S: f64 = 1e9;

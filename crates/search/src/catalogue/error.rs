@@ -89,15 +89,17 @@ pub enum CatalogueError {
     Scan(#[from] ScanError),
     /// A generation is not whole.
     #[error(
-        "the index of model {model} is not whole: {left} of {all} files are not in it yet; go on with \
-         `locvtp index add`"
+        "the index of model {model} is not whole: {left} of {all} files are not in it yet, {gone} of them \
+         gone; go on with `locvtp index add`"
     )]
     NotWhole {
         /// The model's name.
         model: String,
         /// Files without vectors.
         left: u64,
-        /// Files that are present.
+        /// Of these, files that are gone and in the live index.
+        gone: u64,
+        /// Files that are present or in the live index.
         all: u64,
     },
     /// What a number or name stands for is not there.

@@ -63,7 +63,8 @@ pub trait Catalogue: Send + Sync {
     /// Files are no longer where they were. One that has other paths loses this one; else it is missing
     /// and keeps it, or is forgotten where it was bad.
     fn note_missing(&self, gone: &[(FileId, PathBuf)]) -> Result<(), CatalogueError>;
-    /// A file cannot be decoded.
+    /// A file cannot be decoded. One that is in an index stays as it is there: only for another one it
+    /// could not be.
     fn note_bad(&self, candidate: &Candidate, reason: &str) -> Result<FileId, CatalogueError>;
 
     // Videos.
@@ -121,7 +122,7 @@ pub trait Catalogue: Send + Sync {
     /// Makes a generation the live one and removes the one that was.
     ///
     /// # Errors
-    /// [`CatalogueError::NotWhole`] when a file that is present is not in it.
+    /// [`CatalogueError::NotWhole`] when a file is not in it that is present, or that is gone and in the live one.
     fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError>;
     /// What calibration left with a generation.
     ///

@@ -11,6 +11,16 @@ use super::frame_rate::FrameRate;
 use super::hit::Hit;
 use super::timecode::Timecode;
 
+/// Frames that are shown before one that is stored ahead of them, at most.
+const MOST_REORDERED: usize = 16;
+
+/// How far frames of a constant rate may lie from where they should, in frames: clocks of cameras are not exact. Frames
+/// that lie on the grid of another rate are farther off, as those of film among 60 a second.
+const JITTER: f64 = 0.125;
+
+/// What two times in milliseconds may be off, and a little more.
+const ROUNDING_S: f64 = 0.0011;
+
 /// What an edit list must know of a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceClock {
@@ -44,15 +54,21 @@ impl SourceClock {
     /// # Errors
     /// As `VideoReader::open`.
     pub fn read(path: &Path) -> Result<Self, ExportError> {
-        Ok(Self::of(&SourceTags::read(path)?, VideoReader::open(path)?.frame_table()))
+        let (tags, reader) = (SourceTags::read(path)?, VideoReader::open(path)?);
+        let is_cut_short = reader.info().cut_short_of.is_some();
+        Ok(Self::of(&tags, reader.frame_table(), is_cut_short))
     }
 
     /// From what is known of a file already.
-    pub fn of(tags: &SourceTags, table: &FrameTable) -> Self {
+    pub fn of(tags: &SourceTags, table: &FrameTable, is_cut_short: bool) -> Self {
         let (first_frame, end) = (table.span().start, table.end());
+        // Frames are stored in another order than they are shown in, so where a file breaks off, some of those
+        // shown just before the last are missing.
+        let broken_off = if is_cut_short { MOST_REORDERED.min(table.len() / 2) } else { 0 };
+        let times = &table.times()[..table.len() - broken_off];
         // The last frame's length is often a guess; those between the others are not.
-        let between = match table.times() {
-            [first, .., last] => (*last - *first) / (table.len() - 1) as f64,
+        let between = match times {
+            [first, .., last] => (*last - *first) / (times.len() - 1) as f64,
             _ => table.mean_frame_duration(),
         };
         let measured = FrameRate::near(1.0 / between.0);
@@ -61,10 +77,11 @@ impl SourceClock {
         let stated = stated.map(|rate| FrameRate::near(rate.hz()));
         let fits = |rate: FrameRate| {
             let frame = 1.0 / rate.hz();
-            let place = |(number, time): (usize, &Seconds)| {
-                ((time.0 - first_frame.0) / frame - number as f64).abs() < 0.5
+            let allowed = (frame * JITTER).max(ROUNDING_S).min(frame * 0.5);
+            let is_in_place = |(number, time): (usize, &Seconds)| {
+                (time.0 - first_frame.0 - number as f64 * frame).abs() < allowed
             };
-            table.times().iter().enumerate().all(place)
+            times.iter().enumerate().all(is_in_place)
         };
         let constant = stated.into_iter().chain([measured]).find(|rate| fits(*rate));
         let rate = constant.unwrap_or_else(|| FrameRate::keeping(table.times()));

@@ -103,6 +103,9 @@ pub(crate) fn outcome(summary: &IndexSummary, is_strict: bool) -> anyhow::Result
         ));
         return Ok(Outcome::Interrupted);
     }
+    if summary.num_left > 0 {
+        return Ok(Outcome::Unfinished);
+    }
     let reasons = match summary.num_still_bad {
         0 => "the reasons stand above",
         _ => "`locvtp index list` has the reasons",

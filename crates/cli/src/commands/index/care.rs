@@ -1,5 +1,7 @@
 //! `locvtp index verify`, `compact` and `rebuild`: looking after an index.
 
+use std::path::PathBuf;
+
 use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_video::counted::counted;
@@ -15,6 +17,9 @@ use crate::{Outcome, interrupt, output};
 /// `locvtp index verify`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Verify {
+    /// The folder whose index is meant [default: the index here or in a folder above]
+    #[arg(value_name = "FOLDER", conflicts_with = "catalog")]
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: CataloguePlace,
     /// Print JSON
@@ -25,6 +30,9 @@ pub(crate) struct Verify {
 /// `locvtp index compact`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Compact {
+    /// The folder whose index is meant [default: the index here or in a folder above]
+    #[arg(value_name = "FOLDER", conflicts_with = "catalog")]
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: CataloguePlace,
 }
@@ -32,6 +40,9 @@ pub(crate) struct Compact {
 /// `locvtp index rebuild`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Rebuild {
+    /// The folder whose index is meant [default: the index here or in a folder above]
+    #[arg(value_name = "FOLDER", conflicts_with = "catalog")]
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) making: Making,
     /// Print what was done as JSON
@@ -40,7 +51,7 @@ pub(crate) struct Rebuild {
 }
 
 pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
-    let place = args.place.found()?;
+    let place = args.place.of_folder(args.folder.as_deref())?;
     let catalogue = open_to_read(&place)?;
     let verified = catalogue.verify()?;
     if args.json {
@@ -71,7 +82,7 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
 }
 
 pub(crate) fn compact(args: &Compact) -> anyhow::Result<Outcome> {
-    let place = args.place.found()?;
+    let place = args.place.of_folder(args.folder.as_deref())?;
     open_to_read(&place)?;
     let freed = open_to_write(&place)?.compact()?;
     output::text(&format!("freed: {:.1} MB", freed as f64 / 1e6))?;
@@ -79,20 +90,25 @@ pub(crate) fn compact(args: &Compact) -> anyhow::Result<Outcome> {
 }
 
 pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
-    let place = args.making.place.found()?;
+    let place = args.making.place.of_folder(args.folder.as_deref())?;
     open_to_read(&place)?;
     let catalogue = open_to_write(&place)?;
     // First of all, as what is damaged may be which model made the index.
-    catalogue.mend_records()?.iter().for_each(|done| output::note(done));
+    let mended = catalogue.mend_records()?;
+    mended.iter().for_each(|done| output::note(done));
     let prepared = args.making.prepared(catalogue.as_ref())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;
     if args.json {
         output::json(&summary)?;
     } else {
+        let is_sound = mended.is_empty() && summary.num_added == 0 && summary.bad.is_empty();
+        if is_sound {
+            output::note("nothing is damaged, so nothing was encoded");
+        }
         output::text(&text(&summary, Some(&place)))?;
     }
-    if summary.num_added == 0 && summary.bad.is_empty() {
+    if summary.num_added == 0 && summary.bad.is_empty() && summary.num_left == 0 {
         return Ok(Outcome::Done);
     }
     outcome(&summary, false)

@@ -1,7 +1,9 @@
 //! What `locvtp index add` is about to change of an index, said before it begins.
 
 use locvtp_model::Preprocessing;
-use locvtp_search::catalogue::{Catalogue, FileState, GenerationRecord, JobState, ModelRecord};
+use locvtp_search::catalogue::{
+    Catalogue, FileRecord, FileState, GenerationRecord, JobState, ModelRecord,
+};
 use locvtp_video::Seconds;
 use locvtp_video::counted::counted;
 
@@ -25,23 +27,29 @@ pub(crate) fn tell(
         return Ok(());
     }
     let files = catalogue.files()?;
-    let present: Vec<f64> = files
-        .iter()
-        .filter(|file| file.state == FileState::Present)
-        .map(|file| file.duration.0)
-        .collect();
-    let playing_s: f64 = present.iter().sum();
+    let indexed = files.iter().filter(|file| file.state != FileState::Bad);
+    let (there, gone): (Vec<&FileRecord>, Vec<&FileRecord>) =
+        indexed.partition(|file| file.looks.iter().any(|look| look.path.exists()));
+    let playing_s: f64 = there.iter().map(|file| file.duration.0).sum();
     let done = catalogue.jobs()?.into_iter().find(|job| job.state == JobState::Done);
     let at_that_rate = done
         .and_then(|job| job.progress.rate())
         .map(|rate| format!(", at the rate of the last time some {}", duration(playing_s / rate)));
     output::note(&format!(
-        "note: {}: all {} ({} of video) are encoded anew{}. The index there is answers until that is done, and \
-         goes then; Ctrl-C keeps it",
+        "note: {}: all {} ({} of video) are encoded anew{}. {}",
         what_differs(&index.model, model),
-        counted(present.len(), "file"),
+        counted(there.len(), if gone.is_empty() { "file" } else { "file that is there" }),
         duration(playing_s),
         at_that_rate.unwrap_or_default(),
+        match gone.len() {
+            0 => "The index there is answers until that is done, and goes then; Ctrl-C keeps it"
+                .to_owned(),
+            num_gone => format!(
+                "{} of the index there is are gone, so it stays until they are back and encoded, too, or \
+                 `locvtp index remove` takes them out",
+                counted(num_gone, "file")
+            ),
+        },
     ));
     Ok(())
 }

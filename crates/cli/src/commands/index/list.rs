@@ -1,6 +1,7 @@
 //! `locvtp index list`: what is in an index.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
@@ -17,6 +18,9 @@ use crate::{Outcome, output};
 /// `locvtp index list`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct List {
+    /// The folder whose index is meant [default: the index here or in a folder above]
+    #[arg(value_name = "FOLDER", conflicts_with = "catalog")]
+    pub(crate) folder: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: CataloguePlace,
     /// List what was done to the index instead, the last first
@@ -28,7 +32,7 @@ pub(crate) struct List {
 }
 
 pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
-    let place = args.place.found()?;
+    let place = args.place.of_folder(args.folder.as_deref())?;
     let catalogue = open_to_read(&place)?;
     if args.jobs {
         return jobs(&catalogue.jobs()?, args.json);

@@ -31,7 +31,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     }
     if summary.num_other_words > 0 {
         lines.push(format!(
-            "new or changed subtitles: of {}, nothing of it decoded",
+            "subtitles that came, went or changed: of {}, nothing of it decoded",
             counted(summary.num_other_words, "known file")
         ));
     }
@@ -53,10 +53,15 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
             named(&summary.waiting)
         ));
     }
-    if summary.num_cut_short > 0 {
+    let num_cut_short = summary.num_cut_short + summary.num_still_cut_short;
+    if num_cut_short > 0 {
+        let as_before = match summary.num_still_cut_short {
+            0 => String::new(),
+            before => format!(" ({before} as before)"),
+        };
         lines.push(format!(
-            "cut short: {}, indexed as far as the pictures go; `locvtp index list` names them",
-            counted(summary.num_cut_short, "file")
+            "cut short: {}{as_before}, indexed as far as the pictures go; `locvtp index list` names them",
+            counted(num_cut_short, "file")
         ));
     }
     let num_bad = summary.bad.len() + summary.num_still_bad;
@@ -80,12 +85,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     if summary.is_swapped_in {
         lines.push("this index is whole and took the place of the one before".into());
     }
-    if summary.num_left > 0 {
-        lines.push(format!(
-            "{} of the index before are not in this one yet, so searches still use that one",
-            counted(summary.num_left as usize, "file")
-        ));
-    }
+    lines.extend(left(summary));
     let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
     if let Some(place) = place.filter(|_| has_any && !summary.is_stopped) {
         let catalog = one_line(&place.to_string());
@@ -93,6 +93,32 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
         lines.push(format!("search it with:\n  {search}"));
     }
     lines.join("\n")
+}
+
+/// Why this index does not take the place of the one before yet, and what is to be done.
+fn left(summary: &IndexSummary) -> Option<String> {
+    let num_gone = summary.num_left_gone;
+    let files = |count: u64| counted(count as usize, "file");
+    match summary.num_left {
+        0 => None,
+        left if num_gone == 0 => Some(format!(
+            "the index before stays, and searches use it: {} of it are not in this one yet; type the command again \
+             when they can be read, or take them out with `locvtp index remove`",
+            files(left)
+        )),
+        left => {
+            let others = match left - num_gone {
+                0 => String::new(),
+                others => format!(", and {} could not be read", files(others)),
+            };
+            Some(format!(
+                "the index before stays, and searches use it: {} of it are gone, so this one cannot have \
+                 them{others}. Type the command again when they are back, or take them out first with `locvtp index \
+                 remove`; `locvtp index list` names them",
+                files(num_gone)
+            ))
+        }
+    }
 }
 
 fn named(paths: &[PathBuf]) -> String {

@@ -36,6 +36,7 @@ pub(super) fn as_json(asked: &Asked) -> Value {
                 "by": hit.evidence.word(),
                 "is_refined": hit.is_refined,
                 "is_missing": hit.is_missing,
+                "is_changed": hit.is_changed,
                 "verdict": { "sure": hit.sure(), "false_alarms": hit.verdict.false_alarms() },
             });
             if let Evidence::Said { text, language, source } = &hit.evidence {

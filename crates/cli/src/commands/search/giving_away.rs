@@ -1,17 +1,19 @@
 //! Hits as files: cuts of the videos, and lists for editors and tables.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use locvtp_corpus::video_of_subtitles;
-use locvtp_finder::Answer;
+use locvtp_finder::{Answer, Hit};
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_search::cutting::{CutWay, cut_hits};
-use locvtp_search::export::{ExportFormat, Hit, check_place, export_file};
+use locvtp_search::export::{self, ExportFormat, check_place, export_file};
 use locvtp_video::causes::with_causes;
 use locvtp_video::counted::counted;
 
-use super::Search;
+use super::{Search, files};
+use crate::catalogue_place::videos_folder;
 use crate::output;
 
 /// Refuses, before anything is searched, what could not be written then: a list with an ending that no list
@@ -71,24 +73,53 @@ pub(super) fn tell_of_none(answer: &Answer, args: &Search) {
     }
 }
 
-/// Writes the list and the cuts that are asked for.
-pub(super) fn write(hits: &[Hit], index: &CatalogueLocation, args: &Search) -> anyhow::Result<()> {
+/// Writes the list and the cuts that are asked for; of files that are gone or were changed what can be.
+pub(super) fn write(
+    hits: &[Hit],
+    query: &str,
+    index: &CatalogueLocation,
+    args: &Search,
+) -> anyhow::Result<()> {
     if let Some(folder) = args.cut.as_deref().filter(|folder| !folder.is_dir()) {
         std::fs::create_dir(folder)
             .with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     }
-    let listed = args.export.as_ref().map_or(Ok(()), |list| write_list(hits, list, args.overwrite));
-    let cut = args.cut.as_ref().map_or(Ok(()), |folder| cut(hits, folder, index, args));
+    let listed = args.export.as_ref().map_or(Ok(()), |list| {
+        // Frames are counted in the file itself, and these would be another one's.
+        let is_counted = ExportFormat::of(list)?.needs_clocks();
+        let (others, kept): (Vec<&Hit>, Vec<&Hit>) =
+            hits.iter().partition(|hit| is_counted && hit.is_changed);
+        let changed = files::faults(others, index);
+        write_list(&exported(&kept, query), &changed, list, args.overwrite)
+    });
+    let cut = args.cut.as_ref().map_or(Ok(()), |folder| {
+        let (kept, others): (Vec<&Hit>, Vec<&Hit>) =
+            hits.iter().partition(|hit| files::fault(hit, index).is_none());
+        let num_left_out = others.len();
+        for fault in files::faults(others, index) {
+            output::note(&format!("not cut: {fault}"));
+        }
+        let num_cut = cut(&exported(&kept, query), folder, index, args)?;
+        if num_cut == 0 && num_left_out > 0 {
+            bail!("not cut: {}; the reasons stand above", counted(num_left_out, "moment"));
+        }
+        Ok(())
+    });
     listed.and(cut)
 }
 
-/// Cuts each hit into a file of `folder`. What each file holds is told; one that fails is told, too.
+fn exported(hits: &[&Hit], query: &str) -> Vec<export::Hit> {
+    hits.iter().map(|hit| hit.to_export(query)).collect()
+}
+
+/// Cuts each hit into a file of `folder`. What each file holds is told; one that fails is told, too. Returns how many
+/// were cut.
 fn cut(
-    hits: &[Hit],
+    hits: &[export::Hit],
     folder: &Path,
     index: &CatalogueLocation,
     args: &Search,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<usize> {
     if is_indexed(folder, hits, index) {
         output::note(&format!(
             "note: {} lies where videos are indexed, so the next `locvtp index add` takes the cuts in, too; \
@@ -110,15 +141,14 @@ fn cut(
     if num_failed > 0 {
         bail!("not cut: {}; the reasons stand above", counted(num_failed, "moment"));
     }
-    Ok(())
+    Ok(hits.len())
 }
 
 /// Whether a folder lies, not hidden, in the one that an index lies in, or in that of a video.
-fn is_indexed(folder: &Path, hits: &[Hit], index: &CatalogueLocation) -> bool {
+fn is_indexed(folder: &Path, hits: &[export::Hit], index: &CatalogueLocation) -> bool {
     let Ok(folder) = folder.canonicalize() else { return false };
-    let root = index.folder().and_then(|it| it.canonicalize().ok());
-    let root = root.as_deref().filter(|it| it.ends_with(".locvtp")).and_then(Path::parent);
-    let roots = root.into_iter().chain(hits.iter().filter_map(|hit| hit.path.parent()));
+    let root = videos_folder(index);
+    let roots = root.as_deref().into_iter().chain(hits.iter().filter_map(|hit| hit.path.parent()));
     let is_hidden = |below: &Path| {
         below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
     };
@@ -126,8 +156,19 @@ fn is_indexed(folder: &Path, hits: &[Hit], index: &CatalogueLocation) -> bool {
     below.any(|below| !is_hidden(below))
 }
 
-/// Writes the hits as a list, and says what is not in it.
-fn write_list(hits: &[Hit], file: &Path, overwrite: bool) -> anyhow::Result<()> {
+/// Writes the hits as a list, and says what is not in it; `changed` files are not.
+fn write_list(
+    hits: &[export::Hit],
+    changed: &BTreeSet<String>,
+    file: &Path,
+    overwrite: bool,
+) -> anyhow::Result<()> {
+    if let Some(first) = changed.first().filter(|_| hits.is_empty()) {
+        bail!("{first}");
+    }
+    for reason in changed {
+        output::note(&format!("not in the list: {reason}"));
+    }
     let written = export_file(file, hits, overwrite)?;
     for reason in &written.left_out {
         output::note(&format!("not in the list: {}", with_causes(reason)));

@@ -2,6 +2,7 @@
 
 mod as_json;
 mod asked;
+mod files;
 mod giving_away;
 mod table;
 mod telling;
@@ -113,6 +114,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     let Asked { question, answer, unseen_words, .. } = &asked;
     tell_of_unfinished(&catalogue.jobs()?);
     tell(&asked);
+    files::tell(&asked, catalogue.as_ref(), &place)?;
     if args.json {
         let mut json = as_json(&asked);
         json["catalog"] = json!(place.to_string());
@@ -126,8 +128,7 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
         return Ok(Outcome::NothingFound);
     }
     let query = asked_for(question).join(", ");
-    let hits: Vec<_> = answer.hits.iter().map(|hit| hit.to_export(&query)).collect();
-    giving_away::write(&hits, &place, args)?;
+    giving_away::write(&answer.hits, &query, &place, args)?;
     Ok(Outcome::Done)
 }
 

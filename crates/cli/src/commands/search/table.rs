@@ -47,7 +47,11 @@ pub(super) fn text(answer: &Answer, question: &Question) -> String {
     ]);
     table.row(["", "file", "start", "end", "best clip", "how sure"]);
     for (rank, hit) in answer.shown().iter().enumerate() {
-        let is_gone = if hit.is_missing { " (gone)" } else { "" };
+        let state = match (hit.is_missing, hit.is_changed) {
+            (true, _) => " (gone)",
+            (_, true) => " (changed)",
+            _ => "",
+        };
         let score = match hit.evidence {
             Evidence::Seen => format!("{:.3}", hit.score),
             // On another scale.
@@ -55,7 +59,7 @@ pub(super) fn text(answer: &Answer, question: &Question) -> String {
         };
         table.row([
             (rank + 1).to_string(),
-            format!("{}{is_gone}", shown(&hit.path)),
+            format!("{}{state}", shown(&hit.path)),
             clock(hit.span.start.0),
             clock(hit.span.end.0),
             score,
@@ -101,6 +105,7 @@ mod tests {
             file: FileId(1),
             path: "/v/a.mp4".into(),
             is_missing: false,
+            is_changed: true,
             span: TimeSpan::new(1.0, 2.0),
             is_refined: false,
             score: 0.5,
@@ -124,7 +129,9 @@ mod tests {
         let held_back =
             "held back: 3 moments that stand out less, also of 2 other files; they may be right";
         assert!(
-            told.contains("0.500  maybe (false alarms: 30 %)") && told.contains(held_back),
+            told.contains("a.mp4 (changed)")
+                && told.contains("0.500  maybe (false alarms: 30 %)")
+                && told.contains(held_back),
             "{told}"
         );
         // Guesses are held back themselves.

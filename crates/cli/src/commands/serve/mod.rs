@@ -18,10 +18,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
-use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::{ServeSettings, Server, Token};
 
-use crate::catalogue_place::{CataloguePlace, may_be_there};
+use crate::catalogue_place::{CataloguePlace, videos_folder};
 use crate::interrupt::Listening;
 use crate::{Outcome, interrupt, missing, output};
 
@@ -79,11 +78,8 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
     settings.address = args.address;
     settings.token = args.token_file.as_deref().map(token).transpose()?;
     let lines = RequestLines::open(args.log.as_deref())?;
-    let place = match &args.folder {
-        Some(folder) => place_of(folder)?,
-        None => args.place.found()?,
-    };
-    let root = root_of(&place);
+    let place = args.place.of_folder(args.folder.as_deref())?;
+    let root = videos_folder(&place);
     let library = IndexLibrary::open(place, args.model.clone(), root)?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
@@ -111,30 +107,6 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
     server.run()?;
     output::note("the server has ended");
     Ok(Outcome::Done)
-}
-
-/// The index of this folder.
-fn place_of(folder: &Path) -> anyhow::Result<CatalogueLocation> {
-    if !folder.exists() {
-        bail!(missing::does_not_exist(folder, "check the path"));
-    }
-    let place = CataloguePlace { catalog: None }.of_videos(&[folder.to_owned()])?;
-    let given = CatalogueLocation::Folder(folder.to_owned());
-    let given = CataloguePlace { catalog: Some(Ok(given)) }.found()?;
-    match [given, place].into_iter().find(may_be_there) {
-        Some(place) => Ok(place),
-        None => bail!(
-            "{}: has no index yet; make one with `locvtp index add {} --model DIR`",
-            folder.display(),
-            locvtp_train::shell_words::quoted(&folder.to_string_lossy())
-        ),
-    }
-}
-
-/// The folder of the videos, where the index lies in it.
-fn root_of(place: &CatalogueLocation) -> Option<PathBuf> {
-    let place = place.folder()?.canonicalize().ok()?;
-    place.parent().filter(|_| place.ends_with(".locvtp")).map(Path::to_owned)
 }
 
 fn token(file: &Path) -> anyhow::Result<Token> {

@@ -180,11 +180,17 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> Result<FileId, Fault> {
+    let ContentIdentity { size, sample } = candidate.identity;
+    let indexed = "SELECT id FROM files WHERE size = $1 AND sample = $2
+                   AND EXISTS (SELECT FROM indexed WHERE indexed.file = files.id)";
+    let key: [&(dyn ToSql + Sync); 2] = [&(size as i64), &sample.to_be_bytes().to_vec()];
+    if let Some(row) = db.query_opt(indexed, &key)? {
+        return Ok(FileId(row.get(0)));
+    }
     let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
     let bad = "UPDATE files SET state = 'bad', reason = $1 WHERE id = $2";
     db.execute(bad, &[&plain(reason), &file.0])?;
     db.execute("DELETE FROM tracks WHERE file = $1", &[&file.0])?;
-    db.execute("DELETE FROM indexed WHERE file = $1", &[&file.0])?;
     Ok(file)
 }
 

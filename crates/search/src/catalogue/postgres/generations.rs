@@ -123,15 +123,20 @@ pub(super) fn begin(
 pub(super) fn swap_in(db: &mut Transaction<'_>, generation: GenerationId) -> Result<(), Fault> {
     let name = "SELECT name FROM generations WHERE id = $1";
     let name = db.query_opt(name, &[&generation.0])?.ok_or_else(|| unknown(generation))?;
+    // Of a file that is gone, the vectors of the index before are all there is.
     let counts = db.query_one(
-        "SELECT count(*), count(*) FILTER (WHERE NOT EXISTS (
-             SELECT FROM indexed WHERE generation = $1 AND indexed.file = files.id))
-         FROM files WHERE state = 'present'",
+        "SELECT count(*), count(*) FILTER (WHERE is_left),
+             count(*) FILTER (WHERE is_left AND state = 'missing')
+         FROM (SELECT state, NOT EXISTS (
+                   SELECT FROM indexed WHERE generation = $1 AND indexed.file = files.id) AS is_left
+               FROM files WHERE state = 'present' OR state = 'missing' AND EXISTS (
+                   SELECT FROM indexed JOIN generations ON generations.id = generation
+                   WHERE generations.state = 'live' AND indexed.file = files.id)) AS wanted",
         &[&generation.0],
     )?;
-    let (all, left) = (counts.get::<_, i64>(0) as u64, counts.get::<_, i64>(1) as u64);
+    let [all, left, gone] = [0, 1, 2].map(|column| counts.get::<_, i64>(column) as u64);
     if left > 0 {
-        return Err(CatalogueError::NotWhole { model: name.get(0), left, all }.into());
+        return Err(CatalogueError::NotWhole { model: name.get(0), left, gone, all }.into());
     }
     remove(db, &format!("id <> {} AND state = 'live'", generation.0))?;
     db.execute("UPDATE generations SET state = 'live' WHERE id = $1", &[&generation.0])?;

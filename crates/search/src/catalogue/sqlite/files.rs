@@ -133,10 +133,16 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> rusqlite::Result<FileId> {
+    let ContentIdentity { size, sample } = candidate.identity;
+    let indexed =
+        "SELECT id FROM files WHERE size = ? AND sample = ? AND id IN (SELECT file FROM indexed)";
+    let key = (size as i64, sample.to_be_bytes());
+    if let Some(id) = db.query_row(indexed, key, |row| row.get(0)).optional()? {
+        return Ok(FileId(id));
+    }
     let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
     db.execute("UPDATE files SET state = 'bad', reason = ? WHERE id = ?", (reason, file.0))?;
     db.execute("DELETE FROM tracks WHERE file = ?", [file.0])?;
-    db.execute("DELETE FROM indexed WHERE file = ?", [file.0])?;
     Ok(file)
 }
 

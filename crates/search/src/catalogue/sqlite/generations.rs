@@ -77,16 +77,19 @@ pub(super) fn swap_in(db: &Connection, generation: GenerationId) -> Result<(), F
     let name = "SELECT name FROM generations WHERE id = ?";
     let name = db.query_row(name, [generation.0], |row| row.get(0)).optional()?;
     let Some(model) = name else { return Err(unknown(generation).into()) };
-    let count = |condition: &str| {
-        let count = format!("SELECT count(*) FROM files WHERE state = 'present' {condition}");
-        db.query_row(&count, [], |row| row.get::<_, i64>(0)).map(|count| count as u64)
-    };
-    let left = count(&format!(
-        "AND id NOT IN (SELECT file FROM indexed WHERE generation = {})",
-        generation.0
-    ))?;
+    // Of a file that is gone, the vectors of the index before are all there is.
+    let counts = "SELECT count(*), count(*) FILTER (WHERE is_left),
+            count(*) FILTER (WHERE is_left AND state = 'missing')
+        FROM (SELECT state, id NOT IN (SELECT file FROM indexed WHERE generation = ?1) AS is_left
+              FROM files WHERE state = 'present' OR state = 'missing' AND id IN
+                  (SELECT file FROM indexed WHERE generation IN
+                      (SELECT id FROM generations WHERE state = 'live')))";
+    let (all, left, gone) = db.query_row(counts, [generation.0], |row| {
+        let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
+        Ok((count(0)?, count(1)?, count(2)?))
+    })?;
     if left > 0 {
-        return Err(CatalogueError::NotWhole { model, left, all: count("")? }.into());
+        return Err(CatalogueError::NotWhole { model, left, gone, all }.into());
     }
     db.execute("DELETE FROM generations WHERE id <> ? AND state = 'live'", [generation.0])?;
     db.execute("UPDATE generations SET state = 'live' WHERE id = ?", [generation.0])?;

@@ -61,9 +61,13 @@ pub(super) fn refuse_vectors(folder: &Path) -> Result<(), CatalogueError> {
         return Ok(());
     }
     let what = "its vectors are there and its catalogue.sqlite is missing or empty. Without it they are of no \
-                use, as the names of their files stand in it: put that file back, or delete the folder and run \
-                `locvtp index add` again";
-    Err(CatalogueError::Damaged { place: folder.display().to_string(), what: what.to_owned() })
+                use, as the names of their files stand in it";
+    let what = format!(
+        "{what}: put that file back, or delete {} (it holds the index, and no video) and run `locvtp index \
+         add` again",
+        segments_of(folder).display()
+    );
+    Err(CatalogueError::Damaged { place: folder.display().to_string(), what })
 }
 
 fn has_vectors(folder: &Path) -> bool {
