@@ -1,5 +1,7 @@
 //! What is said: words are read in the catalogue, and no model is needed.
 
+use std::collections::HashSet;
+
 use locvtp_search::catalogue::{Catalogue, CueHit, FileRecord};
 use locvtp_search::scan::TrackFilter;
 
@@ -30,7 +32,8 @@ pub fn find_said(catalogue: &dyn Catalogue, question: &Question) -> Result<Answe
     Ok(answer)
 }
 
-/// As many moments as are asked for, with the paths that the filter finds, and how many files were asked.
+/// As many moments as are asked for, with the paths that the filter finds, how many files were asked, and whether there
+/// are more moments.
 pub(crate) fn complete(
     answer: &mut Answer,
     question: &Question,
@@ -38,6 +41,7 @@ pub(crate) fn complete(
     filter: Option<&TrackFilter>,
     files: &[FileRecord],
 ) {
+    answer.has_more |= answer.hits.len() > question.top;
     answer.hits.truncate(question.top);
     for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
         let file = files.iter().find(|file| file.id == hit.file);
@@ -50,6 +54,11 @@ pub(crate) fn complete(
     };
     answer.num_files = files.iter().filter(is_asked).count();
     answer.num_gone = files.iter().filter(is_asked).filter(|file| file.is_gone()).count();
+    if answer.background.is_some() {
+        let shown: HashSet<_> = answer.shown().iter().map(|hit| hit.file).collect();
+        answer.num_other_files = answer.num_files.saturating_sub(shown.len());
+        answer.has_more |= answer.num_other_files > 0;
+    }
 }
 
 /// Neighbouring cues are one hit, and a file has so many at most.

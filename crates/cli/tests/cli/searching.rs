@@ -143,8 +143,12 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
     says(&refused(&search(folder.path(), &["--said", &long])), &["3000 letters", "2000 at most"]);
     // Beside a sentence, either is a hit.
     let both = json(&search(folder.path(), &[&sentence, "--said", "a dog", "--all", "--json"]));
-    let by: Vec<&str> =
-        both["hits"].as_array().unwrap().iter().map(|hit| hit["by"].as_str().unwrap()).collect();
+    let by: Vec<&str> = both["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["evidence"].as_str().unwrap())
+        .collect();
     assert_eq!(by[..3], ["seen", "said", "seen"]);
 }
 

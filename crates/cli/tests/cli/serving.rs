@@ -104,7 +104,7 @@ impl Served {
         });
         let found = asked.find(|(_, found)| {
             matches!(found["answer"]["verdict"].as_str(), Some("found" | "maybe"))
-                && found["answer"]["hits"][0]["source"] == "seen"
+                && found["answer"]["hits"][0]["evidence"] == "seen"
         });
         found.expect("the model finds something of what it was trained for")
     }
