@@ -23,7 +23,10 @@ pub(super) fn tell(asked: &Asked) {
         };
         output::note(&format!("{said} ({files}){}{but}", measured(answer.verdict)));
     }
-    notes.iter().for_each(|note| output::note(&format!("note: {note}")));
+    // Not twice.
+    let is_told = |note: &str| answer.hits.is_empty() && note == says(asked);
+    let notes = notes.iter().filter(|note| !is_told(note));
+    notes.for_each(|note| output::note(&format!("note: {note}")));
 }
 
 /// The answer in a few words.
