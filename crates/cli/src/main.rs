@@ -1,5 +1,6 @@
 //! The command `locvtp`: one match on the command, one file a command.
 
+mod answer_notes;
 mod args;
 mod catalogue_place;
 mod clock;

@@ -5,7 +5,7 @@ use locvtp_search::scan::Background;
 use serde::Serialize;
 
 use crate::hit::Hit;
-use crate::judge::{FEWEST_CLIPS, Verdict};
+use crate::judge::{Denial, FEWEST_CLIPS, Verdict};
 
 /// Guesses that are shown where nothing stands out.
 pub(crate) const MOST_GUESSES: usize = 3;
@@ -20,10 +20,13 @@ pub struct Answer {
     /// Where there is none: the nearest moments of those held back, three at most and no more than were asked for.
     /// Each is a guess.
     pub guesses: Vec<Hit>,
-    /// Moments that were held back because they do not stand out; of files that were looked into.
-    pub num_held_back: usize,
-    /// Files that have no moment among the hits and one among those that were held back.
-    pub num_files_held_back: usize,
+    /// Whether it may be said that what should be seen is not there.
+    pub denial: Denial,
+    /// Whether there are moments besides those that are shown: they stand out less, or come after as many as were asked for.
+    pub has_more: bool,
+    /// Of the files that were searched, those without a moment among those that are shown; each has some that stand out less or
+    /// come after. 0 where nothing should be seen.
+    pub num_other_files: usize,
     /// The scores of all clips that were looked at; none where nothing should be seen.
     pub background: Option<Background>,
     /// Files that were searched.
@@ -40,8 +43,10 @@ pub enum Finding {
     Found,
     /// A moment may be it.
     Maybe,
-    /// It may be there all the same.
+    /// In the pictures, which were looked at. It may be there all the same.
     NothingStandsOut,
+    /// There is nothing to show: no subtitle says it, or no file was searched.
+    NothingFound,
     /// It stands out so little that it is not there.
     NotInTheseVideos,
     /// The model knows no word of it, and no subtitle says it.
@@ -55,6 +60,7 @@ impl Finding {
             Self::Found => "found",
             Self::Maybe => "maybe",
             Self::NothingStandsOut => "nothing stands out",
+            Self::NothingFound => "nothing found",
             Self::NotInTheseVideos => "not in these videos",
             Self::CannotBeTold => "cannot be told",
         }
@@ -68,8 +74,9 @@ impl Answer {
             verdict: Verdict::Unknown,
             hits: Vec::new(),
             guesses: Vec::new(),
-            num_held_back: 0,
-            num_files_held_back: 0,
+            denial: Denial::Allowed,
+            has_more: false,
+            num_other_files: 0,
             background: None,
             num_files: 0,
             num_gone: 0,
@@ -98,12 +105,41 @@ impl Answer {
         match self.sure(knows_words) {
             Some(Sureness::Found) => Finding::Found,
             Some(Sureness::Maybe) => Finding::Maybe,
-            Some(Sureness::Guess) if self.verdict.is_denied() && self.num_files > 0 => {
-                Finding::NotInTheseVideos
-            }
-            Some(Sureness::Guess) => Finding::NothingStandsOut,
+            _ if self.num_files == 0 => Finding::NothingFound,
+            Some(Sureness::Guess) => self.of_pictures().unwrap_or(Finding::NothingFound),
             None => Finding::CannotBeTold,
         }
+    }
+
+    /// What is said of the pictures alone; none where nothing was measured.
+    pub fn of_pictures(&self) -> Option<Finding> {
+        let Verdict::Judged { sure, .. } = self.verdict else { return None };
+        Some(match sure {
+            Sureness::Found => Finding::Found,
+            Sureness::Maybe => Finding::Maybe,
+            Sureness::Guess if self.is_denied() => Finding::NotInTheseVideos,
+            Sureness::Guess => Finding::NothingStandsOut,
+        })
+    }
+
+    /// Whether it stands out so little that it is said not to be there.
+    pub fn is_denied(&self) -> bool {
+        self.verdict.is_far_below() && self.denial == Denial::Allowed
+    }
+
+    /// Why it is not said not to be there though it stands out so little; none where that is said, or does not stand so.
+    pub fn not_denied(&self) -> Option<Denial> {
+        Some(self.denial).filter(|it| self.verdict.is_far_below() && *it != Denial::Allowed)
+    }
+
+    /// The measured rate of false alarms of what [`Answer::finding`] says, 0 to 1; none of what is found by what is said
+    /// alone, which nobody measures.
+    pub fn false_alarms(&self) -> Option<f64> {
+        let is_surer_by_words = match self.verdict {
+            Verdict::Judged { sure, .. } => self.hits.iter().any(|hit| hit.sure() > sure),
+            Verdict::Unknown => false,
+        };
+        self.verdict.false_alarms().filter(|_| !is_surer_by_words)
     }
 
     /// Whether the index has so many clips that `locvtp index add` measures it when it ends.

@@ -1,13 +1,12 @@
 //! Questions to an index.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
 use locvtp_search::calibration::{best_run, standout_over};
-use locvtp_search::catalogue::{Catalogue, FileId, FileRecord, GenerationRecord, GenerationState};
+use locvtp_search::catalogue::{Catalogue, FileRecord, GenerationRecord, GenerationState};
 use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
 use locvtp_transfer::{ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, unit};
@@ -18,7 +17,7 @@ use crate::answer::{Answer, MOST_GUESSES};
 use crate::error::FinderError;
 use crate::hit::{Evidence, Hit};
 use crate::index_sampling::IndexSampling;
-use crate::judge::{Verdict, calibration_of};
+use crate::judge::{Denial, Verdict, calibration_of};
 use crate::kept::Kept;
 use crate::model_record::{are_comparable, model_record};
 use crate::places::named_file;
@@ -326,7 +325,10 @@ impl Finder {
             hits.retain(|hit| hit.file != asked || !are_neighbours(&hit.span, &moment));
         }
         hits.iter_mut().for_each(|hit| hit.verdict = hit.verdict.no_surer_than(verdict));
-        let mut answer = Answer { verdict, background: Some(background), ..Answer::unseen() };
+        let text = question.sentence.as_ref().map_or("", |sentence| sentence.text.as_str());
+        let denial = Denial::of(calibration.as_ref(), text);
+        let mut answer =
+            Answer { verdict, denial, background: Some(background), ..Answer::unseen() };
         if question.show_all {
             return Ok(Answer { hits, ..answer });
         }
@@ -339,10 +341,7 @@ impl Finder {
         }
         let stands_out = |hit: &Hit| !verdict.is_not_found() && !hit.verdict.is_not_found();
         let (hits, held_back): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(stands_out);
-        answer.num_held_back = held_back.len();
-        let shown: HashSet<FileId> = hits.iter().take(question.top).map(|hit| hit.file).collect();
-        let others: HashSet<FileId> = held_back.iter().map(|hit| hit.file).collect();
-        answer.num_files_held_back = others.difference(&shown).count();
+        answer.has_more = !held_back.is_empty();
         answer.guesses = held_back;
         answer.guesses.truncate(MOST_GUESSES.min(question.top));
         Ok(Answer { hits, ..answer })

@@ -13,7 +13,7 @@ use crate::judge::Verdict;
 
 /// What a hit rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "by")]
+#[serde(rename_all = "snake_case", tag = "evidence")]
 pub enum Evidence {
     /// The pictures.
     Seen,

@@ -64,8 +64,8 @@ impl Verdict {
         matches!(self, Self::Judged { sure: Sureness::Guess, .. })
     }
 
-    /// Whether it stands out so little that it can be said not to be there.
-    pub fn is_denied(&self) -> bool {
+    /// Whether it stands out so little that it can be said not to be there, where that may be said at all.
+    pub(crate) fn is_far_below(&self) -> bool {
         self.false_alarms().is_some_and(|share| share > DENIED)
     }
 
@@ -76,6 +76,33 @@ impl Verdict {
             Self::Unknown => None,
         }
     }
+}
+
+/// Whether it may be said of a question that what it asks for is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// It may.
+    Allowed,
+    /// The sentence has fewer words than any that was measured with. What is short stands out less, also where it is
+    /// there.
+    TooShort,
+    /// An earlier version measured the index, and did not count the words.
+    WordsNotCounted,
+}
+
+impl Denial {
+    /// Of a sentence.
+    pub(crate) fn of(calibration: Option<&Calibration>, sentence: &str) -> Self {
+        match calibration.map(Calibration::fewest_words) {
+            Some(Some(fewest)) if num_words(sentence) < fewest => Self::TooShort,
+            Some(None) => Self::WordsNotCounted,
+            Some(Some(_)) | None => Self::Allowed,
+        }
+    }
+}
+
+fn num_words(sentence: &str) -> usize {
+    sentence.split_whitespace().count()
 }
 
 /// The calibration of a generation; none where there is none, or one that an earlier version wrote.
@@ -104,7 +131,10 @@ pub(crate) fn fit(
     if num_clips < FEWEST_CLIPS {
         return Ok(known.is_some());
     }
-    if known.is_some_and(|known| !known.is_outgrown(num_clips)) {
+    // One without the number of words denies nothing, so it is measured again.
+    let is_good =
+        |known: &Calibration| known.fewest_words().is_some() && !known.is_outgrown(num_clips);
+    if known.as_ref().is_some_and(is_good) {
         return Ok(true);
     }
     let mut nulls = Vec::with_capacity(sentences.len());
@@ -112,6 +142,8 @@ pub(crate) fn fit(
         nulls.extend(measured(catalogue, generation, &sentence.sentence)?.0);
     }
     let Ok(calibration) = Calibration::fit(&nulls, num_clips) else { return Ok(false) };
+    let fewest = sentences.iter().map(|sentence| num_words(sentence)).min().unwrap_or_default();
+    let calibration = calibration.with_fewest_words(fewest);
     let value = serde_json::to_value(calibration).expect("plain numbers are JSON");
     catalogue.set_calibration(generation, &value)?;
     Ok(true)

@@ -75,7 +75,7 @@ pub use hit::{Evidence, Hit};
 pub use index_sampling::IndexSampling;
 pub use index_summary::IndexSummary;
 pub use indexer::Indexer;
-pub use judge::Verdict;
+pub use judge::{Denial, Verdict};
 pub use model_record::model_record;
 pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;

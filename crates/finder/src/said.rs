@@ -32,8 +32,8 @@ pub fn find_said(catalogue: &dyn Catalogue, question: &Question) -> Result<Answe
     Ok(answer)
 }
 
-/// As many moments as are asked for, with the paths that the filter finds and how it is with the files there, and
-/// how many files were asked.
+/// As many moments as are asked for, with the paths that the filter finds and how it is with the files there, how many
+/// files were asked, and whether there are more moments.
 pub(crate) fn complete(
     answer: &mut Answer,
     question: &Question,
@@ -41,6 +41,7 @@ pub(crate) fn complete(
     filter: Option<&TrackFilter>,
     files: &[FileRecord],
 ) {
+    answer.has_more |= answer.hits.len() > question.top;
     answer.hits.truncate(question.top);
     let is_asked = |file: &&FileRecord| {
         file.track.is_some_and(|track| filter.is_none_or(|filter| filter.contains(track)))
@@ -61,6 +62,11 @@ pub(crate) fn complete(
         };
     }
     answer.num_gone = gone.len();
+    if answer.background.is_some() {
+        let shown: HashSet<_> = answer.shown().iter().map(|hit| hit.file).collect();
+        answer.num_other_files = answer.num_files.saturating_sub(shown.len());
+        answer.has_more |= answer.num_other_files > 0;
+    }
 }
 
 /// Neighbouring cues are one hit, and a file has so many at most.

@@ -88,6 +88,9 @@ pub struct Calibration {
     /// Growing.
     nulls: Vec<f64>,
     num_clips: u64,
+    /// Words of the shortest null sentence; none of what an earlier version measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fewest_words: Option<usize>,
 }
 
 /// An answer to "is it there?".
@@ -133,7 +136,19 @@ impl Calibration {
         }
         let mut nulls = nulls.to_vec();
         nulls.sort_by(f64::total_cmp);
-        Ok(Self { nulls, num_clips })
+        Ok(Self { nulls, num_clips, fewest_words: None })
+    }
+
+    /// The same, with the words of the shortest null sentence.
+    #[must_use]
+    pub fn with_fewest_words(self, fewest_words: usize) -> Self {
+        Self { fewest_words: Some(fewest_words), ..self }
+    }
+
+    /// Words of the shortest null sentence, where they were counted. A shorter query stands out less than all of
+    /// them also where what it names is everywhere, so it cannot be said not to be there.
+    pub fn fewest_words(&self) -> Option<usize> {
+        self.fewest_words
     }
 
     /// Judges the standout of a query. The query counts as one more null sentence, so that the rate is
@@ -319,6 +334,10 @@ mod tests {
         assert_eq!(serde_json::from_str::<Calibration>(&json).unwrap(), calibration);
         assert!(!calibration.is_outgrown(1999) && calibration.is_outgrown(2000));
         assert!(!calibration.is_outgrown(501) && calibration.is_outgrown(500));
+        let counted = calibration.clone().with_fewest_words(4);
+        let json = serde_json::to_string(&counted).unwrap();
+        let read: Calibration = serde_json::from_str(&json).unwrap();
+        assert_eq!((read.fewest_words(), calibration.fewest_words()), (Some(4), None));
     }
 
     #[test]
@@ -330,7 +349,7 @@ mod tests {
         );
         let calibration: Calibration = serde_json::from_str(&json).unwrap();
         assert_eq!(calibration.judge(60.0), Verdict { rate: 0.41, sure: Sureness::Maybe });
-        assert!(!calibration.is_outgrown(1000));
+        assert!(!calibration.is_outgrown(1000) && calibration.fewest_words().is_none());
     }
 
     #[test]

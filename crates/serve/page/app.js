@@ -122,7 +122,8 @@ async function showVideo() {
       const media = found.media[state.video] ?? await get(`/media/${encodeURIComponent(state.video)}`);
       shown = { key, media };
     } catch (problem) {
-      place.replaceChildren(h("p", { class: "notice bad", role: "alert" }, problem.message));
+      place.replaceChildren(h("div", { class: "player-head" }, h("p", { class: "notice bad", role: "alert" }, problem.message),
+        iconButton("close", "Close the player", closePlayer)));
       shown = null;
       return;
     }
@@ -134,7 +135,7 @@ async function showVideo() {
   openPlace = placeOf(at, state.end);
   markHit(openPlace);
   timeline.setOpen(openPlace);
-  if (isNew && openHitOf()?.source === "said") player.subtitles.isOn = true;
+  if (isNew && openHitOf()?.evidence === "said") player.subtitles.isOn = true;
   await player.open(shown.media, at, state.end);
 }
 
@@ -152,7 +153,7 @@ function layOut(place) {
   const hits = found.answer.hits.map((hit, number) => ({ hit, place: number })).filter(({ hit }) => hit.media === media.id);
   place.replaceChildren(h("div", { class: "player-head" },
     h("h2", { class: "name", tabIndex: -1, id: "player-title" }, media.name, media.folder && h("span", { class: "folder" }, media.folder)),
-    player.proxyButton, iconButton("link", "Copy a link to this moment", copyLink), iconButton("close", "Close the player", () => go({ video: null, t: null, end: null }))),
+    player.proxyButton, iconButton("link", "Copy a link to this moment", copyLink), iconButton("close", "Close the player", closePlayer)),
   player.screen, timeline.element, player.controls,
   h("div", { class: "moment-row", role: "group", "aria-label": "Moments" },
     iconButton("previous", "Previous moment (Shift+N)", () => neighbour(-1), { disabled: found.answer.hits.length === 0 }),
@@ -165,6 +166,8 @@ function layOut(place) {
     h("button", { type: "button", class: "quiet", title: "Export (E)", onclick: openExport }, "Export")));
   timeline.show(media, hits);
 }
+
+const closePlayer = () => go({ video: null, t: null, end: null });
 
 async function loadHeat(key) {
   const query = address.query(state, image?.base64);

@@ -28,7 +28,7 @@ export function drawDistribution({ bin_edges: edges, counts, cut }) {
   if (cut !== null) {
     drawing.append(s("line", { x1: x(cut), x2: x(cut), y1: 0, y2: HEIGHT, class: "cut" }));
   }
-  const caption = h("figcaption", {}, h("span", {}, "low"), h("span", { class: "cut-word" }, words),
+  const caption = h("figcaption", {}, h("span", {}, "low"), h("span", { class: cut === null ? "no-cut" : "cut-word" }, words),
     h("span", {}, "high"));
   return h("figure", { class: "distribution-figure" }, drawing, caption);
 }

@@ -24,6 +24,9 @@ export function s(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A text in which what stands between backticks is code. */
+export const withCode = (text) => text.split("`").map((part, place) => (place % 2 === 1 ? h("code", {}, part) : part));
+
 export const byId = (id) => document.getElementById(id);
 
 /** Says something to who does not see the page. */

@@ -54,7 +54,7 @@ function filesOf(format, hits) {
 
 /** What can be exported now. */
 export function exportChoices(hits, open, range) {
-  const asExport = ({ media, span, text, score, sure, source }, query) => ({ media, span, query, text: text ?? "", score, sure, source });
+  const asExport = ({ media, span, text, score, sure, evidence }, query) => ({ media, span, query, text, score, sure, evidence });
   const choices = [];
   if (range) choices.push({ label: `Your range, ${clock(range.hit.span.start)} – ${clock(range.hit.span.end)}`, hits: [asExport(range.hit, range.query)] });
   if (hits.list.length > 0) choices.push({ label: hits.list.some(({ sure }) => sure !== "guess") ? `All ${counted(hits.list.length, "moment")}` : `The nearest ${counted(hits.list.length, "moment")}, no more than guesses`, hits: hits.list.map((hit) => asExport(hit, hits.query)) });

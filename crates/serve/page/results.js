@@ -1,9 +1,9 @@
 // What was found: the verdict in words, and the moments as a list.
 
 import { drawDistribution } from "./distribution.js";
-import { byId, h, icon, say } from "./dom.js";
+import { byId, h, icon, say, withCode } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
-import { clock, counted, lasting, nounOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
+import { clock, counted, lasting, nounOf, rateOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
 
 /** Shows an answer; `open(hit)` and `like(hit)` are called with hits. */
 export function showAnswer({ answer, media }, { open, like, share }) {
@@ -12,16 +12,15 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   const { word, sign } = VERDICTS[answer.verdict];
   const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
   const nearest = hits.length > 0 && ["nothing_stands_out", "not_in_these_videos"].includes(answer.verdict);
-  const isSaid = hits.length > 0 && hits.every((hit) => hit.source === "said");
-  const rate = isSaid ? "Found by what is said there." : reasonInWords(answer.verdict, answer.false_alarm_rate);
+  const rate = reasonInWords(answer.verdict, answer.false_alarm_rate);
   const head = h("section", { class: `verdict ${answer.verdict}`, "aria-labelledby": "verdict-word" },
     h("div", { class: "verdict-line" },
       h("span", { class: "verdict-sign", "aria-hidden": "true" }, sign),
       h("h1", { id: "verdict-word" }, word),
       h("span", { class: "many" }, nearest ? "" : many),
       hits.length > 0 && !nearest && h("button", { type: "button", class: "quiet export-button", onclick: share }, icon("share"), "Export")),
-    h("p", { class: "rate" }, rate),
-    answer.warnings.map((warning) => h("p", { class: "warning" }, warning)),
+    rate && h("p", { class: "rate" }, rate),
+    answer.warnings.map((warning) => h("p", { class: "warning" }, withCode(warning))),
     answer.distribution && h("details", { class: "why", open: answer.verdict !== "found" }, h("summary", {}, "Scores of all clips"),
       drawDistribution(answer.distribution)));
   const list = h("ol", { class: "hits", "aria-label": nearest ? "Nearest moments" : "Moments" },
@@ -34,26 +33,36 @@ export function showAnswer({ answer, media }, { open, like, share }) {
   } else if (hits.length > 0) {
     parts.push(list);
   }
+  if (answer.has_more && hits.length > 0) parts.push(h("p", { class: "more" }, moreInWords(answer)));
   byId("results").replaceChildren(...parts, h("p", { class: "took" }, `Searched in ${answer.took_ms.toFixed(answer.took_ms < 10 ? 1 : 0)} ms`));
   say([word, nearest ? "" : many, rate].filter(Boolean).join(". "));
+}
+
+/** That not all moments are shown. */
+function moreInWords({ num_other_media: others, distribution }) {
+  if (distribution === null) return "There are more moments than these.";
+  const also = others === 0 ? "" : `, also in ${counted(others, "other video")}`;
+  return `Not shown: moments that stand out less or come after these${also}. They may be right.`;
 }
 
 function card(hit, place, media, { open, like }) {
   const { start, end } = hit.span;
   const name = media?.name ?? "a video that is gone";
   const times = `${clock(start)} – ${clock(end)}`;
-  const said = hit.source === "said";
+  const said = hit.evidence === "said";
   const picture = thumbnail(media, ((start + end) / 2).toFixed(2), lasting(end - start));
+  const rate = rateOf(hit);
   const missing = media?.is_missing ? ", the file is missing" : "";
-  const label = `${nounOf(hit)} ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}, ${SURE[hit.sure]}${missing}`;
+  const label = `${nounOf(hit)} ${place + 1}: ${name}, from ${spoken(start)} to ${spoken(end)}, ${said ? "said" : "seen"}, ${SURE[hit.sure]}${rate && `, false alarms ${rate}`}${missing}`;
   return h("li", { class: `hit ${hit.sure}`, "data-hit": String(place) },
     h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, picture,
       h("span", { class: "about" },
         h("span", { class: "name" }, name),
         h("span", { class: "times" }, times),
         h("span", { class: "tags" },
-          h("span", { class: `tag ${hit.source}` }, said ? "said" : "seen"),
+          h("span", { class: `tag ${hit.evidence}` }, said ? "said" : "seen"),
           h("span", { class: `tag ${hit.sure}` }, SURE[hit.sure]),
+          rate && h("span", { class: "hit-rate", title: "False alarms: the share of sentences about other things that stand out as much" }, rate),
           missing && h("span", { class: "tag failed" }, "file missing"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
         hit.text && h("q", { class: "quote" }, hit.text))),

@@ -36,6 +36,7 @@ export const VERDICTS = {
   maybe: { word: "Maybe", sign: "?" },
   nothing_stands_out: { word: "Nothing stands out", sign: "–" },
   not_in_these_videos: { word: "Not in these videos", sign: "×" },
+  nothing_found: { word: "Nothing found", sign: "–" },
   cannot_be_told: { word: "Cannot be told", sign: "?" },
 };
 
@@ -48,12 +49,29 @@ export const nounOf = (hit) => hit.sure === "guess" ? "Guess" : "Moment";
 /** What the verdict rests on: the measured rate of false alarms. */
 export function reasonInWords(verdict, rate) {
   if (verdict === "cannot_be_told") return "The model knows no word of it, and no subtitle says it.";
-  if (rate === null) return "How sure this is was not measured.";
+  if (verdict === "nothing_found") return "";
+  // A moment that was seen is found by a measured rate alone.
+  if (rate === null) return verdict === "found" ? "Found by what is said there." : "How sure this is was not measured.";
   return `${rateInWords(rate)}${verdict === "nothing_stands_out" ? " It may be there all the same." : ""}`;
 }
 
+/** Shares above which another word is said, in per cent. */
+const CUTS = [5, 50, 95];
+
+/** A share of 100, rounded so that it lies on the side of each cut that its word is of. */
+function perCent(share) {
+  const exact = share * 100;
+  const rounded = Math.round(exact);
+  return CUTS.some((cut) => exact > cut && rounded <= cut) ? Math.ceil(exact) : rounded;
+}
+
+/** The measured rate of false alarms of a moment; empty where there is none. */
+export function rateOf({ false_alarm_rate: rate }) {
+  if (rate === null) return "";
+  return rate < 0.01 ? "less than 1 %" : `${perCent(rate)} %`;
+}
+
 function rateInWords(rate) {
-  const hundred = rate * 100;
-  const many = hundred < 1 ? "fewer than 1" : `about ${Math.round(hundred)}`;
+  const many = rate < 0.01 ? "fewer than 1" : `about ${perCent(rate)}`;
   return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;
 }

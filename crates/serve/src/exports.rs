@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::media::MediaId;
 use crate::object;
-use crate::query::{Source, Sureness};
+use crate::query::{Evidence, Sureness};
 
 /// A kind of file that hits are given away as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub enum ExportFormat {
     Fcpxml,
 }
 
-/// A hit to be given away.
+/// A hit to be given away: one of an answer as it stands there, or a moment that a person chose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExportHit {
@@ -44,16 +44,19 @@ pub struct ExportHit {
     pub query: String,
     /// Words to stand beside it: what is said there, or what a person calls it.
     #[serde(default)]
-    pub text: String,
+    pub text: Option<String>,
     /// As the answer has it; none of a stretch that a person chose.
     #[serde(default)]
     pub score: Option<f32>,
     /// As the answer has it.
     #[serde(default)]
     pub sure: Option<Sureness>,
-    /// As the answer has it.
+    /// As the answer has it; in no file.
     #[serde(default)]
-    pub source: Option<Source>,
+    pub false_alarm_rate: Option<f64>,
+    /// As the answer has it. `source` is read, too, as earlier versions called it.
+    #[serde(default, alias = "source")]
+    pub evidence: Option<Evidence>,
 }
 
 /// A file made of hits.

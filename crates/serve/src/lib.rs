@@ -56,7 +56,7 @@ pub use library::{Cause, Library, LibraryError};
 pub use media::{Media, MediaId, MediaPage, PageRequest};
 pub use open_file::check_file;
 pub use query::{
-    Answer, ClipScore, Distribution, Hit, Like, Query, Scores, Source, Sureness, Verdict,
+    Answer, ClipScore, Distribution, Evidence, Hit, Like, Query, Scores, Sureness, Verdict,
 };
 pub use reports::{BadFile, Job, JobState, LibraryState};
 pub use request_log::{Observer, RequestLog};

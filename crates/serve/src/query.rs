@@ -177,18 +177,23 @@ pub struct Answer {
     /// Whether it is in these videos at all.
     pub verdict: Verdict,
     /// The share of sentences about things that are *not* here that would be answered like this one or
-    /// better; none where that was not measured.
+    /// better; none where that was not measured, or only what is said was found.
     #[serde(serialize_with = "figures::share_if_any")]
     pub false_alarm_rate: Option<f64>,
     /// The moments, best first: what is seen in the order of the scores, in turn with what is said.
     pub hits: Vec<Hit>,
+    /// Whether there are moments besides these: they stand out less, or come after `top`.
+    pub has_more: bool,
+    /// Of the videos that were searched, those without a moment among these; each has some that stand out less or come
+    /// after. 0 where no pictures were looked at.
+    pub num_other_media: usize,
     /// The scores of all clips.
     pub distribution: Option<Distribution>,
     /// What the search took, in milliseconds.
     #[serde(serialize_with = "figures::milliseconds")]
     pub took_ms: f64,
-    /// What the asker should know: words that the model never saw, or that it is not known which it saw, a
-    /// filter that left nothing.
+    /// What the asker should know, what the command line says in notes: words that the model never saw, or that it is
+    /// not known which it saw, that the index is not whole or was not measured, a filter that left nothing.
     pub warnings: Vec<String>,
 }
 
@@ -200,11 +205,13 @@ pub enum Verdict {
     Found,
     /// It may be.
     Maybe,
-    /// Nothing stands out. It may be there all the same; the nearest moments are given, each a guess.
+    /// Nothing stands out in the pictures. It may be there all the same; the nearest moments are given, each a guess.
     NothingStandsOut,
     /// Nearly all sentences about things that are not here stand out more: it is not in these videos. The
     /// nearest moments are given, each a guess.
     NotInTheseVideos,
+    /// There is nothing to show: no subtitle says it, or no video passes the filters.
+    NothingFound,
     /// It cannot be told: the model knows no word of it, and no subtitle says it.
     CannotBeTold,
 }
@@ -235,8 +242,12 @@ pub struct Hit {
     pub score: Option<f32>,
     /// How sure it is that this is what was asked for.
     pub sure: Sureness,
+    /// The share of sentences about things that are *not* here that have a moment like this one or better; none where
+    /// that was not measured. A short moment is judged by fewer clips than the answer as a whole.
+    #[serde(serialize_with = "figures::share_if_any")]
+    pub false_alarm_rate: Option<f64>,
     /// Whether it was seen or said.
-    pub source: Source,
+    pub evidence: Evidence,
     /// What is said there, where it was said.
     pub text: Option<String>,
 }
@@ -244,7 +255,7 @@ pub struct Hit {
 /// By what a hit was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum Evidence {
     /// By its pictures.
     Seen,
     /// By its words: subtitles or a transcript.

@@ -296,6 +296,12 @@ fn an_index_whose_making_was_broken_off_says_so() {
         &["the index is not whole", "with 2 of 8 files done", "the index was not measured"],
     );
     assert!(!told.contains("too small"), "{told}");
+    // Programs are told the same.
+    let notes = json(&search(folder.path(), &[&sentence, "--json"]))["notes"].to_string();
+    says(
+        &notes,
+        &["the index is not whole", "with 2 of 8 files done", "the index was not measured"],
+    );
     let jobs = succeeded(&run(&["index", "list", "--jobs", "--catalog", str(folder.path())]));
     says(&jobs, &["running, or broken off", "2/8"]);
 }

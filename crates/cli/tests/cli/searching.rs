@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::indexed::{
-    add_again, held_out, indexed, indexed_with_words, json, search, sentences, videos,
+    add_again, guessed, held_out, indexed, indexed_with_words, json, search, sentences, videos,
 };
 use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 
@@ -99,6 +99,7 @@ fn what_does_not_stand_out_is_shown_as_a_guess_and_ends_with_1() {
         let one = json(&search(folder.path(), &[&sentence, "--top", "1", "--json"]));
         assert_eq!(one["hits"], serde_json::json!([hits[0]]));
         assert_eq!(one["verdict"], found["verdict"]);
+        assert_eq!(found["has_more"], true);
         let shown = search(folder.path(), &[&sentence]);
         says(&stderr(&shown), &[&says_it, "8 files", "sentences about other things", "--all"]);
         says(&stdout(&shown), &["guess (false alarms: ", "best clip"]);
@@ -128,10 +129,27 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
         assert_eq!(found["hits"][0]["verdict"]["sure"], sure);
         assert_eq!(found["verdict"]["sure"], sure);
     }
+    // With all guesses, too, nothing but what is said is found.
+    let guess = guessed(folder.path());
+    let all = [&guess, "--said", "a dog", "--all"].map(str::to_owned);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let found = json(&search(folder.path(), &[&all[..], &["--json"]].concat()));
+    assert_eq!(
+        (&found["verdict"]["sure"], &found["verdict"]["false_alarms"]),
+        (&"found".into(), &Value::Null)
+    );
+    says(&found["notes"].to_string(), &["in the pictures: no"]);
+    says(&stderr(&search(folder.path(), &all)), &["note: in the pictures: no"]);
     // Nobody says it, which is sure, and nobody can be asked for by signs alone.
     let none = search(folder.path(), &["--said", "a cat"]);
     assert_eq!(none.status.code(), Some(1));
     says(&stderr(&none), &["no subtitle says it (8 files)"]);
+    assert_eq!(stderr(&none).matches("no subtitle").count(), 1);
+    let found = json(&search(folder.path(), &["--said", "a cat", "--json"]));
+    assert_eq!(found["verdict"]["sure"], "nothing_found");
+    assert_eq!(found["notes"], serde_json::json!(["no subtitle says it"]));
+    let beside = search(folder.path(), &[&sentence, "--said", "a cat", "--all"]);
+    says(&stderr(&beside), &["note: no subtitle says it"]);
     for (said, says_it) in [
         ("+-", "no word stands in it"),
         ("dog -rides", "\"-rides\": in words that are said, + and - say nothing"),
@@ -143,8 +161,12 @@ fn how_sure_a_hit_is_is_the_same_in_the_table_the_list_and_json() {
     says(&refused(&search(folder.path(), &["--said", &long])), &["3000 letters", "2000 at most"]);
     // Beside a sentence, either is a hit.
     let both = json(&search(folder.path(), &[&sentence, "--said", "a dog", "--all", "--json"]));
-    let by: Vec<&str> =
-        both["hits"].as_array().unwrap().iter().map(|hit| hit["by"].as_str().unwrap()).collect();
+    let by: Vec<&str> = both["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["evidence"].as_str().unwrap())
+        .collect();
     assert_eq!(by[..3], ["seen", "said", "seen"]);
 }
 
@@ -163,6 +185,12 @@ fn what_cannot_be_done_says_what_to_type() {
     says(&refused(&here(&["index", "add", ".", "--model", "x"])), &["x", "does not exist"]);
     assert!(!folder.path().join(".locvtp").exists());
     says(&refused(&here(&["search", "a", "dog"])), &["2 words to the shell", "'a dog'"]);
+    let catalog = ["search", "--catalog", "x", "a", "dog"];
+    says(&refused(&here(&catalog)), &["2 words to the shell", "--catalog x", "'a dog'"]);
+    says(
+        &refused(&here(&["search", "a dog", "a cat"])),
+        &["2 sentences were given", "one is asked"],
+    );
     says(&refused(&here(&["search"])), &["<SENTENCE>"]);
     says(&refused(&here(&["search", "-dog"])), &["-d", "search \"a dog runs -night\""]);
     for (address, says_it) in [

@@ -104,7 +104,7 @@ impl Served {
         });
         let found = asked.find(|(_, found)| {
             matches!(found["answer"]["verdict"].as_str(), Some("found" | "maybe"))
-                && found["answer"]["hits"][0]["source"] == "seen"
+                && found["answer"]["hits"][0]["evidence"] == "seen"
         });
         found.expect("the model finds something of what it was trained for")
     }
@@ -355,8 +355,12 @@ fn filters_mean_what_they_mean_on_the_command_line() {
     assert_eq!(names(json!({ "in_folder": "deeper" })), [name]);
     assert_eq!(names(json!({ "file_glob": name })), [name]);
     let none = ask(json!({ "longer_s": 100 })).json();
-    assert_eq!(none["answer"]["verdict"], "nothing_stands_out");
+    assert_eq!(none["answer"]["verdict"], "nothing_found");
+    assert_eq!(none["answer"]["distribution"], Value::Null);
     says(&none["answer"]["warnings"].to_string(), &["No video of the index passes"]);
+    let unsaid = ask(json!({ "text": "", "said": "zzz" })).json();
+    assert_eq!(unsaid["answer"]["verdict"], "nothing_found");
+    says(&unsaid["answer"]["warnings"].to_string(), &["No subtitle says it."]);
     for (wrong, piece) in [
         (json!({ "in_folder": "/etc" }), "no video of the index"),
         (json!({ "in_folder": "../.." }), "no video of the index"),
@@ -372,6 +376,10 @@ fn filters_mean_what_they_mean_on_the_command_line() {
     let like = json!({ "text": "", "like": { "media": served.id(name), "at_s": 1.0 } });
     let alike = ask(like).json();
     assert_eq!(alike["answer"]["verdict"], "maybe");
+    says(
+        &alike["answer"]["warnings"].to_string(),
+        &["How alike is enough was not measured; the nearest"],
+    );
     let hits = alike["answer"]["hits"].as_array().unwrap();
     assert!(!hits.is_empty() && hits.iter().all(|hit| hit["sure"] == "maybe"), "{hits:?}");
     let scores: Vec<f64> = hits.iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
@@ -388,6 +396,10 @@ fn filters_mean_what_they_mean_on_the_command_line() {
         .iter()
         .map(|hit| json!({ "media": hit["media"], "span": hit["span"], "query": sentence, "score": hit["score"] }))
         .collect();
+    // A hit is taken as the answer has it, whatever was not measured or not said.
+    let as_it_is = json!({ "format": "csv", "hits": alike["answer"]["hits"] });
+    let reply = post(served.address, "/api/v1/export", &as_it_is);
+    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     for format in served.get("/state")["export_formats"].as_array().unwrap() {
         let body = json!({ "format": format, "hits": given });
         let reply = post(served.address, "/api/v1/export", &body);

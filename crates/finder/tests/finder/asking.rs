@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use locvtp_finder::{
-    Alike, Evidence, FileFilter, FinderError, Finding, Hit, IndexSampling, Indexer, Question,
-    QuestionError, Sentence, Verdict, find_said,
+    Alike, Answer, Denial, Evidence, FileFilter, FinderError, Finding, Hit, IndexSampling, Indexer,
+    Question, QuestionError, Sentence, Verdict, find_said,
 };
 use locvtp_search::Sureness;
 use locvtp_search::catalogue::Catalogue;
@@ -211,19 +211,24 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
         counts[sure as usize] += 1;
         assert_eq!(answer.hits.is_empty(), sure == Sureness::Guess, "{answer:?}");
         assert_eq!(answer.sure(true), Some(sure));
-        // Of all moments those that are no hits are held back; files that have no hit are counted.
+        // Files that have no hit are counted, and so many moments as there can be show all.
         let of_all = |show_all| {
             finder.find(&Question { show_all, top: 1000, ..Question::of(null) }).unwrap()
         };
         let (some, all) = (of_all(false), of_all(true));
         let files = |hits: &[Hit]| hits.iter().map(|hit| hit.file).collect::<BTreeSet<_>>();
         if sure != Sureness::Guess {
-            assert_eq!(some.num_held_back, all.hits.len() - some.hits.len());
             let others = files(&all.hits).difference(&files(&some.hits)).count();
-            assert_eq!(some.num_files_held_back, others);
+            assert_eq!(some.num_other_files, others);
+            assert_eq!(some.has_more, all.hits.len() > some.hits.len());
+            // Fewer that are asked for leave more, and never another number of files.
+            let one = finder.find(&Question { top: 1, ..Question::of(null) }).unwrap();
+            assert_eq!((one.num_other_files, one.has_more), (7, true));
         }
+        assert_eq!((all.num_other_files, all.has_more), (0, false));
         if sure == Sureness::Guess {
-            assert!(answer.num_held_back > 0 && answer.num_files_held_back > 0);
+            assert!(answer.has_more);
+            assert_eq!(answer.num_other_files, 8 - files(&answer.guesses).len());
             let all = Question { show_all: true, ..Question::of(null) };
             let all = finder.find(&all).unwrap();
             // The guesses are the first of all moments, and as many as are asked for.
@@ -231,7 +236,7 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
             assert!(answer.guesses.iter().all(|guess| guess.sure() == Sureness::Guess));
             let one = finder.find(&Question { top: 1, ..Question::of(null) }).unwrap();
             assert_eq!((one.guesses.as_slice(), one.verdict), (&all.hits[..1], answer.verdict));
-            let denied = answer.verdict.is_denied();
+            let denied = answer.is_denied();
             let finding =
                 if denied { Finding::NotInTheseVideos } else { Finding::NothingStandsOut };
             assert_eq!(answer.finding(true), finding);
@@ -241,6 +246,93 @@ fn what_stands_out_no_more_than_null_sentences_is_not_found() {
     assert!(counts[Sureness::Found as usize] <= 3, "{counts:?}");
     assert!(counts[Sureness::Guess as usize] >= 30, "{counts:?}");
     assert!(counts[Sureness::Guess as usize] < 60, "{counts:?}");
+}
+
+#[test]
+fn a_sentence_shorter_than_all_that_were_measured_with_is_never_said_not_to_be_there() {
+    let made = Made::of(8);
+    measured(&made);
+    let ask = |sentence: &str| made.finder().find(&Question::of(sentence)).unwrap();
+    // The shortest null sentence is "square square square".
+    let (mut num_short, mut num_long) = (0, 0);
+    for word in ["a", "red", "square", "moves", "left", "blue", "disc", "grows", "ring", "up"] {
+        for many in [1, 2, 3, 4, 5, 6] {
+            let answer = ask(&vec![word; many].join(" "));
+            let is_far_below = answer.verdict.false_alarms().is_some_and(|share| share > 0.95);
+            let finding = answer.finding(true);
+            if is_far_below && many < 3 {
+                num_short += 1;
+                assert_eq!(finding, Finding::NothingStandsOut);
+                assert_eq!(answer.not_denied(), Some(Denial::TooShort));
+                assert!(!answer.guesses.is_empty());
+            } else if is_far_below {
+                num_long += 1;
+                assert_eq!((finding, answer.not_denied()), (Finding::NotInTheseVideos, None));
+            }
+        }
+    }
+    assert!(num_short > 0 && num_long > 0, "{num_short} {num_long}");
+}
+
+#[test]
+fn an_index_that_an_earlier_version_measured_denies_nothing_until_it_is_measured_anew() {
+    let made = Made::of(8);
+    let nulls = measured(&made);
+    let denied = |answer: &Answer| answer.finding(true) == Finding::NotInTheseVideos;
+    let least = |made: &Made| {
+        let answers = nulls.iter().map(|null| made.finder().find(&Question::of(null)).unwrap());
+        let rate = |answer: &Answer| answer.verdict.false_alarms().unwrap();
+        answers.max_by(|one, other| rate(one).total_cmp(&rate(other))).unwrap()
+    };
+    assert!(denied(&least(&made)));
+    {
+        let catalogue = made.writer();
+        let generation = catalogue.generations().unwrap()[0].id;
+        let mut kept = catalogue.calibration(generation).unwrap().unwrap();
+        assert!(kept["fewest_words"].as_u64().is_some(), "{kept}");
+        kept.as_object_mut().unwrap().remove("fewest_words");
+        catalogue.set_calibration(generation, &kept).unwrap();
+    }
+    let answer = least(&made);
+    assert_eq!(answer.finding(true), Finding::NothingStandsOut);
+    assert_eq!(answer.not_denied(), Some(Denial::WordsNotCounted));
+    measured(&made);
+    assert!(denied(&least(&made)));
+}
+
+#[test]
+fn nothing_stands_out_is_said_of_pictures_alone() {
+    let made = Made::of(8);
+    let srt = "1\n00:00:00,500 --> 00:00:01,000\na red square moves left\n";
+    std::fs::write(made.path("1.srt"), srt).unwrap();
+    let nulls = measured(&made);
+    let finder = made.finder();
+    let said = |words: &str, files: FileFilter| {
+        let said = Some(words.to_owned());
+        finder.find(&Question { said, files, ..Question::default() }).unwrap()
+    };
+    assert_eq!(said("bacon", FileFilter::default()).finding(true), Finding::NothingFound);
+    let longer = Some(Seconds(60.0));
+    let none = FileFilter { longer, ..FileFilter::default() };
+    assert_eq!(said("red", none.clone()).finding(true), Finding::NothingFound);
+    let unseen = finder.find(&Question { files: none, ..Question::of(SENTENCE) }).unwrap();
+    assert_eq!(unseen.finding(true), Finding::NothingFound);
+    // What is said is found, also beside pictures in which nothing stands out; the rate is of these alone.
+    let guessed = nulls.iter().find(|null| {
+        let answer = finder.find(&Question::of(null)).unwrap();
+        answer.verdict.is_not_found()
+    });
+    for show_all in [false, true] {
+        let said = Some("red square".to_owned());
+        let question = Question { said, show_all, ..Question::of(guessed.unwrap()) };
+        let answer = finder.find(&question).unwrap();
+        assert_eq!((answer.finding(true), answer.false_alarms()), (Finding::Found, None));
+        assert!(answer.of_pictures().is_some_and(|it| it != Finding::Found));
+        // The file whose words are shown is none of the others.
+        if !show_all {
+            assert_eq!((answer.hits.len(), answer.num_other_files), (1, 7));
+        }
+    }
 }
 
 #[test]

@@ -141,6 +141,23 @@ fn what_the_index_cannot_do_now_is_said_with_its_words() {
 }
 
 #[test]
+fn a_file_is_made_of_hits_as_an_answer_has_them_and_as_earlier_versions_had_them() {
+    let film = OneFilm::start();
+    let asked = json!({ "text": "a red square" });
+    let found = post(film.server.address, "/api/v1/search", &asked).json();
+    let hits = found["answer"]["hits"].clone();
+    assert_eq!((&hits[0]["text"], &hits[0]["evidence"]), (&Value::Null, &json!("seen")));
+    let of_before =
+        json!([{ "media": "video-0", "span": { "start": 4.0, "end": 7.0 }, "source": "seen" }]);
+    for hits in [hits, of_before] {
+        let body = json!({ "format": "csv", "hits": hits });
+        let reply = post(film.server.address, "/api/v1/export", &body);
+        assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+        assert!(String::from_utf8_lossy(&reply.body).starts_with("video-0,4,7,"));
+    }
+}
+
+#[test]
 fn what_is_not_in_an_exported_file_is_told_beside_it() {
     let body = json!({ "format": "csv", "hits": [
         { "media": "video-0", "span": { "start": 1.0, "end": 2.0 } }] });

@@ -171,9 +171,14 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     let folder = tempfile::tempdir().unwrap();
     let mut shelf = two_films(folder.path());
     shelf.moments.push(("an elephant", 0, TimeSpan::new(2.0, 4.0), 0.2));
+    shelf.warnings.push("`locvtp index add` says more.".into());
     let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=an+elephant", server.address));
     browser.wait_for("document.querySelector('.verdict.nothing_stands_out')");
+    let code = browser.text("document.querySelector('.warning code').textContent");
+    assert_eq!(code, "locvtp index add");
+    let more = browser.text("document.querySelector('.more').textContent");
+    assert!(more.contains("also in 1 other video"), "{more}");
     assert_eq!(
         browser.text("document.querySelector('#verdict-word').textContent"),
         "Nothing stands out"
@@ -185,7 +190,11 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
     browser.click(".nearest summary");
     assert_eq!(browser.text("document.querySelector('.hit .tag.guess').textContent"), "guess");
     let label = browser.text("document.querySelector('.open-hit').getAttribute('aria-label')");
-    assert!(label.starts_with("Guess 1: ") && label.ends_with(", seen, guess"), "{label}");
+    assert!(
+        label.starts_with("Guess 1: ") && label.ends_with(", seen, guess, false alarms 80 %"),
+        "{label}"
+    );
+    assert_eq!(browser.text("document.querySelector('.hit-rate').textContent"), "80 %");
     assert_eq!(
         browser.text("getComputedStyle(document.querySelector('.hit')).borderStyle"),
         "dashed"
@@ -228,6 +237,18 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
             .contains("as high as what counts as found")
     );
     browser.assert_clean(&server.address.to_string());
+}
+
+#[test]
+fn a_video_that_the_address_names_and_is_not_there_can_be_closed() {
+    let mut browser = browser_or_return!();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Running::start(two_films(folder.path()), ServeSettings::new());
+    browser.open(&format!("http://{}/?q=a+red+square&v=nobody&t=3", server.address));
+    browser.wait_for("document.querySelector('#player .notice.bad')");
+    browser.click("#player .icon-button");
+    browser.wait_for("document.querySelector('#player').hidden && !location.search.includes('v=')");
+    assert_eq!(browser.number("document.querySelectorAll('.hit').length"), 3.0);
 }
 
 #[test]

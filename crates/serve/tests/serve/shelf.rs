@@ -8,9 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use locvtp_serve::{
-    Answer, BadFile, ClipScore, Distribution, ExportFormat, ExportHit, ExportedFile, Hit, Job,
-    JobState, LeftOut, Library, LibraryError, LibraryState, Media, MediaId, MediaPage, PageRequest,
-    Query, RequestLog, ServeSettings, Server, Source, Stopper, SubtitleCue, SubtitleTrack,
+    Answer, BadFile, ClipScore, Distribution, Evidence, ExportFormat, ExportHit, ExportedFile, Hit,
+    Job, JobState, LeftOut, Library, LibraryError, LibraryState, Media, MediaId, MediaPage,
+    PageRequest, Query, RequestLog, ServeSettings, Server, Stopper, SubtitleCue, SubtitleTrack,
     Sureness, Verdict,
 };
 use locvtp_video::TimeSpan;
@@ -28,6 +28,8 @@ pub(crate) struct Shelf {
     /// How long a search takes.
     pub(crate) search_time: Duration,
     pub(crate) num_proxies: AtomicUsize,
+    /// What an answer says that the asker should know.
+    pub(crate) warnings: Vec<String>,
     /// What an export says that is not in it.
     pub(crate) left_out: Vec<LeftOut>,
 }
@@ -57,6 +59,7 @@ impl Shelf {
             moments: Vec::new(),
             search_time: Duration::ZERO,
             num_proxies: AtomicUsize::new(0),
+            warnings: Vec::new(),
             left_out: Vec::new(),
         }
     }
@@ -97,7 +100,8 @@ impl Library for Shelf {
                         score if score > 0.3 => Sureness::Maybe,
                         _ => Sureness::Guess,
                     },
-                    source: if said { Source::Said } else { Source::Seen },
+                    false_alarm_rate: (!said).then_some(f64::from(1.0 - *score)),
+                    evidence: if said { Evidence::Said } else { Evidence::Seen },
                     text: said.then(|| "and here you see the square turn".into()),
                 });
             }
@@ -126,10 +130,12 @@ impl Library for Shelf {
         Ok(Answer {
             verdict,
             false_alarm_rate: Some(rate),
+            has_more: self.media.len() > of_video.len(),
+            num_other_media: self.media.len() - of_video.len(),
             hits,
             distribution: Some(Distribution { bin_edges, counts, cut: Some(0.3) }),
             took_ms: 3.4,
-            warnings: Vec::new(),
+            warnings: self.warnings.clone(),
         })
     }
 
@@ -219,7 +225,12 @@ impl Library for Shelf {
         }
         let rows = hits.iter().map(|hit| {
             let (start, end) = (hit.span.start.0, hit.span.end.0);
-            format!("{},{start},{end},{},{}\n", hit.media, hit.query, hit.text)
+            format!(
+                "{},{start},{end},{},{}\n",
+                hit.media,
+                hit.query,
+                hit.text.as_deref().unwrap_or_default()
+            )
         });
         Ok(ExportedFile {
             name: "moments \"of\" today.csv".into(),

@@ -5,7 +5,7 @@ use locvtp_search::scan::Background;
 use serde_json::{Value, json};
 
 use super::asked::Asked;
-use super::telling::says;
+use super::telling::{no_files, says};
 
 /// The question, the verdict, and the moments that the table shows.
 pub(super) fn as_json(asked: &Asked) -> Value {
@@ -21,7 +21,7 @@ pub(super) fn as_json(asked: &Asked) -> Value {
         "num_files": answer.num_files,
         "verdict": {
             "sure": answer.finding(*knows_words),
-            "false_alarms": answer.verdict.false_alarms(),
+            "false_alarms": answer.false_alarms(),
             "says": says(asked),
         },
         "num_gone": answer.num_gone,
@@ -33,7 +33,7 @@ pub(super) fn as_json(asked: &Asked) -> Value {
                 "end_s": hit.span.end,
                 "score": is_seen.then_some(hit.score),
                 "mean_score": hit.mean_score,
-                "by": hit.evidence.word(),
+                "evidence": hit.evidence.word(),
                 "is_refined": hit.is_refined,
                 "is_missing": hit.is_missing,
                 "is_changed": hit.is_changed,
@@ -46,10 +46,17 @@ pub(super) fn as_json(asked: &Asked) -> Value {
             }
             value
         }).collect::<Vec<_>>(),
-        "num_held_back": answer.num_held_back,
-        "num_files_held_back": answer.num_files_held_back,
+        "has_more": answer.has_more,
+        "num_other_files": answer.num_other_files,
+        "notes": notes(asked),
         "background": answer.background.as_ref().map(background),
     })
+}
+
+/// All notes, those of a filter that no file passes among them.
+fn notes(asked: &Asked) -> Vec<String> {
+    let none = (asked.answer.num_files == 0).then(|| no_files(&asked.question.files));
+    asked.word_notes.iter().cloned().chain(none).chain(asked.notes.iter().cloned()).collect()
 }
 
 fn background(background: &Background) -> Value {

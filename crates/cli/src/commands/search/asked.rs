@@ -12,6 +12,10 @@ pub(super) struct Asked {
     pub(super) knows_words: bool,
     /// Words that its training never showed, where that is known.
     pub(super) unseen_words: Option<Vec<String>>,
+    /// What a person should know besides, a line each: of the index and of the answer.
+    pub(super) notes: Vec<String>,
+    /// The same, of the words of the sentence, which is told while the question is asked.
+    pub(super) word_notes: Vec<String>,
 }
 
 /// All that is asked for, one part after another.
@@ -24,9 +28,6 @@ pub(super) fn asked_for(question: &Question) -> Vec<String> {
         Alike::Picture(path) => format!("like {}", name(path)),
         Alike::Moment { path, at } => format!("like {}@{}", name(path), clock(at.0)),
     });
-    let said = question.said.as_ref().map(|said| match question.sentence {
-        Some(_) => format!("said: {said}"),
-        None => said.clone(),
-    });
+    let said = question.said.as_ref().map(|said| format!("said: {said}"));
     [sentence, alike, said].into_iter().flatten().collect()
 }

@@ -4,6 +4,7 @@ mod as_json;
 mod asked;
 mod files;
 mod giving_away;
+mod more;
 mod table;
 mod telling;
 
@@ -21,15 +22,16 @@ use serde_json::json;
 
 use self::as_json::as_json;
 use self::asked::{Asked, asked_for};
+use self::more::MOST;
 use self::table::{here, text};
-use self::telling::{tell, tell_of_unfinished};
+use self::telling::tell;
 use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_read};
 use crate::clock::{read_clock, read_day, read_length};
 use crate::commands::ground::{Scores, open_embedder};
 use crate::numbers::whole;
 use crate::trained_matches::trained_matches;
 use crate::trained_words::TrainedWords;
-use crate::{Outcome, command_line, missing, output};
+use crate::{Outcome, answer_notes, command_line, missing, output};
 
 /// `locvtp search`
 #[derive(Debug, ClapArgs)]
@@ -45,7 +47,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
     /// Moments to show, at most
-    #[arg(long, value_name = "N", default_value = "10", value_parser = whole(1usize, 100_000))]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = whole(1usize, MOST))]
     pub(crate) top: usize,
     /// Moments of one file, at most
     #[arg(long, value_name = "N", default_value = "3", value_parser = whole(1usize, 100_000))]
@@ -110,9 +112,11 @@ pub(crate) fn run(args: &Search) -> anyhow::Result<Outcome> {
     giving_away::check(args)?;
     let place = args.place.found()?;
     let catalogue = open_to_read(&place)?;
-    let asked = ask(args, question, &catalogue)?;
+    let mut asked = ask(args, question, &catalogue)?;
+    let finding = asked.answer.finding(asked.knows_words);
+    asked.notes.extend(answer_notes::unfinished(&catalogue.jobs()?));
+    asked.notes.extend(answer_notes::notes(&asked.answer, &asked.question, finding));
     let Asked { question, answer, unseen_words, .. } = &asked;
-    tell_of_unfinished(&catalogue.jobs()?);
     tell(&asked);
     files::tell(&asked, catalogue.as_ref(), &place)?;
     if args.json {
@@ -139,12 +143,12 @@ fn ask(
     mut question: Question,
     catalogue: &Arc<dyn Catalogue>,
 ) -> anyhow::Result<Asked> {
-    let said_alone = |question: Question, knows_words: bool, unseen_words| {
-        let answer = find_said(catalogue.as_ref(), &question)?;
-        anyhow::Ok(Asked { question, answer, knows_words, unseen_words })
+    let said_alone = |question: Question, knows_words: bool, unseen_words, word_notes| {
+        let (answer, notes) = (find_said(catalogue.as_ref(), &question)?, Vec::new());
+        anyhow::Ok(Asked { question, answer, knows_words, unseen_words, notes, word_notes })
     };
     if question.sentence.is_none() && question.alike.is_none() {
-        return said_alone(question, true, None);
+        return said_alone(question, true, None, Vec::new());
     }
     let index = live_index(catalogue.as_ref())?.ok_or(FinderError::NoIndex)?;
     let dir = model_of(args.model.as_deref(), Some(&index))?;
@@ -157,38 +161,54 @@ fn ask(
     let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&it.words()));
     let is_sentence_alone = question.alike.is_none();
     let nothing_known = is_sentence_alone && unseen.as_ref().is_some_and(|it| it.nothing_known);
+    let mut word_notes = Vec::new();
     if let Some(unseen) = unseen.as_ref().filter(|unseen| !unseen.said.is_empty()) {
+        word_notes.push(unseen.said.clone());
         let about = if nothing_known { "nothing can be seen by it" } else { "note" };
         output::note(&format!("{about}: {}", unseen.said));
     }
     if let Some(unknown) = trained.unknown().filter(|_| question.sentence.is_some()) {
         output::notes(&format!("note: {unknown}"));
+        word_notes.push(unknown);
     }
     let unseen_words = unseen.and_then(|unseen| unseen.words);
     if nothing_known {
-        return said_alone(question, false, unseen_words);
+        return said_alone(question, false, unseen_words, word_notes);
     }
     match finder.find(&question) {
-        Ok(answer) => Ok(Asked { question, answer, knows_words: true, unseen_words }),
+        Ok(answer) => {
+            let (knows_words, notes) = (true, Vec::new());
+            Ok(Asked { question, answer, knows_words, unseen_words, notes, word_notes })
+        }
         // Signs and letters that are no words for the model may still stand in subtitles.
         Err(FinderError::Transfer(TransferError::Embed(error @ EmbedError::NoWords { .. })))
             if is_sentence_alone =>
         {
             output::note(&format!("nothing can be seen by it: {error}"));
-            said_alone(question, false, unseen_words)
+            word_notes.push(error.to_string());
+            said_alone(question, false, unseen_words, word_notes)
         }
         Err(error) => Err(error.into()),
     }
 }
 
 fn question(args: &Search) -> anyhow::Result<Question> {
+    let catalog =
+        args.place.catalog.as_ref().and_then(|it| it.as_ref().ok()).map(ToString::to_string);
+    let catalog = catalog.iter().flat_map(|place| ["--catalog", place.as_str()]);
     let sentence = match args.sentence.as_slice() {
         [] => None,
         [typed] => Some(Sentence::read(typed)?),
+        sentences if sentences.iter().any(|one| one.contains(char::is_whitespace)) => bail!(
+            "{} were given, and one is asked at a time; ask each with a command of its own",
+            counted(sentences.len(), "sentence")
+        ),
         words => bail!(
             "the sentence is {} to the shell; put it in quotes:\n  {}",
             counted(words.len(), "word"),
-            command_line::command(["search", &words.join(" ")])
+            command_line::command(
+                ["search"].into_iter().chain(catalog).chain([words.join(" ").as_str()])
+            )
         ),
     };
     let alike = match (&args.image, &args.like) {

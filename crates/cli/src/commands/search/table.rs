@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use locvtp_finder::{Answer, Evidence, Hit, Question, Verdict};
-use locvtp_video::counted::counted;
 
 use super::asked::asked_for;
-use super::telling::{num_files, share};
+use super::more::not_shown;
+use super::telling::num_files;
+use crate::answer_notes::share;
 use crate::clock::clock;
 use crate::output;
 use crate::table::{Column, Table};
@@ -67,16 +68,7 @@ pub(super) fn text(answer: &Answer, question: &Question) -> String {
         ]);
     }
     lines.extend(table.lines("  "));
-    if answer.num_held_back > 0 && !answer.hits.is_empty() {
-        let others = match answer.num_files_held_back {
-            0 => String::new(),
-            others => format!(", also of {}", counted(others, "other file")),
-        };
-        lines.push(format!(
-            "held back: {} that stand out less{others}; they may be right, and --all shows them",
-            counted(answer.num_held_back, "moment")
-        ));
-    }
+    lines.extend(not_shown(answer, question));
     lines.join("\n")
 }
 
@@ -92,14 +84,16 @@ pub(super) fn here() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use locvtp_finder::Denial;
     use locvtp_search::Sureness;
     use locvtp_search::catalogue::FileId;
+    use locvtp_search::scan::Background;
     use locvtp_video::TimeSpan;
 
     use super::*;
 
     #[test]
-    fn below_the_table_stands_what_was_held_back_and_of_how_many_other_files() {
+    fn below_the_table_stands_that_more_is_there_and_what_shows_it() {
         let verdict = Verdict::Judged { sure: Sureness::Maybe, false_alarms: 0.3 };
         let hit = Hit {
             file: FileId(1),
@@ -117,26 +111,29 @@ mod tests {
             verdict,
             hits: vec![hit],
             guesses: Vec::new(),
-            num_held_back: 3,
-            num_files_held_back: 2,
-            background: None,
+            denial: Denial::Allowed,
+            has_more: true,
+            num_other_files: 3,
+            background: Some(Background::default()),
             num_files: 4,
             num_gone: 1,
         };
-        let question = Question::of("a ring");
+        let mut question = Question::of("a ring");
         let told = text(&answer, &question);
         assert!(told.starts_with("\"a ring\" in 4 files, 1 of them gone\n"), "{told}");
-        let held_back =
-            "held back: 3 moments that stand out less, also of 2 other files; they may be right";
-        assert!(
-            told.contains("a.mp4 (changed)")
-                && told.contains("0.500  maybe (false alarms: 30 %)")
-                && told.contains(held_back),
-            "{told}"
-        );
+        let more = "not shown: moments that stand out less or come after these, also of 3 other files; they may be \
+                    right, and ";
+        assert!(told.contains("a.mp4 (changed)"), "{told}");
+        assert!(told.contains("0.500  maybe (false alarms: 30 %)"), "{told}");
+        // Four files have three moments each at most.
+        assert!(told.ends_with(&format!("{more}--all --top 12 shows them")), "{told}");
+        question.show_all = true;
+        assert!(text(&answer, &question).ends_with(&format!("{more}--top 12 shows them")));
+        question = Question { top: 12, ..Question::of("a ring") };
+        assert!(text(&answer, &question).ends_with(&format!("{more}--all shows them")));
         // Guesses are held back themselves.
         answer.guesses = std::mem::take(&mut answer.hits);
         let told = text(&answer, &question);
-        assert!(told.contains("/v/a.mp4") && !told.contains("held back"), "{told}");
+        assert!(told.contains("/v/a.mp4") && !told.contains("not shown"), "{told}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use locvtp_finder::{
-    Alike, Answer, Evidence, FileFilter, FinderError, Finding, Question, Sentence, find_said,
+    Alike, Answer, FileFilter, FinderError, Finding, Question, Sentence, find_said,
 };
 use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, standout_over};
@@ -16,6 +16,7 @@ use locvtp_video::Seconds;
 use super::failures::{Failure, not_there, refused};
 use super::live_index::Opened;
 use super::videos::Videos;
+use crate::answer_notes;
 use crate::clock::read_day;
 
 /// What is said of a model without the list of its words. Where it is to be made is told on the machine itself: the
@@ -134,25 +135,25 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
             answer => answer?,
         },
     };
+    let notes = answer_notes::notes(&answer, question, answer.finding(knows_words));
+    let unfinished = answer_notes::unfinished(&finder.catalogue().jobs()?);
     if answer.num_files == 0 {
         warnings.push(match question.files.is_empty() {
             true => "The index holds no video; `locvtp index add FOLDER` takes videos in.".into(),
             false => "No video of the index passes the filters.".into(),
         });
     }
+    warnings.extend(unfinished.iter().chain(&notes).map(|note| capital(note) + "."));
     if answer.hits.is_empty() {
         answer.hits = std::mem::take(&mut answer.guesses);
-    }
-    let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
-    if !answer.hits.is_empty() && is_all_said && answer.background.is_some() {
-        warnings.push("Nothing like it was seen.".into());
     }
     let calibration = match question.is_plain() {
         true => finder.catalogue().calibration(finder.generation().id)?,
         false => None,
     };
     let calibration = calibration.and_then(|value| serde_json::from_value(value).ok());
-    let background = answer.background.as_ref();
+    // Where no video passes the filters, none was looked at.
+    let background = answer.background.as_ref().filter(|_| answer.num_files > 0);
     let distribution = background.and_then(|it| distribution(it, calibration.as_ref()));
     Ok(Asked { answer, distribution, warnings, knows_words })
 }
@@ -177,18 +178,15 @@ pub(super) fn scores(
 /// Whether it is there, and the measured rate of false alarms; none of what is said.
 pub(super) fn verdict(asked: &Asked) -> (Verdict, Option<f64>) {
     let Asked { answer, knows_words, .. } = asked;
-    let is_all_said = answer.hits.iter().all(|hit| hit.evidence != Evidence::Seen);
-    let is_measured = answer.hits.is_empty() || !is_all_said;
-    let false_alarms = answer.verdict.false_alarms().filter(|_| is_measured);
     let verdict = match answer.finding(*knows_words) {
         Finding::Found => Verdict::Found,
         Finding::Maybe => Verdict::Maybe,
-        // Where no video passed the filters, nothing was looked for.
-        Finding::NotInTheseVideos if answer.num_files > 0 => Verdict::NotInTheseVideos,
-        Finding::NotInTheseVideos | Finding::NothingStandsOut => Verdict::NothingStandsOut,
+        Finding::NotInTheseVideos => Verdict::NotInTheseVideos,
+        Finding::NothingStandsOut => Verdict::NothingStandsOut,
+        Finding::NothingFound => Verdict::NothingFound,
         Finding::CannotBeTold => Verdict::CannotBeTold,
     };
-    (verdict, false_alarms)
+    (verdict, answer.false_alarms())
 }
 
 pub(super) fn of_sureness(sure: Sureness) -> locvtp_serve::Sureness {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use locvtp_search::export::{self, ExportError, SourceClock, SourceClocks};
 use locvtp_serve::{
-    ExportFormat, ExportHit, ExportedFile, LeftOut, Media, Source, Sureness, check_file,
+    Evidence, ExportFormat, ExportHit, ExportedFile, LeftOut, Media, Sureness, check_file,
 };
 use locvtp_video::TimeSpan;
 
@@ -102,12 +102,12 @@ fn exported(media: &Media, hit: &ExportHit) -> Result<export::Hit, Failure> {
             Sureness::Maybe => locvtp_search::Sureness::Maybe,
             Sureness::Found => locvtp_search::Sureness::Found,
         }),
-        evidence: hit.source.map(|source| match source {
-            Source::Said => export::Evidence::Said,
-            Source::Seen => export::Evidence::Seen,
+        evidence: hit.evidence.map(|evidence| match evidence {
+            Evidence::Said => export::Evidence::Said,
+            Evidence::Seen => export::Evidence::Seen,
         }),
         query: hit.query.clone(),
-        label: hit.text.clone(),
+        label: hit.text.clone().unwrap_or_default(),
     })
 }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use locvtp_finder::Evidence;
+use locvtp_finder as finder;
 use locvtp_search::catalogue::{Catalogue, Cue, FileState, GenerationId, JobState as RecordState};
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
 use locvtp_serve::{
-    Answer, BadFile, ClipScore, ExportFormat, ExportHit, ExportedFile, Hit, Job, JobState,
-    LibraryState, Media, MediaId, MediaPage, PageRequest, Query, Source, SubtitleCue,
+    Answer, BadFile, ClipScore, Evidence, ExportFormat, ExportHit, ExportedFile, Hit, Job,
+    JobState, LibraryState, Media, MediaId, MediaPage, PageRequest, Query, SubtitleCue,
     SubtitleTrack,
 };
 use tempfile::NamedTempFile;
@@ -84,17 +84,20 @@ impl OpenIndex {
         for hit in &asked.answer.hits {
             // One that was removed meanwhile is no hit.
             let Some(media) = self.videos.id(hit.file)? else { continue };
-            let (source, text, score) = match &hit.evidence {
-                Evidence::Seen => (Source::Seen, None, Some(hit.score as f32)),
-                Evidence::Said { text, .. } => (Source::Said, Some(text.clone()), None),
+            let (evidence, text, score) = match &hit.evidence {
+                finder::Evidence::Seen => (Evidence::Seen, None, Some(hit.score as f32)),
+                finder::Evidence::Said { text, .. } => (Evidence::Said, Some(text.clone()), None),
             };
+            let false_alarm_rate = hit.verdict.false_alarms();
             let sure = asking::of_sureness(hit.sure());
-            hits.push(Hit { media, span: hit.span, score, sure, source, text });
+            hits.push(Hit { media, span: hit.span, score, sure, false_alarm_rate, evidence, text });
         }
         Ok(Answer {
             verdict,
             false_alarm_rate,
             hits,
+            has_more: asked.answer.has_more,
+            num_other_media: asked.answer.num_other_files,
             distribution: asked.distribution,
             took_ms: began.elapsed().as_secs_f64() * 1000.0,
             warnings: asked.warnings,
