@@ -100,7 +100,7 @@ fn a_file_that_is_cut_short_keeps_its_rate_and_one_on_the_grid_of_another_rate_h
     let grid = made(
         folder.path(),
         "grid.mkv",
-        "-vf fps=8,settb=1/25,setpts=round(PTS) -vsync vfr -c:v libx264",
+        "-vf fps=8,settb=1/25,setpts=round(PTS) -vsync vfr -enc_time_base 1/25 -c:v libx264",
     );
     let clock = SourceClock::read(&grid).unwrap();
     assert!(clock.is_variable, "{}", clock.rate);

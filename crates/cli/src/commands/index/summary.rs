@@ -97,28 +97,24 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
 
 /// Why this index does not take the place of the one before yet, and what is to be done.
 fn left(summary: &IndexSummary) -> Option<String> {
-    let num_gone = summary.num_left_gone;
     let files = |count: u64| counted(count as usize, "file");
-    match summary.num_left {
-        0 => None,
-        left if num_gone == 0 => Some(format!(
-            "the index before stays, and searches use it: {} of it are not in this one yet; type the command again \
-             when they can be read, or take them out with `locvtp index remove`",
-            files(left)
-        )),
-        left => {
-            let others = match left - num_gone {
-                0 => String::new(),
-                others => format!(", and {} could not be read", files(others)),
-            };
-            Some(format!(
-                "the index before stays, and searches use it: {} of it are gone, so this one cannot have \
-                 them{others}. Type the command again when they are back, or take them out first with `locvtp index \
-                 remove`; `locvtp index list` names them",
-                files(num_gone)
-            ))
+    let (gone, others) = (summary.num_left_gone, summary.num_left - summary.num_left_gone);
+    let which = match (gone, others) {
+        (0, 0) => return None,
+        (0, others) => format!("not in this one yet: {}", files(others)),
+        (gone, 0) => format!("gone, so that this one cannot have them: {}", files(gone)),
+        (gone, others) => {
+            format!(
+                "gone, so that this one cannot have them: {}; others: {}",
+                files(gone),
+                files(others)
+            )
         }
-    }
+    };
+    Some(format!(
+        "the index before stays, and searches use it. Of its files {which}. Type the command again when they can be \
+         read, or take them out first with `locvtp index remove`; `locvtp index list` names them"
+    ))
 }
 
 fn named(paths: &[PathBuf]) -> String {
