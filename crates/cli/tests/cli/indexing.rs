@@ -156,7 +156,7 @@ fn an_index_is_kept_while_files_of_it_are_gone() {
         &["none of its files is there", "in the index there is: 8 files. So that one stays"],
     );
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    says(&told, &["the index before stays", "cannot have them: 8 files", "index remove"]);
+    says(&told, &["the index before stays", "lacks 8 files of it, which are gone", "index remove"]);
     assert!(!told.contains("took the place"), "{told}");
     assert!(finds() > 0);
     carry(false);

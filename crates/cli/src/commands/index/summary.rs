@@ -97,23 +97,18 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
 
 /// Why this index does not take the place of the one before yet, and what is to be done.
 fn left(summary: &IndexSummary) -> Option<String> {
-    let files = |count: u64| counted(count as usize, "file");
-    let (gone, others) = (summary.num_left_gone, summary.num_left - summary.num_left_gone);
-    let which = match (gone, others) {
-        (0, 0) => return None,
-        (0, others) => format!("not in this one yet: {}", files(others)),
-        (gone, 0) => format!("gone, so that this one cannot have them: {}", files(gone)),
-        (gone, others) => {
-            format!(
-                "gone, so that this one cannot have them: {}; others: {}",
-                files(gone),
-                files(others)
-            )
-        }
+    let (left, gone) = (summary.num_left, summary.num_left_gone);
+    let state = match (left, gone) {
+        (0, _) => return None,
+        (_, 0) => String::new(),
+        (1, 1) => ", which is gone".to_owned(),
+        (left, gone) if left == gone => ", which are gone".to_owned(),
+        (_, gone) => format!(", {gone} of them gone"),
     };
     Some(format!(
-        "the index before stays, and searches use it. Of its files {which}. Type the command again when they can be \
-         read, or take them out first with `locvtp index remove`; `locvtp index list` names them"
+        "the index before stays, and searches use it: this one lacks {} of it{state}. Type the command again when all of it \
+         can be read, or take those files out first with `locvtp index remove`; `locvtp index list` shows what is gone",
+        counted(left as usize, "file"),
     ))
 }
 
