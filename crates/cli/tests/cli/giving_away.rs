@@ -102,6 +102,16 @@ fn a_file_that_is_gone_is_not_in_an_edit_list_and_the_others_are() {
             says(&stderr(&output), &["frames a second, and few editors"]);
         }
         std::fs::remove_file(&list).unwrap();
+        // Those that are there are cut, and the table says what the list says.
+        let cuts = out.path().join(format!("cuts {ending}"));
+        let cut = ["--all", "--per-file", "1", "--cut", str(&cuts)];
+        let output = search(folder.path(), &[&[sentence.as_str()], &cut[..]].concat());
+        says(&succeeded(&output), &[&format!("{name} (gone)"), "8 files, 1 of them gone"]);
+        says(&stderr(&output), &["not cut: ", &format!("{name}: is gone")]);
+        assert!(std::fs::read_dir(&cuts).unwrap().count() > 2);
+        let alone = [&cut[..], &["--file", name]].concat();
+        let told = refused(&search(folder.path(), &[&[sentence.as_str()], &alone[..]].concat()));
+        says(&told, &["not cut: 1 moment"]);
         let alone = [&more[..], &["--file", name]].concat();
         let told = refused(&search(folder.path(), &[&[sentence.as_str()], &alone[..]].concat()));
         says(&told, &[name, "is gone", ".csv"]);
@@ -138,4 +148,50 @@ fn a_list_may_lie_in_the_folder_of_the_cuts_and_a_link_stays_one() {
     succeeded(&search(folder.path(), &over));
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert!(std::fs::read_to_string(&list).unwrap().contains("start_s"));
+}
+
+#[test]
+fn a_file_that_was_changed_is_neither_cut_nor_listed_by_frames_nor_refined() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let name = video.file_name().unwrap().to_str().unwrap().to_owned();
+    let others = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_other = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|it| it == "mp4") && path.file_name() != video.file_name()
+    };
+    let other = others.filter(is_other).min().unwrap();
+    std::fs::remove_file(&video).unwrap();
+    std::fs::copy(other, &video).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let cuts = out.path().join("cuts");
+    let asked =
+        |more: &[&str]| search(folder.path(), &[&[sentence.as_str(), "--all"], more].concat());
+    let changed = format!("{name}: was changed since it was indexed; type `");
+    for ending in ["edl", "otio", "fcpxml"] {
+        let list = out.path().join(format!("hits.{ending}"));
+        let output = asked(&["--per-file", "1", "--export", str(&list)]);
+        says(&succeeded(&output), &[&format!("{name} (changed)")]);
+        says(&stderr(&output), &["not in the list: ", &changed, " index add "]);
+        let written = std::fs::read_to_string(&list).unwrap();
+        assert!(written.contains(".mp4") && !written.contains(&name), "{written}");
+    }
+    // Seconds of a table are those that were indexed.
+    let table = out.path().join("hits.csv");
+    succeeded(&asked(&["--export", str(&table)]));
+    assert!(std::fs::read_to_string(&table).unwrap().contains(&name));
+    let output = asked(&["--per-file", "1", "--refine", "--cut", str(&cuts)]);
+    succeeded(&output);
+    says(&stderr(&output), &["not cut: ", "not refined: ", &changed]);
+    let is_of_it = |cut: std::fs::DirEntry| {
+        cut.file_name().to_str().unwrap().starts_with(name.trim_end_matches(".mp4"))
+    };
+    assert!(!std::fs::read_dir(&cuts).unwrap().any(|cut| is_of_it(cut.unwrap())));
+    let alone = ["--file", name.as_str()];
+    let list = out.path().join("alone.edl");
+    let told = refused(&asked(&[&alone[..], &["--export", str(&list)]].concat()));
+    says(&told, &[&changed]);
+    let hits = json(&asked(&[&alone[..], &["--json"]].concat()))["hits"].clone();
+    assert_eq!((&hits[0]["is_changed"], &hits[0]["is_missing"]), (&true.into(), &false.into()));
+    add_again(folder.path());
+    succeeded(&asked(&["--cut", str(&cuts)]));
 }

@@ -117,6 +117,85 @@ fn a_model_that_moved_is_asked_for_and_another_one_is_refused() {
     let output = run(&["index", "add", str(folder.path()), "--stride", "5"]);
     succeeded(&output);
     says(&stderr(&output), &["other clips than in the index: all 8 files", "--stride 5 leaves"]);
+    // One that is written over in place is not told to be another than itself.
+    let place = models.path().join("third");
+    std::fs::rename(&moved, &place).unwrap();
+    succeeded(&run(&[&add[..], &[str(&place)]].concat()));
+    std::fs::remove_dir_all(&place).unwrap();
+    crate::tiny::copy_folder(&other, &place);
+    let told = refused(&search(folder.path(), &[&sentence]));
+    says(&told, &["third: the model there is another one than when the index was made"]);
+}
+
+#[test]
+fn an_index_is_kept_while_files_of_it_are_gone() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let name = video.file_name().unwrap().to_str().unwrap();
+    let away = tempfile::tempdir().unwrap();
+    let carry = |out: bool| {
+        for entry in std::fs::read_dir(if out { folder.path() } else { away.path() }).unwrap() {
+            let path = entry.unwrap().path();
+            let to = if out { away.path() } else { folder.path() };
+            if path.extension().is_some_and(|it| it == "mp4") {
+                std::fs::rename(&path, to.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    };
+    let finds = || {
+        let found = search(folder.path(), &[&sentence, "--file", name, "--all", "--json"]);
+        json(&found)["hits"].as_array().unwrap().len()
+    };
+    let stride = ["index", "add", str(folder.path()), "--stride", "0.5"];
+    // As of a drive that is not mounted.
+    carry(true);
+    let output = run(&stride);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    says(
+        &stderr(&output),
+        &["none of its files is there", "in the index there is: 8 files. So that one stays"],
+    );
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    says(&told, &["the index before stays", "lacks 8 files of it, which are gone", "index remove"]);
+    assert!(!told.contains("took the place"), "{told}");
+    assert!(finds() > 0);
+    carry(false);
+    std::fs::rename(&video, away.path().join(name)).unwrap();
+    let output = run(&stride);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    says(&stderr(&output), &["all 7 files", "in the index there is: 1 file."]);
+    assert!(finds() > 0);
+    // A person who knows that it does not come back takes it out.
+    succeeded(&run(&["index", "remove", str(&video)]));
+    says(&succeeded(&run(&stride)), &["took the place", "decoded: 0 frames"]);
+    assert!(finds() == 0);
+}
+
+#[test]
+fn a_folder_with_another_name_is_said_to_need_a_look() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let spare = tempfile::tempdir().unwrap();
+    let renamed = spare.path().join("renamed");
+    std::fs::rename(folder.path(), &renamed).unwrap();
+    let output = search(&renamed, &[&sentence, "--all"]);
+    says(&succeeded(&output), &["(gone)"]);
+    let told = stderr(&output);
+    says(&told, &["moved or renamed", "index add ", "renamed"]);
+    assert_eq!(told.matches("moved or renamed").count(), 1, "{told}");
+    let output = search(&renamed, &[&sentence, "--in", str(&renamed)]);
+    assert_eq!(output.status.code(), Some(1));
+    says(&stderr(&output), &["meant by --in", "moved or renamed"]);
+    assert_eq!(add_again(&renamed)["num_moved"], 8);
+    let output = search(&renamed, &[&sentence, "--all"]);
+    let told = succeeded(&output) + &stderr(&output);
+    assert!(!told.contains("(gone)") && !told.contains("moved or renamed"), "{told}");
+    // The folder may be named as `index add` names it.
+    for command in ["list", "verify", "compact", "rebuild"] {
+        let output = run(&["index", command, str(&renamed)]);
+        let told = succeeded(&output) + &stderr(&output);
+        assert_eq!(told.contains("nothing is damaged"), command == "rebuild", "{told}");
+    }
 }
 
 #[test]
@@ -134,6 +213,8 @@ fn a_video_that_is_cut_short_is_named() {
     says(&succeeded(&added), &["cut short: 1 file"]);
     let ends = "cut short: the pictures end at 0:0";
     says(&stderr(&added), &["short.mp4: ", ends, " of 0:09.00"]);
+    let again = run(&["index", "add", str(folder.path())]);
+    says(&succeeded(&again), &["cut short: 1 file (1 as before)"]);
     let list = ["index", "list", "--catalog", str(folder.path())];
     let told = succeeded(&run(&list));
     let line = told.lines().find(|line| line.contains("short.mp4")).unwrap();

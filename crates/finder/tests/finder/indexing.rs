@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use locvtp_finder::{FinderError, IndexObserver, IndexSampling, Indexer, Question};
-use locvtp_search::catalogue::{Catalogue, FileState, JobState};
+use locvtp_finder::{FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question};
+use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobState};
 use locvtp_search::segment::VectorKind;
 
 use crate::made::{Made, video};
@@ -141,6 +141,101 @@ fn another_model_takes_the_place_of_the_first_when_it_has_all_files() {
 }
 
 #[test]
+fn an_index_stays_while_files_of_it_are_gone_and_is_replaced_when_they_are_back() {
+    let made = Made::of(3);
+    made.add();
+    let embedder = made.embedder();
+    let away = tempfile::tempdir().unwrap();
+    let catalogue = made.writer();
+    let sampling = IndexSampling { stride_s: Some(0.25) };
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    let root = [made.videos.path().to_owned()];
+    let live = || {
+        let all = catalogue.generations().unwrap();
+        let live = all.iter().find(|it| it.state == GenerationState::Live).unwrap();
+        (IndexSampling::of_json(&live.model.sampling).stride_s, live.num_files)
+    };
+    let carry = |names: &[&str], out: bool| {
+        for name in names {
+            let (here, there) = (made.path(name), away.path().join(name));
+            let (from, to) = if out { (here, there) } else { (there, here) };
+            std::fs::rename(from, to).unwrap();
+        }
+    };
+    // All of them, as of a drive that is not mounted.
+    carry(&["0.mp4", "1.mp4", "2.mp4"], true);
+    let none = indexer.add(&root, &mut ()).unwrap();
+    assert_eq!((none.is_swapped_in, none.num_left, none.num_left_gone), (false, 3, 3));
+    assert_eq!(live(), (None, 3));
+    assert_eq!(made.finder().find(&Question::of(SENTENCE)).unwrap().num_gone, 3);
+    carry(&["0.mp4", "1.mp4"], false);
+    let some = indexer.add(&root, &mut ()).unwrap();
+    assert_eq!((some.num_added, some.num_left, some.num_left_gone), (2, 1, 1));
+    assert_eq!((some.is_swapped_in, live()), (false, (None, 3)));
+    // What was encoded is kept beside it.
+    carry(&["2.mp4"], false);
+    let rest = indexer.add(&root, &mut ()).unwrap();
+    assert_eq!((rest.num_added, rest.num_left, rest.is_swapped_in), (1, 0, true));
+    assert_eq!(live(), (Some(0.25), 3));
+}
+
+#[test]
+fn a_file_that_goes_while_it_is_encoded_anew_is_not_lost() {
+    /// Takes a folder away when the first files are in.
+    struct Unplugging<'a>(&'a Path);
+    impl IndexObserver for Unplugging<'_> {
+        fn planned(&mut self, _num_known: usize, _num_files: usize) {
+            std::fs::rename(self.0, self.0.with_extension("away")).unwrap();
+        }
+    }
+    let made = Made::of(1);
+    let drive = made.path("drive");
+    std::fs::create_dir(&drive).unwrap();
+    (5..7).for_each(|number| video(&drive.join(format!("{number}.mp4")), number, 40));
+    made.add();
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let sampling = IndexSampling { stride_s: Some(0.25) };
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    let root = [made.videos.path().to_owned()];
+    let summary = indexer.add(&root, &mut Unplugging(&drive)).unwrap();
+    assert_eq!((summary.bad.len(), summary.missing.len(), summary.num_added), (0, 2, 1));
+    assert_eq!((summary.is_swapped_in, summary.num_left_gone), (false, 2));
+    let moments = |name: &str| {
+        let pattern = Some(name.to_owned());
+        let files = FileFilter { pattern, ..FileFilter::default() };
+        made.finder().find(&Question { files, ..Question::of(SENTENCE) }).unwrap().hits.len()
+    };
+    assert!(moments("5.mp4") > 0 && moments("6.mp4") > 0);
+    std::fs::rename(drive.with_extension("away"), &drive).unwrap();
+    assert!(indexer.add(&root, &mut ()).unwrap().is_swapped_in);
+}
+
+#[test]
+fn whether_a_file_is_gone_or_changed_is_seen_when_it_is_found() {
+    let made = Made::of(2);
+    made.add();
+    let hits = |number: u32| {
+        let pattern = Some(format!("{number}.mp4"));
+        let files = FileFilter { pattern, ..FileFilter::default() };
+        let answer = made
+            .finder()
+            .find(&Question { files, refine: true, ..Question::of(SENTENCE) })
+            .unwrap();
+        let hit = &answer.hits[0];
+        (hit.is_missing, hit.is_changed, hit.is_refined, answer.num_gone)
+    };
+    assert_eq!((hits(0), hits(1)), ((false, false, true, 0), (false, false, true, 0)));
+    std::fs::remove_file(made.path("0.mp4")).unwrap();
+    video(&made.path("1.mp4"), 77, 40);
+    assert_eq!((hits(0), hits(1)), ((true, false, false, 1), (false, true, false, 0)));
+    made.add();
+    assert_eq!(hits(1), (false, false, true, 0));
+    // It is back, though nobody has told the index.
+    video(&made.path("0.mp4"), 0, 40);
+    assert_eq!(hits(0), (false, false, true, 0));
+}
+
+#[test]
 fn a_stride_gives_more_clips_and_another_index() {
     let made = Made::of(1);
     let (catalogue, embedder) = (made.writer(), made.embedder());
@@ -231,6 +326,7 @@ fn a_video_that_is_cut_short_is_indexed_and_said_to_be() {
     std::fs::write(path.with_extension("srt"), srt).unwrap();
     let again = made.add();
     assert_eq!((again.num_other_words, again.num_cut_short), (1, 0));
+    assert_eq!(again.num_still_cut_short, 1);
     assert!(reason().starts_with(ends), "{}", reason());
 }
 

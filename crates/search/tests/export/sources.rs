@@ -83,6 +83,31 @@ fn a_phones_file_is_of_variable_rate_and_refused_for_an_edl_alone() {
 }
 
 #[test]
+fn a_file_that_is_cut_short_keeps_its_rate_and_one_on_the_grid_of_another_rate_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let ordered =
+        "-c:v libx264 -bf 8 -b_strategy 0 -x264-params b-pyramid=normal -movflags +faststart";
+    let path = made(folder.path(), "short.mp4", ordered);
+    let size = std::fs::metadata(&path).unwrap().len();
+    let ntsc = FrameRate::new(30_000, 1001);
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    for part in (60..70).rev() {
+        file.set_len(size * part / 100).unwrap();
+        let clock = SourceClock::read(&path).unwrap();
+        assert_eq!((clock.rate, clock.is_variable), (ntsc, false), "{part} %");
+    }
+    // Eight frames a second, put among 25: three or four of those apart.
+    let grid = made(
+        folder.path(),
+        "grid.mkv",
+        "-vf fps=8,settb=1/25,setpts=round(PTS) -vsync vfr -enc_time_base 1/25 -c:v libx264",
+    );
+    let clock = SourceClock::read(&grid).unwrap();
+    assert!(clock.is_variable, "{}", clock.rate);
+    assert_eq!(clock.rate, FrameRate::new(8, 1));
+}
+
+#[test]
 fn hits_become_files_named_after_source_and_times() {
     let folder = tempfile::tempdir().unwrap();
     let path = made(folder.path(), "kitchen.mkv", "-c:v libx264 -c:a aac");

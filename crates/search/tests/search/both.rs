@@ -19,6 +19,7 @@ in_both!(
     what_was_added_is_found_by_this_and_by_other_programs_and_what_was_removed_is_not,
     a_second_writer_is_refused_with_the_first_ones_name_or_waits,
     another_model_is_built_beside_the_live_one_and_swapped_in_when_whole,
+    what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model,
     vectors_of_another_width_are_refused_and_nothing_is_kept_of_them,
     cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator,
     files_move_are_missed_come_back_and_are_replaced,
@@ -105,6 +106,35 @@ fn another_model_is_built_beside_the_live_one_and_swapped_in_when_whole(home: &H
     assert_eq!(catalogue.calibration(new).unwrap(), Some(serde_json::json!({"a": 0.1})));
     assert!(matches!(catalogue.calibration(old), Err(CatalogueError::Unknown { .. })));
     is_sound(catalogue.as_ref(), 40);
+}
+
+fn what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model(home: &Home) {
+    let (catalogue, old, files) = home.ten();
+    let new = catalogue.generation(&model(2)).unwrap();
+    catalogue.note_missing(&[(files[3], look(3).path), (files[4], look(4).path)]).unwrap();
+    (0..10).filter(|it| ![3, 4, 5].contains(it)).for_each(|number| {
+        catalogue.add_video(new, &video(number)).unwrap();
+    });
+    // For the new model it cannot be decoded; the live one has it.
+    let fifth = Candidate { look: look(5), identity: identity(5) };
+    assert_eq!(catalogue.note_bad(&fifth, "no frame can be decoded").unwrap(), files[5]);
+    let said = catalogue.swap_in(new).unwrap_err();
+    assert!(matches!(said, CatalogueError::NotWhole { left: 3, gone: 2, all: 10, .. }), "{said}");
+    for number in [3, 4, 5] {
+        assert_eq!(found(catalogue.as_ref(), old, number), Some(look(number).path));
+    }
+    // One comes back, one is decoded after all, and one is taken out by a person.
+    catalogue.note_moved(&[Moved { file: files[3], from: None, to: look(3) }]).unwrap();
+    catalogue.add_video(new, &video(3)).unwrap();
+    catalogue.add_video(new, &video(5)).unwrap();
+    assert!(matches!(
+        catalogue.swap_in(new),
+        Err(CatalogueError::NotWhole { left: 1, gone: 1, .. })
+    ));
+    catalogue.remove_files(&files[4..5]).unwrap();
+    catalogue.swap_in(new).unwrap();
+    assert_eq!(catalogue.generations().unwrap().len(), 1);
+    assert_eq!(found(catalogue.as_ref(), new, 5), Some(look(5).path));
 }
 
 fn vectors_of_another_width_are_refused_and_nothing_is_kept_of_them(home: &Home) {

@@ -35,22 +35,26 @@ pub(crate) fn tell(
     let at_that_rate = done
         .and_then(|job| job.progress.rate())
         .map(|rate| format!(", at the rate of the last time some {}", duration(playing_s / rate)));
-    output::note(&format!(
-        "note: {}: all {} ({} of video) are encoded anew{}. {}",
-        what_differs(&index.model, model),
-        counted(there.len(), if gone.is_empty() { "file" } else { "file that is there" }),
-        duration(playing_s),
-        at_that_rate.unwrap_or_default(),
-        match gone.len() {
-            0 => "The index there is answers until that is done, and goes then; Ctrl-C keeps it"
-                .to_owned(),
-            num_gone => format!(
-                "{} of the index there is are gone, so it stays until they are back and encoded, too, or \
-                 `locvtp index remove` takes them out",
-                counted(num_gone, "file")
-            ),
-        },
-    ));
+    let encoded = match there.len() {
+        0 => "none of its files is there to be encoded anew".to_owned(),
+        num_files => format!(
+            "all {} ({} of video) are encoded anew{}",
+            counted(num_files, "file"),
+            duration(playing_s),
+            at_that_rate.unwrap_or_default()
+        ),
+    };
+    let before = match gone.len() {
+        0 => "The index there is answers until that is done, and goes then; Ctrl-C keeps it"
+            .to_owned(),
+        num_gone => format!(
+            "Gone, and in the index there is: {}. So that one stays until they are back and encoded, too, or \
+             `locvtp index remove` takes them out",
+            counted(num_gone, "file")
+        ),
+    };
+    let differs = what_differs(&index.model, model);
+    output::note(&format!("note: {differs}: {encoded}. {before}"));
     Ok(())
 }
 

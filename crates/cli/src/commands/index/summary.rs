@@ -97,28 +97,19 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
 
 /// Why this index does not take the place of the one before yet, and what is to be done.
 fn left(summary: &IndexSummary) -> Option<String> {
-    let num_gone = summary.num_left_gone;
-    let files = |count: u64| counted(count as usize, "file");
-    match summary.num_left {
-        0 => None,
-        left if num_gone == 0 => Some(format!(
-            "the index before stays, and searches use it: {} of it are not in this one yet; type the command again \
-             when they can be read, or take them out with `locvtp index remove`",
-            files(left)
-        )),
-        left => {
-            let others = match left - num_gone {
-                0 => String::new(),
-                others => format!(", and {} could not be read", files(others)),
-            };
-            Some(format!(
-                "the index before stays, and searches use it: {} of it are gone, so this one cannot have \
-                 them{others}. Type the command again when they are back, or take them out first with `locvtp index \
-                 remove`; `locvtp index list` names them",
-                files(num_gone)
-            ))
-        }
-    }
+    let (left, gone) = (summary.num_left, summary.num_left_gone);
+    let state = match (left, gone) {
+        (0, _) => return None,
+        (_, 0) => String::new(),
+        (1, 1) => ", which is gone".to_owned(),
+        (left, gone) if left == gone => ", which are gone".to_owned(),
+        (_, gone) => format!(", {gone} of them gone"),
+    };
+    Some(format!(
+        "the index before stays, and searches use it: this one lacks {} of it{state}. Type the command again when all of it \
+         can be read, or take those files out first with `locvtp index remove`; `locvtp index list` shows what is gone",
+        counted(left as usize, "file"),
+    ))
 }
 
 fn named(paths: &[PathBuf]) -> String {
