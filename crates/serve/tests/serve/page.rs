@@ -194,7 +194,10 @@ fn what_is_not_there_is_said_and_the_nearest_are_kept_back() {
         label.starts_with("Guess 1: ") && label.ends_with(", seen, guess, false alarms 80 %"),
         "{label}"
     );
-    assert_eq!(browser.text("document.querySelector('.hit-rate').textContent"), "80 %");
+    assert_eq!(
+        browser.text("document.querySelector('.hit-rate').textContent"),
+        "false alarms: 80 %"
+    );
     assert_eq!(
         browser.text("getComputedStyle(document.querySelector('.hit')).borderStyle"),
         "dashed"
