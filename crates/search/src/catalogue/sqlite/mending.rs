@@ -1,7 +1,6 @@
 //! Mending the records of a database. What a video is known by stays where it can; what is lost is encoded
 //! again, or found anew by the next `index add`.
 
-use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,9 +9,8 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::checked_row::CheckedRow;
 use super::database::{Fault, unreadable};
-use super::presence::segments_of;
 use super::record_faults::{RecordDamage, find};
-use super::snapshots::segment_path;
+use super::snapshots::{free_segment, segment_path};
 use super::{generations, word_index};
 use crate::segment::Segment;
 
@@ -198,14 +196,4 @@ fn mend_width(db: &Connection, folder: &Path, key: &[Value]) -> Result<bool, Fau
 /// A revision that readers of before have not seen.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64)
-}
-
-/// A number that no segment has, named or not.
-fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault> {
-    let most = "SELECT coalesce(max(id), 0) FROM segments";
-    let most: i64 = db.query_row(most, [], |row| row.get(0))?;
-    let entries = fs::read_dir(segments_of(folder)).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let there = names.filter_map(|name| name.strip_suffix(".vectors")?.parse::<i64>().ok());
-    Ok(there.fold(most, i64::max) + 1)
 }

@@ -8,6 +8,7 @@ mod care;
 mod checked_row;
 mod cues;
 mod database;
+mod dropping;
 mod files;
 mod generations;
 mod jobs;
@@ -24,8 +25,8 @@ mod word_index;
 use std::path::PathBuf;
 
 use super::{
-    Catalogue, CatalogueError, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord,
-    JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
+    Catalogue, CatalogueError, Cue, CueHit, Dropped, FileId, FileRecord, GenerationId,
+    GenerationRecord, JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
@@ -170,8 +171,11 @@ impl Catalogue for SqliteCatalogue {
         self.changing("mending the records", |db| mending::mend(db, &self.folder))
     }
 
-    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {
-        care::drop_damaged(self)
+    fn drop_damaged(
+        &self,
+        can_encode: &dyn Fn(&FileRecord) -> bool,
+    ) -> Result<Dropped, CatalogueError> {
+        dropping::drop_damaged(self, can_encode)
     }
 
     fn verify(&self) -> Result<Verified, CatalogueError> {

@@ -105,7 +105,7 @@ const TABLES: [Table; 11] = [
         named_by: 1,
         key: &["generation", "kind", "track"],
         read: |row| {
-            row.named(4, VectorKind::named, "clip or cue")?;
+            row.named(4, live_runs::kind_named, "clip or cue")?;
             live_runs::record(row).map(drop)
         },
     },
