@@ -100,6 +100,19 @@ pub enum CatalogueError {
         /// Files that are present.
         all: u64,
     },
+    /// The record of an index's model is damaged, and another model is given.
+    #[error(
+        "which model made this index is damaged, and its vectors were not made by {given} with clips of \
+         {sampling}; say with --model DIR which model it was, and with --stride S how its clips followed one \
+         another. Nothing was removed; if that model is lost, delete the folder of the index and run `locvtp \
+         index add` again"
+    )]
+    ModelUnknown {
+        /// The model that is given.
+        given: String,
+        /// Its clips, as JSON.
+        sampling: String,
+    },
     /// What a number or name stands for is not there.
     #[error("the index has no {what}")]
     Unknown {

@@ -78,12 +78,11 @@ pub(super) fn give_back(
         "UPDATE OR REPLACE runs SET kind = ?1 WHERE generation = ?2 AND kind = ?3 AND track = ?4",
         (kind.name(), generation.0, aside_name(kind), run.track.0),
     )?;
-    if kind == VectorKind::Clip {
-        db.execute(
-            "INSERT OR IGNORE INTO indexed SELECT ?, file FROM tracks WHERE id = ?",
-            (generation.0, run.track.0),
-        )?;
-    }
+    db.execute(
+        "INSERT OR IGNORE INTO indexed SELECT ?1, file FROM tracks JOIN runs ON track = tracks.id
+         WHERE tracks.id = ?2 AND generation = ?1 AND kind = 'clip'",
+        (generation.0, run.track.0),
+    )?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod generations;
 mod jobs;
 mod live_runs;
 mod mending;
+mod mending_models;
 mod presence;
 mod record_faults;
 mod schema;

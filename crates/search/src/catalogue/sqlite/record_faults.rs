@@ -31,6 +31,8 @@ pub(super) enum RecordDamage {
     NoCounter { name: &'static str },
     /// The index of words.
     Words,
+    /// Which model made an index; mended when that model is given.
+    Model,
 }
 
 /// A table as it is read: what names a row, how it is read, and the columns for that.
@@ -140,6 +142,7 @@ pub(super) fn find(db: &Connection, with_words: bool) -> Result<Vec<RecordFault>
     }
     orphans(db, &mut faults)?;
     missing_rows(db, &mut faults)?;
+    unknown_models(db, &mut faults)?;
     if with_words && !word_index::is_in_step(db)? {
         let line = "table cue_words: the index of words does not fit the cues, so that what is said is not \
                     found";
@@ -188,6 +191,20 @@ fn orphans(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> 
         let line =
             format!("table {table}, column {column}: {num} of table {parent} that {rows} gone");
         faults.push(RecordFault { line, what: RecordDamage::Orphans { table, column, parent } });
+    }
+    Ok(())
+}
+
+fn unknown_models(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
+    let mut statement = db.prepare("SELECT id FROM generations WHERE hash = zeroblob(16)")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = format!(
+            "table generations, row {}: which model made this index is lost; `locvtp index rebuild --model DIR` \
+             compares a model with the vectors, and writes it down again",
+            row.get::<_, i64>(0)?
+        );
+        faults.push(RecordFault { line, what: RecordDamage::Model });
     }
     Ok(())
 }
