@@ -115,7 +115,7 @@ impl ModelRecord {
     /// Whether its record was damaged, so that it is known by the fingerprint in its vectors alone. The
     /// catalogue takes the record from the model when that is given again.
     pub fn is_unknown(&self) -> bool {
-        self.hash == 0
+        self.preprocessing.is_empty()
     }
 
     /// A hash of all that makes vectors comparable; it stands in every segment.

@@ -24,7 +24,7 @@ const LARGE: u64 = 1 << 20;
 
 pub(super) fn compact(catalogue: &SqliteCatalogue) -> Result<u64, CatalogueError> {
     let faults = catalogue.database.read("being checked", |db| record_faults::find(db, false))?;
-    if let Some(fault) = faults.first() {
+    if let Some(fault) = faults.iter().find(|fault| fault.is_mended_here()) {
         let what = format!("{}; `locvtp index rebuild` mends it, then compact again", fault.line);
         return Err(CatalogueError::Damaged { place: catalogue.database.place(), what });
     }

@@ -64,7 +64,7 @@ pub(super) fn begin(db: &Connection, model: &ModelRecord) -> Result<GenerationId
         )?;
         return Ok(GenerationId(id));
     }
-    let is_unknown = "SELECT count(*) > 0 FROM generations WHERE hash = zeroblob(16)
+    let is_unknown = "SELECT count(*) > 0 FROM generations WHERE preprocessing = ''
         AND id IN (SELECT generation FROM runs)";
     if db.query_row(is_unknown, [], |row| row.get(0))? {
         let ModelRecord { name: given, sampling, .. } = model;

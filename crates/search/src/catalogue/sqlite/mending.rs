@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::database::{Fault, unreadable};
-use super::record_faults::{RecordDamage, find};
+use super::record_faults::{RecordDamage, RecordFault, find};
 use super::snapshots::free_segment;
 use super::{mending_models, word_index};
 
@@ -25,8 +25,7 @@ pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault>
     let mut done = Vec::new();
     for _ in 0..ROUNDS {
         let mut faults = find(db, true)?;
-        // It is not known yet whether that model is there.
-        faults.retain(|fault| !matches!(fault.what, RecordDamage::Model));
+        faults.retain(RecordFault::is_mended_here);
         if faults.is_empty() {
             return Ok(done);
         }
@@ -38,7 +37,7 @@ pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault>
         }
     }
     let mut left = find(db, true)?.into_iter();
-    match left.find(|fault| !matches!(fault.what, RecordDamage::Model)) {
+    match left.find(RecordFault::is_mended_here) {
         None => Ok(done),
         Some(left) => Err(unreadable(folder.display().to_string(), &left.line).into()),
     }
@@ -114,7 +113,7 @@ fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'sta
             db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (name, value))?;
             Ok("counted anew")
         }
-        RecordDamage::Words | RecordDamage::Model => Ok("made anew"),
+        RecordDamage::Words | RecordDamage::Elsewhere => Ok("made anew"),
     }
 }
 
@@ -161,9 +160,15 @@ fn mend_value(
             Ok(ENCODED)
         }
         ("segments", _) => {
-            // It is named anew from its runs.
-            run("DELETE FROM segments WHERE rowid = ?")?;
-            Ok("removed")
+            let of_runs = |what| format!("(SELECT {what} FROM runs WHERE segment = segments.id)");
+            run(&format!(
+                "UPDATE segments SET generation = coalesce({}, 0), num_vectors = coalesce({}, 0),
+                     kind = coalesce({}, 'clip') WHERE rowid = ?",
+                of_runs("max(generation)"),
+                of_runs("sum(num_rows)"),
+                of_runs("replace(max(kind), 'damaged ', '')"),
+            ))?;
+            Ok("taken from its runs again")
         }
         ("runs", _) => {
             run("DELETE FROM runs WHERE generation IS ? AND kind IS ? AND track IS ?")?;

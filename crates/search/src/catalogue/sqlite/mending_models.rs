@@ -49,7 +49,7 @@ pub(super) fn mend(db: &Connection, folder: &Path, key: &[Value]) -> Result<&'st
     match generations::record(&CheckedRow::of(row, "generations", 0)) {
         // Which of them it is that does not fit cannot be told.
         Err(Fault::Bad(bad)) if bad.column == "fingerprint" => {
-            db.execute("UPDATE generations SET hash = zeroblob(16) WHERE id = ?", [id])?;
+            db.execute("UPDATE generations SET preprocessing = '' WHERE id = ?", [id])?;
             Ok("written down again when the model is given")
         }
         // Its state is another fault.

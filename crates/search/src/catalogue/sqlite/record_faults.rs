@@ -31,8 +31,14 @@ pub(super) enum RecordDamage {
     NoCounter { name: &'static str },
     /// The index of words.
     Words,
-    /// Which model made an index; mended when that model is given.
-    Model,
+    /// What only a model or a video mends, when it is given: until then it costs no vector.
+    Elsewhere,
+}
+
+impl RecordFault {
+    pub(super) fn is_mended_here(&self) -> bool {
+        !matches!(self.what, RecordDamage::Elsewhere)
+    }
 }
 
 /// A table as it is read: what names a row, how it is read, and the columns for that.
@@ -196,7 +202,7 @@ fn orphans(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> 
 }
 
 fn unknown_models(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
-    let mut statement = db.prepare("SELECT id FROM generations WHERE hash = zeroblob(16)")?;
+    let mut statement = db.prepare("SELECT id FROM generations WHERE preprocessing = ''")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let line = format!(
@@ -204,7 +210,7 @@ fn unknown_models(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), 
              compares a model with the vectors, and writes it down again",
             row.get::<_, i64>(0)?
         );
-        faults.push(RecordFault { line, what: RecordDamage::Model });
+        faults.push(RecordFault { line, what: RecordDamage::Elsewhere });
     }
     Ok(())
 }
@@ -247,6 +253,33 @@ fn missing_rows(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fa
             let line = format!("table counters: {name} is gone");
             faults.push(RecordFault { line, what: RecordDamage::NoCounter { name } });
         }
+    }
+    let too_low = "SELECT value, most FROM counters,
+                       (SELECT coalesce(max(segment), 0) AS most FROM runs)
+                   WHERE name = 'next_segment' AND typeof(value) = 'integer' AND value <= most";
+    let mut statement = db.prepare(too_low)?;
+    let mut rows = statement.query([])?;
+    if let Some(row) = rows.next()? {
+        let (next, most): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let line = format!("table counters: next_segment is {next}, and segment {most} is there");
+        let name = "next_segment";
+        faults.push(RecordFault { line, what: RecordDamage::NoCounter { name } });
+    }
+    // Vectors that are searched of a file that does not count as indexed.
+    let mut statement = db.prepare(
+        "SELECT file FROM runs JOIN tracks ON tracks.id = track
+         JOIN files ON files.id = file WHERE runs.kind = 'clip' AND files.state <> 'bad'
+             AND NOT EXISTS (SELECT 1 FROM indexed WHERE indexed.generation = runs.generation
+                 AND indexed.file = tracks.file)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = format!(
+            "table indexed: file {} has vectors and does not count as indexed, so that it is encoded again where \
+             it is still there",
+            row.get::<_, i64>(0)?
+        );
+        faults.push(RecordFault { line, what: RecordDamage::Elsewhere });
     }
     Ok(())
 }
