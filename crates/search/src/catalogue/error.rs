@@ -54,6 +54,16 @@ pub enum CatalogueError {
         /// The version that is written today.
         known: i64,
     },
+    /// The disk has no room for what the database writes.
+    #[error(
+        "{place}: the disk is full, so the index's database failed while {doing}; make room and give the command again"
+    )]
+    Full {
+        /// The folder.
+        place: String,
+        /// As `adding a video`.
+        doing: &'static str,
+    },
     /// The database refuses.
     #[error("{place}: the index's database failed while {doing}")]
     Database {

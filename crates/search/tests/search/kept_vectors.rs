@@ -178,6 +178,21 @@ fn the_good_vectors_of_a_damaged_segment_stay() {
 }
 
 #[test]
+fn a_search_says_that_vectors_or_words_were_lost() {
+    let (home, _) = changed("DELETE FROM runs WHERE track = 3 AND kind = 'clip'");
+    let reader = home.reader();
+    let generation = reader.generations().unwrap()[0].id;
+    let query = crate::made::vector(1, crate::made::WIDTH);
+    let request = locvtp_search::scan::ScanRequest::new(&query, 1);
+    let kind = locvtp_search::segment::VectorKind::Clip;
+    let said = reader.scan(generation, kind, &request).unwrap_err().to_string();
+    assert!(said.contains("of file 3") && said.contains("index rebuild"), "{said}");
+    let (home, _) = changed("INSERT INTO cue_words (cue_words) VALUES ('delete-all')");
+    let said = home.reader().find_cues("number2", None, 5).unwrap_err().to_string();
+    assert!(said.contains("cue_words") && said.contains("index rebuild"), "{said}");
+}
+
+#[test]
 fn a_counter_that_went_back_costs_no_segment() {
     let (home, folder) = changed("UPDATE counters SET value = 1 WHERE name = 'next_segment'");
     let before = segments(&folder);

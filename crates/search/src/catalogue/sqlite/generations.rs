@@ -129,7 +129,13 @@ pub(super) fn calibration_at_column(
 ) -> Result<Option<serde_json::Value>, Fault> {
     let text = row.optional_text(column)?;
     let json = text.map(|text| serde_json::from_str(&text)).transpose();
-    json.map_err(|_| row.bad(column, "JSON"))
+    let json: Option<serde_json::Value> = json.map_err(|_| row.bad(column, "JSON"))?;
+    match &json {
+        Some(value) if value.as_object().is_none_or(serde_json::Map::is_empty) => {
+            Err(row.bad(column, "JSON with what was measured"))
+        }
+        _ => Ok(json),
+    }
 }
 
 pub(super) fn set_calibration(

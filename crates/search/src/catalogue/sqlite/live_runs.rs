@@ -136,6 +136,24 @@ pub(super) fn width_of(db: &Connection, generation: GenerationId) -> Result<Opti
     Ok(Some(record.model.width as usize))
 }
 
+/// Files that count as indexed must have a row that names their vectors, or a search would pass them over.
+pub(super) fn check_whole(db: &Connection, generation: GenerationId) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT file FROM indexed WHERE generation = ?1 AND file NOT IN (
+             SELECT file FROM tracks JOIN runs ON track = tracks.id
+             WHERE generation = ?1 AND kind = 'clip') LIMIT 1",
+    )?;
+    let mut rows = statement.query([generation.0])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    Err(Fault::Bad(BadValue {
+        table: "runs",
+        row: format!("of file {}", row.get::<_, i64>(0)?),
+        column: "segment".into(),
+        value: "nothing".into(),
+        expected: "a segment, though the file counts as indexed",
+    }))
+}
+
 /// A number that grows with every change of what counts.
 pub(super) fn revision(db: &Connection) -> Result<i64, Fault> {
     let mut statement =

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use super::database::{Database, Fault};
-use super::live_runs::{LiveSegment, check_runs, live_segments, revision, width_of};
+use super::live_runs::{LiveSegment, check_runs, check_whole, live_segments, revision, width_of};
 use super::presence::segments_of;
 use crate::catalogue::GenerationId;
 use crate::catalogue::error::CatalogueError;
@@ -104,6 +104,7 @@ impl Snapshots {
                         Ok(Found::Known(last.vectors.clone()))
                     }
                     _ => {
+                        check_whole(db, generation)?;
                         let live = live_segments(db, generation, kind)?;
                         Ok(Found::Changed { revision, width, live })
                     }
