@@ -160,7 +160,7 @@ pub(crate) fn model_of(
     if let Some(given) = given {
         return Ok(given.to_owned());
     }
-    let Some(index) = index else {
+    let Some(index) = index.filter(|index| !index.model.name.is_empty()) else {
         bail!(
             "say which model with --model DIR; no model yet? `locvtp demo` trains one, and `locvtp weights \
              import` takes CLIP's"

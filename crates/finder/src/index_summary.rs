@@ -16,6 +16,10 @@ pub struct IndexSummary {
     /// Files that are gone, and are kept in the index.
     #[serde(serialize_with = "as_texts")]
     pub missing: Vec<PathBuf>,
+    /// Files whose vectors are damaged or lost, and which a rebuild could not encode again: they are gone, or
+    /// were changed.
+    #[serde(serialize_with = "as_texts")]
+    pub lost: Vec<PathBuf>,
     /// Files that are still written to.
     #[serde(serialize_with = "as_texts")]
     pub waiting: Vec<PathBuf>,

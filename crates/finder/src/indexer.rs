@@ -162,12 +162,18 @@ impl<'a> Indexer<'a> {
     /// # Errors
     /// As [`Indexer::add`].
     pub fn rebuild(&self, observer: &mut dyn IndexObserver) -> Result<IndexSummary, FinderError> {
-        self.catalogue.drop_damaged()?;
+        // First, as it may be refused.
         let generation = self.catalogue.generation(&self.model)?;
+        let dropped = self.catalogue.drop_damaged(&|file| there(file).is_some())?;
+        let mut lost: HashSet<FileId> = dropped.kept.into_iter().collect();
+        let left = self.catalogue.files_left(generation)?;
+        lost.extend(left.iter().filter(|file| there(file).is_none()).map(|file| file.id));
         let plan = Plan::default();
         let candidates = self.candidates(generation, &plan)?;
         observer.planned(0, candidates.len());
-        let mut summary = IndexSummary::default();
+        let files = self.catalogue.files()?.into_iter().filter(|file| lost.contains(&file.id));
+        let lost = files.filter_map(|file| Some(file.looks.into_iter().next()?.path)).collect();
+        let mut summary = IndexSummary { lost, ..IndexSummary::default() };
         self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
         self.finish(generation, &mut summary)?;
         Ok(summary)

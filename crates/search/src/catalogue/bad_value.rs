@@ -8,8 +8,8 @@ use super::error::CatalogueError;
 pub(super) const RESTORE: &str = "put a copy of it back, or delete catalogue.sqlite and the folder `segments` beside it (they hold the index, \
      and no video) and run `locvtp index add` again";
 
-/// Times and lengths beyond this are no video's: 31 years, in seconds.
-const LONGEST_S: f64 = 1e9;
+/// Times and lengths beyond this are no video's: three years, in seconds.
+const LONGEST_S: f64 = 1e8;
 
 /// A value that cannot be where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -54,6 +54,16 @@ pub enum CatalogueError {
         /// The version that is written today.
         known: i64,
     },
+    /// The disk has no room for what the database writes.
+    #[error(
+        "{place}: the disk is full, so the index's database failed while {doing}; make room and give the command again"
+    )]
+    Full {
+        /// The folder.
+        place: String,
+        /// As `adding a video`.
+        doing: &'static str,
+    },
     /// The database refuses.
     #[error("{place}: the index's database failed while {doing}")]
     Database {
@@ -101,6 +111,19 @@ pub enum CatalogueError {
         gone: u64,
         /// Files that are present or in the live index.
         all: u64,
+    },
+    /// The record of an index's model is damaged, and another model is given.
+    #[error(
+        "which model made this index is damaged, and its vectors were not made by {given} with clips of \
+         {sampling}; say with --model DIR which model it was, and with --stride S how its clips followed one \
+         another. Nothing was removed; if that model is lost, delete the folder of the index and run `locvtp \
+         index add` again"
+    )]
+    ModelUnknown {
+        /// The model that is given.
+        given: String,
+        /// Its clips, as JSON.
+        sampling: String,
     },
     /// What a number or name stands for is not there.
     #[error("the index has no {what}")]

@@ -40,6 +40,15 @@ pub struct Verified {
     pub faults: Vec<String>,
 }
 
+/// What was taken out of what is searched, as its vectors are damaged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Files that are to be encoded again.
+    pub again: Vec<FileId>,
+    /// Files that cannot be: what there is of their vectors is kept, and [`Catalogue::verify`] names them.
+    pub kept: Vec<FileId>,
+}
+
 /// Files, their vectors and their words. What a method that changes something has done is on the disk
 /// when it returns, whole or not at all.
 ///
@@ -166,9 +175,16 @@ pub trait Catalogue: Send + Sync {
     /// # Errors
     /// [`CatalogueError::Damaged`] when the database itself cannot be read.
     fn mend_records(&self) -> Result<Vec<String>, CatalogueError>;
-    /// Mends the records and drops the vectors of damaged segments. Returns the files that are to be encoded again; they are
-    /// among [`files_left`](Self::files_left) of their generations.
-    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError>;
+    /// Mends the records and drops damaged vectors of files that can be encoded again, which are among
+    /// [`files_left`](Self::files_left) of their generations afterwards. Those of others are kept, and out of
+    /// answers where the catalogue lies in a folder.
+    ///
+    /// # Errors
+    /// Also where a segment cannot be read, as it is closed or its drive fails: it may be good.
+    fn drop_damaged(
+        &self,
+        can_encode: &dyn Fn(&FileRecord) -> bool,
+    ) -> Result<Dropped, CatalogueError>;
     /// Reads everything and says what is wrong.
     fn verify(&self) -> Result<Verified, CatalogueError>;
 }

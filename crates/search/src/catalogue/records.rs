@@ -112,6 +112,12 @@ pub struct ModelRecord {
 }
 
 impl ModelRecord {
+    /// Whether its record was damaged, so that it is known by the fingerprint in its vectors alone. The
+    /// catalogue takes the record from the model when that is given again.
+    pub fn is_unknown(&self) -> bool {
+        self.preprocessing.is_empty()
+    }
+
     /// A hash of all that makes vectors comparable; it stands in every segment.
     pub fn fingerprint(&self) -> u128 {
         let Self { name: _, hash, preprocessing, sampling, width } = self;

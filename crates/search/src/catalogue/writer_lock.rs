@@ -46,14 +46,14 @@ impl WriterLock {
         let failed = |source| CatalogueError::Folder { path: path.clone(), source };
         let mut options = File::options();
         let options = options.read(true).write(true).create(true).truncate(false);
-        // A pipe would be waited for.
-        let opened = options.custom_flags(libc::O_NONBLOCK).open(&path);
+        // A pipe would be waited for, and by a link a file would be made elsewhere.
+        let opened = options.custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(&path);
         let no_file = || CatalogueError::Damaged {
             place: folder.display().to_string(),
             what: "its writer.lock is no file; remove it, and give the command again".into(),
         };
         let mut file = match opened {
-            Err(_) if std::fs::metadata(&path).is_ok_and(|about| !about.is_file()) => {
+            Err(_) if std::fs::symlink_metadata(&path).is_ok_and(|about| !about.is_file()) => {
                 return Err(no_file());
             }
             opened => opened.map_err(failed)?,

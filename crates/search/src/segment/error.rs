@@ -1,7 +1,7 @@
 //! What can be wrong with a segment.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is to be done about a segment that is damaged.
 const WAY_OUT: &str = "`locvtp index verify` lists all that is damaged, and `locvtp index rebuild` encodes its \
@@ -13,6 +13,19 @@ pub enum SegmentError {
     /// The file cannot be opened or read.
     #[error("{path}: this part of the index is gone or cannot be read; {WAY_OUT}")]
     Read {
+        /// The segment.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is there and the system does not let it be read.
+    #[error(
+        "{path}: this part of the index cannot be read; see that you may read it and that its drive is sound, then \
+         give the command again. Nothing of it was changed; if the drive is lost, delete this file, and `locvtp \
+         index rebuild` encodes its videos again"
+    )]
+    Closed {
         /// The segment.
         path: PathBuf,
         /// What the system said.
@@ -101,4 +114,28 @@ pub enum SegmentError {
         /// Vectors written.
         found: u64,
     },
+}
+
+impl SegmentError {
+    /// A file that cannot be opened or read.
+    pub(super) fn of_reading(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.raw_os_error() {
+            // Gone, a socket, or a link to itself.
+            None | Some(libc::ENOENT | libc::ENXIO | libc::ELOOP) => Self::Read { path, source },
+            Some(_) => Self::Closed { path, source },
+        }
+    }
+
+    /// Whether the segment is damaged or gone, and not only closed, newer, or changed just now.
+    pub fn is_of_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Read { .. }
+                | Self::NoFile { .. }
+                | Self::NoSegment { .. }
+                | Self::Length { .. }
+                | Self::Damaged { .. }
+        )
+    }
 }

@@ -33,7 +33,7 @@ impl Segment {
     /// # Errors
     /// When it cannot be read, is no segment, is newer than this program, or is damaged.
     pub fn open(path: &Path) -> Result<Self, SegmentError> {
-        let read_error = |source| SegmentError::Read { path: path.to_owned(), source };
+        let read_error = |source| SegmentError::of_reading(path, source);
         // A pipe would be waited for.
         let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
         let file = opened.map_err(read_error)?;
@@ -173,7 +173,7 @@ impl Segment {
         match self.mapped.is_as_mapped(&self.file) {
             Ok(true) => Ok(()),
             Ok(false) => Err(SegmentError::Changed { path: self.path.clone() }),
-            Err(source) => Err(SegmentError::Read { path: self.path.clone(), source }),
+            Err(source) => Err(SegmentError::of_reading(&self.path, source)),
         }
     }
 
@@ -247,7 +247,7 @@ impl Segment {
     fn read_at(&self, place: u64, num_bytes: usize) -> Result<Vec<u8>, SegmentError> {
         let mut bytes = vec![0; num_bytes];
         let read: io::Result<()> = self.file.read_exact_at(&mut bytes, place);
-        read.map_err(|source| SegmentError::Read { path: self.path.clone(), source })?;
+        read.map_err(|source| SegmentError::of_reading(&self.path, source))?;
         Ok(bytes)
     }
 }

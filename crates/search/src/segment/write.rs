@@ -36,6 +36,10 @@ impl SegmentWriter {
         let whole = WholeFile::beside(path, PartName::Same("part"));
         let places = Places::of(&header);
         let begin = || {
+            if path.symlink_metadata().is_ok() {
+                // Segments are written once.
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             let file = whole.create()?;
             file.set_len(places.end)?;
             Ok(file)

@@ -71,7 +71,7 @@ fn a_damaged_segment_is_named_and_its_videos_are_those_to_encode_again() {
     let faults = catalogue.verify().unwrap().faults;
     assert!(faults.len() == 1 && faults[0].contains("00000005.vectors"), "{faults:?}");
     // Segments 5 and 6 are the clips and cues of the third video.
-    assert_eq!(catalogue.drop_damaged().unwrap(), files[2..3]);
+    assert_eq!(catalogue.drop_damaged(&|_| true).unwrap().again, files[2..3]);
     assert_eq!(catalogue.files_left(generation).unwrap()[0].id, files[2]);
     assert_eq!(found(&catalogue, generation, 2), None);
     catalogue.add_video(generation, &video(2)).unwrap();
@@ -84,7 +84,7 @@ fn a_damaged_segment_is_named_and_its_videos_are_those_to_encode_again() {
     let query = vector(1, WIDTH);
     let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
     assert!(scan.unwrap_err().to_string().contains("00000001.vectors"));
-    assert_eq!(catalogue.drop_damaged().unwrap(), files[..1]);
+    assert_eq!(catalogue.drop_damaged(&|_| true).unwrap().again, files[..1]);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn segments_that_were_exchanged_are_named_and_dropped() {
     let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
     assert!(scan.unwrap_err().to_string().contains("not the one that the index names"));
     assert!(catalogue.compact().is_err());
-    assert_eq!(catalogue.drop_damaged().unwrap().len(), 2);
+    assert_eq!(catalogue.drop_damaged(&|_| true).unwrap().again.len(), 2);
     assert!(catalogue.verify().unwrap().faults.is_empty());
 }
 
@@ -264,7 +264,7 @@ fn a_segment_cut_short_is_named_by_a_check_and_by_a_search_and_dropped() {
         let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
         assert!(scan.unwrap_err().to_string().contains("00000001.vectors"), "{length}");
     }
-    assert_eq!(writer(folder.path()).drop_damaged().unwrap().len(), 1);
+    assert_eq!(writer(folder.path()).drop_damaged(&|_| true).unwrap().again.len(), 1);
     // The first video's one clip is gone until it is encoded again; its cue stays.
     is_sound(&writer(folder.path()), 39);
 }

@@ -13,7 +13,7 @@ use crate::made::{WIDTH, identity, model, vector, video};
 
 /// A change of the database, and what the fault that it makes must say. File, track and cue 3 are the third
 /// video's.
-const IN_A_FOLDER: [(&str, &str); 31] = [
+const IN_A_FOLDER: [(&str, &str); 37] = [
     ("DELETE FROM tracks WHERE id = 3", "table tracks that are gone"),
     ("DELETE FROM runs WHERE track = 3", "table runs: file 3 counts as indexed"),
     ("DELETE FROM files WHERE id = 3", "table files that is gone"),
@@ -35,6 +35,12 @@ const IN_A_FOLDER: [(&str, &str); 31] = [
     ("UPDATE runs SET first_row = 7 WHERE track = 3", "not the one that the index names"),
     ("UPDATE runs SET kind = 'odd' WHERE track = 3 AND kind = 'clip'", "column kind: \"odd\""),
     ("UPDATE segments SET num_vectors = 'many' WHERE id = 5", "column num_vectors: \"many\""),
+    ("DELETE FROM indexed WHERE file = 3", "does not count as indexed"),
+    ("UPDATE generations SET calibration = '{}'", "is not JSON with what was measured"),
+    ("UPDATE generations SET calibration = 'null'", "is not JSON with what was measured"),
+    ("UPDATE counters SET value = 1 WHERE name = 'next_segment'", "next_segment is 1"),
+    ("UPDATE files SET duration = 1e9 WHERE id = 3", "column duration: 1000000000 is not a length"),
+    ("DELETE FROM runs", "table runs: file 10 counts as indexed"),
     ("UPDATE files SET duration = 'x' WHERE id = 3", "column duration: \"x\" is not a length"),
     ("UPDATE files SET duration = -5 WHERE id = 3", "table files, row 3, column duration: -5"),
     ("UPDATE files SET duration = 9e999 WHERE id = 3", "column duration: inf"),
@@ -152,7 +158,7 @@ fn is_named_and_mended(home: &Home, change: &str, named: &str) {
 /// What `index rebuild` and `index add` do.
 fn rebuild(catalogue: &dyn Catalogue) {
     catalogue.mend_records().unwrap();
-    catalogue.drop_damaged().unwrap();
+    catalogue.drop_damaged(&|_| true).unwrap().again;
     let generation = catalogue.generation(&model(1)).unwrap();
     let left = catalogue.files_left(generation).unwrap();
     let known = catalogue.known().unwrap();

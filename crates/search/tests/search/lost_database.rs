@@ -154,11 +154,37 @@ fn a_pipe_or_a_folder_in_place_of_a_segment_is_told_and_dropped() {
             assert!(said.contains("index rebuild"), "{name}: {said}");
         }
         let writer = home.writer();
-        assert_eq!(in_time(move || writer.drop_damaged().unwrap().len()), 1, "{name}");
+        assert_eq!(
+            in_time(move || writer.drop_damaged(&|_| true).unwrap().again.len()),
+            1,
+            "{name}"
+        );
         // What is left of it is in nobody's way.
         drop(home.writer());
         assert_eq!(home.reader().verify().unwrap().faults, [""; 0], "{name}");
     }
+}
+
+#[test]
+fn a_lock_that_is_a_link_is_told_and_makes_no_file_elsewhere() {
+    let (_home, folder) = ten();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = elsewhere.path().join("made");
+    fs::remove_file(folder.join("writer.lock")).unwrap();
+    std::os::unix::fs::symlink(&target, folder.join("writer.lock")).unwrap();
+    let said = said(&folder, Access::WRITE);
+    assert!(said.contains("writer.lock is no file; remove it"), "{said}");
+    assert!(!target.exists());
+}
+
+#[test]
+fn a_database_that_lost_its_version_alone_gets_it_again() {
+    let (home, folder) = ten();
+    let database = rusqlite::Connection::open(folder.join("catalogue.sqlite")).unwrap();
+    database.pragma_update(None, "user_version", 0).unwrap();
+    drop(database);
+    drop(home.writer());
+    crate::both::is_sound(home.reader().as_ref(), 40);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod crash;
 mod damage;
 mod files;
 mod home;
+mod kept_vectors;
 mod lost_database;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]

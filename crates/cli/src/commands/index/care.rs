@@ -102,14 +102,38 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&summary)?;
     } else {
-        let is_sound = mended.is_empty() && summary.num_added == 0 && summary.bad.is_empty();
+        let is_sound = mended.is_empty()
+            && summary.num_added == 0
+            && summary.bad.is_empty()
+            && summary.lost.is_empty();
         if is_sound {
             output::note("nothing is damaged, so nothing was encoded");
         }
         output::text(&text(&summary, Some(&place)))?;
     }
+    if !summary.lost.is_empty() && !summary.is_stopped {
+        bail!(cannot_be_encoded(&summary.lost));
+    }
     if summary.num_added == 0 && summary.bad.is_empty() && summary.num_left == 0 {
         return Ok(Outcome::Done);
     }
     outcome(&summary, false)
+}
+
+/// Files that are named of those that are lost.
+const MOST_NAMED: usize = 10;
+
+fn cannot_be_encoded(lost: &[PathBuf]) -> String {
+    let shown = lost.iter().take(MOST_NAMED).map(|path| path.display().to_string());
+    let more = match lost.len().saturating_sub(MOST_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{} cannot be encoded again, as they are gone or were changed: {}{more}; what is damaged of them is kept \
+         out of answers; bring the files back and give `locvtp index add`, or take them out with `locvtp index \
+         remove`",
+        counted(lost.len(), "video"),
+        shown.collect::<Vec<_>>().join(", "),
+    )
 }

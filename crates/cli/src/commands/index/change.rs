@@ -20,7 +20,8 @@ pub(crate) fn tell(
     index: Option<&GenerationRecord>,
 ) -> anyhow::Result<()> {
     let Some(index) = index.filter(|index| index.num_files > 0) else { return Ok(()) };
-    if model.fingerprint() == index.model.fingerprint() {
+    // Of a damaged record it is not known which model it was: the catalogue compares it with the vectors.
+    if index.model.is_unknown() || model.fingerprint() == index.model.fingerprint() {
         if model.name != index.model.name {
             output::note(&format!("note: the index now takes its model from {}", model.name));
         }

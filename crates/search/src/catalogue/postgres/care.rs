@@ -11,7 +11,7 @@ use super::server::Server;
 use super::vectors::{RowsChecksum, drop_track, has_index, make_index, table};
 use super::{copy, generations, records, vectors};
 use crate::catalogue::error::CatalogueError;
-use crate::catalogue::{FileId, GenerationId, Verified};
+use crate::catalogue::{Dropped, FileId, GenerationId, Verified};
 use crate::segment::{TrackId, VectorKind};
 
 /// Frees the space of what was removed, and makes indexes that are missing.
@@ -46,21 +46,30 @@ pub(super) fn index_if_large(
     })
 }
 
-pub(super) fn drop_damaged(server: &Server) -> Result<Vec<FileId>, CatalogueError> {
+/// Vectors of a file that cannot be encoded again stay as they are.
+pub(super) fn drop_damaged(
+    server: &Server,
+    can_encode: &dyn Fn(FileId) -> bool,
+) -> Result<Dropped, CatalogueError> {
     server.write("dropping damaged vectors", |db| {
         records::mend(db)?;
-        let mut dropped = BTreeMap::new();
+        let (mut again, mut kept) = (BTreeMap::new(), BTreeMap::new());
         for (generation, kind) in tables(db)? {
             for (track, _) in checked(db, generation, kind)?.1 {
                 let file = "SELECT file FROM tracks WHERE id = $1";
                 let file: i64 = db.query_one(file, &[&(track.0 as i32)])?.get(0);
+                if !can_encode(FileId(file)) {
+                    kept.insert(file, FileId(file));
+                    continue;
+                }
                 let forget = "DELETE FROM indexed WHERE generation = $1 AND file = $2";
                 db.execute(forget, &[&generation.0, &file])?;
                 drop_track(db, generation, track)?;
-                dropped.insert(file, FileId(file));
+                again.insert(file, FileId(file));
             }
         }
-        Ok(dropped.into_values().collect())
+        let files = |found: BTreeMap<i64, FileId>| found.into_values().collect();
+        Ok(Dropped { again: files(again), kept: files(kept) })
     })
 }
 

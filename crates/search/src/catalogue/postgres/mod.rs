@@ -32,8 +32,8 @@ use self::server::Server;
 use super::error::CatalogueError;
 use super::writer_lock::Access;
 use super::{
-    Catalogue, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord, JobId, JobProgress,
-    JobRecord, JobState, ModelRecord, NewVideo, Verified,
+    Catalogue, Cue, CueHit, Dropped, FileId, FileRecord, GenerationId, GenerationRecord, JobId,
+    JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
@@ -226,8 +226,14 @@ impl Catalogue for PostgresCatalogue {
         self.server.write("mending the records", records::mend)
     }
 
-    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {
-        care::drop_damaged(&self.server)
+    fn drop_damaged(
+        &self,
+        can_encode: &dyn Fn(&FileRecord) -> bool,
+    ) -> Result<Dropped, CatalogueError> {
+        let files = self.files()?;
+        care::drop_damaged(&self.server, &|id| {
+            files.iter().find(|file| file.id == id).is_none_or(can_encode)
+        })
     }
 
     fn verify(&self) -> Result<Verified, CatalogueError> {

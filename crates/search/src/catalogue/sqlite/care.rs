@@ -1,18 +1,20 @@
 //! Checking and rewriting.
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use locvtp_video::causes::with_causes;
 use rusqlite::Connection;
 
 use super::database::Fault;
-use super::live_runs::{LiveSegment, check_runs, live_segments, next_segment};
+use super::live_runs::{self, LiveSegment, check_runs, live_segments};
 use super::store::SqliteCatalogue;
-use super::{generations, mending, record_faults, videos};
+use super::{files, generations, record_faults, videos};
 use crate::catalogue::error::CatalogueError;
-use crate::catalogue::{Catalogue, FileId, GenerationId, Verified};
-use crate::segment::{Run, Segment, SegmentHeader, SegmentWriter, VectorKind, verify as check};
+use crate::catalogue::{Catalogue, GenerationId, Verified};
+use crate::segment::{
+    Run, Segment, SegmentError, SegmentHeader, SegmentWriter, VectorKind, verify as check,
+};
 
 /// A segment with fewer vectors is put together with others.
 const SMALL: u64 = 1 << 16;
@@ -22,7 +24,7 @@ const LARGE: u64 = 1 << 20;
 
 pub(super) fn compact(catalogue: &SqliteCatalogue) -> Result<u64, CatalogueError> {
     let faults = catalogue.database.read("being checked", |db| record_faults::find(db, false))?;
-    if let Some(fault) = faults.first() {
+    if let Some(fault) = faults.iter().find(|fault| fault.is_mended_here()) {
         let what = format!("{}; `locvtp index rebuild` mends it, then compact again", fault.line);
         return Err(CatalogueError::Damaged { place: catalogue.database.place(), what });
     }
@@ -93,7 +95,7 @@ fn rewrite(
         num_runs: runs.len() as u32,
         model: generations::fingerprint(db, generation)?,
     };
-    let id = next_segment(db)?;
+    let id = catalogue.next_segment(db)?;
     let mut writer = SegmentWriter::create(&catalogue.segment_path(id), header)?;
     for (_, run, segment) in runs {
         writer.copy(segment, run)?;
@@ -101,28 +103,11 @@ fn rewrite(
     Ok(videos::name_segment(db, generation, kind, id, &writer.finish()?)?)
 }
 
-pub(super) fn drop_damaged(catalogue: &SqliteCatalogue) -> Result<Vec<FileId>, CatalogueError> {
-    catalogue.changing("dropping damaged segments", |db| {
-        mending::mend(db, &catalogue.folder)?;
-        let mut dropped = BTreeMap::new();
-        for (generation, kind) in indexes(db)? {
-            for (segment, runs) in live_segments(db, generation, kind)? {
-                let path = catalogue.segment_path(segment);
-                if check(&path).and_then(|segment| check_runs(&segment, &runs)).is_ok() {
-                    continue;
-                }
-                for run in runs {
-                    let file = "SELECT file FROM tracks WHERE id = ?";
-                    let file: i64 = db.query_row(file, [run.track.0], |row| row.get(0))?;
-                    let forget = "DELETE FROM indexed WHERE generation = ? AND file = ?";
-                    db.execute(forget, (generation.0, file))?;
-                    dropped.insert(file, FileId(file));
-                }
-                db.execute("DELETE FROM runs WHERE segment = ?", [segment])?;
-            }
-        }
-        Ok(dropped.into_values().collect())
-    })
+/// Reads a segment whole, and compares its runs with those that the database names.
+pub(super) fn check_segment(path: &Path, runs: &[Run]) -> Result<Segment, SegmentError> {
+    let segment = check(path)?;
+    check_runs(&segment, runs)?;
+    Ok(segment)
 }
 
 pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueError> {
@@ -141,6 +126,18 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
         faults.extend(records.into_iter().map(|fault| format!("{place}: {}", fault.line)));
         let mut live = Vec::new();
         for (generation, kind) in indexes(db)? {
+            for (segment, runs) in live_runs::aside(db, generation, kind)? {
+                let path = catalogue.segment_path(segment);
+                let path = path.display();
+                for run in runs {
+                    faults.push(format!(
+                        "{path}: the vectors of {} are damaged and are in no answer, and it cannot be encoded \
+                         again while it is gone; bring it back and give `locvtp index add`, or take it out with \
+                         `locvtp index remove`",
+                        files::name_of(db, run.track)?
+                    ));
+                }
+            }
             let found = generations::fingerprint(db, generation)
                 .and_then(|model| Ok((model, live_segments(db, generation, kind)?)));
             match found {
@@ -157,7 +154,7 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
     let num_vectors = live.iter().map(|(.., runs)| rows_of(runs)).sum();
     for (model, kind, id, runs) in &live {
         let path = catalogue.segment_path(*id);
-        match check(&path).and_then(|segment| check_runs(&segment, runs).map(|()| segment)) {
+        match check_segment(&path, runs) {
             // A writer may have compacted meanwhile.
             Err(_) if !is_named(catalogue, *id)? => {}
             Err(error) => faults.push(with_causes(&error)),
@@ -183,7 +180,7 @@ fn is_named(catalogue: &SqliteCatalogue, segment: i64) -> Result<bool, Catalogue
 }
 
 /// Every generation with every kind.
-fn indexes(db: &Connection) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
+pub(super) fn indexes(db: &Connection) -> Result<Vec<(GenerationId, VectorKind)>, Fault> {
     let mut statement = db.prepare("SELECT id FROM generations ORDER BY id")?;
     let ids: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let pairs = |id| VectorKind::ALL.map(|kind| (GenerationId(id), kind));

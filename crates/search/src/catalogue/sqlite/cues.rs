@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
+use super::word_index;
 use crate::catalogue::phrases::{Phrase, phrases};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
@@ -60,6 +61,9 @@ pub(super) fn find(
             let cue = record(&CheckedRow::of(row, "cues", 8), 3)?;
             hits.push(CueHit { file, track, cue, score });
         }
+    }
+    if hits.is_empty() && filter.is_none() {
+        word_index::check_count(db)?;
     }
     Ok(hits)
 }

@@ -34,6 +34,7 @@ impl Fault {
             Self::Told(error) => error,
             Self::Bad(value) => value.told(&place),
             Self::Sql(error) if is_of_damage(&error) => unreadable(place, &error.to_string()),
+            Self::Sql(error) if is_of_full_disk(&error) => CatalogueError::Full { place, doing },
             Self::Sql(source) => {
                 CatalogueError::Database { place, doing, source: Box::new(source) }
             }
@@ -141,6 +142,13 @@ fn is_of_damage(error: &Error) -> bool {
     of_code || said.starts_with("no such table") || said.starts_with("no such column")
 }
 
+/// Whether the disk is full. Where memory that programs share could not be made larger, it is that as well.
+fn is_of_full_disk(error: &Error) -> bool {
+    use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR_SHMSIZE};
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE))
+}
+
 fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -148,6 +156,10 @@ fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let known = MIGRATIONS.len() as i64;
     match (version(&connection)?, schema::kind(&connection)?) {
         (found, _) if found > known => check_version(found, MIGRATIONS.len())?,
+        // It lost its version and nothing else.
+        (found, Kind::Whole) if found < known => {
+            connection.pragma_update(None, "user_version", known)?;
+        }
         (_, Kind::Whole) => {}
         (_, Kind::Empty) => refuse_vectors(path.parent().unwrap_or(path))?,
         (_, Kind::Lacks(part)) => return Err(lacks(path, &part)),

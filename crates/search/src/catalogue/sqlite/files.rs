@@ -10,6 +10,7 @@ use super::checked_row::CheckedRow;
 use super::database::{Fault, path_value};
 use crate::catalogue::{FileId, FileRecord, FileState};
 use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
+use crate::segment::TrackId;
 
 pub(super) const ALL: &str = "";
 pub(super) const OF_TRACK: &str = "WHERE tracks.id = ?";
@@ -46,6 +47,13 @@ pub(super) fn select(
         }
     }
     Ok(files)
+}
+
+/// What people call the file of a track: where it lies or lay.
+pub(super) fn name_of(db: &Connection, track: TrackId) -> Result<String, Fault> {
+    let file = select(db, OF_TRACK, [track.0])?.pop();
+    let look = file.and_then(|file| file.looks.into_iter().next());
+    Ok(look.map_or_else(|| format!("track {}", track.0), |look| look.path.display().to_string()))
 }
 
 /// A file by itself, in [`COLUMNS`].

@@ -37,7 +37,7 @@ pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<GenerationRecord, Fault
         sampling: row.text(5)?,
         width: row.whole(6, 1..=WIDEST, "numbers of a vector")? as u32,
     };
-    if model.fingerprint() != row.wide(7)? {
+    if row.wide(7)? != model.fingerprint() && !model.is_unknown() {
         let expected =
             "that of its hash, preprocessing, sampling and width, of which one was changed";
         return Err(row.bad(7, expected));
@@ -56,9 +56,20 @@ pub(super) fn begin(db: &Connection, model: &ModelRecord) -> Result<GenerationId
     let there = "SELECT id FROM generations WHERE fingerprint = ?";
     let there = db.query_row(there, [fingerprint], |row| row.get(0)).optional()?;
     if let Some(id) = there {
-        // The same model may lie elsewhere now.
-        db.execute("UPDATE generations SET name = ? WHERE id = ?", (&model.name, id))?;
+        // The same model may lie elsewhere now, or its record may have been damaged.
+        let ModelRecord { name, hash, preprocessing, sampling, width } = model;
+        db.execute(
+            "UPDATE generations SET name = ?, hash = ?, preprocessing = ?, sampling = ?, width = ? WHERE id = ?",
+            (name, hash.to_be_bytes(), preprocessing, sampling, width, id),
+        )?;
         return Ok(GenerationId(id));
+    }
+    let is_unknown = "SELECT count(*) > 0 FROM generations WHERE preprocessing = ''
+        AND id IN (SELECT generation FROM runs)";
+    if db.query_row(is_unknown, [], |row| row.get(0))? {
+        let ModelRecord { name: given, sampling, .. } = model;
+        let (given, sampling) = (given.clone(), sampling.clone());
+        return Err(CatalogueError::ModelUnknown { given, sampling }.into());
     }
     db.execute("DELETE FROM generations WHERE state = 'building'", [])?;
     let num_live: i64 = db.query_row("SELECT count(*) FROM generations", [], |row| row.get(0))?;
@@ -121,7 +132,13 @@ pub(super) fn calibration_at_column(
 ) -> Result<Option<serde_json::Value>, Fault> {
     let text = row.optional_text(column)?;
     let json = text.map(|text| serde_json::from_str(&text)).transpose();
-    json.map_err(|_| row.bad(column, "JSON"))
+    let json: Option<serde_json::Value> = json.map_err(|_| row.bad(column, "JSON"))?;
+    match &json {
+        Some(value) if value.as_object().is_none_or(serde_json::Map::is_empty) => {
+            Err(row.bad(column, "JSON with what was measured"))
+        }
+        _ => Ok(json),
+    }
 }
 
 pub(super) fn set_calibration(

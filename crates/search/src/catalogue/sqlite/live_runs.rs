@@ -23,10 +23,78 @@ pub(super) fn live_segments(
     generation: GenerationId,
     kind: VectorKind,
 ) -> Result<Vec<LiveSegment>, Fault> {
+    of_kind(db, generation, kind.name())
+}
+
+/// The same of runs that were set aside: their vectors are damaged, and they count in no answer.
+pub(super) fn aside(
+    db: &Connection,
+    generation: GenerationId,
+    kind: VectorKind,
+) -> Result<Vec<LiveSegment>, Fault> {
+    of_kind(db, generation, aside_name(kind))
+}
+
+/// The name of a kind where its runs were set aside.
+fn aside_name(kind: VectorKind) -> &'static str {
+    match kind {
+        VectorKind::Clip => "damaged clip",
+        VectorKind::Cue => "damaged cue",
+    }
+}
+
+/// The kind of a run, set aside or not.
+pub(super) fn kind_named(name: &str) -> Option<VectorKind> {
+    VectorKind::named(name.strip_prefix("damaged ").unwrap_or(name))
+}
+
+/// Takes a run out of what is searched: removed where its video can be encoded again, else kept beside it.
+pub(super) fn set_aside(
+    db: &Connection,
+    generation: GenerationId,
+    kind: VectorKind,
+    run: Run,
+    can_encode: bool,
+) -> rusqlite::Result<()> {
+    let which = "WHERE generation = ?1 AND kind = ?2 AND track = ?3";
+    if can_encode {
+        let delete = format!("DELETE FROM runs {which}");
+        db.execute(&delete, (generation.0, kind.name(), run.track.0))?;
+    } else {
+        let rename = format!("UPDATE OR REPLACE runs SET kind = ?4 {which}");
+        db.execute(&rename, (generation.0, kind.name(), run.track.0, aside_name(kind)))?;
+    }
+    Ok(())
+}
+
+/// Has a run count again that was set aside.
+pub(super) fn give_back(
+    db: &Connection,
+    generation: GenerationId,
+    kind: VectorKind,
+    run: Run,
+) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE OR REPLACE runs SET kind = ?1 WHERE generation = ?2 AND kind = ?3 AND track = ?4",
+        (kind.name(), generation.0, aside_name(kind), run.track.0),
+    )?;
+    db.execute(
+        "INSERT OR IGNORE INTO indexed SELECT ?1, file FROM tracks JOIN runs ON track = tracks.id
+         WHERE tracks.id = ?2 AND generation = ?1 AND kind = 'clip'",
+        (generation.0, run.track.0),
+    )?;
+    Ok(())
+}
+
+fn of_kind(
+    db: &Connection,
+    generation: GenerationId,
+    kind: &str,
+) -> Result<Vec<LiveSegment>, Fault> {
     let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM runs WHERE generation = ? AND kind = ? ORDER BY segment, first_row"
     ))?;
-    let mut rows = statement.query((generation.0, kind.name()))?;
+    let mut rows = statement.query((generation.0, kind))?;
     let mut live: Vec<LiveSegment> = Vec::new();
     while let Some(row) = rows.next()? {
         let (segment, run) = record(&CheckedRow::of(row, "runs", 1))?;
@@ -68,6 +136,24 @@ pub(super) fn width_of(db: &Connection, generation: GenerationId) -> Result<Opti
     Ok(Some(record.model.width as usize))
 }
 
+/// Files that count as indexed must have a row that names their vectors, or a search would pass them over.
+pub(super) fn check_whole(db: &Connection, generation: GenerationId) -> Result<(), Fault> {
+    let mut statement = db.prepare_cached(
+        "SELECT file FROM indexed WHERE generation = ?1 AND file NOT IN (
+             SELECT file FROM tracks JOIN runs ON track = tracks.id
+             WHERE generation = ?1 AND kind = 'clip') LIMIT 1",
+    )?;
+    let mut rows = statement.query([generation.0])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    Err(Fault::Bad(BadValue {
+        table: "runs",
+        row: format!("of file {}", row.get::<_, i64>(0)?),
+        column: "segment".into(),
+        value: "nothing".into(),
+        expected: "a segment, though the file counts as indexed",
+    }))
+}
+
 /// A number that grows with every change of what counts.
 pub(super) fn revision(db: &Connection) -> Result<i64, Fault> {
     let mut statement =
@@ -75,7 +161,7 @@ pub(super) fn revision(db: &Connection) -> Result<i64, Fault> {
     counter(&mut statement, "revision")
 }
 
-/// The number of a new segment.
+/// The number that the database has for a new segment, which grows.
 pub(super) fn next_segment(db: &Connection) -> Result<i64, Fault> {
     let mut statement = db.prepare_cached(
         "UPDATE counters SET value = value + 1 WHERE name = 'next_segment'

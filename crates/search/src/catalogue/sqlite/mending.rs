@@ -1,20 +1,16 @@
 //! Mending the records of a database. What a video is known by stays where it can; what is lost is encoded
 //! again, or found anew by the next `index add`.
 
-use std::fs;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::checked_row::CheckedRow;
 use super::database::{Fault, unreadable};
-use super::presence::segments_of;
-use super::record_faults::{RecordDamage, find};
-use super::snapshots::segment_path;
-use super::{generations, word_index};
-use crate::segment::Segment;
+use super::record_faults::{RecordDamage, RecordFault, find};
+use super::snapshots::free_segment;
+use super::{mending_models, word_index};
 
 /// Mending a row may show another fault; more often than this nothing is won.
 const ROUNDS: usize = 8;
@@ -28,7 +24,8 @@ pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault>
     check_pages(db, folder)?;
     let mut done = Vec::new();
     for _ in 0..ROUNDS {
-        let faults = find(db, true)?;
+        let mut faults = find(db, true)?;
+        faults.retain(RecordFault::is_mended_here);
         if faults.is_empty() {
             return Ok(done);
         }
@@ -39,7 +36,8 @@ pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault>
             done.push(format!("{}: {how}", fault.line));
         }
     }
-    match find(db, true)?.first() {
+    let mut left = find(db, true)?.into_iter();
+    match left.find(RecordFault::is_mended_here) {
         None => Ok(done),
         Some(left) => Err(unreadable(folder.display().to_string(), &left.line).into()),
     }
@@ -71,6 +69,20 @@ fn check_pages(db: &Connection, folder: &Path) -> Result<(), Fault> {
 fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'static str, Fault> {
     match what {
         RecordDamage::Value { table, column, key } => mend_value(db, folder, table, column, key),
+        RecordDamage::Orphans { parent, .. }
+            if parent == "generations" && mending_models::give_back(db, folder)? =>
+        {
+            Ok("the index is that of its vectors again")
+        }
+        RecordDamage::Orphans { table, column, .. } if table == "runs" && column == "segment" => {
+            db.execute(
+                "INSERT INTO segments SELECT segment, max(generation), max(replace(kind, 'damaged ', '')),
+                     sum(num_rows)
+                 FROM runs WHERE segment NOT IN (SELECT id FROM segments) GROUP BY segment",
+                [],
+            )?;
+            Ok("named again")
+        }
         RecordDamage::Orphans { table, column, parent } => {
             let orphans = format!(
                 "DELETE FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {parent})"
@@ -101,7 +113,7 @@ fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'sta
             db.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", (name, value))?;
             Ok("counted anew")
         }
-        RecordDamage::Words => Ok("made anew"),
+        RecordDamage::Words | RecordDamage::Elsewhere => Ok("made anew"),
     }
 }
 
@@ -115,8 +127,10 @@ fn mend_value(
     let run = |change: &str| db.execute(change, params_from_iter(key));
     match (table, column) {
         ("files", "size" | "sample") => {
-            run("DELETE FROM files WHERE rowid = ?")?;
-            Ok(FOUND_ANEW)
+            // What it holds is not known, so its place is looked at again; until then its vectors stay.
+            run("UPDATE paths SET size = 0, modified = 0, changed = 0 WHERE file = ?")?;
+            run("UPDATE files SET size = 0, sample = randomblob(16) WHERE rowid = ?")?;
+            Ok("`locvtp index add` looks at the file again")
         }
         ("files", _) => {
             run("UPDATE files SET state = 'present', reason = NULL, duration = 0 WHERE rowid = ?")?;
@@ -139,22 +153,22 @@ fn mend_value(
             run("UPDATE generations SET state = 'building' WHERE rowid = ?")?;
             Ok("set anew")
         }
-        ("generations", _) => {
-            if mend_width(db, folder, key)? {
-                return Ok("the width is that of its vectors again");
-            }
-            run("DELETE FROM generations WHERE rowid = ?")?;
-            Ok("this index is made anew")
-        }
+        ("generations", _) => mending_models::mend(db, folder, key),
         ("cues", _) => {
             run("DELETE FROM indexed WHERE file = (SELECT file FROM cues WHERE rowid = ?)")?;
             run("DELETE FROM cues WHERE rowid = ?")?;
             Ok(ENCODED)
         }
         ("segments", _) => {
-            run("DELETE FROM runs WHERE segment = ?")?;
-            run("DELETE FROM segments WHERE rowid = ?")?;
-            Ok("its videos are encoded again")
+            let of_runs = |what| format!("(SELECT {what} FROM runs WHERE segment = segments.id)");
+            run(&format!(
+                "UPDATE segments SET generation = coalesce({}, 0), num_vectors = coalesce({}, 0),
+                     kind = coalesce({}, 'clip') WHERE rowid = ?",
+                of_runs("max(generation)"),
+                of_runs("sum(num_rows)"),
+                of_runs("replace(max(kind), 'damaged ', '')"),
+            ))?;
+            Ok("taken from its runs again")
         }
         ("runs", _) => {
             run("DELETE FROM runs WHERE generation IS ? AND kind IS ? AND track IS ?")?;
@@ -171,41 +185,7 @@ fn mend_value(
     }
 }
 
-/// Takes the width of a generation from one of its segments, if that makes it what it was.
-fn mend_width(db: &Connection, folder: &Path, key: &[Value]) -> Result<bool, Fault> {
-    let mut segments = db.prepare("SELECT id FROM segments WHERE generation = ?")?;
-    let mut ids = segments.query(params_from_iter(key))?;
-    while let Some(row) = ids.next()? {
-        let Ok(segment) = Segment::open(&segment_path(folder, row.get(0)?)) else { continue };
-        let width = Value::Integer(i64::from(segment.header().width));
-        let set = "UPDATE generations SET width = ? WHERE rowid = ?";
-        db.execute(set, params_from_iter([&width].into_iter().chain(key)))?;
-        let select = format!("SELECT {} FROM generations WHERE rowid = ?", generations::COLUMNS);
-        let mut made = db.prepare(&select)?;
-        let mut rows = made.query(params_from_iter(key))?;
-        if let Some(row) = rows.next()? {
-            return match generations::record(&CheckedRow::of(row, "generations", 0)) {
-                Ok(_) => Ok(true),
-                // Its state is another fault.
-                Err(Fault::Bad(bad)) => Ok(bad.column == "state"),
-                Err(fault) => Err(fault),
-            };
-        }
-    }
-    Ok(false)
-}
-
 /// A revision that readers of before have not seen.
 fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_micros() as i64)
-}
-
-/// A number that no segment has, named or not.
-fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault> {
-    let most = "SELECT coalesce(max(id), 0) FROM segments";
-    let most: i64 = db.query_row(most, [], |row| row.get(0))?;
-    let entries = fs::read_dir(segments_of(folder)).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let there = names.filter_map(|name| name.strip_suffix(".vectors")?.parse::<i64>().ok());
-    Ok(there.fold(most, i64::max) + 1)
 }

@@ -8,11 +8,13 @@ mod care;
 mod checked_row;
 mod cues;
 mod database;
+mod dropping;
 mod files;
 mod generations;
 mod jobs;
 mod live_runs;
 mod mending;
+mod mending_models;
 mod presence;
 mod record_faults;
 mod schema;
@@ -24,8 +26,8 @@ mod word_index;
 use std::path::PathBuf;
 
 use super::{
-    Catalogue, CatalogueError, Cue, CueHit, FileId, FileRecord, GenerationId, GenerationRecord,
-    JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
+    Catalogue, CatalogueError, Cue, CueHit, Dropped, FileId, FileRecord, GenerationId,
+    GenerationRecord, JobId, JobProgress, JobRecord, JobState, ModelRecord, NewVideo, Verified,
 };
 use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
@@ -170,8 +172,11 @@ impl Catalogue for SqliteCatalogue {
         self.changing("mending the records", |db| mending::mend(db, &self.folder))
     }
 
-    fn drop_damaged(&self) -> Result<Vec<FileId>, CatalogueError> {
-        care::drop_damaged(self)
+    fn drop_damaged(
+        &self,
+        can_encode: &dyn Fn(&FileRecord) -> bool,
+    ) -> Result<Dropped, CatalogueError> {
+        dropping::drop_damaged(self, can_encode)
     }
 
     fn verify(&self) -> Result<Verified, CatalogueError> {

@@ -31,6 +31,14 @@ pub(super) enum RecordDamage {
     NoCounter { name: &'static str },
     /// The index of words.
     Words,
+    /// What only a model or a video mends, when it is given: until then it costs no vector.
+    Elsewhere,
+}
+
+impl RecordFault {
+    pub(super) fn is_mended_here(&self) -> bool {
+        !matches!(self.what, RecordDamage::Elsewhere)
+    }
 }
 
 /// A table as it is read: what names a row, how it is read, and the columns for that.
@@ -105,7 +113,7 @@ const TABLES: [Table; 11] = [
         named_by: 1,
         key: &["generation", "kind", "track"],
         read: |row| {
-            row.named(4, VectorKind::named, "clip or cue")?;
+            row.named(4, live_runs::kind_named, "clip or cue")?;
             live_runs::record(row).map(drop)
         },
     },
@@ -140,6 +148,7 @@ pub(super) fn find(db: &Connection, with_words: bool) -> Result<Vec<RecordFault>
     }
     orphans(db, &mut faults)?;
     missing_rows(db, &mut faults)?;
+    unknown_models(db, &mut faults)?;
     if with_words && !word_index::is_in_step(db)? {
         let line = "table cue_words: the index of words does not fit the cues, so that what is said is not \
                     found";
@@ -192,6 +201,20 @@ fn orphans(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> 
     Ok(())
 }
 
+fn unknown_models(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
+    let mut statement = db.prepare("SELECT id FROM generations WHERE preprocessing = ''")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = format!(
+            "table generations, row {}: which model made this index is lost; `locvtp index rebuild --model DIR` \
+             compares a model with the vectors, and writes it down again",
+            row.get::<_, i64>(0)?
+        );
+        faults.push(RecordFault { line, what: RecordDamage::Elsewhere });
+    }
+    Ok(())
+}
+
 /// Rows that must be there beside others.
 fn missing_rows(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
     let mut statement =
@@ -230,6 +253,33 @@ fn missing_rows(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fa
             let line = format!("table counters: {name} is gone");
             faults.push(RecordFault { line, what: RecordDamage::NoCounter { name } });
         }
+    }
+    let too_low = "SELECT value, most FROM counters,
+                       (SELECT coalesce(max(segment), 0) AS most FROM runs)
+                   WHERE name = 'next_segment' AND typeof(value) = 'integer' AND value <= most";
+    let mut statement = db.prepare(too_low)?;
+    let mut rows = statement.query([])?;
+    if let Some(row) = rows.next()? {
+        let (next, most): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let line = format!("table counters: next_segment is {next}, and segment {most} is there");
+        let name = "next_segment";
+        faults.push(RecordFault { line, what: RecordDamage::NoCounter { name } });
+    }
+    // Vectors that are searched of a file that does not count as indexed.
+    let mut statement = db.prepare(
+        "SELECT file FROM runs JOIN tracks ON tracks.id = track
+         JOIN files ON files.id = file WHERE runs.kind = 'clip' AND files.state <> 'bad'
+             AND NOT EXISTS (SELECT 1 FROM indexed WHERE indexed.generation = runs.generation
+                 AND indexed.file = tracks.file)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line = format!(
+            "table indexed: file {} has vectors and does not count as indexed, so that it is encoded again where \
+             it is still there",
+            row.get::<_, i64>(0)?
+        );
+        faults.push(RecordFault { line, what: RecordDamage::Elsewhere });
     }
     Ok(())
 }

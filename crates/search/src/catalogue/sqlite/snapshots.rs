@@ -2,12 +2,15 @@
 //! another program wrote to a segment.
 
 use std::collections::HashMap;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::database::Database;
-use super::live_runs::{LiveSegment, check_runs, live_segments, revision, width_of};
+use rusqlite::Connection;
+
+use super::database::{Database, Fault};
+use super::live_runs::{LiveSegment, check_runs, check_whole, live_segments, revision, width_of};
 use super::presence::segments_of;
 use crate::catalogue::GenerationId;
 use crate::catalogue::error::CatalogueError;
@@ -101,6 +104,7 @@ impl Snapshots {
                         Ok(Found::Known(last.vectors.clone()))
                     }
                     _ => {
+                        check_whole(db, generation)?;
                         let live = live_segments(db, generation, kind)?;
                         Ok(Found::Changed { revision, width, live })
                     }
@@ -130,6 +134,16 @@ impl Snapshots {
 /// Where a segment lies below the folder of its catalogue.
 pub(super) fn segment_path(folder: &Path, segment: i64) -> PathBuf {
     segments_of(folder).join(format!("{segment:08}.vectors"))
+}
+
+/// A number that no segment has, named or not.
+pub(super) fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault> {
+    let most = "SELECT max(coalesce((SELECT max(id) FROM segments), 0), coalesce((SELECT max(segment) FROM runs), 0))";
+    let most: i64 = db.query_row(most, [], |row| row.get(0))?;
+    let entries = fs::read_dir(segments_of(folder)).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let there = names.filter_map(|name| name.strip_suffix(".vectors")?.parse::<i64>().ok());
+    Ok(there.fold(most, i64::max) + 1)
 }
 
 /// Opens segments, those of the last snapshot excepted.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use locvtp_video::whole_file::sync_folder_of;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::database::{Database, Fault};
+use super::live_runs;
 use super::presence::{self, database_of, segments_of};
-use super::snapshots::{Snapshots, segment_path};
+use super::snapshots::{Snapshots, free_segment, segment_path};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::writer_lock::{Access, WriterLock};
 use crate::catalogue::{GenerationId, JobState};
@@ -97,6 +98,20 @@ impl SqliteCatalogue {
         segment_path(&self.folder, segment)
     }
 
+    /// The number of a new segment. Where one that is there has it, as the counter was lost or an older
+    /// database put back, it goes on from the highest.
+    pub(super) fn next_segment(&self, db: &Connection) -> Result<i64, Fault> {
+        let number = live_runs::next_segment(db)?;
+        let is_taken = "SELECT count(*) > 0 FROM segments WHERE id = ?";
+        let is_named: bool = db.query_row(is_taken, [number], |row| row.get(0))?;
+        if !is_named && fs::symlink_metadata(self.segment_path(number)).is_err() {
+            return Ok(number);
+        }
+        let free = free_segment(db, &self.folder)?;
+        db.execute("UPDATE counters SET value = ? WHERE name = 'next_segment'", [free + 1])?;
+        Ok(free)
+    }
+
     /// A change of what counts: the revision grows, and segments without a run are removed.
     pub(super) fn changing<T>(
         &self,
@@ -130,7 +145,9 @@ impl SqliteCatalogue {
                 "UPDATE jobs SET state = ?, message = 'its process ended' WHERE state = ?",
                 [JobState::Stopped.name(), JobState::Running.name()],
             )?;
-            let mut statement = db.prepare("SELECT id FROM segments")?;
+            // Also those whose row was lost: what runs name is not unnamed.
+            let mut statement =
+                db.prepare("SELECT id FROM segments UNION SELECT segment FROM runs")?;
             let ids = statement.query_map([], |row| row.get::<_, i64>(0))?;
             Ok(ids.collect::<Result<Vec<_>, _>>()?)
         })?;

@@ -47,7 +47,7 @@ fn add_vectors(
     let (width, num_vectors) = (batch.width() as u32, batch.len() as u32);
     let model = generations::fingerprint(db, generation)?;
     let header = SegmentHeader { kind, width, num_vectors, num_runs: 1, model };
-    let segment = live_runs::next_segment(db)?;
+    let segment = catalogue.next_segment(db)?;
     let mut writer = SegmentWriter::create(&catalogue.segment_path(segment), header)?;
     writer.add(track, batch)?;
     let runs = writer.finish()?;

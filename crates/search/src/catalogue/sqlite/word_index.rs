@@ -3,6 +3,7 @@
 use rusqlite::{Connection, ErrorCode};
 
 use super::database::Fault;
+use crate::catalogue::bad_value::BadValue;
 
 /// Whether every cue is found by its words and by nothing else.
 pub(super) fn is_in_step(db: &Connection) -> Result<bool, Fault> {
@@ -13,6 +14,23 @@ pub(super) fn is_in_step(db: &Connection) -> Result<bool, Fault> {
         }
         compared => compared,
     }
+}
+
+/// Where nothing is found, that must not be because the words were lost.
+pub(super) fn check_count(db: &Connection) -> Result<(), Fault> {
+    let counts = "SELECT (SELECT count(*) FROM cues), (SELECT count(*) FROM cue_words_docsize)";
+    let (cues, listed): (i64, i64) =
+        db.query_row(counts, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if cues == listed {
+        return Ok(());
+    }
+    Err(Fault::Bad(BadValue {
+        table: "cue_words",
+        row: "of all cues".into(),
+        column: "text".into(),
+        value: format!("the words of {listed}"),
+        expected: "those of every cue",
+    }))
 }
 
 /// Makes it anew.
