@@ -158,7 +158,7 @@ fn is_named_and_mended(home: &Home, change: &str, named: &str) {
 /// What `index rebuild` and `index add` do.
 fn rebuild(catalogue: &dyn Catalogue) {
     catalogue.mend_records().unwrap();
-    catalogue.drop_damaged(&|_| true).unwrap().again;
+    catalogue.drop_damaged(&|_| true).unwrap();
     let generation = catalogue.generation(&model(1)).unwrap();
     let left = catalogue.files_left(generation).unwrap();
     let known = catalogue.known().unwrap();
