@@ -32,6 +32,13 @@ pub(crate) fn notes(answer: &Answer, question: &Question, finding: Finding) -> V
         ),
         _ => {}
     }
+    if answer.num_touched > 0 {
+        notes.push(format!(
+            "{} of these moments had the time changed since the index was made; `locvtp index add` looks whether that \
+             is all",
+            counted(answer.num_touched, "file"),
+        ));
+    }
     let words_were_sought = question.said.is_some();
     if words_were_sought && answer.shown().iter().all(|hit| hit.evidence == Evidence::Seen) {
         notes.push("no subtitle says it".into());

@@ -54,7 +54,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         catalogue.add_video(
             generation,
             &NewVideo {
-                identity: ContentIdentity { size: 1 + hour, sample: u128::from(hour) },
+                file: None,
+                identity: ContentIdentity { size: 1 + hour, sample: u128::from(hour), whole: None },
                 look: Look { path, size: 1 + hour, modified_ns: 0, changed_ns: 0 },
                 duration: Seconds(HOUR_S),
                 note: None,

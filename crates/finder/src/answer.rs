@@ -33,6 +33,8 @@ pub struct Answer {
     pub num_files: usize,
     /// Of these, files that are gone.
     pub num_gone: usize,
+    /// Files of the moments that were touched since they were indexed, and are too large to be compared for an answer.
+    pub num_touched: usize,
 }
 
 /// What is said of a question as a whole.
@@ -80,6 +82,7 @@ impl Answer {
             background: None,
             num_files: 0,
             num_gone: 0,
+            num_touched: 0,
         }
     }
 

@@ -121,7 +121,7 @@ mod tests {
     fn file(number: u32, path: &str, modified_ns: i64, seconds: f64) -> FileRecord {
         FileRecord {
             id: FileId(i64::from(number)),
-            identity: ContentIdentity { size: 1, sample: u128::from(number) },
+            identity: ContentIdentity { size: 1, sample: u128::from(number), whole: None },
             state: FileState::Present,
             reason: None,
             duration: Seconds(seconds),

@@ -91,9 +91,8 @@ impl Hit {
         }
     }
 
-    /// Looks at its file, which lies where the hit says.
-    pub(crate) fn look_at_file(&mut self, file: &FileRecord) {
-        let now = FileNow::of(&self.path, file.identity, &file.looks);
+    /// Notes how it is with its file.
+    pub(crate) fn note_file(&mut self, now: FileNow) {
         self.is_missing = now == FileNow::Gone;
         self.is_changed = now == FileNow::Changed;
     }

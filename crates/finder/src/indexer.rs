@@ -14,7 +14,8 @@ use locvtp_search::catalogue::{
     JobProgress, JobState, ModelRecord,
 };
 use locvtp_search::identity::{
-    Candidate, FileNow, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
+    Candidate, Copied, FileNow, FolderWalk, Look, Moved, Plan, PlanSettings, look_at, plan, walk,
+    whole_hash,
 };
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
@@ -94,11 +95,15 @@ impl<'a> Indexer<'a> {
     ) -> Result<IndexSummary, FinderError> {
         let roots: Vec<PathBuf> = roots.iter().map(|root| true_path(root)).collect();
         let generation = self.catalogue.generation(&self.model)?;
-        let (mut walked, mut plan) = self.look(&roots)?;
-        if !plan.waiting.is_empty() {
+        let (mut walked, mut plan) = self.look(&roots, observer)?;
+        if !plan.waiting.is_empty() && !observer.should_stop() {
             self.catalogue.note_waiting(&plan.waiting)?;
             std::thread::sleep(SETTLE);
-            (walked, plan) = self.look(&roots)?;
+            (walked, plan) = self.look(&roots, observer)?;
+        }
+        if observer.should_stop() {
+            // What was not compared to its end is not known.
+            return Ok(IndexSummary { is_stopped: true, ..IndexSummary::default() });
         }
         let mut summary = self.note(&plan)?;
         for (path, error) in &walked.closed {
@@ -112,10 +117,8 @@ impl<'a> Indexer<'a> {
             summary.bad.push((unreadable.path.clone(), reason));
         }
         let candidates = self.candidates(generation, &plan)?;
-        let encoded: HashSet<_> = candidates.iter().map(|it| it.identity).collect();
         let files = self.catalogue.files()?;
-        let again: HashSet<FileId> =
-            files.iter().filter(|it| encoded.contains(&it.identity)).map(|it| it.id).collect();
+        let again: HashSet<FileId> = candidates.iter().filter_map(|it| it.file).collect();
         summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
         summary.num_still_cut_short = num_cut_short(&files, &plan, &again);
         observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
@@ -179,22 +182,30 @@ impl<'a> Indexer<'a> {
         Ok(summary)
     }
 
-    fn look(&self, roots: &[PathBuf]) -> Result<(FolderWalk, Plan), FinderError> {
+    /// Files that must be read whole to be told from others are named to the observer, who may stop that.
+    fn look(
+        &self,
+        roots: &[PathBuf],
+        observer: &mut dyn IndexObserver,
+    ) -> Result<(FolderWalk, Plan), FinderError> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let settings = PlanSettings::at(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX));
         let walked = walk(roots);
-        let plan = plan(&walked, &self.catalogue.known()?, settings);
+        let mut read_whole = |look: &Look| {
+            observer.comparing(&look.path, look.size);
+            whole_hash(&look.path, &|| observer.should_stop())
+        };
+        let plan = plan(&walked, &self.catalogue.known()?, settings, &mut read_whole);
         Ok((walked, plan))
     }
 
     /// Further files of a content that is in the catalogue now.
-    fn moved(&self, copies: &[Candidate]) -> Result<Vec<Moved>, FinderError> {
+    fn moved(&self, copies: &[Copied]) -> Result<Vec<Moved>, FinderError> {
         let known = self.catalogue.known()?;
-        let by_content: HashMap<_, _> =
-            known.paths.iter().map(|path| (path.identity, path.file)).collect();
-        let moved = copies.iter().filter_map(|copy| {
-            let file = *by_content.get(&copy.identity)?;
-            Some(Moved { file, from: None, to: copy.look.clone() })
+        let by_path: HashMap<_, _> =
+            known.paths.iter().map(|path| (&path.look.path, path.file)).collect();
+        let moved = copies.iter().filter_map(|Copied { of, to }| {
+            Some(Moved { file: *by_path.get(of)?, from: None, to: to.clone(), whole: None })
         });
         Ok(moved.collect())
     }
@@ -225,12 +236,12 @@ impl<'a> Indexer<'a> {
     ) -> Result<Vec<Candidate>, FinderError> {
         let changed = plan.changed.iter().map(|(_, candidate)| candidate);
         let mut candidates: Vec<Candidate> = plan.add.iter().chain(changed).cloned().collect();
-        let mut known: HashSet<_> = candidates.iter().map(|it| it.identity).collect();
+        let mut paths: HashSet<_> = candidates.iter().map(|it| it.look.path.clone()).collect();
         for file in self.catalogue.files_left(generation)? {
             if let Some(look) = there(&file)
-                && known.insert(file.identity)
+                && paths.insert(look.path.clone())
             {
-                candidates.push(Candidate { look, identity: file.identity });
+                candidates.push(Candidate { look, identity: file.identity, file: Some(file.id) });
             }
         }
         candidates.sort_by(|one, other| one.look.path.cmp(&other.look.path));
@@ -361,9 +372,8 @@ impl<'a> Indexer<'a> {
 
 /// Where a file lies as it was indexed; none where it is gone or was changed.
 fn there(file: &FileRecord) -> Option<Look> {
-    let is_same =
-        |known: &&Look| FileNow::of(&known.path, file.identity, &file.looks) == FileNow::AsIndexed;
-    let known = file.looks.iter().find(is_same)?;
+    let now = |known: &Look| FileNow::surely(&known.path, file.identity, &file.looks);
+    let known = file.looks.iter().find(|known| now(known).is_usable())?;
     look_at(&known.path).ok()
 }
 

@@ -127,6 +127,9 @@ pub struct Question {
     pub refine: bool,
     /// Also what was measured not to be there.
     pub show_all: bool,
+    /// Whether the files of the moments are read for something afterwards: of those that were touched it is then looked whether
+    /// they were changed, however large they are.
+    pub reads_files: bool,
 }
 
 impl Question {
@@ -187,6 +190,7 @@ impl Default for Question {
             score: ClipScore::Sentence,
             refine: false,
             show_all: false,
+            reads_files: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use locvtp_search::catalogue::{Catalogue, CueHit, FileId, FileRecord};
+use locvtp_search::identity::FileNow;
 use locvtp_search::scan::TrackFilter;
 
 use crate::answer::Answer;
@@ -49,19 +50,28 @@ pub(crate) fn complete(
     answer.num_files = files.iter().filter(is_asked).count();
     let noted = files.iter().filter(is_asked).filter(|file| file.is_gone());
     let mut gone: HashSet<FileId> = noted.map(|file| file.id).collect();
+    let file_now = match question.refine || question.reads_files {
+        true => FileNow::surely,
+        false => FileNow::of,
+    };
+    let mut touched: HashSet<FileId> = HashSet::new();
     for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
         let Some(file) = files.iter().find(|file| file.id == hit.file) else { continue };
         if let Some(path) = read.shown(file) {
             hit.path = path.to_owned();
         }
         // What was noted may be of yesterday.
-        hit.look_at_file(file);
+        let now = file_now(&hit.path, file.identity, &file.looks);
+        hit.note_file(now);
+        if now == FileNow::Touched {
+            touched.insert(file.id);
+        }
         match hit.is_missing {
             true => gone.insert(file.id),
             false => gone.remove(&file.id),
         };
     }
-    answer.num_gone = gone.len();
+    (answer.num_gone, answer.num_touched) = (gone.len(), touched.len());
     if answer.background.is_some() {
         let shown: HashSet<_> = answer.shown().iter().map(|hit| hit.file).collect();
         answer.num_other_files = answer.num_files.saturating_sub(shown.len());

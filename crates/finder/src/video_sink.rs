@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_corpus::WordsBeside;
 use locvtp_search::catalogue::{Catalogue, GenerationId, JobId, JobProgress, JobState, NewVideo};
-use locvtp_search::identity::{Candidate, look_at};
+use locvtp_search::identity::{Candidate, ContentIdentity, look_at, whole_hash};
 use locvtp_search::segment::{VectorBatch, VectorError, VectorKind};
 use locvtp_transfer::TransferError;
 use locvtp_transfer::extraction::{
@@ -108,6 +108,8 @@ impl<'a, 'o> VideoSink<'a, 'o> {
             Ok(vectors) => vectors,
             Err(error) => return self.bad(path, &error.to_string()),
         };
+        // First the whole, so that it is of what was decoded where nothing changed since.
+        let identity = self.identity(&candidate);
         if look_at(path).ok().as_ref() != Some(&candidate.look) {
             self.kept.changing.push(path.to_owned());
             return Ok(());
@@ -119,17 +121,28 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         self.kept.num_clips += vectors.len() as u64;
         self.kept.num_cues += cues.len() as u64;
         self.kept.media += duration;
-        let (identity, look, note) = (candidate.identity, candidate.look, note(end));
+        let (file, look, note) = (candidate.file, candidate.look, note(end));
         if let Some(note) = &note {
             self.told.borrow_mut().observer.note(&format!("{}: {note}", path.display()));
         }
         self.kept.num_cut_short += usize::from(end.cut_short.is_some());
         let vectors = vec![(VectorKind::Clip, vectors)];
-        let video = NewVideo { identity, look, duration, note, vectors, cues };
+        let video = NewVideo { file, identity, look, duration, note, vectors, cues };
         self.catalogue.add_video(self.generation, &video)?;
         self.kept.added.push(path.to_owned());
         self.told.borrow_mut().progress.done_files += 1;
         self.say_job()
+    }
+
+    /// What the file of a candidate holds, with the hash of the whole: the decoder has just read it, so it comes
+    /// from memory most often. A place that cannot be read and held no picture leaves the hash unknown.
+    fn identity(&self, candidate: &Candidate) -> ContentIdentity {
+        let whole = match candidate.identity.whole {
+            // Only of the state that was looked at; of one that was indexed before it may be older.
+            Some(whole) if candidate.file.is_none() => Some(whole),
+            _ => whole_hash(&candidate.look.path, &|| false).unwrap_or_default(),
+        };
+        ContentIdentity { whole, ..candidate.identity }
     }
 
     fn bad(&mut self, path: &Path, reason: &str) -> Result<(), FinderError> {

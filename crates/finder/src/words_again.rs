@@ -40,6 +40,7 @@ impl<'a> WordsAgain<'a> {
         let Some(vectors) = self.vectors(file)? else { return Ok(None) };
         let num_cues = now.len();
         let video = NewVideo {
+            file: Some(file.id),
             identity: file.identity,
             look: look.clone(),
             duration: file.duration,

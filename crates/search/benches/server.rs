@@ -50,7 +50,8 @@ fn fill(catalogue: &dyn Catalogue, num_videos: u64) -> GenerationId {
         }
         let path = PathBuf::from(format!("/videos/{video}.mp4"));
         let video = NewVideo {
-            identity: ContentIdentity { size: video, sample: u128::from(video) },
+            file: None,
+            identity: ContentIdentity { size: video, sample: u128::from(video), whole: None },
             look: Look { path, size: video, modified_ns: 0, changed_ns: 0 },
             duration: Seconds(2.0 * CLIPS as f64),
             note: None,

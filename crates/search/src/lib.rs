@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use locvtp_search::catalogue::{Access, Catalogue, ModelRecord, NewVideo, SqliteCatalogue};
-//! use locvtp_search::identity::{PlanSettings, plan, walk};
+//! use locvtp_search::identity::{Look, PlanSettings, plan, walk, whole_hash};
 //! use locvtp_search::scan::ScanRequest;
 //! use locvtp_search::segment::{VectorBatch, VectorKind};
 //! use locvtp_video::{Seconds, TimeSpan};
@@ -35,7 +35,9 @@
 //! // A minute after the file was written nobody writes to it any more.
 //! let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
 //! let settings = PlanSettings::at(now.as_nanos() as i64 + 60_000_000_000);
-//! let made = plan(&walk(&[folder.path().to_owned()]), &catalogue.known()?, settings);
+//! let walked = walk(&[folder.path().to_owned()]);
+//! let mut read_whole = |look: &Look| whole_hash(&look.path, &|| false);
+//! let made = plan(&walked, &catalogue.known()?, settings, &mut read_whole);
 //! for candidate in made.add {
 //!     let mut clips = VectorBatch::new(2);
 //!     clips.push(&[1.0, 0.0], TimeSpan::new(0.0, 2.0))?;
@@ -43,6 +45,7 @@
 //!     catalogue.add_video(
 //!         generation,
 //!         &NewVideo {
+//!             file: candidate.file,
 //!             identity: candidate.identity,
 //!             look: candidate.look,
 //!             duration: Seconds(4.0),

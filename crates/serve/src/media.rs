@@ -56,7 +56,7 @@ pub struct Media {
     pub folder: String,
     /// Where it lies. Never leaves the server.
     pub path: PathBuf,
-    /// Bytes of the file when it was indexed: a file of another size is not served.
+    /// Bytes of the file when it was indexed.
     pub size_bytes: u64,
     /// Seconds from the start of the file to the end of the last picture.
     pub duration_s: f64,
@@ -77,6 +77,8 @@ pub struct Media {
     pub modified_unix_s: Option<i64>,
     /// Whether the file is not where it was any more.
     pub is_missing: bool,
+    /// Whether another file lies there than was indexed, as far as that is seen: it is not served.
+    pub is_changed: bool,
 }
 
 impl Media {

@@ -36,15 +36,14 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Opens the file of a video; blocks. One of another length is another file by now and is not given
-    /// away.
+    /// Opens the file of a video; blocks. One that was changed, or has another length by now, is not given away.
     ///
     /// # Errors
     /// Always [`LibraryError::NotThere`]: gone, changed, or not to be read.
     pub(crate) fn of(media: &Media) -> Result<Self, LibraryError> {
         let not_there = |words: &str, cause| LibraryError::NotThere(words.to_owned(), cause);
         match Self::open(&media.path) {
-            Ok(file) if file.length == media.size_bytes => Ok(file),
+            Ok(file) if file.length == media.size_bytes && !media.is_changed => Ok(file),
             Ok(_) => {
                 Err(not_there("the file was changed since it was indexed; index it again", None))
             }

@@ -104,6 +104,7 @@ mod tests {
             media_type: None,
             modified_unix_s: None,
             is_missing: false,
+            is_changed: false,
         })
     }
 

@@ -1,14 +1,16 @@
 //! Frame tables kept on disk, so that a file is read whole once and not at every opening.
 //!
 //! One small file a video in a folder of its own, named by the video's path. An entry holds for the
-//! path, size and time of change (or the version of a part) that it was made from, and for the
-//! FFmpeg that read the packets;
+//! path, size and times of change (or the version of a part) that it was made from, and for the
+//! FFmpeg that read the packets. The time of the content can be set back, so that of the file's rights
+//! and name counts as well;
 //! one that does not, or is damaged, is made again. Entries appear whole or not at all, so any number
 //! of processes may share a folder. It may be deleted at any time.
 
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
@@ -22,7 +24,7 @@ use crate::timeline::{Part, Timeline};
 use crate::whole_file::{self, PartName, WholeFile};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 4\n";
+const MAGIC: &[u8] = b"LocVTP frame table 5\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
@@ -44,6 +46,8 @@ pub(crate) struct CacheKey {
     size: u64,
     changed_s: u64,
     changed_ns: u32,
+    /// When the file itself was changed last, in seconds and nanoseconds; 0 of a part.
+    status: (i64, i64),
     ffmpeg: u32,
 }
 
@@ -83,6 +87,7 @@ impl FrameTableCache {
                 size: part.num_bytes(),
                 changed_s: part.version()?,
                 changed_ns: OF_A_PART,
+                status: (0, 0),
                 ffmpeg: ffmpeg::format::version(),
             });
         }
@@ -93,6 +98,7 @@ impl FrameTableCache {
             size: about.len(),
             changed_s: changed.as_secs(),
             changed_ns: changed.subsec_nanos(),
+            status: (about.ctime(), about.ctime_nsec()),
             ffmpeg: ffmpeg::format::version(),
         })
     }
@@ -242,6 +248,8 @@ fn put_key(out: &mut Vec<u8>, key: &CacheKey) {
     out.extend(key.size.to_le_bytes());
     out.extend(key.changed_s.to_le_bytes());
     out.extend(key.changed_ns.to_le_bytes());
+    out.extend(key.status.0.to_le_bytes());
+    out.extend(key.status.1.to_le_bytes());
     out.extend(key.ffmpeg.to_le_bytes());
 }
 
@@ -305,7 +313,8 @@ mod tests {
 
     fn key() -> CacheKey {
         let path = b"/videos/caf\xe9.mp4".to_vec();
-        CacheKey { path, size: 12_345, changed_s: 1_700_000_000, changed_ns: 7, ffmpeg: 59 }
+        let (changed_s, changed_ns, status) = (1_700_000_000, 7, (1_800_000_000, 9));
+        CacheKey { path, size: 12_345, changed_s, changed_ns, status, ffmpeg: 59 }
     }
 
     fn index() -> PacketIndex {
@@ -347,7 +356,7 @@ mod tests {
         let bytes = encode(&steady, &key());
         assert_eq!(decode(&bytes, &key()), Some(steady));
         // Two bytes a frame, one for its time and one for its place, and what is said once.
-        assert!(bytes.len() < 2 * 200 + 160, "{} bytes", bytes.len());
+        assert!(bytes.len() < 2 * 200 + 176, "{} bytes", bytes.len());
     }
 
     #[test]
@@ -356,6 +365,7 @@ mod tests {
         for other in [
             CacheKey { size: 12_346, ..key() },
             CacheKey { changed_ns: 8, ..key() },
+            CacheKey { status: (1_800_000_000, 10), ..key() },
             CacheKey { path: b"/videos/other.mp4".to_vec(), ..key() },
             CacheKey { ffmpeg: 60, ..key() },
         ] {

@@ -26,6 +26,7 @@ mod output;
 mod predictions;
 mod resume;
 mod retrieval_and_probes;
+mod same_or_changed;
 mod score;
 mod searching;
 mod serving;

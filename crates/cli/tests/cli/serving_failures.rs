@@ -180,8 +180,11 @@ fn a_video_that_is_gone_or_changed_has_one_answer_and_the_others_are_exported_wi
         .collect();
     let export = |format: &str| asked.posted("/export", &json!({ "format": format, "hits": hits }));
     assert_eq!(export("edl").header("x-locvtp-left-out"), "");
+    // As many bytes, and no video.
+    let zeros = vec![0; own.len()];
     for (change, words) in [
         (None, "the file is not where it was when it was indexed"),
+        (Some(&zeros[..]), "the file was changed since it was indexed"),
         (Some(&b""[..]), "the file was changed since it was indexed"),
         (Some(&own[..own.len() / 2]), "the file was changed since it was indexed"),
     ] {
@@ -207,15 +210,51 @@ fn a_video_that_is_gone_or_changed_has_one_answer_and_the_others_are_exported_wi
         let table = export("csv");
         assert_eq!((table.status, table.header("x-locvtp-left-out")), (200, ""));
     }
-    // As many bytes, and no video: what cannot be decoded is no failure of the server.
-    std::fs::write(&path, vec![0; own.len()]).unwrap();
-    for part in ["/thumbnail?at=1", "/sprites/0", "/proxy?start=0&end=1"] {
-        let reply = asked.of_media(part);
-        assert_eq!(reply.status, 404, "{part}");
-        says(&reply.message(), &["cannot be decoded"]);
-    }
     std::fs::write(&path, &own).unwrap();
     asked.assert_all_answer();
+}
+
+#[test]
+fn a_video_that_was_changed_inside_is_not_given_away_and_a_touched_one_is() {
+    let folder = a_few_clips();
+    let first = Asked::new(folder.path()).served.get("/media")["media"][0].clone();
+    let path = folder.path().join(first["name"].as_str().unwrap());
+    crate::same_or_changed::lengthen(&path);
+    // What it was is another video by now.
+    let known = Asked { id: first["id"].as_str().unwrap().to_owned(), ..Asked::new(folder.path()) };
+    for (_, reply) in known.of_file() {
+        says(&reply.message(), &["the file was changed since it was indexed"]);
+    }
+    let add = ["index", "add", str(folder.path()), "--json"];
+    succeeded(&run(&add));
+    let asked = Asked::new(folder.path());
+    let media = asked.served.get("/media")["media"][0].clone();
+    assert_eq!(media["name"], first["name"]);
+    asked.assert_all_answer();
+    for seconds in [10, 20] {
+        crate::same_or_changed::write_at(&path, &[1], 300_000, seconds);
+        for (what, reply) in asked.of_file() {
+            assert_eq!(reply.status, 404, "{what}");
+            says(&reply.message(), &["the file was changed since it was indexed"]);
+        }
+        crate::same_or_changed::write_at(&path, &[0], 300_000, seconds);
+        asked.assert_all_answer();
+    }
+    // Files of one size and sample have addresses of their own.
+    let copy = path.with_file_name("zz.mp4");
+    std::fs::copy(&path, &copy).unwrap();
+    crate::same_or_changed::write_at(&copy, &[1], 300_000, 10);
+    succeeded(&run(&add));
+    let list = asked.served.get("/media");
+    let id_of = |name: &str| {
+        let all = list["media"].as_array().unwrap();
+        all.iter().find(|it| it["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    for path in [&path, &copy] {
+        let id = id_of(path.file_name().unwrap().to_str().unwrap());
+        let reply = get(asked.served.address, &format!("/api/v1/media/{id}/file"));
+        assert!(reply.body == std::fs::read(path).unwrap(), "{}", path.display());
+    }
 }
 
 #[test]

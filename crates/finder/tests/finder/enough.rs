@@ -32,7 +32,8 @@ fn generated(made: &Made) -> Finder {
         }
         let path = made.path(&format!("{file}.mp4"));
         let video = NewVideo {
-            identity: ContentIdentity { size: 1, sample: u128::from(file) },
+            file: None,
+            identity: ContentIdentity { size: 1, sample: u128::from(file), whole: None },
             look: Look { path, size: 1, modified_ns: 0, changed_ns: 0 },
             duration: Seconds(CLIPS as f64),
             note: None,

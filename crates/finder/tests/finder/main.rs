@@ -9,3 +9,4 @@ mod frames;
 mod indexing;
 mod made;
 mod refinement;
+mod same_or_changed;

@@ -66,7 +66,8 @@ pub trait Catalogue: Send + Sync {
     fn known(&self) -> Result<Known, CatalogueError>;
     /// Notes the files that may still be written to, in place of those noted before.
     fn note_waiting(&self, looks: &[Look]) -> Result<(), CatalogueError>;
-    /// Known files lie at other paths, at further ones, or were touched; missing ones are present again.
+    /// Known files lie at other paths, at further ones, or were touched; missing ones are present again. A hash of the whole is kept
+    /// where none was known.
     /// Another file that lay at such a path loses it, and left without any it is removed.
     fn note_moved(&self, moves: &[Moved]) -> Result<(), CatalogueError>;
     /// Files are no longer where they were. One that has other paths loses this one; else it is missing
@@ -79,7 +80,8 @@ pub trait Catalogue: Send + Sync {
     // Videos.
 
     /// Adds a video with its vectors to a generation, and returns when the disk has both. One with this
-    /// content is replaced. Another file that lay at its path loses it, and left without any it is
+    /// content is replaced: with the same hash of the whole, or the one that [`NewVideo::file`] names where no hash speaks
+    /// against it. Another file that lay at its path loses it, and left without any it is
     /// removed.
     ///
     /// # Errors

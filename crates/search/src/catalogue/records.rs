@@ -152,6 +152,8 @@ pub struct GenerationRecord {
 /// What an encoded video leaves in the catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewVideo {
+    /// The file of the catalogue that it is, where that is encoded again.
+    pub file: Option<FileId>,
     /// What the file holds.
     pub identity: ContentIdentity,
     /// Where it lies.

@@ -1,29 +1,30 @@
-//! A hash of three stretches of a file.
+//! What a file holds, by hashes.
 
-use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::str::FromStr;
 
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes of the head, of the middle and of the tail.
 const STRETCH: u64 = 64 << 10;
 
-/// What a file holds: its size, and a hash (XXH3, 128 bits) of 64 KiB each at its start, around its
-/// middle and at its end. Files up to 192 KiB are hashed whole.
+/// What a file holds. Size and sample are told in a moment and tell most files apart; two files that differ
+/// elsewhere, as a download with holes and the same without them, are told apart by the whole alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentIdentity {
     /// Bytes of the file.
     pub size: u64,
-    /// The hash of the three stretches.
+    /// A hash (XXH3, 128 bits) of 64 KiB each at its start, around its middle and at its end; of a file up to 192 KiB
+    /// of all of it.
     pub sample: u128,
+    /// A hash (XXH3, 128 bits) of all of it; none where it was not read whole yet.
+    pub whole: Option<u128>,
 }
 
 impl ContentIdentity {
-    /// Reads the three stretches of a file.
+    /// Reads the three stretches of a file. The whole is known of one that has no more than these.
     ///
     /// # Errors
     /// When it cannot be read, or becomes shorter meanwhile.
@@ -31,56 +32,30 @@ impl ContentIdentity {
         let file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut hash = Xxh3::new();
-        let (places, length) = if size <= 3 * STRETCH {
-            (vec![0], size)
-        } else {
-            (vec![0, (size - STRETCH) / 2, size - STRETCH], STRETCH)
+        let is_small = size <= 3 * STRETCH;
+        let (places, length) = match is_small {
+            true => (vec![0], size),
+            false => (vec![0, (size - STRETCH) / 2, size - STRETCH], STRETCH),
         };
         let mut bytes = vec![0; length as usize];
         for place in places {
             file.read_exact_at(&mut bytes, place)?;
             hash.update(&bytes);
         }
-        Ok(Self { size, sample: hash.digest128() })
+        let sample = hash.digest128();
+        Ok(Self { size, sample, whole: is_small.then_some(sample) })
     }
-}
 
-/// The hash (XXH3, 128 bits) of a whole file, for those who must be sure.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn hash_whole(path: &Path) -> io::Result<u128> {
-    let mut file = File::open(path)?;
-    let mut hash = Xxh3::new();
-    let mut bytes = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut bytes)? {
-            0 => return Ok(hash.digest128()),
-            read => hash.update(&bytes[..read]),
-        }
-    }
-}
-
-impl fmt::Display for ContentIdentity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:032x}", self.size, self.sample)
-    }
-}
-
-impl FromStr for ContentIdentity {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('-').and_then(|(size, sample)| {
-            Some(Self { size: size.parse().ok()?, sample: u128::from_str_radix(sample, 16).ok()? })
-        });
-        parts.ok_or_else(|| format!("{text:?} is no identity of a file's content"))
+    /// What two files have in common that may be the same: size and sample.
+    pub fn sampled(&self) -> (u64, u128) {
+        (self.size, self.sample)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::whole_hash;
 
     #[test]
     fn files_that_differ_at_their_head_middle_tail_or_in_size_are_two() {
@@ -93,7 +68,8 @@ mod tests {
         for size in [10, 192 << 10, 1 << 20] {
             let bytes = vec![7; size];
             let first = identity(&bytes);
-            assert_eq!(first.to_string().parse(), Ok(first));
+            let whole = whole_hash(&path, &|| false).unwrap();
+            assert_eq!(first.whole, whole.filter(|_| size <= 192 << 10));
             for place in [0, size / 2, size - 1] {
                 let mut other = bytes.clone();
                 other[place] = 8;
@@ -102,11 +78,10 @@ mod tests {
             assert_ne!(identity(&bytes[1..]), first);
             assert_eq!(identity(&bytes), first);
         }
-        // The whole is another matter: a change between the stretches is seen by it alone.
+        // A change between the stretches is seen by the whole alone.
         let mut bytes = vec![7; 1 << 20];
-        let (sampled, whole) = (identity(&bytes), hash_whole(&path).unwrap());
+        let sampled = identity(&bytes);
         bytes[200 << 10] = 8;
         assert_eq!(identity(&bytes), sampled);
-        assert_ne!(hash_whole(&path).unwrap(), whole);
     }
 }

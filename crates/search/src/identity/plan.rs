@@ -4,39 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::content::ContentIdentity;
+use super::known::{FileId, Known, KnownPath};
+use super::recognition::{KnownContent, ReadWhole, Recognised};
 use super::walk::{FolderWalk, Look, look_at};
-
-/// The number of a file, given once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FileId(pub i64);
-
-/// What the catalogue knows of the file system.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The paths of its files.
-    pub paths: Vec<KnownPath>,
-    /// Files that waited when they were last looked at.
-    pub waiting: Vec<Look>,
-}
-
-/// A path of a file of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownPath {
-    /// Size and times when it was last looked at.
-    pub look: Look,
-    /// The file that lay there.
-    pub file: FileId,
-    /// That file's content.
-    pub identity: ContentIdentity,
-    /// Whether the file was marked as missing.
-    pub is_missing: bool,
-    /// Whether the file could not be read.
-    pub is_bad: bool,
-}
+use super::whole_hash::are_one_file;
 
 /// How a plan is made.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +34,17 @@ pub struct Candidate {
     pub look: Look,
     /// What it holds.
     pub identity: ContentIdentity,
+    /// The file of the catalogue that it is, where that is encoded again.
+    pub file: Option<FileId>,
+}
+
+/// A further file with the content of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// Where the candidate lies.
+    pub of: PathBuf,
+    /// Where this one does.
+    pub to: Look,
 }
 
 /// Known content at another path, or seen again.
@@ -73,6 +56,8 @@ pub struct Moved {
     pub from: Option<PathBuf>,
     /// Where it lies now.
     pub to: Look,
+    /// The hash of the whole, where it was read.
+    pub whole: Option<u128>,
 }
 
 /// A file that cannot be read.
@@ -95,7 +80,7 @@ pub struct Plan {
     /// Known content that lies somewhere else, was missing, or was only touched: nothing to decode.
     pub moved: Vec<Moved>,
     /// Further files with the content of one in `add` or `changed`.
-    pub copies: Vec<Candidate>,
+    pub copies: Vec<Copied>,
     /// Known paths below the walked folders where nothing lies any more and nothing was moved from.
     pub missing: Vec<(FileId, PathBuf)>,
     /// Files that may still be written to; look again.
@@ -108,16 +93,21 @@ pub struct Plan {
     pub still_bad: Vec<FileId>,
 }
 
-/// Compares a walk with what is known. A file whose path, size and time are known is not opened; of
-/// any other 192 KiB are read.
-pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
+/// Compares a walk with what is known. A file whose path, size and times are known is not opened; of any other
+/// 192 KiB are read, and all of it only where that leaves it open whether it is a known one.
+pub fn plan(
+    walk: &FolderWalk,
+    known: &Known,
+    settings: PlanSettings,
+    read_whole: &mut ReadWhole<'_>,
+) -> Plan {
     let by_path: HashMap<_, _> = known.paths.iter().map(|path| (&path.look.path, path)).collect();
     let waiting: HashMap<_, _> = known.waiting.iter().map(|look| (&look.path, look)).collect();
     let mut plan = Plan::default();
     let mut opened = Vec::new();
     for look in &walk.files {
         match by_path.get(&look.path) {
-            Some(path) if is_same(&path.look, look) && !path.is_missing => {
+            Some(path) if path.look == *look && !path.is_missing => {
                 let as_it_was = if path.is_bad { &mut plan.still_bad } else { &mut plan.unchanged };
                 as_it_was.push(path.file);
             }
@@ -131,38 +121,98 @@ pub fn plan(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
     // By file, the first path last, so that it is taken first.
     let mut left: HashMap<FileId, Vec<&KnownPath>> = HashMap::new();
     gone.iter().rev().for_each(|path| left.entry(path.file).or_default().push(path));
-    let by_content: HashMap<_, _> =
-        known.paths.iter().map(|path| (path.identity, path.file)).collect();
-    let mut new_content = HashSet::new();
+    let content = KnownContent::of(known);
+    let mut new = NewFiles::default();
     for (look, there) in opened {
-        let identity = match identity_of_whole(look) {
-            Ok(Some(identity)) => identity,
-            Ok(None) => {
-                plan.waiting.push(look.clone());
-                continue;
+        let sorted = identity_of_whole(look).and_then(|sampled| match sampled {
+            Some(sampled) => match content.recognise(look, sampled, read_whole)? {
+                Recognised::New(identity) => {
+                    let candidate = Candidate { look: look.clone(), identity, file: None };
+                    new.take(there, candidate, read_whole)
+                }
+                recognised => Ok(recognised),
+            },
+            None => Ok(Recognised::Unsettled),
+        });
+        match sorted {
+            Ok(Recognised::Known(file, whole)) => {
+                let from = left.get_mut(&file).and_then(Vec::pop);
+                let from = from.map(|path| path.look.path.clone());
+                plan.moved.push(Moved { file, from, to: look.clone(), whole });
             }
+            Ok(Recognised::New(_)) => {}
+            Ok(Recognised::Unsettled) => plan.waiting.push(look.clone()),
             Err(error) => {
                 plan.unreadable.push(Unreadable { path: look.path.clone(), error });
-                continue;
             }
-        };
-        let candidate = Candidate { look: look.clone(), identity };
-        match (by_content.get(&identity), there) {
-            (Some(file), _) => {
-                let from = left.get_mut(file).and_then(Vec::pop);
-                let from = from.map(|path| path.look.path.clone());
-                plan.moved.push(Moved { file: *file, from, to: candidate.look });
-            }
-            _ if !new_content.insert(identity) => plan.copies.push(candidate),
-            (None, Some(file)) => plan.changed.push((file, candidate)),
-            (None, None) => plan.add.push(candidate),
         }
     }
+    new.hand_over(&mut plan);
     let missing = left.into_values().flatten().filter(|path| !path.is_missing);
     plan.missing = missing.map(|path| (path.file, path.look.path.clone())).collect();
     plan.missing.sort_by(|one, other| one.1.cmp(&other.1));
     plan.waiting.sort_by(|one, other| one.path.cmp(&other.path));
     plan
+}
+
+/// Files with content that is not known.
+#[derive(Default)]
+struct NewFiles {
+    /// With what their paths stood for.
+    files: Vec<(Option<FileId>, Candidate)>,
+    /// Their places in `files`.
+    by_sample: HashMap<(u64, u128), Vec<usize>>,
+    copies: Vec<Copied>,
+}
+
+impl NewFiles {
+    /// Takes a file in, as a copy where one before it has the same content.
+    fn take(
+        &mut self,
+        there: Option<FileId>,
+        mut candidate: Candidate,
+        read_whole: &mut ReadWhole<'_>,
+    ) -> io::Result<Recognised> {
+        let alike = self.by_sample.entry(candidate.identity.sampled()).or_default();
+        for place in alike.iter() {
+            let first = &mut self.files[*place].1;
+            let is_same = are_one_file(&first.look.path, &candidate.look.path) || {
+                // One that cannot be read any more has no copies.
+                let of_first = read_into(first, read_whole).unwrap_or_default();
+                if !read_into(&mut candidate, read_whole)? {
+                    return Ok(Recognised::Unsettled);
+                }
+                of_first && first.identity == candidate.identity
+            };
+            if is_same {
+                let of = first.look.path.clone();
+                self.copies.push(Copied { of, to: candidate.look });
+                return Ok(Recognised::New(candidate.identity));
+            }
+        }
+        alike.push(self.files.len());
+        let identity = candidate.identity;
+        self.files.push((there, candidate));
+        Ok(Recognised::New(identity))
+    }
+
+    fn hand_over(self, plan: &mut Plan) {
+        for (there, candidate) in self.files {
+            match there {
+                Some(file) => plan.changed.push((file, candidate)),
+                None => plan.add.push(candidate),
+            }
+        }
+        plan.copies = self.copies;
+    }
+}
+
+/// Reads a candidate whole where that was not done; whether its hash is known then.
+fn read_into(candidate: &mut Candidate, read_whole: &mut ReadWhole<'_>) -> io::Result<bool> {
+    if candidate.identity.whole.is_none() {
+        candidate.identity.whole = read_whole(&candidate.look)?;
+    }
+    Ok(candidate.identity.whole.is_some())
 }
 
 /// Known paths that the walk would have met and did not.
@@ -183,10 +233,6 @@ fn identity_of_whole(look: &Look) -> io::Result<Option<ContentIdentity>> {
     let identity = ContentIdentity::of(&look.path)?;
     let is_whole = look_at(&look.path)? == *look && identity.size == look.size;
     Ok(is_whole.then_some(identity))
-}
-
-fn is_same(known: &Look, look: &Look) -> bool {
-    (known.size, known.modified_ns) == (look.size, look.modified_ns)
 }
 
 /// Whether nobody writes to a file: nothing changed for a while, or since an earlier look.

@@ -116,7 +116,7 @@ fn what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model(home: &Ho
         catalogue.add_video(new, &video(number)).unwrap();
     });
     // For the new model it cannot be decoded; the live one has it.
-    let fifth = Candidate { look: look(5), identity: identity(5) };
+    let fifth = Candidate { look: look(5), identity: identity(5), file: None };
     assert_eq!(catalogue.note_bad(&fifth, "no frame can be decoded").unwrap(), files[5]);
     let said = catalogue.swap_in(new).unwrap_err();
     assert!(matches!(said, CatalogueError::NotWhole { left: 3, gone: 2, all: 10, .. }), "{said}");
@@ -124,7 +124,9 @@ fn what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model(home: &Ho
         assert_eq!(found(catalogue.as_ref(), old, number), Some(look(number).path));
     }
     // One comes back, one is decoded after all, and one is taken out by a person.
-    catalogue.note_moved(&[Moved { file: files[3], from: None, to: look(3) }]).unwrap();
+    catalogue
+        .note_moved(&[Moved { file: files[3], from: None, to: look(3), whole: None }])
+        .unwrap();
     catalogue.add_video(new, &video(3)).unwrap();
     catalogue.add_video(new, &video(5)).unwrap();
     assert!(matches!(
@@ -195,7 +197,7 @@ fn what_a_person_should_know_of_a_file_is_kept(home: &Home) {
     // A whole file in its place takes it away.
     catalogue.add_video(generation, &video(3)).unwrap();
     assert_eq!(reason(3), None);
-    let bad = Candidate { look: look(99), identity: identity(99) };
+    let bad = Candidate { look: look(99), identity: identity(99), file: None };
     catalogue.note_bad(&bad, "empty").unwrap();
     let known = catalogue.known().unwrap();
     let bad: Vec<_> = known.paths.iter().filter(|path| path.is_bad).map(|it| it.identity).collect();
@@ -208,6 +210,7 @@ fn files_move_are_missed_come_back_and_are_replaced(home: &Home) {
         file,
         from: from.map(|from| look(from).path),
         to: look(to),
+        whole: None,
     };
     // 1 and 2 change places, 3 moves, 4 is copied, 5 is gone.
     let moves = [
@@ -231,13 +234,13 @@ fn files_move_are_missed_come_back_and_are_replaced(home: &Home) {
     catalogue.note_moved(&[moved(files[5], None, 5)]).unwrap();
     assert_eq!(known(files[5]).0, FileState::Present);
     // Other content where 6 lay: 6 is nowhere any more. It is bad at first, then mended.
-    let candidate = Candidate { look: look(6), identity: identity(60) };
+    let candidate = Candidate { look: look(6), identity: identity(60), file: None };
     let bad = catalogue.note_bad(&candidate, "no frame can be decoded").unwrap();
     assert_eq!(known(bad), (FileState::Bad, vec![look(6).path]));
     assert_eq!(catalogue.files().unwrap().len(), 10);
     assert_eq!(found(catalogue.as_ref(), generation, 6), None);
     assert_eq!(catalogue.files_left(generation).unwrap(), []);
-    let other = Candidate { look: look(7000), identity: identity(70) };
+    let other = Candidate { look: look(7000), identity: identity(70), file: None };
     let gone = catalogue.note_bad(&other, "no frame can be decoded").unwrap();
     catalogue.note_missing(&[(gone, look(7000).path)]).unwrap();
     assert_eq!(catalogue.files().unwrap().len(), 10);
@@ -324,7 +327,7 @@ fn what_is_not_text_is_kept_or_made_text(home: &Home) {
     let hits = catalogue.find_cues("quote", None, 5).unwrap();
     assert_eq!(hits.len(), 1);
     assert!(hits[0].cue.text.starts_with("quote ' and \\ and \" and a"), "{hits:?}");
-    let candidate = Candidate { look: look(31), identity: identity(31) };
+    let candidate = Candidate { look: look(31), identity: identity(31), file: None };
     let bad = catalogue.note_bad(&candidate, "a\0b").unwrap();
     let file = catalogue.files().unwrap().into_iter().find(|file| file.id == bad).unwrap();
     assert!(file.reason.unwrap().starts_with('a'));

@@ -13,7 +13,7 @@ use crate::made::{WIDTH, identity, model, vector, video};
 
 /// A change of the database, and what the fault that it makes must say. File, track and cue 3 are the third
 /// video's.
-const IN_A_FOLDER: [(&str, &str); 37] = [
+const IN_A_FOLDER: [(&str, &str); 38] = [
     ("DELETE FROM tracks WHERE id = 3", "table tracks that are gone"),
     ("DELETE FROM runs WHERE track = 3", "table runs: file 3 counts as indexed"),
     ("DELETE FROM files WHERE id = 3", "table files that is gone"),
@@ -46,6 +46,7 @@ const IN_A_FOLDER: [(&str, &str); 37] = [
     ("UPDATE files SET duration = 9e999 WHERE id = 3", "column duration: inf"),
     ("UPDATE files SET state = 'bogus' WHERE id = 3", "column state: \"bogus\" is not present"),
     ("UPDATE files SET sample = x'00' WHERE id = 3", "column sample: a blob of 1 bytes"),
+    ("UPDATE files SET whole = x'00' WHERE id = 3", "column whole: a blob of 1 bytes"),
     ("UPDATE paths SET path = '' WHERE file = 3", "table paths, row \"\", column path"),
     (
         "UPDATE paths SET size = -7 WHERE file = 3",
@@ -59,7 +60,7 @@ const IN_A_FOLDER: [(&str, &str); 37] = [
     ),
 ];
 
-const ON_A_SERVER: [(&str, &str); 17] = [
+const ON_A_SERVER: [(&str, &str); 18] = [
     ("DELETE FROM tracks WHERE id = 3", "table tracks: file 3 counts as indexed"),
     ("DELETE FROM runs WHERE track = 3", "table runs: file 3 counts as indexed"),
     ("DELETE FROM paths WHERE file = 3", "file 3 has no path"),
@@ -75,6 +76,7 @@ const ON_A_SERVER: [(&str, &str); 17] = [
     ("UPDATE files SET duration = 'NaN' WHERE id = 3", "column duration: NaN is not a length"),
     ("UPDATE files SET state = 'bogus' WHERE id = 3", "column state: \"bogus\" is not present"),
     ("UPDATE files SET sample = '' WHERE id = 3", "column sample: 0 bytes is not 16 bytes"),
+    ("UPDATE files SET whole = '' WHERE id = 3", "column whole: 0 bytes is not 16 bytes"),
     ("UPDATE cues SET start = 'Infinity' WHERE id = 3", "table cues, row 3, column start: inf"),
     ("DROP TABLE vectors_1_clip", "table vectors_1_clip is gone"),
 ];

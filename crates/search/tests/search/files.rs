@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use locvtp_search::catalogue::{Access, Catalogue, SqliteCatalogue};
 use locvtp_search::identity::{
-    ContentIdentity, FolderWalk, Known, KnownPath, Plan, PlanSettings, plan, walk,
+    ContentIdentity, FolderWalk, Known, KnownPath, Look, Moved, Plan, PlanSettings, plan, walk,
+    whole_hash,
 };
 use locvtp_video::Seconds;
 
@@ -19,31 +20,46 @@ fn now_ns() -> i64 {
 }
 
 /// As if a minute had gone by.
-fn later() -> PlanSettings {
+pub(crate) fn later() -> PlanSettings {
     PlanSettings::at(now_ns() + 60 * S)
 }
 
-fn walked(folder: &Path) -> FolderWalk {
+pub(crate) fn walked(folder: &Path) -> FolderWalk {
     walk(&[folder.to_owned()])
 }
 
+pub(crate) fn planned(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
+    plan(walk, known, settings, &mut |look| whole_hash(&look.path, &|| false))
+}
+
+/// Where nothing should have to be read whole.
+pub(crate) fn planned_by_samples(walk: &FolderWalk, known: &Known, settings: PlanSettings) -> Plan {
+    plan(walk, known, settings, &mut |look| panic!("{} is read whole", look.path.display()))
+}
+
 /// Does what a plan says, with videos of no length.
-fn carry_out(catalogue: &SqliteCatalogue, plan: &Plan) {
+pub(crate) fn carry_out(catalogue: &SqliteCatalogue, plan: &Plan) {
     let generation = catalogue.generation(&model(1)).unwrap();
     catalogue.note_moved(&plan.moved).unwrap();
     catalogue.note_missing(&plan.missing).unwrap();
     catalogue.note_waiting(&plan.waiting).unwrap();
-    for candidate in
-        plan.add.iter().chain(plan.changed.iter().map(|(_, it)| it)).chain(&plan.copies)
-    {
+    for candidate in plan.add.iter().chain(plan.changed.iter().map(|(_, it)| it)) {
         let mut video = video(0);
-        (video.identity, video.look) = (candidate.identity, candidate.look.clone());
+        let whole = whole_hash(&candidate.look.path, &|| false).unwrap();
+        video.identity = ContentIdentity { whole, ..candidate.identity };
+        video.look = candidate.look.clone();
         video.duration = Seconds(1.0);
         catalogue.add_video(generation, &video).unwrap();
     }
+    let known = catalogue.known().unwrap();
+    let copies = plan.copies.iter().map(|copy| {
+        let of = known.paths.iter().find(|path| path.look.path == copy.of).unwrap();
+        Moved { file: of.file, from: None, to: copy.to.clone(), whole: None }
+    });
+    catalogue.note_moved(&copies.collect::<Vec<_>>()).unwrap();
 }
 
-fn names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<&'a str> {
+pub(crate) fn names<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Vec<&'a str> {
     paths.into_iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect()
 }
 
@@ -61,14 +77,14 @@ fn files_are_known_by_their_content_wherever_they_are_moved() {
     put("sub/.hidden/f.mp4", "hidden");
     let catalogue = SqliteCatalogue::open(&folder.path().join("catalogue"), Access::WRITE).unwrap();
     let again = || {
-        let made = plan(&walked(&videos), &catalogue.known().unwrap(), later());
+        let made = planned(&walked(&videos), &catalogue.known().unwrap(), later());
         carry_out(&catalogue, &made);
         made
     };
     let first = again();
     let added = names(first.add.iter().map(|it| &it.look.path));
     assert_eq!(added, ["a.mp4", "b.mp4", "d.mp4", "e.mp4", "c.mkv"]);
-    assert_eq!(names(first.copies.iter().map(|it| &it.look.path)), ["copy.mp4"]);
+    assert_eq!(names(first.copies.iter().map(|it| &it.to.path)), ["copy.mp4"]);
     assert_eq!(again().unchanged.len(), 6);
     assert_eq!(catalogue.files().unwrap().len(), 5);
 
@@ -102,19 +118,19 @@ fn a_folder_that_was_not_walked_or_cannot_be_has_nothing_missing() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (folder.path().join("one"), folder.path().join("other"));
     let known = |path: PathBuf| {
-        let look = locvtp_search::identity::Look { path, size: 1, modified_ns: 0, changed_ns: 0 };
-        let identity = ContentIdentity { size: 1, sample: 1 };
+        let look = Look { path, size: 1, modified_ns: 0, changed_ns: 0 };
+        let identity = ContentIdentity { size: 1, sample: 1, whole: None };
         let file = locvtp_search::catalogue::FileId(1);
-        KnownPath { look, file, identity, is_missing: false, is_bad: false }
+        KnownPath { look, file, identity, is_missing: false, is_bad: false, is_faulty: false }
     };
     let known = Known {
         paths: vec![known(one.join("a.mp4")), known(other.join("a.mp4"))],
         waiting: vec![],
     };
     // `one` is not there: perhaps its disk is not mounted.
-    assert_eq!(plan(&walked(&one), &known, later()).missing.len(), 0);
+    assert_eq!(planned_by_samples(&walked(&one), &known, later()).missing.len(), 0);
     fs::create_dir(&one).unwrap();
-    let missing = plan(&walked(&one), &known, later()).missing;
+    let missing = planned_by_samples(&walked(&one), &known, later()).missing;
     assert_eq!(missing.into_iter().map(|it| it.1).collect::<Vec<_>>(), [one.join("a.mp4")]);
 }
 
@@ -134,7 +150,7 @@ fn a_file_that_is_being_written_waits_until_two_looks_are_equal() {
                 .set_modified(SystemTime::UNIX_EPOCH)
                 .unwrap();
         }
-        let made = plan(&walked(folder.path()), &known, PlanSettings::at(now_ns()));
+        let made = planned(&walked(folder.path()), &known, PlanSettings::at(now_ns()));
         known.waiting = made.waiting.clone();
         (made.waiting.len(), made.add.len())
     };
@@ -142,7 +158,7 @@ fn a_file_that_is_being_written_waits_until_two_looks_are_equal() {
     assert_eq!(look("half and more"), (1, 0));
     assert_eq!(look(""), (0, 1));
     // Quiet for long enough, it does not wait at all.
-    let made = plan(&walked(folder.path()), &Known::default(), later());
+    let made = planned(&walked(folder.path()), &Known::default(), later());
     assert_eq!((made.waiting.len(), made.add.len()), (0, 1));
 }
 
@@ -160,18 +176,18 @@ fn ten_thousand_unchanged_or_moved_files_take_a_moment() {
     let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
         let identity = ContentIdentity::of(&look.path).unwrap();
         let file = locvtp_search::identity::FileId(number as i64);
-        KnownPath { look, file, identity, is_missing: false, is_bad: false }
+        KnownPath { look, file, identity, is_missing: false, is_bad: false, is_faulty: false }
     });
     let known = Known { paths: paths.collect(), waiting: vec![] };
-    let planned = || {
+    let timed = || {
         let began = Instant::now();
-        (plan(&walked(folder.path()), &known, later()), began.elapsed())
+        (planned_by_samples(&walked(folder.path()), &known, later()), began.elapsed())
     };
     // Other programs may be at work: the best of three.
-    let (unchanged, took) = (0..3).map(|_| planned()).min_by_key(|it| it.1).unwrap();
+    let (unchanged, took) = (0..3).map(|_| timed()).min_by_key(|it| it.1).unwrap();
     assert_eq!(unchanged.unchanged.len(), 10_000);
     fs::rename(place("before"), place("after")).unwrap();
-    let (moved, took_moved) = planned();
+    let (moved, took_moved) = timed();
     assert_eq!((moved.moved.len(), moved.add.len(), moved.missing.len()), (10_000, 0, 0));
     for moved in &moved.moved {
         let from = moved.from.as_ref().unwrap().strip_prefix(place("before")).unwrap();
@@ -208,9 +224,9 @@ fn what_could_not_be_read_is_not_counted_as_unchanged() {
     let paths = walked(folder.path()).files.into_iter().enumerate().map(|(number, look)| {
         let identity = ContentIdentity::of(&look.path).unwrap();
         let file = locvtp_search::identity::FileId(number as i64);
-        KnownPath { look, file, identity, is_missing: false, is_bad: number == 1 }
+        KnownPath { look, file, identity, is_missing: false, is_bad: number == 1, is_faulty: false }
     });
     let known = Known { paths: paths.collect(), waiting: vec![] };
-    let made = plan(&walked(folder.path()), &known, later());
+    let made = planned(&walked(folder.path()), &known, later());
     assert_eq!((made.unchanged.len(), made.still_bad.len(), made.add.len()), (1, 1, 0));
 }

@@ -33,7 +33,7 @@ pub(crate) fn look(number: u64) -> Look {
 }
 
 pub(crate) fn identity(number: u64) -> ContentIdentity {
-    ContentIdentity { size: 1000 + number, sample: u128::from(finalise(number)) << 64 }
+    ContentIdentity { size: 1000 + number, sample: u128::from(finalise(number)) << 64, whole: None }
 }
 
 pub(crate) fn video(number: u64) -> NewVideo {
@@ -42,6 +42,7 @@ pub(crate) fn video(number: u64) -> NewVideo {
     let (language, source) = (Some("en".to_owned()), "subtitles.srt".to_owned());
     let cue = Cue { span: TimeSpan::new(0.5, 0.75), text, language, source };
     NewVideo {
+        file: None,
         identity: identity(number),
         look: look(number),
         duration: Seconds(num_clips as f64),

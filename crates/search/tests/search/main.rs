@@ -10,12 +10,14 @@ mod crash;
 mod damage;
 mod files;
 mod home;
+mod identities;
 mod kept_vectors;
 mod lost_database;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
 mod on_server;
+mod recognition;
 mod same_answers;
 mod scanning;
 mod segments;

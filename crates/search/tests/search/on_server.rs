@@ -172,7 +172,7 @@ fn a_newer_catalogue_and_an_old_pgvector_are_refused_by_name() {
     client.batch_execute("UPDATE locvtp.version SET number = 99").unwrap();
     for access in [Access::Read, Access::WRITE] {
         match home.open(access).err().unwrap() {
-            CatalogueError::Newer { place, found: 99, known: 1 } => {
+            CatalogueError::Newer { place, found: 99, known: 2 } => {
                 assert_eq!(place, home.location.to_string());
             }
             other => panic!("{other}"),

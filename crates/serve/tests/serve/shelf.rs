@@ -53,6 +53,7 @@ impl Shelf {
                 media_type: kind.map(str::to_owned),
                 modified_unix_s: Some(1_780_000_000),
                 is_missing: false,
+                is_changed: false,
             });
         Self {
             media: media.collect(),

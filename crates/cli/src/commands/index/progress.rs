@@ -8,6 +8,7 @@ use locvtp_search::catalogue::JobProgress;
 use locvtp_video::counted::counted;
 
 use crate::interrupt;
+use crate::output::one_line;
 use crate::pace::duration;
 use crate::progress::ProgressLine;
 
@@ -41,6 +42,16 @@ impl IndexObserver for Progress {
             let known = counted(num_known, "file");
             self.line.note(&format!("in the index already: {known}; to do: {num_files}"));
         }
+    }
+
+    fn comparing(&mut self, path: &Path, size: u64) {
+        self.line.draw(false, || {
+            format!(
+                "comparing {} ({:.1} MB)",
+                one_line(&path.display().to_string()),
+                size as f64 / 1e6
+            )
+        });
     }
 
     fn progress(&mut self, progress: &JobProgress) {

@@ -46,6 +46,12 @@ pub(super) fn check(args: &Search) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a list is to be written that counts in frames of the files.
+pub(super) fn counts_frames(args: &Search) -> bool {
+    let format = args.export.as_deref().map(ExportFormat::of);
+    format.is_some_and(|format| format.is_ok_and(ExportFormat::needs_clocks))
+}
+
 /// Refuses a list that would be taken for words of a video beside it: a guess would be said there from then on.
 fn check_name(list: &Path, overwrite: bool) -> anyhow::Result<()> {
     let Some(video) = video_of_subtitles(list) else { return Ok(()) };

@@ -236,6 +236,7 @@ fn question(args: &Search) -> anyhow::Result<Question> {
         per_file: args.per_file,
         refine: args.refine,
         show_all: args.all,
+        reads_files: args.cut.is_some() || giving_away::counts_frames(args),
         ..Question::default()
     })
 }

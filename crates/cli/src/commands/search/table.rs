@@ -117,6 +117,7 @@ mod tests {
             background: Some(Background::default()),
             num_files: 4,
             num_gone: 1,
+            num_touched: 0,
         };
         let mut question = Question::of("a ring");
         let told = text(&answer, &question);

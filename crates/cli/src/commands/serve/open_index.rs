@@ -137,7 +137,7 @@ impl OpenIndex {
         };
         let last = files.len().min(first + page.limit);
         Ok(MediaPage {
-            media: files[first..last].iter().map(|file| self.videos.media(file)).collect(),
+            media: files[first..last].iter().map(|file| self.videos.listed(file)).collect(),
             total: files.len(),
             has_more: last < files.len(),
         })

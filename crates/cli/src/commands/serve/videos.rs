@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use locvtp_search::catalogue::{Catalogue, CatalogueError, FileId, FileRecord, FileState};
+use locvtp_search::identity::{FileNow, Look};
 use locvtp_search::segment::TrackId;
 use locvtp_serve::{Media, MediaId};
 use locvtp_video::Playback;
@@ -36,17 +37,20 @@ impl Videos {
         Self { catalogue, root, names: Mutex::default(), played: Mutex::default() }
     }
 
-    /// The file of an id; none where the index has no such video.
+    /// The file of an id; none where the index has no such video. An id of before, when the file was known by its
+    /// sample, still names it.
     pub(super) fn file(&self, id: &MediaId) -> Result<Option<FileRecord>, CatalogueError> {
         let known = self.names().tracks.get(id).copied();
         if let Some(track) = known
             && let Some(file) = self.catalogue.file_of(track)?
-            && id_of(&file) == *id
+            && is_called(&file, id)
         {
             return Ok(Some(file));
         }
         let all = self.all()?;
-        Ok(all.into_iter().find(|file| id_of(file) == *id))
+        let is_it = |file: &&FileRecord| id_of(file) == *id;
+        let found = all.iter().find(is_it).or_else(|| all.iter().find(|file| is_called(file, id)));
+        Ok(found.cloned())
     }
 
     /// The id of a file of the catalogue; none where it is gone.
@@ -72,12 +76,25 @@ impl Videos {
         Ok(files)
     }
 
-    /// A video as the server needs it. Reads the header of its file once.
+    /// A video as the server needs it: where it lies as it was indexed, or else where another file lies now. Reads the
+    /// header of its file once.
     pub(super) fn media(&self, file: &FileRecord) -> Media {
-        let there = file.looks.iter().find(|look| look.path.is_file());
+        let now = |look: &Look| FileNow::of(&look.path, file.identity, &file.looks);
+        self.media_where(file, &|look| now(look).is_usable())
+    }
+
+    /// The same for a list, without a look into the files.
+    pub(super) fn listed(&self, file: &FileRecord) -> Media {
+        self.media_where(file, &|_| true)
+    }
+
+    fn media_where(&self, file: &FileRecord, is_usable: &dyn Fn(&Look) -> bool) -> Media {
+        let there = file.looks.iter().filter(|look| look.path.is_file());
+        let (usable, changed): (Vec<&Look>, Vec<&Look>) = there.partition(|look| is_usable(look));
+        let there = usable.first().or(changed.first()).copied();
         let look = there.or(file.looks.first());
         let path = look.map(|look| look.path.clone()).unwrap_or_default();
-        let played = there.and_then(|look| self.played(file.id, &look.path));
+        let played = usable.first().and_then(|look| self.played(file.id, &look.path));
         Media {
             id: id_of(file),
             name: file_name(&path),
@@ -92,6 +109,7 @@ impl Videos {
             media_type: played.map(|it| it.media_type),
             modified_unix_s: look.map(|look| look.modified_ns.div_euclid(1_000_000_000)),
             is_missing: there.is_none() || file.state == FileState::Missing,
+            is_changed: usable.is_empty() && there.is_some(),
             path,
         }
     }
@@ -147,10 +165,19 @@ impl Videos {
     }
 }
 
-/// The id of a content: its size, and the hash of its samples.
+/// The id of a content: its size, and the hash of the whole, or of the sample where the whole is not known.
 fn id_of(file: &FileRecord) -> MediaId {
-    let text = format!("{:x}-{:032x}", file.identity.size, file.identity.sample);
+    id_by(file, file.identity.whole.unwrap_or(file.identity.sample))
+}
+
+fn id_by(file: &FileRecord, hash: u128) -> MediaId {
+    let text = format!("{:x}-{hash:032x}", file.identity.size);
     MediaId::new(&text).expect("figures and a hyphen")
+}
+
+/// Whether an id names a file, or did so before the whole of it was known.
+fn is_called(file: &FileRecord, id: &MediaId) -> bool {
+    *id == id_of(file) || *id == id_by(file, file.identity.sample)
 }
 
 /// Where a file lies, or last lay.
@@ -190,7 +217,8 @@ mod tests {
             let mut clips = VectorBatch::new(2);
             clips.push(&[1.0, 0.0], TimeSpan::new(0.0, 2.0)).unwrap();
             let video = NewVideo {
-                identity: ContentIdentity { size: 6, sample: number as u128 + 10 },
+                file: None,
+                identity: ContentIdentity { size: 6, sample: number as u128 + 10, whole: None },
                 look: look_at(&path).unwrap(),
                 duration: Seconds(2.0),
                 note: None,
@@ -216,6 +244,25 @@ mod tests {
         // Bytes that are no video have no header, and are no failure.
         assert!(shown[0].media_type.is_none() && !shown[0].is_missing);
         assert_eq!(videos.file(&MediaId::new("nobody").unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn an_id_of_before_the_whole_was_known_still_names_its_video() {
+        let identity = |whole| ContentIdentity { size: 255, sample: 7, whole };
+        let file = |whole| FileRecord {
+            id: FileId(1),
+            identity: identity(whole),
+            state: FileState::Present,
+            reason: None,
+            duration: Seconds(1.0),
+            track: None,
+            looks: vec![],
+        };
+        let (before, now) = (id_of(&file(None)), id_of(&file(Some(9))));
+        assert_eq!(before.as_str(), "ff-00000000000000000000000000000007");
+        assert_eq!(now.as_str(), "ff-00000000000000000000000000000009");
+        assert!(is_called(&file(Some(9)), &before) && is_called(&file(Some(9)), &now));
+        assert!(!is_called(&file(Some(8)), &now));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) fn select(
         if files.last().is_none_or(|last| last.id != id) {
             files.push(record(row)?);
         }
-        if let (Some(file), Some(look)) = (files.last_mut(), look_at_column(row, 7, "paths")?) {
+        if let (Some(file), Some(look)) = (files.last_mut(), look_at_column(row, 8, "paths")?) {
             file.looks.push(look);
         }
     }
@@ -48,20 +48,20 @@ pub(super) fn select(
 }
 
 /// What [`record`] reads of a file; its track's number comes next.
-pub(super) const COLUMNS: &str = "files.id, files.size, sample, state, reason, duration";
+pub(super) const COLUMNS: &str = "files.id, files.size, sample, whole, state, reason, duration";
 
 pub(super) fn record(row: &Row) -> Result<FileRecord, Fault> {
-    let (id, duration): (i64, f64) = (row.get(0), row.get(5));
+    let (id, duration): (i64, f64) = (row.get(0), row.get(6));
     if !is_duration(duration) {
         return Err(bad("files", id, "duration", duration, "a length in seconds"));
     }
     Ok(FileRecord {
         id: FileId(id),
         identity: identity(row, 1, id)?,
-        state: state(row, 3, id)?,
-        reason: row.get(4),
+        state: state(row, 4, id)?,
+        reason: row.get(5),
         duration: Seconds(duration),
-        track: row.get::<_, Option<i32>>(6).map(|track| TrackId(track as u32)),
+        track: row.get::<_, Option<i32>>(7).map(|track| TrackId(track as u32)),
         looks: Vec::new(),
     })
 }
@@ -77,11 +77,15 @@ fn identity(row: &Row, first: usize, id: i64) -> Result<ContentIdentity, Fault> 
     if size < 0 {
         return Err(bad("files", id, "size", size, "a whole number from 0 on"));
     }
-    if sample.len() != 16 {
-        let found = format!("{} bytes", sample.len());
-        return Err(bad("files", id, "sample", found, "16 bytes"));
+    let whole: Option<&[u8]> = row.get(first + 2);
+    for (column, hash) in [("sample", Some(sample)), ("whole", whole)] {
+        if let Some(hash) = hash.filter(|hash| hash.len() != 16) {
+            let found = format!("{} bytes", hash.len());
+            return Err(bad("files", id, column, found, "16 bytes"));
+        }
     }
-    Ok(ContentIdentity { size: size as u64, sample: wide(row, first + 1) })
+    let whole = whole.map(|_| wide(row, first + 2));
+    Ok(ContentIdentity { size: size as u64, sample: wide(row, first + 1), whole })
 }
 
 /// The look in four columns of a row: path, size, modified, changed; none where there is no path.
@@ -107,14 +111,15 @@ pub(super) fn look_at_column(
 
 pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
     let paths = db.query(
-        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, state
+        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, whole, state,
+             reason IS NOT NULL
          FROM paths JOIN files ON files.id = paths.file ORDER BY path",
         &[],
     )?;
     let mut known = Known::default();
     for row in &paths {
         let id: i64 = row.get(4);
-        let state = state(row, 7, id)?;
+        let state = state(row, 8, id)?;
         let Some(look) = look_at_column(row, 0, "paths")? else { continue };
         known.paths.push(KnownPath {
             look,
@@ -122,6 +127,7 @@ pub(super) fn known(db: &mut Transaction<'_>) -> Result<Known, Fault> {
             identity: identity(row, 5, id)?,
             is_missing: state == FileState::Missing,
             is_bad: state == FileState::Bad,
+            is_faulty: row.get(9),
         });
     }
     let waiting =
@@ -144,12 +150,19 @@ pub(super) fn note_waiting(db: &mut Transaction<'_>, looks: &[Look]) -> Result<(
 
 pub(super) fn note_moved(db: &mut Transaction<'_>, moves: &[Moved]) -> Result<(), Fault> {
     let mut robbed = Vec::new();
-    for Moved { file, from, to } in moves {
+    for Moved { file, from, to, whole } in moves {
         if let Some(from) = from {
             let delete = "DELETE FROM paths WHERE path = $1 AND file = $2";
             db.execute(delete, &[&bytes(from), &file.0])?;
         }
         robbed.extend(set_path(db, *file, to)?);
+        if let Some(whole) = whole {
+            // Two that turn out to be one stay two.
+            let learn = "UPDATE files SET whole = $1 WHERE id = $2 AND whole IS NULL
+                         AND NOT EXISTS (SELECT FROM files AS twin WHERE twin.whole = $1
+                             AND (twin.size, twin.sample) = (files.size, files.sample))";
+            db.execute(learn, &[&whole.to_be_bytes().to_vec(), &file.0])?;
+        }
         let present = "UPDATE files SET state = 'present' WHERE id = $1 AND state = 'missing'";
         db.execute(present, &[&file.0])?;
     }
@@ -180,14 +193,14 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> Result<FileId, Fault> {
-    let ContentIdentity { size, sample } = candidate.identity;
-    let indexed = "SELECT id FROM files WHERE size = $1 AND sample = $2
-                   AND EXISTS (SELECT FROM indexed WHERE indexed.file = files.id)";
-    let key: [&(dyn ToSql + Sync); 2] = [&(size as i64), &sample.to_be_bytes().to_vec()];
-    if let Some(row) = db.query_opt(indexed, &key)? {
-        return Ok(FileId(row.get(0)));
+    if let Some(file) = with_content(db, candidate.file, candidate.identity)? {
+        let is_indexed = "SELECT EXISTS (SELECT FROM indexed WHERE file = $1)";
+        if db.query_one(is_indexed, &[&file.0])?.get(0) {
+            return Ok(file);
+        }
     }
-    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
+    let (identity, look) = (candidate.identity, &candidate.look);
+    let file = put(db, candidate.file, identity, look, Seconds::ZERO, None)?;
     let bad = "UPDATE files SET state = 'bad', reason = $1 WHERE id = $2";
     db.execute(bad, &[&plain(reason), &file.0])?;
     db.execute("DELETE FROM tracks WHERE file = $1", &[&file.0])?;
@@ -200,31 +213,57 @@ pub(super) fn remove(db: &mut Transaction<'_>, files: &[FileId]) -> Result<(), F
     Ok(())
 }
 
-/// The file with this content, made where there is none, lying at a path and present.
+/// The file with this content, made where there is none, lying at a path and present. `file` is the one that is known
+/// to have had it.
 pub(super) fn put(
     db: &mut Transaction<'_>,
+    file: Option<FileId>,
     identity: ContentIdentity,
     look: &Look,
     duration: Seconds,
     note: Option<&str>,
 ) -> Result<FileId, Fault> {
-    let (size, sample) = (identity.size as i64, identity.sample.to_be_bytes().to_vec());
+    let (size, sample, whole) = columns(identity);
     let note = note.map(plain);
-    let update = "UPDATE files SET state = 'present', reason = $4, duration = $3
-                  WHERE size = $1 AND sample = $2 RETURNING id";
-    let known = db.query_opt(update, &[&size, &sample, &duration.0, &note])?;
-    let row = match known {
-        Some(row) => row,
+    let file = match with_content(db, file, identity)? {
+        Some(file) => {
+            let update = "UPDATE files SET state = 'present', reason = $1, duration = $2,
+                          whole = coalesce(whole, $3) WHERE id = $4";
+            db.execute(update, &[&note, &duration.0, &whole, &file.0])?;
+            file
+        }
         None => {
-            let insert = "INSERT INTO files (size, sample, state, duration, reason)
-                          VALUES ($1, $2, 'present', $3, $4) RETURNING id";
-            db.query_one(insert, &[&size, &sample, &duration.0, &note])?
+            let insert = "INSERT INTO files (size, sample, whole, state, duration, reason)
+                          VALUES ($1, $2, $3, 'present', $4, $5) RETURNING id";
+            FileId(db.query_one(insert, &[&size, &sample, &whole, &duration.0, &note])?.get(0))
         }
     };
-    let file = FileId(row.get(0));
     let robbed = set_path(db, file, look)?;
     remove_pathless(db, &Vec::from_iter(robbed))?;
     Ok(file)
+}
+
+/// The file with a content: with the whole, where that is known, else the one that is known to have it, as long as
+/// nothing speaks against it.
+fn with_content(
+    db: &mut Transaction<'_>,
+    file: Option<FileId>,
+    identity: ContentIdentity,
+) -> Result<Option<FileId>, Fault> {
+    let find = "SELECT id FROM files WHERE size = $1 AND sample = $2
+                AND (whole IS NOT DISTINCT FROM $3 OR id = $4 AND (whole IS NULL OR $3 IS NULL))
+                ORDER BY whole IS NOT NULL AND whole IS NOT DISTINCT FROM $3 DESC,
+                    id IS NOT DISTINCT FROM $4 DESC, id LIMIT 1";
+    let (size, sample, whole) = columns(identity);
+    let file = file.map(|file| file.0);
+    let found = db.query_opt(find, &[&size, &sample, &whole, &file])?;
+    Ok(found.map(|row| FileId(row.get(0))))
+}
+
+/// Size, sample and whole as they stand in the table.
+fn columns(identity: ContentIdentity) -> (i64, Vec<u8>, Option<Vec<u8>>) {
+    let bytes = |hash: u128| hash.to_be_bytes().to_vec();
+    (identity.size as i64, bytes(identity.sample), identity.whole.map(bytes))
 }
 
 /// Lays a file at a path. Returns the other file that lay there.

@@ -38,6 +38,7 @@ enum Mend {
 const ENCODED: &str = "its video is encoded again";
 const FOUND_ANEW: &str = "removed; `locvtp index add` takes its video in again";
 const REMOVED: &str = "removed";
+const READ_AGAIN: &str = "read again when it is asked for";
 
 /// All that is wrong with the records.
 pub(super) fn find(db: &mut Transaction<'_>) -> Result<Vec<RecordFault>, Fault> {
@@ -100,10 +101,10 @@ fn of_files(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Result<(
     let select = format!("SELECT {}, NULL::int FROM files ORDER BY id", files::COLUMNS);
     for row in db.query(&select, &[])? {
         let Some((line, column)) = bad(files::record(&row))? else { continue };
-        let is_of_content = ["size", "sample"].contains(&column.as_str());
-        let (statements, how): (&[&str], _) = match is_of_content {
-            true => (&["DELETE FROM files WHERE id = $1"], FOUND_ANEW),
-            false => (
+        let (statements, how): (&[&str], _) = match column.as_str() {
+            "size" | "sample" => (&["DELETE FROM files WHERE id = $1"], FOUND_ANEW),
+            "whole" => (&["UPDATE files SET whole = NULL WHERE id = $1"], READ_AGAIN),
+            _ => (
                 &[
                     "UPDATE files SET state = 'present', reason = NULL, duration = 0 WHERE id = $1",
                     "DELETE FROM indexed WHERE file = $1",

@@ -41,6 +41,7 @@ impl Server {
         let (writer, idle) = match access {
             Access::Read => {
                 setup::check_there(&mut client, &place).map_err(told)?;
+                setup::read_as_of_today(&mut client).map_err(told)?;
                 (None, vec![client])
             }
             Access::Write { wait } => {
@@ -122,8 +123,10 @@ impl Server {
     fn session(&self) -> Result<Client, CatalogueError> {
         let mut client = connect(&self.address)?;
         let place = self.place();
+        let told = |fault: Fault| fault.tell(&place, "being opened");
         // The server may be another than before.
-        setup::check(&mut client, &place).map_err(|fault| fault.tell(&place, "being opened"))?;
+        setup::check(&mut client, &place).map_err(told)?;
+        setup::read_as_of_today(&mut client).map_err(told)?;
         Ok(client)
     }
 }

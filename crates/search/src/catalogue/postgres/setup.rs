@@ -6,7 +6,8 @@ use super::fault::{Fault, bad};
 use crate::catalogue::error::CatalogueError;
 
 /// What brings a catalogue from each version to the next.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("schema.sql"), include_str!("schema_2_whole_hashes.sql")];
 
 /// The oldest pgvector that keeps its indexes whole.
 const PGVECTOR: [u32; 3] = [0, 8, 4];
@@ -47,6 +48,17 @@ pub(super) fn check_there(client: &mut Client, place: &str) -> Result<(), Fault>
         None => Err(CatalogueError::Missing { place: place.to_owned() }.into()),
         Some(found) => check_version(found, MIGRATIONS.len(), place),
     }
+}
+
+/// Lets a catalogue of an older version be read as one of today by this session.
+pub(super) fn read_as_of_today(client: &mut Client) -> Result<(), Fault> {
+    if version(client)? == Some(1) {
+        // What is temporary comes first where a name is looked up.
+        client.batch_execute(
+            "CREATE TEMP VIEW files AS SELECT *, NULL::bytea AS whole FROM locvtp.files",
+        )?;
+    }
+    Ok(())
 }
 
 /// Makes pgvector usable in this database.

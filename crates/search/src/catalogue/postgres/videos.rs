@@ -19,7 +19,8 @@ pub(super) fn add(
     if let Some((_, batch)) = video.vectors.iter().find(|(_, batch)| batch.width() != expected) {
         return Err(CatalogueError::Width { expected, found: batch.width() }.into());
     }
-    let file = files::put(db, video.identity, &video.look, video.duration, video.note.as_deref())?;
+    let NewVideo { file, identity, look, duration, note, .. } = video;
+    let file = files::put(db, *file, *identity, look, *duration, note.as_deref())?;
     let track = track_of(db, file)?;
     vectors::drop_track(db, generation, track)?;
     let mut kinds = HashSet::new();

@@ -129,9 +129,14 @@ impl<'r, 's> CheckedRow<'r, 's> {
         if fits(seconds) { Ok(seconds) } else { Err(self.bad(column, expected)) }
     }
 
-    /// A content's size and hash, in two columns.
+    /// A content in three columns: size, sample, and the hash of the whole where it is known.
     pub(super) fn identity(&self, column: usize) -> Result<ContentIdentity, Fault> {
-        Ok(ContentIdentity { size: self.count(column)? as u64, sample: self.wide(column + 1)? })
+        let whole = match self.row.get_ref(column + 2)? {
+            ValueRef::Null => None,
+            _ => Some(self.wide(column + 2)?),
+        };
+        let (size, sample) = (self.count(column)? as u64, self.wide(column + 1)?);
+        Ok(ContentIdentity { size, sample, whole })
     }
 
     /// A look in four columns: path, size, modified, changed.

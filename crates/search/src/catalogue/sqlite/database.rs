@@ -153,20 +153,21 @@ fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     // Before anything is changed of what may be another program's.
-    let known = MIGRATIONS.len() as i64;
-    match (version(&connection)?, schema::kind(&connection)?) {
-        (found, _) if found > known => check_version(found, MIGRATIONS.len())?,
-        // It lost its version and nothing else.
-        (found, Kind::Whole) if found < known => {
-            connection.pragma_update(None, "user_version", known)?;
+    let found = version(&connection)?;
+    match schema::kind(&connection, found)? {
+        _ if found > MIGRATIONS.len() as i64 => check_version(found, MIGRATIONS.len())?,
+        Kind::Whole(version) if version as i64 != found => {
+            connection.pragma_update(None, "user_version", version as i64)?;
         }
-        (_, Kind::Whole) => {}
-        (_, Kind::Empty) => refuse_vectors(path.parent().unwrap_or(path))?,
-        (_, Kind::Lacks(part)) => return Err(lacks(path, &part)),
+        Kind::Whole(_) => {}
+        Kind::Empty => refuse_vectors(path.parent().unwrap_or(path))?,
+        Kind::Lacks(part) => return Err(lacks(path, &part)),
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // `FULL`: a commit returns when the disk has it.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // A table that is made anew would take with it what names its rows.
+    connection.pragma_update(None, "foreign_keys", false)?;
     migrate(&mut connection, &MIGRATIONS)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -194,10 +195,13 @@ fn open_to_read(path: &Path) -> Result<Connection, Fault> {
         }
         Err(error) => return Err(error.into()),
     };
-    match schema::kind(&connection)? {
+    match schema::kind(&connection, found)? {
         // A newer one may have other parts.
         _ if found > MIGRATIONS.len() as i64 => check_version(found, MIGRATIONS.len())?,
-        Kind::Whole => check_version(found, MIGRATIONS.len())?,
+        Kind::Whole(version) => {
+            check_version(found, MIGRATIONS.len())?;
+            schema::read_as_of_today(&connection, version)?;
+        }
         Kind::Empty => {
             refuse_vectors(path.parent().unwrap_or(path))?;
             return Err(CatalogueError::Missing { place: String::new() }.into());

@@ -18,7 +18,7 @@ pub(super) const NOT_INDEXED: &str = "WHERE files.state = 'present'
     AND files.id NOT IN (SELECT file FROM indexed WHERE generation = ?)";
 
 /// What [`record`] reads of a file.
-pub(super) const COLUMNS: &str = "files.id, files.size, sample, state, reason, duration";
+pub(super) const COLUMNS: &str = "files.id, files.size, sample, whole, state, reason, duration";
 
 /// The files that a condition picks, ordered by number.
 pub(super) fn select(
@@ -37,13 +37,13 @@ pub(super) fn select(
         let id = FileId(row.get(0)?);
         if files.last().is_none_or(|last| last.id != id) {
             let mut file = record(&CheckedRow::of(row, "files", 0))?;
-            if row.get_ref(6)? != ValueRef::Null {
-                file.track = Some(CheckedRow::of(row, "tracks", 6).track(6)?);
+            if row.get_ref(7)? != ValueRef::Null {
+                file.track = Some(CheckedRow::of(row, "tracks", 7).track(7)?);
             }
             files.push(file);
         }
-        if let (Some(file), false) = (files.last_mut(), row.get_ref(8)? == ValueRef::Null) {
-            file.looks.push(CheckedRow::of(row, "paths", 7).look(7)?);
+        if let (Some(file), false) = (files.last_mut(), row.get_ref(9)? == ValueRef::Null) {
+            file.looks.push(CheckedRow::of(row, "paths", 8).look(8)?);
         }
     }
     Ok(files)
@@ -61,9 +61,9 @@ pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<FileRecord, Fault> {
     Ok(FileRecord {
         id: FileId(row.count(0)?),
         identity: row.identity(1)?,
-        state: row.named(3, FileState::named, "present, missing or bad")?,
-        reason: row.optional_text(4)?,
-        duration: Seconds(row.duration(5)?),
+        state: row.named(4, FileState::named, "present, missing or bad")?,
+        reason: row.optional_text(5)?,
+        duration: Seconds(row.duration(6)?),
         track: None,
         looks: Vec::new(),
     })
@@ -71,19 +71,21 @@ pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<FileRecord, Fault> {
 
 pub(super) fn known(db: &Connection) -> Result<Known, Fault> {
     let mut statement = db.prepare(
-        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, state
+        "SELECT path, paths.size, modified, changed, files.id, files.size, sample, whole, state,
+             reason
          FROM paths JOIN files ON files.id = paths.file ORDER BY path",
     )?;
     let (mut rows, mut known) = (statement.query([])?, Known::default());
     while let Some(row) = rows.next()? {
         let file = CheckedRow::of(row, "files", 4);
-        let state = file.named(7, FileState::named, "present, missing or bad")?;
+        let state = file.named(8, FileState::named, "present, missing or bad")?;
         known.paths.push(KnownPath {
             look: CheckedRow::of(row, "paths", 0).look(0)?,
             file: FileId(file.count(4)?),
             identity: file.identity(5)?,
             is_missing: state == FileState::Missing,
             is_bad: state == FileState::Bad,
+            is_faulty: file.optional_text(9)?.is_some(),
         });
     }
     let mut statement = db.prepare("SELECT path, size, modified, changed FROM waiting")?;
@@ -106,12 +108,17 @@ pub(super) fn note_waiting(db: &Connection, looks: &[Look]) -> rusqlite::Result<
 
 pub(super) fn note_moved(db: &Connection, moves: &[Moved]) -> rusqlite::Result<()> {
     let mut robbed = Vec::new();
-    for Moved { file, from, to } in moves {
+    for Moved { file, from, to, whole } in moves {
         if let Some(from) = from {
             let delete = "DELETE FROM paths WHERE path = ? AND file = ?";
             db.execute(delete, (path_value(from), file.0))?;
         }
         robbed.extend(set_path(db, *file, to)?);
+        if let Some(whole) = whole {
+            // Two that turn out to be one stay two.
+            let learn = "UPDATE OR IGNORE files SET whole = ? WHERE id = ? AND whole IS NULL";
+            db.execute(learn, (whole.to_be_bytes(), file.0))?;
+        }
         db.execute(
             "UPDATE files SET state = 'present' WHERE id = ? AND state = 'missing'",
             [file.0],
@@ -141,14 +148,14 @@ pub(super) fn note_bad(
     candidate: &Candidate,
     reason: &str,
 ) -> rusqlite::Result<FileId> {
-    let ContentIdentity { size, sample } = candidate.identity;
-    let indexed =
-        "SELECT id FROM files WHERE size = ? AND sample = ? AND id IN (SELECT file FROM indexed)";
-    let key = (size as i64, sample.to_be_bytes());
-    if let Some(id) = db.query_row(indexed, key, |row| row.get(0)).optional()? {
-        return Ok(FileId(id));
+    if let Some(file) = with_content(db, candidate.file, candidate.identity)? {
+        let is_indexed = "SELECT count(*) > 0 FROM indexed WHERE file = ?";
+        if db.query_row(is_indexed, [file.0], |row| row.get(0))? {
+            return Ok(file);
+        }
     }
-    let file = put(db, candidate.identity, &candidate.look, Seconds::ZERO, None)?;
+    let (identity, look) = (candidate.identity, &candidate.look);
+    let file = put(db, candidate.file, identity, look, Seconds::ZERO, None)?;
     db.execute("UPDATE files SET state = 'bad', reason = ? WHERE id = ?", (reason, file.0))?;
     db.execute("DELETE FROM tracks WHERE file = ?", [file.0])?;
     Ok(file)
@@ -159,24 +166,53 @@ pub(super) fn remove(db: &Connection, files: &[FileId]) -> rusqlite::Result<()> 
     files.iter().try_for_each(|file| delete.execute([file.0]).map(drop))
 }
 
-/// The file with this content, made where there is none, lying at a path and present.
+/// The file with this content, made where there is none, lying at a path and present. `file` is the one that is known
+/// to have had it.
 pub(super) fn put(
     db: &Connection,
+    file: Option<FileId>,
     identity: ContentIdentity,
     look: &Look,
     duration: Seconds,
     note: Option<&str>,
 ) -> rusqlite::Result<FileId> {
-    let id = db.query_row(
-        "INSERT INTO files (size, sample, state, reason, duration) VALUES (?, ?, 'present', ?, ?)
-         ON CONFLICT (size, sample) DO UPDATE
-         SET state = 'present', reason = excluded.reason, duration = excluded.duration RETURNING id",
-        (identity.size as i64, identity.sample.to_be_bytes(), note, duration.0),
-        |row| row.get(0),
-    )?;
-    let robbed = set_path(db, FileId(id), look)?;
+    let whole = identity.whole.map(u128::to_be_bytes);
+    let file = match with_content(db, file, identity)? {
+        Some(file) => {
+            let update = "UPDATE files SET state = 'present', reason = ?, duration = ?,
+                          whole = coalesce(whole, ?) WHERE id = ?";
+            db.execute(update, (note, duration.0, whole, file.0))?;
+            file
+        }
+        None => {
+            let insert = "INSERT INTO files (size, sample, whole, state, reason, duration)
+                          VALUES (?, ?, ?, 'present', ?, ?)";
+            let (size, sample) = (identity.size as i64, identity.sample.to_be_bytes());
+            db.execute(insert, (size, sample, whole, note, duration.0))?;
+            FileId(db.last_insert_rowid())
+        }
+    };
+    let robbed = set_path(db, file, look)?;
     remove_pathless(db, &Vec::from_iter(robbed))?;
-    Ok(FileId(id))
+    Ok(file)
+}
+
+/// The file with a content: with the whole, where that is known, else the one that is known to have it, as long as
+/// nothing speaks against it.
+fn with_content(
+    db: &Connection,
+    file: Option<FileId>,
+    identity: ContentIdentity,
+) -> rusqlite::Result<Option<FileId>> {
+    let find = "SELECT id FROM files WHERE size = ?1 AND sample = ?2
+                AND (whole IS ?3 OR id = ?4 AND (whole IS NULL OR ?3 IS NULL))
+                ORDER BY whole IS ?3 AND ?3 IS NOT NULL DESC, id IS ?4 DESC, id LIMIT 1";
+    let (size, sample) = (identity.size as i64, identity.sample.to_be_bytes());
+    let whole = identity.whole.map(u128::to_be_bytes);
+    let mut statement = db.prepare_cached(find)?;
+    let found =
+        statement.query_row((size, sample, whole, file.map(|file| file.0)), |row| row.get(0));
+    found.map(FileId).optional()
 }
 
 /// Lays a file at a path. Returns the other file that lay there.

@@ -129,8 +129,14 @@ fn mend_value(
         ("files", "size" | "sample") => {
             // What it holds is not known, so its place is looked at again; until then its vectors stay.
             run("UPDATE paths SET size = 0, modified = 0, changed = 0 WHERE file = ?")?;
-            run("UPDATE files SET size = 0, sample = randomblob(16) WHERE rowid = ?")?;
+            run(
+                "UPDATE files SET size = 0, sample = randomblob(16), whole = NULL WHERE rowid = ?",
+            )?;
             Ok("`locvtp index add` looks at the file again")
+        }
+        ("files", "whole") => {
+            run("UPDATE files SET whole = NULL WHERE rowid = ?")?;
+            Ok("read again when it is asked for")
         }
         ("files", _) => {
             run("UPDATE files SET state = 'present', reason = NULL, duration = 0 WHERE rowid = ?")?;

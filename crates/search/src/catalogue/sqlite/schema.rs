@@ -6,36 +6,67 @@ use std::sync::OnceLock;
 use rusqlite::Connection;
 
 /// What brings a database from each version to the next.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+pub(super) const MIGRATIONS: [&str; 2] =
+    [include_str!("schema.sql"), include_str!("schema_2_whole_hashes.sql")];
 
 /// What a database is.
 pub(super) enum Kind {
-    /// A catalogue with all its parts.
-    Whole,
+    /// A catalogue with all the parts of a version.
+    Whole(usize),
     /// Without a table: new, or emptied.
     Empty,
     /// Another program's, or a catalogue that lost parts; with one of those that are missing.
     Lacks(String),
 }
 
-/// Of an open database.
-pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
-    static EXPECTED: OnceLock<BTreeSet<String>> = OnceLock::new();
+/// Of an open database that says of which version it is. One that says of none is of the newest that it has all
+/// parts of: it lost its version and nothing else.
+pub(super) fn kind(connection: &Connection, stated: i64) -> rusqlite::Result<Kind> {
+    static EXPECTED: OnceLock<Vec<BTreeSet<String>>> = OnceLock::new();
     let expected = match EXPECTED.get() {
         Some(expected) => expected,
         None => {
-            let made = Connection::open_in_memory()?;
-            MIGRATIONS.iter().try_for_each(|migration| made.execute_batch(migration))?;
-            let parts = parts(&made)?;
-            EXPECTED.get_or_init(|| parts)
+            let made = parts_of_versions()?;
+            EXPECTED.get_or_init(|| made)
         }
     };
     let found = parts(connection)?;
-    Ok(match expected.difference(&found).next() {
-        None => Kind::Whole,
-        Some(_) if found.is_empty() => Kind::Empty,
-        Some(part) => Kind::Lacks(part.clone()),
-    })
+    if found.is_empty() {
+        return Ok(Kind::Empty);
+    }
+    let newest = MIGRATIONS.len();
+    let stated = usize::try_from(stated).ok().filter(|stated| (1..=newest).contains(stated));
+    let versions = stated.map_or((1..=newest).rev().collect(), |stated| vec![stated]);
+    let lacks = |version: usize| expected[version - 1].difference(&found).next();
+    if let Some(version) = versions.iter().find(|version| lacks(**version).is_none()) {
+        return Ok(Kind::Whole(*version));
+    }
+    let lost = versions.last().and_then(|version| lacks(*version));
+    Ok(Kind::Lacks(lost.cloned().unwrap_or_default()))
+}
+
+/// The parts that a catalogue of each version has.
+fn parts_of_versions() -> rusqlite::Result<Vec<BTreeSet<String>>> {
+    let made = Connection::open_in_memory()?;
+    made.pragma_update(None, "foreign_keys", false)?;
+    let migrate = |migration: &&str| {
+        made.execute_batch(migration)?;
+        parts(&made)
+    };
+    MIGRATIONS.iter().map(migrate).collect()
+}
+
+/// Lets a database of an older version, opened for reading, be read as one of today.
+pub(super) fn read_as_of_today(connection: &Connection, version: usize) -> rusqlite::Result<()> {
+    if version > 1 {
+        return Ok(());
+    }
+    // What is temporary comes first where a name is looked up.
+    connection.execute_batch(
+        "PRAGMA temp_store = MEMORY;
+         CREATE TEMP VIEW files AS
+         SELECT id AS rowid, id, size, sample, NULL AS whole, state, reason, duration FROM main.files",
+    )
 }
 
 /// As `table files`, `column duration of files`.

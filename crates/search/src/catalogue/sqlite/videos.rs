@@ -18,10 +18,8 @@ pub(super) fn add(
     video: &NewVideo,
 ) -> Result<FileId, Fault> {
     check_width(db, generation, video)?;
-    let file = {
-        let note = video.note.as_deref();
-        files::put(db, video.identity, &video.look, video.duration, note)?
-    };
+    let NewVideo { file, identity, look, duration, note, .. } = video;
+    let file = files::put(db, *file, *identity, look, *duration, note.as_deref())?;
     let track = track_of(db, file)?;
     let delete = "DELETE FROM runs WHERE generation = ? AND track = ?";
     db.execute(delete, (generation.0, track.0))?;
