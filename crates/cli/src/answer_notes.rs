@@ -34,8 +34,8 @@ pub(crate) fn notes(answer: &Answer, question: &Question, finding: Finding) -> V
     }
     if answer.num_touched > 0 {
         notes.push(format!(
-            "{} of these moments had the time changed since the index was made; `locvtp index add` looks whether that \
-             is all",
+            "touched since they were indexed, and shown as they were then: {}; `locvtp index add` tells whether they \
+             were changed",
             counted(answer.num_touched, "file"),
         ));
     }

@@ -111,7 +111,7 @@ fn an_index_of_an_earlier_version_goes_on_and_decodes_nothing_anew() {
     write_at(&video, &[0], 300_000, 20);
     let output = search(folder.path(), &[&sentence, "--all"]);
     assert_eq!(succeeded(&output), before);
-    says(&stderr(&output), &["1 file of these moments", "index add"]);
+    says(&stderr(&output), &["shown as they were then: 1 file", "index add"]);
     assert_eq!(counts(&add_again(folder.path())), [&json!(0), &json!(1), &json!(7), &json!(0)]);
     write_at(&video, &[1], 300_000, 20);
     assert_eq!(add_again(folder.path())["num_added"], 1);

@@ -119,7 +119,7 @@ impl KnownFile<'_> {
             known.look.modified_ns == look.modified_ns
                 && match known.look.path == look.path {
                     true => known.is_missing,
-                    false => has_left(&known.look),
+                    false => has_left(known),
                 }
         })
     }
@@ -153,10 +153,12 @@ impl KnownFile<'_> {
     }
 }
 
-/// Whether nothing lies at a path any more, or another file.
-fn has_left(known: &Look) -> bool {
-    look_at(&known.path)
-        .map_or(true, |now| (now.size, now.modified_ns) != (known.size, known.modified_ns))
+/// Whether nothing lies at a path any more, or another file: not the same that was touched there.
+fn has_left(known: &KnownPath) -> bool {
+    let Ok(now) = look_at(&known.look.path) else { return true };
+    now.modified_ns != known.look.modified_ns
+        && ContentIdentity::of(&now.path)
+            .is_ok_and(|there| there.sampled() != known.identity.sampled())
 }
 
 fn is_as_noted(known: &Look) -> bool {
