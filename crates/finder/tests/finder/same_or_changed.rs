@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use locvtp_finder::{Finder, IndexSummary, Question};
+use locvtp_finder::{Finder, IndexObserver, IndexSummary, Question};
 use locvtp_search::catalogue::{Catalogue, FileRecord};
 
 use crate::made::{Made, video};
@@ -109,6 +109,30 @@ fn another_stride_keeps_what_files_are_known_by() {
     let summary = indexer.add(&[made.videos.path().to_owned()], &mut ()).unwrap();
     assert!(summary.is_swapped_in && summary.num_added == 1, "{summary:?}");
     assert_eq!(catalogue.files().unwrap(), before);
+}
+
+#[test]
+fn whoever_stops_while_a_file_is_compared_changes_nothing() {
+    struct Stopping(Vec<PathBuf>);
+    impl IndexObserver for Stopping {
+        fn comparing(&mut self, path: &Path, size: u64) {
+            assert!(size > 1 << 20);
+            self.0.push(path.to_owned());
+        }
+        fn should_stop(&self) -> bool {
+            !self.0.is_empty()
+        }
+    }
+    let made = Made::new();
+    let path = made.path("a.mp4");
+    long_video(&path, 1);
+    made.add();
+    let before = files(&made);
+    change(&path, 1, 20);
+    let mut stopping = Stopping(Vec::new());
+    assert!(made.add_watched(&mut stopping).is_stopped);
+    assert_eq!((stopping.0, files(&made)), (vec![path], before));
+    assert_eq!(made.add().num_added, 1);
 }
 
 #[test]
