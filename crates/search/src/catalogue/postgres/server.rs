@@ -29,6 +29,8 @@ pub(super) struct Server {
     /// The session that holds the lock.
     writer: Option<Mutex<Client>>,
     idle: Mutex<Vec<Client>>,
+    /// Whether the catalogue was of an older version when it was opened to be read.
+    was_older: bool,
 }
 
 impl Server {
@@ -38,10 +40,11 @@ impl Server {
         let mut client = connect(address)?;
         let told = |fault: Fault| fault.tell(&place, "being opened");
         setup::check(&mut client, &place).map_err(told)?;
+        let mut was_older = false;
         let (writer, idle) = match access {
             Access::Read => {
                 setup::check_there(&mut client, &place).map_err(told)?;
-                setup::read_as_of_today(&mut client).map_err(told)?;
+                was_older = setup::read_as_of_today(&mut client).map_err(told)?;
                 (None, vec![client])
             }
             Access::Write { wait } => {
@@ -51,7 +54,7 @@ impl Server {
                 (Some(Mutex::new(client)), Vec::new())
             }
         };
-        Ok(Self { address: address.clone(), writer, idle: Mutex::new(idle) })
+        Ok(Self { address: address.clone(), writer, idle: Mutex::new(idle), was_older })
     }
 
     pub(super) fn is_writer(&self) -> bool {
@@ -77,7 +80,8 @@ impl Server {
                 Some(client) => client,
                 None => self.session()?,
             };
-            match read_once(&mut client, &mut read) {
+            let looked = self.look_at_version(&mut client);
+            match looked.and_then(|()| read_once(&mut client, &mut read)) {
                 Ok(done) => {
                     let mut idle = lock(&self.idle);
                     if idle.len() < MOST_IDLE {
@@ -120,13 +124,19 @@ impl Server {
         write(&mut lock(writer)).map_err(|fault| fault.tell(&self.place(), doing))
     }
 
+    /// A writer may bring an older catalogue to today's version at any time.
+    fn look_at_version(&self, client: &mut Client) -> Result<(), Fault> {
+        match self.was_older {
+            true => setup::read_as_of_today(client).map(drop),
+            false => Ok(()),
+        }
+    }
+
     fn session(&self) -> Result<Client, CatalogueError> {
         let mut client = connect(&self.address)?;
         let place = self.place();
-        let told = |fault: Fault| fault.tell(&place, "being opened");
         // The server may be another than before.
-        setup::check(&mut client, &place).map_err(told)?;
-        setup::read_as_of_today(&mut client).map_err(told)?;
+        setup::check(&mut client, &place).map_err(|fault| fault.tell(&place, "being opened"))?;
         Ok(client)
     }
 }

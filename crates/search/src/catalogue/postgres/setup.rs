@@ -50,15 +50,19 @@ pub(super) fn check_there(client: &mut Client, place: &str) -> Result<(), Fault>
     }
 }
 
-/// Lets a catalogue of an older version be read as one of today by this session.
-pub(super) fn read_as_of_today(client: &mut Client) -> Result<(), Fault> {
-    if version(client)? == Some(1) {
+/// Lets a catalogue of version 1 be read as one of today by this session, until it is one. Returns whether it is older.
+pub(super) fn read_as_of_today(client: &mut Client) -> Result<bool, Fault> {
+    let is_older = version(client)? == Some(1);
+    let has_view = client.query_one("SELECT to_regclass('pg_temp.files') IS NOT NULL", &[])?.get(0);
+    match (is_older, has_view) {
         // What is temporary comes first where a name is looked up.
-        client.batch_execute(
+        (true, false) => client.batch_execute(
             "CREATE TEMP VIEW files AS SELECT *, NULL::bytea AS whole FROM locvtp.files",
-        )?;
+        )?,
+        (false, true) => client.batch_execute("DROP VIEW pg_temp.files")?,
+        _ => {}
     }
-    Ok(())
+    Ok(is_older)
 }
 
 /// Makes pgvector usable in this database.

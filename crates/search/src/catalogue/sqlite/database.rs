@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -71,15 +72,21 @@ pub(super) struct Database {
     place: String,
     is_writer: bool,
     connection: Mutex<Connection>,
+    /// Whether it was opened for reading when it was of an older version, and no writer has changed that yet.
+    is_older: AtomicBool,
 }
 
 impl Database {
     /// Opens the database `path`; a writer makes it where there is none, and migrates an older one.
     pub(super) fn open(path: &Path, is_writer: bool) -> Result<Self, CatalogueError> {
         let place = path.parent().unwrap_or(path).display().to_string();
-        let opened = if is_writer { open_to_write(path) } else { open_to_read(path) };
-        let connection = opened.map_err(|fault| fault.tell(&place, "being opened"))?;
-        Ok(Self { place, is_writer, connection: Mutex::new(connection) })
+        let opened = match is_writer {
+            true => open_to_write(path).map(|connection| (connection, false)),
+            false => open_to_read(path),
+        };
+        let (connection, is_older) = opened.map_err(|fault| fault.tell(&place, "being opened"))?;
+        let (connection, is_older) = (Mutex::new(connection), AtomicBool::new(is_older));
+        Ok(Self { place, is_writer, connection, is_older })
     }
 
     /// Reads in one transaction: everything is of one moment.
@@ -114,6 +121,8 @@ impl Database {
         run: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, CatalogueError> {
         let mut connection = self.lock();
+        let looked = self.look_at_version(&connection);
+        looked.map_err(|error| Fault::Sql(error).tell(&self.place, doing))?;
         let ran = connection.transaction_with_behavior(behavior).map_err(Fault::from).and_then(
             |transaction| {
                 let done = run(&transaction)?;
@@ -122,6 +131,16 @@ impl Database {
             },
         );
         ran.map_err(|fault| fault.tell(&self.place, doing))
+    }
+
+    /// A writer may have brought it to today's version since it was opened.
+    fn look_at_version(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.is_older.load(Ordering::Relaxed) && version(connection)? == MIGRATIONS.len() as i64
+        {
+            schema::read_as_it_is(connection)?;
+            self.is_older.store(false, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {
@@ -174,7 +193,8 @@ fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-fn open_to_read(path: &Path) -> Result<Connection, Fault> {
+/// Opens it, and says whether it is of an older version.
+fn open_to_read(path: &Path) -> Result<(Connection, bool), Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;
@@ -195,12 +215,16 @@ fn open_to_read(path: &Path) -> Result<Connection, Fault> {
         }
         Err(error) => return Err(error.into()),
     };
+    let mut is_older = false;
     match schema::kind(&connection, found)? {
         // A newer one may have other parts.
         _ if found > MIGRATIONS.len() as i64 => check_version(found, MIGRATIONS.len())?,
         Kind::Whole(version) => {
             check_version(found, MIGRATIONS.len())?;
-            schema::read_as_of_today(&connection, version)?;
+            is_older = version < MIGRATIONS.len();
+            if is_older {
+                schema::read_as_of_today(&connection)?;
+            }
         }
         Kind::Empty => {
             refuse_vectors(path.parent().unwrap_or(path))?;
@@ -208,7 +232,7 @@ fn open_to_read(path: &Path) -> Result<Connection, Fault> {
         }
         Kind::Lacks(part) => return Err(lacks(path, &part)),
     }
-    Ok(connection)
+    Ok((connection, is_older))
 }
 
 fn lacks(path: &Path, part: &str) -> Fault {

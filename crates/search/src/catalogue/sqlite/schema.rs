@@ -56,17 +56,19 @@ fn parts_of_versions() -> rusqlite::Result<Vec<BTreeSet<String>>> {
     MIGRATIONS.iter().map(migrate).collect()
 }
 
-/// Lets a database of an older version, opened for reading, be read as one of today.
-pub(super) fn read_as_of_today(connection: &Connection, version: usize) -> rusqlite::Result<()> {
-    if version > 1 {
-        return Ok(());
-    }
+/// Lets a database of version 1, opened for reading, be read as one of today.
+pub(super) fn read_as_of_today(connection: &Connection) -> rusqlite::Result<()> {
     // What is temporary comes first where a name is looked up.
     connection.execute_batch(
         "PRAGMA temp_store = MEMORY;
          CREATE TEMP VIEW files AS
          SELECT id AS rowid, id, size, sample, NULL AS whole, state, reason, duration FROM main.files",
     )
+}
+
+/// The end of that, when a writer has brought it to today's version.
+pub(super) fn read_as_it_is(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("DROP VIEW temp.files")
 }
 
 /// As `table files`, `column duration of files`.
