@@ -155,7 +155,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
 
 /// A body that does not come to its end.
 fn broken_body(error: &axum::Error) -> Problem {
-    let mut causes = std::iter::successors(error.source(), |cause| cause.source());
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     let is_cut = causes.any(|cause| {
         let of_line = cause.downcast_ref().map(std::io::Error::kind);
         let of_http = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);

@@ -47,7 +47,9 @@ impl CatalogueError {
 fn of_server(trouble: ServerTrouble) -> String {
     match trouble {
         ServerTrouble::LineLost { doing } => {
-            format!("the line to the server of the index's database was lost while {doing}; ask again")
+            format!(
+                "the line to the server of the index's database was lost while {doing}; ask again"
+            )
         }
         trouble => format!("the index lies in a database on a server: {trouble}"),
     }
@@ -62,7 +64,9 @@ fn of_segment(error: &SegmentError) -> &'static str {
         SegmentError::Closed { .. } => {
             "the system does not let vectors of the index be read; see to their rights and their drive"
         }
-        SegmentError::Write { .. } => "vectors of the index cannot be written; make room on its disk",
+        SegmentError::Write { .. } => {
+            "vectors of the index cannot be written; make room on its disk"
+        }
         SegmentError::Changed { .. } => {
             "vectors of the index were changed or lost while they were read; ask again"
         }
@@ -110,7 +114,10 @@ mod tests {
             (server(ServerTrouble::WrongPassword), "refused the password"),
             (server(ServerTrouble::NoDatabase), "no such database"),
             (server(ServerTrouble::TooManyConnections), "as many connections as it takes"),
-            (server(ServerTrouble::LineLost { doing: "listing files" }), "lost while listing files"),
+            (
+                server(ServerTrouble::LineLost { doing: "listing files" }),
+                "lost while listing files",
+            ),
         ] {
             let told = error.for_visitors();
             assert!(told.contains(words), "{told}");

@@ -205,8 +205,7 @@ mod tests {
         }
         let lookup = io::Error::other("failed to lookup address information: Name not known");
         assert_eq!(ServerTrouble::of_line(&lookup), ServerTrouble::UnknownHost);
-        let certificate =
-            |error| ServerTrouble::of_tls(&TlsError::InvalidCertificate(error));
+        let certificate = |error| ServerTrouble::of_tls(&TlsError::InvalidCertificate(error));
         assert_eq!(certificate(CertificateError::Expired), ServerTrouble::Expired);
         assert_eq!(certificate(CertificateError::NotValidForName), ServerTrouble::OtherName);
         assert_eq!(certificate(CertificateError::BadSignature), ServerTrouble::NoTls);

@@ -238,9 +238,8 @@ fn of_all_reasons_why_a_server_gives_no_answer_the_one_that_holds_is_told() {
     };
     server.make_database("videos");
     server.ask_for_password("anna", "richtig");
-    let of = |typed: &str| {
-        trouble(Home::at(typed).open(Access::Read).err().expect("it does not open"))
-    };
+    let of =
+        |typed: &str| trouble(Home::at(typed).open(Access::Read).err().expect("it does not open"));
     let address = server.address("videos");
     let with_user = |user: &str| address.replace("tester@", &format!("{user}@"));
     // What closes the line at once is no PostgreSQL.

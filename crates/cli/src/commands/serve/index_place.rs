@@ -68,7 +68,9 @@ fn lost(path: &Path, error: io::Error) -> LibraryError {
             "the index is gone: its folder is not where it was; put it back, or make it again with `locvtp index \
              add`, and the server goes on with that"
         }
-        _ => "the system does not let the index's database be read; see to its rights and its drive",
+        _ => {
+            "the system does not let the index's database be read; see to its rights and its drive"
+        }
     };
     // What is gone is no riddle for the log.
     let is_gone = words.starts_with("the index is gone");
@@ -148,7 +150,11 @@ mod tests {
         assert!(place.look().is_ok());
         let gone = || place.look().unwrap_err().to_string();
         std::fs::remove_file(&path).unwrap();
-        assert!(gone().contains("the index is gone: its folder has no catalogue.sqlite"), "{}", gone());
+        assert!(
+            gone().contains("the index is gone: its folder has no catalogue.sqlite"),
+            "{}",
+            gone()
+        );
         std::fs::create_dir(&path).unwrap();
         assert!(gone().contains("the index is gone"), "{}", gone());
         std::fs::remove_dir_all(folder.path()).unwrap();

@@ -73,9 +73,9 @@ impl LiveIndex {
                 (dir, _) => dir,
             };
             let anew = dir.and_then(|dir| open(&self.catalogue, dir));
-            *opened = Arc::new(anew.map_err(|error| {
-                LibraryError::Failed(NO_MODEL.into(), Some(error.into()))
-            })?);
+            *opened = Arc::new(
+                anew.map_err(|error| LibraryError::Failed(NO_MODEL.into(), Some(error.into())))?,
+            );
         }
         Ok(Arc::clone(&opened))
     }
