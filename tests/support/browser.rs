@@ -203,7 +203,9 @@ impl Browser {
             "Tab" => 9,
             "Escape" => 27,
             "ArrowLeft" => 37,
+            "ArrowUp" => 38,
             "ArrowRight" => 39,
+            "ArrowDown" => 40,
             letter => u32::from(letter.to_uppercase().bytes().next().unwrap()),
         };
         let text = match key {

@@ -13,6 +13,10 @@ export const FILTERS = [
   { key: "per", query: "per_file", label: "Moments of a video", kind: "number", isWhole: true, example: "3" },
 ];
 
+/** Moments that are asked for at first, and how many more at a time; a server gives no more than the last. */
+export const TOP = 50;
+export const MOST = 1000;
+
 /** What an address says. */
 export function read(search = location.search) {
   const from = new URLSearchParams(search);
@@ -29,6 +33,8 @@ export function read(search = location.search) {
     like: from.get("like"),
     refine: from.get("refine") === "1",
     byWords: from.get("scores") === "words",
+    all: from.get("all") === "1",
+    top: Math.min(MOST, Math.max(TOP, Math.floor(number("top") ?? TOP))),
     video: from.get("v"),
     t: number("t"),
     end: number("end"),
@@ -44,6 +50,8 @@ export function write(state) {
   if (state.like) to.set("like", state.like);
   if (state.refine) to.set("refine", "1");
   if (state.byWords) to.set("scores", "words");
+  if (state.all) to.set("all", "1");
+  if (state.top > TOP) to.set("top", String(state.top));
   if (state.video) to.set("v", state.video);
   const time = (key, value) => value !== null && to.set(key, String(Math.round(value * 1000) / 1000));
   if (state.video) {
@@ -65,5 +73,5 @@ export function query(state, image) {
   const like = at > 0 ? { media: state.like.slice(0, at), at_s: Number(state.like.slice(at + 1)) } : undefined;
   if (!state.q.trim() && !like && !image && !filters.said) return null;
   return { text: state.q, ...filters, ...(like && { like }), ...(image && { image }),
-    ...(state.byWords && { scores: "words" }), refine: state.refine, top: 50 };
+    ...(state.byWords && { scores: "words" }), ...(state.all && { all: true }), refine: state.refine, top: state.top };
 }

@@ -2,9 +2,13 @@
 // this tab is open, and traded for a cookie, which `<video>` and `<img>` need.
 
 import { byId, h } from "./dom.js";
+import { sentence } from "./words.js";
 
 const API = "/api/v1";
 const KEPT = "locvtp-token";
+
+/** What is said when nobody answers. */
+export const NO_ANSWER = "The server does not answer. Start it again, or look whether it still runs.";
 
 export class Problem extends Error {
   constructor(status, message) {
@@ -22,7 +26,7 @@ async function send(method, path, body, signal) {
     return await fetch(API + path, { method, headers, signal, body: body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "The server does not answer. Is it still running?");
+    throw new Problem(0, NO_ANSWER);
   }
 }
 
@@ -32,7 +36,7 @@ async function answered(method, path, body, signal) {
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
     if (response.status !== 401) {
-      throw new Problem(response.status, problem.message ?? `The server answers ${response.status}.`);
+      throw new Problem(response.status, sentence(problem.message ?? `the server answers ${response.status}`));
     }
     await askForToken(sessionStorage.getItem(KEPT) !== null);
   }
@@ -74,7 +78,11 @@ function showDialog(wasWrong, resolve) {
   const form = h("form", { method: "dialog", onsubmit: async (event) => {
     event.preventDefault();
     sessionStorage.setItem(KEPT, field.value.trim());
-    const response = await send("POST", "/session");
+    const response = await send("POST", "/session").catch((problem) => ({ problem }));
+    if (response.problem) {
+      hint.textContent = response.problem.message;
+      return;
+    }
     if (response.status === 401) {
       hint.textContent = "That is not the token of this server.";
       field.select();

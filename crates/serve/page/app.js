@@ -2,10 +2,10 @@
 
 import * as address from "./address.js";
 import { get, post, renewCookie } from "./api.js";
-import { byId, h, iconButton, say } from "./dom.js";
+import { byId, fileName, h, iconButton, press, say } from "./dom.js";
 import { exportChoices, showExport } from "./export.js";
 import { showFilters } from "./filters.js";
-import { hideIndex, showIndex, showWelcome } from "./index_page.js";
+import { hideIndex, hideWelcome, showIndex, showWelcome } from "./index_page.js";
 import { listenToKeys, showHelp } from "./keys.js";
 import { Player } from "./player.js";
 import { markHit, showAnswer, showProblem, showWaiting } from "./results.js";
@@ -13,6 +13,8 @@ import { Timeline } from "./timeline.js";
 import { clock, nounOf } from "./words.js";
 
 let state = address.read();
+/** Pictures that were asked with, as long as the page lives: an address cannot carry one. */
+const images = [];
 let image = null;
 /** The answer that is shown, and the text of the address that it answers. */
 let found = { answer: { hits: [] }, media: {} };
@@ -20,7 +22,10 @@ let asked = null;
 let openPlace = null;
 let shown = null;
 let range = { from: null, until: null };
+let isRepeating = false;
 let searching = null;
+/** Whether a picture of before a reload is asked for in vain. */
+let lostPicture = history.state?.image !== undefined && history.state?.image !== null;
 
 const timeline = new Timeline({ seek: (time) => player.seek(time), open: (place) => openHit(place) });
 const player = new Player({
@@ -32,7 +37,8 @@ const player = new Player({
   rest(time) {
     if (!shown || state.page !== "search") return;
     state = { ...state, t: time, end: player.end };
-    history.replaceState(null, "", address.write(state));
+    history.replaceState(history.state, "", address.write(state));
+    nameTab();
   },
   ended() {
     const hit = openHitOf();
@@ -43,12 +49,24 @@ const player = new Player({
 
 const openHitOf = () => (openPlace === null ? null : found.answer.hits[openPlace]);
 
-/** Shows another state and makes it a step of the browser's history. */
+/** Shows another state and makes it a step of the browser's history, unless the address is the same. */
 function go(change, newImage = image) {
   state = { ...state, ...change };
   image = newImage;
-  history.pushState(null, "", address.write(state));
+  lostPicture = false;
+  if (image && !images.includes(image)) images.push(image);
+  const step = { image: image ? images.indexOf(image) : null };
+  const to = address.write(state);
+  const isSame = to === location.pathname + location.search && step.image === (history.state?.image ?? null);
+  history[isSame ? "replaceState" : "pushState"](step, "", to);
   return show();
+}
+
+/** So that several tabs are told from each other. */
+function nameTab() {
+  const video = state.video && shown?.media.name;
+  const page = state.page === "index" ? "Index" : [video, state.q].filter(Boolean).join(" – ");
+  document.title = page ? `${page} – moments` : "Moments in your videos";
 }
 
 async function show() {
@@ -60,48 +78,77 @@ async function show() {
     link.toggleAttribute("aria-current", (link.dataset.view === "index") === isIndex);
   }
   byId("sentence").value = state.q;
+  nameTab();
   if (isIndex) {
     player.stop();
-    await showIndex((media) => go({ page: "search", q: "", filters: {}, like: null, video: media.id, t: 0, end: null }));
+    await showIndex(openVideo);
     return;
   }
   hideIndex();
-  showFilters(state, image, (change, newImage) => go({ ...change, video: null, t: null, end: null }, newImage));
+  showFilters(state, image, changeFilters);
   await search();
+  if (lostPicture) {
+    lostPicture = false;
+    byId("results").prepend(h("p", { class: "warning", role: "status" },
+      "The picture of this search was not kept over the reload; choose it again."));
+  }
   await showVideo();
+  nameTab();
 }
 
-async function search() {
+/** Asks, unless it is answered already. With `keeps` the answer of before stays until the next is there. */
+async function search(keeps = false) {
   const query = address.query(state, image?.base64);
   const text = JSON.stringify([query, image?.name]);
   if (text === asked) return;
   asked = text;
   searching?.abort();
-  openPlace = null;
-  found = { answer: { hits: [] }, media: {} };
-  document.title = state.q ? `${state.q} – moments` : "Moments in your videos";
+  hideWelcome();
+  if (!keeps) {
+    openPlace = null;
+    found = { answer: { hits: [] }, media: {} };
+  }
   if (!query) {
-    await showWelcome(byId("results"), (media) => go({ video: media.id, t: 0, end: null })).catch(problemShown);
+    await showWelcome(byId("results"), openVideo, () => asked === text).catch(problemShown);
     return;
   }
   searching = new AbortController();
-  showWaiting();
+  if (!keeps) showWaiting();
   try {
     const answer = await post("/search", query, searching.signal);
     if (asked !== text) return;
     found = answer;
-    showAnswer(found, { open: openHit, share: openExport, like: (hit) => {
-      const middle = (hit.span.start + hit.span.end) / 2;
-      go({ q: "", like: `${hit.media}@${middle.toFixed(2)}`, video: null, t: null, end: null });
-    } });
+    showAnswer(found, { open: openHit, share: openExport, like, more, top: state.top, all: state.all });
   } catch (problem) {
     if (problem.name !== "AbortError") problemShown(problem);
   }
 }
 
+const openVideo = (media) => go({ page: "search", q: "", filters: {}, like: null, video: media.id, t: 0, end: null }, null);
+
+function like(hit) {
+  const middle = (hit.span.start + hit.span.end) / 2;
+  go({ q: "", like: `${hit.media}@${middle.toFixed(2)}`, video: null, t: null, end: null });
+}
+
+/** More moments below those that are shown: the list stays, and the focus goes on with the first new one. */
+async function more(change) {
+  const before = found.answer.hits.length;
+  state = { ...state, ...change };
+  history.replaceState(history.state, "", address.write(state));
+  showFilters(state, image, changeFilters);
+  await search(true);
+  await showVideo();
+  document.querySelector(`.hit[data-hit="${before}"] .open-hit`)?.focus();
+}
+
+const changeFilters = (change, newImage) => go({ ...change, top: address.TOP, video: null, t: null, end: null }, newImage);
+
 function problemShown(problem) {
   asked = null;
-  showProblem(problem, () => show());
+  const hasFilters = Object.values(state.filters).some(Boolean) || state.like || image;
+  showProblem(problem, { isSearch: address.query(state, image?.base64) !== null, again: () => show(),
+    ...(hasFilters && { clear: () => changeFilters({ filters: {}, like: null }, null) }) });
 }
 
 /** Opens the video of the address, with the marks and the heat of the query. */
@@ -120,23 +167,27 @@ async function showVideo() {
   if (isNew) {
     try {
       const media = found.media[state.video] ?? await get(`/media/${encodeURIComponent(state.video)}`);
+      if (shown?.media.id !== media.id) range = { from: null, until: null };
       shown = { key, media };
     } catch (problem) {
-      place.replaceChildren(h("div", { class: "player-head" }, h("p", { class: "notice bad", role: "alert" }, problem.message),
+      const again = problem.status !== 404 && h("button", { type: "button", onclick: () => showVideo() }, "Try again");
+      place.replaceChildren(h("div", { class: "player-head" },
+        h("div", { class: "notice bad", role: "alert" }, h("p", {}, problem.message), again),
         iconButton("close", "Close the player", closePlayer)));
+      player.stop();
       shown = null;
       return;
     }
-    range = { from: null, until: null };
     layOut(place);
     loadHeat(key);
   }
-  const at = state.t ?? 0;
+  const at = Math.min(Math.max(0, state.t ?? 0), shown.media.duration_s);
   openPlace = placeOf(at, state.end);
   markHit(openPlace);
   timeline.setOpen(openPlace);
   if (isNew && openHitOf()?.evidence === "said") player.subtitles.isOn = true;
   await player.open(shown.media, at, state.end);
+  setRepeating(isRepeating, false);
 }
 
 /** The hit that the address means: the one with its end, or around its time. */
@@ -152,22 +203,30 @@ function layOut(place) {
   const { media } = shown;
   const hits = found.answer.hits.map((hit, number) => ({ hit, place: number })).filter(({ hit }) => hit.media === media.id);
   place.replaceChildren(h("div", { class: "player-head" },
-    h("h2", { class: "name", tabIndex: -1, id: "player-title" }, media.name, media.folder && h("span", { class: "folder" }, media.folder)),
+    h("div", { class: "player-name" }, fileName(media.name, "h2", { tabIndex: -1, id: "player-title" }),
+      media.folder && h("span", { class: "folder", title: media.folder }, media.folder)),
     player.proxyButton, iconButton("link", "Copy a link to this moment", copyLink), iconButton("close", "Close the player", closePlayer)),
   player.screen, timeline.element, player.controls,
   h("div", { class: "moment-row", role: "group", "aria-label": "Moments" },
     iconButton("previous", "Previous moment (Shift+N)", () => neighbour(-1), { disabled: found.answer.hits.length === 0 }),
     iconButton("next", "Next moment (N)", () => neighbour(1), { disabled: found.answer.hits.length === 0 }),
     iconButton("repeat", "This moment again (R)", again, { disabled: hits.length === 0 }),
+    repeatButton,
     h("span", { class: "gap" }),
     h("button", { type: "button", class: "quiet", title: "Begin of a range (I)", onclick: () => setRange("from") }, "Set in"),
     h("button", { type: "button", class: "quiet", title: "End of a range (O)", onclick: () => setRange("until") }, "Set out"),
-    h("span", { class: "range-words", id: "range-words" }),
+    h("span", { class: "range-words", id: "range-words" }), clearButton,
     h("button", { type: "button", class: "quiet", title: "Export (E)", onclick: openExport }, "Export")));
   timeline.show(media, hits);
+  showRange();
 }
 
-const closePlayer = () => go({ video: null, t: null, end: null });
+/** The focus goes back to the moment in the list. */
+async function closePlayer() {
+  const place = openPlace;
+  await go({ video: null, t: null, end: null });
+  (document.querySelector(`.hit[data-hit="${place}"] .open-hit`) ?? byId("main")).focus();
+}
 
 async function loadHeat(key) {
   const query = address.query(state, image?.base64);
@@ -201,16 +260,62 @@ function again() {
   if (hit) player.again(hit.span.start, hit.span.end);
 }
 
+const repeatButton = iconButton("loop", "Repeat (B)", () => toggleRepeat(), { "aria-pressed": "false" });
+const clearButton = iconButton("close", "Clear the range", () => clearRange(), { hidden: true });
+
+/** What is repeated: the range, or else the moment that is open; none where there is neither. */
+function stretch() {
+  const { from, until } = range;
+  return from !== null && until !== null ? { start: from, end: until } : openHitOf()?.span ?? null;
+}
+
+function toggleRepeat() {
+  if (!shown) return false;
+  const span = stretch();
+  if (!isRepeating && span === null) {
+    player.say("Open a moment, or set a range with I and O: that is then repeated.");
+    return true;
+  }
+  setRepeating(!isRepeating, true);
+  say(isRepeating ? `Repeats ${clock(span.start)} to ${clock(span.end)}` : "Repeats no more");
+  return true;
+}
+
+/** Another moment, or another range, is repeated from now on; `plays` says whether it begins at once. */
+function setRepeating(isOn, plays) {
+  const span = isOn ? stretch() : null;
+  isRepeating = span !== null;
+  press(repeatButton, isRepeating);
+  if (plays) player.repeat(span);
+  else player.loop = span;
+}
+
 function setRange(side) {
-  if (!shown) return;
+  if (!shown) return false;
   range = { ...range, [side]: player.time };
   if (range.from !== null && range.until !== null && range.until <= range.from) {
     range = { from: null, until: null, [side]: player.time };
   }
-  timeline.setRange(range.from, range.until);
-  const words = `${range.from === null ? "" : clock(range.from, 2)} – ${range.until === null ? "" : clock(range.until, 2)}`;
-  byId("range-words").textContent = words;
+  showRange();
+  setRepeating(isRepeating, false);
   say(side === "from" ? `Range begins at ${clock(player.time)}` : `Range ends at ${clock(player.time)}`);
+  return true;
+}
+
+function clearRange() {
+  range = { from: null, until: null };
+  showRange();
+  setRepeating(isRepeating, false);
+  say("No range");
+  byId("player-title").focus({ preventScroll: true });
+}
+
+function showRange() {
+  const { from, until } = range;
+  timeline.setRange(from, until);
+  clearButton.hidden = from === null && until === null;
+  const words = clearButton.hidden ? "" : `${from === null ? "" : clock(from, 2)} – ${until === null ? "" : clock(until, 2)}`;
+  byId("range-words").textContent = words;
 }
 
 async function openExport() {
@@ -236,21 +341,59 @@ async function copyLink() {
   }
 }
 
-const whenOpen = (action) => () => shown && action();
+/** The buttons of the list that can be seen. */
+const seenHits = () => [...document.querySelectorAll(".open-hit")].filter((button) => button.checkVisibility());
+
+/** Moves the focus to the next moment of the list, or the one before. */
+function walk(step) {
+  const buttons = seenHits();
+  if (buttons.length === 0) return false;
+  const focused = buttons.indexOf(document.activeElement);
+  const open = buttons.findIndex((button) => button.getAttribute("aria-current") === "true");
+  const at = focused >= 0 ? focused : open;
+  buttons[Math.min(buttons.length - 1, Math.max(0, at + step))].focus();
+  return true;
+}
+
+/** Opens a moment by its number. */
+function openNth(number) {
+  const count = found.answer.hits.length;
+  if (count === 0) return false;
+  if (number > count) say(count === 1 ? "There is one moment only" : `There are ${count} moments only`);
+  else openHit(number - 1);
+  return true;
+}
+
+/** What is done while a video is open, and else nothing. */
+const whenOpen = (action) => (...given) => {
+  if (!shown) return false;
+  action(...given);
+  return true;
+};
 
 listenToKeys({
-  toggle: whenOpen(() => player.toggle()), move: (seconds) => shown && player.seek(player.time + seconds),
+  toggle: whenOpen(() => player.toggle()), move: whenOpen((seconds) => player.seek(player.time + seconds)),
   back: whenOpen(() => player.shuttle(-1)), pause: whenOpen(() => player.stop()), faster: whenOpen(() => player.shuttle(1)),
   pictureBack: whenOpen(() => player.step(-1)), pictureOn: whenOpen(() => player.step(1)),
   rangeBegin: () => setRange("from"), rangeEnd: () => setRange("until"), next: () => neighbour(1), previous: () => neighbour(-1),
-  again, export: openExport, sound: whenOpen(() => player.toggleSound()), subtitles: whenOpen(() => player.subtitles.toggle()), full: whenOpen(() => player.fullScreen()),
-  search: () => byId("sentence").select(),
+  again: whenOpen(again), repeat: toggleRepeat, export: openExport, sound: whenOpen(() => player.toggleSound()),
+  louder: whenOpen((tenths) => player.louder(tenths)), subtitles: whenOpen(() => player.subtitles.toggle()),
+  full: whenOpen(() => player.fullScreen()), search: () => byId("sentence").select(), walk, openNth,
 });
 byId("search").addEventListener("submit", (event) => {
   event.preventDefault();
-  go({ page: "search", q: byId("sentence").value.trim(), like: null, video: null, t: null, end: null });
+  // The same question again is asked again: the index may have grown.
+  asked = null;
+  go({ page: "search", q: byId("sentence").value.trim(), like: null, top: address.TOP, video: null, t: null, end: null });
 });
 byId("open-help").addEventListener("click", showHelp);
+// Without a step in the address, which is the page's own.
+for (const link of document.querySelectorAll(".skip")) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    byId(link.hash.slice(1))?.focus();
+  });
+}
 for (const link of document.querySelectorAll("[data-view]")) {
   link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.button !== 0) return;
@@ -259,8 +402,9 @@ for (const link of document.querySelectorAll("[data-view]")) {
     else go(address.read(""), null);
   });
 }
-addEventListener("popstate", () => {
+addEventListener("popstate", (event) => {
   state = address.read();
+  image = images[event.state?.image] ?? null;
   show();
 });
 

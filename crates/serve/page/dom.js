@@ -24,6 +24,17 @@ export function s(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Letters at the end of a name that are always shown: names that begin alike differ there. */
+const TAIL = 12;
+
+/** The name of a file, of which the middle is left out where there is no room. */
+export function fileName(name, tag = "span", more = {}) {
+  const letters = [...name];
+  const at = letters.length > 2 * TAIL ? letters.length - TAIL : letters.length;
+  return h(tag, { class: "name", title: name, ...more }, h("span", { class: "name-head" }, letters.slice(0, at).join("")),
+    at < letters.length && h("span", { class: "name-tail" }, letters.slice(at).join("")));
+}
+
 /** A text in which what stands between backticks is code. */
 export const withCode = (text) => text.split("`").map((part, place) => (place % 2 === 1 ? h("code", {}, part) : part));
 
@@ -49,6 +60,7 @@ const ICONS = {
   close: "m6 6 12 12M18 6 6 18",
   similar: "M4 7h10v10H4zM14 10h6v10H10v-3",
   repeat: "M5 12a7 7 0 0 1 12-5l2 2m0-5v5h-5M19 12a7 7 0 0 1-12 5l-2-2m0 5v-5h5",
+  loop: "M4 12V10a3 3 0 0 1 3-3h12m-3-3 3 3-3 3M20 12v2a3 3 0 0 1-3 3H5m3 3-3-3 3-3",
   missing: "M4 5.500h16v13H4zM9.5 9.500l5 5m0-5-5 5",
   share: "M12 15V4m0 0L8 8m4-4 4 4M5 13v6h14v-6",
 };
@@ -61,6 +73,12 @@ export function icon(name) {
     : { d: ICONS[name], fill: "none", stroke: "currentColor", "stroke-width": "1.8",
         "stroke-linecap": "round", "stroke-linejoin": "round" });
   return s("svg", { viewBox: "0 0 24 24", class: "icon", "aria-hidden": "true" }, path);
+}
+
+/** Shows whether a button is pressed in, to eyes and ears. */
+export function press(button, isOn) {
+  button.setAttribute("aria-pressed", String(isOn));
+  button.classList.toggle("on", isOn);
 }
 
 /** A button that shows a drawing and is called by its name. */

@@ -11,6 +11,8 @@ export function showFilters(state, image, change) {
   byId("filters").replaceChildren(...chips, pictureChip(image, change), ...(like ? [like] : []),
     switchChip("By its words", "Compares clips with the words of the sentence, and not with the sentence as a whole",
       state.byWords, () => change({ byWords: !state.byWords })),
+    switchChip("Guesses", "Also moments that stand out no more than those of sentences about other things",
+      state.all, () => change({ all: !state.all })),
     switchChip("Exact ends", "Looks at both ends of each moment again, frame by frame; takes longer",
       state.refine, () => change({ refine: !state.refine })));
 }
@@ -58,7 +60,7 @@ function pictureChip(image, change) {
   const file = h("input", { type: "file", accept: "image/*", hidden: true,
     onchange: async () => file.files[0] && change({}, await readPicture(file.files[0])) });
   return h("span", { class: "chip-place" }, h("button", { type: "button", class: "chip", onclick: () => file.click() },
-    "Looks like a picture…"), file);
+    "Like a picture…"), file);
 }
 
 /** A picture as base64, with its name. */

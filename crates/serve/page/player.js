@@ -1,8 +1,9 @@
 // The player: opens at a moment, stops at its end, and goes on when it is told to.
 
-import { byId, h, icon, iconButton, say } from "./dom.js";
+import { mediaAddress } from "./api.js";
+import { byId, h, icon, iconButton, press, say } from "./dom.js";
 import { beginsLate, seekableUntil } from "./clock.js";
-import { canPlay, direct, proxy } from "./source.js";
+import { canPlay, direct, proxy, whyNot } from "./source.js";
 import { Subtitles } from "./subtitles.js";
 import { clock } from "./words.js";
 
@@ -16,6 +17,8 @@ export class Player {
   /** `told` has `time(seconds)`, called while it plays, and `rest(seconds)`, when it stands. */
   constructor(told) {
     this.told = told;
+    /** The stretch that is played over and over; none where nothing is. */
+    this.loop = null;
     this.video = h("video", { playsInline: true, preload: "auto", tabIndex: -1 });
     this.subtitles = new Subtitles(this.video);
     this.notice = h("div", { class: "notice-bar", role: "status", hidden: true });
@@ -108,7 +111,7 @@ export class Player {
     this.say(null);
     const isDirect = this.source.kind === "direct";
     if (to < this.source.from || to > this.source.until || (isDirect && to > this.directUntil)) {
-      this.load(this.choose(to, null), to, this.isPlaying);
+      this.load(this.choose(to, this.loop && to < this.loop.end ? this.loop.end : null), to, this.isPlaying);
     } else {
       this.seekInside(to);
     }
@@ -145,6 +148,15 @@ export class Player {
     this.play();
   }
 
+  /** Plays this stretch over and over; with none it plays on. */
+  repeat(span) {
+    this.loop = span;
+    if (!this.media || span === null) return;
+    const { time } = this;
+    if (time < span.start || time >= span.end - NEAR_S) this.seek(span.start);
+    this.play();
+  }
+
   /** `j` and `l`: backwards in steps, forwards faster at every press. */
   shuttle(direction) {
     if (direction < 0) {
@@ -173,6 +185,14 @@ export class Player {
     this.video.muted = !this.video.muted;
   }
 
+  /** By tenths of full loudness. */
+  louder(tenths) {
+    const volume = Math.min(10, Math.max(0, Math.round(this.video.volume * 10) + tenths));
+    this.video.volume = volume / 10;
+    this.video.muted = false;
+    say(`Volume ${volume} of 10`);
+  }
+
   fullScreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else byId("player").requestFullscreen().catch(() => say("Full screen is not allowed here"));
@@ -187,13 +207,12 @@ export class Player {
 
   setForced(isForced) {
     this.isForced = isForced;
-    this.proxyButton.setAttribute("aria-pressed", String(isForced));
-    this.proxyButton.classList.toggle("on", isForced);
+    press(this.proxyButton, isForced);
   }
 
   say(text, ...buttons) {
     this.notice.hidden = text === null;
-    this.notice.replaceChildren(...(text === null ? [] : [h("span", {}, text), ...buttons]));
+    this.notice.replaceChildren(...(text === null ? [] : [h("span", {}, text), ...buttons.filter(Boolean)]));
   }
 
   listen() {
@@ -227,10 +246,19 @@ export class Player {
       this.say(null);
       if (this.thenPlay) this.play();
     });
+    // Where the page is not seen, no picture of the screen is asked for.
+    video.addEventListener("timeupdate", () => this.reach());
+    const waits = (isWaiting) => () => this.screen.classList.toggle("waiting", isWaiting);
+    video.addEventListener("waiting", waits(true));
+    for (const name of ["playing", "seeked", "pause", "error", "emptied"]) video.addEventListener(name, waits(false));
     video.addEventListener("ended", () => {
       // The end of a proxy is not the end of the file.
-      if (this.source.kind === "proxy" && this.source.until < this.media.duration_s - 0.05) {
+      const last = this.loop?.end ?? this.media.duration_s;
+      if (this.source.kind === "proxy" && this.source.until < last - 0.05) {
         this.load(proxy(this.media, this.source.until, null), this.source.until, true);
+      } else if (this.loop) {
+        this.seek(this.loop.start);
+        this.play();
       }
     });
     video.addEventListener("volumechange", () => {
@@ -260,35 +288,46 @@ export class Player {
     this.playButton.title = isPlaying ? "Pause (space)" : "Play (space)";
   }
 
-  /** While it plays: tells the time at every picture of the screen, and stops at the end. */
+  /** While it plays: tells the time at every picture of the screen. */
   watch() {
     const look = () => {
-      if (!this.isPlaying) return;
-      const { time } = this;
-      this.told.time(time);
-      if (this.end !== null && this.isReady && time >= this.end - NEAR_S) {
-        this.video.pause();
-        this.video.currentTime = Math.max(0, this.end - NEAR_S) + this.offset;
-        this.told.ended?.();
-        return;
-      }
-      requestAnimationFrame(look);
+      this.reach();
+      if (this.isPlaying) requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
   }
 
-  /** The browser cannot: a proxy, or, where that was one, the words. */
-  failed() {
-    if (!this.media || !this.video.getAttribute("src")) return;
+  /** Tells the time, and stops at the end of the moment, or goes back to where what is repeated begins. */
+  reach() {
+    if (!this.isPlaying || !this.isReady || this.video.seeking) return;
+    const { time } = this;
+    this.told.time(time);
+    if (this.loop) {
+      if (time >= this.loop.end - NEAR_S) this.seek(this.loop.start);
+    } else if (this.end !== null && time >= this.end - NEAR_S) {
+      this.video.pause();
+      this.video.currentTime = Math.max(0, this.end - NEAR_S) + this.offset;
+      this.told.ended?.();
+    }
+  }
+
+  /** The browser cannot, or the server did not give it: then its words; else a proxy, or that there is no way. */
+  async failed() {
+    const { source, media } = this;
+    if (!media || !this.video.getAttribute("src")) return;
+    const words = await whyNot(source);
+    if (this.source !== source || this.media !== media) return;
     const time = this.wanted ?? 0;
-    if (this.source.kind === "direct" && !this.isForced) {
+    const isOfBrowser = words === null && source.kind === "direct" && !this.isForced;
+    if (isOfBrowser) {
       this.setForced(true);
-      this.load(proxy(this.media, time, this.end), time, this.thenPlay);
+      this.load(proxy(media, time, this.end), time, this.thenPlay);
       return;
     }
-    this.source.failed = true;
+    source.failed = true;
     this.screen.classList.remove("loading");
-    this.say("This part cannot be played here, not even as a copy.",
-      h("button", { type: "button", onclick: () => this.load(proxy(this.media, time, this.end), time) }, "Try again"));
+    this.say(words ?? "This part cannot be played here, not even as a copy.",
+      h("button", { type: "button", onclick: () => this.load(this.choose(time, this.end), time) }, "Try again"),
+      words === null && h("a", { href: mediaAddress(media.id, "file"), download: media.name }, "Save the file"));
   }
 }

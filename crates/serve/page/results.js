@@ -1,17 +1,21 @@
 // What was found: the verdict in words, and the moments as a list.
 
+import { MOST, TOP } from "./address.js";
 import { drawDistribution } from "./distribution.js";
-import { byId, h, icon, say, withCode } from "./dom.js";
+import { byId, fileName, h, icon, say, withCode } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
 import { clock, counted, lasting, nounOf, rateOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
 
-/** Shows an answer; `open(hit)` and `like(hit)` are called with hits. */
-export function showAnswer({ answer, media }, { open, like, share }) {
+/** Shows an answer. `open(place)` and `like(hit)` are called with hits, `more(change)` with what is asked besides; `top` and `all`
+ * are what was asked. */
+export function showAnswer({ answer, media }, { open, like, share, more, top, all }) {
   const { hits } = answer;
   const videos = new Set(hits.map((hit) => hit.media)).size;
   const { word, sign } = VERDICTS[answer.verdict];
   const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
-  const nearest = hits.length > 0 && ["nothing_stands_out", "not_in_these_videos"].includes(answer.verdict);
+  const isDenied = ["nothing_stands_out", "not_in_these_videos"].includes(answer.verdict);
+  // What is not good enough is there for who wants to judge, and not before.
+  const nearest = hits.length > 0 && isDenied && !all;
   const rate = reasonInWords(answer.verdict, answer.false_alarm_rate);
   const head = h("section", { class: `verdict ${answer.verdict}`, "aria-labelledby": "verdict-word" },
     h("div", { class: "verdict-line" },
@@ -27,22 +31,27 @@ export function showAnswer({ answer, media }, { open, like, share }) {
     hits.map((hit, place) => card(hit, place, media[hit.media], { open, like })));
   const parts = [head];
   if (nearest) {
-    // What is not good enough is there for who wants to judge, and not before.
     const nearestWords = `Show ${hits.length === 1 ? "the nearest moment" : `the ${hits.length} nearest moments`}: no more than a guess`;
     parts.push(h("details", { class: "nearest" }, h("summary", {}, nearestWords), list));
   } else if (hits.length > 0) {
     parts.push(list);
   }
-  if (answer.has_more && hits.length > 0) parts.push(h("p", { class: "more" }, moreInWords(answer)));
+  if (answer.has_more && hits.length > 0) parts.push(moreOf(answer, { more, top, all }));
   byId("results").replaceChildren(...parts, h("p", { class: "took" }, `Searched in ${answer.took_ms.toFixed(answer.took_ms < 10 ? 1 : 0)} ms`));
   say([word, nearest ? "" : many, rate].filter(Boolean).join(". "));
 }
 
-/** That not all moments are shown. */
-function moreInWords({ num_other_media: others, distribution }) {
-  if (distribution === null) return "There are more moments than these.";
+/** That not all moments are shown, and how to see them. */
+function moreOf({ hits, num_other_media: others, distribution }, { more, top, all }) {
+  const isFull = hits.length >= top;
   const also = others === 0 ? "" : `, also in ${counted(others, "other video")}`;
-  return `Not shown: moments that stand out less or come after these${also}. They may be right.`;
+  const which = [!all && distribution !== null && "stand out less", isFull && "come after these"].filter(Boolean);
+  const words = which.length === 0 ? `There are more moments than these${also}.`
+    : `Not shown: moments that ${which.join(" or ")}${also}.${all ? "" : " They may be right."}`;
+  return h("div", { class: "more" }, h("p", {}, words), h("div", { class: "row" },
+    isFull && top < MOST && h("button", { type: "button", onclick: () => more({ top: Math.min(MOST, top + TOP) }) },
+      `Show ${Math.min(TOP, MOST - top)} more`),
+    !all && distribution !== null && h("button", { type: "button", onclick: () => more({ all: true }) }, "Show guesses, too")));
 }
 
 function card(hit, place, media, { open, like }) {
@@ -57,7 +66,7 @@ function card(hit, place, media, { open, like }) {
   return h("li", { class: `hit ${hit.sure}`, "data-hit": String(place) },
     h("button", { type: "button", class: "open-hit", "aria-label": label, onclick: () => open(place) }, picture,
       h("span", { class: "about" },
-        h("span", { class: "name" }, name),
+        fileName(name),
         h("span", { class: "times" }, times),
         h("span", { class: "tags" },
           h("span", { class: `tag ${hit.evidence}` }, said ? "said" : "seen"),
@@ -87,8 +96,12 @@ export function showWaiting() {
   say("Searching");
 }
 
-export function showProblem(problem, retry) {
-  byId("results").replaceChildren(h("section", { class: "notice bad", role: "alert" },
-    h("h1", {}, problem.status === 400 ? "This cannot be searched" : "The search did not work"),
-    h("p", {}, problem.message), h("button", { type: "button", onclick: retry }, "Try again")));
+/** Why there is no answer. What cannot be asked as it stands is not asked again; `clear` takes the filters away. */
+export function showProblem(problem, { isSearch, again, clear }) {
+  const isRefused = problem.status === 400;
+  const title = isRefused ? "This cannot be searched" : isSearch ? "The search did not work" : "The index does not answer";
+  byId("results").replaceChildren(h("section", { class: "notice bad", role: "alert" }, h("h1", {}, title),
+    h("p", {}, problem.message), h("div", { class: "row" },
+      !isRefused && h("button", { type: "button", onclick: again }, "Try again"),
+      isRefused && clear && h("button", { type: "button", onclick: clear }, "Remove the filters"))));
 }

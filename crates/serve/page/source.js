@@ -1,7 +1,8 @@
 // What the player plays: the file itself where the browser can, else a proxy of a stretch of it.
 
-import { mediaAddress } from "./api.js";
+import { mediaAddress, NO_ANSWER } from "./api.js";
 import { clockOffset } from "./clock.js";
+import { sentence } from "./words.js";
 
 /** Seconds around a moment that its proxy holds, and of one without a moment. */
 const AROUND_S = 2;
@@ -30,6 +31,18 @@ function withVideoOnly(kind) {
   const [container, codecs] = kind.split(/;\s*codecs=/);
   const first = codecs?.replaceAll('"', "").split(",")[0].trim();
   return first ? `${container}; codecs="${first}"` : container;
+}
+
+/** Why the server does not give this, in its words; none where it gives it, so that the browser cannot play it. */
+export async function whyNot({ address }) {
+  try {
+    const response = await fetch(address, { headers: { range: "bytes=0-0" } });
+    if (response.ok) return null;
+    const { message } = await response.json();
+    return sentence(message);
+  } catch {
+    return NO_ANSWER;
+  }
 }
 
 /** The file as it is. */

@@ -1,7 +1,7 @@
 // The subtitles of a video over its pictures, on the clock of what is played.
 
 import { get, mediaAddress } from "./api.js";
-import { h, iconButton, say } from "./dom.js";
+import { h, iconButton, press, say } from "./dom.js";
 
 export class Subtitles {
   constructor(video) {
@@ -35,7 +35,10 @@ export class Subtitles {
   }
 
   toggle() {
-    if (this.tracks.length === 0) return;
+    if (this.tracks.length === 0) {
+      say("This video has no subtitles");
+      return;
+    }
     this.isOn = !this.isOn;
     say(this.isOn ? "Subtitles on" : "Subtitles off");
     this.draw();
@@ -43,8 +46,7 @@ export class Subtitles {
 
   draw() {
     this.button.hidden = this.tracks.length === 0;
-    this.button.setAttribute("aria-pressed", String(this.isOn));
-    this.button.classList.toggle("on", this.isOn);
+    press(this.button, this.isOn);
     const isShown = this.isOn && this.shift !== null;
     const key = isShown ? `${this.media.id} ${this.shift} ${this.tracks.length}` : null;
     if (key === this.drawn) return;

@@ -38,8 +38,9 @@ export class Timeline {
       const mark = h("button", { type: "button", class: `mark ${hit.sure}`, "data-hit": String(place),
         title: `${clock(start)} – ${clock(end)}, ${hit.sure}`, "aria-label": `${nounOf(hit)} ${place + 1}, from ${spoken(start)} to ${spoken(end)}`,
         onclick: () => this.openHit(place) });
-      mark.style.left = share(start);
-      mark.style.width = share(end - start);
+      // Also the narrowest lies over the strip.
+      mark.style.left = `min(${share(start)}, 100% - 8px)`;
+      mark.style.width = share(Math.min(end, media.duration_s) - start);
       return mark;
     }));
     this.marks.hidden = hits.length === 0;
@@ -109,7 +110,11 @@ export class Timeline {
       const height = Math.max(0.06, strength) * this.strip.height;
       paint.globalAlpha = 0.18 + 0.82 * strength ** 1.5;
       paint.fillStyle = style.color;
-      paint.fillRect(left, this.strip.height - height, Math.max(1, Math.ceil(span.end * scale) - left), height);
+      const width = Math.max(1, Math.ceil(span.end * scale) - left);
+      paint.fillRect(left, this.strip.height - height, width, height);
+      // How high it is shall be seen however pale it is.
+      paint.globalAlpha = 1;
+      paint.fillRect(left, this.strip.height - height, width, 2 * ratio);
     }
   }
 
@@ -136,10 +141,13 @@ export class Timeline {
     this.slider.addEventListener("pointercancel", end);
     this.slider.addEventListener("pointerleave", () => this.preview.hide());
     this.slider.addEventListener("keydown", (event) => {
-      if (event.key === "Home" || event.key === "End") {
-        event.preventDefault();
-        this.seek(event.key === "Home" ? 0 : this.media.duration_s);
-      }
+      // A slider's own keys; left and right are keys of the page.
+      const now = Number(this.slider.getAttribute("aria-valuenow"));
+      const to = { Home: 0, End: this.media.duration_s, ArrowUp: now + 10, ArrowDown: now - 10, PageUp: now + 60,
+        PageDown: now - 60 }[event.key];
+      if (to === undefined || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
+      event.preventDefault();
+      this.seek(to);
     });
   }
 }

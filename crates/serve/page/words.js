@@ -29,6 +29,9 @@ export function lasting(seconds) {
   return `${Math.floor(whole / 3600).toLocaleString("en")} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** Words of the server, with a capital and a full stop. */
+export const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1) + (/[.?!]$/.test(words) ? "" : ".");
+
 export const day = (unix) => unix === null ? "" : new Date(unix * 1000).toLocaleDateString("en-CA");
 
 export const VERDICTS = {

@@ -48,9 +48,11 @@ pub(crate) async fn check(State(shared): State<Shared>, request: Request, next: 
 
 fn may_ask(shared: &Shared, request: &Request) -> Result<(), Problem> {
     let headers = request.headers();
-    let host = text(headers, header::HOST.as_str());
-    let Some(host) = host.filter(|_| headers.get_all(header::HOST).iter().count() == 1) else {
-        return Err(Problem::bad("the request has no `Host`, or several"));
+    if headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Problem::bad("the request has several `Host`"));
+    }
+    let Some(host) = text(headers, header::HOST.as_str()) else {
+        return Err(Problem::bad("the request has no `Host`"));
     };
     let Some(name) = name_of(host) else {
         return Err(Problem::bad("`Host` must be a name or an address, with a port or without"));

@@ -97,6 +97,16 @@ pub struct PageRequest {
     pub after: Option<MediaId>,
     /// At most so many.
     pub limit: usize,
+    /// Only those with this in their name or folder, whatever its case; all where there is none.
+    pub name: Option<String>,
+}
+
+impl PageRequest {
+    /// Whether a video of this folder and this name is meant, both as they are shown.
+    pub fn fits(&self, folder: &str, name: &str) -> bool {
+        let Some(wanted) = &self.name else { return true };
+        format!("{folder}/{name}").to_lowercase().contains(&wanted.trim().to_lowercase())
+    }
 }
 
 /// Some of the videos of an index.
@@ -104,7 +114,7 @@ pub struct PageRequest {
 pub struct MediaPage {
     /// In the order of the list.
     pub media: Vec<Media>,
-    /// All videos of the index.
+    /// All videos of the index that are meant.
     pub total: usize,
     /// Whether there are more behind these.
     pub has_more: bool,
@@ -113,6 +123,16 @@ pub struct MediaPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_video_is_found_by_a_piece_of_its_name_or_folder() {
+        let page = |name: &str| PageRequest { after: None, limit: 1, name: Some(name.to_owned()) };
+        for piece in ["lake", "LAKE.mp4", "holidays", "2025/a walk", " walk ", ""] {
+            assert!(page(piece).fits("Holidays/2025", "A walk at the Lake.mp4"), "{piece}");
+        }
+        assert!(!page("harbour").fits("Holidays/2025", "A walk at the Lake.mp4"));
+        assert!(PageRequest { name: None, ..page("") }.fits("", "a.mp4"));
+    }
 
     #[test]
     fn an_id_is_never_a_path() {

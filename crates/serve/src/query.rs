@@ -56,6 +56,8 @@ pub struct Query {
     pub top: usize,
     /// Most hits of one video.
     pub per_file: usize,
+    /// Whether moments that do not stand out are hits, too: each is a guess.
+    pub all: bool,
     /// With what the clips of the best videos are compared.
     pub scores: Scores,
     /// Whether both ends of each hit are looked at again, frame by frame.
@@ -77,6 +79,7 @@ impl Default for Query {
             said: None,
             top: 20,
             per_file: 3,
+            all: false,
             scores: Scores::Sentence,
             refine: false,
         }

@@ -1,6 +1,8 @@
 //! What a request says in its address and its body. What is wrong there is told in words that name it and
 //! say what is expected.
 
+use std::error::Error;
+
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
@@ -138,12 +140,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     let whole = async {
         let mut body = Vec::new();
         while let Some(piece) = pieces.next().await {
-            let broken = |_| {
-                Problem::bad(
-                    "the body cannot be read to its end: it is broken off, or its lengths are wrong",
-                )
-            };
-            body.extend_from_slice(&piece.map_err(broken)?);
+            body.extend_from_slice(&piece.map_err(|error| broken_body(&error))?);
             if body.len() > most {
                 return Err(too_large());
             }
@@ -154,6 +151,20 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     parsed(&body.map_err(|_| {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
     })??)
+}
+
+/// A body that does not come to its end.
+fn broken_body(error: &axum::Error) -> Problem {
+    let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+    let is_cut = causes.any(|cause| {
+        let of_line = cause.downcast_ref().map(std::io::Error::kind);
+        let of_http = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
+        of_http || of_line == Some(std::io::ErrorKind::UnexpectedEof)
+    });
+    Problem::bad(match is_cut {
+        true => "the body ends before it is whole",
+        false => "the lengths in the body are wrong",
+    })
 }
 
 fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

@@ -52,7 +52,7 @@ pub(crate) struct Found {
 pub(crate) struct MediaList {
     /// In the order of the list.
     media: Vec<ShownMedia>,
-    /// All videos of the index.
+    /// All videos of the index that have the `name`; all of them where none is given.
     total: usize,
     /// Whether there are more behind these.
     has_more: bool,
@@ -142,7 +142,8 @@ pub(crate) async fn list(
     let after = parameters
         .text("after")?
         .map(|id| MediaId::new(id).ok_or_else(|| Problem::bad("`after` is no id of a video")));
-    let page = PageRequest { after: after.transpose()?, limit };
+    let name = parameters.text("name")?.map(str::to_owned);
+    let page = PageRequest { after: after.transpose()?, limit, name };
     let page = ask(&shared, move |library| library.list(&page)).await?;
     let media = page.media.into_iter().map(ShownMedia::from).collect();
     Ok(Json(MediaList { media, total: page.total, has_more: page.has_more }))

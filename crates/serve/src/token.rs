@@ -31,9 +31,12 @@ pub enum TokenError {
         /// Its letters.
         found: usize,
     },
+    /// It is of several words, or lines.
+    #[error("the token has a blank in it; use letters and digits")]
+    Blank,
     /// It cannot be sent in a header.
-    #[error("the token has a blank or a letter outside ASCII in it; use letters and digits")]
-    Letters,
+    #[error("the token has a letter outside ASCII in it; use letters and digits")]
+    OutsideAscii,
 }
 
 impl Token {
@@ -43,8 +46,10 @@ impl Token {
     /// Fewer than 16 letters, or letters other than printable ASCII without blanks.
     pub fn new(text: &str) -> Result<Self, TokenError> {
         let text = text.trim();
-        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError::Letters);
+        match text.chars().find(|sign| !sign.is_ascii_graphic()) {
+            Some(sign) if sign.is_whitespace() => return Err(TokenError::Blank),
+            Some(_) => return Err(TokenError::OutsideAscii),
+            None => {}
         }
         if text.len() < FEWEST_LETTERS {
             return Err(TokenError::TooShort { found: text.len() });
@@ -96,7 +101,8 @@ mod tests {
     fn a_token_is_long_and_can_be_sent_in_a_header() {
         assert!(Token::new("0123456789abcdef\n").unwrap().is("0123456789abcdef"));
         assert_eq!(Token::new("short").unwrap_err(), TokenError::TooShort { found: 5 });
-        assert_eq!(Token::new("0123456789 abcdef").unwrap_err(), TokenError::Letters);
+        assert_eq!(Token::new("0123456789 abcdef").unwrap_err(), TokenError::Blank);
+        assert_eq!(Token::new("0123456789äabcdef").unwrap_err(), TokenError::OutsideAscii);
     }
 
     #[test]

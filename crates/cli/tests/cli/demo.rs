@@ -1,11 +1,15 @@
 //! The demo on few videos and a handful of steps: everything it leaves, and doing it twice.
 
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::http::{get, post};
 use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, str, succeeded};
-use crate::waiting::{end_by_ctrl_c, kill, until_lines};
+use crate::waiting::{end_by_ctrl_c, kill, until, until_lines};
 
 fn number(value: &Value, path: &str) -> f64 {
     let found = path.split('.').fold(value, |value, key| &value[key]);
@@ -148,4 +152,56 @@ fn a_demo_that_was_stopped_goes_on() {
     says(&succeeded(&output), &["mIoU"]);
     says(&stderr(&output), &["goes on"]);
     assert!(out.join("summary.json").is_file());
+}
+
+#[test]
+fn a_demo_that_serves_opens_the_page_of_its_videos_until_ctrl_c() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("my demo");
+    // In place of what opens a browser: the address is noted.
+    let (programs, opened) = (folder.path().join("programs"), folder.path().join("opened"));
+    std::fs::create_dir(&programs).unwrap();
+    let opener = programs.join("xdg-open");
+    std::fs::write(&opener, "#!/bin/sh\necho \"$1\" > \"$OPENED\"\n").unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    // Who has the usual port keeps it.
+    let _taken = TcpListener::bind("127.0.0.1:8765");
+
+    let mut command = locvtp();
+    command.args(["demo", "--videos", "36", "--steps", "2", "--serve", "--out", str(&out)]);
+    command.env("PATH", format!("{}:{path}", programs.display())).env("OPENED", &opened);
+    let notes = folder.path().join("notes");
+    command.stdout(Stdio::piped()).stderr(std::fs::File::create(&notes).unwrap());
+    let mut demo = command.spawn().unwrap();
+    let mut told = String::new();
+    for line in BufReader::new(demo.stdout.take().unwrap()).lines() {
+        told += &(line.unwrap() + "\n");
+        if told.contains("the page is at http://") {
+            break;
+        }
+    }
+    let noted = || std::fs::read_to_string(&notes).unwrap();
+    let page = told.split("the page is at ").nth(1).and_then(|rest| rest.split(' ').next());
+    let page = page.unwrap_or_else(|| panic!("it does not serve: {told}{}", noted())).to_owned();
+    let address = page.trim_start_matches("http://").trim_end_matches('/');
+    let address: SocketAddr = address.parse().unwrap();
+    assert_ne!(address.port(), 8765);
+    // What the demo tells stands above.
+    says(&told, &["mIoU", "indexed: 12 files", "a dog rides a skateboard"]);
+
+    until(&mut demo, "the browser is opened", || {
+        std::fs::read_to_string(&opened).is_ok_and(|opened| opened.trim() == page)
+    });
+    says(&String::from_utf8(get(address, "/").body).unwrap(), &["<title>Moments in your videos"]);
+    assert_eq!(get(address, "/api/v1/state").json()["num_media"], 12);
+    let query = json!({ "text": "a red triangle", "all": true });
+    let found = post(address, "/api/v1/search", &query);
+    assert_eq!(found.status, 200, "{}", String::from_utf8_lossy(&found.body));
+    let hits = found.json()["answer"]["hits"].as_array().unwrap().len();
+    assert!(hits > 3, "all are asked for, and {hits} are given");
+
+    let ended = end_by_ctrl_c(demo);
+    assert_eq!(ended.status.code(), Some(0), "{}", noted());
+    says(&noted(), &["the server has ended"]);
 }

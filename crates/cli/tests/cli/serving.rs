@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::http::{get, post};
 use crate::not_run::not_run;
 use crate::tiny::{checkpoints, locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 use crate::waiting::{end_by_ctrl_c, press_ctrl_c};
-use crate::windows::assert_that_views_fit;
+use crate::windows::{PICTURES, assert_that_views_fit, named_folder};
 
 const AT_REST: &str = "(() => { const v = document.querySelector('video'); \
     return !document.querySelector('.screen.loading') && v.readyState >= 2 && v.paused && !v.seeking })()";
@@ -415,7 +415,7 @@ fn filters_mean_what_they_mean_on_the_command_line() {
 fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
     let mut browser = browser_or_return!();
     let folder = a_few_clips();
-    let demo = std::env::var_os("LOCVTP_DEMO").map(PathBuf::from);
+    let demo = named_folder("LOCVTP_DEMO");
     let served = match &demo {
         Some(demo) => Served::start(&[str(&demo.join("videos"))]),
         None => Served::start(&[str(folder.path())]),
@@ -430,7 +430,7 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
     let views = [
         ("start", "/".to_owned(), "document.querySelector('.welcome .tile')"),
         ("hits", format!("/?q={query}"), "document.querySelector('.hit')"),
-        ("player", player, is_played.as_str()),
+        ("player", player.clone(), is_played.as_str()),
         (
             "none",
             "/?q=a+dog+rides+a+skateboard".into(),
@@ -439,6 +439,14 @@ fn the_page_fits_windows_of_all_widths_in_light_and_dark() {
         ("index", "/?page=index".into(), "document.querySelectorAll('.jobs li').length"),
     ];
     assert_that_views_fit(&mut browser, &served.address.to_string(), &views);
+    // The one in the README, which is of the demo.
+    if let Some(folder) = named_folder("LOCVTP_SCREENSHOTS") {
+        browser.look(1280, 800, "light");
+        browser.open(&format!("http://{}{player}", served.address));
+        browser.wait_for(&is_played);
+        browser.wait_for(PICTURES);
+        browser.screenshot(&folder.join("page.png"));
+    }
 }
 
 #[test]

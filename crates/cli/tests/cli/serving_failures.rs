@@ -93,22 +93,26 @@ fn an_index_that_is_removed_damaged_or_exchanged_is_said_so_by_every_address_unt
     asked.assert_all_answer();
 
     std::fs::remove_dir_all(&place).unwrap();
-    asked.assert_all_say(503, "the index is gone");
+    asked.assert_all_say(503, "the index is gone: its folder is not where it was");
     put_back(&kept, &place);
     asked.assert_all_answer();
 
     let database = place.join("catalogue.sqlite");
     let good = std::fs::read(&database).unwrap();
     let half = &good[..good.len() / 2];
-    for damaged in [&b""[..], half, &[0x55; 20_000]] {
+    let another = [0x55; 20_000];
+    for (damaged, what) in
+        [(&b""[..], "is empty"), (half, "is cut short"), (&another, "is another file")]
+    {
+        let words = format!("the index's database {what}; put a good copy");
         // In place, and as another file.
         std::fs::write(&database, damaged).unwrap();
-        asked.assert_all_say(503, "cannot be read as it lies there now");
+        asked.assert_all_say(503, &words);
         std::fs::write(&database, &good).unwrap();
         asked.assert_all_answer();
         std::fs::write(place.join("other"), damaged).unwrap();
         std::fs::rename(place.join("other"), &database).unwrap();
-        asked.assert_all_say(503, "cannot be read as it lies there now");
+        asked.assert_all_say(503, &words);
         std::fs::write(place.join("other"), &good).unwrap();
         std::fs::rename(place.join("other"), &database).unwrap();
         asked.assert_all_answer();
@@ -138,7 +142,7 @@ fn vectors_that_are_damaged_before_they_are_read_are_read_when_a_good_copy_is_ba
     for _ in 0..2 {
         let reply = asked.posted("/search", &query);
         assert_eq!(reply.status, 503);
-        says(&reply.message(), &["cannot be read as it lies there now"]);
+        says(&reply.message(), &["vectors of the index are damaged", "good copy"]);
         assert!(!reply.message().contains(str(folder.path())), "{}", reply.message());
     }
     std::fs::remove_dir_all(&segments).unwrap();

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::server_trouble::ServerTrouble;
 use crate::scan::ScanError;
 use crate::segment::SegmentError;
 
@@ -83,13 +84,24 @@ pub enum CatalogueError {
         /// What is wrong.
         what: String,
     },
-    /// A server that cannot be used.
+    /// A server that answers and is not fit, or an address that is none.
     #[error("{place}: {what}")]
     Server {
         /// The address, without a password.
         place: String,
         /// What it lacks, and the way out.
         what: String,
+    },
+    /// A server that cannot be asked.
+    #[error("{place}: {trouble} ({said})")]
+    Unreachable {
+        /// The address, without a password.
+        place: String,
+        /// Why, and the way out.
+        trouble: ServerTrouble,
+        /// What the server or the system said. As a text: a broken line is no broken pipe of the command's own, and a
+        /// socket that is not there no file that somebody named.
+        said: String,
     },
     /// A segment.
     #[error(transparent)]

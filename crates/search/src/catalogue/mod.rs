@@ -5,10 +5,12 @@
 
 mod bad_value;
 mod error;
+mod for_visitors;
 mod location;
 mod phrases;
 mod postgres;
 mod records;
+mod server_trouble;
 mod sqlite;
 mod writer_lock;
 
@@ -26,6 +28,7 @@ pub use records::{
     Cue, CueHit, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState, JobId,
     JobProgress, JobRecord, JobState, ModelRecord, NewVideo,
 };
+pub use server_trouble::ServerTrouble;
 pub use sqlite::SqliteCatalogue;
 pub use writer_lock::Access;
 
@@ -54,7 +57,8 @@ pub struct Dropped {
 ///
 /// # Errors
 /// Of all methods: [`CatalogueError::ReadOnly`] where a catalogue opened for reading is to be changed,
-/// [`CatalogueError::Database`] where the database fails, and what the method names.
+/// [`CatalogueError::Database`] where the database fails, [`CatalogueError::Unreachable`] where its server cannot be
+/// asked, and what the method names.
 pub trait Catalogue: Send + Sync {
     // Files.
 

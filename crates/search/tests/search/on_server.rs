@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use locvtp_search::catalogue::{Access, CatalogueError};
+use locvtp_search::catalogue::{Access, CatalogueError, ServerTrouble};
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
 use locvtp_video::causes::with_causes;
@@ -47,12 +47,12 @@ fn a_server_that_goes_away_in_the_middle_loses_nothing_that_was_done_and_doubles
         adding.join().unwrap()
     });
     let said = error.to_string();
-    assert!(matches!(error, CatalogueError::Server { .. }), "{error:?}");
+    assert!(matches!(error, CatalogueError::Unreachable { .. }), "{error:?}");
     assert!(said.contains("lost while adding a video") && said.contains("again"), "{said}");
     // The writer stays without a line: its lock is gone, too. A reader comes back by itself.
     assert!(catalogue.add_video(generation, &video(0)).is_err());
     let gone = home.open(Access::Read).err().unwrap().to_string();
-    assert!(gone.contains("see that the server runs"), "{gone}");
+    assert!(gone.contains("nothing listens at the address; start the server"), "{gone}");
     server.restart();
     assert!(catalogue.add_video(generation, &video(0)).is_err());
     assert_eq!(found(reader.as_ref(), generation, 3), Some("/videos/3.mp4".into()));
@@ -208,15 +208,89 @@ fn a_wrong_password_and_a_closed_port_are_told_without_the_password() {
     is_sound(catalogue.as_ref(), 40);
     let wrong = Home::at(&typed("geheim"));
     let closed = Home::at("postgres://anna:geheim@127.0.0.1:9/videos");
-    for (home, reason) in [(wrong, "password authentication failed"), (closed, "refused")] {
+    for (home, reason, way_out) in [
+        (wrong, "password authentication failed", "refused the password; mend it in ~/.pgpass"),
+        (closed, "refused", "nothing listens at the address; start the server"),
+    ] {
         for access in [Access::Read, Access::WRITE] {
             let error = home.open(access).err().unwrap();
             let said = with_causes(&error);
             assert!(said.starts_with("postgres://anna@"), "{said}");
-            assert!(said.contains(reason) && said.contains("see that the server runs"), "{said}");
+            assert!(said.contains(reason) && said.contains(way_out), "{said}");
             assert!(!said.contains("geheim") && !format!("{error:?}").contains("geheim"), "{said}");
         }
     }
+}
+
+/// Why a catalogue cannot be asked.
+fn trouble(error: CatalogueError) -> (ServerTrouble, String) {
+    let told = error.for_visitors();
+    match error {
+        CatalogueError::Unreachable { trouble, .. } => (trouble, told),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn of_all_reasons_why_a_server_gives_no_answer_the_one_that_holds_is_told() {
+    let Some(mut server) = TestServer::start(&[]) else {
+        return not_run("no PostgreSQL with pgvector is here: run scripts/setup");
+    };
+    server.make_database("videos");
+    server.ask_for_password("anna", "richtig");
+    let of =
+        |typed: &str| trouble(Home::at(typed).open(Access::Read).err().expect("it does not open"));
+    let address = server.address("videos");
+    let with_user = |user: &str| address.replace("tester@", &format!("{user}@"));
+    // What closes the line at once is no PostgreSQL.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    std::thread::spawn(move || other.incoming().for_each(drop));
+    for (typed, expected, words) in [
+        (server.address("films"), ServerTrouble::NoDatabase, "no such database"),
+        (with_user("anna:falsch"), ServerTrouble::WrongPassword, "refused the password"),
+        (with_user("anna"), ServerTrouble::NoPassword, "none is known here"),
+        (with_user("nobody"), ServerTrouble::NotLetIn, "does not let this user in"),
+        ("postgres://a@127.0.0.1:9/v".into(), ServerTrouble::NothingListens, "nothing listens"),
+        ("postgres://a@/v?host=/no/such".into(), ServerTrouble::NothingListens, "nothing listens"),
+        (format!("postgres://a@127.0.0.1:{port}/v"), ServerTrouble::EndedAtOnce, "at once"),
+    ] {
+        let (found, told) = of(&typed);
+        assert_eq!(found, expected, "{typed}");
+        assert!(told.contains(words), "{told}");
+        assert!(!told.contains("anna") && !told.contains("127.0.0.1"), "{told}");
+    }
+    let limited = "ALTER ROLE anna CONNECTION LIMIT 0";
+    server.client("postgres").batch_execute(limited).unwrap();
+    let too_many = of(&with_user("anna:richtig"));
+    assert_eq!(too_many.0, ServerTrouble::TooManyConnections);
+
+    // A reader that was open: its database goes, and then its server.
+    let home = Home::at(&address);
+    drop(home.ten());
+    let reader = home.reader();
+    assert_eq!(reader.files().unwrap().len(), 10);
+    server.client("postgres").batch_execute("DROP DATABASE videos WITH (FORCE)").unwrap();
+    assert_eq!(trouble(reader.files().unwrap_err()).0, ServerTrouble::NoDatabase);
+    server.crash();
+    assert_eq!(trouble(reader.files().unwrap_err()).0, ServerTrouble::NothingListens);
+}
+
+#[test]
+fn a_user_without_rights_is_told_so() {
+    let Some(server) = TestServer::start(&[]) else {
+        return not_run("no PostgreSQL with pgvector is here: run scripts/setup");
+    };
+    server.make_database("videos");
+    server.ask_for_password("anna", "richtig");
+    drop(Home::at(&server.address("videos")).ten());
+    let typed = server.address("videos").replace("tester@", "anna:richtig@");
+    let error = Home::at(&typed).open(Access::Read).err().unwrap();
+    let said = error.to_string();
+    let (found, told) = trouble(error);
+    assert_eq!(found, ServerTrouble::NoRight { doing: "being opened" });
+    assert!(said.contains("permission denied") && said.contains("GRANT"), "{said}");
+    assert!(!told.contains("anna"), "{told}");
 }
 
 #[test]
@@ -241,8 +315,8 @@ fn a_line_is_encrypted_and_a_server_can_be_made_to_prove_who_it_is() {
     for (host, options, reason) in [
         ("localhost", "?sslmode=disable", "no encryption"),
         // An authority that the system does not know, and a name that the certificate has not.
-        ("localhost", "?sslmode=verify-full", "certificate"),
-        ("127.0.0.1", proved.as_str(), "certificate"),
+        ("localhost", "?sslmode=verify-full", "authority of the server's certificate"),
+        ("127.0.0.1", proved.as_str(), "certificate is for another name"),
         ("localhost", "?sslmode=verify-full&sslrootcert=/gone.pem", "/gone.pem"),
     ] {
         let said = open(host, options).to_string();

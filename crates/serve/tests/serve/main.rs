@@ -9,6 +9,7 @@ mod films;
 #[path = "../../../../tests/support/http.rs"]
 mod http;
 mod interface;
+mod keys;
 mod look;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
@@ -19,6 +20,7 @@ mod ranges;
 mod schema;
 mod shelf;
 mod start_page;
+mod states;
 mod threads;
 mod tokens;
 #[path = "../../../../tests/support/windows.rs"]

@@ -114,6 +114,11 @@ impl Library for Shelf {
             *num += 1;
             *num <= query.per_file
         });
+        let is_guess = |hit: &Hit| hit.sure == Sureness::Guess;
+        let num_found = hits.len();
+        if !query.all && !hits.iter().all(is_guess) {
+            hits.retain(|hit| !is_guess(hit));
+        }
         hits.truncate(query.top);
         let all = (0..self.media.len()).flat_map(|video| self.clips(text, video));
         let mut counts = vec![0; 40];
@@ -131,7 +136,7 @@ impl Library for Shelf {
         Ok(Answer {
             verdict,
             false_alarm_rate: Some(rate),
-            has_more: self.media.len() > of_video.len(),
+            has_more: hits.len() < num_found || self.media.len() > of_video.len(),
             num_other_media: self.media.len() - of_video.len(),
             hits,
             distribution: Some(Distribution { bin_edges, counts, cut: Some(0.3) }),
@@ -153,10 +158,12 @@ impl Library for Shelf {
     fn list(&self, page: &PageRequest) -> Result<MediaPage, LibraryError> {
         let after = page.after.as_ref();
         let mut media = self.media.clone();
+        media.retain(|one| page.fits(&one.folder, &one.name));
+        let total = media.len();
         media.retain(|one| after.is_none_or(|after| one.id > *after));
         let has_more = media.len() > page.limit;
         media.truncate(page.limit);
-        Ok(MediaPage { media, total: self.media.len(), has_more })
+        Ok(MediaPage { media, total, has_more })
     }
 
     fn subtitles(&self, id: &MediaId) -> Result<Vec<SubtitleTrack>, LibraryError> {

@@ -92,6 +92,7 @@ pub(super) fn question(
         top: query.top,
         per_file: query.per_file,
         refine: query.refine,
+        show_all: query.all,
         ..Question::default()
     })
 }

@@ -3,17 +3,18 @@
 
 use locvtp_finder::{FinderError, QuestionError};
 use locvtp_search::catalogue::CatalogueError;
-use locvtp_serve::{Cause, LibraryError};
+use locvtp_serve::LibraryError;
 use locvtp_transfer::TransferError;
 
-/// What every address says of an index that cannot be read.
-const UNREADABLE: &str = "the index cannot be read as it lies there now: it is damaged, or was exchanged for one that does not \
-     open; put a good one in its place, and the server goes on with that. Where the index lies in a database on a server, that may not \
-     answer now. The log says what is wrong";
+/// What is said of an index that can be read, and whose model cannot.
+pub(super) const NO_MODEL: &str =
+    "the index's model cannot be opened; start the server again with --model DIR. The log says why";
 
-/// What is said of a picture that shows nothing.
-pub(super) const NO_PICTURE: &str =
-    "the picture is damaged, or none that can be read; give JPEG, PNG, WebP, GIF or BMP";
+/// What is said of a file that does not begin as a picture.
+pub(super) const NO_PICTURE: &str = "this is no picture; give JPEG, PNG, WebP, GIF or BMP";
+
+/// What is said of one that begins as a picture and shows nothing.
+const BROKEN_PICTURE: &str = "the picture is damaged; give another copy of it, or another one";
 
 /// Why an index gives no answer.
 #[derive(Debug)]
@@ -29,14 +30,35 @@ impl Failure {
     pub(super) fn told(self) -> LibraryError {
         match self {
             Self::Told(error) => error,
-            Self::Unreadable(error) => unreadable(error.into()),
+            Self::Unreadable(error) => {
+                LibraryError::NotNow(error.for_visitors(), Some(Box::new(error)))
+            }
         }
     }
 }
 
-/// An index that cannot be read, and why.
-pub(super) fn unreadable(cause: Cause) -> LibraryError {
-    LibraryError::NotNow(UNREADABLE.into(), Some(cause))
+/// Why an index could not be opened: what is told, and what the log says.
+#[derive(Clone, Debug)]
+pub(super) struct WhyNot {
+    told: String,
+    cause: String,
+}
+
+impl WhyNot {
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        let of_finder = match error.downcast_ref() {
+            Some(FinderError::Catalogue(error)) => Some(error.for_visitors()),
+            Some(error @ FinderError::NoIndex) => Some(error.to_string()),
+            _ => None,
+        };
+        let of_catalogue = || error.downcast_ref().map(CatalogueError::for_visitors);
+        let told = of_finder.or_else(of_catalogue).unwrap_or_else(|| NO_MODEL.into());
+        Self { told, cause: format!("{error:#}") }
+    }
+
+    pub(super) fn told(self) -> LibraryError {
+        LibraryError::NotNow(self.told, Some(self.cause.into()))
+    }
 }
 
 /// A question that cannot be answered as it stands.
@@ -66,9 +88,9 @@ impl From<LibraryError> for Failure {
 impl From<CatalogueError> for Failure {
     fn from(error: CatalogueError) -> Self {
         match error {
-            CatalogueError::Busy { .. } => {
-                let words = "the index is being written; ask again in a moment";
-                Self::Told(LibraryError::NotNow(words.into(), None))
+            // Nothing that the log need say.
+            busy @ CatalogueError::Busy { .. } => {
+                Self::Told(LibraryError::NotNow(busy.for_visitors(), None))
             }
             other => Self::Unreadable(other),
         }
@@ -85,7 +107,7 @@ impl From<FinderError> for Failure {
             FinderError::Transfer(TransferError::Embed(error)) => refused(error.to_string()),
             // The picture of a question is the one file that a search opens and needs.
             FinderError::NoPicture { .. } | FinderError::Transfer(TransferError::Video(_)) => {
-                refused(NO_PICTURE)
+                refused(BROKEN_PICTURE)
             }
             FinderError::NotInIndex { .. } => {
                 not_there("the video to look for others like it is gone")

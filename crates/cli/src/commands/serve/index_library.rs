@@ -14,7 +14,7 @@ use locvtp_serve::{
 };
 use locvtp_video::{CutSettings, TimeSpan, VideoReader, encode_span};
 
-use super::failures::{Failure, failed, unreadable};
+use super::failures::{Failure, WhyNot, failed};
 use super::index_place::{IndexPlace, Seen};
 use super::open_index::OpenIndex;
 use crate::catalogue_place::open_to_read;
@@ -44,8 +44,8 @@ struct Tried {
     when: Instant,
     /// The state of its file.
     seen: Seen,
-    /// Why it could not be opened; empty where it could.
-    why_not: String,
+    /// Why it could not be opened; none where it could.
+    why_not: Option<WhyNot>,
 }
 
 impl Now {
@@ -99,14 +99,15 @@ impl IndexLibrary {
                 return Ok(Arc::clone(index));
             }
         }
-        if let Some(last) = seen.as_ref().and_then(|seen| now.just_tried(seen)) {
-            return Err(unreadable(last.why_not.clone().into()));
+        let just_tried = seen.as_ref().and_then(|seen| now.just_tried(seen));
+        if let Some(why_not) = just_tried.and_then(|last| last.why_not.clone()) {
+            return Err(why_not.told());
         }
-        let opened = self.opened_anew().map(Arc::new).map_err(|error| format!("{error:#}"));
-        let why_not = opened.as_ref().err().cloned().unwrap_or_default();
+        let opened = self.opened_anew().map(Arc::new).map_err(|error| WhyNot::of(&error));
+        let why_not = opened.as_ref().err().cloned();
         now.tried = seen.map(|seen| Tried { when: Instant::now(), seen, why_not });
         now.index = opened.as_ref().ok().map(|index| (Arc::clone(index), seen));
-        opened.map_err(|why_not| unreadable(why_not.into()))
+        opened.map_err(WhyNot::told)
     }
 
     fn opened_anew(&self) -> anyhow::Result<OpenIndex> {

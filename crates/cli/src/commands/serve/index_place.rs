@@ -1,15 +1,13 @@
 //! Where the index of a server lies: a database that was removed or exchanged is still open and would go on
 //! answering.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::LibraryError;
-
-use super::failures::unreadable;
 
 /// Bytes that every database begins with.
 const HEADER_BYTES: usize = 100;
@@ -40,15 +38,16 @@ impl IndexPlace {
     /// What lies there now; none of an index that lies in no folder.
     pub(super) fn look(&self) -> Result<Option<Seen>, LibraryError> {
         let Some(path) = &self.0 else { return Ok(None) };
-        let Some(about) = std::fs::metadata(path).ok().filter(Metadata::is_file) else {
-            let words = "the index is gone: its folder was removed or moved; put it back, or make it \
-                         again with `locvtp index add`, and the server goes on with that";
-            return Err(LibraryError::NotNow(words.into(), None));
-        };
+        let about = std::fs::metadata(path).map_err(|error| lost(path, error))?;
+        if !about.is_file() {
+            return Err(lost(path, io::ErrorKind::NotFound.into()));
+        }
         // SQLite goes on with what it once read of a file that was emptied or cut short.
-        if !is_whole(path, about.len()).unwrap_or(false) {
-            let what = format!("{}: is empty, cut short, or no database", path.display());
-            return Err(unreadable(what.into()));
+        if let Some(what) = damage(path, about.len()).map_err(|error| lost(path, error))? {
+            let words = format!(
+                "the index's database {what}; put a good copy of it in its place, and the server goes on with that"
+            );
+            return Err(LibraryError::NotNow(words, Some(path.display().to_string().into())));
         }
         Ok(Some(Seen {
             file: (about.dev(), about.ino()),
@@ -58,24 +57,55 @@ impl IndexPlace {
     }
 }
 
-/// Whether a file begins as a database and has as many pages as it says.
-fn is_whole(path: &Path, bytes: u64) -> io::Result<bool> {
+/// An index whose database is not to be had.
+fn lost(path: &Path, error: io::Error) -> LibraryError {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound if path.parent().is_some_and(Path::is_dir) => {
+            "the index is gone: its folder has no catalogue.sqlite any more; put a copy of it back, and the server \
+             goes on with that"
+        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            "the index is gone: its folder is not where it was; put it back, or make it again with `locvtp index \
+             add`, and the server goes on with that"
+        }
+        _ => {
+            "the system does not let the index's database be read; see to its rights and its drive"
+        }
+    };
+    // What is gone is no riddle for the log.
+    let is_gone = words.starts_with("the index is gone");
+    let cause = (!is_gone).then(|| format!("{}: {error}", path.display()).into());
+    LibraryError::NotNow(words.into(), cause)
+}
+
+/// What a database that is no whole one is: it must begin as a database and have as many pages as it says. None where
+/// all is well.
+fn damage(path: &Path, bytes: u64) -> io::Result<Option<&'static str>> {
+    if bytes == 0 {
+        return Ok(Some("is empty"));
+    }
     let mut header = [0; HEADER_BYTES];
-    File::open(path)?.read_exact(&mut header)?;
+    match File::open(path)?.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            return Ok(Some("is cut short"));
+        }
+        read => read?,
+    }
     if !header.starts_with(b"SQLite format 3\0") {
-        return Ok(false);
+        return Ok(Some("is another file"));
     }
     // Pages that stand in the log may be on their way into the file, the first, which says how many, before the
     // last.
     if std::fs::metadata(path.with_extension("sqlite-wal")).is_ok_and(|log| log.len() > 0) {
-        return Ok(true);
+        return Ok(None);
     }
     let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
         1 => 65_536,
         bytes => u64::from(bytes),
     };
     let num_pages = u32::from_be_bytes([header[28], header[29], header[30], header[31]]);
-    Ok(bytes >= page_bytes * u64::from(num_pages))
+    let is_whole = bytes >= page_bytes * u64::from(num_pages);
+    Ok((!is_whole).then_some("is cut short"))
 }
 
 #[cfg(test)]
@@ -105,16 +135,29 @@ mod tests {
         std::fs::write(folder.path().join("other"), database(3)).unwrap();
         std::fs::rename(folder.path().join("other"), &path).unwrap();
         assert!(!look().is_same_file(&first));
-        for damaged in [&[][..], &[7; 5000], &database(3)[..2048], &database(3)[..50]] {
+        for (damaged, what) in [
+            (&[][..], "is empty"),
+            (&[7; 5000], "is another file"),
+            (&database(3)[..2048], "is cut short"),
+            (&database(3)[..50], "is cut short"),
+        ] {
             std::fs::write(&path, damaged).unwrap();
-            assert!(place.look().unwrap_err().to_string().contains("cannot be read"));
+            let told = place.look().unwrap_err().to_string();
+            assert!(told.contains(what) && !told.contains('/'), "{told}");
         }
         std::fs::write(&path, &database(3)[..2048]).unwrap();
         std::fs::write(folder.path().join("catalogue.sqlite-wal"), "the third page").unwrap();
         assert!(place.look().is_ok());
+        let gone = || place.look().unwrap_err().to_string();
         std::fs::remove_file(&path).unwrap();
-        assert!(place.look().unwrap_err().to_string().contains("the index is gone"));
+        assert!(
+            gone().contains("the index is gone: its folder has no catalogue.sqlite"),
+            "{}",
+            gone()
+        );
         std::fs::create_dir(&path).unwrap();
-        assert!(place.look().unwrap_err().to_string().contains("the index is gone"));
+        assert!(gone().contains("the index is gone"), "{}", gone());
+        std::fs::remove_dir_all(folder.path()).unwrap();
+        assert!(gone().contains("the index is gone: its folder is not where it was"), "{}", gone());
     }
 }

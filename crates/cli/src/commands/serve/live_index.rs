@@ -7,7 +7,7 @@ use locvtp_finder::{Finder, FinderError};
 use locvtp_search::catalogue::{Catalogue, CatalogueError, GenerationRecord, GenerationState};
 use locvtp_serve::LibraryError;
 
-use super::failures::Failure;
+use super::failures::{Failure, NO_MODEL};
 use crate::catalogue_place::{live_index, model_of};
 use crate::commands::ground::open_embedder;
 use crate::trained_matches::trained_matches;
@@ -73,11 +73,9 @@ impl LiveIndex {
                 (dir, _) => dir,
             };
             let anew = dir.and_then(|dir| open(&self.catalogue, dir));
-            *opened = Arc::new(anew.map_err(|error| {
-                let words = "the index was built anew, and its model cannot be opened; start the server \
-                             again with --model DIR. Its log says more";
-                LibraryError::Failed(words.into(), Some(error.into()))
-            })?);
+            *opened = Arc::new(
+                anew.map_err(|error| LibraryError::Failed(NO_MODEL.into(), Some(error.into())))?,
+            );
         }
         Ok(Arc::clone(&opened))
     }

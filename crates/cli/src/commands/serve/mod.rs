@@ -10,7 +10,7 @@ mod open_index;
 mod request_lines;
 mod videos;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -59,13 +59,17 @@ pub(crate) struct Serve {
 }
 
 impl Serve {
-    /// The index of a folder, opened in the browser.
+    /// The index of a folder, opened in the browser; at any free port where another program has the usual one.
     pub(crate) fn of_folder(folder: &Path) -> Self {
+        let mut address = ServeSettings::new().address;
+        if TcpListener::bind(address).is_err() {
+            address.set_port(0);
+        }
         Self {
             folder: Some(folder.to_owned()),
             place: CataloguePlace { catalog: None },
             model: None,
-            address: ServeSettings::new().address,
+            address,
             token_file: None,
             open: true,
             log: None,

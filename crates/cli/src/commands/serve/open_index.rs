@@ -125,7 +125,9 @@ impl OpenIndex {
     }
 
     pub(super) fn list(&self, page: &PageRequest) -> Result<MediaPage, Failure> {
-        let files = self.videos.all()?;
+        let mut files = self.videos.all()?;
+        let fits = |path: &Path| page.fits(&self.videos.shown_folder(path), &file_name(path));
+        files.retain(|file| page.name.is_none() || file.looks.iter().any(|look| fits(&look.path)));
         let first = match &page.after {
             None => 0,
             Some(after) => {

@@ -7,6 +7,7 @@ use postgres::error::SqlState;
 
 use crate::catalogue::bad_value::BadValue;
 use crate::catalogue::error::CatalogueError;
+use crate::catalogue::server_trouble::ServerTrouble;
 use crate::scan::ScanError;
 use crate::segment::VectorError;
 
@@ -38,21 +39,30 @@ impl Fault {
     /// What is told of it.
     pub(super) fn tell(self, place: &str, doing: &'static str) -> CatalogueError {
         let place = place.to_owned();
-        if self.is_lost() {
-            let what = format!(
-                "the line to the server was lost while {doing}; what was reported done is there, so see \
-                 that the server runs and give the command again"
-            );
-            return CatalogueError::Server { place, what };
-        }
+        let is_lost = self.is_lost();
         match self {
+            Self::Sql(error) if is_lost => {
+                let (trouble, said) = (ServerTrouble::LineLost { doing }, said_by(&error));
+                CatalogueError::Unreachable { place, trouble, said }
+            }
+            Self::Stream(error) if is_lost => {
+                let (trouble, said) = (ServerTrouble::LineLost { doing }, with_causes(&error));
+                CatalogueError::Unreachable { place, trouble, said }
+            }
+            Self::Sql(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                let (trouble, said) = (ServerTrouble::NoRight { doing }, said_by(&error));
+                CatalogueError::Unreachable { place, trouble, said }
+            }
+            Self::Sql(error) if error.code() == Some(&SqlState::DISK_FULL) => {
+                CatalogueError::Full { place, doing }
+            }
             Self::Bad(value) => value.told(&place),
             Self::Sql(error) if error.code().is_some_and(is_of_lost_part) => {
                 let what = format!(
                     "a part of it is gone ({}); `locvtp index rebuild` mends what it can; else put a backup of the \
                      schema `locvtp` back, or remove it (DROP SCHEMA locvtp CASCADE) and run `locvtp index \
                      add` again",
-                    with_causes(&error)
+                    said_by(&error)
                 );
                 CatalogueError::Damaged { place, what }
             }
@@ -65,6 +75,11 @@ impl Fault {
             Self::Told(error) => error,
         }
     }
+}
+
+/// What the server said, or else the system.
+pub(super) fn said_by(error: &postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| with_causes(error), |said| said.message().to_owned())
 }
 
 /// Whether a table, a column or a function of the catalogue is not there.

@@ -3,15 +3,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use locvtp_video::causes::with_causes;
 use postgres::{Client, IsolationLevel, Transaction};
 
 use super::address::ServerAddress;
-use super::fault::Fault;
+use super::fault::{Fault, said_by};
 use super::setup;
 use super::tls::connector;
 use crate::catalogue::Access;
 use crate::catalogue::error::CatalogueError;
+use crate::catalogue::server_trouble::ServerTrouble;
 
 /// Connections that are kept for the next question.
 const MOST_IDLE: usize = 4;
@@ -166,13 +166,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn connect(address: &ServerAddress) -> Result<Client, CatalogueError> {
-    let refused = |what: String| CatalogueError::Server { place: address.to_string(), what };
-    let tls = connector(&address.encryption).map_err(refused)?;
+    let place = || address.to_string();
+    let tls = connector(&address.encryption).map_err(|said| {
+        let trouble = ServerTrouble::NoAuthorities;
+        CatalogueError::Unreachable { place: place(), trouble, said }
+    })?;
     address.config.connect(tls).map_err(|error| {
-        let causes = with_causes(&error);
-        refused(format!(
-            "{causes}; see that the server runs, and that address and password are right"
-        ))
+        let (trouble, said) = (ServerTrouble::of_connecting(&error), said_by(&error));
+        CatalogueError::Unreachable { place: place(), trouble, said }
     })
 }
 

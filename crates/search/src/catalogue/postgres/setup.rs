@@ -1,6 +1,7 @@
 //! Whether a server is fit for a catalogue, and making one there.
 
 use postgres::Client;
+use postgres::error::SqlState;
 
 use super::fault::{Fault, bad};
 use crate::catalogue::error::CatalogueError;
@@ -87,19 +88,14 @@ pub(super) fn make_extension(client: &mut Client, place: &str) -> Result<(), Fau
         );
     };
     check_pgvector(&there).or_else(|what| refused(place, what))?;
-    if let Err(error) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
-    {
-        if Fault::from(error).is_lost() {
-            return refused(place, "the line to the server was lost".into());
+    let made = client.batch_execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public");
+    match made {
+        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            let what = "pgvector must be made usable in this database by a superuser, once: CREATE EXTENSION vector";
+            refused(place, what.into())
         }
-        return refused(
-            place,
-            "pgvector must be made usable in this database by a superuser, once: \
-                               CREATE EXTENSION vector"
-                .into(),
-        );
+        made => Ok(made?),
     }
-    Ok(())
 }
 
 /// Makes the catalogue, or brings it to today's version.
