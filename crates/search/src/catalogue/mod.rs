@@ -6,6 +6,7 @@
 mod bad_value;
 mod error;
 mod location;
+mod lost_place;
 mod phrases;
 mod postgres;
 mod records;

@@ -8,10 +8,12 @@ mod catalogue;
 mod changed_segments;
 mod crash;
 mod damage;
+mod every_column;
 mod files;
 mod home;
 mod kept_vectors;
 mod lost_database;
+mod lost_records;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
