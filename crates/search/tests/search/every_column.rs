@@ -19,33 +19,54 @@ use tempfile::TempDir;
 
 use crate::made::{WIDTH, identity, look, model, vector, video};
 
-/// Damage that is not told, and why it may be so. A `*` stands for all columns.
-const NOT_TOLD: [(&str, &str, &str); 5] = [
+/// Damage that is not told, or not before something is asked for, and why. A `*` stands for all columns.
+const NOT_TOLD: [(&str, &str, &str); 7] = [
     ("counters", "*", "a number only has to be another one, or is raised to a free one"),
+    ("seals", "*", "rows whose checksum was changed are named, though they are right"),
+    ("cues", "a row is gone", "it weighs the order of others; where nothing is found it is told"),
     (
         "cue_words_config",
         "*",
-        "it holds the version of the index of words, and is read when that is opened",
+        "it holds the version, which is put right when it is opened to be written",
     ),
-    (
-        "cue_words_data",
-        "id",
-        "a page with another number is one that nobody asks for, and the words are counted",
-    ),
-    ("cue_words_docsize", "sz", "it weighs the order of what is found, and no more"),
-    ("seals", "*", "rows whose checksum was changed are named, though they are right"),
+    ("cue_words_data", "*", "a search does not compare the words with the cues; a check does"),
+    ("cue_words_docsize", "*", "it weighs the order of what is found; a check compares it"),
+    ("cue_words_idx", "*", "it is where a word begins, and the words are compared whole"),
 ];
 
-/// What a rebuild without a video does not bring back as it was, and why.
-const NOT_BROUGHT_BACK: [(&str, &str, &str); 8] = [
+/// What a check does not see either.
+const NOT_CHECKED: [(&str, &str, &str); 3] = [
+    ("counters", "*", "as above"),
+    ("cue_words_config", "*", "as above"),
+    ("cue_words_idx", "*", "as above; the database's own check looks at those that it uses"),
+];
+
+/// What a rebuild without a video does not bring back as it was, and why. Its vectors are found all the same.
+const NOT_BROUGHT_BACK: [(&str, &str, &str); 12] = [
     ("files", "a row is gone", "its content is told by the file alone, which is gone"),
-    ("paths", "a row is gone", "a place is told by nothing else; it has a name in place of it"),
+    ("files", "sample", "more than a bit of it is another, so the file is looked at again"),
+    (
+        "paths",
+        "*",
+        "a place is told by nothing else; it is looked at again, or has a name in place of it",
+    ),
     ("cues", "a row is gone", "what was said is read again from the video"),
-    ("generations", "a row is gone", "a model is written down again when it is given"),
-    ("jobs", "a row is gone", "what was done is told by nothing else"),
+    ("cues", "text", "more than a bit of it is another, so it is read again from the video"),
+    (
+        "cues",
+        "language",
+        "what is nothing could have been anything, so it is read again from the video",
+    ),
+    (
+        "generations",
+        "*",
+        "a model is written down again when it is given, and what it is sure of is measured",
+    ),
+    ("jobs", "*", "what was done is told by nothing else"),
     ("waiting", "*", "files that wait are looked at anew"),
     ("counters", "*", "they count anew"),
     ("seals", "*", "what they were of is taken as it stands there"),
+    ("cue_words_idx", "*", "as above"),
 ];
 
 /// A catalogue with something in every table: two indexes, a place too many, a video that is gone, one that is
@@ -111,15 +132,17 @@ fn answers(catalogue: &dyn Catalogue) -> BTreeMap<String, Result<String, String>
             for number in 0..8 {
                 let query = vector(1000 * (number + first), WIDTH);
                 let request = ScanRequest { num_tracks: 3, ..ScanRequest::new(&query, 3) };
-                let named = catalogue.scan(generation, kind, &request).and_then(|answer| {
-                    let hits = answer.hits.iter().chain(&answer.tracks);
-                    let named = hits.map(|hit| {
-                        let file = catalogue.file_of(hit.track)?.map(|file| file.looks);
-                        Ok(format!("{hit:?} {file:?}"))
-                    });
-                    named.collect::<Result<Vec<_>, CatalogueError>>()
-                });
-                put(format!("scan {generation:?} {kind:?} {number}"), named.map(|it| it.concat()));
+                let scan = catalogue.scan(generation, kind, &request);
+                let found = scan.map(|answer| answer.hits.into_iter().chain(answer.tracks));
+                let found = found.map(Iterator::collect::<Vec<_>>);
+                let what = format!("{generation:?} {kind:?} {number}");
+                if let Ok(hits) = &found {
+                    let name = |track| Ok(catalogue.file_of(track)?.map(|it| it.looks));
+                    let names = hits.iter().map(|hit| name(hit.track));
+                    let names = names.collect::<Result<Vec<_>, CatalogueError>>();
+                    put(format!("names {what}"), names.map(|it| format!("{it:?}")));
+                }
+                put(format!("scan {what}"), found.map(|it| format!("{it:?}")));
             }
         }
     }
@@ -212,6 +235,20 @@ fn damages(db: &Connection) -> Vec<(String, String, String)> {
     damages
 }
 
+/// All rows of a table.
+fn contents(db: &Connection, table: &str) -> Vec<String> {
+    let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let num = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let cells = (0..num).map(|at| format!("{:?}", row.get_ref(at).unwrap()));
+        found.push(cells.collect::<Vec<_>>().join(" "));
+    }
+    found.sort();
+    found
+}
+
 fn is_named(list: &[(&str, &str, &str)], table: &str, what: &str) -> bool {
     let column = what.split(' ').next().unwrap();
     list.iter().any(|(named, of, _)| *named == table && ["*", column, what].contains(of))
@@ -231,9 +268,10 @@ fn no_damage_of_a_column_answers_wrongly_or_costs_what_is_good() {
     for (table, what, change) in damages(&database(whole.path())) {
         let folder = copied(whole.path());
         let damaged = database(folder.path());
+        let before = contents(&damaged, &table);
         // What the database itself refuses cannot stand there.
         let changed = damaged.execute_batch(&format!("BEGIN; {change}; COMMIT"));
-        if changed.is_err() {
+        if changed.is_err() || contents(&damaged, &table) == before {
             continue;
         }
         drop(damaged);
@@ -245,7 +283,7 @@ fn no_damage_of_a_column_answers_wrongly_or_costs_what_is_good() {
             Err(_) => wrong.push(format!("{case}: a panic")),
         }
     }
-    assert!(num > 100, "{num}");
+    assert!(num > 70, "{num}");
     assert!(wrong.is_empty(), "{} of {num}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -271,8 +309,9 @@ fn tried(
     let now = answers(&reader);
     for (question, answer) in &now {
         match answer {
-            Err(said) if said.contains("index rebuild") => {}
-            answer if *answer == right[question] => {}
+            // An index whose row is gone is not asked.
+            Err(said) if said.contains("index rebuild") || said.contains("the index has no") => {}
+            answer if right.get(question) == Some(answer) => {}
             answer
                 if !is_named(&NOT_TOLD, table, what)
                     && !(question == "jobs" && table == "jobs") =>
@@ -283,7 +322,7 @@ fn tried(
         }
     }
     let faults = reader.verify().unwrap().faults;
-    if faults.is_empty() && !is_named(&NOT_TOLD, table, what) {
+    if faults.is_empty() && !is_named(&NOT_CHECKED, table, what) {
         wrong.push("verify sees nothing".to_owned());
     }
     drop(reader);
@@ -298,11 +337,9 @@ fn tried(
         wrong.push(format!("dropped: {dropped:?}"));
     }
     let after = answers(&writer);
-    let vectors = |question: &str| question.starts_with("scan");
     for (question, answer) in &after {
-        let is_right = *answer == right[question];
-        let may_differ = is_named(&NOT_BROUGHT_BACK, table, what);
-        if !is_right && (!may_differ || (vectors(question) && answer.is_err())) {
+        let may_differ = is_named(&NOT_BROUGHT_BACK, table, what) && !question.starts_with("scan");
+        if right.get(question) != Some(answer) && (!may_differ || answer.is_err()) {
             wrong.push(format!("after a rebuild: {question}: {answer:?}"));
         }
     }

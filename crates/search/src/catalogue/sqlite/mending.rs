@@ -55,7 +55,7 @@ fn check_pages(db: &Connection, folder: &Path) -> Result<(), Fault> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let said: String = row.get(0)?;
-            if said != "ok" && !said.contains("FTS5") {
+            if said != "ok" && !said.to_lowercase().contains("fts5") {
                 return Ok(Some(said));
             }
         }

@@ -42,7 +42,7 @@ use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
 use database::OF_FILES;
-use sealed_parts::{CALIBRATION, GENERATIONS, INDEXED, TRACKS};
+use sealed_parts::{CALIBRATION, CUES, GENERATIONS, INDEXED, TRACKS};
 
 pub use store::SqliteCatalogue;
 
@@ -125,6 +125,10 @@ impl Catalogue for SqliteCatalogue {
     ) -> Result<Vec<CueHit>, CatalogueError> {
         let read = |db: &Transaction<'_>| cues::find(db, text, filter, most);
         let hits = self.database.read_checked("searching cues", &[&TRACKS], read)?;
+        if hits.is_empty() && filter.is_none() {
+            // That must not be because a line was lost.
+            self.database.read_checked("checking cues", &[&CUES], |_| Ok(()))?;
+        }
         self.database.check_cues(hits.iter().map(|hit| hit.file))?;
         Ok(hits)
     }

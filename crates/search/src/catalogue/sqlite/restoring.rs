@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 use super::cell::Cell;
 use super::sealed_parts::{
-    CALIBRATION, CONTENT, CUES, FILES, GENERATIONS, JOBS, PATHS, Part, SEGMENTS,
+    CALIBRATION, CONTENT, CUES, FILES, GENERATIONS, JOBS, PARTS, PATHS, Part, SEGMENTS,
 };
 use super::sealing;
 use crate::catalogue::{FileState, JobState};
@@ -76,14 +76,20 @@ fn restore_part(db: &Connection, part: &Part, done: &mut Vec<String>) -> rusqlit
     if changes.is_empty() {
         return Ok(());
     }
+    // Also those of other columns of the same rows say afterwards what they said.
+    let of_table = || PARTS.into_iter().filter(|other| other.table == part.table);
+    let mut seals = Vec::new();
+    for (other, owner) in of_table().flat_map(|it| written.keys().map(move |owner| (it, *owner))) {
+        seals.push((other, owner, sealing::written(db, other, owner)?));
+    }
     write(db, part, &columns, &changes)?;
-    for (owner, checksum) in &written {
+    for (other, owner, checksum) in seals {
         match checksum {
-            0 => drop(
-                db.execute("DELETE FROM seals WHERE part = ? AND owner = ?", (part.name, owner))?,
-            ),
-            _ => sealing::put(db, part, *owner, *checksum)?,
+            Some(checksum) => sealing::put(db, other, owner, checksum)?,
+            None => sealing::remove(db, other, owner)?,
         }
+    }
+    for owner in written.keys() {
         if sealing::broken(db, part, Some(*owner))?.is_empty() {
             done.push(format!("{}: what was written stands there again", line(part, *owner)));
         }
@@ -237,24 +243,26 @@ fn write(
 ) -> rusqlite::Result<()> {
     // Whatever names a row is checked when all is mended.
     db.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+    let is_of_cues = part.table == "cues";
     let unique = match part.name {
-        "content" => Some("sample"),
-        "paths" => Some("path"),
-        "generations" => Some("fingerprint"),
+        "content" => Some("sample = randomblob(16)"),
+        "paths" => Some("path = randomblob(16)"),
+        "generations" => Some("fingerprint = randomblob(16)"),
+        "cues" => Some("id = -1 - id"),
         _ => None,
     };
-    if let Some(column) = unique {
-        let aside = format!("UPDATE {} SET {column} = randomblob(16) WHERE rowid = ?", part.table);
+    if let Some(aside) = unique {
+        let aside = format!("UPDATE {} SET {aside} WHERE rowid = ?", part.table);
         changes.iter().try_for_each(|change| db.execute(&aside, [change.row]).map(drop))?;
     }
     let set: Vec<String> = columns.iter().map(|column| format!("{column} = ?")).collect();
     let set = format!("UPDATE {} SET {} WHERE rowid = ?", part.table, set.join(", "));
     for Change { row, cells } in changes {
-        let row = Cell::Integer(*row);
+        let row = Cell::Integer(if is_of_cues { -1 - row } else { *row });
         db.execute(&set, rusqlite::params_from_iter(cells.iter().chain([&row])))?;
     }
     // The index of words takes none of it by itself.
-    if part.table == "cues" {
+    if is_of_cues {
         super::word_index::make_anew(db)?;
     }
     Ok(())

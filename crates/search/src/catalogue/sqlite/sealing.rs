@@ -167,9 +167,15 @@ pub(super) fn put(db: &Connection, part: &Part, owner: i64, checksum: i64) -> ru
     db.prepare_cached(put)?.execute((part.name, owner, checksum)).map(drop)
 }
 
+/// Removes the checksum of an owner.
+pub(super) fn remove(db: &Connection, part: &Part, owner: i64) -> rusqlite::Result<()> {
+    let remove = "DELETE FROM seals WHERE part = ? AND owner = ?";
+    db.execute(remove, (part.name, owner)).map(drop)
+}
+
 /// Takes the rows of an owner as they are now.
 pub(super) fn set_anew(db: &Connection, part: &Part, owner: i64) -> rusqlite::Result<()> {
-    db.execute("DELETE FROM seals WHERE part = ? AND owner = ?", (part.name, owner))?;
+    remove(db, part, owner)?;
     let sums = sums(db, part, &part.columns(db)?, Some(owner).filter(|_| owner >= 0))?;
     match sums.get(&owner) {
         Some(sum) => put(db, part, owner, *sum),

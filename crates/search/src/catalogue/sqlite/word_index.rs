@@ -70,9 +70,18 @@ fn compare(db: &Connection) -> Result<bool, Fault> {
          CREATE VIRTUAL TABLE temp.listed USING fts5vocab (temp, anew, instance);
          CREATE VIRTUAL TABLE temp.kept USING fts5vocab (main, cue_words, instance)",
     )?;
-    let same = same_words(db);
+    let same = same_lengths(db).and_then(|same| Ok(same && same_words(db)?));
     db.execute_batch(drop)?;
     same
+}
+
+/// How many words each cue has, which weighs what is found.
+fn same_lengths(db: &Connection) -> Result<bool, Fault> {
+    let (kept, listed) =
+        ("SELECT id, sz FROM main.cue_words_docsize", "SELECT id, sz FROM temp.anew_docsize");
+    let differ =
+        format!("SELECT EXISTS ({kept} EXCEPT {listed}) OR EXISTS ({listed} EXCEPT {kept})");
+    Ok(!db.query_row(&differ, [], |row| row.get::<_, bool>(0))?)
 }
 
 /// Both lists are in order of words, cues and places.
