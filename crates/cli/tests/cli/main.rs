@@ -24,6 +24,7 @@ mod not_run;
 mod order_of_refusals;
 mod output;
 mod predictions;
+mod rebuilding;
 mod resume;
 mod retrieval_and_probes;
 mod same_or_changed;

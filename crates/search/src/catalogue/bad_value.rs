@@ -41,6 +41,22 @@ impl BadValue {
     }
 }
 
+/// What is told of a file whose vectors were set aside.
+pub(super) fn of_aside(name: &str) -> String {
+    format!(
+        "the vectors of {name} are damaged and are in no answer, and it cannot be encoded again while it is gone; \
+         bring it back and give `locvtp index add`, or take it out with `locvtp index remove`"
+    )
+}
+
+/// What is told of an index whose model is not known.
+pub(super) fn of_unknown_model(generation: i64) -> String {
+    format!(
+        "table generations, row {generation}: which model made this index is lost; `locvtp index rebuild --model \
+         DIR` compares a model with the vectors, and writes it down again"
+    )
+}
+
 /// Whether a file may play so long.
 pub(super) fn is_duration(seconds: f64) -> bool {
     (0.0..=LONGEST_S).contains(&seconds)

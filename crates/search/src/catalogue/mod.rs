@@ -7,6 +7,7 @@ mod bad_value;
 mod error;
 mod for_visitors;
 mod location;
+mod lost_place;
 mod phrases;
 mod postgres;
 mod records;
@@ -182,8 +183,8 @@ pub trait Catalogue: Send + Sync {
     /// [`CatalogueError::Damaged`] when the database itself cannot be read.
     fn mend_records(&self) -> Result<Vec<String>, CatalogueError>;
     /// Mends the records and drops damaged vectors of files that can be encoded again, which are among
-    /// [`files_left`](Self::files_left) of their generations afterwards. Those of others are kept, and out of
-    /// answers where the catalogue lies in a folder.
+    /// [`files_left`](Self::files_left) of their generations afterwards. Those of others are kept, and in no
+    /// answer.
     ///
     /// # Errors
     /// Also where a segment cannot be read, as it is closed or its drive fails: it may be good.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use locvtp_search::catalogue::{Access, Catalogue, CatalogueError};
+use locvtp_search::identity::{KnownPath, Moved};
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
 use locvtp_video::causes::with_causes;
 
 use crate::both::{found, is_sound};
 use crate::home::Home;
-use crate::made::{WIDTH, identity, model, vector, video};
+use crate::made::{WIDTH, identity, look, model, vector, video};
 
 /// A change of the database, and what the fault that it makes must say. File, track and cue 3 are the third
 /// video's.
@@ -169,6 +170,14 @@ fn rebuild(catalogue: &dyn Catalogue) {
         let is_known = known.paths.iter().any(|path| path.identity == identity(number));
         if is_left || !is_known {
             catalogue.add_video(generation, &video(number)).unwrap();
+        }
+        let lost = known
+            .paths
+            .iter()
+            .find(|path| path.identity == identity(number) && path.look.path != look(number).path);
+        if let Some(KnownPath { file, .. }) = lost {
+            let moved = Moved { file: *file, from: None, to: look(number), whole: None };
+            catalogue.note_moved(&[moved]).unwrap();
         }
     }
 }

@@ -8,11 +8,13 @@ mod catalogue;
 mod changed_segments;
 mod crash;
 mod damage;
+mod every_column;
 mod files;
 mod home;
 mod identities;
 mod kept_vectors;
 mod lost_database;
+mod lost_records;
 mod made;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;

@@ -10,6 +10,7 @@ use super::fault::Fault;
 use super::server::Server;
 use super::vectors::{RowsChecksum, drop_track, has_index, make_index, table};
 use super::{copy, generations, records, vectors};
+use crate::catalogue::bad_value::of_aside;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{Dropped, FileId, GenerationId, Verified};
 use crate::segment::{TrackId, VectorKind};
@@ -46,7 +47,7 @@ pub(super) fn index_if_large(
     })
 }
 
-/// Vectors of a file that cannot be encoded again stay as they are.
+/// Vectors of a file that cannot be encoded again are set aside: they are in no answer.
 pub(super) fn drop_damaged(
     server: &Server,
     can_encode: &dyn Fn(FileId) -> bool,
@@ -58,26 +59,30 @@ pub(super) fn drop_damaged(
             for (track, _) in checked(db, generation, kind)?.1 {
                 let file = "SELECT file FROM tracks WHERE id = $1";
                 let file: i64 = db.query_one(file, &[&(track.0 as i32)])?.get(0);
-                if !can_encode(FileId(file)) {
-                    kept.insert(file, FileId(file));
-                    continue;
-                }
                 let forget = "DELETE FROM indexed WHERE generation = $1 AND file = $2";
                 db.execute(forget, &[&generation.0, &file])?;
-                drop_track(db, generation, track)?;
-                again.insert(file, FileId(file));
+                if can_encode(FileId(file)) {
+                    drop_track(db, generation, track)?;
+                    again.insert(file, FileId(file));
+                } else {
+                    vectors::set_aside(db, generation, kind, track)?;
+                }
             }
         }
+        kept.extend(vectors::aside(db)?.into_iter().map(|(_, file)| (file, FileId(file))));
+        kept.retain(|file, _| !again.contains_key(file));
         let files = |found: BTreeMap<i64, FileId>| found.into_values().collect();
         Ok(Dropped { again: files(again), kept: files(kept) })
     })
 }
 
 pub(super) fn verify(server: &Server) -> Result<Verified, CatalogueError> {
-    let (tables, records) =
-        server.read("being checked", |db| Ok((tables(db)?, records::find(db)?)))?;
-    let faults =
+    let (tables, records, aside) = server.read("being checked", |db| {
+        Ok((tables(db)?, records::find(db)?, names_of(db, vectors::aside)?))
+    })?;
+    let mut faults: Vec<String> =
         records.iter().map(|fault| format!("{}: {}", server.place(), fault.line)).collect();
+    faults.extend(aside.iter().map(|name| format!("{}: {}", server.place(), of_aside(name))));
     let mut verified = Verified { num_parts: tables.len() as u64, num_vectors: 0, faults };
     for (generation, kind) in tables {
         let checked = server.read("being checked", |db| {
@@ -103,6 +108,21 @@ pub(super) fn verify(server: &Server) -> Result<Verified, CatalogueError> {
         }
     }
     Ok(verified)
+}
+
+/// What people call the files of tracks: where they lie or lay.
+fn names_of(
+    db: &mut Transaction<'_>,
+    tracks: impl FnOnce(&mut Transaction<'_>) -> Result<Vec<(TrackId, i64)>, Fault>,
+) -> Result<Vec<String>, Fault> {
+    let mut names = Vec::new();
+    for (TrackId(track), file) in tracks(db)? {
+        let path = "SELECT path FROM paths WHERE file = $1 ORDER BY path LIMIT 1";
+        let path = db.query_opt(path, &[&file])?;
+        let path = path.map(|row| String::from_utf8_lossy(row.get(0)).into_owned());
+        names.push(path.unwrap_or_else(|| format!("track {track}")));
+    }
+    Ok(names)
 }
 
 /// Reads all vectors of one table. Returns how many count, and the tracks that are not as they were
@@ -171,8 +191,7 @@ fn tables(db: &mut Transaction<'_>) -> Result<Vec<(GenerationId, VectorKind)>, F
     let (mut found, ids) = (Vec::new(), generations.iter().map(|row| GenerationId(row.get(0))));
     for (generation, kind) in ids.flat_map(|id| VectorKind::ALL.map(|kind| (id, kind))) {
         // One that is gone is among the faults.
-        let there = "SELECT to_regclass($1) IS NOT NULL";
-        if db.query_one(there, &[&table(generation, kind)])?.get(0) {
+        if vectors::is_there(db, &table(generation, kind))? {
             found.push((generation, kind));
         }
     }

@@ -92,6 +92,15 @@ pub(super) fn halves(vector: &[f32]) -> Vec<u8> {
     [width, [0; 2]].into_iter().chain(halves).flatten().collect()
 }
 
+/// The numbers of a column of [`halves`], of unit length again.
+pub(super) fn of_halves(column: &[u8]) -> Result<Vec<f32>, Fault> {
+    let halves = column.get(4..).ok_or_else(malformed)?.chunks_exact(2);
+    let numbers = halves.map(|two| f16::from_bits(u16::from_be_bytes([two[0], two[1]])).to_f32());
+    let numbers: Vec<f32> = numbers.collect();
+    let length = numbers.iter().map(|number| number * number).sum::<f32>().sqrt();
+    Ok(numbers.into_iter().map(|number| number / length).collect())
+}
+
 pub(super) fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the server's rows are not as they should be")
 }

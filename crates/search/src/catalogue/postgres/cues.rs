@@ -148,8 +148,12 @@ pub(super) fn record(row: &Row, first: usize, id: i64) -> Result<Cue, Fault> {
             false => Err(bad("cues", id, name, seconds, "a time in seconds")),
         }
     };
+    let (start, stop) = (time(first, "start")?, time(first + 1, "stop")?);
+    if stop < start {
+        return Err(bad("cues", id, "stop", stop, "a time from the start on"));
+    }
     Ok(Cue {
-        span: TimeSpan::new(time(first, "start")?, time(first + 1, "stop")?),
+        span: TimeSpan::new(start, stop),
         text: row.get(first + 2),
         language: row.get(first + 3),
         source: row.get(first + 4),

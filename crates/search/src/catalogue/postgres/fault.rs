@@ -66,6 +66,9 @@ impl Fault {
                 );
                 CatalogueError::Damaged { place, what }
             }
+            Self::Sql(error) if error.code() == Some(&SqlState::DISK_FULL) => {
+                CatalogueError::Full { place, doing }
+            }
             Self::Sql(source) => {
                 CatalogueError::Database { place, doing, source: Box::new(source) }
             }

@@ -11,6 +11,7 @@ use postgres::{Row, Transaction};
 use super::fault::{Fault, bad};
 use super::values::{plain, wide};
 use crate::catalogue::bad_value::is_duration;
+use crate::catalogue::lost_place::lost_place;
 use crate::catalogue::{FileId, FileRecord, FileState};
 use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
 use crate::segment::TrackId;
@@ -272,6 +273,8 @@ fn set_path(db: &mut Transaction<'_>, file: FileId, look: &Look) -> Result<Optio
     let before = "SELECT file FROM paths WHERE path = $1 AND file <> $2";
     let before = db.query_opt(before, &[&path, &file.0])?.map(|row| FileId(row.get(0)));
     db.execute("DELETE FROM waiting WHERE path = $1", &[&path])?;
+    let lost = lost_place(file.0);
+    db.execute("DELETE FROM paths WHERE file = $1 AND path = $2", &[&file.0, &bytes(&lost)])?;
     let Look { path: _, size, modified_ns, changed_ns } = look;
     db.execute(
         "INSERT INTO paths VALUES ($1, $2, $3, $4, $5) ON CONFLICT (path) DO UPDATE
@@ -280,6 +283,20 @@ fn set_path(db: &mut Transaction<'_>, file: FileId, look: &Look) -> Result<Optio
         &[&path, &file.0, &(*size as i64), modified_ns, changed_ns],
     )?;
     Ok(before)
+}
+
+/// Gives a file without a path a name in place of one, where it has vectors. Returns whether it has.
+pub(super) fn name_lost(db: &mut Transaction<'_>, file: FileId) -> Result<bool, Fault> {
+    let has_vectors =
+        "SELECT count(*) > 0 FROM tracks JOIN runs ON track = tracks.id WHERE file = $1";
+    if !db.query_one(has_vectors, &[&file.0])?.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    let insert = "INSERT INTO paths VALUES ($1, $2, 0, 0, 0)";
+    db.execute(insert, &[&bytes(&lost_place(file.0)), &file.0])?;
+    let miss = "UPDATE files SET state = 'missing' WHERE id = $1 AND state = 'present'";
+    db.execute(miss, &[&file.0])?;
+    Ok(true)
 }
 
 fn remove_pathless(db: &mut Transaction<'_>, files: &[FileId]) -> Result<(), Fault> {

@@ -7,7 +7,6 @@ use super::values::{plain, wide};
 use super::vectors;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{GenerationId, GenerationRecord, GenerationState, ModelRecord};
-use crate::segment::VectorKind;
 
 /// What [`record`] reads of a generation; the number of its files comes next.
 pub(super) const COLUMNS: &str =
@@ -35,7 +34,7 @@ pub(super) fn record(row: &Row) -> Result<GenerationRecord, Fault> {
         width: width as u32,
     };
     let fingerprint = wide(row, 7);
-    if model.fingerprint() != fingerprint {
+    if model.fingerprint() != fingerprint && !model.is_unknown() {
         let expected =
             "that of its hash, preprocessing, sampling and width, of which one was changed";
         return Err(bad("generations", id, "fingerprint", format!("{fingerprint:x}"), expected));
@@ -52,28 +51,52 @@ pub(super) fn record(row: &Row) -> Result<GenerationRecord, Fault> {
     Ok(GenerationRecord { id: GenerationId(id), model, state, num_files })
 }
 
-/// Takes the width of a generation from the type of its vectors, if that makes it what it was.
-pub(super) fn mend_width(
+/// Mends a generation from what its vectors say of it. What they do not tell is lost until its model is given again.
+pub(super) fn mend(
     db: &mut Transaction<'_>,
     generation: GenerationId,
-) -> Result<bool, Fault> {
-    let table = vectors::table(generation, VectorKind::Clip);
-    let typed = "SELECT atttypmod FROM pg_attribute
-                 WHERE attrelid = to_regclass($1) AND attname = 'vector'";
-    let Some(width) = db.query_opt(typed, &[&table])? else { return Ok(false) };
-    let set =
-        format!("UPDATE generations SET width = $1 WHERE id = $2 RETURNING {COLUMNS}, 0::bigint");
-    let row = db.query_one(&set, &[&width.get::<_, i32>(0), &generation.0])?;
-    match record(&row) {
-        // Its state is another fault.
+) -> Result<&'static str, Fault> {
+    if let Some(width) = vectors::typed_width(db, generation)? {
+        let set = "UPDATE generations SET width = $1 WHERE id = $2";
+        db.execute(set, &[&width, &generation.0])?;
+    }
+    if is_sound(db, generation)? {
+        return Ok("its width is that of its vectors again");
+    }
+    // One of the two was changed: the fingerprint, or what it was made of.
+    if let Some(noted) = vectors::noted_model(db, generation)? {
+        let set = "UPDATE generations SET fingerprint = $1 WHERE id = $2";
+        db.execute(set, &[&noted.to_be_bytes().to_vec(), &generation.0])?;
+        if is_sound(db, generation)? {
+            return Ok("taken from its vectors again");
+        }
+    }
+    let forget =
+        "UPDATE generations SET preprocessing = '', width = greatest(width, 1) WHERE id = $1";
+    db.execute(forget, &[&generation.0])?;
+    Ok("written down again when the model is given")
+}
+
+/// Whether a generation is what its fingerprint says; its state is another matter.
+fn is_sound(db: &mut Transaction<'_>, generation: GenerationId) -> Result<bool, Fault> {
+    let select = format!("SELECT {COLUMNS}, 0::bigint FROM generations WHERE id = $1");
+    match record(&db.query_one(&select, &[&generation.0])?) {
+        Ok(_) => Ok(true),
         Err(Fault::Bad(bad)) => Ok(bad.column == "state"),
         Err(fault) => Err(fault),
-        Ok(_) => Ok(VectorKind::ALL.iter().try_fold(true, |are_there, kind| {
-            let table = vectors::table(generation, *kind);
-            let there = db.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])?;
-            Ok::<_, Fault>(are_there && there.get::<_, bool>(0))
-        })?),
     }
+}
+
+/// Has all vectors say which model made them, as those of before do not.
+pub(super) fn note_models(db: &mut Transaction<'_>) -> Result<(), Fault> {
+    let select = format!("SELECT {COLUMNS}, 0::bigint FROM generations");
+    for row in db.query(&select, &[])? {
+        let Ok(GenerationRecord { id, model, .. }) = record(&row) else { continue };
+        if !model.is_unknown() && vectors::noted_model(db, id)?.is_none() {
+            vectors::note_model(db, id, model.fingerprint())?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn begin(
@@ -83,13 +106,29 @@ pub(super) fn begin(
 ) -> Result<GenerationId, Fault> {
     let fingerprint = model.fingerprint().to_be_bytes().to_vec();
     let there = "SELECT id FROM generations WHERE fingerprint = $1";
+    let ModelRecord { name, hash, preprocessing, sampling, width } = model;
     if let Some(there) = db.query_opt(there, &[&fingerprint])? {
-        // The same model may lie elsewhere now.
-        let name = "UPDATE generations SET name = $1 WHERE id = $2";
-        db.execute(name, &[&plain(&model.name), &there.get::<_, i64>(0)])?;
+        // The same model may lie elsewhere now, or its record may have been damaged.
+        db.execute(
+            "UPDATE generations SET name = $1, hash = $2, preprocessing = $3, sampling = $4, width = $5
+             WHERE id = $6",
+            &[
+                &plain(name),
+                &hash.to_be_bytes().to_vec(),
+                &plain(preprocessing),
+                &plain(sampling),
+                &(*width as i32),
+                &there.get::<_, i64>(0),
+            ],
+        )?;
         return Ok(GenerationId(there.get(0)));
     }
-    let ModelRecord { name, hash, preprocessing, sampling, width } = model;
+    let is_unknown = "SELECT count(*) > 0 FROM generations WHERE preprocessing = ''
+                      AND id IN (SELECT generation FROM runs)";
+    if db.query_one(is_unknown, &[])?.get(0) {
+        let (given, sampling) = (name.clone(), sampling.clone());
+        return Err(CatalogueError::ModelUnknown { given, sampling }.into());
+    }
     if *width as usize > vectors::WIDEST {
         let widest = vectors::WIDEST;
         let what = format!(
@@ -117,6 +156,7 @@ pub(super) fn begin(
     )?;
     let generation = GenerationId(row.get(0));
     vectors::make_tables(db, generation, *width as usize)?;
+    vectors::note_model(db, generation, model.fingerprint())?;
     Ok(generation)
 }
 
@@ -183,10 +223,16 @@ pub(super) fn calibration_at_column(
 ) -> Result<Option<serde_json::Value>, Fault> {
     let text: Option<&str> = row.get(column);
     let json = text.map(serde_json::from_str).transpose();
-    json.map_err(|_| {
-        let shown: String = text.unwrap_or_default().chars().take(60).collect();
-        bad("generations", row.get::<_, i64>(0), "calibration", format!("{shown:?}"), "JSON")
-    })
+    let json: Result<Option<serde_json::Value>, _> = json;
+    let shown = || format!("{:?}", text.unwrap_or_default().chars().take(60).collect::<String>());
+    let bad = |expected| bad("generations", row.get::<_, i64>(0), "calibration", shown(), expected);
+    match json {
+        Err(_) => Err(bad("JSON")),
+        Ok(Some(value)) if value.as_object().is_none_or(serde_json::Map::is_empty) => {
+            Err(bad("JSON with what was measured"))
+        }
+        Ok(json) => Ok(json),
+    }
 }
 
 pub(super) fn set_calibration(

@@ -19,6 +19,7 @@ mod scan;
 mod server;
 mod setup;
 mod tls;
+mod tracks;
 mod values;
 mod vectors;
 mod videos;
@@ -60,7 +61,11 @@ impl PostgresCatalogue {
     pub fn open(address: &ServerAddress, access: Access) -> Result<Self, CatalogueError> {
         let server = Server::open(address, access)?;
         if server.is_writer() {
-            server.write("clearing up", jobs::stop_running)?;
+            server.write("clearing up", |db| {
+                jobs::stop_running(db)?;
+                tracks::add_contents(db)?;
+                generations::note_models(db)
+            })?;
         }
         Ok(Self { server, exact_most: EXACT_MOST, has_no_index: AtomicBool::new(false) })
     }
@@ -75,12 +80,18 @@ impl PostgresCatalogue {
 
 impl Catalogue for PostgresCatalogue {
     fn files(&self) -> Result<Vec<FileRecord>, CatalogueError> {
-        self.server.read("listing files", |db| files::select(db, files::ALL, &[]))
+        self.server.read("listing files", |db| {
+            let found = files::select(db, files::ALL, &[])?;
+            tracks::check(db, None)?;
+            Ok(found)
+        })
     }
 
     fn file_of(&self, track: TrackId) -> Result<Option<FileRecord>, CatalogueError> {
         let read = self.server.read("looking up a file", |db| {
-            files::select(db, files::OF_TRACK, &[&(track.0 as i32)])
+            let found = files::select(db, files::OF_TRACK, &[&(track.0 as i32)])?;
+            tracks::check(db, Some(track))?;
+            Ok(found)
         });
         Ok(read?.pop())
     }

@@ -6,9 +6,10 @@ use postgres::types::ToSql;
 
 use super::fault::Fault;
 use super::words::{document, words};
-use super::{cues, files, generations, jobs, vectors};
-use crate::catalogue::GenerationId;
-use crate::segment::VectorKind;
+use super::{cues, files, generations, jobs, tracks, vectors};
+use crate::catalogue::bad_value::of_unknown_model;
+use crate::catalogue::{FileId, GenerationId};
+use crate::segment::{TrackId, VectorKind};
 
 /// Cues whose words are compared at a time.
 const CUES_AT_ONCE: usize = 2000;
@@ -27,18 +28,28 @@ enum Mend {
     /// Statements, each with the row's number.
     Row(i64, &'static [&'static str]),
     Path(Vec<u8>, &'static str),
+    NoPath {
+        file: i64,
+    },
     NoVectors {
         generation: i64,
         file: i64,
     },
     Generation(GenerationId),
+    NoTable(GenerationId),
+    /// Tracks and files that were exchanged.
+    Tracks,
     Words,
+    /// What only a model mends, when it is given: until then it costs no vector.
+    Elsewhere,
 }
 
 const ENCODED: &str = "its video is encoded again";
 const FOUND_ANEW: &str = "removed; `locvtp index add` takes its video in again";
 const REMOVED: &str = "removed";
 const READ_AGAIN: &str = "read again when it is asked for";
+const LOOKED_AT: &str = "`locvtp index add` looks at the file again";
+const NAMED: &str = "its vectors stay; `locvtp index add` knows it again where it finds it";
 
 /// All that is wrong with the records.
 pub(super) fn find(db: &mut Transaction<'_>) -> Result<Vec<RecordFault>, Fault> {
@@ -54,19 +65,21 @@ pub(super) fn find(db: &mut Transaction<'_>) -> Result<Vec<RecordFault>, Fault> 
 pub(super) fn mend(db: &mut Transaction<'_>) -> Result<Vec<String>, Fault> {
     let mut done = Vec::new();
     for _ in 0..ROUNDS {
-        let faults = find(db)?;
+        let mut faults = find(db)?;
+        faults.retain(|fault| !matches!(fault.mend, Mend::Elsewhere));
         if faults.is_empty() {
             break;
         }
         for RecordFault { line, mend, how } in faults {
-            mend_one(db, &mend)?;
+            let how = mend_one(db, &mend)?.unwrap_or(how);
             done.push(format!("{line}: {how}"));
         }
     }
     Ok(done)
 }
 
-fn mend_one(db: &mut Transaction<'_>, mend: &Mend) -> Result<(), Fault> {
+/// Mends one fault, and says how where that is not known before.
+fn mend_one(db: &mut Transaction<'_>, mend: &Mend) -> Result<Option<&'static str>, Fault> {
     match mend {
         Mend::Row(row, statements) => {
             for statement in *statements {
@@ -74,18 +87,33 @@ fn mend_one(db: &mut Transaction<'_>, mend: &Mend) -> Result<(), Fault> {
             }
         }
         Mend::Path(path, statement) => drop(db.execute(*statement, &[path])?),
+        Mend::NoPath { file } => {
+            if files::name_lost(db, FileId(*file))? {
+                return Ok(Some(NAMED));
+            }
+            db.execute("DELETE FROM files WHERE id = $1", &[file])?;
+        }
         Mend::NoVectors { generation, file } => {
             let forget = "DELETE FROM indexed WHERE generation = $1 AND file = $2";
             db.execute(forget, &[generation, file])?;
-        }
-        Mend::Generation(generation) => {
-            if !generations::mend_width(db, *generation)? {
-                generations::remove(db, &format!("id = {}", generation.0))?;
+            let track = "SELECT id FROM tracks WHERE file = $1";
+            let Some(track) = db.query_opt(track, &[file])? else { return Ok(None) };
+            let track = TrackId(track.get::<_, i32>(0) as u32);
+            for kind in VectorKind::ALL {
+                vectors::name_again(db, GenerationId(*generation), kind, track)?;
             }
         }
+        Mend::Generation(generation) => return generations::mend(db, *generation).map(Some),
+        Mend::NoTable(generation) => {
+            let width = "SELECT width FROM generations WHERE id = $1";
+            let width: i32 = db.query_one(width, &[&generation.0])?.get(0);
+            vectors::make_tables(db, *generation, width.max(1) as usize)?;
+        }
+        Mend::Tracks => tracks::mend(db)?,
         Mend::Words => make_words_anew(db)?,
+        Mend::Elsewhere => {}
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What a reader says of a row: the fault's line and column where it cannot be read.
@@ -102,7 +130,15 @@ fn of_files(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Result<(
     for row in db.query(&select, &[])? {
         let Some((line, column)) = bad(files::record(&row))? else { continue };
         let (statements, how): (&[&str], _) = match column.as_str() {
-            "size" | "sample" => (&["DELETE FROM files WHERE id = $1"], FOUND_ANEW),
+            // What it holds is not known, so its place is looked at again; until then its vectors stay.
+            "size" | "sample" => (
+                &[
+                    "UPDATE paths SET size = 0, modified = 0, changed = 0 WHERE file = $1",
+                    "UPDATE files SET size = 0, sample = uuid_send(gen_random_uuid()), whole = NULL
+                     WHERE id = $1",
+                ],
+                LOOKED_AT,
+            ),
             "whole" => (&["UPDATE files SET whole = NULL WHERE id = $1"], READ_AGAIN),
             _ => (
                 &[
@@ -114,19 +150,24 @@ fn of_files(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Result<(
         };
         faults.push(RecordFault { line, mend: Mend::Row(row.get(0), statements), how });
     }
-    for (table, remove) in [
-        ("paths", "DELETE FROM paths WHERE path = $1"),
-        ("waiting", "DELETE FROM waiting WHERE path = $1"),
+    for (table, remove, look_again) in [
+        (
+            "paths",
+            "DELETE FROM paths WHERE path = $1",
+            "UPDATE paths SET size = 0, modified = 0, changed = 0 WHERE path = $1",
+        ),
+        ("waiting", "DELETE FROM waiting WHERE path = $1", "DELETE FROM waiting WHERE path = $1"),
     ] {
         let select = format!("SELECT path, size, modified, changed FROM {table}");
         for row in db.query(&select, &[])? {
-            if let Some((line, _)) = bad(files::look_at_column(&row, 0, table))? {
-                faults.push(RecordFault {
-                    line,
-                    mend: Mend::Path(row.get(0), remove),
-                    how: REMOVED,
-                });
-            }
+            let Some((line, column)) = bad(files::look_at_column(&row, 0, table))? else {
+                continue;
+            };
+            let (statement, how) = match column.as_str() {
+                "path" => (remove, REMOVED),
+                _ => (look_again, LOOKED_AT),
+            };
+            faults.push(RecordFault { line, mend: Mend::Path(row.get(0), statement), how });
         }
     }
     Ok(())
@@ -146,12 +187,11 @@ fn of_generations(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Re
                     let statements = &["UPDATE generations SET state = 'building' WHERE id = $1"];
                     (Mend::Row(id, statements), "set anew")
                 }
-                _ => (
-                    Mend::Generation(GenerationId(id)),
-                    "its width is that of its vectors again, or else the index is made anew",
-                ),
+                _ => (Mend::Generation(GenerationId(id)), "mended"),
             };
             faults.push(RecordFault { line, mend, how });
+        } else if row.get::<_, &str>(4).is_empty() {
+            faults.push(RecordFault { line: of_unknown_model(id), mend: Mend::Elsewhere, how: "" });
         }
         if let Some((line, _)) = bad(generations::calibration_at_column(row, 9))? {
             let statements = &["UPDATE generations SET calibration = NULL WHERE id = $1"];
@@ -160,11 +200,10 @@ fn of_generations(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Re
         }
         for kind in VectorKind::ALL {
             let table = vectors::table(GenerationId(id), kind);
-            let there = db.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])?;
-            if !there.get::<_, bool>(0) {
+            if !vectors::is_there(db, &table)? {
                 let line = format!("table {table} is gone");
-                let mend = Mend::Generation(GenerationId(id));
-                faults.push(RecordFault { line, mend, how: "the index is made anew" });
+                let mend = Mend::NoTable(GenerationId(id));
+                faults.push(RecordFault { line, mend, how: "its videos are encoded again" });
             }
         }
     }
@@ -223,8 +262,13 @@ fn missing_rows(db: &mut Transaction<'_>, faults: &mut Vec<RecordFault>) -> Resu
     for row in db.query(pathless, &[])? {
         let file: i64 = row.get(0);
         let line = format!("table paths: file {file} has no path");
-        let statements = &["DELETE FROM files WHERE id = $1"];
-        faults.push(RecordFault { line, mend: Mend::Row(file, statements), how: FOUND_ANEW });
+        faults.push(RecordFault { line, mend: Mend::NoPath { file }, how: FOUND_ANEW });
+    }
+    for file in tracks::of_others(db, None)? {
+        let line = format!(
+            "table tracks: the vectors that file {file} names are those of another content"
+        );
+        faults.push(RecordFault { line, mend: Mend::Tracks, how: "each names its own again" });
     }
     // Also a video of which not one clip could be decoded has a row.
     let lost = "SELECT indexed.generation, files.id, tracks.id IS NULL

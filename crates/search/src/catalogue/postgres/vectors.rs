@@ -22,6 +22,18 @@ fn index(generation: GenerationId, kind: VectorKind) -> String {
     format!("{}_hnsw", table(generation, kind))
 }
 
+/// The table of vectors that were set aside: they are damaged, and count in no answer.
+fn aside_table(generation: GenerationId, kind: VectorKind) -> String {
+    format!("{}_aside", table(generation, kind))
+}
+
+/// What a kind is called in `runs` where its vectors were set aside.
+fn aside_name(kind: VectorKind) -> String {
+    format!("damaged {}", kind.name())
+}
+
+/// Makes those tables of a generation that are not there. Each says which model it is of, so that it is known where
+/// the generation's row is damaged.
 pub(super) fn make_tables(
     db: &mut Transaction<'_>,
     generation: GenerationId,
@@ -32,7 +44,7 @@ pub(super) fn make_tables(
         // Vectors stay in their rows, where a scan reads them in one go. One that points nowhere has no
         // cosine.
         db.batch_execute(&format!(
-            "CREATE TABLE {table} (
+            "CREATE TABLE IF NOT EXISTS {table} (
                  track integer NOT NULL REFERENCES tracks ON DELETE CASCADE,
                  clip integer NOT NULL,
                  start double precision NOT NULL,
@@ -48,9 +60,132 @@ pub(super) fn make_tables(
 
 pub(super) fn drop_tables(db: &mut Transaction<'_>, generation: GenerationId) -> Result<(), Fault> {
     for kind in VectorKind::ALL {
-        db.batch_execute(&format!("DROP TABLE IF EXISTS {}", table(generation, kind)))?;
+        for table in [table(generation, kind), aside_table(generation, kind)] {
+            db.batch_execute(&format!("DROP TABLE IF EXISTS {table}"))?;
+        }
     }
     Ok(())
+}
+
+/// Writes down beside the vectors of a generation which model made them.
+pub(super) fn note_model(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+    fingerprint: u128,
+) -> Result<(), Fault> {
+    for kind in VectorKind::ALL {
+        let table = table(generation, kind);
+        if is_there(db, &table)? {
+            db.batch_execute(&format!("COMMENT ON TABLE {table} IS '{fingerprint:032x}'"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Which model made the vectors of a generation, as it was written down beside them.
+pub(super) fn noted_model(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+) -> Result<Option<u128>, Fault> {
+    for kind in VectorKind::ALL {
+        let noted = "SELECT obj_description(to_regclass($1), 'pg_class')";
+        let noted: Option<String> = db.query_one(noted, &[&table(generation, kind)])?.get(0);
+        let noted = noted.and_then(|noted| u128::from_str_radix(&noted, 16).ok());
+        if noted.is_some() {
+            return Ok(noted);
+        }
+    }
+    Ok(None)
+}
+
+/// Numbers of a vector, as the type of a generation's vectors says.
+pub(super) fn typed_width(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+) -> Result<Option<i32>, Fault> {
+    let typed = "SELECT atttypmod FROM pg_attribute
+                 WHERE attrelid = to_regclass($1) AND attname = 'vector'";
+    for kind in VectorKind::ALL {
+        if let Some(row) = db.query_opt(typed, &[&table(generation, kind)])? {
+            return Ok(Some(row.get(0)));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a table is there.
+pub(super) fn is_there(db: &mut Transaction<'_>, table: &str) -> Result<bool, Fault> {
+    Ok(db.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table])?.get(0))
+}
+
+/// Takes the vectors of a track out of what is searched, and keeps them.
+pub(super) fn set_aside(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+    kind: VectorKind,
+    track: TrackId,
+) -> Result<(), Fault> {
+    let (table, aside) = (table(generation, kind), aside_table(generation, kind));
+    if !is_there(db, &aside)? {
+        db.batch_execute(&format!(
+            "CREATE TABLE {aside} (LIKE {table});
+             ALTER TABLE {aside} ADD FOREIGN KEY (track) REFERENCES tracks ON DELETE CASCADE"
+        ))?;
+    }
+    let TrackId(track) = track;
+    db.batch_execute(&format!(
+        "DELETE FROM {aside} WHERE track = {track};
+         INSERT INTO {aside} SELECT * FROM {table} WHERE track = {track};
+         DELETE FROM {table} WHERE track = {track}"
+    ))?;
+    let (kind, aside, track) = (kind.name(), aside_name(kind), track as i32);
+    let before = "DELETE FROM runs WHERE generation = $1 AND kind = $2 AND track = $3";
+    db.execute(before, &[&generation.0, &aside, &track])?;
+    let rename = "UPDATE runs SET kind = $2 WHERE generation = $1 AND kind = $4 AND track = $3";
+    db.execute(rename, &[&generation.0, &aside, &track, &kind])?;
+    Ok(())
+}
+
+/// Tracks whose vectors were set aside, with their files.
+pub(super) fn aside(db: &mut Transaction<'_>) -> Result<Vec<(TrackId, i64)>, Fault> {
+    let select = "SELECT DISTINCT track, file FROM runs JOIN tracks ON tracks.id = track
+                  WHERE kind LIKE 'damaged %' ORDER BY track";
+    let rows = db.query(select, &[])?;
+    Ok(rows.iter().map(|row| (TrackId(row.get::<_, i32>(0) as u32), row.get(1))).collect())
+}
+
+/// Makes the row of a track's vectors from them where it was lost: in half precision, as they stand there. Returns
+/// whether there are any.
+pub(super) fn name_again(
+    db: &mut Transaction<'_>,
+    generation: GenerationId,
+    kind: VectorKind,
+    track: TrackId,
+) -> Result<bool, Fault> {
+    let table = table(generation, kind);
+    if !is_there(db, &table)? {
+        return Ok(false);
+    }
+    let (mut checksum, mut numbers, mut num_rows) = (RowsChecksum::default(), Vec::new(), 0_i32);
+    let select =
+        format!("SELECT start, stop, vector FROM {table} WHERE track = {} ORDER BY clip", track.0);
+    let mut rows = copy::rows(db, &select)?;
+    while let Some([start, stop, vector]) = rows.next()? {
+        checksum.add(TimeSpan::new(copy::double(start)?, copy::double(stop)?), vector);
+        numbers.extend(copy::of_halves(vector)?.into_iter().flat_map(f32::to_le_bytes));
+        num_rows += 1;
+    }
+    drop(rows);
+    if num_rows == 0 {
+        return Ok(false);
+    }
+    let sums = (checksum.value(), numbers_checksum(&numbers));
+    let insert = "INSERT INTO runs VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    db.execute(
+        insert,
+        &[&generation.0, &kind.name(), &(track.0 as i32), &num_rows, &sums.0, &sums.1, &numbers],
+    )?;
+    Ok(true)
 }
 
 /// Puts a batch of a track there; there must be none.
@@ -85,10 +220,11 @@ pub(super) fn drop_track(
     let track = track.0 as i32;
     db.execute("DELETE FROM runs WHERE generation = $1 AND track = $2", &[&generation.0, &track])?;
     for kind in VectorKind::ALL {
-        db.execute(
-            &format!("DELETE FROM {} WHERE track = $1", table(generation, kind)),
-            &[&track],
-        )?;
+        for table in [table(generation, kind), aside_table(generation, kind)] {
+            if is_there(db, &table)? {
+                db.execute(&format!("DELETE FROM {table} WHERE track = $1"), &[&track])?;
+            }
+        }
     }
     Ok(())
 }

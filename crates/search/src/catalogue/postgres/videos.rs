@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use postgres::Transaction;
 
 use super::fault::Fault;
-use super::{cues, files, generations, vectors};
+use super::{cues, files, generations, tracks, vectors};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{FileId, GenerationId, NewVideo};
-use crate::segment::TrackId;
 
 pub(super) fn add(
     db: &mut Transaction<'_>,
@@ -21,7 +20,7 @@ pub(super) fn add(
     }
     let NewVideo { file, identity, look, duration, note, .. } = video;
     let file = files::put(db, *file, *identity, look, *duration, note.as_deref())?;
-    let track = track_of(db, file)?;
+    let track = tracks::of(db, file)?;
     vectors::drop_track(db, generation, track)?;
     let mut kinds = HashSet::new();
     for (kind, batch) in video.kept_vectors() {
@@ -32,13 +31,4 @@ pub(super) fn add(
     db.execute(insert, &[&generation.0, &file.0])?;
     cues::replace(db, file, &video.cues)?;
     Ok(file)
-}
-
-fn track_of(db: &mut Transaction<'_>, file: FileId) -> Result<TrackId, Fault> {
-    let known = db.query_opt("SELECT id FROM tracks WHERE file = $1", &[&file.0])?;
-    let row = match known {
-        Some(row) => row,
-        None => db.query_one("INSERT INTO tracks (file) VALUES ($1) RETURNING id", &[&file.0])?,
-    };
-    Ok(TrackId(row.get::<_, i32>(0) as u32))
 }

@@ -10,6 +10,7 @@ use super::database::Fault;
 use super::live_runs::{self, LiveSegment, check_runs, live_segments};
 use super::store::SqliteCatalogue;
 use super::{files, generations, record_faults, videos};
+use crate::catalogue::bad_value::of_aside;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{Catalogue, GenerationId, Verified};
 use crate::segment::{
@@ -130,12 +131,8 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
                 let path = catalogue.segment_path(segment);
                 let path = path.display();
                 for run in runs {
-                    faults.push(format!(
-                        "{path}: the vectors of {} are damaged and are in no answer, and it cannot be encoded \
-                         again while it is gone; bring it back and give `locvtp index add`, or take it out with \
-                         `locvtp index remove`",
-                        files::name_of(db, run.track)?
-                    ));
+                    let what = of_aside(&files::name_of(db, run.track)?);
+                    faults.push(format!("{path}: {what}"));
                 }
             }
             let found = generations::fingerprint(db, generation)

@@ -112,7 +112,11 @@ impl<'r, 's> CheckedRow<'r, 's> {
     /// A start and an end, in two columns.
     pub(super) fn span(&self, column: usize) -> Result<TimeSpan, Fault> {
         let time = |column| self.seconds(column, is_time, "a time in seconds");
-        Ok(TimeSpan::new(time(column)?, time(column + 1)?))
+        let (start, end) = (time(column)?, time(column + 1)?);
+        if end < start {
+            return Err(self.bad(column + 1, "a time from the start on"));
+        }
+        Ok(TimeSpan::new(start, end))
     }
 
     fn seconds(

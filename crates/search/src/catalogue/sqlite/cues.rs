@@ -4,7 +4,8 @@ use rusqlite::Connection;
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
-use super::word_index;
+use super::sealed_parts::CUES;
+use super::{sealing, word_index};
 use crate::catalogue::phrases::{Phrase, phrases};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
@@ -19,7 +20,8 @@ pub(super) fn replace(db: &Connection, file: FileId, cues: &[Cue]) -> rusqlite::
     for Cue { span, text, language, source } in cues {
         insert.execute((file.0, span.start.0, span.end.0, text, language, source))?;
     }
-    Ok(())
+    // Whatever stood there before.
+    sealing::set_anew(db, &CUES, file.0)
 }
 
 pub(super) fn of_file(db: &Connection, file: FileId) -> Result<Vec<Cue>, Fault> {

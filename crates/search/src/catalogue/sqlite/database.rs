@@ -1,5 +1,6 @@
 //! The database file: opening it, bringing it to today's version, and transactions.
 
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,9 @@ use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 
 use super::presence::refuse_vectors;
 use super::schema::{self, Kind, MIGRATIONS};
+use super::sealed_parts::{CONTENT, CUES, FILES, GENERATIONS, INDEXED, PATHS, Part, RUNS, TRACKS};
+use super::{sealing, word_index};
+use crate::catalogue::FileId;
 use crate::catalogue::bad_value::{BadValue, RESTORE};
 use crate::catalogue::error::CatalogueError;
 use crate::segment::SegmentError;
@@ -34,8 +38,16 @@ impl Fault {
             Self::Told(CatalogueError::Missing { .. }) => CatalogueError::Missing { place },
             Self::Told(error) => error,
             Self::Bad(value) => value.told(&place),
+            Self::Sql(error) if error.to_string().contains("fts5") => {
+                let what = format!(
+                    "its index of words cannot be read ({error}); `locvtp index rebuild` mends it"
+                );
+                CatalogueError::Damaged { place, what }
+            }
             Self::Sql(error) if is_of_damage(&error) => unreadable(place, &error.to_string()),
-            Self::Sql(error) if is_of_full_disk(&error) => CatalogueError::Full { place, doing },
+            Self::Sql(error) if is_of_full_disk(&error, None) => {
+                CatalogueError::Full { place, doing }
+            }
             Self::Sql(source) => {
                 CatalogueError::Database { place, doing, source: Box::new(source) }
             }
@@ -74,7 +86,23 @@ pub(super) struct Database {
     connection: Mutex<Connection>,
     /// Whether it was opened for reading when it was of an older version, and no writer has changed that yet.
     is_older: AtomicBool,
+    checked: Mutex<Checked>,
 }
+
+/// What was compared with its checksums since other programs last changed the database.
+#[derive(Debug, Default)]
+struct Checked {
+    /// A number that is another one after such a change.
+    version: Option<i64>,
+    parts: HashSet<&'static str>,
+    cues: HashSet<FileId>,
+}
+
+/// What says of files where they lie and what they hold.
+pub(super) const OF_FILES: &[&Part] = &[&CONTENT, &FILES, &PATHS, &TRACKS];
+
+/// What says which vectors count.
+pub(super) const OF_VECTORS: &[&Part] = &[&GENERATIONS, &TRACKS, &INDEXED, &RUNS];
 
 impl Database {
     /// Opens the database `path`; a writer makes it where there is none, and migrates an older one.
@@ -86,7 +114,7 @@ impl Database {
         };
         let (connection, is_older) = opened.map_err(|fault| fault.tell(&place, "being opened"))?;
         let (connection, is_older) = (Mutex::new(connection), AtomicBool::new(is_older));
-        Ok(Self { place, is_writer, connection, is_older })
+        Ok(Self { place, is_writer, connection, is_older, checked: Mutex::default() })
     }
 
     /// Reads in one transaction: everything is of one moment.
@@ -96,6 +124,64 @@ impl Database {
         read: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
     ) -> Result<T, CatalogueError> {
         self.run(doing, TransactionBehavior::Deferred, read)
+    }
+
+    /// The same, and compares parts of the database with their checksums, the first time.
+    pub(super) fn read_checked<T>(
+        &self,
+        doing: &'static str,
+        parts: &[&'static Part],
+        read: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, CatalogueError> {
+        self.read(doing, |db| {
+            // What cannot be read tells more of itself than its checksum does.
+            let done = read(db)?;
+            self.check(db, parts)?;
+            Ok(done)
+        })
+    }
+
+    /// Compares parts of the database with their checksums, the first time.
+    pub(super) fn check(&self, db: &Connection, parts: &[&'static Part]) -> Result<(), Fault> {
+        let mut checked = self.checked_now(db)?;
+        for part in parts {
+            if !checked.parts.contains(part.name) {
+                if let Some(owner) = sealing::broken(db, part, None)?.first() {
+                    return Err(not_as_written(part, *owner));
+                }
+                checked.parts.insert(part.name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the cues of files with their checksums, the first time.
+    pub(super) fn check_cues(
+        &self,
+        files: impl IntoIterator<Item = FileId>,
+    ) -> Result<(), CatalogueError> {
+        self.read("checking cues", |db| {
+            let mut checked = self.checked_now(db)?;
+            for file in files {
+                if !checked.cues.contains(&file) {
+                    if !sealing::broken(db, &CUES, Some(file.0))?.is_empty() {
+                        return Err(not_as_written(&CUES, file.0));
+                    }
+                    checked.cues.insert(file);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// What was checked of the database as it is now. A writer's own changes keep the checksums.
+    fn checked_now(&self, db: &Connection) -> Result<MutexGuard<'_, Checked>, Fault> {
+        let version = db.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.version != Some(version) {
+            *checked = Checked { version: Some(version), ..Checked::default() };
+        }
+        Ok(checked)
     }
 
     /// Changes something, whole or not at all; it is on the disk afterwards.
@@ -130,7 +216,12 @@ impl Database {
                 Ok(done)
             },
         );
-        ran.map_err(|fault| fault.tell(&self.place, doing))
+        ran.map_err(|fault| match fault {
+            Fault::Sql(error) if is_of_full_disk(&error, system_error(&connection)) => {
+                CatalogueError::Full { place: self.place(), doing }
+            }
+            fault => fault.tell(&self.place, doing),
+        })
     }
 
     /// A writer may have brought it to today's version since it was opened.
@@ -149,6 +240,17 @@ impl Database {
     }
 }
 
+/// Rows that are not what was written, though they could be.
+fn not_as_written(part: &Part, owner: i64) -> Fault {
+    Fault::Bad(BadValue {
+        table: part.table,
+        row: format!("of {} {owner}", part.owned_by),
+        column: "checksum".into(),
+        value: "what stands there".into(),
+        expected: "what was written",
+    })
+}
+
 /// Whether an error says that the database is not as it was written, or is another one.
 fn is_of_damage(error: &Error) -> bool {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
@@ -161,16 +263,26 @@ fn is_of_damage(error: &Error) -> bool {
     of_code || said.starts_with("no such table") || said.starts_with("no such column")
 }
 
-/// Whether the disk is full. Where memory that programs share could not be made larger, it is that as well.
-fn is_of_full_disk(error: &Error) -> bool {
-    use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR_SHMSIZE};
-    let code = error.sqlite_error().map(|error| error.extended_code);
-    matches!(code, Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE))
+/// Whether the disk is full, or what this user may have of it, by what the system said last. Where memory that
+/// programs share could not be made larger, it is that as well.
+fn is_of_full_disk(error: &Error, said: Option<i32>) -> bool {
+    use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR, SQLITE_IOERR_SHMSIZE};
+    let Some(code) = error.sqlite_error().map(|error| error.extended_code) else { return false };
+    let is_said = matches!(said, Some(libc::ENOSPC | libc::EDQUOT));
+    matches!(code, SQLITE_FULL | SQLITE_IOERR_SHMSIZE) || (code & 0xff == SQLITE_IOERR && is_said)
+}
+
+/// What the system said when reading or writing failed last.
+fn system_error(connection: &Connection) -> Option<i32> {
+    // SAFETY: the connection is open, and nobody else uses it.
+    let said = unsafe { rusqlite::ffi::sqlite3_system_errno(connection.handle()) };
+    (said != 0).then_some(said)
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
+    word_index::mend_version(&connection)?;
     // Before anything is changed of what may be another program's.
     let found = version(&connection)?;
     match schema::kind(&connection, found)? {
@@ -189,6 +301,8 @@ fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "foreign_keys", false)?;
     migrate(&mut connection, &MIGRATIONS)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    sealing::add_functions(&connection)?;
+    sealing::begin(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -232,6 +346,7 @@ fn open_to_read(path: &Path) -> Result<(Connection, bool), Fault> {
         }
         Kind::Lacks(part) => return Err(lacks(path, &part)),
     }
+    sealing::add_functions(&connection)?;
     Ok((connection, is_older))
 }
 
@@ -296,6 +411,17 @@ mod tests {
     use rusqlite::Row;
 
     use super::*;
+
+    #[test]
+    fn a_quota_that_is_used_up_is_told_as_a_full_disk_is() {
+        use rusqlite::ffi::{Error as Code, SQLITE_BUSY, SQLITE_FULL, SQLITE_IOERR_WRITE};
+        let error = |code| Error::SqliteFailure(Code::new(code), None);
+        assert!(is_of_full_disk(&error(SQLITE_FULL), None));
+        assert!(is_of_full_disk(&error(SQLITE_IOERR_WRITE), Some(libc::EDQUOT)));
+        assert!(!is_of_full_disk(&error(SQLITE_IOERR_WRITE), Some(libc::EIO)));
+        assert!(!is_of_full_disk(&error(SQLITE_IOERR_WRITE), None));
+        assert!(!is_of_full_disk(&error(SQLITE_BUSY), Some(libc::EDQUOT)));
+    }
 
     #[test]
     fn an_older_database_is_brought_to_todays_version_and_a_failed_step_changes_nothing() {

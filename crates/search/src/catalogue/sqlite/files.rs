@@ -8,6 +8,9 @@ use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::checked_row::CheckedRow;
 use super::database::{Fault, path_value};
+use super::sealed_parts::FILES;
+use super::sealing;
+use crate::catalogue::lost_place::lost_place;
 use crate::catalogue::{FileId, FileRecord, FileState};
 use crate::identity::{Candidate, ContentIdentity, Known, KnownPath, Look, Moved};
 use crate::segment::TrackId;
@@ -51,7 +54,12 @@ pub(super) fn select(
 
 /// What people call the file of a track: where it lies or lay.
 pub(super) fn name_of(db: &Connection, track: TrackId) -> Result<String, Fault> {
-    let file = select(db, OF_TRACK, [track.0])?.pop();
+    let file = match select(db, OF_TRACK, [track.0]) {
+        Ok(mut files) => files.pop(),
+        // It is among the faults.
+        Err(Fault::Bad(_)) => None,
+        Err(fault) => return Err(fault),
+    };
     let look = file.and_then(|file| file.looks.into_iter().next());
     Ok(look.map_or_else(|| format!("track {}", track.0), |look| look.path.display().to_string()))
 }
@@ -192,6 +200,8 @@ pub(super) fn put(
             FileId(db.last_insert_rowid())
         }
     };
+    // Whatever stood there before.
+    sealing::set_anew(db, &FILES, file.0)?;
     let robbed = set_path(db, file, look)?;
     remove_pathless(db, &Vec::from_iter(robbed))?;
     Ok(file)
@@ -221,6 +231,8 @@ fn set_path(db: &Connection, file: FileId, look: &Look) -> rusqlite::Result<Opti
     let before = "SELECT file FROM paths WHERE path = ? AND file <> ?";
     let before = db.query_row(before, (&path, file.0), |row| row.get(0)).optional()?;
     db.execute("DELETE FROM waiting WHERE path = ?", [&path])?;
+    let lost = "DELETE FROM paths WHERE file = ? AND path = ?";
+    db.execute(lost, (file.0, path_value(&lost_place(file.0))))?;
     db.execute(
         "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?)",
         (path, file.0, look.size as i64, look.modified_ns, look.changed_ns),

@@ -4,6 +4,8 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
+use super::sealed_parts::CALIBRATION;
+use super::sealing;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::{GenerationId, GenerationRecord, GenerationState, ModelRecord};
 
@@ -149,7 +151,8 @@ pub(super) fn set_calibration(
     let update = "UPDATE generations SET calibration = ? WHERE id = ?";
     match db.execute(update, (calibration.to_string(), generation.0))? {
         0 => Err(unknown(generation).into()),
-        _ => Ok(()),
+        // Whatever stood there before.
+        _ => Ok(sealing::set_anew(db, &CALIBRATION, generation.0)?),
     }
 }
 

@@ -32,11 +32,11 @@ pub(super) fn aside(
     generation: GenerationId,
     kind: VectorKind,
 ) -> Result<Vec<LiveSegment>, Fault> {
-    of_kind(db, generation, aside_name(kind))
+    of_kind(db, generation, damaged_name(kind))
 }
 
 /// The name of a kind where its runs were set aside.
-fn aside_name(kind: VectorKind) -> &'static str {
+pub(super) fn damaged_name(kind: VectorKind) -> &'static str {
     match kind {
         VectorKind::Clip => "damaged clip",
         VectorKind::Cue => "damaged cue",
@@ -62,7 +62,7 @@ pub(super) fn set_aside(
         db.execute(&delete, (generation.0, kind.name(), run.track.0))?;
     } else {
         let rename = format!("UPDATE OR REPLACE runs SET kind = ?4 {which}");
-        db.execute(&rename, (generation.0, kind.name(), run.track.0, aside_name(kind)))?;
+        db.execute(&rename, (generation.0, kind.name(), run.track.0, damaged_name(kind)))?;
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ pub(super) fn give_back(
 ) -> rusqlite::Result<()> {
     db.execute(
         "UPDATE OR REPLACE runs SET kind = ?1 WHERE generation = ?2 AND kind = ?3 AND track = ?4",
-        (kind.name(), generation.0, aside_name(kind), run.track.0),
+        (kind.name(), generation.0, damaged_name(kind), run.track.0),
     )?;
     db.execute(
         "INSERT OR IGNORE INTO indexed SELECT ?1, file FROM tracks JOIN runs ON track = tracks.id

@@ -9,8 +9,9 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::database::{Fault, unreadable};
 use super::record_faults::{RecordDamage, RecordFault, find};
+use super::sealed_parts::Part;
 use super::snapshots::free_segment;
-use super::{mending_models, word_index};
+use super::{lost_files, mending_models, restoring, restoring_runs, sealing, word_index};
 
 /// Mending a row may show another fault; more often than this nothing is won.
 const ROUNDS: usize = 8;
@@ -24,6 +25,10 @@ pub(super) fn mend(db: &Connection, folder: &Path) -> Result<Vec<String>, Fault>
     check_pages(db, folder)?;
     let mut done = Vec::new();
     for _ in 0..ROUNDS {
+        // What is put back as it was needs no other mending.
+        done.extend(restoring::restore(db)?);
+        done.extend(lost_files::restore_contents(db)?);
+        done.extend(restoring_runs::restore(db, folder)?);
         let mut faults = find(db, true)?;
         faults.retain(RecordFault::is_mended_here);
         if faults.is_empty() {
@@ -50,7 +55,7 @@ fn check_pages(db: &Connection, folder: &Path) -> Result<(), Fault> {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let said: String = row.get(0)?;
-            if said != "ok" && !said.contains("FTS5") {
+            if said != "ok" && !said.to_lowercase().contains("fts5") {
                 return Ok(Some(said));
             }
         }
@@ -83,6 +88,11 @@ fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'sta
             )?;
             Ok("named again")
         }
+        RecordDamage::Orphans { parent, .. }
+            if parent == "files" && lost_files::give_back(db, folder)? =>
+        {
+            Ok("its vectors stay; `locvtp index add` looks at its file again")
+        }
         RecordDamage::Orphans { table, column, parent } => {
             let orphans = format!(
                 "DELETE FROM {table} WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {parent})"
@@ -91,10 +101,17 @@ fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'sta
             Ok(if parent == "files" { FOUND_ANEW } else { REMOVED })
         }
         RecordDamage::NoPath { file } => {
+            if lost_files::name(db, *file)? {
+                return Ok("its vectors stay; `locvtp index add` knows it again where it finds it");
+            }
             db.execute("DELETE FROM files WHERE id = ?", [file])?;
             Ok(FOUND_ANEW)
         }
+        RecordDamage::Seal { part, owner } => mend_seal(db, folder, part, *owner),
         RecordDamage::NoVectors { generation, file } => {
+            if restoring_runs::give_back(db, folder, *generation, *file)? {
+                return Ok("its vectors were found and count again");
+            }
             let forget = "DELETE FROM indexed WHERE generation = ? AND file = ?";
             db.execute(forget, [generation, file])?;
             Ok(ENCODED)
@@ -115,6 +132,50 @@ fn mend_one(db: &Connection, folder: &Path, what: &RecordDamage) -> Result<&'sta
         }
         RecordDamage::Words | RecordDamage::Elsewhere => Ok("made anew"),
     }
+}
+
+/// Mends rows of which it is not known what was written, and takes them as they are then.
+fn mend_seal(
+    db: &Connection,
+    folder: &Path,
+    part: &Part,
+    owner: i64,
+) -> Result<&'static str, Fault> {
+    let forget = |file: &str| {
+        let forget = format!("DELETE FROM indexed WHERE file = ({file})");
+        db.execute(&forget, [owner]).map(|_| ENCODED)
+    };
+    let how = match part.name {
+        "content" | "paths" => {
+            lost_files::look_again(db, owner)?;
+            "`locvtp index add` looks at the file again"
+        }
+        "files" | "tracks" | "cues" => forget("SELECT ?")?,
+        "runs" => forget("SELECT file FROM tracks WHERE id = ?")?,
+        "generations" => {
+            let is_there = "SELECT count(*) > 0 FROM generations WHERE id = ?";
+            match db.query_row(is_there, [owner], |row| row.get::<_, bool>(0))? {
+                true => mending_models::mend(db, folder, &[Value::Integer(owner)])?,
+                false => REMOVED,
+            }
+        }
+        "calibration" => {
+            db.execute("UPDATE generations SET calibration = NULL WHERE id = ?", [owner])?;
+            "how sure a moment is is measured again"
+        }
+        "segments" => mend_value(db, folder, "segments", "num_vectors", &[Value::Integer(owner)])?,
+        "jobs" => {
+            db.execute("DELETE FROM jobs WHERE id = ?", [owner])?;
+            REMOVED
+        }
+        "waiting" => {
+            db.execute("DELETE FROM waiting", [])?;
+            REMOVED
+        }
+        _ => "taken as it is",
+    };
+    sealing::set_anew(db, part, owner)?;
+    Ok(how)
 }
 
 fn mend_value(

@@ -5,6 +5,7 @@
 //! whatever a killed writer left unnamed is removed by the next.
 
 mod care;
+mod cell;
 mod checked_row;
 mod cues;
 mod database;
@@ -13,17 +14,24 @@ mod files;
 mod generations;
 mod jobs;
 mod live_runs;
+mod lost_files;
 mod mending;
 mod mending_models;
 mod presence;
 mod record_faults;
+mod restoring;
+mod restoring_runs;
 mod schema;
+mod sealed_parts;
+mod sealing;
 mod snapshots;
 mod store;
 mod videos;
 mod word_index;
 
 use std::path::PathBuf;
+
+use rusqlite::Transaction;
 
 use super::{
     Catalogue, CatalogueError, Cue, CueHit, Dropped, FileId, FileRecord, GenerationId,
@@ -33,22 +41,26 @@ use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
 use crate::segment::{TrackId, VectorKind};
 
+use database::OF_FILES;
+use sealed_parts::{CALIBRATION, CUES, GENERATIONS, INDEXED, TRACKS};
+
 pub use store::SqliteCatalogue;
 
 impl Catalogue for SqliteCatalogue {
     fn files(&self) -> Result<Vec<FileRecord>, CatalogueError> {
-        self.database.read("listing files", |db| files::select(db, files::ALL, []))
+        self.database
+            .read_checked("listing files", OF_FILES, |db| files::select(db, files::ALL, []))
     }
 
     fn file_of(&self, track: TrackId) -> Result<Option<FileRecord>, CatalogueError> {
-        let read = self.database.read("looking up a file", |db| {
+        let read = self.database.read_checked("looking up a file", OF_FILES, |db| {
             files::select(db, files::OF_TRACK, [i64::from(track.0)])
         });
         Ok(read?.pop())
     }
 
     fn known(&self) -> Result<Known, CatalogueError> {
-        self.database.read("listing paths", |db| files::known(db))
+        self.database.read_checked("listing paths", OF_FILES, |db| files::known(db))
     }
 
     fn note_waiting(&self, looks: &[Look]) -> Result<(), CatalogueError> {
@@ -80,9 +92,11 @@ impl Catalogue for SqliteCatalogue {
     }
 
     fn files_left(&self, generation: GenerationId) -> Result<Vec<FileRecord>, CatalogueError> {
-        self.database.read("listing files to index", |db| {
-            files::select(db, files::NOT_INDEXED, [generation.0])
-        })
+        self.database.read_checked(
+            "listing files to index",
+            &[OF_FILES, &[&INDEXED]].concat(),
+            |db| files::select(db, files::NOT_INDEXED, [generation.0]),
+        )
     }
 
     fn scan(
@@ -109,15 +123,26 @@ impl Catalogue for SqliteCatalogue {
         filter: Option<&TrackFilter>,
         most: usize,
     ) -> Result<Vec<CueHit>, CatalogueError> {
-        self.database.read("searching cues", |db| cues::find(db, text, filter, most))
+        let read = |db: &Transaction<'_>| cues::find(db, text, filter, most);
+        let hits = self.database.read_checked("searching cues", &[&TRACKS], read)?;
+        if hits.is_empty() && filter.is_none() {
+            // That must not be because a line was lost.
+            self.database.read_checked("checking cues", &[&CUES], |_| Ok(()))?;
+        }
+        self.database.check_cues(hits.iter().map(|hit| hit.file))?;
+        Ok(hits)
     }
 
     fn cues(&self, file: FileId) -> Result<Vec<Cue>, CatalogueError> {
-        self.database.read("listing cues", |db| cues::of_file(db, file))
+        let cues = self.database.read("listing cues", |db| cues::of_file(db, file))?;
+        self.database.check_cues([file])?;
+        Ok(cues)
     }
 
     fn generations(&self) -> Result<Vec<GenerationRecord>, CatalogueError> {
-        self.database.read("listing generations", |db| generations::all(db))
+        self.database.read_checked("listing generations", &[&GENERATIONS, &INDEXED], |db| {
+            generations::all(db)
+        })
     }
 
     fn generation(&self, model: &ModelRecord) -> Result<GenerationId, CatalogueError> {
@@ -132,7 +157,9 @@ impl Catalogue for SqliteCatalogue {
         &self,
         generation: GenerationId,
     ) -> Result<Option<serde_json::Value>, CatalogueError> {
-        self.database.read("reading a calibration", |db| generations::calibration(db, generation))
+        self.database.read_checked("reading a calibration", &[&GENERATIONS, &CALIBRATION], |db| {
+            generations::calibration(db, generation)
+        })
     }
 
     fn set_calibration(

@@ -6,7 +6,10 @@ use rusqlite::types::Value;
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
-use super::{cues, files, generations, jobs, live_runs, word_index};
+use super::restoring::line;
+use super::sealed_parts::{PARTS, Part};
+use super::{cues, files, generations, jobs, live_runs, sealing, word_index};
+use crate::catalogue::bad_value::of_unknown_model;
 use crate::segment::VectorKind;
 
 /// A fault, in words and as it is mended.
@@ -29,6 +32,8 @@ pub(super) enum RecordDamage {
     NoneLive,
     /// A number that must be there.
     NoCounter { name: &'static str },
+    /// Rows that could be and are not what was written.
+    Seal { part: &'static Part, owner: i64 },
     /// The index of words.
     Words,
     /// What only a model or a video mends, when it is given: until then it costs no vector.
@@ -149,6 +154,7 @@ pub(super) fn find(db: &Connection, with_words: bool) -> Result<Vec<RecordFault>
     orphans(db, &mut faults)?;
     missing_rows(db, &mut faults)?;
     unknown_models(db, &mut faults)?;
+    not_as_written(db, &mut faults)?;
     if with_words && !word_index::is_in_step(db)? {
         let line = "table cue_words: the index of words does not fit the cues, so that what is said is not \
                     found";
@@ -201,15 +207,21 @@ fn orphans(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> 
     Ok(())
 }
 
+fn not_as_written(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
+    for part in PARTS {
+        for owner in sealing::broken(db, part, None)? {
+            let what = RecordDamage::Seal { part, owner };
+            faults.push(RecordFault { line: line(part, owner), what });
+        }
+    }
+    Ok(())
+}
+
 fn unknown_models(db: &Connection, faults: &mut Vec<RecordFault>) -> Result<(), Fault> {
     let mut statement = db.prepare("SELECT id FROM generations WHERE preprocessing = ''")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let line = format!(
-            "table generations, row {}: which model made this index is lost; `locvtp index rebuild --model DIR` \
-             compares a model with the vectors, and writes it down again",
-            row.get::<_, i64>(0)?
-        );
+        let line = of_unknown_model(row.get(0)?);
         faults.push(RecordFault { line, what: RecordDamage::Elsewhere });
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use super::database::{Database, Fault};
+use super::database::{Database, Fault, OF_VECTORS};
 use super::live_runs::{LiveSegment, check_runs, check_whole, live_segments, revision, width_of};
 use super::presence::segments_of;
 use crate::catalogue::GenerationId;
@@ -106,6 +106,7 @@ impl Snapshots {
                     _ => {
                         check_whole(db, generation)?;
                         let live = live_segments(db, generation, kind)?;
+                        database.check(db, OF_VECTORS)?;
                         Ok(Found::Changed { revision, width, live })
                     }
                 }
@@ -136,13 +137,17 @@ pub(super) fn segment_path(folder: &Path, segment: i64) -> PathBuf {
     segments_of(folder).join(format!("{segment:08}.vectors"))
 }
 
+/// The number of a segment by the path that it has.
+pub(super) fn segment_number(path: &Path) -> Option<i64> {
+    path.file_name()?.to_str()?.strip_suffix(".vectors")?.parse().ok()
+}
+
 /// A number that no segment has, named or not.
 pub(super) fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault> {
     let most = "SELECT max(coalesce((SELECT max(id) FROM segments), 0), coalesce((SELECT max(segment) FROM runs), 0))";
     let most: i64 = db.query_row(most, [], |row| row.get(0))?;
     let entries = fs::read_dir(segments_of(folder)).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let there = names.filter_map(|name| name.strip_suffix(".vectors")?.parse::<i64>().ok());
+    let there = entries.filter_map(|entry| segment_number(&entry.path()));
     Ok(there.fold(most, i64::max) + 1)
 }
 

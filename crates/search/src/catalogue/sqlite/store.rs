@@ -9,9 +9,9 @@ use locvtp_video::whole_file::sync_folder_of;
 use rusqlite::{Connection, Transaction};
 
 use super::database::{Database, Fault};
-use super::live_runs;
 use super::presence::{self, database_of, segments_of};
-use super::snapshots::{Snapshots, free_segment, segment_path};
+use super::snapshots::{Snapshots, free_segment, segment_number, segment_path};
+use super::{live_runs, restoring_runs, sealing};
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::writer_lock::{Access, WriterLock};
 use crate::catalogue::{GenerationId, JobState};
@@ -121,10 +121,11 @@ impl SqliteCatalogue {
         let (done, dead) = self.database.write(doing, |db| {
             let done = change(db)?;
             let dead = "SELECT id FROM segments WHERE id NOT IN (SELECT segment FROM runs)";
-            let dead: Vec<i64> = db
+            let mut dead: Vec<i64> = db
                 .prepare_cached(dead)?
                 .query_map([], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
+            self.keep_needed(db, &mut dead)?;
             for segment in &dead {
                 db.execute("DELETE FROM segments WHERE id = ?", [segment])?;
             }
@@ -138,6 +139,18 @@ impl SqliteCatalogue {
         Ok(done)
     }
 
+    /// Takes those out of a list of segments that are to be removed whose rows were only lost.
+    fn keep_needed(&self, db: &Connection, segments: &mut Vec<i64>) -> Result<(), Fault> {
+        let mut kept = Vec::new();
+        for segment in segments.iter() {
+            if !restoring_runs::is_needed(db, &self.folder, *segment)? {
+                kept.push(*segment);
+            }
+        }
+        *segments = kept;
+        Ok(())
+    }
+
     /// Removes what a killed writer left, and says of its jobs that they ended.
     fn clear_up(&self) -> Result<(), CatalogueError> {
         let named = self.database.write("clearing up", |db| {
@@ -146,10 +159,13 @@ impl SqliteCatalogue {
                 [JobState::Stopped.name(), JobState::Running.name()],
             )?;
             // Also those whose row was lost: what runs name is not unnamed.
-            let mut statement =
-                db.prepare("SELECT id FROM segments UNION SELECT segment FROM runs")?;
+            let mut statement = db.prepare(
+                "SELECT id FROM segments UNION SELECT segment FROM runs WHERE typeof(segment) = 'integer'",
+            )?;
             let ids = statement.query_map([], |row| row.get::<_, i64>(0))?;
-            Ok(ids.collect::<Result<Vec<_>, _>>()?)
+            let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
+            ids.extend(sealing::segments(db)?);
+            Ok(ids)
         })?;
         let named: HashSet<_> = named.into_iter().map(|id| self.segment_path(id)).collect();
         let folder = segments_of(&self.folder);
@@ -158,7 +174,14 @@ impl SqliteCatalogue {
             let entry = entry.map_err(failed)?;
             let (path, is_folder) = (entry.path(), entry.file_type().is_ok_and(|it| it.is_dir()));
             // What a person laid there is left alone.
-            if !named.contains(&path) && is_ours(&path) && !is_folder {
+            if named.contains(&path) || !is_ours(&path) || is_folder {
+                continue;
+            }
+            let is_needed = |db: &Transaction<'_>| match segment_number(&path) {
+                Some(number) => restoring_runs::is_needed(db, &self.folder, number),
+                None => Ok(false),
+            };
+            if !self.database.read("clearing up", is_needed)? {
                 fs::remove_file(&path).map_err(failed)?;
             }
         }

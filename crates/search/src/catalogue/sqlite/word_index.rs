@@ -33,6 +33,20 @@ pub(super) fn check_count(db: &Connection) -> Result<(), Fault> {
     }))
 }
 
+/// Which version of the database's index it is, without which nothing of it is opened.
+const VERSION: i64 = 4;
+
+/// Gives it its version again where that was damaged.
+pub(super) fn mend_version(db: &Connection) -> rusqlite::Result<()> {
+    let is_there = "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'cue_words_config'";
+    let is_there: bool = db.query_row(is_there, [], |row| row.get(0))?;
+    let is_sound = "SELECT count(*) > 0 FROM cue_words_config WHERE k = 'version' AND v IN (4, 5)";
+    if is_there && !db.query_row(is_sound, [], |row| row.get::<_, bool>(0))? {
+        db.execute("INSERT OR REPLACE INTO cue_words_config VALUES ('version', ?)", [VERSION])?;
+    }
+    Ok(())
+}
+
 /// Makes it anew.
 pub(super) fn make_anew(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch("INSERT INTO cue_words (cue_words) VALUES ('rebuild')")
@@ -56,9 +70,18 @@ fn compare(db: &Connection) -> Result<bool, Fault> {
          CREATE VIRTUAL TABLE temp.listed USING fts5vocab (temp, anew, instance);
          CREATE VIRTUAL TABLE temp.kept USING fts5vocab (main, cue_words, instance)",
     )?;
-    let same = same_words(db);
+    let same = same_lengths(db).and_then(|same| Ok(same && same_words(db)?));
     db.execute_batch(drop)?;
     same
+}
+
+/// How many words each cue has, which weighs what is found.
+fn same_lengths(db: &Connection) -> Result<bool, Fault> {
+    let (kept, listed) =
+        ("SELECT id, sz FROM main.cue_words_docsize", "SELECT id, sz FROM temp.anew_docsize");
+    let differ =
+        format!("SELECT EXISTS ({kept} EXCEPT {listed}) OR EXISTS ({listed} EXCEPT {kept})");
+    Ok(!db.query_row(&differ, [], |row| row.get::<_, bool>(0))?)
 }
 
 /// Both lists are in order of words, cues and places.
