@@ -206,6 +206,10 @@ impl Browser {
             "ArrowUp" => 38,
             "ArrowRight" => 39,
             "ArrowDown" => 40,
+            // By their ASCII these would be the keys to delete and to print.
+            "," => 188,
+            "." => 190,
+            "/" | "?" => 191,
             letter => u32::from(letter.to_uppercase().bytes().next().unwrap()),
         };
         let text = match key {

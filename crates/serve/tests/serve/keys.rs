@@ -12,7 +12,7 @@ use crate::shelf::{Running, Shelf};
 
 /// The place in the list of the moment whose button has the focus; -1 where none has.
 const FOCUSED: &str = "[...document.querySelectorAll('.open-hit')].indexOf(document.activeElement)";
-const OPEN: &str = "document.querySelector('.hit.open')?.dataset.hit ?? 'none'";
+const OPEN: &str = "(document.querySelector('.hit.open')?.dataset.hit ?? 'none')";
 
 fn opens(browser: &mut Browser, place: &str) {
     browser.wait_for(&format!("{OPEN} === '{place}'"));
