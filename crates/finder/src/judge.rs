@@ -160,8 +160,8 @@ fn measured(
     let query = QuantisedQuery::new(sentence).map_err(ScanError::from)?;
     let mut best = f64::NEG_INFINITY;
     for hit in &answer.tracks {
-        let vectors = catalogue.track_vectors(generation, VectorKind::Clip, hit.track)?;
-        best = vectors.iter().map(|it| best_run(&it.scores(&query))).fold(best, f64::max);
+        let scores = catalogue.track_scores(generation, VectorKind::Clip, hit.track, &query)?;
+        best = scores.iter().map(|scores| best_run(scores)).fold(best, f64::max);
     }
     Ok((standout_over(best, &answer.background), answer.background.num_scores()))
 }
