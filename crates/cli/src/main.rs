@@ -77,7 +77,6 @@ fn main() -> ExitCode {
         Command::Embed(args) => commands::embed::run(&args),
         Command::Ground(args) => commands::ground::run(&args),
         Command::Index { command } => {
-            give_pages_back(SOON_MS);
             take_small_pages();
             commands::index::command::run(&command)
         }
@@ -125,8 +124,8 @@ fn typed() -> Result<Args, ExitCode> {
 /// Never: memory that was freed is kept, which is fastest where all of it is needed again.
 const NEVER: i32 = -1;
 
-/// Of a server, what a burst of visitors needed, and of an index, what opening a long file did, is given back a tenth of a
-/// second later.
+/// Of a server: what a burst of visitors needed is given back a tenth of a second later. Of an index that would cost a tenth
+/// of the work.
 const SOON_MS: i32 = 100;
 
 /// Says when freed memory is given back to the system, unless the environment says otherwise.
