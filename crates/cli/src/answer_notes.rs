@@ -22,10 +22,10 @@ pub(crate) fn notes(answer: &Answer, question: &Question, finding: Finding) -> V
     }
     match answer.not_denied() {
         Some(Denial::TooShort) => notes.push(
-            "the sentence is shorter than those that were measured with, so it cannot be said that it is not there"
+            "sentences about other things that are as short stand out as little, so it cannot be said that it is not there"
                 .into(),
         ),
-        Some(Denial::WordsNotCounted) => notes.push(
+        Some(Denial::LengthsNotMeasured) => notes.push(
             "an earlier version measured the index, so it cannot be said that it is not there; `locvtp index add` \
              measures it anew"
                 .into(),

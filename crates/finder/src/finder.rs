@@ -5,11 +5,14 @@ use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
+use locvtp_model::TrainingWords;
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{Catalogue, FileRecord, GenerationRecord, GenerationState};
 use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
-use locvtp_transfer::{ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, unit};
+use locvtp_transfer::{
+    ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, locate_model, unit,
+};
 use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
 use rayon::prelude::*;
 
@@ -43,6 +46,8 @@ pub struct Finder {
     catalogue: Arc<dyn Catalogue>,
     generation: GenerationRecord,
     embedder: Embedder,
+    /// None where it is not known which words the model has seen.
+    training_words: Option<TrainingWords>,
     decoder: MomentDecoder,
     opener: VideoOpener,
 }
@@ -68,8 +73,9 @@ impl Finder {
             let (indexed, given) = (generation.model.name, dir.to_owned());
             return Err(FinderError::OtherModel { indexed, given });
         }
+        let training_words = TrainingWords::of_model(&locate_model(dir))?;
         let (decoder, opener) = (MomentDecoder::default(), VideoOpener::default());
-        Ok(Self { catalogue, generation, embedder, decoder, opener })
+        Ok(Self { catalogue, generation, embedder, training_words, decoder, opener })
     }
 
     /// The same, opening files in another way where they are looked into.
@@ -284,10 +290,8 @@ impl Finder {
             true => calibration_of(self.catalogue.as_ref(), self.generation.id)?,
             false => None,
         };
-        let judge = |scores: &[f32]| {
-            let standout = standout_over(best_run(scores), &background);
-            Verdict::of(calibration.as_ref().filter(|_| standout.is_some()), standout)
-        };
+        let standout = |scores: &[f32]| standout_over(best_run(scores), &background);
+        let judge = |scores: &[f32]| Verdict::of(calibration.as_ref(), standout(scores));
         let (mut by_file, mut best) = (Vec::new(), Vec::new());
         let mut kept = Kept::new(question);
         // As many files at once as there are threads; when enough is found, what the others looked at is left.
@@ -326,7 +330,8 @@ impl Finder {
         }
         hits.iter_mut().for_each(|hit| hit.verdict = hit.verdict.no_surer_than(verdict));
         let text = question.sentence.as_ref().map_or("", |sentence| sentence.text.as_str());
-        let denial = Denial::of(calibration.as_ref(), text);
+        let num_words = num_known_words(self.training_words.as_ref(), text);
+        let denial = Denial::of(calibration.as_ref(), num_words, standout(&best));
         let mut answer =
             Answer { verdict, denial, background: Some(background), ..Answer::unseen() };
         if question.show_all {
@@ -384,6 +389,15 @@ fn live_generation(catalogue: &dyn Catalogue) -> Result<Option<GenerationRecord>
 /// The vectors of a file, of unit length but for what storage rounds.
 fn clips_of(vectors: &TrackVectors) -> ChunksExact<'_, f32> {
     vectors.numbers.chunks_exact(vectors.width.max(1))
+}
+
+/// The words of a sentence, without those that the model's training never showed: these tell it nothing.
+fn num_known_words(training: Option<&TrainingWords>, sentence: &str) -> usize {
+    let is_known = |word: &&str| match training {
+        Some(training) if !training.pretrained => training.unseen(word).0.is_empty(),
+        _ => true,
+    };
+    sentence.split_whitespace().filter(is_known).count()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

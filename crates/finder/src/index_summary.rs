@@ -37,7 +37,8 @@ pub struct IndexSummary {
     /// Of these, frames that do not differ from the one before and took its vector: of models that see
     /// single frames.
     pub num_taken_over: u64,
-    /// Frames that were decoded for them.
+    /// Frames that came out of the decoder: those of the clips, and those that these are made from. Of bad files,
+    /// too.
     pub num_frames: u64,
     /// Lines of subtitles.
     pub num_cues: u64,

@@ -266,10 +266,13 @@ impl<'a> Indexer<'a> {
             bytes: candidate.look.size,
         };
         let videos: Vec<VideoFile> = candidates.iter().map(video).collect();
-        let progress = JobProgress { num_files: videos.len() as u64, ..JobProgress::default() };
+        let progress = JobProgress {
+            num_files: videos.len() as u64,
+            decoded_frames: Some(0),
+            ..JobProgress::default()
+        };
         let job = self.catalogue.start_job(kind, &progress)?;
         let told = RefCell::new(Told { observer, progress });
-        let preprocessing = &self.embedder.directory().preprocessing;
         let by_path = candidates.into_iter().map(|it| (it.look.path.clone(), it)).collect();
         let mut sink = VideoSink::new(
             self.catalogue,
@@ -284,17 +287,19 @@ impl<'a> Indexer<'a> {
         let failure = sink.failure.take();
         let Kept { added, bad, changing, gone, num_cut_short, num_clips, num_cues, media } =
             sink.kept;
-        let mut num_taken_over = 0;
+        let (mut num_taken_over, mut num_decoded) = (0, None);
         let ended = match (failure, encoded) {
             (Some(error), _) => Err(error),
             (None, Err(error)) => Err(error.into()),
             (None, Ok(encoded)) => {
                 num_taken_over = encoded.progress.taken_over as u64;
+                num_decoded = Some(encoded.progress.decoded);
                 Ok(encoded.stopped)
             }
         };
         let mut progress = told.borrow().progress;
         progress.worked = Seconds(began.elapsed().as_secs_f64());
+        progress.decoded_frames = num_decoded.or(progress.decoded_frames);
         let (state, message) = match &ended {
             Ok(false) => {
                 progress.media = progress.done_media;
@@ -314,7 +319,7 @@ impl<'a> Indexer<'a> {
         (summary.num_clips, summary.num_cues) = (num_clips, num_cues);
         summary.num_cut_short = num_cut_short;
         summary.num_taken_over = num_taken_over;
-        summary.num_frames = num_clips * preprocessing.num_frames as u64;
+        summary.num_frames = progress.decoded_frames.unwrap_or_default();
         summary.media_s = media.0;
         summary.seconds = progress.worked.0;
         Ok(())

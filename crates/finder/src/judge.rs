@@ -4,15 +4,16 @@
 //! neighbouring clips is looked for in these alone. Null sentences are measured in the same way, so the
 //! rate is of this number.
 
-use locvtp_search::Sureness;
 use locvtp_search::calibration::{Calibration, best_run, standout_over};
 use locvtp_search::catalogue::{Catalogue, GenerationId};
 use locvtp_search::scan::{ScanError, ScanRequest};
 use locvtp_search::segment::{QuantisedQuery, VectorKind};
+use locvtp_search::{ByLength, Sureness};
 use locvtp_transfer::Embedder;
 use serde::Serialize;
 
 use crate::error::FinderError;
+use crate::null_sentences::with_words_left_out;
 
 /// Files in which the best run of a null sentence is looked for.
 const FILES: usize = 16;
@@ -83,26 +84,29 @@ impl Verdict {
 pub enum Denial {
     /// It may.
     Allowed,
-    /// The sentence has fewer words than any that was measured with. What is short stands out less, also where it is
-    /// there.
+    /// Sentences about other things that are as short stand out as little, or too few of them were measured: what says less
+    /// stands out less, also where it is there.
     TooShort,
-    /// An earlier version measured the index, and did not count the words.
-    WordsNotCounted,
+    /// An earlier version measured the index, and compared no lengths.
+    LengthsNotMeasured,
 }
 
 impl Denial {
-    /// Of a sentence.
-    pub(crate) fn of(calibration: Option<&Calibration>, sentence: &str) -> Self {
-        match calibration.map(Calibration::fewest_words) {
-            Some(Some(fewest)) if num_words(sentence) < fewest => Self::TooShort,
-            Some(None) => Self::WordsNotCounted,
-            Some(Some(_)) | None => Self::Allowed,
+    /// Of a sentence with so many words that the model knows, by how far it stands out.
+    pub(crate) fn of(
+        calibration: Option<&Calibration>,
+        num_words: usize,
+        standout: Option<f64>,
+    ) -> Self {
+        let (Some(calibration), Some(standout)) = (calibration, standout) else {
+            return Self::Allowed;
+        };
+        match calibration.by_length().map(|lengths| lengths.rate(num_words, standout)) {
+            None => Self::LengthsNotMeasured,
+            Some(Some(rate)) if rate > DENIED => Self::Allowed,
+            Some(_) => Self::TooShort,
         }
     }
-}
-
-fn num_words(sentence: &str) -> usize {
-    sentence.split_whitespace().count()
 }
 
 /// The calibration of a generation; none where there is none, or one that an earlier version wrote.
@@ -131,22 +135,38 @@ pub(crate) fn fit(
     if num_clips < FEWEST_CLIPS {
         return Ok(known.is_some());
     }
-    // One without the number of words denies nothing, so it is measured again.
+    // One without lengths denies nothing, so it is measured again.
     let is_good =
-        |known: &Calibration| known.fewest_words().is_some() && !known.is_outgrown(num_clips);
+        |known: &Calibration| known.by_length().is_some() && !known.is_outgrown(num_clips);
     if known.as_ref().is_some_and(is_good) {
         return Ok(true);
     }
-    let mut nulls = Vec::with_capacity(sentences.len());
-    for sentence in &embedder.embed_sentences(sentences)? {
-        nulls.extend(measured(catalogue, generation, &sentence.sentence)?.0);
-    }
-    let Ok(calibration) = Calibration::fit(&nulls, num_clips) else { return Ok(false) };
-    let fewest = sentences.iter().map(|sentence| num_words(sentence)).min().unwrap_or_default();
-    let calibration = calibration.with_fewest_words(fewest);
+    let nulls = standouts(catalogue, generation, embedder, sentences)?;
+    let whole: Vec<f64> = nulls.iter().map(|(_, standout)| *standout).collect();
+    let Ok(calibration) = Calibration::fit(&whole, num_clips) else { return Ok(false) };
+    let shorter: Vec<String> = with_words_left_out(sentences).collect();
+    let shorter: Vec<&str> = shorter.iter().map(String::as_str).collect();
+    let shorter = standouts(catalogue, generation, embedder, &shorter)?;
+    let lengths = ByLength::new(nulls.into_iter().chain(shorter).collect());
+    let calibration = calibration.with_lengths(lengths);
     let value = serde_json::to_value(calibration).expect("plain numbers are JSON");
     catalogue.set_calibration(generation, &value)?;
     Ok(true)
+}
+
+/// The number of words of each sentence, and how far it stands out among all clips.
+fn standouts(
+    catalogue: &dyn Catalogue,
+    generation: GenerationId,
+    embedder: &Embedder,
+    sentences: &[&str],
+) -> Result<Vec<(usize, f64)>, FinderError> {
+    let mut all = Vec::with_capacity(sentences.len());
+    for (sentence, embedded) in sentences.iter().zip(&embedder.embed_sentences(sentences)?) {
+        let (standout, _) = measured(catalogue, generation, &embedded.sentence)?;
+        all.extend(standout.map(|standout| (sentence.split_whitespace().count(), standout)));
+    }
+    Ok(all)
 }
 
 /// How far a sentence stands out among all clips, and how many there are.
@@ -160,8 +180,8 @@ fn measured(
     let query = QuantisedQuery::new(sentence).map_err(ScanError::from)?;
     let mut best = f64::NEG_INFINITY;
     for hit in &answer.tracks {
-        let vectors = catalogue.track_vectors(generation, VectorKind::Clip, hit.track)?;
-        best = vectors.iter().map(|it| best_run(&it.scores(&query))).fold(best, f64::max);
+        let scores = catalogue.track_scores(generation, VectorKind::Clip, hit.track, &query)?;
+        best = scores.iter().map(|scores| best_run(scores)).fold(best, f64::max);
     }
     Ok((standout_over(best, &answer.background), answer.background.num_scores()))
 }

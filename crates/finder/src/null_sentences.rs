@@ -118,6 +118,23 @@ fn of_words(words: &TrainingWords) -> Vec<String> {
     (0..NUM).map(sentence).collect()
 }
 
+/// Each sentence of several words once more, with some of them left out: how many and which is drawn. The same for the
+/// same sentences.
+pub(crate) fn with_words_left_out(sentences: &[&str]) -> impl Iterator<Item = String> {
+    sentences.iter().enumerate().filter_map(|(number, sentence)| {
+        let words: Vec<&str> = sentence.split_whitespace().collect();
+        let drawn = |place: usize| finalise(finalise(number as u64) ^ (place as u64));
+        let most = words.len().checked_sub(1).filter(|most| *most > 0)?;
+        let left = 1 + (drawn(words.len()) % most as u64) as usize;
+        let mut places: Vec<usize> = (0..words.len()).collect();
+        places.sort_by_key(|place| drawn(*place));
+        places.truncate(left);
+        places.sort_unstable();
+        let shorter = places.into_iter().map(|place| words[place]).collect::<Vec<_>>().join(" ");
+        shorter.contains(char::is_alphanumeric).then_some(shorter)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -141,5 +158,25 @@ mod tests {
         assert_eq!(scenes, null_sentences(Some(&words.after(None))));
         let different: BTreeSet<&String> = scenes.iter().collect();
         assert!(different.len() > NUM * 9 / 10, "{}", different.len());
+    }
+    #[test]
+    fn words_are_left_out_in_all_numbers_and_the_others_keep_their_order() {
+        let whole = null_sentences(None);
+        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
+        let shorter: Vec<String> = with_words_left_out(&whole).collect();
+        assert_eq!(shorter.len(), NUM);
+        let mut lengths = BTreeSet::new();
+        for (whole, shorter) in whole.iter().zip(&shorter) {
+            let mut words = whole.split(' ');
+            let mut left = shorter.split(' ');
+            assert!(left.all(|word| words.any(|other| other == word)), "{shorter:?} of {whole:?}");
+            let num = shorter.split(' ').count();
+            assert!(num < whole.split(' ').count(), "{shorter:?} of {whole:?}");
+            lengths.insert(num);
+        }
+        assert!((1..6).all(|num| lengths.contains(&num)), "{lengths:?}");
+        assert_eq!(with_words_left_out(&whole).collect::<Vec<_>>(), shorter);
+        // Of one word, and of signs alone, nothing is left.
+        assert_eq!(with_words_left_out(&["run", "", "- ?"]).count(), 0);
     }
 }

@@ -218,6 +218,7 @@ impl ExtractObserver for Watcher<'_, '_> {
         told.progress.done_media = Seconds(extract.video_s);
         told.progress.media = Seconds(extract.video_s * all.max(1.0));
         told.progress.worked = Seconds(extract.seconds);
+        told.progress.decoded_frames = Some(extract.decoded);
         let progress = told.progress;
         told.observer.progress(&progress);
     }

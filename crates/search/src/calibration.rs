@@ -29,8 +29,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Sureness;
 use crate::scan::Background;
+use crate::{ByLength, Sureness};
 
 /// Neighbouring clips whose mean must stand out: a moment is rarely one clip, a mistake often is.
 const RUN: usize = 3;
@@ -88,9 +88,9 @@ pub struct Calibration {
     /// Growing.
     nulls: Vec<f64>,
     num_clips: u64,
-    /// Words of the shortest null sentence; none of what an earlier version measured.
+    /// The same and shorter ones by their length; none of what an earlier version measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    fewest_words: Option<usize>,
+    by_length: Option<ByLength>,
 }
 
 /// An answer to "is it there?".
@@ -136,19 +136,19 @@ impl Calibration {
         }
         let mut nulls = nulls.to_vec();
         nulls.sort_by(f64::total_cmp);
-        Ok(Self { nulls, num_clips, fewest_words: None })
+        Ok(Self { nulls, num_clips, by_length: None })
     }
 
-    /// The same, with the words of the shortest null sentence.
+    /// The same, with what sentences of each length reach.
     #[must_use]
-    pub fn with_fewest_words(self, fewest_words: usize) -> Self {
-        Self { fewest_words: Some(fewest_words), ..self }
+    pub fn with_lengths(self, by_length: ByLength) -> Self {
+        Self { by_length: Some(by_length), ..self }
     }
 
-    /// Words of the shortest null sentence, where they were counted. A shorter query stands out less than all of
-    /// them also where what it names is everywhere, so it cannot be said not to be there.
-    pub fn fewest_words(&self) -> Option<usize> {
-        self.fewest_words
+    /// What sentences of each length reach, where that was measured. Before it is said that something is not there, its
+    /// sentence is compared with these.
+    pub fn by_length(&self) -> Option<&ByLength> {
+        self.by_length.as_ref()
     }
 
     /// Judges the standout of a query. The query counts as one more null sentence, so that the rate is
@@ -334,10 +334,11 @@ mod tests {
         assert_eq!(serde_json::from_str::<Calibration>(&json).unwrap(), calibration);
         assert!(!calibration.is_outgrown(1999) && calibration.is_outgrown(2000));
         assert!(!calibration.is_outgrown(501) && calibration.is_outgrown(500));
-        let counted = calibration.clone().with_fewest_words(4);
+        let lengths = ByLength::new(vec![(4, 0.5), (2, 0.25)]);
+        let counted = calibration.clone().with_lengths(lengths.clone());
         let json = serde_json::to_string(&counted).unwrap();
         let read: Calibration = serde_json::from_str(&json).unwrap();
-        assert_eq!((read.fewest_words(), calibration.fewest_words()), (Some(4), None));
+        assert_eq!((read.by_length(), calibration.by_length()), (Some(&lengths), None));
     }
 
     #[test]
@@ -349,7 +350,7 @@ mod tests {
         );
         let calibration: Calibration = serde_json::from_str(&json).unwrap();
         assert_eq!(calibration.judge(60.0), Verdict { rate: 0.41, sure: Sureness::Maybe });
-        assert!(!calibration.is_outgrown(1000) && calibration.fewest_words().is_none());
+        assert!(!calibration.is_outgrown(1000) && calibration.by_length().is_none());
     }
 
     #[test]

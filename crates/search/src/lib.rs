@@ -65,6 +65,7 @@
 //! # }
 //! ```
 
+mod by_length;
 pub mod calibration;
 pub mod catalogue;
 pub mod cutting;
@@ -75,4 +76,5 @@ pub mod segment;
 mod short_name;
 mod sureness;
 
+pub use by_length::ByLength;
 pub use sureness::Sureness;

@@ -99,7 +99,8 @@ impl FrameSearch {
             // What an earlier read left out on the way may be wanted now.
             self.stream.forget_position();
             let known = list.iter().filter(|frame| **frame < self.table.len());
-            self.list_stamps = known.map(|frame| self.index.stamp(*frame)).collect();
+            self.list_stamps = Vec::with_capacity(list.len());
+            self.list_stamps.extend(known.map(|frame| self.index.stamp(*frame)));
         }
         let efforts = self.efforts();
         let list_stamps = std::mem::take(&mut self.list_stamps);

@@ -236,8 +236,10 @@ fn pictures(seen: &[Seen]) -> Vec<(i64, u32)> {
     let is_picture = |packet: &Seen| {
         packet.content == Content::Picture && packet.is_usable() && !packet.is_misplaced
     };
-    let pictures = seen.iter().zip(0u32..).filter(|(packet, _)| is_picture(packet));
-    pictures.filter_map(|(packet, order)| Some((packet.pts?, order))).collect()
+    let packets = seen.iter().zip(0u32..).filter(|(packet, _)| is_picture(packet));
+    let mut pictures = Vec::with_capacity(seen.len());
+    pictures.extend(packets.filter_map(|(packet, order)| Some((packet.pts?, order))));
+    pictures
 }
 
 fn second_fields(seen: &[Seen]) -> Vec<u32> {

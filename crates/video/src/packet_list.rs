@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ffmpeg_the_third::codec::packet;
-use ffmpeg_the_third::{Packet, ffi};
+use ffmpeg_the_third::{Packet, Rational, Stream, ffi};
 
 use crate::content::Content;
 use crate::error::VideoError;
@@ -34,7 +34,8 @@ pub(crate) fn read(
     let mut headers = StreamHeaders::new(file.codec_id, file.header());
     let mut changes = joined_files::StreamChanges::default();
     let flag_may_lie = flag_may_lie(file);
-    let mut list = PacketList::default();
+    let seen = Vec::with_capacity(num_expected(file).min(most));
+    let mut list = PacketList { seen, ..PacketList::default() };
     loop {
         // A fresh packet each time: reading into a full one would leak what it holds.
         let mut packet = Packet::empty();
@@ -83,6 +84,26 @@ pub(crate) fn read(
         changes.check(file, path, &list.seen)?;
     }
     Ok(list)
+}
+
+/// How many packets the video stream has, as far as the file says; a list that grows is copied again and again, and of a
+/// long file each copy that it left is memory. What is announced and does not come is never touched, so it costs
+/// nothing.
+fn num_expected(file: &OpenFile) -> usize {
+    /// Of 10 hours at 29 frames a second.
+    const MOST: i64 = 1 << 20;
+    let Some(stream) = file.input.stream(file.stream) else { return 0 };
+    let stated = stream.frames();
+    let counted = if stated > 0 { stated } else { by_time(file, &stream) };
+    usize::try_from(counted.min(MOST)).unwrap_or(0)
+}
+
+/// Packets by the time that the file plays and its rate, and some more.
+fn by_time(file: &OpenFile, stream: &Stream<'_>) -> i64 {
+    let Rational(frames, seconds) = stream.avg_frame_rate();
+    let time = file.input.duration().max(0) as f64 / f64::from(ffi::AV_TIME_BASE);
+    // What is no number is none.
+    (time * f64::from(frames) / f64::from(seconds) * 1.01) as i64
 }
 
 /// In which containers the mark of damage may stand on a whole packet: MPEG-TS puts it beside every

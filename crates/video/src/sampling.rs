@@ -44,7 +44,9 @@ impl SamplingPlan {
 
     /// The frames of all clips, clip after clip.
     pub fn frames(&self) -> Vec<usize> {
-        self.clips.iter().flat_map(|clip| clip.frames.iter().copied()).collect()
+        let mut frames = Vec::with_capacity(self.clips.len() * self.frames_per_clip());
+        self.clips.iter().for_each(|clip| frames.extend_from_slice(&clip.frames));
+        frames
     }
 
     /// The span of each clip.

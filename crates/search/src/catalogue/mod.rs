@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
-use crate::segment::{TrackId, VectorKind};
+use crate::segment::{QuantisedQuery, TrackId, VectorKind};
 
 pub use crate::identity::FileId;
 pub use error::CatalogueError;
@@ -117,6 +117,17 @@ pub trait Catalogue: Send + Sync {
         kind: VectorKind,
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError>;
+    /// The cosine of a query with each vector of a track, in order of time.
+    fn track_scores(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        track: TrackId,
+        query: &QuantisedQuery,
+    ) -> Result<Option<Vec<f32>>, CatalogueError> {
+        let vectors = self.track_vectors(generation, kind, track)?;
+        Ok(vectors.map(|vectors| vectors.scores(query)))
+    }
     /// Cues in which all words of `text` stand, the best first; equal ones by file and time. A word with a
     /// `*` behind it stands for all that begin so.
     fn find_cues(

@@ -223,6 +223,9 @@ pub struct JobProgress {
     pub done_media: Seconds,
     /// Time at work.
     pub worked: Seconds,
+    /// Frames that came out of the decoder; none of jobs of versions that did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded_frames: Option<u64>,
 }
 
 impl JobProgress {

@@ -90,6 +90,9 @@ impl TrackVectors {
     }
 }
 
+/// Rows of a track that are in memory together where not all are wanted at once.
+const ROWS_AT_ONCE: usize = 1 << 10;
+
 /// A run that counts, and the segment that it lies in.
 #[derive(Clone, Copy, Debug)]
 struct LiveRun {
@@ -257,6 +260,30 @@ impl VectorSet {
         let (numbers, spans) = (segment.vectors(run.rows())?, segment.spans(run.rows())?);
         segment.check_unchanged()?;
         Ok(Some(TrackVectors { width: self.width, numbers, spans }))
+    }
+
+    /// The cosine of the query with each vector of a track, in order of time; none where it has none. Memory holds some
+    /// of the vectors at a time.
+    ///
+    /// # Errors
+    /// As [`VectorSet::track_vectors`].
+    pub fn track_scores(
+        &self,
+        track: TrackId,
+        query: &QuantisedQuery,
+    ) -> Result<Option<Vec<f32>>, SegmentError> {
+        let Some(at) = self.run_of.get(&track) else { return Ok(None) };
+        let LiveRun { segment, run } = self.runs[*at];
+        let segment = &self.segments[segment];
+        let rows = run.rows();
+        let mut scores = Vec::with_capacity(rows.len());
+        for first in rows.clone().step_by(ROWS_AT_ONCE) {
+            let numbers = segment.vectors(first..(first + ROWS_AT_ONCE).min(rows.end))?;
+            let vectors = numbers.chunks_exact(self.width);
+            scores.extend(vectors.map(|vector| cosine(&query.numbers, vector)));
+        }
+        segment.check_unchanged()?;
+        Ok(Some(scores))
     }
 
     fn rows_of<'a>(

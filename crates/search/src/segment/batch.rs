@@ -24,18 +24,23 @@ pub enum VectorError {
     },
 }
 
+/// Numbers of a block of vectors at most: one list that grows is copied again and again, and of a long video each
+/// copy that it left is memory.
+const NUMBERS_OF_BLOCK: usize = 1 << 16;
+
 /// Vectors of one track in order of time, each with its span, brought to unit length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VectorBatch {
     width: usize,
-    numbers: Vec<f32>,
+    /// Vectors one after the other, of each block but the last as many as it holds.
+    blocks: Vec<Vec<f32>>,
     spans: Vec<TimeSpan>,
 }
 
 impl VectorBatch {
     /// An empty batch of vectors of `width` numbers.
     pub fn new(width: usize) -> Self {
-        Self { width, numbers: Vec::new(), spans: Vec::new() }
+        Self { width, blocks: Vec::new(), spans: Vec::new() }
     }
 
     /// Adds a vector and the span that it stands for.
@@ -46,9 +51,17 @@ impl VectorBatch {
         if vector.len() != self.width {
             return Err(VectorError::Width { expected: self.width, found: vector.len() });
         }
-        self.numbers.extend(unit(vector)?);
+        let vector = unit(vector)?;
+        if self.len().is_multiple_of(self.rows_of_block()) {
+            self.blocks.push(Vec::new());
+        }
+        self.blocks.last_mut().expect("a block was begun").extend(vector);
         self.spans.push(span);
         Ok(())
+    }
+
+    fn rows_of_block(&self) -> usize {
+        (NUMBERS_OF_BLOCK / self.width.max(1)).max(1)
     }
 
     /// Numbers of a vector.
@@ -73,7 +86,8 @@ impl VectorBatch {
 
     /// A vector, of unit length.
     pub fn vector(&self, row: usize) -> &[f32] {
-        &self.numbers[row * self.width..][..self.width]
+        let block = self.rows_of_block();
+        &self.blocks[row / block][row % block * self.width..][..self.width]
     }
 }
 
@@ -92,6 +106,27 @@ pub(super) fn unit(vector: &[f32]) -> Result<Vec<f32>, VectorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn vectors_of_many_blocks_are_those_that_were_put_there() {
+        // Widths that fill a block, that do not, and one that is more than a block.
+        for width in [1, 3, 256, NUMBERS_OF_BLOCK - 1, NUMBERS_OF_BLOCK + 1] {
+            let rows = 2 * NUMBERS_OF_BLOCK / width + 3;
+            let vector = |row: usize| {
+                let mut vector = vec![0.0; width];
+                vector[row % width] = 1.0;
+                vector
+            };
+            let mut batch = VectorBatch::new(width);
+            for row in 0..rows {
+                batch.push(&vector(row), TimeSpan::new(row as f64, row as f64 + 1.0)).unwrap();
+            }
+            assert_eq!(batch.len(), rows);
+            assert!((0..rows).all(|row| batch.vector(row) == vector(row)), "{width}");
+            let largest = batch.blocks.iter().map(Vec::len).max().unwrap();
+            assert!(largest <= NUMBERS_OF_BLOCK.max(width), "{width}: {largest}");
+        }
+    }
 
     #[test]
     fn vectors_that_point_nowhere_are_refused_by_name() {

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Permissions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ use super::error::SegmentError;
 use super::layout::{BLOCK, Places, Run, SegmentHeader, TrackId};
 use super::quantise::{code, padded_width};
 use super::read::Segment;
+
+/// Rows that are made ready together: memory does not grow with their number.
+const ROWS_AT_ONCE: usize = 1 << 12;
 
 /// A segment in the making. Dropped before [`finish`](Self::finish), it leaves nothing.
 pub struct SegmentWriter {
@@ -59,14 +63,30 @@ impl SegmentWriter {
             let (path, found) = (self.path.clone(), batch.width());
             return Err(SegmentError::Width { path, expected: width, found });
         }
-        let mut codes = vec![0; batch.len() * padded_width(width)];
-        let mut remainders = vec![0; batch.len() * width];
-        let rows =
+        // Of no rows there is a run, too.
+        for first in (0..batch.len().max(1)).step_by(ROWS_AT_ONCE) {
+            self.add_rows(track, batch, first..(first + ROWS_AT_ONCE).min(batch.len()))?;
+        }
+        Ok(())
+    }
+
+    fn add_rows(
+        &mut self,
+        track: TrackId,
+        batch: &VectorBatch,
+        rows: Range<usize>,
+    ) -> Result<(), SegmentError> {
+        let width = self.header.width as usize;
+        let mut codes = vec![0; rows.len() * padded_width(width)];
+        let mut remainders = vec![0; rows.len() * width];
+        let parts =
             codes.chunks_exact_mut(padded_width(width)).zip(remainders.chunks_exact_mut(width));
-        let scales =
-            rows.enumerate().map(|(row, (codes, rest))| code(batch.vector(row), codes, rest));
+        let scales = rows
+            .clone()
+            .zip(parts)
+            .map(|(row, (codes, rest))| code(batch.vector(row), codes, rest));
         let scales: Vec<f32> = scales.collect();
-        self.put(track, &codes, &scales, batch.spans(), &remainders)
+        self.put(track, &codes, &scales, &batch.spans()[rows], &remainders)
     }
 
     /// Adds a run of another segment as it stands there.
@@ -74,13 +94,12 @@ impl SegmentWriter {
     /// # Errors
     /// When that segment cannot be read, is damaged or is changed meanwhile, or as for [`add`](Self::add).
     pub fn copy(&mut self, from: &Segment, run: Run) -> Result<(), SegmentError> {
-        const AT_ONCE: usize = 1 << 14;
         let rows = run.rows();
         if rows.is_empty() {
             return self.put(run.track, &[], &[], &[], &[]);
         }
-        for first in rows.clone().step_by(AT_ONCE) {
-            let part = first..(first + AT_ONCE).min(rows.end);
+        for first in rows.clone().step_by(ROWS_AT_ONCE) {
+            let part = first..(first + ROWS_AT_ONCE).min(rows.end);
             let remainders = from.remainders(part.clone())?;
             let spans = from.spans(part.clone())?;
             from.check_codes(part.clone())?;

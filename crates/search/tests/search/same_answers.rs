@@ -2,7 +2,7 @@
 
 use locvtp_search::catalogue::{Access, Catalogue, GenerationId, PostgresCatalogue, ServerAddress};
 use locvtp_search::scan::{Hit, ScanAnswer, ScanRequest, TrackFilter};
-use locvtp_search::segment::{TrackId, VectorBatch, VectorKind};
+use locvtp_search::segment::{QuantisedQuery, TrackId, VectorBatch, VectorKind};
 use locvtp_video::TimeSpan;
 
 use crate::home::Home;
@@ -100,6 +100,11 @@ fn a_server_gives_the_answers_of_a_folder() {
         assert_eq!(theirs.numbers.len(), ours.numbers.len());
         let mut pairs = theirs.numbers.iter().zip(&ours.numbers);
         assert!(pairs.all(|(one, other)| (one - other).abs() < 1e-6));
+        let query = QuantisedQuery::new(ours.numbers.chunks_exact(WIDTH).next().unwrap()).unwrap();
+        for (catalogue, vectors) in [(&folder, &ours), (&server, &theirs)] {
+            let scores = catalogue.track_scores(generations[0], kind, track, &query).unwrap();
+            assert_eq!(scores, Some(vectors.scores(&query)));
+        }
     }
 }
 

@@ -97,6 +97,26 @@ fn a_scan_finds_what_a_plain_loop_over_all_cosines_finds() {
 }
 
 #[test]
+fn a_long_track_is_written_and_scored_in_parts_as_in_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let batches = [batch(0, 3, WIDTH), batch(1, 9001, WIDTH), VectorBatch::new(WIDTH)];
+    let tracks = [(4, &batches[0]), (5, &batches[1]), (6, &batches[2])];
+    let set = VectorSet::new(WIDTH, vec![segment(&folder.path().join("long"), &tracks)]).unwrap();
+    let query = set.query(&vector(79, WIDTH)).unwrap();
+    for (track, batch) in tracks {
+        let vectors = set.track_vectors(TrackId(track)).unwrap().unwrap();
+        assert_eq!(vectors.spans, batch.spans());
+        let rows = vectors.numbers.chunks_exact(WIDTH).enumerate();
+        let is_near = |(one, other): (&f32, &f32)| (one - other).abs() < 1e-6;
+        let mut rows = rows.map(|(row, vector)| vector.iter().zip(batch.vector(row)).all(is_near));
+        assert!(rows.all(|is_near| is_near), "{track}");
+        let scores = set.track_scores(TrackId(track), &query).unwrap();
+        assert_eq!(scores, Some(vectors.scores(&query)), "{track}");
+    }
+    assert_eq!(set.track_scores(TrackId(40), &query).unwrap(), None);
+}
+
+#[test]
 fn neither_threads_nor_segments_change_a_bit_of_the_answer() {
     let folder = tempfile::tempdir().unwrap();
     let (_, sets) = sets(folder.path());

@@ -1,11 +1,11 @@
 //! The threads that decode: each takes the next video and sends its clips, one by one.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
 use locvtp_model::Preprocessing;
-use locvtp_video::{ClipPixels, ClipStride, TimeSpan, VideoError, VideoOpener};
+use locvtp_video::{ClipPixels, ClipStride, TimeSpan, VideoError, VideoOpener, VideoReader};
 
 use crate::extraction::video_list::VideoFile;
 
@@ -67,12 +67,28 @@ pub(crate) struct ClipRule {
     pub skip_damaged: bool,
 }
 
+/// How far the decoders are, all of them together.
+#[derive(Debug, Default)]
+pub(crate) struct DecodingState {
+    /// The video that is taken next.
+    next: AtomicUsize,
+    num_decoded: AtomicU64,
+}
+
+impl DecodingState {
+    /// Frames that came out of the decoders of videos that are done, bad or given up: those that were wanted, and
+    /// those that they are made from.
+    pub(crate) fn num_decoded(&self) -> u64 {
+        self.num_decoded.load(Ordering::Relaxed)
+    }
+}
+
 /// Starts `num_threads` decoders. At most `queue` clips wait to be received, and each decoder holds
 /// one more; when the receiver is dropped, they end.
 pub(crate) fn decode<'scope, 'env>(
     scope: &'scope Scope<'scope, 'env>,
     videos: &'env [VideoFile],
-    next: &'env AtomicUsize,
+    state: &'env DecodingState,
     rule: &'env ClipRule,
     num_threads: usize,
     queue: usize,
@@ -82,9 +98,9 @@ pub(crate) fn decode<'scope, 'env>(
         let send = send.clone();
         scope.spawn(move || {
             loop {
-                let video = next.fetch_add(1, Ordering::Relaxed);
+                let video = state.next.fetch_add(1, Ordering::Relaxed);
                 let Some(file) = videos.get(video) else { return };
-                let outcome = match decode_one(file, video, rule, &send) {
+                let outcome = match decode_one(file, video, rule, state, &send) {
                     Ok(Some(end)) => Decoded::End { video, end },
                     Ok(None) => return,
                     Err(error) => Decoded::Bad { video, error },
@@ -98,14 +114,28 @@ pub(crate) fn decode<'scope, 'env>(
     receive
 }
 
-/// Sends the clips of a video and returns what is known of it then; none when nobody receives any more.
+/// Sends the clips of a video and returns what is known of it then; none when nobody receives any more. However it
+/// ends, the frames that came out of the decoder count.
 fn decode_one(
+    file: &VideoFile,
+    video: usize,
+    rule: &ClipRule,
+    state: &DecodingState,
+    send: &SyncSender<Decoded>,
+) -> Result<Option<VideoEnd>, VideoError> {
+    let mut reader = rule.opener.open(&file.path.as_path().into())?;
+    let end = send_clips(&mut reader, file, video, rule, send);
+    state.num_decoded.fetch_add(reader.num_decoded(), Ordering::Relaxed);
+    end
+}
+
+fn send_clips(
+    reader: &mut VideoReader,
     file: &VideoFile,
     video: usize,
     rule: &ClipRule,
     send: &SyncSender<Decoded>,
 ) -> Result<Option<VideoEnd>, VideoError> {
-    let mut reader = rule.opener.open(&file.path.as_path().into())?;
     let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
     let cut_short = reader.info().cut_short_note();

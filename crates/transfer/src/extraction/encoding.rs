@@ -2,7 +2,6 @@
 //! their features.
 
 use std::ops::Range;
-use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use locvtp_video::causes::with_causes;
@@ -10,7 +9,7 @@ use locvtp_video::{ClipPixels, TimeSpan, VideoError};
 
 use crate::embedding::Embedder;
 use crate::error::TransferError;
-use crate::extraction::decoding::{ClipRule, Decoded, VideoEnd, decode};
+use crate::extraction::decoding::{ClipRule, Decoded, DecodingState, VideoEnd, decode};
 use crate::extraction::extract_error::ExtractError;
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
 use crate::extraction::settings::FeatureSpace;
@@ -88,9 +87,11 @@ impl Encoding<'_> {
         sink: &mut dyn ClipSink,
         observer: &mut dyn ExtractObserver,
     ) -> Result<Encoded, TransferError> {
+        let decoding = DecodingState::default();
         let mut run = EncodingRun {
             encoding: self,
             videos,
+            decoding: &decoding,
             sink,
             observer,
             waiting: Vec::with_capacity(self.batch),
@@ -106,10 +107,10 @@ impl Encoding<'_> {
             bad: Vec::new(),
             damaged: Vec::new(),
         };
-        let next = AtomicUsize::new(0);
         let stopped = std::thread::scope(|scope| {
             // Dropped at the end of this block, also after an error: the decoders see that and end.
-            let clips = decode(scope, videos, &next, self.rule, self.decode_threads, self.batch);
+            let clips =
+                decode(scope, videos, &decoding, self.rule, self.decode_threads, self.batch);
             for decoded in clips {
                 run.take(decoded)?;
                 if run.observer.should_stop() {
@@ -119,7 +120,9 @@ impl Encoding<'_> {
             run.encode().map(|()| false)
         });
         let stopped = stopped?;
-        let EncodingRun { progress, bad, damaged, .. } = run;
+        let EncodingRun { mut progress, bad, damaged, .. } = run;
+        // The decoders have ended, also those that were stopped.
+        progress.decoded = decoding.num_decoded();
         Ok(Encoded { progress, bad, damaged, stopped })
     }
 }
@@ -138,6 +141,7 @@ struct WaitingClip {
 struct EncodingRun<'a> {
     encoding: &'a Encoding<'a>,
     videos: &'a [VideoFile],
+    decoding: &'a DecodingState,
     sink: &'a mut dyn ClipSink,
     observer: &'a mut dyn ExtractObserver,
     /// Clips of the next batch.
@@ -221,6 +225,7 @@ impl EncodingRun<'_> {
         let now = (self.progress.videos, self.progress.clips);
         if self.told != now {
             self.told = now;
+            self.progress.decoded = self.decoding.num_decoded();
             self.progress.seconds = self.began.elapsed().as_secs_f64();
             self.observer.progress(&self.progress);
         }

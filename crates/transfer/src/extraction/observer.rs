@@ -16,6 +16,9 @@ pub struct ExtractProgress {
     pub clips: usize,
     /// Of these, those that took the features of the clip before.
     pub taken_over: usize,
+    /// Frames that came out of the decoder, of videos that are done or bad, and when it ends of all: those that clips
+    /// are made of, and those that these are made from.
+    pub decoded: u64,
     /// Length of the video that went through, seconds.
     pub video_s: f64,
     /// Bytes of the video files that are done, out of `total_bytes`: how far it is, before all files

@@ -111,9 +111,10 @@ fn jobs(jobs: &[JobRecord], as_json: bool) -> anyhow::Result<Outcome> {
             Column::numbers(9),
             Column::numbers(0),
             Column::numbers(0),
+            Column::numbers(0),
             Column::words(0),
         ]);
-        table.row(["job", "what", "state", "files", "time", "speed", ""]);
+        table.row(["job", "what", "state", "files", "decoded", "time", "speed", ""]);
         for job in jobs {
             let progress = &job.progress;
             let done = progress.done_files + progress.bad_files;
@@ -122,6 +123,7 @@ fn jobs(jobs: &[JobRecord], as_json: bool) -> anyhow::Result<Outcome> {
                 job.kind.clone(),
                 state(job.state).to_owned(),
                 format!("{done}/{}", progress.num_files),
+                progress.decoded_frames.map_or(String::new(), |frames| frames.to_string()),
                 duration(progress.worked.0),
                 progress.rate().map_or(String::new(), |rate| format!("{rate:.1} x")),
                 job.message.clone().unwrap_or_default(),

@@ -39,7 +39,7 @@ use super::{
 };
 use crate::identity::{Candidate, Known, Look, Moved};
 use crate::scan::{ScanAnswer, ScanRequest, TrackFilter, TrackVectors};
-use crate::segment::{TrackId, VectorKind};
+use crate::segment::{QuantisedQuery, TrackId, VectorKind};
 
 use database::OF_FILES;
 use sealed_parts::{CALIBRATION, CUES, GENERATIONS, INDEXED, TRACKS};
@@ -115,6 +115,16 @@ impl Catalogue for SqliteCatalogue {
         track: TrackId,
     ) -> Result<Option<TrackVectors>, CatalogueError> {
         self.ask(generation, kind, |vectors| Ok(vectors.track_vectors(track)?))
+    }
+
+    fn track_scores(
+        &self,
+        generation: GenerationId,
+        kind: VectorKind,
+        track: TrackId,
+        query: &QuantisedQuery,
+    ) -> Result<Option<Vec<f32>>, CatalogueError> {
+        self.ask(generation, kind, |vectors| Ok(vectors.track_scores(track, query)?))
     }
 
     fn find_cues(
