@@ -46,7 +46,8 @@ fn a_moved_file_costs_no_frame_and_a_removed_one_is_found_no_more() {
     let decoded = job["progress"]["decoded_frames"].as_u64().unwrap();
     assert!(decoded > 0);
     std::fs::remove_dir_all(folder.path().join(".locvtp")).unwrap();
-    let add = ["index", "add", str(folder.path()), "--model", str(&tiny().path("run"))];
+    let model = tiny().path("run");
+    let add = ["index", "add", str(folder.path()), "--model", str(&model)];
     let told = succeeded(&run(&add));
     // One file was removed from the index, and is a video of the folder still.
     says(&told, &[format!("decoded: {decoded} frames").as_str()]);

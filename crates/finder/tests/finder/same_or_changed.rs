@@ -55,10 +55,10 @@ fn a_file_changed_in_place_is_decoded_again_whatever_its_time_and_a_touched_or_c
         let made = Made::new();
         let path = made.path("a.mp4");
         long_video(&path, 1);
-        assert_eq!(counts(&made.add()), (1, 0, 0, 16));
+        assert_eq!(counts(&made.add()), (1, 0, 0, 28));
         assert_eq!(counts(&made.add()), (0, 0, 1, 0));
         change(&path, 1, seconds);
-        assert_eq!(counts(&made.add()), (1, 0, 0, 16));
+        assert_eq!(counts(&made.add()), (1, 0, 0, 28));
         change(&path, 1, 30);
         fs::copy(&path, made.path("copy.mp4")).unwrap();
         touch(&made.path("copy.mp4"), 40);
@@ -77,10 +77,10 @@ fn files_of_one_size_and_sample_are_indexed_and_found_each_by_itself() {
     fs::copy(made.path("a.mp4"), made.path("b.mp4")).unwrap();
     change(&made.path("b.mp4"), 1, 10);
     // Both are new; then one comes to the other.
-    assert_eq!(counts(&made.add()), (2, 0, 0, 32));
+    assert_eq!(counts(&made.add()), (2, 0, 0, 56));
     fs::copy(made.path("a.mp4"), made.path("c.mp4")).unwrap();
     change(&made.path("c.mp4"), 2, 10);
-    assert_eq!(counts(&made.add()), (1, 0, 2, 16));
+    assert_eq!(counts(&made.add()), (1, 0, 2, 28));
     let answer = made.finder().find(&Question { per_file: 1, ..Question::of(SENTENCE) }).unwrap();
     let mut names: Vec<_> = answer.hits.iter().map(|hit| hit.path.clone()).collect();
     names.sort();

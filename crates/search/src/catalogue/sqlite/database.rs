@@ -13,7 +13,7 @@ use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
 use super::presence::refuse_vectors;
 use super::schema::{self, Kind, MIGRATIONS};
 use super::sealed_parts::{CONTENT, CUES, FILES, GENERATIONS, INDEXED, PATHS, Part, RUNS, TRACKS};
-use super::{sealing, word_index};
+use super::{sealing, word_index_version};
 use crate::catalogue::FileId;
 use crate::catalogue::bad_value::{BadValue, RESTORE};
 use crate::catalogue::error::CatalogueError;
@@ -282,7 +282,7 @@ fn system_error(connection: &Connection) -> Option<i32> {
 fn open_to_write(path: &Path) -> Result<Connection, Fault> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    word_index::mend_version(&connection)?;
+    word_index_version::mend(&connection)?;
     // Before anything is changed of what may be another program's.
     let found = version(&connection)?;
     match schema::kind(&connection, found)? {

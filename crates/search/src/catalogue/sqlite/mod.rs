@@ -28,6 +28,7 @@ mod snapshots;
 mod store;
 mod videos;
 mod word_index;
+mod word_index_version;
 
 use std::path::PathBuf;
 
