@@ -136,7 +136,10 @@ fn a_body_over_the_bound_is_not_read() {
          transfer-encoding: chunked\r\nconnection: close\r\n\r\nZZ\r\n{{}}\r\n0\r\n\r\n"
     );
     let reply = raw(film.server.address, head.as_bytes()).unwrap();
-    assert!(reply.status == 400 && reply.message().contains("lengths are wrong"), "{reply:?}");
+    assert!(
+        reply.status == 400 && reply.message().contains("lengths in the body are wrong"),
+        "{reply:?}"
+    );
     // Announced, and never sent.
     let head = format!(
         "POST {SEARCH} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\

@@ -82,7 +82,8 @@ fn a_moment_is_repeated_until_it_is_switched_off_and_so_is_a_range() {
     assert_eq!(browser.value("document.querySelector('video').paused"), false);
     let backs = browser.value("backs");
     for back in backs.as_array().unwrap() {
-        assert!((back.as_f64().unwrap() - 8.0).abs() < 0.1, "{backs}");
+        // It plays on until the page hears of it.
+        assert!((7.9..9.0).contains(&back.as_f64().unwrap()), "{backs}");
     }
     // Switched off, it stops at the end of the moment.
     browser.press("b", 0);
@@ -102,7 +103,7 @@ fn a_moment_is_repeated_until_it_is_switched_off_and_so_is_a_range() {
     browser.press("o", 0);
     browser.value("backs.length = 0");
     browser.press(" ", 0);
-    browser.wait_for("backs.length >= 1 && Math.abs(backs[0] - 15) < 0.2");
+    browser.wait_for("backs.length >= 1 && backs[0] > 14.8 && backs[0] < 15.8");
     browser.press("k", 0);
     browser.wait_for(AT_REST);
     browser.click("[aria-label='Clear the range']");
@@ -112,7 +113,7 @@ fn a_moment_is_repeated_until_it_is_switched_off_and_so_is_a_range() {
     assert_eq!(browser.text(&pressed), "true");
     browser.value("backs.length = 0");
     browser.press(" ", 0);
-    browser.wait_for("backs.length >= 1 && Math.abs(backs[0] - 20) < 0.2");
+    browser.wait_for("backs.length >= 1 && backs[0] > 19.8 && backs[0] < 20.8");
     // The button does what the key does.
     browser.click("[aria-label='Repeat (B)']");
     browser.wait_for(&format!("{pressed} === 'false'"));
