@@ -56,23 +56,37 @@ impl Watchdog {
 
     /// Waits until nothing has moved for too long.
     fn cause_of_an_end(&self, limit: Duration) -> String {
-        let (mut moves, mut since) = (self.progress.moves(), Instant::now());
+        let mut last = Last { moves: self.progress.moves(), since: Instant::now() };
         loop {
             thread::sleep((limit / 20).clamp(Duration::from_millis(10), Duration::from_secs(1)));
-            if self.progress.moves() != moves {
-                (moves, since) = (self.progress.moves(), Instant::now());
-                continue;
-            }
-            let awaited = self.awaited.load(Ordering::Relaxed);
-            if awaited == NOBODY && since.elapsed() >= limit {
-                return format!("nothing was done for {}", in_words(limit));
-            }
-            let patience = limit + limit.mul_f64(PATIENCE).min(MOST_PATIENCE);
-            if awaited != NOBODY && since.elapsed() >= patience {
-                return format!("rank {awaited} was waited for in vain for {}", in_words(patience));
+            if let Some(cause) = self.look(&mut last, Instant::now(), limit) {
+                return cause;
             }
         }
     }
+
+    /// Why all are to be ended now, if they are.
+    fn look(&self, last: &mut Last, now: Instant, limit: Duration) -> Option<String> {
+        let moves = self.progress.moves();
+        if moves != last.moves {
+            *last = Last { moves, since: now };
+            return None;
+        }
+        let awaited = self.awaited.load(Ordering::Relaxed);
+        let stands = now - last.since;
+        if awaited == NOBODY {
+            return (stands >= limit).then(|| format!("nothing was done for {}", in_words(limit)));
+        }
+        let patience = limit + limit.mul_f64(PATIENCE).min(MOST_PATIENCE);
+        let told = || format!("rank {awaited} was waited for in vain for {}", in_words(patience));
+        (stands >= patience).then(told)
+    }
+}
+
+/// What was last seen to move.
+struct Last {
+    moves: u64,
+    since: Instant,
 }
 
 fn in_words(time: Duration) -> String {
@@ -85,35 +99,42 @@ mod tests {
 
     use super::*;
 
-    fn end_of(limit: Duration, during: impl FnOnce(&Watchdog)) -> String {
-        let (tell, told) = mpsc::channel();
-        let watchdog =
-            Watchdog::start(Some(limit), move |cause| tell.send(cause.to_owned()).unwrap());
-        during(&watchdog.unwrap());
-        told.recv_timeout(Duration::from_secs(60)).unwrap()
-    }
+    const LIMIT: Duration = Duration::from_secs(100);
 
     #[test]
     fn who_does_nothing_is_ended_and_who_is_waited_for_is_named() {
-        let limit = Duration::from_millis(200);
-        assert_eq!(end_of(limit, |_| {}), "nothing was done for 0.2 s");
-        let cause = end_of(limit, |watchdog| watchdog.waits_for(3));
-        assert_eq!(cause, "rank 3 was waited for in vain for 0.3 s");
+        let watchdog = Watchdog::start(None, |_| {}).unwrap();
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut last = Last { moves: 0, since: began };
+        assert_eq!(watchdog.look(&mut last, at(99), LIMIT), None);
+        let nothing = watchdog.look(&mut last, at(100), LIMIT);
+        assert_eq!(nothing.unwrap(), "nothing was done for 100 s");
+        watchdog.waits_for(3);
+        assert_eq!(watchdog.look(&mut last, at(104), LIMIT), None);
+        let waited = watchdog.look(&mut last, at(105), LIMIT);
+        assert_eq!(waited.unwrap(), "rank 3 was waited for in vain for 105 s");
     }
 
     #[test]
     fn whoever_moves_is_not_ended() {
-        let (tell, told) = mpsc::channel();
+        let watchdog = Watchdog::start(None, |_| {}).unwrap();
         let began = Instant::now();
-        let limit = Duration::from_secs(2);
-        let watchdog = Watchdog::start(Some(limit), move |_| tell.send(Instant::now()).unwrap());
-        let watchdog = watchdog.unwrap();
-        while began.elapsed() < Duration::from_millis(2500) {
-            watchdog.moved();
-            thread::sleep(Duration::from_millis(1));
+        let mut last = Last { moves: 0, since: began };
+        for seconds in [99, 198, 297] {
+            watchdog.progress().moved();
+            let now = began + Duration::from_secs(seconds);
+            assert_eq!(watchdog.look(&mut last, now, LIMIT), None);
         }
-        // The end comes a whole limit after the last move, if at all before the bound.
-        let ended = told.recv_timeout(Duration::from_secs(60)).unwrap();
-        assert!(ended - began > Duration::from_millis(2500));
+        let now = began + Duration::from_secs(397);
+        assert!(watchdog.look(&mut last, now, LIMIT).is_some());
+    }
+
+    #[test]
+    fn the_thread_tells_the_end() {
+        let (tell, told) = mpsc::channel();
+        let limit = Some(Duration::from_millis(10));
+        let _watchdog = Watchdog::start(limit, move |cause| tell.send(cause.to_owned()).unwrap());
+        assert!(told.recv_timeout(Duration::from_secs(300)).unwrap().starts_with("nothing"));
     }
 }
