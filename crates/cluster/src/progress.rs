@@ -16,10 +16,7 @@ impl Progress {
     }
 
     /// How often something was done.
-    #[cfg_attr(
-        not(any(feature = "mpi", test)),
-        expect(dead_code, reason = "no watchdog without MPI")
-    )]
+    #[cfg(feature = "mpi")]
     pub(crate) fn moves(&self) -> u64 {
         self.moves.load(Ordering::Relaxed)
     }
