@@ -5,8 +5,8 @@ use std::time::Duration;
 /// How a run over several processes is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// A rank that shows nothing done for so long ends all; `None`: it is never ended. Default 30 minutes, for the first
-    /// step of a large model on a slow machine takes long.
+    /// A rank that shows nothing done for so long ends all; `None`: it is never ended. Half an hour unless it is set,
+    /// for the first step of a large model on a slow machine takes long.
     pub watchdog: Option<Duration>,
 }
 
