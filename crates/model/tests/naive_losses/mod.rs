@@ -1,5 +1,8 @@
 //! The losses as one writes them down first: every table whole, every gradient the engine's. What
 //! the strips are compared with.
+//!
+//! Numbers are multiplied by, never divided by: the engine's backward of a division by a number takes
+//! the reciprocal in f32.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
@@ -43,11 +46,12 @@ pub(crate) fn losses(
 fn coarse(config: &LossConfig, embeddings: &VideoTextEmbeddings) -> Tensor<1> {
     let videos = video_embedding(embeddings.clips.clone());
     let sentences = sentence_embedding(embeddings.words.clone(), &embeddings.num_words);
-    let logits = videos.matmul(sentences.transpose()).div_scalar(config.temperature);
+    let logits = videos.matmul(sentences.transpose()).mul_scalar(1.0 / config.temperature);
     let [b, _] = logits.dims();
     let eye = Tensor::<2>::eye(b, &logits.device()).cast(logits.dtype());
-    let direction =
-        |logits: Tensor<2>| (log_softmax(logits, 1) * eye.clone()).sum().neg().div_scalar(b as f64);
+    let direction = |logits: Tensor<2>| {
+        (log_softmax(logits, 1) * eye.clone()).sum().neg().mul_scalar(1.0 / b as f64)
+    };
     if config.symmetric_coarse {
         (direction(logits.clone()) + direction(logits.transpose())).mul_scalar(0.5)
     } else {
@@ -142,12 +146,12 @@ fn info_nce(
     matched: &[bool],
 ) -> Tensor<1> {
     let ([b, t, e], [videos, n, _]) = (anchors.dims(), keys.dims());
-    let positive = (anchors.clone() * positives).sum_dim(2).div_scalar(config.temperature);
+    let positive = (anchors.clone() * positives).sum_dim(2).mul_scalar(1.0 / config.temperature);
     let positive = positive.reshape([b * t, 1]);
     let logits = anchors
         .reshape([b * t, e])
         .matmul(keys.reshape([videos * n, e]).transpose())
-        .div_scalar(config.temperature);
+        .mul_scalar(1.0 / config.temperature);
 
     let own_too = denominator != Denominator::PositivePlusOtherSentences;
     let with_positive = denominator != Denominator::AllWords;
