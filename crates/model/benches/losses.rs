@@ -173,8 +173,8 @@ fn measure_losses(
 
 /// The least time of some runs and the memory of the first, less that of `gradients` numbers.
 fn measure(runs: usize, gradients: usize, run: impl Fn() -> Tensor<1>) -> Measured {
-    let before = LIVE.load(Relaxed);
-    MOST.store(before, Relaxed);
+    let resting = LIVE.load(Relaxed);
+    MOST.store(resting, Relaxed);
     let (mut seconds, mut used, mut beyond_mib, mut loss) =
         (f64::INFINITY, f64::INFINITY, 0.0, 0.0);
     for index in 0..runs.max(1) {
@@ -183,7 +183,7 @@ fn measure(runs: usize, gradients: usize, run: impl Fn() -> Tensor<1>) -> Measur
         seconds = seconds.min(began.elapsed().as_secs_f64());
         used = used.min(cpu_seconds() - before);
         if index == 0 {
-            let most = MOST.load(Relaxed) - before;
+            let most = MOST.load(Relaxed) - resting;
             beyond_mib = most as f64 / 1_048_576.0 - gradients as f64 / 262_144.0;
         }
     }
