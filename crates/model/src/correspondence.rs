@@ -4,7 +4,7 @@
 //! the outcome is one matrix of weights per video, so that the positive of a clip is
 //! `weights x words`.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -51,7 +51,6 @@ pub struct Correspondence {
     pub weights: Vec<f32>,
     /// `[b, t]`: whether the clip has a word at all.
     pub matched: Vec<bool>,
-    shape: [usize; 3],
 }
 
 impl CorrespondenceConfig {
@@ -65,7 +64,7 @@ impl CorrespondenceConfig {
     /// - `num_words`: `b` numbers, at most `n` and at least 1; words behind are padding and match
     ///   nothing
     pub fn find(&self, similarity: Tensor<3>, num_words: &[usize], seed: u64) -> Correspondence {
-        let shape @ [b, t, n] = similarity.dims();
+        let [b, t, n] = similarity.dims();
         assert_eq!(num_words.len(), b, "one number of words per sentence");
         let similarity: Vec<f64> = similarity
             .into_data()
@@ -92,7 +91,7 @@ impl CorrespondenceConfig {
                 count > 0.0
             })
             .collect();
-        Correspondence { weights, matched, shape }
+        Correspondence { weights, matched }
     }
 
     /// The matched (clip, word) pairs of one video.
@@ -131,14 +130,6 @@ impl CorrespondenceConfig {
                     .collect()
             }
         }
-    }
-}
-
-impl Correspondence {
-    /// The weights as a constant tensor `[b, t, n]` beside `like`.
-    pub(crate) fn weights_like(&self, like: &Tensor<3>) -> Tensor<3> {
-        let data = TensorData::new(self.weights.clone(), self.shape);
-        Tensor::from_data(data, (&like.device(), like.dtype()))
     }
 }
 

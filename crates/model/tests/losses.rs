@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod golden;
+mod naive_losses;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use golden::{assert_close, numbers};
@@ -110,9 +111,21 @@ impl Batch {
         self.loss.losses(&leaves.embeddings, &self.weights, &self.correspondence, warp, 0)
     }
 
+    /// The losses as one writes them down first.
+    fn naive_losses(&self, leaves: &Leaves) -> Losses {
+        let distances = WarpDistances(self.distances.clone());
+        let warp = (!self.distances.is_empty()).then_some((&leaves.head, &distances));
+        let Self { loss, weights, correspondence, .. } = self;
+        naive_losses::losses(loss, &leaves.embeddings, weights, correspondence, warp, 0)
+    }
+
     fn evaluate(&self, dtype: DType) -> Outcome {
+        self.evaluate_by(dtype, Self::losses)
+    }
+
+    fn evaluate_by(&self, dtype: DType, losses: fn(&Self, &Leaves) -> Losses) -> Outcome {
         let leaves = self.leaves(&Device::flex().autodiff(), dtype);
-        let losses = self.losses(&leaves);
+        let losses = losses(self, &leaves);
         let gradients = losses.total.clone().backward();
         let one = |loss: Tensor<1>| numbers(loss)[0];
         let term = |term| losses.terms[term].clone().map(one);
@@ -268,6 +281,64 @@ fn every_golden_matches_the_same_words() {
         let rows = expected.chunks(batch.padded());
         let has_one: Vec<bool> = rows.map(|row| row.contains(&1.0)).collect();
         assert_eq!(found.matched, has_one, "{name}");
+    }
+}
+
+/// A batch of 1 to 64 pairs with all switches set by chance: ragged words, sentences of one word,
+/// videos of one clip, more matches than words, rules that leave clips unmatched.
+fn any_batch(seed: u64) -> Batch {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let b = [1, 2, 5, 23, 64][seed as usize % 5];
+    let (t, longest) = ([1, 2, 8][rng.random_range(0..3)], [1, 4, 20][rng.random_range(0..3)]);
+    let num_words: Vec<usize> = (0..b).map(|_| rng.random_range(1..=longest)).collect();
+    let mut batch = Batch::random(seed, t, &num_words, rng.random_range(2..20));
+    batch.loss = LossConfig {
+        temperature: [0.01, 0.024, 0.025, 0.07, 0.3, 1.0][rng.random_range(0..6)],
+        symmetric_coarse: rng.random(),
+        renormalise_positive: rng.random(),
+        denominator: [
+            Denominator::AllWords,
+            Denominator::AllWordsPlusPositive,
+            Denominator::PositivePlusOtherSentences,
+        ][rng.random_range(0..3)],
+        temporal_target: [TemporalTarget::CrossModal, TemporalTarget::IntraModal]
+            [rng.random_range(0..2)],
+        normalise_before_warp: rng.random(),
+    };
+    batch.correspondence = CorrespondenceConfig {
+        rule: [
+            CorrespondenceRule::ClipTopk,
+            CorrespondenceRule::WordTopk,
+            CorrespondenceRule::TwoDimensionalTopk,
+            CorrespondenceRule::Random,
+        ][rng.random_range(0..4)],
+        num_matches: rng.random_range(1..6),
+    };
+    batch
+}
+
+#[test]
+fn the_strips_equal_the_naive_losses() {
+    for seed in 0..120 {
+        let batch = any_batch(seed);
+        let naive = batch.evaluate_by(DType::F64, Batch::naive_losses);
+        // In f32 a cosine errs by some 1e-7, and the temperature divides the error.
+        let in_f32 = 2e-6 + 5e-7 / batch.loss.temperature;
+        for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, in_f32)] {
+            let found = batch.evaluate(dtype);
+            let what = |part: &str| format!("{seed}, {dtype:?}, {:?}, {part}", batch.loss);
+            let close = |part: &str, found: &[f64], expected: &[f64]| {
+                assert_close(&what(part), found, expected, tolerance);
+            };
+            close("coarse", &[found.coarse], &[naive.coarse]);
+            close("fine", &[found.fine], &[naive.fine]);
+            assert_eq!(found.temporal.is_some(), naive.temporal.is_some());
+            close("temporal", found.temporal.as_slice(), naive.temporal.as_slice());
+            close("total", &[found.total], &[naive.total]);
+            close("clips", &found.grad_clips, &naive.grad_clips);
+            close("words", &found.grad_words, &naive.grad_words);
+            close("warp weight", &found.grad_warp_weight, &naive.grad_warp_weight);
+        }
     }
 }
 

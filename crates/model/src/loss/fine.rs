@@ -5,9 +5,7 @@
 //! over the batch. With the literal denominator and `q_+` the plain mean of unit words it is never
 //! negative: the positive's cosine is a mean of cosines that all stand below the fraction too.
 
-use burn::tensor::Tensor;
-
-use super::info_nce::{Keys, info_nce};
+use super::contrast::{Contrast, Keys};
 use super::inputs::LossInputs;
 use super::term_row::TermRow;
 
@@ -16,17 +14,11 @@ pub(super) const ROW: TermRow = TermRow {
     name: "fine",
     meaning: "clips and words",
     default_weight: 1.0,
-    loss: |inputs| Some(fine_loss(inputs)),
+    contrasts: |inputs| vec![fine_contrast(inputs)],
 };
 
-fn fine_loss(inputs: &LossInputs<'_>) -> Tensor<1> {
-    let (batch, config) = (inputs.matched(), inputs.config);
-    info_nce(
-        batch.clips.clone(),
-        batch.positives.clone(),
-        Keys { vectors: batch.words.clone(), exist: &batch.is_word },
-        &batch.correspondence.matched,
-        config.denominator,
-        config.temperature,
-    )
+fn fine_contrast(inputs: &LossInputs<'_>) -> Contrast {
+    let batch = inputs.matched();
+    let rows = batch.anchors(inputs.config.denominator);
+    Contrast { anchors: batch.clips.clone(), rows, keys: Keys::Words }
 }

@@ -7,59 +7,49 @@
 
 use burn::tensor::{Int, Tensor, TensorData};
 
+use super::contrast::{Contrast, Keys};
 use super::embeddings::UNIT_EPSILON;
-use super::info_nce::{Keys, info_nce};
 use super::inputs::LossInputs;
 use super::matched_batch::MatchedBatch;
-use super::settings::{Denominator, LossConfig, TemporalTarget};
+use super::settings::{LossConfig, TemporalTarget};
 use super::term_row::TermRow;
 use super::warp_distances::WarpDistances;
 use crate::context_warp::ContextWarp;
-use crate::ops::l2_normalise;
+use crate::ops::{Anchor, l2_normalise, unit_rows};
 
 pub(super) const ROW: TermRow = TermRow {
     symbol: "L_t",
     name: "temporal",
     meaning: "clips warped in time, and words",
     default_weight: 1.0,
-    loss: temporal_loss,
+    contrasts: |inputs| temporal_contrast(inputs).into_iter().collect(),
 };
 
 /// Nothing for videos of one clip.
-fn temporal_loss(inputs: &LossInputs<'_>) -> Option<Tensor<1>> {
+fn temporal_contrast(inputs: &LossInputs<'_>) -> Option<Contrast> {
     let (head, distances) = inputs.warp?;
-    let (batch, config) = (inputs.matched(), inputs.config);
+    let batch = inputs.matched();
     let raw_clips = inputs.embeddings.clips.clone();
-    let Warped { projected, .. } = warp(batch, raw_clips, head, distances, config);
-    Some(match config.temporal_target {
-        TemporalTarget::CrossModal => info_nce(
-            projected,
-            batch.positives.clone(),
-            Keys { vectors: batch.words.clone(), exist: &batch.is_word },
-            &batch.correspondence.matched,
-            config.denominator,
-            config.temperature,
-        ),
+    let Warped { projected: anchors, .. } = warp(batch, raw_clips, head, distances, inputs.config);
+    Some(match inputs.config.temporal_target {
+        TemporalTarget::CrossModal => {
+            let rows = batch.anchors(inputs.config.denominator);
+            Contrast { anchors, rows, keys: Keys::Words }
+        }
         TemporalTarget::IntraModal => {
-            let [b, t, _e] = batch.clips.dims();
-            info_nce(
-                projected,
-                batch.clips.clone(),
-                Keys { vectors: batch.clips.clone(), exist: &vec![true; b * t] },
-                &vec![true; b * t],
-                Denominator::AllWords,
-                config.temperature,
-            )
+            let [count, _e] = anchors.dims();
+            let rows = (0..count).map(|i| Anchor::of_key(i, 1.0 / count as f64)).collect();
+            Contrast { anchors, rows, keys: Keys::Clips }
         }
     })
 }
 
-/// Unit vectors `[b, t, e]`.
+/// Unit vectors `[b t, e]`.
 struct Warped {
     /// `v^{t+delta}`
-    source: Tensor<3>,
+    source: Tensor<2>,
     /// `z^t`
-    projected: Tensor<3>,
+    projected: Tensor<2>,
 }
 
 fn warp(
@@ -69,7 +59,7 @@ fn warp(
     distances: &WarpDistances,
     config: &LossConfig,
 ) -> Warped {
-    let [b, t, e] = batch.clips.dims();
+    let [b, t, e] = raw_clips.dims();
     assert_eq!(distances.0.len(), b * t, "one distance per clip of {b} videos of {t}");
     let index: Vec<i64> = distances
         .0
@@ -82,11 +72,14 @@ fn warp(
         })
         .collect();
     let index = Tensor::<1, Int>::from_data(TensorData::new(index, [b * t]), &batch.clips.device());
-    let pick = |clips: Tensor<3>| clips.reshape([b * t, e]).select(0, index.clone());
-    let source = pick(batch.clips.clone());
-    let input = if config.normalise_before_warp { source.clone() } else { pick(raw_clips) };
-    let projected = l2_normalise(head.forward(input, &distances.0), UNIT_EPSILON);
-    Warped { source: source.reshape([b, t, e]), projected: projected.reshape([b, t, e]) }
+    let source = batch.clips.clone().select(0, index.clone());
+    let input = if config.normalise_before_warp {
+        source.clone()
+    } else {
+        raw_clips.reshape([b * t, e]).select(0, index)
+    };
+    let warped = head.forward(input, &distances.0).reshape([1, b * t, e]);
+    Warped { source, projected: unit_rows(warped, &[b * t], UNIT_EPSILON) }
 }
 
 /// The cosines behind fig. 5c, one per clip that has matched words.
@@ -108,16 +101,15 @@ pub(super) fn similarities(
     distances: &WarpDistances,
     config: &LossConfig,
 ) -> WarpSimilarities {
-    let [b, t, _e] = batch.clips.dims();
     let warped = warp(batch, raw_clips, head, distances, config);
-    let positives = l2_normalise(batch.positives.clone(), UNIT_EPSILON);
+    let positives = l2_normalise(batch.positives(), UNIT_EPSILON);
     let matched: Vec<i64> =
-        (0..b * t).filter(|&i| batch.correspondence.matched[i]).map(|i| i as i64).collect();
+        (0..batch.matched.len()).filter(|&i| batch.matched[i]).map(|i| i as i64).collect();
     let length = matched.len();
     let matched =
         Tensor::<1, Int>::from_data(TensorData::new(matched, [length]), &batch.clips.device());
-    let cosine = |clips: Tensor<3>| {
-        (clips * positives.clone()).sum_dim(2).reshape([b * t]).select(0, matched.clone())
+    let cosine = |clips: Tensor<2>| {
+        (clips * positives.clone()).sum_dim(1).squeeze_dim(1).select(0, matched.clone())
     };
     WarpSimilarities {
         reference: cosine(batch.clips.clone()),

@@ -1,7 +1,6 @@
 //! What there is to know of a term of the loss: the constant `ROW` of its file.
 
-use burn::tensor::Tensor;
-
+use super::contrast::Contrast;
 use super::inputs::LossInputs;
 
 /// A term of the loss.
@@ -15,6 +14,7 @@ pub(super) struct TermRow {
     /// Its weight where a run file names none. A new term has 0: files of before mean what they
     /// meant.
     pub(super) default_weight: f64,
-    /// The term of a batch, a tensor of one number; none where the batch has nothing to compare.
-    pub(super) loss: fn(&LossInputs<'_>) -> Option<Tensor<1>>,
+    /// What the term contrasts in a batch; the term is the sum of their losses. Empty where the
+    /// batch has nothing to compare.
+    pub(super) contrasts: fn(&LossInputs<'_>) -> Vec<Contrast>,
 }

@@ -9,25 +9,32 @@
 mod additive_scores;
 mod attention;
 mod cell_convolution;
+mod chosen_rows;
+mod composed_contrast;
+mod contrast;
+mod contrast_data;
 mod cpu;
 mod gelu;
 mod kernel;
 mod layer_norm;
 mod linear;
-mod log_sum_exp;
 mod normalise;
 mod quick_gelu;
 mod recurrence;
 #[cfg(test)]
 mod testing;
+mod unit_rows;
 
 pub use additive_scores::additive_scores;
 pub use attention::{Sequences, attention};
 pub use cell_convolution::{Cell, CellMap, cell_convolution};
+pub(crate) use chosen_rows::ChosenRows;
+pub use contrast::contrast;
+pub use contrast_data::{Anchor, ContrastChoices, Contrasted};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::{linear, linear_residual};
-pub use log_sum_exp::masked_log_sum_exp;
 pub use normalise::l2_normalise;
 pub use quick_gelu::quick_gelu;
 pub use recurrence::{Direction, RecurrentWeights, gru, lstm};
+pub use unit_rows::unit_rows;

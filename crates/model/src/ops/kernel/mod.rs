@@ -8,6 +8,7 @@
 pub(crate) mod additive_scores;
 pub(crate) mod attention;
 pub(crate) mod cell_convolution;
+pub(crate) mod contrast;
 pub(crate) mod elementary;
 pub(crate) mod fresh;
 pub(crate) mod gelu;
@@ -17,6 +18,7 @@ pub(crate) mod lstm_cell;
 pub(crate) mod matrix;
 pub(crate) mod quick_gelu;
 pub(crate) mod recurrence;
+pub(crate) mod unit_rows;
 pub(crate) mod window_attention;
 
 /// Rows that one task takes at a time; a multiple keeps partial sums the same for any number of
