@@ -160,13 +160,15 @@ fn words_and_moments_of_a_video_mean_what_they_mean_on_the_command_line() {
         let mut asked = json!({ "text": sentence, "top": 6 });
         asked.as_object_mut().unwrap().extend(query.as_object().unwrap().clone());
         let found = post(served.address, "/api/v1/search", &asked).json();
-        let scores = |hits: &serde_json::Value, key| -> Vec<i64> {
-            let hits = hits.as_array().unwrap().iter();
-            hits.map(|hit| (hit[key].as_f64().unwrap() * 1e5).round() as i64).collect()
+        let scores = |hits: &serde_json::Value, key| -> Vec<f64> {
+            hits.as_array().unwrap().iter().map(|hit| hit[key].as_f64().unwrap()).collect()
         };
         // The page keeps the nearest where nothing is found; both show all, or those that are found.
         let ours = scores(&found["answer"]["hits"], "score");
         let theirs = scores(&told["hits"], "score");
-        assert!(!ours.is_empty() && theirs.starts_with(&ours), "{query}: {ours:?} {theirs:?}");
+        // Two processes may add up the numbers of one sentence in another order: some 1e-7.
+        let near = |(ours, theirs): (&f64, &f64)| (ours - theirs).abs() < 1e-5;
+        let all_near = ours.len() <= theirs.len() && ours.iter().zip(&theirs).all(near);
+        assert!(!ours.is_empty() && all_near, "{query}: {ours:?} {theirs:?}");
     }
 }
