@@ -27,7 +27,7 @@ fn tidy(schema: &mut Value) {
                     ("properties", Value::Object(properties)) => {
                         properties.values_mut().for_each(tidy);
                     }
-                    ("default", value) => drop_nulls(value),
+                    ("default", value) => as_typed(value),
                     _ => tidy(value),
                 }
             }
@@ -65,13 +65,23 @@ fn without_null(schema: &mut Map<String, Value>) {
     }
 }
 
-fn drop_nulls(value: &mut Value) {
+/// A default as one would type it: without what is not there, and a number of 32 bits with its own
+/// digits (0.05) instead of those of the number of 64 bits that it is equal to (0.05000000074505806).
+fn as_typed(value: &mut Value) {
     match value {
         Value::Object(keys) => {
             keys.retain(|_, value| !value.is_null());
-            keys.values_mut().for_each(drop_nulls);
+            keys.values_mut().for_each(as_typed);
         }
-        Value::Array(values) => values.iter_mut().for_each(drop_nulls),
+        Value::Array(values) => values.iter_mut().for_each(as_typed),
+        Value::Number(number) if number.is_f64() => {
+            let short = number.as_f64().map(|wide| wide as f32);
+            let equal = short.filter(|&short| number.as_f64() == Some(f64::from(short)));
+            let typed = equal.and_then(|short| short.to_string().parse().ok());
+            if let Some(typed) = typed.and_then(serde_json::Number::from_f64) {
+                *number = typed;
+            }
+        }
         _ => {}
     }
 }
@@ -122,7 +132,7 @@ mod tests {
     use super::*;
 
     /// A lamp.
-    #[derive(Default, Serialize, Deserialize, JsonSchema)]
+    #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(default, deny_unknown_fields)]
     struct Lamp {
         /// How much it takes,
@@ -130,6 +140,14 @@ mod tests {
         power: Option<u64>,
         /// A key that is called as a word of the schema is.
         format: Option<Shade>,
+        /// How bright it is, alone and of all.
+        bright: (f32, f64),
+    }
+
+    impl Default for Lamp {
+        fn default() -> Self {
+            Self { power: None, format: None, bright: (0.05, 0.05) }
+        }
     }
 
     #[derive(Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -151,6 +169,8 @@ mod tests {
         assert_eq!(format["oneOf"][0]["const"], "paper");
         assert_eq!(format["oneOf"][0]["description"], "Of paper.");
         assert!(!schema.to_string().contains("null"), "{schema}");
+        let bright = &schema["properties"]["bright"]["default"];
+        assert_eq!(bright, &serde_json::json!([0.05, 0.05]));
     }
 
     #[test]
