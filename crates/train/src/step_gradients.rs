@@ -49,7 +49,7 @@ fn in_two_passes(
     let seed = mix(experiment.run.seed, Purpose::TrainingDevice, batch.step, 0);
     let micro_batches = MicroBatches { pairs: experiment.train.micro_batch, seed };
     let (clips, tokens) = encoder_input(experiment, model, batch, device);
-    let first = model.first_pass(clips, &tokens, micro_batches);
+    let first = model.first_pass(&clips, &tokens, micro_batches);
 
     // Here a run of several processes gathers the embeddings of all.
     let leaves = leaves(first.embeddings());
