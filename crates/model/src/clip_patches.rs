@@ -1,5 +1,7 @@
 //! Clips as the encoder takes them: normalised pixels, cut into patches.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,12 @@ impl ClipPatches {
     /// Frames of every clip.
     pub fn num_frames(&self) -> usize {
         self.values.dims()[2]
+    }
+
+    /// The clips of these places, without a copy.
+    pub(crate) fn some(&self, places: Range<usize>) -> Self {
+        let values = self.values.clone().narrow(0, places.start, places.len());
+        Self { values, grid: self.grid }
     }
 
     /// Every frame as a clip of one frame, clip by clip.

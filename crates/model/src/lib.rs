@@ -16,6 +16,8 @@
 //! | [`loss`], `objective` | `L_c`, `L_f`, `L_t` and their weights |
 //! | `preprocessing` | from a video file to the encoder's numbers |
 //! | `locvtp`, [`model_directory`] | the whole, in memory and on disk |
+//! | `two_passes`, `branch` | a training step in bounded memory |
+//! | `parameter_gradients` | what the optimiser reads |
 //! | `training_words` | which words training has shown |
 //! | `start_weights` | what training begins with |
 //! | [`weights`] | parameters by name; checkpoints of others |
@@ -27,6 +29,7 @@
 //! `n` words or tokens, `d` encoder width, `e` joint width, `h` heads, `k` matches, `r` rows of
 //! whatever was flattened.
 
+mod branch;
 mod byte_pair_tokenizer;
 mod c3d;
 mod clip;
@@ -47,6 +50,7 @@ mod objective;
 mod objective_file;
 mod objective_schema;
 pub mod ops;
+mod parameter_gradients;
 mod preprocessing;
 mod projection;
 pub mod recurrent;
@@ -59,6 +63,7 @@ mod timesformer;
 mod token_batch;
 mod tokenizer;
 mod training_words;
+mod two_passes;
 mod video_encoder;
 mod video_tower;
 pub mod weights;
@@ -84,6 +89,7 @@ pub use initialiser::Initialiser;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
 pub use objective::{Objective, WeightSchedule};
+pub use parameter_gradients::ParameterGradients;
 pub use preprocessing::{Fit, Preprocessing};
 pub use projection::{Projection, ProjectionConfig, ProjectionKind};
 pub use sentence_feature::SentenceFeature;
@@ -92,4 +98,5 @@ pub use text_encoder::TextEncoderConfig;
 pub use token_batch::TokenBatch;
 pub use tokenizer::{SentenceTokenizer, SentenceTokens};
 pub use training_words::{TRAINING_WORDS_FILE, TrainingWords};
+pub use two_passes::{EmbeddingGradients, FirstPass, MicroBatches};
 pub use video_encoder::VideoEncoderConfig;

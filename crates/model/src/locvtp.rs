@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::branch::{TextBranch, VideoBranch, project, words};
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
@@ -210,10 +211,7 @@ impl LocVtp {
     /// # Shapes
     /// - `features`: `[r, d]`; returns `[r, e]`
     pub fn project_clips(&self, features: Tensor<2>) -> Tensor<2> {
-        match &self.video_projection {
-            Some(head) => head.forward(features),
-            None => features,
-        }
+        project(self.video_projection.as_ref(), features)
     }
 
     /// Words in the text encoder's width: the first token (`[CLS]`) is dropped, the last (`[SEP]`)
@@ -226,8 +224,7 @@ impl LocVtp {
     /// # Panics
     /// When the model has no text encoder; its directory has no tokenizer to make tokens with.
     pub fn backbone_words(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let text = self.text.as_ref().expect("a model that is given words has a text encoder");
-        text.token_features(tokens).narrow(1, 1, tokens.padded_length - 2)
+        words(self.text_encoder().token_features(tokens), tokens)
     }
 
     /// Projected words, not of unit length; otherwise as [`LocVtp::backbone_words`].
@@ -238,11 +235,7 @@ impl LocVtp {
     /// # Panics
     /// As [`LocVtp::backbone_words`].
     pub fn embed_words(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let words = self.backbone_words(tokens);
-        match &self.text_projection {
-            Some(head) => head.forward(words),
-            None => words,
-        }
+        project(self.text_projection.as_ref(), self.backbone_words(tokens))
     }
 
     /// Projected last tokens, not of unit length: whole sentences of a model whose
@@ -254,17 +247,34 @@ impl LocVtp {
     /// # Panics
     /// As [`LocVtp::backbone_words`].
     pub fn embed_last_tokens(&self, tokens: &TokenBatch) -> Tensor<2> {
-        let text = self.text.as_ref().expect("a model that is given words has a text encoder");
-        let all = text.token_features(tokens);
+        let all = self.text_encoder().token_features(tokens);
         let [_, _, d] = all.dims();
         let last = |(row, length): (usize, &usize)| {
             all.clone().narrow(0, row, 1).narrow(1, length - 1, 1).reshape([1, d])
         };
         let last = Tensor::cat(tokens.lengths.iter().enumerate().map(last).collect(), 0);
-        match &self.text_projection {
-            Some(head) => head.forward(last),
-            None => last,
+        project(self.text_projection.as_ref(), last)
+    }
+
+    fn text_encoder(&self) -> &TextEncoder {
+        self.text.as_ref().expect("a model that is given words has a text encoder")
+    }
+
+    /// The half of the clips, in parts.
+    pub(crate) fn video_branch(&self) -> VideoBranch<'_> {
+        VideoBranch {
+            tower: self.video.tower(),
+            head: self.video_projection.as_ref(),
+            feature: self.clip_feature,
         }
+    }
+
+    /// The half of the words, in parts.
+    ///
+    /// # Panics
+    /// As [`LocVtp::backbone_words`].
+    pub(crate) fn text_branch(&self) -> TextBranch<'_> {
+        TextBranch { tower: self.text_encoder().tower(), head: self.text_projection.as_ref() }
     }
 
     /// A batch of pairs: `b` videos of `t` clips each and their sentences.

@@ -151,7 +151,7 @@ pub(crate) struct KeyedClip {
 }
 
 impl TextEncoder {
-    fn tower(&self) -> &dyn TextTower {
+    pub(crate) fn tower(&self) -> &dyn TextTower {
         match self {
             Self::DistilBert(keyed) => &keyed.distilbert,
             Self::Clip(keyed) => &keyed.clip,

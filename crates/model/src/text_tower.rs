@@ -30,11 +30,36 @@ pub(crate) trait TextTowerConfig {
     fn check(&self) -> Result<(), ModelError>;
 }
 
-/// A text encoder.
+/// A text encoder: an embedding, blocks one after the other, an end.
 pub(crate) trait TextTower {
+    /// How many blocks there are.
+    fn num_blocks(&self) -> usize;
+
+    /// What goes into the first block.
+    ///
+    /// # Shapes
+    /// - returns `[b, n, d]`
+    fn embed(&self, tokens: &TokenBatch) -> Tensor<3>;
+
+    /// Block `number`, from 0.
+    ///
+    /// # Shapes
+    /// - `x`: `[b, n, d]`; returns the same
+    fn block(&self, number: usize, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3>;
+
+    /// From what the last block gives to the features.
+    ///
+    /// # Shapes
+    /// - `x`: `[b, n, d]`; returns the same, or another width
+    fn finish(&self, x: Tensor<3>) -> Tensor<3>;
+
     /// Features of all tokens, first and last included; rows of padding have no meaning.
     ///
     /// # Shapes
     /// - returns `[b, n, d]`
-    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3>;
+    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let x = self.embed(tokens);
+        let blocks = 0..self.num_blocks();
+        self.finish(blocks.fold(x, |x, number| self.block(number, x, tokens)))
+    }
 }

@@ -158,7 +158,7 @@ pub(crate) struct KeyedC3d {
 }
 
 impl VideoEncoder {
-    fn tower(&self) -> &dyn VideoTower {
+    pub(crate) fn tower(&self) -> &dyn VideoTower {
         match self {
             Self::TimeSformer(keyed) => &keyed.timesformer,
             Self::Clip(keyed) => &keyed.clip,

@@ -37,11 +37,56 @@ pub(crate) trait VideoTowerConfig {
     fn check(&self) -> Result<(), ModelError>;
 }
 
-/// A video encoder.
+/// Tokens of the clips that go through an encoder at once in a step of two passes, about: fewer rows
+/// make the products slower, more make what a block keeps larger.
+const TOKENS_AT_ONCE: usize = 4096;
+
+/// A video encoder: an embedding, blocks one after the other, an end. One of another kind is an
+/// embedding alone.
 pub(crate) trait VideoTower {
+    /// How many blocks there are.
+    fn num_blocks(&self) -> usize;
+
+    /// What goes into the first block.
+    ///
+    /// # Shapes
+    /// - `clips`: `r` clips; returns `[r, n, d]`, or more rows of fewer tokens
+    fn embed(&self, clips: ClipPatches) -> Tensor<3>;
+
+    /// Block `number`, from 0.
+    ///
+    /// # Shapes
+    /// - `x`: as [`VideoTower::embed`] gives it for clips of `num_frames`; returns the same
+    fn block(&self, number: usize, x: Tensor<3>, num_frames: usize) -> Tensor<3>;
+
+    /// From what the last block gives to the features of clips.
+    ///
+    /// # Shapes
+    /// - returns `[r, d]`
+    fn finish(&self, x: Tensor<3>, num_frames: usize, feature: ClipFeature) -> Tensor<2>;
+
+    /// What comes out of the last block.
+    ///
+    /// # Shapes
+    /// - returns what [`VideoTower::embed`] does
+    fn hidden(&self, clips: ClipPatches) -> Tensor<3> {
+        let num_frames = clips.num_frames();
+        let x = self.embed(clips);
+        (0..self.num_blocks()).fold(x, |x, number| self.block(number, x, num_frames))
+    }
+
     /// Features of clips.
     ///
     /// # Shapes
     /// - `clips`: `r` clips; returns `[r, d]`
-    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2>;
+    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
+        let num_frames = clips.num_frames();
+        self.finish(self.hidden(clips), num_frames, feature)
+    }
+
+    /// How many clips of this size go through the encoder at once in a step of two passes.
+    fn clips_at_once(&self, clips: &ClipPatches) -> usize {
+        let [_r, p, f, _pixels] = clips.values.dims();
+        (TOKENS_AT_ONCE / (1 + p * f)).max(1)
+    }
 }

@@ -22,7 +22,7 @@
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | `optimizer`, `schedule` | Adam and its rate |
 //! | `prepared` | what is decided before the first step |
-//! | `step_losses`, `trainer` | the forward pass of a step, and the loop |
+//! | `step_losses`, `step_gradients`, `trainer` | the forward pass of a step, its gradients, and the loop |
 //! | `observer` | what a run tells on its way |
 //! | `run_writer`, [`checkpoint`], `run_log`, `event_file` | what a run leaves on disk |
 //! | `run_folder` | the same, read back |
@@ -61,6 +61,7 @@ mod settings_schema;
 pub mod shell_words;
 mod start;
 mod start_settings;
+mod step_gradients;
 mod step_losses;
 mod trainer;
 mod usable;
@@ -76,7 +77,7 @@ pub use known_keys::meant as keys_meant;
 pub use loader::{HeldBytes, Loader};
 pub use nearby::did_you_mean;
 pub use observer::{Observer, RunEnd, RunStart};
-pub use optimizer::{Adam, OptimizerConfig};
+pub use optimizer::{Adam, GradientSource, OptimizerConfig};
 pub use plain_words::plain_words;
 pub use prepared::Prepared;
 pub use replacements::{Replacements, SampleOfFile};
@@ -86,6 +87,7 @@ pub use same_run::SettingDifference;
 pub use schedule::{Position, Schedule};
 pub use schema_forms::{FormTag, schema_forms};
 pub use settings_schema::settings_schema;
+pub use step_gradients::{StepGradients, step_gradients};
 pub use step_losses::losses;
 pub use trainer::pretrain;
 pub use usable::{BadVideo, UsableCorpus};

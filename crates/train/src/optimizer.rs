@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
+use locvtp_model::ParameterGradients;
 use locvtp_model::weights::{NamedTensor, ParameterPath};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,24 @@ impl OptimizerConfig {
     }
 }
 
+/// Where the optimiser finds the gradient of a parameter: in the engine's own, or in a sum of several.
+pub trait GradientSource {
+    /// The gradient, in the parameter's shape; [`None`] where no loss has reached it.
+    fn of<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>>;
+}
+
+impl GradientSource for Gradients {
+    fn of<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        param.val().grad(self)
+    }
+}
+
+impl GradientSource for ParameterGradients {
+    fn of<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        self.get(param)
+    }
+}
+
 /// A parameter's moments, flat, and how often it was updated.
 ///
 /// Each counts for itself, as in PyTorch: a parameter whose first gradient comes late (the
@@ -99,7 +118,7 @@ impl Adam {
     }
 
     /// The length of the gradient over all parameters together.
-    pub fn gradient_norm(module: &impl Module, gradients: &Gradients) -> f64 {
+    pub fn gradient_norm(module: &impl Module, gradients: &impl GradientSource) -> f64 {
         let mut visitor = SquaredNorm { gradients, sum: None };
         module.visit(&mut visitor);
         visitor.sum.map_or(0.0, |sum| f64::from(sum.into_scalar::<f32>()).sqrt())
@@ -109,7 +128,7 @@ impl Adam {
     pub fn step<M: Module>(
         &mut self,
         module: M,
-        gradients: &Gradients,
+        gradients: &impl GradientSource,
         norm: f64,
         learning_rate: f64,
     ) -> M {
@@ -120,7 +139,7 @@ impl Adam {
     pub fn step_with_rates<M: Module>(
         &mut self,
         module: M,
-        gradients: &Gradients,
+        gradients: &impl GradientSource,
         norm: f64,
         rate_of: &dyn Fn(&str) -> f64,
     ) -> M {
@@ -178,14 +197,14 @@ impl Adam {
     }
 }
 
-struct SquaredNorm<'a> {
-    gradients: &'a Gradients,
+struct SquaredNorm<'a, G> {
+    gradients: &'a G,
     sum: Option<Tensor<1>>,
 }
 
-impl ModuleVisitor for SquaredNorm<'_> {
+impl<G: GradientSource> ModuleVisitor for SquaredNorm<'_, G> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = param.val().grad(self.gradients) {
+        if let Some(gradient) = self.gradients.of(param) {
             let square = gradient.square().sum();
             self.sum = Some(match self.sum.take() {
                 Some(sum) => sum + square,
@@ -195,9 +214,9 @@ impl ModuleVisitor for SquaredNorm<'_> {
     }
 }
 
-struct Update<'a> {
+struct Update<'a, G> {
     path: ParameterPath,
-    gradients: &'a Gradients,
+    gradients: &'a G,
     moments: &'a mut BTreeMap<String, Moments>,
     scale: f64,
     betas: (f64, f64),
@@ -206,9 +225,9 @@ struct Update<'a> {
     weight_decay: f64,
 }
 
-impl ModuleMapper for Update<'_> {
+impl<G: GradientSource> ModuleMapper for Update<'_, G> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = param.val().grad(self.gradients) else { return param };
+        let Some(gradient) = self.gradients.of(&param) else { return param };
         let shape = gradient.dims();
         let length = shape.iter().product::<usize>();
         let mut gradient = gradient.reshape([length]).mul_scalar(self.scale);

@@ -36,11 +36,17 @@ impl SettingDifference {
         found
     }
 
-    /// Whether a run may go on with the new value: how long it is, and what helps against losses
-    /// that are not finite.
+    /// Whether a run may go on with the new value: how long it is, what helps against losses that
+    /// are not finite, and in how much memory it runs.
     pub fn may_change_on_the_way(&self) -> bool {
-        let keys =
-            ["train.steps", "train.epochs", "optimizer.learning_rate", "optimizer.gradient_clip"];
+        let keys = [
+            "train.steps",
+            "train.epochs",
+            "train.memory",
+            "train.micro_batch",
+            "optimizer.learning_rate",
+            "optimizer.gradient_clip",
+        ];
         keys.contains(&self.key.as_str())
     }
 }

@@ -1,9 +1,9 @@
-//! The forward pass of a step, and what is reported of it.
+//! The forward pass of a step, its losses, and what is reported of it.
 
 use burn::tensor::Tensor;
 use locvtp_corpus::SpanKind;
-use locvtp_model::loss::{Losses, PerTerm, WarpDistances};
-use locvtp_model::{ClipPatches, Device, LocVtp};
+use locvtp_model::loss::{Losses, PerTerm, VideoTextEmbeddings, WarpDistances};
+use locvtp_model::{ClipPatches, Device, LocVtp, TokenBatch};
 use locvtp_video::randomness::{Purpose, mix};
 
 use crate::batch::PretrainBatch;
@@ -23,18 +23,40 @@ pub fn losses(
     position: &Position,
     device: &Device,
 ) -> Losses {
-    let PretrainBatch { step, patches, shape: [b, t, f], tokens, .. } = batch;
+    let (clips, tokens) = encoder_input(experiment, model, batch, device);
+    let embeddings = model.forward(clips, &tokens);
+    losses_of(experiment, model, &embeddings, position)
+}
+
+/// The clips and the sentences of a batch as the encoders take them.
+pub(crate) fn encoder_input(
+    experiment: &Experiment,
+    model: &LocVtp,
+    batch: PretrainBatch,
+    device: &Device,
+) -> (ClipPatches, TokenBatch) {
+    let PretrainBatch { patches, shape: [b, t, f], tokens, .. } = batch;
     let size = experiment.preprocessing.image_size;
     let clips = ClipPatches::from_cut(patches, [b * t, f, size, size], model.patch_size(), device);
-    let embeddings = model.forward(clips, &tokens);
-    let run_seed = experiment.run.seed;
+    (clips, tokens)
+}
+
+/// The losses of embeddings.
+pub(crate) fn losses_of(
+    experiment: &Experiment,
+    model: &LocVtp,
+    embeddings: &VideoTextEmbeddings,
+    position: &Position,
+) -> Losses {
+    let ([b, t, _e], step, run_seed) =
+        (embeddings.clips.dims(), position.step, experiment.run.seed);
     let distances = WarpDistances::draw(
         [b, t],
         experiment.model.context_warp.max_distance,
         mix(run_seed, Purpose::WarpDistances, step, 0),
     );
     experiment.loss.losses(
-        &embeddings,
+        embeddings,
         &experiment.objective.weights(position.progress()),
         &experiment.correspondence,
         model.context_warp().zip(distances.as_ref()),

@@ -15,7 +15,8 @@ use crate::optimizer::Adam;
 use crate::prepared::Prepared;
 use crate::run_writer::RunWriter;
 use crate::schedule::Position;
-use crate::step_losses::{self, finite, losses};
+use crate::step_gradients::{StepGradients, step_gradients};
+use crate::step_losses::{self, finite};
 
 /// Runs `experiment` in the folder `run`: [`Prepared::open`], then [`Prepared::train`].
 ///
@@ -71,9 +72,9 @@ impl Prepared {
             device.seed(mix(experiment.run.seed, Purpose::TrainingDevice, step, 0));
 
             let model = &state.directory.model;
-            let losses = losses(&experiment, model, batch, &position, &device);
+            let StepGradients { losses, gradients } =
+                step_gradients(&experiment, model, batch, &position, &device);
             let mut report = step_losses::report(&experiment, kind, num_pairs, &position, &losses)?;
-            let gradients = losses.total.backward();
             let norm = Adam::gradient_norm(model, &gradients);
             let norm = finite(step, "the gradient's length", norm)?;
             let rate = report.learning_rate;

@@ -10,10 +10,12 @@ use std::sync::{Arc, OnceLock};
 use locvtp_corpus::synthetic::{SyntheticConfig, synthesize};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, HowTo100m, PackSettings, PairSampler, pack};
 use locvtp_model::loss::Term;
-use locvtp_model::{Device, Objective, SentenceTokenizer};
+use locvtp_model::weights::named_parameters;
+use locvtp_model::{Device, LocVtp, Objective, SentenceTokenizer};
+use locvtp_train::experiment::TrainMemory;
 use locvtp_train::{
     Adam, BatchSource, Experiment, Observer, OptimizerConfig, Position, PretrainBatch, RunStart,
-    StepReport, UsableCorpus, losses, pretrain, read_log,
+    StepGradients, StepReport, UsableCorpus, losses, pretrain, read_log, step_gradients,
 };
 use tempfile::TempDir;
 
@@ -122,19 +124,24 @@ fn a_batch_is_a_pure_function_of_the_step_with_and_without_remembered_videos() {
 
 /// Total losses of so many steps, on the batches of `batch_steps` in turn.
 fn trace(experiment: &Experiment, batch_steps: &[u64], steps: u64) -> Vec<f32> {
+    trained(experiment, batch_steps, steps).0
+}
+
+/// The same and the model that they end in.
+fn trained(experiment: &Experiment, batch_steps: &[u64], steps: u64) -> (Vec<f32>, LocVtp) {
     let source = source(experiment);
     let device = Device::flex().autodiff();
     let mut config = experiment.model.clone();
     config.text.set_vocab_size(300);
     let mut model = config.init(0, &device);
     let mut adam = Adam::new(experiment.optimizer.clone());
-    (0..steps)
+    let losses = (0..steps)
         .map(|step| {
             let batch = source.batch(batch_steps[step as usize % batch_steps.len()]).unwrap();
             let position = Position { step, total_steps: steps, steps_per_epoch: 1 };
-            let losses = losses(experiment, &model, batch, &position, &device);
-            let total: f32 = losses.total.clone().into_scalar();
-            let gradients = losses.total.backward();
+            let StepGradients { losses, gradients } =
+                step_gradients(experiment, &model, batch, &position, &device);
+            let total: f32 = losses.total.into_scalar();
             let norm = Adam::gradient_norm(&model, &gradients);
             model = adam.step(
                 std::mem::replace(&mut model, config.init(0, &device)),
@@ -144,7 +151,24 @@ fn trace(experiment: &Experiment, batch_steps: &[u64], steps: u64) -> Vec<f32> {
             );
             total
         })
-        .collect()
+        .collect();
+    (losses, model)
+}
+
+#[test]
+fn fifty_steps_in_two_passes_end_in_the_weights_of_fifty_in_one() {
+    let mut experiment = experiment();
+    let steps: Vec<u64> = (0..50).collect();
+    let (_, plain) = trained(&experiment, &steps, 50);
+    experiment.train.memory = TrainMemory::Recompute;
+    experiment.train.micro_batch = Some(3);
+    let (_, found) = trained(&experiment, &steps, 50);
+    let found = named_parameters(&found);
+    for (name, expected) in named_parameters(&plain) {
+        let differences = std::iter::zip(&found[&name].values, &expected.values);
+        let difference = differences.map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+        println!("{name}: {difference}");
+    }
 }
 
 #[test]
@@ -275,47 +299,64 @@ impl Observer for DiesAt {
     }
 }
 
-/// What a process of this test that is to die is given: corpus, run folder, step, and whether the
+/// What a process of these tests that is to die is given: corpus, run folder, step, and whether the
 /// checkpoint comes first.
 const DIES: &str = "LOCVTP_TRAIN_TEST_DIES";
 
 #[test]
 fn a_run_that_dies_at_chosen_steps_ends_in_the_same_bytes() {
+    dies_at_chosen_steps("a_run_that_dies_at_chosen_steps_ends_in_the_same_bytes", &[]);
+}
+
+#[test]
+fn a_run_in_two_passes_that_dies_at_chosen_steps_ends_in_the_same_bytes() {
+    dies_at_chosen_steps(
+        "a_run_in_two_passes_that_dies_at_chosen_steps_ends_in_the_same_bytes",
+        &["train.memory=recompute", "train.micro_batch=3", "model.projection.dropout=0.1"],
+    );
+}
+
+/// The body of the test of this name, whose runs have these settings.
+fn dies_at_chosen_steps(test: &str, settings: &[&str]) {
     let six_steps = |corpus: &Path| {
         let text = format!("[corpus]\ndir = {corpus:?}\n{SETTINGS}");
-        let more = ["train.steps=6", "train.checkpoint_every=2"].map(str::to_owned);
+        let more = ["train.steps=6", "train.checkpoint_every=2"];
+        let more: Vec<String> = more.iter().chain(settings).map(|&set| set.to_owned()).collect();
         Experiment::parse(&text, "tiny", &more).unwrap()
-    };
-    let never = u64::MAX;
-    let run = |corpus: &Path, run: &Path, resume, step, after_its_checkpoint| {
-        let mut dies = DiesAt { step, after_its_checkpoint, reached: false };
-        pretrain(&six_steps(corpus), run, resume, &Device::flex(), &mut dies).unwrap()
     };
     if let Ok(given) = std::env::var(DIES) {
         let [corpus, folder, step, after] = given.split('|').collect::<Vec<_>>()[..] else {
             panic!("{given}");
         };
-        let (step, folder) = (step.parse().unwrap(), Path::new(folder));
-        run(Path::new(corpus), folder, folder.exists(), step, after == "true");
+        let step = step.parse().unwrap();
+        let mut dies = DiesAt { step, after_its_checkpoint: after == "true", reached: false };
+        let (experiment, folder) = (six_steps(Path::new(corpus)), Path::new(folder));
+        pretrain(&experiment, folder, folder.exists(), &Device::flex(), &mut dies).unwrap();
         return;
     }
-    let (folder, corpus) = (tempfile::tempdir().unwrap(), corpus().join("corpus/train"));
+    // Each in a process of its own: the engine has one generator for a whole process.
+    let run = |folder: &Path, step: u64, after_its_checkpoint: bool| {
+        let corpus = corpus().join("corpus/train");
+        let given =
+            format!("{}|{}|{step}|{after_its_checkpoint}", corpus.display(), folder.display());
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let ran = command.args(["--exact", test]).env(DIES, given).output().unwrap();
+        (ran.status, String::from_utf8_lossy(&ran.stdout).into_owned())
+    };
+    let folder = tempfile::tempdir().unwrap();
     let (parted, whole) = (folder.path().join("parted"), folder.path().join("whole"));
     // Before the first checkpoint; behind one; with one that is written; at the last step of all.
     for (step, after) in [(0, false), (2, false), (3, true), (5, false)] {
-        let died = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_run_that_dies_at_chosen_steps_ends_in_the_same_bytes"])
-            .env(DIES, format!("{}|{}|{step}|{after}", corpus.display(), parted.display()))
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&died.stdout);
-        assert_eq!(died.status.signal(), Some(libc::SIGKILL), "step {step}: {said}");
+        let (status, said) = run(&parted, step, after);
+        assert_eq!(status.signal(), Some(libc::SIGKILL), "step {step}: {said}");
         assert!(!parted.join("model").exists(), "step {step}");
     }
-    let end = run(&corpus, &parted, true, never, false);
-    let expected = run(&corpus, &whole, false, never, false);
-    let weights = |model: &Path| std::fs::read(model.join("model.safetensors")).unwrap();
-    assert!(end.finished && weights(&end.model) == weights(&expected.model));
+    for folder in [&parted, &whole] {
+        let (status, said) = run(folder, u64::MAX, false);
+        assert!(status.success(), "{said}");
+    }
+    let weights = |run: &Path| std::fs::read(run.join("model/model.safetensors")).unwrap();
+    assert!(weights(&parted) == weights(&whole));
     let losses =
         |run: &Path| -> Vec<f64> { read_log(run).unwrap().iter().map(|step| step.total).collect() };
     assert_eq!(losses(&parted), losses(&whole));

@@ -198,10 +198,28 @@ impl C3d {
     }
 }
 
+/// All of it is the embedding, which makes one token of a clip.
 impl VideoTower for C3d {
+    fn num_blocks(&self) -> usize {
+        0
+    }
+
+    fn embed(&self, clips: ClipPatches) -> Tensor<3> {
+        self.forward(clips).unsqueeze_dim(1)
+    }
+
+    fn block(&self, number: usize, _x: Tensor<3>, _num_frames: usize) -> Tensor<3> {
+        panic!("block {number} of C3D, which has none")
+    }
+
     /// It has no tokens to choose from.
-    fn clip_features(&self, clips: ClipPatches, _feature: ClipFeature) -> Tensor<2> {
-        self.forward(clips)
+    fn finish(&self, x: Tensor<3>, _num_frames: usize, _feature: ClipFeature) -> Tensor<2> {
+        x.squeeze_dim(1)
+    }
+
+    /// After its first convolution a clip of 16 frames of 112 x 112 is 12.8 million numbers.
+    fn clips_at_once(&self, _clips: &ClipPatches) -> usize {
+        1
     }
 }
 

@@ -83,13 +83,7 @@ impl ClipText {
     /// # Shapes
     /// - returns `[b, n, e]`
     pub fn forward(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let model = &self.text_model;
-        let places = model.embeddings.position_embedding.first(tokens.padded_length);
-        let mut x = model.embeddings.token_embedding.of_tokens(tokens) + places;
-        for layer in &model.encoder.layers {
-            x = layer.forward(x, self.num_heads, &Sequences::Causal);
-        }
-        self.text_projection.forward(model.final_layer_norm.forward(x))
+        self.token_features(tokens)
     }
 
     /// CLIP's own feature of a sentence: that of its last token, not of unit length.
@@ -107,7 +101,22 @@ impl ClipText {
 }
 
 impl TextTower for ClipText {
-    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
-        self.forward(tokens)
+    fn num_blocks(&self) -> usize {
+        self.text_model.encoder.layers.len()
+    }
+
+    fn embed(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let Embeddings { token_embedding, position_embedding } = &self.text_model.embeddings;
+        let places = position_embedding.first(tokens.padded_length);
+        token_embedding.of_tokens(tokens) + places
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, _tokens: &TokenBatch) -> Tensor<3> {
+        let layer = &self.text_model.encoder.layers[number];
+        layer.forward(x, self.num_heads, &Sequences::Causal)
+    }
+
+    fn finish(&self, x: Tensor<3>) -> Tensor<3> {
+        self.text_projection.forward(self.text_model.final_layer_norm.forward(x))
     }
 }

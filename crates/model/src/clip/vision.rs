@@ -115,33 +115,12 @@ impl ClipVision {
     /// # Shapes
     /// - `clips`: `b` clips; returns `[b, e]`
     pub fn forward(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
-        match self.time {
-            ClipTime::Divided => self.project(self.hidden(clips), feature),
-            ClipTime::Mean => {
-                let [b, _p, f, _pixels] = clips.values.dims();
-                let frames = self.project(self.hidden(clips.single_frames()), feature);
-                let [_, e] = frames.dims();
-                frames.reshape([b, f, e]).mean_dim(1).reshape([b, e])
-            }
-        }
+        self.clip_features(clips, feature)
     }
 
     /// The same for normalised pixels, `[b, f, c, height, width]`, and the class token's feature.
     pub fn forward_pixels(&self, pixels: Tensor<5>) -> Tensor<2> {
         self.forward(ClipPatches::from_pixels(pixels, self.patch_size), ClipFeature::Class)
-    }
-
-    /// All tokens after the last block, before the last layer norm, `[b, n, d]`.
-    fn hidden(&self, clips: ClipPatches) -> Tensor<3> {
-        let num_frames = clips.num_frames();
-        let model = &self.vision_model;
-        let over_space = Sequences::Frames { num_frames };
-        let mut x = model.pre_layrnorm.forward(model.embeddings.forward(clips));
-        for layer in &model.encoder.layers {
-            x = layer.over_time(x, self.num_heads, num_frames);
-            x = layer.forward(x, self.num_heads, &over_space);
-        }
-        x
     }
 
     /// `[b, n, d]` to `[b, e]`.
@@ -156,9 +135,41 @@ impl ClipVision {
     }
 }
 
+/// Without temporal attention what goes through the blocks are frames: `[b f, 1 + p, d]`.
 impl VideoTower for ClipVision {
-    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
-        self.forward(clips, feature)
+    fn num_blocks(&self) -> usize {
+        self.vision_model.encoder.layers.len()
+    }
+
+    fn embed(&self, clips: ClipPatches) -> Tensor<3> {
+        let model = &self.vision_model;
+        let clips = match self.time {
+            ClipTime::Divided => clips,
+            ClipTime::Mean => clips.single_frames(),
+        };
+        model.pre_layrnorm.forward(model.embeddings.forward(clips))
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, num_frames: usize) -> Tensor<3> {
+        let num_frames = match self.time {
+            ClipTime::Divided => num_frames,
+            ClipTime::Mean => 1,
+        };
+        let layer = &self.vision_model.encoder.layers[number];
+        let x = layer.over_time(x, self.num_heads, num_frames);
+        layer.forward(x, self.num_heads, &Sequences::Frames { num_frames })
+    }
+
+    fn finish(&self, x: Tensor<3>, num_frames: usize, feature: ClipFeature) -> Tensor<2> {
+        let features = self.project(x, feature);
+        match self.time {
+            ClipTime::Divided => features,
+            ClipTime::Mean => {
+                let ([rows, e], f) = (features.dims(), num_frames);
+                let b = rows / f;
+                features.reshape([b, f, e]).mean_dim(1).reshape([b, e])
+            }
+        }
     }
 }
 

@@ -115,20 +115,28 @@ impl DistilBert {
     /// # Shapes
     /// - returns `[b, n, d]`
     pub fn forward(&self, tokens: &TokenBatch) -> Tensor<3> {
-        let words = self.embeddings.word_embeddings.of_tokens(tokens);
-        let places = self.embeddings.position_embeddings.first(tokens.padded_length);
-        let mut x = self.embeddings.LayerNorm.forward(words + places);
-        let sequences = Sequences::Padded { lengths: tokens.lengths.clone() };
-        for block in &self.transformer.layer {
-            x = block.forward(x, self.num_heads, &sequences);
-        }
-        x
+        self.token_features(tokens)
     }
 }
 
 impl TextTower for DistilBert {
-    fn token_features(&self, tokens: &TokenBatch) -> Tensor<3> {
-        self.forward(tokens)
+    fn num_blocks(&self) -> usize {
+        self.transformer.layer.len()
+    }
+
+    fn embed(&self, tokens: &TokenBatch) -> Tensor<3> {
+        let words = self.embeddings.word_embeddings.of_tokens(tokens);
+        let places = self.embeddings.position_embeddings.first(tokens.padded_length);
+        self.embeddings.LayerNorm.forward(words + places)
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
+        let sequences = Sequences::Padded { lengths: tokens.lengths.clone() };
+        self.transformer.layer[number].forward(x, self.num_heads, &sequences)
+    }
+
+    fn finish(&self, x: Tensor<3>) -> Tensor<3> {
+        x
     }
 }
 

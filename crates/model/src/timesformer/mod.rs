@@ -68,12 +68,7 @@ impl TimeSformer {
     /// - `clips`: `b` clips of `f` frames and `p` patches
     /// - returns `[b, 1 + p f, d]`, the class token first
     pub fn forward(&self, clips: ClipPatches) -> Tensor<3> {
-        let num_frames = clips.num_frames();
-        let mut x = self.embeddings.forward(clips);
-        for block in &self.encoder.layer {
-            x = block.forward(x, self.num_heads, num_frames);
-        }
-        self.layernorm.forward(x)
+        self.layernorm.forward(self.hidden(clips))
     }
 
     /// The same for normalised pixels, `[b, f, c, height, width]`, in the reference's layout.
@@ -83,7 +78,19 @@ impl TimeSformer {
 }
 
 impl VideoTower for TimeSformer {
-    fn clip_features(&self, clips: ClipPatches, feature: ClipFeature) -> Tensor<2> {
-        feature.of_tokens(self.forward(clips))
+    fn num_blocks(&self) -> usize {
+        self.encoder.layer.len()
+    }
+
+    fn embed(&self, clips: ClipPatches) -> Tensor<3> {
+        self.embeddings.forward(clips)
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, num_frames: usize) -> Tensor<3> {
+        self.encoder.layer[number].forward(x, self.num_heads, num_frames)
+    }
+
+    fn finish(&self, x: Tensor<3>, _num_frames: usize, feature: ClipFeature) -> Tensor<2> {
+        feature.of_tokens(self.layernorm.forward(x))
     }
 }

@@ -1,7 +1,7 @@
 //! Settings that no run survives, and pairs of them that contradict each other, found before anything
 //! is read.
 
-use super::Experiment;
+use super::{Experiment, TrainMemory};
 use crate::augmentation;
 use crate::error::TrainError;
 use locvtp_video::counted::counted;
@@ -25,6 +25,7 @@ impl Experiment {
         self.check_pictures()?;
         self.check_neighbours()?;
         self.check_counts()?;
+        self.check_micro_batch()?;
         self.check_shares()
     }
 
@@ -138,6 +139,38 @@ impl Experiment {
         Ok(())
     }
 
+    /// A micro-batch is a part of a batch, and of a step that has parts.
+    fn check_micro_batch(&self) -> Checked {
+        let Some(micro_batch) = self.train.micro_batch else { return Ok(()) };
+        if micro_batch == 0 {
+            let expected = "1 or more; leave it out and it is chosen";
+            return setting("train.micro_batch", "0".into(), expected);
+        }
+        if self.train.memory != TrainMemory::Recompute {
+            return contradiction(
+                "train.micro_batch",
+                "train.memory",
+                "only a step in two passes has micro-batches; set train.memory to \"recompute\", or \
+                 leave out train.micro_batch"
+                    .into(),
+            );
+        }
+        let (long, short) = (self.pairs.long_batch, self.pairs.short_batch);
+        if micro_batch > long.max(short) {
+            let key = if long >= short { "pairs.long_batch" } else { "pairs.short_batch" };
+            return contradiction(
+                "train.micro_batch",
+                key,
+                format!(
+                    "{} at once, and no batch has more than {}; lower train.micro_batch",
+                    counted(micro_batch, "pair"),
+                    long.max(short)
+                ),
+            );
+        }
+        Ok(())
+    }
+
     fn check_shares(&self) -> Checked {
         if !(0.0..=1.0).contains(&self.corpus.max_bad) {
             let found = self.corpus.max_bad.to_string();
@@ -204,6 +237,8 @@ mod tests {
             "[objective]\nschedule = \"weighted\"\ncoarse = 0.0\nfine = 0.0\ntemporal = 1.0\n";
         let one_clip = format!("{temporal}[sampling]\nshort_clips = 1");
         let no_distance = format!("{temporal}[model.context_warp]\nmax_distance = 0");
+        let large_micro_batch = "[train]\nmemory = \"recompute\"\nmicro_batch = 9\n\
+                                 [pairs]\nlong_batch = 4\nshort_batch = 8";
         for (text, named) in [
             ("[model.projection]\ndropout = 1.5", "model.projection.dropout"),
             ("[model.projection]\ndim = 0", "model.projection.dim"),
@@ -247,6 +282,11 @@ mod tests {
             ("[train]\nsteps = 0", "train.steps"),
             ("[train]\nepochs = 0", "train.epochs"),
             ("[train]\nlog_every = 0", "train.log_every"),
+            ("[train]\nmicro_batch = 2", "train.memory"),
+            ("[train]\nmicro_batch = 2", "train.micro_batch"),
+            ("[train]\nmemory = \"recompute\"\nmicro_batch = 0", "train.micro_batch"),
+            (large_micro_batch, "train.micro_batch"),
+            (large_micro_batch, "pairs.short_batch"),
             ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),
             ("[tokenizer]\nvocab_size = 0", "tokenizer.vocab_size"),
             ("[pairs]\nlong_batch = 0", "pairs.long_batch"),

@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::corpus_section::CorpusSection;
 pub use self::loader_section::LoaderSection;
-pub use self::short_sections::{RunSection, SamplingSection, TokenizerSection, TrainSection};
+pub use self::short_sections::{
+    RunSection, SamplingSection, TokenizerSection, TrainMemory, TrainSection,
+};
 pub use self::start_section::StartSection;
 
 use crate::error::TrainError;
@@ -62,7 +64,7 @@ pub struct Experiment {
     pub objective: Objective,
     /// Adam and its rate.
     pub optimizer: OptimizerConfig,
-    /// How long, how often logged and saved.
+    /// How long, how often logged and saved, and in how much memory.
     pub train: TrainSection,
     /// Threads and memory of the loader; changes no result.
     pub loader: LoaderSection,

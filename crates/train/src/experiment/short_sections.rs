@@ -61,7 +61,22 @@ impl Default for TokenizerSection {
     }
 }
 
-/// How long, how often logged and saved.
+/// How a step finds its gradient.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TrainMemory {
+    /// In one pass, which holds all that the encoders work out for the whole batch.
+    #[default]
+    Plain,
+    /// In two passes, which hold a small part of that and work a third more. The gradient is the same
+    /// but for the rounding of sums; what dropout drops is another draw.
+    Recompute,
+}
+
+/// How long, how often logged and saved, and in how much memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
@@ -80,6 +95,13 @@ pub struct TrainSection {
     pub checkpoint_every: Option<NonZero<u64>>,
     /// Checkpoints kept.
     pub keep_checkpoints: NonZero<usize>,
+    /// How a step finds its gradient.
+    pub memory: TrainMemory,
+    /// Pairs that go through the encoders at once where `memory` is `"recompute"`, the whole batch at
+    /// most. Default: as many clips, or sentences, as have about 4,096 tokens together, which may be a
+    /// part of a pair. More take more memory and are hardly faster.
+    #[schemars(range(min = 1))]
+    pub micro_batch: Option<usize>,
 }
 
 impl Default for TrainSection {
@@ -91,6 +113,8 @@ impl Default for TrainSection {
             log_every: steps(10),
             checkpoint_every: Some(steps(500)),
             keep_checkpoints: NonZero::new(2).expect("is not 0"),
+            memory: TrainMemory::default(),
+            micro_batch: None,
         }
     }
 }

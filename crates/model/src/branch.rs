@@ -1,0 +1,97 @@
+//! One of the two halves of the model, as a step in two passes walks through it: a tower's
+//! embedding, its blocks, and its end with the projection head.
+
+use burn::tensor::Tensor;
+
+use crate::clip_feature::ClipFeature;
+use crate::clip_patches::ClipPatches;
+use crate::projection::Projection;
+use crate::text_tower::TextTower;
+use crate::token_batch::TokenBatch;
+use crate::video_tower::VideoTower;
+
+/// A tower with its head.
+pub(crate) trait Branch {
+    /// Clips, or sentences.
+    type Input;
+
+    /// Blocks of the tower.
+    fn num_blocks(&self) -> usize;
+
+    /// What goes into the first block.
+    fn embed(&self, input: &Self::Input) -> Tensor<3>;
+
+    /// Block `number`, from 0.
+    fn block(&self, number: usize, x: Tensor<3>, input: &Self::Input) -> Tensor<3>;
+
+    /// From what the last block gives to the joint space; one row for each clip or sentence.
+    fn finish(&self, x: Tensor<3>, input: &Self::Input) -> Tensor<3>;
+}
+
+/// From clips to `[r, 1, e]`.
+pub(crate) struct VideoBranch<'a> {
+    pub(crate) tower: &'a dyn VideoTower,
+    pub(crate) head: Option<&'a Projection>,
+    pub(crate) feature: ClipFeature,
+}
+
+impl Branch for VideoBranch<'_> {
+    type Input = ClipPatches;
+
+    fn num_blocks(&self) -> usize {
+        self.tower.num_blocks()
+    }
+
+    fn embed(&self, clips: &ClipPatches) -> Tensor<3> {
+        self.tower.embed(clips.clone())
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, clips: &ClipPatches) -> Tensor<3> {
+        self.tower.block(number, x, clips.num_frames())
+    }
+
+    fn finish(&self, x: Tensor<3>, clips: &ClipPatches) -> Tensor<3> {
+        let features = self.tower.finish(x, clips.num_frames(), self.feature);
+        project(self.head, features).unsqueeze_dim(1)
+    }
+}
+
+/// From sentences to the words of `[b, n, e]`, without the first token and the last.
+pub(crate) struct TextBranch<'a> {
+    pub(crate) tower: &'a dyn TextTower,
+    pub(crate) head: Option<&'a Projection>,
+}
+
+impl Branch for TextBranch<'_> {
+    type Input = TokenBatch;
+
+    fn num_blocks(&self) -> usize {
+        self.tower.num_blocks()
+    }
+
+    fn embed(&self, tokens: &TokenBatch) -> Tensor<3> {
+        self.tower.embed(tokens)
+    }
+
+    fn block(&self, number: usize, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
+        self.tower.block(number, x, tokens)
+    }
+
+    fn finish(&self, x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
+        project(self.head, words(self.tower.finish(x), tokens))
+    }
+}
+
+/// What a head gives; an identity has none.
+pub(crate) fn project<const D: usize>(head: Option<&Projection>, x: Tensor<D>) -> Tensor<D> {
+    match head {
+        Some(head) => head.forward(x),
+        None => x,
+    }
+}
+
+/// Of all tokens those that may be words: the first (`[CLS]`) is dropped, the last (`[SEP]`) and
+/// padding lie behind the words.
+pub(crate) fn words(x: Tensor<3>, tokens: &TokenBatch) -> Tensor<3> {
+    x.narrow(1, 1, tokens.padded_length - 2)
+}
