@@ -164,11 +164,28 @@ fn fifty_steps_in_two_passes_end_in_the_weights_of_fifty_in_one() {
     experiment.train.micro_batch = Some(3);
     let (_, found) = trained(&experiment, &steps, 50);
     let found = named_parameters(&found);
+    let (mut compared, mut apart) = (0, Vec::new());
     for (name, expected) in named_parameters(&plain) {
-        let differences = std::iter::zip(&found[&name].values, &expected.values);
-        let difference = differences.map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
-        println!("{name}: {difference}");
+        // A softmax does not see the biases of keys: their gradient is rounding alone, from which Adam
+        // makes steps as from any other. They are the second third of queries, keys and values.
+        let length = expected.values.len();
+        let unseen = match &name {
+            name if name.ends_with("k_lin.bias") => 0..length,
+            name if name.ends_with("qkv.bias") => length / 3..2 * length / 3,
+            _ => 0..0,
+        };
+        let numbers = std::iter::zip(&found[&name].values, &expected.values).enumerate();
+        for (i, (x, y)) in numbers.filter(|(i, _)| !unseen.contains(i)) {
+            compared += 1;
+            if (x - y).abs() > 1e-5 {
+                apart.push(format!("{name}, {i}: {x} and {y}"));
+            }
+        }
     }
+    // Adam divides a gradient by its own size. Where the gradient of one number cancels to its
+    // rounding for a step, that step is a part of the learning rate, 3e-3, in some direction: one
+    // number of 15,000 does that here, by 1.7e-5.
+    assert!(apart.len() * 2000 <= compared, "of {compared}: {apart:#?}");
 }
 
 #[test]
