@@ -25,6 +25,16 @@ impl ParameterGradients {
     pub fn get<const D: usize>(&self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
         self.0.get(param.id)
     }
+
+    /// [`get`](Self::get), and takes it out.
+    pub fn take<const D: usize>(&mut self, param: &Param<Tensor<D>>) -> Option<Tensor<D>> {
+        self.0.remove(param.id)
+    }
+
+    /// Puts a gradient, in the parameter's shape, in the place of the one that is there.
+    pub fn put<const D: usize>(&mut self, param: &Param<Tensor<D>>, gradient: Tensor<D>) {
+        self.0.register::<D>(param.id, gradient);
+    }
 }
 
 struct Add<'a> {

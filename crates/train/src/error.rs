@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use locvtp_cluster::ClusterError;
 use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
 use locvtp_video::VideoError;
@@ -191,6 +192,9 @@ pub enum TrainError {
         /// The panic's message.
         reason: String,
     },
+    /// The ranks of the run cannot work together, or another one failed.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The corpus cannot be used.
     #[error(transparent)]
     Corpus(#[from] CorpusError),

@@ -23,6 +23,7 @@
 //! | `optimizer`, `schedule` | Adam and its rate |
 //! | `prepared` | what is decided before the first step |
 //! | `step_losses`, `step_gradients`, `trainer` | the forward pass of a step, its gradients, and the loop |
+//! | `together`, `shared_step` | what the ranks of a run agree on, and what they exchange in a step |
 //! | `observer` | what a run tells on its way |
 //! | `run_writer`, [`checkpoint`], `run_log`, `event_file` | what a run leaves on disk |
 //! | `run_folder` | the same, read back |
@@ -58,11 +59,13 @@ mod same_run;
 mod schedule;
 mod schema_forms;
 mod settings_schema;
+mod shared_step;
 pub mod shell_words;
 mod start;
 mod start_settings;
 mod step_gradients;
 mod step_losses;
+mod together;
 mod trainer;
 mod usable;
 mod variant;
@@ -87,8 +90,8 @@ pub use same_run::SettingDifference;
 pub use schedule::{Position, Schedule};
 pub use schema_forms::{FormTag, schema_forms};
 pub use settings_schema::settings_schema;
-pub use step_gradients::{StepGradients, step_gradients};
+pub use step_gradients::{StepGradients, step_gradients, step_gradients_together};
 pub use step_losses::losses;
-pub use trainer::pretrain;
+pub use trainer::{pretrain, pretrain_together};
 pub use usable::{BadVideo, UsableCorpus};
 pub use variant::LossSelection;

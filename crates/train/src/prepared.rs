@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use burn::module::Module;
-use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, ReadReport};
+use locvtp_cluster::{Alone, Communicator};
+use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, Rank, ReadReport};
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_video::{FolderLock, VideoOpener};
 
@@ -22,6 +23,7 @@ use crate::optimizer::Adam;
 use crate::run_folder::RunFolder;
 use crate::run_log::LOG_FILE;
 use crate::start;
+use crate::together::{check_sameness, on_first};
 use crate::usable::{BadVideo, UsableCorpus};
 
 /// A run that can begin or go on.
@@ -67,9 +69,25 @@ impl Prepared {
         device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
+        Self::open_together(&Alone, experiment, run, resume, device, observer)
+    }
+
+    /// The same as one of several ranks, each of which trains on its part of every batch.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open), when a batch cannot be shared evenly, and when the ranks do not have the
+    /// same program, run file, corpus and weights.
+    pub fn open_together(
+        ranks: &dyn Communicator,
+        experiment: &Experiment,
+        run: &Path,
+        resume: bool,
+        device: &Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
         let began = Instant::now();
         // The folder first: with a misspelt one, nothing else that is wrong matters.
-        let lock = if run.is_dir() { Some(lock(run)?) } else { None };
+        let lock = on_first(ranks, || run.is_dir().then(|| lock(run)).transpose())?.flatten();
         let goes_on = goes_on(run, resume)?;
         let experiment = start::resolved(experiment, run, goes_on)?;
         experiment.check()?;
@@ -85,7 +103,7 @@ impl Prepared {
             observer.warning(&told);
         }
         let corpus = Arc::new(corpus);
-        let sampler = sampler(&experiment, Arc::clone(&corpus) as Arc<dyn Corpus>)?;
+        let sampler = sampler(&experiment, Arc::clone(&corpus) as Arc<dyn Corpus>, ranks.rank())?;
         let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
 
         let device = device.clone().autodiff();
@@ -111,6 +129,8 @@ impl Prepared {
             return Err(TrainError::Overrun { path, done, total: total_steps });
         }
         let tokenizer = state.directory.words()?.clone();
+        let model = &state.directory.model;
+        check_sameness(ranks, &experiment, fingerprint, state.next_step, model)?;
         Ok(Self {
             began,
             run: run.into(),
@@ -167,8 +187,13 @@ fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
 }
 
 /// The sampler of the run's pairs; an error when the objective has nothing to do for some of them.
-fn sampler(experiment: &Experiment, corpus: Arc<dyn Corpus>) -> Result<PairSampler, TrainError> {
+fn sampler(
+    experiment: &Experiment,
+    corpus: Arc<dyn Corpus>,
+    rank: Rank,
+) -> Result<PairSampler, TrainError> {
     let sampler = PairSampler::new(corpus, experiment.pairs.clone(), experiment.run.seed)?;
+    let sampler = sampler.of_rank(rank)?;
     if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
         return Err(TrainError::Contradiction {
             first: "objective.temporal",

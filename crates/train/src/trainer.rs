@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use locvtp_cluster::{Alone, Communicator};
 use locvtp_model::Device;
 use locvtp_video::randomness::{Purpose, mix};
 
@@ -15,8 +16,9 @@ use crate::optimizer::Adam;
 use crate::prepared::Prepared;
 use crate::run_writer::RunWriter;
 use crate::schedule::Position;
-use crate::step_gradients::{StepGradients, step_gradients};
+use crate::step_gradients::{StepGradients, step_gradients_together};
 use crate::step_losses::{self, finite};
+use crate::together::{all_made, any_stops, of_first, on_first};
 
 /// Runs `experiment` in the folder `run`: [`Prepared::open`], then [`Prepared::train`].
 ///
@@ -29,7 +31,24 @@ pub fn pretrain(
     device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<RunEnd, TrainError> {
-    Prepared::open(experiment, run, resume, device, observer)?.train(observer)
+    pretrain_together(&Alone, experiment, run, resume, device, observer)
+}
+
+/// The same as one of several ranks that train one model: each brings its part of every batch. Rank 0 writes the
+/// folder, which all must see.
+///
+/// # Errors
+/// Those of the two, and when another rank fails or has another program, run file, corpus or checkpoint.
+pub fn pretrain_together(
+    ranks: &dyn Communicator,
+    experiment: &Experiment,
+    run: &Path,
+    resume: bool,
+    device: &Device,
+    observer: &mut dyn Observer,
+) -> Result<RunEnd, TrainError> {
+    Prepared::open_together(ranks, experiment, run, resume, device, observer)?
+        .train_together(ranks, observer)
 }
 
 impl Prepared {
@@ -38,7 +57,19 @@ impl Prepared {
     /// # Errors
     /// When the folder cannot be written, a batch cannot be made, or a loss is not finite.
     pub fn train(self, observer: &mut dyn Observer) -> Result<RunEnd, TrainError> {
-        let mut files = RunWriter::open(&self)?;
+        self.train_together(&Alone, observer)
+    }
+
+    /// The same with other ranks; rank 0 writes for all.
+    ///
+    /// # Errors
+    /// Those of [`train`](Self::train), on all ranks when they happen to one.
+    pub fn train_together(
+        self,
+        ranks: &dyn Communicator,
+        observer: &mut dyn Observer,
+    ) -> Result<RunEnd, TrainError> {
+        let mut files = on_first(ranks, || RunWriter::open(&self))?;
         observer.started(&self.start());
         let Self {
             began,
@@ -51,7 +82,8 @@ impl Prepared {
             lock: _lock,
             ..
         } = self;
-        let (steps_per_epoch, (spent_s, waited_s)) = (sampler.steps_per_epoch(), files.spent_s());
+        let steps_per_epoch = sampler.steps_per_epoch();
+        let (spent_s, waited_s) = files.as_ref().map_or((0.0, 0.0), RunWriter::spent_s);
         let every = experiment.train.checkpoint_every;
         let source = BatchSource::new(experiment.clone(), sampler, self.tokenizer, self.opener);
         let source = Arc::new(source);
@@ -59,23 +91,28 @@ impl Prepared {
 
         let mut saved_at = state.next_step;
         while let Some(batch) = batches.next_result() {
-            for bad in source.new_bad_videos() {
+            let (batch, bad) = all_made(ranks, batch, source.new_bad_videos())?;
+            for bad in bad {
                 let (path, reason) = (bad.path.display(), &bad.reason);
                 observer.warning(&format!(
                     "left out from now on, with another in its place: {path}: {reason}"
                 ));
-                files.leave_out(bad)?;
+                if let Some(files) = &mut files {
+                    files.leave_out(bad)?;
+                }
             }
-            let batch = batch?;
-            let (step, kind, num_pairs) = (batch.step, batch.kind, batch.shape[0]);
+            let (step, kind) = (batch.step, batch.kind);
+            let num_pairs = batch.shape[0] * ranks.rank().world_size();
             let position = Position { step, total_steps, steps_per_epoch };
-            device.seed(mix(experiment.run.seed, Purpose::TrainingDevice, step, 0));
+            let rank = ranks.rank().index() as u64;
+            device.seed(mix(experiment.run.seed, Purpose::TrainingDevice, step, rank));
 
             let model = &state.directory.model;
-            let StepGradients { losses, gradients } =
-                step_gradients(&experiment, model, batch, &position, &device);
+            let found =
+                step_gradients_together(ranks, &experiment, model, batch, &position, &device);
+            let StepGradients { losses, gradients } = found?;
             let mut report = step_losses::report(&experiment, kind, num_pairs, &position, &losses)?;
-            let norm = Adam::gradient_norm(model, &gradients);
+            let norm = of_first(ranks, Adam::gradient_norm(model, &gradients))?;
             let norm = finite(step, "the gradient's length", norm)?;
             let rate = report.learning_rate;
             state.directory.model =
@@ -88,13 +125,17 @@ impl Prepared {
             report.queued_mib = mib(batches.held_bytes());
             report.cached_mib = mib(source.held_bytes());
             let is_last = state.next_step == total_steps;
-            if is_last || step % experiment.train.log_every == 0 {
+            if let Some(files) = &mut files
+                && (is_last || step % experiment.train.log_every == 0)
+            {
                 files.log(&report)?;
             }
             observer.step(&report, total_steps);
-            let stops = observer.should_stop();
+            let stops = any_stops(ranks, observer.should_stop())?;
             if stops || is_last || every.is_some_and(|every| state.next_step % every == 0) {
-                observer.checkpoint(&files.checkpoint(&state)?);
+                if let Some(files) = &files {
+                    observer.checkpoint(&files.checkpoint(&state)?);
+                }
                 saved_at = state.next_step;
             }
             if stops {
@@ -102,18 +143,20 @@ impl Prepared {
             }
         }
         drop(batches);
-        if saved_at != state.next_step {
-            files.checkpoint(&state)?;
-        }
         let finished = state.next_step >= total_steps;
-        if finished {
-            files.model(&state.directory)?;
+        if let Some(files) = &files {
+            if saved_at != state.next_step {
+                files.checkpoint(&state)?;
+            }
+            if finished {
+                files.model(&state.directory)?;
+            }
         }
         Ok(RunEnd {
             finished,
             next_step: state.next_step,
             seconds: began.elapsed().as_secs_f64(),
-            bad_videos: files.into_bad_videos(),
+            bad_videos: files.map_or_else(Vec::new, RunWriter::into_bad_videos),
             model: run.join("model"),
         })
     }
