@@ -77,7 +77,7 @@ fn padded_to(words: Tensor<3>, n: usize) -> Tensor<3> {
 }
 
 fn values(x: Tensor<3>) -> Vec<f32> {
-    x.into_data().into_vec().expect("embeddings are f32")
+    x.into_data().try_into_vec().expect("embeddings are f32")
 }
 
 /// The words of all sentences without padding, `[sum of num_words, e]`, of `[b, n, e]`.
@@ -180,7 +180,7 @@ impl ModuleVisitor for TakeOut<'_> {
         match gradient {
             Some(gradient) => self
                 .values
-                .extend(gradient.into_data().into_vec::<f32>().expect("gradients are f32")),
+                .extend(gradient.into_data().try_into_vec::<f32>().expect("gradients are f32")),
             None => {
                 let length = self.values.len() + param.val().dims().iter().product::<usize>();
                 self.values.resize(length, 0.0);

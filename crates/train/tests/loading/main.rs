@@ -10,5 +10,6 @@ mod hanging_file;
 mod not_run;
 mod pictures;
 mod remote;
+mod several_ranks;
 mod small_corpus;
 mod spread;
