@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::schema_forms::keys_with_schemas;
 
 /// What people call settings elsewhere, and what they are called here.
-const OTHER_WORDS: [(&str, &[&str]); 44] = [
+const OTHER_WORDS: [(&str, &[&str]); 50] = [
     ("steps", &["training.epochs"]),
     ("lr", &["learning_rate"]),
     ("rate", &["learning_rate"]),
@@ -35,6 +35,12 @@ const OTHER_WORDS: [(&str, &[&str]); 44] = [
     ("workers", &["loader.threads"]),
     ("num_workers", &["loader.threads"]),
     ("save_every", &["checkpoint_every"]),
+    ("checkpointing", &["train.memory"]),
+    ("gradient_checkpointing", &["train.memory"]),
+    ("micro_batch_size", &["train.micro_batch"]),
+    ("accumulation_steps", &["train.micro_batch"]),
+    ("gradient_accumulation_steps", &["train.micro_batch"]),
+    ("accumulate_grad_batches", &["train.micro_batch"]),
     ("data", &["corpus.dir", "queries"]),
     ("data_dir", &["corpus.dir"]),
     ("dataset", &["grounding.dataset", "corpus.dir"]),
@@ -197,6 +203,8 @@ mod tests {
             ("corpus.path", "corpus.dir"),
             ("train.stpes", "train.steps"),
             ("train.checkpoint-every", "train.checkpoint_every"),
+            ("train.gradient_checkpointing", "train.memory"),
+            ("gradient_accumulation_steps", "train.micro_batch"),
             ("optimiser", "optimizer"),
             ("optimizer.learning_rat", "optimizer.learning_rate"),
             ("model.video.hidden_sise", "model.video.hidden_size"),
