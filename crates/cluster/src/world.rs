@@ -27,11 +27,35 @@ fn is_step_of_slurm(variable: Lookup<'_>) -> bool {
     ["SLURM_PROCID", "SLURM_STEP_ID"].iter().all(|name| variable(name).is_some())
 }
 
+/// What a launcher says of the processes that it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launched {
+    /// Its variable.
+    pub variable: &'static str,
+    /// How many, as it stands there.
+    pub said: String,
+}
+
+/// The launcher that started several processes, if one did: for what one process does alone.
+pub fn launched() -> Option<Launched> {
+    other_than(1, &environment)
+}
+
 /// Refuses a world of another size than a launcher's variables say.
 ///
 /// # Errors
 /// [`ClusterError::OtherWorld`], with the variable.
 pub(crate) fn check(found: usize, variable: Lookup<'_>) -> Result<(), ClusterError> {
+    match other_than(found, variable) {
+        Some(Launched { variable, said }) => {
+            let way_out = way_out(variable);
+            Err(ClusterError::OtherWorld { variable, said, found, way_out })
+        }
+        None => Ok(()),
+    }
+}
+
+fn other_than(found: usize, variable: Lookup<'_>) -> Option<Launched> {
     let own = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
     let mut asked = own.to_vec();
     asked.push("WORLD_SIZE");
@@ -39,20 +63,8 @@ pub(crate) fn check(found: usize, variable: Lookup<'_>) -> Result<(), ClusterErr
     if is_step_of_slurm(variable) && own.iter().all(|name| variable(name).is_none()) {
         asked.push("SLURM_NTASKS");
     }
-    for name in asked {
-        match variable(name) {
-            Some(said) if said.trim().parse() != Ok(found) => {
-                return Err(ClusterError::OtherWorld {
-                    variable: name,
-                    said,
-                    found,
-                    way_out: way_out(name),
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    let said = |name| Some(Launched { variable: name, said: variable(name)? });
+    asked.into_iter().filter_map(said).find(|it| it.said.trim().parse() != Ok(found))
 }
 
 fn way_out(variable: &str) -> &'static str {
