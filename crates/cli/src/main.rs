@@ -19,6 +19,7 @@ mod output;
 mod pace;
 mod page;
 mod progress;
+mod ranks;
 mod run_corpus;
 mod score_bars;
 mod table;
@@ -59,7 +60,23 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let result = match args.command {
+    let result = ranks::check(&args.command).and_then(|()| run(args.command));
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NothingFound) => ExitCode::from(1),
+        Ok(Outcome::Interrupted | Outcome::Unfinished) => ExitCode::from(interrupt::EXIT_CODE),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Does what was typed.
+fn run(command: Command) -> anyhow::Result<Outcome> {
+    match command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
         Command::Corpus { command: CorpusCommand::Check(args) } => {
@@ -91,17 +108,6 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Report(args) => commands::report::run(&args),
-    };
-    match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::NothingFound) => ExitCode::from(1),
-        Ok(Outcome::Interrupted | Outcome::Unfinished) => ExitCode::from(interrupt::EXIT_CODE),
-        // A reader that has seen enough (`| head`) is no failure.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::error(&error);
-            ExitCode::from(2)
-        }
     }
 }
 
