@@ -34,6 +34,7 @@ use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
 use crate::commands::corpus::command::CorpusCommand;
+use crate::commands::index::command::Index;
 use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
@@ -60,7 +61,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let result = ranks::check(&args.command).and_then(|()| run(args.command));
+    let result = run(args.command);
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NothingFound) => ExitCode::from(1),
@@ -74,8 +75,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether several processes do the work of one.
+fn shares_its_work(command: &Command) -> bool {
+    matches!(command, Command::Extract(_) | Command::Index { command: Index::Add(_) })
+}
+
 /// Does what was typed.
 fn run(command: Command) -> anyhow::Result<Outcome> {
+    if !shares_its_work(&command) {
+        ranks::one_alone()?;
+    }
     match command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),

@@ -1,31 +1,25 @@
-//! Several processes of one command, started by `mpirun` or `srun`: which commands that makes sense for, and how those begin
-//! and end.
+//! Several processes of one command, started by `mpirun` or `srun`.
 
 use std::time::Duration;
 
 use anyhow::bail;
 use locvtp_cluster::{Communicator, Fact, Launched, Settings, launched, run, same_on_all};
 
-use crate::args::Command;
-use crate::commands::index::command::Index;
 use crate::output;
 
 /// Another limit of the watchdog than the cluster's, in seconds.
 const WATCHDOG: &str = "LOCVTP_WATCHDOG_S";
 
-/// Refuses several processes of a command that one does alone. Each would do all of it.
-pub(crate) fn check(command: &Command) -> anyhow::Result<()> {
+/// Refuses several processes of a command that one does alone: each would do all of it.
+pub(crate) fn one_alone() -> anyhow::Result<()> {
     match launched() {
-        Some(Launched { variable, said }) if !shares_its_work(command) => bail!(
+        Some(Launched { variable, said }) => bail!(
             "this command runs in one process, and {variable} says that {said} were started; start it without mpirun, \
-             srun and torchrun. `locvtp extract` and `locvtp index add` share their videos among several"
+             srun and torchrun. What can be shared among several: `locvtp extract`, also of the features that a task \
+             takes, and `locvtp index add`"
         ),
-        _ => Ok(()),
+        None => Ok(()),
     }
-}
-
-fn shares_its_work(command: &Command) -> bool {
-    matches!(command, Command::Extract(_) | Command::Index { command: Index::Add(_) })
 }
 
 /// Does the work as one of several processes or alone. What rank 0 then says and how it ends is for it alone: by then the others

@@ -40,6 +40,9 @@
 //! # Ok::<(), ClusterError>(())
 //! ```
 
+/// Whether this build can work over MPI.
+pub const WITH_MPI: bool = cfg!(feature = "mpi");
+
 mod agreement;
 mod alone;
 mod communicator;

@@ -273,7 +273,7 @@ impl<'a> Indexer<'a> {
             ..JobProgress::default()
         };
         let job = self.catalogue.start_job(kind, &progress)?;
-        let told = RefCell::new(Told { observer, progress });
+        let told = RefCell::new(Told { observer, progress, is_over: false });
         let candidates = by_path(candidates);
         let mut sink = VideoSink::new(
             self.catalogue,

@@ -22,6 +22,8 @@ use crate::observer::IndexObserver;
 pub(crate) struct Told<'o> {
     pub(crate) observer: &'o mut dyn IndexObserver,
     pub(crate) progress: JobProgress,
+    /// Whether the observer was told that all files are done.
+    pub(crate) is_over: bool,
 }
 
 /// A video whose clips are coming.
@@ -215,7 +217,11 @@ impl ExtractObserver for Watcher<'_, '_> {
         told.progress.worked = Seconds(extract.seconds);
         told.progress.decoded_frames = Some(extract.decoded);
         let progress = told.progress;
-        told.observer.progress(&progress);
+        let is_over = progress.done_files + progress.bad_files == progress.num_files;
+        // The other processes say as well that they are done.
+        if !std::mem::replace(&mut told.is_over, is_over) || !is_over {
+            told.observer.progress(&progress);
+        }
     }
 
     fn should_stop(&self) -> bool {

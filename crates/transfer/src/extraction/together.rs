@@ -127,6 +127,8 @@ struct Hub<'a> {
     sink: &'a mut dyn ClipSink,
     observer: &'a mut dyn ExtractObserver,
     began: Instant,
+    /// Videos and clips that the observer was told of last.
+    told: (usize, usize),
     /// By rank.
     progress: Vec<ExtractProgress>,
     /// By rank; rank 0 is none that is waited for.
@@ -159,6 +161,7 @@ impl<'a> Hub<'a> {
             sink,
             observer,
             began: Instant::now(),
+            told: (0, 0),
             progress: shares(videos, num_ranks).iter().map(not_begun).collect(),
             has_ended: (0..num_ranks).map(|rank| rank == 0).collect(),
             is_stopping: false,
@@ -229,7 +232,10 @@ impl<'a> Hub<'a> {
     fn tell(&mut self, rank: usize, progress: ExtractProgress) {
         self.progress[rank] = progress;
         let all = self.all();
-        self.observer.progress(&all);
+        let now = (all.videos, all.clips);
+        if std::mem::replace(&mut self.told, now) != now {
+            self.observer.progress(&all);
+        }
     }
 
     fn all(&self) -> ExtractProgress {
