@@ -19,6 +19,7 @@ mod output;
 mod pace;
 mod page;
 mod progress;
+mod ranks;
 mod run_corpus;
 mod score_bars;
 mod table;
@@ -33,6 +34,7 @@ use clap::FromArgMatches;
 
 use crate::args::{Args, Command};
 use crate::commands::corpus::command::CorpusCommand;
+use crate::commands::index::command::Index;
 use crate::commands::weights::Weights;
 
 /// Burn allocates and frees a tensor's memory at every operation. An allocator that keeps its pages
@@ -59,7 +61,31 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let result = match args.command {
+    let result = run(args.command);
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::NothingFound) => ExitCode::from(1),
+        Ok(Outcome::Interrupted | Outcome::Unfinished) => ExitCode::from(interrupt::EXIT_CODE),
+        // A reader that has seen enough (`| head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether several processes do the work of one.
+fn shares_its_work(command: &Command) -> bool {
+    matches!(command, Command::Extract(_) | Command::Index { command: Index::Add(_) })
+}
+
+/// Does what was typed.
+fn run(command: Command) -> anyhow::Result<Outcome> {
+    if !shares_its_work(&command) {
+        ranks::one_alone()?;
+    }
+    match command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Synthesize(args) => commands::synthesize::run(&args),
         Command::Corpus { command: CorpusCommand::Check(args) } => {
@@ -91,17 +117,6 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Report(args) => commands::report::run(&args),
-    };
-    match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::NothingFound) => ExitCode::from(1),
-        Ok(Outcome::Interrupted | Outcome::Unfinished) => ExitCode::from(interrupt::EXIT_CODE),
-        // A reader that has seen enough (`| head`) is no failure.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::error(&error);
-            ExitCode::from(2)
-        }
     }
 }
 

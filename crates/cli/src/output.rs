@@ -4,6 +4,7 @@
 //! line of its own. All that is printed for people goes through [`one_line`] or [`lines`], which write such
 //! letters out. JSON and what is written to files stays exact.
 
+use std::error::Error;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -56,14 +57,29 @@ pub(crate) fn error(error: &anyhow::Error) {
 fn told(error: &anyhow::Error) -> String {
     // Our own words may have several lines; those of errors have one, but for names in them.
     let is_own = error.downcast_ref::<String>().is_some() || error.downcast_ref::<&str>().is_some();
+    in_words(error.as_ref(), is_own)
+}
+
+/// The same of an error that is told elsewhere, in one line.
+pub(crate) fn error_in_words(error: &(dyn Error + 'static)) -> String {
+    in_words(error, false)
+}
+
+fn in_words(error: &(dyn Error + 'static), is_own: bool) -> String {
+    let mut chain = vec![error];
+    while let Some(cause) = chain[chain.len() - 1].source() {
+        chain.push(cause);
+    }
     let shown = |place: usize, text: &str| {
         if place == 0 && is_own { lines(text) } else { one_line(text) }
     };
-    let causes = error.chain().enumerate();
+    let causes = chain.iter().enumerate();
     let mut causes: Vec<String> =
         causes.map(|(place, cause)| shown(place, &plain_words(&cause.to_string()))).collect();
     let is_not_there = |cause: &io::Error| cause.kind() == io::ErrorKind::NotFound;
-    if causes.len() > 1 && error.root_cause().downcast_ref().is_some_and(is_not_there) {
+    if causes.len() > 1
+        && chain.last().is_some_and(|it| it.downcast_ref().is_some_and(is_not_there))
+    {
         causes.pop();
         if let Some(last) = causes.last_mut() {
             *last = match last.split_once(": cannot ") {

@@ -2,7 +2,7 @@
 
 use locvtp_corpus::Rank;
 
-use crate::communicator::{Communicator, GatheredRows, num_rows};
+use crate::communicator::{Communicator, GatheredRows, Letter, num_rows};
 use crate::error::ClusterError;
 use crate::progress::Progress;
 
@@ -29,6 +29,14 @@ impl Communicator for Alone {
 
     fn gather_bytes(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, ClusterError> {
         Ok(vec![bytes.to_vec()])
+    }
+
+    fn send(&self, to: usize, _letter: Vec<u8>) {
+        panic!("a letter to rank {to}, and there is one alone")
+    }
+
+    fn received(&self, _awaited: Option<usize>) -> Option<Letter> {
+        None
     }
 
     fn progress(&self) -> Progress {

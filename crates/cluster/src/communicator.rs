@@ -9,9 +9,8 @@ use crate::progress::Progress;
 
 /// The ranks of one run, as one of them sees the others.
 ///
-/// Every method but [`rank`](Self::rank), [`progress`](Self::progress) and [`abort`](Self::abort) is an exchange: all ranks
-/// come to the same ones in the same order, and each waits for all. Where they do not, the error says
-/// who was where.
+/// Sums and what is gathered are exchanges: all ranks come to the same ones in the same order, and each waits for all.
+/// Where they do not, the error says who was where. Letters are for ranks that work each at its own pace.
 ///
 /// It stays in the thread that it was made in:
 /// ```compile_fail
@@ -56,11 +55,33 @@ pub trait Communicator {
     /// When another rank is elsewhere.
     fn gather_bytes(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, ClusterError>;
 
+    /// Sends a letter to another rank. It does not wait until that has come, but where 64 MiB are on their way.
+    ///
+    /// Letters of one rank to another come in the order in which they were sent. All of them must be
+    /// [`received`](Self::received) before the ranks are done.
+    ///
+    /// # Panics
+    /// When there is no such other rank.
+    fn send(&self, to: usize, letter: Vec<u8>);
+
+    /// The next letter that came from any rank. Who can do nothing before another rank says something names that as
+    /// `awaited`, and waits some milliseconds for it.
+    fn received(&self, awaited: Option<usize>) -> Option<Letter>;
+
     /// A handle by which any thread tells the watchdog that the work moves.
     fn progress(&self) -> Progress;
 
     /// Ends all ranks at once and says on standard error which rank ended them, and why. The exit code is 1.
     fn abort(&self, cause: &str) -> !;
+}
+
+/// What one rank told another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The rank that sent it.
+    pub from: usize,
+    /// What it sent.
+    pub bytes: Vec<u8>,
 }
 
 /// The rows of all ranks.

@@ -40,6 +40,9 @@
 //! # Ok::<(), ClusterError>(())
 //! ```
 
+/// Whether this build can work over MPI.
+pub const WITH_MPI: bool = cfg!(feature = "mpi");
+
 mod agreement;
 mod alone;
 mod communicator;
@@ -58,7 +61,7 @@ mod world;
 pub use crate::mpi::Mpi;
 pub use agreement::{Course, agree};
 pub use alone::Alone;
-pub use communicator::{Communicator, GatheredRows};
+pub use communicator::{Communicator, GatheredRows, Letter};
 pub use error::{ClusterError, RankFailure};
 pub use folder::claim_folder;
 pub use progress::Progress;
@@ -66,3 +69,4 @@ pub use sameness::{Fact, same_on_all};
 pub use settings::Settings;
 pub use start::run;
 pub use threads::in_threads;
+pub use world::{Launched, launched};

@@ -1,18 +1,32 @@
 //! What the watchdog looks at: whether anything moves.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Tells the watchdog that the work moves; for any thread, by clones.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     moves: Arc<AtomicU64>,
+    rests: Arc<AtomicBool>,
 }
 
 impl Progress {
     /// Something was done: a batch was loaded, a part of a step was calculated. An exchange says so by itself.
     pub fn moved(&self) {
+        self.rests.store(false, Ordering::Relaxed);
         self.moves.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// From now on nothing need be done until something [`moved`](Self::moved): this rank waits for what may take others
+    /// any time, or does what does not say how far it is.
+    pub fn rest(&self) {
+        self.rests.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing need be done now.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn rests(&self) -> bool {
+        self.rests.load(Ordering::Relaxed)
     }
 
     /// How often something was done.

@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::ops::AddAssign;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use locvtp_corpus::Rank;
 
-use crate::communicator::{Communicator, GatheredRows, num_rows};
+use crate::communicator::{Communicator, GatheredRows, Letter, num_rows};
 use crate::error::ClusterError;
 use crate::progress::Progress;
 
@@ -50,6 +52,16 @@ struct InThread {
     rank: Rank,
     to: Vec<Sender<Brought>>,
     from: Vec<Receiver<Brought>>,
+    letters_to: Vec<Sender<Letter>>,
+    letters: Receiver<Letter>,
+    /// Whether the work of one of them panicked.
+    has_panicked: Arc<AtomicBool>,
+}
+
+impl Drop for InThread {
+    fn drop(&mut self) {
+        self.has_panicked.fetch_or(thread::panicking(), Ordering::SeqCst);
+    }
 }
 
 /// What a rank brings to an exchange: what it came for, as a verb and its object, and a `Vec` of elements.
@@ -60,9 +72,17 @@ struct Brought {
 }
 
 fn connected(num_ranks: usize) -> Vec<InThread> {
-    let mut all: Vec<_> = (0..num_ranks)
-        .map(|index| InThread { rank: Rank::new(index, num_ranks), to: vec![], from: vec![] })
-        .collect();
+    let (letters_to, letters): (Vec<_>, Vec<_>) = (0..num_ranks).map(|_| channel()).unzip();
+    let has_panicked = Arc::default();
+    let one = |(index, letters)| InThread {
+        rank: Rank::new(index, num_ranks),
+        to: vec![],
+        from: vec![],
+        letters_to: letters_to.clone(),
+        letters,
+        has_panicked: Arc::clone(&has_panicked),
+    };
+    let mut all: Vec<_> = letters.into_iter().enumerate().map(one).collect();
     for from in 0..num_ranks {
         for to in 0..num_ranks {
             let (sender, receiver) = channel();
@@ -135,6 +155,19 @@ impl Communicator for InThread {
         self.exchange("gathers bytes".into(), bytes)
     }
 
+    fn send(&self, to: usize, letter: Vec<u8>) {
+        let letter = Letter { from: self.rank.index(), bytes: letter };
+        self.letters_to[to].send(letter).unwrap_or_else(|_| panic!("rank {to} is gone"));
+    }
+
+    fn received(&self, awaited: Option<usize>) -> Option<Letter> {
+        let wait = awaited.map_or(Duration::ZERO, |_| Duration::from_millis(20));
+        let letter = self.letters.recv_timeout(wait).ok();
+        let is_hopeless = letter.is_none() && self.has_panicked.load(Ordering::SeqCst);
+        assert!(!is_hopeless, "another rank is gone");
+        letter
+    }
+
     fn progress(&self) -> Progress {
         Progress::default()
     }
@@ -170,6 +203,37 @@ mod tests {
         });
         let told = "rank 0 sums 4 single numbers, and rank 1 sums 4 double numbers";
         assert!(results[0].as_ref().unwrap_err().ends_with(told), "{results:?}");
+    }
+
+    #[test]
+    fn letters_come_in_order_and_nobody_stops_for_them() {
+        let received = in_threads(3, |ranks| {
+            let me = ranks.rank().index();
+            if me != 0 {
+                (0..3_u8).for_each(|place| ranks.send(0, vec![me as u8, place]));
+                return Vec::new();
+            }
+            let mut letters = Vec::new();
+            while letters.len() < 6 {
+                letters.extend(ranks.received(Some(1)));
+            }
+            assert_eq!(ranks.received(None), None);
+            letters
+        });
+        for rank in [1, 2] {
+            let of_rank = received[0].iter().filter(|letter| letter.from == rank);
+            let places: Vec<_> = of_rank.map(|letter| letter.bytes.clone()).collect();
+            assert_eq!(places, [0, 1, 2].map(|place| vec![rank as u8, place]));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "not a number")]
+    fn a_panic_of_one_ends_also_those_who_wait_for_a_letter() {
+        in_threads(2, |ranks| {
+            assert!(ranks.rank().index() != 1, "not a number");
+            while ranks.received(Some(1)).is_none() {}
+        });
     }
 
     #[test]

@@ -19,7 +19,10 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 #[cfg_attr(not(any(feature = "mpi", test)), expect(dead_code, reason = "asked before MPI starts"))]
 pub(crate) fn is_launched(variable: Lookup<'_>) -> bool {
     const LEFT: [&str; 4] = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK"];
-    LEFT.iter().any(|name| variable(name).is_some()) || is_step_of_slurm(variable)
+    let is_alone = |(_, said): (_, String)| said.trim() == "1";
+    let is_large_step =
+        is_step_of_slurm(variable) && !tasks_of_step(variable).is_some_and(is_alone);
+    LEFT.iter().any(|name| variable(name).is_some()) || is_large_step
 }
 
 /// A batch script's shell has SLURM_NTASKS and SLURM_PROCID as well, and only a step that srun started a number.
@@ -27,32 +30,51 @@ fn is_step_of_slurm(variable: Lookup<'_>) -> bool {
     ["SLURM_PROCID", "SLURM_STEP_ID"].iter().all(|name| variable(name).is_some())
 }
 
+/// Processes of a step. The shell that `salloc` gives is a step of one task in a job of several, which
+/// only the first of these says.
+fn tasks_of_step(variable: Lookup<'_>) -> Option<(&'static str, String)> {
+    let names = ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"];
+    names.into_iter().find_map(|name| Some((name, variable(name)?)))
+}
+
+/// What a launcher says of the processes that it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Launched {
+    /// Its variable.
+    pub variable: &'static str,
+    /// How many, as it stands there.
+    pub said: String,
+}
+
+/// The launcher that started several processes, if one did: for what one process does alone.
+pub fn launched() -> Option<Launched> {
+    other_than(1, &environment)
+}
+
 /// Refuses a world of another size than a launcher's variables say.
 ///
 /// # Errors
 /// [`ClusterError::OtherWorld`], with the variable.
 pub(crate) fn check(found: usize, variable: Lookup<'_>) -> Result<(), ClusterError> {
+    match other_than(found, variable) {
+        Some(Launched { variable, said }) => {
+            let way_out = way_out(variable);
+            Err(ClusterError::OtherWorld { variable, said, found, way_out })
+        }
+        None => Ok(()),
+    }
+}
+
+fn other_than(found: usize, variable: Lookup<'_>) -> Option<Launched> {
     let own = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
     let mut asked = own.to_vec();
     asked.push("WORLD_SIZE");
     // An mpirun inside of a job starts one helper a node by srun, whose step the ranks inherit.
     if is_step_of_slurm(variable) && own.iter().all(|name| variable(name).is_none()) {
-        asked.push("SLURM_NTASKS");
+        asked.extend(tasks_of_step(variable).map(|(name, _)| name));
     }
-    for name in asked {
-        match variable(name) {
-            Some(said) if said.trim().parse() != Ok(found) => {
-                return Err(ClusterError::OtherWorld {
-                    variable: name,
-                    said,
-                    found,
-                    way_out: way_out(name),
-                });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    let said = |name| Some(Launched { variable: name, said: variable(name)? });
+    asked.into_iter().filter_map(said).find(|it| it.said.trim().parse() != Ok(found))
 }
 
 fn way_out(variable: &str) -> &'static str {
@@ -60,7 +82,7 @@ fn way_out(variable: &str) -> &'static str {
         return "this program was built without MPI: build it with --features mpi, or start one process";
     }
     match variable {
-        "SLURM_NTASKS" => {
+        "SLURM_STEP_NUM_TASKS" | "SLURM_NTASKS" => {
             "start them so that they find each other: srun --mpi=pmix, or the mpirun of the MPI that the program was \
              built with"
         }
@@ -104,6 +126,24 @@ mod tests {
         let step = [("SLURM_NTASKS", "4"), ("SLURM_PROCID", "2"), ("SLURM_STEP_ID", "0")];
         checked(4, &step).unwrap();
         assert!(checked(1, &step).unwrap_err().starts_with("SLURM_NTASKS says that 4 processes"));
+    }
+
+    #[test]
+    fn a_shell_in_a_job_of_several_tasks_is_one_process() {
+        let mut shell = vec![
+            ("SLURM_NTASKS", "4"),
+            ("SLURM_PROCID", "0"),
+            ("SLURM_STEP_ID", "4294967290"),
+            ("SLURM_STEP_NUM_TASKS", "1"),
+        ];
+        let lookup = |set: &[(&str, &str)], name: &str| {
+            set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        checked(1, &shell).unwrap();
+        assert!(!is_launched(&|name| lookup(&shell, name)));
+        shell[3].1 = "4";
+        assert!(checked(1, &shell).unwrap_err().starts_with("SLURM_STEP_NUM_TASKS says that 4"));
+        assert!(is_launched(&|name| lookup(&shell, name)));
     }
 
     #[test]

@@ -99,6 +99,12 @@ fn every_exchange_is_right_and_its_bits_repeat() {
 }
 
 #[test]
+fn letters_of_all_sizes_come_whole_and_in_order() {
+    let Some(said) = printed(3, &["letters"]) else { return };
+    assert_eq!(said, "3 ranks, 9 letters each\n");
+}
+
+#[test]
 fn an_error_of_one_rank_ends_all_with_rank_and_cause() {
     for num_ranks in [2, 3, 4] {
         let Some(said) = failed(num_ranks, &["error"]) else { return };

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use locvtp_cluster::ClusterError;
 use locvtp_search::catalogue::CatalogueError;
 use locvtp_search::scan::ScanError;
 use locvtp_transfer::TransferError;
@@ -89,6 +90,12 @@ pub enum FinderError {
     /// The model, or a video.
     #[error(transparent)]
     Transfer(#[from] TransferError),
+}
+
+impl From<ClusterError> for FinderError {
+    fn from(error: ClusterError) -> Self {
+        Self::Transfer(error.into())
+    }
 }
 
 impl From<ScanError> for FinderError {

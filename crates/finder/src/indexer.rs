@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use locvtp_cluster::{Alone, Communicator};
 use locvtp_search::catalogue::{
     Catalogue, CatalogueError, FileId, FileRecord, FileState, GenerationId, GenerationState,
     JobProgress, JobState, ModelRecord,
@@ -18,11 +19,12 @@ use locvtp_search::identity::{
     whole_hash,
 };
 use locvtp_transfer::Embedder;
-use locvtp_transfer::extraction::{ExtractSettings, FeatureSpace, VideoFile, encode_videos};
+use locvtp_transfer::extraction::{ExtractSettings, VideoEncoding};
 use locvtp_video::causes::with_causes;
 use locvtp_video::{Seconds, VideoOpener};
 
 use crate::error::FinderError;
+use crate::index_helper::{beside_clips, by_path, index_settings, share_out, videos};
 use crate::index_sampling::IndexSampling;
 use crate::index_summary::IndexSummary;
 use crate::judge;
@@ -45,6 +47,7 @@ pub struct Indexer<'a> {
     model: ModelRecord,
     settings: ExtractSettings,
     null_sentences: Vec<String>,
+    ranks: &'a dyn Communicator,
 }
 
 impl<'a> Indexer<'a> {
@@ -59,14 +62,9 @@ impl<'a> Indexer<'a> {
         sampling: IndexSampling,
     ) -> Result<Self, FinderError> {
         let model = model_record(embedder, dir, sampling)?;
-        let settings = ExtractSettings {
-            space: Some(FeatureSpace::Projected),
-            stride: sampling.stride(&embedder.directory().preprocessing),
-            skip_damaged: true,
-            take_over_stills: true,
-            ..ExtractSettings::default()
-        };
-        Ok(Self { catalogue, embedder, model, settings, null_sentences: Vec::new() })
+        let settings = index_settings(embedder, sampling);
+        let (null_sentences, ranks) = (Vec::new(), &Alone);
+        Ok(Self { catalogue, embedder, model, settings, null_sentences, ranks })
     }
 
     /// The same, opening files in another way.
@@ -81,6 +79,12 @@ impl<'a> Indexer<'a> {
     #[must_use]
     pub fn with_null_sentences(self, null_sentences: Vec<String>) -> Self {
         Self { null_sentences, ..self }
+    }
+
+    /// The same as rank 0 of several processes, of which the others [help](crate::help_to_index) it once.
+    #[must_use]
+    pub fn with_ranks(self, ranks: &'a dyn Communicator) -> Self {
+        Self { ranks, ..self }
     }
 
     /// Makes the index hold what lies in `roots`, files or folders.
@@ -102,6 +106,7 @@ impl<'a> Indexer<'a> {
             (walked, plan) = self.look(&roots, observer)?;
         }
         if observer.should_stop() {
+            self.nothing_to_encode()?;
             // What was not compared to its end is not known.
             return Ok(IndexSummary { is_stopped: true, ..IndexSummary::default() });
         }
@@ -257,33 +262,35 @@ impl<'a> Indexer<'a> {
         summary: &mut IndexSummary,
     ) -> Result<(), FinderError> {
         if candidates.is_empty() {
-            return Ok(());
+            return self.nothing_to_encode();
         }
         let began = std::time::Instant::now();
-        let video = |candidate: &Candidate| VideoFile {
-            id: candidate.look.path.display().to_string(),
-            path: candidate.look.path.clone(),
-            bytes: candidate.look.size,
-        };
-        let videos: Vec<VideoFile> = candidates.iter().map(video).collect();
+        let candidates = share_out(self.ranks, &self.model, &candidates)?;
+        let videos = videos(&candidates);
         let progress = JobProgress {
             num_files: videos.len() as u64,
             decoded_frames: Some(0),
             ..JobProgress::default()
         };
         let job = self.catalogue.start_job(kind, &progress)?;
-        let told = RefCell::new(Told { observer, progress });
-        let by_path = candidates.into_iter().map(|it| (it.look.path.clone(), it)).collect();
+        let told = RefCell::new(Told { observer, progress, is_over: false });
+        let candidates = by_path(candidates);
         let mut sink = VideoSink::new(
             self.catalogue,
             (generation, self.model.width as usize),
             job,
-            by_path,
+            &candidates,
             &told,
         );
         let mut watcher = Watcher(&told);
-        let encoded =
-            encode_videos(self.embedder, &videos, &self.settings, &mut sink, &mut watcher);
+        let (ranks, embedder, settings) = (self.ranks, self.embedder, &self.settings);
+        let mut beside = beside_clips(&candidates);
+        let encoded = VideoEncoding { ranks, embedder, settings }.encode(
+            &videos,
+            &mut beside,
+            &mut sink,
+            &mut watcher,
+        );
         let failure = sink.failure.take();
         let Kept { added, bad, changing, gone, num_cut_short, num_clips, num_cues, media } =
             sink.kept;
@@ -323,6 +330,11 @@ impl<'a> Indexer<'a> {
         summary.media_s = media.0;
         summary.seconds = progress.worked.0;
         Ok(())
+    }
+
+    /// Lets the other ranks go.
+    fn nothing_to_encode(&self) -> Result<(), FinderError> {
+        share_out(self.ranks, &self.model, &[]).map(drop)
     }
 
     /// Swaps in an index that is whole, and measures what null sentences reach on it.

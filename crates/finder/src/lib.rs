@@ -2,6 +2,7 @@
 //! sentences goes out.
 //!
 //! - [`Indexer`]: brings a catalogue up to date with folders; what is there already is not decoded
+//! - [`help_to_index`]: the same of another process that takes its share of the videos
 //! - [`Finder`]: answers a [`Question`] with moments, each seen or said, and with whether they are there
 //!   at all
 //! - [`find_said`]: the same of what is said alone, without a model
@@ -44,11 +45,13 @@
 //! ```
 
 mod answer;
+mod beside_clips;
 mod cues;
 mod error;
 mod file_filter;
 mod finder;
 mod hit;
+mod index_helper;
 mod index_sampling;
 mod index_summary;
 mod indexer;
@@ -72,6 +75,7 @@ pub use error::FinderError;
 pub use file_filter::FileFilter;
 pub use finder::Finder;
 pub use hit::{Evidence, Hit};
+pub use index_helper::help_to_index;
 pub use index_sampling::IndexSampling;
 pub use index_summary::IndexSummary;
 pub use indexer::Indexer;

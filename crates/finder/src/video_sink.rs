@@ -4,9 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use locvtp_corpus::WordsBeside;
 use locvtp_search::catalogue::{Catalogue, GenerationId, JobId, JobProgress, JobState, NewVideo};
-use locvtp_search::identity::{Candidate, ContentIdentity, look_at, whole_hash};
+use locvtp_search::identity::{Candidate, ContentIdentity};
 use locvtp_search::segment::{VectorBatch, VectorError, VectorKind};
 use locvtp_transfer::TransferError;
 use locvtp_transfer::extraction::{
@@ -15,7 +14,7 @@ use locvtp_transfer::extraction::{
 use locvtp_video::counted::counted;
 use locvtp_video::{Seconds, TimeSpan};
 
-use crate::cues::cues_of;
+use crate::beside_clips::BesideClips;
 use crate::error::FinderError;
 use crate::observer::IndexObserver;
 
@@ -23,6 +22,8 @@ use crate::observer::IndexObserver;
 pub(crate) struct Told<'o> {
     pub(crate) observer: &'o mut dyn IndexObserver,
     pub(crate) progress: JobProgress,
+    /// Whether the observer was told that all files are done.
+    pub(crate) is_over: bool,
 }
 
 /// A video whose clips are coming.
@@ -52,9 +53,8 @@ pub(crate) struct VideoSink<'a, 'o> {
     pub(crate) generation: GenerationId,
     pub(crate) job: JobId,
     pub(crate) width: usize,
-    pub(crate) candidates: HashMap<PathBuf, Candidate>,
+    pub(crate) candidates: &'a HashMap<PathBuf, Candidate>,
     pub(crate) told: &'a RefCell<Told<'o>>,
-    beside: WordsBeside,
     open: HashMap<PathBuf, OpenVideo>,
     pub(crate) kept: Kept,
     /// Why the catalogue took no more.
@@ -66,12 +66,11 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         catalogue: &'a dyn Catalogue,
         (generation, width): (GenerationId, usize),
         job: JobId,
-        candidates: HashMap<PathBuf, Candidate>,
+        candidates: &'a HashMap<PathBuf, Candidate>,
         told: &'a RefCell<Told<'o>>,
     ) -> Self {
         let (open, kept, failure) = (HashMap::new(), Kept::default(), None);
-        let beside = WordsBeside::default();
-        Self { catalogue, generation, job, width, candidates, told, beside, open, kept, failure }
+        Self { catalogue, generation, job, width, candidates, told, open, kept, failure }
     }
 
     /// Ends the encoding with an error that is kept here.
@@ -101,20 +100,24 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         open.fault.map_or(Ok(open.batch), Err)
     }
 
-    fn keep(&mut self, path: &Path, end: &VideoEnd) -> Result<(), FinderError> {
+    fn keep(
+        &mut self,
+        path: &Path,
+        end: &VideoEnd,
+        beside: BesideClips,
+    ) -> Result<(), FinderError> {
         let duration = Seconds(end.duration_s);
         let Some(candidate) = self.candidates.get(path).cloned() else { return Ok(()) };
         let vectors = match self.vectors(path) {
             Ok(vectors) => vectors,
             Err(error) => return self.bad(path, &error.to_string()),
         };
-        // First the whole, so that it is of what was decoded where nothing changed since.
-        let identity = self.identity(&candidate);
-        if look_at(path).ok().as_ref() != Some(&candidate.look) {
+        let identity = ContentIdentity { whole: beside.whole, ..candidate.identity };
+        if beside.is_changed {
             self.kept.changing.push(path.to_owned());
             return Ok(());
         }
-        let (cues, notes) = cues_of(path, duration, &mut self.beside);
+        let (cues, notes) = (beside.cues, beside.notes);
         for note in notes {
             self.told.borrow_mut().observer.note(&note);
         }
@@ -132,17 +135,6 @@ impl<'a, 'o> VideoSink<'a, 'o> {
         self.kept.added.push(path.to_owned());
         self.told.borrow_mut().progress.done_files += 1;
         self.say_job()
-    }
-
-    /// What the file of a candidate holds, with the hash of the whole: the decoder has just read it, so it comes
-    /// from memory most often. A place that cannot be read and held no picture leaves the hash unknown.
-    fn identity(&self, candidate: &Candidate) -> ContentIdentity {
-        let whole = match candidate.identity.whole {
-            // Only of the state that was looked at; of one that was indexed before it may be older.
-            Some(whole) if candidate.file.is_none() => Some(whole),
-            _ => whole_hash(&candidate.look.path, &|| false).unwrap_or_default(),
-        };
-        ContentIdentity { whole, ..candidate.identity }
     }
 
     fn bad(&mut self, path: &Path, reason: &str) -> Result<(), FinderError> {
@@ -183,8 +175,13 @@ impl ClipSink for VideoSink<'_, '_> {
         Ok(())
     }
 
-    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError> {
-        let kept = self.keep(&video.path, end);
+    fn done(
+        &mut self,
+        video: &VideoFile,
+        end: &VideoEnd,
+        aside: &[u8],
+    ) -> Result<(), TransferError> {
+        let kept = self.keep(&video.path, end, BesideClips::of_bytes(aside));
         kept.map_err(|error| self.fail(error))
     }
 
@@ -220,7 +217,11 @@ impl ExtractObserver for Watcher<'_, '_> {
         told.progress.worked = Seconds(extract.seconds);
         told.progress.decoded_frames = Some(extract.decoded);
         let progress = told.progress;
-        told.observer.progress(&progress);
+        let is_over = progress.done_files + progress.bad_files == progress.num_files;
+        // The other processes say as well that they are done.
+        if !std::mem::replace(&mut told.is_over, is_over) || !is_over {
+            told.observer.progress(&progress);
+        }
     }
 
     fn should_stop(&self) -> bool {

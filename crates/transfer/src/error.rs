@@ -62,6 +62,9 @@ pub enum TransferError {
     /// The model cannot be used.
     #[error(transparent)]
     Model(locvtp_model::ModelError),
+    /// The processes cannot work together.
+    #[error(transparent)]
+    Cluster(#[from] locvtp_cluster::ClusterError),
 }
 
 // Each crate has its own words for a file that is not there; whoever measures hears one.

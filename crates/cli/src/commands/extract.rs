@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
+use locvtp_cluster::{Communicator, Course, agree};
 use locvtp_transfer::extraction::{
     BadVideo, DamagedVideo, ExtractObserver, ExtractProgress, ExtractSettings, ExtractSummary,
-    FeatureSpace, IdRule, VideoList, extract, list_videos,
+    FeatureSpace, IdRule, VideoEncoding, VideoList, extract_together, list_videos,
 };
 use locvtp_transfer::locate_model;
 use locvtp_video::counted::counted;
@@ -17,6 +18,7 @@ use crate::file_reading::FileReading;
 use crate::numbers::{number, whole};
 use crate::pace::{duration, per_s, rate};
 use crate::progress::ProgressLine;
+use crate::ranks::{self, is_first};
 use crate::{Outcome, interrupt, missing, output};
 
 /// `locvtp extract`
@@ -95,30 +97,12 @@ pub(crate) enum Ids {
 }
 
 pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
-    let ids = match args.ids {
-        Ids::Stem => IdRule::Stem,
-        Ids::Path => IdRule::Path,
+    let extracted = ranks::together(|ranks| extracted(args, ranks))?;
+    let summary = match extracted {
+        Extracted::Summary(summary) => summary,
+        Extracted::Nothing => return Ok(Outcome::NothingFound),
+        Extracted::Elsewhere => return Ok(Outcome::Done),
     };
-    let list = list_videos(&args.videos, ids)?;
-    if !list.passed_over.is_empty() {
-        output::note(&format!("passed over, not videos by their endings: {}", list.passed_over));
-    }
-    if list.videos.is_empty() && list.missing.is_empty() {
-        output::note("nothing found: no video files there; name files, or a folder that has some");
-        return Ok(Outcome::NothingFound);
-    }
-    let embedder = open_embedder(&args.model)?;
-    output::make_folder_of(&args.out)?;
-    let _listening = interrupt::Listening::begin(typed_again(None, Some("--fresh")))?;
-    let mut progress = Progress::default();
-    let missing = missing(&list);
-    missing.iter().for_each(|bad| progress.bad(bad));
-    let model_dir = locate_model(&args.model);
-    let settings = settings(args)?;
-    let extracted =
-        extract(&embedder, &model_dir, &list.videos, &args.out, &settings, &mut progress);
-    let mut summary = extracted?;
-    summary.bad.splice(0..0, missing);
     if args.json {
         output::json(&summary)?;
     } else {
@@ -136,6 +120,56 @@ pub(crate) fn run(args: &Extract) -> anyhow::Result<Outcome> {
         anyhow::bail!("left out: {}; the reasons stand above", counted(num_bad, "video"));
     }
     Ok(Outcome::Done)
+}
+
+/// What one process is left with.
+enum Extracted {
+    Summary(ExtractSummary),
+    Nothing,
+    /// Rank 0 has all of it.
+    Elsewhere,
+}
+
+fn extracted(args: &Extract, ranks: &dyn Communicator) -> anyhow::Result<Extracted> {
+    ranks.progress().rest();
+    let list = if is_first(ranks) { listed(args)? } else { VideoList::default() };
+    let is_empty = list.videos.is_empty() && list.missing.is_empty();
+    let course = if is_empty && is_first(ranks) { Course::Stop } else { Course::GoOn };
+    if agree(ranks, Ok(course), &mut [])? == Course::Stop {
+        return Ok(if is_first(ranks) { Extracted::Nothing } else { Extracted::Elsewhere });
+    }
+    let embedder = open_embedder(&args.model)?;
+    let _listening = interrupt::Listening::begin(typed_again(None, Some("--fresh")))?;
+    let (model_dir, settings) = (locate_model(&args.model), settings(args)?);
+    let by = VideoEncoding { ranks, embedder: &embedder, settings: &settings };
+    if !is_first(ranks) {
+        extract_together(&by, &model_dir, &[], &args.out, &mut Quiet)?;
+        return Ok(Extracted::Elsewhere);
+    }
+    output::make_folder_of(&args.out)?;
+    let mut progress = Progress::default();
+    let missing = missing(&list);
+    missing.iter().for_each(|bad| progress.bad(bad));
+    let extracted = extract_together(&by, &model_dir, &list.videos, &args.out, &mut progress)?;
+    let mut summary = extracted.expect("rank 0 has the summary");
+    summary.bad.splice(0..0, missing);
+    Ok(Extracted::Summary(summary))
+}
+
+/// The videos that are meant; says what is no video.
+fn listed(args: &Extract) -> anyhow::Result<VideoList> {
+    let ids = match args.ids {
+        Ids::Stem => IdRule::Stem,
+        Ids::Path => IdRule::Path,
+    };
+    let list = list_videos(&args.videos, ids)?;
+    if !list.passed_over.is_empty() {
+        output::note(&format!("passed over, not videos by their endings: {}", list.passed_over));
+    }
+    if list.videos.is_empty() && list.missing.is_empty() {
+        output::note("nothing found: no video files there; name files, or a folder that has some");
+    }
+    Ok(list)
 }
 
 fn settings(args: &Extract) -> anyhow::Result<ExtractSettings> {
@@ -172,6 +206,15 @@ fn missing(list: &VideoList) -> Vec<BadVideo> {
         has_hung: false,
     };
     list.missing.iter().map(bad).collect()
+}
+
+/// What another process than rank 0 says: nothing.
+struct Quiet;
+
+impl ExtractObserver for Quiet {
+    fn should_stop(&self) -> bool {
+        interrupt::pressed()
+    }
 }
 
 struct Progress {

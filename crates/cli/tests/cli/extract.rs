@@ -33,7 +33,7 @@ fn start(command: &mut Command) -> Child {
 }
 
 /// A video of `frames` frames at 10 a second, in which colours drift.
-fn write_video(path: &Path, frames: usize) {
+pub(crate) fn write_video(path: &Path, frames: usize) {
     let settings = EncoderSettings::new(48, 32, 10);
     let mut encoder = Encoder::create(path, settings).unwrap();
     for t in 0..frames {

@@ -33,6 +33,7 @@ mod searching;
 mod serving;
 mod serving_bounds;
 mod serving_failures;
+mod several_processes;
 mod shards;
 mod steps_and_segmentation;
 mod stopping;

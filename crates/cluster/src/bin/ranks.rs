@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! locvtp-ranks exchanges               every exchange at many sizes, checked; prints a hash of the sums' bits
+//! locvtp-ranks letters                 letters of all sizes to rank 0, while that works
 //! locvtp-ranks time MIB TIMES [mpi]    seconds of a sum of so many MiB, by this crate or by MPI_Allreduce
 //! locvtp-ranks WHAT [ARGUMENT]         one way to end; see `ways_to_end`
 //! ```
@@ -25,7 +26,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let seconds = std::env::var("LOCVTP_RANKS_WATCHDOG").map_or(Ok(100), |text| text.parse())?;
-    let settings = Settings { watchdog: Some(Duration::from_secs(seconds)) };
+    let settings = Settings { watchdog: Some(Duration::from_secs(seconds)), ..Settings::default() };
     if arguments == ["other thread"] {
         std::thread::scope(|scope| {
             scope.spawn(|| run(&settings, |_| Ok::<_, ClusterError>(()))).join().unwrap()
@@ -34,6 +35,7 @@ fn main() -> Result<()> {
     }
     run(&settings, |ranks| match arguments[..] {
         ["exchanges"] => exchanges(ranks),
+        ["letters"] => letters(ranks),
         ["time", mib, times] => time(ranks, mib.parse()?, times.parse()?, false),
         ["time", mib, times, "mpi"] => time(ranks, mib.parse()?, times.parse()?, true),
         [what] => ways_to_end(ranks, what, ""),
@@ -90,6 +92,35 @@ fn exchanges(ranks: &dyn Communicator) -> Result<()> {
     assert!(hashes.iter().all(|other| *other == hash.to_le_bytes()), "{hashes:?}");
     if me == 0 {
         println!("{num_ranks} ranks, sums {hash:016x}");
+    }
+    Ok(())
+}
+
+/// Every rank sends rank 0 more than may be on its way, and gets an answer to each.
+fn letters(ranks: &dyn Communicator) -> Result<()> {
+    let (me, num_ranks) = (ranks.rank().index(), ranks.rank().world_size());
+    let sizes = [0, 1, 5000, 300_000, (1 << 24) - 1, 1 << 24, (1 << 24) + 1, 65 << 20, 2];
+    let letter = |rank: usize, size: usize| -> Vec<u8> {
+        (0..size).map(|i| (i % 251) as u8 ^ rank as u8).collect()
+    };
+    if me == 0 {
+        let mut next = vec![0; num_ranks];
+        while next[1..].iter().any(|&next| next < sizes.len()) {
+            std::thread::sleep(Duration::from_millis(3));
+            while let Some(got) = ranks.received(None) {
+                let place = next[got.from];
+                next[got.from] += 1;
+                assert!(got.bytes == letter(got.from, sizes[place]), "{place} of {}", got.from);
+                ranks.send(got.from, vec![place as u8]);
+            }
+        }
+        println!("{num_ranks} ranks, {} letters each", sizes.len());
+    } else {
+        sizes.iter().for_each(|&size| ranks.send(0, letter(me, size)));
+        for place in 0..sizes.len() {
+            let got = std::iter::repeat_with(|| ranks.received(Some(0))).flatten().next().unwrap();
+            assert_eq!((got.from, got.bytes), (0, vec![place as u8]));
+        }
     }
     Ok(())
 }

@@ -10,10 +10,12 @@
 //! - [`spread`]: the communicator
 //! - [`meeting`]: all ranks tell what they came for
 //! - [`gather`], [`sums`]: the exchanges
+//! - [`mail`]: letters, for which nobody stops
 //! - [`peers`]: messages to the other ranks, and waiting for theirs
 
 mod ending;
 mod gather;
+mod mail;
 mod meeting;
 mod peers;
 mod spread;

@@ -10,6 +10,8 @@ use mpi::request::{LocalScope, Request};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::{Communicator, Destination, Equivalence, Source};
 
+use crate::communicator::Letter;
+use crate::mpi::mail::Mail;
 use crate::mpi::watchdog::Watchdog;
 
 /// For so long a message is asked for again and again.
@@ -25,11 +27,12 @@ pub(super) struct Peers {
     /// Exchanges so far, the same on all ranks.
     pub(super) exchanges: Cell<u64>,
     pub(super) watchdog: Watchdog,
+    mail: Mail,
 }
 
 impl Peers {
     pub(super) fn new(world: SimpleCommunicator, rank: Rank, watchdog: Watchdog) -> Self {
-        Self { world, rank, exchanges: Cell::new(0), watchdog }
+        Self { world, rank, exchanges: Cell::new(0), watchdog, mail: Mail::default() }
     }
 
     /// Exchanges messages with them: `begin` says what is to be sent and received, and all of it is over when this
@@ -46,6 +49,19 @@ impl Peers {
             self.wait_for_all(messages.awaited);
             self.wait_for_all(messages.sent);
         });
+    }
+
+    pub(super) fn send(&self, to: usize, letter: Vec<u8>) {
+        self.mail.send(&self.world, &self.watchdog, to, letter);
+    }
+
+    pub(super) fn received(&self, awaited: Option<usize>) -> Option<Letter> {
+        self.mail.received(&self.world, &self.watchdog, awaited)
+    }
+
+    /// Waits until the others have all letters.
+    pub(super) fn wait_until_all_is_sent(&self) {
+        self.mail.wait_until_all_is_sent(&self.world, &self.watchdog);
     }
 
     /// The other ranks, each with what is its own in a list by rank.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use locvtp_corpus::Rank;
 
-use crate::communicator::{Communicator, GatheredRows, num_rows};
+use crate::communicator::{Communicator, GatheredRows, Letter, num_rows};
 use crate::error::ClusterError;
 use crate::mpi::ending;
 use crate::mpi::meeting::Kind;
@@ -25,6 +25,7 @@ impl Mpi {
 
     /// Waits until all ranks have done their work.
     pub(super) fn all_done(&self) -> Result<(), ClusterError> {
+        self.peers.wait_until_all_is_sent();
         self.peers.meet(Kind::End, 0, 0).map(drop)
     }
 }
@@ -62,6 +63,14 @@ impl Communicator for Mpi {
             part.to_vec()
         };
         Ok(counts.into_iter().map(part).collect())
+    }
+
+    fn send(&self, to: usize, letter: Vec<u8>) {
+        self.peers.send(to, letter);
+    }
+
+    fn received(&self, awaited: Option<usize>) -> Option<Letter> {
+        self.peers.received(awaited)
     }
 
     fn progress(&self) -> Progress {

@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use locvtp_corpus::Rank;
-use locvtp_video::causes::with_causes;
 use mpi::Threading;
 use mpi::environment::Universe;
 use mpi::traits::Communicator as _;
@@ -43,9 +42,9 @@ where
                 drop(universe);
                 Ok(result)
             }
-            Err(error) => end_for(&ranks, &error),
+            Err(error) => end_for(&ranks, settings, &error),
         },
-        Ok(Err(error)) => end_for(&ranks, &*error.into()),
+        Ok(Err(error)) => end_for(&ranks, settings, &*error.into()),
         // A panic that another thread handed on; the hook said what it was.
         Err(_) => end_all(ranks.rank(), "a panic, told above"),
     }
@@ -94,13 +93,13 @@ fn name_the_rank_in_panics(rank: Rank) {
     }));
 }
 
-fn end_for(ranks: &Mpi, error: &(dyn Error + 'static)) -> ! {
+fn end_for(ranks: &Mpi, settings: &Settings, error: &(dyn Error + 'static)) -> ! {
     let own = ranks.rank().index();
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
     if causes.any(|cause| is_of_others(cause, own)) {
         thread::sleep(FIRST_SAY);
     }
-    end_all(ranks.rank(), &with_causes(error))
+    end_all(ranks.rank(), &(settings.in_words)(error))
 }
 
 /// Whether others failed and this rank only heard of it.

@@ -68,7 +68,7 @@ impl Watchdog {
     /// Why all are to be ended now, if they are.
     fn look(&self, last: &mut Last, now: Instant, limit: Duration) -> Option<String> {
         let moves = self.progress.moves();
-        if moves != last.moves {
+        if moves != last.moves || self.progress.rests() {
             *last = Last { moves, since: now };
             return None;
         }
@@ -128,6 +128,21 @@ mod tests {
         }
         let now = began + Duration::from_secs(397);
         assert!(watchdog.look(&mut last, now, LIMIT).is_some());
+    }
+
+    #[test]
+    fn who_rests_is_not_ended_until_it_moved_again() {
+        let watchdog = Watchdog::start(None, |_| {}).unwrap();
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut last = Last { moves: 0, since: began };
+        watchdog.progress().rest();
+        watchdog.waits_for(1);
+        assert_eq!(watchdog.look(&mut last, at(1000), LIMIT), None);
+        watchdog.moved();
+        assert_eq!(watchdog.look(&mut last, at(1001), LIMIT), None);
+        assert_eq!(watchdog.look(&mut last, at(1100), LIMIT), None);
+        assert!(watchdog.look(&mut last, at(1101), LIMIT).is_some());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::thread::Scope;
 
 use locvtp_model::Preprocessing;
 use locvtp_video::{ClipPixels, ClipStride, TimeSpan, VideoError, VideoOpener, VideoReader};
+use serde::{Deserialize, Serialize};
 
 use crate::extraction::video_list::VideoFile;
 
@@ -41,7 +42,7 @@ pub(crate) enum Decoded {
 }
 
 /// What is known of a video when all of its clips were read.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VideoEnd {
     /// How long it is, seconds.
     pub duration_s: f64,

@@ -29,11 +29,16 @@ pub trait ClipSink {
         values: &[f32],
     ) -> Result<(), TransferError>;
 
-    /// The video has no more clips.
+    /// The video has no more clips; `aside` is what was found out beside them where it was decoded ([`Aside`]).
     ///
     /// # Errors
     /// As [`ClipSink::clips`].
-    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError>;
+    fn done(
+        &mut self,
+        video: &VideoFile,
+        end: &VideoEnd,
+        aside: &[u8],
+    ) -> Result<(), TransferError>;
 
     /// The video cannot be read, or not to its end: clips that came of it are no video.
     ///
@@ -42,6 +47,15 @@ pub trait ClipSink {
     fn left_out(&mut self, _video: &VideoFile, _bad: &BadVideo) -> Result<(), TransferError> {
         Ok(())
     }
+}
+
+/// What is found out of a video beside its clips, such as its subtitles, when it was decoded: by the process that did it,
+/// in a form of the caller's.
+pub type Aside<'a> = dyn FnMut(&VideoFile, &VideoEnd) -> Vec<u8> + 'a;
+
+/// For whoever needs nothing but clips.
+pub(crate) fn nothing_aside() -> impl FnMut(&VideoFile, &VideoEnd) -> Vec<u8> {
+    |_, _| Vec::new()
 }
 
 /// Clips that wait for a batch at most, in batches: those that are taken over fill none.
@@ -84,6 +98,7 @@ impl Encoding<'_> {
     pub(crate) fn run(
         &self,
         videos: &[VideoFile],
+        aside: &mut Aside<'_>,
         sink: &mut dyn ClipSink,
         observer: &mut dyn ExtractObserver,
     ) -> Result<Encoded, TransferError> {
@@ -92,6 +107,7 @@ impl Encoding<'_> {
             encoding: self,
             videos,
             decoding: &decoding,
+            aside,
             sink,
             observer,
             waiting: Vec::with_capacity(self.batch),
@@ -142,6 +158,7 @@ struct EncodingRun<'a> {
     encoding: &'a Encoding<'a>,
     videos: &'a [VideoFile],
     decoding: &'a DecodingState,
+    aside: &'a mut Aside<'a>,
     sink: &'a mut dyn ClipSink,
     observer: &'a mut dyn ExtractObserver,
     /// Clips of the next batch.
@@ -261,7 +278,8 @@ impl EncodingRun<'_> {
         self.ended = still;
         for (video, end) in complete {
             let file = &self.videos[video];
-            self.sink.done(file, &end)?;
+            let aside = (self.aside)(file, &end);
+            self.sink.done(file, &end, &aside)?;
             self.stills.iter_mut().for_each(|stills| stills.forget(video));
             self.progress.videos += 1;
             if !end.damaged.is_empty() {

@@ -22,6 +22,9 @@
 //! - `stills`: pictures that do not differ from the one before
 //! - `encoding`: the loop
 //! - `observer`: who is told how it goes
+//! - `sharing`: which of several processes takes which videos
+//! - `together`: the loop of several processes
+//! - `letter`: what they tell each other
 //! - [`Extractor`]: the features of one video, in memory
 //! - `run`: features of many videos into a file, or to any [`ClipSink`]
 
@@ -29,17 +32,21 @@ pub(crate) mod decoding;
 pub(crate) mod encoding;
 pub(crate) mod extract_error;
 mod extractor;
+mod letter;
 mod observer;
 mod run;
 mod settings;
+mod sharing;
 mod stills;
+mod together;
 mod video_list;
 
 pub use decoding::VideoEnd;
-pub use encoding::{ClipSink, Encoded};
+pub use encoding::{Aside, ClipSink, Encoded};
 pub use extract_error::ExtractError;
 pub use extractor::Extractor;
 pub use observer::{BadVideo, DamagedVideo, ExtractObserver, ExtractProgress};
-pub use run::{ExtractSummary, encode_videos, extract};
+pub use run::{ExtractSummary, extract, extract_together};
 pub use settings::{ExtractSettings, FeatureSpace};
+pub use together::VideoEncoding;
 pub use video_list::{IdRule, VideoFile, VideoList, list_videos};

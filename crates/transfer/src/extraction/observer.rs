@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use locvtp_video::TimeSpan;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How far an extraction is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExtractProgress {
     /// Videos that are done or bad.
     pub videos: usize,

@@ -1,19 +1,23 @@
 //! From videos to a feature file: what is in it already is left out, what is new goes through the
 //! encoder and into the file's journal.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use locvtp_features::{FeatureStore, Finished, VideoSource};
+use locvtp_cluster::{Alone, Fact, same_on_all};
+use locvtp_features::{FeatureStore, Finished, Provenance, VideoSource};
 use locvtp_video::TimeSpan;
 use serde::Serialize;
 
 use crate::embedding::Embedder;
 use crate::error::TransferError;
-use crate::extraction::decoding::{ClipRule, VideoEnd};
-use crate::extraction::encoding::{ClipSink, Encoded, Encoding};
+use crate::extraction::decoding::VideoEnd;
+use crate::extraction::encoding::{ClipSink, Encoded, nothing_aside};
 use crate::extraction::observer::{BadVideo, DamagedVideo, ExtractObserver};
 use crate::extraction::settings::{ExtractSettings, FeatureSpace};
+use crate::extraction::together::VideoEncoding;
 use crate::extraction::video_list::VideoFile;
 
 /// What came of an extraction.
@@ -55,11 +59,37 @@ pub fn extract(
     settings: &ExtractSettings,
     observer: &mut dyn ExtractObserver,
 ) -> Result<ExtractSummary, TransferError> {
+    let by = VideoEncoding { ranks: &Alone, embedder, settings };
+    let summary = extract_together(&by, model_dir, videos, out, observer)?;
+    Ok(summary.expect("rank 0 has the summary"))
+}
+
+/// [`extract`] by one process or by several. All come to it; rank 0 alone reads its own list of videos, writes the file,
+/// is told how it goes and has the summary. The file is byte for byte that of one process.
+///
+/// # Errors
+/// As [`extract`], and when the ranks have not the same model and settings.
+pub fn extract_together(
+    by: &VideoEncoding<'_>,
+    model_dir: &Path,
+    videos: &[VideoFile],
+    out: &Path,
+    observer: &mut dyn ExtractObserver,
+) -> Result<Option<ExtractSummary>, TransferError> {
+    let VideoEncoding { ranks, embedder, settings } = *by;
     settings.check()?;
     let began = Instant::now();
     let directory = embedder.directory();
     let space = settings.space_of(&directory.config)?;
     let provenance = settings.provenance(&directory.config, &directory.preprocessing, model_dir)?;
+    same_on_all(ranks, &[Fact::hashed("model and settings", made_by(&provenance).as_bytes())])?;
+    // What rank 0 now reads may be long.
+    ranks.progress().rest();
+    if ranks.rank().index() > 0 {
+        let to_do = to_do_of_bytes(&ranks.gather_bytes(&[])?[0]);
+        by.help(&to_do, &mut nothing_aside(), &|| observer.should_stop())?;
+        return Ok(None);
+    }
     let mut store = FeatureStore::open(out, &settings.dataset, provenance, settings.fresh)?;
     let (mut to_do, mut changed) = (Vec::new(), Vec::new());
     for video in videos {
@@ -75,10 +105,11 @@ pub fn extract(
     }
     let already = videos.len() - to_do.len();
     observer.started(to_do.len(), already);
-    let encoded = encode_videos(embedder, &to_do, settings, &mut store, observer)?;
+    ranks.gather_bytes(&to_do_as_bytes(&to_do))?;
+    let encoded = by.encode(&to_do, &mut nothing_aside(), &mut store, observer)?;
     let file = if encoded.stopped { None } else { Some(store.finish()?) };
     let Encoded { progress, bad, damaged, .. } = encoded;
-    Ok(ExtractSummary {
+    Ok(Some(ExtractSummary {
         out: out.to_owned(),
         space,
         videos: progress.videos - bad.len(),
@@ -89,38 +120,27 @@ pub fn extract(
         video_s: progress.video_s,
         seconds: began.elapsed().as_secs_f64(),
         file,
-    })
+    }))
 }
 
-/// Encodes videos and hands the features of their clips to `sink`: what [`extract`] does, for whoever keeps
-/// them elsewhere. Memory does not grow with the length of a video.
-///
-/// # Errors
-/// When a setting cannot be used, a feature is not finite, or the sink fails. Bad videos are no errors.
-pub fn encode_videos(
-    embedder: &Embedder,
-    videos: &[VideoFile],
-    settings: &ExtractSettings,
-    sink: &mut dyn ClipSink,
-    observer: &mut dyn ExtractObserver,
-) -> Result<Encoded, TransferError> {
-    settings.check()?;
-    let directory = embedder.directory();
-    let rule = ClipRule {
-        preprocessing: settings.preprocessing(&directory.preprocessing),
-        stride: settings.stride,
-        opener: settings.opener.clone(),
-        skip_damaged: settings.skip_damaged,
+/// What must be the same on all ranks; where the model lies is not.
+fn made_by(provenance: &Provenance) -> String {
+    let provenance = Provenance { model: String::new(), ..provenance.clone() };
+    serde_json::to_string(&provenance).expect("plain data")
+}
+
+/// Name, path and size of each; a path need be no text.
+fn to_do_as_bytes(videos: &[VideoFile]) -> Vec<u8> {
+    let one = |video: &VideoFile| {
+        (video.id.clone(), video.path.as_os_str().as_bytes().to_vec(), video.bytes)
     };
-    let encoding = Encoding {
-        embedder,
-        space: settings.space_of(&directory.config)?,
-        rule: &rule,
-        batch: settings.batch.unwrap_or_else(|| embedder.clips_at_once()),
-        decode_threads: settings.decode_threads,
-        take_over_stills: settings.take_over_stills && rule.preprocessing.num_frames == 1,
-    };
-    encoding.run(videos, sink, observer)
+    serde_json::to_vec(&videos.iter().map(one).collect::<Vec<_>>()).expect("plain data")
+}
+
+fn to_do_of_bytes(bytes: &[u8]) -> Vec<VideoFile> {
+    let all: Vec<(String, Vec<u8>, u64)> = serde_json::from_slice(bytes).expect("rank 0's list");
+    let one = |(id, path, bytes)| VideoFile { id, path: OsString::from_vec(path).into(), bytes };
+    all.into_iter().map(one).collect()
 }
 
 /// Into the journal of a feature file.
@@ -134,7 +154,12 @@ impl ClipSink for FeatureStore {
         Ok(self.push(&video.id, spans, values)?)
     }
 
-    fn done(&mut self, video: &VideoFile, end: &VideoEnd) -> Result<(), TransferError> {
+    fn done(
+        &mut self,
+        video: &VideoFile,
+        end: &VideoEnd,
+        _aside: &[u8],
+    ) -> Result<(), TransferError> {
         let (path, bytes) = (video.path.display().to_string(), video.bytes);
         let (duration_s, damaged) = (end.duration_s, end.damaged.clone());
         Ok(self.video_done(&video.id, VideoSource { path, bytes, duration_s, damaged })?)

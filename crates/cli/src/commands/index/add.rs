@@ -1,11 +1,16 @@
 //! `locvtp index add`: a folder's index, made or brought up to date.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
-use locvtp_finder::{IndexObserver, IndexSampling, IndexSummary, Indexer, model_record};
-use locvtp_search::catalogue::Catalogue;
+use locvtp_cluster::{Communicator, Course, agree};
+use locvtp_finder::{
+    IndexObserver, IndexSampling, IndexSummary, Indexer, help_to_index, model_record,
+};
+use locvtp_search::catalogue::{Catalogue, CatalogueLocation};
 use locvtp_search::identity::walk;
 use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::VideoOpener;
@@ -20,6 +25,7 @@ use crate::commands::ground::open_embedder;
 use crate::file_reading::FileReading;
 use crate::null_captions::null_captions;
 use crate::numbers::number;
+use crate::ranks::{self, is_first};
 use crate::{Outcome, interrupt, missing, output};
 
 /// `locvtp index add`
@@ -65,6 +71,31 @@ pub(crate) struct Prepared {
 }
 
 pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
+    match ranks::together(
+        |ranks| if is_first(ranks) { added(args, ranks) } else { helped(args, ranks) },
+    )? {
+        Added::Summary(summary, place) => {
+            if args.json {
+                output::json(&summary)?;
+            } else {
+                output::text(&text(&summary, Some(&place)))?;
+            }
+            outcome(&summary, args.strict)
+        }
+        Added::Nothing => Ok(nothing_there()),
+        Added::Elsewhere => Ok(Outcome::Done),
+    }
+}
+
+/// What one process is left with.
+enum Added {
+    Summary(Box<IndexSummary>, CatalogueLocation),
+    Nothing,
+    /// Rank 0 has all of it.
+    Elsewhere,
+}
+
+fn added(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
     check_folders(&args.folders)?;
     let place = args.making.place.of_videos(&args.folders)?;
     if args.making.model.is_none() && !may_be_there(&place) {
@@ -78,19 +109,38 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
     let walked = walk(&args.folders);
     if !may_be_there(&place) && walked.files.is_empty() && walked.closed.is_empty() {
         // Nor is one made for nothing.
-        return Ok(nothing_there());
+        agree(ranks, Ok(Course::Stop), &mut [])?;
+        return Ok(Added::Nothing);
     }
     let catalogue = open_to_write(&place)?;
     let prepared = args.making.prepared(catalogue.as_ref())?;
+    agree(ranks, Ok(Course::GoOn), &mut [])?;
+    ranks.gather_bytes(&prepared.for_helpers())?;
     let _listening = interrupt::Listening::begin(typed_again(None, None))?;
     let mut progress = Progress::new();
-    let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
-    if args.json {
-        output::json(&summary)?;
-    } else {
-        output::text(&text(&summary, Some(&place)))?;
+    let indexer = prepared.indexer(catalogue.as_ref())?.with_ranks(ranks);
+    let summary = indexer.add(&args.folders, &mut progress)?;
+    Ok(Added::Summary(Box::new(summary), place))
+}
+
+/// The same of another process than rank 0, which encodes its share with the model that rank 0 found.
+fn helped(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
+    ranks.progress().rest();
+    if agree(ranks, Ok(Course::GoOn), &mut [])? == Course::Stop {
+        return Ok(Added::Elsewhere);
     }
-    outcome(&summary, args.strict)
+    let told = ranks.gather_bytes(&[])?;
+    let (dir, sampling) = of_first(&told[0])?;
+    let (embedder, opener) = (open_embedder(&dir)?, args.making.reading.opener()?);
+    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    help_to_index(ranks, &embedder, &dir, sampling, opener, &interrupt::pressed)?;
+    Ok(Added::Elsewhere)
+}
+
+/// The model and the clips that rank 0 told of.
+fn of_first(told: &[u8]) -> anyhow::Result<(PathBuf, IndexSampling)> {
+    let (dir, sampling): (Vec<u8>, IndexSampling) = serde_json::from_slice(told)?;
+    Ok((OsString::from_vec(dir).into(), sampling))
 }
 
 /// How the command ends.
@@ -166,6 +216,12 @@ impl Making {
 }
 
 impl Prepared {
+    /// What other processes must know, to index with this model as well.
+    fn for_helpers(&self) -> Vec<u8> {
+        let told = (self.dir.as_os_str().as_bytes(), self.sampling);
+        serde_json::to_vec(&told).expect("plain data")
+    }
+
     pub(crate) fn indexer<'a>(
         &'a self,
         catalogue: &'a dyn Catalogue,

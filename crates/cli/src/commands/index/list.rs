@@ -1,7 +1,7 @@
 //! `locvtp index list`: what is in an index.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
@@ -37,7 +37,9 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     if args.jobs {
         return jobs(&catalogue.jobs()?, args.json);
     }
-    let files = catalogue.files()?;
+    let mut files = catalogue.files()?;
+    // Their numbers say which was encoded first, and with several processes that is chance.
+    files.sort_by(|one, other| first_path(one).cmp(&first_path(other)));
     let index = live_index(catalogue.as_ref())?;
     let left: HashSet<FileId> = match &index {
         Some(index) => catalogue.files_left(index.id)?.iter().map(|file| file.id).collect(),
@@ -79,6 +81,10 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         output::text(&lines.join("\n"))?;
     }
     Ok(if files.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+}
+
+fn first_path(file: &FileRecord) -> Option<&Path> {
+    file.looks.first().map(|look| look.path.as_path())
 }
 
 /// A job that a crash ended stands as running until the next one begins.

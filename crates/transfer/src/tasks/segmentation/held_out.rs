@@ -14,7 +14,7 @@ use super::videos::LabelledVideo;
 use crate::embedding::{Embedder, unit};
 use crate::error::TransferError;
 use crate::extraction::decoding::VideoEnd;
-use crate::extraction::encoding::{ClipSink, Encoding};
+use crate::extraction::encoding::{ClipSink, Encoding, nothing_aside};
 use crate::extraction::{BadVideo, ExtractObserver, ExtractProgress, FeatureSpace, VideoFile};
 use crate::fit::shared_observer::SharedObserver;
 use crate::observer::TaskObserver;
@@ -66,7 +66,7 @@ impl Labeller<'_> {
         };
         let mut labelling =
             LabelSink { labeller: self, begun: BTreeMap::new(), labels: BTreeMap::new() };
-        if encoding.run(&files, &mut labelling, observer)?.stopped {
+        if encoding.run(&files, &mut nothing_aside(), &mut labelling, observer)?.stopped {
             return Err(TransferError::Stopped);
         }
         Ok(labelling.labels)
@@ -92,7 +92,12 @@ impl ClipSink for LabelSink<'_> {
         Ok(())
     }
 
-    fn done(&mut self, video: &VideoFile, _end: &VideoEnd) -> Result<(), TransferError> {
+    fn done(
+        &mut self,
+        video: &VideoFile,
+        _end: &VideoEnd,
+        _aside: &[u8],
+    ) -> Result<(), TransferError> {
         let Labeller { embedder, classifier, clips, form, .. } = self.labeller;
         let values = self.begun.remove(&video.id).unwrap_or_default();
         let values: Vec<&[f32]> = values.chunks_exact(form.width).collect();
