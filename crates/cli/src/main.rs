@@ -77,7 +77,10 @@ fn main() -> ExitCode {
 
 /// Whether several processes do the work of one.
 fn shares_its_work(command: &Command) -> bool {
-    matches!(command, Command::Extract(_) | Command::Index { command: Index::Add(_) })
+    matches!(
+        command,
+        Command::Pretrain(_) | Command::Extract(_) | Command::Index { command: Index::Add(_) }
+    )
 }
 
 /// Does what was typed.

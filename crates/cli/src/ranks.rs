@@ -15,8 +15,8 @@ pub(crate) fn one_alone() -> anyhow::Result<()> {
     match launched() {
         Some(Launched { variable, said }) => bail!(
             "this command runs in one process, and {variable} says that {said} were started; start it without mpirun, \
-             srun and torchrun. What can be shared among several: `locvtp extract`, also of the features that a task \
-             takes, and `locvtp index add`"
+             srun and torchrun. What can be shared among several: `locvtp pretrain`, `locvtp extract`, also of the features that a \
+             task takes, and `locvtp index add`"
         ),
         None => Ok(()),
     }

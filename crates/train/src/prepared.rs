@@ -86,8 +86,11 @@ impl Prepared {
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let began = Instant::now();
+        // To read a large corpus takes long and says nothing on the way.
+        ranks.progress().rest();
         // The folder first: with a misspelt one, nothing else that is wrong matters.
         let lock = on_first(ranks, || run.is_dir().then(|| lock(run)).transpose())?.flatten();
+        ranks.progress().rest();
         let goes_on = goes_on(run, resume)?;
         let experiment = start::resolved(experiment, run, goes_on)?;
         experiment.check()?;

@@ -108,6 +108,8 @@ impl Prepared {
             device.seed(mix(experiment.run.seed, Purpose::TrainingDevice, step, rank));
 
             let model = &state.directory.model;
+            // What hangs is a file that is read, and not the encoders, which say nothing for as long as they take.
+            ranks.progress().rest();
             let found =
                 step_gradients_together(ranks, &experiment, model, batch, &position, &device);
             let StepGradients { losses, gradients } = found?;

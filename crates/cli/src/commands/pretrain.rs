@@ -1,20 +1,22 @@
 //! `locvtp pretrain`: a run file in, a model directory out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use locvtp_cluster::Communicator;
 use locvtp_model::Device;
-use locvtp_train::{Experiment, RunEnd, pretrain};
+use locvtp_train::{Experiment, Observer, RunEnd, RunStart, StepReport, pretrain_together};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
 use crate::Outcome;
 use crate::command_line;
 use crate::file_reading;
-use crate::interrupt::Listening;
+use crate::interrupt::{self, Listening};
 use crate::output;
 use crate::pace::duration;
 use crate::progress::TrainingProgress;
+use crate::ranks::{self, is_first};
 
 /// `locvtp pretrain`
 #[derive(Debug, ClapArgs)]
@@ -41,10 +43,42 @@ pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     *tables = tables.take().or_else(file_reading::default_folder);
     let folder =
         args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
+    match ranks::together(|ranks| trained(args, &experiment, &folder, ranks))? {
+        Some(end) => report(args, &folder, &end),
+        None => Ok(Outcome::Done),
+    }
+}
+
+/// How the run ended; rank 0 says so for all.
+fn trained(
+    args: &Pretrain,
+    experiment: &Experiment,
+    folder: &Path,
+    ranks: &dyn Communicator,
+) -> anyhow::Result<Option<RunEnd>> {
     let _listening = Listening::begin(go_on())?;
-    let mut progress = TrainingProgress::new();
-    let end = pretrain(&experiment, &folder, args.resume, &Device::flex(), &mut progress)?;
-    report(args, &folder, &end)
+    let mut progress: Box<dyn Observer> = match is_first(ranks) {
+        true => Box::new(TrainingProgress::new()),
+        false => Box::new(Quiet),
+    };
+    let device = Device::flex();
+    let end =
+        pretrain_together(ranks, experiment, folder, args.resume, &device, progress.as_mut())?;
+    Ok(is_first(ranks).then_some(end))
+}
+
+/// What another process than rank 0 says: nothing.
+struct Quiet;
+
+impl Observer for Quiet {
+    fn started(&mut self, _start: &RunStart) {}
+    fn step(&mut self, _report: &StepReport, _total_steps: u64) {}
+    fn checkpoint(&mut self, _path: &Path) {}
+    fn warning(&mut self, _text: &str) {}
+
+    fn should_stop(&self) -> bool {
+        interrupt::pressed()
+    }
 }
 
 /// The command that goes on with this run.
@@ -52,7 +86,7 @@ fn go_on() -> String {
     command_line::typed_again(Some("--resume"), None)
 }
 
-fn report(args: &Pretrain, folder: &std::path::Path, end: &RunEnd) -> anyhow::Result<Outcome> {
+fn report(args: &Pretrain, folder: &Path, end: &RunEnd) -> anyhow::Result<Outcome> {
     if args.json {
         output::json(&json!({
             "finished": end.finished,

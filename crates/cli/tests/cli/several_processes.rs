@@ -248,7 +248,10 @@ fn several_processes_of_what_one_does_alone_are_refused() {
     alone.args(["inspect", "anything"]);
     for variable in ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "WORLD_SIZE"] {
         let message = refused(&alone.env(variable, "2").output().unwrap());
-        says(&message, &[variable, "2 were started", "locvtp extract", "locvtp index add"]);
+        says(
+            &message,
+            &[variable, "2 were started", "locvtp pretrain", "locvtp extract", "locvtp index add"],
+        );
         alone.env_remove(variable);
     }
     // torchrun starts processes that do not know each other.
@@ -265,4 +268,76 @@ fn several_processes_of_what_one_does_alone_are_refused() {
     other.args(["--strict", ":", "-n", "1"]).arg(extract.get_program()).args(extract.get_args());
     let message = stderr(&other.output().unwrap());
     says(&message, &["the ranks do not have the same arguments (rank 0 has "]);
+}
+
+/// Batches that two and four processes share evenly.
+const EVEN: [&str; 4] = ["--set", "pairs.long_batch=4", "--set", "pairs.short_batch=4"];
+
+fn pretrain(run: &Path, steps: u64, more: &[&str]) -> Command {
+    let steps = format!("train.steps={steps}");
+    tiny().pretrain_command(run, &[&["--set", &steps], &EVEN[..], more].concat())
+}
+
+/// The total loss of each step.
+fn losses(run: &Path) -> Vec<f64> {
+    let text = std::fs::read_to_string(run.join("log.jsonl")).unwrap();
+    let step = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+    let totals = text.lines().map(step).filter_map(|step| step["total"].as_f64());
+    totals.collect()
+}
+
+#[test]
+fn several_processes_train_the_model_that_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| folder.path().join(name);
+    let Some(two) = output(2, &pretrain(&run("two"), 20, &[])) else { return };
+    says(&succeeded(&two), &["done in", "the model is in"]);
+    assert_eq!(stderr(&two).matches("million parameters").count(), 1, "{}", stderr(&two));
+    succeeded(&pretrain(&run("one"), 20, &[]).output().unwrap());
+    let (one, two) = (losses(&run("one")), losses(&run("two")));
+    assert_eq!((one.len(), two.len()), (20, 20));
+    // Sums of another order; how it grows in 20 steps was seen: below 1e-5.
+    let apart = one.iter().zip(&two).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+    assert!(apart < 1e-3, "{apart}");
+
+    // A batch that cannot be shared.
+    let uneven = output(3, &pretrain(&run("uneven"), 20, &[])).unwrap();
+    assert!(!uneven.status.success());
+    says(&stderr(&uneven), &["does not divide by the 3 processes", "multiple of 3"]);
+    assert!(!run("uneven").exists());
+}
+
+#[test]
+fn a_training_that_lost_a_process_ends_at_once_and_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str| folder.path().join(name);
+    let Some(whole) = output(2, &pretrain(&run("whole"), 120, &[])) else { return };
+    succeeded(&whole);
+    let parted = run("parted");
+    let mut child = started(2, &pretrain(&parted, 120, &[])).unwrap();
+    let ranks = processes(&mut child, 2);
+    let log = parted.join("log.jsonl");
+    until(&mut child, "45 steps are done", || crate::waiting::num_lines(&log) > 45);
+    let since = Instant::now();
+    signal(ranks[1], "-KILL");
+    let killed = child.wait_with_output().unwrap();
+    assert!(!killed.status.success());
+    says(&stderr(&killed), &["rank 1"]);
+    while ranks.iter().any(|&rank| is_at_work(rank)) {
+        assert!(since.elapsed() < ALL_GONE, "{ranks:?} are still at work");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(!parted.join("model").exists());
+
+    // One that is asked to stop, by a signal to any process, saves.
+    let mut child = started(2, &pretrain(&parted, 120, &["--resume"])).unwrap();
+    let ranks = processes(&mut child, 2);
+    let done = crate::waiting::num_lines(&log);
+    until(&mut child, "some steps are done", || crate::waiting::num_lines(&log) > done + 5);
+    signal(ranks[1], "-TERM");
+    let stopped = child.wait_with_output().unwrap();
+    assert_eq!(stopped.status.code(), Some(130), "{}", stderr(&stopped));
+    says(&String::from_utf8_lossy(&stopped.stdout), &["stopped and saved"]);
+    succeeded(&output(2, &pretrain(&parted, 120, &["--resume"])).unwrap());
+    assert!(crate::tiny::weights(&parted) == crate::tiny::weights(&run("whole")));
 }
