@@ -18,6 +18,7 @@
 //! | `locvtp`, [`model_directory`] | the whole, in memory and on disk |
 //! | `two_passes`, `branch` | a training step in bounded memory |
 //! | `parameter_gradients` | what the optimiser reads |
+//! | `model_part` | parts of the model by name, and parts that learn nothing |
 //! | `training_words` | which words training has shown |
 //! | `start_weights` | what training begins with |
 //! | [`weights`] | parameters by name; checkpoints of others |
@@ -46,6 +47,7 @@ pub mod layers;
 mod locvtp;
 pub mod loss;
 pub mod model_directory;
+mod model_part;
 mod objective;
 mod objective_file;
 mod objective_schema;
@@ -88,6 +90,7 @@ pub use error::ModelError;
 pub use initialiser::Initialiser;
 pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
+pub use model_part::{ModelPart, Tower};
 pub use objective::{Objective, WeightSchedule};
 pub use parameter_gradients::ParameterGradients;
 pub use preprocessing::{Fit, Preprocessing};

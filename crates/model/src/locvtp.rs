@@ -11,6 +11,7 @@ use crate::clip_patches::ClipPatches;
 use crate::context_warp::{ContextWarp, ContextWarpConfig};
 use crate::initialiser::Initialiser;
 use crate::loss::VideoTextEmbeddings;
+use crate::model_part::first_trained;
 use crate::projection::{Projection, ProjectionConfig, ProjectionKind};
 use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
@@ -267,6 +268,18 @@ impl LocVtp {
             head: self.video_projection.as_ref(),
             feature: self.clip_feature,
         }
+    }
+
+    /// How deep in the half of the videos and in that of the words the first part lies that learns, as
+    /// [`first_trained`] counts.
+    pub(crate) fn first_trained(&self) -> [Option<usize>; 2] {
+        let video_head = self.video_projection.as_ref();
+        let text_head = self.text_projection.as_ref();
+        let text = self
+            .text
+            .as_ref()
+            .and_then(|text| first_trained(text, text_head, text.tower().num_blocks()));
+        [first_trained(&self.video, video_head, self.video.tower().num_blocks()), text]
     }
 
     /// The half of the words, in parts.

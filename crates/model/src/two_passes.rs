@@ -105,13 +105,14 @@ impl FirstPass {
         gradients: EmbeddingGradients,
         sum: &mut ParameterGradients,
     ) {
-        if let Some(clips) = gradients.clips {
+        let [in_video, in_text] = model.first_trained();
+        if let (Some(clips), Some(trained)) = (gradients.clips, in_video) {
             let [b, t, e] = clips.dims();
             let clips = clips.reshape([b * t, 1, e]);
-            self.video.second(&model.video_branch(), &clips, model, sum);
+            self.video.second(&model.video_branch(), &clips, trained, model, sum);
         }
-        if let Some(words) = gradients.words {
-            self.text.second(&model.text_branch(), &words, model, sum);
+        if let (Some(words), Some(trained)) = (gradients.words, in_text) {
+            self.text.second(&model.text_branch(), &words, trained, model, sum);
         }
     }
 }
@@ -162,25 +163,30 @@ impl<I> Walk<I> {
         (walk, Tensor::cat(found, 0))
     }
 
-    /// Back, with the gradient at what came out.
+    /// Back, with the gradient at what came out, as far as something learns: to the block `trained`, from 0.
     fn second<B: Branch<Input = I>>(
         mut self,
         branch: &B,
         gradient: &Tensor<3>,
+        trained: usize,
         model: &LocVtp,
         sum: &mut ParameterGradients,
     ) {
         let mut first = 0;
+        let last = self.stretches.len() - 1;
+        let lowest = self.stretches.iter().position(|blocks| blocks.end > trained).unwrap_or(last);
         for mut part in std::mem::take(&mut self.parts) {
             let mut gradient = gradient.clone().narrow(0, first, part.rows);
             first += part.rows;
-            for number in (0..self.stretches.len()).rev() {
-                let x = part.kept.pop().map(|x| Tensor::from_inner(x).require_grad());
+            for number in (lowest..self.stretches.len()).rev() {
+                let x = part.kept.pop().map(Tensor::from_inner);
+                // Of the lowest stretch nobody wants the gradient of what goes in.
+                let x = if number > lowest { x.map(Tensor::require_grad) } else { x };
                 let y = self.run(branch, &part, number, x.clone());
                 // The gradient of this sum at `y` is the one that was handed down.
                 let mut gradients = (y * Tensor::from_inner(gradient)).sum().backward();
                 sum.add(model, &mut gradients);
-                let Some(x) = x else { break };
+                let Some(x) = x.filter(|_| number > lowest) else { break };
                 gradient = x.grad_remove(&mut gradients).expect("a stretch depends on its input");
             }
         }

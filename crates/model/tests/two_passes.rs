@@ -18,8 +18,8 @@ use locvtp_model::loss::{LossConfig, LossWeights, Losses, VideoTextEmbeddings, W
 use locvtp_model::weights::ParameterPath;
 use locvtp_model::{
     ClipFeature, ClipPatches, CorrespondenceConfig, EmbeddingGradients, FirstPass, Initialiser,
-    LocVtp, LocVtpConfig, MicroBatches, ParameterGradients, ProjectionConfig, ProjectionKind,
-    TextEncoderConfig, TokenBatch, VideoEncoderConfig,
+    LocVtp, LocVtpConfig, MicroBatches, ModelPart, ParameterGradients, ProjectionConfig,
+    ProjectionKind, TextEncoderConfig, TokenBatch, Tower, VideoEncoderConfig,
 };
 
 /// The engine has one generator for the whole process, and every first pass seeds it.
@@ -389,4 +389,58 @@ fn named_values(model: &LocVtp) -> Named {
     let mut collect = Collect(ParameterPath::default(), Named::new());
     model.visit(&mut collect);
     collect.1
+}
+
+#[test]
+fn frozen_parts_have_no_gradient_and_the_others_have_theirs() {
+    let _alone = generator();
+    let device = Device::flex().autodiff();
+    let (name, config) = &models()[0];
+    let model = golden::cast(config.init(4, &device), DType::F64);
+    let batch = batch(config, [3, 4], 3, &device).cast(DType::F64);
+    let (loss, all) = batch.plain(&model);
+    let parts = model.parts();
+    for freeze in [
+        &["video.embedding", "video.blocks.0..2", "text"][..],
+        &["video.blocks.0..3", "video.embedding"],
+        &["video.blocks.1", "context_warp"],
+        &["video", "text.blocks"],
+        &["video", "video_projection"],
+    ] {
+        let names: Vec<String> = freeze.iter().map(|&name| name.to_owned()).collect();
+        let frozen = model.clone().frozen(&names).unwrap();
+        let plain = batch.plain(&frozen);
+        let expected = all.iter().filter(|(name, _)| plain.1.contains_key(*name));
+        let expected: Named = expected.map(|(name, x)| (name.clone(), x.clone())).collect();
+        // What is left out of the graph changes no other number but by the order of sums.
+        assert_equal(&format!("{name} {freeze:?}"), &plain, &(loss, expected), 1e-11);
+        let has_gradient =
+            |part| parts.iter().any(|(name, &p)| p == part && plain.1.contains_key(name));
+        let block = |number| has_gradient(ModelPart::Block(Tower::Video, number));
+        let in_video = [block(0), block(1), block(2), has_gradient(ModelPart::End(Tower::Video))];
+        let rest = [ModelPart::ContextWarp, ModelPart::Embedding(Tower::Text)].map(has_gradient);
+        let told = match freeze.len() {
+            3 => ([false, false, true, true], [true, false]),
+            _ if freeze[0] == "video.blocks.0..3" => ([false, false, false, true], [true, true]),
+            _ if freeze[0] == "video.blocks.1" => ([true, false, true, true], [false, true]),
+            _ => ([false; 4], [true, true]),
+        };
+        assert_eq!((in_video, rest), told, "{freeze:?}");
+        for pairs in [Some(1), None] {
+            let found = batch.in_two_passes(&frozen, pairs);
+            assert_equal(&format!("{freeze:?}, {pairs:?} at once"), &found, &plain, 1e-11);
+        }
+    }
+    for (freeze, told) in [
+        (vec!["video.blocks.2..4"], "the video encoder has 3 blocks"),
+        (vec!["vidoe"], "did you mean \"video\"?"),
+        (
+            vec!["video", "text", "video_projection", "text_projection", "context_warp"],
+            "something to train",
+        ),
+    ] {
+        let names: Vec<String> = freeze.into_iter().map(str::to_owned).collect();
+        let error = model.clone().frozen(&names).unwrap_err().to_string();
+        assert!(error.contains("train.freeze") && error.contains(told), "{error}");
+    }
 }

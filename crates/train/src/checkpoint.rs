@@ -12,7 +12,7 @@ use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, replace_directory, write_synced,
 };
 use locvtp_model::weights::{read_safetensors, to_safetensors};
-use locvtp_model::{Device, ModelDirectory, ModelError, TrainingWords};
+use locvtp_model::{Device, LocVtp, ModelDirectory, ModelError, TrainingWords};
 use locvtp_video::causes::with_causes;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,8 @@ pub const STATE_FILE: &str = "trainer_state.json";
 const CHECKED_FILES: [&str; 5] =
     [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, OPTIMIZER_FILE];
 
+/// A second model directory inside of a checkpoint: the moving average of the weights.
+const AVERAGE_DIR: &str = "ema";
 /// The contents of `trainer_state.json`.
 #[derive(Clone, Serialize, Deserialize)]
 struct TrainerState {
@@ -61,6 +63,28 @@ pub(crate) struct Checkpoint {
     pub(crate) directory: ModelDirectory,
     /// The optimiser's state.
     pub(crate) optimizer: Adam,
+    /// The moving average of the weights, where the run keeps one.
+    pub(crate) average: Option<LocVtp>,
+}
+
+impl Checkpoint {
+    /// The average as a model directory, without a copy of its weights.
+    pub(crate) fn average_directory(&self) -> Option<ModelDirectory> {
+        let ModelDirectory { config, preprocessing, tokenizer, .. } = &self.directory;
+        Some(ModelDirectory {
+            config: config.clone(),
+            preprocessing: preprocessing.clone(),
+            tokenizer: tokenizer.clone(),
+            model: self.average.clone()?,
+        })
+    }
+}
+
+/// The files of a checkpoint that are compared with their checksums.
+fn checked_files(has_average: bool) -> impl Iterator<Item = String> {
+    let average = [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE].into_iter();
+    let average = average.filter(move |_| has_average).map(|file| format!("{AVERAGE_DIR}/{file}"));
+    CHECKED_FILES.into_iter().map(str::to_owned).chain(average)
 }
 
 /// A number that changes when the videos of a corpus do.
@@ -116,23 +140,33 @@ pub(crate) fn write(
     experiment: &Experiment,
     corpus_fingerprint: u32,
 ) -> Result<PathBuf, TrainError> {
-    let Checkpoint { next_step, directory, optimizer } = checkpoint;
-    let next_step = *next_step;
+    let Checkpoint { next_step, directory, optimizer, .. } = checkpoint;
+    let (next_step, average) = (*next_step, checkpoint.average_directory());
     let place = folder(run).join(name(next_step));
     let (optimizer_steps, moments) = optimizer.to_named();
     replace_directory(&place, |dir| {
         directory.write_files(dir)?;
         words_seen.write(dir)?;
         write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))?;
+        if let Some(average) = &average {
+            let inside = dir.join(AVERAGE_DIR);
+            std::fs::create_dir(&inside).map_err(|source| ModelError::File {
+                path: inside.clone(),
+                doing: "create",
+                source,
+            })?;
+            average.write_files(&inside)?;
+            words_seen.write(&inside)?;
+        }
         let mut checksums = BTreeMap::new();
-        for file in CHECKED_FILES {
-            let path = dir.join(file);
+        for file in checked_files(average.is_some()) {
+            let path = dir.join(&file);
             let bytes = std::fs::read(&path).map_err(|source| ModelError::File {
                 path,
                 doing: "read back",
                 source,
             })?;
-            checksums.insert(file.to_owned(), crc32fast::hash(&bytes));
+            checksums.insert(file, crc32fast::hash(&bytes));
         }
         let mut state = TrainerState {
             next_step,
@@ -217,9 +251,10 @@ fn read_state(path: &Path) -> Result<TrainerState, TrainError> {
     if state.own_checksum != state.checksum() {
         return Err(damaged(format!("{STATE_FILE} is not what was written")));
     }
-    for file in CHECKED_FILES {
-        let checksum = state.checksums.get(file);
-        let file_path = path.join(file);
+    let has_average = state.checksums.keys().any(|file| file.starts_with(AVERAGE_DIR));
+    for file in checked_files(has_average) {
+        let checksum = state.checksums.get(&file);
+        let file_path = path.join(&file);
         let bytes = std::fs::read(&file_path).map_err(TrainError::reading(&file_path))?;
         if Some(&crc32fast::hash(&bytes)) != checksum {
             return Err(damaged(format!("{file} is not what was written")));
@@ -241,7 +276,11 @@ fn read(
     let moments = read_safetensors(&path.join(OPTIMIZER_FILE))?;
     let optimizer =
         Adam::from_named(experiment.optimizer.clone(), &state.optimizer_steps, &moments, device);
-    Ok(Checkpoint { next_step: state.next_step, directory, optimizer })
+    let average = match experiment.train.ema {
+        Some(_) => Some(ModelDirectory::read(&path.join(AVERAGE_DIR), device)?.model),
+        None => None,
+    };
+    Ok(Checkpoint { next_step: state.next_step, directory, optimizer, average })
 }
 
 /// What decides the result must be as it was, but for what may change on the way, with a warning.

@@ -20,7 +20,8 @@
 //! | `replacements` | samples that cannot be decoded, and others in their place |
 //! | `frame_source`, `batch`, `loader` | from files to batches, ahead of the encoder |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
-//! | `optimizer`, `schedule` | Adam and its rate |
+//! | `optimizer`, `schedule`, `layer_rates` | Adam, its rate, and its rate by depth |
+//! | `moving_average` | a second model, of averaged weights |
 //! | `prepared` | what is decided before the first step |
 //! | `step_losses`, `step_gradients`, `trainer` | the forward pass of a step, its gradients, and the loop |
 //! | `together`, `shared_step` | what the ranks of a run agree on, and what they exchange in a step |
@@ -43,8 +44,10 @@ mod file_kind;
 mod frame_source;
 mod key_error;
 mod known_keys;
+mod layer_rates;
 mod left_out;
 mod loader;
+mod moving_average;
 mod nearby;
 mod observer;
 mod optimizer;

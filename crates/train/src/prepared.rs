@@ -110,7 +110,7 @@ impl Prepared {
         let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
 
         let device = device.clone().autodiff();
-        let state = if goes_on {
+        let mut state = if goes_on {
             let mut warnings = Vec::new();
             let newest =
                 checkpoint::read_newest(run, &experiment, fingerprint, &device, &mut warnings);
@@ -125,6 +125,7 @@ impl Prepared {
             }
             first_state(&experiment, &corpus, &device, observer)?
         };
+        state.directory.model = state.directory.model.frozen(&experiment.train.freeze)?;
         let total_steps = experiment.total_steps(sampler.steps_per_epoch());
         if state.next_step > total_steps {
             // Its model would pass for one of fewer steps.
@@ -225,7 +226,7 @@ fn first_state(
                 "{dir}: has no {drawn} of the run file's size; drawn from run.seed"
             ));
         }
-        return Ok(Checkpoint { next_step: 0, directory, optimizer });
+        return Ok(at_step_0(experiment, directory, optimizer));
     }
     let mut config = experiment.model.clone();
     let max_tokens = config.text.max_tokens();
@@ -242,9 +243,13 @@ fn first_state(
     config.text.set_vocab_size(tokenizer.vocab_size());
     let model = config.init(experiment.run.seed, device);
     let preprocessing = experiment.preprocessing.clone();
-    Ok(Checkpoint {
-        next_step: 0,
-        directory: ModelDirectory { config, preprocessing, tokenizer: Some(tokenizer), model },
-        optimizer,
-    })
+    let tokenizer = Some(tokenizer);
+    let directory = ModelDirectory { config, preprocessing, tokenizer, model };
+    Ok(at_step_0(experiment, directory, optimizer))
+}
+
+/// A run that has done nothing yet.
+fn at_step_0(experiment: &Experiment, directory: ModelDirectory, optimizer: Adam) -> Checkpoint {
+    let average = experiment.train.ema.map(|_| directory.model.clone());
+    Checkpoint { next_step: 0, directory, optimizer, average }
 }

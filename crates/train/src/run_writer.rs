@@ -84,12 +84,20 @@ impl RunWriter {
         checkpoint::write(&self.run, state, &self.words_seen, &self.experiment, self.fingerprint)
     }
 
-    /// Writes the model directory of a finished run.
+    /// Writes the model directory of a finished run, and that of its moving average, if it has one.
     ///
     /// # Errors
     /// When the disk is full or read-only.
-    pub(crate) fn model(&self, directory: &ModelDirectory) -> Result<(), TrainError> {
-        replace_directory(&self.run.join("model"), |dir| {
+    pub(crate) fn model(&self, state: &Checkpoint) -> Result<(), TrainError> {
+        if let Some(average) = state.average_directory() {
+            self.directory("model-ema", &average)?;
+        }
+        // Last: where it is, the run is finished.
+        self.directory("model", &state.directory)
+    }
+
+    fn directory(&self, name: &str, directory: &ModelDirectory) -> Result<(), TrainError> {
+        replace_directory(&self.run.join(name), |dir| {
             directory.write_files(dir)?;
             self.words_seen.write(dir)
         })

@@ -10,7 +10,9 @@ use locvtp_video::randomness::{Purpose, mix};
 use crate::batch::{BatchSource, PretrainBatch};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
+use crate::layer_rates::rate_factors;
 use crate::loader::Loader;
+use crate::moving_average::averaged;
 use crate::observer::{Observer, RunEnd};
 use crate::optimizer::Adam;
 use crate::prepared::Prepared;
@@ -85,6 +87,7 @@ impl Prepared {
         let steps_per_epoch = sampler.steps_per_epoch();
         let (spent_s, waited_s) = files.as_ref().map_or((0.0, 0.0), RunWriter::spent_s);
         let every = experiment.train.checkpoint_every;
+        let factors = rate_factors(&state.directory.model, experiment.optimizer.layer_decay);
         let source = BatchSource::new(experiment.clone(), sampler, self.tokenizer, self.opener);
         let source = Arc::new(source);
         let mut batches = ahead(&source, &experiment, state.next_step, total_steps);
@@ -117,9 +120,14 @@ impl Prepared {
             let norm = of_first(ranks, Adam::gradient_norm(model, &gradients))?;
             let norm = finite(step, "the gradient's length", norm)?;
             let rate = report.learning_rate;
+            let rate_of = |name: &str| rate * factors.get(name).copied().unwrap_or(1.0);
             state.directory.model =
-                state.optimizer.step(state.directory.model, &gradients, norm, rate);
+                state.optimizer.step_with_rates(state.directory.model, &gradients, norm, &rate_of);
             state.next_step = step + 1;
+            if let Some((average, keep)) = state.average.take().zip(experiment.train.ema) {
+                let model = &state.directory.model;
+                state.average = Some(averaged(average, model, keep, state.next_step));
+            }
 
             report.gradient_norm = norm;
             report.elapsed_s = spent_s + began.elapsed().as_secs_f64();
@@ -151,7 +159,7 @@ impl Prepared {
                 files.checkpoint(&state)?;
             }
             if finished {
-                files.model(&state.directory)?;
+                files.model(&state)?;
             }
         }
         Ok(RunEnd {

@@ -26,6 +26,7 @@ impl Experiment {
         self.check_neighbours()?;
         self.check_counts()?;
         self.check_micro_batch()?;
+        self.check_ema()?;
         self.check_shares()
     }
 
@@ -171,6 +172,17 @@ impl Experiment {
         Ok(())
     }
 
+    fn check_ema(&self) -> Checked {
+        match self.train.ema {
+            Some(ema) if !(0.0..1.0).contains(&ema) => {
+                let expected =
+                    "a number from 0 to below 1, such as 0.999; leave it out for no average";
+                setting("train.ema", ema.to_string(), expected)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn check_shares(&self) -> Checked {
         if !(0.0..=1.0).contains(&self.corpus.max_bad) {
             let found = self.corpus.max_bad.to_string();
@@ -287,6 +299,9 @@ mod tests {
             ("[train]\nmemory = \"recompute\"\nmicro_batch = 0", "train.micro_batch"),
             (large_micro_batch, "train.micro_batch"),
             (large_micro_batch, "pairs.short_batch"),
+            ("[train]\nema = 1.0", "train.ema"),
+            ("[optimizer]\nlayer_decay = 0.0", "optimizer.layer_decay"),
+            ("[optimizer]\nlayer_decay = 1.1", "optimizer.layer_decay"),
             ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),
             ("[tokenizer]\nvocab_size = 0", "tokenizer.vocab_size"),
             ("[pairs]\nlong_batch = 0", "pairs.long_batch"),

@@ -102,6 +102,15 @@ pub struct TrainSection {
     /// part of a pair. More take more memory and are hardly faster.
     #[schemars(range(min = 1))]
     pub micro_batch: Option<usize>,
+    /// Parts of the model that stay as they are, and keep no graph: `video`, `video.embedding`,
+    /// `video.blocks`, `video.blocks.0..6` (the first six), `video.blocks.3`, `video.end` (what follows
+    /// the blocks), the same with `text`; `video_projection`, `text_projection`, `context_warp`.
+    pub freeze: Vec<String>,
+    /// Keeps a second model beside the first: a moving average of its weights, which keeps so much of
+    /// itself in each step, for example 0.999. It is saved with each checkpoint, and at the end as
+    /// `model-ema/` in the run folder. Default: none.
+    #[schemars(range(min = 0, max = 1))]
+    pub ema: Option<f64>,
 }
 
 impl Default for TrainSection {
@@ -115,6 +124,8 @@ impl Default for TrainSection {
             keep_checkpoints: NonZero::new(2).expect("is not 0"),
             memory: TrainMemory::default(),
             micro_batch: None,
+            freeze: Vec::new(),
+            ema: None,
         }
     }
 }

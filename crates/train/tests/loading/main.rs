@@ -11,5 +11,6 @@ mod not_run;
 mod pictures;
 mod remote;
 mod several_ranks;
+mod slow_and_still;
 mod small_corpus;
 mod spread;
