@@ -341,3 +341,10 @@ fn a_training_that_lost_a_process_ends_at_once_and_goes_on_to_the_same_bits() {
     succeeded(&output(2, &pretrain(&parted, 120, &["--resume"])).unwrap());
     assert!(crate::tiny::weights(&parted) == crate::tiny::weights(&run("whole")));
 }
+
+#[test]
+fn trainings_that_are_killed_at_random_moments_end_in_the_bits_of_others() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/kill_test");
+    let output = Command::new(script).args(["3", env!("CARGO_BIN_EXE_locvtp")]).output().unwrap();
+    says(&succeeded(&output), &["kill_test: 3 kills", "ended in the bits"]);
+}
