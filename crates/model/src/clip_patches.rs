@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 /// What is subtracted from and divided into a pixel in 0..=1, per colour channel.
@@ -29,8 +29,10 @@ pub struct ClipPatches {
     /// `[b, p, f, c s s]`: positions row by row, frames of a position next to each other,
     /// channel-major pixels.
     pub values: Tensor<4>,
-    /// Rows and columns of patches; their product is `p`.
+    /// Rows and columns of patches; their product is `p`, or more where only some are there.
     pub grid: [usize; 2],
+    /// Where only some patches of each clip are there: their positions in the grid, `p` for each clip.
+    pub(crate) kept: Option<Vec<usize>>,
 }
 
 impl ClipPatches {
@@ -41,15 +43,32 @@ impl ClipPatches {
 
     /// The clips of these places, without a copy.
     pub(crate) fn some(&self, places: Range<usize>) -> Self {
+        let p = self.values.dims()[1];
+        let kept = self.kept.as_ref().map(|kept| kept[p * places.start..p * places.end].to_vec());
         let values = self.values.clone().narrow(0, places.start, places.len());
-        Self { values, grid: self.grid }
+        Self { values, grid: self.grid, kept }
+    }
+
+    /// The embeddings of the positions of the patches that are there, of those of the grid.
+    ///
+    /// # Shapes
+    /// - `positions`: `[1, rows columns, d]`; returns `[1, p, 1, d]`, or `[b, p, 1, d]` where only some are there
+    pub(crate) fn places(&self, positions: Tensor<3>) -> Tensor<4> {
+        let ([b, p, ..], [_, all, d]) = (self.values.dims(), positions.dims());
+        let Some(kept) = &self.kept else { return positions.reshape([1, p, 1, d]) };
+        let index: Vec<i64> = kept.iter().map(|&place| place as i64).collect();
+        let index = TensorData::new(index, [b * p]);
+        let index = Tensor::<1, Int>::from_data(index, &positions.device());
+        positions.reshape([all, d]).select(0, index).reshape([b, p, 1, d])
     }
 
     /// Every frame as a clip of one frame, clip by clip.
     pub fn single_frames(self) -> Self {
         let [b, p, f, pixels] = self.values.dims();
         let values = self.values.swap_dims(1, 2).reshape([b * f, p, 1, pixels]);
-        Self { values, grid: self.grid }
+        let kept =
+            self.kept.map(|kept| kept.chunks_exact(p).flat_map(|clip| clip.repeat(f)).collect());
+        Self { values, grid: self.grid, kept }
     }
 
     /// Cuts normalised pixels `[b, f, c, height, width]` into patches of side `patch_size`.
@@ -65,7 +84,7 @@ impl ClipPatches {
             .reshape([b, f, c, rows, s, columns, s])
             .permute([0, 3, 5, 1, 2, 4, 6])
             .reshape([b, rows * columns, f, c * s * s]);
-        Self { values, grid: [rows, columns] }
+        Self { values, grid: [rows, columns], kept: None }
     }
 
     /// Cuts RGB bytes, `[b, f, height, width, 3]`, into the numbers of [`ClipPatches::values`].
@@ -135,7 +154,31 @@ impl ClipPatches {
     ) -> Self {
         let grid = [height / patch_size, width / patch_size];
         let shape = [b, grid[0] * grid[1], f, 3 * patch_size * patch_size];
-        Self { values: Tensor::from_data(TensorData::new(values, shape), device), grid }
+        let values = Tensor::from_data(TensorData::new(values, shape), device);
+        Self { values, grid, kept: None }
+    }
+
+    /// The same of clips of which only some patches are there: `kept` are their positions in the grid, as many for
+    /// each clip, and `values` are the numbers of these.
+    ///
+    /// # Panics
+    /// When the numbers of the two do not fit, or a position lies outside of the grid.
+    pub fn from_kept(
+        values: Vec<f32>,
+        kept: Vec<usize>,
+        [b, f, height, width]: [usize; 4],
+        patch_size: usize,
+        device: &Device,
+    ) -> Self {
+        let grid = [height / patch_size, width / patch_size];
+        assert!(
+            kept.iter().all(|&place| place < grid[0] * grid[1]),
+            "a position outside of {grid:?}"
+        );
+        assert_eq!(kept.len() % b, 0, "{} patches for {b} clips", kept.len());
+        let shape = [b, kept.len() / b, f, 3 * patch_size * patch_size];
+        let values = Tensor::from_data(TensorData::new(values, shape), device);
+        Self { values, grid, kept: Some(kept) }
     }
 }
 

@@ -444,3 +444,43 @@ fn frozen_parts_have_no_gradient_and_the_others_have_theirs() {
         assert!(error.contains("train.freeze") && error.contains(told), "{error}");
     }
 }
+
+#[test]
+fn a_clip_of_some_patches_is_a_clip_of_these_at_their_places() {
+    let _alone = generator();
+    let device = Device::flex();
+    for (name, config) in models().into_iter().take(4) {
+        let model = config.init(4, &device);
+        let (b, f) = (3, config.video.num_frames());
+        let Batch { clips, .. } = batch(&config, [b, 1], f, &device);
+        let numbers_of = |clips: &ClipPatches| numbers(clips.values.clone());
+        let whole = numbers_of(&clips).into_iter().map(|x| x as f32).collect::<Vec<_>>();
+        let side = config.video.image_size();
+        let (form, patch_size) = ([b, f, side, side], config.video.patch_size());
+        // All of them, in their order, are the clip.
+        let all: Vec<usize> = (0..b).flat_map(|_| 0..4).collect();
+        let same = ClipPatches::from_kept(whole.clone(), all, form, patch_size, &device);
+        let expected = numbers(model.embed_clips(clips.clone()));
+        assert_eq!(numbers(model.embed_clips(same)), expected, "{name}");
+        // Attention asks for no order: two patches and their places exchanged change nothing.
+        let each = whole.len() / b / 4;
+        let some = |places: [usize; 3]| {
+            let values = (0..b).flat_map(|clip| {
+                places
+                    .into_iter()
+                    .flat_map(move |place| (clip * 4 + place) * each..(clip * 4 + place + 1) * each)
+            });
+            let values = values.map(|i| whole[i]).collect();
+            let kept = (0..b).flat_map(|_| places).collect();
+            let clips = ClipPatches::from_kept(values, kept, form, patch_size, &device);
+            numbers(model.embed_clips(clips))
+        };
+        let kept = some([0, 2, 3]);
+        golden::assert_close(&name.to_owned(), &some([3, 0, 2]), &kept, 1e-5);
+        let difference = |other: &[f64]| {
+            std::iter::zip(&kept, other).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
+        };
+        assert!(difference(&some([0, 1, 3])) > 1e-2, "{name}: another patch changes something");
+        assert!(difference(&expected) > 1e-2, "{name}: so does one more");
+    }
+}

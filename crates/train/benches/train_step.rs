@@ -101,6 +101,7 @@ fn main() {
         step: 0,
         kind: SpanKind::Long,
         patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
+        kept: None,
         shape: [preset.videos, preset.clips, preset.frames],
         tokens: TokenBatch {
             ids: (0..preset.videos * tokens).map(|i| (i * 31 % 1000) as u32).collect(),

@@ -56,6 +56,7 @@ fn batch(model: &LocVtpConfig, step: u64, [pairs, clips]: [usize; 2]) -> Pretrai
         step,
         kind: SpanKind::Long,
         patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
+        kept: None,
         shape: [pairs, clips, frames],
         tokens: TokenBatch {
             ids: (0..pairs * tokens).map(|i| (i * 31 % 1000) as u32).collect(),

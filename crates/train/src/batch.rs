@@ -14,6 +14,7 @@ use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::frame_source::{ClipRequest, FrameSource};
 use crate::loader::HeldBytes;
+use crate::patch_dropout;
 use crate::replacements::{Replacements, SampleOfFile};
 use crate::usable::BadVideo;
 
@@ -28,8 +29,10 @@ pub struct PretrainBatch {
     pub step: u64,
     /// Long or short spans, or pictures.
     pub kind: SpanKind,
-    /// [`ClipPatches::cut`] of all clips, video by video.
+    /// [`ClipPatches::cut`] of all clips, video by video; of the patches that are left, with patch dropout.
     pub patches: Vec<f32>,
+    /// With patch dropout: the positions of these patches, as many for each clip.
+    pub kept: Option<Vec<usize>>,
     /// Videos, clips of each, frames of each clip.
     pub shape: [usize; 3],
     /// One sentence per video.
@@ -99,6 +102,8 @@ impl BatchSource {
         let (whole, part) = (self.sampler.batch(step), self.sampler.part(step));
         let num_pairs = part.len();
         let mut patches = Vec::with_capacity(num_pairs * num_clips * num_frames * size * size * 3);
+        let dropout = self.experiment.train.patch_dropout;
+        let mut kept = (dropout > 0.0).then(Vec::new);
         let mut sentences = Vec::with_capacity(num_pairs);
         let mut taken: BTreeSet<usize> = whole.iter().map(|span| span.video).collect();
         std::thread::scope(|scope| {
@@ -107,7 +112,21 @@ impl BatchSource {
                 let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
                 let normalisation = &preprocessing.normalisation;
                 let form = [num_frames, size, size];
-                ClipPatches::cut_onto(&mut patches, &pixels.data, form, patch_size, normalisation);
+                match &mut kept {
+                    None => {
+                        ClipPatches::cut_onto(
+                            &mut patches,
+                            &pixels.data,
+                            form,
+                            patch_size,
+                            normalisation,
+                        );
+                    }
+                    Some(kept) => {
+                        let all = ClipPatches::cut(&pixels.data, form, patch_size, normalisation);
+                        self.keep_some(&all, num_clips, [step, place as u64], &mut patches, kept);
+                    }
+                }
                 sentences.push(self.tokenizer.encode(&text)?);
             }
             Ok::<_, TrainError>(())
@@ -116,9 +135,31 @@ impl BatchSource {
             step,
             kind,
             patches,
+            kept,
             shape: [num_pairs, num_clips, num_frames],
             tokens: self.tokenizer.batch(&sentences),
         })
+    }
+
+    /// Adds the patches of a pair's clips that patch dropout leaves, and their positions.
+    fn keep_some(
+        &self,
+        all: &[f32],
+        num_clips: usize,
+        [step, place]: [u64; 2],
+        patches: &mut Vec<f32>,
+        kept: &mut Vec<usize>,
+    ) {
+        let video = &self.experiment.model.video;
+        let num_places = (self.experiment.preprocessing.image_size / video.patch_size()).pow(2);
+        let (dropout, seed) = (self.experiment.train.patch_dropout, self.experiment.run.seed);
+        for (number, clip) in all.chunks_exact(all.len() / num_clips).enumerate() {
+            let places = [place as usize, number];
+            let of_clip = patch_dropout::kept(num_places, dropout, seed, step, places);
+            let each = clip.len() / num_places;
+            of_clip.iter().for_each(|i| patches.extend(&clip[i * each..(i + 1) * each]));
+            kept.extend(of_clip);
+        }
     }
 
     /// Begins to fetch the videos that are on other machines, several at once: a batch waits for the

@@ -19,6 +19,7 @@
 //! | `usable` | which files of a corpus open |
 //! | `replacements` | samples that cannot be decoded, and others in their place |
 //! | `frame_source`, `batch`, `loader` | from files to batches, ahead of the encoder |
+//! | `patch_dropout` | which patches of a clip a step sees |
 //! | [`augmentation`] | what is changed at random of a sample and its sentence |
 //! | `optimizer`, `schedule`, `layer_rates` | Adam, its rate, and its rate by depth |
 //! | `moving_average` | a second model, of averaged weights |
@@ -51,6 +52,7 @@ mod moving_average;
 mod nearby;
 mod observer;
 mod optimizer;
+mod patch_dropout;
 mod plain_words;
 mod prepared;
 mod replacements;

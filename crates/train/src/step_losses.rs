@@ -35,9 +35,13 @@ pub(crate) fn encoder_input(
     batch: PretrainBatch,
     device: &Device,
 ) -> (ClipPatches, TokenBatch) {
-    let PretrainBatch { patches, shape: [b, t, f], tokens, .. } = batch;
+    let PretrainBatch { patches, kept, shape: [b, t, f], tokens, .. } = batch;
     let size = experiment.preprocessing.image_size;
-    let clips = ClipPatches::from_cut(patches, [b * t, f, size, size], model.patch_size(), device);
+    let (form, patch_size) = ([b * t, f, size, size], model.patch_size());
+    let clips = match kept {
+        None => ClipPatches::from_cut(patches, form, patch_size, device),
+        Some(kept) => ClipPatches::from_kept(patches, kept, form, patch_size, device),
+    };
     (clips, tokens)
 }
 

@@ -50,6 +50,8 @@ pub enum Purpose {
     FramePhase,
     /// Crop, flip and jitter of a sample.
     Augmentation,
+    /// Which patches of a clip the encoder sees.
+    PatchDropout,
 
     // A task.
     /// The order of an epoch's samples.
@@ -88,6 +90,7 @@ impl Purpose {
             Self::Correspondence => 3,
             Self::FramePhase => 4,
             Self::Augmentation => 5,
+            Self::PatchDropout => 10,
 
             Self::SampleOrder => 1,
             Self::Sample => 2,

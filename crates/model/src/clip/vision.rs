@@ -181,12 +181,12 @@ impl Embeddings {
         let weight = self.patch_embedding.weight.val();
         let [d, ..] = weight.dims();
         let no_bias = Tensor::zeros([d], (&weight.device(), weight.dtype()));
-        let x = ops::linear(clips.values, weight.reshape([d, pixels]).transpose(), no_bias);
-
+        let [rows, columns] = clips.grid;
         let positions = nearest::positions(self.position_embedding.rows(), clips.grid);
         let class = self.class_embedding.val().reshape([1, 1, d]);
         let class = (class + positions.clone().narrow(1, 0, 1)).expand([b, 1, d]);
-        let mut places = positions.narrow(1, 1, p).reshape([1, p, 1, d]);
+        let mut places = clips.places(positions.narrow(1, 1, rows * columns));
+        let x = ops::linear(clips.values, weight.reshape([d, pixels]).transpose(), no_bias);
         if let Some(times) = &self.time_embedding {
             places = places + nearest::times(times.rows(), f).reshape([1, 1, f, d]);
         }

@@ -63,13 +63,14 @@ impl Embeddings {
         let [b, p, f, pixels] = clips.values.dims();
         let projection = &self.patch_embeddings.projection;
         let [d, ..] = projection.weight.dims();
+        let [rows, columns] = clips.grid;
+        let positions = nearest::positions(self.position_embeddings.val(), clips.grid);
+        let class = (self.cls_token.val() + positions.clone().narrow(1, 0, 1)).expand([b, 1, d]);
+        let places = clips.places(positions.narrow(1, 1, rows * columns));
+
         let weight = projection.weight.val().reshape([d, pixels]).transpose();
         let x = ops::linear(clips.values, weight, projection.bias.val());
         assert_shape!(x, [b, p, f, d]);
-
-        let positions = nearest::positions(self.position_embeddings.val(), clips.grid);
-        let class = (self.cls_token.val() + positions.clone().narrow(1, 0, 1)).expand([b, 1, d]);
-        let places = positions.narrow(1, 1, p).reshape([1, p, 1, d]);
         let times = nearest::times(self.time_embeddings.val(), f).reshape([1, 1, f, d]);
         let patches = (x + (places + times)).reshape([b, p * f, d]);
         Tensor::cat(vec![class, patches], 1)

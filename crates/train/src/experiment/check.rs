@@ -4,6 +4,7 @@
 use super::{Experiment, TrainMemory};
 use crate::augmentation;
 use crate::error::TrainError;
+use locvtp_model::VideoEncoderConfig;
 use locvtp_video::counted::counted;
 
 type Checked = Result<(), TrainError>;
@@ -27,6 +28,7 @@ impl Experiment {
         self.check_counts()?;
         self.check_micro_batch()?;
         self.check_ema()?;
+        self.check_patch_dropout()?;
         self.check_shares()
     }
 
@@ -172,6 +174,22 @@ impl Experiment {
         Ok(())
     }
 
+    fn check_patch_dropout(&self) -> Checked {
+        let dropout = self.train.patch_dropout;
+        if !(0.0..1.0).contains(&dropout) {
+            return setting(
+                "train.patch_dropout",
+                dropout.to_string(),
+                "a share from 0 to below 1",
+            );
+        }
+        if dropout > 0.0 && matches!(self.model.video, VideoEncoderConfig::C3d(_)) {
+            let reason = "C3D has no patches that could be left out; set train.patch_dropout to 0";
+            return contradiction("train.patch_dropout", "model.video.kind", reason.into());
+        }
+        Ok(())
+    }
+
     fn check_ema(&self) -> Checked {
         match self.train.ema {
             Some(ema) if !(0.0..1.0).contains(&ema) => {
@@ -300,6 +318,7 @@ mod tests {
             (large_micro_batch, "train.micro_batch"),
             (large_micro_batch, "pairs.short_batch"),
             ("[train]\nema = 1.0", "train.ema"),
+            ("[train]\npatch_dropout = 1.0", "train.patch_dropout"),
             ("[optimizer]\nlayer_decay = 0.0", "optimizer.layer_decay"),
             ("[optimizer]\nlayer_decay = 1.1", "optimizer.layer_decay"),
             ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),

@@ -102,6 +102,10 @@ pub struct TrainSection {
     /// part of a pair. More take more memory and are hardly faster.
     #[schemars(range(min = 1))]
     pub micro_batch: Option<usize>,
+    /// Share of the patches of each clip that a step leaves out, other ones each time, in all frames of
+    /// the clip alike. Half of them are half of the encoder's work. Default: 0, none.
+    #[schemars(range(min = 0, max = 1))]
+    pub patch_dropout: f64,
     /// Parts of the model that stay as they are, and keep no graph: `video`, `video.embedding`,
     /// `video.blocks`, `video.blocks.0..6` (the first six), `video.blocks.3`, `video.end` (what follows
     /// the blocks), the same with `text`; `video_projection`, `text_projection`, `context_warp`.
@@ -124,6 +128,7 @@ impl Default for TrainSection {
             keep_checkpoints: NonZero::new(2).expect("is not 0"),
             memory: TrainMemory::default(),
             micro_batch: None,
+            patch_dropout: 0.0,
             freeze: Vec::new(),
             ema: None,
         }

@@ -116,3 +116,39 @@ fn the_average_is_that_of_the_weights_and_a_run_goes_on_with_it() {
     assert!(of("plain", "model") == of("whole", "model"));
     assert!(!run("plain").join("model-ema").exists());
 }
+
+#[test]
+fn with_patch_dropout_each_clip_keeps_other_patches_of_its_pixels() {
+    use crate::small_corpus::source;
+    use locvtp_corpus::Rank;
+    let mut experiment = experiment();
+    let whole = source(&experiment, Rank::ALONE).batch(2).unwrap();
+    experiment.train.patch_dropout = 0.5;
+    let found = source(&experiment, Rank::ALONE).batch(2).unwrap();
+    let kept = found.kept.clone().unwrap();
+    let clips = found.shape[0] * found.shape[1];
+    // Frames of 32 x 32 have four patches of 16 x 16.
+    assert_eq!((kept.len(), found.patches.len() * 2), (clips * 2, whole.patches.len()));
+    let each = whole.patches.len() / clips / 4;
+    for (number, place) in kept.iter().enumerate() {
+        let there = (number / 2 * 4 + place) * each;
+        let expected = &whole.patches[there..there + each];
+        assert!(found.patches[number * each..(number + 1) * each] == *expected, "patch {number}");
+    }
+    assert!(kept.chunks_exact(2).any(|clip| clip != &kept[..2]), "{kept:?}");
+    // Ranks draw what one process draws for their places.
+    let parts = (0..2).map(|rank| source(&experiment, Rank::new(rank, 2)).batch(2).unwrap());
+    assert_eq!(parts.flat_map(|part| part.kept.unwrap()).collect::<Vec<_>>(), kept);
+    // And it trains, in one pass and in two.
+    let folder = tempfile::tempdir().unwrap();
+    trained(&steps(&experiment, 3), &folder.path().join("plain"), None);
+    experiment.train.memory = locvtp_train::experiment::TrainMemory::Recompute;
+    trained(&steps(&experiment, 3), &folder.path().join("recompute"), None);
+    let losses = |name: &str| {
+        let log = locvtp_train::read_log(&folder.path().join(name)).unwrap();
+        log.iter().map(|step| step.total).collect::<Vec<_>>()
+    };
+    for (x, y) in losses("plain").iter().zip(losses("recompute")) {
+        assert!((x - y).abs() < 1e-4, "{x} and {y}");
+    }
+}
