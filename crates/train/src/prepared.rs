@@ -198,6 +198,22 @@ fn sampler(
 ) -> Result<PairSampler, TrainError> {
     let sampler = PairSampler::new(corpus, experiment.pairs.clone(), experiment.run.seed)?;
     let sampler = sampler.of_rank(rank)?;
+    let part = |batch: usize| batch / rank.world_size();
+    let (long, short) = (experiment.pairs.long_batch, experiment.pairs.short_batch);
+    if let Some(at_once) = experiment.train.micro_batch
+        && at_once > part(long.max(short))
+    {
+        return Err(TrainError::Contradiction {
+            first: "train.micro_batch",
+            second: "pairs.long_batch",
+            reason: format!(
+                "{at_once} pairs at once, and each of {} processes has {} of a batch at most; lower \
+                 train.micro_batch",
+                rank.world_size(),
+                part(long.max(short))
+            ),
+        });
+    }
     if sampler.has_pictures() && experiment.objective.ends_with_temporal_alone() {
         return Err(TrainError::Contradiction {
             first: "objective.temporal",

@@ -71,7 +71,7 @@ fn lower_blocks_learn_more_slowly_and_frozen_ones_not_at_all() {
         ("timesformer.embeddings.cls_token", 0.0025),
         ("distilbert.transformer.layer.0.ffn.lin1.weight", 0.0),
         ("distilbert.embeddings.position_embeddings.weight", 0.0025),
-        ("video_projection.weight", 0.01),
+        ("video_projection.linear.weight", 0.01),
     ] {
         let found = moved.get(name).unwrap_or_else(|| panic!("{name} of {:?}", moved.keys()));
         assert!((found - expected).abs() < 1e-4, "{name}: {found} instead of {expected}");
