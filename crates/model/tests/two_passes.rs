@@ -473,7 +473,7 @@ fn a_clip_of_some_patches_is_a_clip_of_these_at_their_places() {
             numbers(model.embed_clips(clips))
         };
         let kept = some([0, 2, 3]);
-        golden::assert_close(&name.to_owned(), &some([3, 0, 2]), &kept, 1e-5);
+        golden::assert_close(name, &some([3, 0, 2]), &kept, 1e-5);
         let difference = |other: &[f64]| {
             std::iter::zip(&kept, other).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
         };

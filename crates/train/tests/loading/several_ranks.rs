@@ -90,14 +90,14 @@ fn the_losses_and_every_gradient_are_those_of_one_process() {
     experiment.pairs.short_batch = 12;
     let random = "[correspondence]\nrule = \"random\"";
     let random = Experiment::parse(random, "random", &[]).unwrap().correspondence;
-    let usual = experiment.correspondence.clone();
+    let usual = experiment.correspondence;
     for (memory, correspondence, steps) in [
         (TrainMemory::Plain, &usual, &[0_u64, 1, 2][..]),
         (TrainMemory::Recompute, &usual, &[0]),
         (TrainMemory::Plain, &random, &[0]),
     ] {
         experiment.train.memory = memory;
-        experiment.correspondence = correspondence.clone();
+        experiment.correspondence = *correspondence;
         for &step in steps {
             let (losses, gradients) =
                 in_threads(1, |ranks| of_step(ranks, &experiment, step)).remove(0);
@@ -267,7 +267,7 @@ fn ranks_with_another_run_file_and_batches_that_do_not_divide_are_refused_by_all
     let ends = in_threads(2, |ranks| {
         let mut own = experiment.clone();
         own.loader.cache_mib = 16 * ranks.rank().index();
-        own.train.steps = Some(1.try_into().unwrap());
+        own.train.steps = Some(1);
         rank_of_run(ranks, &own, &run, false, None).0.unwrap().finished
     });
     assert_eq!(ends, [true, true]);

@@ -36,7 +36,7 @@ fn weights(model: &Path) -> BTreeMap<String, Vec<f32>> {
 
 fn steps(experiment: &Experiment, steps: u64) -> Experiment {
     let mut experiment = experiment.clone();
-    experiment.train.steps = Some(steps.try_into().unwrap());
+    experiment.train.steps = Some(steps);
     experiment
 }
 
