@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use serde::{Deserialize, Serialize};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::{NormalizedString, Normalizer};
@@ -120,7 +121,7 @@ impl TrainingWords {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path)
+        let text = plain_file::read_text(&path)
             .map_err(ModelError::file(&path, "read the words of training"))?;
         serde_json::from_str(&text).map(Some).map_err(|error| ModelError::Json {
             path,

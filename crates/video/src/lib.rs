@@ -24,7 +24,7 @@
 //!
 //! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
 //! what caused them, [`randomness`], what is drawn and for what, [`whole_file`], files that are whole
-//! or not there, and [`FolderLock`], one program at work in a folder.
+//! or not there, [`plain_file`], files that a folder names, and [`FolderLock`], one program at work in a folder.
 //!
 //! # Example
 //!
@@ -100,6 +100,7 @@ mod packet_index;
 mod packet_list;
 mod pillow;
 mod pixels;
+pub mod plain_file;
 mod plausible_times;
 mod playback;
 mod probe;

@@ -136,8 +136,7 @@ impl Finder<'_> {
             self.found.extend(tars_in(folder)?.into_iter().map(ShardPlace::Local));
             return Ok(());
         }
-        let text = std::fs::read(&list)
-            .map_err(|source| CorpusError::Read { path: list.clone(), source })?;
+        let text = text_file::bytes(&list)?;
         let listed = ShardList::read(&text, &list.to_string_lossy())?.finished(folder)?;
         let places =
             listed.shards.into_iter().map(|shard| ShardPlace::Local(folder.join(shard.name)));

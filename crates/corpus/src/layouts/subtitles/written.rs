@@ -1,7 +1,10 @@
 //! A file with words, read whatever its format.
 
+use std::io::ErrorKind;
 use std::iter::repeat_n;
 use std::path::Path;
+
+use locvtp_video::plain_file::{self, LARGEST_TEXT};
 
 use super::format::Format;
 use super::milliseconds::{Timed, are_milliseconds};
@@ -15,9 +18,6 @@ use crate::layouts::manifest::OF_VIDEO;
 use crate::repair::{Repair, Repairs};
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
-
-/// The times of all words of a day are smaller; files are read whole.
-const LARGEST: u64 = 256 << 20;
 
 /// Reads a file; none where it holds no words with times. `media` is asked how long it is where that
 /// decides the unit.
@@ -34,11 +34,10 @@ pub(super) fn read(
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     };
     let length_s = || length_s(media?);
-    let about = std::fs::metadata(path).map_err(|error| told(&error))?;
-    if about.len() > LARGEST {
-        return Err("is larger than any transcript".to_owned());
-    }
-    let bytes = std::fs::read(path).map_err(|error| told(&error))?;
+    let bytes = plain_file::read(path, LARGEST_TEXT).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => "is larger than any transcript".to_owned(),
+        _ => told(&error),
+    })?;
     if matches!(format, Format::Csv) {
         return table(path, &bytes, length_s).map_err(|error| told(&error));
     }
