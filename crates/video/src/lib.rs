@@ -138,7 +138,7 @@ pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use glimpses::{Glimpse, Glimpses, Nearness};
 pub use hdr::HdrTransfer;
-pub use limits::ReadLimits;
+pub use limits::{LimitReached, ReadLimits};
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};

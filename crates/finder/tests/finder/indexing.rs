@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use locvtp_finder::{FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question};
 use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobState};
 use locvtp_search::segment::VectorKind;
+use locvtp_video::{ReadLimits, ReaderSettings, VideoOpener};
 
 use crate::made::{Made, video};
 
@@ -76,6 +77,36 @@ fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes()
     let mended = made.add();
     assert_eq!((mended.num_added, mended.bad.len(), mended.num_unchanged), (1, 0, 1));
     assert!(made.writer().files().unwrap().iter().all(|file| file.state == FileState::Present));
+}
+
+#[test]
+fn a_file_over_a_limit_is_tried_again_when_the_limit_is_wider_and_when_it_was_touched() {
+    let made = Made::of(2);
+    let with_limit = |frames: usize| {
+        let limits = ReadLimits { frames, ..ReadLimits::default() };
+        let settings = ReaderSettings { limits, ..ReaderSettings::default() };
+        made.add_opened(VideoOpener { settings, frame_tables: None })
+    };
+    let first = with_limit(3);
+    assert_eq!((first.num_added, first.bad.len()), (0, 2), "{first:?}");
+    assert!(first.bad[0].1.contains("`limits.frames` (now 3; as a flag: `--limit frames=..`)"));
+    for frames in [3, 2] {
+        let as_before = with_limit(frames);
+        assert_eq!((as_before.num_still_bad, as_before.bad.len()), (2, 0), "{frames}");
+    }
+    let wider = with_limit(4);
+    assert_eq!((wider.num_still_bad, wider.bad.len()), (0, 2));
+    // Touched and as bad is told again, and not counted as moved.
+    let touched = std::fs::File::options().write(true).open(made.path("0.mp4")).unwrap();
+    touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let again = with_limit(4);
+    assert_eq!((again.num_still_bad, again.bad.len(), again.num_moved), (1, 1, 0));
+    std::fs::rename(made.path("0.mp4"), made.path("moved.mp4")).unwrap();
+    let moved = with_limit(4);
+    assert_eq!((moved.num_still_bad, moved.bad.len(), moved.num_moved), (2, 0, 0));
+    let widest = made.add();
+    assert_eq!((widest.num_added, widest.bad.len(), widest.num_still_bad), (2, 0, 0));
+    assert_eq!(made.add().num_unchanged, 2);
 }
 
 #[test]
