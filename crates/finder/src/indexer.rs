@@ -31,6 +31,7 @@ use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
 use crate::true_path::true_path;
+use crate::unfinished;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
 use crate::words_again::WordsAgain;
 
@@ -130,6 +131,7 @@ impl<'a> Indexer<'a> {
         summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
         summary.num_still_cut_short = num_cut_short(&files, &plan, &again);
         observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
+        let nothing_is_left = candidates.is_empty();
         self.encode(generation, candidates, "add", observer, &mut summary)?;
         if !plan.copies.is_empty() {
             let moved = self.moved(&plan.copies)?;
@@ -140,6 +142,9 @@ impl<'a> Indexer<'a> {
             self.read_words_again(generation, &roots, observer, &mut summary)?;
         }
         self.finish(generation, &mut summary)?;
+        if nothing_is_left && !summary.is_stopped && summary.num_left == 0 {
+            unfinished::close(self.catalogue, "add", &roots)?;
+        }
         Ok(summary)
     }
 
@@ -185,8 +190,12 @@ impl<'a> Indexer<'a> {
         let files = self.catalogue.files()?.into_iter().filter(|file| lost.contains(&file.id));
         let lost = files.filter_map(|file| Some(file.looks.into_iter().next()?.path)).collect();
         let mut summary = IndexSummary { lost, ..IndexSummary::default() };
+        let nothing_is_left = candidates.is_empty();
         self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
         self.finish(generation, &mut summary)?;
+        if nothing_is_left && summary.num_left == 0 {
+            unfinished::close(self.catalogue, "rebuild", &[])?;
+        }
         Ok(summary)
     }
 
@@ -374,6 +383,8 @@ impl<'a> Indexer<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
+        let beside = unfinished::beside(self.catalogue)?.filter(|it| it.id != generation);
+        summary.begun_beside = beside.map(|beside| beside.model.name);
         if !self.null_sentences.is_empty() && !summary.is_stopped {
             let sentences: Vec<&str> = self.null_sentences.iter().map(String::as_str).collect();
             summary.is_calibrated =
