@@ -215,7 +215,7 @@ pub enum Verdict {
     NotInTheseVideos,
     /// There is nothing to show: no subtitle says it, or no video passes the filters.
     NothingFound,
-    /// It cannot be told: the model knows no word of it, and no subtitle says it.
+    /// It cannot be told: the model knows no word of it that names something, and no subtitle says it.
     CannotBeTold,
 }
 
