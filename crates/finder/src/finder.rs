@@ -210,6 +210,9 @@ impl Finder {
     fn looks(&self, alike: &Alike, files: &[FileRecord]) -> Result<JointVector, FinderError> {
         match alike {
             Alike::Picture(path) => match self.embedder.embed_video(path) {
+                Err(VideoError::TooManyPixels { path, width, height, most }) => {
+                    Err(FinderError::LargePicture { path, width, height, most })
+                }
                 Err(error) if is_no_picture(&error) => {
                     Err(FinderError::NoPicture { path: path.clone() })
                 }
@@ -427,8 +430,15 @@ fn direction(question: &Question, sum: &[f32]) -> Result<JointVector, QuestionEr
     Ok(unit(sum))
 }
 
-/// Whether a file holds no picture that can be read, and is not merely out of reach.
+/// Whether a file holds no picture that can be read, and is not merely out of reach or over a limit.
 fn is_no_picture(error: &VideoError) -> bool {
     use VideoError as E;
-    !matches!(error, E::Io { .. } | E::Part { .. })
+    !matches!(
+        error,
+        E::Io { .. }
+            | E::Part { .. }
+            | E::TooManyFrames { .. }
+            | E::GaveUp { .. }
+            | E::TooLarge { .. }
+    )
 }

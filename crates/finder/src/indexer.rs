@@ -21,7 +21,7 @@ use locvtp_search::identity::{
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, VideoEncoding};
 use locvtp_video::causes::with_causes;
-use locvtp_video::{LimitReached, Seconds, VideoOpener};
+use locvtp_video::{LimitReached, Seconds, VideoOpener, plain_file};
 
 use crate::error::FinderError;
 use crate::index_helper::{beside_clips, by_path, index_settings, share_out, videos};
@@ -420,10 +420,12 @@ fn candidate_again(file: &FileRecord) -> Option<Candidate> {
     Some(Candidate { look: there(file)?, identity: file.identity, file: Some(file.id) })
 }
 
-/// Where a file lies as it was indexed; none where it is gone or was changed.
+/// Where a file lies as it was indexed; none where it is gone, was changed or may not be read.
 fn there(file: &FileRecord) -> Option<Look> {
     let now = |known: &Look| FileNow::surely(&known.path, file.identity, &file.looks);
-    let known = file.looks.iter().find(|known| now(known).is_usable())?;
+    let may_be_read = |known: &&Look| plain_file::open(&known.path).is_ok();
+    let usable = |known: &&Look| now(known).is_usable();
+    let known = file.looks.iter().filter(may_be_read).find(usable)?;
     look_at(&known.path).ok()
 }
 

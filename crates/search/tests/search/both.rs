@@ -195,6 +195,8 @@ fn cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator(home:
         ("umber4*", 0),
         ("said-a-caf*", 10),
         ("own* *", 10),
+        ("said\0café", 10),
+        ("\0", 0),
     ] {
         assert_eq!(catalogue.find_cues(text, None, 100).unwrap().len(), num, "{text}");
     }
