@@ -113,6 +113,13 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
         .flatten()
 }
 
+/// The lines of subtitles, without what ends them: a carriage return, where there is no line feed at all. Programs that
+/// convert a file twice end a line with `\r\r\n`, which is one end here.
+pub(crate) fn subtitle_lines(text: &str) -> impl Iterator<Item = &str> {
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    text.split(end).map(|line| line.trim_end_matches('\r'))
+}
+
 /// No line of a corpus is longer, in bytes; what seems to be one is no text.
 const LONGEST_LINE: usize = 16 << 20;
 
@@ -219,6 +226,9 @@ mod tests {
             assert_eq!(bare, expected, "blocks of {block}");
         }
         assert_eq!(lines("").count() + lines("a").count(), 1);
+        for text in ["one\r\rtwo\r", "one\r\r\n\r\r\ntwo\r\r\n", "one\n\ntwo\n"] {
+            assert_eq!(subtitle_lines(text).collect::<Vec<_>>(), ["one", "", "two", ""]);
+        }
         let file = tempfile::NamedTempFile::new().unwrap();
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let marked = [BYTE_ORDER_MARK, text.as_bytes()].concat();

@@ -491,3 +491,17 @@ fn words_larger_than_any_are_named_and_not_read() {
     let told = found[0].as_ref().unwrap_err().to_string();
     assert!(told.contains("larger than any transcript"), "{told}");
 }
+
+#[test]
+fn lines_of_subtitles_end_as_any_program_ends_them() {
+    let vtt = format!("WEBVTT\n\n{}", srt("he pours").replace(',', "."));
+    for end in ["\n", "\r", "\r\n", "\r\r\n"] {
+        let ended = |text: &str| text.replace('\n', end);
+        let two = srt("she whisks") + "\n" + &srt("and\nfolds").replace("00:00:0", "00:00:1");
+        let [srt, vtt] = [&two, &vtt].map(|text| ended(text));
+        let dir = folder(&[("a.mp4", ""), ("a.srt", &srt), ("b.mp4", ""), ("b.vtt", &vtt)]);
+        let (videos, _) = read(dir.path());
+        assert_eq!(said(&videos), ["a: she whisks", "b: he pours"], "{end:?}");
+        assert_eq!(videos[0].captions[1].text, "and folds", "{end:?}");
+    }
+}

@@ -151,7 +151,7 @@ impl Finder<'_> {
             return Err(CorpusError::NoShards { place: path.display().to_string() });
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        for line in text_file::lines(&text).map(str::trim).filter(|line| !line.is_empty()) {
             if is_remote(line) {
                 self.remote(line)?;
             } else {

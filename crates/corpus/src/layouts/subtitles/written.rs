@@ -77,7 +77,7 @@ fn of_cues(text: &str, format: Format) -> Result<Words, String> {
         return Err("has no line with times, as 00:00:01,000 --> 00:00:02,500".to_owned());
     }
     // YouTube's WebVTT says `Language: en` in its header.
-    let header = text.lines().take_while(|line| !line.contains("-->")).take(20);
+    let header = text_file::subtitle_lines(text).take_while(|line| !line.contains("-->")).take(20);
     let language = header
         .filter_map(|line| line.strip_prefix("Language:"))
         .find_map(Language::parse)
@@ -90,7 +90,7 @@ const COLUMNS: [&str; 3] = ["start", "end", "text"];
 
 /// Whisper's table. It knows no quotes; a tab in a text was replaced when it was written.
 fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<Words> {
-    let mut lines = text.lines();
+    let mut lines = text_file::subtitle_lines(text);
     let header: Vec<&str> = lines.next()?.trim_end().split('\t').map(str::trim).collect();
     let place = |column: &str| header.iter().position(|name| name.eq_ignore_ascii_case(column));
     let [start, end, words] = COLUMNS.map(place);
