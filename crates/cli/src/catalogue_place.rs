@@ -47,7 +47,11 @@ impl CataloguePlace {
         let above = truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
         // Its own is named as it was typed.
         let above = above.filter(|above| *above != truly.join(FOLDER));
-        Ok(CatalogueLocation::Folder(above.unwrap_or_else(|| folder.join(FOLDER))))
+        let own = folder.join(FOLDER);
+        // `--catalog` may have laid it into the folder itself.
+        let is_itself = !is_file && is_catalogue(folder) && !is_catalogue(&own);
+        let own = if is_itself { folder.to_owned() } else { own };
+        Ok(CatalogueLocation::Folder(above.filter(|_| !is_itself).unwrap_or(own)))
     }
 
     /// The index that knows these files and folders, which need not be there any more: the one given, or that in
@@ -174,4 +178,28 @@ pub(crate) fn model_of(
         ));
     }
     Ok(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_was_laid_into_a_folder_itself_is_that_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |folder: &Path| {
+            let place = CataloguePlace { catalog: None }.of_videos(&[folder.to_owned()]).unwrap();
+            place.folder().unwrap().to_owned()
+        };
+        let [own, other] = ["own", "other"].map(|name| folder.path().join(name));
+        for folder in [&own, &other] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(own.join("catalogue.sqlite"), "").unwrap();
+        assert_eq!((of(&own), of(&other)), (own.clone(), other.join(FOLDER)));
+        // Where both are there, the usual place counts.
+        std::fs::create_dir(own.join(FOLDER)).unwrap();
+        std::fs::write(own.join(FOLDER).join("catalogue.sqlite"), "").unwrap();
+        assert_eq!(of(&own), own.join(FOLDER));
+    }
 }

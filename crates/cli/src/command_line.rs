@@ -39,14 +39,15 @@ fn readable(argument: OsString) -> String {
 
 /// An argument as it may be shown: an address in it has no password.
 fn without_password(argument: &str) -> String {
-    let Some(place) = ["postgres://", "postgresql://"].iter().find_map(|it| argument.find(it))
-    else {
-        return argument.to_owned();
-    };
-    let (before, address) = argument.split_at(place);
-    let shown = CatalogueLocation::of(OsStr::new(address));
-    let shown = shown.map_or("postgres://...".to_owned(), |address| address.to_string());
-    format!("{before}{shown}")
+    let value = argument.find('=').filter(|_| argument.starts_with("--")).map_or(0, |at| at + 1);
+    let (before, value) = argument.split_at(value);
+    // A sentence is no address.
+    let is_folder = value.contains(char::is_whitespace);
+    match CatalogueLocation::of(OsStr::new(value)).ok().filter(|_| !is_folder) {
+        Some(CatalogueLocation::Server(address)) => format!("{before}{address}"),
+        None if !is_folder && !value.is_empty() => format!("{before}postgres://..."),
+        _ => argument.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -59,6 +60,12 @@ mod tests {
             ("postgres://a:geheim@db/v", "postgres://a@db/v"),
             ("--catalog=postgresql://a:geheim@db/v", "--catalog=postgres://a@db/v"),
             ("postgres://a:geheim", "postgres://..."),
+            ("Postgres://a:geheim@db/v", "postgres://a@db/v"),
+            ("--catalog=mysql://a:geheim@db/v", "--catalog=postgres://..."),
+            ("--catalog=", "--catalog="),
+            ("", ""),
+            ("--scores=words", "--scores=words"),
+            ("note: a dog", "note: a dog"),
             ("a dog", "a dog"),
         ] {
             assert_eq!(without_password(typed), shown);

@@ -127,8 +127,9 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
 fn typed() -> Result<Args, ExitCode> {
     let matches = help::command_line().try_get_matches();
     matches.and_then(|matches| Args::from_arg_matches(&matches)).map_err(|error| {
-        if let Some(said) =
-            wrong_command::said_otherwise(&error).or_else(|| wrong_command::said_of_term(&error))
+        if let Some(said) = wrong_command::said_otherwise(&error)
+            .or_else(|| wrong_command::said_of_value(&error, &words()))
+            .or_else(|| wrong_command::said_of_term(&error))
         {
             output::error(&anyhow::anyhow!(said));
         } else {
@@ -137,6 +138,11 @@ fn typed() -> Result<Args, ExitCode> {
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
+}
+
+/// The words of the command.
+fn words() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
 }
 
 /// Never: memory that was freed is kept, which is fastest where all of it is needed again.

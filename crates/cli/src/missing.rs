@@ -7,6 +7,7 @@ use std::path::Path;
 use locvtp_train::shell_words::quoted;
 use locvtp_train::{RunFolder, did_you_mean};
 use locvtp_transfer::locate_model;
+use locvtp_video::plain_file;
 
 use crate::{command_line, hub};
 
@@ -75,7 +76,7 @@ pub(crate) fn no_model(dir: &Path) -> String {
 /// What is said of a model directory that is there and cannot be read, before the reason.
 pub(crate) fn unreadable_model(place: &Path) -> String {
     let name = place.display();
-    let config = std::fs::read_to_string(place.join("config.json")).unwrap_or_default();
+    let config = plain_file::read_text(&place.join("config.json")).unwrap_or_default();
     if config.contains("\"locvtp\"") {
         return format!("{name}: the model cannot be read");
     }

@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use locvtp_finder::Sentence;
 use locvtp_model::weights::Origins;
 use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
 use locvtp_train::RUN_FILE;
@@ -45,7 +46,14 @@ impl TrainedWords {
 
     /// The words of `sentence` that training never showed; `None` where there is no list.
     pub(crate) fn unseen(&self, sentence: &str) -> Option<Unseen> {
-        self.known.as_ref().map(|known| told(known, sentence))
+        self.known.as_ref().map(|known| told(known, sentence, ""))
+    }
+
+    /// The same of a sentence with terms. By those that should not be there alone nothing is found, so they count only
+    /// among the words that were never seen.
+    pub(crate) fn unseen_of(&self, sentence: &Sentence) -> Option<Unseen> {
+        let without = sentence.without.join(" ");
+        self.known.as_ref().map(|known| told(known, &sentence.words(), &without))
     }
 
     /// What is said of a model without a list, in one line with the way to get one.
@@ -94,11 +102,18 @@ fn again(run: &Path) -> Option<String> {
     }
 }
 
-fn told(known: &TrainingWords, sentence: &str) -> Unseen {
-    let (words, all) = known.unseen(sentence);
-    let nothing_known = all && !known.pretrained;
+fn told(known: &TrainingWords, sentence: &str, without: &str) -> Unseen {
+    let (mut words, _) = known.unseen(sentence);
+    let nothing_known = !known.may_know(sentence);
+    let others = known.unseen(without).0.into_iter();
+    let others: Vec<String> = others.filter(|word| !words.contains(word)).collect();
+    words.extend(others);
     if words.is_empty() {
-        return Unseen { words: Some(words), nothing_known, said: String::new() };
+        let said = match nothing_known {
+            true => "it has no word, and the model knows nothing but words".to_owned(),
+            false => String::new(),
+        };
+        return Unseen { words: Some(words), nothing_known, said };
     }
     let how_often = match known.least {
         0 | 1 => "never seen".to_owned(),
@@ -125,20 +140,26 @@ mod tests {
     #[test]
     fn what_is_said_depends_on_what_is_left_to_go_by() {
         let known = TrainingWords::of(["a red square moves"].into_iter());
-        let all = told(&known, "a dog");
+        let all = told(&known, "a dog", "");
         assert_eq!(all.said, "never seen in training: dog; the model cannot know what to look for");
         assert!(all.nothing_known);
-        let some = told(&known, "a red dog rolls");
+        let some = told(&known, "a red dog rolls", "");
         let said = "never seen in training: dog, rolls; the answer rests on the other words";
         assert_eq!((some.said.as_str(), some.nothing_known), (said, false));
+        // A term that should not be there is no word of the sentence.
+        let term = told(&known, "a red square", "zyxw red");
+        let said = "never seen in training: zyxw; the answer rests on the other words";
+        assert_eq!((term.said.as_str(), term.nothing_known), (said, false));
+        let smile = told(&known, "😀", "");
+        assert!(smile.nothing_known && smile.said.starts_with("it has no word"), "{}", smile.said);
         // "a" was never said in the last training, and every text that it had read before has it.
         let after = TrainingWords::of(["red square moves"].into_iter()).after(None);
-        let pretrained = told(&after, "a dog");
+        let pretrained = told(&after, "a dog", "");
         assert!(pretrained.said.contains("last training: dog; what the model had learned before"));
         assert!(!pretrained.nothing_known && pretrained.words.is_none());
-        let seen = told(&after, "a red square");
+        let seen = told(&after, "a red square", "");
         assert_eq!((seen.words, seen.said.as_str()), (Some(vec![]), ""));
-        let rare = told(&TrainingWords { least: 3, ..known }, "dog");
+        let rare = told(&TrainingWords { least: 3, ..known }, "dog", "");
         assert!(
             rare.said.starts_with("seen fewer than 3 times in training: dog;"),
             "{}",

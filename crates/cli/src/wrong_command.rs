@@ -3,6 +3,7 @@
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use locvtp_train::shell_words::quoted;
 
 use crate::args::Args;
 
@@ -26,6 +27,28 @@ const OTHER_WORDS: [(&[&str], &str); 17] = [
     (&["config", "settings", "schema", "key", "keys", "option", "options"], "explain"),
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
+
+/// The message for a value that begins with a dash and stands behind its option, as in `--file \"-dash*\"`: clap takes it
+/// for an option of its own. `words` are those of the command.
+pub(crate) fn said_of_value(error: &clap::Error, words: &[String]) -> Option<String> {
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };
+    if error.kind() != ErrorKind::UnknownArgument || typed.starts_with("--") {
+        return None;
+    }
+    let commands = Args::command();
+    let search = commands.find_subcommand("search")?;
+    let takes_a_value = |word: &str| {
+        let mut options = search.get_arguments();
+        let is_it =
+            |option: &clap::Arg| option.get_long().is_some_and(|long| word == format!("--{long}"));
+        options.any(|option| is_it(option) && option.get_action().takes_values())
+    };
+    let mut pairs = words.windows(2);
+    let pair = pairs.find(|pair| takes_a_value(&pair[0]) && pair[1].starts_with(typed.as_str()))?;
+    let [option, value] = [&pair[0], &pair[1]];
+    let written = quoted(&format!("{option}={value}"));
+    Some(format!("{value}: begins with a dash, so it is taken for an option; write {written}"))
+}
 
 /// The message for a term of a sentence that stands where an option may, as in `locvtp search -red`: clap takes it for
 /// one.
@@ -132,6 +155,19 @@ mod tests {
         for other in [&["locvtp", "search", "a dog", "--tpo", "3"][..], &["locvtp", "ground", "-r"]]
         {
             assert_eq!(term(other), None);
+        }
+        let value = |words: &[&str]| {
+            let error = command.clone().try_get_matches_from(words).unwrap_err();
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            said_of_value(&error, &words)
+        };
+        let said = value(&["locvtp", "search", "a dog", "--file", "-dash*"]).unwrap();
+        assert!(said.contains("write '--file=-dash*'"), "{said}");
+        let said = value(&["locvtp", "search", "a dog", "--after", "-0001-01-01"]).unwrap();
+        assert!(said.contains("write --after=-0001-01-01"), "{said}");
+        for term in [&["locvtp", "search", "-red"][..], &["locvtp", "search", "a", "--all", "-red"]]
+        {
+            assert_eq!(value(term), None);
         }
         assert_eq!(told(&["locvtp", "score", "retrival"]), None, "clap says retrieval");
     }

@@ -2,9 +2,10 @@
 //! off, the columns of a table, the lines of a text.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+use locvtp_video::plain_file;
 
 use crate::csv_table::CsvTable;
 use crate::file_ending::has_ending;
@@ -81,7 +82,7 @@ impl Glance {
 /// How a file begins, as UTF-8 without a mark.
 pub(crate) fn glance(path: &Path) -> Option<Vec<u8>> {
     let mut start = Vec::new();
-    File::open(path).ok()?.take(GLANCE).read_to_end(&mut start).ok()?;
+    plain_file::open(path).ok()?.take(GLANCE).read_to_end(&mut start).ok()?;
     Some(text_file::as_utf8(&start).into_owned())
 }
 

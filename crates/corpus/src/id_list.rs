@@ -33,7 +33,7 @@ impl IdList {
         let ids: HashSet<String> = match ending.to_str() {
             Some("csv") => column_of_ids(path)?,
             Some("json") => {
-                let (text, _) = text_file::read(path)?;
+                let (text, _) = text_file::read_named(path)?;
                 let ids: Vec<String> = serde_json::from_str(&text).map_err(|source| {
                     let expected = "a JSON list of video ids: [\"<id>\", ..]";
                     CorpusError::Layout { path: path.to_owned(), expected, source: source.into() }
@@ -41,7 +41,7 @@ impl IdList {
                 ids.iter().map(|id| bare(id)).collect()
             }
             _ => {
-                let (text, _) = text_file::read(path)?;
+                let (text, _) = text_file::read_named(path)?;
                 text_file::lines(&text)
                     .map(str::trim)
                     .filter(|line| !line.is_empty())

@@ -2,17 +2,35 @@
 //! Windows-1252; lines that end with a line feed, a carriage return, or both.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor};
 use std::path::Path;
+
+use locvtp_video::plain_file::{self, LARGEST_TEXT};
 
 use crate::error::CorpusError;
 
 /// Reads a whole file as text; says whether it was neither UTF-8 nor UTF-16.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, is no plain file, or is larger than [`LARGEST_TEXT`].
 pub(crate) fn read(path: &Path) -> Result<(String, bool), CorpusError> {
+    Ok(decoded(&bytes(path)?))
+}
+
+/// The bytes of a whole file.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, CorpusError> {
+    plain_file::read(path, LARGEST_TEXT)
+        .map_err(|source| CorpusError::Read { path: path.to_owned(), source })
+}
+
+/// The same as [`read`] of a file that a person names, which may be a pipe.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read_named(path: &Path) -> Result<(String, bool), CorpusError> {
     let bytes = std::fs::read(path)
         .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
     Ok(decoded(&bytes))
@@ -27,14 +45,13 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// written in, is held in memory.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, is no plain file, or is UTF-16 and larger than [`LARGEST_TEXT`].
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, CorpusError> {
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let mut file = BufReader::with_capacity(BLOCK, File::open(path).map_err(unreadable)?);
+    let mut file = BufReader::with_capacity(BLOCK, plain_file::open(path).map_err(unreadable)?);
     let start = file.fill_buf().map_err(unreadable)?;
     if Utf16::of(start).is_some() {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        let bytes = plain_file::read(path, LARGEST_TEXT).map_err(unreadable)?;
         return Ok(Box::new(Cursor::new(decoded(&bytes).0.into_bytes())));
     }
     if start.starts_with(BYTE_ORDER_MARK) {
@@ -94,6 +111,13 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
             Some((!is_second).then(|| line.trim_end_matches(['\n', '\r'])))
         })
         .flatten()
+}
+
+/// The lines of subtitles, without what ends them: a carriage return, where there is no line feed at all. Programs that
+/// convert a file twice end a line with `\r\r\n`, which is one end here.
+pub(crate) fn subtitle_lines(text: &str) -> impl Iterator<Item = &str> {
+    let end = if text.contains('\n') { '\n' } else { '\r' };
+    text.split(end).map(|line| line.trim_end_matches('\r'))
 }
 
 /// No line of a corpus is longer, in bytes; what seems to be one is no text.
@@ -202,6 +226,9 @@ mod tests {
             assert_eq!(bare, expected, "blocks of {block}");
         }
         assert_eq!(lines("").count() + lines("a").count(), 1);
+        for text in ["one\r\rtwo\r", "one\r\r\n\r\r\ntwo\r\r\n", "one\n\ntwo\n"] {
+            assert_eq!(subtitle_lines(text).collect::<Vec<_>>(), ["one", "", "two", ""]);
+        }
         let file = tempfile::NamedTempFile::new().unwrap();
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let marked = [BYTE_ORDER_MARK, text.as_bytes()].concat();

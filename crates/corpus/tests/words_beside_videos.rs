@@ -10,7 +10,7 @@ use std::path::Path;
 
 use locvtp_corpus::{
     AnnotatedCorpus, Corpus, CorpusError, CorpusReader, DropReason, FileLookup, Layout,
-    NarratedVideo, ReadReport, ReadSettings, Repair,
+    NarratedVideo, ReadReport, ReadSettings, Repair, subtitles_beside,
 };
 use locvtp_video::{Encoder, EncoderSettings, TimeSpan};
 
@@ -446,4 +446,62 @@ fn the_cases_that_people_reported_give_their_right_values() {
     let whisper = with_video(&whisper, "v.mp4");
     let (videos, report) = read(whisper.path());
     assert_eq!((said(&videos), report.captions), (vec!["v: she whisks".to_owned()], 2));
+}
+
+#[test]
+fn a_pipe_or_a_device_with_the_name_of_words_is_named_and_never_opened() {
+    let words = srt("she whisks");
+    let dir = folder(&[("a.mp4", ""), ("b.mp4", ""), ("c.mp4", ""), ("c.srt", &words)]);
+    let pipes = ["a.srt", "a.en.json", "a.txt", "captions.json", "list.csv", "b.jsonl"];
+    for name in pipes {
+        let made = std::process::Command::new("mkfifo").arg(dir.path().join(name)).status();
+        assert!(made.unwrap().success());
+    }
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("b.srt")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join("b.hi.vtt")).unwrap();
+    for name in ["a.mp4", "b.mp4"] {
+        let found = subtitles_beside(&dir.path().join(name), None);
+        assert_eq!(found.len(), 2, "{name}: {found:?}");
+        for file in found {
+            let told = file.unwrap_err().to_string();
+            assert!(told.contains("a pipe, a socket or a device"), "{told}");
+        }
+    }
+    let (videos, report) = read(dir.path());
+    assert_eq!(said(&videos), ["c: she whisks"]);
+    let notes = report.notes.join("\n");
+    assert!(notes.contains("a.srt: was passed over: it is a pipe"), "{notes}");
+    // One of them alone.
+    for name in ["a.srt", "captions.json", "list.csv"] {
+        let alone = CorpusReader::new(
+            &dir.path().join(name),
+            &ReadSettings::default(),
+            FileLookup::WhereThereIsAFolder,
+        );
+        assert!(alone.is_err(), "{name}");
+    }
+}
+
+#[test]
+fn words_larger_than_any_are_named_and_not_read() {
+    let dir = folder(&[("a.mp4", ""), ("a.srt", "")]);
+    let words = std::fs::File::options().write(true).open(dir.path().join("a.srt")).unwrap();
+    words.set_len(1 << 40).unwrap();
+    let found = subtitles_beside(&dir.path().join("a.mp4"), None);
+    let told = found[0].as_ref().unwrap_err().to_string();
+    assert!(told.contains("larger than any transcript"), "{told}");
+}
+
+#[test]
+fn lines_of_subtitles_end_as_any_program_ends_them() {
+    let vtt = format!("WEBVTT\n\n{}", srt("he pours").replace(',', "."));
+    for end in ["\n", "\r", "\r\n", "\r\r\n"] {
+        let ended = |text: &str| text.replace('\n', end);
+        let two = srt("she whisks") + "\n" + &srt("and\nfolds").replace("00:00:0", "00:00:1");
+        let [srt, vtt] = [&two, &vtt].map(|text| ended(text));
+        let dir = folder(&[("a.mp4", ""), ("a.srt", &srt), ("b.mp4", ""), ("b.vtt", &vtt)]);
+        let (videos, _) = read(dir.path());
+        assert_eq!(said(&videos), ["a: she whisks", "b: he pours"], "{end:?}");
+        assert_eq!(videos[0].captions[1].text, "and folds", "{end:?}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{TimeSpan, plain_file};
 
 use crate::error::FeatureError;
 use crate::hdf5_file::Hdf5File;
@@ -66,7 +66,7 @@ impl FeatureFile {
             return NumpyFiles::open_folder(path, dataset).map(Self::Numpy);
         }
         let mut begin = [0; 8];
-        let file = std::fs::File::open(path);
+        let file = plain_file::open(path);
         let read = file.and_then(|mut file| file.read_exact(&mut begin));
         if let Err(error) = read {
             return match error.kind() {

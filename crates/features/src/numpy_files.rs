@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::plain_file;
 use zip::ZipArchive;
 
 use crate::error::FeatureError;
@@ -201,7 +202,7 @@ impl NumpyFiles {
                     return member(path, &mut archive, &array, most);
                 }
                 let failed = || FeatureError::io(path, "read it");
-                let file = File::open(path).map_err(failed())?;
+                let file = plain_file::open(path).map_err(failed())?;
                 let length = file.metadata().map_err(failed())?.len();
                 let mut bytes = Vec::new();
                 file.take(most).read_to_end(&mut bytes).map_err(failed())?;
@@ -313,7 +314,7 @@ fn ends_in(path: &Path, ending: &str) -> bool {
 }
 
 fn open_archive(path: &Path) -> Result<Archive, FeatureError> {
-    let file = File::open(path).map_err(FeatureError::io(path, "read it"))?;
+    let file = plain_file::open(path).map_err(FeatureError::io(path, "read it"))?;
     ZipArchive::new(BufReader::new(file))
         .map_err(|error| FeatureError::damaged(path, format!("it is no whole .npz ({error})")))
 }

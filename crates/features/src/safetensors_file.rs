@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{TimeSpan, plain_file};
 use serde::{Deserialize, Serialize};
 
 use crate::SPANS;
@@ -61,7 +61,7 @@ impl SafetensorsFile {
     pub fn open(path: &Path) -> Result<Self, FeatureError> {
         let damaged = |reason: &str| FeatureError::damaged(path, reason);
         let io = || FeatureError::io(path, "read it");
-        let mut file = File::open(path).map_err(io())?;
+        let mut file = plain_file::open(path).map_err(io())?;
         let length = file.metadata().map_err(io())?.len();
         let mut size = [0; 8];
         file.read_exact(&mut size).map_err(|_| damaged("it is shorter than a header"))?;

@@ -71,6 +71,21 @@ pub enum FinderError {
         /// The file.
         path: PathBuf,
     },
+    /// A picture to search by that is too large to be read.
+    #[error(
+        "{path}: its {width}x{height} pixels are more than the {most} that are read of a picture; give a smaller copy of \
+         it, as models see pictures of a few hundred pixels"
+    )]
+    LargePicture {
+        /// The file.
+        path: PathBuf,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+        /// Pixels that are read at most.
+        most: u64,
+    },
     /// A moment to search by that is not in its file.
     #[error("{path}: nothing of it is indexed at {at}; it plays for {duration}")]
     NoSuchMoment {

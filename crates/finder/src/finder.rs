@@ -110,9 +110,11 @@ impl Finder {
         let read = question.files.read(&files)?;
         let filter = read.tracks(&files);
         let filter = filter.as_ref();
-        let query = self.query(question, &files)?;
+        // In what is said, the words are found that the model does not know.
+        let of_pictures = &self.as_known(question);
+        let query = self.query(of_pictures, &files)?;
         let mut answer = match &query {
-            Some(query) => self.seen(question, query, filter, &files)?,
+            Some(query) => self.seen(of_pictures, query, filter, &files)?,
             None => Answer::unseen(),
         };
         let said = said(self.catalogue.as_ref(), question, filter, &files)?;
@@ -124,7 +126,7 @@ impl Finder {
         if let Some(query) = query.filter(|_| question.refine) {
             let shown = answer.hits.iter_mut().chain(&mut answer.guesses);
             for hit in shown.filter(|hit| !hit.is_missing && !hit.is_changed) {
-                self.refine(hit, question, &query, &files)?;
+                self.refine(hit, of_pictures, &query, &files)?;
             }
         }
         Ok(answer)
@@ -141,9 +143,17 @@ impl Finder {
         track: TrackId,
     ) -> Result<Option<FileGrounding>, FinderError> {
         let files = self.catalogue.files()?;
+        let question = &self.as_known(question);
         let Some(query) = self.query(question, &files)? else { return Ok(None) };
         let vectors = self.vectors(track)?;
         vectors.map(|vectors| self.ground(question, &query, &vectors)).transpose()
+    }
+
+    /// The question without the terms that the model cannot know.
+    fn as_known(&self, question: &Question) -> Question {
+        let training = self.training_words.as_ref();
+        let sentence = question.sentence.as_ref().map(|it| it.known_by(training));
+        Question { sentence, ..question.clone() }
     }
 
     fn vectors(&self, track: TrackId) -> Result<Option<TrackVectors>, FinderError> {
@@ -200,6 +210,9 @@ impl Finder {
     fn looks(&self, alike: &Alike, files: &[FileRecord]) -> Result<JointVector, FinderError> {
         match alike {
             Alike::Picture(path) => match self.embedder.embed_video(path) {
+                Err(VideoError::TooManyPixels { path, width, height, most }) => {
+                    Err(FinderError::LargePicture { path, width, height, most })
+                }
                 Err(error) if is_no_picture(&error) => {
                     Err(FinderError::NoPicture { path: path.clone() })
                 }
@@ -417,8 +430,15 @@ fn direction(question: &Question, sum: &[f32]) -> Result<JointVector, QuestionEr
     Ok(unit(sum))
 }
 
-/// Whether a file holds no picture that can be read, and is not merely out of reach.
+/// Whether a file holds no picture that can be read, and is not merely out of reach or over a limit.
 fn is_no_picture(error: &VideoError) -> bool {
     use VideoError as E;
-    !matches!(error, E::Io { .. } | E::Part { .. })
+    !matches!(
+        error,
+        E::Io { .. }
+            | E::Part { .. }
+            | E::TooManyFrames { .. }
+            | E::GaveUp { .. }
+            | E::TooLarge { .. }
+    )
 }

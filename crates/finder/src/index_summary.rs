@@ -56,6 +56,8 @@ pub struct IndexSummary {
     pub num_left: u64,
     /// Of these, files that are gone, so that nothing but the other index knows them.
     pub num_left_gone: u64,
+    /// The model of an index that was begun beside this one and is not whole, where this one answers.
+    pub begun_beside: Option<String>,
     /// Whether "not here" can be told by a measured rate of false alarms.
     pub is_calibrated: bool,
 }

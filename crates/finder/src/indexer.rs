@@ -21,7 +21,7 @@ use locvtp_search::identity::{
 use locvtp_transfer::Embedder;
 use locvtp_transfer::extraction::{ExtractSettings, VideoEncoding};
 use locvtp_video::causes::with_causes;
-use locvtp_video::{Seconds, VideoOpener};
+use locvtp_video::{LimitReached, Seconds, VideoOpener, plain_file};
 
 use crate::error::FinderError;
 use crate::index_helper::{beside_clips, by_path, index_settings, share_out, videos};
@@ -31,6 +31,7 @@ use crate::judge;
 use crate::model_record::model_record;
 use crate::observer::IndexObserver;
 use crate::true_path::true_path;
+use crate::unfinished;
 use crate::video_sink::{Kept, Told, VideoSink, Watcher};
 use crate::words_again::WordsAgain;
 
@@ -121,12 +122,16 @@ impl<'a> Indexer<'a> {
             observer.bad(&unreadable.path, &reason);
             summary.bad.push((unreadable.path.clone(), reason));
         }
-        let candidates = self.candidates(generation, &plan)?;
         let files = self.catalogue.files()?;
+        let within_limits = self.within_wider_limits(&files, &plan);
+        let is_tried = |file: &&FileId| within_limits.iter().any(|it| it.file == Some(**file));
+        summary.num_still_bad -= plan.still_bad.iter().filter(is_tried).count();
+        let candidates = self.candidates(generation, &plan, within_limits)?;
         let again: HashSet<FileId> = candidates.iter().filter_map(|it| it.file).collect();
         summary.num_unchanged = plan.unchanged.iter().filter(|it| !again.contains(it)).count();
         summary.num_still_cut_short = num_cut_short(&files, &plan, &again);
         observer.planned(summary.num_unchanged + plan.moved.len(), candidates.len());
+        let nothing_is_left = candidates.is_empty();
         self.encode(generation, candidates, "add", observer, &mut summary)?;
         if !plan.copies.is_empty() {
             let moved = self.moved(&plan.copies)?;
@@ -137,6 +142,9 @@ impl<'a> Indexer<'a> {
             self.read_words_again(generation, &roots, observer, &mut summary)?;
         }
         self.finish(generation, &mut summary)?;
+        if nothing_is_left && !summary.is_stopped && summary.num_left == 0 {
+            unfinished::close(self.catalogue, "add", &roots)?;
+        }
         Ok(summary)
     }
 
@@ -177,13 +185,17 @@ impl<'a> Indexer<'a> {
         let left = self.catalogue.files_left(generation)?;
         lost.extend(left.iter().filter(|file| there(file).is_none()).map(|file| file.id));
         let plan = Plan::default();
-        let candidates = self.candidates(generation, &plan)?;
+        let candidates = self.candidates(generation, &plan, Vec::new())?;
         observer.planned(0, candidates.len());
         let files = self.catalogue.files()?.into_iter().filter(|file| lost.contains(&file.id));
         let lost = files.filter_map(|file| Some(file.looks.into_iter().next()?.path)).collect();
         let mut summary = IndexSummary { lost, ..IndexSummary::default() };
+        let nothing_is_left = candidates.is_empty();
         self.encode(generation, candidates, "rebuild", observer, &mut summary)?;
         self.finish(generation, &mut summary)?;
+        if nothing_is_left && summary.num_left == 0 {
+            unfinished::close(self.catalogue, "rebuild", &[])?;
+        }
         Ok(summary)
     }
 
@@ -217,8 +229,8 @@ impl<'a> Indexer<'a> {
 
     /// Notes what needs no decoding.
     fn note(&self, plan: &Plan) -> Result<IndexSummary, FinderError> {
-        if !plan.moved.is_empty() {
-            self.catalogue.note_moved(&plan.moved)?;
+        for moved in [&plan.moved, &plan.moved_bad].into_iter().filter(|it| !it.is_empty()) {
+            self.catalogue.note_moved(moved)?;
         }
         if !plan.missing.is_empty() {
             self.catalogue.note_missing(&plan.missing)?;
@@ -226,27 +238,41 @@ impl<'a> Indexer<'a> {
         self.catalogue.note_waiting(&plan.waiting)?;
         Ok(IndexSummary {
             num_moved: plan.moved.len(),
-            num_still_bad: plan.still_bad.len(),
+            num_still_bad: plan.still_bad.len() + plan.moved_bad.len(),
             missing: plan.missing.iter().map(|(_, path)| path.clone()).collect(),
             waiting: plan.waiting.iter().map(|look| look.path.clone()).collect(),
             ..IndexSummary::default()
         })
     }
 
-    /// What is to be decoded: what is new, and what the generation lacks.
+    /// Bad files, as they were, that were over a limit which is wider now.
+    fn within_wider_limits(&self, files: &[FileRecord], plan: &Plan) -> Vec<Candidate> {
+        let limits = self.settings.opener.settings.limits;
+        let still_bad: HashSet<FileId> = plan.still_bad.iter().copied().collect();
+        let reached = |file: &FileRecord| LimitReached::in_text(file.reason.as_deref()?);
+        let worth_it = files.iter().filter(|file| {
+            still_bad.contains(&file.id)
+                && reached(file).is_some_and(|reached| limits.are_wider_than(reached))
+        });
+        worth_it.filter_map(candidate_again).collect()
+    }
+
+    /// What is to be decoded: what is new, what is tried `again`, and what the generation lacks.
     fn candidates(
         &self,
         generation: GenerationId,
         plan: &Plan,
+        again: Vec<Candidate>,
     ) -> Result<Vec<Candidate>, FinderError> {
         let changed = plan.changed.iter().map(|(_, candidate)| candidate);
-        let mut candidates: Vec<Candidate> = plan.add.iter().chain(changed).cloned().collect();
+        let new = plan.add.iter().chain(changed).cloned();
+        let mut candidates: Vec<Candidate> = new.chain(again).collect();
         let mut paths: HashSet<_> = candidates.iter().map(|it| it.look.path.clone()).collect();
         for file in self.catalogue.files_left(generation)? {
-            if let Some(look) = there(&file)
-                && paths.insert(look.path.clone())
+            if let Some(candidate) = candidate_again(&file)
+                && paths.insert(candidate.look.path.clone())
             {
-                candidates.push(Candidate { look, identity: file.identity, file: Some(file.id) });
+                candidates.push(candidate);
             }
         }
         candidates.sort_by(|one, other| one.look.path.cmp(&other.look.path));
@@ -357,6 +383,8 @@ impl<'a> Indexer<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
+        let beside = unfinished::beside(self.catalogue)?.filter(|it| it.id != generation);
+        summary.begun_beside = beside.map(|beside| beside.model.name);
         if !self.null_sentences.is_empty() && !summary.is_stopped {
             let sentences: Vec<&str> = self.null_sentences.iter().map(String::as_str).collect();
             summary.is_calibrated =
@@ -387,10 +415,17 @@ impl<'a> Indexer<'a> {
     }
 }
 
-/// Where a file lies as it was indexed; none where it is gone or was changed.
+/// A file of the catalogue that is encoded again; none where it is gone or was changed.
+fn candidate_again(file: &FileRecord) -> Option<Candidate> {
+    Some(Candidate { look: there(file)?, identity: file.identity, file: Some(file.id) })
+}
+
+/// Where a file lies as it was indexed; none where it is gone, was changed or may not be read.
 fn there(file: &FileRecord) -> Option<Look> {
     let now = |known: &Look| FileNow::surely(&known.path, file.identity, &file.looks);
-    let known = file.looks.iter().find(|known| now(known).is_usable())?;
+    let may_be_read = |known: &&Look| plain_file::open(&known.path).is_ok();
+    let usable = |known: &&Look| now(known).is_usable();
+    let known = file.looks.iter().filter(may_be_read).find(usable)?;
     look_at(&known.path).ok()
 }
 

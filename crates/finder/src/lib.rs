@@ -67,6 +67,7 @@ mod ranking;
 mod refine;
 mod said;
 mod true_path;
+mod unfinished;
 mod video_sink;
 mod words_again;
 
@@ -86,3 +87,4 @@ pub use observer::IndexObserver;
 pub use question::{Alike, Question, Sentence};
 pub use question_error::QuestionError;
 pub use said::find_said;
+pub use unfinished::discard_unfinished;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use locvtp_model::TrainingWords;
 use locvtp_transfer::ClipScore;
 use locvtp_video::Seconds;
 
@@ -75,6 +76,16 @@ impl Sentence {
             (false, true) => Err(QuestionError::Empty),
             (false, false) => Err(QuestionError::OnlyWithout { sentence: typed.to_owned() }),
         }
+    }
+
+    /// Without the parts of which the model knows no word, as these would turn it to nowhere. Where it knows none of
+    /// what should be there, all of it.
+    pub(crate) fn known_by(&self, training: Option<&TrainingWords>) -> Self {
+        let is_known = |part: &str| training.is_none_or(|training| training.may_know(part));
+        let keep = |terms: &[String]| terms.iter().filter(|it| is_known(it)).cloned().collect();
+        let text = Some(self.text.clone()).filter(|text| is_known(text)).unwrap_or_default();
+        let known = Self { text, with: keep(&self.with), without: keep(&self.without) };
+        if known.text.is_empty() && known.with.is_empty() { self.clone() } else { known }
     }
 
     /// As it was typed, but for spaces and quotes.
@@ -198,6 +209,26 @@ impl Default for Question {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_of_which_no_word_is_known_are_left_out() {
+        let training = TrainingWords::of(["a green square moves"].into_iter());
+        for (typed, left) in [
+            ("green +zyxw -zyxw", "green"),
+            ("green +square -moves", "green +square -moves"),
+            (r#"green +"a zyxw" -"zyxw moves""#, "green -zyxw moves"),
+            ("zyxw +square", "+square"),
+            ("green +a", "green +a"),
+            ("zyxw +wxyz -green", "zyxw +wxyz -green"),
+            ("green -😀", "green -😀"),
+        ] {
+            let sentence = Sentence::read(typed).unwrap();
+            assert_eq!(sentence.known_by(Some(&training)).typed(), left, "{typed}");
+            assert_eq!(sentence.known_by(None), sentence);
+            let earlier = TrainingWords { pretrained: true, ..training.clone() };
+            assert_eq!(sentence.known_by(Some(&earlier)), sentence);
+        }
+    }
 
     #[test]
     fn hyphens_and_signs_within_words_are_no_terms() {

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 
@@ -24,7 +25,7 @@ const PIECES: &str =
 /// When one is missing or is not what its name says; the message names it.
 pub(crate) fn read(vocabulary: &Path, merges: &Path) -> Result<Tokenizer, ModelError> {
     let text = |path: &Path| {
-        std::fs::read_to_string(path).map_err(ModelError::file(path, "read the vocabulary"))
+        plain_file::read_text(path).map_err(ModelError::file(path, "read the vocabulary"))
     };
     let invalid = |path: &Path, reason: String| ModelError::Json {
         path: path.into(),

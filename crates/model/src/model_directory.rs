@@ -11,6 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use locvtp_video::plain_file;
 use locvtp_video::whole_file::{PartName, WholeFile, sync_folder_of, write_whole};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -161,8 +162,8 @@ fn pretty(value: &impl Serialize) -> String {
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ModelError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(ModelError::file(path, "read the model directory"))?;
+    let text =
+        plain_file::read_text(path).map_err(ModelError::file(path, "read the model directory"))?;
     serde_json::from_str(&text).map_err(|error| ModelError::Json {
         path: path.into(),
         what,

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
@@ -119,7 +120,7 @@ impl SentenceTokenizer {
     /// When the file is missing or holds no `[CLS]`, `[SEP]` and `[PAD]`.
     pub fn read_vocabulary(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
-            std::fs::read_to_string(path).map_err(ModelError::file(path, "read the vocabulary"))?;
+            plain_file::read_text(path).map_err(ModelError::file(path, "read the vocabulary"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
             what: "BERT vocabulary",
@@ -140,7 +141,7 @@ impl SentenceTokenizer {
     /// When the file is missing or is no tokenizer of BERT's or CLIP's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
-            std::fs::read_to_string(path).map_err(ModelError::file(path, "read the tokenizer"))?;
+            plain_file::read_text(path).map_err(ModelError::file(path, "read the tokenizer"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
             what: "tokenizer of BERT or CLIP",

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use serde::{Deserialize, Serialize};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::{NormalizedString, Normalizer};
@@ -94,6 +95,17 @@ impl TrainingWords {
         (unseen, all)
     }
 
+    /// Whether a text has words at all: a picture of a smile is none.
+    pub fn are_in(text: &str) -> bool {
+        !words_of(text).is_empty()
+    }
+
+    /// Whether training showed a word of `text` that names something, or other texts before may have: what is not so
+    /// tells the model nothing.
+    pub fn may_know(&self, text: &str) -> bool {
+        self.pretrained || Self::are_in(text) && !self.unseen(text).1
+    }
+
     /// The words of the model (or checkpoint) in `dir`; `None` where it is not known which it has seen.
     ///
     /// A checkpoint of an earlier version has no list of its own: it lies two folders deep in its run,
@@ -120,7 +132,7 @@ impl TrainingWords {
         if !path.is_file() {
             return Ok(None);
         }
-        let text = std::fs::read_to_string(&path)
+        let text = plain_file::read_text(&path)
             .map_err(ModelError::file(&path, "read the words of training"))?;
         serde_json::from_str(&text).map(Some).map_err(|error| ModelError::Json {
             path,
@@ -182,6 +194,11 @@ mod tests {
         assert_eq!(unseen("of the"), ("of".into(), false));
         // Ideographs are words each.
         assert_eq!(unseen("犬走"), ("犬 走".into(), true));
+        for (text, may_know) in [("a dog", false), ("red dog", true), ("a", true), ("😀", false)]
+        {
+            assert_eq!(words().may_know(text), may_know, "{text}");
+            assert!(TrainingWords { pretrained: true, ..words() }.may_know(text), "{text}");
+        }
     }
 
     #[test]

@@ -51,7 +51,7 @@ export const nounOf = (hit) => hit.sure === "guess" ? "Guess" : "Moment";
 
 /** What the verdict rests on: the measured rate of false alarms. */
 export function reasonInWords(verdict, rate) {
-  if (verdict === "cannot_be_told") return "The model knows no word of it, and no subtitle says it.";
+  if (verdict === "cannot_be_told") return "The model knows no word of it that names something, and no subtitle says it.";
   if (verdict === "nothing_found") return "";
   // A moment that was seen is found by a measured rate alone.
   if (rate === null) return verdict === "found" ? "Found by what is said there." : "How sure this is was not measured.";

@@ -36,7 +36,7 @@ pub struct ExportHit {
     /// The video.
     pub media: MediaId,
     /// The moment, in seconds from the start of the file; the end does not belong to it.
-    #[serde(deserialize_with = "object::one")]
+    #[serde(deserialize_with = "crate::query::span")]
     #[schemars(with = "crate::query::SpanSchema")]
     pub span: TimeSpan,
     /// What was asked for.

@@ -63,7 +63,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     responses.insert(status.to_string(), good);
     let problem = json!({ "schema": generator.subschema_for::<ProblemBody>() });
-    for other in route.others.iter().chain(&[400, 401, 403, 421]) {
+    for other in route.others.iter().chain(&[400, 401, 403, 405, 421, 431]) {
         let mut response = json!({ "description": words(*other) });
         if *other >= 400 {
             response["content"] = json!({ "application/json": problem });

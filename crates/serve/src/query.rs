@@ -1,6 +1,6 @@
 //! What is asked of an index, and what it answers.
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{Seconds, TimeSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,8 +53,10 @@ pub struct Query {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
     /// Most hits to give.
+    #[schemars(range(min = 1, max = 1000))]
     pub top: usize,
     /// Most hits of one video.
+    #[schemars(range(min = 1, max = 1000))]
     pub per_file: usize,
     /// Whether moments that do not stand out are hits, too: each is a guess.
     pub all: bool,
@@ -215,7 +217,7 @@ pub enum Verdict {
     NotInTheseVideos,
     /// There is nothing to show: no subtitle says it, or no video passes the filters.
     NothingFound,
-    /// It cannot be told: the model knows no word of it, and no subtitle says it.
+    /// It cannot be told: the model knows no word of it that names something, and no subtitle says it.
     CannotBeTold,
 }
 
@@ -290,14 +292,20 @@ pub struct ClipScore {
 }
 
 /// How a [`TimeSpan`] is written.
-#[derive(JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "TimeSpan")]
-#[expect(dead_code, reason = "only its schema is used")]
+#[serde(deny_unknown_fields)]
 pub(crate) struct SpanSchema {
     /// First moment, in seconds.
     start: f64,
     /// First moment that does not belong to it, in seconds.
     end: f64,
+}
+
+/// Reads a span, for a field.
+pub(crate) fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<TimeSpan, D::Error> {
+    let SpanSchema { start, end } = object::one(from)?;
+    Ok(TimeSpan { start: Seconds(start), end: Seconds(end) })
 }
 
 /// Bytes in JSON.

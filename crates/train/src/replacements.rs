@@ -140,7 +140,7 @@ impl Replacements {
 mod tests {
     use std::path::Path;
 
-    use locvtp_video::VideoReader;
+    use locvtp_video::{ReadLimits, VideoReader};
 
     use super::*;
 
@@ -157,7 +157,7 @@ mod tests {
             path: "/share/slow.mp4".into(),
             action: "open it",
             reason: "nothing was read for 30 s".into(),
-            limit: "limits.stall_s",
+            limit: ReadLimits::default().reached("stall_s"),
         }
     }
 

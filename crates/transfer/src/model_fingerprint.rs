@@ -12,6 +12,7 @@ use locvtp_model::ModelError;
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE,
 };
+use locvtp_video::plain_file;
 use serde::{Deserialize, Serialize};
 
 /// A model directory and the fingerprint of what is in it.
@@ -92,7 +93,7 @@ fn checksum(files: &[PathBuf]) -> Result<String, ModelError> {
     let mut hasher = crc32fast::Hasher::new();
     let mut piece = vec![0; 1 << 20];
     for path in files {
-        let mut file = std::fs::File::open(path).map_err(|error| unreadable(path, error))?;
+        let mut file = plain_file::open(path).map_err(|error| unreadable(path, error))?;
         loop {
             let count = std::io::Read::read(&mut file, &mut piece);
             match count.map_err(|error| unreadable(path, error))? {

@@ -185,7 +185,8 @@ impl VideoReader {
         let Some(mut search) = self.search.take() else {
             let (path, action) = (self.info.path.clone(), "read frames");
             let reason = "an earlier read from this reader hung".to_owned();
-            return Err(VideoError::GaveUp { path, action, reason, limit: "limits.stall_s" });
+            let limit = self.limits.reached("stall_s");
+            return Err(VideoError::GaveUp { path, action, reason, limit });
         };
         let ran = watchdog::run(&self.watch, &self.limits, move || {
             let result = work(&mut search);

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use ffmpeg_the_third::Error as FfmpegError;
 
+use crate::limits::LimitReached;
 use crate::time::{Seconds, TimeSpan};
 
 /// FFmpeg's last complaint, empty when it gave none.
@@ -236,8 +237,9 @@ pub enum VideoError {
     /// Pictures larger than [`ReadLimits::frame_pixels`](crate::ReadLimits::frame_pixels).
     #[error(
         "{path}: its pictures of {width}x{height} are over the limit of {most} pixels; leave it \
-         out, or raise `limits.frame_pixels` if they are really that large",
-        path = path.display()
+         out, or raise {limit} if they are really that large",
+        path = path.display(),
+        limit = LimitReached { key: "frame_pixels", was: *most }
     )]
     TooManyPixels {
         /// The file.
@@ -252,9 +254,9 @@ pub enum VideoError {
 
     /// More pictures than [`ReadLimits::frames`](crate::ReadLimits::frames).
     #[error(
-        "{path}: has more than {most} frames; cut it into shorter files or raise \
-         `limits.frames`",
-        path = path.display()
+        "{path}: has more than {most} frames; cut it into shorter files or raise {limit}",
+        path = path.display(),
+        limit = LimitReached { key: "frames", was: *most as u64 }
     )]
     TooManyFrames {
         /// The file.
@@ -266,7 +268,7 @@ pub enum VideoError {
     /// The file was given up by the watchdog.
     #[error(
         "{path}: gave up trying to {action}: {reason}; check the disk or share it is on, leave it \
-         out, or raise `{limit}`",
+         out, or raise {limit}",
         path = path.display()
     )]
     GaveUp {
@@ -277,14 +279,15 @@ pub enum VideoError {
         /// What did not happen, and for how long.
         reason: String,
         /// The setting to raise.
-        limit: &'static str,
+        limit: LimitReached,
     },
 
     /// More pixels than memory holds, or than the limit of one call.
     #[error(
         "{path}: {frames} frames of {width}x{height} do not fit in memory or are over \
-         `limits.output_bytes`; ask for fewer or smaller ones",
-        path = path.display()
+         `limits.output_bytes`; ask for fewer or smaller ones, or raise {limit}",
+        path = path.display(),
+        limit = LimitReached { key: "output_bytes", was: *most }
     )]
     TooLarge {
         /// The file.
@@ -295,6 +298,8 @@ pub enum VideoError {
         width: u32,
         /// Height asked for.
         height: u32,
+        /// The limit, in bytes.
+        most: u64,
     },
 
     /// Settings that no encoder can follow.

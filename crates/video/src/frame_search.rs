@@ -198,7 +198,13 @@ impl FrameSearch {
     ) -> Result<FramePixels, VideoError> {
         let too_large = || {
             let path = self.path.clone();
-            VideoError::TooLarge { path, frames: num_frames, width, height }
+            VideoError::TooLarge {
+                path,
+                frames: num_frames,
+                width,
+                height,
+                most: self.output_bytes,
+            }
         };
         let bytes = [width as usize, height as usize, 3];
         let bytes = bytes.iter().try_fold(num_frames, |product, side| product.checked_mul(*side));

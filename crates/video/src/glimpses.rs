@@ -86,11 +86,11 @@ impl Glimpses {
             let glimpses = wanted.times.iter().map(|&time| looking.glimpse(time, &wanted));
             Ok(glimpses.collect())
         });
-        read.unwrap_or_else(|why| Err(gave_up(path, why)))
+        read.unwrap_or_else(|why| Err(gave_up(path, why, limits)))
     }
 }
 
-fn gave_up(path: &Path, why: GaveUp) -> VideoError {
+fn gave_up(path: &Path, why: GaveUp, limits: &ReadLimits) -> VideoError {
     let (path, action) = (path.to_owned(), "look into it");
     match why {
         GaveUp::NoThread(source) => {
@@ -98,7 +98,7 @@ fn gave_up(path: &Path, why: GaveUp) -> VideoError {
         }
         GaveUp::Stalled | GaveUp::TookTooLong => {
             let reason = "it takes too long".to_owned();
-            VideoError::GaveUp { path, action, reason, limit: "limits.stall_s" }
+            VideoError::GaveUp { path, action, reason, limit: limits.reached("stall_s") }
         }
     }
 }

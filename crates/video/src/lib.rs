@@ -24,7 +24,7 @@
 //!
 //! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
 //! what caused them, [`randomness`], what is drawn and for what, [`whole_file`], files that are whole
-//! or not there, and [`FolderLock`], one program at work in a folder.
+//! or not there, [`plain_file`], files that a folder names, and [`FolderLock`], one program at work in a folder.
 //!
 //! # Example
 //!
@@ -100,6 +100,7 @@ mod packet_index;
 mod packet_list;
 mod pillow;
 mod pixels;
+pub mod plain_file;
 mod plausible_times;
 mod playback;
 mod probe;
@@ -137,7 +138,7 @@ pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use glimpses::{Glimpse, Glimpses, Nearness};
 pub use hdr::HdrTransfer;
-pub use limits::ReadLimits;
+pub use limits::{LimitReached, ReadLimits};
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};

@@ -1,7 +1,10 @@
 //! How much time and memory one file may cost.
 //!
 //! Files come from anywhere, so no file is trusted with the machine: what is over a limit is an
-//! error that names the limit. The defaults are far above what videos of real data sets need.
+//! error that names the limit ([`LimitReached`]), by which it is told later whether a file is worth another try. The
+//! defaults are far above what videos of real data sets need.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +39,94 @@ impl Default for ReadLimits {
             frame_pixels: 1 << 26,
             frames: 4_000_000,
             output_bytes: 4 << 30,
+        }
+    }
+}
+
+/// A limit that a file is over. As text it says how it is raised, and [`LimitReached::in_text`] reads it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitReached {
+    /// The key in the section `limits`.
+    pub key: &'static str,
+    /// What it was then.
+    pub was: u64,
+}
+
+/// The keys of the limits.
+const KEYS: [&str; 5] = ["stall_s", "call_s", "frame_pixels", "frames", "output_bytes"];
+
+impl LimitReached {
+    /// The limit that a message names; 0 stands for a value that it does not tell, as those of earlier versions.
+    pub fn in_text(text: &str) -> Option<Self> {
+        let (_, named) = text.rsplit_once("raise `limits.")?;
+        let (name, behind) = named.split_once('`')?;
+        let key = *KEYS.iter().find(|key| **key == name)?;
+        let value = behind.strip_prefix(" (now ");
+        let digits = value.and_then(|value| value.split(|c: char| !c.is_ascii_digit()).next());
+        Some(Self { key, was: digits.and_then(|digits| digits.parse().ok()).unwrap_or_default() })
+    }
+}
+
+impl fmt::Display for LimitReached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, was } = self;
+        write!(f, "`limits.{key}` (now {was}; as a flag: `--limit {key}=..`)")
+    }
+}
+
+impl ReadLimits {
+    /// Whether a file that was over `reached` may be within these.
+    pub fn are_wider_than(&self, reached: LimitReached) -> bool {
+        let now = self.value(reached.key);
+        now > reached.was || now == 0 && reached.was > 0
+    }
+
+    pub(crate) fn value(&self, key: &str) -> u64 {
+        match key {
+            "stall_s" => self.stall_s.into(),
+            "call_s" => self.call_s.into(),
+            "frame_pixels" => self.frame_pixels,
+            "frames" => self.frames as u64,
+            "output_bytes" => self.output_bytes,
+            _ => unreachable!("{key} is no limit"),
+        }
+    }
+
+    /// The limit with this key of the section `limits`.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn reached(&self, key: &'static str) -> LimitReached {
+        LimitReached { key, was: self.value(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_read_out_of_its_message_and_wider_ones_are_told() {
+        let limits = ReadLimits { frames: 3, call_s: 0, ..ReadLimits::default() };
+        for key in KEYS {
+            let reached = limits.reached(key);
+            let text = format!("check the `disk`, leave it out, or raise {reached} if it is large");
+            assert_eq!(LimitReached::in_text(&text), Some(reached), "{text}");
+            assert!(text.contains(&format!("--limit {key}=")), "{text}");
+            assert!(!limits.are_wider_than(reached), "{text}");
+        }
+        let frames = limits.reached("frames");
+        assert!(ReadLimits::default().are_wider_than(frames));
+        assert!(!ReadLimits { frames: 2, ..limits }.are_wider_than(frames));
+        // 0 seconds are no limit.
+        let stalled = limits.reached("stall_s");
+        assert!(ReadLimits { stall_s: 0, ..limits }.are_wider_than(stalled));
+        assert!(!ReadLimits { stall_s: 29, ..limits }.are_wider_than(stalled));
+        let earlier = LimitReached::in_text("cut it into shorter files or raise `limits.frames`");
+        assert_eq!(earlier, Some(LimitReached { key: "frames", was: 0 }));
+        assert!(limits.are_wider_than(earlier.unwrap()));
+        for text in ["it is no video", "raise `limits.speed` (now 3)", "raise `limits.frames"] {
+            assert_eq!(LimitReached::in_text(text), None, "{text}");
         }
     }
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::VideoError;
+use crate::plain_file;
 
 /// A video's place.
 #[derive(Clone)]
@@ -98,7 +99,7 @@ impl MediaLocation {
             return Ok(stretch);
         }
         let io = |source| VideoError::Io { path: self.path.clone(), action: "open it", source };
-        let file = File::open(&self.path).map_err(io)?;
+        let file = plain_file::open(&self.path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
         Ok(FileStretch { file: Arc::new(file), start: 0, len })
     }

@@ -23,6 +23,7 @@ use crate::hdr::HdrTransfer;
 use crate::limits::ReadLimits;
 use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
+use crate::plain_file;
 use crate::stretch_input::StretchInput;
 use crate::time::{Seconds, TimeSpan};
 use crate::watchdog::Watch;
@@ -342,7 +343,7 @@ pub(crate) fn check_plain_file(path: &Path) -> Result<(), VideoError> {
     if about.len() == 0 {
         return Err(VideoError::Empty { path: path.to_owned() });
     }
-    fs::File::open(path).map_err(io)?;
+    plain_file::open(path).map_err(io)?;
     Ok(())
 }
 

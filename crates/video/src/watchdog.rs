@@ -121,10 +121,10 @@ pub(crate) fn error(
     let (reason, limit) = match why {
         GaveUp::Stalled => {
             let seconds = limits.stall_s;
-            (format!("nothing came from the file for {seconds} s"), "limits.stall_s")
+            (format!("nothing came from the file for {seconds} s"), limits.reached("stall_s"))
         }
         GaveUp::TookTooLong => {
-            (format!("it takes longer than {} s", limits.call_s), "limits.call_s")
+            (format!("it takes longer than {} s", limits.call_s), limits.reached("call_s"))
         }
         GaveUp::NoThread(source) => {
             return VideoError::Io { path, action: "start a thread for it", source };

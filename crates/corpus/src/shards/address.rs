@@ -12,6 +12,7 @@
 use std::path::Path;
 
 use crate::error::CorpusError;
+use crate::text_file;
 
 /// More names than this are a typing error.
 const MOST_NAMES: usize = 1_000_000;
@@ -51,7 +52,8 @@ pub(crate) fn ending(name: &str) -> Option<&'static str> {
 
 /// Whether a text is a list of shards: every line names one.
 pub(crate) fn is_list(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
+    let mut lines =
+        text_file::lines(text).map(str::trim).filter(|line| !line.is_empty()).peekable();
     lines.peek().is_some() && lines.all(ends_with_tar)
 }
 

@@ -136,8 +136,7 @@ impl Finder<'_> {
             self.found.extend(tars_in(folder)?.into_iter().map(ShardPlace::Local));
             return Ok(());
         }
-        let text = std::fs::read(&list)
-            .map_err(|source| CorpusError::Read { path: list.clone(), source })?;
+        let text = text_file::bytes(&list)?;
         let listed = ShardList::read(&text, &list.to_string_lossy())?.finished(folder)?;
         let places =
             listed.shards.into_iter().map(|shard| ShardPlace::Local(folder.join(shard.name)));
@@ -152,7 +151,7 @@ impl Finder<'_> {
             return Err(CorpusError::NoShards { place: path.display().to_string() });
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        for line in text_file::lines(&text).map(str::trim).filter(|line| !line.is_empty()) {
             if is_remote(line) {
                 self.remote(line)?;
             } else {

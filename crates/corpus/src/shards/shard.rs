@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use locvtp_video::plain_file::{self, LARGEST_TEXT};
 use locvtp_video::{FileStretch, MediaPart};
 
 use super::cache::FetchCache;
@@ -122,7 +123,8 @@ impl Shard {
     fn index_beside(&self) -> Result<Option<Vec<u8>>, CorpusError> {
         match &self.place {
             ShardPlace::Local(path) => {
-                Ok(std::fs::read(index::name_for(&path.to_string_lossy())).ok())
+                let index = index::name_for(&path.to_string_lossy());
+                Ok(plain_file::read(Path::new(&index), LARGEST_TEXT).ok())
             }
             ShardPlace::Remote(storage, path) => storage.read(&index::name_for(path)),
         }
@@ -133,7 +135,7 @@ impl Shard {
         let bytes = self.state.bytes;
         match &self.place {
             ShardPlace::Local(path) => {
-                File::open(path).and_then(|file| scan(file, bytes)).map_err(unreadable)
+                plain_file::open(path).and_then(|file| scan(file, bytes)).map_err(unreadable)
             }
             ShardPlace::Remote(storage, path) => {
                 let mut reader = RemoteReader::new(storage, path, bytes);
@@ -172,7 +174,7 @@ impl Shard {
         let &Member { offset, len, .. } = member;
         let part = |file, start| FileStretch { file: Arc::new(file), start, len };
         let (storage, path) = match &self.place {
-            ShardPlace::Local(path) => return Ok(part(File::open(path)?, offset)),
+            ShardPlace::Local(path) => return Ok(part(plain_file::open(path)?, offset)),
             ShardPlace::Remote(storage, path) => (storage, path),
         };
         if !self.fetcher.whole_shards {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
-use locvtp_video::{Seconds, TimeSpan};
+use locvtp_video::{Seconds, TimeSpan, plain_file};
 use serde::{Deserialize, Serialize};
 
 use super::config::SyntheticConfig;
@@ -70,8 +70,8 @@ impl Truth {
     /// When the file cannot be read or is not a truth file.
     pub fn read(dir: &Path) -> Result<Self, CorpusError> {
         let path = dir.join(TRUTH_FILE);
-        let file =
-            File::open(&path).map_err(|source| CorpusError::Read { path: path.clone(), source })?;
+        let file = plain_file::open(&path)
+            .map_err(|source| CorpusError::Read { path: path.clone(), source })?;
         serde_json::from_reader(BufReader::new(file))
             .map_err(|source| CorpusError::Truth { path, source })
     }

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use hdf5::plist::dataset_create::Layout;
 use hdf5::types::TypeDescriptor;
 use hdf5::{Dataset, File, Group, LocationType};
-use locvtp_video::TimeSpan;
 use locvtp_video::counted::first_of;
+use locvtp_video::{TimeSpan, plain_file};
 
 use self::attributes::{source_of, text_attribute};
 use self::listing::{FEATURES, Listing, TIMES, WithoutFeatures, names_of_features, of_one_video};
@@ -65,7 +65,7 @@ impl Hdf5File {
     /// # Errors
     /// When it is missing, damaged, being written by another program, or has no such dataset.
     pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
-        std::fs::File::open(path).map_err(FeatureError::io(path, "read it"))?;
+        plain_file::open(path).map_err(FeatureError::io(path, "read it"))?;
         let file = File::open(path).map_err(|error| match refusal(path, "open it", &error) {
             FeatureError::Hdf5 { reason, .. } => FeatureError::damaged(path, reason),
             known => known,

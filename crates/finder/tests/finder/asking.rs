@@ -104,6 +104,14 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
     let alike = Some(Alike::Picture(note));
     let none = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(none, FinderError::NoPicture { .. }), "{none}");
+    // Of a picture of 10,000 x 10,000 the header is enough.
+    let large = made.model.path().join("large.pgm");
+    std::fs::write(&large, "P5\n10000 10000\n255\n").unwrap();
+    std::fs::File::options().append(true).open(&large).unwrap().set_len(100_000_017).unwrap();
+    let alike = Some(Alike::Picture(large));
+    let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
+    assert!(matches!(error, FinderError::LargePicture { width: 10_000, .. }), "{error}");
+    assert!(error.to_string().contains("67108864"), "{error}");
     let picture = made.model.path().join("one.mp4");
     video(&picture, 5, 10);
     let alike = Some(Alike::Picture(picture));

@@ -3,9 +3,12 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
-use locvtp_finder::{FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question};
+use locvtp_finder::{
+    FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question, discard_unfinished,
+};
 use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobState};
 use locvtp_search::segment::VectorKind;
+use locvtp_video::{ReadLimits, ReaderSettings, VideoOpener};
 
 use crate::made::{Made, video};
 
@@ -79,6 +82,36 @@ fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes()
 }
 
 #[test]
+fn a_file_over_a_limit_is_tried_again_when_the_limit_is_wider_and_when_it_was_touched() {
+    let made = Made::of(2);
+    let with_limit = |frames: usize| {
+        let limits = ReadLimits { frames, ..ReadLimits::default() };
+        let settings = ReaderSettings { limits, ..ReaderSettings::default() };
+        made.add_opened(VideoOpener { settings, frame_tables: None })
+    };
+    let first = with_limit(3);
+    assert_eq!((first.num_added, first.bad.len()), (0, 2), "{first:?}");
+    assert!(first.bad[0].1.contains("`limits.frames` (now 3; as a flag: `--limit frames=..`)"));
+    for frames in [3, 2] {
+        let as_before = with_limit(frames);
+        assert_eq!((as_before.num_still_bad, as_before.bad.len()), (2, 0), "{frames}");
+    }
+    let wider = with_limit(4);
+    assert_eq!((wider.num_still_bad, wider.bad.len()), (0, 2));
+    // Touched and as bad is told again, and not counted as moved.
+    let touched = std::fs::File::options().write(true).open(made.path("0.mp4")).unwrap();
+    touched.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    let again = with_limit(4);
+    assert_eq!((again.num_still_bad, again.bad.len(), again.num_moved), (1, 1, 0));
+    std::fs::rename(made.path("0.mp4"), made.path("moved.mp4")).unwrap();
+    let moved = with_limit(4);
+    assert_eq!((moved.num_still_bad, moved.bad.len(), moved.num_moved), (2, 0, 0));
+    let widest = made.add();
+    assert_eq!((widest.num_added, widest.bad.len(), widest.num_still_bad), (2, 0, 0));
+    assert_eq!(made.add().num_unchanged, 2);
+}
+
+#[test]
 fn what_was_stopped_keeps_whole_files_and_goes_on() {
     struct Stopping(Cell<usize>);
     impl IndexObserver for Stopping {
@@ -99,6 +132,77 @@ fn what_was_stopped_keeps_whole_files_and_goes_on() {
     let catalogue = made.writer();
     assert_eq!(catalogue.verify().unwrap().num_vectors, 64);
     assert_eq!(catalogue.jobs().unwrap()[0].state, JobState::Done);
+}
+
+/// Stops after the first clips of some files.
+struct StoppedSoon(Cell<usize>);
+
+impl IndexObserver for StoppedSoon {
+    fn should_stop(&self) -> bool {
+        self.0.set(self.0.get() + 1);
+        self.0.get() > 30
+    }
+}
+
+/// Whether the last job ended before all of its files were done.
+fn is_unfinished(made: &Made) -> bool {
+    made.writer().jobs().unwrap()[0].state != JobState::Done
+}
+
+#[test]
+fn what_was_stopped_is_finished_when_its_files_are_gone_and_all_was_looked_at() {
+    let made = Made::of(8);
+    let stopped = made.add_watched(&mut StoppedSoon(Cell::new(0)));
+    assert!(stopped.is_stopped && is_unfinished(&made));
+    let done = made.writer().files().unwrap();
+    let is_done = |path: &PathBuf| done.iter().any(|file| file.looks[0].path == *path);
+    let rest = (0..8).map(|number| made.path(&format!("{number}.mp4")));
+    rest.filter(|path| !is_done(path)).for_each(|path| std::fs::remove_file(path).unwrap());
+    // One folder of several says nothing of the others.
+    std::fs::create_dir(made.path("empty")).unwrap();
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let sampling = IndexSampling::default();
+    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+    indexer.add(&[made.path("empty")], &mut ()).unwrap();
+    drop((indexer, catalogue));
+    assert!(is_unfinished(&made));
+    assert_eq!(made.add().num_added, 0);
+    assert!(!is_unfinished(&made));
+    let jobs = made.writer().jobs().unwrap();
+    assert_eq!((jobs[0].progress.num_files, jobs[1].progress.num_files), (0, 8));
+    made.add();
+    assert_eq!(made.writer().jobs().unwrap().len(), jobs.len(), "once");
+}
+
+#[test]
+fn a_swap_that_was_given_up_is_told_and_discarded() {
+    let made = Made::of(8);
+    made.add();
+    let embedder = made.embedder();
+    let with_stride = |observer: &mut dyn IndexObserver| {
+        let catalogue = made.writer();
+        let sampling = IndexSampling { stride_s: Some(0.25) };
+        let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+        indexer.add(&[made.videos.path().to_owned()], observer).unwrap()
+    };
+    let begun = with_stride(&mut StoppedSoon(Cell::new(0)));
+    assert!(begun.is_stopped && begun.begun_beside.is_none() && is_unfinished(&made));
+    // To stay with the first is no unfinished work.
+    let stayed = made.add();
+    assert_eq!((stayed.num_unchanged, stayed.begun_beside.is_some()), (8, true));
+    assert!(!is_unfinished(&made));
+    let discarded = discard_unfinished(&made.writer()).unwrap().unwrap();
+    assert_eq!(discarded.state, GenerationState::Building);
+    assert_eq!(made.writer().verify().unwrap().num_vectors, 64);
+    assert_eq!(made.add().begun_beside, None);
+    // One that lacks only what is gone waits for it.
+    std::fs::rename(made.path("7.mp4"), made.path("7.away")).unwrap();
+    let waiting = with_stride(&mut ());
+    assert_eq!((waiting.num_left, waiting.num_left_gone), (1, 1));
+    assert!(discard_unfinished(&made.writer()).unwrap().is_none());
+    std::fs::rename(made.path("7.away"), made.path("7.mp4")).unwrap();
+    assert!(with_stride(&mut ()).is_swapped_in);
+    assert!(discard_unfinished(&made.writer()).unwrap().is_none());
 }
 
 #[test]

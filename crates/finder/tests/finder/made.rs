@@ -7,7 +7,7 @@ use locvtp_finder::{Finder, IndexObserver, IndexSampling, IndexSummary, Indexer}
 use locvtp_search::catalogue::{Access, SqliteCatalogue};
 use locvtp_transfer::Embedder;
 use locvtp_video::randomness::finalise;
-use locvtp_video::{Encoder, EncoderSettings};
+use locvtp_video::{Encoder, EncoderSettings, VideoOpener};
 use tempfile::TempDir;
 
 include!("../../../../tests/support/small_model.rs");
@@ -45,9 +45,19 @@ impl Made {
     }
 
     pub(crate) fn add_watched(&self, observer: &mut dyn IndexObserver) -> IndexSummary {
+        self.add_by(VideoOpener::default(), observer)
+    }
+
+    /// The same, opening files in another way.
+    pub(crate) fn add_opened(&self, opener: VideoOpener) -> IndexSummary {
+        self.add_by(opener, &mut ())
+    }
+
+    fn add_by(&self, opener: VideoOpener, observer: &mut dyn IndexObserver) -> IndexSummary {
         let (catalogue, embedder) = (self.writer(), self.embedder());
         let sampling = IndexSampling::default();
         let indexer = Indexer::new(&catalogue, &embedder, self.model.path(), sampling).unwrap();
+        let indexer = indexer.with_opener(opener);
         indexer.add(&[self.videos.path().to_owned()], observer).unwrap()
     }
 

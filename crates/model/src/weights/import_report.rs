@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::plain_file;
 use serde::{Deserialize, Serialize};
 
 use super::known_values::Guess;
@@ -24,7 +25,7 @@ pub struct Origins {
 impl Origins {
     /// What is known of a model directory; `None` where it was not imported.
     pub fn read(dir: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(dir.join(IMPORT_FILE)).ok()?;
+        let text = plain_file::read_text(&dir.join(IMPORT_FILE)).ok()?;
         serde_json::from_str(&text).ok()
     }
 

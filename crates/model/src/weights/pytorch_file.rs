@@ -5,10 +5,10 @@
 //! reader of it says otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use pytorch_reader::{DType, PickleError, PytorchError, PytorchReader};
 use zip::ZipArchive;
 
@@ -33,7 +33,7 @@ pub(super) fn open_pytorch(path: &Path, skip_calls: bool) -> Result<PytorchFile,
         reason,
         way_out: way_out.into(),
     };
-    let mut file = File::open(path).map_err(ModelError::file(path, "read the weights"))?;
+    let mut file = plain_file::open(path).map_err(ModelError::file(path, "read the weights"))?;
     let mut start = [0; 2];
     let is_zip = file.read_exact(&mut start).is_ok() && &start == b"PK";
     let names = if is_zip {
@@ -81,7 +81,7 @@ fn names_of_archive(path: &Path) -> Result<BTreeSet<String>, ModelError> {
         reason: format!("not a PyTorch archive that can be read: {reason}"),
         way_out: "it may be cut off, take another copy".into(),
     };
-    let file = File::open(path).map_err(ModelError::file(path, "read the weights"))?;
+    let file = plain_file::open(path).map_err(ModelError::file(path, "read the weights"))?;
     let mut archive =
         ZipArchive::new(BufReader::new(file)).map_err(|error| damaged(error.to_string()))?;
     let entries = archive
@@ -115,7 +115,7 @@ fn names_of_archive(path: &Path) -> Result<BTreeSet<String>, ModelError> {
 fn names_of_stream(path: &Path) -> Result<BTreeSet<String>, String> {
     const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
     let mut start = Vec::new();
-    let file = || File::open(path).map_err(|error| error.to_string());
+    let file = || plain_file::open(path).map_err(|error| error.to_string());
     file()?.take(64).read_to_end(&mut start).map_err(|error| error.to_string())?;
     let is_legacy = start.windows(LEGACY_MAGIC.len()).any(|bytes| bytes == LEGACY_MAGIC);
     let mut input = BufReader::new(file()?);

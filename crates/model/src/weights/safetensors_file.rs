@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use burn::module::Module;
+use locvtp_video::plain_file;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorInfo, View, serialize, serialize_to_file};
 
@@ -98,7 +98,7 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 pub fn open_safetensors(path: &Path) -> Result<BTreeMap<String, StoredTensor>, ModelError> {
     let damaged = |reason: String| ModelError::Safetensors { path: path.into(), reason };
     let cannot_read = || ModelError::file(path, "read the weights");
-    let mut file = File::open(path).map_err(cannot_read())?;
+    let mut file = plain_file::open(path).map_err(cannot_read())?;
     let file_bytes = file.metadata().map_err(cannot_read())?.len();
     let mut length = [0; 8];
     file.read_exact(&mut length).map_err(|_| damaged("it has no header".into()))?;

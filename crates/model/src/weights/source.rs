@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use locvtp_video::plain_file;
+
 use super::import_settings::ImportSettings;
 use super::key_table::{KeyTable, Plan};
 use super::known_values::Values;
@@ -119,7 +121,7 @@ impl Source {
     /// When it is there and no JSON.
     pub(crate) fn json_beside(&self, name: &str) -> Result<serde_json::Value, ModelError> {
         let path = self.folder.join(name);
-        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(serde_json::Value::Null) };
+        let Ok(text) = plain_file::read_text(&path) else { return Ok(serde_json::Value::Null) };
         serde_json::from_str(&text).map_err(|error| ModelError::ForeignWeights {
             path: path.clone(),
             reason: format!("not JSON: {error}"),

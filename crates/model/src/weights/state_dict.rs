@@ -1,9 +1,10 @@
 //! The named tensors of any file that weights come in, whatever wrote it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use locvtp_video::plain_file;
 
 use super::pytorch_file::open_pytorch;
 use super::safetensors_file::open_safetensors;
@@ -98,7 +99,7 @@ impl StateDict {
 
     /// Several files that the index beside them lists.
     fn open_shards(index: &Path, skip_calls: bool) -> Result<Self, ModelError> {
-        let text = std::fs::read_to_string(index)
+        let text = plain_file::read_text(index)
             .map_err(ModelError::file(index, "read the index of the weights"))?;
         let parsed: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         let Some(map) = parsed["weight_map"].as_object() else {
@@ -204,7 +205,7 @@ enum WeightFileFormat {
 /// What a file is, from its first bytes and not from its name.
 fn format_of_file(path: &Path) -> Result<WeightFileFormat, ModelError> {
     let mut start = Vec::new();
-    let file = File::open(path).map_err(ModelError::file(path, "read the weights"))?;
+    let file = plain_file::open(path).map_err(ModelError::file(path, "read the weights"))?;
     file.take(512).read_to_end(&mut start).map_err(ModelError::file(path, "read the weights"))?;
     let other = |what: &str, way_out: &str| Err(refused(path, what.into(), way_out));
     let text = String::from_utf8_lossy(&start).trim_start().to_lowercase();

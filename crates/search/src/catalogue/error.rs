@@ -16,6 +16,12 @@ pub enum CatalogueError {
         /// The folder or address.
         place: String,
     },
+    /// An empty text in place of a folder or an address.
+    #[error(
+        "the place of the index is empty, as of a variable of the shell that is not set; give a folder, `.` for the one \
+         that you are in, or postgres://USER@HOST/DATABASE"
+    )]
+    NoPlace,
     /// Its folder or lock cannot be used.
     #[error("{path}: cannot use the index's folder")]
     Folder {

@@ -35,7 +35,8 @@ impl CatalogueError {
             Self::Unreachable { trouble, .. } => return of_server(*trouble),
             Self::Segment(error) | Self::Scan(ScanError::Segment(error)) => of_segment(error),
             Self::Scan(ScanError::Query(error)) => return error.to_string(),
-            Self::NotWhole { .. }
+            Self::NoPlace
+            | Self::NotWhole { .. }
             | Self::ModelUnknown { .. }
             | Self::Unknown { .. }
             | Self::Width { .. } => return self.to_string(),

@@ -151,6 +151,8 @@ pub trait Catalogue: Send + Sync {
     /// # Errors
     /// [`CatalogueError::NotWhole`] when a file is not in it that is present, or that is gone and in the live one.
     fn swap_in(&self, generation: GenerationId) -> Result<(), CatalogueError>;
+    /// Removes a generation that is being built, with its vectors. The live one stays.
+    fn discard(&self, generation: GenerationId) -> Result<(), CatalogueError>;
     /// What calibration left with a generation.
     ///
     /// # Errors

@@ -212,8 +212,41 @@ fn places(path: &Path, format: ExportFormat, hits: &[Hit]) -> Vec<(PathBuf, Vec<
 
 fn put(path: &Path, text: &str) -> Result<(), ExportError> {
     let write = |file: &mut File| -> io::Result<()> { file.write_all(text.as_bytes()) };
-    // A new file would take a link's place.
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let written = write_whole(&place, PartName::Own, write);
+    let written = write_whole(&behind_links(path), PartName::Own, write);
     written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
+}
+
+/// Links that are followed, one after the other.
+const MOST_LINKS: usize = 40;
+
+/// The place that a link leads to, also where nothing lies yet: a new file would take the link's place.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut place = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = std::fs::read_link(&place) else { return place };
+        // From the folder of the link, where it is no whole path.
+        place = place.parent().unwrap_or(Path::new("")).join(next);
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_written_through_links_also_where_nothing_lies_behind_them_yet() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("below")).unwrap();
+        std::os::unix::fs::symlink("below/link.csv", at("first.csv")).unwrap();
+        std::os::unix::fs::symlink("list.csv", at("below/link.csv")).unwrap();
+        for text in ["one", "two"] {
+            put(&at("first.csv"), text).unwrap();
+            assert_eq!(std::fs::read_to_string(at("below/list.csv")).unwrap(), text);
+            assert!(at("first.csv").is_symlink() && at("below/link.csv").is_symlink());
+        }
+        std::os::unix::fs::symlink("round.csv", at("round.csv")).unwrap();
+        put(&at("round.csv"), "none").unwrap_err();
+    }
 }

@@ -1,10 +1,10 @@
 //! What a file holds, by hashes.
 
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use locvtp_video::plain_file;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes of the head, of the middle and of the tail.
@@ -29,7 +29,7 @@ impl ContentIdentity {
     /// # Errors
     /// When it cannot be read, or becomes shorter meanwhile.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        let file = plain_file::open(path)?;
         let size = file.metadata()?.len();
         let mut hash = Xxh3::new();
         let is_small = size <= 3 * STRETCH;

@@ -14,7 +14,7 @@ const AT_A_GLANCE: u64 = 64 << 20;
 /// How it is with the file of a path now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileNow {
-    /// It holds what was indexed.
+    /// It holds what was indexed; or its folder or itself may not be read, and whoever opens it is told so.
     AsIndexed,
     /// It was touched: size and sample are those that were indexed, and its times are others. It was not compared
     /// whole. `locvtp index add` does that, once.
@@ -43,16 +43,23 @@ impl FileNow {
         matches!(self, Self::AsIndexed | Self::Touched)
     }
 
+    /// Of one that cannot be looked at or read.
+    fn of_unread(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Gone,
+            // It became shorter, or something else, meanwhile.
+            ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::IsADirectory => {
+                Self::Changed
+            }
+            // Whoever opens it is told why it cannot be.
+            _ => Self::AsIndexed,
+        }
+    }
+
     fn reading_up_to(most: u64, path: &Path, identity: ContentIdentity, looks: &[Look]) -> Self {
         let now = match look_at(path) {
             Ok(now) => now,
-            Err(error) => {
-                return match error.kind() {
-                    ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Gone,
-                    // Whoever opens it is told why it cannot be.
-                    _ => Self::AsIndexed,
-                };
-            }
+            Err(error) => return Self::of_unread(error.kind()),
         };
         if looks.contains(&now) {
             return Self::AsIndexed;
@@ -62,7 +69,8 @@ impl FileNow {
         }
         match ContentIdentity::of(path) {
             Ok(sampled) if sampled.sampled() == identity.sampled() => {}
-            _ => return Self::Changed,
+            Ok(_) => return Self::Changed,
+            Err(error) => return Self::of_unread(error.kind()),
         }
         let Some(indexed) = identity.whole.filter(|_| now.size <= most) else {
             return Self::Touched;
@@ -79,7 +87,7 @@ impl FileNow {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::os::unix::fs::FileExt;
+    use std::os::unix::fs::{FileExt, PermissionsExt};
     use std::path::PathBuf;
     use std::time::SystemTime;
 
@@ -134,6 +142,22 @@ mod tests {
         assert_eq!(it.now(), FileNow::Gone);
         std::fs::create_dir(&it.path).unwrap();
         assert_eq!(it.now(), FileNow::Changed);
+    }
+
+    #[test]
+    fn a_file_without_the_right_to_be_read_is_not_said_to_be_changed() {
+        for (kind, now) in [
+            (ErrorKind::PermissionDenied, FileNow::AsIndexed),
+            (ErrorKind::NotFound, FileNow::Gone),
+            (ErrorKind::UnexpectedEof, FileNow::Changed),
+            (ErrorKind::InvalidInput, FileNow::Changed),
+        ] {
+            assert_eq!(FileNow::of_unread(kind), now);
+        }
+        let it = Indexed::of(b"frames");
+        std::fs::set_permissions(&it.path, std::fs::Permissions::from_mode(0)).unwrap();
+        // With the rights of root it is read.
+        assert_eq!(it.now(), FileNow::AsIndexed);
     }
 
     #[test]

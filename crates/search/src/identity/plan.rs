@@ -69,11 +69,12 @@ pub struct Unreadable {
     pub error: io::Error,
 }
 
-/// What is to be done, in this order: moved, missing, then the rest. Every list is ordered by path.
+/// What is to be done, in this order: moved, whether good or bad, missing, then the rest. Every list is ordered by path.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// Content that is not known. Of several files with the same content the first is here, and the
-    /// others in `copies`.
+    /// others in `copies`. Also files that could not be read and were touched at their place: a person says so that
+    /// they are worth another try.
     pub add: Vec<Candidate>,
     /// Other content at a known path: what the path stood for, and what lies there now.
     pub changed: Vec<(FileId, Candidate)>,
@@ -91,6 +92,8 @@ pub struct Plan {
     pub unchanged: Vec<FileId>,
     /// The files that could not be read and are as they were, one for each path.
     pub still_bad: Vec<FileId>,
+    /// Files that could not be read and lie somewhere else now, or at one more place. They are as bad there.
+    pub moved_bad: Vec<Moved>,
 }
 
 /// Compares a walk with what is known. A file whose path, size and times are known is not opened; of any other
@@ -122,10 +125,18 @@ pub fn plan(
     let mut left: HashMap<FileId, Vec<&KnownPath>> = HashMap::new();
     gone.iter().rev().for_each(|path| left.entry(path.file).or_default().push(path));
     let content = KnownContent::of(known);
+    let bad: HashSet<FileId> =
+        known.paths.iter().filter(|path| path.is_bad).map(|path| path.file).collect();
     let mut new = NewFiles::default();
     for (look, there) in opened {
+        let is_worth_another_try = |file| bad.contains(&file) && there == Some(file);
         let sorted = identity_of_whole(look).and_then(|sampled| match sampled {
             Some(sampled) => match content.recognise(look, sampled, read_whole)? {
+                Recognised::Known(file, whole) if is_worth_another_try(file) => {
+                    let identity = ContentIdentity { whole: whole.or(sampled.whole), ..sampled };
+                    new.try_again(Candidate { look: look.clone(), identity, file: Some(file) });
+                    Ok(Recognised::New(identity))
+                }
                 Recognised::New(identity) => {
                     let candidate = Candidate { look: look.clone(), identity, file: None };
                     new.take(there, candidate, read_whole)
@@ -138,7 +149,9 @@ pub fn plan(
             Ok(Recognised::Known(file, whole)) => {
                 let from = left.get_mut(&file).and_then(Vec::pop);
                 let from = from.map(|path| path.look.path.clone());
-                plan.moved.push(Moved { file, from, to: look.clone(), whole });
+                let is_bad = bad.contains(&file);
+                let list = if is_bad { &mut plan.moved_bad } else { &mut plan.moved };
+                list.push(Moved { file, from, to: look.clone(), whole });
             }
             Ok(Recognised::New(_)) => {}
             Ok(Recognised::Unsettled) => plan.waiting.push(look.clone()),
@@ -194,6 +207,17 @@ impl NewFiles {
         let identity = candidate.identity;
         self.files.push((there, candidate));
         Ok(Recognised::New(identity))
+    }
+
+    /// Takes in a file of the catalogue that could not be read, once.
+    fn try_again(&mut self, candidate: Candidate) {
+        match self.files.iter().find(|(_, first)| first.file == candidate.file) {
+            Some((_, first)) => {
+                let of = first.look.path.clone();
+                self.copies.push(Copied { of, to: candidate.look });
+            }
+            None => self.files.push((None, candidate)),
+        }
     }
 
     fn hand_over(self, plan: &mut Plan) {

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use locvtp_video::media_endings::is_video;
+use locvtp_video::plain_file;
 
 /// What the file system says of a file at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn walk(roots: &[PathBuf]) -> FolderWalk {
         match fs::metadata(root) {
             Ok(metadata) if metadata.is_dir() => walk_folder(root, &mut found),
             Ok(metadata) if metadata.is_file() => found.files.push(look(root.clone(), &metadata)),
-            Ok(_) => found.closed.push((root.clone(), no_file())),
+            Ok(_) => found.closed.push((root.clone(), plain_file::no_file())),
             Err(error) => found.closed.push((root.clone(), error)),
         }
     }
@@ -81,7 +82,7 @@ fn walk_folder(folder: &Path, found: &mut FolderWalk) {
                 Ok(metadata) if metadata.is_file() => found.files.push(look(path, &metadata)),
                 // A link to a folder is not followed.
                 Ok(metadata) if metadata.is_dir() => {}
-                Ok(_) => found.closed.push((path, no_file())),
+                Ok(_) => found.closed.push((path, plain_file::no_file())),
                 Err(error) => found.closed.push((path, error)),
             }
         }
@@ -100,11 +101,6 @@ pub fn shown_place<'l>(looks: impl IntoIterator<Item = &'l Look>) -> Option<&'l 
         Ok(_) => 1,
         Err(_) => 2,
     })
-}
-
-/// To open a pipe would be to wait for its writer.
-fn no_file() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, a socket or a device, and no file")
 }
 
 fn look(path: PathBuf, metadata: &Metadata) -> Look {

@@ -4,12 +4,13 @@
 //! not one for each question about it.
 
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use locvtp_video::plain_file;
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes that are read at a time.
@@ -46,7 +47,7 @@ impl State {
 /// # Errors
 /// When it cannot be read.
 pub fn whole_hash(path: &Path, should_stop: &dyn Fn() -> bool) -> io::Result<Option<u128>> {
-    let mut file = File::open(path)?;
+    let mut file = plain_file::open(path)?;
     let state = State::of(&file.metadata()?);
     if let Some(known) = remembered().get(&state) {
         return Ok(Some(*known));
@@ -88,6 +89,7 @@ fn remembered() -> MutexGuard<'static, HashMap<State, u128>> {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::fs::File;
     use std::os::unix::fs::FileExt;
 
     use super::*;

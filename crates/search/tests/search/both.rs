@@ -19,6 +19,7 @@ in_both!(
     what_was_added_is_found_by_this_and_by_other_programs_and_what_was_removed_is_not,
     a_second_writer_is_refused_with_the_first_ones_name_or_waits,
     another_model_is_built_beside_the_live_one_and_swapped_in_when_whole,
+    an_index_that_was_begun_and_given_up_is_discarded_and_the_live_one_never,
     what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model,
     vectors_of_another_width_are_refused_and_nothing_is_kept_of_them,
     cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator,
@@ -108,6 +109,19 @@ fn another_model_is_built_beside_the_live_one_and_swapped_in_when_whole(home: &H
     is_sound(catalogue.as_ref(), 40);
 }
 
+fn an_index_that_was_begun_and_given_up_is_discarded_and_the_live_one_never(home: &Home) {
+    let (catalogue, generation, _) = home.ten();
+    let other = catalogue.generation(&model(2)).unwrap();
+    (0..3).for_each(|number| drop(catalogue.add_video(other, &video(number)).unwrap()));
+    is_sound(catalogue.as_ref(), 40 + 6 + 3);
+    catalogue.discard(other).unwrap();
+    is_sound(catalogue.as_ref(), 40);
+    catalogue.discard(generation).unwrap();
+    is_sound(catalogue.as_ref(), 40);
+    assert_eq!(found(catalogue.as_ref(), generation, 7), Some(look(7).path));
+    assert_eq!(catalogue.generations().unwrap().len(), 1);
+}
+
 fn what_only_the_live_index_has_of_a_file_is_not_lost_to_another_model(home: &Home) {
     let (catalogue, old, files) = home.ten();
     let new = catalogue.generation(&model(2)).unwrap();
@@ -181,6 +195,8 @@ fn cues_are_found_by_their_words_in_any_case_and_accent_and_by_no_operator(home:
         ("umber4*", 0),
         ("said-a-caf*", 10),
         ("own* *", 10),
+        ("said\0café", 10),
+        ("\0", 0),
     ] {
         assert_eq!(catalogue.find_cues(text, None, 100).unwrap().len(), num, "{text}");
     }

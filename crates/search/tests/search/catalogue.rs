@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use locvtp_search::catalogue::{
-    Access, Catalogue, CatalogueError, FileId, GenerationId, JobProgress, JobState, SqliteCatalogue,
+    Access, Catalogue, CatalogueError, FileId, GenerationId, JobProgress, JobState, ModelRecord,
+    SqliteCatalogue,
 };
 use locvtp_search::scan::ScanRequest;
 use locvtp_search::segment::VectorKind;
@@ -164,6 +165,39 @@ fn segments_that_were_exchanged_are_named_and_dropped() {
     assert!(catalogue.compact().is_err());
     assert_eq!(catalogue.drop_damaged(&|_| true).unwrap().again.len(), 2);
     assert!(catalogue.verify().unwrap().faults.is_empty());
+}
+
+#[test]
+fn vectors_of_another_model_are_named_by_all_and_made_again_whatever_their_width() {
+    for (number, width) in [(2, WIDTH), (1, WIDTH / 2), (2, 2 * WIDTH)] {
+        let [folder, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        drop(ten(folder.path()));
+        let fresh = writer(other.path());
+        let of_other = ModelRecord { width: width as u32, ..model(number) };
+        let made = fresh.generation(&of_other).unwrap();
+        for file in 0..10 {
+            let mut video = video(file);
+            let cues = batch(file + 500_000, 1, width);
+            video.vectors =
+                vec![(VectorKind::Clip, batch(file, 1 + file % 5, width)), (VectorKind::Cue, cues)];
+            fresh.add_video(made, &video).unwrap();
+        }
+        drop(fresh);
+        // A copy of the database from before the index was made anew by another model.
+        let database = "catalogue.sqlite";
+        fs::copy(folder.path().join(database), other.path().join(database)).unwrap();
+        let catalogue = writer(other.path());
+        let generation = catalogue.generation(&model(1)).unwrap();
+        assert_eq!(catalogue.verify().unwrap().faults.len(), 20, "{number} {width}");
+        let query = vector(1, WIDTH);
+        let scan = catalogue.scan(generation, VectorKind::Clip, &ScanRequest::new(&query, 1));
+        let said = scan.unwrap_err().to_string();
+        assert!(said.contains("not the one that the index names"), "{said}");
+        assert!(said.contains("locvtp index rebuild"), "{said}");
+        assert_eq!(catalogue.drop_damaged(&|_| true).unwrap().again.len(), 10);
+        (0..10).for_each(|file| drop(catalogue.add_video(generation, &video(file)).unwrap()));
+        is_sound(&catalogue, 40);
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(crate) fn planned_by_samples(walk: &FolderWalk, known: &Known, settings: Pla
 pub(crate) fn carry_out(catalogue: &SqliteCatalogue, plan: &Plan) {
     let generation = catalogue.generation(&model(1)).unwrap();
     catalogue.note_moved(&plan.moved).unwrap();
+    catalogue.note_moved(&plan.moved_bad).unwrap();
     catalogue.note_missing(&plan.missing).unwrap();
     catalogue.note_waiting(&plan.waiting).unwrap();
     for candidate in plan.add.iter().chain(plan.changed.iter().map(|(_, it)| it)) {

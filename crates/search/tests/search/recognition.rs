@@ -264,12 +264,38 @@ fn a_file_that_could_not_be_decoded_is_tried_again_when_it_was_written_to() {
     // A name is no other content.
     scene.rename("a.mp4", "b.mp4");
     let (plan, read) = scene.again();
-    assert_eq!((counts(&plan), read.len()), ((0, 0, 1, 0), 0));
+    assert_eq!((counts(&plan), read.len(), plan.moved_bad.len()), ((0, 0, 0, 0), 0, 1));
+    assert_eq!(scene.planned().0.still_bad.len(), 1);
     scene.change("b.mp4", 1, 20);
     let (plan, read) = scene.again();
     assert_eq!((counts(&plan), read.len()), ((0, 1, 0, 0), 0));
     let files = scene.catalogue().files().unwrap();
     assert_eq!((files.len(), files[0].state), (1, FileState::Present));
+}
+
+#[test]
+fn a_bad_file_that_is_touched_is_tried_again_and_is_as_bad_elsewhere() {
+    let scene = Scene::of(&[]);
+    // All of it is in the sample, so its content is known to be the same.
+    fs::write(scene.path("a.mp4"), "no video").unwrap();
+    let look = walked(&scene.path("")).files.remove(0);
+    let identity = ContentIdentity::of(&look.path).unwrap();
+    let bad = Candidate { look, identity, file: None };
+    let file = scene.catalogue().note_bad(&bad, "no frame can be decoded").unwrap();
+    fs::copy(scene.path("a.mp4"), scene.path("b.mp4")).unwrap();
+    let (plan, _) = scene.again();
+    assert_eq!((counts(&plan), plan.still_bad.len(), plan.moved_bad.len()), ((0, 0, 0, 0), 1, 1));
+    for name in ["a.mp4", "b.mp4"] {
+        File::options().write(true).open(scene.path(name)).unwrap().set_modified(at(30)).unwrap();
+    }
+    let (plan, _) = scene.planned();
+    assert_eq!((counts(&plan), plan.add[0].file), ((1, 0, 0, 1), Some(file)));
+    assert_eq!((plan.still_bad.len(), plan.moved_bad.len()), (0, 0));
+    // It is good now, as where it was a share that failed.
+    carry_out(&scene.catalogue(), &plan);
+    let files = scene.catalogue().files().unwrap();
+    assert_eq!((files.len(), files[0].state, files[0].looks.len()), (1, FileState::Present, 2));
+    assert_eq!(scene.planned().0.unchanged.len(), 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args as ClapArgs;
+use locvtp_finder::discard_unfinished;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -84,7 +85,16 @@ pub(crate) fn verify(args: &Verify) -> anyhow::Result<Outcome> {
 pub(crate) fn compact(args: &Compact) -> anyhow::Result<Outcome> {
     let place = args.place.of_folder(args.folder.as_deref())?;
     open_to_read(&place)?;
-    let freed = open_to_write(&place)?.compact()?;
+    let catalogue = open_to_write(&place)?;
+    if let Some(discarded) = discard_unfinished(catalogue.as_ref())? {
+        let (model, files) =
+            (output::one_line(&discarded.model.name), discarded.num_files as usize);
+        output::note(&format!(
+            "discarded: an index that was begun with {model} and not finished, of {}",
+            counted(files, "file")
+        ));
+    }
+    let freed = catalogue.compact()?;
     output::text(&format!("freed: {:.1} MB", freed as f64 / 1e6))?;
     Ok(Outcome::Done)
 }

@@ -86,6 +86,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
         lines.push("this index is whole and took the place of the one before".into());
     }
     lines.extend(left(summary));
+    lines.extend(begun_beside(summary));
     let has_any = summary.num_added + summary.num_moved + summary.num_unchanged > 0;
     if let Some(place) = place.filter(|_| has_any && !summary.is_stopped) {
         let catalog = one_line(&place.to_string());
@@ -109,6 +110,15 @@ fn left(summary: &IndexSummary) -> Option<String> {
         "the index before stays, and searches use it: this one lacks {} of it{state}. Type the command again when all of it \
          can be read, or take those files out first with `locvtp index remove`; `locvtp index list` shows what is gone",
         counted(left as usize, "file"),
+    ))
+}
+
+/// That another index was begun and not finished, and what becomes of it.
+fn begun_beside(summary: &IndexSummary) -> Option<String> {
+    let model = one_line(summary.begun_beside.as_ref()?);
+    Some(format!(
+        "an index of another model or --stride, begun with {model}, is kept beside this one and is not whole: the command \
+         that began it goes on with it, and `locvtp index compact` discards it"
     ))
 }
 

@@ -158,7 +158,7 @@ fn ask(
     }
     let finder = Finder::open(catalogue.clone(), embedder, &dir)?;
     let trained = TrainedWords::read(&dir)?;
-    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&it.words()));
+    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen_of(it));
     let is_sentence_alone = question.alike.is_none();
     let nothing_known = is_sentence_alone && unseen.as_ref().is_some_and(|it| it.nothing_known);
     let mut word_notes = Vec::new();

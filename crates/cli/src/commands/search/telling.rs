@@ -34,7 +34,7 @@ pub(super) fn says(asked: &Asked) -> &'static str {
     let Asked { answer, question, knows_words, .. } = asked;
     match answer.finding(*knows_words) {
         Finding::CannotBeTold => {
-            "cannot be told: the model knows no word of it, so nothing was looked for in the pictures, and \
+            "cannot be told: the model knows no word of it that names something, so nothing was looked for in the pictures, and \
              no subtitle says it"
         }
         Finding::NothingFound

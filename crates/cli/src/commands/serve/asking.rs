@@ -114,7 +114,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
     if question.sentence.is_some() && trained.unknown().is_some() {
         warnings.push(WORDS_NOT_KNOWN.into());
     }
-    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen(&words(it)));
+    let unseen = question.sentence.as_ref().and_then(|it| trained.unseen_of(it));
     warnings.extend(unseen.iter().map(|it| capital(&it.said)).filter(|said| !said.is_empty()));
     let is_sentence_alone = question.alike.is_none();
     let said_alone = || find_said(finder.catalogue(), question);
@@ -166,7 +166,7 @@ pub(super) fn scores(
     track: TrackId,
 ) -> Result<Option<FileGrounding>, FinderError> {
     let is_sentence_alone = question.alike.is_none();
-    let unseen = question.sentence.as_ref().and_then(|it| opened.trained.unseen(&words(it)));
+    let unseen = question.sentence.as_ref().and_then(|it| opened.trained.unseen_of(it));
     if is_sentence_alone && unseen.is_some_and(|unseen| unseen.nothing_known) {
         return Ok(None);
     }
@@ -216,11 +216,6 @@ fn distribution(scores: &Background, calibration: Option<&Calibration>) -> Optio
         counts: bars.collect(),
         cut: cut.filter(|cut| cut.is_finite()),
     })
-}
-
-/// What of a sentence should be there, as words.
-fn words(sentence: &Sentence) -> String {
-    [sentence.text.as_str(), &sentence.with.join(" ")].join(" ").trim().to_owned()
 }
 
 fn capital(sentence: &str) -> String {

@@ -109,6 +109,10 @@ impl From<FinderError> for Failure {
             FinderError::NoPicture { .. } | FinderError::Transfer(TransferError::Video(_)) => {
                 refused(BROKEN_PICTURE)
             }
+            FinderError::LargePicture { width, height, most, .. } => refused(format!(
+                "the picture's {width}x{height} pixels are more than the {most} that are read of one; give a smaller \
+                 copy of it"
+            )),
             FinderError::NotInIndex { .. } => {
                 not_there("the video to look for others like it is gone")
             }

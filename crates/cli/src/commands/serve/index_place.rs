@@ -1,13 +1,13 @@
 //! Where the index of a server lies: a database that was removed or exchanged is still open and would go on
 //! answering.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_serve::LibraryError;
+use locvtp_video::plain_file;
 
 /// Bytes that every database begins with.
 const HEADER_BYTES: usize = 100;
@@ -85,7 +85,7 @@ fn damage(path: &Path, bytes: u64) -> io::Result<Option<&'static str>> {
         return Ok(Some("is empty"));
     }
     let mut header = [0; HEADER_BYTES];
-    match File::open(path)?.read_exact(&mut header) {
+    match plain_file::open(path)?.read_exact(&mut header) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             return Ok(Some("is cut short"));
         }

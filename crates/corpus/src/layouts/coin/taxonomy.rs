@@ -5,9 +5,10 @@
 //! saved as CSV is read too. 25 texts belong to more than one number, so a step is its number.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
+
+use locvtp_video::plain_file;
 
 use crate::csv_table::CsvTable;
 use crate::error::CorpusError;
@@ -86,8 +87,8 @@ fn csv_rows(path: &Path) -> Result<Vec<[String; 4]>, CorpusError> {
 
 /// The four columns of the sheet, below its header.
 fn workbook_rows(path: &Path) -> Result<Vec<[String; 4]>, CorpusError> {
-    let file =
-        File::open(path).map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
+    let file = plain_file::open(path)
+        .map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;
     let mut workbook = zip::ZipArchive::new(BufReader::new(file))
         .map_err(|error| broken(path, error.to_string()))?;
     let mut part = |name: &str| -> Result<String, CorpusError> {

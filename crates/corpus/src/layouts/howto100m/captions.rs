@@ -1,10 +1,9 @@
 //! The caption files: one JSON for all videos, or one CSV a video.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use locvtp_video::MediaLocation;
+use locvtp_video::{MediaLocation, plain_file};
 use rayon::prelude::*;
 
 use crate::csv_table::CsvTable;
@@ -15,6 +14,7 @@ use crate::json_cell::Cell;
 use crate::json_stream::JsonStream;
 use crate::layouts::subtitles::milliseconds::{Timed, are_milliseconds};
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::text_file;
 
 const EXPECTED: &str = "a HowTo100M caption file: \
      {\"<video id>\": {\"start\": [..], \"end\": [..], \"text\": [..]}, ..}";
@@ -68,8 +68,7 @@ pub(super) fn read_files(paths: Vec<PathBuf>, intake: &mut Intake<'_>) -> Result
             continue;
         };
         let Some(file) = intake.admit(id, id, None, None) else { continue };
-        let bytes = std::fs::read(&path)
-            .map_err(|source| CorpusError::Read { path: path.clone(), source })?;
+        let bytes = text_file::bytes(&path)?;
         batch.push((id.to_owned(), file, bytes));
         if batch.len() == BATCH_FILES {
             take(std::mem::take(&mut batch), intake, csv_captions);
@@ -81,7 +80,8 @@ pub(super) fn read_files(paths: Vec<PathBuf>, intake: &mut Intake<'_>) -> Result
 
 /// Whether a file is a zip of CSV files.
 pub(super) fn is_zip_of_csv(path: &Path) -> bool {
-    let archive = File::open(path).ok().map(std::io::BufReader::new).map(zip::ZipArchive::new);
+    let archive =
+        plain_file::open(path).ok().map(std::io::BufReader::new).map(zip::ZipArchive::new);
     let Some(Ok(archive)) = archive else { return false };
     archive.file_names().take(100).flatten().any(|name| name.ends_with(".csv"))
 }
@@ -91,7 +91,7 @@ pub(super) fn read_zip(path: &Path, intake: &mut Intake<'_>) -> Result<(), Corpu
     /// No narration of one video is longer; a file that says so is none.
     const LONGEST: u64 = 64 << 20;
     let unreadable = |source| CorpusError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = plain_file::open(path).map_err(unreadable)?;
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file))
         .map_err(|error| unreadable(error.into()))?;
     let (mut batch, mut bytes) = (Batch::new(), 0);

@@ -7,15 +7,16 @@
 use crate::drop_reason::DropReason;
 use crate::repair::Repair;
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::text_file;
 
 /// Whether a text begins as one of the two formats may.
 pub(super) fn is_subtitle_text(text: &str) -> bool {
-    text.lines().take(200).filter_map(times).any(|time| time.is_ok())
+    text_file::subtitle_lines(text).take(200).filter_map(times).any(|time| time.is_ok())
 }
 
 /// All cues of a file, in its order.
 pub(super) fn captions(text: &str) -> Vec<Result<SourceCaption, DropReason>> {
-    let lines: Vec<&str> = text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
+    let lines: Vec<&str> = text_file::subtitle_lines(text).collect();
     let mut captions = Vec::new();
     let mut at = 0;
     while at < lines.len() {

@@ -329,7 +329,7 @@ impl Reading<'_, '_> {
 /// words for the hearing impaired.
 fn is_hindi(place: usize, tracks: &[Track]) -> bool {
     let is_devanagari = |c: char| ('\u{900}'..='\u{97f}').contains(&c);
-    let text = std::fs::read(&tracks[place].path).map(|bytes| text_file::decoded(&bytes).0);
+    let text = text_file::bytes(&tracks[place].path).map(|bytes| text_file::decoded(&bytes).0);
     if text.is_ok_and(|text| text.contains(is_devanagari)) {
         return true;
     }

@@ -7,6 +7,7 @@ use super::cues::clock_s;
 use crate::drop_reason::DropReason;
 use crate::repair::Repair;
 use crate::source_caption::{SourceCaption, SourceTime};
+use crate::text_file;
 
 /// The fields of a file without a line of `Format:`; those of version 4 and of version 4+ stand at the
 /// same places.
@@ -16,7 +17,7 @@ const FIELDS: &str = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV,
 pub(super) fn captions(text: &str) -> Option<Vec<Result<SourceCaption, DropReason>>> {
     let (mut captions, mut is_inside, mut has_events) = (Vec::new(), false, false);
     let mut fields = Fields::of(FIELDS);
-    for line in text.lines().map(str::trim) {
+    for line in text_file::subtitle_lines(text).map(str::trim) {
         if line.starts_with('[') {
             is_inside = line.eq_ignore_ascii_case("[events]");
             has_events |= is_inside;

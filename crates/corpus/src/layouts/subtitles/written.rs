@@ -1,7 +1,10 @@
 //! A file with words, read whatever its format.
 
+use std::io::ErrorKind;
 use std::iter::repeat_n;
 use std::path::Path;
+
+use locvtp_video::plain_file::{self, LARGEST_TEXT};
 
 use super::format::Format;
 use super::milliseconds::{Timed, are_milliseconds};
@@ -15,9 +18,6 @@ use crate::layouts::manifest::OF_VIDEO;
 use crate::repair::{Repair, Repairs};
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
-
-/// The times of all words of a day are smaller; files are read whole.
-const LARGEST: u64 = 256 << 20;
 
 /// Reads a file; none where it holds no words with times. `media` is asked how long it is where that
 /// decides the unit.
@@ -34,11 +34,10 @@ pub(super) fn read(
         causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     };
     let length_s = || length_s(media?);
-    let about = std::fs::metadata(path).map_err(|error| told(&error))?;
-    if about.len() > LARGEST {
-        return Err("is larger than any transcript".to_owned());
-    }
-    let bytes = std::fs::read(path).map_err(|error| told(&error))?;
+    let bytes = plain_file::read(path, LARGEST_TEXT).map_err(|error| match error.kind() {
+        ErrorKind::FileTooLarge => "is larger than any transcript".to_owned(),
+        _ => told(&error),
+    })?;
     if matches!(format, Format::Csv) {
         return table(path, &bytes, length_s).map_err(|error| told(&error));
     }
@@ -78,7 +77,7 @@ fn of_cues(text: &str, format: Format) -> Result<Words, String> {
         return Err("has no line with times, as 00:00:01,000 --> 00:00:02,500".to_owned());
     }
     // YouTube's WebVTT says `Language: en` in its header.
-    let header = text.lines().take_while(|line| !line.contains("-->")).take(20);
+    let header = text_file::subtitle_lines(text).take_while(|line| !line.contains("-->")).take(20);
     let language = header
         .filter_map(|line| line.strip_prefix("Language:"))
         .find_map(Language::parse)
@@ -91,7 +90,7 @@ const COLUMNS: [&str; 3] = ["start", "end", "text"];
 
 /// Whisper's table. It knows no quotes; a tab in a text was replaced when it was written.
 fn tab_separated(text: &str, length_s: impl FnOnce() -> Option<f64>) -> Option<Words> {
-    let mut lines = text.lines();
+    let mut lines = text_file::subtitle_lines(text);
     let header: Vec<&str> = lines.next()?.trim_end().split('\t').map(str::trim).collect();
     let place = |column: &str| header.iter().position(|name| name.eq_ignore_ascii_case(column));
     let [start, end, words] = COLUMNS.map(place);

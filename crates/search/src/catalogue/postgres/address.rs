@@ -34,10 +34,20 @@ pub(super) enum Encryption {
 }
 
 impl ServerAddress {
-    /// Whether a text is meant as the address of a server.
+    /// Whether a text is meant as the address of a server, one of ours or of another kind: a folder of such a name is
+    /// written as `./NAME`.
     pub fn is_meant(text: &str) -> bool {
-        text.starts_with("postgres://") || text.starts_with("postgresql://")
+        let Some((scheme, behind)) = text.split_once(':') else { return false };
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || "+.-".contains(c);
+        let is_scheme =
+            scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_letter);
+        is_scheme && (behind.starts_with("//") || is_ours(scheme))
     }
+}
+
+/// Schemes count in any case.
+fn is_ours(scheme: &str) -> bool {
+    ["postgres", "postgresql"].iter().any(|ours| scheme.eq_ignore_ascii_case(ours))
 }
 
 impl FromStr for ServerAddress {
@@ -49,10 +59,15 @@ impl FromStr for ServerAddress {
             place: "postgres://...".into(),
             what: format!("this is no address of a database; {FORM}"),
         };
+        let (scheme, behind) = text.split_once("://").ok_or_else(wrong)?;
+        if !is_ours(scheme) {
+            return Err(wrong());
+        }
+        let text = &format!("postgres://{behind}");
         let (plain, encryption) = split_encryption(text).ok_or_else(wrong)?;
         let mut config: Config = plain.parse().map_err(|_| wrong())?;
         let has_name = config.get_dbname().is_some_and(|name| !name.is_empty());
-        if !ServerAddress::is_meant(text) || config.get_hosts().is_empty() || !has_name {
+        if config.get_hosts().is_empty() || !has_name {
             return Err(wrong());
         }
         if encryption != Encryption::Unproved {

@@ -193,6 +193,12 @@ impl Catalogue for PostgresCatalogue {
         self.server.write("swapping in a generation", |db| generations::swap_in(db, generation))
     }
 
+    fn discard(&self, generation: GenerationId) -> Result<(), CatalogueError> {
+        self.server.write("discarding a generation", |db| {
+            generations::remove(db, &format!("id = {} AND state = 'building'", generation.0))
+        })
+    }
+
     fn calibration(
         &self,
         generation: GenerationId,

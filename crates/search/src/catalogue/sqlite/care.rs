@@ -7,7 +7,7 @@ use locvtp_video::causes::with_causes;
 use rusqlite::Connection;
 
 use super::database::Fault;
-use super::live_runs::{self, LiveSegment, check_runs, live_segments};
+use super::live_runs::{self, LiveSegment, Made, check_runs, live_segments};
 use super::store::SqliteCatalogue;
 use super::{files, generations, record_faults, videos};
 use crate::catalogue::bad_value::of_aside;
@@ -83,8 +83,9 @@ fn rewrite(
     let open = |(id, _): &LiveSegment| check(&catalogue.segment_path(*id));
     let opened: Vec<Segment> = chosen.iter().map(open).collect::<Result<_, _>>()?;
     let mut runs = Vec::new();
+    let model = generations::fingerprint(db, generation)?;
     for (segment, (_, runs_of_it)) in opened.iter().zip(chosen) {
-        check_runs(segment, runs_of_it)?;
+        check_runs(segment, (model, kind), runs_of_it)?;
         runs.extend(runs_of_it.iter().map(|run| (run.track, *run, segment)));
     }
     runs.sort_by_key(|(track, ..)| *track);
@@ -94,7 +95,7 @@ fn rewrite(
         width: first.header().width,
         num_vectors: runs.iter().map(|(_, run, _)| run.num_rows).sum(),
         num_runs: runs.len() as u32,
-        model: generations::fingerprint(db, generation)?,
+        model,
     };
     let id = catalogue.next_segment(db)?;
     let mut writer = SegmentWriter::create(&catalogue.segment_path(id), header)?;
@@ -104,10 +105,14 @@ fn rewrite(
     Ok(videos::name_segment(db, generation, kind, id, &writer.finish()?)?)
 }
 
-/// Reads a segment whole, and compares its runs with those that the database names.
-pub(super) fn check_segment(path: &Path, runs: &[Run]) -> Result<Segment, SegmentError> {
+/// Reads a segment whole, and compares its model, kind and runs with those that the database names.
+pub(super) fn check_segment(
+    path: &Path,
+    made: Made,
+    runs: &[Run],
+) -> Result<Segment, SegmentError> {
     let segment = check(path)?;
-    check_runs(&segment, runs)?;
+    check_runs(&segment, made, runs)?;
     Ok(segment)
 }
 
@@ -151,19 +156,11 @@ pub(super) fn verify(catalogue: &SqliteCatalogue) -> Result<Verified, CatalogueE
     let num_vectors = live.iter().map(|(.., runs)| rows_of(runs)).sum();
     for (model, kind, id, runs) in &live {
         let path = catalogue.segment_path(*id);
-        match check_segment(&path, runs) {
+        match check_segment(&path, (*model, *kind), runs) {
             // A writer may have compacted meanwhile.
             Err(_) if !is_named(catalogue, *id)? => {}
             Err(error) => faults.push(with_causes(&error)),
-            Ok(segment) => {
-                let header = segment.header();
-                if (header.model, header.kind) != (*model, *kind) {
-                    faults.push(format!(
-                        "{}: the segment is not the one that the index names",
-                        path.display()
-                    ));
-                }
-            }
+            Ok(_) => {}
         }
     }
     Ok(Verified { num_parts: live.len() as u64, num_vectors, faults })

@@ -22,9 +22,10 @@ pub(super) fn drop_damaged(
         give_back(catalogue, db)?;
         let (mut again, mut kept) = (BTreeMap::new(), BTreeMap::new());
         for (generation, kind) in indexes(db)? {
+            let made = (generations::fingerprint(db, generation)?, kind);
             for (segment, runs) in live_segments(db, generation, kind)? {
                 let path = catalogue.segment_path(segment);
-                match check_segment(&path, &runs) {
+                match check_segment(&path, made, &runs) {
                     Ok(_) => continue,
                     Err(error) if error.is_of_damage() => {}
                     // What cannot be read now may be good.
@@ -60,8 +61,9 @@ fn aside(db: &Connection) -> Result<Vec<FileId>, Fault> {
 /// Has vectors count again that were set aside and are good now: their file was put back.
 fn give_back(catalogue: &SqliteCatalogue, db: &Connection) -> Result<(), Fault> {
     for (generation, kind) in indexes(db)? {
+        let made = (generations::fingerprint(db, generation)?, kind);
         for (segment, runs) in live_runs::aside(db, generation, kind)? {
-            if check_segment(&catalogue.segment_path(segment), &runs).is_err() {
+            if check_segment(&catalogue.segment_path(segment), made, &runs).is_err() {
                 continue;
             }
             for run in runs {
@@ -81,13 +83,10 @@ fn save_good(
     runs: Vec<Run>,
 ) -> Result<Vec<Run>, Fault> {
     let Ok(opened) = Segment::open(&catalogue.segment_path(segment)) else { return Ok(runs) };
-    let model = generations::fingerprint(db, generation)?;
+    let made = (generations::fingerprint(db, generation)?, kind);
     let header = *opened.header();
-    if (header.model, header.kind) != (model, kind) {
-        return Ok(runs);
-    }
     let is_good = |run: &Run| {
-        live_runs::check_runs(&opened, &[*run])?;
+        live_runs::check_runs(&opened, made, &[*run])?;
         opened.vectors(run.rows())?;
         opened.spans(run.rows()).map(drop)
     };

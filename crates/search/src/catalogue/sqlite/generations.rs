@@ -109,6 +109,12 @@ pub(super) fn swap_in(db: &Connection, generation: GenerationId) -> Result<(), F
     Ok(())
 }
 
+pub(super) fn discard(db: &Connection, generation: GenerationId) -> Result<(), Fault> {
+    let delete = "DELETE FROM generations WHERE id = ? AND state = 'building'";
+    db.execute(delete, [generation.0])?;
+    Ok(())
+}
+
 pub(super) fn fingerprint(db: &Connection, generation: GenerationId) -> Result<u128, Fault> {
     let mut statement =
         db.prepare_cached("SELECT id, fingerprint FROM generations WHERE id = ?")?;

@@ -115,15 +115,25 @@ pub(super) fn record(row: &CheckedRow<'_, '_>) -> Result<(i64, Run), Fault> {
     Ok((row.count(0)?, run))
 }
 
-/// Runs that a segment does not have are a damage of one of the two, or it is another segment.
-pub(super) fn check_runs(segment: &Segment, runs: &[Run]) -> Result<(), SegmentError> {
+/// What the vectors of a segment are: the fingerprint of their model, and their kind.
+pub(super) type Made = (u128, VectorKind);
+
+/// Runs that a segment does not have are a damage of one of the two, or it is another segment; so is one that another
+/// model made.
+pub(super) fn check_runs(segment: &Segment, made: Made, runs: &[Run]) -> Result<(), SegmentError> {
+    let other = |part: &str| {
+        let part = format!("{part}: the segment is not the one that the index names");
+        Err(SegmentError::Damaged { path: segment.path().to_owned(), part })
+    };
+    if (segment.header().model, segment.header().kind) != made {
+        return other("header");
+    }
     let written: HashMap<TrackId, Run> =
         segment.runs()?.into_iter().map(|run| (run.track, run)).collect();
     if runs.iter().all(|run| written.get(&run.track) == Some(run)) {
         return Ok(());
     }
-    let part = "runs: the segment is not the one that the index names".into();
-    Err(SegmentError::Damaged { path: segment.path().to_owned(), part })
+    other("runs")
 }
 
 /// Numbers of a generation's vectors; none where there is no such generation.

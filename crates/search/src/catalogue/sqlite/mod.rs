@@ -164,6 +164,10 @@ impl Catalogue for SqliteCatalogue {
         self.changing("swapping in a generation", |db| generations::swap_in(db, generation))
     }
 
+    fn discard(&self, generation: GenerationId) -> Result<(), CatalogueError> {
+        self.changing("discarding a generation", |db| generations::discard(db, generation))
+    }
+
     fn calibration(
         &self,
         generation: GenerationId,

@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 use super::database::{Database, Fault, OF_VECTORS};
-use super::live_runs::{LiveSegment, check_runs, check_whole, live_segments, revision, width_of};
+use super::generations;
+use super::live_runs::{
+    LiveSegment, Made, check_runs, check_whole, live_segments, revision, width_of,
+};
 use super::presence::segments_of;
 use crate::catalogue::GenerationId;
 use crate::catalogue::error::CatalogueError;
@@ -43,7 +46,7 @@ struct Snapshot {
 /// What the database says of an index.
 enum Found {
     Known(Arc<VectorSet>),
-    Changed { revision: i64, width: usize, live: Vec<LiveSegment> },
+    Changed { revision: i64, width: usize, model: u128, live: Vec<LiveSegment> },
 }
 
 impl Snapshots {
@@ -107,15 +110,18 @@ impl Snapshots {
                         check_whole(db, generation)?;
                         let live = live_segments(db, generation, kind)?;
                         database.check(db, OF_VECTORS)?;
-                        Ok(Found::Changed { revision, width, live })
+                        let model = generations::fingerprint(db, generation)?;
+                        Ok(Found::Changed { revision, width, model, live })
                     }
                 }
             })?;
-            let (revision, width, live) = match found {
+            let (revision, width, made, live) = match found {
                 Found::Known(vectors) => return Ok(vectors),
-                Found::Changed { revision, width, live } => (revision, width, live),
+                Found::Changed { revision, width, model, live } => {
+                    (revision, width, (model, kind), live)
+                }
             };
-            match open(folder, last.as_deref(), revision, width, live) {
+            match open(folder, last.as_deref(), (revision, width), made, live) {
                 Ok(snapshot) => {
                     let vectors = snapshot.vectors.clone();
                     self.lock().insert((generation, kind), Arc::new(snapshot));
@@ -155,8 +161,8 @@ pub(super) fn free_segment(db: &Connection, folder: &Path) -> Result<i64, Fault>
 fn open(
     folder: &Path,
     last: Option<&Snapshot>,
-    revision: i64,
-    width: usize,
+    (revision, width): (i64, usize),
+    made: Made,
     live: Vec<LiveSegment>,
 ) -> Result<Snapshot, SegmentError> {
     let (mut segments, mut with_runs) = (HashMap::new(), Vec::new());
@@ -165,7 +171,7 @@ fn open(
             Some(segment) => segment.clone(),
             None => Arc::new(Segment::open(&segment_path(folder, id))?),
         };
-        check_runs(&segment, &runs)?;
+        check_runs(&segment, made, &runs)?;
         segments.insert(id, segment.clone());
         with_runs.push((segment, runs));
     }
