@@ -36,6 +36,30 @@ fn a_folder_is_indexed_and_answers_as_ground_does() {
 }
 
 #[test]
+fn signs_around_words_change_no_answer() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let asked = |sentence: &str| {
+        let model = tiny().model();
+        let ground = run(&["ground", "--model", str(&model), str(&video), sentence, "--json"]);
+        let mut answers =
+            [json(&search(folder.path(), &[sentence, "--all", "--json"])), json(&ground)];
+        for answer in &mut answers {
+            answer.as_object_mut().unwrap().remove("sentence").unwrap();
+        }
+        answers
+    };
+    for plain in ["a ring", &sentence] {
+        let capital = format!("A{}", plain.strip_prefix('a').unwrap());
+        let expected = asked(plain);
+        assert!(expected[0]["verdict"]["false_alarms"].is_f64(), "{}", expected[0]);
+        for signs in [".", "!", "...", " ?"] {
+            assert_eq!(asked(&format!("{capital}{signs}")), expected, "{capital}{signs}");
+        }
+    }
+}
+
+#[test]
 fn of_what_the_model_cannot_know_it_is_said_that_nobody_can_tell() {
     let folder = indexed();
     let output = search(folder.path(), &["a dog on a skateboard"]);
