@@ -41,7 +41,7 @@ prints the version. Answers go to standard output, everything else to standard e
 ";
 
 /// What stands at the end of the help of a command: something to type.
-const EXAMPLES: [(&str, &str); 21] = [
+const EXAMPLES: [(&str, &str); 28] = [
     ("demo", "locvtp demo --minutes 3"),
     ("synthesize", "locvtp synthesize --out shapes --videos 50"),
     ("corpus check", "locvtp corpus check my-videos --decode probe"),
@@ -53,12 +53,19 @@ const EXAMPLES: [(&str, &str); 21] = [
     ("score retrieval", "locvtp score retrieval --predictions scores.npy"),
     ("score steps", "locvtp score steps --predictions mine.jsonl --truth crosstask_release"),
     ("score segmentation", "locvtp score segmentation --predictions mine.jsonl --truth COIN.json"),
+    ("weights inspect", "locvtp weights inspect models/clip --all"),
+    ("weights random", "locvtp weights random --like demo-run --out models/random"),
+    ("report", "locvtp report runs/mine"),
     ("extract", "locvtp extract --model demo-run --videos my-videos --out features.h5"),
     ("embed", "locvtp embed --model demo-run --text 'a red square' 'a blue disc'"),
     ("ground", "locvtp ground --model demo-run video.mp4 'a red triangle moves up'"),
     ("index add", "locvtp index add my-videos --model demo-run"),
     ("index watch", "locvtp index watch my-videos --every 60"),
     ("index list", "locvtp index list --catalog my-videos"),
+    ("index remove", "locvtp index remove my-videos/old"),
+    ("index verify", "locvtp index verify my-videos"),
+    ("index compact", "locvtp index compact my-videos"),
+    ("index rebuild", "locvtp index rebuild my-videos"),
     ("search", "locvtp search --catalog my-videos 'a red triangle moves up'"),
     ("serve", "locvtp serve my-videos --open"),
     ("inspect", "locvtp inspect video.mp4"),
@@ -122,6 +129,19 @@ mod tests {
                 ["locvtp"].into_iter().chain(path.split(' ')).chain(["--help"]).collect();
             let page = command_line().try_get_matches_from(help).unwrap_err().to_string();
             assert!(page.contains(example), "{page}");
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_its_help() {
+        let mut left = vec![(String::from("locvtp"), command_line())];
+        while let Some((path, mut command)) = left.pop() {
+            let deeper: Vec<Command> = command.get_subcommands().cloned().collect();
+            if deeper.is_empty() {
+                let page = command.render_help().to_string();
+                assert!(page.contains(&format!("\n  {path} ")), "{path}:\n{page}");
+            }
+            left.extend(deeper.into_iter().map(|it| (format!("{path} {}", it.get_name()), it)));
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 static SAVING: AtomicBool = AtomicBool::new(false);
+static IN_PIECES: AtomicBool = AtomicBool::new(false);
 static SERVING: AtomicBool = AtomicBool::new(false);
 static KEPT: AtomicBool = AtomicBool::new(false);
 /// The command that goes on.
@@ -25,6 +26,13 @@ impl Listening {
         Self::listen(go_on)?;
         SAVING.store(true, Ordering::SeqCst);
         Ok(Self)
+    }
+
+    /// The same of what keeps each piece as soon as it is whole: nothing is saved at the end.
+    pub(crate) fn keeping(go_on: String) -> anyhow::Result<Self> {
+        let listening = Self::begin(go_on)?;
+        IN_PIECES.store(true, Ordering::SeqCst);
+        Ok(listening)
     }
 
     /// The first Ctrl-C stops at once and says that what is finished is kept, and how to go on.
@@ -55,6 +63,7 @@ impl Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         SAVING.store(false, Ordering::SeqCst);
+        IN_PIECES.store(false, Ordering::SeqCst);
         KEPT.store(false, Ordering::SeqCst);
         SERVING.store(false, Ordering::SeqCst);
     }
@@ -63,7 +72,11 @@ impl Drop for Listening {
 fn handle() {
     let first = PRESSED.fetch_add(1, Ordering::SeqCst) == 0;
     if first && SAVING.load(Ordering::SeqCst) {
-        eprintln!("\nstopping after this step and saving; press Ctrl-C again to stop at once");
+        let how = match IN_PIECES.load(Ordering::SeqCst) {
+            true => "stopping; what is done is kept",
+            false => "stopping after this step and saving",
+        };
+        eprintln!("\n{how}; press Ctrl-C again to stop at once");
         return;
     }
     if SERVING.load(Ordering::SeqCst) {

@@ -13,6 +13,7 @@ mod help;
 mod hub;
 mod interrupt;
 mod missing;
+mod moved_folder;
 mod null_captions;
 mod numbers;
 mod output;

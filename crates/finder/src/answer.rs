@@ -24,6 +24,9 @@ pub struct Answer {
     pub denial: Denial,
     /// Whether there are moments besides those that are shown: they stand out less, or come after as many as were asked for.
     pub has_more: bool,
+    /// Whether some of these stand out, too, and come after as many as were asked for: more would be shown if more were
+    /// asked for.
+    pub is_cut_off: bool,
     /// Of the files that were searched, those without a moment among those that are shown; each has some that stand out less or
     /// come after. 0 where nothing should be seen.
     pub num_other_files: usize,
@@ -78,6 +81,7 @@ impl Answer {
             guesses: Vec::new(),
             denial: Denial::Allowed,
             has_more: false,
+            is_cut_off: false,
             num_other_files: 0,
             background: None,
             num_files: 0,

@@ -65,7 +65,7 @@ pub enum FinderError {
     },
     /// A picture to search by that is none.
     #[error(
-        "{path}: is no picture or video that can be read; give a JPEG, PNG or WebP picture, or a video"
+        "{path}: is no picture or video that can be read; give a JPEG, PNG, WebP, GIF or BMP picture, or a video"
     )]
     NoPicture {
         /// The file.

@@ -1,6 +1,7 @@
 //! Which files a question is about.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 
 use locvtp_search::catalogue::FileRecord;
 use locvtp_search::identity::{Look, shown_place};
@@ -14,10 +15,11 @@ use crate::true_path::true_path;
 /// one of them does.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FileFilter {
-    /// In one of these folders, or below; any where there is none.
+    /// In one of these folders, or below; any where there is none. One that is not from the root may also be the end of
+    /// the path of a folder that the index knows.
     pub folders: Vec<PathBuf>,
-    /// A pattern of the file's name. Where a `/` stands in it, of its path: the whole one, or the one from
-    /// `base` on.
+    /// A pattern of the file's name, in which capitals count. Where a `/` stands in it, of its path: the whole one, or the
+    /// one from `base` on, or where no file fits so, the end of it.
     pub pattern: Option<String>,
     /// The folder that paths are shown from.
     pub base: Option<PathBuf>,
@@ -50,16 +52,46 @@ impl FileFilter {
             })
         };
         let pattern = self.pattern.as_ref().map(read).transpose()?;
-        let folders: Vec<PathBuf> = self.folders.iter().map(|folder| true_path(folder)).collect();
-        let looks = || files.iter().flat_map(|file| &file.looks);
-        for (given, folder) in self.folders.iter().zip(&folders) {
-            // Of a disk that is not plugged in the index still knows.
-            if !folder.is_dir() && !looks().any(|look| look.path.starts_with(folder)) {
-                return Err(QuestionError::NoFolder { folder: given.clone() });
-            }
-        }
-        Ok(ReadFilter { filter: self, pattern, folders })
+        let paths: Vec<&Path> =
+            files.iter().flat_map(|file| &file.looks).map(|look| look.path.as_path()).collect();
+        let folders: Result<Vec<Vec<PathBuf>>, QuestionError> =
+            self.folders.iter().map(|given| known_folders(given, &paths)).collect();
+        let mut read =
+            ReadFilter { filter: self, pattern, folders: folders?.concat(), of_ends: false };
+        read.of_ends = read.pattern.as_ref().is_some_and(|pattern| {
+            is_of_paths(pattern) && !paths.iter().any(|path| read.fits(pattern, path))
+        });
+        Ok(read)
     }
+}
+
+/// The folders that are meant by a given one: it, where it is there or the index knows files in it; or those of the index
+/// whose paths end so.
+///
+/// # Errors
+/// When there is none.
+fn known_folders(given: &Path, paths: &[&Path]) -> Result<Vec<PathBuf>, QuestionError> {
+    let folder = true_path(given);
+    // Of a disk that is not plugged in the index still knows.
+    if paths.iter().any(|path| path.starts_with(&folder)) {
+        return Ok(vec![folder]);
+    }
+    let bare: PathBuf = given.components().filter(|part| *part != Component::CurDir).collect();
+    let ends_so = |above: &&Path| {
+        given.is_relative() && !bare.as_os_str().is_empty() && above.ends_with(&bare)
+    };
+    let ending: BTreeSet<&Path> =
+        paths.iter().flat_map(|path| path.ancestors().skip(1)).filter(ends_so).collect();
+    match (ending.is_empty(), folder.is_dir()) {
+        (false, _) => Ok(ending.into_iter().map(Path::to_owned).collect()),
+        (true, true) => Ok(vec![folder]),
+        (true, false) => Err(QuestionError::NoFolder { folder: given.to_owned() }),
+    }
+}
+
+/// Whether a pattern is compared with paths, and not with names.
+fn is_of_paths(pattern: &glob::Pattern) -> bool {
+    pattern.as_str().contains('/')
 }
 
 /// A filter whose pattern and folders were read.
@@ -67,6 +99,8 @@ pub(crate) struct ReadFilter<'a> {
     filter: &'a FileFilter,
     pattern: Option<glob::Pattern>,
     folders: Vec<PathBuf>,
+    /// Whether the pattern is compared with the ends of paths, too.
+    of_ends: bool,
 }
 
 impl ReadFilter<'_> {
@@ -97,16 +131,18 @@ impl ReadFilter<'_> {
         is_in
             && self.filter.after_ns.is_none_or(|after| look.modified_ns >= after)
             && self.filter.before_ns.is_none_or(|before| look.modified_ns < before)
-            && self.pattern.as_ref().is_none_or(|pattern| self.fits(pattern, look))
+            && self.pattern.as_ref().is_none_or(|pattern| self.fits(pattern, &look.path))
     }
 
-    fn fits(&self, pattern: &glob::Pattern, look: &Look) -> bool {
-        if pattern.as_str().contains('/') {
-            let below = self.filter.base.as_ref().and_then(|it| look.path.strip_prefix(it).ok());
-            return pattern.matches_path(&look.path)
-                || below.is_some_and(|below| pattern.matches_path(below));
+    fn fits(&self, pattern: &glob::Pattern, path: &Path) -> bool {
+        if !is_of_paths(pattern) {
+            return path.file_name().is_some_and(|name| pattern.matches(&name.to_string_lossy()));
         }
-        look.path.file_name().is_some_and(|name| pattern.matches(&name.to_string_lossy()))
+        let below = self.filter.base.as_ref().and_then(|it| path.strip_prefix(it).ok());
+        let mut ends = path.ancestors().filter_map(|above| path.strip_prefix(above).ok());
+        pattern.matches_path(path)
+            || below.is_some_and(|below| pattern.matches_path(below))
+            || (self.of_ends && ends.any(|end| pattern.matches_path(end)))
     }
 }
 
@@ -159,11 +195,35 @@ mod tests {
             let filter = FileFilter { pattern: Some(pattern.into()), base: base.clone(), ..none() };
             assert_eq!(passing(filter), [1], "{pattern}");
         }
+        // From elsewhere, the end of a path is enough.
+        let elsewhere = Some(PathBuf::from("/home"));
+        for pattern in ["cats/*.mp4", "./cats/a.mp4", "v/cats/*"] {
+            let filter =
+                FileFilter { pattern: Some(pattern.into()), base: elsewhere.clone(), ..none() };
+            assert_eq!(passing(filter), [1], "{pattern}");
+        }
+        for pattern in ["ats/*.mp4", "cats/A.mp4", "../cats/*"] {
+            let filter =
+                FileFilter { pattern: Some(pattern.into()), base: elsewhere.clone(), ..none() };
+            assert!(passing(filter).is_empty(), "{pattern}");
+        }
+        for folder in ["cats", "./cats/", "v/cats"] {
+            assert_eq!(
+                passing(FileFilter { folders: vec![folder.into()], ..none() }),
+                [1],
+                "{folder}"
+            );
+        }
         assert_eq!(passing(FileFilter { base, ..none() }), [1, 2, 3]);
         let wrong = FileFilter { pattern: Some("[".into()), ..none() };
         assert!(matches!(wrong.read(&files).err(), Some(QuestionError::Pattern { .. })));
-        let gone = FileFilter { folders: vec!["/v/birds".into()], ..none() };
-        assert!(matches!(gone.read(&files).err(), Some(QuestionError::NoFolder { .. })));
+        for unknown in ["/v/birds", "birds", "ats", "cats/a.mp4", "/cats", "cats/../dogs"] {
+            let gone = FileFilter { folders: vec![unknown.into()], ..none() };
+            assert!(
+                matches!(gone.read(&files).err(), Some(QuestionError::NoFolder { .. })),
+                "{unknown}"
+            );
+        }
     }
 
     #[test]

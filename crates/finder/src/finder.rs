@@ -5,7 +5,7 @@ use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use locvtp_measure::MomentDecoder;
-use locvtp_model::TrainingWords;
+use locvtp_model::{TrainingWords, words_of};
 use locvtp_search::calibration::{best_run, standout_over};
 use locvtp_search::catalogue::{Catalogue, FileRecord, GenerationRecord, GenerationState};
 use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
@@ -406,11 +406,11 @@ fn clips_of(vectors: &TrackVectors) -> ChunksExact<'_, f32> {
 
 /// The words of a sentence, without those that the model's training never showed: these tell it nothing.
 fn num_known_words(training: Option<&TrainingWords>, sentence: &str) -> usize {
-    let is_known = |word: &&str| match training {
-        Some(training) if !training.pretrained => training.unseen(word).0.is_empty(),
+    let is_known = |word: &String| match training {
+        Some(training) if !training.pretrained => training.words.contains_key(word),
         _ => true,
     };
-    sentence.split_whitespace().filter(is_known).count()
+    words_of(sentence).iter().filter(|word| is_known(word)).count()
 }
 
 fn file_of(files: &[FileRecord], track: TrackId) -> Option<&FileRecord> {

@@ -4,6 +4,7 @@
 //! neighbouring clips is looked for in these alone. Null sentences are measured in the same way, so the
 //! rate is of this number.
 
+use locvtp_model::words_of;
 use locvtp_search::calibration::{Calibration, best_run, standout_over};
 use locvtp_search::catalogue::{Catalogue, GenerationId};
 use locvtp_search::scan::{ScanError, ScanRequest};
@@ -126,6 +127,10 @@ pub(crate) fn fit(
     embedder: &Embedder,
     sentences: &[&str],
 ) -> Result<bool, FinderError> {
+    // Of signs alone nothing may be left for the model.
+    let says = |sentence: &&&str| !words_of(sentence).is_empty();
+    let sentences: Vec<&str> = sentences.iter().filter(says).copied().collect();
+    let sentences = sentences.as_slice();
     // One is enough to count the clips.
     let Some(first) = embedder.embed_sentences(&sentences[..sentences.len().min(1)])?.pop() else {
         return Ok(false);
@@ -164,7 +169,7 @@ fn standouts(
     let mut all = Vec::with_capacity(sentences.len());
     for (sentence, embedded) in sentences.iter().zip(&embedder.embed_sentences(sentences)?) {
         let (standout, _) = measured(catalogue, generation, &embedded.sentence)?;
-        all.extend(standout.map(|standout| (sentence.split_whitespace().count(), standout)));
+        all.extend(standout.map(|standout| (words_of(sentence).len(), standout)));
     }
     Ok(all)
 }

@@ -86,5 +86,5 @@ pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;
 pub use question::{Alike, Question, Sentence};
 pub use question_error::QuestionError;
-pub use said::find_said;
+pub use said::{find_said, lies_nowhere};
 pub use unfinished::discard_unfinished;

@@ -42,7 +42,8 @@ pub(crate) fn complete(
     filter: Option<&TrackFilter>,
     files: &[FileRecord],
 ) {
-    answer.has_more |= answer.hits.len() > question.top;
+    answer.is_cut_off = answer.hits.len() > question.top;
+    answer.has_more |= answer.is_cut_off;
     answer.hits.truncate(question.top);
     let is_asked = |file: &&FileRecord| {
         file.track.is_some_and(|track| filter.is_none_or(|filter| filter.contains(track)))
@@ -55,6 +56,7 @@ pub(crate) fn complete(
         false => FileNow::of,
     };
     let mut touched: HashSet<FileId> = HashSet::new();
+    let mut is_news = false;
     for hit in answer.hits.iter_mut().chain(&mut answer.guesses) {
         let Some(file) = files.iter().find(|file| file.id == hit.file) else { continue };
         if let Some(path) = read.shown(file) {
@@ -67,9 +69,15 @@ pub(crate) fn complete(
             touched.insert(file.id);
         }
         match hit.is_missing {
-            true => gone.insert(file.id),
-            false => gone.remove(&file.id),
-        };
+            true => is_news |= gone.insert(file.id),
+            false => _ = gone.remove(&file.id),
+        }
+    }
+    if is_news {
+        // Where one is gone without being noted, others are, too, as of a folder that was moved.
+        gone.extend(
+            files.iter().filter(is_asked).filter(|file| lies_nowhere(file)).map(|file| file.id),
+        );
     }
     (answer.num_gone, answer.num_touched) = (gone.len(), touched.len());
     if answer.background.is_some() {
@@ -77,6 +85,11 @@ pub(crate) fn complete(
         answer.num_other_files = answer.num_files.saturating_sub(shown.len());
         answer.has_more |= answer.num_other_files > 0;
     }
+}
+
+/// Whether a file lies at none of its places now. Of a folder that may not be looked into nobody knows.
+pub fn lies_nowhere(file: &FileRecord) -> bool {
+    file.looks.iter().all(|look| look.path.try_exists().is_ok_and(|is_there| !is_there))
 }
 
 /// Neighbouring cues are one hit, and a file has so many at most.

@@ -100,6 +100,6 @@ pub use start_weights::{StartWeights, read_start_weights};
 pub use text_encoder::TextEncoderConfig;
 pub use token_batch::TokenBatch;
 pub use tokenizer::{SentenceTokenizer, SentenceTokens};
-pub use training_words::{TRAINING_WORDS_FILE, TrainingWords};
+pub use training_words::{TRAINING_WORDS_FILE, TrainingWords, words_of};
 pub use two_passes::{EmbeddingGradients, FirstPass, MicroBatches};
 pub use video_encoder::VideoEncoderConfig;

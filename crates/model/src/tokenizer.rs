@@ -4,6 +4,9 @@
 //! "Word" in this project means token, as in the authors' release. What a tokenizer puts before and
 //! behind a sentence (`[CLS]` and `[SEP]`; `<|startoftext|>` and `<|endoftext|>`) and padding are
 //! never words.
+//!
+//! A sentence that a model is asked for loses the signs that its tokenizer does not know: a full stop behind "a ring" that
+//! becomes `[UNK]` is a word that training never showed, and turns the answer into another.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -13,15 +16,18 @@ use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::{
-    AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString,
-    PreTokenizer, Tokenizer,
+    AddedToken, Encoding, NormalizedString, Normalizer, OffsetReferential, OffsetType,
+    PreTokenizedString, PreTokenizer, Tokenizer,
 };
 
 use crate::token_batch::TokenBatch;
 use crate::{ModelError, byte_pair_tokenizer, wordpiece_vocabulary};
 
 /// The tokens a BERT tokenizer adds by itself, in the order of their ids.
-const SPECIAL: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+const SPECIAL: [&str; 5] = ["[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]"];
+
+/// What a BERT tokenizer says of a piece that its vocabulary does not hold.
+const UNKNOWN: &str = "[UNK]";
 
 /// A sentence as token ids, between the first and the last token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +58,8 @@ pub struct SentenceTokenizer {
     first: Special,
     last: Special,
     padding: u32,
+    /// What stands for a piece that the vocabulary does not hold; CLIP's byte pairs hold all.
+    unknown: Option<u32>,
 }
 
 /// A token that is no word.
@@ -71,7 +79,7 @@ fn wordpiece(vocabulary: Vec<String>, lowercase: bool) -> tokenizers::Result<Tok
     // As JSON text, because the builder asks for a hash map of another crate.
     let model = serde_json::json!({
         "type": "WordPiece",
-        "unk_token": "[UNK]",
+        "unk_token": UNKNOWN,
         "continuing_subword_prefix": "##",
         "max_input_chars_per_word": 100,
         "vocab": vocabulary,
@@ -83,6 +91,16 @@ fn wordpiece(vocabulary: Vec<String>, lowercase: bool) -> tokenizers::Result<Tok
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.add_special_tokens(&SPECIAL.map(|token| AddedToken::from(token, true)));
     Ok(tokenizer)
+}
+
+/// Whether a character is neither of a word nor between words; accents are of their letter.
+fn is_sign(c: char) -> bool {
+    if c.is_alphanumeric() || c.is_whitespace() {
+        return false;
+    }
+    let mut alone = NormalizedString::from(c.to_string());
+    let without_accents = BertNormalizer::new(true, true, Some(true), true);
+    without_accents.normalize(&mut alone).is_err() || !alone.get().is_empty()
 }
 
 impl SentenceTokenizer {
@@ -182,7 +200,8 @@ impl SentenceTokenizer {
             Ok::<_, String>(Special { text, id: inner.token_to_id(text).ok_or_else(missing)? })
         };
         let (first, last, padding) = (special(first)?, special(last)?, special(padding)?.id);
-        Ok(Self { inner, max_tokens, first, last, padding })
+        let unknown = inner.token_to_id(UNKNOWN).filter(|_| !is_clip);
+        Ok(Self { inner, max_tokens, first, last, padding, unknown })
     }
 
     /// The contents of `tokenizer.json`.
@@ -203,7 +222,38 @@ impl SentenceTokenizer {
     /// # Errors
     /// When the tokenizer library refuses.
     pub fn encode(&self, sentence: &str) -> Result<SentenceTokens, ModelError> {
+        Ok(self.tokens(&self.inner.encode(sentence, false).map_err(reason)?))
+    }
+
+    /// The same for a sentence that a trained model is asked for: signs that the vocabulary does not hold, as a full stop
+    /// where the narration has none, are left out. Unknown words stay: they say that something else is meant. Nothing
+    /// is left of a sentence of unknown signs alone.
+    ///
+    /// # Errors
+    /// As [`SentenceTokenizer::encode`].
+    pub fn encode_without_unknown_signs(
+        &self,
+        sentence: &str,
+    ) -> Result<SentenceTokens, ModelError> {
         let encoding = self.inner.encode(sentence, false).map_err(reason)?;
+        let pieces = encoding.get_ids().iter().zip(encoding.get_offsets());
+        let unknown = pieces.filter(|(id, _)| Some(**id) == self.unknown);
+        let mut known = sentence.to_owned();
+        for (_, (start, end)) in unknown {
+            // Of as many bytes, so that the places of the others stay.
+            let spaced = |sign: char| " ".repeat(sign.len_utf8());
+            let piece = sentence[*start..*end]
+                .chars()
+                .map(|c| if is_sign(c) { spaced(c) } else { c.to_string() });
+            known.replace_range(*start..*end, &piece.collect::<String>());
+        }
+        match known == sentence {
+            true => Ok(self.tokens(&encoding)),
+            false => self.encode(&known),
+        }
+    }
+
+    fn tokens(&self, encoding: &Encoding) -> SentenceTokens {
         let keep = encoding.len().min(self.max_tokens.saturating_sub(2));
         let mut ids = vec![self.first.id];
         ids.extend(&encoding.get_ids()[..keep]);
@@ -211,7 +261,7 @@ impl SentenceTokenizer {
         let mut tokens = vec![self.first.text.to_owned()];
         tokens.extend_from_slice(&encoding.get_tokens()[..keep]);
         tokens.push(self.last.text.to_owned());
-        Ok(SentenceTokens { ids, tokens })
+        SentenceTokens { ids, tokens }
     }
 
     /// Pads sentences on the right to the longest among them.
@@ -275,6 +325,40 @@ mod tests {
         let sentence = trained.encode("red [SEP] square [PAD]").unwrap();
         assert_eq!(sentence.ids.iter().filter(|id| **id == trained.last.id).count(), 1);
         assert!(!sentence.words().iter().any(|word| word == "[PAD]"), "{sentence:?}");
+    }
+
+    #[test]
+    fn unknown_signs_are_left_out_of_what_is_asked_and_unknown_words_are_not() {
+        let trained = SentenceTokenizer::train(TEXTS.iter().copied(), 120, 16).unwrap();
+        let asked = |sentence: &str| trained.encode_without_unknown_signs(sentence).unwrap().tokens;
+        let plain = asked("a red square");
+        assert_eq!(plain, trained.encode("a red square").unwrap().tokens);
+        for signs in [
+            "A red square.",
+            "a red square!?",
+            "\u{201c}a red square\u{201d} \u{2026}",
+            "a red, square",
+            "a red-square",
+            "a red square\u{2192}",
+            "\u{1f7e5}a red square \u{1f436}",
+            "(a re\u{301}d square)",
+        ] {
+            assert_eq!(asked(signs), plain, "{signs}");
+        }
+        assert_ne!(trained.encode("a red square.").unwrap().tokens, plain);
+        // A letter that no text has; its accent is no sign beside it.
+        let unknown = ["[CLS]", "a", "[UNK]", "[SEP]"];
+        assert_eq!(asked("a z\u{301}z."), unknown);
+        assert_eq!(asked("a \u{72ac}\u{3002}"), unknown);
+        assert_eq!(trained.encode_without_unknown_signs(". \u{1f436} ?!").unwrap().num_words(), 0);
+        // What was in the texts is a word like others.
+        let texts = ["a red square.", "at 20\u{b0}"];
+        let with_signs = SentenceTokenizer::train(texts.into_iter(), 120, 16).unwrap();
+        for text in texts {
+            let asked = with_signs.encode_without_unknown_signs(text).unwrap();
+            assert_eq!(asked, with_signs.encode(text).unwrap(), "{text}");
+            assert!(!asked.tokens.iter().any(|token| token == UNKNOWN), "{asked:?}");
+        }
     }
 
     #[test]

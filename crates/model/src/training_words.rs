@@ -151,8 +151,8 @@ impl TrainingWords {
     }
 }
 
-/// The words of a text, in their order.
-fn words_of(text: &str) -> Vec<String> {
+/// The words of a text, in their order, in lower case without accents: runs of letters and digits. Signs are no words.
+pub fn words_of(text: &str) -> Vec<String> {
     let normalised = if text.is_ascii() {
         text.to_ascii_lowercase()
     } else {

@@ -131,7 +131,8 @@ export class Player {
 
   /** Plays on; where it stopped at the end of a moment, beyond it. */
   play(speed = 1) {
-    if (!this.media) return;
+    // Of what cannot be played the browser would say that it plays.
+    if (!this.media || this.source?.failed) return;
     if (this.end !== null && this.time >= this.end - 2 * NEAR_S) this.end = null;
     this.say(null);
     this.video.playbackRate = speed;
@@ -325,6 +326,7 @@ export class Player {
       return;
     }
     source.failed = true;
+    this.video.pause();
     this.screen.classList.remove("loading");
     this.say(words ?? "This part cannot be played here, not even as a copy.",
       h("button", { type: "button", onclick: () => this.load(this.choose(time, this.end), time) }, "Try again"),

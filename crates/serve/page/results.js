@@ -71,7 +71,7 @@ function card(hit, place, media, { open, like }) {
         h("span", { class: "tags" },
           h("span", { class: `tag ${hit.evidence}` }, said ? "said" : "seen"),
           h("span", { class: `tag ${hit.sure}` }, SURE[hit.sure]),
-          rate && h("span", { class: "hit-rate", title: "False alarms: the share of sentences about other things that stand out as much" }, `false alarms: ${rate}`),
+          rate && h("span", { class: "hit-rate", title: "False alarms: of 100 sentences about something else so many stand out as much. It is not the chance that the moment is wrong" }, `false alarms: ${rate}`),
           missing && h("span", { class: "tag failed" }, "file missing"),
           media?.folder && h("span", { class: "folder" }, media.folder)),
         hit.text && h("q", { class: "quote" }, hit.text))),

@@ -55,7 +55,8 @@ export function reasonInWords(verdict, rate) {
   if (verdict === "nothing_found") return "";
   // A moment that was seen is found by a measured rate alone.
   if (rate === null) return verdict === "found" ? "Found by what is said there." : "How sure this is was not measured.";
-  return `${rateInWords(rate)}${verdict === "nothing_stands_out" ? " It may be there all the same." : ""}`;
+  const besides = { nothing_stands_out: " It may be there all the same.", not_in_these_videos: "" }[verdict];
+  return `${rateInWords(rate)}${besides ?? " That is not the chance of being wrong: a moment may be of something alike."}`;
 }
 
 /** Shares above which another word is said, in per cent. */
@@ -76,5 +77,5 @@ export function rateOf({ false_alarm_rate: rate }) {
 
 function rateInWords(rate) {
   const many = rate < 0.01 ? "fewer than 1" : `about ${perCent(rate)}`;
-  return `Of 100 sentences about things that are not here, ${many} would get an answer as good as this one.`;
+  return `Of 100 sentences about something else, ${many} would get an answer as good as this one.`;
 }

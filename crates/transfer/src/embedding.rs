@@ -264,7 +264,7 @@ impl Embedder {
             let tokenizer = self.directory.words()?;
             let chunks = sentences.chunks(SENTENCES_AT_ONCE);
             for (chunk, embeddings) in chunks.zip(embeddings.chunks_mut(SENTENCES_AT_ONCE)) {
-                let encode = |sentence: &&str| tokenizer.encode(sentence);
+                let encode = |sentence: &&str| tokenizer.encode_without_unknown_signs(sentence);
                 let tokens = chunk.iter().map(encode).collect::<Result<Vec<_>, _>>()?;
                 let whole = self.directory.model.embed_last_tokens(&tokenizer.batch(&tokens));
                 for (embedding, whole) in embeddings.iter_mut().zip(rows(whole)) {
@@ -286,7 +286,7 @@ impl Embedder {
         for chunk in sentences.chunks(SENTENCES_AT_ONCE) {
             let mut tokens = Vec::with_capacity(chunk.len());
             for sentence in chunk {
-                let encoded = tokenizer.encode(sentence)?;
+                let encoded = tokenizer.encode_without_unknown_signs(sentence)?;
                 if encoded.num_words() == 0 {
                     return Err(EmbedError::NoWords { sentence: (*sentence).to_owned() }.into());
                 }

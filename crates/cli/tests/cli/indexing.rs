@@ -295,6 +295,7 @@ fn a_watched_folder_is_told_of_only_when_something_changed() {
     assert_eq!(output.status.code(), Some(130));
     let errors = text(&errors);
     assert_eq!(errors.matches("link.mp4").count(), 1, "{errors}");
+    assert!(errors.contains("what is done is kept") && !errors.contains("saving"), "{errors}");
     assert!(!errors.contains("in the index already") && !text(&told).contains("search it with"));
 }
 

@@ -36,6 +36,30 @@ fn a_folder_is_indexed_and_answers_as_ground_does() {
 }
 
 #[test]
+fn signs_around_words_change_no_answer() {
+    let folder = indexed();
+    let (video, sentence) = held_out(folder.path());
+    let asked = |sentence: &str| {
+        let model = tiny().model();
+        let ground = run(&["ground", "--model", str(&model), str(&video), sentence, "--json"]);
+        let mut answers =
+            [json(&search(folder.path(), &[sentence, "--all", "--json"])), json(&ground)];
+        for answer in &mut answers {
+            answer.as_object_mut().unwrap().remove("sentence").unwrap();
+        }
+        answers
+    };
+    for plain in ["a ring", &sentence] {
+        let capital = format!("A{}", plain.strip_prefix('a').unwrap());
+        let expected = asked(plain);
+        assert!(expected[0]["verdict"]["false_alarms"].is_f64(), "{}", expected[0]);
+        for signs in [".", "!", "...", " ?"] {
+            assert_eq!(asked(&format!("{capital}{signs}")), expected, "{capital}{signs}");
+        }
+    }
+}
+
+#[test]
 fn of_what_the_model_cannot_know_it_is_said_that_nobody_can_tell() {
     let folder = indexed();
     let output = search(folder.path(), &["a dog on a skateboard"]);
@@ -253,6 +277,13 @@ fn files_are_chosen_by_the_paths_that_are_shown_and_what_chooses_none_is_named()
     assert_eq!(none.status.code(), Some(1));
     let told = stderr(&none);
     assert!(told.contains("is meant by --file") && !told.contains("--in"), "{told}");
+    says(&told, &["compared with whole paths", "capitals count"]);
+    says(&stderr(&here(&["--file", "ONE*"])), &["compared with whole names", "capitals count"]);
+    // From elsewhere as from here.
+    for filter in [["--file", "other/*.mp4"], ["--in", "other"]] {
+        let shown = search(folder.path(), &[&[sentence.as_str(), "--all"], &filter[..]].concat());
+        says(&succeeded(&shown), &["in 1 file", "other/one.mp4"]);
+    }
     let told = stderr(&here(&["--in", "other", "--after", "9999-12-31"]));
     says(&told, &["--in, --after together"]);
     succeeded(&here(&["--after", "1969-01-01"]));
@@ -292,6 +323,30 @@ fn the_heading_names_all_that_was_asked_and_how_many_files_are_gone() {
     add_again(folder.path());
     let shown = succeeded(&search(folder.path(), &[&sentence, "--all"]));
     says(&shown, &[&format!("\"{sentence}\" in 8 files, 1 of them gone\n")]);
+}
+
+#[test]
+fn all_files_of_a_folder_that_was_moved_are_gone_until_they_are_added_again() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let (before, moved) = (folder.path().join("before"), folder.path().join("moved"));
+    std::fs::create_dir(&before).unwrap();
+    for entry in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        if entry.path() != before {
+            std::fs::rename(entry.path(), before.join(entry.file_name())).unwrap();
+        }
+    }
+    std::fs::rename(&before, &moved).unwrap();
+    let shown = search(&moved, &[&sentence, "--all", "--top", "1"]);
+    says(&succeeded(&shown), &["in 8 files, 8 of them gone\n"]);
+    says(&stderr(&shown), &["none of the files lies where it was indexed", "index add"]);
+    let listed = run(&["index", "list", str(&moved), "--json"]);
+    let files = json(&listed)["files"].as_array().unwrap().clone();
+    assert!(files.len() == 8 && files.iter().all(|file| file["state"] == "gone"), "{files:?}");
+    says(&stderr(&listed), &["none of the files lies where it was indexed", "index add"]);
+    add_again(&moved);
+    let shown = succeeded(&search(&moved, &[&sentence, "--all", "--top", "1"]));
+    says(&shown, &["in 8 files\n"]);
 }
 
 #[test]

@@ -326,6 +326,36 @@ fn words_that_the_model_does_not_know_make_no_sentence_longer() {
 }
 
 #[test]
+fn signs_that_the_model_does_not_know_change_no_answer() {
+    let made = Made::of(8);
+    let nulls = measured(&made);
+    let (denied, _) = by_standout(&made, &nulls).pop().unwrap();
+    let length = denied.split(' ').count();
+    // Of those that have more words it could be said.
+    change_calibration(&made, |kept| {
+        let longer = (0..60).map(|_| serde_json::json!([length + 1, 9.0]));
+        kept["by_length"] = longer.collect();
+    });
+    let finder = made.finder();
+    let track = finder.catalogue().files().unwrap()[0].track.unwrap();
+    let ask = |sentence: &str| {
+        let question = Question { show_all: true, ..Question::of(sentence) };
+        let scores = finder.scores(&question, track).unwrap().unwrap().scores;
+        (finder.find(&question).unwrap(), scores)
+    };
+    for sentence in ["a red square", &denied] {
+        let plain = ask(sentence);
+        for signs in [".", "!", " ?!", "\u{2026}", " \u{1f7e5}", " , -"] {
+            let asked = format!("{}{signs}", sentence.to_uppercase());
+            assert_eq!(ask(&asked), plain, "{asked}");
+        }
+        let between = sentence.replace(' ', ", ");
+        assert_eq!(ask(&between), plain, "{between}");
+    }
+    assert_eq!(ask(&denied).0.not_denied(), Some(Denial::TooShort));
+}
+
+#[test]
 fn of_a_single_word_and_of_two_it_is_never_said_that_they_are_not_there() {
     let made = Made::of(8);
     measured(&made);

@@ -71,6 +71,7 @@ fn a_search_opens_a_moment_plays_it_and_stops_at_its_end() {
     assert_eq!(browser.text("document.querySelector('#verdict-word').textContent"), "Found");
     let rate = browser.text("document.querySelector('.rate').textContent");
     assert!(rate.contains("Of 100 sentences") && rate.contains("about 2"), "{rate}");
+    assert!(rate.contains("not the chance of being wrong"), "{rate}");
     assert!(browser.text("location.search").contains("q=a+red+square"));
 
     browser.click(".hit .open-hit");

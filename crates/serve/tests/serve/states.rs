@@ -93,6 +93,11 @@ fn a_server_that_ends_is_said_to_and_so_is_a_file_that_goes_while_it_is_shown() 
     browser.open(&format!("http://{address}/?q=a+red+square&v=video-0&t=4&end=7"));
     let notice = "document.querySelector('.notice-bar').textContent";
     browser.wait_for(&format!("{notice}.includes('not where it was when it was indexed.')"));
+    // What cannot be played is not said to play.
+    browser.press(" ", 0);
+    assert_eq!(browser.value("document.querySelector('video').paused"), true);
+    let button = "document.querySelector('.controls .play').getAttribute('aria-label')";
+    assert_eq!(browser.text(button), "Play");
     std::fs::rename(film.path.with_extension("away"), &film.path).unwrap();
     browser.click(".notice-bar button");
     browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 4) < 0.2"));

@@ -116,7 +116,7 @@ fn added(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
     let prepared = args.making.prepared(catalogue.as_ref())?;
     agree(ranks, Ok(Course::GoOn), &mut [])?;
     ranks.gather_bytes(&prepared.for_helpers())?;
-    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let _listening = interrupt::Listening::keeping(typed_again(None, None))?;
     let mut progress = Progress::new();
     let indexer = prepared.indexer(catalogue.as_ref())?.with_ranks(ranks);
     let summary = indexer.add(&args.folders, &mut progress)?;
@@ -132,7 +132,7 @@ fn helped(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
     let told = ranks.gather_bytes(&[])?;
     let (dir, sampling) = of_first(&told[0])?;
     let (embedder, opener) = (open_embedder(&dir)?, args.making.reading.opener()?);
-    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let _listening = interrupt::Listening::keeping(typed_again(None, None))?;
     help_to_index(ranks, &embedder, &dir, sampling, opener, &interrupt::pressed)?;
     Ok(Added::Elsewhere)
 }

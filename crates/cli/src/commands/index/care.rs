@@ -107,7 +107,7 @@ pub(crate) fn rebuild(args: &Rebuild) -> anyhow::Result<Outcome> {
     let mended = catalogue.mend_records()?;
     mended.iter().for_each(|done| output::note(done));
     let prepared = args.making.prepared(catalogue.as_ref())?;
-    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let _listening = interrupt::Listening::keeping(typed_again(None, None))?;
     let summary = prepared.indexer(catalogue.as_ref())?.rebuild(&mut Progress::new())?;
     if args.json {
         output::json(&summary)?;

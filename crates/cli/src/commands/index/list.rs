@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use locvtp_finder::lies_nowhere;
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
 use locvtp_search::identity::shown_place;
 use locvtp_video::counted::counted;
@@ -13,7 +14,7 @@ use crate::catalogue_place::{CataloguePlace, live_index, open_to_read};
 use crate::clock::clock;
 use crate::pace::duration;
 use crate::table::{Column, Table};
-use crate::{Outcome, output};
+use crate::{Outcome, moved_folder, output};
 
 /// `locvtp index list`
 #[derive(Debug, ClapArgs)]
@@ -46,6 +47,8 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         None => HashSet::new(),
     };
     let state = |file: &FileRecord| match file.state {
+        // What was noted may be of yesterday.
+        FileState::Present if lies_nowhere(file) => "gone",
         FileState::Present if left.contains(&file.id) => "to do",
         FileState::Present => "indexed",
         FileState::Missing => "gone",
@@ -64,8 +67,8 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        let place = output::one_line(&place.to_string());
-        let mut lines = vec![format!("{} in {place}", counted(files.len(), "file"))];
+        let shown = output::one_line(&place.to_string());
+        let mut lines = vec![format!("{} in {shown}", counted(files.len(), "file"))];
         lines.extend(index.map(|index| format!("model: {}", output::one_line(&index.model.name))));
         let mut table = Table::new([Column::words(7), Column::numbers(8), Column::words(0)]);
         for file in &files {
@@ -80,6 +83,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         lines.extend(table.lines("  "));
         output::text(&lines.join("\n"))?;
     }
+    moved_folder::tell(&files, &place);
     Ok(if files.is_empty() { Outcome::NothingFound } else { Outcome::Done })
 }
 

@@ -38,10 +38,35 @@ pub(crate) fn run(args: &Remove) -> anyhow::Result<Outcome> {
     }
     if !args.json {
         output::text(&format!(
-            "taken out of the index: {}; the files themselves stay, and the next `locvtp index add` of \
-             their folder takes them in again",
-            counted(removed.len(), "file")
+            "taken out of the index: {}{}",
+            counted(removed.len(), "file"),
+            what_stays(removed.iter().filter(|path| path.exists()).count(), removed.len())
         ))?;
     }
     Ok(Outcome::Done)
+}
+
+/// What becomes of the files: of what is gone nothing stays.
+fn what_stays(num_there: usize, num_removed: usize) -> String {
+    let stay = match (num_there, num_removed - num_there) {
+        (0, _) => return "; none of them was there any more".to_owned(),
+        (_, 0) => "the files themselves stay".to_owned(),
+        (there, _) => {
+            format!("{there} of them {} still there", if there == 1 { "is" } else { "are" })
+        }
+    };
+    format!("; {stay}, and the next `locvtp index add` of their folder takes them in again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::what_stays;
+
+    #[test]
+    fn no_file_that_is_gone_is_said_to_come_back() {
+        let again = ", and the next `locvtp index add` of their folder takes them in again";
+        assert_eq!(what_stays(2, 2), format!("; the files themselves stay{again}"));
+        assert_eq!(what_stays(1, 2), format!("; 1 of them is still there{again}"));
+        assert_eq!(what_stays(0, 2), "; none of them was there any more");
+    }
 }

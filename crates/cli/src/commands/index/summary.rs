@@ -68,10 +68,17 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     if num_bad > 0 {
         let as_before = match summary.num_still_bad {
             0 => String::new(),
-            before => format!(" ({before} as before; `locvtp index list` says why)"),
+            before if before == num_bad => {
+                format!(" ({before} as before; `locvtp index list` says why)")
+            }
+            before => {
+                format!(
+                    " ({before} as before; `locvtp index list` says why, and of the others it stands above)"
+                )
+            }
         };
         lines.push(format!(
-            "left out: {} that cannot be read, and tried again when they change{as_before}",
+            "left out: {} that cannot be read, each tried again when it changes{as_before}",
             counted(num_bad, "file")
         ));
     }
@@ -129,4 +136,27 @@ fn named(paths: &[PathBuf]) -> String {
         names.push(format!("{} more", paths.len() - NAMED));
     }
     names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_files_that_are_left_out_it_is_said_where_the_reasons_stand() {
+        let mut summary = IndexSummary { num_still_bad: 1, ..IndexSummary::default() };
+        let left_out = |summary: &IndexSummary| {
+            let told = text(summary, None);
+            told.lines().find(|line| line.starts_with("left out: ")).unwrap().to_owned()
+        };
+        let each = "that cannot be read, each tried again when it changes";
+        let listed = "1 as before; `locvtp index list` says why";
+        assert_eq!(left_out(&summary), format!("left out: 1 file {each} ({listed})"));
+        // A pipe is in no list.
+        summary.bad.push(("pipe.mp4".into(), "is a pipe".into()));
+        let others = format!("{listed}, and of the others it stands above");
+        assert_eq!(left_out(&summary), format!("left out: 2 files {each} ({others})"));
+        summary.num_still_bad = 0;
+        assert_eq!(left_out(&summary), format!("left out: 1 file {each}"));
+    }
 }

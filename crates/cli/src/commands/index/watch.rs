@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
     check_folders(&args.folders)?;
     let place = args.making.place.of_videos(&args.folders)?;
     let prepared = args.making.prepared(open_to_write(&place)?.as_ref())?;
-    let _listening = interrupt::Listening::begin(typed_again(None, None))?;
+    let _listening = interrupt::Listening::keeping(typed_again(None, None))?;
     output::note(&format!("looking at the folders every {} s; Ctrl-C ends it", args.every));
     let mut progress = Progress::quiet();
     let mut told = None;

@@ -8,7 +8,7 @@ use locvtp_search::catalogue::{Catalogue, CatalogueLocation};
 
 use super::asked::Asked;
 use crate::catalogue_place::videos_folder;
-use crate::{command_line, output};
+use crate::{command_line, moved_folder, output};
 
 /// Why the file of a hit cannot be read as it was indexed; none where it can.
 pub(super) fn fault(hit: &Hit, index: &CatalogueLocation) -> Option<String> {
@@ -42,25 +42,10 @@ pub(super) fn tell(
         }
     }
     let is_any_gone = answer.shown().iter().any(|hit| hit.is_missing);
-    if (is_any_gone || answer.num_files == 0)
-        && let Some(folder) = videos_folder(index)
-        && is_elsewhere(catalogue, &folder)?
-    {
-        let add = command_line::command(["index", "add", &folder.to_string_lossy()]);
-        output::note(&format!(
-            "note: none of the files lies where it was indexed; if their folder was moved or renamed, type `{add}`, \
-             which decodes nothing anew"
-        ));
+    if is_any_gone || answer.num_files == 0 {
+        moved_folder::tell(&catalogue.files()?, index);
     }
     Ok(())
-}
-
-/// Whether no file of an index was indexed in the folder where it lies now, and none is where it was.
-fn is_elsewhere(catalogue: &dyn Catalogue, folder: &Path) -> anyhow::Result<bool> {
-    let files = catalogue.files()?;
-    let mut looks = files.iter().flat_map(|file| &file.looks).peekable();
-    let is_any = looks.peek().is_some();
-    Ok(is_any && looks.all(|look| !look.path.starts_with(folder) && !look.path.exists()))
 }
 
 /// The command that takes in what a file holds now.

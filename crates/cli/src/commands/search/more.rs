@@ -35,7 +35,16 @@ pub(super) fn not_shown(answer: &Answer, question: &Question) -> Option<String> 
         0 => String::new(),
         others => format!(", also of {}", counted(others, "other file")),
     };
-    Some(format!(
-        "not shown: moments that stand out less or come after these{others}; they may be right, and {how} shows them"
-    ))
+    let (which, them) = match (question.show_all, answer.is_cut_off) {
+        (true, _) => ("moments that come after these".to_owned(), "them"),
+        (false, false) => ("moments that stand out less".to_owned(), "them"),
+        (false, true) => {
+            let which = format!(
+                "moments that come after these, which a greater --top than {} shows, and others that stand out less",
+                question.top
+            );
+            (which, "all")
+        }
+    };
+    Some(format!("not shown: {which}{others}; they may be right, and {how} shows {them}"))
 }

@@ -15,6 +15,16 @@ use crate::table::{Column, Table};
 /// Characters of what is said that a line of the table shows.
 const SAID: usize = 60;
 
+/// What the number beside a moment is, which readers take for the chance of being wrong.
+const FALSE_ALARMS: &str = "false alarms: of 100 sentences about something else so many stand out as much; it is not the chance \
+                            that the moment is wrong";
+
+/// Whether one of the moments has such a number.
+fn is_judged(answer: &Answer) -> bool {
+    let judged = |hit: &Hit| hit.evidence == Evidence::Seen && hit.verdict != Verdict::Unknown;
+    answer.shown().iter().any(judged)
+}
+
 /// How sure a hit is, and why.
 fn how_sure(hit: &Hit) -> String {
     let why = match (&hit.evidence, hit.verdict) {
@@ -68,6 +78,7 @@ pub(super) fn text(answer: &Answer, question: &Question) -> String {
         ]);
     }
     lines.extend(table.lines("  "));
+    lines.extend(is_judged(answer).then(|| FALSE_ALARMS.to_owned()));
     lines.extend(not_shown(answer, question));
     lines.join("\n")
 }
@@ -113,6 +124,7 @@ mod tests {
             guesses: Vec::new(),
             denial: Denial::Allowed,
             has_more: true,
+            is_cut_off: false,
             num_other_files: 3,
             background: Some(Background::default()),
             num_files: 4,
@@ -122,16 +134,31 @@ mod tests {
         let mut question = Question::of("a ring");
         let told = text(&answer, &question);
         assert!(told.starts_with("\"a ring\" in 4 files, 1 of them gone\n"), "{told}");
-        let more = "not shown: moments that stand out less or come after these, also of 3 other files; they may be \
-                    right, and ";
+        let less =
+            "not shown: moments that stand out less, also of 3 other files; they may be right, and";
         assert!(told.contains("a.mp4 (changed)"), "{told}");
         assert!(told.contains("0.500  maybe (false alarms: 30 %)"), "{told}");
+        assert!(told.contains(&format!("%)\n{FALSE_ALARMS}\nnot shown")), "{told}");
         // Four files have three moments each at most.
-        assert!(told.ends_with(&format!("{more}--all --top 12 shows them")), "{told}");
+        assert!(told.ends_with(&format!("{less} --all --top 12 shows them")), "{told}");
+        // Those that stand out as well need no guesses beside them.
+        answer.is_cut_off = true;
+        let told = text(&answer, &question);
+        assert!(
+            told.contains("after these, which a greater --top than 10 shows, and others"),
+            "{told}"
+        );
+        assert!(told.ends_with("--all --top 12 shows all"), "{told}");
         question.show_all = true;
-        assert!(text(&answer, &question).ends_with(&format!("{more}--top 12 shows them")));
+        let told = text(&answer, &question);
+        let after = "moments that come after these, also of 3 other files; they may be right, and --top 12 shows them";
+        assert!(told.ends_with(after), "{told}");
+        answer.is_cut_off = false;
         question = Question { top: 12, ..Question::of("a ring") };
-        assert!(text(&answer, &question).ends_with(&format!("{more}--all shows them")));
+        assert!(text(&answer, &question).ends_with(&format!("{less} --all shows them")));
+        // Where nothing was measured, no number is told.
+        answer.hits[0].verdict = Verdict::Unknown;
+        assert!(!text(&answer, &question).contains("false alarms"));
         // Guesses are held back themselves.
         answer.guesses = std::mem::take(&mut answer.hits);
         let told = text(&answer, &question);

@@ -34,8 +34,8 @@ pub(super) fn says(asked: &Asked) -> &'static str {
     let Asked { answer, question, knows_words, .. } = asked;
     match answer.finding(*knows_words) {
         Finding::CannotBeTold => {
-            "cannot be told: the model knows no word of it that names something, so nothing was looked for in the pictures, and \
-             no subtitle says it"
+            "cannot be told: the model knows no word of it that names something, so nothing was looked for in the \
+             pictures, and no subtitle says it"
         }
         Finding::NothingFound
             if answer.num_files > 0 && question.sentence.is_none() && question.alike.is_none() =>
@@ -66,9 +66,23 @@ pub(super) fn no_files(filter: &FileFilter) -> String {
         ("--shorter", filter.shorter.is_some()),
     ];
     let given: Vec<&str> = given.iter().filter(|(_, is)| *is).map(|(flag, _)| *flag).collect();
-    match given.as_slice() {
+    let none = match given.as_slice() {
         [] => "the index holds no videos".to_owned(),
         [one] => format!("no file of the index is meant by {one}"),
         several => format!("no file of the index is meant by {} together", several.join(", ")),
+    };
+    none + filter.pattern.as_deref().map_or("", compared_with)
+}
+
+/// What a pattern is compared with.
+fn compared_with(pattern: &str) -> &'static str {
+    match pattern.contains('/') {
+        true => {
+            "; the pattern is compared with whole paths, with those from this folder on, and with the ends of paths, and \
+             capitals count"
+        }
+        false => {
+            "; the pattern is compared with whole names of files, as \"talk 0.mp4\", and capitals count"
+        }
     }
 }

@@ -143,11 +143,13 @@ impl Videos {
         self.root.as_ref()?.parent().map(Path::to_owned)
     }
 
-    /// The folder that is shown as `shown`, with or without the name of the indexed one before it; none
+    /// The folder that is shown as `shown`, with or without the name of the indexed one before it, or the whole path of it; none
     /// where no video lies in it or below. What is typed is compared with what is known and opened never.
     pub(super) fn folder(&self, shown: &str) -> Result<Option<PathBuf>, CatalogueError> {
         let root = self.root.as_deref().map(file_name).unwrap_or_default();
-        let wanted = [PathBuf::from(shown), Path::new(&root).join(shown)];
+        let base = self.base().unwrap_or_default();
+        let below = Path::new(shown).strip_prefix(base).unwrap_or(Path::new(shown));
+        let wanted = [below.to_owned(), Path::new(&root).join(shown)];
         let folder = |path: &Path| {
             let folder = PathBuf::from(self.shown_folder(path));
             let deeper = wanted.iter().find_map(|wanted| folder.strip_prefix(wanted).ok())?;
@@ -274,6 +276,13 @@ mod tests {
         assert_eq!(of("films/sea"), Some(root.join("sea")));
         assert_eq!(of("sea/deep/"), Some(root.join("sea/deep")));
         assert_eq!(of("films"), Some(root.clone()));
+        // Whole paths, as the command line takes them.
+        let typed = |folder: &Path| of(folder.to_str().unwrap());
+        assert_eq!(typed(&root.join("sea")), Some(root.join("sea")));
+        assert_eq!(typed(&root), Some(root.clone()));
+        for outside in [root.parent().unwrap(), &root.join(".."), &root.join("none")] {
+            assert_eq!(typed(outside), None, "{outside:?}");
+        }
         for outside in ["", "/", "/etc", "..", "films/..", "films/sea/../../..", "se", "films/none"]
         {
             assert_eq!(of(outside), None, "{outside:?}");

@@ -199,7 +199,7 @@ impl SentenceWords {
         let tokenizer = embedder.directory().words()?;
         let mut known = Vec::with_capacity(sentences.len());
         for sentence in sentences {
-            if tokenizer.encode(sentence)?.num_words() > 0 {
+            if tokenizer.encode_without_unknown_signs(sentence)?.num_words() > 0 {
                 known.push(*sentence);
             }
         }

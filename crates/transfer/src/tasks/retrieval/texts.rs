@@ -96,7 +96,7 @@ impl CandidateSet {
         for candidate in &mut candidates {
             let mut kept = Vec::with_capacity(candidate.texts.len());
             for text in candidate.texts.drain(..) {
-                if tokenizer.encode(&text)?.num_words() > 0 {
+                if tokenizer.encode_without_unknown_signs(&text)?.num_words() > 0 {
                     kept.push(text);
                 } else {
                     num_wordless += 1;
