@@ -55,7 +55,8 @@ pub(crate) struct Search {
     /// Only files in this folder, or below it; may be given several times
     #[arg(long = "in", value_name = "FOLDER")]
     pub(crate) folders: Vec<PathBuf>,
-    /// Only files with such a name: "*.mp4" (with a "/" in it: such a path, as it is shown or from the root)
+    /// Only files with such a name: "*.mp4" (with a "/" in it: such a path, as it is shown, from the root, or the end of it);
+    /// capitals count
     #[arg(long = "file", value_name = "GLOB")]
     pub(crate) pattern: Option<String>,
     /// Only files last written to on this day or later, as 2026-07-31 (UTC)
