@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use locvtp_model::Passes;
 use serde::{Deserialize, Serialize};
 
 /// Name and seed.
@@ -76,6 +77,16 @@ pub enum TrainMemory {
     Recompute,
 }
 
+impl TrainMemory {
+    /// How often a step goes forward through the encoders a second time.
+    pub(crate) fn forward_again(self) -> f64 {
+        match self {
+            Self::Plain => 0.0,
+            Self::Recompute => 1.0,
+        }
+    }
+}
+
 /// How long, how often logged and saved, and in how much memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -102,6 +113,20 @@ pub struct TrainSection {
     /// part of a pair. More take more memory and are hardly faster.
     #[schemars(range(min = 1))]
     pub micro_batch: Option<usize>,
+    /// The memory that the run may take, GiB, loader included: `memory` and `micro_batch` are chosen by it, one pass
+    /// where that fits (and `memory` is not `"recompute"`), else two with the largest parts that fit. The run's
+    /// `run.toml` has what was chosen. Default: nothing is chosen.
+    pub memory_gib: Option<f64>,
+}
+
+impl TrainSection {
+    /// How a step goes through its batch.
+    pub(crate) fn passes(&self) -> Passes {
+        match self.memory {
+            TrainMemory::Plain => Passes::One,
+            TrainMemory::Recompute => Passes::Two { pairs_at_once: self.micro_batch },
+        }
+    }
 }
 
 impl Default for TrainSection {
@@ -115,6 +140,7 @@ impl Default for TrainSection {
             keep_checkpoints: NonZero::new(2).expect("is not 0"),
             memory: TrainMemory::default(),
             micro_batch: None,
+            memory_gib: None,
         }
     }
 }
