@@ -142,7 +142,8 @@ fn the_readmes_commands_do_what_they_say() {
                 "embed",
                 "report",
                 "explain",
-                "explain"
+                "explain",
+                "pretrain"
             ][..],
             &["corpus", "pretrain", "ground", "index", "search", "serve", "extract", "report"],
             &["weights", "weights", "weights", "inspect", "pretrain"],

@@ -98,6 +98,17 @@ impl Observer for TrainingProgress {
             start.num_parameters as f64 / 1e6,
             counted(start.vocab_size, "token"),
         ));
+        if let Some(chosen) = &start.chosen_memory {
+            let way = serde_json::to_value(chosen.memory).unwrap_or_default();
+            let parts = chosen
+                .micro_batch
+                .map_or_else(String::new, |pairs| format!(" with train.micro_batch = {pairs}"));
+            self.line.note(&format!(
+                "memory: for {} GiB, train.memory = {way}{parts} was chosen; about {:.2} GiB at the peak",
+                chosen.gib,
+                chosen.peak_bytes / f64::from(1 << 30),
+            ));
+        }
         self.line
             .note(&format!("loader: up to {} MiB of decoded video in memory", start.loader_mib));
     }

@@ -17,6 +17,7 @@
 //! | `preprocessing` | from a video file to the encoder's numbers |
 //! | `locvtp`, [`model_directory`] | the whole, in memory and on disk |
 //! | `two_passes`, `branch` | a training step in bounded memory |
+//! | `encoder_cost`, `step_memory`, `parameter_counts` | what a step works and holds, said before it is done |
 //! | `parameter_gradients` | what the optimiser reads |
 //! | `model_part` | parts of the model by name, and parts that learn nothing |
 //! | `training_words` | which words training has shown |
@@ -39,6 +40,7 @@ mod clip_patches;
 mod context_warp;
 mod correspondence;
 mod distilbert;
+mod encoder_cost;
 mod error;
 mod initialiser;
 mod kind_schema;
@@ -52,6 +54,7 @@ mod objective;
 mod objective_file;
 mod objective_schema;
 pub mod ops;
+mod parameter_counts;
 mod parameter_gradients;
 mod preprocessing;
 mod projection;
@@ -59,6 +62,7 @@ pub mod recurrent;
 mod sentence_feature;
 mod setting_check;
 mod start_weights;
+mod step_memory;
 mod text_encoder;
 mod text_tower;
 mod timesformer;
@@ -92,11 +96,13 @@ pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
 pub use model_part::{ModelPart, Tower};
 pub use objective::{Objective, WeightSchedule};
+pub use parameter_counts::ParameterCounts;
 pub use parameter_gradients::ParameterGradients;
 pub use preprocessing::{Fit, Preprocessing};
 pub use projection::{Projection, ProjectionConfig, ProjectionKind};
 pub use sentence_feature::SentenceFeature;
 pub use start_weights::{StartWeights, read_start_weights};
+pub use step_memory::{BatchSize, Passes, StepMemory};
 pub use text_encoder::TextEncoderConfig;
 pub use token_batch::TokenBatch;
 pub use tokenizer::{SentenceTokenizer, SentenceTokens};

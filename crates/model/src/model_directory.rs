@@ -6,6 +6,7 @@
 //! reader sees the old one or the new one. [`replace_directory`] and [`write_synced`] do the same
 //! for any other directory and file.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::preprocessing::Preprocessing;
 use crate::tokenizer::SentenceTokenizer;
-use crate::weights::{fill_from_file, open_safetensors, write_safetensors};
+use crate::weights::{
+    Parameter, fill_from_file, open_safetensors, write_parameters, write_safetensors,
+};
 use crate::{LocVtp, LocVtpConfig, ModelError};
 
 /// A model with all that is needed to use it.
@@ -177,6 +180,17 @@ fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, 
 /// When the disk is full or read-only; what was there is as it was then.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     write_whole(path, PART, |file| file.write_all(bytes)).map_err(ModelError::file(path, "write"))
+}
+
+/// The same for tensors, one after the other, so that one of them is in memory a second time.
+///
+/// # Errors
+/// When the disk is full or read-only.
+pub fn write_tensors_synced(
+    path: &Path,
+    tensors: BTreeMap<String, Parameter>,
+) -> Result<(), ModelError> {
+    write_synced_by(path, |path| write_parameters(tensors, path))
 }
 
 /// The same for a file that `write` makes at the path it is given.

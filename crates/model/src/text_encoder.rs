@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::ModelError;
 use crate::clip::{ClipText, ClipTextConfig};
 use crate::distilbert::{DistilBert, DistilBertConfig};
+use crate::encoder_cost::EncoderCost;
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
 use crate::text_tower::{TextTower, TextTowerConfig};
@@ -118,6 +119,11 @@ impl TextEncoderConfig {
     /// When a size cannot be used, or two contradict each other; the message names them.
     pub fn check(&self) -> Result<(), ModelError> {
         self.config().map_or(Ok(()), TextTowerConfig::check)
+    }
+
+    /// What `rows` sentences, padded to `num_tokens`, cost that go through it together.
+    pub(crate) fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {
+        self.config().map_or_else(EncoderCost::default, |config| config.cost(rows, num_tokens))
     }
 
     pub(crate) fn init(&self, random: &mut Initialiser) -> Option<TextEncoder> {

@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::ModelError;
+use crate::encoder_cost::EncoderCost;
 use crate::token_batch::TokenBatch;
 
 /// The sizes of a text encoder.
@@ -28,6 +29,9 @@ pub(crate) trait TextTowerConfig {
     /// # Errors
     /// When a size cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), ModelError>;
+
+    /// What `rows` sentences, padded to `num_tokens`, cost that go through it together.
+    fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost;
 }
 
 /// A text encoder: an embedding, blocks one after the other, an end.

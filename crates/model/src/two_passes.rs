@@ -77,7 +77,7 @@ impl LocVtp {
             &device,
             mix(seed, Purpose::TrainingDevice, 0, 0),
         );
-        let sentences_at_once = pairs.unwrap_or((TOKENS_AT_ONCE / tokens.padded_length).max(1));
+        let sentences_at_once = pairs.unwrap_or_else(|| sentences_at_once(tokens.padded_length));
         let (text, words) = Walk::first(
             &text_branch,
             parts(b, sentences_at_once).map(|places| tokens.some(places)).collect(),
@@ -207,6 +207,17 @@ impl<I> Walk<I> {
         let x = blocks.fold(x, |x, block| branch.block(block, x, &part.input));
         if is_last { branch.finish(x, &part.input) } else { x }
     }
+}
+
+/// How many sentences of so many tokens go through an encoder at once.
+pub(crate) fn sentences_at_once(num_tokens: usize) -> usize {
+    (TOKENS_AT_ONCE / num_tokens).max(1)
+}
+
+/// How many stretches the blocks are run in, and the blocks of the longest.
+pub(crate) fn longest_stretch(num_blocks: usize, num_parts: usize) -> (usize, usize) {
+    let stretches = stretches(num_blocks, num_parts);
+    (stretches.len(), stretches.iter().map(|blocks| blocks.len()).max().unwrap_or(0))
 }
 
 /// So many places in parts of `at_once`, of which the last may be smaller.

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use crate::ModelError;
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
+use crate::encoder_cost::EncoderCost;
 
 /// The sizes of a video encoder.
 pub(crate) trait VideoTowerConfig {
@@ -35,11 +36,23 @@ pub(crate) trait VideoTowerConfig {
     /// # Errors
     /// When a size cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), ModelError>;
+
+    /// What `rows` clips of `num_frames` cost that go through it together.
+    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost;
+
+    /// [`VideoTower::clips_at_once`] of clips of `num_frames`.
+    fn clips_at_once(&self, num_frames: usize) -> usize {
+        clips_at_once((self.image_size() / self.patch_size()).pow(2), num_frames)
+    }
 }
 
 /// Tokens of the clips that go through an encoder at once in a step of two passes, about: fewer rows
 /// make the products slower, more make what a block keeps larger.
 const TOKENS_AT_ONCE: usize = 4096;
+
+fn clips_at_once(num_patches: usize, num_frames: usize) -> usize {
+    (TOKENS_AT_ONCE / (1 + num_patches * num_frames)).max(1)
+}
 
 /// A video encoder: an embedding, blocks one after the other, an end. One of another kind is an
 /// embedding alone.
@@ -87,6 +100,6 @@ pub(crate) trait VideoTower {
     /// How many clips of this size go through the encoder at once in a step of two passes.
     fn clips_at_once(&self, clips: &ClipPatches) -> usize {
         let [_r, p, f, _pixels] = clips.values.dims();
-        (TOKENS_AT_ONCE / (1 + p * f)).max(1)
+        clips_at_once(p, f)
     }
 }

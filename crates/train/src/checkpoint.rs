@@ -6,12 +6,15 @@
 //! one is set aside as `damaged-step-..`, so that it is never taken for one to keep.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use locvtp_model::model_directory::{
     CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE, WEIGHTS_FILE, replace_directory, write_synced,
+    write_tensors_synced,
 };
-use locvtp_model::weights::{read_safetensors, to_safetensors};
+use locvtp_model::weights::read_safetensors;
 use locvtp_model::{Device, LocVtp, ModelDirectory, ModelError, TrainingWords};
 use locvtp_video::causes::with_causes;
 use serde::{Deserialize, Serialize};
@@ -143,11 +146,12 @@ pub(crate) fn write(
     let Checkpoint { next_step, directory, optimizer, .. } = checkpoint;
     let (next_step, average) = (*next_step, checkpoint.average_directory());
     let place = folder(run).join(name(next_step));
-    let (optimizer_steps, moments) = optimizer.to_named();
+    // What is copied beside the weights and moments is one of them at a time: a checkpoint is no peak of memory.
+    let (optimizer_steps, moments) = optimizer.to_parameters();
     replace_directory(&place, |dir| {
         directory.write_files(dir)?;
         words_seen.write(dir)?;
-        write_synced(&dir.join(OPTIMIZER_FILE), &to_safetensors(&moments))?;
+        write_tensors_synced(&dir.join(OPTIMIZER_FILE), moments)?;
         if let Some(average) = &average {
             let inside = dir.join(AVERAGE_DIR);
             std::fs::create_dir(&inside).map_err(|source| ModelError::File {
@@ -161,12 +165,12 @@ pub(crate) fn write(
         let mut checksums = BTreeMap::new();
         for file in checked_files(average.is_some()) {
             let path = dir.join(&file);
-            let bytes = std::fs::read(&path).map_err(|source| ModelError::File {
+            let checksum = file_checksum(&path).map_err(|source| ModelError::File {
                 path,
                 doing: "read back",
                 source,
             })?;
-            checksums.insert(file, crc32fast::hash(&bytes));
+            checksums.insert(file, checksum);
         }
         let mut state = TrainerState {
             next_step,
@@ -255,12 +259,24 @@ fn read_state(path: &Path) -> Result<TrainerState, TrainError> {
     for file in checked_files(has_average) {
         let checksum = state.checksums.get(&file);
         let file_path = path.join(&file);
-        let bytes = std::fs::read(&file_path).map_err(TrainError::reading(&file_path))?;
-        if Some(&crc32fast::hash(&bytes)) != checksum {
+        let found = file_checksum(&file_path).map_err(TrainError::reading(&file_path))?;
+        if Some(&found) != checksum {
             return Err(damaged(format!("{file} is not what was written")));
         }
     }
     Ok(state)
+}
+
+/// CRC-32 of a file, which is not read into memory as a whole.
+fn file_checksum(path: &Path) -> std::io::Result<u32> {
+    let mut file = File::open(path)?;
+    let (mut hasher, mut bytes) = (crc32fast::Hasher::new(), vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(hasher.finalize()),
+            count => hasher.update(&bytes[..count]),
+        }
+    }
 }
 
 fn read(

@@ -62,6 +62,17 @@ pub enum TrainError {
         /// Why, and what to change.
         reason: String,
     },
+    /// No way to find a step's gradient is small enough.
+    #[error(
+        "`train.memory_gib` is {gib}; the least that this run takes is {least_gib:.2}. Raise it, or set smaller batches \
+         (pairs.long_batch and the others), loader.queue=1 or loader.cache_mib=0"
+    )]
+    MemoryTooSmall {
+        /// What the run may take.
+        gib: f64,
+        /// What it takes at least.
+        least_gib: f64,
+    },
     /// A run cannot begin with the weights of a model directory.
     #[error("{path}: `start.model` cannot be taken: {reason}; {way_out}")]
     StartModel {

@@ -24,6 +24,8 @@
 //! | `optimizer`, `schedule`, `layer_rates` | Adam, its rate, and its rate by depth |
 //! | `moving_average` | a second model, of averaged weights |
 //! | `prepared` | what is decided before the first step |
+//! | `memory_choice` | one pass or two, chosen by how much memory there may be |
+//! | `plan` | what a run will be, said before it is begun: sizes, memory, time |
 //! | `step_losses`, `step_gradients`, `trainer` | the forward pass of a step, its gradients, and the loop |
 //! | `together`, `shared_step` | what the ranks of a run agree on, and what they exchange in a step |
 //! | `observer` | what a run tells on its way |
@@ -48,12 +50,14 @@ mod known_keys;
 mod layer_rates;
 mod left_out;
 mod loader;
+mod memory_choice;
 mod moving_average;
 mod nearby;
 mod observer;
 mod optimizer;
 mod patch_dropout;
 mod plain_words;
+mod plan;
 mod prepared;
 mod replacements;
 pub mod run_file;
@@ -84,9 +88,12 @@ pub use frame_source::{ClipRequest, FrameSource, PlanOf};
 pub use known_keys::meant as keys_meant;
 pub use loader::{HeldBytes, Loader};
 pub use nearby::did_you_mean;
-pub use observer::{Observer, RunEnd, RunStart};
+pub use observer::{ChosenMemory, Observer, RunEnd, RunStart};
 pub use optimizer::{Adam, GradientSource, OptimizerConfig};
 pub use plain_words::plain_words;
+pub use plan::{
+    BatchPlan, Change, DecodingRate, Measured, Plan, PlannedTimes, ProcessesPlan, RunMemory,
+};
 pub use prepared::Prepared;
 pub use replacements::{Replacements, SampleOfFile};
 pub use run_folder::{RUN_FILE, RunFolder};

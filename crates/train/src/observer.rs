@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_corpus::ReadReport;
 
+use crate::experiment::TrainMemory;
 use crate::run_log::StepReport;
 use crate::usable::BadVideo;
 
@@ -42,6 +43,22 @@ pub struct RunStart {
     pub total_steps: u64,
     /// What the loader may hold at most, MiB.
     pub loader_mib: usize,
+    /// What `train.memory_gib` has chosen, where it is set.
+    pub chosen_memory: Option<ChosenMemory>,
+}
+
+/// How a step finds its gradient, as `train.memory_gib` has chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ChosenMemory {
+    /// What the run may take.
+    pub gib: f64,
+    /// `train.memory`.
+    pub memory: TrainMemory,
+    /// `train.micro_batch`.
+    pub micro_batch: Option<usize>,
+    /// What the run takes at its peak with them, about.
+    pub peak_bytes: f64,
 }
 
 /// How a run ended.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 use locvtp_model::ParameterGradients;
-use locvtp_model::weights::{NamedTensor, ParameterPath};
+use locvtp_model::weights::{NamedTensor, Parameter, ParameterPath};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -180,6 +180,21 @@ impl Adam {
                     format!("{kind}.{name}"),
                     NamedTensor { shape: vec![values.len()], values },
                 );
+            }
+        }
+        let steps = self.moments.iter().map(|(name, moments)| (name.clone(), moments.steps));
+        (steps.collect(), named)
+    }
+
+    /// The same, of which no number is copied before it is asked for.
+    pub(crate) fn to_parameters(&self) -> (BTreeMap<String, u64>, BTreeMap<String, Parameter>) {
+        let mut named = BTreeMap::new();
+        for (name, moments) in &self.moments {
+            for (kind, tensor) in [("first", &moments.first), ("second", &moments.second)] {
+                let (shape, tensor) = (tensor.dims().to_vec(), tensor.clone());
+                let values =
+                    move || tensor.clone().into_data().try_to_vec().expect("moments are f32");
+                named.insert(format!("{kind}.{name}"), Parameter::new(shape, values));
             }
         }
         let steps = self.moments.iter().map(|(name, moments)| (name.clone(), moments.steps));

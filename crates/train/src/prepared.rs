@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use locvtp_cluster::{Alone, Communicator};
-use locvtp_corpus::{AnnotatedCorpus, Corpus, PairSampler, Rank, ReadReport};
+use locvtp_corpus::{AnnotatedCorpus, Corpus, NarratedVideo, PairSampler, Rank, ReadReport};
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_video::{FolderLock, VideoOpener};
 
@@ -18,7 +18,7 @@ use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::nearby::did_you_mean;
-use crate::observer::{Observer, RunStart};
+use crate::observer::{ChosenMemory, Observer, RunStart};
 use crate::optimizer::Adam;
 use crate::run_folder::RunFolder;
 use crate::run_log::LOG_FILE;
@@ -51,6 +51,8 @@ pub struct Prepared {
     /// Weights, moments, and the step to do next.
     pub(crate) state: Checkpoint,
     pub(crate) total_steps: u64,
+    /// What `train.memory_gib` has chosen.
+    pub(crate) chosen_memory: Option<ChosenMemory>,
     /// Of the folder, where it is there already.
     pub(crate) lock: Option<FolderLock>,
 }
@@ -150,8 +152,14 @@ impl Prepared {
             fingerprint,
             state,
             total_steps,
+            chosen_memory: None,
             lock,
         })
+    }
+
+    /// The videos trained on.
+    pub(crate) fn videos(&self) -> &[NarratedVideo] {
+        self.corpus.videos()
     }
 
     /// What the run begins with.
@@ -165,6 +173,7 @@ impl Prepared {
             first_step: self.state.next_step,
             total_steps: self.total_steps,
             loader_mib: self.experiment.loader_mib(),
+            chosen_memory: self.chosen_memory,
         }
     }
 }

@@ -70,12 +70,18 @@ fn changes_no_result(key: &str) -> bool {
     sections.iter().any(|section| key.starts_with(section)) || keys.contains(&key)
 }
 
+/// What `train.memory_gib` chooses, and the key itself.
+const CHOSEN: [&str; 3] = ["train.memory", "train.micro_batch", "train.memory_gib"];
+
 /// The settings that change the result and differ; what a person chooses first comes first.
 pub(crate) fn differences(there: &Experiment, wanted: &Experiment) -> Vec<SettingDifference> {
     let table = |experiment: &Experiment| {
         toml::Table::try_from(experiment).expect("an experiment is plain data")
     };
-    let mut found = SettingDifference::between(&table(there), &table(wanted), &changes_no_result);
+    // They are chosen again, from the same run file and corpus.
+    let is_chosen = |key: &str| wanted.train.memory_gib.is_some() && CHOSEN.contains(&key);
+    let may_differ = |key: &str| changes_no_result(key) || is_chosen(key);
+    let mut found = SettingDifference::between(&table(there), &table(wanted), &may_differ);
     let rank = |difference: &SettingDifference| {
         let chosen = ["run.", "train.", "objective."];
         chosen.iter().position(|section| difference.key.starts_with(section)).unwrap_or(3)

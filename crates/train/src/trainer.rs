@@ -71,8 +71,9 @@ impl Prepared {
         ranks: &dyn Communicator,
         observer: &mut dyn Observer,
     ) -> Result<RunEnd, TrainError> {
-        let mut files = on_first(ranks, || RunWriter::open(&self))?;
-        observer.started(&self.start());
+        let prepared = self.with_memory_chosen(ranks.rank().world_size())?;
+        let mut files = on_first(ranks, || RunWriter::open(&prepared))?;
+        observer.started(&prepared.start());
         let Self {
             began,
             run,
@@ -82,13 +83,15 @@ impl Prepared {
             total_steps,
             mut state,
             lock: _lock,
+            tokenizer,
+            opener,
             ..
-        } = self;
+        } = prepared;
         let steps_per_epoch = sampler.steps_per_epoch();
         let (spent_s, waited_s) = files.as_ref().map_or((0.0, 0.0), RunWriter::spent_s);
         let every = experiment.train.checkpoint_every;
         let factors = rate_factors(&state.directory.model, experiment.optimizer.layer_decay);
-        let source = BatchSource::new(experiment.clone(), sampler, self.tokenizer, self.opener);
+        let source = BatchSource::new(experiment.clone(), sampler, tokenizer, opener);
         let source = Arc::new(source);
         let mut batches = ahead(&source, &experiment, state.next_step, total_steps);
 
@@ -128,6 +131,8 @@ impl Prepared {
                 let model = &state.directory.model;
                 state.average = Some(averaged(average, model, keep, state.next_step));
             }
+            // Before a checkpoint is written.
+            drop((losses, gradients));
 
             report.gradient_norm = norm;
             report.elapsed_s = spent_s + began.elapsed().as_secs_f64();

@@ -32,6 +32,9 @@ pub(crate) struct Pretrain {
     /// Override a key of the run file, for example train.steps=200; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Train nothing and write nothing: say how large the run is, whether it fits, and how long it takes
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) plan: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -41,6 +44,9 @@ pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let mut experiment = Experiment::read(&args.run_file, &args.set)?;
     let tables = &mut experiment.loader.frame_tables;
     *tables = tables.take().or_else(file_reading::default_folder);
+    if args.plan {
+        return super::plan::run(&experiment, args.json);
+    }
     let folder =
         args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
     match ranks::together(|ranks| trained(args, &experiment, &folder, ranks))? {

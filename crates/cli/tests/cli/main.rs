@@ -23,6 +23,7 @@ mod inspect;
 mod not_run;
 mod order_of_refusals;
 mod output;
+mod planning;
 mod predictions;
 mod rebuilding;
 mod resume;

@@ -134,7 +134,7 @@ impl PairSampler {
     }
 
     /// The kinds of which a step may ever come.
-    fn kinds(&self) -> impl Iterator<Item = SpanKind> + use<> {
+    pub fn kinds(&self) -> impl Iterator<Item = SpanKind> + use<> {
         let uses = |kind| match kind {
             SpanKind::Picture => self.picture_share > 0.0,
             kind => self.picture_share < 1.0 && self.settings.uses(kind),

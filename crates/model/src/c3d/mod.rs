@@ -5,6 +5,7 @@
 //! the usual PyTorch weights. Axes: `b` clips, `f` frames, `c` channels.
 
 pub(crate) mod checkpoint;
+mod cost;
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
+use crate::encoder_cost::EncoderCost;
 use crate::initialiser::Initialiser;
 use crate::layers::Linear;
 use crate::video_tower::{VideoTower, VideoTowerConfig};
@@ -133,6 +135,14 @@ impl VideoTowerConfig for C3dConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
+        self.encoder_cost(rows, num_frames)
+    }
+
+    fn clips_at_once(&self, _num_frames: usize) -> usize {
+        1
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoder_cost::EncoderCost;
 use crate::text_tower::TextTowerConfig;
 use crate::timesformer::TemporalInit;
 use crate::video_tower::VideoTowerConfig;
@@ -227,6 +228,10 @@ impl VideoTowerConfig for ClipVisionConfig {
     fn check(&self) -> Result<(), ModelError> {
         self.check()
     }
+
+    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
+        self.encoder_cost(rows, num_frames)
+    }
 }
 
 impl TextTowerConfig for ClipTextConfig {
@@ -256,5 +261,9 @@ impl TextTowerConfig for ClipTextConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {
+        self.encoder_cost(rows, num_tokens)
     }
 }

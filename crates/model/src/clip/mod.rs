@@ -9,6 +9,7 @@
 mod attention;
 mod checkpoint_sizes;
 mod config;
+mod cost;
 pub(crate) mod hugging_face_checkpoint;
 mod layer;
 pub(crate) mod openai_checkpoint;

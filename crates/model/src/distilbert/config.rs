@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoder_cost::EncoderCost;
 use crate::text_tower::TextTowerConfig;
 use crate::{ModelError, setting_check};
 
@@ -92,5 +93,9 @@ impl TextTowerConfig for DistilBertConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {
+        self.encoder_cost(rows, num_tokens)
     }
 }

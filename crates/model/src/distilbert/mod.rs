@@ -11,6 +11,7 @@
 
 pub(crate) mod checkpoint;
 mod config;
+mod cost;
 
 use burn::module::Module;
 use burn::tensor::Tensor;

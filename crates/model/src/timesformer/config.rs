@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoder_cost::EncoderCost;
 use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
@@ -146,5 +147,9 @@ impl VideoTowerConfig for TimeSformerConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
+        self.encoder_cost(rows, num_frames)
     }
 }

@@ -9,6 +9,7 @@
 mod block;
 pub(crate) mod checkpoint_sizes;
 mod config;
+mod cost;
 mod embeddings;
 pub(crate) mod hugging_face_checkpoint;
 pub(crate) mod nearest;

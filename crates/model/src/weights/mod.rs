@@ -47,10 +47,12 @@ pub use import::{Import, import};
 pub use import_report::{Explained, IMPORT_FILE, Origins, PartReport, Resized};
 pub use import_settings::ImportSettings;
 pub use known_values::Guess;
-pub use named::{NamedTensor, fill_each, fill_from_file, fill_parameters, named_parameters};
+pub use named::{
+    NamedTensor, Parameter, fill_each, fill_from_file, fill_parameters, named_parameters,
+};
 pub use parameter_path::ParameterPath;
-pub(crate) use safetensors_file::write_safetensors;
 pub use safetensors_file::{open_safetensors, read_safetensors, to_safetensors};
+pub(crate) use safetensors_file::{write_parameters, write_safetensors};
 pub use source::{OPEN_CLIP_FILES, Part, Source};
 pub use sources::SourceKind;
 pub use state_dict::StateDict;

@@ -33,13 +33,18 @@ pub(super) fn parameter_names(module: &impl Module) -> BTreeSet<String> {
 }
 
 /// A parameter whose numbers are copied out when they are asked for.
-pub(super) struct Parameter {
+pub struct Parameter {
     /// Sizes of the axes in a file.
     pub(super) shape: Vec<usize>,
     values: Box<dyn Fn() -> Vec<f32>>,
 }
 
 impl Parameter {
+    /// Of these sizes in a file, whose numbers `values` gives, row by row.
+    pub fn new(shape: Vec<usize>, values: impl Fn() -> Vec<f32> + 'static) -> Self {
+        Self { shape, values: Box::new(values) }
+    }
+
     pub(super) fn numbers(&self) -> NamedTensor {
         NamedTensor { shape: self.shape.clone(), values: (self.values)() }
     }
@@ -66,7 +71,7 @@ impl ModuleVisitor for Collect {
         let shape = value.dims().to_vec();
         let values =
             move || value.clone().into_data().try_to_vec::<f32>().expect("parameters are f32");
-        self.found.insert(self.path.name(), Parameter { shape, values: Box::new(values) });
+        self.found.insert(self.path.name(), Parameter::new(shape, values));
     }
 
     fn enter_module(&mut self, name: &str, container: &str) {

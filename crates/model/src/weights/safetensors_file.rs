@@ -25,7 +25,18 @@ pub fn to_safetensors(tensors: &BTreeMap<String, NamedTensor>) -> Vec<u8> {
 /// # Errors
 /// When the disk is full or read-only.
 pub(crate) fn write_safetensors(module: &impl Module, path: &Path) -> std::io::Result<()> {
-    serialize_to_file(parameters(module), Some(metadata()), path).map_err(|error| match error {
+    write_parameters(parameters(module), path)
+}
+
+/// The same of parameters by name.
+///
+/// # Errors
+/// When the disk is full or read-only.
+pub(crate) fn write_parameters(
+    parameters: BTreeMap<String, Parameter>,
+    path: &Path,
+) -> std::io::Result<()> {
+    serialize_to_file(parameters, Some(metadata()), path).map_err(|error| match error {
         SafeTensorError::IoError(error) => error,
         other => std::io::Error::other(other.to_string()),
     })

@@ -29,6 +29,7 @@ impl Experiment {
         self.check_micro_batch()?;
         self.check_ema()?;
         self.check_patch_dropout()?;
+        self.check_memory()?;
         self.check_shares()
     }
 
@@ -138,6 +139,22 @@ impl Experiment {
             if is_zero {
                 return setting(key, "0".into(), "1 or more");
             }
+        }
+        Ok(())
+    }
+
+    /// A bound of memory can be kept, and chooses alone.
+    fn check_memory(&self) -> Checked {
+        let Some(gib) = self.train.memory_gib else { return Ok(()) };
+        if !(gib > 0.0 && gib.is_finite()) {
+            return setting("train.memory_gib", gib.to_string(), "a number above 0");
+        }
+        if self.train.micro_batch.is_some() {
+            return contradiction(
+                "train.memory_gib",
+                "train.micro_batch",
+                "one is chosen by the other; leave out one of them".into(),
+            );
         }
         Ok(())
     }
@@ -312,6 +329,12 @@ mod tests {
             ("[train]\nsteps = 0", "train.steps"),
             ("[train]\nepochs = 0", "train.epochs"),
             ("[train]\nlog_every = 0", "train.log_every"),
+            ("[train]\nmemory_gib = 0.0", "train.memory_gib"),
+            ("[train]\nmemory_gib = nan", "train.memory_gib"),
+            (
+                "[train]\nmemory_gib = 4.0\nmemory = \"recompute\"\nmicro_batch = 2",
+                "train.memory_gib",
+            ),
             ("[train]\nmicro_batch = 2", "train.memory"),
             ("[train]\nmicro_batch = 2", "train.micro_batch"),
             ("[train]\nmemory = \"recompute\"\nmicro_batch = 0", "train.micro_batch"),

@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use locvtp_model::Passes;
 use serde::{Deserialize, Serialize};
 
 /// Name and seed.
@@ -76,6 +77,16 @@ pub enum TrainMemory {
     Recompute,
 }
 
+impl TrainMemory {
+    /// How often a step goes forward through the encoders a second time.
+    pub(crate) fn forward_again(self) -> f64 {
+        match self {
+            Self::Plain => 0.0,
+            Self::Recompute => 1.0,
+        }
+    }
+}
+
 /// How long, how often logged and saved, and in how much memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -115,6 +126,20 @@ pub struct TrainSection {
     /// `model-ema/` in the run folder. Default: none.
     #[schemars(range(min = 0, max = 1))]
     pub ema: Option<f64>,
+    /// The memory that the run may take, GiB, loader included: `memory` and `micro_batch` are chosen by it, one pass
+    /// where that fits (and `memory` is not `"recompute"`), else two with the largest parts that fit. The run's
+    /// `run.toml` has what was chosen. Default: nothing is chosen.
+    pub memory_gib: Option<f64>,
+}
+
+impl TrainSection {
+    /// How a step goes through its batch.
+    pub(crate) fn passes(&self) -> Passes {
+        match self.memory {
+            TrainMemory::Plain => Passes::One,
+            TrainMemory::Recompute => Passes::Two { pairs_at_once: self.micro_batch },
+        }
+    }
 }
 
 impl Default for TrainSection {
@@ -131,6 +156,7 @@ impl Default for TrainSection {
             patch_dropout: 0.0,
             freeze: Vec::new(),
             ema: None,
+            memory_gib: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod hanging_file;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
 mod pictures;
+mod plan;
 mod remote;
 mod several_ranks;
 mod slow_and_still;
