@@ -49,6 +49,7 @@ fn batch(model: &LocVtpConfig, step: u64, size: &BatchSize) -> PretrainBatch {
         step,
         kind: SpanKind::Long,
         patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
+        kept: None,
         shape: [num_pairs, num_clips, num_frames],
         tokens: TokenBatch {
             ids: (0..num_pairs * num_tokens).map(|i| (i * 31 % 300) as u32).collect(),

@@ -15,6 +15,7 @@ use crate::batch::{BatchSource, PretrainBatch};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::optimizer::Adam;
+use crate::patch_dropout;
 use crate::prepared::Prepared;
 use crate::schedule::Position;
 use crate::step_gradients::{StepGradients, step_gradients};
@@ -182,13 +183,20 @@ fn part_of(experiment: &Experiment, batch: &BatchPlan) -> BatchPlan {
 /// A batch of these sizes whose numbers mean nothing.
 fn generated(experiment: &Experiment, part: &BatchPlan, step: u64) -> PretrainBatch {
     let BatchPlan { num_pairs, num_clips, num_frames, num_tokens, .. } = *part;
-    let side = experiment.preprocessing.image_size;
-    let numbers = num_pairs * num_clips * num_frames * side * side * 3;
+    let (side, dropout) = (experiment.preprocessing.image_size, experiment.train.patch_dropout);
+    let (clips, patch_size) = (num_pairs * num_clips, experiment.model.video.patch_size());
+    let places = (side / patch_size).pow(2);
+    let left = patch_dropout::num_kept(places, dropout);
+    let numbers = match dropout > 0.0 {
+        true => clips * num_frames * left * patch_size * patch_size * 3,
+        false => clips * num_frames * side * side * 3,
+    };
     let tokens = num_pairs * num_tokens;
     PretrainBatch {
         step,
         kind: part.kind,
         patches: (0..numbers).map(|i| (i * 7919 % 255) as f32 / 127.5 - 1.0).collect(),
+        kept: (dropout > 0.0).then(|| (0..clips).flat_map(|_| 0..left).collect()),
         shape: [num_pairs, num_clips, num_frames],
         // Any of the first tokens, which every vocabulary has.
         tokens: TokenBatch {
