@@ -50,7 +50,9 @@ fn signs_around_words_change_no_answer() {
         }
         answers
     };
-    for plain in ["a ring", &sentence] {
+    // Without the action, too: "a red ring".
+    let short = sentence.split(' ').take(3).collect::<Vec<_>>().join(" ");
+    for plain in [&short, &sentence] {
         let capital = format!("A{}", plain.strip_prefix('a').unwrap());
         let expected = asked(plain);
         assert!(expected[0]["verdict"]["false_alarms"].is_f64(), "{}", expected[0]);
