@@ -41,12 +41,14 @@ fn readable(argument: OsString) -> String {
 fn without_password(argument: &str) -> String {
     let value = argument.find('=').filter(|_| argument.starts_with("--")).map_or(0, |at| at + 1);
     let (before, value) = argument.split_at(value);
-    // A sentence is no address.
-    let is_folder = value.contains(char::is_whitespace);
-    match CatalogueLocation::of(OsStr::new(value)).ok().filter(|_| !is_folder) {
-        Some(CatalogueLocation::Server(address)) => format!("{before}{address}"),
-        None if !is_folder && !value.is_empty() => format!("{before}postgres://..."),
-        _ => argument.to_owned(),
+    // Videos may lie at other addresses, which have none.
+    if !value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("postgre")) {
+        return argument.to_owned();
+    }
+    match CatalogueLocation::of(OsStr::new(value)) {
+        Ok(CatalogueLocation::Folder(_)) => argument.to_owned(),
+        Ok(address) => format!("{before}{address}"),
+        Err(_) => format!("{before}postgres://..."),
     }
 }
 
@@ -61,7 +63,9 @@ mod tests {
             ("--catalog=postgresql://a:geheim@db/v", "--catalog=postgres://a@db/v"),
             ("postgres://a:geheim", "postgres://..."),
             ("Postgres://a:geheim@db/v", "postgres://a@db/v"),
-            ("--catalog=mysql://a:geheim@db/v", "--catalog=postgres://..."),
+            ("--catalog=postgre://a:geheim@db/v", "--catalog=postgres://..."),
+            ("https://films.example/{0..3}.tar", "https://films.example/{0..3}.tar"),
+            ("postgres in films", "postgres in films"),
             ("--catalog=", "--catalog="),
             ("", ""),
             ("--scores=words", "--scores=words"),

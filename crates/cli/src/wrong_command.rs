@@ -28,7 +28,7 @@ const OTHER_WORDS: [(&[&str], &str); 17] = [
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
 
-/// The message for a value that begins with a dash and stands behind its option, as in `--file \"-dash*\"`: clap takes it
+/// The message for a value that begins with a dash and stands behind its option, as in `--file "-dash*"`: clap takes it
 /// for an option of its own. `words` are those of the command.
 pub(crate) fn said_of_value(error: &clap::Error, words: &[String]) -> Option<String> {
     let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };

@@ -169,7 +169,13 @@ pub(crate) fn open(
     let codec = codec_id.name().to_owned();
     let (stored_width, stored_height) = (parameters.width(), parameters.height());
     if stored_width == 0 || stored_height == 0 {
-        return Err(VideoError::NoFrames { path: path.to_owned(), said: ffmpeg_log::said() });
+        let (path, said) = (path.to_owned(), ffmpeg_log::said());
+        return Err(match over_the_limit(said.as_str()) {
+            Some((width, height)) => {
+                VideoError::TooManyPixels { path, width, height, most: limits.frame_pixels }
+            }
+            None => VideoError::NoFrames { path, said },
+        });
     }
     if u64::from(stored_width) * u64::from(stored_height) > limits.frame_pixels {
         let (path, most) = (path.to_owned(), limits.frame_pixels);
@@ -328,6 +334,15 @@ fn self_contained_formats() -> &'static str {
         let names = names.filter(|names| !names.split(',').any(|name| POINTERS.contains(&name)));
         names.collect::<Vec<_>>().join(",")
     })
+}
+
+/// Width and height of a picture that FFmpeg did not look at, as they are over the limit: of files that are one picture it
+/// tells them by this complaint alone.
+fn over_the_limit(said: &str) -> Option<(u32, u32)> {
+    let (_, behind) = said.split_once("Picture size ")?;
+    let (size, _) = behind.split_once(" exceeds specified max pixel count")?;
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 /// Turns away what FFmpeg would wait on or name badly.

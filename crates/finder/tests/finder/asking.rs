@@ -104,10 +104,8 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
     let alike = Some(Alike::Picture(note));
     let none = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(none, FinderError::NoPicture { .. }), "{none}");
-    // Of a picture of 10,000 x 10,000 the header is enough.
-    let large = made.model.path().join("large.pgm");
-    std::fs::write(&large, "P5\n10000 10000\n255\n").unwrap();
-    std::fs::File::options().append(true).open(&large).unwrap().set_len(100_000_017).unwrap();
+    let large = made.model.path().join("large.png");
+    std::fs::write(&large, LARGE_PNG).unwrap();
     let alike = Some(Alike::Picture(large));
     let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(error, FinderError::LargePicture { width: 10_000, .. }), "{error}");
@@ -539,3 +537,9 @@ fn a_filter_does_not_change_how_sure_a_moment_is_and_terms_are_not_judged() {
         assert!(answer.hits.iter().all(|hit| hit.sure() == Sureness::Maybe), "{typed}");
     }
 }
+
+/// How a PNG of 10,000 x 10,000 begins, and one line of it.
+const LARGE_PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00'\x10\
+    \x00\x00'\x10\x08\x00\x00\x00\x00\x9f%=\xfb\x00\x00\x00\x0bIDA\
+    Tx\x9cc`\x80\x01\x00\x00\x0a\x00\x01\x7f\x80t^\x00\x00\x00\x00\
+    IEND\xaeB`\x82";

@@ -160,11 +160,12 @@ fn what_was_stopped_is_finished_when_its_files_are_gone_and_all_was_looked_at() 
     rest.filter(|path| !is_done(path)).for_each(|path| std::fs::remove_file(path).unwrap());
     // One folder of several says nothing of the others.
     std::fs::create_dir(made.path("empty")).unwrap();
-    let (catalogue, embedder) = (made.writer(), made.embedder());
-    let sampling = IndexSampling::default();
-    let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
-    indexer.add(&[made.path("empty")], &mut ()).unwrap();
-    drop((indexer, catalogue));
+    {
+        let (catalogue, embedder) = (made.writer(), made.embedder());
+        let sampling = IndexSampling::default();
+        let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+        indexer.add(&[made.path("empty")], &mut ()).unwrap();
+    }
     assert!(is_unfinished(&made));
     assert_eq!(made.add().num_added, 0);
     assert!(!is_unfinished(&made));
