@@ -149,7 +149,11 @@ pub(crate) fn fit(
     let nulls = standouts(catalogue, generation, embedder, sentences)?;
     let whole: Vec<f64> = nulls.iter().map(|(_, standout)| *standout).collect();
     let Ok(calibration) = Calibration::fit(&whole, num_clips) else { return Ok(false) };
-    let shorter: Vec<String> = with_words_left_out(sentences).collect();
+    // What is much shorter than every caption is nothing that was ever said of a video: it is not compared, and so never denied.
+    let fewest = nulls.iter().map(|(num_words, _)| *num_words).min().unwrap_or(0);
+    let shorter = with_words_left_out(sentences);
+    let shorter: Vec<String> =
+        shorter.filter(|sentence| words_of(sentence).len() + 1 >= fewest).collect();
     let shorter: Vec<&str> = shorter.iter().map(String::as_str).collect();
     let shorter = standouts(catalogue, generation, embedder, &shorter)?;
     let lengths = ByLength::new(nulls.into_iter().chain(shorter).collect());

@@ -2,7 +2,7 @@
 //!
 //! "A ring moves left" says less than "a blue ring moves left", and fits no clip as well, though it is true of more. So
 //! before it is said that something is not there, its sentence is compared with null sentences that are as short:
-//! whole ones, and others of which some words were left out.
+//! whole ones, and others of which some words were left out. What has fewer words than those is never denied.
 
 use std::cmp::Ordering;
 
