@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::media::MediaId;
-use crate::object;
 use crate::query::{Evidence, Sureness};
 
 /// A kind of file that hits are given away as.
