@@ -204,6 +204,12 @@ fn hits_that_are_none_are_not_exported() {
         let body = json!({ "format": "csv", "hits": hits });
         assert_eq!(post(film.server.address, "/api/v1/export", &body).status, status, "{body}");
     }
+    let mut other = hit(1.0, 2.0);
+    other["span"]["colour"] = json!(1);
+    let reply =
+        post(film.server.address, "/api/v1/export", &json!({ "format": "csv", "hits": [other] }));
+    assert_eq!(reply.status, 400);
+    assert!(reply.message().contains("unknown field `colour`"), "{}", reply.message());
     let body = json!({ "format": "exe", "hits": [hit(1.0, 2.0)] });
     assert_eq!(post(film.server.address, "/api/v1/export", &body).status, 400);
     // What the index refuses is passed on in its words.
