@@ -159,6 +159,15 @@ fn told_times(plan: &Plan, times: &PlannedTimes) -> Vec<String> {
             rate(decoding.pairs_per_s, "pairs"),
             rate(decoding.needed_per_s, "pairs")
         ));
+        if let Some(first) = times.processes.first()
+            && decoding.pairs_per_s < decoding.needed_per_s
+        {
+            let waiting_s = first.step_s * decoding.needed_per_s / decoding.pairs_per_s;
+            lines.push(format!(
+                "  the loader is waited for, until videos are remembered: {} a step",
+                short(waiting_s)
+            ));
+        }
     }
     lines
 }
