@@ -1,6 +1,5 @@
 //! What a step is said to hold, beside the most bytes that it has allocated at once.
 
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
