@@ -110,7 +110,7 @@ fn told(known: &TrainingWords, sentence: &str, without: &str) -> Unseen {
     words.extend(others);
     if words.is_empty() {
         let said = match nothing_known {
-            true => "it has no word, and the model knows nothing but words".to_owned(),
+            true => "it has no words, and the model knows nothing but words".to_owned(),
             false => String::new(),
         };
         return Unseen { words: Some(words), nothing_known, said };

@@ -19,7 +19,7 @@
 //! | `two_passes`, `branch` | a training step in bounded memory |
 //! | `encoder_cost`, `step_memory`, `parameter_counts` | what a step works and holds, said before it is done |
 //! | `parameter_gradients` | what the optimiser reads |
-//! | `model_part` | parts of the model by name, and parts that learn nothing |
+//! | `model_part`, `frozen_parts` | parts of the model by name, and those that learn nothing |
 //! | `training_words` | which words training has shown |
 //! | `start_weights` | what training begins with |
 //! | [`weights`] | parameters by name; checkpoints of others |
@@ -42,6 +42,7 @@ mod correspondence;
 mod distilbert;
 mod encoder_cost;
 mod error;
+mod frozen_parts;
 mod initialiser;
 mod kind_schema;
 mod kind_section;

@@ -1,15 +1,12 @@
 //! Where in the model a parameter stands: what may be left as it is, or learn more slowly, by name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
-use crate::ModelError;
-use crate::locvtp::LocVtp;
 use crate::weights::ParameterPath;
 
 /// A part of the model that a parameter belongs to.
@@ -107,7 +104,7 @@ impl NamedParts {
     }
 
     /// Whether the part has this name.
-    fn has(&self, part: ModelPart) -> bool {
+    pub(crate) fn has(&self, part: ModelPart) -> bool {
         match (self, part) {
             (
                 Self::Tower(own),
@@ -126,7 +123,7 @@ impl NamedParts {
     }
 
     /// Blocks of the tower that the name asks for and a model of so many has not.
-    fn missing(&self, num_blocks: impl Fn(Tower) -> usize) -> Option<(Tower, usize)> {
+    pub(crate) fn missing(&self, num_blocks: impl Fn(Tower) -> usize) -> Option<(Tower, usize)> {
         match self {
             Self::Blocks(tower, Some(range)) => {
                 let there = num_blocks(*tower);
@@ -159,75 +156,6 @@ impl fmt::Display for Tower {
     }
 }
 
-impl LocVtp {
-    /// The part of every parameter, by the parameter's name in files.
-    pub fn parts(&self) -> BTreeMap<String, ModelPart> {
-        let (video, text) = self.encoders();
-        let mut parts: BTreeMap<_, _> = names(video)
-            .into_iter()
-            .map(|name| (name.clone(), in_tower(Tower::Video, &name)))
-            .collect();
-        let of_text = text.map(names).unwrap_or_default();
-        parts.extend(of_text.into_iter().map(|name| (name.clone(), in_tower(Tower::Text, &name))));
-        for name in names(self) {
-            let head = match name.split_once('.').map(|(first, _)| first) {
-                Some("video_projection") => ModelPart::Projection(Tower::Video),
-                Some("text_projection") => ModelPart::Projection(Tower::Text),
-                Some("context_warp") => ModelPart::ContextWarp,
-                _ => continue,
-            };
-            parts.insert(name, head);
-        }
-        parts
-    }
-
-    /// Blocks of a tower.
-    pub fn num_blocks(&self, tower: Tower) -> usize {
-        let (video, text) = self.encoders();
-        match tower {
-            Tower::Video => video.tower().num_blocks(),
-            Tower::Text => text.map_or(0, |text| text.tower().num_blocks()),
-        }
-    }
-
-    /// The model with parameters of these parts that learn nothing and keep no graph.
-    ///
-    /// # Errors
-    /// For a name that no part has, blocks that the model has not, and when nothing would be left to train.
-    pub fn frozen(self, names: &[String]) -> Result<Self, ModelError> {
-        if names.is_empty() {
-            return Ok(self);
-        }
-        let setting = |found: String, expected| {
-            Err(ModelError::Setting { key: "train.freeze".into(), found, expected })
-        };
-        let mut frozen = Vec::new();
-        for name in names {
-            match name.parse::<NamedParts>() {
-                Ok(part) => frozen.push(part),
-                Err(told) => return setting(told, "names of parts of the model"),
-            }
-        }
-        for (name, part) in names.iter().zip(&frozen) {
-            if let Some((tower, there)) = part.missing(|tower| self.num_blocks(tower)) {
-                let found = format!("{name:?}, and the {tower} encoder has {there} blocks");
-                return setting(found, "blocks that there are, counted from 0, the end left out");
-            }
-        }
-        let parts = self.parts();
-        let is_frozen = |name: &str| {
-            parts.get(name).is_some_and(|&part| frozen.iter().any(|name| name.has(part)))
-        };
-        if parts.keys().all(|name| is_frozen(name)) {
-            return setting(
-                format!("all of the model ({})", names.join(", ")),
-                "something to train",
-            );
-        }
-        Ok(self.map(&mut Freeze { path: ParameterPath::default(), is_frozen: &is_frozen }))
-    }
-}
-
 /// How deep in a tower the first part lies that learns: the number of its block, 0 also for the embedding, and
 /// the number of blocks where only the end or the head does; [`None`] where nothing does.
 pub(crate) fn first_trained(
@@ -252,7 +180,7 @@ pub(crate) fn first_trained(
 }
 
 /// The part of a tower's parameter: what stands before its first block is the embedding.
-fn in_tower(tower: Tower, name: &str) -> ModelPart {
+pub(crate) fn in_tower(tower: Tower, name: &str) -> ModelPart {
     let names: Vec<&str> = name.split('.').collect();
     let block = names.windows(2).find_map(|pair| match pair {
         ["layer" | "layers", number] => number.parse().ok(),
@@ -266,7 +194,7 @@ fn in_tower(tower: Tower, name: &str) -> ModelPart {
     }
 }
 
-fn names(module: &impl Module) -> Vec<String> {
+pub(crate) fn names(module: &impl Module) -> Vec<String> {
     let mut all = Names::default();
     module.visit(&mut all);
     all.names
@@ -304,25 +232,6 @@ impl ModuleVisitor for Trained {
         if param.val().is_require_grad() {
             self.names.push(self.path.name());
         }
-    }
-
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.path.enter(name, container);
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.exit();
-    }
-}
-
-struct Freeze<'a> {
-    path: ParameterPath,
-    is_frozen: &'a dyn Fn(&str) -> bool,
-}
-
-impl ModuleMapper for Freeze<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if (self.is_frozen)(&self.path.name()) { param.set_require_grad(false) } else { param }
     }
 
     fn enter_module(&mut self, name: &str, container: &str) {

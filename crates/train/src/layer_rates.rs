@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use locvtp_model::{LocVtp, ModelPart};
 
-/// What the learning rate of each parameter is multiplied by, by its name, for `optimizer.layer_decay`.
+/// What the learning rate of each parameter is multiplied by, by its name, for `train.layer_decay`.
 ///
 /// As BEiT has it (Bao et al., arXiv:2106.08254): `decay` to the number of layers above; the embedding is the lowest
 /// layer, what follows the blocks and the heads are above all.

@@ -32,9 +32,6 @@ pub struct OptimizerConfig {
     pub gradient_clip: f64,
     /// So much of a parameter is added to its gradient, after clipping, as in PyTorch's Adam.
     pub weight_decay: f64,
-    /// Every block of an encoder learns at so much of the rate of the next, the embedding at so much of
-    /// that of the first; what follows the blocks learns at the full rate. 1, the default: all learn alike.
-    pub layer_decay: f64,
 }
 
 impl Default for OptimizerConfig {
@@ -47,7 +44,6 @@ impl Default for OptimizerConfig {
             schedule: Schedule::default(),
             gradient_clip: 0.0,
             weight_decay: 0.0,
-            layer_decay: 1.0,
         }
     }
 }
@@ -76,13 +72,6 @@ impl OptimizerConfig {
         }
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             return setting("optimizer.weight_decay", self.weight_decay, "0 (off) or more");
-        }
-        if !(self.layer_decay > 0.0 && self.layer_decay <= 1.0) {
-            return setting(
-                "optimizer.layer_decay",
-                self.layer_decay,
-                "above 0, and 1 (off) at most",
-            );
         }
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Prepared {
         let steps_per_epoch = sampler.steps_per_epoch();
         let (spent_s, waited_s) = files.as_ref().map_or((0.0, 0.0), RunWriter::spent_s);
         let every = experiment.train.checkpoint_every;
-        let factors = rate_factors(&state.directory.model, experiment.optimizer.layer_decay);
+        let factors = rate_factors(&state.directory.model, experiment.train.layer_decay);
         let source = BatchSource::new(experiment.clone(), sampler, tokenizer, opener);
         let source = Arc::new(source);
         let mut batches = ahead(&source, &experiment, state.next_step, total_steps);

@@ -28,6 +28,7 @@ impl Experiment {
         self.check_counts()?;
         self.check_micro_batch()?;
         self.check_ema()?;
+        self.check_layer_decay()?;
         self.check_patch_dropout()?;
         self.check_memory()?;
         self.check_shares()
@@ -207,6 +208,14 @@ impl Experiment {
         Ok(())
     }
 
+    fn check_layer_decay(&self) -> Checked {
+        let decay = self.train.layer_decay;
+        if decay > 0.0 && decay <= 1.0 {
+            return Ok(());
+        }
+        setting("train.layer_decay", decay.to_string(), "above 0, and 1 (off) at most")
+    }
+
     fn check_ema(&self) -> Checked {
         match self.train.ema {
             Some(ema) if !(0.0..1.0).contains(&ema) => {
@@ -342,8 +351,8 @@ mod tests {
             (large_micro_batch, "pairs.short_batch"),
             ("[train]\nema = 1.0", "train.ema"),
             ("[train]\npatch_dropout = 1.0", "train.patch_dropout"),
-            ("[optimizer]\nlayer_decay = 0.0", "optimizer.layer_decay"),
-            ("[optimizer]\nlayer_decay = 1.1", "optimizer.layer_decay"),
+            ("[train]\nlayer_decay = 0.0", "train.layer_decay"),
+            ("[train]\nlayer_decay = 1.1", "train.layer_decay"),
             ("[train]\nkeep_checkpoints = 0", "train.keep_checkpoints"),
             ("[tokenizer]\nvocab_size = 0", "tokenizer.vocab_size"),
             ("[pairs]\nlong_batch = 0", "pairs.long_batch"),

@@ -121,6 +121,10 @@ pub struct TrainSection {
     /// `video.blocks`, `video.blocks.0..6` (the first six), `video.blocks.3`, `video.end` (what follows
     /// the blocks), the same with `text`; `video_projection`, `text_projection`, `context_warp`.
     pub freeze: Vec<String>,
+    /// Every block of an encoder learns at so much of the rate of the next, the embedding at so much of
+    /// that of the first; what follows the blocks learns at the full rate. Default: 1, all learn alike.
+    #[schemars(range(min = 0, max = 1))]
+    pub layer_decay: f64,
     /// Keeps a second model beside the first: a moving average of its weights, which keeps so much of
     /// itself in each step, for example 0.999. It is saved with each checkpoint, and at the end as
     /// `model-ema/` in the run folder. Default: none.
@@ -155,6 +159,7 @@ impl Default for TrainSection {
             micro_batch: None,
             patch_dropout: 0.0,
             freeze: Vec::new(),
+            layer_decay: 1.0,
             ema: None,
             memory_gib: None,
         }

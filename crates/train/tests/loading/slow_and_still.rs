@@ -62,7 +62,7 @@ fn moved(experiment: &Experiment) -> BTreeMap<String, f32> {
 fn lower_blocks_learn_more_slowly_and_frozen_ones_not_at_all() {
     let mut experiment = experiment();
     experiment.optimizer.learning_rate = 0.01;
-    experiment.optimizer.layer_decay = 0.5;
+    experiment.train.layer_decay = 0.5;
     experiment.train.freeze = vec!["text.blocks".into()];
     let moved = moved(&experiment);
     for (name, expected) in [
