@@ -151,7 +151,7 @@ mod tests {
         let said = "never seen in training: zyxw; the answer rests on the other words";
         assert_eq!((term.said.as_str(), term.nothing_known), (said, false));
         let smile = told(&known, "😀", "");
-        assert!(smile.nothing_known && smile.said.starts_with("it has no word"), "{}", smile.said);
+        assert!(smile.nothing_known && smile.said.starts_with("it has no words"), "{}", smile.said);
         // "a" was never said in the last training, and every text that it had read before has it.
         let after = TrainingWords::of(["red square moves"].into_iter()).after(None);
         let pretrained = told(&after, "a dog", "");

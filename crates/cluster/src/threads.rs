@@ -40,12 +40,23 @@ pub fn in_threads<T: Send>(
             .map(|ranks| scope.spawn(move || work(&ranks)))
             .collect();
         let results: Vec<_> = started.into_iter().map(thread::ScopedJoinHandle::join).collect();
-        let whole = |result: thread::Result<T>| {
-            result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let (whole, panics): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        let mut panics: Vec<_> = panics.into_iter().filter_map(Result::err).collect();
+        // Not that of a rank that only heard of another's end.
+        let is_own = |panic: &Box<dyn Any + Send>| {
+            let told = panic.downcast_ref::<String>().map(String::as_str);
+            !told.or(panic.downcast_ref::<&str>().copied()).is_some_and(|it| it.ends_with(GONE))
         };
-        results.into_iter().map(whole).collect()
+        if !panics.is_empty() {
+            let first = panics.iter().position(is_own).unwrap_or(0);
+            std::panic::resume_unwind(panics.swap_remove(first));
+        }
+        whole.into_iter().filter_map(Result::ok).collect()
     })
 }
+
+/// How the panic of a rank ends that heard of another's end.
+const GONE: &str = "is gone";
 
 /// One rank, with a way to and from each, itself included.
 struct InThread {
@@ -102,11 +113,11 @@ impl InThread {
     ) -> Result<Vec<Vec<T>>, ClusterError> {
         let brought = Brought { doing: doing.clone(), elements: Arc::new(own.to_vec()) };
         for (rank, to) in self.to.iter().enumerate() {
-            to.send(brought.clone()).unwrap_or_else(|_| panic!("rank {rank} is gone"));
+            to.send(brought.clone()).unwrap_or_else(|_| panic!("rank {rank} {GONE}"));
         }
         let mut all = Vec::new();
         for (other, from) in self.from.iter().enumerate() {
-            let brought = from.recv().unwrap_or_else(|_| panic!("rank {other} is gone"));
+            let brought = from.recv().unwrap_or_else(|_| panic!("rank {other} {GONE}"));
             match brought.elements.downcast_ref::<Vec<T>>() {
                 Some(elements) if brought.doing == doing => all.push(elements.clone()),
                 _ => {
@@ -157,14 +168,14 @@ impl Communicator for InThread {
 
     fn send(&self, to: usize, letter: Vec<u8>) {
         let letter = Letter { from: self.rank.index(), bytes: letter };
-        self.letters_to[to].send(letter).unwrap_or_else(|_| panic!("rank {to} is gone"));
+        self.letters_to[to].send(letter).unwrap_or_else(|_| panic!("rank {to} {GONE}"));
     }
 
     fn received(&self, awaited: Option<usize>) -> Option<Letter> {
         let wait = awaited.map_or(Duration::ZERO, |_| Duration::from_millis(20));
         let letter = self.letters.recv_timeout(wait).ok();
         let is_hopeless = letter.is_none() && self.has_panicked.load(Ordering::SeqCst);
-        assert!(!is_hopeless, "another rank is gone");
+        assert!(!is_hopeless, "another rank {GONE}");
         letter
     }
 

@@ -322,11 +322,12 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_of_the_papers_size_takes_739_gflop() {
-        // 12 blocks x 3,137 tokens: 390 billion multiply-adds with both maps after attention over time, which are one here.
+    fn a_clip_of_the_papers_size_takes_750_gflop() {
+        // 12 blocks x 3,137 tokens: 390 billion multiply-adds with both maps after attention over time, 369 with one; here
+        // they are made one for each clip, which takes 768^3 in a block.
         let batch = BatchSize { num_pairs: 1, num_clips: 1, num_frames: 16, num_tokens: 2 };
         let video = LocVtpConfig::default().video.cost(1, batch.num_frames).whole().multiply_adds;
-        assert!((2.0 * video / 1e9 - 739.0).abs() < 8.0, "{video}");
+        assert!((2.0 * video / 1e9 - 750.0).abs() < 2.0, "{video}");
     }
 
     #[test]

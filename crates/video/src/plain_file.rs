@@ -21,7 +21,12 @@ pub fn open(path: &Path) -> io::Result<File> {
     // Some devices do something when they are opened.
     check(&std::fs::metadata(path)?)?;
     // Another thing may lie there now, and a pipe would be waited for.
-    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = match opened {
+        // A plain file that another program has a lease on, as file servers do: the system waits for that one.
+        Err(error) if error.kind() == ErrorKind::WouldBlock => File::open(path)?,
+        opened => opened?,
+    };
     check(&file.metadata()?)?;
     Ok(file)
 }

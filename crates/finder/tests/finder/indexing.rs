@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use locvtp_finder::{
     FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question, discard_unfinished,
 };
-use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobState};
+use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobProgress, JobState};
 use locvtp_search::segment::VectorKind;
 use locvtp_video::{ReadLimits, ReaderSettings, VideoOpener};
 
@@ -134,13 +134,16 @@ fn what_was_stopped_keeps_whole_files_and_goes_on() {
     assert_eq!(catalogue.jobs().unwrap()[0].state, JobState::Done);
 }
 
-/// Stops after the first clips of some files.
-struct StoppedSoon(Cell<usize>);
+/// Stops when some files are done.
+struct StoppedSoon(Cell<u64>);
 
 impl IndexObserver for StoppedSoon {
+    fn progress(&mut self, progress: &JobProgress) {
+        self.0.set(progress.done_files);
+    }
+
     fn should_stop(&self) -> bool {
-        self.0.set(self.0.get() + 1);
-        self.0.get() > 30
+        self.0.get() >= 2
     }
 }
 

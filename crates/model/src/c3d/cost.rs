@@ -18,9 +18,10 @@ impl C3dConfig {
             part = part
                 + PartCost {
                     multiply_adds: TAPS * places * input * output,
-                    // Before the bend and after it.
-                    kept: 2.0 * places * output,
-                    passing: 2.0 * places * output,
+                    // Before the bend and after it, and what convolution and pool keep of it: as measured
+                    // (`what_a_step_is_said_to_hold_is_what_it_holds`).
+                    kept: 4.0 * places * output,
+                    passing: 4.0 * places * output,
                     kept_weights: 0.0,
                 };
             input = output;

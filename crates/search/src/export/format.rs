@@ -212,7 +212,7 @@ fn places(path: &Path, format: ExportFormat, hits: &[Hit]) -> Vec<(PathBuf, Vec<
 
 fn put(path: &Path, text: &str) -> Result<(), ExportError> {
     let write = |file: &mut File| -> io::Result<()> { file.write_all(text.as_bytes()) };
-    let written = write_whole(&behind_links(path), PartName::Own, write);
+    let written = behind_links(path).and_then(|place| write_whole(&place, PartName::Own, write));
     written.map_err(|source| ExportError::Write { path: path.to_owned(), source })
 }
 
@@ -220,14 +220,14 @@ fn put(path: &Path, text: &str) -> Result<(), ExportError> {
 const MOST_LINKS: usize = 40;
 
 /// The place that a link leads to, also where nothing lies yet: a new file would take the link's place.
-fn behind_links(path: &Path) -> PathBuf {
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
     let mut place = path.to_owned();
     for _ in 0..MOST_LINKS {
-        let Ok(next) = std::fs::read_link(&place) else { return place };
+        let Ok(next) = std::fs::read_link(&place) else { return Ok(place) };
         // From the folder of the link, where it is no whole path.
         place = place.parent().unwrap_or(Path::new("")).join(next);
     }
-    place
+    Err(io::Error::other("its links lead round in a circle"))
 }
 
 #[cfg(test)]
