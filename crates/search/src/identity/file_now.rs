@@ -155,7 +155,7 @@ mod tests {
             assert_eq!(FileNow::of_unread(kind), now);
         }
         let it = Indexed::of(b"frames");
-        std::fs::set_permissions(&it.path, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&it.path, std::fs::Permissions::from_mode(0o000)).unwrap();
         // With the rights of root it is read.
         assert_eq!(it.now(), FileNow::AsIndexed);
     }
