@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 /// Behind this a test hangs.
 const BOUND: Duration = Duration::from_secs(120);
 
+/// What every player of the page is at, for the report of a test that failed.
+const VIDEOS: &str = "[...document.querySelectorAll('video')].map((v) => ({ time: v.currentTime, paused: v.paused, \
+    seeking: v.seeking, ready: v.readyState, error: v.error?.message, source: v.currentSrc }))";
+
 /// One browser with one page. Ends with its test.
 pub(crate) struct Browser {
     process: Child,
@@ -190,7 +194,8 @@ impl Browser {
         while self.value(&careful) != true {
             if began.elapsed() > BOUND {
                 let page = self.value("document.body.innerText");
-                panic!("never true: {expression}\nerrors: {:?}\npage: {page}", self.errors);
+                let videos = self.value(VIDEOS);
+                panic!("never true: {expression}\nerrors: {:?}\nvideos: {videos}\npage: {page}", self.errors);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -238,19 +243,41 @@ impl Browser {
 
     /// Clicks into an element, at this share of its width.
     pub(crate) fn click_at(&mut self, selector: &str, share: f64) {
-        self.wait_for(&format!("document.querySelector({selector:?})"));
-        let place = self.value(&format!(
-            "(() => {{ const e = document.querySelector({selector:?}); e.scrollIntoView({{block: 'nearest'}}); \
-             const r = e.getBoundingClientRect(); return [r.left, r.top, r.width, r.height] }})()"
-        ));
-        let side = |at: usize| place[at].as_f64().unwrap();
-        let (x, y) = (side(0) + side(2) * share, side(1) + side(3) / 2.0);
+        let (x, y) = self.place_of(selector, share);
         for (kind, buttons) in [("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)] {
             let event = json!({
                 "type": kind, "x": x, "y": y, "button": if kind == "mouseMoved" { "none" } else { "left" },
                 "buttons": buttons, "clickCount": 1,
             });
             self.call("Input.dispatchMouseEvent", event);
+        }
+    }
+
+    /// The point of an element at a share of its width, once the element stays where it is for two
+    /// pictures of the screen and nothing lies over that point: a page that is still being laid out
+    /// would get the click somewhere else.
+    fn place_of(&mut self, selector: &str, share: f64) -> (f64, f64) {
+        let look = format!(
+            "(async () => {{ const e = document.querySelector({selector:?}); if (!e) return 'is not in the page'; \
+             e.scrollIntoView({{block: 'nearest'}}); \
+             const picture = () => new Promise((then) => requestAnimationFrame(then)); \
+             const place = () => {{ const r = e.getBoundingClientRect(); \
+               return [r.left + r.width * {share}, r.top + r.height / 2] }}; \
+             const before = place(); await picture(); await picture(); const now = place(); \
+             if (before[0] !== now[0] || before[1] !== now[1]) return 'moves'; \
+             const top = document.elementFromPoint(now[0], now[1]); \
+             if (!top || !(e === top || e.contains(top) || top.contains(e))) \
+               return 'lies under ' + (top ? top.outerHTML.slice(0, 200) : 'nothing'); \
+             return now }})()"
+        );
+        let began = Instant::now();
+        loop {
+            let place = self.value(&look);
+            if let (Some(x), Some(y)) = (place[0].as_f64(), place[1].as_f64()) {
+                return (x, y);
+            }
+            assert!(began.elapsed() < BOUND, "{selector} cannot be clicked, it {place}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
