@@ -4,6 +4,7 @@ Adam, in f32.
     python bench/train_step.py --preset demo
     python bench/train_step.py --preset middle --threads 2 --steps 8
     python bench/train_step.py --sizes '{"videos": 4, "dim": 64}'      # over the preset
+    python bench/train_step.py --preset vit --checkpoint --warm-up 1 --steps 1   # the paper's pair
     python bench/train_step.py --check            # is it the same model? (goldens, no timing)
 
 glibc gives freed memory back and faults it in again at every step; an allocator that keeps it is
@@ -25,6 +26,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 PRESETS = {
     "demo": {
@@ -38,6 +40,13 @@ PRESETS = {
         "dim": 192, "blocks": 4, "heads": 3,
         "text_layers": 2, "text_dim": 192, "text_heads": 3, "words": 24,
         "vocab": 1000, "joint": 128,
+    },
+    # ViT-B/16 and DistilBERT, one pair of the paper.
+    "vit": {
+        "videos": 1, "clips": 8, "frames": 16, "image": 224, "patch": 16,
+        "dim": 768, "blocks": 12, "heads": 12,
+        "text_layers": 6, "text_dim": 768, "text_heads": 12, "words": 26,
+        "vocab": 30522, "joint": 256,
     },
 }  # fmt: skip
 
@@ -70,6 +79,16 @@ class Attention(nn.Module):
                 scores = scores.masked_fill(~mask, float("-inf"))
             y = scores.softmax(-1) @ value
         return self.out(y.transpose(1, 2).reshape(rows, tokens, dim))
+
+
+def run(block: nn.Module, *inputs: torch.Tensor):
+    """A block, with --checkpoint from its inputs alone: what is inside is made again when gradients are."""
+    if run.checkpoints and torch.is_grad_enabled():
+        return checkpoint(block, *inputs, use_reentrant=False)
+    return block(*inputs)
+
+
+run.checkpoints = False
 
 
 class SpaceTimeBlock(nn.Module):
@@ -131,7 +150,7 @@ class TimeSformer(nn.Module):
         x = self.project(cut) + self.positions[:, 1:, None] + self.times[:, None]
         cls = (self.cls + self.positions[:, :1]).expand(b, -1, -1)
         for block in self.blocks:
-            cls, x = block(cls, x)
+            cls, x = run(block, cls, x)
         return cls, x
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -167,7 +186,7 @@ class DistilBert(nn.Module):
         """ids and mask [b, n]; returns [b, n, d]."""
         x = self.norm(self.words(ids) + self.positions.weight[: ids.shape[1]])
         for block in self.blocks:
-            x = block(x, mask[:, None, None, :])
+            x = run(block, x, mask[:, None, None, :])
         return x
 
 
@@ -304,6 +323,7 @@ def measure(s: dict, arguments: argparse.Namespace) -> dict:
         "torch": torch.__version__,
         "threads": arguments.threads,
         "attention": Attention.kind,
+        "checkpoints": run.checkpoints,
         "dtype": "bf16 autocast" if arguments.bf16 else "f32",
         "parameters": sum(p.numel() for p in model.parameters()),
         "steps": arguments.steps,
@@ -408,6 +428,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--attention", choices=("mixed", "sdpa", "eager"), default="mixed")
     parser.add_argument("--bf16", action="store_true", help="autocast the forward pass")
+    parser.add_argument("--checkpoint", action="store_true", help="keep the inputs of blocks only")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     unknown = set(arguments.sizes) - set(PRESETS["demo"])
@@ -415,6 +436,7 @@ def main() -> None:
         parser.error(f"unknown sizes {sorted(unknown)}; known are {sorted(PRESETS['demo'])}")
     torch.set_num_threads(arguments.threads)
     Attention.kind = arguments.attention
+    run.checkpoints = arguments.checkpoint
     result = (
         check()
         if arguments.check

@@ -195,7 +195,10 @@ impl Browser {
             if began.elapsed() > BOUND {
                 let page = self.value("document.body.innerText");
                 let videos = self.value(VIDEOS);
-                panic!("never true: {expression}\nerrors: {:?}\nvideos: {videos}\npage: {page}", self.errors);
+                panic!(
+                    "never true: {expression}\nerrors: {:?}\nvideos: {videos}\npage: {page}",
+                    self.errors
+                );
             }
             std::thread::sleep(Duration::from_millis(20));
         }

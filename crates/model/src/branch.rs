@@ -1,31 +1,44 @@
 //! One of the two halves of the model, as a step in two passes walks through it: a tower's
 //! embedding, its blocks, and its end with the projection head.
 
-use burn::tensor::Tensor;
+use std::ops::Range;
+
+use burn::tensor::{Device, Tensor};
 
 use crate::clip_feature::ClipFeature;
-use crate::clip_patches::ClipPatches;
+use crate::clip_source::ClipSource;
 use crate::projection::Projection;
 use crate::text_tower::TextTower;
 use crate::token_batch::TokenBatch;
 use crate::video_tower::VideoTower;
 
-/// A tower with its head.
-pub(crate) trait Branch {
-    /// Clips, or sentences.
-    type Input;
-
+/// A tower with its head, and what goes in: clips, or sentences.
+pub(crate) trait Branch<I> {
     /// Blocks of the tower.
     fn num_blocks(&self) -> usize;
 
     /// What goes into the first block.
-    fn embed(&self, input: &Self::Input) -> Tensor<3>;
+    fn embed(&self, input: &I) -> Tensor<3>;
 
     /// Block `number`, from 0.
-    fn block(&self, number: usize, x: Tensor<3>, input: &Self::Input) -> Tensor<3>;
+    fn block(&self, number: usize, x: Tensor<3>, input: &I) -> Tensor<3>;
 
     /// From what the last block gives to the joint space; one row for each clip or sentence.
-    fn finish(&self, x: Tensor<3>, input: &Self::Input) -> Tensor<3>;
+    fn finish(&self, x: Tensor<3>, input: &I) -> Tensor<3>;
+}
+
+/// Some clips of a batch.
+pub(crate) struct ClipPart<'a> {
+    pub(crate) clips: &'a dyn ClipSource,
+    pub(crate) places: Range<usize>,
+    pub(crate) device: Device,
+}
+
+impl ClipPart<'_> {
+    fn num_frames(&self) -> usize {
+        let [_b, _p, f] = self.clips.sizes();
+        f
+    }
 }
 
 /// From clips to `[r, 1, e]`.
@@ -35,22 +48,20 @@ pub(crate) struct VideoBranch<'a> {
     pub(crate) feature: ClipFeature,
 }
 
-impl Branch for VideoBranch<'_> {
-    type Input = ClipPatches;
-
+impl Branch<ClipPart<'_>> for VideoBranch<'_> {
     fn num_blocks(&self) -> usize {
         self.tower.num_blocks()
     }
 
-    fn embed(&self, clips: &ClipPatches) -> Tensor<3> {
-        self.tower.embed(clips.clone())
+    fn embed(&self, part: &ClipPart<'_>) -> Tensor<3> {
+        self.tower.embed(part.clips.some(part.places.clone(), &part.device))
     }
 
-    fn block(&self, number: usize, x: Tensor<3>, clips: &ClipPatches) -> Tensor<3> {
+    fn block(&self, number: usize, x: Tensor<3>, clips: &ClipPart<'_>) -> Tensor<3> {
         self.tower.block(number, x, clips.num_frames())
     }
 
-    fn finish(&self, x: Tensor<3>, clips: &ClipPatches) -> Tensor<3> {
+    fn finish(&self, x: Tensor<3>, clips: &ClipPart<'_>) -> Tensor<3> {
         let features = self.tower.finish(x, clips.num_frames(), self.feature);
         project(self.head, features).unsqueeze_dim(1)
     }
@@ -62,9 +73,7 @@ pub(crate) struct TextBranch<'a> {
     pub(crate) head: Option<&'a Projection>,
 }
 
-impl Branch for TextBranch<'_> {
-    type Input = TokenBatch;
-
+impl Branch<TokenBatch> for TextBranch<'_> {
     fn num_blocks(&self) -> usize {
         self.tower.num_blocks()
     }

@@ -23,6 +23,15 @@ impl Default for PixelNormalisation {
     }
 }
 
+impl PixelNormalisation {
+    /// What each byte becomes, by channel.
+    pub(crate) fn tables(&self) -> [[f32; 256]; 3] {
+        std::array::from_fn(|c| {
+            std::array::from_fn(|byte| (byte as f32 / 255.0 - self.mean[c]) / self.std[c])
+        })
+    }
+}
+
 /// A batch of clips, normalised and cut into patches.
 #[derive(Clone, Debug)]
 pub struct ClipPatches {
@@ -112,37 +121,26 @@ impl ClipPatches {
     pub fn cut_onto(
         values: &mut Vec<f32>,
         rgb: &[u8],
-        [f, height, width]: [usize; 3],
+        size: [usize; 3],
         patch_size: usize,
         normalisation: &PixelNormalisation,
     ) {
-        let s = patch_size;
-        assert!(height % s == 0 && width % s == 0, "{height} x {width} pixels, patches of {s}");
-        let clip_bytes = f * height * width * 3;
-        assert_eq!(rgb.len() % clip_bytes, 0, "{} bytes are not whole clips", rgb.len());
-        let tables: [[f32; 256]; 3] = std::array::from_fn(|c| {
-            std::array::from_fn(|byte| {
-                (byte as f32 / 255.0 - normalisation.mean[c]) / normalisation.std[c]
-            })
-        });
+        let tables = normalisation.tables();
         values.reserve(rgb.len());
-        for clip in rgb.chunks_exact(clip_bytes) {
-            for row in 0..height / s {
-                for column in 0..width / s {
-                    for frame in clip.chunks_exact(height * width * 3) {
-                        for (c, table) in tables.iter().enumerate() {
-                            for y in row * s..(row + 1) * s {
-                                let start = (y * width + column * s) * 3;
-                                let line = &frame[start..start + s * 3];
-                                values.extend(
-                                    line.chunks_exact(3).map(|pixel| table[pixel[c] as usize]),
-                                );
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        for_each_line(rgb, size, patch_size, |c, line| {
+            values.extend(line.map(|byte| tables[c][usize::from(byte)]));
+        });
+    }
+
+    /// As [`ClipPatches::cut_onto`], without normalising; returns how many clips there were.
+    pub(crate) fn cut_bytes(
+        bytes: &mut Vec<u8>,
+        rgb: &[u8],
+        size: [usize; 3],
+        patch_size: usize,
+    ) -> usize {
+        bytes.reserve(rgb.len());
+        for_each_line(rgb, size, patch_size, |_, line| bytes.extend(line))
     }
 
     /// A batch from what [`ClipPatches::cut`] gave for `b` clips of `f` frames.
@@ -179,6 +177,62 @@ impl ClipPatches {
         let shape = [b, kept.len() / b, f, 3 * patch_size * patch_size];
         let values = Tensor::from_data(TensorData::new(values, shape), device);
         Self { values, grid, kept: Some(kept) }
+    }
+}
+
+/// Takes `line(channel, bytes)` for every line of every patch of RGB clips, in the order of
+/// [`ClipPatches::values`]; returns how many clips there were.
+///
+/// # Panics
+/// When the sides are not multiples of `patch_size` or `rgb` is not whole clips.
+fn for_each_line(
+    rgb: &[u8],
+    [f, height, width]: [usize; 3],
+    patch_size: usize,
+    mut line: impl FnMut(usize, LineBytes<'_>),
+) -> usize {
+    let s = patch_size;
+    assert!(height % s == 0 && width % s == 0, "{height} x {width} pixels, patches of {s}");
+    let clip_bytes = f * height * width * 3;
+    assert_eq!(rgb.len() % clip_bytes, 0, "{} bytes are not whole clips", rgb.len());
+    for clip in rgb.chunks_exact(clip_bytes) {
+        for row in 0..height / s {
+            for column in 0..width / s {
+                for frame in clip.chunks_exact(height * width * 3) {
+                    for c in 0..3 {
+                        for y in row * s..(row + 1) * s {
+                            let start = (y * width + column * s) * 3;
+                            line(
+                                c,
+                                LineBytes {
+                                    pixels: frame[start..start + s * 3].chunks_exact(3),
+                                    c,
+                                },
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+    rgb.len() / clip_bytes
+}
+
+/// One channel of a line of pixels.
+struct LineBytes<'a> {
+    pixels: std::slice::ChunksExact<'a, u8>,
+    c: usize,
+}
+
+impl Iterator for LineBytes<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        self.pixels.next().map(|pixel| pixel[self.c])
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.pixels.size_hint()
     }
 }
 

@@ -35,8 +35,10 @@ mod branch;
 mod byte_pair_tokenizer;
 mod c3d;
 mod clip;
+mod clip_bytes;
 mod clip_feature;
 mod clip_patches;
+mod clip_source;
 mod context_warp;
 mod correspondence;
 mod distilbert;
@@ -87,8 +89,10 @@ pub mod encoders {
 }
 
 pub use burn::tensor::Device;
+pub use clip_bytes::ClipBytes;
 pub use clip_feature::ClipFeature;
 pub use clip_patches::{ClipPatches, PixelNormalisation};
+pub use clip_source::ClipSource;
 pub use context_warp::{ContextWarp, ContextWarpConfig};
 pub use correspondence::{Correspondence, CorrespondenceConfig, CorrespondenceRule};
 pub use error::ModelError;

@@ -58,7 +58,7 @@ pub struct StepMemory {
     pub moments: f64,
     /// Gradients of parameters that are there, and what an update holds beside them.
     pub gradients: f64,
-    /// The batch's numbers.
+    /// The batch's bytes, and the numbers that an encoder reads at once.
     pub pixels: f64,
     /// What the first pass has kept for the second.
     pub block_inputs: f64,
@@ -117,12 +117,14 @@ impl LocVtpConfig {
             gradients: parameters.total() as f64 + PARAMETERS_OF_UPDATE * parameters.largest as f64,
             ..Moment::default()
         };
-        let largest = moments.into_iter().map(|moment| (moment, self.pixels(batch)));
+        let read = self.pixels(batch) * self.share_read_at_once(batch, passes);
+        let pixels = self.pixels(batch) + NUMBER * read;
+        let largest = moments.into_iter().map(|moment| (moment, pixels));
         let largest = largest.chain([(update, 0.0)]).map(|(moment, pixels)| StepMemory {
             gradients: NUMBER * moment.gradients,
             block_inputs: NUMBER * moment.block_inputs,
             graph: NUMBER * moment.graph,
-            pixels: NUMBER * pixels,
+            pixels,
             losses: NUMBER * moment.embeddings * self.embeddings(batch),
             ..always
         });
@@ -202,6 +204,18 @@ impl LocVtpConfig {
         PartCost { multiply_adds, kept, passing: 2.0 * rows * e, kept_weights: 0.0 }
     }
 
+    /// Of the clips, those that an encoder reads at once.
+    fn share_read_at_once(&self, batch: &BatchSize, passes: Passes) -> f64 {
+        let clips = (batch.num_pairs * batch.num_clips).max(1);
+        let at_once = match passes {
+            Passes::One => clips,
+            Passes::Two { pairs_at_once: Some(pairs) } => pairs * batch.num_clips,
+            Passes::Two { pairs_at_once: None } => self.video.clips_at_once(batch.num_frames),
+        };
+        at_once.min(clips) as f64 / clips as f64
+    }
+
+    /// How many bytes.
     fn pixels(&self, batch: &BatchSize) -> f64 {
         let side = self.video.image_size();
         let frames = batch.num_pairs * batch.num_clips * batch.num_frames;

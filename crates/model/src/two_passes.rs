@@ -14,8 +14,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use locvtp_video::randomness::{Purpose, mix};
 
-use crate::branch::Branch;
-use crate::clip_patches::ClipPatches;
+use crate::branch::{Branch, ClipPart};
+use crate::clip_source::ClipSource;
 use crate::locvtp::LocVtp;
 use crate::loss::VideoTextEmbeddings;
 use crate::parameter_gradients::ParameterGradients;
@@ -39,9 +39,9 @@ pub struct MicroBatches {
 }
 
 /// What the first pass has kept of a batch.
-pub struct FirstPass {
+pub struct FirstPass<'a> {
     embeddings: VideoTextEmbeddings,
-    video: Walk<ClipPatches>,
+    video: Walk<ClipPart<'a>>,
     text: Walk<TokenBatch>,
 }
 
@@ -54,34 +54,37 @@ pub struct EmbeddingGradients {
 }
 
 impl LocVtp {
-    /// The first pass over a batch of pairs: the embeddings of [`LocVtp::forward`], without a graph.
+    /// The first pass over a batch of pairs: the embeddings of [`LocVtp::forward`], without a graph. The second asks
+    /// the clips again.
     ///
     /// # Panics
     /// As [`LocVtp::forward`], and for micro-batches of no pairs.
-    pub fn first_pass(
+    pub fn first_pass<'a>(
         &self,
-        clips: &ClipPatches,
+        clips: &'a dyn ClipSource,
         tokens: &TokenBatch,
         micro_batches: MicroBatches,
-    ) -> FirstPass {
-        let ([r, ..], b) = (clips.values.dims(), tokens.lengths.len());
+        device: &Device,
+    ) -> FirstPass<'a> {
+        let ([r, p, f], b) = (clips.sizes(), tokens.lengths.len());
         assert_eq!(r % b, 0, "{r} clips are not shared evenly by {b} sentences");
         let (t, MicroBatches { pairs, seed }) = (r / b, micro_batches);
-        let device = clips.values.device();
         let still = self.clone().no_grad();
         let (branch, text_branch) = (still.video_branch(), still.text_branch());
-        let clips_at_once = pairs.map_or_else(|| branch.tower.clips_at_once(clips), |m| m * t);
+        let clips_at_once = pairs.map_or_else(|| branch.tower.clips_at_once(p, f), |m| m * t);
         let (video, found) = Walk::first(
             &branch,
-            parts(r, clips_at_once).map(|places| clips.some(places)).collect(),
-            &device,
+            parts(r, clips_at_once)
+                .map(|places| ClipPart { clips, places, device: device.clone() })
+                .collect(),
+            device,
             mix(seed, Purpose::TrainingDevice, 0, 0),
         );
         let sentences_at_once = pairs.unwrap_or_else(|| sentences_at_once(tokens.padded_length));
         let (text, words) = Walk::first(
             &text_branch,
             parts(b, sentences_at_once).map(|places| tokens.some(places)).collect(),
-            &device,
+            device,
             mix(seed, Purpose::TrainingDevice, 1, 0),
         );
         let [_, _, e] = found.dims();
@@ -91,7 +94,7 @@ impl LocVtp {
     }
 }
 
-impl FirstPass {
+impl FirstPass<'_> {
     /// The embeddings, outside of every graph.
     pub fn embeddings(&self) -> &VideoTextEmbeddings {
         &self.embeddings
@@ -138,7 +141,7 @@ struct Part<I> {
 
 impl<I> Walk<I> {
     /// There: what comes out, and what is kept for the way back.
-    fn first<B: Branch<Input = I>>(
+    fn first<B: Branch<I>>(
         branch: &B,
         inputs: Vec<I>,
         device: &Device,
@@ -164,7 +167,7 @@ impl<I> Walk<I> {
     }
 
     /// Back, with the gradient at what came out, as far as something learns: to the block `trained`, from 0.
-    fn second<B: Branch<Input = I>>(
+    fn second<B: Branch<I>>(
         mut self,
         branch: &B,
         gradient: &Tensor<3>,
@@ -193,7 +196,7 @@ impl<I> Walk<I> {
     }
 
     /// A stretch of a part: what goes into it (nothing for the first), and what comes out.
-    fn run<B: Branch<Input = I>>(
+    fn run<B: Branch<I>>(
         &self,
         branch: &B,
         part: &Part<I>,

@@ -97,9 +97,8 @@ pub(crate) trait VideoTower {
         self.finish(self.hidden(clips), num_frames, feature)
     }
 
-    /// How many clips of this size go through the encoder at once in a step of two passes.
-    fn clips_at_once(&self, clips: &ClipPatches) -> usize {
-        let [_r, p, f, _pixels] = clips.values.dims();
-        clips_at_once(p, f)
+    /// How many clips of so many patches and frames go through the encoder at once in a step of two passes.
+    fn clips_at_once(&self, num_patches: usize, num_frames: usize) -> usize {
+        clips_at_once(num_patches, num_frames)
     }
 }

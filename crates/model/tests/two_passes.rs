@@ -174,8 +174,9 @@ impl Batch {
         (numbers(losses.total)[0], named(model, &gradients))
     }
 
-    fn first(&self, model: &LocVtp, pairs: Option<usize>) -> FirstPass {
-        model.first_pass(&self.clips, &self.tokens, MicroBatches { pairs, seed: 3 })
+    fn first(&self, model: &LocVtp, pairs: Option<usize>) -> FirstPass<'_> {
+        let micro_batches = MicroBatches { pairs, seed: 3 };
+        model.first_pass(&self.clips, &self.tokens, micro_batches, &self.clips.values.device())
     }
 
     /// The same of a step in two passes.
@@ -361,7 +362,7 @@ fn both_passes_drop_the_same() {
         assert!(close, "{pairs:?}: {measured} measured, {told} told");
     }
     let different = MicroBatches { pairs: None, seed: 4 };
-    let other = model.first_pass(&batch.clips, &batch.tokens, different);
+    let other = model.first_pass(&batch.clips, &batch.tokens, different, &device);
     let first = batch.first(&model, None);
     let [found, other] = [&first, &other].map(|pass| numbers(pass.embeddings().clips.clone()));
     assert!(found != other, "nothing is dropped");

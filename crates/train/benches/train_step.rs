@@ -8,7 +8,7 @@ use std::time::Instant;
 use locvtp_corpus::SpanKind;
 use locvtp_model::encoders::DistilBertConfig;
 use locvtp_model::encoders::{TemporalInit, TimeSformerConfig};
-use locvtp_model::{Device, LocVtpConfig, TokenBatch};
+use locvtp_model::{ClipBytes, Device, LocVtpConfig, PixelNormalisation, TokenBatch};
 use locvtp_train::{Adam, Experiment, Position, PretrainBatch, losses};
 
 #[global_allocator]
@@ -95,13 +95,19 @@ fn main() {
     let mut model = experiment.model.init(0, &device);
     let mut adam = Adam::new(experiment.optimizer.clone());
     let tokens = preset.words + 2;
-    let numbers = preset.videos * preset.clips * preset.frames * preset.image * preset.image * 3;
+    let form = [preset.frames, preset.image, preset.image];
+    let num_clips = preset.videos * preset.clips;
+    let pixels = num_clips * form.iter().product::<usize>() * 3;
+    let pixels: Vec<u8> = (0..pixels).map(|i| (i * 7919 % 255) as u8).collect();
+    let patch_size = experiment.model.video.patch_size();
+    let mut clips =
+        ClipBytes::with_capacity(num_clips, form, patch_size, PixelNormalisation::default());
+    clips.push(&pixels);
     // A step uses its batch up; the loader's threads make it, so making it is not measured.
     let batch = || PretrainBatch {
         step: 0,
         kind: SpanKind::Long,
-        patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
-        kept: None,
+        clips: clips.clone(),
         shape: [preset.videos, preset.clips, preset.frames],
         tokens: TokenBatch {
             ids: (0..preset.videos * tokens).map(|i| (i * 31 % 1000) as u32).collect(),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use locvtp_corpus::SpanKind;
 use locvtp_model::encoders::{DistilBertConfig, TemporalInit, TimeSformerConfig};
-use locvtp_model::{Device, LocVtpConfig, TokenBatch};
+use locvtp_model::{ClipBytes, Device, LocVtpConfig, PixelNormalisation, TokenBatch};
 use locvtp_train::experiment::TrainMemory;
 use locvtp_train::{Adam, Experiment, Position, PretrainBatch, StepGradients, step_gradients};
 
@@ -51,12 +51,17 @@ fn model(preset: &str) -> LocVtpConfig {
 /// A batch that the loader's threads would have made.
 fn batch(model: &LocVtpConfig, step: u64, [pairs, clips]: [usize; 2]) -> PretrainBatch {
     let (frames, side) = (model.video.num_frames(), model.video.image_size());
-    let (numbers, tokens) = (pairs * clips * frames * side * side * 3, WORDS + 2);
+    let (form, patch_size) = ([frames, side, side], model.video.patch_size());
+    let mut bytes =
+        ClipBytes::with_capacity(pairs * clips, form, patch_size, PixelNormalisation::default());
+    let pair: Vec<u8> =
+        (0..clips * frames * side * side * 3).map(|i| (i * 7919 % 255) as u8).collect();
+    (0..pairs).for_each(|_| bytes.push(&pair));
+    let tokens = WORDS + 2;
     PretrainBatch {
         step,
         kind: SpanKind::Long,
-        patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
-        kept: None,
+        clips: bytes,
         shape: [pairs, clips, frames],
         tokens: TokenBatch {
             ids: (0..pairs * tokens).map(|i| (i * 31 % 1000) as u32).collect(),

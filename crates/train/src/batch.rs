@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 
 use locvtp_corpus::{CaptionedSpan, PairSampler, SpanKind};
-use locvtp_model::{ClipPatches, SentenceTokenizer, TokenBatch};
+use locvtp_model::{ClipBytes, SentenceTokenizer, TokenBatch};
 use locvtp_video::randomness::{Purpose, mix};
 use locvtp_video::{ClipPixels, Phase, VideoOpener};
 
@@ -22,17 +22,15 @@ use crate::usable::BadVideo;
 const FETCHED_AT_ONCE: usize = 8;
 
 /// What the encoder needs for one step. It cannot be cloned: a step uses it up, and a copy would take
-/// up to 294 MiB at full size that no bound of memory knows of.
+/// up to 4.6 GiB at full size that no bound of memory knows of.
 #[derive(Debug, PartialEq)]
 pub struct PretrainBatch {
     /// The step, from 0.
     pub step: u64,
     /// Long or short spans, or pictures.
     pub kind: SpanKind,
-    /// [`ClipPatches::cut`] of all clips, video by video; of the patches that are left, with patch dropout.
-    pub patches: Vec<f32>,
-    /// With patch dropout: the positions of these patches, as many for each clip.
-    pub kept: Option<Vec<usize>>,
+    /// All clips, video by video; the patches that are left of them, with patch dropout.
+    pub clips: ClipBytes,
     /// Videos, clips of each, frames of each clip.
     pub shape: [usize; 3],
     /// One sentence per video.
@@ -41,7 +39,7 @@ pub struct PretrainBatch {
 
 impl HeldBytes for PretrainBatch {
     fn held_bytes(&self) -> usize {
-        size_of_val(self.patches.as_slice())
+        size_of_val(self.clips.bytes())
     }
 }
 
@@ -101,32 +99,19 @@ impl BatchSource {
         let patch_size = self.experiment.model.video.patch_size();
         let (whole, part) = (self.sampler.batch(step), self.sampler.part(step));
         let num_pairs = part.len();
-        let mut patches = Vec::with_capacity(num_pairs * num_clips * num_frames * size * size * 3);
-        let dropout = self.experiment.train.patch_dropout;
-        let mut kept = (dropout > 0.0).then(Vec::new);
+        let mut clips = ClipBytes::with_capacity(
+            num_pairs * num_clips,
+            [num_frames, size, size],
+            patch_size,
+            preprocessing.normalisation,
+        );
         let mut sentences = Vec::with_capacity(num_pairs);
         let mut taken: BTreeSet<usize> = whole.iter().map(|span| span.video).collect();
         std::thread::scope(|scope| {
             self.fetch(&whole[part.clone()], scope);
             for place in part {
                 let (pixels, text) = self.pair(&whole, place, step, &mut taken)?;
-                let normalisation = &preprocessing.normalisation;
-                let form = [num_frames, size, size];
-                match &mut kept {
-                    None => {
-                        ClipPatches::cut_onto(
-                            &mut patches,
-                            &pixels.data,
-                            form,
-                            patch_size,
-                            normalisation,
-                        );
-                    }
-                    Some(kept) => {
-                        let all = ClipPatches::cut(&pixels.data, form, patch_size, normalisation);
-                        self.keep_some(&all, num_clips, [step, place as u64], &mut patches, kept);
-                    }
-                }
+                self.add(&mut clips, &pixels, [step, place as u64]);
                 sentences.push(self.tokenizer.encode(&text)?);
             }
             Ok::<_, TrainError>(())
@@ -134,31 +119,25 @@ impl BatchSource {
         Ok(PretrainBatch {
             step,
             kind,
-            patches,
-            kept,
+            clips,
             shape: [num_pairs, num_clips, num_frames],
             tokens: self.tokenizer.batch(&sentences),
         })
     }
 
-    /// Adds the patches of a pair's clips that patch dropout leaves, and their positions.
-    fn keep_some(
-        &self,
-        all: &[f32],
-        num_clips: usize,
-        [step, place]: [u64; 2],
-        patches: &mut Vec<f32>,
-        kept: &mut Vec<usize>,
-    ) {
+    /// Adds a pair's clips, or the patches of them that patch dropout leaves.
+    fn add(&self, clips: &mut ClipBytes, pixels: &ClipPixels, [step, place]: [u64; 2]) {
+        let dropout = self.experiment.train.patch_dropout;
+        if dropout == 0.0 {
+            return clips.push(&pixels.data);
+        }
         let video = &self.experiment.model.video;
         let num_places = (self.experiment.preprocessing.image_size / video.patch_size()).pow(2);
-        let (dropout, seed) = (self.experiment.train.patch_dropout, self.experiment.run.seed);
-        for (number, clip) in all.chunks_exact(all.len() / num_clips).enumerate() {
+        let seed = self.experiment.run.seed;
+        let clip_bytes = pixels.data.len() / pixels.num_clips;
+        for (number, clip) in pixels.data.chunks_exact(clip_bytes).enumerate() {
             let places = [place as usize, number];
-            let of_clip = patch_dropout::kept(num_places, dropout, seed, step, places);
-            let each = clip.len() / num_places;
-            of_clip.iter().for_each(|i| patches.extend(&clip[i * each..(i + 1) * each]));
-            kept.extend(of_clip);
+            clips.push_some(clip, &patch_dropout::kept(num_places, dropout, seed, step, places));
         }
     }
 

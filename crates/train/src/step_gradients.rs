@@ -11,7 +11,7 @@ use crate::error::TrainError;
 use crate::experiment::{Experiment, TrainMemory};
 use crate::schedule::Position;
 use crate::shared_step::{GatheredEmbeddings, sum_gradients};
-use crate::step_losses::{encoder_input, losses, losses_of};
+use crate::step_losses::{embeddings, losses, losses_of};
 use crate::together::is_first;
 
 /// What a step has found out about its batch.
@@ -72,8 +72,7 @@ fn in_one_pass(
     position: &Position,
     device: &Device,
 ) -> Result<StepGradients, TrainError> {
-    let (clips, tokens) = encoder_input(experiment, model, batch, device);
-    let own = model.forward(clips, &tokens);
+    let own = embeddings(model, batch, device);
     let without_graph = VideoTextEmbeddings {
         clips: own.clips.clone().inner(),
         words: own.words.clone().inner(),
@@ -101,8 +100,7 @@ fn in_two_passes(
     let (run_seed, rank) = (experiment.run.seed, ranks.rank().index() as u64);
     let seed = mix(run_seed, Purpose::TrainingDevice, batch.step, rank);
     let micro_batches = MicroBatches { pairs: experiment.train.micro_batch, seed };
-    let (clips, tokens) = encoder_input(experiment, model, batch, device);
-    let first = model.first_pass(&clips, &tokens, micro_batches);
+    let first = model.first_pass(&batch.clips, &batch.tokens, micro_batches, device);
     let own = first.embeddings().clone();
     let (mut found, at_own) = losses_of_all(ranks, experiment, model, own, position)?;
     first.second_pass(model, at_own, &mut found.gradients);

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use locvtp_corpus::SpanKind;
 use locvtp_model::loss::{Losses, PerTerm, VideoTextEmbeddings, WarpDistances};
-use locvtp_model::{ClipPatches, Device, LocVtp, TokenBatch};
+use locvtp_model::{Device, LocVtp};
 use locvtp_video::randomness::{Purpose, mix};
 
 use crate::batch::PretrainBatch;
@@ -14,8 +14,7 @@ use crate::schedule::Position;
 
 /// The losses of a batch.
 ///
-/// The batch is used up: its numbers become the encoder's input where they lie, because a copy of
-/// them takes 294 MiB at full size.
+/// The batch is used up: its bytes are gone before the encoder's graph grows.
 pub fn losses(
     experiment: &Experiment,
     model: &LocVtp,
@@ -23,26 +22,19 @@ pub fn losses(
     position: &Position,
     device: &Device,
 ) -> Losses {
-    let (clips, tokens) = encoder_input(experiment, model, batch, device);
-    let embeddings = model.forward(clips, &tokens);
+    let embeddings = embeddings(model, batch, device);
     losses_of(experiment, model, &embeddings, position)
 }
 
-/// The clips and the sentences of a batch as the encoders take them.
-pub(crate) fn encoder_input(
-    experiment: &Experiment,
+/// The embeddings of a batch, in one pass.
+pub(crate) fn embeddings(
     model: &LocVtp,
-    batch: PretrainBatch,
+    PretrainBatch { clips, tokens, .. }: PretrainBatch,
     device: &Device,
-) -> (ClipPatches, TokenBatch) {
-    let PretrainBatch { patches, kept, shape: [b, t, f], tokens, .. } = batch;
-    let size = experiment.preprocessing.image_size;
-    let (form, patch_size) = ([b * t, f, size, size], model.patch_size());
-    let clips = match kept {
-        None => ClipPatches::from_cut(patches, form, patch_size, device),
-        Some(kept) => ClipPatches::from_kept(patches, kept, form, patch_size, device),
-    };
-    (clips, tokens)
+) -> VideoTextEmbeddings {
+    let patches = clips.patches(0..clips.num_clips(), device);
+    drop(clips);
+    model.forward(patches, &tokens)
 }
 
 /// The losses of embeddings.

@@ -9,7 +9,8 @@ use locvtp_model::encoders::{
     TimeSformerConfig,
 };
 use locvtp_model::{
-    BatchSize, Device, LocVtpConfig, Passes, TextEncoderConfig, TokenBatch, VideoEncoderConfig,
+    BatchSize, ClipBytes, Device, LocVtpConfig, Passes, PixelNormalisation, TextEncoderConfig,
+    TokenBatch, VideoEncoderConfig,
 };
 use locvtp_train::experiment::TrainMemory;
 use locvtp_train::{Adam, Experiment, Position, PretrainBatch, StepGradients, step_gradients};
@@ -41,13 +42,16 @@ static ALLOCATOR: Counting = Counting;
 
 fn batch(model: &LocVtpConfig, step: u64, size: &BatchSize) -> PretrainBatch {
     let BatchSize { num_pairs, num_clips, num_frames, num_tokens } = *size;
-    let side = model.video.image_size();
-    let numbers = num_pairs * num_clips * num_frames * side * side * 3;
+    let (side, clips) = (model.video.image_size(), num_pairs * num_clips);
+    let (form, patch_size) = ([num_frames, side, side], model.video.patch_size());
+    let mut clips =
+        ClipBytes::with_capacity(clips, form, patch_size, PixelNormalisation::default());
+    let bytes = num_pairs * num_clips * num_frames * side * side * 3;
+    clips.push(&(0..bytes).map(|i| (i * 7919 % 255) as u8).collect::<Vec<_>>());
     PretrainBatch {
         step,
         kind: SpanKind::Long,
-        patches: (0..numbers).map(|i| ((i * 7919) % 255) as f32 / 127.5 - 1.0).collect(),
-        kept: None,
+        clips,
         shape: [num_pairs, num_clips, num_frames],
         tokens: TokenBatch {
             ids: (0..num_pairs * num_tokens).map(|i| (i * 31 % 300) as u32).collect(),

@@ -265,8 +265,8 @@ fn a_video_that_cannot_be_decoded_is_replaced_by_one_that_is_not_in_the_batch() 
     let source = source(&experiment);
     let batch = source.batch(0).unwrap();
     assert_eq!(batch.shape[0], files.len() / 2);
-    let size = batch.patches.len() / batch.shape[0];
-    let videos: Vec<&[f32]> = batch.patches.chunks(size).collect();
+    let bytes = batch.clips.bytes();
+    let videos: Vec<&[u8]> = bytes.chunks(bytes.len() / batch.shape[0]).collect();
     for (i, video) in videos.iter().enumerate() {
         assert!(!videos[..i].contains(video), "video {i} is in the batch twice");
     }

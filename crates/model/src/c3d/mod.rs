@@ -228,7 +228,7 @@ impl VideoTower for C3d {
     }
 
     /// After its first convolution a clip of 16 frames of 112 x 112 is 12.8 million numbers.
-    fn clips_at_once(&self, _clips: &ClipPatches) -> usize {
+    fn clips_at_once(&self, _num_patches: usize, _num_frames: usize) -> usize {
         1
     }
 }

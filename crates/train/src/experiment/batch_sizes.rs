@@ -33,7 +33,7 @@ impl Experiment {
         let picture = [self.preprocessing.image_size, self.preprocessing.image_size, 3];
         let bytes = kinds.map(|kind| {
             let sides = [self.pairs.batch_len(kind)].into_iter().chain(self.clips_of(kind));
-            sides.chain(picture).fold(size_of::<f32>(), usize::saturating_mul)
+            sides.chain(picture).fold(1, usize::saturating_mul)
         });
         bytes.into_iter().max().unwrap_or(0).max(1)
     }
@@ -48,10 +48,10 @@ mod tests {
         let mut experiment = Experiment::default();
         experiment.pairs.long_batch = 2;
         experiment.pairs.short_batch = 4;
-        // 4 pairs of 8 clips of 16 frames of 224 x 224 x 3 numbers of 4 bytes: 294 MiB.
-        experiment.loader.queue_mib = 600;
+        // 4 pairs of 8 clips of 16 frames of 224 x 224 x 3 bytes: 73.5 MiB.
+        experiment.loader.queue_mib = 150;
         assert_eq!(experiment.queue_len(), 2);
-        assert_eq!(experiment.loader_mib(), 2 * 294 + 1024);
+        assert_eq!(experiment.loader_mib(), 147 + 1024);
         experiment.loader.queue_mib = 1;
         assert_eq!(experiment.queue_len(), 1);
         experiment.loader.queue_mib = usize::MAX;

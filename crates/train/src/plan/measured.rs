@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use locvtp_corpus::{PairSampler, SpanKind};
-use locvtp_model::TokenBatch;
+use locvtp_model::{ClipBytes, TokenBatch};
 use serde::Serialize;
 
 use super::batches::{BatchPlan, operations};
@@ -185,18 +185,20 @@ fn generated(experiment: &Experiment, part: &BatchPlan, step: u64) -> PretrainBa
     let BatchPlan { num_pairs, num_clips, num_frames, num_tokens, .. } = *part;
     let (side, dropout) = (experiment.preprocessing.image_size, experiment.train.patch_dropout);
     let (clips, patch_size) = (num_pairs * num_clips, experiment.model.video.patch_size());
-    let places = (side / patch_size).pow(2);
-    let left = patch_dropout::num_kept(places, dropout);
-    let numbers = match dropout > 0.0 {
-        true => clips * num_frames * left * patch_size * patch_size * 3,
-        false => clips * num_frames * side * side * 3,
-    };
+    let left = patch_dropout::num_kept((side / patch_size).pow(2), dropout);
+    let clip: Vec<u8> = (0..num_frames * side * side * 3).map(|i| (i * 7919 % 255) as u8).collect();
+    let normalisation = experiment.preprocessing.normalisation;
+    let form = [num_frames, side, side];
+    let mut bytes = ClipBytes::with_capacity(clips, form, patch_size, normalisation);
+    (0..clips).for_each(|_| match dropout > 0.0 {
+        true => bytes.push_some(&clip, &(0..left).collect::<Vec<_>>()),
+        false => bytes.push(&clip),
+    });
     let tokens = num_pairs * num_tokens;
     PretrainBatch {
         step,
         kind: part.kind,
-        patches: (0..numbers).map(|i| (i * 7919 % 255) as f32 / 127.5 - 1.0).collect(),
-        kept: (dropout > 0.0).then(|| (0..clips).flat_map(|_| 0..left).collect()),
+        clips: bytes,
         shape: [num_pairs, num_clips, num_frames],
         // Any of the first tokens, which every vocabulary has.
         tokens: TokenBatch {

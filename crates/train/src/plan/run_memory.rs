@@ -91,7 +91,7 @@ impl RunMemory {
 fn loader_bytes(prepared: &Prepared, experiment: &Experiment, batches: &[BatchPlan]) -> f64 {
     let bytes = |batch: &BatchPlan| {
         let BatchPlan { num_pairs, num_clips, num_frames, image_size, .. } = *batch;
-        (num_pairs * num_clips * num_frames) as f64 * (image_size * image_size * 3 * 4) as f64
+        (num_pairs * num_clips * num_frames) as f64 * (image_size * image_size * 3) as f64
     };
     let largest = batches.iter().map(bytes).fold(0.0, f64::max);
     let waiting = (experiment.queue_len() as u64).min(prepared.total_steps.saturating_sub(1));

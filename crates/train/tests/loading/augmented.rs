@@ -14,8 +14,9 @@ fn batch(augmentation: Augmentation, cache_mib: usize) -> PretrainBatch {
 }
 
 /// The samples of a batch, `[t, p, f, 3, 16, 16]` each.
-fn samples(batch: &PretrainBatch) -> Vec<&[f32]> {
-    batch.patches.chunks(batch.patches.len() / batch.shape[0]).collect()
+fn samples(batch: &PretrainBatch) -> Vec<&[u8]> {
+    let bytes = batch.clips.bytes();
+    bytes.chunks(bytes.len() / batch.shape[0]).collect()
 }
 
 #[test]

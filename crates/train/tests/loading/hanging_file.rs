@@ -55,8 +55,8 @@ fn a_video_that_hangs_is_replaced_named_and_not_waited_for_again() {
     for step in [1, 2] {
         let (batch, whole) = (source.batch(step).unwrap(), unaware.batch(step).unwrap());
         assert_eq!(batch.shape, whole.shape);
-        let size = batch.patches.len() / 12;
-        let pairs = batch.patches.chunks(size).zip(whole.patches.chunks(size));
+        let size = batch.clips.bytes().len() / 12;
+        let pairs = batch.clips.bytes().chunks(size).zip(whole.clips.bytes().chunks(size));
         assert_eq!(pairs.filter(|(pair, whole)| pair != whole).count(), 1, "one is replaced");
     }
     assert!(source.new_bad_videos().is_empty(), "it is told of once");

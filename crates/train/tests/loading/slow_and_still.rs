@@ -125,20 +125,24 @@ fn with_patch_dropout_each_clip_keeps_other_patches_of_its_pixels() {
     let whole = source(&experiment, Rank::ALONE).batch(2).unwrap();
     experiment.train.patch_dropout = 0.5;
     let found = source(&experiment, Rank::ALONE).batch(2).unwrap();
-    let kept = found.kept.clone().unwrap();
+    let kept = found.clips.kept().unwrap().to_vec();
+    let (bytes, whole) = (found.clips.bytes(), whole.clips.bytes());
     let clips = found.shape[0] * found.shape[1];
     // Frames of 32 x 32 have four patches of 16 x 16.
-    assert_eq!((kept.len(), found.patches.len() * 2), (clips * 2, whole.patches.len()));
-    let each = whole.patches.len() / clips / 4;
+    assert_eq!((kept.len(), bytes.len() * 2), (clips * 2, whole.len()));
+    let each = whole.len() / clips / 4;
     for (number, place) in kept.iter().enumerate() {
         let there = (number / 2 * 4 + place) * each;
-        let expected = &whole.patches[there..there + each];
-        assert!(found.patches[number * each..(number + 1) * each] == *expected, "patch {number}");
+        let expected = &whole[there..there + each];
+        assert!(bytes[number * each..(number + 1) * each] == *expected, "patch {number}");
     }
     assert!(kept.chunks_exact(2).any(|clip| clip != &kept[..2]), "{kept:?}");
     // Ranks draw what one process draws for their places.
     let parts = (0..2).map(|rank| source(&experiment, Rank::new(rank, 2)).batch(2).unwrap());
-    assert_eq!(parts.flat_map(|part| part.kept.unwrap()).collect::<Vec<_>>(), kept);
+    assert_eq!(
+        parts.flat_map(|part| part.clips.kept().unwrap().to_vec()).collect::<Vec<_>>(),
+        kept
+    );
     // And it trains, in one pass and in two.
     let folder = tempfile::tempdir().unwrap();
     trained(&steps(&experiment, 3), &folder.path().join("plain"), None);

@@ -17,8 +17,9 @@ fn several_processes_together_see_the_batch_of_one_bit_for_bit() {
         for step in [0, 1, 5, 77] {
             let whole = alone.batch(step).unwrap();
             let parts: Vec<_> = ranks.iter().map(|rank| rank.batch(step).unwrap()).collect();
-            let patches: Vec<f32> = parts.iter().flat_map(|part| part.patches.clone()).collect();
-            assert!(patches == whole.patches, "{world_size} processes, step {step}");
+            let bytes: Vec<u8> =
+                parts.iter().flat_map(|part| part.clips.bytes().to_vec()).collect();
+            assert!(bytes == whole.clips.bytes(), "{world_size} processes, step {step}");
             let words = |tokens: &locvtp_model::TokenBatch| tokens.lengths.clone();
             let lengths: Vec<usize> = parts.iter().flat_map(|part| words(&part.tokens)).collect();
             assert_eq!(lengths, words(&whole.tokens));
@@ -42,9 +43,9 @@ fn several_processes_replace_a_broken_video_as_one_does() {
         let alone = source(&experiment, Rank::ALONE);
         let replaced = alone.batch(step).unwrap();
         bad += alone.new_bad_videos().len();
-        let parts = (0..2)
-            .flat_map(|rank| source(&experiment, Rank::new(rank, 2)).batch(step).unwrap().patches);
-        assert!(parts.collect::<Vec<_>>() == replaced.patches, "step {step}");
+        let part = |rank| source(&experiment, Rank::new(rank, 2)).batch(step).unwrap();
+        let parts = (0..2).flat_map(|rank| part(rank).clips.bytes().to_vec());
+        assert!(parts.collect::<Vec<_>>() == replaced.clips.bytes(), "step {step}");
         assert_eq!(replaced.shape, if step == 3 { whole.shape } else { replaced.shape });
     }
     assert!(bad > 1, "only {bad} broken videos came up");
