@@ -15,7 +15,27 @@ pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Strin
 /// What was typed, once more: with the flag `with` and without the flag `without`.
 pub(crate) fn typed_again(with: Option<&str>, without: Option<&str>) -> String {
     let arguments = std::env::args_os().skip(1).map(readable).collect();
-    joined(std::iter::once(program()).chain(changed(arguments, with, without)))
+    let launcher = launcher(|name| std::env::var(name).ok()).unwrap_or_default();
+    joined(launcher.into_iter().chain([program()]).chain(changed(arguments, with, without)))
+}
+
+/// What started this process and others beside it, as one types it; `variable` gives those of the environment.
+fn launcher(variable: impl Fn(&str) -> Option<String>) -> Option<Vec<String>> {
+    let several = |name: &str| variable(name)?.parse::<usize>().ok().filter(|count| *count > 1);
+    let (command, count) = match several("OMPI_COMM_WORLD_SIZE") {
+        Some(count) => ("mpirun", count),
+        None if variable("SLURM_PROCID").is_some() => ("srun", several("SLURM_STEP_NUM_TASKS")?),
+        None => return None,
+    };
+    Some(vec![command.to_owned(), "-n".to_owned(), count.to_string()])
+}
+
+/// Whether others were started beside this process, and whether this is the one that speaks for all.
+pub(crate) fn beside_others() -> Option<bool> {
+    launcher(|name| std::env::var(name).ok())?;
+    let rank = ["OMPI_COMM_WORLD_RANK", "SLURM_PROCID"];
+    let rank = rank.into_iter().find_map(|name| std::env::var(name).ok());
+    Some(rank.is_none_or(|rank| rank == "0"))
 }
 
 /// `arguments` with a flag behind the command's name, where flags may always stand.
@@ -55,6 +75,24 @@ fn without_password(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_several_processes_do_is_typed_again_with_what_started_them() {
+        let words = |variables: &[(&str, &str)]| {
+            let given = |name: &str| {
+                let found = variables.iter().find(|(variable, _)| *variable == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            launcher(given).map(|words| words.join(" "))
+        };
+        assert_eq!(words(&[]), None);
+        assert_eq!(words(&[("OMPI_COMM_WORLD_SIZE", "1")]), None);
+        assert_eq!(words(&[("OMPI_COMM_WORLD_SIZE", "4")]).unwrap(), "mpirun -n 4");
+        let in_a_job = [("SLURM_STEP_NUM_TASKS", "64")];
+        assert_eq!(words(&in_a_job), None, "a batch script's own command");
+        let by_srun = [in_a_job[0], ("SLURM_PROCID", "3")];
+        assert_eq!(words(&by_srun).unwrap(), "srun -n 64");
+    }
 
     #[test]
     fn a_command_that_is_told_has_no_password() {

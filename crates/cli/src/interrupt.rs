@@ -6,6 +6,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use crate::command_line::beside_others;
+
 static PRESSED: AtomicU8 = AtomicU8::new(0);
 static SAVING: AtomicBool = AtomicBool::new(false);
 static IN_PIECES: AtomicBool = AtomicBool::new(false);
@@ -76,7 +78,13 @@ fn handle() {
             true => "stopping; what is done is kept",
             false => "stopping after this step and saving",
         };
-        eprintln!("\n{how}; press Ctrl-C again to stop at once");
+        match beside_others() {
+            None => eprintln!("\n{how}; press Ctrl-C again to stop at once"),
+            Some(true) => eprintln!(
+                "\nasked to stop: {how}, if there is time for it (after Ctrl-C mpirun ends all within seconds)"
+            ),
+            Some(false) => {}
+        }
         return;
     }
     if SERVING.load(Ordering::SeqCst) {

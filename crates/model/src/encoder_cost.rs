@@ -20,6 +20,15 @@ pub(crate) struct EncoderCost {
     pub(crate) block_input: f64,
 }
 
+/// What there is of a clip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClipSize {
+    /// Patches of a frame that are there.
+    pub(crate) num_patches: usize,
+    /// Frames.
+    pub(crate) num_frames: usize,
+}
+
 /// What a part of an encoder costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct PartCost {
@@ -61,6 +70,14 @@ impl PartCost {
 }
 
 impl EncoderCost {
+    /// What is learned through, of an encoder whose first part that learns lies at `first`, as
+    /// [`Learning::first`](crate::parameter_counts::Learning) counts; nothing where it is [`None`].
+    pub(crate) fn learned(&self, first: Option<usize>) -> PartCost {
+        let Some(first) = first else { return PartCost::default() };
+        let embedding = if first == 0 { self.embedding } else { PartCost::default() };
+        embedding + self.block.times(self.num_blocks.saturating_sub(first)) + self.end
+    }
+
     /// All of it.
     pub(crate) fn whole(&self) -> PartCost {
         self.embedding + self.block.times(self.num_blocks) + self.end

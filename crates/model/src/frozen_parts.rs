@@ -66,6 +66,14 @@ impl LocVtp {
             }
         }
         let parts = self.parts();
+        for (name, named) in names.iter().zip(&frozen) {
+            if !parts.values().any(|&part| named.has(part)) {
+                return setting(
+                    format!("{name:?}, which this model has no parameter of"),
+                    "parts that it has",
+                );
+            }
+        }
         let is_frozen = |name: &str| {
             parts.get(name).is_some_and(|&part| frozen.iter().any(|name| name.has(part)))
         };

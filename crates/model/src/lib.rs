@@ -101,7 +101,7 @@ pub use locvtp::{LocVtp, LocVtpConfig};
 pub use model_directory::ModelDirectory;
 pub use model_part::{ModelPart, Tower};
 pub use objective::{Objective, WeightSchedule};
-pub use parameter_counts::ParameterCounts;
+pub use parameter_counts::{Learning, ParameterCounts};
 pub use parameter_gradients::ParameterGradients;
 pub use preprocessing::{Fit, Preprocessing};
 pub use projection::{Projection, ProjectionConfig, ProjectionKind};

@@ -142,7 +142,7 @@ fn unknown(name: &str) -> String {
         .max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
     let nearest = nearest.expect("there are names");
     format!(
-        "{name:?} is no part of the model; did you mean {nearest:?}? There are {}",
+        "{name:?}, which no part of the model is called; did you mean {nearest:?}? There are {}",
         all.join(", ")
     )
 }

@@ -106,6 +106,11 @@ impl Objective {
         last.iter().all(|(term, weight)| term == Term::Temporal || *weight == 0.0)
     }
 
+    /// Whether the weights change on the way.
+    pub fn changes(&self) -> bool {
+        self.schedule != WeightSchedule::Weighted
+    }
+
     /// The weights at `progress`, which runs from 0 to 1 over the whole training.
     pub fn weights(&self, progress: f64) -> LossWeights {
         let mut weights = self.weights;

@@ -4,9 +4,9 @@
 //! passes and checked against an allocator that counts: `crates/train/tests/step_memory.rs` runs steps of every encoder, in
 //! one pass and in two, and compares the most bytes that were allocated at once with what is said here.
 
-use crate::encoder_cost::{EncoderCost, PartCost, affine};
+use crate::encoder_cost::{ClipSize, EncoderCost, PartCost, affine};
 use crate::locvtp::LocVtpConfig;
-use crate::parameter_counts::ParameterCounts;
+use crate::parameter_counts::{Learning, ParameterCounts};
 use crate::projection::ProjectionKind;
 use crate::two_passes::{longest_stretch, sentences_at_once};
 
@@ -30,10 +30,18 @@ pub struct BatchSize {
     pub num_pairs: usize,
     /// Clips of a pair.
     pub num_clips: usize,
+    /// Patches of a frame that are there.
+    pub num_patches: usize,
     /// Frames of a clip.
     pub num_frames: usize,
     /// Tokens of a sentence, with its padding.
     pub num_tokens: usize,
+}
+
+impl BatchSize {
+    fn clip(&self) -> ClipSize {
+        ClipSize { num_patches: self.num_patches, num_frames: self.num_frames }
+    }
 }
 
 /// How a step goes through a batch.
@@ -86,15 +94,30 @@ impl LocVtpConfig {
     /// attentions. A gradient costs twice as much on top; the losses are left out.
     pub fn forward_operations(&self, batch: &BatchSize) -> f64 {
         let (clips, sentences) = (batch.num_pairs * batch.num_clips, batch.num_pairs);
-        let video = self.video.cost(clips, batch.num_frames).whole() + self.video_head(clips);
+        let video = self.video.cost(clips, batch.clip()).whole() + self.video_head(clips);
         let text = self.text.cost(sentences, batch.num_tokens).whole()
             + self.text_head(sentences, batch.num_tokens);
         2.0 * (video.multiply_adds + text.multiply_adds)
     }
 
-    /// Clips of `num_frames` that go through the encoder at once in a step of two passes whose micro-batches are not set.
-    pub fn clips_at_once(&self, num_frames: usize) -> usize {
-        self.video.clips_at_once(num_frames)
+    /// The share of these operations that lies above the first parts that learn: they are gone through backwards.
+    pub fn share_learned(&self, batch: &BatchSize, learning: &Learning) -> f64 {
+        let (clips, sentences) = (batch.num_pairs * batch.num_clips, batch.num_pairs);
+        let [in_video, in_text] = learning.first;
+        let mut learned = self.video.cost(clips, batch.clip()).learned(in_video).multiply_adds
+            + self.text.cost(sentences, batch.num_tokens).learned(in_text).multiply_adds;
+        if in_video.is_some() {
+            learned += self.video_head(clips).multiply_adds;
+        }
+        if in_text.is_some() {
+            learned += self.text_head(sentences, batch.num_tokens).multiply_adds;
+        }
+        2.0 * learned / self.forward_operations(batch).max(1.0)
+    }
+
+    /// Clips of the batch that go through the encoder at once in a step of two passes whose micro-batches are not set.
+    pub fn clips_at_once(&self, batch: &BatchSize) -> usize {
+        self.video.clips_at_once(batch.clip())
     }
 
     /// What a step over `batch` holds at its peak, of a model of so many parameters that trains with Adam.
@@ -110,11 +133,12 @@ impl LocVtpConfig {
         };
         let always = StepMemory {
             weights: NUMBER * parameters.total() as f64,
-            moments: 2.0 * NUMBER * parameters.total() as f64,
+            moments: 2.0 * NUMBER * parameters.learning.total as f64,
             ..StepMemory::default()
         };
         let update = Moment {
-            gradients: parameters.total() as f64 + PARAMETERS_OF_UPDATE * parameters.largest as f64,
+            gradients: parameters.learning.total as f64
+                + PARAMETERS_OF_UPDATE * parameters.largest as f64,
             ..Moment::default()
         };
         let read = self.pixels(batch) * self.share_read_at_once(batch, passes);
@@ -134,20 +158,29 @@ impl LocVtpConfig {
     /// The moments of a step in one pass that may be its peak.
     fn in_one_pass(&self, batch: &BatchSize, parameters: &ParameterCounts) -> Vec<Moment> {
         let (clips, sentences) = (batch.num_pairs * batch.num_clips, batch.num_pairs);
-        let video = self.video.cost(clips, batch.num_frames);
+        let video = self.video.cost(clips, batch.clip());
         let text = self.text.cost(sentences, batch.num_tokens);
-        let heads = self.video_head(clips) + self.text_head(sentences, batch.num_tokens);
-        let whole = video.whole() + text.whole() + heads;
-        let first = (video.embedding + video.block).kept;
+        let [in_video, in_text] = parameters.learning.first;
+        let of_head =
+            |head: PartCost, first: Option<usize>| first.map_or_else(PartCost::default, |_| head);
+        let heads = of_head(self.video_head(clips), in_video)
+            + of_head(self.text_head(sentences, batch.num_tokens), in_text);
+        let whole = video.learned(in_video) + text.learned(in_text) + heads;
+        let passing = whole.passing.max(video.whole().passing).max(text.whole().passing);
+        let first = match in_video {
+            Some(0) => (video.embedding + video.block).kept,
+            Some(_) => video.block.kept,
+            None => 0.0,
+        };
         vec![
             Moment {
-                graph: whole.kept + whole.kept_weights + whole.passing,
+                graph: whole.kept + whole.kept_weights + passing,
                 embeddings: EMBEDDINGS_OF_LOSSES,
                 ..Moment::default()
             },
             Moment {
                 graph: first + video.block.passing,
-                gradients: (parameters.total() + parameters.largest) as f64,
+                gradients: (parameters.learning.total + parameters.largest) as f64,
                 ..Moment::default()
             },
         ]
@@ -160,25 +193,31 @@ impl LocVtpConfig {
         pairs_at_once: Option<usize>,
         parameters: &ParameterCounts,
     ) -> Vec<Moment> {
-        let BatchSize { num_pairs, num_clips, num_frames, num_tokens } = *batch;
+        let BatchSize { num_pairs, num_clips, num_tokens, .. } = *batch;
         let at_once = match pairs_at_once {
             Some(pairs) => pairs * num_clips,
-            None => self.video.clips_at_once(num_frames),
+            None => self.video.clips_at_once(batch.clip()),
         };
         let clips = Parted::new(num_pairs * num_clips, at_once);
         let at_once = pairs_at_once.unwrap_or_else(|| sentences_at_once(num_tokens));
         let sentences = Parted::new(num_pairs, at_once);
-        let of_video = |rows| (self.video.cost(rows, num_frames), self.video_head(rows));
+        let of_video = |rows| (self.video.cost(rows, batch.clip()), self.video_head(rows));
         let of_text = |rows| (self.text.cost(rows, num_tokens), self.text_head(rows, num_tokens));
-        let mut moments = way_back(&of_video, clips, (0, parameters.video), parameters);
-        let before = parameters.video;
+        let Learning { video: before, text: of_words, first: [in_video, in_text], .. } =
+            parameters.learning;
+        let mut moments = match in_video {
+            Some(_) => way_back(&of_video, clips, (0, before), parameters),
+            None => Vec::new(),
+        };
         let (count, _) = longest_stretch(of_video(1).0.num_blocks, clips.num_parts());
         moments.push(Moment {
             block_inputs: (count - 1) as f64 * of_video(clips.rows).0.block_input,
             embeddings: EMBEDDINGS_OF_LOSSES,
             ..Moment::default()
         });
-        moments.extend(way_back(&of_text, sentences, (before, parameters.text), parameters));
+        if in_text.is_some() {
+            moments.extend(way_back(&of_text, sentences, (before, of_words), parameters));
+        }
         moments
     }
 
@@ -210,16 +249,15 @@ impl LocVtpConfig {
         let at_once = match passes {
             Passes::One => clips,
             Passes::Two { pairs_at_once: Some(pairs) } => pairs * batch.num_clips,
-            Passes::Two { pairs_at_once: None } => self.video.clips_at_once(batch.num_frames),
+            Passes::Two { pairs_at_once: None } => self.video.clips_at_once(batch.clip()),
         };
         at_once.min(clips) as f64 / clips as f64
     }
 
     /// How many bytes.
     fn pixels(&self, batch: &BatchSize) -> f64 {
-        let side = self.video.image_size();
         let frames = batch.num_pairs * batch.num_clips * batch.num_frames;
-        frames as f64 * (3 * side * side) as f64
+        frames as f64 * (3 * batch.num_patches * self.video.patch_size().pow(2)) as f64
     }
 
     /// Numbers of the embeddings.
@@ -318,7 +356,8 @@ mod tests {
             LocVtpConfig { video: video.into(), text: text.into(), ..LocVtpConfig::default() };
         model.projection.kind = ProjectionKind::Linear;
         model.projection.dim = 5;
-        let batch = BatchSize { num_pairs: 1, num_clips: 1, num_frames: 2, num_tokens: 4 };
+        let batch =
+            BatchSize { num_pairs: 1, num_clips: 1, num_patches: 4, num_frames: 2, num_tokens: 4 };
         // A clip is 4 patches of 2 frames, 8 rows, and with the class token 9. The patches are of 12 numbers.
         let patches = 8.0 * 12.0 * 6.0;
         // Over time: queries, keys and values, two products of each row with the 2 of its position; the map, and it times
@@ -339,8 +378,8 @@ mod tests {
     fn a_clip_of_the_papers_size_takes_750_gflop() {
         // 12 blocks x 3,137 tokens: 390 billion multiply-adds with both maps after attention over time, 369 with one; here
         // they are made one for each clip, which takes 768^3 in a block.
-        let batch = BatchSize { num_pairs: 1, num_clips: 1, num_frames: 16, num_tokens: 2 };
-        let video = LocVtpConfig::default().video.cost(1, batch.num_frames).whole().multiply_adds;
+        let clip = ClipSize { num_patches: 196, num_frames: 16 };
+        let video = LocVtpConfig::default().video.cost(1, clip).whole().multiply_adds;
         assert!((2.0 * video / 1e9 - 750.0).abs() < 2.0, "{video}");
     }
 
@@ -352,8 +391,20 @@ mod tests {
             text: 66_000_000,
             heads: 1_000_000,
             largest: 23_440_896,
+            learning: Learning {
+                video: 121_000_000,
+                text: 66_000_000,
+                total: 188_000_000,
+                first: [Some(0), Some(0)],
+            },
         };
-        let batch = BatchSize { num_pairs: 2, num_clips: 8, num_frames: 16, num_tokens: 20 };
+        let batch = BatchSize {
+            num_pairs: 2,
+            num_clips: 8,
+            num_patches: 196,
+            num_frames: 16,
+            num_tokens: 20,
+        };
         let more = BatchSize { num_pairs: 4, ..batch };
         let two = Passes::Two { pairs_at_once: None };
         let total = |batch, passes| model.step_memory(batch, passes, &parameters).total();

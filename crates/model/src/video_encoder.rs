@@ -13,7 +13,7 @@ use crate::c3d::{C3d, C3dConfig};
 use crate::clip::{ClipVision, ClipVisionConfig};
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
-use crate::encoder_cost::EncoderCost;
+use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::kind_section::KindSection;
 use crate::timesformer::{TimeSformer, TimeSformerConfig};
@@ -120,14 +120,14 @@ impl VideoEncoderConfig {
         self.config().check()
     }
 
-    /// What `rows` clips of `num_frames` cost that go through it together.
-    pub(crate) fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
-        self.config().cost(rows, num_frames)
+    /// What `rows` clips cost that go through it together.
+    pub(crate) fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        self.config().cost(rows, clip)
     }
 
-    /// Clips of `num_frames` that go through it at once in a step of two passes.
-    pub(crate) fn clips_at_once(&self, num_frames: usize) -> usize {
-        self.config().clips_at_once(num_frames)
+    /// Clips of this size that go through it at once in a step of two passes.
+    pub(crate) fn clips_at_once(&self, clip: ClipSize) -> usize {
+        self.config().clips_at_once(clip)
     }
 
     pub(crate) fn init(&self, random: &mut Initialiser) -> VideoEncoder {

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use crate::ModelError;
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
-use crate::encoder_cost::EncoderCost;
+use crate::encoder_cost::{ClipSize, EncoderCost};
 
 /// The sizes of a video encoder.
 pub(crate) trait VideoTowerConfig {
@@ -37,12 +37,12 @@ pub(crate) trait VideoTowerConfig {
     /// When a size cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), ModelError>;
 
-    /// What `rows` clips of `num_frames` cost that go through it together.
-    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost;
+    /// What `rows` clips cost that go through it together.
+    fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost;
 
-    /// [`VideoTower::clips_at_once`] of clips of `num_frames`.
-    fn clips_at_once(&self, num_frames: usize) -> usize {
-        clips_at_once((self.image_size() / self.patch_size()).pow(2), num_frames)
+    /// [`VideoTower::clips_at_once`] of clips of this size.
+    fn clips_at_once(&self, clip: ClipSize) -> usize {
+        clips_at_once(clip.num_patches, clip.num_frames)
     }
 }
 

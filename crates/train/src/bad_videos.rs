@@ -71,7 +71,8 @@ mod tests {
     use super::*;
 
     fn bad(id: &str, reason: &str) -> BadVideo {
-        BadVideo { id: id.into(), path: format!("{id}.mp4").into(), reason: reason.into() }
+        let path = format!("{id}.mp4").into();
+        BadVideo { id: id.into(), path, reason: reason.into(), at_start: false }
     }
 
     #[test]

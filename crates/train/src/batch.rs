@@ -79,6 +79,7 @@ impl BatchSource {
             id: videos[bad.sample].id.clone(),
             path: videos[bad.sample].media.path().to_owned(),
             reason: bad.reason,
+            at_start: false,
         });
         bad.collect()
     }

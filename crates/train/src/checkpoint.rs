@@ -20,7 +20,7 @@ use locvtp_video::causes::with_causes;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, TrainMemory};
 use crate::optimizer::Adam;
 use crate::same_run::differences;
 
@@ -68,6 +68,8 @@ pub(crate) struct Checkpoint {
     pub(crate) optimizer: Adam,
     /// The moving average of the weights, where the run keeps one.
     pub(crate) average: Option<LocVtp>,
+    /// Of a run that goes on: its `train.memory` and `train.micro_batch` so far.
+    pub(crate) memory_before: Option<(TrainMemory, Option<usize>)>,
 }
 
 impl Checkpoint {
@@ -229,6 +231,15 @@ pub(crate) fn read_newest(
     Err(TrainError::NoCheckpoint { path: run.into(), reason })
 }
 
+/// The fingerprint of the corpus that the newest checkpoint was made with; [`None`] where there is none that can be read.
+pub(crate) fn newest_corpus_fingerprint(run: &Path) -> Option<u32> {
+    let states = numbered(run).into_iter().filter_map(|(_, path)| {
+        let text = std::fs::read_to_string(path.join(STATE_FILE)).ok()?;
+        serde_json::from_str::<TrainerState>(&text).ok()
+    });
+    states.map(|state| state.corpus_fingerprint).next()
+}
+
 /// Gives a damaged checkpoint a name that [`list`] does not take for one.
 fn set_aside(path: &Path) -> Result<(), TrainError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -287,7 +298,7 @@ fn read(
     device: &Device,
     warnings: &mut Vec<String>,
 ) -> Result<Checkpoint, TrainError> {
-    same_run(path, &state, experiment, corpus_fingerprint, warnings)?;
+    let was = same_run(path, &state, experiment, corpus_fingerprint, warnings)?.train;
     let directory = ModelDirectory::read(path, device)?;
     let moments = read_safetensors(&path.join(OPTIMIZER_FILE))?;
     let optimizer =
@@ -296,17 +307,29 @@ fn read(
         Some(_) => Some(ModelDirectory::read(&path.join(AVERAGE_DIR), device)?.model),
         None => None,
     };
-    Ok(Checkpoint { next_step: state.next_step, directory, optimizer, average })
+    let memory_before = Some((was.memory, was.micro_batch));
+    Ok(Checkpoint { next_step: state.next_step, directory, optimizer, average, memory_before })
 }
 
-/// What decides the result must be as it was, but for what may change on the way, with a warning.
+/// Whether a setting says how long a run is, and no more.
+fn is_length(key: &str) -> bool {
+    ["train.steps", "train.epochs"].contains(&key)
+}
+
+/// Whether a step of the run depends on how many there are.
+fn knows_the_end(experiment: &Experiment) -> bool {
+    experiment.optimizer.schedule.knows_the_end() || experiment.objective.changes()
+}
+
+/// What decides the result must be as it was, but for what may change on the way, with a warning. Gives the settings of
+/// before.
 fn same_run(
     path: &Path,
     state: &TrainerState,
     experiment: &Experiment,
     corpus_fingerprint: u32,
     warnings: &mut Vec<String>,
-) -> Result<(), TrainError> {
+) -> Result<Experiment, TrainError> {
     let other = |section: String, found, expected| {
         Err(TrainError::OtherRun { path: path.into(), section, found, expected })
     };
@@ -316,17 +339,16 @@ fn same_run(
         if !difference.may_change_on_the_way() {
             return other(difference.key, difference.there, difference.wanted);
         }
+        if is_length(&difference.key) && !knows_the_end(experiment) {
+            continue;
+        }
         warnings.push(format!(
             "`{}` was {} and is {} from step {} on; an uninterrupted run would end otherwise",
             difference.key, difference.there, difference.wanted, state.next_step
         ));
     }
     if state.corpus_fingerprint != corpus_fingerprint {
-        return other(
-            "corpus".into(),
-            format!("videos {:08x}", state.corpus_fingerprint),
-            format!("videos {corpus_fingerprint:08x}"),
-        );
+        return Err(TrainError::OtherVideos { path: path.into() });
     }
-    Ok(())
+    Ok(was)
 }

@@ -166,6 +166,16 @@ pub enum TrainError {
         /// What the run file says.
         expected: String,
     },
+    /// The corpus lists other videos than it did.
+    #[error(
+        "{path}: the checkpoint was made with other videos than the corpus has now; put its list and its files back as they \
+         were (a file that is there and cannot be read does no harm), or begin a run in another --run folder with \
+         `start.model` set to this one"
+    )]
+    OtherVideos {
+        /// The checkpoint's directory.
+        path: PathBuf,
+    },
     /// More steps are done than the run file asks for.
     #[error(
         "{path}: {} done already, and the run file asks for {total}; raise `train.steps` (or \

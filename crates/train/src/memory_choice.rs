@@ -36,6 +36,33 @@ impl Prepared {
         let least_gib = (least / GIB * 100.0).ceil() / 100.0;
         Err(TrainError::MemoryTooSmall { gib, least_gib })
     }
+
+    /// Of a run that goes on in other memory than before, because `train.memory_gib` has chosen so: that it ends otherwise.
+    pub(crate) fn other_memory_than_before(&self) -> Option<String> {
+        let was = self.state.memory_before?;
+        let chosen = self.chosen_memory.as_ref()?;
+        let now = (chosen.memory, chosen.micro_batch);
+        (now != was).then(|| {
+            format!(
+                "`train.memory` was {} and is {} from step {} on, as `train.memory_gib` = {} has it; an uninterrupted run would end otherwise",
+                told(was),
+                told(now),
+                self.state.next_step,
+                chosen.gib
+            )
+        })
+    }
+}
+
+fn told((memory, micro_batch): (TrainMemory, Option<usize>)) -> String {
+    let memory = match memory {
+        TrainMemory::Plain => "\"plain\"",
+        TrainMemory::Recompute => "\"recompute\"",
+    };
+    match micro_batch {
+        Some(pairs) => format!("{memory} with `train.micro_batch` = {pairs}"),
+        None => memory.to_owned(),
+    }
 }
 
 const GIB: f64 = (1u64 << 30) as f64;
@@ -45,7 +72,7 @@ const GIB: f64 = (1u64 << 30) as f64;
 fn choices(experiment: &Experiment, parts: &[BatchPlan]) -> Vec<(TrainMemory, Option<usize>)> {
     let largest = parts.iter().max_by_key(|part| part.num_pairs * part.num_clips);
     let Some(largest) = largest else { return Vec::new() };
-    let usual = experiment.model.clips_at_once(largest.num_frames);
+    let usual = experiment.model.clips_at_once(&largest.size());
     let halves = std::iter::successors(Some(largest.num_pairs), |pairs| {
         (*pairs > 1).then(|| pairs.div_ceil(2))
     });

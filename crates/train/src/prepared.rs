@@ -4,6 +4,7 @@
 //! opened once, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
 //! written into the run folder; that begins with [`Prepared::train`].
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use locvtp_corpus::{AnnotatedCorpus, Corpus, NarratedVideo, PairSampler, Rank, R
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
 use locvtp_video::{FolderLock, VideoOpener};
 
+use crate::bad_videos;
 use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
@@ -99,8 +101,8 @@ impl Prepared {
         let settings = experiment.corpus.read_settings();
         let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
         let opener = experiment.opener()?;
-        let (corpus, unreadable) =
-            UsableCorpus::check(&listed, experiment.corpus.max_bad, &opener)?;
+        let usable = UsableCorpus::check(&listed, experiment.corpus.max_bad, &opener)?;
+        let (corpus, unreadable) = as_the_run_has_it(run, goes_on, &listed, usable, observer);
         for bad in &unreadable {
             observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
         }
@@ -109,7 +111,7 @@ impl Prepared {
         }
         let corpus = Arc::new(corpus);
         let sampler = sampler(&experiment, Arc::clone(&corpus) as Arc<dyn Corpus>, ranks.rank())?;
-        let fingerprint = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
+        let fingerprint = fingerprint_of(&corpus);
 
         let device = device.clone().autodiff();
         let mut state = if goes_on {
@@ -176,6 +178,41 @@ impl Prepared {
             chosen_memory: self.chosen_memory,
         }
     }
+}
+
+/// The usable videos, and those that are left out. A run that goes on keeps the videos that it began with, whatever has
+/// become of their files since: otherwise every place of a batch would draw another video.
+fn as_the_run_has_it(
+    run: &Path,
+    goes_on: bool,
+    listed: &dyn Corpus,
+    (usable, bad): (UsableCorpus, Vec<BadVideo>),
+    observer: &mut dyn Observer,
+) -> (UsableCorpus, Vec<BadVideo>) {
+    let now = fingerprint_of(&usable);
+    if !goes_on || checkpoint::newest_corpus_fingerprint(run).is_none_or(|then| then == now) {
+        return (usable, bad);
+    }
+    let left_out = bad_videos::read(run).into_iter().filter(|video| video.at_start);
+    let left_out = left_out.map(|video| (video.id.clone(), video)).collect();
+    let again = bad.iter().map(|video| video.id.clone()).collect::<BTreeSet<_>>();
+    let (usable, bad, gone) = usable.as_at_start(listed, bad, &left_out);
+    for video in bad.iter().filter(|video| !again.contains(&video.id)) {
+        observer.warning(&format!(
+            "{}: can be used now, and stays left out: the run began without it",
+            video.path.display()
+        ));
+    }
+    for BadVideo { path, reason, .. } in gone {
+        let path = path.display();
+        observer.warning(&format!("{path}: could be used when the run began; a step that wants it takes another ({reason})"));
+    }
+    (usable, bad)
+}
+
+/// Of the videos that are used.
+fn fingerprint_of(corpus: &UsableCorpus) -> u32 {
+    corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()))
 }
 
 /// Has the folder for this run alone.
@@ -276,5 +313,5 @@ fn first_state(
 /// A run that has done nothing yet.
 fn at_step_0(experiment: &Experiment, directory: ModelDirectory, optimizer: Adam) -> Checkpoint {
     let average = experiment.train.ema.map(|_| directory.model.clone());
-    Checkpoint { next_step: 0, directory, optimizer, average }
+    Checkpoint { next_step: 0, directory, optimizer, average, memory_before: None }
 }

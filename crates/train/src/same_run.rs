@@ -64,6 +64,7 @@ fn changes_no_result(key: &str) -> bool {
         "start.model",
         "train.log_every",
         "train.checkpoint_every",
+        "train.checkpoint_minutes",
         "train.keep_checkpoints",
     ];
     let sections = ["loader.", "limits.", "corpus.shards."];
@@ -139,6 +140,7 @@ mod tests {
             run.corpus.dir = "elsewhere".into();
             run.corpus.max_bad = 0.1;
             run.corpus.shards.retry_s = 7;
+            run.train.checkpoint_minutes = None;
             run.train.log_every = 77.try_into().unwrap();
             run.run.name = "other".into();
             run.start.model = Some("elsewhere".into());

@@ -82,6 +82,11 @@ impl Schedule {
         Ok(())
     }
 
+    /// Whether the rate of a step depends on how many there are.
+    pub(crate) fn knows_the_end(&self) -> bool {
+        matches!(self, Self::Cosine { .. })
+    }
+
     /// What the learning rate is multiplied by: a linear warm-up over `warm_up_steps`, then the shape.
     pub fn factor(&self, position: &Position, warm_up_steps: u64) -> f64 {
         let warm_up = if position.step < warm_up_steps {

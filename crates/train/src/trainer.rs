@@ -1,7 +1,9 @@
 //! The pre-training loop: batch, losses, gradients, update, log, checkpoint; step after step.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use locvtp_cluster::{Alone, Communicator};
 use locvtp_model::Device;
@@ -9,7 +11,7 @@ use locvtp_video::randomness::{Purpose, mix};
 
 use crate::batch::{BatchSource, PretrainBatch};
 use crate::error::TrainError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, TrainSection};
 use crate::layer_rates::rate_factors;
 use crate::loader::Loader;
 use crate::moving_average::averaged;
@@ -72,6 +74,9 @@ impl Prepared {
         observer: &mut dyn Observer,
     ) -> Result<RunEnd, TrainError> {
         let prepared = self.with_memory_chosen(ranks.rank().world_size())?;
+        if let Some(warning) = prepared.other_memory_than_before() {
+            observer.warning(&warning);
+        }
         let mut files = on_first(ranks, || RunWriter::open(&prepared))?;
         observer.started(&prepared.start());
         let Self {
@@ -89,13 +94,12 @@ impl Prepared {
         } = prepared;
         let steps_per_epoch = sampler.steps_per_epoch();
         let (spent_s, waited_s) = files.as_ref().map_or((0.0, 0.0), RunWriter::spent_s);
-        let every = experiment.train.checkpoint_every;
         let factors = rate_factors(&state.directory.model, experiment.train.layer_decay);
         let source = BatchSource::new(experiment.clone(), sampler, tokenizer, opener);
         let source = Arc::new(source);
         let mut batches = ahead(&source, &experiment, state.next_step, total_steps);
 
-        let mut saved_at = state.next_step;
+        let (mut saved_at, mut saved) = (state.next_step, Instant::now());
         while let Some(batch) = batches.next_result() {
             let (batch, bad) = all_made(ranks, batch, source.new_bad_videos())?;
             for bad in bad {
@@ -115,7 +119,7 @@ impl Prepared {
 
             let model = &state.directory.model;
             // What hangs is a file that is read, and not the encoders, which say nothing for as long as they take.
-            ranks.progress().rest();
+            let calculating = ranks.progress().calculating();
             let found =
                 step_gradients_together(ranks, &experiment, model, batch, &position, &device);
             let StepGradients { losses, gradients } = found?;
@@ -132,7 +136,7 @@ impl Prepared {
                 state.average = Some(averaged(average, model, keep, state.next_step));
             }
             // Before a checkpoint is written.
-            drop((losses, gradients));
+            drop((losses, gradients, calculating));
 
             report.gradient_norm = norm;
             report.elapsed_s = spent_s + began.elapsed().as_secs_f64();
@@ -147,11 +151,14 @@ impl Prepared {
             }
             observer.step(&report, total_steps);
             let stops = any_stops(ranks, observer.should_stop())?;
-            if stops || is_last || every.is_some_and(|every| state.next_step % every == 0) {
+            if stops
+                || is_last
+                || is_checkpoint_due(&experiment.train, state.next_step, saved.elapsed())
+            {
                 if let Some(files) = &files {
                     observer.checkpoint(&files.checkpoint(&state)?);
                 }
-                saved_at = state.next_step;
+                (saved_at, saved) = (state.next_step, Instant::now());
             }
             if stops {
                 break;
@@ -189,6 +196,31 @@ fn ahead(
     Loader::start(first, end, threads, queue, move |step| source.batch(step))
 }
 
+/// Whether a checkpoint is written behind a step, `next_step` being the next and the last one being `since` old.
+fn is_checkpoint_due(train: &TrainSection, next_step: u64, since: Duration) -> bool {
+    let by_steps = train.checkpoint_every.is_some_and(|every| next_step % every == 0);
+    let by_time = |minutes: NonZero<u64>| since.as_secs() / 60 >= minutes.get();
+    by_steps || train.checkpoint_minutes.is_some_and(by_time)
+}
+
 fn mib(bytes: usize) -> f64 {
     bytes as f64 / f64::from(1 << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_due_by_steps_and_by_time() {
+        let mut train = TrainSection::default();
+        let due = |train: &TrainSection, next_step, seconds| {
+            is_checkpoint_due(train, next_step, Duration::from_secs(seconds))
+        };
+        assert!(due(&train, 500, 0) && !due(&train, 501, 1799) && due(&train, 501, 1800));
+        train.checkpoint_minutes = None;
+        assert!(due(&train, 1000, 0) && !due(&train, 501, u64::MAX));
+        train.checkpoint_every = None;
+        assert!(!due(&train, 1000, u64::MAX));
+    }
 }

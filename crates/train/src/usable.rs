@@ -1,10 +1,11 @@
 //! The part of a corpus whose files can be opened, and what is wrong with the rest.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use locvtp_corpus::{Corpus, NarratedVideo, VideoInFile};
-use locvtp_video::VideoOpener;
 use locvtp_video::causes::with_causes;
+use locvtp_video::{Seconds, VideoOpener};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,10 @@ pub struct BadVideo {
     pub path: PathBuf,
     /// Why it cannot be used, with all causes.
     pub reason: String,
+    /// It was left out when the run began, and is not among the videos that places of a batch are drawn from; else a step
+    /// wanted it, and took another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_start: bool,
 }
 
 /// Videos whose files open, in the corpus's order.
@@ -64,6 +69,7 @@ impl UsableCorpus {
                     id: video.id.clone(),
                     path: video.media.path().to_owned(),
                     reason,
+                    at_start: true,
                 })
             })
             .collect();
@@ -98,6 +104,35 @@ impl UsableCorpus {
             });
         }
         Ok((Self { name, videos, unopened, clipped, after_end }, bad))
+    }
+
+    /// The same videos as when a run began that left out `left_out`, whatever has become of their files since: `bad` are
+    /// those that cannot be used now. Also gives what is left out then, and what is in although it cannot be used now: a
+    /// step that wants it takes another.
+    pub(crate) fn as_at_start(
+        self,
+        corpus: &dyn Corpus,
+        bad: Vec<BadVideo>,
+        left_out: &BTreeMap<String, BadVideo>,
+    ) -> (Self, Vec<BadVideo>, Vec<BadVideo>) {
+        let (mut usable, mut bad) = (self.videos.into_iter().peekable(), bad.into_iter());
+        let (mut videos, mut still_out, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+        for listed in corpus.videos() {
+            let found = usable.next_if(|video| video.id == listed.id);
+            let reason = if found.is_none() { bad.next() } else { None };
+            match (left_out.get(&listed.id), found, reason) {
+                (Some(then), _, now) => still_out.push(now.unwrap_or_else(|| then.clone())),
+                (None, Some(video), _) => videos.push(video),
+                (None, None, now) => {
+                    let end = listed.told_length().unwrap_or(Seconds(f64::INFINITY));
+                    let video =
+                        listed.ending_at(end).map_or_else(|_| listed.clone(), |found| found.video);
+                    videos.push(video);
+                    gone.extend(now);
+                }
+            }
+        }
+        (Self { videos, ..self }, still_out, gone)
     }
 
     /// What was done to captions because of where the files end; none when nothing was.

@@ -41,13 +41,19 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 fn batch(model: &LocVtpConfig, step: u64, size: &BatchSize) -> PretrainBatch {
-    let BatchSize { num_pairs, num_clips, num_frames, num_tokens } = *size;
+    let BatchSize { num_pairs, num_clips, num_patches, num_frames, num_tokens } = *size;
     let (side, clips) = (model.video.image_size(), num_pairs * num_clips);
     let (form, patch_size) = ([num_frames, side, side], model.video.patch_size());
     let mut clips =
         ClipBytes::with_capacity(clips, form, patch_size, PixelNormalisation::default());
     let bytes = num_pairs * num_clips * num_frames * side * side * 3;
-    clips.push(&(0..bytes).map(|i| (i * 7919 % 255) as u8).collect::<Vec<_>>());
+    let rgb: Vec<u8> = (0..bytes).map(|i| (i * 7919 % 255) as u8).collect();
+    match (side / patch_size).pow(2) == num_patches {
+        true => clips.push(&rgb),
+        false => rgb
+            .chunks_exact(num_frames * side * side * 3)
+            .for_each(|clip| clips.push_some(clip, &(0..num_patches).collect::<Vec<_>>())),
+    }
     PretrainBatch {
         step,
         kind: SpanKind::Long,
@@ -62,7 +68,12 @@ fn batch(model: &LocVtpConfig, step: u64, size: &BatchSize) -> PretrainBatch {
 }
 
 /// The most bytes that two steps allocate at once, the model's included; and what is said before.
-fn most_and_said(model: LocVtpConfig, size: &BatchSize, passes: Passes) -> (f64, f64) {
+fn most_and_said(
+    model: LocVtpConfig,
+    size: &BatchSize,
+    passes: Passes,
+    freeze: &[&str],
+) -> (f64, f64) {
     let mut experiment = Experiment::default();
     experiment.preprocessing.image_size = model.video.image_size();
     experiment.model = model;
@@ -72,7 +83,8 @@ fn most_and_said(model: LocVtpConfig, size: &BatchSize, passes: Passes) -> (f64,
     }
     let before = NOW.load(Relaxed);
     let device = Device::flex().autodiff();
-    let mut model = experiment.model.init(0, &device);
+    let freeze: Vec<String> = freeze.iter().map(|&name| name.to_owned()).collect();
+    let mut model = experiment.model.init(0, &device).frozen(&freeze).unwrap();
     let mut adam = Adam::new(experiment.optimizer.clone());
     for step in 0..2 {
         let batch = batch(&experiment.model, step, size);
@@ -155,16 +167,19 @@ fn model(video: VideoEncoderConfig, text: TextEncoderConfig) -> LocVtpConfig {
 /// In one test, because the allocator counts for the whole process.
 #[test]
 fn what_a_step_is_said_to_hold_is_what_it_holds() {
-    let small = BatchSize { num_pairs: 5, num_clips: 4, num_frames: 4, num_tokens: 26 };
+    let small =
+        BatchSize { num_pairs: 5, num_clips: 4, num_patches: 64, num_frames: 4, num_tokens: 26 };
     let one = BatchSize { num_pairs: 1, num_clips: 1, ..small };
-    let many = BatchSize { num_pairs: 40, num_clips: 1, num_frames: 2, num_tokens: 60 };
+    let many =
+        BatchSize { num_pairs: 40, num_clips: 1, num_patches: 64, num_frames: 2, num_tokens: 60 };
     let two = Passes::Two { pairs_at_once: None };
     let pairs = Passes::Two { pairs_at_once: Some(2) };
     let divided = || timesformer(TimeSformerBlock::Divided);
     let frozen = || timesformer(TimeSformerBlock::Frozen);
     let c3d =
         || C3dConfig { image_size: 32, base_width: 8, feature_width: 64, ..C3dConfig::default() };
-    let c3d_size = BatchSize { num_frames: 16, ..small };
+    let c3d_size = BatchSize { num_patches: 1, num_frames: 16, ..small };
+    let half = BatchSize { num_patches: 32, ..small };
     let wide_text = || DistilBertConfig {
         vocab_size: 20000,
         dim: 96,
@@ -174,7 +189,7 @@ fn what_a_step_is_said_to_hold_is_what_it_holds() {
         ..DistilBertConfig::default()
     };
     let mut wrong = Vec::new();
-    for (name, model, size, passes) in [
+    let whole = [
         ("divided, one", model(divided(), distilbert()), small, Passes::One),
         ("divided, two", model(divided(), distilbert()), small, two),
         ("divided, pairs", model(divided(), distilbert()), small, pairs),
@@ -192,8 +207,25 @@ fn what_a_step_is_said_to_hold_is_what_it_holds() {
         ("clip mean, two", model(clip(ClipTime::Mean), distilbert()), small, two),
         ("c3d, one", model(c3d().into(), distilbert()), c3d_size, Passes::One),
         ("c3d, two", model(c3d().into(), distilbert()), c3d_size, two),
-    ] {
-        let (most, said) = most_and_said(model, &size, passes);
+        ("half of the patches, one", model(divided(), distilbert()), half, Passes::One),
+        ("half of the patches, two", model(divided(), distilbert()), half, two),
+    ];
+    let some: [(_, _, &[&str]); 6] = [
+        ("no video, one", Passes::One, &["video"]),
+        ("no video, two", two, &["video"]),
+        ("half of the video, one", Passes::One, &["video.embedding", "video.blocks.0..2"]),
+        ("half of the video, two", two, &["video.embedding", "video.blocks.0..2"]),
+        ("no text, one", Passes::One, &["text"]),
+        ("heads alone, one", Passes::One, &["video", "text"]),
+    ];
+    let none: &[&str] = &[];
+    let whole =
+        whole.into_iter().map(|(name, model, size, passes)| (name, model, size, passes, none));
+    let some = some.map(|(name, passes, freeze)| {
+        (name, model(divided(), distilbert()), small, passes, freeze)
+    });
+    for (name, model, size, passes, freeze) in whole.chain(some) {
+        let (most, said) = most_and_said(model, &size, passes, freeze);
         let ratio = said / most;
         eprintln!(
             "{name}: {:.2} MiB, said {:.2}, ratio {ratio:.3}",

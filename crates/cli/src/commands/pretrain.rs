@@ -112,9 +112,10 @@ fn report(args: &Pretrain, folder: &Path, end: &RunEnd) -> anyhow::Result<Outcom
         output::text(&if end.finished {
             let run = folder.display().to_string();
             format!(
-                "done in {}; the model is in {}\nfind a moment with it:\n  {}",
+                "done in {}; the model is in {}{}\nfind a moment with it:\n  {}",
                 duration(end.seconds),
                 end.model.display(),
+                average_told(&folder.join("model-ema")),
                 command_line::command([
                     "ground",
                     "--model",
@@ -129,4 +130,12 @@ fn report(args: &Pretrain, folder: &Path, end: &RunEnd) -> anyhow::Result<Outcom
         })?;
     }
     Ok(if end.finished { Outcome::Done } else { Outcome::Interrupted })
+}
+
+/// Where the moving average of the weights is, if the run has kept one.
+fn average_told(dir: &Path) -> String {
+    if !dir.is_dir() {
+        return String::new();
+    }
+    format!(", the moving average of its weights in {}", dir.display())
 }

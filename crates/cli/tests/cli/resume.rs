@@ -96,7 +96,9 @@ fn a_damaged_checkpoint_is_set_aside_and_never_kept_in_place_of_a_whole_one() {
     let more = ["--resume", "--set", "train.steps=290", "--set", "train.keep_checkpoints=1"];
     let output = tiny.pretrain(&run, &more);
     succeeded(&output);
-    says(&stderr(&output), &["damaged", "train.steps", "300", "290"]);
+    says(&stderr(&output), &["damaged"]);
+    // Nothing in this run depends on how many steps there are.
+    assert!(!stderr(&output).contains("would end otherwise"), "{}", stderr(&output));
     assert_eq!(checkpoints(&run), [run.join("checkpoints/step-00000290")]);
     assert!(run.join("checkpoints/damaged-step-00000300").is_dir());
     succeeded(&tiny.pretrain(&run, &["--resume", "--set", "train.steps=295"]));

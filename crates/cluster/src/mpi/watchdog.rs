@@ -146,6 +146,22 @@ mod tests {
     }
 
     #[test]
+    fn who_calculates_is_not_ended_by_what_it_exchanges_in_between() {
+        let watchdog = Watchdog::start(None, |_| {}).unwrap();
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut last = Last { moves: 0, since: began };
+        let calculating = watchdog.progress().calculating();
+        watchdog.waits_for(1);
+        watchdog.moved();
+        assert_eq!(watchdog.look(&mut last, at(1000), LIMIT), None);
+        assert_eq!(watchdog.look(&mut last, at(5000), LIMIT), None);
+        drop(calculating);
+        assert_eq!(watchdog.look(&mut last, at(5001), LIMIT), None);
+        assert!(watchdog.look(&mut last, at(5101), LIMIT).is_some());
+    }
+
+    #[test]
     fn the_thread_tells_the_end() {
         let (tell, told) = mpsc::channel();
         let limit = Some(Duration::from_millis(10));

@@ -1,14 +1,15 @@
 //! What C3D costs.
 
 use super::C3dConfig;
-use crate::encoder_cost::{EncoderCost, PartCost, affine};
+use crate::encoder_cost::{ClipSize, EncoderCost, PartCost, affine};
 
 /// Multiply-adds of one number that a 3 x 3 x 3 convolution gives, for each channel that goes in.
 const TAPS: f64 = 27.0;
 
 impl C3dConfig {
-    /// Of `rows` clips of `num_frames` that go through it together. All of it is the embedding.
-    pub(super) fn encoder_cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
+    /// Of `rows` clips that go through it together. All of it is the embedding.
+    pub(super) fn encoder_cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        let num_frames = clip.num_frames;
         let (r, w) = (rows as f64, self.base_width as f64);
         let (mut frames, mut side) = (num_frames as f64, self.image_size as f64);
         let mut part = PartCost::default();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clip_feature::ClipFeature;
 use crate::clip_patches::ClipPatches;
-use crate::encoder_cost::EncoderCost;
+use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::layers::Linear;
 use crate::video_tower::{VideoTower, VideoTowerConfig};
@@ -137,11 +137,11 @@ impl VideoTowerConfig for C3dConfig {
         self.check()
     }
 
-    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
-        self.encoder_cost(rows, num_frames)
+    fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        self.encoder_cost(rows, clip)
     }
 
-    fn clips_at_once(&self, _num_frames: usize) -> usize {
+    fn clips_at_once(&self, _clip: ClipSize) -> usize {
         1
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoder_cost::EncoderCost;
+use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::text_tower::TextTowerConfig;
 use crate::timesformer::TemporalInit;
 use crate::video_tower::VideoTowerConfig;
@@ -229,8 +229,8 @@ impl VideoTowerConfig for ClipVisionConfig {
         self.check()
     }
 
-    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
-        self.encoder_cost(rows, num_frames)
+    fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        self.encoder_cost(rows, clip)
     }
 }
 

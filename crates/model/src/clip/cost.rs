@@ -1,17 +1,18 @@
 //! What CLIP's two towers cost.
 
 use super::{ClipTextConfig, ClipTime, ClipVisionConfig};
-use crate::encoder_cost::{EncoderCost, PartCost, affine, attention};
+use crate::encoder_cost::{ClipSize, EncoderCost, PartCost, affine, attention};
 
 impl ClipVisionConfig {
-    /// Of `rows` clips of `num_frames` that go through it together.
-    pub(super) fn encoder_cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
+    /// Of `rows` clips that go through it together.
+    pub(super) fn encoder_cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        let num_frames = clip.num_frames;
         // Without attention over time every frame is a clip of one frame.
         let (rows, f) = match self.time {
             ClipTime::Divided => (rows, num_frames as f64),
             ClipTime::Mean => (rows * num_frames, 1.0),
         };
-        let (r, p, d) = (rows as f64, self.num_patches() as f64, self.hidden_size as f64);
+        let (r, p, d) = (rows as f64, clip.num_patches as f64, self.hidden_size as f64);
         let (patches, tokens) = (r * p * f, r * (1.0 + p * f));
         let pixels = (self.num_channels * self.patch_size.pow(2)) as f64;
         let over_space = layer(tokens, (r * f * (1.0 + p), 1.0 + p), d, self.intermediate_size);

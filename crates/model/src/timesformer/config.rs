@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::encoder_cost::EncoderCost;
+use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::video_tower::VideoTowerConfig;
 use crate::{ModelError, setting_check};
 
@@ -149,7 +149,7 @@ impl VideoTowerConfig for TimeSformerConfig {
         self.check()
     }
 
-    fn cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
-        self.encoder_cost(rows, num_frames)
+    fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        self.encoder_cost(rows, clip)
     }
 }

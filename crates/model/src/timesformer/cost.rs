@@ -1,12 +1,13 @@
 //! What a TimeSformer costs.
 
 use super::{TimeSformerBlock, TimeSformerConfig};
-use crate::encoder_cost::{EncoderCost, PartCost, affine, attention};
+use crate::encoder_cost::{ClipSize, EncoderCost, PartCost, affine, attention};
 
 impl TimeSformerConfig {
-    /// Of `rows` clips of `num_frames` that go through it together.
-    pub(super) fn encoder_cost(&self, rows: usize, num_frames: usize) -> EncoderCost {
-        let (r, f, p) = (rows as f64, num_frames as f64, self.num_patches() as f64);
+    /// Of `rows` clips that go through it together.
+    pub(super) fn encoder_cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
+        let num_frames = clip.num_frames;
+        let (r, f, p) = (rows as f64, num_frames as f64, clip.num_patches as f64);
         let d = self.hidden_size as f64;
         let pixels = (self.num_channels * self.patch_size.pow(2)) as f64;
         let (patches, tokens) = (r * p * f, r * (1.0 + p * f));

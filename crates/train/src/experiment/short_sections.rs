@@ -100,10 +100,15 @@ pub struct TrainSection {
     pub epochs: NonZero<u64>,
     /// Steps between two lines of the log.
     pub log_every: NonZero<u64>,
-    /// Steps between two checkpoints; none, which is 0 in a file, keeps the last state alone.
+    /// Steps between two checkpoints; none, which is 0 in a file, leaves it to `checkpoint_minutes`.
     #[serde(with = "zero_is_none")]
     #[schemars(with = "u64")]
     pub checkpoint_every: Option<NonZero<u64>>,
+    /// Minutes after which a checkpoint is written too, behind the step that is in work; none, which is 0 in a file,
+    /// leaves it to `checkpoint_every`.
+    #[serde(with = "zero_is_none")]
+    #[schemars(with = "u64")]
+    pub checkpoint_minutes: Option<NonZero<u64>>,
     /// Checkpoints kept.
     pub keep_checkpoints: NonZero<usize>,
     /// How a step finds its gradient.
@@ -130,7 +135,7 @@ pub struct TrainSection {
     /// `model-ema/` in the run folder. Default: none.
     #[schemars(range(min = 0, max = 1))]
     pub ema: Option<f64>,
-    /// The memory that the run may take, GiB, loader included: `memory` and `micro_batch` are chosen by it, one pass
+    /// The memory that the run may take, GiB for each of its processes, loader included: `memory` and `micro_batch` are chosen by it, one pass
     /// where that fits (and `memory` is not `"recompute"`), else two with the largest parts that fit. The run's
     /// `run.toml` has what was chosen. Default: nothing is chosen.
     pub memory_gib: Option<f64>,
@@ -154,6 +159,7 @@ impl Default for TrainSection {
             epochs: steps(200),
             log_every: steps(10),
             checkpoint_every: Some(steps(500)),
+            checkpoint_minutes: Some(steps(30)),
             keep_checkpoints: NonZero::new(2).expect("is not 0"),
             memory: TrainMemory::default(),
             micro_batch: None,

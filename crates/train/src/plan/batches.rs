@@ -1,11 +1,12 @@
 //! The sizes of a batch of each kind, and how often it comes.
 
 use locvtp_corpus::{PairSampler, SpanKind};
-use locvtp_model::{BatchSize, SentenceTokenizer};
+use locvtp_model::{BatchSize, Learning, SentenceTokenizer};
 use serde::Serialize;
 
 use crate::error::TrainError;
 use crate::experiment::Experiment;
+use crate::patch_dropout;
 use crate::prepared::Prepared;
 
 /// Batches whose sentences are counted, and steps whose kinds are.
@@ -25,6 +26,8 @@ pub struct BatchPlan {
     pub num_clips: usize,
     /// Frames of a clip.
     pub num_frames: usize,
+    /// Patches of a frame that a step sees.
+    pub num_patches: usize,
     /// Side of a frame, pixels.
     pub image_size: usize,
     /// Tokens of a sentence, padded to the batch's longest: the mean of some batches.
@@ -39,6 +42,7 @@ impl BatchPlan {
         BatchSize {
             num_pairs: self.num_pairs,
             num_clips: self.num_clips,
+            num_patches: self.num_patches,
             num_frames: self.num_frames,
             num_tokens: self.num_tokens,
         }
@@ -48,6 +52,9 @@ impl BatchPlan {
 /// The batches of every kind of which the run has a step.
 pub(crate) fn of(prepared: &Prepared) -> Result<Vec<BatchPlan>, TrainError> {
     let Prepared { experiment, sampler, tokenizer, total_steps, .. } = prepared;
+    let places = (experiment.preprocessing.image_size / experiment.model.video.patch_size()).pow(2);
+    let num_patches = patch_dropout::num_kept(places, experiment.train.patch_dropout);
+    let learning = prepared.state.directory.model.parameter_counts().learning;
     let steps = (*total_steps).clamp(1, STEPS_LOOKED_AT);
     let mut batches = Vec::new();
     for kind in sampler.kinds() {
@@ -62,21 +69,23 @@ pub(crate) fn of(prepared: &Prepared) -> Result<Vec<BatchPlan>, TrainError> {
             num_pairs: experiment.pairs.batch_len(kind),
             num_clips,
             num_frames,
+            num_patches,
             image_size: experiment.preprocessing.image_size,
             num_tokens: num_tokens(sampler, tokenizer, kind)?,
             operations: 0.0,
         };
-        batch.operations = operations(experiment, &batch.size());
+        batch.operations = operations(experiment, &batch.size(), &learning);
         batches.push(batch);
     }
     Ok(batches)
 }
 
-/// Floating-point operations of a step: forward, twice as many for the gradients, and forward again where the step has two
-/// passes.
-pub(super) fn operations(experiment: &Experiment, size: &BatchSize) -> f64 {
-    let times = 3.0 + experiment.train.memory.forward_again();
-    times * experiment.model.forward_operations(size)
+/// Floating-point operations of a step: forward; and of what learns twice as many for the gradients, and forward again where
+/// the step has two passes.
+pub(super) fn operations(experiment: &Experiment, size: &BatchSize, learning: &Learning) -> f64 {
+    let model = &experiment.model;
+    let again = 2.0 + experiment.train.memory.forward_again();
+    (1.0 + again * model.share_learned(size, learning)) * model.forward_operations(size)
 }
 
 /// The padded length of the sentences of a batch: the mean over the first few.

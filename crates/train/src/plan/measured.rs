@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use locvtp_corpus::{PairSampler, SpanKind};
-use locvtp_model::{ClipBytes, TokenBatch};
+use locvtp_model::{ClipBytes, Learning, TokenBatch};
 use serde::Serialize;
 
 use super::batches::{BatchPlan, operations};
@@ -15,7 +15,6 @@ use crate::batch::{BatchSource, PretrainBatch};
 use crate::error::TrainError;
 use crate::experiment::Experiment;
 use crate::optimizer::Adam;
-use crate::patch_dropout;
 use crate::prepared::Prepared;
 use crate::schedule::Position;
 use crate::step_gradients::{StepGradients, step_gradients};
@@ -118,8 +117,9 @@ pub(super) fn measure(
     batches: &[BatchPlan],
     is_too_large: &dyn Fn(f64) -> bool,
 ) -> Result<Option<Times>, TrainError> {
+    let learning = prepared.state.directory.model.parameter_counts().learning;
     let parts: Vec<BatchPlan> =
-        batches.iter().map(|batch| part_of(&prepared.experiment, batch)).collect();
+        batches.iter().map(|batch| part_of(&prepared.experiment, batch, &learning)).collect();
     let memory = RunMemory::of(&prepared, &prepared.experiment, &parts);
     if is_too_large(memory.total() - memory.loader) {
         return Ok(None);
@@ -168,7 +168,7 @@ pub(super) fn measure(
 }
 
 /// So much of a batch as is measured: some of its pairs, or some clips of one.
-fn part_of(experiment: &Experiment, batch: &BatchPlan) -> BatchPlan {
+fn part_of(experiment: &Experiment, batch: &BatchPlan, learning: &Learning) -> BatchPlan {
     let of_pair = batch.operations / batch.num_pairs as f64;
     let mut part = *batch;
     part.num_pairs = ((OPERATIONS / of_pair) as usize).clamp(1, batch.num_pairs);
@@ -176,22 +176,21 @@ fn part_of(experiment: &Experiment, batch: &BatchPlan) -> BatchPlan {
         let clips = OPERATIONS / of_pair * batch.num_clips as f64;
         part.num_clips = (clips as usize).clamp(1, batch.num_clips);
     }
-    part.operations = operations(experiment, &part.size());
+    part.operations = operations(experiment, &part.size(), learning);
     part
 }
 
 /// A batch of these sizes whose numbers mean nothing.
 fn generated(experiment: &Experiment, part: &BatchPlan, step: u64) -> PretrainBatch {
-    let BatchPlan { num_pairs, num_clips, num_frames, num_tokens, .. } = *part;
+    let BatchPlan { num_pairs, num_clips, num_frames, num_patches, num_tokens, .. } = *part;
     let (side, dropout) = (experiment.preprocessing.image_size, experiment.train.patch_dropout);
     let (clips, patch_size) = (num_pairs * num_clips, experiment.model.video.patch_size());
-    let left = patch_dropout::num_kept((side / patch_size).pow(2), dropout);
     let clip: Vec<u8> = (0..num_frames * side * side * 3).map(|i| (i * 7919 % 255) as u8).collect();
     let normalisation = experiment.preprocessing.normalisation;
     let form = [num_frames, side, side];
     let mut bytes = ClipBytes::with_capacity(clips, form, patch_size, normalisation);
     (0..clips).for_each(|_| match dropout > 0.0 {
-        true => bytes.push_some(&clip, &(0..left).collect::<Vec<_>>()),
+        true => bytes.push_some(&clip, &(0..num_patches).collect::<Vec<_>>()),
         false => bytes.push(&clip),
     });
     let tokens = num_pairs * num_tokens;

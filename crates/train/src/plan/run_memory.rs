@@ -90,8 +90,9 @@ impl RunMemory {
 /// The batches that wait while a step is in work, and the videos that are remembered.
 fn loader_bytes(prepared: &Prepared, experiment: &Experiment, batches: &[BatchPlan]) -> f64 {
     let bytes = |batch: &BatchPlan| {
-        let BatchPlan { num_pairs, num_clips, num_frames, image_size, .. } = *batch;
-        (num_pairs * num_clips * num_frames) as f64 * (image_size * image_size * 3) as f64
+        let BatchPlan { num_pairs, num_clips, num_frames, num_patches, .. } = *batch;
+        let patch = 3 * experiment.model.video.patch_size().pow(2);
+        (num_pairs * num_clips * num_frames) as f64 * (num_patches * patch) as f64
     };
     let largest = batches.iter().map(bytes).fold(0.0, f64::max);
     let waiting = (experiment.queue_len() as u64).min(prepared.total_steps.saturating_sub(1));

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "an unwrap that fails is a test that fails")]
 
 mod augmented;
+mod files_that_changed;
 mod frame_tables;
 mod hanging_file;
 #[path = "../../../../tests/support/not_run.rs"]
