@@ -54,7 +54,8 @@ fn not_measured(answer: &Answer, question: &Question) -> String {
     let why = match answer.is_large_enough() {
         false => "the index is too small to measure it",
         true => {
-            "the index was not measured, which `locvtp index add` does when it ends: type it again"
+            "the index was not measured: type `locvtp index add` again, which does it when it ends, or says why it cannot \
+             with this model"
         }
     };
     format!(

@@ -14,7 +14,7 @@ use locvtp_search::catalogue::{
 use locvtp_train::shell_words::quoted;
 use locvtp_transfer::locate_model;
 
-use crate::missing;
+use crate::{missing, output};
 
 /// The folder of a catalogue in a folder of videos.
 const FOLDER: &str = ".locvtp";
@@ -59,8 +59,13 @@ impl CataloguePlace {
     pub(crate) fn that_knows(&self, places: &[PathBuf]) -> anyhow::Result<CatalogueLocation> {
         let of = |place: &PathBuf| {
             let absolute = std::path::absolute(place).unwrap_or_else(|_| place.clone());
-            let truly = place.canonicalize().unwrap_or(absolute);
-            truly.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it))
+            let truly = place.canonicalize().unwrap_or_else(|_| absolute.clone());
+            // A link to a video lies in its own folder, and may lead out of it.
+            let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+            let link = folder.filter(|_| !place.is_dir());
+            let folders =
+                link.iter().flat_map(|folder| folder.ancestors()).chain(truly.ancestors());
+            folders.map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it))
         };
         let found: BTreeSet<PathBuf> = places.iter().filter_map(of).collect();
         match found.len() {
@@ -91,10 +96,10 @@ impl CataloguePlace {
         }
     }
 
-    /// The index that is meant: the one given, or the one here or above.
+    /// The index that is meant: the one given, or that of a folder above what is given, or the one here or above.
     pub(crate) fn found(&self) -> anyhow::Result<CatalogueLocation> {
         if let Some(given) = &self.catalog {
-            return inside(given);
+            return Ok(at_or_above(inside(given)?));
         }
         let here = std::env::current_dir().context("the folder that you are in cannot be told")?;
         let found = here.ancestors().map(|folder| folder.join(FOLDER)).find(|it| is_catalogue(it));
@@ -128,6 +133,28 @@ fn inside(given: &Result<CatalogueLocation, String>) -> anyhow::Result<Catalogue
     let within = folder.join(FOLDER);
     let is_within = !is_catalogue(folder) && is_catalogue(&within);
     Ok(CatalogueLocation::Folder(if is_within { within } else { folder.to_owned() }))
+}
+
+/// The index that is given; where a folder is given that has none, that of a folder above it, which is told.
+fn at_or_above(given: CatalogueLocation) -> CatalogueLocation {
+    let Some(folder) = given.folder().filter(|folder| folder.is_dir() && !is_catalogue(folder))
+    else {
+        return given;
+    };
+    let truly = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let above = truly.ancestors().skip(1).map(|folder| folder.join(FOLDER));
+    let Some(above) = above.into_iter().find(|it| is_catalogue(it)) else { return given };
+    output::note(&format!(
+        "note: {} has no index of its own; the one above it is taken, {}",
+        folder.display(),
+        above.display()
+    ));
+    CatalogueLocation::Folder(above)
+}
+
+/// Whether a folder is one of videos with an index in it, or an index itself.
+pub(crate) fn has_own_index(folder: &Path) -> bool {
+    is_catalogue(folder) || is_catalogue(&folder.join(FOLDER))
 }
 
 /// Whether an index lies in a folder, sound or not: one whose database is lost is to be told so.
@@ -183,6 +210,44 @@ pub(crate) fn model_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_is_given_has_the_index_above_it_and_a_new_one_is_made_where_it_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let videos = folder.path().canonicalize().unwrap();
+        let (home, index) = (videos.join("home"), videos.join(FOLDER));
+        for folder in [&home, &index] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(index.join("catalogue.sqlite"), "").unwrap();
+        let given = |folder: &Path| CataloguePlace {
+            catalog: Some(Ok(CatalogueLocation::Folder(folder.to_owned()))),
+        };
+        let found = |folder: &Path| given(folder).found().unwrap().folder().unwrap().to_owned();
+        assert_eq!(
+            (found(&home), found(&videos), found(&index)),
+            (index.clone(), index.clone(), index)
+        );
+        // What is not there is not taken for something else.
+        let none = home.join("none");
+        assert_eq!(found(&none), none);
+        let made = given(&home).of_videos(std::slice::from_ref(&videos)).unwrap();
+        assert_eq!(made.folder().unwrap(), home);
+    }
+
+    #[test]
+    fn a_link_to_a_video_belongs_to_the_index_of_its_own_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().canonicalize().unwrap().join(name);
+        for name in ["here/.locvtp", "elsewhere"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        std::fs::write(at("here/.locvtp/catalogue.sqlite"), "").unwrap();
+        std::fs::write(at("elsewhere/a.mp4"), "").unwrap();
+        std::os::unix::fs::symlink(at("elsewhere/a.mp4"), at("here/link.mp4")).unwrap();
+        let place = CataloguePlace { catalog: None }.that_knows(&[at("here/link.mp4")]).unwrap();
+        assert_eq!(place.folder().unwrap(), at("here/.locvtp"));
+    }
 
     #[test]
     fn an_index_that_was_laid_into_a_folder_itself_is_that_folders() {

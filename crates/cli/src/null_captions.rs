@@ -1,6 +1,7 @@
 //! Sentences that are true elsewhere, for a model: captions of the videos that it was trained on, where
 //! its run and its corpus are still there, for they are the most like true ones; else those that its words
-//! allow.
+//! allow. A model that reads everyday words in pieces, of which no list of words is there, has none: what it answers them
+//! tells nothing.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,7 +10,7 @@ use locvtp_corpus::{AnnotatedCorpus, Corpus};
 use locvtp_finder::null_sentences;
 use locvtp_model::TrainingWords;
 use locvtp_train::RUN_FILE;
-use locvtp_transfer::locate_model;
+use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::randomness::finalise;
 
 use crate::run_corpus::RunCorpus;
@@ -23,15 +24,30 @@ const FEWEST: usize = 60;
 /// Annotation files that are larger are not read for this.
 const LARGEST: u64 = 64 << 20;
 
-/// The sentences for the model in `dir`.
+/// The sentences for the model in `dir`, which was opened as `embedder`; none where it has no way to understand any.
 ///
 /// # Errors
-/// When its list of words is damaged.
-pub(crate) fn null_captions(dir: &Path) -> anyhow::Result<Vec<String>> {
+/// When its list of words is damaged, or it has no text encoder.
+pub(crate) fn null_captions(dir: &Path, embedder: &Embedder) -> anyhow::Result<Vec<String>> {
     if let Some(captions) = captions_of_training(dir) {
         return Ok(captions);
     }
-    Ok(null_sentences(TrainingWords::of_model(&locate_model(dir))?.as_ref()))
+    let words = TrainingWords::of_model(&locate_model(dir))?;
+    let sentences = null_sentences(words.as_ref());
+    if words.is_none() && !has_most_words(embedder, &sentences)? {
+        return Ok(Vec::new());
+    }
+    Ok(sentences)
+}
+
+/// Whether at least half of the words of these sentences are in the model's vocabulary.
+fn has_most_words(embedder: &Embedder, sentences: &[String]) -> anyhow::Result<bool> {
+    let words: BTreeSet<&str> = sentences.iter().flat_map(|it| it.split_whitespace()).collect();
+    let mut num_known = 0;
+    for word in &words {
+        num_known += usize::from(embedder.has_word(word)?);
+    }
+    Ok(2 * num_known >= words.len())
 }
 
 fn captions_of_training(dir: &Path) -> Option<Vec<String>> {

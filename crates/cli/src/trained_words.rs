@@ -2,7 +2,7 @@
 //!
 //! A model answers every sentence, and one without a word that it knows with as good a score as any.
 //! A run writes the words of its captions beside its model. Of a model without that list it is said
-//! that nobody knows, and where the list is to be had.
+//! that nobody knows, and where the list is to be had; of imported weights it is nowhere, and nothing is said.
 
 use std::path::{Path, PathBuf};
 
@@ -56,9 +56,10 @@ impl TrainedWords {
         self.known.as_ref().map(|known| told(known, &sentence.words(), &without))
     }
 
-    /// What is said of a model without a list, in one line with the way to get one.
+    /// What is said of a model without a list, in one line with the way to get one; none where there is no list to get.
     pub(crate) fn unknown(&self) -> Option<String> {
-        if self.known.is_some() {
+        let is_imported = self.run().is_none() && Origins::read(&self.model).is_some();
+        if self.known.is_some() || is_imported {
             return None;
         }
         Some(format!(
@@ -74,10 +75,7 @@ impl TrainedWords {
                 None => "to make it, its training would need its corpus, which is gone".to_owned(),
             };
         }
-        if Origins::read(&self.model).is_some() {
-            return "imported weights come without it".to_owned();
-        }
-        "copy the file from the folder of its run".to_owned()
+        "where a run made the model, copy the file from its folder; weights that were drawn anew have none".to_owned()
     }
 
     /// The run that the model is the end of, or one of the checkpoints.
@@ -176,7 +174,7 @@ mod tests {
         for place in [&model, &checkpoint] {
             std::fs::create_dir_all(place).unwrap();
             std::fs::write(place.join("config.json"), "{}").unwrap();
-            assert!(said(place).ends_with("copy the file from the folder of its run"));
+            assert!(said(place).contains("where a run made the model, copy the file from its"));
         }
         let run_file = |corpus: &Path| {
             let text = format!("[corpus]\ndir = {:?}\n", corpus.display().to_string());

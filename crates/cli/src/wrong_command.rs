@@ -28,6 +28,58 @@ const OTHER_WORDS: [(&[&str], &str); 17] = [
     (&["page", "plot", "html", "tensorboard"], "report"),
 ];
 
+/// What options of `search` are called elsewhere, and what does it here.
+const OTHER_OPTIONS: [(&[&str], &str, &str); 6] = [
+    (
+        &["-n", "-k", "-t", "--limit", "--num", "--count", "--max", "--n"],
+        "--top N",
+        "how many moments are shown",
+    ),
+    (&["-d", "--folder", "--dir", "--directory"], "--in FOLDER", "only files in a folder"),
+    (&["--index", "--db", "--database", "-c"], "--catalog DIR", "where the index lies"),
+    (&["-m"], "--model DIR", "where the model lies"),
+    (&["-o", "--output", "--out"], "--export FILE", "the moments as a list"),
+    (
+        &["-q", "--query", "--text", "--sentence"],
+        "\"SENTENCE\"",
+        "what should happen, without an option, in quotes",
+    ),
+];
+
+/// The message for an option of `search` that there is not, where it is clear which one was meant. `words` are those of the
+/// command.
+pub(crate) fn said_of_option(error: &clap::Error, words: &[String]) -> Option<String> {
+    let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };
+    if !is_of_search(error) || error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    // Of `-night` clap names the first letter.
+    let is_whole = |word: &String| word == typed || word.starts_with(&format!("{typed}="));
+    let is_it = |names: &&str| *names == typed.as_str() && words.iter().any(is_whole);
+    let (_, meant, what) =
+        OTHER_OPTIONS.iter().find(|(names, ..)| names.iter().any(|it| is_it(&it)))?;
+    Some(format!(
+        "there is no option {typed}; write {meant}: {what}. All are in locvtp search --help"
+    ))
+}
+
+/// The message for a search without anything that is looked for.
+pub(crate) fn said_of_nothing(error: &clap::Error) -> Option<String> {
+    let ContextValue::Strings(missing) = error.get(ContextKind::InvalidArg)? else { return None };
+    let is_nothing = error.kind() == ErrorKind::MissingRequiredArgument
+        && missing.iter().any(|argument| argument.contains("SENTENCE"));
+    (is_of_search(error) && is_nothing).then(|| {
+        "say what to look for: a sentence in quotes, --said TEXT for words that are said, --image FILE for what looks like a \
+         picture, or --like FILE@TIME for what looks like a moment:\n  locvtp search \"a dog runs\""
+            .to_owned()
+    })
+}
+
+fn is_of_search(error: &clap::Error) -> bool {
+    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    usage.contains(" search ")
+}
+
 /// The message for a value that begins with a dash and stands behind its option, as in `--file "-dash*"`: clap takes it
 /// for an option of its own. `words` are those of the command.
 pub(crate) fn said_of_value(error: &clap::Error, words: &[String]) -> Option<String> {
@@ -54,8 +106,7 @@ pub(crate) fn said_of_value(error: &clap::Error, words: &[String]) -> Option<Str
 /// one.
 pub(crate) fn said_of_term(error: &clap::Error) -> Option<String> {
     let ContextValue::String(typed) = error.get(ContextKind::InvalidArg)? else { return None };
-    let usage = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
-    let is_of_search = usage.contains(" search ") && error.kind() == ErrorKind::UnknownArgument;
+    let is_of_search = is_of_search(error) && error.kind() == ErrorKind::UnknownArgument;
     let is_term = !typed.starts_with("--") && typed.starts_with('-');
     (is_of_search && is_term).then(|| {
         format!(
@@ -156,6 +207,34 @@ mod tests {
         {
             assert_eq!(term(other), None);
         }
+        let option = |words: &[&str]| {
+            let error = command.clone().try_get_matches_from(words).unwrap_err();
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            said_of_option(&error, &words)
+        };
+        for (typed, meant) in [("-n", "--top N"), ("--folder", "--in FOLDER")] {
+            let said = option(&["locvtp", "search", "a dog", typed, "3"]).unwrap();
+            assert!(said.contains(&format!("there is no option {typed}; write {meant}")), "{said}");
+        }
+        for term in [&["locvtp", "search", "-night"][..], &["locvtp", "search", "a", "--tpo", "3"]]
+        {
+            assert_eq!(option(term), None);
+        }
+        for (words, meant, _) in OTHER_OPTIONS {
+            let search = command.find_subcommand("search").unwrap();
+            let has = |name: &str| search.get_arguments().any(|it| it.get_long() == Some(name));
+            let named = |typed: &str| typed.trim_start_matches("--").split(' ').next().map(has);
+            assert!(meant.starts_with('"') || named(meant) == Some(true), "{meant}");
+            assert!(words.iter().all(|word| named(word) != Some(true)), "{words:?}");
+        }
+        let nothing = command.clone().try_get_matches_from(["locvtp", "search", "--all"]);
+        let said = said_of_nothing(&nothing.unwrap_err()).unwrap();
+        assert!(["--said", "--image", "--like"].iter().all(|it| said.contains(it)), "{said}");
+        let exact = ["locvtp", "search", "a dog", "--exact"];
+        assert_eq!(
+            said_of_nothing(&command.clone().try_get_matches_from(exact).unwrap_err()),
+            None
+        );
         let value = |words: &[&str]| {
             let error = command.clone().try_get_matches_from(words).unwrap_err();
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -11,7 +11,8 @@ use locvtp_search::catalogue::{Catalogue, FileRecord, GenerationRecord, Generati
 use locvtp_search::scan::{ScanRequest, TrackFilter, TrackVectors};
 use locvtp_search::segment::{TrackId, VectorKind};
 use locvtp_transfer::{
-    ClipScore, Embedder, FileGrounding, JointVector, SentenceEmbedding, locate_model, unit,
+    ClipScore, EmbedError, Embedder, FileGrounding, JointVector, SentenceEmbedding, TransferError,
+    locate_model, unit,
 };
 use locvtp_video::{Seconds, TimeSpan, VideoError, VideoOpener};
 use rayon::prelude::*;
@@ -196,6 +197,10 @@ impl Finder {
         let num_with = texts.len();
         texts.extend(sentence.without.iter().map(String::as_str));
         let mut embedded = self.embedder.embed_sentences(&texts)?;
+        if !embedded[..num_with].iter().any(SentenceEmbedding::has_known_words) {
+            let sentence = sentence.typed();
+            return Err(TransferError::from(EmbedError::UnknownWords { sentence }).into());
+        }
         if embedded.len() > 1 {
             let mut sum = vec![0.0; embedded[0].sentence.len()];
             for (place, term) in embedded.iter().enumerate() {

@@ -16,6 +16,16 @@ pub struct IndexSummary {
     /// Files that are gone, and are kept in the index.
     #[serde(serialize_with = "as_texts")]
     pub missing: Vec<PathBuf>,
+    /// Places where nothing lies any more of files that lie elsewhere, too, or are kept with another place: the index does not
+    /// have these places any more.
+    #[serde(serialize_with = "as_texts")]
+    pub gone_places: Vec<PathBuf>,
+    /// Files that are gone and could not be read: the index does not have them any more.
+    #[serde(serialize_with = "as_texts")]
+    pub gone_bad: Vec<PathBuf>,
+    /// Links to folders outside of those that were given, which were not followed.
+    #[serde(serialize_with = "as_texts")]
+    pub links: Vec<PathBuf>,
     /// Files whose vectors are damaged or lost, and which a rebuild could not encode again: they are gone, or
     /// were changed.
     #[serde(serialize_with = "as_texts")]

@@ -112,6 +112,7 @@ impl<'a> Indexer<'a> {
             return Ok(IndexSummary { is_stopped: true, ..IndexSummary::default() });
         }
         let mut summary = self.note(&plan)?;
+        summary.links.clone_from(&walked.links);
         for (path, error) in &walked.closed {
             let reason = format!("cannot be looked at: {error}");
             observer.bad(path, &reason);
@@ -232,17 +233,36 @@ impl<'a> Indexer<'a> {
         for moved in [&plan.moved, &plan.moved_bad].into_iter().filter(|it| !it.is_empty()) {
             self.catalogue.note_moved(moved)?;
         }
-        if !plan.missing.is_empty() {
-            self.catalogue.note_missing(&plan.missing)?;
-        }
+        let gone = self.note_gone(&plan.missing)?;
         self.catalogue.note_waiting(&plan.waiting)?;
         Ok(IndexSummary {
             num_moved: plan.moved.len(),
             num_still_bad: plan.still_bad.len() + plan.moved_bad.len(),
-            missing: plan.missing.iter().map(|(_, path)| path.clone()).collect(),
             waiting: plan.waiting.iter().map(|look| look.path.clone()).collect(),
-            ..IndexSummary::default()
+            ..gone
         })
+    }
+
+    /// Notes places where nothing lies any more, and tells what became of them.
+    fn note_gone(&self, gone: &[(FileId, PathBuf)]) -> Result<IndexSummary, FinderError> {
+        let mut summary = IndexSummary::default();
+        if gone.is_empty() {
+            return Ok(summary);
+        }
+        self.catalogue.note_missing(gone)?;
+        let files = self.catalogue.files()?;
+        let files: HashMap<FileId, &FileRecord> = files.iter().map(|it| (it.id, it)).collect();
+        for (file, path) in gone {
+            let list = match files.get(file) {
+                Some(file) if file.looks.iter().any(|look| look.path == *path) => {
+                    &mut summary.missing
+                }
+                Some(_) => &mut summary.gone_places,
+                None => &mut summary.gone_bad,
+            };
+            list.push(path.clone());
+        }
+        Ok(summary)
     }
 
     /// Bad files, as they were, that were over a limit which is wider now.
@@ -391,27 +411,6 @@ impl<'a> Indexer<'a> {
                 judge::fit(self.catalogue, generation, self.embedder, &sentences)?;
         }
         Ok(())
-    }
-
-    /// Removes the files below `places`, which need not be there any more; returns how many.
-    ///
-    /// # Errors
-    /// When the catalogue cannot be written.
-    pub fn remove(
-        catalogue: &dyn Catalogue,
-        places: &[PathBuf],
-    ) -> Result<Vec<PathBuf>, FinderError> {
-        let places: Vec<PathBuf> = places.iter().map(|place| true_path(place)).collect();
-        let is_below = |look: &Look| places.iter().any(|place| look.path.starts_with(place));
-        let files = catalogue.files()?;
-        let meant = files.iter().filter(|file| file.looks.iter().any(is_below));
-        let (mut ids, mut paths): (Vec<FileId>, Vec<PathBuf>) = (Vec::new(), Vec::new());
-        for file in meant {
-            ids.push(file.id);
-            paths.extend(file.looks.first().map(|look| look.path.clone()));
-        }
-        catalogue.remove_files(&ids)?;
-        Ok(paths)
     }
 }
 

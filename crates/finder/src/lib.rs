@@ -2,6 +2,7 @@
 //! sentences goes out.
 //!
 //! - [`Indexer`]: brings a catalogue up to date with folders; what is there already is not decoded
+//! - [`remove`]: takes files and places out of a catalogue
 //! - [`help_to_index`]: the same of another process that takes its share of the videos
 //! - [`Finder`]: answers a [`Question`] with moments, each seen or said, and with whether they are there
 //!   at all
@@ -65,6 +66,7 @@ mod question;
 mod question_error;
 mod ranking;
 mod refine;
+mod removal;
 mod said;
 mod true_path;
 mod unfinished;
@@ -86,5 +88,6 @@ pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;
 pub use question::{Alike, Question, Sentence};
 pub use question_error::QuestionError;
+pub use removal::{Removed, remove};
 pub use said::{find_said, lies_nowhere};
 pub use unfinished::discard_unfinished;

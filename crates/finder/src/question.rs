@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use locvtp_model::TrainingWords;
+use locvtp_search::catalogue::{MOST_PHRASES, num_phrases};
 use locvtp_transfer::ClipScore;
 use locvtp_video::Seconds;
 
@@ -169,6 +170,10 @@ impl Question {
         if !said.contains(char::is_alphanumeric) {
             return Err(QuestionError::NoWords { said: said.clone() });
         }
+        let found = num_phrases(said);
+        if found > MOST_PHRASES {
+            return Err(QuestionError::TooManyWords { found, most: MOST_PHRASES });
+        }
         let is_term = |piece: &&str| {
             piece
                 .strip_prefix(['+', '-'])
@@ -241,6 +246,15 @@ mod tests {
         );
         assert_eq!((terms.with, terms.without), (vec!["red car".into()], vec!["rain".into()]));
         assert_eq!(read("+beach").text, "");
+    }
+
+    #[test]
+    fn as_many_words_to_be_said_are_refused_as_stand_in_no_line() {
+        let said = |said: String| Question { said: Some(said), ..Question::default() }.check();
+        let words = |num: usize| (0..num).map(|word| format!("w{word}* ")).collect::<String>();
+        assert_eq!(said(words(32)), Ok(()));
+        assert_eq!(said(words(33)), Err(QuestionError::TooManyWords { found: 33, most: 32 }));
+        assert_eq!(said("m* ".repeat(600)), Ok(()), "one word");
     }
 
     #[test]

@@ -40,6 +40,16 @@ pub enum QuestionError {
         /// What was typed.
         said: String,
     },
+    /// More words to be said than are looked for in one line.
+    #[error(
+        "{found} different words are given to be said, and at most {most} are looked for in one line; give fewer"
+    )]
+    TooManyWords {
+        /// How many there are.
+        found: usize,
+        /// How many are looked for.
+        most: usize,
+    },
     /// A term in words to be said.
     #[error(
         "{term:?}: in words that are said, + and - say nothing; give the words that should all stand in one line, \

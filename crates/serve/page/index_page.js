@@ -179,11 +179,12 @@ class VideoList {
 
 /** A video as a picture with its name. */
 export function tile(media, openVideo) {
-  const label = `${media.name}, ${lasting(media.duration_s)}${media.is_missing ? ", the file is missing" : ""}`;
+  const label = `${media.name}, ${lasting(media.duration_s)}${media.is_missing ? ", the file is missing" : ""}${media.note ? `, ${media.note}` : ""}`;
   return h("li", { class: media.is_missing ? "tile missing" : "tile" }, h("button", { type: "button", "aria-label": label,
     title: [media.folder, media.name].filter(Boolean).join("/"), onclick: () => openVideo(media) },
   thumbnail(media, (media.duration_s * 0.3).toFixed(1), clock(media.duration_s, 0)),
   fileName(media.name),
+  media.note && h("span", { class: "note" }, media.note),
   h("span", { class: "folder" }, [media.is_missing ? "file missing" : "", media.folder, day(media.modified_unix_s)].filter(Boolean).join(" · "))));
 }
 

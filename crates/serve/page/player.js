@@ -202,6 +202,7 @@ export class Player {
   forceProxy() {
     if (!this.media) return;
     this.setForced(!this.isForced);
+    this.wantsFile = !this.isForced;
     const time = this.time;
     this.load(this.choose(time, this.end), time);
   }
@@ -244,7 +245,9 @@ export class Player {
       this.told.time(this.time);
       if (!this.screen.classList.contains("loading")) return;
       this.screen.classList.remove("loading");
-      this.say(null);
+      // Who asked for the file itself is told why it is a copy all the same.
+      this.say(this.wantsFile && this.isForced ? "Your browser cannot play the file itself, so this is a copy of the part around here." : null);
+      if (this.source.kind === "proxy") this.wantsFile = false;
       if (this.thenPlay) this.play();
     });
     // Where the page is not seen, no picture of the screen is asked for.

@@ -4,7 +4,7 @@ import { MOST, TOP } from "./address.js";
 import { drawDistribution } from "./distribution.js";
 import { byId, fileName, h, icon, say, withCode } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
-import { clock, counted, lasting, nounOf, rateOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
+import { clock, counted, countedMoments, lasting, nounOf, rateOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
 
 /** Shows an answer. `open(place)` and `like(hit)` are called with hits, `more(change)` with what is asked besides; `top` and `all`
  * are what was asked. */
@@ -12,7 +12,7 @@ export function showAnswer({ answer, media }, { open, like, share, more, top, al
   const { hits } = answer;
   const videos = new Set(hits.map((hit) => hit.media)).size;
   const { word, sign } = VERDICTS[answer.verdict];
-  const many = hits.length === 0 ? "" : `${counted(hits.length, "moment")} in ${counted(videos, "video")}`;
+  const many = hits.length === 0 ? "" : `${countedMoments(hits, answer.verdict)} in ${counted(videos, "video")}`;
   const isDenied = ["nothing_stands_out", "not_in_these_videos"].includes(answer.verdict);
   // What is not good enough is there for who wants to judge, and not before.
   const nearest = hits.length > 0 && isDenied && !all;

@@ -19,7 +19,7 @@ export function spoken(seconds) {
 }
 
 /** `1 video`, `2 videos`. */
-export const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+export const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : noun.endsWith("s") ? "es" : "s"}`;
 
 /** `3 h 20 min`, `45 s`. */
 export function lasting(seconds) {
@@ -45,6 +45,13 @@ export const VERDICTS = {
 
 /** How sure a moment is, in the words of the command line. */
 export const SURE = { found: "found", maybe: "maybe", guess: "guess" };
+
+/** How many moments there are, by how sure they are: a number without a word is of what the verdict says. */
+export function countedMoments(hits, verdict) {
+  const counts = Object.keys(SURE).map((sure) => [sure, hits.filter((hit) => hit.sure === sure).length]).filter(([, count]) => count > 0);
+  if (counts.length === 1 && counts[0][0] === verdict) return counted(counts[0][1], "moment");
+  return counts.map(([sure, count]) => sure === "guess" ? counted(count, "guess") : `${count.toLocaleString("en")} ${SURE[sure]}`).join(", ");
+}
 
 /** What a moment is called: a guess is no hit. */
 export const nounOf = (hit) => hit.sure === "guess" ? "Guess" : "Moment";

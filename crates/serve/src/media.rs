@@ -79,6 +79,8 @@ pub struct Media {
     pub is_missing: bool,
     /// Whether another file lies there than was indexed, as far as that is seen: it is not served.
     pub is_changed: bool,
+    /// What the file lacks, as where it is cut short; none where nothing is known to be wrong with it.
+    pub note: Option<String>,
 }
 
 impl Media {

@@ -32,6 +32,8 @@ pub(crate) struct ShownMedia {
     pub(crate) modified_unix_s: Option<i64>,
     /// Whether the file is not where it was any more.
     pub(crate) is_missing: bool,
+    /// What the file lacks, as where it is cut short.
+    pub(crate) note: Option<String>,
 }
 
 impl From<Media> for ShownMedia {
@@ -49,6 +51,7 @@ impl From<Media> for ShownMedia {
             media_type: media.media_type,
             modified_unix_s: media.modified_unix_s,
             is_missing: media.is_missing,
+            note: media.note,
         }
     }
 }

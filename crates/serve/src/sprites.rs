@@ -105,6 +105,7 @@ mod tests {
             modified_unix_s: None,
             is_missing: false,
             is_changed: false,
+            note: None,
         })
     }
 

@@ -12,4 +12,13 @@ pub enum EmbedError {
         /// The sentence.
         sentence: String,
     },
+
+    /// A sentence has no word of the model's vocabulary, nor a piece of one.
+    #[error(
+        "the model has no word of {sentence:?} in its vocabulary, so it cannot know what to look for"
+    )]
+    UnknownWords {
+        /// The sentence.
+        sentence: String,
+    },
 }

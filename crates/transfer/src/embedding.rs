@@ -25,6 +25,9 @@ const ROWS_OF_A_PROJECTION: usize = 64;
 /// Sentences that go through the encoder together.
 const SENTENCES_AT_ONCE: usize = 128;
 
+/// What stands for a word of which no piece is in the vocabulary.
+const UNKNOWN: &str = "[UNK]";
+
 /// A vector in the joint space, as the projection gives it.
 pub type JointVector = Vec<f32>;
 
@@ -75,6 +78,11 @@ impl SentenceEmbedding {
     pub(crate) fn new(tokens: Vec<String>, raw_words: Vec<JointVector>) -> Self {
         let words = raw_words.iter().map(|word| unit(word)).collect();
         Self { tokens, words, sentence: mean_unit(&raw_words), raw_words }
+    }
+
+    /// Whether a word of it, or a piece of one, is in the model's vocabulary.
+    pub fn has_known_words(&self) -> bool {
+        self.tokens.iter().any(|token| token != UNKNOWN)
     }
 
     /// Of any vector that is to be looked for as a sentence is: that of a picture, or a sum of sentences.
@@ -231,6 +239,15 @@ impl Embedder {
             progress(encoded.spans.len(), num_clips);
         }
         Ok(encoded)
+    }
+
+    /// Whether a word is one of the model's vocabulary, and not put together from pieces.
+    ///
+    /// # Errors
+    /// When the model has no text encoder.
+    pub fn has_word(&self, word: &str) -> Result<bool, TransferError> {
+        let tokens = self.directory.words()?.encode_without_unknown_signs(word)?;
+        Ok(matches!(tokens.words(), [token] if token != UNKNOWN))
     }
 
     /// Features of the words of sentences, as the text encoder or the projection gives them: every

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::indexed::{add_again, held_out, indexed, json, search, videos};
 use crate::rebuilding::change;
-use crate::tiny::{locvtp, refused, run, says, stderr, str, succeeded, tiny};
+use crate::tiny::{locvtp, refused, run, says, stderr, stdout, str, succeeded, tiny};
 use crate::waiting::{end_by_ctrl_c, until};
 
 #[test]
@@ -95,6 +95,59 @@ fn a_bad_file_is_one_line_and_damage_of_the_index_is_named_and_mended() {
     says(&told, &["locvtp index rebuild"]);
     assert!(!told.contains("check the path"), "{told}");
     says(&succeeded(&run(&rebuild)), &["indexed: 1 file"]);
+}
+
+#[test]
+fn second_places_links_and_changed_files_are_told_as_what_they_are() {
+    let folder = indexed();
+    let (video, _) = held_out(folder.path());
+    let backup = folder.path().join("backup");
+    std::fs::create_dir(&backup).unwrap();
+    let copy = backup.join("copy.mp4");
+    std::fs::copy(&video, &copy).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("link")).unwrap();
+    let add = ["index", "add", str(folder.path())];
+    let told = succeeded(&run(&add));
+    says(&told, &["links to folders, which are not followed: ", "/link; name such a folder"]);
+    let list = || succeeded(&run(&["index", "list", str(folder.path())]));
+    says(&list(), &["8 files", "(also at ", "copy.mp4"]);
+    let removed = succeeded(&run(&["index", "remove", str(&backup)]));
+    says(&removed, &["1 place of files that lie elsewhere, too; the files stay"]);
+    assert!(!removed.contains("1 file"), "{removed}");
+    assert!(list().starts_with("8 files") && !list().contains("also at"), "{}", list());
+    succeeded(&run(&add));
+    std::fs::remove_file(&copy).unwrap();
+    says(&succeeded(&run(&add)), &["gone, and known by another place: ", "copy.mp4; the index"]);
+    std::fs::write(&video, "another file").unwrap();
+    let list = list();
+    let name = video.file_name().unwrap().to_str().unwrap();
+    let line = list.lines().find(|line| line.contains(name)).unwrap();
+    assert!(line.contains("changed"), "{line}");
+    // Where the folder behind a link has all there is, it is named, too.
+    let empty = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), empty.path().join("link")).unwrap();
+    let nothing = run(&["index", "add", str(empty.path()), "--model", str(&tiny().path("run"))]);
+    assert_eq!(nothing.status.code(), Some(1));
+    says(&stderr(&nothing), &["links to folders, which are not followed: "]);
+}
+
+#[test]
+fn a_model_that_drew_its_weights_is_not_measured_by_words_that_it_does_not_have() {
+    let (folder, models) = (videos(), tempfile::tempdir().unwrap());
+    let model = models.path().join("random");
+    let like = tiny().model();
+    let made = ["weights", "random", "--like", str(&like), "--out", str(&model), "--seed", "7"];
+    succeeded(&run(&made));
+    let added = run(&["index", "add", str(folder.path()), "--model", str(&model)]);
+    succeeded(&added);
+    says(&stderr(&added), &["cannot be told with this model"]);
+    let unknown = search(folder.path(), &["zzz"]);
+    assert_eq!(unknown.status.code(), Some(1), "{}", stdout(&unknown));
+    says(&stderr(&unknown), &["no word of \"zzz\" in its vocabulary", "cannot be told"]);
+    let (_, sentence) = held_out(folder.path());
+    let known = succeeded(&search(folder.path(), &[&sentence]));
+    assert!(known.contains("not measured") && !known.contains("false alarms"), "{known}");
 }
 
 #[test]

@@ -217,7 +217,9 @@ fn what_cannot_be_done_says_what_to_type() {
         &refused(&here(&["search", "a dog", "a cat"])),
         &["2 sentences were given", "one is asked"],
     );
-    says(&refused(&here(&["search"])), &["<SENTENCE>"]);
+    says(&refused(&here(&["search"])), &["a sentence in quotes", "--said", "--image", "--like"]);
+    says(&refused(&here(&["search", "a dog", "-n", "3"])), &["no option -n", "--top N"]);
+    says(&refused(&here(&["search", "a dog", "--folder", "x"])), &["--in FOLDER"]);
     says(&refused(&here(&["search", "-dog"])), &["-d", "search \"a dog runs -night\""]);
     for (address, says_it) in [
         ("postgres://anna:geheim@127.0.0.1:9/videos", "postgres://anna@127.0.0.1:9/videos"),
@@ -244,6 +246,29 @@ fn what_cannot_be_done_says_what_to_type() {
     assert_eq!(nothing.status.code(), Some(1));
     says(&stderr(&nothing), &["no video files there"]);
     assert!(stdout(&nothing).is_empty() && !empty.path().join(".locvtp").exists());
+}
+
+#[test]
+fn a_folder_beside_the_sentence_and_one_below_that_of_the_index_are_understood() {
+    let folder = indexed();
+    let (_, sentence) = held_out(folder.path());
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let place = str(folder.path());
+    let told = refused(&run(&["search", place, &sentence]));
+    let meant = format!("locvtp search --catalog {place} '{sentence}'");
+    says(&told, &[&format!("{place}: is a folder"), &meant]);
+    // Also without quotes.
+    let words: Vec<&str> = ["search", place].into_iter().chain(sentence.split(' ')).collect();
+    says(&refused(&run(&words)), &[&meant]);
+    let told = refused(&run(&["search", str(&home), &sentence]));
+    says(&told, &[&format!("--catalog {0} --in {0} '{sentence}'", str(&home))]);
+    // The index of the folder above is taken, as `index list FOLDER` and `serve FOLDER` do.
+    let found = run(&["search", "--catalog", str(&home), &sentence, "--all"]);
+    succeeded(&found);
+    says(&stderr(&found), &["has no index of its own", "the one above it is taken"]);
+    let told = succeeded(&run(&["inspect", str(&folder.path().join(".locvtp"))]));
+    says(&told, &["index of videos", "files", "8", "locvtp index list"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_finder::{
     FileFilter, FinderError, IndexObserver, IndexSampling, Indexer, Question, discard_unfinished,
+    remove,
 };
 use locvtp_search::catalogue::{Catalogue, FileState, GenerationState, JobProgress, JobState};
 use locvtp_search::segment::VectorKind;
@@ -46,7 +47,8 @@ fn files_of_one_content_are_decoded_once_and_a_missing_one_is_kept() {
     std::fs::remove_file(made.path("0.mp4")).unwrap();
     std::fs::remove_file(made.path("twin.mp4")).unwrap();
     let summary = made.add();
-    assert_eq!((summary.missing.len(), summary.num_frames), (2, 0));
+    // The one place by which it is kept, and the one that it lost.
+    assert_eq!((summary.missing.len(), summary.gone_places.len(), summary.num_frames), (1, 1, 0));
     assert_eq!(made.writer().files().unwrap()[0].state, FileState::Missing);
     let hit = &made.finder().find(&Question::of(SENTENCE)).unwrap().hits[0];
     assert!(hit.is_missing);
@@ -79,6 +81,63 @@ fn a_bad_file_is_one_line_with_the_reason_and_tried_again_only_when_it_changes()
     let mended = made.add();
     assert_eq!((mended.num_added, mended.bad.len(), mended.num_unchanged), (1, 0, 1));
     assert!(made.writer().files().unwrap().iter().all(|file| file.state == FileState::Present));
+}
+
+#[test]
+fn a_place_that_is_removed_takes_no_file_with_it_that_lies_elsewhere() {
+    let made = Made::of(2);
+    std::fs::create_dir(made.path("backup")).unwrap();
+    std::fs::copy(made.path("0.mp4"), made.path("backup/0.mp4")).unwrap();
+    video(&made.path("backup/own.mp4"), 7, 40);
+    std::os::unix::fs::symlink(made.path("1.mp4"), made.path("link.mp4")).unwrap();
+    made.add();
+    let paths = || {
+        let files = made.writer().files().unwrap().into_iter();
+        let mut paths: Vec<PathBuf> =
+            files.flat_map(|file| file.looks).map(|look| look.path).collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(paths().len(), 5);
+    // Before these are taken out by a person, what is gone by itself is told as what it is.
+    std::fs::write(made.path("broken.mp4"), "no video at all").unwrap();
+    made.add();
+    std::fs::remove_file(made.path("broken.mp4")).unwrap();
+    std::fs::rename(made.path("backup/0.mp4"), made.videos.path().with_extension("away")).unwrap();
+    let summary = made.add();
+    assert_eq!((&summary.missing, &summary.gone_bad), (&vec![], &vec![made.path("broken.mp4")]));
+    assert_eq!(summary.gone_places, [made.path("backup/0.mp4")]);
+    std::fs::rename(made.videos.path().with_extension("away"), made.path("backup/0.mp4")).unwrap();
+    made.add();
+
+    let removed = remove(&made.writer(), &[made.path("backup")]).unwrap();
+    assert_eq!(removed.files, [[made.path("backup/own.mp4")]]);
+    assert_eq!(removed.places, [made.path("backup/0.mp4")]);
+    let removed = remove(&made.writer(), &[made.path("link.mp4")]).unwrap();
+    assert_eq!((removed.files.len(), removed.places), (0, vec![made.path("link.mp4")]));
+    assert_eq!(paths(), [made.path("0.mp4"), made.path("1.mp4")]);
+    // All places of a file are the file.
+    std::fs::rename(made.path("backup/0.mp4"), made.path("twin.mp4")).unwrap();
+    made.add();
+    let both = [made.path("0.mp4"), made.path("twin.mp4")];
+    assert_eq!(remove(&made.writer(), &both).unwrap().files, [both.to_vec()]);
+}
+
+#[test]
+fn a_file_that_only_its_own_name_adds_is_encoded_for_another_model_too() {
+    let made = Made::of(1);
+    std::fs::rename(made.path("0.mp4"), made.path("single.xyz")).unwrap();
+    let (catalogue, embedder) = (made.writer(), made.embedder());
+    let add = |root: PathBuf, stride_s| {
+        let sampling = IndexSampling { stride_s };
+        let indexer = Indexer::new(&catalogue, &embedder, made.model.path(), sampling).unwrap();
+        indexer.add(&[root], &mut ()).unwrap()
+    };
+    assert_eq!(add(made.path("single.xyz"), None).num_added, 1);
+    let again = add(made.path(""), None);
+    assert_eq!((again.num_unchanged, again.missing.len()), (1, 0));
+    let other = add(made.path(""), Some(0.25));
+    assert_eq!((other.num_added, other.num_left, other.is_swapped_in), (1, 0, true));
 }
 
 #[test]

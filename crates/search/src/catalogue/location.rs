@@ -91,6 +91,9 @@ mod tests {
             let said = of(typed).unwrap_err().to_string();
             assert!(said.contains("write postgres://USER@HOST"), "{said}");
             assert!(!said.contains("geheim"), "{said}");
+            if let Some((kind, _)) = typed.split_once("://") {
+                assert!(said.starts_with(&format!("{kind}://...: no index lies")), "{said}");
+            }
         }
         for folder in ["videos", "/a/b", "./mysql://v", "a:b", "C:/videos", "1://x", "ä://x"] {
             assert_eq!(of(folder).unwrap().folder(), Some(Path::new(folder)), "{folder}");

@@ -24,6 +24,7 @@ use crate::segment::{QuantisedQuery, TrackId, VectorKind};
 pub use crate::identity::FileId;
 pub use error::CatalogueError;
 pub use location::{CatalogueLocation, open_catalogue};
+pub use phrases::{MOST_PHRASES, num_phrases};
 pub use postgres::{PostgresCatalogue, ServerAddress};
 pub use records::{
     Cue, CueHit, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState, JobId,
@@ -129,7 +130,7 @@ pub trait Catalogue: Send + Sync {
         Ok(vectors.map(|vectors| vectors.scores(query)))
     }
     /// Cues in which all words of `text` stand, the best first; equal ones by file and time. A word with a
-    /// `*` behind it stands for all that begin so.
+    /// `*` behind it stands for all that begin so. Whoever asks has counted them ([`num_phrases`]).
     fn find_cues(
         &self,
         text: &str,

@@ -38,6 +38,11 @@ impl FileNow {
         Self::reading_up_to(u64::MAX, path, identity, looks)
     }
 
+    /// The same for who looks at many files: one that was touched is compared by its samples alone.
+    pub fn by_samples(path: &Path, identity: ContentIdentity, looks: &[Look]) -> Self {
+        Self::reading_up_to(0, path, identity, looks)
+    }
+
     /// Whether it may be used for what was indexed.
     pub fn is_usable(self) -> bool {
         matches!(self, Self::AsIndexed | Self::Touched)
@@ -183,6 +188,11 @@ mod tests {
         assert_eq!((it.now(), surely()), (FileNow::Touched, FileNow::Changed));
         it.write(7, 300_000, SystemTime::UNIX_EPOCH);
         assert_eq!((it.now(), surely()), (FileNow::Touched, FileNow::AsIndexed));
+        let by_samples = || FileNow::by_samples(&it.path, it.identity, &it.looks);
+        assert_eq!(by_samples(), FileNow::Touched);
+        it.write(8, 0, SystemTime::UNIX_EPOCH);
+        assert_eq!(by_samples(), FileNow::Changed);
+        it.write(7, 0, SystemTime::UNIX_EPOCH);
         // Of what an earlier version indexed the whole is not known.
         let identity = ContentIdentity { whole: None, ..it.identity };
         assert_eq!(FileNow::surely(&it.path, identity, &it.looks), FileNow::Touched);

@@ -82,7 +82,8 @@ pub struct Plan {
     pub moved: Vec<Moved>,
     /// Further files with the content of one in `add` or `changed`.
     pub copies: Vec<Copied>,
-    /// Known paths below the walked folders where nothing lies any more and nothing was moved from.
+    /// Known paths below the walked folders where no file lies any more and nothing was moved from. What the walk passes
+    /// over is looked for.
     pub missing: Vec<(FileId, PathBuf)>,
     /// Files that may still be written to; look again.
     pub waiting: Vec<Look>,
@@ -108,7 +109,10 @@ pub fn plan(
     let waiting: HashMap<_, _> = known.waiting.iter().map(|look| (&look.path, look)).collect();
     let mut plan = Plan::default();
     let mut opened = Vec::new();
-    for look in &walk.files {
+    let (passed_over, gone) = not_met(walk, known);
+    let mut files: Vec<&Look> = walk.files.iter().chain(&passed_over).collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    for look in files {
         match by_path.get(&look.path) {
             Some(path) if path.look == *look && !path.is_missing => {
                 let as_it_was = if path.is_bad { &mut plan.still_bad } else { &mut plan.unchanged };
@@ -120,7 +124,6 @@ pub fn plan(
             there => opened.push((look, there.map(|path| path.file))),
         }
     }
-    let gone = gone(walk, known);
     // By file, the first path last, so that it is taken first.
     let mut left: HashMap<FileId, Vec<&KnownPath>> = HashMap::new();
     gone.iter().rev().for_each(|path| left.entry(path.file).or_default().push(path));
@@ -239,17 +242,31 @@ fn read_into(candidate: &mut Candidate, read_whole: &mut ReadWhole<'_>) -> io::R
     Ok(candidate.identity.whole.is_some())
 }
 
-/// Known paths that the walk would have met and did not.
-fn gone<'a>(walk: &FolderWalk, known: &'a Known) -> Vec<&'a KnownPath> {
+/// Known places below the walked folders that the walk did not meet, ordered by path: those where a file lies all the same, as
+/// one with another ending or in a hidden folder that was named itself, and those where none does any more.
+fn not_met<'a>(walk: &FolderWalk, known: &'a Known) -> (Vec<Look>, Vec<&'a KnownPath>) {
     let walked: HashSet<_> = walk.files.iter().map(|look| &look.path).collect();
-    let is_gone = |path: &Path| {
+    let is_below = |path: &Path| {
         walk.roots.iter().any(|root| path.starts_with(root))
             && !walk.closed.iter().any(|(closed, _)| path.starts_with(closed))
     };
+    let (mut passed_over, mut gone) = (Vec::new(), Vec::new());
     let paths = known.paths.iter().filter(|path| !walked.contains(&path.look.path));
-    let mut gone: Vec<&KnownPath> = paths.filter(|path| is_gone(&path.look.path)).collect();
+    for known in paths.filter(|known| is_below(&known.look.path)) {
+        match look_at(&known.look.path) {
+            Ok(look) if look.path.is_file() => passed_over.push(look),
+            Ok(_) => gone.push(known),
+            Err(error) if is_not_there(&error) => gone.push(known),
+            // Of what may not be looked at nobody knows.
+            Err(_) => {}
+        }
+    }
     gone.sort_by(|one, other| one.look.path.cmp(&other.look.path));
-    gone
+    (passed_over, gone)
+}
+
+fn is_not_there(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// The content of a file; none where it changed while it was read.

@@ -31,6 +31,8 @@ pub struct FolderWalk {
     pub files: Vec<Look>,
     /// Folders and files that cannot be looked at. What is known below them is not taken for missing.
     pub closed: Vec<(PathBuf, io::Error)>,
+    /// Links to folders outside of the roots, which were not followed, ordered by path.
+    pub links: Vec<PathBuf>,
 }
 
 /// Looks at one file.
@@ -55,6 +57,16 @@ pub fn walk(roots: &[PathBuf]) -> FolderWalk {
     }
     found.files.sort_by(|one, other| one.path.cmp(&other.path));
     found.files.dedup_by(|one, other| one.path == other.path);
+    let is_walked = |link: &PathBuf| {
+        let target = link.canonicalize();
+        target.is_ok_and(|target| {
+            let mut roots = roots.iter().filter_map(|root| root.canonicalize().ok());
+            roots.any(|root| target.starts_with(root))
+        })
+    };
+    found.links.retain(|link| !is_walked(link));
+    found.links.sort();
+    found.links.dedup();
     found
 }
 
@@ -72,16 +84,19 @@ fn walk_folder(folder: &Path, found: &mut FolderWalk) {
                 continue;
             }
         };
+        let is_hidden =
+            || path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if kind.is_dir() {
-            let name = path.file_name().unwrap_or_default();
-            if !name.as_encoded_bytes().starts_with(b".") {
+            if !is_hidden() {
                 walk_folder(&path, found);
+            }
+        } else if kind.is_symlink() && path.is_dir() {
+            if !is_hidden() {
+                found.links.push(path);
             }
         } else if is_video(&path) {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => found.files.push(look(path, &metadata)),
-                // A link to a folder is not followed.
-                Ok(metadata) if metadata.is_dir() => {}
                 Ok(_) => found.closed.push((path, plain_file::no_file())),
                 Err(error) => found.closed.push((path, error)),
             }

@@ -231,3 +231,58 @@ fn what_could_not_be_read_is_not_counted_as_unchanged() {
     let made = planned(&walked(folder.path()), &known, later());
     assert_eq!((made.unchanged.len(), made.still_bad.len(), made.add.len()), (1, 1, 0));
 }
+
+#[test]
+fn a_known_file_that_a_walk_passes_over_is_there_and_not_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let videos = folder.path().join("videos");
+    fs::create_dir_all(videos.join(".own")).unwrap();
+    for name in ["single.xyz", "noext", ".own/a.mp4"] {
+        fs::write(videos.join(name), name).unwrap();
+    }
+    let catalogue = SqliteCatalogue::open(&folder.path().join("catalogue"), Access::WRITE).unwrap();
+    let again = |roots: &[PathBuf]| {
+        let made = planned(&walk(roots), &catalogue.known().unwrap(), later());
+        carry_out(&catalogue, &made);
+        made
+    };
+    let all = std::slice::from_ref(&videos);
+    let named = ["single.xyz", "noext", ".own"].map(|name| videos.join(name));
+    assert_eq!((again(all).add.len(), again(&named).add.len()), (0, 3));
+    let as_it_was = again(all);
+    assert_eq!((as_it_was.unchanged.len(), as_it_was.missing.len()), (3, 0));
+    // What an earlier version took for missing is found again, and what changed is seen.
+    let known = catalogue.known().unwrap();
+    let noted: Vec<_> =
+        known.paths.iter().map(|path| (path.file, path.look.path.clone())).collect();
+    catalogue.note_missing(&noted).unwrap();
+    fs::write(&named[0], "other content").unwrap();
+    let seen = again(all);
+    assert_eq!((seen.moved.len(), seen.changed.len(), seen.missing.len()), (2, 1, 0));
+    // A folder in its place is no file, and what is removed is gone.
+    fs::remove_file(&named[1]).unwrap();
+    fs::create_dir(&named[1]).unwrap();
+    fs::remove_dir_all(&named[2]).unwrap();
+    assert_eq!(names(again(all).missing.iter().map(|(_, path)| path)), ["a.mp4", "noext"]);
+}
+
+#[test]
+fn a_link_to_a_folder_elsewhere_is_named_and_one_to_a_walked_folder_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for name in ["walked/sub", "elsewhere"] {
+        fs::create_dir_all(at(name)).unwrap();
+    }
+    fs::write(at("elsewhere/a.mp4"), "a").unwrap();
+    for (link, target) in [
+        ("link", "elsewhere"),
+        (".link", "elsewhere"),
+        ("other.mp4", "elsewhere"),
+        ("own", "walked/sub"),
+    ] {
+        std::os::unix::fs::symlink(at(target), at("walked").join(link)).unwrap();
+    }
+    let found = walk(&[at("walked")]);
+    assert_eq!(names(&found.links), ["link", "other.mp4"]);
+    assert!(found.files.is_empty() && found.closed.is_empty());
+}

@@ -381,10 +381,17 @@ fn the_page_asks_for_the_token_and_keeps_it_in_its_tab() {
 fn the_index_shows_its_work_and_its_bad_files() {
     let mut browser = browser_or_return!();
     let folder = tempfile::tempdir().unwrap();
-    let server = Running::start(two_films(folder.path()), ServeSettings::new());
+    let mut shelf = two_films(folder.path());
+    shelf.media[1].note = Some("cut short: ends at 12 s of 60 s".into());
+    let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/", server.address));
     browser.click("nav [data-view=index]");
     browser.wait_for("document.querySelectorAll('.jobs li').length === 3");
+    browser.wait_for("document.querySelectorAll('#view-index .tile').length === 2");
+    let notes = browser.text(
+        "[...document.querySelectorAll('#view-index .tile .note')].map((it) => it.textContent).join('|')",
+    );
+    assert_eq!(notes, "cut short: ends at 12 s of 60 s");
     assert!(
         browser
             .text("document.querySelector('.bad-files').textContent")

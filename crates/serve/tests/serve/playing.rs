@@ -106,6 +106,14 @@ fn a_file_that_the_browser_cannot_play_is_played_by_its_proxy() {
         browser.click_at(".slider", 10.5 / 12.0);
         browser.wait_for(&format!("{AT_REST} && Math.abs({NOW} - 10.5) < 0.2"));
         assert!(shows_second(&mut browser, 12, 10));
+        // Who asks for the file itself is told why it is a copy all the same.
+        let is_copy = "document.querySelector('.proxy-button').getAttribute('aria-pressed')";
+        assert_eq!(browser.text(is_copy), "true");
+        browser.click(".proxy-button");
+        let said = "document.querySelector('.notice-bar').textContent";
+        browser.wait_for(&format!("{said}.includes('cannot play the file itself')"));
+        browser.wait_for(AT_REST);
+        assert_eq!(browser.text(is_copy), "true");
     }
     browser.assert_clean(&server.address.to_string());
 }

@@ -54,6 +54,7 @@ impl Shelf {
                 modified_unix_s: Some(1_780_000_000),
                 is_missing: false,
                 is_changed: false,
+                note: None,
             });
         Self {
             media: media.collect(),

@@ -60,9 +60,13 @@ fn guesses_are_shown_beside_moments_when_they_are_asked_for() {
     let server = Running::start(shelf, ServeSettings::new());
     browser.open(&format!("http://{}/?q=a+red+square", server.address));
     browser.wait_for(&format!("{NUM_HITS} === 3"));
+    // The headline counts no moment as surer than it is.
+    let many = "document.querySelector('.many').textContent";
+    assert_eq!(browser.text(many), "2 found, 1 maybe in 2 videos");
     let button = "[...document.querySelectorAll('.more button')].find((b) => b.textContent === 'Show guesses, too')";
     browser.value(&format!("{button}.click()"));
     browser.wait_for(&format!("{NUM_HITS} === 4 && location.search.includes('all=1')"));
+    assert_eq!(browser.text(many), "2 found, 1 maybe, 1 guess in 2 videos");
     assert_eq!(
         browser.text("document.querySelector('.hit:last-child .tag.guess').textContent"),
         "guess"
@@ -76,6 +80,27 @@ fn guesses_are_shown_beside_moments_when_they_are_asked_for() {
     browser.wait_for("document.querySelector('.verdict.nothing_stands_out')");
     assert_eq!(browser.value("document.querySelector('.nearest')"), json!(null));
     assert_eq!(browser.value("document.querySelector('.hit').checkVisibility()"), true);
+    browser.assert_clean(&server.address.to_string());
+}
+
+#[test]
+fn on_a_phone_the_player_stands_below_the_edge_when_a_moment_is_opened() {
+    let mut browser = browser_or_return!();
+    let folder = tempfile::tempdir().unwrap();
+    let mut shelf = two_films(folder.path());
+    // A list that is longer than the window.
+    let further =
+        (0..12).map(|at| (SENTENCE, 1, TimeSpan::new(f64::from(at), f64::from(at) + 0.5), 0.5));
+    shelf.moments.extend(further);
+    let server = Running::start(shelf, ServeSettings::new());
+    browser.look(390, 844, "light");
+    browser.open(&format!("http://{}/?q=a+red+square", server.address));
+    browser.wait_for("document.querySelectorAll('.hit').length === 5");
+    browser.click(".hit:nth-child(2) .open-hit");
+    browser.wait_for(AT_REST);
+    browser.wait_for("document.querySelectorAll('.heat-list li').length > 0");
+    let top = browser.number("document.getElementById('player').getBoundingClientRect().top");
+    assert!((0.0..=16.0).contains(&top), "{top}");
     browser.assert_clean(&server.address.to_string());
 }
 

@@ -18,7 +18,7 @@ use locvtp_video::counted::counted;
 
 use super::change;
 use super::progress::Progress;
-use super::summary::text;
+use super::summary::{links_not_followed, text};
 use crate::catalogue_place::{CataloguePlace, live_index, may_be_there, model_of, open_to_write};
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
@@ -27,6 +27,10 @@ use crate::null_captions::null_captions;
 use crate::numbers::number;
 use crate::ranks::{self, is_first};
 use crate::{Outcome, interrupt, missing, output};
+
+/// What is said of a model by which nothing is measured.
+const NOT_MEASURED: &str = "note: how sure an answer is cannot be told with this model, as it has few everyday words in its vocabulary \
+                            and no training_words.json; searches show the nearest moments, also where nothing is there";
 
 /// `locvtp index add`
 #[derive(Debug, ClapArgs)]
@@ -82,7 +86,10 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
             }
             outcome(&summary, args.strict)
         }
-        Added::Nothing => Ok(nothing_there()),
+        Added::Nothing(links) => {
+            links_not_followed(&links).iter().for_each(|links| output::note(links));
+            Ok(nothing_there())
+        }
         Added::Elsewhere => Ok(Outcome::Done),
     }
 }
@@ -90,7 +97,8 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
 /// What one process is left with.
 enum Added {
     Summary(Box<IndexSummary>, CatalogueLocation),
-    Nothing,
+    /// There are no videos, and these links to folders.
+    Nothing(Vec<PathBuf>),
     /// Rank 0 has all of it.
     Elsewhere,
 }
@@ -110,7 +118,7 @@ fn added(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
     if !may_be_there(&place) && walked.files.is_empty() && walked.closed.is_empty() {
         // Nor is one made for nothing.
         agree(ranks, Ok(Course::Stop), &mut [])?;
-        return Ok(Added::Nothing);
+        return Ok(Added::Nothing(walked.links));
     }
     let catalogue = open_to_write(&place)?;
     let prepared = args.making.prepared(catalogue.as_ref())?;
@@ -204,7 +212,10 @@ impl Making {
             (None, Some(index)) => IndexSampling::of_json(&index.model.sampling),
             (None, None) => IndexSampling::default(),
         };
-        let null_sentences = null_captions(&dir)?;
+        let null_sentences = null_captions(&dir, &embedder)?;
+        if null_sentences.is_empty() {
+            output::note(NOT_MEASURED);
+        }
         let opener = self.reading.opener()?;
         let prepared = Prepared { dir, embedder, sampling, opener, null_sentences };
         let model = model_record(&prepared.embedder, &prepared.dir, sampling)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use locvtp_finder::lies_nowhere;
 use locvtp_search::catalogue::{FileId, FileRecord, FileState, JobRecord, JobState};
-use locvtp_search::identity::shown_place;
+use locvtp_search::identity::{FileNow, Look, shown_place};
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -15,6 +15,9 @@ use crate::clock::clock;
 use crate::pace::duration;
 use crate::table::{Column, Table};
 use crate::{Outcome, moved_folder, output};
+
+/// Further places of a file that are named.
+const PLACES: usize = 3;
 
 /// `locvtp index list`
 #[derive(Debug, ClapArgs)]
@@ -48,11 +51,12 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     };
     let state = |file: &FileRecord| match file.state {
         // What was noted may be of yesterday.
-        FileState::Present if lies_nowhere(file) => "gone",
-        FileState::Present if left.contains(&file.id) => "to do",
-        FileState::Present => "indexed",
-        FileState::Missing => "gone",
         FileState::Bad => "bad",
+        FileState::Present if lies_nowhere(file) => "gone",
+        FileState::Missing if !file.looks.iter().any(|look| look.path.exists()) => "gone",
+        _ if was_changed(file) => "changed",
+        _ if left.contains(&file.id) => "to do",
+        _ => "indexed",
     };
     if args.json {
         output::json(&json!({
@@ -74,9 +78,7 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
         for file in &files {
             let path = shown_place(&file.looks).map(|look| look.path.display().to_string());
             let reason = file.reason.as_ref().map(|reason| format!(": {reason}"));
-            let further = file.looks.len().saturating_sub(1);
-            let further =
-                (further > 0).then(|| format!(" (and {})", counted(further, "other place")));
+            let further = also_at(file);
             let name = [path, further, reason].into_iter().flatten().collect::<String>();
             table.row([state(file).to_owned(), clock(file.duration.0), name]);
         }
@@ -85,6 +87,25 @@ pub(crate) fn run(args: &List) -> anyhow::Result<Outcome> {
     }
     moved_folder::tell(&files, &place);
     Ok(if files.is_empty() { Outcome::NothingFound } else { Outcome::Done })
+}
+
+/// The further places of a file.
+fn also_at(file: &FileRecord) -> Option<String> {
+    let shown = shown_place(&file.looks).map(|look| &look.path);
+    let others = file.looks.iter().map(|look| &look.path).filter(|path| Some(*path) != shown);
+    let named: Vec<String> =
+        others.clone().take(PLACES).map(|path| path.display().to_string()).collect();
+    let more = others.count().saturating_sub(PLACES);
+    let more = (more > 0).then(|| counted(more, "other place"));
+    let named: Vec<String> = named.into_iter().chain(more).collect();
+    (!named.is_empty()).then(|| format!(" (also at {})", named.join(", ")))
+}
+
+/// Whether other files lie now at all of its places where any does. One that was only touched is compared by its samples.
+fn was_changed(file: &FileRecord) -> bool {
+    let now = |look: &Look| FileNow::by_samples(&look.path, file.identity, &file.looks);
+    let now: Vec<FileNow> = file.looks.iter().map(now).collect();
+    now.contains(&FileNow::Changed) && !now.iter().any(|now| now.is_usable())
 }
 
 fn first_path(file: &FileRecord) -> Option<&Path> {

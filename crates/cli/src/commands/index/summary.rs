@@ -47,6 +47,19 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
     if !summary.missing.is_empty() {
         lines.push(format!("gone, and kept in the index: {}", named(&summary.missing)));
     }
+    if !summary.gone_places.is_empty() {
+        lines.push(format!(
+            "gone, and known by another place: {}; the index has that one alone now",
+            named(&summary.gone_places)
+        ));
+    }
+    if !summary.gone_bad.is_empty() {
+        lines.push(format!(
+            "gone, and could not be read: {}; the index has nothing of it any more",
+            named(&summary.gone_bad)
+        ));
+    }
+    lines.extend(links_not_followed(&summary.links));
     if !summary.waiting.is_empty() {
         lines.push(format!(
             "still being written: {}; add them again when they are whole",
@@ -129,6 +142,17 @@ fn begun_beside(summary: &IndexSummary) -> Option<String> {
     ))
 }
 
+/// That folders behind links were passed over, and the way to have them; none where there are no such links.
+pub(super) fn links_not_followed(links: &[PathBuf]) -> Option<String> {
+    let first = links.first()?;
+    let typed = command_line::command(["index", "add", &one_line(&first.display().to_string())]);
+    Some(format!(
+        "links to folders, which are not followed: {}; name such a folder itself, as `{typed} --catalog DIR` with the place of \
+         this index",
+        named(links)
+    ))
+}
+
 fn named(paths: &[PathBuf]) -> String {
     let shown = paths.iter().take(NAMED).map(|path| one_line(&path.display().to_string()));
     let mut names: Vec<String> = shown.collect();
@@ -141,6 +165,25 @@ fn named(paths: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_gone_is_said_to_be_kept_only_where_it_is() {
+        let [kept, place, bad, link] = ["a.mp4", "b.mp4", "c.mp4", "d"].map(PathBuf::from);
+        let summary = IndexSummary {
+            missing: vec![kept],
+            gone_places: vec![place],
+            gone_bad: vec![bad],
+            links: vec![link],
+            ..IndexSummary::default()
+        };
+        let told = text(&summary, None);
+        let lines: Vec<&str> = told.lines().take(4).collect();
+        assert_eq!(lines[0], "gone, and kept in the index: a.mp4");
+        assert!(lines[1].starts_with("gone, and known by another place: b.mp4; "), "{told}");
+        assert!(lines[2].starts_with("gone, and could not be read: c.mp4; "), "{told}");
+        assert!(lines[3].starts_with("links to folders, which are not followed: d; "), "{told}");
+        assert!(lines[3].contains(" index add d --catalog DIR`"), "{told}");
+    }
 
     #[test]
     fn of_files_that_are_left_out_it_is_said_where_the_reasons_stand() {

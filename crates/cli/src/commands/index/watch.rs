@@ -45,7 +45,9 @@ pub(crate) fn run(args: &Watch) -> anyhow::Result<Outcome> {
                 let summary = prepared.add(catalogue.as_ref(), &args.folders, &mut progress)?;
                 // What is gone or bad stays so, and is told once.
                 let wrong = (summary.missing.clone(), summary.bad.clone(), summary.waiting.clone());
-                let num_done = summary.num_added + summary.num_moved + summary.num_other_words;
+                let num_gone = summary.gone_places.len() + summary.gone_bad.len();
+                let num_done =
+                    summary.num_added + summary.num_moved + summary.num_other_words + num_gone;
                 let is_new = told.as_ref().is_none_or(|told| *told != wrong);
                 if num_done > 0 || is_new {
                     output::text(&text(&summary, None))?;

@@ -17,6 +17,7 @@ use locvtp_model::loss::Term;
 use locvtp_model::weights::Origins;
 use locvtp_model::weights::Part;
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
+use locvtp_search::catalogue::{Access, CatalogueLocation, SqliteCatalogue, open_catalogue};
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, FileKind, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::tasks::TaskFile;
@@ -24,15 +25,16 @@ use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
 use serde_json::{Value, json};
 
+use crate::catalogue_place::live_index;
 use crate::commands::weights;
 use crate::pace::duration;
 use crate::table::fact_lines;
-use crate::{Outcome, missing, output};
+use crate::{Outcome, command_line, missing, output};
 
 /// `locvtp inspect`
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Inspect {
-    /// A video, model directory, run folder, checkpoint, corpus, demo folder, file of annotations,
+    /// A video, index, model directory, run folder, checkpoint, corpus, demo folder, file of annotations,
     /// predictions, features, embeddings or weights, run file, task file or settings of a synthetic corpus
     pub(crate) path: PathBuf,
     /// Print JSON
@@ -91,19 +93,37 @@ fn look(path: &Path) -> anyhow::Result<PathDescription> {
         model(path, "model directory")
     } else if has("synthetic.json") {
         synthetic(path)
+    } else if SqliteCatalogue::lies_in(path) {
+        index(path)
     } else if locvtp_corpus::find_sources(path, None).is_ok() {
         corpus(path)
     } else if features::are_in_folder(path) {
         features::features(path)
     } else {
         bail!(
-            "{}: a folder of no kind that is known here; looked for config.json (a model), \
+            "{}: a folder of no kind that is known here; looked for catalogue.sqlite (an index), config.json (a model), \
              trainer_state.json (a checkpoint), run.toml beside log.jsonl (a run), run/ beside \
              corpus/ (a demo), synthetic.json (a synthetic corpus), .npz or .npy files (features), \
              caption.json and the annotation files of other corpora (`locvtp corpus check --help` names them)",
             path.display()
         )
     }
+}
+
+fn index(path: &Path) -> anyhow::Result<PathDescription> {
+    let catalogue = open_catalogue(&CatalogueLocation::Folder(path.to_owned()), Access::Read)?;
+    let files = catalogue.files()?;
+    let live = live_index(catalogue.as_ref())?;
+    let duration_s: f64 = files.iter().map(|file| file.duration.0).sum();
+    let mut facts = vec![
+        ("files", files.len().to_string()),
+        ("duration", duration(duration_s)),
+        ("all of it", command_line::command(["index", "list", &path.to_string_lossy()])),
+    ];
+    let model = live.map(|live| live.model.name);
+    facts.extend(model.clone().map(|model| ("model", model)));
+    let json = json!({ "num_files": files.len(), "duration_s": duration_s, "model": model });
+    Ok(PathDescription { kind: "index of videos", facts, json })
 }
 
 fn video(path: &Path) -> anyhow::Result<PathDescription> {

@@ -8,7 +8,7 @@ mod more;
 mod table;
 mod telling;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -25,7 +25,7 @@ use self::asked::{Asked, asked_for};
 use self::more::MOST;
 use self::table::{here, text};
 use self::telling::tell;
-use crate::catalogue_place::{CataloguePlace, live_index, model_of, open_to_read};
+use crate::catalogue_place::{CataloguePlace, has_own_index, live_index, model_of, open_to_read};
 use crate::clock::{read_clock, read_day, read_length};
 use crate::commands::ground::{Scores, open_embedder};
 use crate::numbers::whole;
@@ -182,9 +182,9 @@ fn ask(
             Ok(Asked { question, answer, knows_words, unseen_words, notes, word_notes })
         }
         // Signs and letters that are no words for the model may still stand in subtitles.
-        Err(FinderError::Transfer(TransferError::Embed(error @ EmbedError::NoWords { .. })))
-            if is_sentence_alone =>
-        {
+        Err(FinderError::Transfer(TransferError::Embed(
+            error @ (EmbedError::NoWords { .. } | EmbedError::UnknownWords { .. }),
+        ))) if is_sentence_alone => {
             output::note(&format!("nothing can be seen by it: {error}"));
             word_notes.push(error.to_string());
             said_alone(question, false, unseen_words, word_notes)
@@ -197,6 +197,9 @@ fn question(args: &Search) -> anyhow::Result<Question> {
     let catalog =
         args.place.catalog.as_ref().and_then(|it| it.as_ref().ok()).map(ToString::to_string);
     let catalog = catalog.iter().flat_map(|place| ["--catalog", place.as_str()]);
+    if let Some(folder) = folder_among(&args.sentence, args) {
+        bail!(folder);
+    }
     let sentence = match args.sentence.as_slice() {
         [] => None,
         [typed] => Some(Sentence::read(typed)?),
@@ -240,6 +243,35 @@ fn question(args: &Search) -> anyhow::Result<Question> {
         reads_files: args.cut.is_some() || giving_away::counts_frames(args),
         ..Question::default()
     })
+}
+
+/// What is said where a folder stands beside the sentence, as `serve` and `index list` take one; none where none does. A word
+/// of a sentence without quotes that is the name of a folder without an index is a word.
+fn folder_among(typed: &[String], args: &Search) -> Option<String> {
+    if typed.len() < 2 {
+        return None;
+    }
+    let is_in_quotes = typed.iter().any(|one| one.contains(char::is_whitespace));
+    let is_meant = |one: &&String| match is_in_quotes {
+        true => Path::new(one).is_dir(),
+        false => has_own_index(Path::new(one)),
+    };
+    let folder = typed.iter().find(is_meant)?;
+    let others = typed.iter().filter(|one| *one != folder);
+    let sentence = others.map(String::as_str).collect::<Vec<_>>().join(" ");
+    let mut words = vec!["search", "--catalog", folder];
+    let given =
+        args.place.catalog.as_ref().and_then(|it| it.as_ref().ok()).map(ToString::to_string);
+    if let Some(given) = &given {
+        words = vec!["search", "--catalog", given, "--in", folder];
+    } else if !has_own_index(Path::new(folder)) {
+        words.extend(["--in", folder]);
+    }
+    words.push(&sentence);
+    Some(format!(
+        "{folder}: is a folder, and what is typed here is the sentence; write\n  {}",
+        command_line::command(words)
+    ))
 }
 
 /// Reads `FILE@12.5`.

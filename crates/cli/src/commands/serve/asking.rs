@@ -127,7 +127,7 @@ pub(super) fn ask(opened: &Opened, question: &Question) -> Result<Asked, FinderE
         None => match finder.find(question) {
             // Signs and letters that are no words for the model may still stand in subtitles.
             Err(FinderError::Transfer(TransferError::Embed(
-                error @ EmbedError::NoWords { .. },
+                error @ (EmbedError::NoWords { .. } | EmbedError::UnknownWords { .. }),
             ))) if is_sentence_alone => {
                 warnings.push(capital(&error.to_string()));
                 knows_words = false;
@@ -171,7 +171,9 @@ pub(super) fn scores(
         return Ok(None);
     }
     match opened.finder.scores(question, track) {
-        Err(FinderError::Transfer(TransferError::Embed(EmbedError::NoWords { .. }))) => Ok(None),
+        Err(FinderError::Transfer(TransferError::Embed(
+            EmbedError::NoWords { .. } | EmbedError::UnknownWords { .. },
+        ))) => Ok(None),
         scores => scores,
     }
 }

@@ -10,7 +10,9 @@ mod open_index;
 mod request_lines;
 mod videos;
 
-use std::net::{SocketAddr, TcpListener};
+use std::fs::File;
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -45,7 +47,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "DIR")]
     pub(crate) model: Option<PathBuf>,
     /// Where to listen; port 0 takes any that is free. An address that other machines reach needs a token
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8765", value_parser = address)]
     pub(crate) address: SocketAddr,
     /// A file with the word that visitors must know
     #[arg(long, value_name = "FILE")]
@@ -87,14 +89,15 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
     let library = IndexLibrary::open(place, args.model.clone(), root)?;
     let needs_token = settings.token.is_some();
     let server = Server::bind(settings, Arc::new(library), lines.observer())?;
-    let page = format!("http://{}/", server.address());
+    let page = format!("http://{}/", on_this_machine(server.address()));
     output::text(&format!("the page is at {page} (Ctrl-C ends the server)"))?;
     if needs_token {
         output::note("whoever opens it is asked for the token");
     }
     if !server.address().ip().is_loopback() {
         output::note(
-            "note: other machines reach it, and what is sent is not encrypted; behind a proxy with HTTPS it is",
+            "note: other machines reach it by this machine's own address, and what is sent is not encrypted; behind a \
+             proxy with HTTPS it is",
         );
     }
     if args.open {
@@ -113,12 +116,39 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Reads `--address`.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let local = || {
+        Some(SocketAddr::new(
+            Ipv4Addr::LOCALHOST.into(),
+            text.strip_prefix("localhost:")?.parse().ok()?,
+        ))
+    };
+    text.parse().ok().or_else(local).ok_or_else(|| {
+        "expected an address in figures and a port, as 127.0.0.1:8765, or 0.0.0.0:8765 for all addresses of this machine"
+            .to_owned()
+    })
+}
+
+/// Where a browser on this machine finds a server that listens at all of its addresses.
+fn on_this_machine(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
 fn token(file: &Path) -> anyhow::Result<Token> {
-    let about = std::fs::metadata(file).map_err(missing::reading(file))?;
-    if about.len() > LONGEST_TOKEN {
+    // No more is read than can be one: a device has no end, and a pipe no length.
+    let mut text = String::new();
+    let opened = File::open(file).map_err(missing::reading(file))?;
+    let read = opened.take(LONGEST_TOKEN + 1).read_to_string(&mut text);
+    read.map_err(missing::reading(file))?;
+    if text.len() as u64 > LONGEST_TOKEN {
         bail!("{}: is too long for a token; give a file with one word in it", file.display());
     }
-    let text = std::fs::read_to_string(file).map_err(missing::reading(file))?;
     Token::new(&text).with_context(|| file.display().to_string())
 }
 
@@ -129,5 +159,40 @@ fn open_page(page: &str) {
     command.arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     if command.spawn().is_err() {
         output::note(&format!("note: no browser could be opened; open {page} yourself"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_figures_and_a_port_and_a_browser_is_sent_where_it_can_go() {
+        for (typed, shown) in [
+            ("127.0.0.1:8931", "127.0.0.1:8931"),
+            ("localhost:0", "127.0.0.1:0"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("192.168.0.3:80", "192.168.0.3:80"),
+        ] {
+            assert_eq!(on_this_machine(address(typed).unwrap()).to_string(), shown, "{typed}");
+        }
+        for typed in ["localhost", "127.0.0.1", ":9000", "example.com:80", "localhost:port"] {
+            assert!(address(typed).unwrap_err().contains("as 127.0.0.1:8765"), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_read_from_a_pipe_and_no_device_is_read_to_its_end() {
+        let said = |file: &str| format!("{:#}", token(Path::new(file)).err().unwrap());
+        assert!(said("/dev/zero").contains("too long for a token"), "{}", said("/dev/zero"));
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        let writer = pipe.clone();
+        let writing = std::thread::spawn(move || std::fs::write(writer, "0123456789abcdef\n"));
+        assert!(token(&pipe).is_ok());
+        writing.join().unwrap().unwrap();
     }
 }

@@ -83,9 +83,11 @@ impl Videos {
         self.media_where(file, &|look| now(look).is_usable())
     }
 
-    /// The same for a list, without a look into the files.
+    /// The same for a list, without a look into the files but those that were missing.
     pub(super) fn listed(&self, file: &FileRecord) -> Media {
-        self.media_where(file, &|_| true)
+        let now = |look: &Look| FileNow::by_samples(&look.path, file.identity, &file.looks);
+        let was_there = file.state != FileState::Missing;
+        self.media_where(file, &|look| was_there || now(look).is_usable())
     }
 
     fn media_where(&self, file: &FileRecord, is_usable: &dyn Fn(&Look) -> bool) -> Media {
@@ -108,8 +110,9 @@ impl Videos {
             codec: played.as_ref().map(|it| it.codec.clone()).unwrap_or_default(),
             media_type: played.map(|it| it.media_type),
             modified_unix_s: look.map(|look| look.modified_ns.div_euclid(1_000_000_000)),
-            is_missing: there.is_none() || file.state == FileState::Missing,
+            is_missing: there.is_none(),
             is_changed: usable.is_empty() && there.is_some(),
+            note: file.reason.clone(),
             path,
         }
     }

@@ -61,7 +61,9 @@ impl FromStr for ServerAddress {
         };
         let (scheme, behind) = text.split_once("://").ok_or_else(wrong)?;
         if !is_ours(scheme) {
-            return Err(wrong());
+            let what =
+                format!("no index lies at such an address, but in a folder or a database; {FORM}");
+            return Err(CatalogueError::Server { place: format!("{scheme}://..."), what });
         }
         let text = &format!("postgres://{behind}");
         let (plain, encryption) = split_encryption(text).ok_or_else(wrong)?;
