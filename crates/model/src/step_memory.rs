@@ -169,8 +169,8 @@ impl LocVtpConfig {
         let passing = whole.passing.max(video.whole().passing).max(text.whole().passing);
         let first = match in_video {
             Some(0) => (video.embedding + video.block).kept,
-            Some(_) => video.block.kept,
-            None => 0.0,
+            Some(first) if first < video.num_blocks => video.block.kept,
+            _ => 0.0,
         };
         vec![
             Moment {
@@ -206,7 +206,7 @@ impl LocVtpConfig {
         let Learning { video: before, text: of_words, first: [in_video, in_text], .. } =
             parameters.learning;
         let mut moments = match in_video {
-            Some(_) => way_back(&of_video, clips, (0, before), parameters),
+            Some(first) => way_back(&of_video, clips, first, (0, before), parameters),
             None => Vec::new(),
         };
         let (count, _) = longest_stretch(of_video(1).0.num_blocks, clips.num_parts());
@@ -215,8 +215,8 @@ impl LocVtpConfig {
             embeddings: EMBEDDINGS_OF_LOSSES,
             ..Moment::default()
         });
-        if in_text.is_some() {
-            moments.extend(way_back(&of_text, sentences, (before, of_words), parameters));
+        if let Some(first) = in_text {
+            moments.extend(way_back(&of_text, sentences, first, (before, of_words), parameters));
         }
         moments
     }
@@ -294,18 +294,20 @@ struct Moment {
     embeddings: f64,
 }
 
-/// The moments of the second pass over an encoder: in the first part, before there are gradients, and in the second,
-/// when they are all there.
+/// The moments of the second pass over an encoder whose first part that learns is `first`: in the first part of the batch,
+/// before there are gradients, and in the second, when they are all there.
 fn way_back(
     cost: &dyn Fn(usize) -> (EncoderCost, PartCost),
     parted: Parted,
+    first: usize,
     (gradients_before, own): (usize, usize),
     parameters: &ParameterCounts,
 ) -> Vec<Moment> {
     let (part, head) = cost(parted.at_once);
     let (count, longest) = longest_stretch(part.num_blocks, parted.num_parts());
-    let embedding = if count == 1 { part.embedding } else { PartCost::default() };
-    let stretch = embedding + part.block.times(longest) + part.end + head;
+    let learned = part.num_blocks.saturating_sub(first);
+    let embedding = if count == 1 && first == 0 { part.embedding } else { PartCost::default() };
+    let stretch = embedding + part.block.times(longest.min(learned)) + part.end + head;
     let graph = stretch.kept + stretch.kept_weights + stretch.passing + part.block_input;
     let kept = |rows: usize| (count - 1) as f64 * cost(rows).0.block_input;
     // The gradients of a stretch are there before they are added to the sum.
@@ -322,7 +324,7 @@ fn way_back(
         Moment {
             gradients: before + own as f64 + of_stretch,
             block_inputs: kept(parted.rows - parted.at_once),
-            graph: (embedding + part.block).kept,
+            graph: (embedding + part.block.times(learned.min(1))).kept,
             embeddings,
         },
     ]
