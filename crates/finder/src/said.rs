@@ -99,11 +99,7 @@ pub(crate) fn said(
     filter: Option<&TrackFilter>,
     files: &[FileRecord],
 ) -> Result<Vec<Hit>, FinderError> {
-    let text = match (&question.said, &question.sentence) {
-        (Some(said), _) => said.clone(),
-        (None, Some(sentence)) => sentence.words(),
-        (None, None) => return Ok(Vec::new()),
-    };
+    let Some(text) = question.words_said() else { return Ok(Vec::new()) };
     let found = catalogue.find_cues(&text, filter, CUES_A_HIT * question.top)?;
     let mut hits: Vec<Hit> = Vec::new();
     for CueHit { track, cue, score, .. } in found {

@@ -10,6 +10,8 @@ mod open_index;
 mod request_lines;
 mod videos;
 
+use std::fs::File;
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -114,11 +116,13 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<Outcome> {
 }
 
 fn token(file: &Path) -> anyhow::Result<Token> {
-    let about = std::fs::metadata(file).map_err(missing::reading(file))?;
-    if about.len() > LONGEST_TOKEN {
+    // It may be a pipe, as `<(..)` of a shell is: how long that is nobody knows.
+    let opened = File::open(file).map_err(missing::reading(file))?;
+    let mut text = String::new();
+    let read = opened.take(LONGEST_TOKEN + 1).read_to_string(&mut text);
+    if read.map_err(missing::reading(file))? as u64 > LONGEST_TOKEN {
         bail!("{}: is too long for a token; give a file with one word in it", file.display());
     }
-    let text = std::fs::read_to_string(file).map_err(missing::reading(file))?;
     Token::new(&text).with_context(|| file.display().to_string())
 }
 
