@@ -1,7 +1,7 @@
 //! What a person should know of an answer besides its moments: the same at the command line, in JSON and at the server.
 
 use locvtp_finder::{Answer, Denial, Evidence, Finding, Question, Verdict};
-use locvtp_search::catalogue::{JobRecord, JobState};
+use locvtp_search::catalogue::{JobRecord, JobState, MOST_OPEN_WORDS_SAID, MOST_WORDS_SAID};
 use locvtp_video::counted::counted;
 
 /// The notes, a line each, without a full stop; `finding` is what is said of the answer as a whole.
@@ -37,6 +37,12 @@ pub(crate) fn notes(answer: &Answer, question: &Question, finding: Finding) -> V
             "touched since they were indexed, and shown as they were then: {}; `locvtp index add` tells whether they \
              were changed",
             counted(answer.num_touched, "file"),
+        ));
+    }
+    if question.sentence.is_some() && question.words_said().is_none() {
+        notes.push(format!(
+            "the sentence has more than {MOST_WORDS_SAID} words, or {MOST_OPEN_WORDS_SAID} with a * behind them, so it was \
+             not looked for in subtitles"
         ));
     }
     let words_were_sought = question.said.is_some();

@@ -58,6 +58,7 @@ pub(crate) enum Outcome {
 
 fn main() -> ExitCode {
     give_pages_back(NEVER);
+    have_long_files_told();
     let args = match typed() {
         Ok(args) => args,
         Err(code) => return code,
@@ -172,6 +173,12 @@ fn give_pages_back(after_ms: i32) {
 fn take_small_pages() {
     // SAFETY: changes a setting of this process alone. Where the system does not know it, nothing changes.
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+}
+
+/// Has a write beyond what `ulimit -f` allows fail, with a reason. Else the system ends the process without a word.
+fn have_long_files_told() {
+    // SAFETY: changes what one signal does, before there are threads.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

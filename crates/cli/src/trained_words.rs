@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_finder::Sentence;
+use locvtp_finder::{Sentence, names_nothing};
 use locvtp_model::weights::Origins;
 use locvtp_model::{TRAINING_WORDS_FILE, TrainingWords};
 use locvtp_train::RUN_FILE;
@@ -53,7 +53,8 @@ impl TrainedWords {
     /// among the words that were never seen.
     pub(crate) fn unseen_of(&self, sentence: &Sentence) -> Option<Unseen> {
         let without = sentence.without.join(" ");
-        self.known.as_ref().map(|known| told(known, &sentence.words(), &without))
+        let told = self.known.as_ref().map(|known| told(known, &sentence.words(), &without));
+        told.map(|unseen| with_left_out(unseen, sentence))
     }
 
     /// What is said of a model without a list, in one line with the way to get one; none where there is no list to get.
@@ -100,14 +101,33 @@ fn again(run: &Path) -> Option<String> {
     }
 }
 
+/// The same, with the terms that are left out as they name nothing.
+fn with_left_out(mut unseen: Unseen, sentence: &Sentence) -> Unseen {
+    let with = sentence.with.iter().map(|term| ('+', term));
+    let terms = with.chain(sentence.without.iter().map(|term| ('-', term)));
+    let left_out = terms.filter(|(_, term)| names_nothing(term));
+    let left_out: Vec<String> = left_out.map(|(sign, term)| format!("{sign}{term}")).collect();
+    if left_out.is_empty() || unseen.nothing_known {
+        return unseen;
+    }
+    let before = if unseen.said.is_empty() { "" } else { ". " };
+    unseen.said += &format!("{before}left out, as that names nothing: {}", left_out.join(", "));
+    unseen
+}
+
 fn told(known: &TrainingWords, sentence: &str, without: &str) -> Unseen {
     let (mut words, _) = known.unseen(sentence);
-    let nothing_known = !known.may_know(sentence);
+    let names_nothing = names_nothing(sentence);
+    let nothing_known = names_nothing || !known.may_know(sentence);
     let others = known.unseen(without).0.into_iter();
     let others: Vec<String> = others.filter(|word| !words.contains(word)).collect();
     words.extend(others);
     if words.is_empty() {
         let said = match nothing_known {
+            true if names_nothing => {
+                "no word of it names something that could be seen, so there is nothing to look for"
+                    .to_owned()
+            }
             true => "it has no words, and the model knows nothing but words".to_owned(),
             false => String::new(),
         };
@@ -157,6 +177,23 @@ mod tests {
         assert!(!pretrained.nothing_known && pretrained.words.is_none());
         let seen = told(&after, "a red square", "");
         assert_eq!((seen.words, seen.said.as_str()), (Some(vec![]), ""));
+        // "a" and "the" name nothing, whether they were said or not.
+        for known in [&known, &after] {
+            for sentence in ["a", "The A", "a the"] {
+                assert!(told(known, sentence, "").nothing_known, "{sentence}");
+            }
+        }
+        assert!(told(&known, "a", "").said.contains("nothing to look for"));
+        let left_out = |typed: &str| {
+            let sentence = Sentence::read(typed).unwrap();
+            let unseen = with_left_out(told(&known, &sentence.words(), ""), &sentence);
+            (unseen.said, unseen.nothing_known)
+        };
+        let said = "left out, as that names nothing: +a, -the";
+        assert_eq!(left_out("a square +a -the"), (said.to_owned(), false));
+        assert_eq!(left_out("a square +red"), (String::new(), false));
+        assert!(left_out("a dog red -the").0.contains("on the other words. left out"));
+        assert!(left_out("a +the").1);
         let rare = told(&TrainingWords { least: 3, ..known }, "dog", "");
         assert!(
             rare.said.starts_with("seen fewer than 3 times in training: dog;"),

@@ -1,23 +1,52 @@
 //! All files under a folder.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Folders below folders are looked into this far; links may lead in circles.
 pub(crate) const DEPTH: usize = 6;
 
-/// Hands out every file under `dir`. Hidden folders are passed over, and links to a folder that they lie in.
+/// Hands out every file under `dir`. A link to a folder that it lies in is not followed: all there is handed out
+/// already. Hidden folders are passed over.
 ///
 /// # Errors
 /// When the folder cannot be read; folders below it that cannot be read are passed over.
 pub(crate) fn walk(dir: &Path, depth: usize, each: &mut dyn FnMut(PathBuf)) -> std::io::Result<()> {
+    walk_on(dir, depth, &mut Vec::new(), each)
+}
+
+/// The same, in these folders, each by its device and number.
+fn walk_on(
+    dir: &Path,
+    depth: usize,
+    above: &mut Vec<(u64, u64)>,
+    each: &mut dyn FnMut(PathBuf),
+) -> std::io::Result<()> {
+    let about = std::fs::metadata(dir)?;
+    let own = (about.dev(), about.ino());
+    if above.contains(&own) {
+        return Ok(());
+    }
+    above.push(own);
+    let walked = walk_entries(dir, depth, above, each);
+    above.pop();
+    walked
+}
+
+fn walk_entries(
+    dir: &Path,
+    depth: usize,
+    above: &mut Vec<(u64, u64)>,
+    each: &mut dyn FnMut(PathBuf),
+) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;
         let path = entry.path();
         let kind = entry.file_type()?;
         if kind.is_dir() || (kind.is_symlink() && path.is_dir()) {
             let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-            if depth > 0 && !is_hidden && !(kind.is_symlink() && leads_in_a_circle(dir, &path)) {
-                let _ = walk(&path, depth - 1, each);
+            if depth > 0 && !is_hidden {
+                let _ = walk_on(&path, depth - 1, above, each);
             }
         } else {
             each(path);
@@ -26,37 +55,31 @@ pub(crate) fn walk(dir: &Path, depth: usize, each: &mut dyn FnMut(PathBuf)) -> s
     Ok(())
 }
 
-/// Whether a link in a folder leads to that or to one that it lies in.
-fn leads_in_a_circle(folder: &Path, link: &Path) -> bool {
-    match (folder.canonicalize(), link.canonicalize()) {
-        (Ok(folder), Ok(target)) => folder.starts_with(target),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
-    fn hidden_folders_and_circles_are_passed_over_and_other_links_are_followed() {
+    fn hidden_folders_and_links_to_a_folder_around_them_are_not_followed_and_other_links_are() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        for name in ["corpus/.locvtp", "corpus/sub", "elsewhere"] {
-            std::fs::create_dir_all(at(name)).unwrap();
+        let place = |name: &str| folder.path().join(name);
+        for name in ["a", "b", ".hidden"] {
+            std::fs::create_dir(place(name)).unwrap();
         }
-        for name in ["corpus/.locvtp/a", "corpus/sub/b", "corpus/.c", "elsewhere/d"] {
-            std::fs::write(at(name), "").unwrap();
-        }
-        for (link, target) in [("self", "corpus"), ("sub/up", "corpus"), ("link", "elsewhere")] {
-            std::os::unix::fs::symlink(at(target), at("corpus").join(link)).unwrap();
+        std::fs::write(place("a/one"), "").unwrap();
+        std::fs::write(place("b/two"), "").unwrap();
+        std::fs::write(place(".hidden/three"), "").unwrap();
+        for (target, link) in [(".", "itself"), ("..", "a/up"), ("../a", "b/beside")] {
+            symlink(target, place(link)).unwrap();
         }
         let mut found = Vec::new();
-        walk(&at("corpus"), DEPTH, &mut |path| {
-            found.push(path.strip_prefix(folder.path()).unwrap().to_owned());
+        walk(folder.path(), DEPTH, &mut |path| {
+            found.push(path.strip_prefix(folder.path()).unwrap().display().to_string());
         })
         .unwrap();
         found.sort();
-        assert_eq!(found, ["corpus/.c", "corpus/link/d", "corpus/sub/b"].map(PathBuf::from));
+        assert_eq!(found, ["a/one", "b/beside/one", "b/two"]);
     }
 }

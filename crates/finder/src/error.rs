@@ -86,6 +86,19 @@ pub enum FinderError {
         /// Pixels that are read at most.
         most: u64,
     },
+    /// A picture to search by whose short side cannot be scaled.
+    #[error(
+        "{path}: at {width}x{height} pixels it is too narrow to be compared, as models see its middle square; give one \
+         whose sides are nearer to each other"
+    )]
+    NarrowPicture {
+        /// The file.
+        path: PathBuf,
+        /// Width in pixels.
+        width: u32,
+        /// Height in pixels.
+        height: u32,
+    },
     /// A moment to search by that is not in its file.
     #[error("{path}: nothing of it is indexed at {at}; it plays for {duration}")]
     NoSuchMoment {

@@ -218,6 +218,9 @@ impl Finder {
                 Err(VideoError::TooManyPixels { path, width, height, most }) => {
                     Err(FinderError::LargePicture { path, width, height, most })
                 }
+                Err(VideoError::TooManyScaledPixels { path, width, height, .. }) => {
+                    Err(FinderError::NarrowPicture { path, width, height })
+                }
                 Err(error) if is_no_picture(&error) => {
                     Err(FinderError::NoPicture { path: path.clone() })
                 }

@@ -86,7 +86,7 @@ pub use judge::{Denial, Verdict};
 pub use model_record::model_record;
 pub use null_sentences::null_sentences;
 pub use observer::IndexObserver;
-pub use question::{Alike, Question, Sentence};
+pub use question::{Alike, Question, Sentence, names_nothing};
 pub use question_error::QuestionError;
 pub use removal::{Removed, remove};
 pub use said::{find_said, lies_nowhere};

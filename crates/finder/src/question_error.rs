@@ -26,8 +26,26 @@ pub enum QuestionError {
         /// Letters that are read.
         most: usize,
     },
+    /// More words than are looked for in what is said.
+    #[error(
+        "what should be said has {found} words; ask with {most} at most, as all must stand in one line"
+    )]
+    TooManyWords {
+        /// Words that were typed, each phrase once.
+        found: usize,
+        /// Words that are looked for.
+        most: usize,
+    },
+    /// More words with a star than are looked for in what is said.
+    #[error("what should be said has {found} words with a * behind them; ask with {most} at most")]
+    TooManyOpenWords {
+        /// Words with a star that were typed, each once.
+        found: usize,
+        /// Such words that are looked for.
+        most: usize,
+    },
     /// A quote that does not end.
-    #[error("{sentence:?}: a \" is not closed; close it")]
+    #[error("{sentence:?}: a quote is not closed; close it")]
     OpenQuote {
         /// What was typed.
         sentence: String,
@@ -39,16 +57,6 @@ pub enum QuestionError {
     NoWords {
         /// What was typed.
         said: String,
-    },
-    /// More words to be said than are looked for in one line.
-    #[error(
-        "{found} different words are given to be said, and at most {most} are looked for in one line; give fewer"
-    )]
-    TooManyWords {
-        /// How many there are.
-        found: usize,
-        /// How many are looked for.
-        most: usize,
     },
     /// A term in words to be said.
     #[error(

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use locvtp_search::catalogue::{Catalogue, CueHit, FileId, FileRecord, MOST_PHRASES, num_phrases};
+use locvtp_search::catalogue::{Catalogue, CueHit, FileId, FileRecord};
 use locvtp_search::identity::FileNow;
 use locvtp_search::scan::TrackFilter;
 
@@ -99,15 +99,7 @@ pub(crate) fn said(
     filter: Option<&TrackFilter>,
     files: &[FileRecord],
 ) -> Result<Vec<Hit>, FinderError> {
-    let text = match (&question.said, &question.sentence) {
-        (Some(said), _) => said.clone(),
-        (None, Some(sentence)) => sentence.words(),
-        (None, None) => return Ok(Vec::new()),
-    };
-    if num_phrases(&text) > MOST_PHRASES {
-        // No line of subtitles has so many.
-        return Ok(Vec::new());
-    }
+    let Some(text) = question.words_said() else { return Ok(Vec::new()) };
     let found = catalogue.find_cues(&text, filter, CUES_A_HIT * question.top)?;
     let mut hits: Vec<Hit> = Vec::new();
     for CueHit { track, cue, score, .. } in found {

@@ -2,12 +2,14 @@
 //! say what is expected.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri, header};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::echo::{MOST_SECONDS, TOO_MANY_SECONDS, cut_after, shortened};
 use crate::object::Object;
@@ -112,12 +114,40 @@ impl Parameters {
     }
 }
 
+/// Bytes of a body that every connection may hold; who sends more waits for a place.
+const SMALL_BODY: usize = 64 << 10;
+
+/// What a body says. A large one keeps its place as long as this is kept, because what was read is as large.
+pub(crate) struct Held<T> {
+    read: T,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<T> std::ops::Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.read
+    }
+}
+
+/// A place for a large body, when one is free.
+async fn place_of_body(
+    limits: &ServeLimits,
+    places: &Arc<Semaphore>,
+) -> Result<OwnedSemaphorePermit, Problem> {
+    let place = Arc::clone(places).acquire_owned();
+    let place = tokio::time::timeout(limits.request_time, place).await;
+    place.map_err(|_| Problem::busy())?.map_err(|_| Problem::busy())
+}
+
 /// The body of a request, which must say that it is JSON: a page of another site cannot send that
 /// without being asked.
 pub(crate) async fn read_json<T: DeserializeOwned>(
     limits: &ServeLimits,
+    places: &Arc<Semaphore>,
     request: Request,
-) -> Result<T, Problem> {
+) -> Result<Held<T>, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_json = kind.is_some_and(|kind| {
         kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json")
@@ -137,20 +167,26 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
         return Err(too_large());
     }
     let mut pieces = request.into_body().into_data_stream();
-    let whole = async {
-        let mut body = Vec::new();
-        while let Some(piece) = pieces.next().await {
-            body.extend_from_slice(&piece.map_err(|error| broken_body(&error))?);
-            if body.len() > most {
-                return Err(too_large());
-            }
+    let (mut body, mut place) = (Vec::new(), None);
+    let mut end = tokio::time::Instant::now() + limits.request_time;
+    loop {
+        let piece = tokio::time::timeout_at(end, pieces.next()).await;
+        let Some(piece) = piece.map_err(|_| too_late())? else { break };
+        let piece = piece.map_err(|error| broken_body(&error))?;
+        if body.len() + piece.len() > most {
+            return Err(too_large());
         }
-        Ok(body)
-    };
-    let body = tokio::time::timeout(limits.request_time, whole).await;
-    parsed(&body.map_err(|_| {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
-    })??)
+        if body.len() + piece.len() > SMALL_BODY && place.is_none() {
+            place = Some(place_of_body(limits, places).await?);
+            end = tokio::time::Instant::now() + limits.request_time;
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Held { read: parsed(&body)?, _place: place })
+}
+
+fn too_late() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "the body of the request did not come in time")
 }
 
 /// A body that does not come to its end.
@@ -196,6 +232,8 @@ fn plain(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::query::Query as Asked;
 
@@ -223,6 +261,28 @@ mod tests {
         assert!(
             of("limit=-1").count_if_given("limit").unwrap_err().message.contains("whole number")
         );
+    }
+
+    #[tokio::test]
+    async fn a_large_body_waits_for_a_place_and_a_small_one_does_not() {
+        let limits = ServeLimits::default();
+        let places = Arc::new(Semaphore::new(1));
+        // These bodies are there already, so what is not read at once waits for a place.
+        let read = |letters: usize| {
+            let body = format!("{{\"text\": \"{}\"}}", "a".repeat(letters));
+            let request = Request::builder().header(header::CONTENT_TYPE, "application/json");
+            let request = request.body(axum::body::Body::from(body)).unwrap();
+            read_json::<Asked>(&limits, &places, request).now_or_never()
+        };
+        let large = SMALL_BODY + 1;
+        let first = read(large).unwrap().unwrap();
+        assert_eq!(first.text.len(), large);
+        assert!(read(large).is_none());
+        assert!(read(100).unwrap().is_ok());
+        drop(first);
+        assert!(read(large).unwrap().is_ok());
+        assert_eq!(read(limits.body_bytes).unwrap().err().unwrap().status, 413);
+        assert_eq!(places.available_permits(), 1);
     }
 
     #[test]

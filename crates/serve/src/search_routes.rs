@@ -17,7 +17,7 @@ use crate::media::{Media, MediaId, PageRequest};
 use crate::object;
 use crate::problem::Problem;
 use crate::query::{Answer, ClipScore, Query};
-use crate::read_request::{InPath, Parameters, read_json};
+use crate::read_request::{Held, InPath, Parameters, read_json};
 use crate::reports::{BadFile, Job, LibraryState};
 use crate::shown_media::ShownMedia;
 use crate::state::Shared;
@@ -171,12 +171,13 @@ pub(crate) async fn export(
     State(shared): State<Shared>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let ExportRequest { format, hits } = read_json(&shared.limits, request).await?;
+    let asked = read_json::<ExportRequest>(&shared.limits, &shared.large_bodies, request).await?;
+    let ExportRequest { format, hits } = &*asked;
     if hits.is_empty() || hits.len() > MOST_EXPORTED {
         let found = hits.len();
         return Err(Problem::bad(format!("{found} hits; give 1 to {MOST_EXPORTED}")));
     }
-    for hit in &hits {
+    for hit in hits {
         let (start, end) = (hit.span.start.0, hit.span.end.0);
         if !(start >= 0.0 && start < end) {
             return Err(Problem::bad("the span of a hit must begin at 0 or later and end later"));
@@ -189,7 +190,8 @@ pub(crate) async fn export(
             return Err(Problem::bad("the `score` of a hit is none that an answer has"));
         }
     }
-    let file = ask(&shared, move |library| library.export(format, &hits)).await?;
+    let format = *format;
+    let file = ask(&shared, move |library| library.export(format, &asked.hits)).await?;
     // Letters that every system and every header takes.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let name: String = file.name.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
@@ -242,8 +244,8 @@ pub(crate) async fn ask<T: Send + 'static>(
     Ok(shared.workers.run(move || question(&*library)).await??)
 }
 
-async fn read_query(shared: &Shared, request: Request) -> Result<Query, Problem> {
-    let query: Query = read_json(&shared.limits, request).await?;
+async fn read_query(shared: &Shared, request: Request) -> Result<Held<Query>, Problem> {
+    let query: Held<Query> = read_json(&shared.limits, &shared.large_bodies, request).await?;
     query.check().map_err(Problem::bad)?;
     Ok(query)
 }

@@ -139,6 +139,7 @@ impl Server {
             readers: Workers::new(LOOK_UPS.0, LOOK_UPS.1, limits.request_time),
             workers: Workers::new(limits.work, limits.waiting_work, limits.request_time),
             proxy_workers: Workers::new(limits.proxies, limits.waiting_proxies, limits.proxy_time),
+            large_bodies: Arc::new(Semaphore::new(limits.large_bodies.max(1))),
             reads: Arc::new(Semaphore::new(limits.reads.max(1))),
             pictures: cache("pictures", limits.picture_cache_bytes)?,
             proxies: cache("proxies", limits.proxy_cache_bytes)?,

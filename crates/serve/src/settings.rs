@@ -59,6 +59,8 @@ pub struct ServeLimits {
     pub grace_time: Duration,
     /// Bytes of a request's body: a query with a picture. 12 MiB.
     pub body_bytes: usize,
+    /// Bodies with a picture that are read, or at work, at a time; others wait. 4. Small ones, of 64 KiB, do not count.
+    pub large_bodies: usize,
     /// Pieces of files that are read at a time. 4.
     pub reads: usize,
     /// Questions to the index and pictures in work at a time. Twice the processors.
@@ -88,6 +90,7 @@ impl Default for ServeLimits {
             stall_time: Duration::from_secs(30),
             grace_time: Duration::from_secs(3),
             body_bytes: 12 << 20,
+            large_bodies: 4,
             reads: 4,
             work: 2 * processors,
             waiting_work: 64,

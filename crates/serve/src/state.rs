@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) workers: Workers,
     /// For proxies, which take longer.
     pub(crate) proxy_workers: Workers,
+    /// Places for bodies with a picture.
+    pub(crate) large_bodies: Arc<Semaphore>,
     /// Places to read a piece of a file that is being sent.
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) pictures: FileCache,

@@ -237,6 +237,7 @@ fn open(
         index,
         table: Arc::new(table),
         stream,
+        frame_pixels: settings.limits.frame_pixels,
         output_bytes: settings.limits.output_bytes,
         damaged_frames: settings.damaged_frames,
         list_stamps: Vec::new(),

@@ -192,7 +192,8 @@ pub enum VideoError {
 
     /// Every clip of a plan touches a damaged or missing span.
     #[error(
-        "{path}: every clip of it touches a span that is damaged or missing; copy it again or          leave it out",
+        "{path}: every clip of it touches a span that is damaged or missing; copy it again or \
+         leave it out",
         path = path.display()
     )]
     NoWholeClip {
@@ -248,6 +249,30 @@ pub enum VideoError {
         width: u32,
         /// Height of the stored pictures.
         height: u32,
+        /// The limit.
+        most: u64,
+    },
+
+    /// Narrow pictures that are larger than [`ReadLimits::frame_pixels`](crate::ReadLimits::frame_pixels) once their
+    /// short side is the one that is asked for.
+    #[error(
+        "{path}: its pictures of {width}x{height} become {scaled_width}x{scaled_height} when their short side is \
+         scaled, which is over the limit of {most} pixels; leave it out, or raise {limit} if they are really that \
+         narrow",
+        path = path.display(),
+        limit = LimitReached { key: "frame_pixels", was: *most }
+    )]
+    TooManyScaledPixels {
+        /// The file.
+        path: PathBuf,
+        /// Width of the pictures as shown.
+        width: u32,
+        /// Height of the pictures as shown.
+        height: u32,
+        /// Width after scaling.
+        scaled_width: u32,
+        /// Height after scaling.
+        scaled_height: u32,
         /// The limit.
         most: u64,
     },

@@ -20,7 +20,7 @@ use crate::orientation::Orientation;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::pixels::FramePixels;
 use crate::reader_settings::DamagedFrames;
-use crate::scale::FrameScaler;
+use crate::scale::{self, FrameScaler};
 use crate::transform::FrameTransform;
 
 /// Everything that is needed to get at the frames of one open file.
@@ -32,6 +32,8 @@ pub(crate) struct FrameSearch {
     pub(crate) index: PacketIndex,
     pub(crate) table: Arc<FrameTable>,
     pub(crate) stream: FrameStream,
+    /// Most pixels of a picture on the way.
+    pub(crate) frame_pixels: u64,
     /// Most bytes that one read may return.
     pub(crate) output_bytes: u64,
     pub(crate) damaged_frames: DamagedFrames,
@@ -159,6 +161,7 @@ impl FrameSearch {
         let (width, height) = self.shown;
         let path = self.path.clone();
         let misfit = |reason| VideoError::Transform { path: path.clone(), width, height, reason };
+        self.check_scaled(transform)?;
         let mut scaler =
             FrameScaler::new(transform, self.orientation, self.shown).map_err(misfit)?;
         let mut pixels = self.empty_pixels(frames.len(), scaler.output_size())?;
@@ -189,6 +192,24 @@ impl FrameSearch {
             pixels.data.copy_within(from..from + frame_bytes, to);
         }
         Ok((pixels, missing.into_iter().map(|(_, slot)| slot).collect()))
+    }
+
+    /// Before anything is made of that size.
+    fn check_scaled(&self, transform: &FrameTransform) -> Result<(), VideoError> {
+        let (scaled_width, scaled_height) = scale::largest_made(transform, self.shown);
+        let most = self.frame_pixels;
+        if u64::from(scaled_width) * u64::from(scaled_height) <= most {
+            return Ok(());
+        }
+        let (path, (width, height)) = (self.path.clone(), self.shown);
+        Err(VideoError::TooManyScaledPixels {
+            path,
+            width,
+            height,
+            scaled_width,
+            scaled_height,
+            most,
+        })
     }
 
     fn empty_pixels(

@@ -19,6 +19,7 @@ use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::packet_list;
+use crate::png_texts;
 use crate::probe::{self, MediaSource, OpenFile};
 use crate::reader_settings::ReaderSettings;
 use crate::unreferenced::{LeaveOut, Unreferenced};
@@ -322,6 +323,7 @@ impl FrameStream {
             packet.read(&mut self.file.input).ok()?;
             self.file.watch.step();
             if packet.stream() == self.file.stream {
+                png_texts::take_out(&mut packet, self.file.codec_id);
                 return Some(packet);
             }
         }

@@ -14,6 +14,7 @@ use ffmpeg_the_third as ffmpeg;
 use crate::error::VideoError;
 use crate::frame_stream;
 use crate::limits::ReadLimits;
+use crate::png_texts;
 use crate::probe::{self, MediaSource, OpenFile};
 use crate::reader_settings::ReaderSettings;
 use crate::rgb_conversion::RgbConversion;
@@ -187,6 +188,7 @@ impl Looking {
             packet.read(&mut self.file.input).ok()?;
             self.file.watch.step();
             if packet.stream() == self.file.stream {
+                png_texts::take_out(&mut packet, self.file.codec_id);
                 return Some(packet);
             }
         }
@@ -278,7 +280,7 @@ impl Looking {
         let shown = orientation.size(frame.width(), frame.height());
         let (width, height) = fitting(shown, wanted.fit);
         let stored = orientation.size(width, height);
-        let mut conversion = RgbConversion::new(stored, Interpolation::Bilinear);
+        let mut conversion = RgbConversion::new(stored, Interpolation::Bilinear).ok()?;
         let scaled = conversion.run(frame).ok()?;
         let mut rgb = vec![0; width as usize * height as usize * 3];
         let stored = (stored.0 as usize, stored.1 as usize);
@@ -369,6 +371,18 @@ mod tests {
         assert_eq!(fitting((64, 48), (320, 180)), (64, 48));
         assert_eq!(fitting((1920, 1080), (320, 320)), (320, 180));
         assert_eq!(fitting((10_000, 1), (320, 180)), (320, 1));
+    }
+
+    #[test]
+    fn the_decoder_gets_no_text_of_a_png() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("texts.png");
+        std::fs::write(&path, png_texts::tests::picture(&[b"zTXt", b"iCCP"])).unwrap();
+        let mut looking = Looking::open(&path, &ReadLimits::default(), &Arc::default()).unwrap();
+        let packet = looking.packet().unwrap();
+        let holds = |kind: &[u8]| packet.data().unwrap().windows(4).any(|it| it == kind);
+        assert!(holds(b"IDAT") && !holds(b"zTXt") && !holds(b"iCCP"));
+        is_near(&greys(&path, Nearness::Frame, &[0.0]), &[90]);
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod pixels;
 pub mod plain_file;
 mod plausible_times;
 mod playback;
+mod png_texts;
 mod probe;
 pub mod randomness;
 mod reader_settings;

@@ -24,6 +24,7 @@ use crate::limits::ReadLimits;
 use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
 use crate::plain_file;
+use crate::png_texts;
 use crate::stretch_input::StretchInput;
 use crate::time::{Seconds, TimeSpan};
 use crate::watchdog::Watch;
@@ -277,6 +278,10 @@ pub(crate) fn open_input(
         }
         Input::wrap(context)
     };
+    for mut stream in input.streams_mut() {
+        // SAFETY: the stream belongs to `input`, which is alive and nobody else's.
+        unsafe { png_texts::take_out_of_header(stream.as_mut_ptr()) };
+    }
     let mut per_stream = Dictionary::new();
     per_stream.set("max_pixels", limits.frame_pixels.min(i32::MAX as u64).to_string());
     let mut per_stream = vec![per_stream; input.nb_streams() as usize];

@@ -43,9 +43,15 @@ struct FrameKind {
 
 impl RgbConversion {
     /// To this width and height; bicubic is for what is to be scaled.
-    pub(crate) fn new((width, height): (u32, u32), interpolation: Interpolation) -> Self {
-        let rgb = frame::Video::new(Pixel::RGB24, width, height);
-        Self { size: (width, height), interpolation, tables: None, rgb }
+    ///
+    /// # Errors
+    /// A size for which FFmpeg makes no picture.
+    pub(crate) fn new(
+        size: (u32, u32),
+        interpolation: Interpolation,
+    ) -> Result<Self, ffmpeg::Error> {
+        let rgb = picture(Pixel::RGB24, size)?;
+        Ok(Self { size, interpolation, tables: None, rgb })
     }
 
     /// The frame in RGB, rows of the first plane.
@@ -65,6 +71,15 @@ impl RgbConversion {
         }
         Ok(&self.rgb)
     }
+}
+
+/// A picture to write into. FFmpeg makes none of more than some 2^28 pixels, and does not say so by itself.
+fn picture(format: Pixel, (width, height): (u32, u32)) -> Result<frame::Video, ffmpeg::Error> {
+    let fits = |side: u32| (1..=i32::MAX as u32).contains(&side);
+    let made = (fits(width) && fits(height)).then(|| frame::Video::new(format, width, height));
+    // SAFETY: the pointer is to the frame's own struct.
+    let made = made.filter(|frame| unsafe { !(*frame.as_ptr()).data[0].is_null() });
+    made.ok_or(ffmpeg::Error::Other { errno: libc::ENOMEM })
 }
 
 /// Brings a picture of 16 bits a colour into one of 8 of the same size.
@@ -119,8 +134,11 @@ impl FrameKind {
             },
         )?;
         self.say_colours(&mut scaling);
-        let wide = || frame::Video::new(Pixel::RGB48LE, width, height);
-        let hdr = self.hdr.map(|transfer| (ToneMap::new(transfer), wide()));
+        let wide = || picture(Pixel::RGB48LE, (width, height));
+        let hdr = match self.hdr {
+            Some(transfer) => Some((ToneMap::new(transfer), wide()?)),
+            None => None,
+        };
         Ok(Tables { scaling, hdr })
     }
 
@@ -216,6 +234,15 @@ fn chroma_steps(format: Pixel) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_picture_that_ffmpeg_does_not_make_is_an_error() {
+        let made = |size| RgbConversion::new(size, Interpolation::Bilinear).is_ok();
+        for size in [(0, 4), (1 << 31, 1), (u32::MAX, u32::MAX), (1 << 15, 1 << 15)] {
+            assert!(!made(size), "{size:?}");
+        }
+        assert!(made((4, 3)));
+    }
 
     #[test]
     fn cuts_stay_in_the_picture_and_on_whole_chroma_samples() {

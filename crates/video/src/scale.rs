@@ -27,6 +27,19 @@ enum Way {
     Pillow(PillowWay),
 }
 
+/// Width and height of the largest picture of RGB that is made on the way, of pictures shown at this size: of what
+/// is far longer than wide, the short side is small and the long one is scaled with it. Pillow's way makes no more
+/// than the result.
+pub(crate) fn largest_made(transform: &FrameTransform, shown: (u32, u32)) -> (u32, u32) {
+    match *transform {
+        FrameTransform::ShortSideCentreCrop { short_side, scaling: Scaling::Fast, .. } => {
+            short_side_size(shown, short_side)
+        }
+        // Sizes that the settings name.
+        _ => (0, 0),
+    }
+}
+
 impl FrameScaler {
     /// For pictures shown at this size; the error says in words what does not fit.
     pub(crate) fn new(
@@ -38,7 +51,10 @@ impl FrameScaler {
         let geometry = Geometry::new(transform, shown, output);
         let interpolation = transform.interpolation();
         let way = match transform.scaling() {
-            Scaling::Fast => Way::Fast(FastWay::new(geometry, orientation, interpolation)),
+            Scaling::Fast => {
+                let way = FastWay::new(geometry, orientation, interpolation);
+                Way::Fast(way.map_err(in_words)?)
+            }
             Scaling::Torchvision | Scaling::HuggingFace => {
                 Way::Pillow(PillowWay { geometry, orientation, interpolation, tables: None })
             }
@@ -57,8 +73,12 @@ impl FrameScaler {
             Way::Fast(way) => way.write(stored, out),
             Way::Pillow(way) => way.write(stored, out),
         };
-        written.map_err(|error| format!("FFmpeg cannot convert it: {error}"))
+        written.map_err(in_words)
     }
+}
+
+fn in_words(error: ffmpeg::Error) -> String {
+    format!("FFmpeg cannot convert it: {error}")
 }
 
 /// A transform worked out for pictures of one shown size.
@@ -122,17 +142,21 @@ struct FastWay {
 }
 
 impl FastWay {
-    fn new(geometry: Geometry, orientation: Orientation, interpolation: Interpolation) -> Self {
+    fn new(
+        geometry: Geometry,
+        orientation: Orientation,
+        interpolation: Interpolation,
+    ) -> Result<Self, ffmpeg::Error> {
         let stored_crop = geometry.crop.map(|shown| orientation.stored_box(shown));
         let (width, height) = geometry.scaled;
-        let conversion = RgbConversion::new(orientation.size(width, height), interpolation);
+        let conversion = RgbConversion::new(orientation.size(width, height), interpolation)?;
         let turned = if geometry.scaled == geometry.output {
             Vec::new()
         } else {
             vec![0; width as usize * height as usize * 3]
         };
         let orientation = orientation.mirrored(geometry.mirror);
-        Self { geometry, stored_crop, orientation, conversion, turned }
+        Ok(Self { geometry, stored_crop, orientation, conversion, turned })
     }
 
     fn write(&mut self, stored: &frame::Video, out: &mut [u8]) -> Result<(), ffmpeg::Error> {
@@ -185,7 +209,10 @@ impl PillowWay {
     fn write(&mut self, stored: &frame::Video, out: &mut [u8]) -> Result<(), ffmpeg::Error> {
         let size = (stored.width(), stored.height());
         let tables = self.tables.take().filter(|tables| tables.stored == size);
-        let tables = tables.unwrap_or_else(|| self.tables(size));
+        let tables = match tables {
+            Some(tables) => tables,
+            None => self.tables(size)?,
+        };
         let tables = self.tables.insert(tables);
         let rgb = tables.conversion.run(stored)?;
         let (width, height) = (size.0 as usize, size.1 as usize);
@@ -205,7 +232,7 @@ impl PillowWay {
         Ok(())
     }
 
-    fn tables(&self, stored: (u32, u32)) -> PillowTables {
+    fn tables(&self, stored: (u32, u32)) -> Result<PillowTables, ffmpeg::Error> {
         let (width, height) = self.orientation.size(stored.0, stored.1);
         let turned = if self.orientation == Orientation::default() {
             Vec::new()
@@ -228,8 +255,8 @@ impl PillowWay {
             &window,
         );
         // Nothing is scaled on the way, so this is FFmpeg's plain conversion.
-        let conversion = RgbConversion::new(stored, Interpolation::Bilinear);
-        PillowTables { stored, conversion, turned, part, scaler }
+        let conversion = RgbConversion::new(stored, Interpolation::Bilinear)?;
+        Ok(PillowTables { stored, conversion, turned, part, scaler })
     }
 }
 
@@ -291,6 +318,23 @@ mod tests {
             assert_eq!(size, (4, 4));
             assert_eq!((grey[0], grey[15]), (20, 38), "{scaling:?}");
         }
+    }
+
+    #[test]
+    fn the_long_side_of_a_narrow_picture_grows_with_the_short_one() {
+        let made = |scaling, shown| {
+            let (short_side, size, interpolation) = (256, 224, Interpolation::Bilinear);
+            let transform =
+                FrameTransform::ShortSideCentreCrop { short_side, size, interpolation, scaling };
+            largest_made(&transform, shown)
+        };
+        // 60000 * 256 / 1, either way.
+        assert_eq!(made(Scaling::Fast, (60_000, 1)), (15_360_000, 256));
+        assert_eq!(made(Scaling::Fast, (1, 60_000)), (256, 15_360_000));
+        assert_eq!(made(Scaling::Fast, (1920, 1080)), (455, 256));
+        // A side that no number holds is the largest, which is over any limit.
+        assert_eq!(made(Scaling::Fast, (u32::MAX, 1)).0, u32::MAX);
+        assert_eq!(made(Scaling::Torchvision, (60_000, 1)), (0, 0));
     }
 
     #[test]

@@ -206,6 +206,19 @@ fn what_cannot_be_done_says_what_to_type() {
         &["no index is here", "locvtp index add", "--catalog"],
     );
     says(&refused(&here(&["index", "list"])), &["no index is here"]);
+    let index = folder.path().join(".locvtp");
+    std::os::unix::fs::symlink("/drive/that/is/away", &index).unwrap();
+    let model = tiny().path("run");
+    let add = ["index", "add", ".", "--model", str(&model)];
+    for command in [&["search", "a dog"][..], &["index", "list"], &add] {
+        let away = ["link to /drive/that/is/away", "nothing is there", "mount its drive"];
+        says(&refused(&here(command)), &away);
+    }
+    std::fs::remove_file(&index).unwrap();
+    std::fs::create_dir(&index).unwrap();
+    std::fs::write(index.join("segments"), "").unwrap();
+    says(&refused(&here(&add)), &["segments", "a file is there; move it away"]);
+    std::fs::remove_dir_all(&index).unwrap();
     says(&refused(&here(&["index", "add", "."])), &["--model", "locvtp demo"]);
     says(&refused(&here(&["index", "add", "gone", "--model", "x"])), &["gone", "does not exist"]);
     says(&refused(&here(&["index", "add", ".", "--model", "x"])), &["x", "does not exist"]);

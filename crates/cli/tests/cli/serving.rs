@@ -485,6 +485,11 @@ fn what_cannot_be_served_says_what_to_type() {
     let token = folder.path().join("token");
     std::fs::write(&token, "short").unwrap();
     says(&refused(&serve(&["--token-file", "token"])), &["token", "5 letters", "16"]);
+    says(&refused(&serve(&["--token-file", "/dev/zero"])), &["/dev/zero", "too long"]);
+    let pipe = r#"printf short | "$1" serve --token-file /dev/stdin"#;
+    let mut piped = std::process::Command::new("sh");
+    piped.current_dir(folder.path()).args(["-c", pipe, "sh", env!("CARGO_BIN_EXE_locvtp")]);
+    says(&refused(&piped.output().unwrap()), &["/dev/stdin", "5 letters", "16"]);
     says(&refused(&serve(&["--token-file", "none"])), &["none", "does not exist"]);
     says(&refused(&serve(&["--address", "everywhere"])), &["everywhere"]);
 

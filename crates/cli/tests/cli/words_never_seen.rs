@@ -34,6 +34,10 @@ fn they_are_told_and_nothing_is_found_by_them_alone() {
     let unseen = found["unseen_words"].as_array().unwrap();
     assert!(unseen.contains(&"dog".into()) && unseen.contains(&"skateboard".into()), "{found}");
 
+    let output = ground(&model, "the");
+    assert_eq!(output.status.code(), Some(1));
+    says(&stderr(&output), &["no word of it names something that could be seen"]);
+
     let output = ground(&model, &format!("{sentence} near a dog"));
     assert!(!json(&output)["moments"].as_array().unwrap().is_empty());
     succeeded(&output);

@@ -110,6 +110,11 @@ fn a_moment_finds_others_like_it_and_a_picture_the_file_that_it_is_of() {
     let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
     assert!(matches!(error, FinderError::LargePicture { width: 10_000, .. }), "{error}");
     assert!(error.to_string().contains("67108864"), "{error}");
+    let narrow = made.model.path().join("narrow.png");
+    std::fs::write(&narrow, NARROW_PNG).unwrap();
+    let alike = Some(Alike::Picture(narrow));
+    let error = finder.find(&Question { alike, ..Question::default() }).unwrap_err();
+    assert!(matches!(error, FinderError::NarrowPicture { width: 300_000, .. }), "{error}");
     let picture = made.model.path().join("one.mp4");
     video(&picture, 5, 10);
     let alike = Some(Alike::Picture(picture));
@@ -548,3 +553,9 @@ const LARGE_PNG: &[u8] = b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x00'\
     \x00\x00'\x10\x08\x00\x00\x00\x00\x9f%=\xfb\x00\x00\x00\x0bIDA\
     Tx\x9cc`\x80\x01\x00\x00\x0a\x00\x01\x7f\x80t^\x00\x00\x00\x00\
     IEND\xaeB`\x82";
+
+/// The head of a grey picture of 300000 x 1 pixels; no pixel of it is read.
+const NARROW_PNG: &[u8] =
+    b"\x89PNG\x0d\x0a\x1a\x0a\x00\x00\x00\x0dIHDR\x00\x04\x93\xe0\x00\x00\x00\x01\x08\x00\x00\
+    \x00\x00\xa1\xadQ0\x00\x00\x00\x0bIDATx\xdac`\x80\x03\x00\x00\x0b\x00\x01\xa0.\xc8\x85\
+    \x00\x00\x00\x00IEND\xaeB`\x82";

@@ -71,6 +71,19 @@ pub enum CatalogueError {
         /// As `adding a video`.
         doing: &'static str,
     },
+    /// A question that stands in the way of all others.
+    #[error(
+        "{place}: {doing} took longer than {most_s} s and was given up; ask for fewer words, or for words that are said \
+         less often"
+    )]
+    TooSlow {
+        /// The folder.
+        place: String,
+        /// As `searching cues`.
+        doing: &'static str,
+        /// Seconds that it may take.
+        most_s: u64,
+    },
     /// The database refuses.
     #[error("{place}: the index's database failed while {doing}")]
     Database {

@@ -23,6 +23,12 @@ impl CatalogueError {
                 "a newer version of the program has written to the index; serve it with that version"
             }
             Self::Full { .. } => "the disk of the index's database is full; make room there",
+            Self::TooSlow { doing, most_s, .. } => {
+                return format!(
+                    "{doing} took longer than {most_s} s and was given up; ask for fewer words, or for words that are \
+                     said less often"
+                );
+            }
             Self::Database { doing, .. } => {
                 return format!("the index's database failed while {doing}; the log says why");
             }

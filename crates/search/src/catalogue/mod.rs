@@ -24,7 +24,7 @@ use crate::segment::{QuantisedQuery, TrackId, VectorKind};
 pub use crate::identity::FileId;
 pub use error::CatalogueError;
 pub use location::{CatalogueLocation, open_catalogue};
-pub use phrases::{MOST_PHRASES, num_phrases};
+pub use phrases::{MOST_OPEN_WORDS_SAID, MOST_WORDS_SAID, num_open_words_said, num_words_said};
 pub use postgres::{PostgresCatalogue, ServerAddress};
 pub use records::{
     Cue, CueHit, FileRecord, FileState, GenerationId, GenerationRecord, GenerationState, JobId,
@@ -130,7 +130,11 @@ pub trait Catalogue: Send + Sync {
         Ok(vectors.map(|vectors| vectors.scores(query)))
     }
     /// Cues in which all words of `text` stand, the best first; equal ones by file and time. A word with a
-    /// `*` behind it stands for all that begin so. Whoever asks has counted them ([`num_phrases`]).
+    /// `*` behind it stands for all that begin so. Of more words than [`MOST_WORDS_SAID`], or
+    /// [`MOST_OPEN_WORDS_SAID`] with a `*`, nobody should ask.
+    ///
+    /// # Errors
+    /// [`CatalogueError::TooSlow`] where it takes too long in a folder.
     fn find_cues(
         &self,
         text: &str,

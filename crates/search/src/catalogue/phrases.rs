@@ -11,16 +11,34 @@ pub(crate) struct Phrase<'t> {
     pub(crate) goes_on: bool,
 }
 
-/// Different phrases that are looked for in one cue, at most: each is looked up in the index of all words.
-pub const MOST_PHRASES: usize = 32;
+/// Words that are looked for at once, at most: every one costs a look at all the places where it stands. No subtitle
+/// has as many in a line.
+pub const MOST_WORDS_SAID: usize = 32;
 
-/// How many different phrases a question has.
-pub fn num_phrases(text: &str) -> usize {
-    phrases(text).count()
+/// Words with a `*` behind them that are looked for at once, at most: every one stands for all that begin so, and to put
+/// together where those stand is the dearest part of a question.
+pub const MOST_OPEN_WORDS_SAID: usize = 4;
+
+/// How many words of a text have a `*` behind them.
+pub fn num_open_words_said(text: &str) -> usize {
+    phrases(text).filter(|phrase| phrase.goes_on).count()
+}
+
+/// How many words of a text would be looked for, each phrase once.
+pub fn num_words_said(text: &str) -> usize {
+    let words = |phrase: Phrase<'_>| {
+        phrase.text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count()
+    };
+    phrases(text).map(words).sum()
 }
 
 /// The phrases of a question, each once; what holds no letter and no digit is none.
 pub(crate) fn phrases(text: &str) -> impl Iterator<Item = Phrase<'_>> {
+    let mut known = HashSet::new();
+    every_phrase(text).filter(move |it| known.insert((it.text.to_lowercase(), it.goes_on)))
+}
+
+fn every_phrase(text: &str) -> impl Iterator<Item = Phrase<'_>> {
     let is_between = |c: char| c.is_whitespace() || c.is_control();
     let pieces = text.split(is_between).map(|piece| {
         let text = piece.trim_end_matches('*');
@@ -43,8 +61,12 @@ mod tests {
         let wanted =
             [("crack", false), ("egg", true), ("don't", true), ("a.", false), ("*b", false)];
         assert_eq!(told, wanted);
-        // Each is looked for once.
-        assert_eq!((num_phrases(&"m* ".repeat(660)), num_phrases("m m* m")), (1, 2));
+        // What is asked for twice is asked for once.
+        let told: Vec<_> = phrases("m* M* m m*").map(|it| (it.text, it.goes_on)).collect();
+        assert_eq!(told, [("m", true), ("m", false)]);
+        assert_eq!(num_open_words_said("m* M* m n*"), 2);
+        assert_eq!(num_words_said("crack egg* don't CRACK"), 4);
+        assert_eq!(num_words_said(&"m-".repeat(900)), 900);
         // A database takes a text with a zero for one that breaks off.
         let told: Vec<_> = phrases("a\0b\u{1}c* \0 \n").map(|it| (it.text, it.goes_on)).collect();
         assert_eq!(told, [("a", false), ("b", false), ("c", true)]);

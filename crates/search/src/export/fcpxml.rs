@@ -53,7 +53,7 @@ pub(super) fn write(
             "            <asset-clip ref=\"a{}\" name=\"{}\" offset=\"{}\" start=\"{}\" duration=\"{}\" \
              tcFormat=\"{}\">\n              <note>{}</note>\n            </asset-clip>\n",
             assets[placed.hit.path.as_path()],
-            escaped(placed.hit.title()),
+            escaped(&placed.hit.title()),
             time(offset, sequence_rate),
             time(clock.start_frames + placed.first, clock.rate),
             time(length, sequence_rate),

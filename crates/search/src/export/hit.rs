@@ -1,5 +1,6 @@
 //! What a search answers.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use locvtp_video::TimeSpan;
@@ -47,9 +48,10 @@ impl Evidence {
 }
 
 impl Hit {
-    /// The label, or else the query.
-    pub fn title(&self) -> &str {
-        if self.label.is_empty() { &self.query } else { &self.label }
+    /// The label, or else the query, or else the name of the file: no subtitle and no mark is without words.
+    pub fn title(&self) -> Cow<'_, str> {
+        let given = [&self.label, &self.query].into_iter().find(|text| !text.trim().is_empty());
+        given.map_or_else(|| Cow::Owned(self.file_name()), |text| Cow::Borrowed(text.as_str()))
     }
 
     /// The file's name without its folder.
@@ -67,4 +69,22 @@ pub(super) fn file_name(path: &Path) -> String {
 pub(super) fn one_line(text: &str) -> String {
     let spaced = text.replace(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}', " ");
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hit_without_words_is_called_as_its_file_is() {
+        let title = |label: &str, query: &str| {
+            let (path, span) = ("/videos/soup.mp4".into(), TimeSpan::new(1.0, 2.0));
+            let (label, query) = (label.to_owned(), query.to_owned());
+            let hit = Hit { path, span, score: None, sure: None, evidence: None, query, label };
+            hit.title().into_owned()
+        };
+        assert_eq!(title("stir", "an egg"), "stir");
+        assert_eq!(title(" ", "an egg"), "an egg");
+        assert_eq!(title("", ""), "soup.mp4");
+    }
 }

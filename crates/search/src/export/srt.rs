@@ -8,7 +8,7 @@ pub(super) fn write(hits: &[Hit]) -> String {
     for (number, hit) in in_time(hits).into_iter().enumerate() {
         let (start, end) = cue_times_ms(hit);
         let (start, end) = (clock(start), clock(end));
-        text.push_str(&format!("{}\n{start} --> {end}\n{}\n\n", number + 1, plain(hit.title())));
+        text.push_str(&format!("{}\n{start} --> {end}\n{}\n\n", number + 1, plain(&hit.title())));
     }
     text
 }

@@ -265,6 +265,8 @@ fn a_disk_that_fills_up_loses_the_video_in_work_and_no_other() {
         wordy.cues = vec![wordy.cues[0].clone(); 4000];
         let error = catalogue.add_video(generation, &wordy).unwrap_err();
         assert!(matches!(error, CatalogueError::Database { .. }), "{error:?}");
+        let why = std::error::Error::source(&error).unwrap().to_string();
+        assert!(why.contains("ulimit -f"), "{why}");
         is_sound(&catalogue, 40);
         return;
     }

@@ -11,6 +11,7 @@ use super::source::CutSource;
 use super::{Cut, CutSettings, copy};
 use crate::error::VideoError;
 use crate::hdr::HdrTransfer;
+use crate::png_texts;
 use crate::rgb_conversion::RgbConversion;
 use crate::time::{Seconds, TimeSpan};
 use crate::transform::Interpolation;
@@ -31,9 +32,11 @@ pub(super) fn encode(
     let late = source.ticks(pictures.from, span.end + Seconds(BEHIND_S));
     let mut waiting: Vec<Packet> = Vec::new();
     let mut begun = false;
+    let codec = source.input.stream(pictures.from).map(|stream| stream.parameters().id());
     let mut packet = Packet::empty();
     while source.read(&mut packet) {
         if packet.stream() == pictures.from {
+            codec.into_iter().for_each(|codec| png_texts::take_out(&mut packet, codec));
             if packet.dts().or(packet.pts()).is_some_and(|decoded| decoded >= late) {
                 break;
             }
@@ -127,7 +130,7 @@ impl PictureCut {
         let hdr = HdrTransfer::of(unsafe { (*decoder.as_ptr()).color_trc });
         let tone_mapping = hdr
             .filter(|_| settings.tone_mapped)
-            .map(|_| RgbConversion::new(size, Interpolation::Bilinear));
+            .and_then(|_| RgbConversion::new(size, Interpolation::Bilinear).ok());
         let pictures = Pictures { size, ticks, rate, tone_mapped: tone_mapping.is_some() };
         let started = open_encoder(x264, &decoder, &pictures, output, settings);
         let encoder = started.map_err(|error| output.failed("start the encoder", error))?;

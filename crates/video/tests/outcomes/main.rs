@@ -25,8 +25,8 @@ use std::sync::{Mutex, mpsc};
 
 use locvtp_video::sampling::{self, Phase};
 use locvtp_video::{
-    FrameTable, FrameTableCache, FrameTransform, ReadLimits, ReaderSettings, Seconds, VideoError,
-    VideoReader,
+    FrameTable, FrameTableCache, FrameTransform, Interpolation, LimitReached, ReadLimits,
+    ReaderSettings, Scaling, Seconds, VideoError, VideoReader,
 };
 
 use burned_in_code::number_in;
@@ -93,6 +93,30 @@ fn pictures_that_grow_midway_are_read_up_to_the_limit_of_pixels() {
     assert_eq!([0, 1].map(|i| number_in(pixels.frame(i), 96, 64)), [Some(0), Some(9)]);
     let error = video.read_frames(&[3, 15], &transform).unwrap_err();
     assert!(matches!(error, VideoError::Undecodable { frame: 15, .. }), "{error:?}");
+}
+
+#[test]
+fn a_picture_that_scaling_makes_larger_than_the_limit_is_refused_before_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Source { first: 0, count: 2, width: 320, height: 16 };
+    let path = encode(folder.path(), source, "narrow.mp4", "-c:v libx264");
+    let limits = ReadLimits { frame_pixels: 10_000, ..Default::default() };
+    let settings = ReaderSettings { limits, ..Default::default() };
+    let mut video = VideoReader::open_with(&path, settings).unwrap();
+    let scaled = |short_side, scaling| FrameTransform::ShortSideCentreCrop {
+        short_side,
+        size: 16,
+        interpolation: Interpolation::Bilinear,
+        scaling,
+    };
+    // 320 * 24 / 16 = 480: 11,520 pixels.
+    let error = video.read_frames(&[0], &scaled(24, Scaling::Fast)).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("320x16") && text.contains("480x24"), "{text}");
+    assert_eq!(LimitReached::in_text(&text), Some(limits.reached("frame_pixels")), "{text}");
+    video.read_frames(&[0], &scaled(20, Scaling::Fast)).unwrap();
+    // Made within the result alone.
+    video.read_frames(&[0], &scaled(24, Scaling::Torchvision)).unwrap();
 }
 
 /// What comes out of a file, in words, checked to be what must come out.

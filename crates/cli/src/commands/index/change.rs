@@ -2,7 +2,7 @@
 
 use locvtp_model::Preprocessing;
 use locvtp_search::catalogue::{
-    Catalogue, FileRecord, FileState, GenerationRecord, JobState, ModelRecord,
+    Catalogue, FileRecord, FileState, GenerationRecord, GenerationState, JobState, ModelRecord,
 };
 use locvtp_video::Seconds;
 use locvtp_video::counted::counted;
@@ -19,6 +19,9 @@ pub(crate) fn tell(
     catalogue: &dyn Catalogue,
     index: Option<&GenerationRecord>,
 ) -> anyhow::Result<()> {
+    if let Some(given_up) = given_up(model, &catalogue.generations()?) {
+        output::note(&given_up);
+    }
     let Some(index) = index.filter(|index| index.num_files > 0) else { return Ok(()) };
     // Of a damaged record it is not known which model it was: the catalogue compares it with the vectors.
     if index.model.is_unknown() || model.fingerprint() == index.model.fingerprint() {
@@ -59,6 +62,23 @@ pub(crate) fn tell(
     Ok(())
 }
 
+/// That an index of yet another model, which was begun and is not whole, goes for this one; none where none does.
+fn given_up(model: &ModelRecord, generations: &[GenerationRecord]) -> Option<String> {
+    let fingerprint = model.fingerprint();
+    // An index of this model is gone on with, and then the others stay.
+    if generations.iter().any(|it| it.model.fingerprint() == fingerprint) {
+        return None;
+    }
+    let is_begun = |it: &&GenerationRecord| it.state == GenerationState::Building;
+    let begun = generations.iter().find(is_begun).filter(|it| it.num_files > 0)?;
+    Some(format!(
+        "note: an index of {} was begun, with {}; it is discarded, as only one is made at a time beside the one that \
+         answers",
+        begun.model.name,
+        counted(begun.num_files as usize, "file")
+    ))
+}
+
 fn what_differs(before: &ModelRecord, now: &ModelRecord) -> String {
     match before.hash == now.hash && before.preprocessing == now.preprocessing {
         true => "other clips than in the index".to_owned(),
@@ -84,7 +104,40 @@ pub(crate) fn gaps(stride_s: Option<f64>, preprocessing: &Preprocessing) -> Opti
 
 #[cfg(test)]
 mod tests {
+    use locvtp_search::catalogue::GenerationId;
+
     use super::*;
+
+    #[test]
+    fn an_index_that_was_begun_is_told_of_before_a_third_model_takes_its_place() {
+        let model = |name: &str, hash| ModelRecord {
+            name: name.into(),
+            hash,
+            preprocessing: "p".into(),
+            sampling: "s".into(),
+            width: 2,
+        };
+        let made = |id, name, hash, state, num_files| GenerationRecord {
+            id: GenerationId(id),
+            model: model(name, hash),
+            state,
+            num_files,
+        };
+        let live = made(1, "first", 1, GenerationState::Live, 6);
+        let begun = made(2, "second", 2, GenerationState::Building, 4);
+        let both = [live.clone(), begun.clone()];
+        let said = given_up(&model("third", 3), &both).unwrap();
+        assert!(
+            said.contains("index of second was begun, with 4 files; it is discarded"),
+            "{said}"
+        );
+        // It goes on, or the live one does, and what was begun stays.
+        assert_eq!(given_up(&begun.model, &both), None);
+        assert_eq!(given_up(&live.model, &both), None);
+        assert_eq!(given_up(&model("third", 3), &[live]), None);
+        let empty = [GenerationRecord { num_files: 0, ..begun }];
+        assert_eq!(given_up(&model("third", 3), &empty), None);
+    }
 
     #[test]
     fn a_stride_longer_than_a_clip_leaves_gaps() {

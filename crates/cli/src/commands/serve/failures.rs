@@ -92,6 +92,8 @@ impl From<CatalogueError> for Failure {
             busy @ CatalogueError::Busy { .. } => {
                 Self::Told(LibraryError::NotNow(busy.for_visitors(), None))
             }
+            // Opened anew it would take as long.
+            slow @ CatalogueError::TooSlow { .. } => refused(slow.for_visitors()),
             other => Self::Unreadable(other),
         }
     }
@@ -112,6 +114,10 @@ impl From<FinderError> for Failure {
             FinderError::LargePicture { width, height, most, .. } => refused(format!(
                 "the picture's {width}x{height} pixels are more than the {most} that are read of one; give a smaller \
                  copy of it"
+            )),
+            FinderError::NarrowPicture { width, height, .. } => refused(format!(
+                "the picture's {width}x{height} pixels are too narrow to be compared; give one whose sides are nearer \
+                 to each other"
             )),
             FinderError::NotInIndex { .. } => {
                 not_there("the video to look for others like it is gone")

@@ -141,12 +141,11 @@ fn on_this_machine(mut address: SocketAddr) -> SocketAddr {
 }
 
 fn token(file: &Path) -> anyhow::Result<Token> {
-    // No more is read than can be one: a device has no end, and a pipe no length.
-    let mut text = String::new();
+    // It may be a pipe, as `<(..)` of a shell is: how long that is nobody knows.
     let opened = File::open(file).map_err(missing::reading(file))?;
+    let mut text = String::new();
     let read = opened.take(LONGEST_TOKEN + 1).read_to_string(&mut text);
-    read.map_err(missing::reading(file))?;
-    if text.len() as u64 > LONGEST_TOKEN {
+    if read.map_err(missing::reading(file))? as u64 > LONGEST_TOKEN {
         bail!("{}: is too long for a token; give a file with one word in it", file.display());
     }
     Token::new(&text).with_context(|| file.display().to_string())

@@ -1,9 +1,12 @@
 //! What is said, and finding it by its words.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
+use super::deadline::{Deadline, MOST_S};
 use super::sealed_parts::CUES;
 use super::{sealing, word_index};
 use crate::catalogue::phrases::{Phrase, phrases};
@@ -44,6 +47,22 @@ pub(super) fn find(
     if words.is_empty() {
         return Ok(Vec::new());
     }
+    let hits = within(db, words, filter, most, Duration::from_secs(MOST_S))?;
+    if hits.is_empty() && filter.is_none() {
+        word_index::check_count(db)?;
+    }
+    Ok(hits)
+}
+
+/// The same of the words as the database reads them, in so much time.
+fn within(
+    db: &Connection,
+    words: String,
+    filter: Option<&TrackFilter>,
+    most: usize,
+    time: Duration,
+) -> Result<Vec<CueHit>, Fault> {
+    let _deadline = Deadline::after(db, time);
     let mut statement = db.prepare_cached(&format!(
         "SELECT bm25(cue_words), cues.file, tracks.id, {}, cues.id
          FROM cue_words JOIN cues ON cues.id = cue_words.rowid
@@ -63,9 +82,6 @@ pub(super) fn find(
             let cue = record(&CheckedRow::of(row, "cues", 8), 3)?;
             hits.push(CueHit { file, track, cue, score });
         }
-    }
-    if hits.is_empty() && filter.is_none() {
-        word_index::check_count(db)?;
     }
     Ok(hits)
 }

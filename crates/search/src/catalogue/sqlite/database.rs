@@ -8,8 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, Error, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::deadline::MOST_S;
 use super::presence::refuse_vectors;
 use super::schema::{self, Kind, MIGRATIONS};
 use super::sealed_parts::{CONTENT, CUES, FILES, GENERATIONS, INDEXED, PATHS, Part, RUNS, TRACKS};
@@ -36,6 +37,9 @@ impl Fault {
                 CatalogueError::Newer { place, found, known }
             }
             Self::Told(CatalogueError::Missing { .. }) => CatalogueError::Missing { place },
+            Self::Told(CatalogueError::Database { doing, source, .. }) => {
+                CatalogueError::Database { place, doing, source }
+            }
             Self::Told(error) => error,
             Self::Bad(value) => value.told(&place),
             Self::Sql(error) if error.to_string().contains("fts5") => {
@@ -43,6 +47,11 @@ impl Fault {
                     "its index of words cannot be read ({error}); `locvtp index rebuild` mends it"
                 );
                 CatalogueError::Damaged { place, what }
+            }
+            Self::Sql(error)
+                if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+            {
+                CatalogueError::TooSlow { place, doing, most_s: MOST_S }
             }
             Self::Sql(error) if is_of_damage(&error) => unreadable(place, &error.to_string()),
             Self::Sql(error) if is_of_full_disk(&error, None) => {
@@ -220,6 +229,10 @@ impl Database {
             Fault::Sql(error) if is_of_full_disk(&error, system_error(&connection)) => {
                 CatalogueError::Full { place: self.place(), doing }
             }
+            Fault::Sql(error) if is_of_long_file(&error, system_error(&connection)) => {
+                let source = "a file may not become as large here (`ulimit -f`)".into();
+                CatalogueError::Database { place: self.place(), doing, source }
+            }
             fault => fault.tell(&self.place, doing),
         })
     }
@@ -253,7 +266,7 @@ fn not_as_written(part: &Part, owner: i64) -> Fault {
 
 /// Whether an error says that the database is not as it was written, or is another one.
 fn is_of_damage(error: &Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    use ErrorCode::{DatabaseCorrupt, NotADatabase};
     let of_code = matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
     let said = match error {
         Error::SqliteFailure(_, Some(said)) => said,
@@ -270,6 +283,13 @@ fn is_of_full_disk(error: &Error, said: Option<i32>) -> bool {
     let Some(code) = error.sqlite_error().map(|error| error.extended_code) else { return false };
     let is_said = matches!(said, Some(libc::ENOSPC | libc::EDQUOT));
     matches!(code, SQLITE_FULL | SQLITE_IOERR_SHMSIZE) || (code & 0xff == SQLITE_IOERR && is_said)
+}
+
+/// Whether a file would become larger than this process may make one.
+fn is_of_long_file(error: &Error, said: Option<i32>) -> bool {
+    use rusqlite::ffi::SQLITE_IOERR;
+    let code = error.sqlite_error().map(|error| error.extended_code & 0xff);
+    code == Some(SQLITE_IOERR) && said == Some(libc::EFBIG)
 }
 
 /// What the system said when reading or writing failed last.
@@ -327,7 +347,7 @@ fn open_to_read(path: &Path) -> Result<(Connection, bool), Fault> {
             let found = version(&connection)?;
             (connection, found)
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(not_opened(error)),
     };
     let mut is_older = false;
     match schema::kind(&connection, found)? {
@@ -348,6 +368,18 @@ fn open_to_read(path: &Path) -> Result<(Connection, bool), Fault> {
     }
     sealing::add_functions(&connection)?;
     Ok((connection, is_older))
+}
+
+/// A database with a log, which is read through memory that programs share, a file beside it.
+fn not_opened(error: Error) -> Fault {
+    if error.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return error.into();
+    }
+    let source = "a program that wrote to it was stopped, and what it wrote last cannot be read where no file can be \
+                  written; mount its disk for writing, or copy the folder of the index to a place that can be written \
+                  and name it with --catalog";
+    let (place, doing) = (String::new(), "being opened");
+    CatalogueError::Database { place, doing, source: source.into() }.into()
 }
 
 fn lacks(path: &Path, part: &str) -> Fault {
@@ -421,6 +453,31 @@ mod tests {
         assert!(!is_of_full_disk(&error(SQLITE_IOERR_WRITE), Some(libc::EIO)));
         assert!(!is_of_full_disk(&error(SQLITE_IOERR_WRITE), None));
         assert!(!is_of_full_disk(&error(SQLITE_BUSY), Some(libc::EDQUOT)));
+        assert!(is_of_long_file(&error(SQLITE_IOERR_WRITE), Some(libc::EFBIG)));
+        assert!(!is_of_long_file(&error(SQLITE_FULL), Some(libc::EFBIG)));
+        assert!(!is_of_long_file(&error(SQLITE_IOERR_WRITE), Some(libc::EIO)));
+    }
+
+    #[test]
+    fn a_question_that_was_given_up_is_told_as_such() {
+        use rusqlite::ffi::{Error as Code, SQLITE_INTERRUPT};
+        let fault = Fault::Sql(Error::SqliteFailure(Code::new(SQLITE_INTERRUPT), None));
+        let told = fault.tell("/videos/.locvtp", "searching cues");
+        assert!(matches!(told, CatalogueError::TooSlow { .. }), "{told:?}");
+        assert!(told.for_visitors().starts_with("searching cues took longer than 5 s"));
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_read_where_nothing_can_be_written_is_told_with_the_way_out() {
+        use rusqlite::ffi::{Error as Code, SQLITE_BUSY, SQLITE_CANTOPEN};
+        let told = |code| {
+            let fault = not_opened(Error::SqliteFailure(Code::new(code), None));
+            let error = fault.tell("/videos/.locvtp", "being opened");
+            std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+        };
+        let said = told(SQLITE_CANTOPEN);
+        assert!(said.contains("was stopped") && said.contains("for writing"), "{said}");
+        assert!(!told(SQLITE_BUSY).contains("for writing"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod cell;
 mod checked_row;
 mod cues;
 mod database;
+mod deadline;
 mod dropping;
 mod files;
 mod generations;

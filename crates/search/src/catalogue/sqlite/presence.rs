@@ -1,7 +1,7 @@
 //! What lies in a folder where a catalogue should be.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::catalogue::bad_value::RESTORE;
@@ -17,9 +17,39 @@ pub(super) fn segments_of(folder: &Path) -> PathBuf {
     folder.join("segments")
 }
 
-/// Whether anything of a catalogue lies in a folder: its database, or vectors that lost it.
+/// Whether anything of a catalogue lies in a folder: its database, or vectors that lost it. A link that leads nowhere
+/// may be to one whose drive is away.
 pub(super) fn is_any(folder: &Path) -> bool {
-    fs::symlink_metadata(database_of(folder)).is_ok() || has_vectors(folder)
+    fs::symlink_metadata(database_of(folder)).is_ok()
+        || has_vectors(folder)
+        || leads_nowhere(folder)
+}
+
+fn leads_nowhere(path: &Path) -> bool {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
+    is_link && fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Refuses what lies where the folder of a catalogue and that of its segments should be, and is none.
+///
+/// # Errors
+/// [`CatalogueError::Folder`].
+pub(super) fn check_folders(folder: &Path) -> Result<(), CatalogueError> {
+    for path in [folder.to_owned(), segments_of(folder)] {
+        let what = match fs::metadata(&path) {
+            Ok(about) if !about.is_dir() => "a file is there; move it away".to_owned(),
+            _ if leads_nowhere(&path) => {
+                let target = fs::read_link(&path).unwrap_or_default();
+                format!(
+                    "it is a link to {}, and nothing is there; mount its drive, or remove the link",
+                    target.display()
+                )
+            }
+            _ => continue,
+        };
+        return Err(CatalogueError::Folder { path, source: io::Error::other(what) });
+    }
+    Ok(())
 }
 
 /// Whether a database is there, which need not be one that can be read. What lies in its place and is no file
@@ -29,6 +59,7 @@ pub(super) fn is_any(folder: &Path) -> bool {
 /// [`CatalogueError::Damaged`] for that, and for vectors whose database is not there: a new one would have them
 /// removed, and what they belong to cannot be told without it.
 pub(super) fn check(folder: &Path) -> Result<bool, CatalogueError> {
+    check_folders(folder)?;
     let place = folder.display().to_string();
     let database = database_of(folder);
     for ending in ["", "-wal", "-shm", "-journal"] {

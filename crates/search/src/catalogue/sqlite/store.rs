@@ -42,6 +42,7 @@ impl SqliteCatalogue {
                 return Err(CatalogueError::Missing { place: folder.display().to_string() });
             }
             Access::Write { wait } => {
+                presence::check_folders(folder)?;
                 let segments = segments_of(folder);
                 let made = fs::create_dir_all(&segments);
                 // The folders' own names last over a power cut as what is in them does.
