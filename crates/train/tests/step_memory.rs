@@ -232,7 +232,9 @@ fn what_a_step_is_said_to_hold_is_what_it_holds() {
             most / 1048576.0,
             said / 1048576.0
         );
-        if (ratio - 1.0).abs() > 0.1 {
+        // Below the first part that learns a forward pass holds somewhat less than what is counted for a gradient.
+        let allowed = if freeze.is_empty() { 0.1 } else { 0.15 };
+        if (ratio - 1.0).abs() > allowed {
             wrong.push(format!("{name}: {most} bytes, said {said}"));
         }
     }

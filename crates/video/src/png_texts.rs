@@ -119,7 +119,7 @@ pub(crate) mod tests {
         let (a, b) = rows.iter().fold((1, 0), |(a, b), row| (a + row, b + a + row));
         let stored =
             [[0x78, 1, 1, 6, 0, 0xf9, 0xff].as_slice(), &rows.map(|row| row as u8)].concat();
-        let data = [stored, (b << 16 | a).to_be_bytes().to_vec()].concat();
+        let data = [stored, u32::to_be_bytes(b << 16 | a).to_vec()].concat();
         let header = [0, 0, 0, 2, 0, 0, 0, 2, 8, 0, 0, 0, 0];
         let texts = texts.iter().map(|kind| chunk(kind, b"Comment\0\0packed"));
         let chunks = [chunk(b"IHDR", &header)].into_iter().chain(texts);
