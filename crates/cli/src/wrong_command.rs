@@ -56,8 +56,7 @@ pub(crate) fn said_of_option(error: &clap::Error, words: &[String]) -> Option<St
     // Of `-night` clap names the first letter.
     let is_whole = |word: &String| word == typed || word.starts_with(&format!("{typed}="));
     let is_it = |names: &&str| *names == typed.as_str() && words.iter().any(is_whole);
-    let (_, meant, what) =
-        OTHER_OPTIONS.iter().find(|(names, ..)| names.iter().any(|it| is_it(&it)))?;
+    let (_, meant, what) = OTHER_OPTIONS.iter().find(|(names, ..)| names.iter().any(is_it))?;
     Some(format!(
         "there is no option {typed}; write {meant}: {what}. All are in locvtp search --help"
     ))

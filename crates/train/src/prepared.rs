@@ -196,7 +196,7 @@ fn as_the_run_has_it(
     let left_out = bad_videos::read(run).into_iter().filter(|video| video.at_start);
     let left_out = left_out.map(|video| (video.id.clone(), video)).collect();
     let again = bad.iter().map(|video| video.id.clone()).collect::<BTreeSet<_>>();
-    let (usable, bad, gone) = usable.as_at_start(listed, bad, &left_out);
+    let (usable, bad, gone) = usable.kept_from_start(listed, bad, &left_out);
     for video in bad.iter().filter(|video| !again.contains(&video.id)) {
         observer.warning(&format!(
             "{}: can be used now, and stays left out: the run began without it",

@@ -109,7 +109,7 @@ impl UsableCorpus {
     /// The same videos as when a run began that left out `left_out`, whatever has become of their files since: `bad` are
     /// those that cannot be used now. Also gives what is left out then, and what is in although it cannot be used now: a
     /// step that wants it takes another.
-    pub(crate) fn as_at_start(
+    pub(crate) fn kept_from_start(
         self,
         corpus: &dyn Corpus,
         bad: Vec<BadVideo>,

@@ -84,7 +84,8 @@ fn most_and_said(
     let before = NOW.load(Relaxed);
     let device = Device::flex().autodiff();
     let freeze: Vec<String> = freeze.iter().map(|&name| name.to_owned()).collect();
-    let mut model = experiment.model.init(0, &device).frozen(&freeze).unwrap();
+    let mut model =
+        experiment.model.init(0, &device).frozen(&freeze).expect("parts that there are");
     let mut adam = Adam::new(experiment.optimizer.clone());
     for step in 0..2 {
         let batch = batch(&experiment.model, step, size);
