@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// What stands between spaces, or signs that no subtitle holds; its words must follow one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Phrase<'t> {
     /// Its words, with the signs between them.
     pub(crate) text: &'t str,
@@ -34,20 +34,16 @@ pub fn num_words_said(text: &str) -> usize {
 
 /// The phrases of a question, each once; what holds no letter and no digit is none.
 pub(crate) fn phrases(text: &str) -> impl Iterator<Item = Phrase<'_>> {
-    let mut known = HashSet::new();
-    every_phrase(text).filter(move |it| known.insert((it.text.to_lowercase(), it.goes_on)))
-}
-
-fn every_phrase(text: &str) -> impl Iterator<Item = Phrase<'_>> {
     let is_between = |c: char| c.is_whitespace() || c.is_control();
     let pieces = text.split(is_between).map(|piece| {
         let text = piece.trim_end_matches('*');
         let goes_on = text.len() < piece.len() && text.ends_with(char::is_alphanumeric);
         Phrase { text, goes_on }
     });
-    let mut seen = HashSet::new();
-    let phrases = pieces.filter(|phrase| phrase.text.contains(char::is_alphanumeric));
-    phrases.filter(move |phrase| seen.insert(*phrase))
+    let mut known = HashSet::new();
+    pieces
+        .filter(|phrase| phrase.text.contains(char::is_alphanumeric))
+        .filter(move |phrase| known.insert((phrase.text.to_lowercase(), phrase.goes_on)))
 }
 
 #[cfg(test)]
