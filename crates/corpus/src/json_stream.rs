@@ -330,7 +330,8 @@ mod tests {
         let told = std::error::Error::source(&error).unwrap().to_string();
         assert!(told.contains("longer than 64 MiB"), "{told}");
         // What is passed over is not taken.
-        let mut stream = stream(&format!("{text}\"}}"), 1 << 16);
+        let whole = format!("{text}\"}}");
+        let mut stream = stream(&whole, 1 << 16);
         stream.enter_object().unwrap();
         stream.next_key().unwrap();
         stream.skip_value().unwrap();

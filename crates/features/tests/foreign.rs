@@ -321,6 +321,7 @@ fn groups_that_hold_each_other_are_looked_at_once() {
     let mut file = FeatureFile::open(&path, None).unwrap();
     assert_eq!(file.ids(), ["whole"]);
     assert_eq!(FeatureSummary::of(&mut file).videos, 1);
+    drop(file);
     let path = hdf5_with(folder.path(), |file| {
         file.create_group(&["g"; 40].join("/")).unwrap();
     });
@@ -349,9 +350,8 @@ fn a_shape_is_believed_as_far_as_the_file_can_hold_it() {
             }
         }
     }
-    // Spans as many as the features, and features of no width.
+    // Rows of nothing may be any number.
     let path = hdf5_with(folder.path(), |file| {
-        file.new_dataset::<f32>().chunk([16, 1]).shape((1 << 40, 0)).create("b").unwrap_err();
         file.new_dataset::<f32>().shape((1 << 40, 0)).create("b").unwrap();
     });
     let error = FeatureFile::open(&path, None).unwrap().shape("b").unwrap_err().to_string();
