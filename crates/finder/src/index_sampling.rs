@@ -54,7 +54,7 @@ mod tests {
             }
         }
         // What no command writes.
-        for json in ["{\"stride_s\":0}", "{\"stride_s\":-1}", "{\"stride_s\":1e-9}", "[3]", ""] {
+        for json in ["{\"stride_s\":0}", "{\"stride_s\":-1}", "{\"stride_s\":1e-9}", "7", ""] {
             assert_eq!(IndexSampling::of_json(json), IndexSampling::default(), "{json}");
         }
         assert_eq!(IndexSampling::default().stride(&frames), ClipStride::Time(Seconds(1.0)));
