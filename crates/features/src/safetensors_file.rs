@@ -48,7 +48,7 @@ struct TensorPlace {
 pub struct SafetensorsFile {
     path: PathBuf,
     file: File,
-    tensors: Metadata,
+    tensors: Box<Metadata>,
     contents: Option<Contents>,
     data_begin: u64,
     ids: Vec<String>,
@@ -80,6 +80,7 @@ impl SafetensorsFile {
             return Err(FeatureError::NoDataset { path, dataset, found, candidates });
         }
         let path = path.to_owned();
+        let tensors = Box::new(tensors);
         let mut opened = Self { path, file, tensors, contents, data_begin, ids };
         // Sorted with their ending they are not always sorted without.
         opened.ids.sort_unstable();

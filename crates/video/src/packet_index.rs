@@ -78,8 +78,8 @@ impl PacketIndex {
         let gap = |(start, end): &(i64, i64)| TimeSpan { start: time(start), end: time(end) };
         let times: Vec<Seconds> = self.stamps.iter().map(time).collect();
         let ends = [times.first().map_or(f64::NAN, |first| first.0), end_s];
-        // Not so for what is no number, too.
-        if let Some(beyond) = ends.into_iter().find(|end| !(end.abs() <= LONGEST_VIDEO_S)) {
+        let is_beyond = |end: &f64| end.is_nan() || end.abs() > LONGEST_VIDEO_S;
+        if let Some(beyond) = ends.into_iter().find(is_beyond) {
             return Err(format!(
                 "one is at {beyond:.0} s, and no recording is longer than {LONGEST_VIDEO_S} s"
             ));
