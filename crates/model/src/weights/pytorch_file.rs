@@ -227,7 +227,7 @@ mod tests {
             let size = n.to_le_bytes();
             let mut pickle =
                 b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storage\
-                ctorch\nFloatStorage\nX\x01\0\0\00X\x03\0\0\0cpuK\x01tQK\0J"
+                ctorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0J"
                     .to_vec();
             pickle.extend(size);
             pickle.push(b'J');
