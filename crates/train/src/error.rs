@@ -245,7 +245,7 @@ impl TrainError {
         move |source| Self::File {
             path,
             doing: "write",
-            way_out: "free space on the disk or choose another --run folder; the last checkpoint is intact",
+            way_out: "free space on the disk or choose another --run folder; what was saved before is intact",
             source,
         }
     }
