@@ -1,7 +1,7 @@
 //! Everything that is read and decided before the first step of a run.
 //!
 //! What is cheap to refuse is refused first: (1) the folder and the run file, (2) the videos, each
-//! opened once, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
+//! opened once by one of the ranks, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
 //! written into the run folder; that begins with [`Prepared::train`].
 
 use std::collections::BTreeSet;
@@ -101,7 +101,8 @@ impl Prepared {
         let settings = experiment.corpus.read_settings();
         let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
         let opener = experiment.opener()?;
-        let usable = UsableCorpus::check(&listed, experiment.corpus.max_bad, &opener)?;
+        let max_bad = experiment.corpus.max_bad;
+        let usable = UsableCorpus::check_together(ranks, &listed, max_bad, &opener)?;
         let (corpus, unreadable) = as_the_run_has_it(run, goes_on, &listed, usable, observer);
         for bad in &unreadable {
             observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
