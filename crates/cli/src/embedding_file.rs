@@ -11,22 +11,29 @@ use std::path::Path;
 use locvtp_model::model_directory::write_synced;
 use locvtp_transfer::ModelIdentity;
 use locvtp_transfer::SentenceEmbedding;
+use locvtp_video::json_size::{self, MOST_VALUES};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;
 
-/// Longest header that is read, bytes; the format's own limit.
-const LONGEST_HEADER: u64 = 100_000_000;
+/// Longest header that is read, bytes: it holds the sentences.
+const LONGEST_HEADER: u64 = 32 << 20;
 
 /// What the metadata of a file of embeddings says; none for other files.
 pub(crate) fn about(path: &Path) -> Option<serde_json::Value> {
     let mut file = std::fs::File::open(path).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
+    let length = u64::from_le_bytes(length);
+    if length > LONGEST_HEADER {
+        return None;
+    }
     let mut header = Vec::new();
-    file.take(u64::from_le_bytes(length).min(LONGEST_HEADER)).read_to_end(&mut header).ok()?;
+    file.take(length).read_to_end(&mut header).ok()?;
+    json_size::check(&header, MOST_VALUES).ok()?;
     let header: serde_json::Value = serde_json::from_slice(&header).ok()?;
     let about = header["__metadata__"]["locvtp"].as_str()?;
+    json_size::check(about.as_bytes(), MOST_VALUES).ok()?;
     let about: serde_json::Value = serde_json::from_str(about).ok()?;
     about["sentences"].is_array().then_some(about)
 }

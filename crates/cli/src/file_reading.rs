@@ -18,8 +18,8 @@ pub(crate) struct FileReading {
     // A path of its own kind may not be empty.
     #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) frame_tables: Option<PathBuf>,
-    /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames or
-    /// output_bytes
+    /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames, clips
+    /// or output_bytes
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) limit: Vec<String>,
 }

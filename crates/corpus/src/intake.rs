@@ -9,7 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use locvtp_video::counted::counted;
-use locvtp_video::{MediaLocation, Seconds};
+use locvtp_video::{LONGEST_VIDEO_S, MediaLocation, Seconds};
 
 use crate::corpus::{Caption, MomentQuery, NarratedVideo, Subset};
 use crate::csv_table::CsvTable;
@@ -20,7 +20,7 @@ use crate::left_files::Claimed;
 use crate::narration_care::NarrationCare;
 use crate::report::{DroppedExample, ReadReport};
 use crate::shards::settings::ShardSettings;
-use crate::source_caption::{LONGEST_VIDEO_S, SourceCaption};
+use crate::source_caption::SourceCaption;
 use crate::video_files::VideoFiles;
 
 /// Takes what a reader found, one video at a time.

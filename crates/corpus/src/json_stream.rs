@@ -13,6 +13,9 @@ use crate::bare_nan;
 use crate::error::{BrokenJson, CorpusError};
 use crate::text_file;
 
+/// No value that is read at once is longer, in bytes: all that is said of one video is shorter.
+const LONGEST_VALUE: usize = 64 << 20;
+
 /// A JSON text being walked.
 pub(crate) struct JsonStream<R> {
     path: PathBuf,
@@ -128,11 +131,16 @@ impl<R: BufRead> JsonStream<R> {
                 };
             }
             let (taken, ended) = scan.advance(block);
+            let mut is_too_long = false;
             if let Some(out) = &mut out {
                 out.extend_from_slice(&block[..taken]);
+                is_too_long = out.len() > LONGEST_VALUE;
             }
             self.source.consume(taken);
             self.at += taken as u64;
+            if is_too_long {
+                return Err(self.broken("a value is longer than 64 MiB"));
+            }
             if ended {
                 return Ok(scan.python_words);
             }
@@ -313,6 +321,21 @@ mod tests {
             assert!(told.contains(what), "{text}: {told}");
             assert!(error.to_string().contains("a.json"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_value_that_does_not_end_is_not_taken_into_memory() {
+        let text = format!("{{\"a\": \"{}", "a".repeat(LONGEST_VALUE + 9));
+        let error = members(&text, 1 << 16).unwrap_err();
+        let told = std::error::Error::source(&error).unwrap().to_string();
+        assert!(told.contains("longer than 64 MiB"), "{told}");
+        // What is passed over is not taken.
+        let whole = format!("{text}\"}}");
+        let mut stream = stream(&whole, 1 << 16);
+        stream.enter_object().unwrap();
+        stream.next_key().unwrap();
+        stream.skip_value().unwrap();
+        assert!(stream.next_key().unwrap().is_none());
     }
 
     #[test]

@@ -3,14 +3,11 @@
 //! What comes out has its text trimmed and its span inside the video, with a note of each change
 //! ([`Repairs`]), or is dropped with the reason.
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{LONGEST_VIDEO_S, TimeSpan};
 
 use crate::corpus::Caption;
 use crate::drop_reason::DropReason;
 use crate::repair::{Repair, Repairs};
-
-/// No video is longer than this, in seconds (eleven days): what starts or ends later is no time.
-pub(crate) const LONGEST_VIDEO_S: f64 = 1e6;
 
 /// When a caption holds, in its source's words.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -144,6 +144,32 @@ pub enum FeatureError {
         /// The file that it points to; none where it points to nothing in the file itself.
         target: Option<String>,
     },
+    /// An HDF5 file points to another, and that was not asked for.
+    #[error(
+        "{path}: {what} to another file, and a file that points to others may name any file of this machine. \
+         If you know where it comes from, set features.other_files = true; or write one file that has all: {}",
+        rewrite(path, ""), path = path.display()
+    )]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What points there: a link or a dataset, with its verb, as in `/v_a is a link`.
+        what: String,
+    },
+    /// A table is said to be larger than the file can hold.
+    #[error(
+        "{path}: {dataset} has shape {found:?}, and the file does not hold so many numbers; copy it or make it \
+         again",
+        path = path.display()
+    )]
+    Unbelievable {
+        /// The file.
+        path: PathBuf,
+        /// The table.
+        dataset: String,
+        /// Its shape, as stated.
+        found: Vec<usize>,
+    },
     /// A video is not in the file.
     #[error("{path}: no video {id:?} among its {num_videos}; look at the ids in the file with `locvtp inspect`", path = path.display())]
     NoVideo {

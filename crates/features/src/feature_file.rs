@@ -8,6 +8,7 @@ use locvtp_video::{TimeSpan, plain_file};
 use crate::error::FeatureError;
 use crate::hdf5_file::Hdf5File;
 use crate::numpy_files::NumpyFiles;
+use crate::other_files::OtherFiles;
 use crate::provenance::{Provenance, VideoSource};
 use crate::safetensors_file::SafetensorsFile;
 use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures};
@@ -62,6 +63,18 @@ impl FeatureFile {
     /// # Errors
     /// When it is missing, damaged, being written, or holds no features.
     pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
+        Self::open_with(path, dataset, OtherFiles::Refused)
+    }
+
+    /// The same; other files that this one points to are refused or read.
+    ///
+    /// # Errors
+    /// As [`FeatureFile::open`].
+    pub fn open_with(
+        path: &Path,
+        dataset: Option<&str>,
+        others: OtherFiles,
+    ) -> Result<Self, FeatureError> {
         if path.is_dir() {
             return NumpyFiles::open_folder(path, dataset).map(Self::Numpy);
         }
@@ -79,7 +92,7 @@ impl FeatureFile {
         let is_hdf5 =
             begin == HDF5_SIGNATURE || matches!(FileKind::of_name(path), Ok(FileKind::Hdf5));
         if is_hdf5 {
-            Hdf5File::open(path, dataset).map(Self::Hdf5)
+            Hdf5File::open(path, dataset, others).map(Self::Hdf5)
         } else if begin.starts_with(ZIP_SIGNATURE) {
             NumpyFiles::open_archive(path, dataset).map(Self::Numpy)
         } else if begin.starts_with(NUMPY_SIGNATURE) {

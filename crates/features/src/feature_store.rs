@@ -15,6 +15,7 @@ use crate::feature_file::{FeatureFile, FileKind};
 use crate::journal::Journal;
 use crate::provenance::{Provenance, VideoSource};
 use crate::video_features::{ClipBlock, ClipSource, VideoEntry};
+use crate::video_id::check_id;
 use crate::{SPANS, hdf5_file, safetensors_file};
 
 /// A feature file that is being written.
@@ -245,16 +246,4 @@ impl ClipSource for Sources<'_> {
 
 fn has(file: &FeatureFile, id: &str) -> bool {
     file.ids().binary_search_by(|known| known.as_str().cmp(id)).is_ok()
-}
-
-/// An id is a path of names in HDF5 and in safetensors.
-fn check_id(id: &str) -> Result<(), FeatureError> {
-    let bad = |reason| Err(FeatureError::Id { id: id.to_owned(), reason });
-    if id.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return bad("a part of it is empty or only dots");
-    }
-    if id.contains('\0') {
-        return bad("it has a zero byte");
-    }
-    Ok(())
 }

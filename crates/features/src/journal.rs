@@ -27,11 +27,15 @@ use serde::{Deserialize, Serialize};
 use crate::error::FeatureError;
 use crate::provenance::{Difference, Provenance, VideoSource};
 use crate::video_features::{ClipBlock, as_spans, as_times};
+use crate::video_id::check_id;
 
 const MAGIC: &[u8; 8] = b"LOCVTPJ1";
 const HEADER: u64 = 32;
-/// Longest body that is believed, bytes.
+/// Longest head and longest body that are believed, bytes.
+const LONGEST_HEAD: usize = 64 << 20;
 const LONGEST_BODY: usize = 1 << 30;
+/// Bytes of a clip's span.
+const SPAN: usize = 16;
 /// A power cut loses at most this much; a kill loses nothing that was written.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 
@@ -205,12 +209,12 @@ impl Journal {
         let Some(place) = place else {
             return Err(FeatureError::damaged(&self.path, format!("clip {first} of {id} is gone")));
         };
-        let mut body = vec![0; place.count * (16 + place.width * 4)];
+        let mut body = vec![0; place.count * (SPAN + place.width * size_of::<f32>())];
         self.file
             .seek(SeekFrom::Start(place.body))
             .and_then(|_| self.file.read_exact(&mut body))
             .map_err(FeatureError::io(&self.path, "read it"))?;
-        let (spans, values) = body.split_at(place.count * 16);
+        let (spans, values) = body.split_at(place.count * SPAN);
         let time = |bytes: &[u8]| f64::from_le_bytes(bytes.try_into().expect("chunks of eight"));
         let number = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().expect("chunks of four"));
         Ok(ClipBlock {
@@ -244,6 +248,7 @@ impl Journal {
         let mut settings = None;
         let mut at = HEADER;
         while let Some((head, body_at, end)) = next_record(&mut reader, at) {
+            self.check_record(&head, end - body_at)?;
             match head {
                 Head::Settings { provenance, dataset } => settings = Some((provenance, dataset)),
                 other => self.note(other, body_at),
@@ -252,6 +257,32 @@ impl Journal {
         }
         self.end = at;
         Ok(settings)
+    }
+
+    /// That a whole record says what its body and the records before it bear out: the checksum of one that
+    /// somebody has changed may be right.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn check_record(&self, head: &Head, body: u64) -> Result<(), FeatureError> {
+        let fault = match head {
+            Head::Settings { .. } => return Ok(()),
+            Head::Clips { id, .. } | Head::Done { id, .. } if check_id(id).is_err() => {
+                format!("{id:?} is no name of a video")
+            }
+            Head::Clips { id, first, count, width } => {
+                let known = self.videos.get(id).filter(|_| *first > 0);
+                let goes_on = *first == known.map_or(0, Journalled::num_clips)
+                    && known.is_none_or(|video| video.width() == *width);
+                if goes_on && body_bytes(*count, *width) == Some(body) {
+                    return Ok(());
+                }
+                format!("{count} clips of {id:?} from clip {first} on are not what is stored")
+            }
+            Head::Done { .. } => return Ok(()),
+        };
+        let reason = format!("{fault}; it was changed, so move it away or start over with --fresh");
+        Err(FeatureError::damaged(&self.path, reason))
     }
 
     /// Remembers a record.
@@ -339,27 +370,56 @@ fn next_record(reader: &mut impl Read, at: u64) -> Option<(Head, u64, u64)> {
         Some(u32::from_le_bytes(bytes))
     };
     let (head_length, body_length, expected) = (word()? as usize, word()? as usize, word()?);
-    if head_length > LONGEST_BODY || body_length > LONGEST_BODY {
+    if head_length > LONGEST_HEAD || body_length > LONGEST_BODY {
         return None;
     }
-    let mut read = |length: usize| {
-        let mut bytes = Vec::new();
-        reader.by_ref().take(length as u64).read_to_end(&mut bytes).ok()?;
-        (bytes.len() == length).then_some(bytes)
-    };
-    let (head, body) = (read(head_length)?, read(body_length)?);
-    if checksum(&head, &body) != expected {
+    let mut head = Vec::new();
+    reader.by_ref().take(head_length as u64).read_to_end(&mut head).ok()?;
+    if head.len() != head_length {
+        return None;
+    }
+    let mut hasher = checksum_of(&head, body_length);
+    // The numbers are read when they are wanted.
+    let body =
+        std::io::copy(&mut reader.take(body_length as u64), &mut Hashed(&mut hasher)).ok()?;
+    if body != body_length as u64 || hasher.finalize() != expected {
         return None;
     }
     let body_at = at + 12 + head.len() as u64;
-    Some((serde_json::from_slice(&head).ok()?, body_at, body_at + body.len() as u64))
+    Some((serde_json::from_slice(&head).ok()?, body_at, body_at + body))
+}
+
+/// Bytes of so many clips; none where they are more than can be counted.
+fn body_bytes(count: usize, width: usize) -> Option<u64> {
+    let clip = width.checked_mul(size_of::<f32>())?.checked_add(SPAN)?;
+    u64::try_from(count.checked_mul(clip)?).ok()
 }
 
 fn checksum(head: &[u8], body: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&(head.len() as u32).to_le_bytes());
-    hasher.update(&(body.len() as u32).to_le_bytes());
-    hasher.update(head);
+    let mut hasher = checksum_of(head, body.len());
     hasher.update(body);
     hasher.finalize()
+}
+
+/// The checksum of a record up to its body.
+fn checksum_of(head: &[u8], body_length: usize) -> crc32fast::Hasher {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&(head.len() as u32).to_le_bytes());
+    hasher.update(&(body_length as u32).to_le_bytes());
+    hasher.update(head);
+    hasher
+}
+
+/// Adds to a checksum what is written to it.
+struct Hashed<'a>(&'a mut crc32fast::Hasher);
+
+impl Write for Hashed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

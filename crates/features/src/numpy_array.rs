@@ -6,6 +6,8 @@
 
 use half::f16;
 
+use crate::stated_size::is_believable;
+
 #[cfg(test)]
 #[path = "../tests/npy/mod.rs"]
 mod npy;
@@ -99,6 +101,20 @@ impl NumpyHeader {
             self.shape, self.size
         ))
     }
+
+    /// That a table is no larger than `stored` bytes of an archive can hold, and its rows are some.
+    ///
+    /// # Errors
+    /// With the reason and the way out.
+    pub(crate) fn check_table(&self, stored: u64) -> Result<(), String> {
+        match self.shape[..] {
+            [rows, columns] if !is_believable([rows, columns], stored) => Err(format!(
+                "its shape is {:?}, and the file does not hold so many numbers; copy it again or make it anew",
+                self.shape
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl NumpyArray {
@@ -114,6 +130,7 @@ impl NumpyArray {
         };
         let size = header.size;
         header.check_length(data.len() as u64)?;
+        header.check_table(data.len() as u64)?;
         let number = |bytes: &[u8]| {
             let mut ordered = [0; 8];
             ordered[..size].copy_from_slice(bytes);
@@ -207,6 +224,15 @@ mod tests {
     }
 
     #[test]
+    fn no_rows_of_many_columns_are_read_at_once() {
+        for by_columns in [false, true] {
+            let bytes = npy("<f4", by_columns, "(0, 4611686018427387904)", &[]);
+            let read = NumpyArray::read(&bytes).unwrap();
+            assert_eq!((read.values.len(), read.rows), (0, 0));
+        }
+    }
+
+    #[test]
     fn what_is_no_table_of_floats_is_refused() {
         for (bytes, reason) in [
             (npy("<f4", false, "(6,)", &[0; 24]), "two axes"),
@@ -216,6 +242,10 @@ mod tests {
             (npy("<f4", false, "(2, 3)", &[0; 28]), "too long"),
             (npy("<f4", false, "(99999999999, 99999999999)", &[0; 20]), "20 bytes"),
             (npy("<f4", false, "(2, -3)", &[0; 20]), "(2, -3)"),
+            // Rows of nothing, which are as many as anybody likes to say.
+            (npy("<f4", true, "(4611686018427387904, 0)", &[]), "does not hold so many"),
+            (npy("<f4", false, "(4611686018427387904, 0)", &[]), "does not hold so many"),
+            (npy("<f4", true, "(0, 4611686018427387904)", &[0; 4]), "too long"),
             (b"\x93NUMPY\x01\x00\xff".to_vec(), "version"),
             (b"\x93NUMPY\x01\x00\xff\xff".to_vec(), "ends within"),
             (b"scores".to_vec(), "no .npy"),

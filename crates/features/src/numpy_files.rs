@@ -24,6 +24,8 @@ const OF_ONE_VIDEO: [&str; 8] =
 const TIMES: [&str; 3] = ["times", "timestamps", "spans"];
 /// Enough of an array to read its header.
 const HEADER: u64 = 1 << 16;
+/// Bytes of a number, at most.
+const LARGEST_NUMBER: u64 = 8;
 
 /// Features in NumPy's files, open for reading.
 ///
@@ -144,11 +146,12 @@ impl NumpyFiles {
     /// # Errors
     /// As [`NumpyFiles::read`].
     pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
-        let Array { path, bytes, length } = self.bytes(id, HEADER)?;
+        let Array { path, bytes, length, stored } = self.bytes(id, HEADER)?;
         let unusable = |reason| FeatureError::Unusable { path: path.clone(), reason };
         let (header, data) = NumpyHeader::read(&bytes).map_err(unusable)?;
         header
             .check_length(length.saturating_sub((bytes.len() - data.len()) as u64))
+            .and_then(|()| header.check_table(stored))
             .map_err(unusable)?;
         let found = header.shape;
         let (dataset, expected) = (id.to_owned(), "[num_clips, d]");
@@ -160,8 +163,10 @@ impl NumpyFiles {
     /// # Errors
     /// When the video is not there or its array is no table of floats.
     pub fn read(&self, id: &str) -> Result<VideoFeatures, FeatureError> {
-        let [_, width] = self.shape(id)?;
-        let Array { path, bytes, .. } = self.bytes(id, u64::MAX)?;
+        let [rows, width] = self.shape(id)?;
+        // As many as a table of this shape has; an archive may unpack more.
+        let most = (rows * width) as u64 * LARGEST_NUMBER + HEADER;
+        let Array { path, bytes, .. } = self.bytes(id, most)?;
         let array = NumpyArray::read(&bytes);
         let array = array.map_err(|reason| FeatureError::Unusable { path, reason })?;
         Ok(VideoFeatures { width, values: array.values, spans: None, source: None })
@@ -206,7 +211,7 @@ impl NumpyFiles {
                 let length = file.metadata().map_err(failed())?.len();
                 let mut bytes = Vec::new();
                 file.take(most).read_to_end(&mut bytes).map_err(failed())?;
-                Ok(Array { path: path.clone(), bytes, length })
+                Ok(Array { path: path.clone(), bytes, length, stored: length })
             }
         }
     }
@@ -235,8 +240,10 @@ struct Array {
     /// The file that it is in.
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Bytes of the whole array with its header.
+    /// Bytes of the whole array with its header, as stated.
     length: u64,
+    /// Bytes of it in the file.
+    stored: u64,
 }
 
 /// The files of a folder, by the ids of their videos.
@@ -338,10 +345,14 @@ fn member(
 ) -> Result<Array, FeatureError> {
     let file = archive.by_name(&format!("{array}.npy"));
     let file = file.map_err(|error| FeatureError::damaged(path, format!("{array}: {error}")))?;
-    let length = file.size();
+    let (length, stored) = (file.size(), file.compressed_size().min(file_bytes(path)));
     let mut bytes = Vec::new();
     file.take(most)
         .read_to_end(&mut bytes)
         .map_err(|error| FeatureError::damaged(path, format!("{array}: {error}")))?;
-    Ok(Array { path: path.to_owned(), bytes, length })
+    Ok(Array { path: path.to_owned(), bytes, length, stored })
+}
+
+fn file_bytes(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |file| file.len())
 }

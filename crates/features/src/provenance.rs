@@ -1,6 +1,7 @@
 //! What made the features of a file: with other answers, features do not belong together.
 
 use locvtp_video::TimeSpan;
+use locvtp_video::json_size::{self, MOST_VALUES};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,7 +109,10 @@ impl Provenance {
 
 /// The first key in which two JSON objects differ.
 fn first_key(here: &str, there: &str) -> Option<Difference> {
-    let read = |text| serde_json::from_str::<Map<String, Value>>(text).ok();
+    let read = |text: &str| {
+        json_size::check(text.as_bytes(), MOST_VALUES).ok()?;
+        serde_json::from_str::<Map<String, Value>>(text).ok()
+    };
     let (here, there) = (read(here)?, read(there)?);
     let key = here.keys().chain(there.keys()).find(|key| here.get(*key) != there.get(*key))?;
     let value = |map: &Map<String, Value>| map.get(key).map_or("nothing".into(), Value::to_string);

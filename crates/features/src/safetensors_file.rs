@@ -10,11 +10,14 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use locvtp_video::{TimeSpan, plain_file};
+use safetensors::tensor::{Dtype, Metadata};
 use serde::{Deserialize, Serialize};
 
 use crate::SPANS;
 use crate::error::FeatureError;
 use crate::provenance::{Provenance, VideoSource};
+use crate::safetensors_header::SafetensorsHeader;
+use crate::stated_size::is_believable;
 use crate::video_features::{
     ClipBlock, ClipSource, VideoEntry, VideoFeatures, as_spans, as_times, for_each_block,
 };
@@ -23,8 +26,6 @@ use crate::video_features::{
 const CLIPS_AT_ONCE: usize = 1024;
 /// Name of a video's features, behind its id and a slash.
 const FEATURES: &str = "features";
-/// Longest header that is read, bytes; the format's own limit.
-const LONGEST_HEADER: u64 = 100_000_000;
 
 /// What the metadata says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,8 +36,8 @@ struct Contents {
     videos: BTreeMap<String, VideoSource>,
 }
 
-/// A tensor in the header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A tensor in a header that is written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct TensorPlace {
     dtype: String,
     shape: Vec<usize>,
@@ -47,7 +48,7 @@ struct TensorPlace {
 pub struct SafetensorsFile {
     path: PathBuf,
     file: File,
-    tensors: BTreeMap<String, TensorPlace>,
+    tensors: Metadata,
     contents: Option<Contents>,
     data_begin: u64,
     ids: Vec<String>,
@@ -59,49 +60,27 @@ impl SafetensorsFile {
     /// # Errors
     /// When it is missing, damaged, or holds no features.
     pub fn open(path: &Path) -> Result<Self, FeatureError> {
-        let damaged = |reason: &str| FeatureError::damaged(path, reason);
         let io = || FeatureError::io(path, "read it");
         let mut file = plain_file::open(path).map_err(io())?;
         let length = file.metadata().map_err(io())?.len();
-        let mut size = [0; 8];
-        file.read_exact(&mut size).map_err(|_| damaged("it is shorter than a header"))?;
-        let size = u64::from_le_bytes(size);
-        if size > LONGEST_HEADER || size > length.saturating_sub(8) {
-            return Err(damaged("its header does not end, or it is of another kind"));
-        }
-        let mut header = vec![0; size as usize];
-        file.read_exact(&mut header).map_err(io())?;
-        let mut header: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&header)
-            .map_err(|error| damaged(&format!("its header is no JSON ({error})")))?;
-        let metadata = header.remove("__metadata__");
-        let contents = metadata
-            .as_ref()
-            .and_then(|metadata| metadata.get("locvtp")?.as_str())
-            .and_then(|text| serde_json::from_str(text).ok());
-        let mut tensors = BTreeMap::new();
-        for (name, place) in header {
-            let place: TensorPlace = serde_json::from_value(place)
-                .map_err(|error| damaged(&format!("{name} has no place ({error})")))?;
-            let [begin, end] = place.data_offsets;
-            let inside = begin <= end && end <= length - 8 - size;
-            let known = number_size(&place.dtype) > 0;
-            if known && (!inside || num_bytes(&place) != Some(end - begin)) {
-                return Err(damaged(&format!("{name} lies outside the file; it was cut off")));
-            }
-            tensors.insert(name, place);
-        }
+        let SafetensorsHeader { tensors, metadata, data_begin } =
+            SafetensorsHeader::read(&mut file, length)
+                .map_err(|reason| FeatureError::damaged(path, reason))?;
+        let contents = metadata.get("locvtp").and_then(|text| serde_json::from_str(text).ok());
+        let mut names = tensors.offset_keys();
+        names.sort_unstable();
         let is_features =
             |name: &String| name.strip_suffix(&format!("/{FEATURES}")).map(str::to_owned);
-        let ids: Vec<String> = tensors.keys().filter_map(is_features).collect();
-        if ids.is_empty() && !tensors.is_empty() {
-            let found = tensors.keys().take(3).cloned().collect::<Vec<_>>().join(", ");
+        let ids: Vec<String> = names.iter().filter_map(is_features).collect();
+        if ids.is_empty() && !names.is_empty() {
+            let found = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
             let found = format!("it has {found}");
             let (path, dataset) = (path.to_owned(), format!("VIDEO/{FEATURES}"));
             let candidates = Vec::new();
             return Err(FeatureError::NoDataset { path, dataset, found, candidates });
         }
         let path = path.to_owned();
-        let mut opened = Self { path, file, tensors, contents, data_begin: 8 + size, ids };
+        let mut opened = Self { path, file, tensors, contents, data_begin, ids };
         // Sorted with their ending they are not always sorted without.
         opened.ids.sort_unstable();
         Ok(opened)
@@ -127,13 +106,13 @@ impl SafetensorsFile {
     /// # Errors
     /// As [`SafetensorsFile::read`].
     pub fn clip_shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
-        self.shape(id, FEATURES, "F32", "[num_clips, d] of F32")
+        self.shape(id, FEATURES, Dtype::F32, "[num_clips, d] of F32")
     }
 
     /// When each clip of a video is; none in files of other people.
     pub(crate) fn all_spans(&mut self, id: &str) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
         let [num_clips, _] = self.clip_shape(id)?;
-        let has_spans = self.tensors.contains_key(&format!("{id}/{SPANS}"));
+        let has_spans = self.tensors.info(&format!("{id}/{SPANS}")).is_some();
         if has_spans { Ok(Some(self.spans(id, 0, num_clips)?)) } else { Ok(None) }
     }
 
@@ -150,14 +129,14 @@ impl SafetensorsFile {
 
     /// A video that is to be copied; none when it was not written by us.
     pub(crate) fn entry(&self, id: &str) -> Result<Option<VideoEntry>, FeatureError> {
-        let [num_clips, width] = self.shape(id, FEATURES, "F32", "[num_clips, d] of F32")?;
+        let [num_clips, width] = self.shape(id, FEATURES, Dtype::F32, "[num_clips, d] of F32")?;
         let source = self.source(id);
         Ok(source.map(|source| VideoEntry { id: id.to_owned(), num_clips, width, source }))
     }
 
     /// Some clips of a video with spans.
     pub(crate) fn block(&mut self, id: &str, first: usize) -> Result<ClipBlock, FeatureError> {
-        let [num_clips, width] = self.shape(id, FEATURES, "F32", "[num_clips, d] of F32")?;
+        let [num_clips, width] = self.shape(id, FEATURES, Dtype::F32, "[num_clips, d] of F32")?;
         let clips = (num_clips - first).min(CLIPS_AT_ONCE);
         let spans = self.spans(id, first, clips)?;
         Ok(ClipBlock { spans, values: self.floats(id, width, first, clips)? })
@@ -187,8 +166,8 @@ impl SafetensorsFile {
         clips: usize,
     ) -> Result<Vec<locvtp_video::TimeSpan>, FeatureError> {
         let expected = "[num_clips, 2] of F64, one span a feature";
-        let [num_clips, width] = self.shape(id, SPANS, "F64", expected)?;
-        if width != 2 || first + clips > num_clips {
+        let [num_clips, width] = self.shape(id, SPANS, Dtype::F64, expected)?;
+        if width != 2 || clips > num_clips.saturating_sub(first) {
             let (path, dataset) = (self.path.clone(), format!("{id}/{SPANS}"));
             return Err(FeatureError::Shape {
                 path,
@@ -206,24 +185,30 @@ impl SafetensorsFile {
         &self,
         id: &str,
         name: &str,
-        dtype: &str,
+        dtype: Dtype,
         expected: &'static str,
     ) -> Result<[usize; 2], FeatureError> {
         let dataset = format!("{id}/{name}");
         let path = self.path.clone();
-        let Some(place) = self.tensors.get(&dataset) else {
+        let Some(info) = self.tensors.info(&dataset) else {
             let (id, num_videos) = (id.to_owned(), self.ids.len());
             return Err(FeatureError::NoVideo { path, id, num_videos });
         };
-        match <[usize; 2]>::try_from(place.shape.as_slice()) {
-            Ok(shape) if place.dtype == dtype => Ok(shape),
-            _ => Err(FeatureError::Shape { path, dataset, found: place.shape.clone(), expected }),
+        let found = info.shape.clone();
+        match <[usize; 2]>::try_from(found.as_slice()) {
+            // That the numbers are there was checked; rows of nothing may be any number.
+            Ok(shape) if info.dtype == dtype && !is_believable(shape, u64::MAX) => {
+                Err(FeatureError::Unbelievable { path, dataset, found })
+            }
+            Ok(shape) if info.dtype == dtype => Ok(shape),
+            _ => Err(FeatureError::Shape { path, dataset, found, expected }),
         }
     }
 
     /// `count` bytes of a tensor that is there.
     fn bytes(&mut self, name: &str, offset: usize, count: usize) -> Result<Vec<u8>, FeatureError> {
-        let begin = self.data_begin + self.tensors[name].data_offsets[0] + offset as u64;
+        let place = self.tensors.info(name).map_or(0, |info| info.data_offsets.0 as u64);
+        let begin = self.data_begin + place + offset as u64;
         let mut bytes = vec![0; count];
         self.file
             .seek(SeekFrom::Start(begin))
@@ -233,14 +218,7 @@ impl SafetensorsFile {
     }
 }
 
-/// Bytes of a tensor, from its shape; none where they are more than can be counted.
-fn num_bytes(place: &TensorPlace) -> Option<u64> {
-    let size = number_size(&place.dtype) as u64;
-    let times = |product: u64, axis: &usize| product.checked_mul(u64::try_from(*axis).ok()?);
-    place.shape.iter().try_fold(size, times)
-}
-
-/// Bytes of a number; zero for kinds that are not used here.
+/// Bytes of a number of the two types that are written.
 fn number_size(dtype: &str) -> usize {
     match dtype {
         "F32" => 4,

@@ -300,6 +300,92 @@ fn damaged_files_are_errors_that_name_the_file() {
 }
 
 #[test]
+fn a_journal_that_somebody_changed_is_refused_and_never_believed() {
+    let (_folder, out) = place("f.h5");
+    let mut store = open(&out);
+    push(&mut store, "b", &clips(1, 0, 2));
+    store.video_done("b", source("b")).unwrap();
+    drop(store);
+    let journal = FeatureStore::journal_of(&out);
+    let whole = std::fs::read(&journal).unwrap();
+    // A record with the checksum that it must have.
+    let record = |head: &str, body: &[u8]| {
+        let lengths = [head.len() as u32, body.len() as u32].map(u32::to_le_bytes).concat();
+        let sum = crc32fast::hash(&[&lengths, head.as_bytes(), body].concat());
+        [&lengths, &sum.to_le_bytes()[..], head.as_bytes(), body].concat()
+    };
+    let clip = [0u8; 16 + 4 * WIDTH];
+    let clips = |id: &str, first: u64, count: u64, width: u64| {
+        format!(r#"{{"clips":{{"id":"{id}","first":{first},"count":{count},"width":{width}}}}}"#)
+    };
+    let done = r#"{"done":{"id":"../c","source":{"path":"c","bytes":1,"duration_s":1.0}}}"#;
+    for (head, body, fault) in [
+        // More clips and wider ones than are stored, also as many as wrap to what is stored.
+        (clips("c", 0, 9_000_000_000, 3), &clip[..], "not what is stored"),
+        (clips("c", 0, 1, 9_000_000_000), &clip, "not what is stored"),
+        (clips("c", 0, 1, (1 << 62) + 3), &clip, "not what is stored"),
+        (clips("c", 0, 1 << 60, 0), &[], "not what is stored"),
+        // Of which clips before are not there, or are wider.
+        (clips("c", 7, 1, 3), &clip, "not what is stored"),
+        (clips("b", 1, 1, 3), &clip, "not what is stored"),
+        (clips("b", 2, 1, 2), &clip[4..], "not what is stored"),
+        (clips("../c", 0, 1, 3), &clip, "no name of a video"),
+        (done.to_owned(), &[], "no name of a video"),
+    ] {
+        std::fs::write(&journal, [&whole[..], &record(&head, body)].concat()).unwrap();
+        let error = FeatureStore::open(&out, "c3d_features", provenance(), false).err();
+        let error = error.unwrap_or_else(|| panic!("{head}")).to_string();
+        for piece in ["f.h5.journal", fault, "--fresh"] {
+            assert!(error.contains(piece), "{head}: {error}");
+        }
+    }
+    // What goes on where the others ended is taken.
+    std::fs::write(&journal, [&whole[..], &record(&clips("b", 2, 1, 3), &clip)].concat()).unwrap();
+    open(&out);
+}
+
+#[test]
+fn a_header_of_safetensors_is_what_the_format_says_or_damage() {
+    let (_folder, out) = place("f.safetensors");
+    let written = |header: &str, data: usize| {
+        let length = (header.len() as u64).to_le_bytes();
+        let bytes = [&length[..], header.as_bytes(), &vec![0; data]].concat();
+        std::fs::write(&out, bytes).unwrap();
+        FeatureFile::open(&out, None)
+    };
+    let tensor = |name: &str, shape: &str, begin: u64, end: u64| {
+        format!(r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":[{begin},{end}]}}"#)
+    };
+    for (tensors, fault) in [
+        // Over each other, apart from each other, turned, and more than there is.
+        (
+            [tensor("a/features", "[1,2]", 0, 8), tensor("b/features", "[1,2]", 4, 12)],
+            "contradicts",
+        ),
+        (
+            [tensor("a/features", "[1,1]", 0, 4), tensor("b/features", "[1,1]", 8, 12)],
+            "contradicts",
+        ),
+        (
+            [tensor("a/features", "[1,2]", 8, 0), tensor("b/features", "[1,1]", 8, 12)],
+            "contradicts",
+        ),
+        ([tensor("a/features", "[1,2]", 0, 8), tensor("b/features", "[1,1]", 8, 16)], "outside"),
+        ([tensor("a/features", "[1,1]", 0, 4), tensor("b/features", "[1,1]", 4, 8)], "nobody's"),
+    ] {
+        let error = written(&format!("{{{}}}", tensors.join(",")), 12).err();
+        let error = error.unwrap_or_else(|| panic!("{tensors:?}")).to_string();
+        assert!(error.contains("f.safetensors") && error.contains(fault), "{tensors:?}: {error}");
+    }
+    // A table of no width has any number of rows.
+    let none = tensor("a/features", "[18446744073709551615,0]", 0, 0);
+    let mut file = written(&format!("{{{none}}}"), 0).unwrap();
+    for error in [file.shape("a").unwrap_err(), file.read("a").unwrap_err()] {
+        assert!(error.to_string().contains("does not hold so many numbers"), "{error}");
+    }
+}
+
+#[test]
 fn a_header_whose_shape_is_more_than_can_be_counted_is_damage() {
     let (_folder, out) = place("f.safetensors");
     // (2^62 + 1) numbers of 4 bytes are 2^64 + 4: counted in 64 bits that is the 4 bytes there are.
@@ -311,7 +397,7 @@ fn a_header_whose_shape_is_more_than_can_be_counted_is_damage() {
         std::fs::write(&out, [&length[..], header.as_bytes(), &[0; 4]].concat()).unwrap();
         let message = FeatureFile::open(&out, None).err().map(|error| error.to_string());
         let message = message.unwrap_or_else(|| panic!("{shape} was believed"));
-        assert!(message.contains("a/features lies outside the file"), "{message}");
+        assert!(message.contains("contradicts itself"), "{message}");
     }
 }
 

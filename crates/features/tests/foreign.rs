@@ -7,7 +7,9 @@ mod npy;
 
 use std::path::{Path, PathBuf};
 
-use locvtp_features::{FeatureFile, FeatureStore, FeatureSummary, Provenance, npy_bytes};
+use locvtp_features::{
+    FeatureFile, FeatureStore, FeatureSummary, OtherFiles, Provenance, npy_bytes,
+};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens").join(name)
@@ -219,7 +221,7 @@ fn hdf5_with(folder: &Path, more: impl FnOnce(&hdf5::File)) -> PathBuf {
 fn an_hdf5_file_whose_other_half_is_missing_names_it_and_keeps_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let check = |path: &Path, id: &str, pieces: &[&str]| {
-        let mut file = FeatureFile::open(path, None).unwrap();
+        let mut file = FeatureFile::open_with(path, None, OtherFiles::Followed).unwrap();
         assert_eq!(file.read("whole").unwrap().num_clips(), 2);
         for error in [file.shape(id).unwrap_err(), file.read(id).unwrap_err()] {
             let error = error.to_string();
@@ -254,6 +256,106 @@ fn an_hdf5_file_whose_other_half_is_missing_names_it_and_keeps_the_rest() {
         of_text.create("b").unwrap();
     });
     check(&path, "b", &["/b", "no numbers"]);
+}
+
+#[test]
+fn what_lies_in_another_file_is_read_only_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.h5");
+    let table = ndarray::arr2(&[[1.0f32, 2.0], [3.0, 4.0]]);
+    let file = hdf5::File::create(&other).unwrap();
+    file.new_dataset_builder().with_data(&table).create("x").unwrap();
+    drop(file);
+    let raw = folder.path().join("raw");
+    std::fs::write(&raw, [0u8; 16]).unwrap();
+    let check = |path: &Path, id: &str, values: &[f32]| {
+        let mut file = FeatureFile::open(path, None).unwrap();
+        assert_eq!(file.read("whole").unwrap().num_clips(), 2);
+        for error in [file.shape(id).unwrap_err(), file.read(id).unwrap_err()] {
+            let error = error.to_string();
+            for piece in ["some.h5", "to another file", "features.other_files = true"] {
+                assert!(error.contains(piece), "{piece}: {error}");
+            }
+        }
+        let summary = FeatureSummary::of(&mut file);
+        assert_eq!((summary.videos, summary.unusable), (1, 1));
+        let mut file = FeatureFile::open_with(path, None, OtherFiles::Followed).unwrap();
+        assert_eq!(file.read(id).unwrap().values, values);
+    };
+    let values = [1.0, 2.0, 3.0, 4.0];
+    let path = hdf5_with(folder.path(), |file| {
+        file.link_external("other.h5", "/x", "b").unwrap();
+    });
+    check(&path, "b", &values);
+    let path = hdf5_with(folder.path(), |file| {
+        file.create_group("b").unwrap().link_external("other.h5", "/x", "c3d_features").unwrap();
+    });
+    check(&path, "b", &values);
+    // By way of a link in the file itself.
+    let path = hdf5_with(folder.path(), |file| {
+        file.create_group("b").unwrap().link_soft("/whole/far/x", "c3d_features").unwrap();
+        file.group("whole").unwrap().link_external("other.h5", "/", "far").unwrap();
+    });
+    check(&path, "b", &values);
+    let path = hdf5_with(folder.path(), |file| {
+        let stored = file.new_dataset::<f32>().shape([2, 2]);
+        let stored =
+            stored.with_dcpl(|properties| properties.external(raw.to_str().unwrap(), 0, 16));
+        stored.create("b").unwrap();
+    });
+    check(&path, "b", &[0.0; 4]);
+    // A link within the file is one of its own names.
+    let path = hdf5_with(folder.path(), |file| file.link_soft("/whole", "b").unwrap());
+    assert_eq!(FeatureFile::open(&path, None).unwrap().read("b").unwrap().num_clips(), 2);
+}
+
+#[test]
+fn groups_that_hold_each_other_are_looked_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = hdf5_with(folder.path(), |file| {
+        let inner = file.create_group("split/inner").unwrap();
+        inner.link_hard("/split", "again").unwrap();
+        inner.link_hard("/", "root").unwrap();
+        file.link_soft("/split", "by_name").unwrap();
+    });
+    let mut file = FeatureFile::open(&path, None).unwrap();
+    assert_eq!(file.ids(), ["whole"]);
+    assert_eq!(FeatureSummary::of(&mut file).videos, 1);
+    drop(file);
+    let path = hdf5_with(folder.path(), |file| {
+        file.create_group(&["g"; 40].join("/")).unwrap();
+    });
+    let error = refused(&path, None);
+    assert!(error.contains("some.h5") && error.contains("groups in groups"), "{error}");
+}
+
+#[test]
+fn a_shape_is_believed_as_far_as_the_file_can_hold_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for shape in [[1 << 20, 1 << 12], [1 << 31, 1 << 31], [1 << 33, 1 << 33]] {
+        for dataset in ["b", "b/c3d_features"] {
+            let path = hdf5_with(folder.path(), |file| {
+                if dataset != "b" {
+                    file.create_group("b").unwrap();
+                }
+                // Nothing is written, so the file holds nothing of it.
+                let stored = file.new_dataset::<f32>().chunk([16, 16]).shape(shape);
+                stored.create(dataset).unwrap();
+            });
+            let mut file = FeatureFile::open(&path, None).unwrap();
+            assert_eq!(file.read("whole").unwrap().num_clips(), 2);
+            for error in [file.shape("b").unwrap_err(), file.read("b").unwrap_err()] {
+                let error = error.to_string();
+                assert!(error.contains("does not hold so many numbers"), "{shape:?}: {error}");
+            }
+        }
+    }
+    // Rows of nothing may be any number.
+    let path = hdf5_with(folder.path(), |file| {
+        file.new_dataset::<f32>().shape((1 << 40, 0)).create("b").unwrap();
+    });
+    let error = FeatureFile::open(&path, None).unwrap().shape("b").unwrap_err().to_string();
+    assert!(error.contains("does not hold so many numbers"), "{error}");
 }
 
 #[test]

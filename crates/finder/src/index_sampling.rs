@@ -1,6 +1,7 @@
 //! Which clips of a video go into an index.
 
 use locvtp_model::Preprocessing;
+use locvtp_video::sampling::SHORTEST_STRIDE_S;
 use locvtp_video::{ClipStride, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,8 @@ impl IndexSampling {
 
     /// What an index was made with, from what stands in it.
     pub fn of_json(json: &str) -> Self {
-        serde_json::from_str(json).unwrap_or_default()
+        let read: Self = serde_json::from_str(json).unwrap_or_default();
+        Self { stride_s: read.stride_s.filter(|seconds| *seconds >= SHORTEST_STRIDE_S) }
     }
 
     /// What stands in the index.
@@ -50,6 +52,10 @@ mod tests {
                 let again = IndexSampling::of_json(&sampling.as_json(preprocessing));
                 assert_eq!(again.stride(preprocessing), sampling.stride(preprocessing));
             }
+        }
+        // What no command writes.
+        for json in ["{\"stride_s\":0}", "{\"stride_s\":-1}", "{\"stride_s\":1e-9}", "7", ""] {
+            assert_eq!(IndexSampling::of_json(json), IndexSampling::default(), "{json}");
         }
         assert_eq!(IndexSampling::default().stride(&frames), ClipStride::Time(Seconds(1.0)));
     }

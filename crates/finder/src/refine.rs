@@ -53,7 +53,7 @@ pub(crate) fn refined(
     let mut reader = opener.open(&coarse.path.into())?;
     let preprocessing = &embedder.directory().preprocessing;
     let dense = ClipStride::Time(stride / DENSER);
-    let whole = preprocessing.whole_video_every(reader.frame_table(), dense);
+    let whole = preprocessing.whole_file(&reader, dense)?;
     let mut ends = [coarse.span.start, coarse.span.end];
     for (place, end) in ends.iter_mut().enumerate() {
         let is_near = |clip: &TimeSpan| (clip.midpoint() - *end).0.abs() <= REACH * length.0;

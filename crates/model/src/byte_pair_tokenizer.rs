@@ -27,12 +27,15 @@ pub(crate) fn read(vocabulary: &Path, merges: &Path) -> Result<Tokenizer, ModelE
     let text = |path: &Path| {
         plain_file::read_text(path).map_err(ModelError::file(path, "read the vocabulary"))
     };
+    let json = |path: &Path| {
+        plain_file::read_json(path).map_err(ModelError::file(path, "read the vocabulary"))
+    };
     let invalid = |path: &Path, reason: String| ModelError::Json {
         path: path.into(),
         what: "byte-pair vocabulary",
         reason,
     };
-    let ids: Value = serde_json::from_str(&text(vocabulary)?)
+    let ids: Value = serde_json::from_str(&json(vocabulary)?)
         .map_err(|error| invalid(vocabulary, error.to_string()))?;
     let id = |token: &str| {
         let missing = || invalid(vocabulary, format!("no {token}; CLIP's vocabulary has it"));

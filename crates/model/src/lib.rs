@@ -18,6 +18,7 @@
 //! | `locvtp`, [`model_directory`] | the whole, in memory and on disk |
 //! | `two_passes`, `branch` | a training step in bounded memory |
 //! | `encoder_cost`, `step_memory`, `parameter_counts` | what a step works and holds, said before it is done |
+//! | `weight_count` | whether weights can fill a model, told before memory is taken for it |
 //! | `parameter_gradients` | what the optimiser reads |
 //! | `model_part`, `frozen_parts` | parts of the model by name, and those that learn nothing |
 //! | `training_words` | which words training has shown |
@@ -75,6 +76,7 @@ mod training_words;
 mod two_passes;
 mod video_encoder;
 mod video_tower;
+mod weight_count;
 pub mod weights;
 mod wordpiece_vocabulary;
 

@@ -17,6 +17,7 @@ use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::{TextEncoder, TextEncoderConfig};
 use crate::token_batch::TokenBatch;
 use crate::video_encoder::{VideoEncoder, VideoEncoderConfig};
+use crate::weight_count::{sum, table};
 
 /// Everything that fixes the shape of the model: the contents of `config.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -102,6 +103,20 @@ impl LocVtpConfig {
             });
         }
         Ok(())
+    }
+
+    /// How many numbers its large parameters have, by its sizes alone.
+    pub(crate) fn least_weights(&self) -> u128 {
+        let (dim, joint) = (self.projection.dim, self.has_joint_space());
+        let head = |input| match self.projection.kind {
+            _ if !joint => 0,
+            ProjectionKind::Identity => 0,
+            ProjectionKind::Linear => table(&[input, dim]),
+            ProjectionKind::Residual => sum([table(&[input, dim]), table(&[dim, dim])]),
+        };
+        let warp = if joint { table(&[dim, dim]) } else { 0 };
+        let (video, text) = (head(self.video.width()), head(self.text.width()));
+        sum([self.video.least_weights(), self.text.least_weights(), video, text, warp])
     }
 
     /// Whether there is a joint space of clips and words; without a text encoder there is none.

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::preprocessing::Preprocessing;
 use crate::tokenizer::SentenceTokenizer;
 use crate::weights::{
-    Parameter, fill_from_file, open_safetensors, write_parameters, write_safetensors,
+    Parameter, StoredTensor, fill_from_file, open_safetensors, write_parameters, write_safetensors,
 };
-use crate::{LocVtp, LocVtpConfig, ModelError};
+use crate::{LocVtp, LocVtpConfig, ModelError, weight_count};
 
 /// A model with all that is needed to use it.
 #[derive(Debug)]
@@ -66,6 +66,7 @@ impl ModelDirectory {
         let (config, preprocessing, tokenizer) = Self::read_settings(dir)?;
         let weights_path = dir.join(WEIGHTS_FILE);
         let weights = open_safetensors(&weights_path)?;
+        check_fills(&config, &weights_path, &weights)?;
         let (model, report) = fill_from_file(config.blank(device), weights)?;
         if !report.is_complete() {
             return Err(ModelError::OtherModel { path: weights_path, report: report.to_string() });
@@ -99,6 +100,7 @@ impl ModelDirectory {
         let preprocessing: Preprocessing =
             read_json(&dir.join(PREPROCESSING_FILE), "preprocessing config")?;
         preprocessing.check()?;
+        check_clip(&config, &preprocessing)?;
         let tokenizer = read_tokenizer(dir, &config)?;
         Ok((config, preprocessing, tokenizer))
     }
@@ -135,6 +137,52 @@ impl ModelDirectory {
     }
 }
 
+/// That clips are about as large as those that the encoder is made for.
+///
+/// # Errors
+/// When they are many times larger.
+fn check_clip(config: &LocVtpConfig, made: &Preprocessing) -> Result<(), ModelError> {
+    /// Of a frame-by-frame encoder, which is made for one.
+    const FEWEST_FRAMES: usize = 16;
+    const TIMES: usize = 4;
+    let side = config.video.image_size();
+    let pixels = |frames: usize, side: usize| frames.saturating_mul(side).saturating_mul(side);
+    let most = pixels(config.video.num_frames().max(FEWEST_FRAMES), side).saturating_mul(TIMES);
+    if pixels(made.num_frames, made.image_size) <= most {
+        return Ok(());
+    }
+    Err(ModelError::Contradiction {
+        first: "preprocessing.image_size".into(),
+        second: "video.image_size".into(),
+        reason: format!(
+            "clips of {} x {size} x {size} pixels are more than {TIMES} times as large as those that \
+             the encoder is made for ({} x {side} x {side}); {PREPROCESSING_FILE} and {CONFIG_FILE} must \
+             be of the same model directory",
+            made.num_frames,
+            config.video.num_frames(),
+            size = made.image_size
+        ),
+    })
+}
+
+/// That weights can fill a model of these sizes, before memory is taken for it.
+///
+/// # Errors
+/// When they have fewer numbers than it needs.
+pub(crate) fn check_fills(
+    config: &LocVtpConfig,
+    path: &Path,
+    weights: &BTreeMap<String, StoredTensor>,
+) -> Result<(), ModelError> {
+    let stored = weights.values().map(|tensor| tensor.num_elements() as u128);
+    let (needed, stored) = (config.least_weights(), weight_count::sum(stored));
+    if weight_count::may_fill(needed, stored, weights.len()) {
+        return Ok(());
+    }
+    let report = format!("its sizes ask for {needed} numbers, and here are {stored}");
+    Err(ModelError::OtherModel { path: path.into(), report })
+}
+
 /// The tokenizer of a model directory whose text encoder needs one.
 fn read_tokenizer(
     dir: &Path,
@@ -144,20 +192,24 @@ fn read_tokenizer(
         return Ok(None);
     }
     let tokenizer = SentenceTokenizer::read(&dir.join(TOKENIZER_FILE), config.text.max_tokens())?;
-    if tokenizer.vocab_size() > config.text.vocab_size() {
-        return Err(ModelError::Contradiction {
-            first: TOKENIZER_FILE.into(),
-            second: "text.vocab_size".into(),
-            reason: format!(
-                "{} tokens have no place in an embedding of {}; \
-                 {TOKENIZER_FILE} and {CONFIG_FILE} in {} must be of the same model directory",
-                tokenizer.vocab_size(),
-                config.text.vocab_size(),
-                dir.display()
-            ),
-        });
-    }
-    Ok(Some(tokenizer))
+    let places = config.text.vocab_size();
+    let reason = match tokenizer.largest_id() {
+        _ if tokenizer.vocab_size() > places => {
+            format!("{} tokens have no place in an embedding of {places}", tokenizer.vocab_size())
+        }
+        Some(id) if id as usize >= places => {
+            format!("a token with the id {id} has no place in an embedding of {places}")
+        }
+        _ => return Ok(Some(tokenizer)),
+    };
+    Err(ModelError::Contradiction {
+        first: TOKENIZER_FILE.into(),
+        second: "text.vocab_size".into(),
+        reason: format!(
+            "{reason}; {TOKENIZER_FILE} and {CONFIG_FILE} in {} must be of the same model directory",
+            dir.display()
+        ),
+    })
 }
 
 fn pretty(value: &impl Serialize) -> String {
@@ -166,7 +218,7 @@ fn pretty(value: &impl Serialize) -> String {
 
 fn read_json<T: DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, ModelError> {
     let text =
-        plain_file::read_text(path).map_err(ModelError::file(path, "read the model directory"))?;
+        plain_file::read_json(path).map_err(ModelError::file(path, "read the model directory"))?;
     serde_json::from_str(&text).map_err(|error| ModelError::Json {
         path: path.into(),
         what,

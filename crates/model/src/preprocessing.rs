@@ -3,9 +3,10 @@
 //!
 //! A property of the weights, so it lies in the model directory as `preprocessor_config.json`.
 
-use locvtp_video::sampling::{self, ClipStride};
+use locvtp_video::sampling::{self, ClipStride, SHORTEST_STRIDE_S, TooManyClips};
 use locvtp_video::{
-    ClipPixels, CropBox, FrameTable, FrameTransform, Interpolation, SamplingPlan, Scaling, Seconds,
+    ClipPixels, CropBox, FrameTable, FrameTransform, Interpolation, LONGEST_VIDEO_S, SamplingPlan,
+    Scaling, Seconds, VideoError, VideoReader,
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,11 @@ use crate::clip_patches::{ClipPatches, PixelNormalisation};
 
 /// From frame to frame of a model that sees one at a time, where nobody says otherwise.
 const FRAME_EVERY: Seconds = Seconds(1.0);
+
+/// Most frames of a clip.
+const MOST_FRAMES: usize = 1 << 16;
+/// Longest side of a picture, pixels: what decoders give is smaller.
+const LONGEST_SIDE: usize = 1 << 13;
 
 /// How a whole video becomes clips, and a clip becomes numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -90,18 +96,19 @@ impl Preprocessing {
         let setting = |key: &str, found: String, expected| {
             Err(ModelError::Setting { key: format!("preprocessing.{key}"), found, expected })
         };
-        for (key, value) in [
-            ("num_frames", self.num_frames),
-            ("image_size", self.image_size),
-            ("short_side", self.short_side),
+        for (key, value, most, expected) in [
+            ("num_frames", self.num_frames, MOST_FRAMES, "from 1 to 65536"),
+            ("image_size", self.image_size, LONGEST_SIDE, "from 1 to 8192"),
+            ("short_side", self.short_side, LONGEST_SIDE, "from 1 to 8192"),
         ] {
-            if value == 0 || u32::try_from(value).is_err() {
-                return setting(key, value.to_string(), "1 or more, in 32 bits");
+            if !(1..=most).contains(&value) {
+                return setting(key, value.to_string(), expected);
             }
         }
         let seconds = self.clip_duration_s;
-        if !(seconds >= 0.0 && seconds.is_finite()) {
-            return setting("clip_duration_s", seconds.to_string(), "seconds, 0 or more");
+        if seconds != 0.0 && !(SHORTEST_STRIDE_S..=LONGEST_VIDEO_S).contains(&seconds) {
+            let expected = "0, or seconds from 0.001 to 1000000";
+            return setting("clip_duration_s", seconds.to_string(), expected);
         }
         let PixelNormalisation { mean, std } = self.normalisation;
         if !mean.iter().all(|mean| mean.is_finite()) {
@@ -146,34 +153,47 @@ impl Preprocessing {
         }
     }
 
-    /// The clips of a whole video, end to end; of a model that sees single frames, a frame a second.
-    pub fn whole_video(&self, table: &FrameTable) -> SamplingPlan {
-        self.whole_video_every(table, ClipStride::Clip)
+    /// The clips of a whole file, one starting every `stride`, as [`Preprocessing::whole_video_every`]; with
+    /// [`ClipStride::Clip`] they lie end to end, and of a model that sees single frames a frame a second.
+    ///
+    /// # Errors
+    /// When they are more than the reader's limit.
+    ///
+    /// # Panics
+    /// When the stride is nothing.
+    pub fn whole_file(
+        &self,
+        reader: &VideoReader,
+        stride: ClipStride,
+    ) -> Result<SamplingPlan, VideoError> {
+        let plan = self.whole_video_every(reader.frame_table(), stride, reader.limits().clips);
+        plan.map_err(|too_many| too_many.of(&reader.info().path))
     }
 
     /// The clips of a whole video, one starting every `stride`. A video shorter than a clip gives one
     /// clip that repeats its last frame (or whose frames lie closer), with the span that is there. A single
     /// frame stands for the time up to the next one, the last for the rest of the video.
     ///
+    /// # Errors
+    /// When they are more than `most` (of 16 frames each), before any is planned.
+    ///
     /// # Panics
     /// When the stride is nothing.
-    pub fn whole_video_every(&self, table: &FrameTable, stride: ClipStride) -> SamplingPlan {
-        let (window, frames) = (Seconds(self.clip_duration_s), self.num_frames);
-        let is_consecutive = self.clip_duration_s == 0.0;
-        let mut plan = match self.stride(stride) {
-            ClipStride::Clip if is_consecutive => sampling::consecutive(table, frames, frames),
-            ClipStride::Clip => sampling::windows(table, window, window, frames),
-            ClipStride::Frames(n) if is_consecutive => sampling::consecutive(table, frames, n),
-            ClipStride::Frames(n) => sampling::windows_every_frames(table, window, n, frames),
-            ClipStride::Time(s) if is_consecutive => sampling::consecutive_every(table, frames, s),
-            ClipStride::Time(s) => sampling::windows(table, window, s, frames),
-        };
+    pub fn whole_video_every(
+        &self,
+        table: &FrameTable,
+        stride: ClipStride,
+        most: usize,
+    ) -> Result<SamplingPlan, TooManyClips> {
+        let window = (self.clip_duration_s != 0.0).then_some(Seconds(self.clip_duration_s));
+        let (frames, stride) = (self.num_frames, self.stride(stride));
+        let mut plan = sampling::whole_video(table, window, frames, stride, most)?;
         if self.is_frame_by_frame() {
             let starts = plan.clips.iter().map(|clip| clip.span.start);
             let ends: Vec<Seconds> = starts.skip(1).chain([table.span().end]).collect();
             plan.clips.iter_mut().zip(ends).for_each(|(clip, end)| clip.span.end = end);
         }
-        plan
+        Ok(plan)
     }
 
     /// The numbers of [`ClipPatches`] for decoded clips.
@@ -202,6 +222,8 @@ mod tests {
 
     use super::*;
 
+    const MOST: usize = 1000;
+
     #[test]
     fn single_frames_stand_for_the_time_up_to_the_next() {
         let pictures = Preprocessing { num_frames: 1, ..Preprocessing::default() };
@@ -209,19 +231,38 @@ mod tests {
         let table =
             FrameTable::new((0..32).map(|i| Seconds(f64::from(i) / 10.0)).collect(), Seconds(3.2));
         let span = |start: f64, end: f64| TimeSpan { start: Seconds(start), end: Seconds(end) };
-        let clips = pictures.whole_video(&table).clips;
+        let whole = |preprocessing: &Preprocessing, stride| {
+            preprocessing.whole_video_every(&table, stride, MOST).unwrap().clips
+        };
+        let clips = whole(&pictures, ClipStride::Clip);
         let frames: Vec<usize> = clips.iter().map(|clip| clip.frames[0]).collect();
         let spans: Vec<TimeSpan> = clips.iter().map(|clip| clip.span).collect();
         assert_eq!(frames, [0, 10, 20, 30]);
         assert_eq!(spans, [span(0.0, 1.0), span(1.0, 2.0), span(2.0, 3.0), span(3.0, 3.2)]);
-        let every_16th = pictures.whole_video_every(&table, ClipStride::Frames(16)).clips;
+        let every_16th = whole(&pictures, ClipStride::Frames(16));
         let spans: Vec<TimeSpan> = every_16th.iter().map(|clip| clip.span).collect();
         assert_eq!(spans, [span(0.0, 1.6), span(1.6, 3.2)]);
         // Clips of two frames or of a length are what they cover.
         let pairs = Preprocessing { num_frames: 2, ..Preprocessing::default() };
-        assert_eq!(pairs.whole_video(&table).clips.len(), 16);
-        assert_eq!(pairs.whole_video(&table).clips[1].span, span(0.2, 0.4));
+        let of_pairs = whole(&pairs, ClipStride::Clip);
+        assert_eq!((of_pairs.len(), of_pairs[1].span), (16, span(0.2, 0.4)));
         let long = Preprocessing { clip_duration_s: 2.0, ..pictures };
-        assert_eq!(long.whole_video(&table).clips.len(), 2);
+        assert_eq!(whole(&long, ClipStride::Clip).len(), 2);
+    }
+
+    #[test]
+    fn a_clip_of_no_time_and_one_of_years_are_refused() {
+        for (seconds, is_usable) in
+            [(0.0, true), (0.001, true), (16.0, true), (1e-9, false), (-1.0, false), (1e7, false)]
+        {
+            let settings = Preprocessing { clip_duration_s: seconds, ..Preprocessing::default() };
+            assert_eq!(settings.check().is_ok(), is_usable, "{seconds}");
+        }
+        let settings = Preprocessing { clip_duration_s: f64::NAN, ..Preprocessing::default() };
+        assert!(
+            settings.check().unwrap_err().to_string().contains("preprocessing.clip_duration_s")
+        );
+        let settings = Preprocessing { num_frames: 1 << 20, ..Preprocessing::default() };
+        assert!(settings.check().unwrap_err().to_string().contains("preprocessing.num_frames"));
     }
 }

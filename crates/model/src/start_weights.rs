@@ -9,7 +9,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use crate::model_directory::WEIGHTS_FILE;
+use crate::model_directory::{WEIGHTS_FILE, check_fills};
 use crate::weights::{LoadReport, StoredTensor, fill_each, open_safetensors};
 use crate::{LocVtp, LocVtpConfig, ModelError};
 
@@ -39,6 +39,7 @@ pub fn read_start_weights(
 ) -> Result<StartWeights, ModelError> {
     let path = dir.join(WEIGHTS_FILE);
     let mut stored = open_safetensors(&path)?;
+    check_fills(config, &path, &stored)?;
     let mut heads = BTreeMap::<&str, BTreeMap<String, Vec<usize>>>::new();
     let mut model = config.init_heads(seed, device);
     model = fill_each(model, |name, shape| {

@@ -121,6 +121,11 @@ impl TextEncoderConfig {
         self.config().map_or(Ok(()), TextTowerConfig::check)
     }
 
+    /// How many numbers its large parameters have, by its sizes alone.
+    pub(crate) fn least_weights(&self) -> u128 {
+        self.config().map_or(0, TextTowerConfig::least_weights)
+    }
+
     /// What `rows` sentences, padded to `num_tokens`, cost that go through it together.
     pub(crate) fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {
         self.config().map_or_else(EncoderCost::default, |config| config.cost(rows, num_tokens))

@@ -159,7 +159,7 @@ impl SentenceTokenizer {
     /// When the file is missing or is no tokenizer of BERT's or CLIP's kind.
     pub fn read(path: &Path, max_tokens: usize) -> Result<Self, ModelError> {
         let text =
-            plain_file::read_text(path).map_err(ModelError::file(path, "read the tokenizer"))?;
+            plain_file::read_json(path).map_err(ModelError::file(path, "read the tokenizer"))?;
         let invalid = |reason: String| ModelError::Json {
             path: path.into(),
             what: "tokenizer of BERT or CLIP",
@@ -186,6 +186,14 @@ impl SentenceTokenizer {
     fn new(mut inner: Tokenizer, max_tokens: usize) -> Result<Self, String> {
         // A special token that stands in a sentence is text, and never what it looks like.
         inner.set_encode_special_tokens(true);
+        // Sentences are padded in batches, and padding is no word. A file may ask for any length of it.
+        inner.with_padding(None);
+        if let Some(truncation) = inner.get_truncation()
+            && truncation.stride >= truncation.max_length
+        {
+            let (stride, length) = (truncation.stride, truncation.max_length);
+            return Err(format!("its truncation goes back by {stride} of {length} tokens"));
+        }
         let is_clip = inner.token_to_id(byte_pair_tokenizer::SPECIAL[0]).is_some();
         let [first, last, padding] = match (is_clip, byte_pair_tokenizer::SPECIAL) {
             (true, [first, last]) => [first, last, last],
@@ -210,6 +218,11 @@ impl SentenceTokenizer {
     /// When the tokenizer library refuses.
     pub fn to_json(&self) -> Result<String, ModelError> {
         self.inner.to_string(true).map_err(reason)
+    }
+
+    /// The largest id of a token; the embedding has a row for each up to it.
+    pub fn largest_id(&self) -> Option<u32> {
+        self.inner.get_vocab(true).into_values().max()
     }
 
     /// Tokens the vocabulary holds.

@@ -120,6 +120,11 @@ impl VideoEncoderConfig {
         self.config().check()
     }
 
+    /// How many numbers its large parameters have, by its sizes alone.
+    pub(crate) fn least_weights(&self) -> u128 {
+        self.config().least_weights()
+    }
+
     /// What `rows` clips cost that go through it together.
     pub(crate) fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
         self.config().cost(rows, clip)

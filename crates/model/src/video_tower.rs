@@ -37,6 +37,9 @@ pub(crate) trait VideoTowerConfig {
     /// When a size cannot be used, or two contradict each other; the message names them.
     fn check(&self) -> Result<(), ModelError>;
 
+    /// How many numbers its large parameters have, by its sizes alone ([`crate::weight_count`]).
+    fn least_weights(&self) -> u128;
+
     /// What `rows` clips cost that go through it together.
     fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost;
 

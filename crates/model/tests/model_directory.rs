@@ -552,3 +552,105 @@ fn a_model_of_videos_alone_has_no_tokenizer_and_no_heads() {
     let error = read.words().unwrap_err();
     assert!(error.to_string().contains("no text encoder"), "{error}");
 }
+
+#[test]
+fn sizes_that_the_weights_cannot_fill_are_refused_before_memory_is_taken_for_them() {
+    for (section, key) in [
+        ("video", "intermediate_size"),
+        ("video", "num_hidden_layers"),
+        ("video", "num_frames"),
+        ("text", "vocab_size"),
+        ("text", "n_layers"),
+        ("text", "hidden_dim"),
+        ("text", "max_position_embeddings"),
+        ("projection", "dim"),
+    ] {
+        let dir = written();
+        edit_config(dir.path(), |config| config[section][key] = (1u64 << 40).into());
+        let text = complaint(dir.path());
+        assert_names(&text, dir.path(), WEIGHTS_FILE);
+        assert!(text.contains("its sizes ask for") && text.contains("config.json"), "{text}");
+    }
+    // All that is counted is there.
+    for config in [config(), LocVtpConfig { video: clip_video().into(), ..config() }] {
+        let dir = tempfile::tempdir().unwrap();
+        model(config, 1).write_files(dir.path()).unwrap();
+        ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    }
+}
+
+fn clip_video() -> ClipVisionConfig {
+    ClipVisionConfig {
+        image_size: 16,
+        patch_size: 8,
+        num_frames: 4,
+        hidden_size: 24,
+        num_hidden_layers: 2,
+        num_attention_heads: 3,
+        intermediate_size: 48,
+        projection_dim: 12,
+        ..ClipVisionConfig::default()
+    }
+}
+
+/// Changes another JSON of the directory.
+fn edit_json(dir: &Path, file: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+    let path = dir.join(file);
+    let mut json = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    edit(&mut json);
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
+#[test]
+fn clips_many_times_as_large_as_the_encoders_are_refused() {
+    for (key, value) in [("num_frames", 1000), ("image_size", 4096), ("short_side", 1 << 20)] {
+        let dir = written();
+        edit_json(dir.path(), PREPROCESSING_FILE, |json| json[key] = value.into());
+        let text = complaint(dir.path());
+        assert!(text.contains("preprocessing."), "{key}: {text}");
+    }
+    let dir = written();
+    edit_json(dir.path(), PREPROCESSING_FILE, |json| json["num_frames"] = 16.into());
+    ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+}
+
+#[test]
+fn a_tokenizers_padding_is_no_word_and_each_of_its_ids_has_a_row() {
+    let dir = written();
+    let whole = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    let words = |directory: &ModelDirectory| {
+        let tokenizer = directory.words().unwrap();
+        tokenizer.encode("a red square").unwrap()
+    };
+    // As many as no memory holds.
+    edit_json(dir.path(), TOKENIZER_FILE, |json| {
+        json["padding"] = serde_json::json!({
+            "strategy": {"Fixed": 1u64 << 40}, "direction": "Right", "pad_to_multiple_of": null,
+            "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"
+        });
+    });
+    let padded = ModelDirectory::read(dir.path(), &Device::flex()).unwrap();
+    assert_eq!(words(&padded), words(&whole));
+
+    let dir = written();
+    edit_json(dir.path(), TOKENIZER_FILE, |json| {
+        let vocabulary = json["model"]["vocab"].as_object_mut().unwrap();
+        *vocabulary.values_mut().next_back().unwrap() = 4_000_000_000u32.into();
+    });
+    let text = complaint(dir.path());
+    assert!(text.contains("4000000000") && text.contains(TOKENIZER_FILE), "{text}");
+}
+
+#[test]
+fn a_json_of_very_many_values_is_not_taken_into_memory() {
+    let dir = written();
+    for file in [CONFIG_FILE, PREPROCESSING_FILE, TOKENIZER_FILE] {
+        let path = dir.path().join(file);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, format!("[{}0]", "[[1],[1]],".repeat(2_000_000))).unwrap();
+        let text = complaint(dir.path());
+        assert_names(&text, dir.path(), file);
+        assert!(text.contains("2000000 values"), "{text}");
+        std::fs::write(&path, whole).unwrap();
+    }
+}

@@ -5,6 +5,8 @@
 //! from the defaults. What cannot be read is refused with its line or flag, its key, what was found
 //! and what may stand there; an unknown key with the one that was probably meant.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -19,10 +21,13 @@ use crate::left_out::complete;
 use crate::plain_words::WHOLE_NUMBER;
 use crate::settings_schema::settings_schema;
 
+/// Bytes of the largest run file.
+const LONGEST: u64 = 4 << 20;
+
 /// The text of a run file.
 ///
 /// # Errors
-/// When it cannot be read.
+/// When it cannot be read, or is larger than any run file.
 pub fn read_text(path: &Path) -> Result<String, TrainError> {
     let refused =
         |reason: String| Err(TrainError::RunFile { origin: path.display().to_string(), reason });
@@ -43,7 +48,16 @@ pub fn read_text(path: &Path) -> Result<String, TrainError> {
                 .to_owned(),
         );
     }
-    std::fs::read_to_string(path).map_err(TrainError::reading(path))
+    let read = || {
+        let (mut text, file) = (String::new(), File::open(path)?);
+        file.take(LONGEST + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > LONGEST {
+            let reason = format!("it is larger than {} MiB, and no run file is", LONGEST >> 20);
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+        }
+        Ok(text)
+    };
+    read().map_err(TrainError::reading(path))
 }
 
 /// The settings in `text`, key by key over `defaults`; `origin` is named in errors.
@@ -223,6 +237,19 @@ fn set(table: &mut Table, entry: &str) -> Result<(), TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_file_larger_than_any_is_not_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "# a\n".repeat(LONGEST as usize / 4)).unwrap();
+        assert_eq!(read_text(file.path()).unwrap().len() as u64, LONGEST);
+        std::fs::write(file.path(), "# a\n".repeat(LONGEST as usize / 4 + 1)).unwrap();
+        let error = read_text(file.path()).unwrap_err();
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        assert!(reason.contains("larger than 4 MiB"), "{reason}");
+        // A file that never ends is read no further.
+        assert!(read_text(Path::new("/dev/zero")).is_err());
+    }
 
     #[derive(Debug, PartialEq, serde::Deserialize, schemars::JsonSchema)]
     #[serde(deny_unknown_fields)]

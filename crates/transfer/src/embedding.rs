@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::tensor::Tensor;
 use locvtp_model::{ClipPatches, Device, ModelDirectory, SentenceFeature};
-use locvtp_video::{ClipPixels, ClipStream, TimeSpan, VideoError, VideoReader};
+use locvtp_video::{ClipPixels, ClipStream, ClipStride, TimeSpan, VideoError, VideoReader};
 
 use crate::embed_error::EmbedError;
 use crate::error::TransferError;
@@ -131,7 +131,7 @@ impl Embedder {
     /// When the file cannot be read.
     pub fn decode(&self, path: &Path) -> Result<ClipPixels, VideoError> {
         let mut reader = VideoReader::open(path)?;
-        let plan = self.directory.preprocessing.whole_video(reader.frame_table());
+        let plan = self.directory.preprocessing.whole_file(&reader, ClipStride::Clip)?;
         reader.read_clips(&plan, &self.directory.preprocessing.centre())
     }
 
@@ -208,7 +208,7 @@ impl Embedder {
     ) -> Result<VideoEmbedding, VideoError> {
         let mut reader = VideoReader::open(path)?;
         let preprocessing = &self.directory.preprocessing;
-        let plan = preprocessing.whole_video(reader.frame_table());
+        let plan = preprocessing.whole_file(&reader, ClipStride::Clip)?;
         let (num_clips, at_once) = (plan.clips.len(), self.clips_at_once());
         let mut clips = reader.clip_stream(plan, &preprocessing.centre());
         let space = FeatureSpace::Projected;

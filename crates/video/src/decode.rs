@@ -110,6 +110,11 @@ impl VideoReader {
         &self.info
     }
 
+    /// What this file may cost.
+    pub fn limits(&self) -> &ReadLimits {
+        &self.limits
+    }
+
     /// When each frame is shown.
     pub fn frame_table(&self) -> &FrameTable {
         &self.table
@@ -210,8 +215,7 @@ fn open(
 ) -> Result<(VideoInfo, FrameSearch), VideoError> {
     let path = media.path.as_path();
     let mut file = probe::open(media, &settings.limits, watch)?;
-    let index = index(&mut file, path, &settings.limits, table_entry)?;
-    let table = index.frame_table();
+    let (index, table) = index(&mut file, path, &settings.limits, table_entry)?;
     let orientation = file.orientation;
     let (width, height) = orientation.size(file.stored_width, file.stored_height);
     let info = VideoInfo {
@@ -246,20 +250,24 @@ fn open(
     Ok((info, search))
 }
 
-/// The index from the cache, or read and put there.
+/// The index from the cache, or read and put there, with its frame table.
 fn index(
     file: &mut OpenFile,
     path: &Path,
     limits: &ReadLimits,
     table_entry: Option<&(FrameTableCache, CacheKey)>,
-) -> Result<PacketIndex, VideoError> {
+) -> Result<(PacketIndex, FrameTable), VideoError> {
     let cached = table_entry.and_then(|(cache, key)| cache.get(key));
-    if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames) {
-        return Ok(index);
+    if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames)
+        && let Ok(table) = index.frame_table()
+    {
+        return Ok((index, table));
     }
     let index = index_making::read(file, path, limits)?;
+    let impossible = |found| VideoError::ImpossibleClock { path: path.to_owned(), found };
+    let table = index.frame_table().map_err(impossible)?;
     if let Some((cache, key)) = table_entry {
         cache.put(key, &index);
     }
-    Ok(index)
+    Ok((index, table))
 }

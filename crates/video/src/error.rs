@@ -290,6 +290,37 @@ pub enum VideoError {
         most: usize,
     },
 
+    /// More clips than [`ReadLimits::clips`](crate::ReadLimits::clips).
+    #[error(
+        "{path}: would be cut into {} clips, as it says that it plays for {length}, and the limit is {most}; \
+         leave it out if its length is wrong, take a longer stride, or raise {limit}",
+        rounded(*count), path = path.display(),
+        limit = LimitReached { key: "clips", was: *most as u64 }
+    )]
+    TooManyClips {
+        /// The file.
+        path: PathBuf,
+        /// Clips of 16 frames.
+        count: f64,
+        /// The limit.
+        most: usize,
+        /// How long the file says that it plays.
+        length: Seconds,
+    },
+
+    /// A clock that no recording has.
+    #[error(
+        "{path}: the times of its pictures cannot be right: {found}; copy it again or leave it out (a \
+         recording that is longer has to be cut into shorter files)",
+        path = path.display()
+    )]
+    ImpossibleClock {
+        /// The file.
+        path: PathBuf,
+        /// What its clock says.
+        found: String,
+    },
+
     /// The file was given up by the watchdog.
     #[error(
         "{path}: gave up trying to {action}: {reason}; check the disk or share it is on, leave it \
@@ -381,4 +412,9 @@ pub enum VideoError {
         #[source]
         source: FfmpegError,
     },
+}
+
+/// A whole number that may be beyond all bounds, as people read it.
+fn rounded(count: f64) -> String {
+    if count < 1e15 { format!("{count:.0}") } else { format!("{count:.0e}") }
 }

@@ -17,6 +17,7 @@ use std::time::UNIX_EPOCH;
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
+use crate::limits::LONGEST_VIDEO_S;
 use crate::media_location::MediaLocation;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
 use crate::time::Seconds;
@@ -75,7 +76,7 @@ impl FrameTableCache {
     /// opened or fetched.
     pub fn known_end(&self, media: &MediaLocation) -> Option<Seconds> {
         let index = self.get(&Self::key(media)?)?;
-        Some(Seconds(index.clock.end_s))
+        Some(Seconds(index.clock.end_s)).filter(|end| end.0 <= LONGEST_VIDEO_S)
     }
 
     /// What an entry for the video must state; none for one that cannot be asked.

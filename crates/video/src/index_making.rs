@@ -289,7 +289,9 @@ fn last_duration_s(
             usual_step(recording) as f64 * tick_s
         }
         (_, duration) if duration > 0 => duration as f64 * tick_s,
-        ([first, .., last], _) => (last - first) as f64 * tick_s / (stamps.len() - 1) as f64,
+        ([first, .., last], _) => {
+            last.saturating_sub(*first) as f64 * tick_s / (stamps.len() - 1) as f64
+        }
         _ => 1.0 / nominal_rate_hz(file),
     }
 }
@@ -301,7 +303,7 @@ fn clock_rules(file: &OpenFile, is_fragmented: bool, frame: i64) -> Option<Clock
     let flags = unsafe { (*(*file.input.as_ptr()).iformat).flags };
     if flags & ffi::AVFMT_TS_DISCONT != 0 {
         // FFmpeg's own threshold; pictures that stand for minutes are no jumps.
-        let forward = (10 * second).max(10 * frame);
+        let forward = second.saturating_mul(10).max(frame.saturating_mul(10));
         return Some(ClockRules { back: 1, forward: Some(forward), period: clock_period(file) });
     }
     // In the others a picture stored out of order may step back a little.

@@ -8,6 +8,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// No video is longer than this, in seconds (eleven days): what starts or ends later is no time, and a file
+/// that says so is damaged.
+pub const LONGEST_VIDEO_S: f64 = 1e6;
+
 /// The bounds of one [`VideoReader`](crate::VideoReader).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +30,10 @@ pub struct ReadLimits {
     /// while the file is opened and 16 afterwards.
     #[schemars(range(min = 1))]
     pub frames: usize,
+    /// Clips that one file may be cut into; of more than 16 frames a clip counts as several. Default
+    /// 1 000 000, eleven days of a clip a second; a clip costs up to 400 bytes while the file is read.
+    #[schemars(range(min = 1))]
+    pub clips: usize,
     /// Bytes of RGB that one call may return. Default 4 GiB.
     #[schemars(range(min = 1))]
     pub output_bytes: u64,
@@ -38,6 +46,7 @@ impl Default for ReadLimits {
             call_s: 900,
             frame_pixels: 1 << 26,
             frames: 4_000_000,
+            clips: 1_000_000,
             output_bytes: 4 << 30,
         }
     }
@@ -53,7 +62,7 @@ pub struct LimitReached {
 }
 
 /// The keys of the limits.
-const KEYS: [&str; 5] = ["stall_s", "call_s", "frame_pixels", "frames", "output_bytes"];
+const KEYS: [&str; 6] = ["stall_s", "call_s", "frame_pixels", "frames", "clips", "output_bytes"];
 
 impl LimitReached {
     /// The limit that a message names; 0 stands for a value that it does not tell, as those of earlier versions.
@@ -87,6 +96,7 @@ impl ReadLimits {
             "call_s" => self.call_s.into(),
             "frame_pixels" => self.frame_pixels,
             "frames" => self.frames as u64,
+            "clips" => self.clips as u64,
             "output_bytes" => self.output_bytes,
             _ => unreachable!("{key} is no limit"),
         }

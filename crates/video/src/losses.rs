@@ -24,7 +24,9 @@ pub(crate) fn marked(seen: &[Seen], part: Range<usize>, frame: i64) -> Vec<usize
         // The mark stands on the last packet before the loss, or on the one before that.
         let from = pictures[at.saturating_sub(1)].0;
         let is_marked = || seen[from..pair[1].0].iter().any(|packet| packet.is_beside_loss);
-        if 2 * pair[1].1.saturating_sub(pair[0].1) > 3 * frame && is_marked() {
+        if pair[1].1.saturating_sub(pair[0].1).saturating_mul(2) > frame.saturating_mul(3)
+            && is_marked()
+        {
             losses.push(pair[1].0);
         }
     }
@@ -63,12 +65,13 @@ pub(crate) fn unmarked(seen: &[Seen], part: Range<usize>, second: i64) -> Vec<Ho
     let mut shown: Vec<(i64, usize)> = shown.collect();
     shown.sort_unstable();
     let num_keys = shown.iter().filter(|(_, order)| seen[*order].is_key).count();
-    let mut steps: Vec<i64> = shown.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+    let mut steps: Vec<i64> =
+        shown.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0)).collect();
     if steps.is_empty() || 2 * num_keys > shown.len() {
         return Vec::new();
     }
     let frame = *steps.clone().select_nth_unstable(shown.len() / 2 - 1).1;
-    let least = (5 * frame).max(second / 2);
+    let least = frame.saturating_mul(5).max(second / 2);
     let first_behind = |at: usize| {
         let behind = &shown[at + 1..shown.len().min(at + 1 + REORDERED)];
         behind.iter().map(|(_, order)| *order).min()
@@ -82,7 +85,10 @@ pub(crate) fn unmarked(seen: &[Seen], part: Range<usize>, second: i64) -> Vec<Ho
             steps[at] = 0;
         }
     }
-    let is_usual = |step: &&i64| 2 * **step > frame && 2 * **step < 3 * frame;
+    let is_usual = |step: &&i64| {
+        let twice = step.saturating_mul(2);
+        twice > frame && twice < frame.saturating_mul(3)
+    };
     let num_usual = steps.iter().filter(is_usual).count();
     let num_odd = steps.len() - holes.len() - num_usual;
     let is_steady = num_usual >= 10 * holes.len() && 50 * num_odd <= steps.len();

@@ -7,6 +7,7 @@ use ffmpeg_the_third::codec::packet;
 use ffmpeg_the_third::{Packet, ffi};
 
 use crate::frame_table::FrameTable;
+use crate::limits::LONGEST_VIDEO_S;
 use crate::time::{Seconds, TimeSpan};
 use crate::timeline::Timeline;
 
@@ -67,12 +68,28 @@ pub(crate) struct Clock {
 
 impl PacketIndex {
     /// When each frame is shown.
-    pub(crate) fn frame_table(&self) -> FrameTable {
+    ///
+    /// # Errors
+    /// In words, when the file's clock is none of a recording: it shows more than [`LONGEST_VIDEO_S`], or does
+    /// not go on.
+    pub(crate) fn frame_table(&self) -> Result<FrameTable, String> {
         let Clock { tick_s, start_s, end_s } = self.clock;
         let time = |stamp: &i64| Seconds(*stamp as f64 * tick_s - start_s);
         let gap = |(start, end): &(i64, i64)| TimeSpan { start: time(start), end: time(end) };
-        FrameTable::new(self.stamps.iter().map(time).collect(), Seconds(end_s))
-            .with_gaps(self.gaps.iter().map(gap).collect())
+        let times: Vec<Seconds> = self.stamps.iter().map(time).collect();
+        let ends = [times.first().map_or(f64::NAN, |first| first.0), end_s];
+        // Not so for what is no number, too.
+        if let Some(beyond) = ends.into_iter().find(|end| !(end.abs() <= LONGEST_VIDEO_S)) {
+            return Err(format!(
+                "one is at {beyond:.0} s, and no recording is longer than {LONGEST_VIDEO_S} s"
+            ));
+        }
+        let last = times.last().is_some_and(|last| last.0 < end_s);
+        if !last || !times.is_sorted_by(|a, b| a < b) {
+            return Err("its clock stands still from one to the next".to_owned());
+        }
+        let gaps = self.gaps.iter().map(gap).collect();
+        Ok(FrameTable::new(times, Seconds(end_s)).with_gaps(gaps))
     }
 
     /// Gives a packet its place on the timeline; it may be outside the edit list no more, as the

@@ -66,9 +66,9 @@ pub(crate) fn read(
             None => {}
         }
         list.seen.push(Seen {
-            pts: packet.pts(),
-            dts: packet.dts(),
-            duration: packet.duration(),
+            pts: packet.pts().map(in_bounds),
+            dts: packet.dts().map(in_bounds),
+            duration: in_bounds(packet.duration()),
             content: teller.tell(data),
             is_key: packet.is_key() && !is_corrupt,
             is_flagged: is_corrupt && !flag_may_lie,
@@ -104,6 +104,13 @@ fn by_time(file: &OpenFile, stream: &Stream<'_>) -> i64 {
     let time = file.input.duration().max(0) as f64 / f64::from(ffi::AV_TIME_BASE);
     // What is no number is none.
     (time * f64::from(frames) / f64::from(seconds) * 1.01) as i64
+}
+
+/// A time or a length of time so small that sums of some are numbers, too. No true one is larger: nanoseconds
+/// since 1970 are smaller.
+fn in_bounds(ticks: i64) -> i64 {
+    const MOST: i64 = 1 << 61;
+    ticks.clamp(-MOST, MOST)
 }
 
 /// In which containers the mark of damage may stand on a whole packet: MPEG-TS puts it beside every

@@ -9,8 +9,13 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::json_size::{self, MOST_VALUES};
+
 /// Bytes of the largest text that is read whole: the times of all words of a day, and every vocabulary, are smaller.
 pub const LARGEST_TEXT: u64 = 256 << 20;
+
+/// Bytes of the largest JSON that describes something: sizes, a tokenizer, an index of weights.
+pub const LARGEST_DESCRIPTION: u64 = 32 << 20;
 
 /// Opens a plain file; links are followed.
 ///
@@ -61,6 +66,19 @@ pub fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path, LARGEST_TEXT)?).map_err(no_text)
 }
 
+/// A JSON text that describes something, in UTF-8: of at most [`LARGEST_DESCRIPTION`] and [`MOST_VALUES`], so that it
+/// can be taken into memory whatever stands in it.
+///
+/// # Errors
+/// As [`read_text`], and when it has more values ([`ErrorKind::FileTooLarge`]).
+pub fn read_json(path: &Path) -> io::Result<String> {
+    let bytes = read(path, LARGEST_DESCRIPTION)?;
+    json_size::check(&bytes, MOST_VALUES)
+        .map_err(|too_many| io::Error::new(ErrorKind::FileTooLarge, too_many))?;
+    let no_text = |_| io::Error::new(ErrorKind::InvalidData, "it is no text in UTF-8");
+    String::from_utf8(bytes).map_err(no_text)
+}
+
 fn check(about: &Metadata) -> io::Result<()> {
     if about.is_file() {
         return Ok(());
@@ -106,5 +124,10 @@ mod tests {
         assert_eq!(open(&place("none")).unwrap_err().kind(), ErrorKind::NotFound);
         std::fs::write(place("plain"), b"\xff").unwrap();
         assert_eq!(read_text(&place("plain")).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(read_json(&place("plain")).unwrap_err().kind(), ErrorKind::InvalidData);
+        std::fs::write(place("plain"), "[1],".repeat(MOST_VALUES)).unwrap();
+        let refused = read_json(&place("plain")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::FileTooLarge);
+        assert!(refused.to_string().contains("2000000 values"), "{refused}");
     }
 }

@@ -6,17 +6,24 @@
 //! - [`consecutive`]: whole videos, clips of neighbouring frames;
 //! - [`windows`]: whole videos, clips of frames spread over windows of time;
 //! - [`consecutive_every`] and [`windows_every_frames`]: the same two, the stride counted the other
-//!   way.
+//!   way;
+//! - [`whole_video`]: the one of these four that a window and a stride ask for, of files of others.
+//!
+//! A file states its own length, and one that states years would make more clips than memory holds, so
+//! [`whole_video`] counts them first.
 //!
 //! A sample point is a moment and its frame the one on the screen then. Frames of a plan never go
 //! back in time, within a clip and from clip to clip of [`sparse`]; where there are fewer frames
 //! than asked for, they repeat.
+
+use std::path::Path;
 
 use rand::Rng;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::error::VideoError;
 use crate::frame_table::FrameTable;
 use crate::time::{Seconds, TimeSpan};
 
@@ -67,6 +74,31 @@ pub enum ClipStride {
     Time(Seconds),
 }
 
+/// A video would be cut into more clips than [`ReadLimits::clips`](crate::ReadLimits::clips).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TooManyClips {
+    /// How many, of [`FRAMES_OF_A_COUNTED_CLIP`] frames.
+    pub count: f64,
+    /// The limit.
+    pub most: usize,
+    /// How long the video is.
+    pub length: Seconds,
+}
+
+impl TooManyClips {
+    /// The error of a file.
+    pub fn of(self, path: &Path) -> VideoError {
+        let Self { count, most, length } = self;
+        VideoError::TooManyClips { path: path.to_owned(), count, most, length }
+    }
+}
+
+/// No stride or clip of a length is shorter, in seconds: cameras take no more pictures.
+pub const SHORTEST_STRIDE_S: f64 = 0.001;
+
+/// Frames of what counts as one clip against [`ReadLimits::clips`](crate::ReadLimits::clips).
+pub const FRAMES_OF_A_COUNTED_CLIP: usize = 16;
+
 /// Where in its part of a clip a frame is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +144,57 @@ pub fn sparse(
         })
         .collect();
     SamplingPlan { clips }
+}
+
+/// The clips of a whole video, one starting every `stride`; without a `window` of neighbouring frames, else of
+/// frames spread over so much time. How many there are is known before any is planned.
+///
+/// # Errors
+/// When they are more than `most` of [`FRAMES_OF_A_COUNTED_CLIP`] frames.
+///
+/// # Panics
+/// When `frames_per_clip` is zero, or `window` or `stride` is not positive.
+pub fn whole_video(
+    table: &FrameTable,
+    window: Option<Seconds>,
+    frames_per_clip: usize,
+    stride: ClipStride,
+    most: usize,
+) -> Result<SamplingPlan, TooManyClips> {
+    let stride = match (stride, window) {
+        (ClipStride::Clip, None) => ClipStride::Frames(frames_per_clip),
+        (ClipStride::Clip, Some(window)) => ClipStride::Time(window),
+        (other, _) => other,
+    };
+    check_count(table, stride, frames_per_clip, most)?;
+    Ok(match (stride, window) {
+        (ClipStride::Frames(n), None) => consecutive(table, frames_per_clip, n),
+        (ClipStride::Frames(n), Some(window)) => {
+            windows_every_frames(table, window, n, frames_per_clip)
+        }
+        (ClipStride::Time(s), None) => consecutive_every(table, frames_per_clip, s),
+        (ClipStride::Time(s), Some(window)) => windows(table, window, s, frames_per_clip),
+        (ClipStride::Clip, _) => unreachable!("it has become a number"),
+    })
+}
+
+/// Counts where clips begin, at most; more than 16 frames count as several clips.
+fn check_count(
+    table: &FrameTable,
+    stride: ClipStride,
+    frames_per_clip: usize,
+    most: usize,
+) -> Result<(), TooManyClips> {
+    let length = table.span().duration();
+    let starts = match stride {
+        ClipStride::Clip => 1.0,
+        ClipStride::Frames(frames) => table.len().div_ceil(frames.max(1)) as f64,
+        // One more, where times are rounded.
+        ClipStride::Time(time) => (length.0 / time.0).ceil() + 1.0,
+    };
+    let count = starts * frames_per_clip.div_ceil(FRAMES_OF_A_COUNTED_CLIP) as f64;
+    // Not so for what is no number, too.
+    if count <= most as f64 { Ok(()) } else { Err(TooManyClips { count, most, length }) }
 }
 
 /// Clips of `frames_per_clip` neighbouring frames, one starting every `stride_frames`, until the
@@ -225,7 +308,7 @@ pub fn windows(
     let mut draw = phase_draws(Phase::Centre);
     let mut clips = Vec::new();
     // A product, not a running sum: hours of windows do not drift.
-    for start in (0..).map(|i| video.start + stride * f64::from(i)) {
+    for start in (0u32..).map(|i| video.start + stride * f64::from(i)) {
         if start >= last_start {
             break;
         }
@@ -378,6 +461,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn clips_are_counted_before_they_are_planned() {
+        // Three pictures, the last of which is on the screen for a year.
+        let year = Seconds(3e7);
+        let table = FrameTable::new([0.0, 1.0, 2.0].map(Seconds).to_vec(), year);
+        let window = Some(Seconds(1.0));
+        let refused = whole_video(&table, window, 4, ClipStride::Clip, 1_000_000).unwrap_err();
+        assert_eq!((refused.most, refused.length), (1_000_000, year));
+        let error = refused.of(Path::new("year.mp4")).to_string();
+        for part in ["year.mp4: ", "30000001 clips", "30000000.00 s", "`limits.clips` (now 1000000"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+        // Twenty frames count as two clips of sixteen.
+        let ten = ten_seconds();
+        let every = ClipStride::Frames(1);
+        assert!(whole_video(&ten, None, 20, every, 19).is_err());
+        assert_eq!(whole_video(&ten, None, 20, every, 20).unwrap(), consecutive(&ten, 20, 1));
+        let tiny = ClipStride::Time(Seconds(1e-300));
+        assert!(whole_video(&ten, window, 4, tiny, 1_000_000).is_err());
+    }
+
+    /// Any length of time, from far less than a frame to far more than a video.
+    fn any_time() -> impl Strategy<Value = Seconds> {
+        let powers = (-12.0..12.0f64).prop_map(|power| 10f64.powf(power));
+        prop_oneof![powers, 0.01..20.0f64].prop_map(Seconds)
+    }
+
+    prop_compose! {
+        /// Frames at any times that a file may state, the last shown for any time.
+        fn any_stated_table()(
+            start in prop_oneof![Just(0.0), -10.0..10.0f64],
+            gaps in prop::collection::vec(prop_oneof![0.001..2.0f64, 0.001..20_000.0f64], 1..40),
+        ) -> FrameTable {
+            let mut times = vec![Seconds(start)];
+            gaps.iter().for_each(|gap| times.push(times[times.len() - 1] + Seconds(*gap)));
+            let end = times.pop().unwrap();
+            FrameTable::new(times, end)
+        }
+    }
+
     prop_compose! {
         /// A video of uneven frame times.
         fn any_table()(start in 0.0..5.0, gaps in prop::collection::vec(0.001..1.5f64, 1..80))
@@ -421,6 +545,30 @@ mod tests {
                     prop_assert!(shown.start.0 <= clip.span.end.0 + 1e-9);
                     prop_assert!(shown.end.0 >= clip.span.start.0 - 1e-9);
                 }
+            }
+        }
+
+        #[test]
+        fn no_table_window_or_stride_makes_more_clips_than_the_limit(
+            table in any_stated_table(),
+            frames_per_clip in 1usize..40,
+            window in prop::option::of(any_time()),
+            stride in prop_oneof![
+                Just(ClipStride::Clip),
+                (1usize..100).prop_map(ClipStride::Frames),
+                Just(ClipStride::Frames(usize::MAX)),
+                any_time().prop_map(ClipStride::Time),
+            ],
+        ) {
+            const MOST: usize = 1000;
+            let counted_as = frames_per_clip.div_ceil(FRAMES_OF_A_COUNTED_CLIP);
+            match whole_video(&table, window, frames_per_clip, stride, MOST) {
+                Ok(plan) => {
+                    prop_assert!((1..=MOST / counted_as).contains(&plan.clips.len()));
+                    prop_assert!(plan.clips.iter().all(|clip| clip.frames.len() == frames_per_clip));
+                    prop_assert!(plan.frames().iter().all(|frame| *frame < table.len()));
+                }
+                Err(refused) => prop_assert!(refused.count > MOST as f64),
             }
         }
 

@@ -62,5 +62,5 @@ pub(crate) fn usual_step(seen: &[Seen]) -> i64 {
 pub(crate) fn durations_hold(seen: &[Seen]) -> bool {
     let Some(first) = seen.first() else { return true };
     let are_alike = seen.iter().all(|packet| packet.duration == first.duration);
-    !are_alike || 2 * first.duration <= 3 * usual_step(seen)
+    !are_alike || first.duration.saturating_mul(2) <= usual_step(seen).saturating_mul(3)
 }

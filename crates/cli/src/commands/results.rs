@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args as ClapArgs;
 use locvtp_transfer::results::RESULT_FILE;
 use locvtp_transfer::results::TaskResult;
+use locvtp_video::plain_file;
 use serde::Serialize;
 
 use crate::table::{Column, Table};
@@ -53,7 +54,7 @@ pub(crate) fn run(args: &Results) -> anyhow::Result<Outcome> {
             rows.len() - 1
         });
         for path in results_below(folder, DEPTH)? {
-            let text = std::fs::read_to_string(&path).map_err(missing::reading(&path))?;
+            let text = plain_file::read_json(&path).map_err(missing::reading(&path))?;
             let result: TaskResult = serde_json::from_str(&text)
                 .with_context(|| format!("{}: is no result of a task", path.display()))?;
             let task = path.parent().and_then(Path::file_name).unwrap_or_default();

@@ -36,6 +36,7 @@ mod serving_bounds;
 mod serving_failures;
 mod several_processes;
 mod shards;
+mod stated_sizes;
 mod steps_and_segmentation;
 mod stopping;
 mod tiny;

@@ -17,6 +17,9 @@ use crate::json_cell::{self, Cell};
 /// In the place of `.tar`.
 const ENDING: &str = ".index.jsonl";
 
+/// Samples of a shard, at most; most have a thousand.
+const MOST_SAMPLES: usize = 1_000_000;
+
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -110,6 +113,9 @@ pub(crate) fn read(text: &[u8], bytes: u64) -> Option<Contents> {
     }
     let mut samples = Vec::new();
     for line in lines {
+        if samples.len() == MOST_SAMPLES {
+            return None;
+        }
         let Line { key, media, record, members } = json_cell::from_slice(line).ok()?;
         let media = match media {
             Some(media) => Some(Member {
@@ -120,6 +126,10 @@ pub(crate) fn read(text: &[u8], bytes: u64) -> Option<Contents> {
             }),
             None => None,
         };
+        // Both are far from what cannot be added.
+        if media.as_ref().is_some_and(|media| media.offset + media.len > indexed) {
+            return None;
+        }
         let record = record.ok_or(DropReason::NotUnderstood);
         samples.push(Sample { key: key.text()?, media, record, members });
     }
@@ -134,6 +144,8 @@ pub(crate) fn read(text: &[u8], bytes: u64) -> Option<Contents> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BYTES: u64 = 9_000_010_000;
 
     fn contents() -> Contents {
         let record = SampleRecord::read(Some(br#"{"caption": "a fox"}"#), None);
@@ -154,19 +166,22 @@ mod tests {
 
     #[test]
     fn an_index_gives_back_what_was_put_in() {
-        let text = text(&contents(), 1000);
-        assert_eq!(read(text.as_bytes(), 1000), Some(contents()));
+        let text = text(&contents(), BYTES);
+        assert_eq!(read(text.as_bytes(), BYTES), Some(contents()));
     }
 
     #[test]
     fn an_index_that_is_cut_or_of_another_shard_is_not_believed() {
-        let text = text(&contents(), 1000);
+        let text = text(&contents(), BYTES);
         let lines: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         for cut in [0, 10, lines[0], lines[1], lines[1] + 5] {
-            assert_eq!(read(&text.as_bytes()[..cut], 1000), None, "cut at {cut}");
+            assert_eq!(read(&text.as_bytes()[..cut], BYTES), None, "cut at {cut}");
         }
-        assert_eq!(read(text.as_bytes(), 1001), None);
-        assert!(read(text.as_bytes(), 999).unwrap().is_damaged);
-        assert_eq!(read(text.replace("index\":1", "index\":2").as_bytes(), 1000), None);
+        assert_eq!(read(text.as_bytes(), BYTES + 1), None);
+        assert!(read(text.as_bytes(), BYTES - 1).unwrap().is_damaged);
+        assert_eq!(read(text.replace("index\":1", "index\":2").as_bytes(), BYTES), None);
+        // A video beyond the end of the shard.
+        let beyond = text.replace("\"len\":9000000000", "\"len\":9000009489");
+        assert_eq!(read(beyond.as_bytes(), BYTES), None);
     }
 }

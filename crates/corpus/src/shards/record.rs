@@ -24,8 +24,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use locvtp_video::Seconds;
-use serde::de::DeserializeOwned;
+use locvtp_video::{Seconds, json_size};
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -45,6 +45,9 @@ use crate::text_file;
 /// Where captions are looked for, for people.
 pub(super) const LOOKED_AT: &str =
     "json (its locvtp, clip_subtitles, yt_meta_dict.subtitles, caption) and txt";
+
+/// Values of the largest JSON of a sample: subtitles of a day in a hundred languages have fewer.
+const MOST_VALUES: usize = 1_000_000;
 
 /// A video and its captions, as a shard tells them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -225,6 +228,7 @@ impl SampleRecord {
 
 /// The fields of a JSON object; Python writes `NaN` where a table had nothing.
 fn fields(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    json_size::check(json, MOST_VALUES).map_err(serde_json::Error::custom)?;
     json_cell::from_slice(&bare_nan::as_null(json))
 }
 

@@ -5,7 +5,7 @@
 //! name is a sample of its own, `clip.v1`. Only headers and texts are read; over videos is passed. Long names in GNU's and in PAX form
 //! are followed. A tar that is cut short, or has a damaged header, gives what lies before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ use crate::video_files::rank;
 /// A JSON or text longer than this tells no captions.
 const LONGEST_TEXT: u64 = 1 << 26;
 
+/// Members of a sample that are told; samples have some three.
+const MOST_TOLD: usize = 32;
+
 /// One sample of a shard.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sample {
@@ -24,7 +27,7 @@ pub(crate) struct Sample {
     pub(crate) media: Option<Member>,
     /// What it says of its video; the reason where it cannot be understood.
     pub(crate) record: Result<SampleRecord, DropReason>,
-    /// The members by what stands behind the key, where a video or captions were not found.
+    /// The first members by what stands behind the key, where a video or captions were not found.
     pub(crate) members: Vec<String>,
 }
 
@@ -58,7 +61,9 @@ pub(crate) struct Contents {
 struct Gathered {
     /// By what stands between the key and the last ending, mostly nothing.
     parts: BTreeMap<String, Part>,
+    /// In their order.
     endings: Vec<String>,
+    known: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -98,11 +103,13 @@ pub(crate) fn scan<R: Read + Seek>(mut tar: R, bytes: u64) -> io::Result<Content
             order.push(key.to_owned());
             Gathered::default()
         });
-        if sample.endings.iter().any(|known| known == ending) {
+        if !sample.known.insert(ending.to_owned()) {
             contents.doubled.push(key.to_owned());
             continue;
         }
-        sample.endings.push(ending.to_owned());
+        if sample.endings.len() < MOST_TOLD {
+            sample.endings.push(ending.to_owned());
+        }
         let (between, ending) = ending.rsplit_once('.').unwrap_or(("", ending));
         let sample = sample.parts.entry(between.to_owned()).or_default();
         if ending.eq_ignore_ascii_case("json") || ending.eq_ignore_ascii_case("txt") {
@@ -278,6 +285,20 @@ mod tests {
             let (start, end) = (media.offset as usize, (media.offset + media.len) as usize);
             assert_eq!(&bytes[start..end], content.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_sample_of_very_many_endings_takes_no_time_of_its_own() {
+        // Comparing each with each would be two milliards of comparisons, and listing all for each more.
+        let names: Vec<String> = (0..60_000).map(|i| format!("a.{i:05}.mp4")).collect();
+        let texts: Vec<String> = (0..100).map(|i| format!("a.{i:05}.json")).collect();
+        let videos = names.iter().map(|name| (name.as_str(), &b""[..]));
+        let texts = texts.iter().map(|name| (name.as_str(), &b"{}"[..]));
+        let members: Vec<(&str, &[u8])> =
+            videos.chain(texts).chain([("a.00007.mp4", &b""[..])]).collect();
+        let contents = scanned(&tar(&members));
+        assert_eq!((contents.samples.len(), &contents.doubled[..]), (101, &["a".to_owned()][..]));
+        assert!(contents.samples.iter().all(|sample| sample.members.len() <= MOST_TOLD));
     }
 
     #[test]

@@ -25,10 +25,19 @@ pub(super) fn source_of(group: &Group) -> Option<VideoSource> {
         bytes: group.attr("bytes").ok()?.read_scalar().ok()?,
         duration_s: group.attr("duration_s").ok()?.read_scalar().ok()?,
         damaged: match group.attr(DAMAGED) {
-            Ok(spans) => as_spans(&spans.read_raw::<f64>().ok()?),
+            Ok(spans) if is_table_of_spans(&spans.shape()) => {
+                as_spans(&spans.read_raw::<f64>().ok()?)
+            }
+            Ok(_) => return None,
             Err(_) => Vec::new(),
         },
     })
+}
+
+/// Whether an attribute has the shape `[spans, 2]` and no more spans than a video has frames.
+fn is_table_of_spans(shape: &[usize]) -> bool {
+    const MOST: usize = 4_000_000;
+    matches!(shape, [spans, 2] if *spans <= MOST)
 }
 
 /// Notes a text.

@@ -8,19 +8,26 @@ mod listing;
 mod refusal;
 mod write;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hdf5::plist::dataset_create::Layout;
 use hdf5::types::TypeDescriptor;
-use hdf5::{Dataset, File, Group, LocationType};
+use hdf5::{Dataset, File, Group, LinkType, LocationType};
 use locvtp_video::counted::first_of;
 use locvtp_video::{TimeSpan, plain_file};
 
 use self::attributes::{source_of, text_attribute};
-use self::listing::{FEATURES, Listing, TIMES, WithoutFeatures, names_of_features, of_one_video};
+use self::listing::{
+    FEATURES, Listing, TIMES, WithoutFeatures, has_external, link_type, names_of_features,
+    of_one_video,
+};
 use self::refusal::{dangling, filter_name, of_other_files, refusal};
 use crate::error::FeatureError;
+use crate::other_files::OtherFiles;
 use crate::provenance::{Provenance, VideoSource};
+use crate::stated_size::is_believable;
 use crate::video_features::{ClipBlock, VideoEntry, VideoFeatures, as_spans};
 use crate::{DEFAULT_DATASET, SPANS};
 
@@ -47,8 +54,10 @@ const CLIPS_AT_ONCE: usize = 1024;
 /// videos, called by their paths, where few names come twice; a name that comes in most groups is what
 /// features are called.
 ///
-/// A dataset may lie in another file: an external link, external storage, a virtual dataset. Where that
-/// file is not there, it is named; the library itself reads zeros for a virtual dataset then.
+/// A dataset may lie in another file: an external link, external storage, a virtual dataset. That is refused,
+/// or followed where it is asked for ([`OtherFiles`]); where the other file is not there then, it is named; the
+/// library itself reads zeros for a virtual dataset. The sizes that a file states are compared with its own
+/// before anything is read.
 pub struct Hdf5File {
     path: PathBuf,
     file: File,
@@ -56,6 +65,12 @@ pub struct Hdf5File {
     ids: Vec<String>,
     has_groups: bool,
     without: Vec<String>,
+    others: OtherFiles,
+    /// Those of the ids that lie in other files and are not to be followed.
+    elsewhere: BTreeSet<String>,
+    /// Whether there is any link to another file; known once it matters.
+    has_external: OnceLock<bool>,
+    num_bytes: u64,
 }
 
 impl Hdf5File {
@@ -64,32 +79,37 @@ impl Hdf5File {
     ///
     /// # Errors
     /// When it is missing, damaged, being written by another program, or has no such dataset.
-    pub fn open(path: &Path, dataset: Option<&str>) -> Result<Self, FeatureError> {
-        plain_file::open(path).map_err(FeatureError::io(path, "read it"))?;
+    pub fn open(
+        path: &Path,
+        dataset: Option<&str>,
+        others: OtherFiles,
+    ) -> Result<Self, FeatureError> {
+        let plain = plain_file::open(path).and_then(|file| file.metadata());
+        let num_bytes = plain.map_err(FeatureError::io(path, "read it"))?.len();
         let file = File::open(path).map_err(|error| match refusal(path, "open it", &error) {
             FeatureError::Hdf5 { reason, .. } => FeatureError::damaged(path, reason),
             known => known,
         })?;
         let named = dataset;
         let dataset = named.unwrap_or(DEFAULT_DATASET).to_owned();
-        let mut found = Listing::default();
-        let listing = found.add(&file, "", &dataset);
-        listing.map_err(|error| refusal(path, "list its videos", &error))?;
-        let Listing { mut ids, mut others, mut has_groups, mut without } = found;
-        if ids.is_empty() && !others.is_empty() {
-            let candidates = names_of_features(&others);
+        let found = Listing::of(&file, &dataset, others)
+            .map_err(|error| refusal(path, "list its videos", &error))?;
+        let Listing { mut ids, others: mut deeper, mut has_groups, mut without, elsewhere, .. } =
+            found;
+        if ids.is_empty() && !deeper.is_empty() {
+            let candidates = names_of_features(&deeper);
             if named.is_some() || !candidates.is_empty() {
                 let splits = if candidates.is_empty() {
                     "; leave features.dataset out, and each of them is a video"
                 } else {
                     ""
                 };
-                let found = format!("it has {}{splits}", first_of(&others, others.len()));
+                let found = format!("it has {}{splits}", first_of(&deeper, deeper.len()));
                 let path = path.to_owned();
                 return Err(FeatureError::NoDataset { path, dataset, found, candidates });
             }
             // Videos in groups of splits.
-            ids = std::mem::take(&mut others);
+            ids = std::mem::take(&mut deeper);
             has_groups = false;
             without.retain(|group| !group.has_datasets);
         }
@@ -102,13 +122,29 @@ impl Hdf5File {
         ids.sort_unstable();
         let told = |group: &WithoutFeatures| group.told(path, &dataset);
         let without = without.iter().map(told).collect();
-        let opened = Self { path: path.to_owned(), file, dataset, ids, has_groups, without };
+        let path_of_it = path.to_owned();
+        let opened = Self {
+            path: path_of_it,
+            file,
+            dataset,
+            ids,
+            has_groups,
+            without,
+            others,
+            elsewhere,
+            has_external: OnceLock::new(),
+            num_bytes,
+        };
         // Whoever packs one video packs all, and what cannot be read is better known at once.
         if let Some(first) = opened.ids.first() {
             match opened.locate(first) {
                 Ok((dataset, _)) => opened.check_filters(&dataset)?,
                 // Of one video; others may be whole.
-                Err(FeatureError::BrokenLink { .. }) => {}
+                Err(
+                    FeatureError::BrokenLink { .. }
+                    | FeatureError::OtherFile { .. }
+                    | FeatureError::Unbelievable { .. },
+                ) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -157,7 +193,6 @@ impl Hdf5File {
     /// As [`Hdf5File::read`].
     pub fn shape(&self, id: &str) -> Result<[usize; 2], FeatureError> {
         let (dataset, _) = self.locate(id)?;
-        self.check_source(&dataset)?;
         self.check_type(&dataset)?;
         self.shape_of(&dataset, "[num_clips, d]")
     }
@@ -175,7 +210,6 @@ impl Hdf5File {
         let (dataset, group) = self.locate(id)?;
         let [num_clips, width] = self.shape_of(&dataset, "[num_clips, d]")?;
         self.check_filters(&dataset)?;
-        self.check_source(&dataset)?;
         self.check_type(&dataset)?;
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let values = dataset.read_raw::<f32>().map_err(failed)?;
@@ -198,7 +232,9 @@ impl Hdf5File {
     ) -> Result<Option<Vec<TimeSpan>>, FeatureError> {
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let Some(group) = group.filter(|group| group.link_exists(SPANS)) else { return Ok(None) };
+        self.check_link(id, group, SPANS)?;
         let spans = group.dataset(SPANS).map_err(failed)?;
+        self.check_layout(&spans)?;
         if self.shape_of(&spans, "[num_clips, 2], as many as there are features")? != [num_clips, 2]
         {
             return Err(self.misshapen(&spans, "[num_clips, 2], one span a feature"));
@@ -221,8 +257,11 @@ impl Hdf5File {
         let [num_clips, _] = self.shape_of(&dataset, "[num_clips, d]")?;
         let end = num_clips.min(first + CLIPS_AT_ONCE);
         let values = dataset.read_slice_2d::<f32, _>((first..end, ..)).map_err(failed)?;
-        let spans = group.ok_or_else(|| FeatureError::Foreign { path: self.path.clone() })?;
-        let spans = spans.dataset(SPANS).map_err(failed)?;
+        let group = group.ok_or_else(|| FeatureError::Foreign { path: self.path.clone() })?;
+        self.check_link(id, &group, SPANS)?;
+        let spans = group.dataset(SPANS).map_err(failed)?;
+        self.check_layout(&spans)?;
+        self.shape_of(&spans, "[num_clips, 2]")?;
         let spans = spans.read_slice_2d::<f64, _>((first..end, ..)).map_err(failed)?;
         Ok(ClipBlock {
             spans: as_spans(&spans.iter().copied().collect::<Vec<_>>()),
@@ -235,6 +274,9 @@ impl Hdf5File {
         if self.ids.binary_search_by(|known| known.as_str().cmp(id)).is_err() {
             let (path, id) = (self.path.clone(), id.to_owned());
             return Err(FeatureError::NoVideo { path, id, num_videos: self.ids.len() });
+        }
+        if self.elsewhere.contains(id) {
+            return Err(self.other_file(format!("/{id} is a link")));
         }
         let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
         let link = |name: String| {
@@ -249,11 +291,81 @@ impl Hdf5File {
         match self.file.loc_type_by_name(id).map_err(link(format!("/{id}")))? {
             LocationType::Group => {
                 let group = self.file.group(id).map_err(failed)?;
+                self.check_link(id, &group, &self.dataset)?;
                 let name = format!("/{id}/{}", self.dataset);
-                Ok((group.dataset(&self.dataset).map_err(link(name))?, Some(group)))
+                let dataset = group.dataset(&self.dataset).map_err(link(name))?;
+                self.check_layout(&dataset)?;
+                Ok((dataset, Some(group)))
             }
-            _ => Ok((self.file.dataset(id).map_err(failed)?, None)),
+            _ => {
+                let dataset = self.file.dataset(id).map_err(failed)?;
+                self.check_layout(&dataset)?;
+                Ok((dataset, None))
+            }
         }
+    }
+
+    fn other_file(&self, what: String) -> FeatureError {
+        FeatureError::OtherFile { path: self.path.clone(), what }
+    }
+
+    /// # Errors
+    /// When a name of a video's group is a link to another file, or may be one, and these are refused.
+    fn check_link(&self, id: &str, group: &Group, name: &str) -> Result<(), FeatureError> {
+        if self.others == OtherFiles::Followed {
+            return Ok(());
+        }
+        let failed = |error: hdf5::Error| refusal(&self.path, &format!("read {id}"), &error);
+        let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+        match link_type(group, first).map_err(failed)? {
+            None => Ok(()),
+            Some(LinkType::Hard) if rest.is_empty() => Ok(()),
+            Some(LinkType::Hard) => self.check_link(
+                &format!("{id}/{first}"),
+                &group.group(first).map_err(failed)?,
+                rest,
+            ),
+            Some(LinkType::Soft) if !self.has_external().map_err(failed)? => Ok(()),
+            Some(_) => Err(self.other_file(format!("/{id}/{first} is a link"))),
+        }
+    }
+
+    /// Whether there is any link to another file.
+    fn has_external(&self) -> hdf5::Result<bool> {
+        if let Some(known) = self.has_external.get() {
+            return Ok(*known);
+        }
+        Ok(*self.has_external.get_or_init({
+            let found = has_external(&self.file)?;
+            move || found
+        }))
+    }
+
+    /// # Errors
+    /// When the numbers lie in another file which is not there, or these are refused; or when the pieces in
+    /// which they are packed are larger than the file can hold.
+    fn check_layout(&self, dataset: &Dataset) -> Result<(), FeatureError> {
+        let failed = |error: hdf5::Error| refusal(&self.path, "read how it is stored", &error);
+        let properties = dataset.create_plist().map_err(failed)?;
+        let external = properties.get_external().map_err(failed)?;
+        let is_virtual = properties.layout() == Layout::Virtual;
+        if self.others == OtherFiles::Refused && (is_virtual || !external.is_empty()) {
+            return Err(self.other_file(format!("{} points", dataset.name())));
+        }
+        if let Some(chunk) = properties.chunk() {
+            self.check_chunk(dataset, &chunk)?;
+        }
+        if is_virtual || !external.is_empty() { self.check_source(dataset) } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// When a piece of a dataset is larger than the file can hold.
+    fn check_chunk(&self, dataset: &Dataset, chunk: &[usize]) -> Result<(), FeatureError> {
+        let numbers = chunk.iter().try_fold(1usize, |numbers, axis| numbers.checked_mul(*axis));
+        if numbers.is_some_and(|numbers| is_believable([numbers, 1], self.num_bytes)) {
+            return Ok(());
+        }
+        Err(self.unbelievable(dataset, chunk.to_vec()))
     }
 
     /// # Errors
@@ -323,7 +435,19 @@ impl Hdf5File {
         dataset: &Dataset,
         expected: &'static str,
     ) -> Result<[usize; 2], FeatureError> {
-        dataset.shape().try_into().map_err(|_| self.misshapen(dataset, expected))
+        let found = dataset.shape();
+        let shape = found.try_into().map_err(|_| self.misshapen(dataset, expected))?;
+        // What is stored is counted chunk by chunk, so only where it matters.
+        let is_held = || is_believable(shape, dataset.storage_size().min(self.num_bytes));
+        if is_believable(shape, 0) || is_held() {
+            return Ok(shape);
+        }
+        Err(self.unbelievable(dataset, shape.to_vec()))
+    }
+
+    fn unbelievable(&self, dataset: &Dataset, found: Vec<usize>) -> FeatureError {
+        let (path, dataset) = (self.path.clone(), dataset.name());
+        FeatureError::Unbelievable { path, dataset, found }
     }
 
     fn misshapen(&self, dataset: &Dataset, expected: &'static str) -> FeatureError {

@@ -42,7 +42,7 @@ fn counted_by_reader(made: &Made, path: &Path, stride_s: f64) -> (u64, usize) {
     let preprocessing = made.embedder().directory().preprocessing.clone();
     let mut reader = VideoReader::open(path).unwrap();
     let stride = ClipStride::Time(Seconds(stride_s));
-    let plan = preprocessing.whole_video_every(reader.frame_table(), stride);
+    let plan = preprocessing.whole_file(&reader, stride).unwrap();
     let mut clips = reader.clip_stream(plan, &preprocessing.centre()).skip_damaged();
     while clips.next_clip().unwrap().is_some() {}
     let num_skipped = clips.num_skipped();

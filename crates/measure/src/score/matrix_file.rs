@@ -15,6 +15,9 @@ use crate::path_error::PathError;
 #[path = "../../../features/tests/npy/mod.rs"]
 mod npy;
 
+/// Longest header of a safetensors file of a matrix, bytes.
+const LONGEST_HEADER: u64 = 1 << 20;
+
 /// Numbers in rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
@@ -68,6 +71,11 @@ impl Matrix {
 
     fn read_safetensors(path: &Path) -> Result<Self, MeasureError> {
         let bytes = std::fs::read(path).map_err(PathError::io(path, "read it"))?;
+        let header = bytes.first_chunk().map_or(0, |size| u64::from_le_bytes(*size));
+        if header > LONGEST_HEADER {
+            let reason = format!("its header is of {header} bytes, and that of a matrix is short");
+            return Err(refused(path, reason));
+        }
         let tensors = SafeTensors::deserialize(&bytes).map_err(|error| {
             refused(path, format!("it is not a whole safetensors file ({error})"))
         })?;
@@ -86,6 +94,9 @@ impl Matrix {
             let reason = format!("`{key}` has the shape {:?}; expected two axes", tensor.shape());
             return Err(refused(path, reason));
         };
+        if columns == 0 && rows > 0 {
+            return Err(refused(path, format!("`{key}` has {rows} rows of no numbers")));
+        }
         let values = as_f32(tensor.dtype(), tensor.data()).ok_or_else(|| {
             let found = format!("{:?}", tensor.dtype());
             refused(path, format!("`{key}` holds {found}; expected F32, F64, F16 or BF16"))

@@ -19,6 +19,7 @@ use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::initialiser::Initialiser;
 use crate::layers::Linear;
 use crate::video_tower::{VideoTower, VideoTowerConfig};
+use crate::weight_count::{sum, table};
 use crate::{ModelError, setting_check};
 
 /// What all four halvings of a frame's side, and of the frames, divide evenly.
@@ -135,6 +136,13 @@ impl VideoTowerConfig for C3dConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn least_weights(&self) -> u128 {
+        let (w, side) = (self.base_width, (self.image_size / MULTIPLE).div_ceil(2));
+        let times = self.num_frames / MULTIPLE;
+        // The last three convolutions, and the last map.
+        sum([table(&[3, 27, 8, w, 8, w]), table(&[8, w, times, side, side, self.feature_width])])
     }
 
     fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {

@@ -6,6 +6,7 @@ use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::text_tower::TextTowerConfig;
 use crate::timesformer::TemporalInit;
 use crate::video_tower::VideoTowerConfig;
+use crate::weight_count::{blocks, sum, table};
 use crate::{ModelError, setting_check};
 
 /// The bend of a block's perceptron.
@@ -229,6 +230,16 @@ impl VideoTowerConfig for ClipVisionConfig {
         self.check()
     }
 
+    fn least_weights(&self) -> u128 {
+        let (d, s, side) = (self.hidden_size, self.patch_size, self.image_size / self.patch_size);
+        sum([
+            table(&[d, 3, s, s]),
+            table(&[side, side, d]),
+            table(&[d, self.projection_dim]),
+            blocks(self.num_hidden_layers, 4, d, self.intermediate_size),
+        ])
+    }
+
     fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {
         self.encoder_cost(rows, clip)
     }
@@ -261,6 +272,16 @@ impl TextTowerConfig for ClipTextConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn least_weights(&self) -> u128 {
+        let d = self.hidden_size;
+        sum([
+            table(&[self.vocab_size, d]),
+            table(&[self.max_position_embeddings, d]),
+            table(&[d, self.projection_dim]),
+            blocks(self.num_hidden_layers, 4, d, self.intermediate_size),
+        ])
     }
 
     fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoder_cost::EncoderCost;
 use crate::text_tower::TextTowerConfig;
+use crate::weight_count::{blocks, sum, table};
 use crate::{ModelError, setting_check};
 
 /// Sizes, with the names of Hugging Face's `DistilBertConfig`.
@@ -93,6 +94,14 @@ impl TextTowerConfig for DistilBertConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn least_weights(&self) -> u128 {
+        sum([
+            table(&[self.vocab_size, self.dim]),
+            table(&[self.max_position_embeddings, self.dim]),
+            blocks(self.n_layers, 4, self.dim, self.hidden_dim),
+        ])
     }
 
     fn cost(&self, rows: usize, num_tokens: usize) -> EncoderCost {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoder_cost::{ClipSize, EncoderCost};
 use crate::video_tower::VideoTowerConfig;
+use crate::weight_count::{blocks, sum, table};
 use crate::{ModelError, setting_check};
 
 /// How the temporal attention and the time embeddings start.
@@ -147,6 +148,17 @@ impl VideoTowerConfig for TimeSformerConfig {
 
     fn check(&self) -> Result<(), ModelError> {
         self.check()
+    }
+
+    fn least_weights(&self) -> u128 {
+        let (d, s, side) = (self.hidden_size, self.patch_size, self.image_size / self.patch_size);
+        sum([
+            table(&[d, 3, s, s]),
+            table(&[side, side, d]),
+            table(&[self.num_frames, d]),
+            // Attention over time and over a frame.
+            blocks(self.num_hidden_layers, 8, d, self.intermediate_size),
+        ])
     }
 
     fn cost(&self, rows: usize, clip: ClipSize) -> EncoderCost {

@@ -6,7 +6,7 @@
 //! from a seed. A model of a video encoder alone has no such heads.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 
@@ -25,7 +25,7 @@ use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::TextEncoderConfig;
 use crate::tokenizer::SentenceTokenizer;
 use crate::video_encoder::VideoEncoderConfig;
-use crate::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing};
+use crate::{LocVtpConfig, ModelDirectory, ModelError, Preprocessing, weight_count};
 
 /// A model made from checkpoints.
 #[derive(Debug)]
@@ -79,6 +79,7 @@ pub fn import(
     base.config.check()?;
     base.preprocessing.check()?;
     let Base { config, preprocessing, tokenizer, mut origins, weights } = base;
+    check_fills(&config, &planned, &weights)?;
 
     let mut filling: BTreeMap<Part, Filling<'_>> =
         planned.iter().map(|(part, planned)| (*part, Filling::new(planned))).collect();
@@ -108,6 +109,35 @@ pub fn import(
     }
     let directory = ModelDirectory { config, preprocessing, tokenizer, model };
     Ok(Import { directory, origins, drawn })
+}
+
+/// That the checkpoints can fill encoders of these sizes, before memory is taken for them: an axis of one tensor
+/// and an axis of another make a parameter of their product.
+fn check_fills(
+    config: &LocVtpConfig,
+    planned: &BTreeMap<Part, Planned<'_>>,
+    existing: &StateDict,
+) -> Result<(), ModelError> {
+    let states = || planned.values().map(|planned| &planned.source.state).chain([existing]);
+    let bytes = |file: &PathBuf| std::fs::metadata(file).map_or(0, |file| u128::from(file.len()));
+    let file_bytes: u128 = states().flat_map(|state| &state.files).map(bytes).sum();
+    let numbers = weight_count::sum(states().map(|state| state.num_elements() as u128));
+    // A number takes two bytes at least, and the same may be told twice.
+    let stored = numbers.min(file_bytes);
+    let tensors = states().map(|state| state.tensors.len()).sum();
+    let needed = weight_count::sum([config.video.least_weights(), config.text.least_weights()]);
+    let Some(first) = planned.values().next() else { return Ok(()) };
+    if weight_count::may_fill(needed, stored, tensors) {
+        return Ok(());
+    }
+    Err(ModelError::ForeignWeights {
+        path: first.source.path().into(),
+        reason: format!(
+            "its tensors say sizes that ask for {needed} numbers, and it holds {stored}, so they are not \
+             those of one model"
+        ),
+        way_out: "take the whole checkpoint of this model".into(),
+    })
 }
 
 /// Refuses what is typed and would change nothing in the encoders at hand.

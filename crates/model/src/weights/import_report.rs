@@ -25,7 +25,7 @@ pub struct Origins {
 impl Origins {
     /// What is known of a model directory; `None` where it was not imported.
     pub fn read(dir: &Path) -> Option<Self> {
-        let text = plain_file::read_text(&dir.join(IMPORT_FILE)).ok()?;
+        let text = plain_file::read_json(&dir.join(IMPORT_FILE)).ok()?;
         serde_json::from_str(&text).ok()
     }
 

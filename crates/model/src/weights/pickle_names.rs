@@ -5,18 +5,42 @@
 //! a reader that knows a handful of PyTorch's functions and skips every other call. Skipping in
 //! silence would hide that a file is an attack (or that a part of it was lost), so the instructions
 //! are walked once more here and every name is collected, also one whose result is thrown away.
+//!
+//! The walk comes before anything else looks at the file, so it holds little: of a text no more than a name
+//! is long, and of all instructions and texts no more than weights have.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, Read};
+use std::rc::Rc;
+
+/// Longest text that is kept, in bytes; module and name are shorter.
+const LONGEST_TEXT: u64 = 512;
+/// Bytes of all texts that are kept.
+const MOST_TEXT: usize = 64 << 20;
+/// Instructions of one pickle. Weights have some thirty a tensor; each may cost its reader 100 bytes.
+const MOST_INSTRUCTIONS: usize = 4_000_000;
+/// Different names of one pickle. Weights have some ten.
+const MOST_NAMES: usize = 10_000;
 
 /// The names, as `module.name`, of one pickle; `input` stands behind its last instruction then.
 ///
 /// # Errors
-/// When the stream ends early or holds an instruction that no pickle has; the reason as text.
+/// When the stream ends early, holds an instruction that no pickle has, or more than any weights have; the
+/// reason as text.
 pub(super) fn names(input: &mut impl BufRead) -> Result<BTreeSet<String>, String> {
-    let mut walk = Walk { input, pushed: Vec::new(), memo: HashMap::new(), found: BTreeSet::new() };
-    while walk.instruction()? {}
-    Ok(walk.found)
+    let mut walk = Walk {
+        input,
+        pushed: Vec::new(),
+        memo: HashMap::new(),
+        kept_bytes: 0,
+        found: BTreeSet::new(),
+    };
+    for _ in 0..MOST_INSTRUCTIONS {
+        if !walk.instruction()? {
+            return Ok(walk.found);
+        }
+    }
+    Err(format!("its pickle has more than {MOST_INSTRUCTIONS} instructions, which no weights have"))
 }
 
 /// Whether a name only makes data in PyTorch, NumPy or Python itself.
@@ -118,9 +142,11 @@ const NUMBER_TYPES: [&str; 54] = [
 
 struct Walk<'a, R> {
     input: &'a mut R,
-    /// The texts among the values pushed last; `None` for every other value.
-    pushed: Vec<Option<String>>,
-    memo: HashMap<u64, Option<String>>,
+    /// The short texts among the values pushed last; `None` for every other value.
+    pushed: Vec<Option<Rc<str>>>,
+    memo: HashMap<u64, Option<Rc<str>>>,
+    /// Bytes of all texts that were kept.
+    kept_bytes: usize,
     found: BTreeSet<String>,
 }
 
@@ -132,18 +158,13 @@ impl<R: BufRead> Walk<'_, R> {
             b'.' => return Ok(false),
             // Names: in the instruction itself, or the two texts pushed last.
             b'c' | b'i' => {
-                let name = format!("{}.{}", self.line()?, self.line()?);
-                self.found.insert(name);
-                self.pushed.push(None);
+                let (module, name) = (self.line()?, self.line()?);
+                self.note(module, name)?;
             }
             0x93 => {
                 let name = self.pushed.pop().flatten();
                 let module = self.pushed.pop().flatten();
-                self.found.insert(match (module, name) {
-                    (Some(module), Some(name)) => format!("{module}.{name}"),
-                    _ => "a name that is computed while loading".into(),
-                });
-                self.pushed.push(None);
+                self.note(module, name)?;
             }
             // Texts.
             b'X' | b'T' => self.text(4)?,
@@ -151,8 +172,7 @@ impl<R: BufRead> Walk<'_, R> {
             0x8d => self.text(8)?,
             b'V' | b'S' => {
                 let line = self.line()?;
-                let line = line.trim_matches(['\'', '"']).to_owned();
-                self.pushed.push(Some(line));
+                self.pushed.push(line.map(|line| line.trim_matches(['\'', '"']).into()));
             }
             // The memo.
             0x94 => self.remember(self.memo.len() as u64),
@@ -165,7 +185,7 @@ impl<R: BufRead> Walk<'_, R> {
                 self.remember(at);
             }
             b'p' => {
-                let at = self.line()?.parse().map_err(|_| "a memo index is no number")?;
+                let at = self.memo_index()?;
                 self.remember(at);
             }
             b'h' => {
@@ -177,7 +197,7 @@ impl<R: BufRead> Walk<'_, R> {
                 self.recall(at);
             }
             b'g' => {
-                let at = self.line()?.parse().map_err(|_| "a memo index is no number")?;
+                let at = self.memo_index()?;
                 self.recall(at);
             }
             // Everything else moves no text: skip its argument.
@@ -240,24 +260,61 @@ impl<R: BufRead> Walk<'_, R> {
         Ok(u64::from_le_bytes(bytes))
     }
 
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = Vec::new();
-        self.input.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
-        if line.pop() != Some(b'\n') {
-            return Err("the pickle ends early".into());
+    /// Notes a name; one that is too long or made of other values is told as such.
+    fn note(&mut self, module: Option<Rc<str>>, name: Option<Rc<str>>) -> Result<(), String> {
+        self.found.insert(match (module, name) {
+            (Some(module), Some(name)) => format!("{module}.{name}"),
+            _ => "a name that is computed while loading".into(),
+        });
+        if self.found.len() > MOST_NAMES {
+            return Err(format!("its pickle mentions more than {MOST_NAMES} names"));
         }
-        Ok(String::from_utf8_lossy(&line).into_owned())
+        self.pushed.push(None);
+        Ok(())
+    }
+
+    /// A line without its end; none for one that is longer than any name.
+    fn line(&mut self) -> Result<Option<Rc<str>>, String> {
+        let mut line = Vec::new();
+        let read = self.input.take(LONGEST_TEXT + 1).read_until(b'\n', &mut line);
+        read.map_err(|error| error.to_string())?;
+        if line.pop_if(|last| *last == b'\n').is_some() {
+            return self.kept(&line).map(Some);
+        }
+        self.input.skip_until(b'\n').map_err(|error| error.to_string())?;
+        // Whatever comes behind a line is an instruction, at least the last one.
+        match self.input.fill_buf() {
+            Ok([_, ..]) => Ok(None),
+            _ => Err("the pickle ends early".into()),
+        }
+    }
+
+    fn memo_index(&mut self) -> Result<u64, String> {
+        let line = self.line()?.and_then(|line| line.parse().ok());
+        line.ok_or_else(|| "a memo index is no number".to_owned())
     }
 
     fn text(&mut self, size: usize) -> Result<(), String> {
         let length = self.number(size)?;
+        if length > LONGEST_TEXT {
+            return self.skip_and_push(length);
+        }
         let mut text = Vec::new();
         let read = self.input.take(length).read_to_end(&mut text);
         if read.map_err(|error| error.to_string())? as u64 != length {
             return Err("the pickle ends early".into());
         }
-        self.pushed.push(Some(String::from_utf8_lossy(&text).into_owned()));
+        let text = self.kept(&text)?;
+        self.pushed.push(Some(text));
         Ok(())
+    }
+
+    fn kept(&mut self, text: &[u8]) -> Result<Rc<str>, String> {
+        self.kept_bytes += text.len();
+        if self.kept_bytes > MOST_TEXT {
+            return Err(format!("its pickle has more than {MOST_TEXT} bytes of texts"));
+        }
+        Ok(String::from_utf8_lossy(text).into())
     }
 
     fn skip(&mut self, length: u64) -> Result<(), String> {
@@ -356,6 +413,39 @@ mod tests {
         ] {
             assert!(!is_harmless(name), "{name}");
         }
+    }
+
+    #[test]
+    fn long_texts_are_not_kept_and_hide_no_name() {
+        let long = [b"\x80\x02X\xd0\x07\x00\x00".as_slice(), &[b'a'; 2000], b"0"].concat();
+        let then_a_call = [long.as_slice(), b"cposix\nsystem\n."].concat();
+        assert_eq!(found(&then_a_call), ["posix.system"]);
+        let line = [b"V".as_slice(), &[b'a'; 2000], b"\n0cposix\nsystem\n."].concat();
+        assert_eq!(found(&line), ["posix.system"]);
+        // A name of a text that is too long is none of ours.
+        let name = [long.strip_suffix(b"0").unwrap(), b"\x8c\x01b\x93."].concat();
+        assert_eq!(found(&name), ["a name that is computed while loading"]);
+        let name = [b"c".as_slice(), &[b'a'; 2000], b"\nb\n."].concat();
+        assert_eq!(found(&name), ["a name that is computed while loading"]);
+        // The longest that is kept.
+        let name = [b"c".as_slice(), &[b'a'; 512], b"\nb\n."].concat();
+        assert_eq!(found(&name), [format!("{}.b", "a".repeat(512))]);
+        for early in [&line[..100], &line[..1500], &line[..2001]] {
+            assert!(names(&mut std::io::Cursor::new(early)).is_err(), "{}", early.len());
+        }
+    }
+
+    #[test]
+    fn what_no_weights_have_is_refused() {
+        let refused = |pickle: &[u8]| names(&mut std::io::Cursor::new(pickle)).unwrap_err();
+        // One text, remembered over and over.
+        let mut memo = b"\x8c\x05posix".to_vec();
+        memo.resize(MOST_INSTRUCTIONS + 100, 0x94);
+        assert!(refused(&memo).contains("4000000 instructions"));
+        let many: String = (0..=MOST_NAMES).map(|name| format!("ca\nb{name}\n")).collect();
+        assert!(refused(many.as_bytes()).contains("10000 names"));
+        let text = [b"X\x00\x02\x00\x00".as_slice(), &[b'a'; 512]].concat();
+        assert!(refused(&text.repeat(MOST_TEXT / 512 + 1)).contains("bytes of texts"));
     }
 
     #[test]

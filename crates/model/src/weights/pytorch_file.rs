@@ -9,7 +9,7 @@ use std::io::{BufReader, Read};
 use std::path::Path;
 
 use locvtp_video::plain_file;
-use pytorch_reader::{DType, PickleError, PytorchError, PytorchReader};
+use pytorch_reader::{DType, MAX_PICKLE_SIZE, PickleError, PytorchError, PytorchReader, Tensor};
 use zip::ZipArchive;
 
 use super::{NumberType, StoredTensor, pickle_names};
@@ -66,12 +66,33 @@ pub(super) fn open_pytorch(path: &Path, skip_calls: bool) -> Result<PytorchFile,
             "it may be cut off, take another copy, or the safetensors file of the same model",
         ),
     })?;
+    let file_bytes = file.metadata().map_or(0, |file| file.len());
+    let views = reader.tensors().iter();
+    let too_large =
+        |tensor: &Tensor| bytes_of(tensor) > file_bytes.saturating_mul(4).max(LARGEST_VIEW);
+    if let Some((key, tensor)) = views.into_iter().find(|(_, tensor)| too_large(tensor)) {
+        return Err(refuse(
+            format!(
+                "key {key} of shape {:?} is many times larger than the whole file",
+                tensor.shape()
+            ),
+            "such a view of few numbers is no weight: take another copy",
+        ));
+    }
     let tensors = reader.into_tensors().into_iter().map(|(key, tensor)| {
         let number_type = number_type(tensor.dtype());
         let shape = tensor.shape().to_vec();
         (key, StoredTensor::new(path, shape, number_type, move || tensor.read()))
     });
     Ok(PytorchFile { tensors: tensors.collect(), skipped })
+}
+
+/// Bytes of a tensor in memory that are allowed whatever the file: a view may show a number again and again.
+const LARGEST_VIEW: u64 = 64 << 20;
+
+fn bytes_of(tensor: &Tensor) -> u64 {
+    let numbers = tensor.shape().iter().fold(1u64, |n, axis| n.saturating_mul(*axis as u64));
+    numbers.saturating_mul(tensor.dtype().size() as u64)
 }
 
 /// The names in a zip archive's pickle; refuses TorchScript.
@@ -107,7 +128,14 @@ fn names_of_archive(path: &Path) -> Result<BTreeSet<String>, ModelError> {
         return Err(damaged("a zip archive without data.pkl".into()));
     };
     let entry = archive.by_name(entry).map_err(|error| damaged(error.to_string()))?;
-    pickle_names::names(&mut BufReader::new(entry)).map_err(damaged)
+    // PyTorch packs nothing; what is packed may come to any size.
+    if entry.size() > MAX_PICKLE_SIZE {
+        let found = entry.size();
+        return Err(damaged(format!(
+            "its data.pkl is of {found} bytes, and none of weights has more than {MAX_PICKLE_SIZE}"
+        )));
+    }
+    pickle_names::names(&mut BufReader::new(entry.take(MAX_PICKLE_SIZE))).map_err(damaged)
 }
 
 /// The names in an older file: magic number, protocol, system, the object, keys of its storages.
@@ -152,5 +180,67 @@ fn number_type(dtype: DType) -> NumberType {
         DType::F16 => NumberType::F16,
         DType::BF16 => NumberType::Bf16,
         other => NumberType::Other(format!("{other:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// An archive with this pickle in it, packed.
+    fn archive(path: &Path, pickle: &[u8], storage: &[u8]) {
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+        for (name, bytes) in [("x/data.pkl", pickle), ("x/version", b"3\n"), ("x/data/0", storage)]
+        {
+            zip.start_file(name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap();
+    }
+
+    fn refused(path: &Path) -> String {
+        let error = open_pytorch(path, true).err().unwrap().to_string();
+        assert!(error.contains(&path.display().to_string()), "{error}");
+        error
+    }
+
+    #[test]
+    fn a_pickle_that_unpacks_to_more_than_weights_have_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pt");
+        // A hundred kilobytes of archive.
+        archive(&path, &vec![b'N'; MAX_PICKLE_SIZE as usize + 1], b"");
+        assert!(std::fs::metadata(&path).unwrap().len() < 1 << 20);
+        assert!(refused(&path).contains("data.pkl is of 104857601 bytes"));
+        archive(&path, &vec![b'N'; MAX_PICKLE_SIZE as usize], b"");
+        assert!(refused(&path).contains("4000000 instructions"));
+    }
+
+    #[test]
+    fn a_view_of_one_number_is_no_large_tensor() {
+        // {"w": rebuild_tensor_v2(storage 0 of 1 float, offset 0, size (n, n), stride (0, 0), ..)}
+        let view = |n: u32| {
+            let size = n.to_le_bytes();
+            let mut pickle =
+                b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storage\
+                ctorch\nFloatStorage\nX\x01\0\0\00X\x03\0\0\0cpuK\x01tQK\0J"
+                    .to_vec();
+            pickle.extend(size);
+            pickle.push(b'J');
+            pickle.extend(size);
+            pickle.extend(b"\x86K\0K\0\x86\x89ccollections\nOrderedDict\n)RtRs.");
+            pickle
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pt");
+        archive(&path, &view(40_000), &[0; 4]);
+        let error = refused(&path);
+        assert!(error.contains("key w") && error.contains("larger than the whole file"), "{error}");
+        archive(&path, &view(100), &[0; 4]);
+        assert_eq!(open_pytorch(&path, false).unwrap().tensors["w"].shape, [100, 100]);
     }
 }

@@ -121,12 +121,21 @@ impl Source {
     /// When it is there and no JSON.
     pub(crate) fn json_beside(&self, name: &str) -> Result<serde_json::Value, ModelError> {
         let path = self.folder.join(name);
-        let Ok(text) = plain_file::read_text(&path) else { return Ok(serde_json::Value::Null) };
-        serde_json::from_str(&text).map_err(|error| ModelError::ForeignWeights {
+        let refused = |reason: String| ModelError::ForeignWeights {
             path: path.clone(),
-            reason: format!("not JSON: {error}"),
+            reason,
             way_out: "take another copy, or import from a folder without it".into(),
-        })
+        };
+        match plain_file::read_json(&path) {
+            Ok(text) => {
+                let json = serde_json::from_str(&text);
+                json.map_err(|error| refused(format!("not JSON: {error}")))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                Err(refused(error.to_string()))
+            }
+            Err(_) => Ok(serde_json::Value::Null),
+        }
     }
 }
 

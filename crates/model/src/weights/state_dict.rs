@@ -99,7 +99,7 @@ impl StateDict {
 
     /// Several files that the index beside them lists.
     fn open_shards(index: &Path, skip_calls: bool) -> Result<Self, ModelError> {
-        let text = plain_file::read_text(index)
+        let text = plain_file::read_json(index)
             .map_err(ModelError::file(index, "read the index of the weights"))?;
         let parsed: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         let Some(map) = parsed["weight_map"].as_object() else {
@@ -183,7 +183,8 @@ impl StateDict {
 
     /// How many numbers all tensors hold together.
     pub fn num_elements(&self) -> usize {
-        self.tensors.values().map(StoredTensor::num_elements).sum()
+        let numbers = self.tensors.values().map(StoredTensor::num_elements);
+        numbers.fold(0, usize::saturating_add)
     }
 
     /// How many tensors there are of each number type.

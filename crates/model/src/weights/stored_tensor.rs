@@ -81,7 +81,7 @@ impl StoredTensor {
 
     /// How many numbers.
     pub fn num_elements(&self) -> usize {
-        self.shape.iter().product()
+        self.shape.iter().fold(1, |product: usize, axis| product.saturating_mul(*axis))
     }
 
     /// The numbers as `f32`.
@@ -102,7 +102,7 @@ impl StoredTensor {
         let bytes = (self.read)().map_err(|error| {
             refuse(format!("cannot be read: {error}"), "the file may be cut off, take another copy")
         })?;
-        if bytes.len() != self.num_elements() * self.number_type.size() {
+        if bytes.len() != self.num_elements().saturating_mul(self.number_type.size()) {
             let reason = format!("has {} bytes for shape {:?}", bytes.len(), self.shape);
             return Err(refuse(reason, "the file is damaged, take another copy"));
         }

@@ -134,6 +134,7 @@ impl Experiment {
             ("sampling.short_clips", self.sampling.short_clips == 0),
             ("correspondence.num_matches", self.correspondence.num_matches == 0),
             ("limits.frames", self.limits.frames == 0),
+            ("limits.clips", self.limits.clips == 0),
             ("tokenizer.vocab_size", self.tokenizer.vocab_size == 0),
             ("preprocessing.num_frames", self.preprocessing.num_frames == 0),
         ] {
@@ -359,6 +360,7 @@ mod tests {
             ("[pairs]\nshort_batch = 0", "pairs.short_batch"),
             ("[limits]\nframe_pixels = 0", "limits.frame_pixels"),
             ("[limits]\noutput_bytes = 0", "limits.output_bytes"),
+            ("[limits]\nclips = 0", "limits.clips"),
         ] {
             let message = refusal(text, &[]);
             assert!(message.contains(&format!("`{named}`")), "{text}: {message}");

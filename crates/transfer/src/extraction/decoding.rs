@@ -137,7 +137,7 @@ fn send_clips(
     rule: &ClipRule,
     send: &SyncSender<Decoded>,
 ) -> Result<Option<VideoEnd>, VideoError> {
-    let plan = rule.preprocessing.whole_video_every(reader.frame_table(), rule.stride);
+    let plan = rule.preprocessing.whole_file(reader, rule.stride)?;
     let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
     let cut_short = reader.info().cut_short_note();
     let mut clips = reader.clip_stream(plan, &rule.preprocessing.centre());

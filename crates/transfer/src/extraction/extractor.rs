@@ -58,7 +58,7 @@ impl Extractor {
         let space = settings.space_of(&directory.config)?;
         let preprocessing = settings.preprocessing(&directory.preprocessing);
         let mut reader = settings.opener.open(&path.into())?;
-        let plan = preprocessing.whole_video_every(reader.frame_table(), settings.stride);
+        let plan = preprocessing.whole_file(&reader, settings.stride)?;
         let (num_clips, duration_s) = (plan.clips.len(), reader.info().duration.0);
         let mut clips = reader.clip_stream(plan, &preprocessing.centre());
         if settings.skip_damaged {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use locvtp_features::Provenance;
 use locvtp_model::{LocVtpConfig, Preprocessing};
-use locvtp_video::{ClipStride, Seconds, VideoOpener};
+use locvtp_video::sampling::SHORTEST_STRIDE_S;
+use locvtp_video::{ClipStride, LONGEST_VIDEO_S, Seconds, VideoOpener};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TransferError;
@@ -95,8 +96,8 @@ impl ExtractSettings {
             ClipStride::Frames(0) => {
                 return setting("stride", "0 frames".into(), "1 frame or more");
             }
-            ClipStride::Time(Seconds(s)) if !(s > 0.0 && s.is_finite()) => {
-                return setting("stride", format!("{s} s"), "seconds above 0");
+            ClipStride::Time(Seconds(s)) if !(SHORTEST_STRIDE_S..=LONGEST_VIDEO_S).contains(&s) => {
+                return setting("stride", format!("{s} s"), "seconds from 0.001 to 1000000");
             }
             _ => {}
         }

@@ -5,9 +5,9 @@
 //! Files of other people say nothing of it: they are refused where a model is asked for, else taken, and
 //! the result says so.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use locvtp_features::{Difference, FeatureFile, FileKind, Provenance};
+use locvtp_features::{Difference, FeatureError, FeatureFile, FileKind, OtherFiles, Provenance};
 use locvtp_model::ModelDirectory;
 use locvtp_train::shell_words::joined;
 use locvtp_video::{ClipStride, Seconds};
@@ -54,9 +54,19 @@ pub struct FeatureSection {
     /// QVHighlights' features; the last ends with the video. Equal parts of the video when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_s: Option<f64>,
+    /// Whether an HDF5 file may have numbers in other files, which it names itself (external links, external
+    /// storage, virtual datasets). A file of a stranger would name any file of this machine.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_files: bool,
 }
 
 impl FeatureSection {
+    /// Opens a file of features as the section says.
+    pub(super) fn open_file(&self, path: &Path) -> Result<FeatureFile, FeatureError> {
+        let others = if self.other_files { OtherFiles::Followed } else { OtherFiles::Refused };
+        FeatureFile::open_with(path, self.dataset.as_deref(), others)
+    }
+
     /// How features are made.
     pub fn extract_settings(&self) -> ExtractSettings {
         let default = ExtractSettings::default();

@@ -58,7 +58,7 @@ impl FeatureSection {
         if self.file.exists() {
             // Also where everything is there: a model that is named is the model that made it.
             let asked = self.asked()?;
-            let file = FeatureFile::open(&self.file, self.dataset.as_deref())?;
+            let file = self.open_file(&self.file)?;
             found.names = FeatureNames::of(file.ids().to_vec());
             if let Some(id) = found.names.ids().first() {
                 found.width = Some((id.clone(), file.shape(id)?[1]));
@@ -274,7 +274,7 @@ impl FoundFeatures<'_> {
         if !path.exists() {
             return Err(MeasureError::Nothing { what: "videos to take features of" }.into());
         }
-        let file = FeatureFile::open(&path, section.dataset.as_deref())?;
+        let file = section.open_file(&path)?;
         let made_by = file.provenance();
         if made_by.is_some() && section.clip_s.is_some() {
             let (key, found) = ("features.clip_s", "given".to_owned());

@@ -45,6 +45,21 @@ fn an_empty_file_is_called_empty() {
 }
 
 #[test]
+fn a_clock_of_more_than_eleven_days_is_damage_and_one_of_ten_is_not() {
+    let (_folder, path) = place("days.mp4");
+    let times: Vec<f64> = (0..15).map(|day| f64::from(day) * 100_000.0).collect();
+    write_numbered_at(&path, &times, settings(12, 0));
+    let error = refused(&path);
+    assert!(matches!(error, VideoError::ImpossibleClock { .. }), "{error:?}");
+    assert!(error.to_string().contains("1400000 s"), "{error}");
+    write_numbered_at(&path, &times[..9], settings(12, 0));
+    let mut video = VideoReader::open(&path).unwrap();
+    assert_eq!(video.frame_table().len(), 9);
+    let all = video.read_all(&FrameTransform::AsDecoded).unwrap();
+    assert_eq!(numbers_in(&all), (0..9).collect::<Vec<_>>());
+}
+
+#[test]
 fn text_named_mp4_is_not_a_video() {
     let (_folder, path) = place("text.mp4");
     fs::write(&path, "Add the flour, then stir.\n".repeat(200)).unwrap();

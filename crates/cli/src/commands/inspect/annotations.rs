@@ -10,6 +10,7 @@ use locvtp_corpus::{
     VideoSink, find_sources,
 };
 use locvtp_video::counted::counted_as;
+use locvtp_video::json_size::{self, MOST_VALUES};
 use locvtp_video::media_endings::is_video;
 use serde_json::{Value, json};
 
@@ -125,6 +126,9 @@ fn predictions(path: &Path) -> anyhow::Result<Option<PathDescription>> {
         if !matches!(lines.read_line(&mut first), Ok(1..)) {
             return Ok(None);
         }
+    }
+    if json_size::check(first.as_bytes(), MOST_VALUES).is_err() {
+        return Ok(None);
     }
     let Ok(Value::Object(line)) = serde_json::from_str::<Value>(&first) else { return Ok(None) };
     let has = |key: &str| line.contains_key(key);

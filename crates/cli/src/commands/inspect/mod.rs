@@ -21,8 +21,8 @@ use locvtp_search::catalogue::{Access, CatalogueLocation, SqliteCatalogue, open_
 use locvtp_train::shell_words::joined;
 use locvtp_train::{Experiment, FileKind, RunFolder, checkpoint, run_file as run_files};
 use locvtp_transfer::tasks::TaskFile;
-use locvtp_video::VideoReader;
 use locvtp_video::counted::counted;
+use locvtp_video::{VideoReader, plain_file};
 use serde_json::{Value, json};
 
 use crate::catalogue_place::live_index;
@@ -356,7 +356,7 @@ fn demo(path: &Path) -> anyhow::Result<PathDescription> {
         found.facts.push(("page", page.display().to_string()));
         found.json["page"] = json!(page);
     }
-    if let Ok(text) = std::fs::read_to_string(&summary) {
+    if let Ok(text) = plain_file::read_json(&summary) {
         found.facts.push(("summary", summary.display().to_string()));
         found.json["summary"] = serde_json::from_str(&text)?;
     }
@@ -365,7 +365,7 @@ fn demo(path: &Path) -> anyhow::Result<PathDescription> {
 
 fn synthetic(path: &Path) -> anyhow::Result<PathDescription> {
     let file = path.join("synthetic.json");
-    let text = std::fs::read_to_string(&file).map_err(missing::reading(&file))?;
+    let text = plain_file::read_json(&file).map_err(missing::reading(&file))?;
     let mut json: Value = serde_json::from_str(&text)
         .with_context(|| format!("{}: not the config of a synthetic corpus", file.display()))?;
     let config: SyntheticConfig = serde_json::from_value(json["config"].take())

@@ -17,6 +17,8 @@
 //! Where the times of words are known a caption lasts from its first word to the end of its last. A
 //! word that could not be aligned has none (WhisperX).
 
+use locvtp_video::json_size::{self, MOST_VALUES};
+use serde::de::Error;
 use serde_json::Value;
 
 use super::cues::clock_s;
@@ -35,11 +37,12 @@ const LISTS: [&str; 3] = ["segments", "chunks", "utterances"];
 /// The captions of a JSON; none where it holds no transcript, as a video's description.
 ///
 /// # Errors
-/// When it is no JSON.
+/// When it is no JSON, or has more values than the times of all words of two days.
 pub(super) fn read(
     json: &[u8],
     length_s: impl Fn() -> Option<f64>,
 ) -> Result<Option<Words>, serde_json::Error> {
+    json_size::check(json, MOST_VALUES).map_err(serde_json::Error::custom)?;
     let json: Value = serde_json::from_slice(&crate::bare_nan::as_null(json))?;
     if let Some(events) = json.get("events").and_then(Value::as_array) {
         return Ok(Some(captions_of(events.iter().filter_map(event).collect())));
@@ -241,6 +244,13 @@ mod tests {
             let found = told(json).unwrap();
             assert_eq!(found, (expected.clone(), false, language.map(str::to_owned)), "{json}");
         }
+    }
+
+    #[test]
+    fn a_file_of_more_values_than_any_transcript_is_none() {
+        let many = format!(r#"{{"segments": [{}0]}}"#, "[[]],".repeat(MOST_VALUES / 2));
+        let error = read(many.as_bytes(), || None).unwrap_err();
+        assert!(error.to_string().contains("2000000 values"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which clip of a video file stands for each of its seconds, and batches of single ones to learn from.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_model::ClipPatches;
@@ -98,12 +99,14 @@ impl SecondClips {
 
 fn clips_of(file: &VideoFile, rule: &ClipRule) -> Result<Vec<usize>, VideoError> {
     let reader = rule.opener.open(&file.path.as_path().into())?;
-    Ok(clips_of_seconds(&clip_plan(reader.frame_table(), rule).spans()))
+    Ok(clips_of_seconds(&rule.preprocessing.whole_file(&reader, rule.stride)?.spans()))
 }
 
 /// The clips of a whole video: those that its frozen features would be of.
-fn clip_plan(table: &FrameTable, rule: &ClipRule) -> SamplingPlan {
-    rule.preprocessing.whole_video_every(table, rule.stride)
+fn clip_plan(path: &Path, table: &FrameTable, rule: &ClipRule) -> Result<SamplingPlan, VideoError> {
+    let most = rule.opener.settings.limits.clips;
+    let plan = rule.preprocessing.whole_video_every(table, rule.stride, most);
+    plan.map_err(|too_many| too_many.of(path))
 }
 
 /// The clips and labels of some seconds.
@@ -269,7 +272,7 @@ impl TrainingSeconds {
             let (draw, _) =
                 augmentation::draw(&self.settings.augmentation, augmentation_seed, text);
             let plan = |table: &FrameTable| {
-                let mut clips = clip_plan(table, &self.rule).clips;
+                let mut clips = clip_plan(&video.clips.file.path, table, &self.rule)?.clips;
                 // A file that was exchanged while the task runs may have fewer.
                 let clip = video.clips.of_second[second].min(clips.len() - 1);
                 Ok(SamplingPlan { clips: vec![clips.swap_remove(clip)] })
