@@ -90,7 +90,7 @@ impl Drop for WholeFolder {
     }
 }
 
-/// Makes the folder where there is none; what is there and is none is removed.
+/// Makes the folder where there is none. A link is removed; a file is nobody's to remove, and in the way.
 fn make(part: &Path) -> io::Result<()> {
     if let Some(above) = part.parent().filter(|above| !above.as_os_str().is_empty()) {
         fs::create_dir_all(above)?;
@@ -99,13 +99,11 @@ fn make(part: &Path) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         made => return made,
     }
-    match fs::symlink_metadata(part) {
-        Ok(about) if !about.is_dir() => {
-            fs::remove_file(part)?;
-            fs::create_dir(part)
-        }
-        _ => Ok(()),
+    if part.is_symlink() {
+        fs::remove_file(part)?;
+        fs::create_dir(part)?;
     }
+    Ok(())
 }
 
 fn empty(folder: &Path) -> io::Result<()> {
@@ -213,6 +211,11 @@ mod tests {
             assert_eq!(names(&at("elsewhere")), ["kept"]);
         }
         assert_eq!(names(above.path()), ["elsewhere", "model"]);
+        // A file under that name is nobody's to remove.
+        fs::write(at(".model.part"), "in the way").unwrap();
+        let refused = WholeFolder::begin(&at("model")).unwrap_err();
+        assert!(matches!(refused, FolderLockError::Open(_)), "{refused}");
+        assert_eq!(fs::read_to_string(at(".model.part")).unwrap(), "in the way");
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let mut related = 0;
     for (task, video) in listed {
         let name = PlainName::new(&format!("{task}_{video}.csv")).ok();
-        let path = name.map(|name| name.inside(&intervals)).filter(|path| path.is_file());
+        let path = name.map(|name| name.inside(intervals)).filter(|path| path.is_file());
         related += usize::from(path.is_none());
         let subset = held_out.contains(&(task.clone(), video.clone()));
         let captions = match (tasks.get(&task), path) {
