@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_video::VideoError;
+use locvtp_video::{FolderLockError, LockHolder, VideoError};
 
 use crate::report::ReadReport;
 use locvtp_video::counted::counted;
@@ -338,6 +338,29 @@ pub enum CorpusError {
         /// The shard's address.
         address: String,
     },
+    /// The folder for what is fetched cannot be used.
+    #[error(
+        "{path}: cannot hold what is fetched; name a folder in corpus.shards.cache or LOCVTP_CACHE",
+        path = .path.display()
+    )]
+    ShardCacheFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another program writes into the folder.
+    #[error(
+        "{path}: {holder} is writing here; wait until it has ended, or choose another folder",
+        path = .path.display()
+    )]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
+    },
     /// A server sends whole files only.
     #[error("{address}: the server serves no ranges of bytes")]
     NoRanges {
@@ -484,6 +507,15 @@ pub enum CorpusError {
 }
 
 impl CorpusError {
+    /// Why a folder that is to be written is not this program's alone.
+    pub(crate) fn not_locked(folder: &Path, error: FolderLockError) -> Self {
+        let path = folder.to_owned();
+        match error {
+            FolderLockError::Busy { holder } => Self::Busy { path, holder },
+            FolderLockError::Open(source) => Self::Write { path, source },
+        }
+    }
+
     /// What became of writing `path`.
     pub(crate) fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

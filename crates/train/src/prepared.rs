@@ -13,7 +13,7 @@ use burn::module::Module;
 use locvtp_cluster::{Alone, Communicator};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, NarratedVideo, PairSampler, Rank, ReadReport};
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
-use locvtp_video::{FolderLock, VideoOpener};
+use locvtp_video::{FolderLock, FolderLockError, VideoOpener};
 
 use crate::bad_videos;
 use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
@@ -218,14 +218,14 @@ fn fingerprint_of(corpus: &UsableCorpus) -> u32 {
 
 /// Has the folder for this run alone.
 pub(crate) fn lock(run: &Path) -> Result<FolderLock, TrainError> {
-    FolderLock::take(run).map_err(|error| match error.kind() {
-        std::io::ErrorKind::ResourceBusy => TrainError::RunBusy { path: run.into() },
-        _ => TrainError::reading(run)(error),
+    FolderLock::take(run).map_err(|error| match error {
+        FolderLockError::Busy { holder } => TrainError::RunBusy { path: run.into(), holder },
+        FolderLockError::Open(source) => TrainError::reading(run)(source),
     })
 }
 
 /// Whether the folder holds what a run goes on from; an error when that is not what was asked for.
-fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
+pub(crate) fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
     let has_run = run.join("model").exists() || !checkpoint::list(run).is_empty();
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });

@@ -91,7 +91,7 @@ fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let places = listing::find(path, &settings)?;
     let mut taking =
         Taking { path, intake, seen: HashSet::new(), held: Vec::new(), told: Told::default() };
-    opened(&places, &Arc::new(Fetcher::new(&settings)), |shard, number, contents| {
+    opened(&places, &Arc::new(Fetcher::new(&settings)?), |shard, number, contents| {
         taking.shard(shard, number, contents);
     })?;
     taking.finish()

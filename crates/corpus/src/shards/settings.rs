@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use locvtp_video::private_folder;
+
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
@@ -9,7 +11,8 @@ use crate::error::CorpusError;
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
     /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
-    /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`.
+    /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`; without a home a folder of the user's own
+    /// among the temporary files.
     pub cache: Option<PathBuf>,
     /// Room for what was fetched, in MiB; what was used longest ago goes first. Default 20480.
     #[schemars(range(min = 1))]
@@ -65,17 +68,25 @@ impl ShardSettings {
         Ok(())
     }
 
-    /// The folder that is used.
-    pub(crate) fn cache_folder(&self) -> PathBuf {
+    /// The folder that is used. Of a user without a home it lies among the temporary files, and nobody else may look
+    /// into it.
+    ///
+    /// # Errors
+    /// When something that is not this user's lies there.
+    pub(crate) fn cache_folder(&self) -> Result<PathBuf, CorpusError> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(folder) = &self.cache {
-            return folder.clone();
+            return Ok(folder.clone());
         }
         if let Some(folder) = variable("LOCVTP_CACHE") {
-            return folder.into();
+            return Ok(folder.into());
         }
         let folder = variable("XDG_CACHE_HOME").map(PathBuf::from);
         let home = || Some(PathBuf::from(variable("HOME")?).join(".cache"));
-        folder.or_else(home).unwrap_or_else(std::env::temp_dir).join("locvtp")
+        if let Some(folder) = folder.or_else(home) {
+            return Ok(folder.join("locvtp"));
+        }
+        let failed = |source| CorpusError::ShardCacheFolder { path: std::env::temp_dir(), source };
+        private_folder::in_temporary().map_err(failed)
     }
 }

@@ -42,12 +42,14 @@ pub(crate) struct Shard {
 }
 
 impl Fetcher {
-    pub(crate) fn new(settings: &ShardSettings) -> Self {
-        let folder = settings.cache_folder();
+    /// # Errors
+    /// When the folder for what is fetched is not this user's.
+    pub(crate) fn new(settings: &ShardSettings) -> Result<Self, CorpusError> {
+        let folder = settings.cache_folder()?;
         // Indexes are small, and losing one costs more than its room.
         let indexes = FetchCache::new(folder.join("shard-indexes"), u64::MAX);
         let videos = FetchCache::new(folder.join("shards"), settings.cache_mib << 20);
-        Self { videos, indexes, whole_shards: settings.fetch == Fetch::Shard }
+        Ok(Self { videos, indexes, whole_shards: settings.fetch == Fetch::Shard })
     }
 }
 

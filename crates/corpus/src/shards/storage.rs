@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use locvtp_video::address::{Address, without_passwords};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::http::HttpBuilder;
 use object_store::path::Path as ObjectPath;
@@ -33,8 +34,8 @@ const FIRST_ANSWER_S: u64 = 5;
 
 /// One server or bucket.
 pub(crate) struct Storage {
-    /// What stands before an object's path in its address.
-    root: String,
+    /// What stands before an object's path in its address, as it is shown.
+    root: Address,
     store: Arc<dyn ObjectStore>,
     /// The same, with less patience.
     unknown: Arc<dyn ObjectStore>,
@@ -62,7 +63,14 @@ fn store(
     // The HTTP library asks for one; ours is the one that the hub's downloads use too. An error says
     // that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let refuse = |reason: String| CorpusError::StorageAddress { address: address.into(), reason };
+    let address = Address::new(address);
+    let refuse =
+        |reason: String| CorpusError::StorageAddress { address: address.to_string(), reason };
+    if address.lacks_its_password() {
+        let reason = "its password is not kept in files; give the address again with its password, as with \
+                      --set corpus.dir=ADDRESS";
+        return Err(refuse(reason.to_owned()));
+    }
     let failed = |source| refuse(root_cause(&source).0);
     let retry_config = RetryConfig {
         backoff: BackoffConfig::default(),
@@ -74,10 +82,11 @@ fn store(
         .with_connect_timeout(silence)
         .with_read_timeout(silence);
     let Some(bucket) = root.strip_prefix("s3://") else {
+        let (url, headers) = signed_in(root).unwrap_or_else(|| (root.to_owned(), <_>::default()));
         let store = HttpBuilder::new()
-            .with_url(root)
+            .with_url(url)
             .with_retry(retry_config)
-            .with_client_options(client.with_allow_http(true))
+            .with_client_options(client.with_allow_http(true).with_default_headers(headers))
             .build();
         return Ok(Arc::new(store.map_err(failed)?));
     };
@@ -103,6 +112,16 @@ fn store(
         .with_client_options(client.with_allow_http(allows_http()))
         .build();
     Ok(Arc::new(store.map_err(failed)?))
+}
+
+/// An address with a user, without it, and the header that says who it is; none for an address without one. The HTTP
+/// library makes both, and takes the header away where a server sends on to another one.
+fn signed_in(root: &str) -> Option<(String, reqwest::header::HeaderMap)> {
+    if !root.contains('@') {
+        return None;
+    }
+    let request = reqwest::Client::new().get(root).build().ok()?;
+    Some((request.url().to_string(), request.headers().clone()))
 }
 
 fn allows_http() -> bool {
@@ -131,12 +150,16 @@ impl Storage {
     /// # Errors
     /// For an address that is none, and settings of the environment that cannot be used.
     pub(crate) fn open(address: &str, settings: &ShardSettings) -> Result<Self, CorpusError> {
-        let (root, _) = Self::split(address)?;
+        let root = Address::new(Self::split(address)?.0);
         let retry = Duration::from_secs(settings.retry_s.into());
         let silence = Duration::from_secs(settings.silence_s.into());
-        let store = store(&root, address, retry, silence)?;
-        let unknown =
-            self::store(&root, address, retry.min(Duration::from_secs(FIRST_ANSWER_S)), silence)?;
+        let store = store(root.whole(), address, retry, silence)?;
+        let unknown = self::store(
+            root.whole(),
+            address,
+            retry.min(Duration::from_secs(FIRST_ANSWER_S)),
+            silence,
+        )?;
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
@@ -150,7 +173,10 @@ impl Storage {
     /// # Errors
     /// For what is no address of a server or bucket.
     pub(crate) fn split(address: &str) -> Result<(String, String), CorpusError> {
-        let refuse = |why| CorpusError::ShardPattern { pattern: address.to_owned(), why };
+        let refuse = |why| CorpusError::ShardPattern {
+            pattern: without_passwords(address).into_owned(),
+            why,
+        };
         let after =
             address.find("://").map(|at| at + 3).ok_or_else(|| refuse("it is no address"))?;
         if !address.starts_with("s3://") && address.contains(['?', '#']) {
@@ -171,7 +197,7 @@ impl Storage {
 
     /// Whether the storage can say what a folder holds.
     pub(crate) fn lists(&self) -> bool {
-        self.root.starts_with("s3://")
+        self.root.whole().starts_with("s3://")
     }
 
     /// Paths of the objects right in a folder, sorted.
