@@ -15,7 +15,7 @@ use crate::error::CorpusError;
 use crate::text_file;
 
 /// More names than this are a typing error.
-const MOST_NAMES: usize = 1_000_000;
+pub(super) const MOST_NAMES: usize = 1_000_000;
 
 /// Whether it is the address of something on another machine.
 pub(crate) fn is_remote(address: &str) -> bool {
@@ -26,6 +26,16 @@ pub(crate) fn is_remote(address: &str) -> bool {
 pub(crate) fn is_address(path: &Path) -> bool {
     let text = path.to_string_lossy();
     is_remote(&text) || (text.contains('{') && ends_with_tar(&text) && !path.exists())
+}
+
+/// An address as it may be told: without the name and password before its host.
+pub(super) fn without_secrets(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let host = rest.find('/').unwrap_or(rest.len());
+    match rest[..host].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => address.to_owned(),
+    }
 }
 
 /// Endings of shards; those behind the first are compressed, which is told when they are opened.
@@ -62,7 +72,7 @@ pub(crate) fn is_list(text: &str) -> bool {
 /// # Errors
 /// For a brace that is not closed, a range that is none, or too many names.
 pub(crate) fn expanded(pattern: &str) -> Result<Vec<String>, CorpusError> {
-    let refuse = |why: &'static str| CorpusError::ShardPattern { pattern: pattern.into(), why };
+    let refuse = |why| CorpusError::ShardPattern { pattern: without_secrets(pattern), why };
     let mut names = vec![String::new()];
     let mut rest = pattern;
     while let Some(open) = rest.find('{') {
@@ -128,6 +138,14 @@ mod tests {
         ] {
             let error = expanded(pattern).unwrap_err().to_string();
             assert!(error.contains(why) && error.contains(pattern), "{pattern}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        assert_eq!(without_secrets("https://me:p@ss@host:8/a@b.tar"), "https://***@host:8/a@b.tar");
+        for plain in ["https://host/a@b.tar", "s3://bucket/x", "folder/a.tar", "http://h"] {
+            assert_eq!(without_secrets(plain), plain);
         }
     }
 
