@@ -379,6 +379,27 @@ pub enum CorpusError {
         #[source]
         source: std::io::Error,
     },
+    /// What is to be fetched has no room in the cache.
+    #[error(
+        "{address}: {bytes} bytes are to be fetched, more than corpus.shards.cache_mib = {cache_mib} has \
+         room for; raise it if the server is to be trusted"
+    )]
+    LargerThanCache {
+        /// The object's address.
+        address: String,
+        /// How many bytes the server, or an index, says.
+        bytes: u64,
+        /// The room, in MiB.
+        cache_mib: u64,
+    },
+    /// A packed video lies where its shard has no bytes.
+    #[error(
+        "{member}: its place is not within its shard; pack the shard again, or delete its index"
+    )]
+    MemberOutside {
+        /// Shard and member.
+        member: String,
+    },
     /// The bytes of a packed video are not those that were packed.
     #[error("{member}: its check sum is wrong, so it is damaged; copy or pack its shard again")]
     MemberDamaged {

@@ -17,7 +17,7 @@ use crate::error::CorpusError;
 use crate::text_file;
 
 /// More names than this are a typing error.
-const MOST_NAMES: usize = 1_000_000;
+pub(super) const MOST_NAMES: usize = 1_000_000;
 
 /// Whether it is the address of something on another machine.
 pub(crate) fn is_remote(address: &str) -> bool {

@@ -177,7 +177,7 @@ impl Finder<'_> {
             let inside = |name: &str| {
                 if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
             };
-            let names = match storage.read(&inside(LIST_FILE))? {
+            let names = match storage.read(&inside(LIST_FILE), self.settings.most_index_bytes())? {
                 Some(text) => {
                     let list = ShardList::read(&text, &storage.address(&inside(LIST_FILE)))?;
                     let list = list.finished(Path::new(shown.as_ref()))?;

@@ -49,11 +49,16 @@ impl Storage {
         match *self {}
     }
 
-    pub(crate) fn read(&self, _: &str) -> Result<Option<Vec<u8>>, CorpusError> {
+    pub(crate) fn read(&self, _: &str, _: u64) -> Result<Option<Vec<u8>>, CorpusError> {
         match *self {}
     }
 
-    pub(crate) fn read_range(&self, _: &str, _: Range<u64>) -> Result<Vec<u8>, CorpusError> {
+    pub(crate) fn read_range(
+        &self,
+        _: &str,
+        _: Range<u64>,
+        _: u64,
+    ) -> Result<Vec<u8>, CorpusError> {
         match *self {}
     }
 

@@ -14,7 +14,8 @@ pub struct ShardSettings {
     /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`; without a home a folder of the user's own
     /// among the temporary files.
     pub cache: Option<PathBuf>,
-    /// Room for what was fetched, in MiB; what was used longest ago goes first. Default 20480.
+    /// Room for what was fetched, in MiB; what was used longest ago goes first, and a video or shard
+    /// that is larger is not fetched. Default 20480.
     #[schemars(range(min = 1))]
     pub cache_mib: u64,
     /// What one request fetches. Default: one video.
@@ -25,6 +26,13 @@ pub struct ShardSettings {
     /// Seconds without a byte after which a connection counts as dead. Default 20.
     #[schemars(range(min = 1))]
     pub silence_s: u32,
+    /// Bytes a second that a server has to send on average, after a first silence of `silence_s`; 0
+    /// for no limit. Default 1024.
+    pub least_bytes_s: u32,
+    /// The largest index or list of shards that is taken from a server, in MiB. Default 64, enough
+    /// for a hundred thousand videos in one shard.
+    #[schemars(range(min = 1))]
+    pub index_mib: u64,
 }
 
 /// What one request fetches.
@@ -50,7 +58,15 @@ pub enum Fetch {
 
 impl Default for ShardSettings {
     fn default() -> Self {
-        Self { cache: None, cache_mib: 20_480, fetch: Fetch::Sample, retry_s: 60, silence_s: 20 }
+        Self {
+            cache: None,
+            cache_mib: 20_480,
+            fetch: Fetch::Sample,
+            retry_s: 60,
+            silence_s: 20,
+            least_bytes_s: 1024,
+            index_mib: 64,
+        }
     }
 }
 
@@ -65,7 +81,15 @@ impl ShardSettings {
         if self.silence_s == 0 {
             return Err(zero("corpus.shards.silence_s", "at least 1 second"));
         }
+        if self.index_mib == 0 {
+            return Err(zero("corpus.shards.index_mib", "at least 1 MiB"));
+        }
         Ok(())
+    }
+
+    /// Bytes of the largest index that is taken from a server.
+    pub(crate) fn most_index_bytes(&self) -> u64 {
+        self.index_mib.saturating_mul(1 << 20)
     }
 
     /// The folder that is used. Of a user without a home it lies among the temporary files, and nobody else may look
