@@ -11,12 +11,10 @@ use locvtp_model::weights::{OPEN_CLIP_FILES, SourceKind};
 use locvtp_video::address::Address;
 use locvtp_video::{PlainName, plain_file};
 
+pub(crate) use crate::hub_cache::PREFIX;
 use crate::hub_cache::{CachedModel, HubCache};
 use crate::hub_server::{Failure, HubServer};
 use crate::progress::CountProgress;
-
-/// What a name on the hub begins with.
-pub(crate) const PREFIX: &str = "hub:";
 
 /// Files that say how weights are to be used; none must be there.
 const BESIDE: [&str; 7] = [

@@ -21,6 +21,9 @@ use hf_hub::Repo;
 use locvtp_video::whole_file::{PartName, write_whole};
 use locvtp_video::{PlainName, plain_file, private_folder};
 
+/// What a name on the hub begins with.
+pub(crate) const PREFIX: &str = "hub:";
+
 /// Bytes of the longest token, and of the name of a commit.
 const LONGEST_WORD: u64 = 4096;
 
