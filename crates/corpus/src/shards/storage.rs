@@ -94,7 +94,8 @@ fn store(
         max_retries: if retry.is_zero() { 0 } else { usize::MAX },
         retry_timeout: retry,
     };
-    let client = ClientOptions::new().with_timeout_disabled().with_connect_timeout(patience.silence);
+    let client =
+        ClientOptions::new().with_timeout_disabled().with_connect_timeout(patience.silence);
     let Some(bucket) = root.strip_prefix("s3://") else {
         let (url, sign_in) = signed_in(root).unwrap_or_else(|| (root.to_owned(), <_>::default()));
         let store = HttpBuilder::new()
