@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use locvtp_search::catalogue::CatalogueLocation;
 use locvtp_train::shell_words::joined;
+use locvtp_video::address::without_passwords;
 
 /// The program as it was called, with `arguments`.
 pub(crate) fn command<'a>(arguments: impl IntoIterator<Item = &'a str>) -> String {
@@ -61,9 +62,8 @@ fn readable(argument: OsString) -> String {
 fn without_password(argument: &str) -> String {
     let value = argument.find('=').filter(|_| argument.starts_with("--")).map_or(0, |at| at + 1);
     let (before, value) = argument.split_at(value);
-    // Videos may lie at other addresses, which have none.
     if !value.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("postgre")) {
-        return argument.to_owned();
+        return without_passwords(argument).into_owned();
     }
     match CatalogueLocation::of(OsStr::new(value)) {
         Ok(CatalogueLocation::Folder(_)) => argument.to_owned(),
@@ -103,6 +103,8 @@ mod tests {
             ("Postgres://a:geheim@db/v", "postgres://a@db/v"),
             ("--catalog=postgre://a:geheim@db/v", "--catalog=postgres://..."),
             ("https://films.example/{0..3}.tar", "https://films.example/{0..3}.tar"),
+            ("https://a:geheim@films.example/0.tar", "https://a:***@films.example/0.tar"),
+            ("corpus.dir=https://a:geheim@h/0.tar", "corpus.dir=https://a:***@h/0.tar"),
             ("postgres in films", "postgres in films"),
             ("--catalog=", "--catalog="),
             ("", ""),

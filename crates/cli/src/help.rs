@@ -1,8 +1,12 @@
 //! The page of `locvtp --help`: an example, where to start, and the commands by what they are for.
 
+use std::any::TypeId;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use clap::{Command, CommandFactory};
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
+use clap::{Arg, Command, CommandFactory};
+use locvtp_video::address::is_address;
 
 use crate::args::Args;
 
@@ -80,7 +84,7 @@ pub(crate) fn command_line() -> Command {
         let path: Vec<&str> = path.split(' ').collect();
         with_example(command, &path, example)
     });
-    negative_numbers_are_values(command).override_help(page)
+    paths_are_here(negative_numbers_are_values(command)).override_help(page)
 }
 
 fn with_example(command: Command, path: &[&str], example: &str) -> Command {
@@ -96,6 +100,32 @@ fn negative_numbers_are_values(command: Command) -> Command {
     command
         .mut_args(|arg| arg.allow_negative_numbers(true))
         .mut_subcommands(negative_numbers_are_values)
+}
+
+/// Arguments that may be the address of something on another machine.
+const OF_ADDRESSES: [&str; 2] = ["corpus", "corpora"];
+
+/// An address in the place of a path is refused: nothing lies there, and a folder would be made that is called so, with
+/// the password in its name.
+fn paths_are_here(command: Command) -> Command {
+    let is_path = |arg: &Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+    command
+        .mut_args(|arg| match arg.get_id().as_str() {
+            _ if !is_path(&arg) => arg,
+            id if OF_ADDRESSES.contains(&id) => arg,
+            // An empty one says that there shall be none.
+            "frame_tables" => arg.value_parser(OsStringValueParser::new().try_map(path_here)),
+            _ => arg.value_parser(PathBufValueParser::new().try_map(path_here)),
+        })
+        .mut_subcommands(paths_are_here)
+}
+
+fn path_here(typed: impl Into<PathBuf>) -> Result<PathBuf, &'static str> {
+    let path = typed.into();
+    match is_address(&path.to_string_lossy()) {
+        true => Err("a path is expected here, and this is an address"),
+        false => Ok(path),
+    }
 }
 
 fn page(command: &Command) -> String {
@@ -114,6 +144,33 @@ fn page(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_paths(command: &Command, path: &[&str], found: &mut usize) {
+        let is_path = |arg: &&Arg| arg.get_value_parser().type_id() == TypeId::of::<PathBuf>();
+        for arg in command.get_arguments().filter(is_path) {
+            let Some(flag) = arg.get_long() else { continue };
+            *found += 1;
+            let typed = format!("--{flag}=https://anna:geheim@host/films");
+            let error =
+                command_line().try_get_matches_from([path, &[&typed]].concat()).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains("a path is expected here"), "{path:?} {flag}: {told}");
+        }
+        for inner in command.get_subcommands() {
+            check_paths(inner, &[path, &[inner.get_name()]].concat(), found);
+        }
+    }
+
+    #[test]
+    fn an_address_in_the_place_of_a_path_is_refused_everywhere() {
+        let mut found = 0;
+        check_paths(&command_line(), &["locvtp"], &mut found);
+        assert!(found >= 20, "{found} flags with a path");
+        let check = ["locvtp", "corpus", "check", "https://host/films/0.tar"];
+        command_line().try_get_matches_from(check).unwrap();
+        let none = ["locvtp", "corpus", "check", "films", "--frame-tables", ""];
+        command_line().try_get_matches_from(none).unwrap();
+    }
 
     #[test]
     fn the_examples_can_be_typed_and_stand_in_the_help_of_their_command() {

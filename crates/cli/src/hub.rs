@@ -4,16 +4,17 @@
 //! `HF_HUB_OFFLINE` (only what is there already).
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use hf_hub::api::sync::{ApiBuilder, ApiError, ApiRepo};
-use hf_hub::{Cache, Repo};
+use anyhow::{Context, anyhow, bail};
 use locvtp_model::weights::{OPEN_CLIP_FILES, SourceKind};
+use locvtp_video::address::Address;
+use locvtp_video::{PlainName, plain_file};
 
-/// What a name on the hub begins with.
-pub(crate) const PREFIX: &str = "hub:";
+pub(crate) use crate::hub_cache::PREFIX;
+use crate::hub_cache::{CachedModel, HubCache};
+use crate::hub_server::{Failure, HubServer};
+use crate::progress::CountProgress;
 
 /// Files that say how weights are to be used; none must be there.
 const BESIDE: [&str; 7] = [
@@ -41,10 +42,8 @@ const WEIGHTS: [&str; 4] = [
 /// When the hub cannot be reached or holds no such weights; the message says what to download by
 /// hand.
 pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<PathBuf> {
-    let well_formed =
-        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains("..");
     let parts: Vec<&str> = name.split('/').collect();
-    if parts.len() > 2 || !parts.iter().all(|part| well_formed(part)) {
+    if parts.len() > 2 || parts.iter().any(|part| PlainName::new(part).is_err()) {
         bail!("hub:{name}: expected hub:OWNER/NAME, as on the model's page");
     }
     let store = Store::open(name)?;
@@ -58,8 +57,8 @@ pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<Path
     for file in &weights {
         let Some(path) = store.get(file)? else { continue };
         if file.ends_with(".index.json") {
-            for shard in shards(&path)? {
-                if store.get(&shard)?.is_none() {
+            for shard in shards(&path).with_context(|| format!("hub:{name}: {file}"))? {
+                if store.get(shard.as_str())?.is_none() {
                     bail!("hub:{name}: {file} names {shard}, which is not there");
                 }
             }
@@ -75,75 +74,84 @@ pub(crate) fn fetch(name: &str, kind: Option<SourceKind>) -> anyhow::Result<Path
     )
 }
 
-/// The files that an index lists.
-fn shards(index: &std::path::Path) -> anyhow::Result<BTreeSet<String>> {
-    let text = std::fs::read_to_string(index)?;
-    let json: serde_json::Value = serde_json::from_str(&text)
-        .with_context(|| format!("{}: no index of weights", index.display()))?;
+/// The files that an index lists, which lie beside it.
+fn shards(index: &Path) -> anyhow::Result<BTreeSet<PlainName>> {
+    let text = plain_file::read_text(index)?;
+    let json: serde_json::Value = serde_json::from_str(&text).context("no index of weights")?;
     let files = json["weight_map"].as_object().into_iter().flatten();
-    Ok(files.filter_map(|(_, file)| file.as_str().map(str::to_owned)).collect())
+    files
+        .filter_map(|(_, file)| file.as_str())
+        .map(|file| PlainName::new(file).context("weight_map; take another model"))
+        .collect()
 }
 
-/// Where files of one repository come from.
-enum Store<'a> {
-    Online { name: &'a str, repository: Box<ApiRepo> },
-    Offline { name: &'a str, cache: Cache },
+/// Where files of one model come from.
+struct Store<'a> {
+    name: &'a str,
+    cached: CachedModel,
+    place: Place,
+}
+
+enum Place {
+    Online(HubServer),
+    /// The folder of all downloads.
+    Offline(PathBuf),
 }
 
 impl<'a> Store<'a> {
     fn open(name: &'a str) -> anyhow::Result<Self> {
         let is_set = |value: String| !matches!(value.to_lowercase().as_str(), "" | "0" | "false");
-        if std::env::var("HF_HUB_OFFLINE").is_ok_and(is_set) {
-            return Ok(Self::Offline { name, cache: Cache::from_env() });
-        }
-        let progress = std::io::stderr().is_terminal();
-        let api = ApiBuilder::from_env().with_progress(progress).build();
-        let api = api.with_context(|| format!("hub:{name}: no connection can be set up"))?;
-        Ok(Self::Online { name, repository: Box::new(api.model(name.to_owned())) })
+        let cache = HubCache::find()?;
+        let place = match std::env::var("HF_HUB_OFFLINE").is_ok_and(is_set) {
+            true => Place::Offline(cache.folder().to_owned()),
+            false => Place::Online(HubServer::new(endpoint(), cache.token())),
+        };
+        Ok(Self { name, cached: cache.model(name), place })
     }
 
-    /// A file, downloaded if it is not there yet; `None` where the repository has none.
+    /// A file, downloaded if it is not there yet; `None` where the model has none.
     fn get(&self, file: &str) -> anyhow::Result<Option<PathBuf>> {
-        match self {
-            Self::Offline { name, cache } => {
-                Ok(cache.repo(Repo::model((*name).to_owned())).get(file))
-            }
-            Self::Online { name, repository } => match repository.get(file) {
-                Ok(path) => Ok(Some(path)),
-                Err(error) if status(&error) == Some(404) => Ok(None),
-                Err(error) => {
-                    let refused = matches!(status(&error), Some(401 | 403));
-                    let why = if refused {
-                        "there is no such model, or it asks for a licence to be accepted first"
-                    } else {
-                        "it cannot be downloaded"
-                    };
-                    let by_hand = self.by_hand();
-                    bail!("hub:{name}: {file} from {}: {why} ({error}); {by_hand}", endpoint())
-                }
-            },
+        let file = PlainName::new(file)?;
+        if let Some(path) = self.cached.file(&file) {
+            return Ok(Some(path));
         }
+        let Place::Online(server) = &self.place else { return Ok(None) };
+        let failed = |failure: Failure| self.refused(&file, server, &failure);
+        let Some(stated) = server.look(self.name, &file).map_err(failed)? else { return Ok(None) };
+        let mut blob = self.cached.open_blob(&stated.tag)?;
+        let mut shown = CountProgress::new(format!("{}: {file}", self.name), "MiB");
+        let mib = |bytes: u64| (bytes >> 20) as usize;
+        let mut progress = |done| match mib(stated.bytes) {
+            0 => {}
+            total => shown.show_if_long(mib(done), total),
+        };
+        server.download(self.name, &file, &stated, &mut blob, &mut progress).map_err(failed)?;
+        self.cached.keep(&stated.commit, &stated.tag, &file).map(Some)
     }
 
-    fn name(&self) -> &str {
-        match self {
-            Self::Online { name, .. } | Self::Offline { name, .. } => name,
-        }
+    fn refused(&self, file: &PlainName, server: &HubServer, failure: &Failure) -> anyhow::Error {
+        let why = if failure.is_forbidden {
+            "there is no such model, or it asks for a licence to be accepted first"
+        } else {
+            "it cannot be downloaded"
+        };
+        let (name, reason, by_hand) = (self.name, &failure.reason, self.by_hand());
+        anyhow!("hub:{name}: {file} from {}: {why} ({reason}); {by_hand}", server.endpoint())
     }
 
     /// Where was looked.
     fn place(&self) -> String {
-        match self {
-            Self::Online { .. } => endpoint(),
-            Self::Offline { cache, .. } => {
-                format!("{} (HF_HUB_OFFLINE is set, nothing is downloaded)", cache.path().display())
+        match &self.place {
+            Place::Online(server) => server.endpoint().to_string(),
+            Place::Offline(folder) => {
+                format!("{} (HF_HUB_OFFLINE is set, nothing is downloaded)", folder.display())
             }
         }
     }
 
     /// What to do without us.
     fn by_hand(&self) -> String {
-        let name = self.name();
+        let name = self.name;
         format!(
             "by hand: save {}, and model.safetensors or pytorch_model.bin, as far as they are there, from \
              {}/{name}/tree/main into one folder, and give --from KIND that folder",
@@ -153,14 +161,6 @@ impl<'a> Store<'a> {
     }
 }
 
-fn endpoint() -> String {
-    std::env::var("HF_ENDPOINT").unwrap_or_else(|_| "https://huggingface.co".into())
-}
-
-/// The HTTP status an answer was refused with.
-fn status(error: &ApiError) -> Option<u16> {
-    // The error's own type is that of a library which is not ours to name.
-    let text = error.to_string();
-    let (_, code) = text.split_once("http status: ")?;
-    code.get(..3)?.parse().ok()
+fn endpoint() -> Address {
+    Address::new(std::env::var("HF_ENDPOINT").unwrap_or_else(|_| "https://huggingface.co".into()))
 }

@@ -6,6 +6,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
+use locvtp_video::shown;
+
 use crate::command_line::beside_others;
 
 static PRESSED: AtomicU8 = AtomicU8::new(0);
@@ -104,7 +106,7 @@ fn handle() {
             }
         );
         if let Some(go_on) = GO_ON.get() {
-            eprintln!("go on with: {go_on}");
+            eprintln!("{}", shown::lines(&format!("go on with: {go_on}")));
         }
     }
     std::process::exit(EXIT_CODE.into());

@@ -11,6 +11,8 @@ mod file_reading;
 mod grouped_counts;
 mod help;
 mod hub;
+mod hub_cache;
+mod hub_server;
 mod interrupt;
 mod missing;
 mod moved_folder;
@@ -137,8 +139,7 @@ fn typed() -> Result<Args, ExitCode> {
         {
             output::error(&anyhow::anyhow!(said));
         } else {
-            // A reader that has seen enough is no failure.
-            let _ = error.print();
+            output::usage(&error);
         }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })

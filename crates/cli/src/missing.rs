@@ -9,7 +9,7 @@ use locvtp_train::{RunFolder, did_you_mean};
 use locvtp_transfer::locate_model;
 use locvtp_video::plain_file;
 
-use crate::{command_line, hub};
+use crate::{command_line, hub_cache};
 
 /// What is said of every file and folder that is not there.
 pub(crate) fn does_not_exist(path: &Path, way_out: &str) -> String {
@@ -27,7 +27,7 @@ pub(crate) fn reading(path: &Path) -> impl FnOnce(Error) -> anyhow::Error {
 /// The reason why `dir` holds no model that can be used, and the way out.
 pub(crate) fn no_model(dir: &Path) -> String {
     let name = dir.display();
-    if let Some(name) = dir.to_str().and_then(|name| name.strip_prefix(hub::PREFIX)) {
+    if let Some(name) = dir.to_str().and_then(|name| name.strip_prefix(hub_cache::PREFIX)) {
         let out = format!("models/{}", name.rsplit('/').next().unwrap_or(name));
         let import =
             command(&["weights", "import", "--from", &format!("hub:{name}"), "--out", &out]);

@@ -1,8 +1,7 @@
 //! What goes to the terminal: results on standard output, everything else on standard error.
 //!
-//! Names of files may hold letters that terminals take for orders: colours, a line that is drawn over, a
-//! line of its own. All that is printed for people goes through [`one_line`] or [`lines`], which write such
-//! letters out. JSON and what is written to files stays exact.
+//! Names of files may hold letters that terminals take for orders, and addresses may hold passwords: all that is
+//! printed goes through [`shown`](locvtp_video::shown). JSON means what it meant.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -10,6 +9,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use locvtp_train::plain_words;
+pub(crate) use locvtp_video::shown::one_line;
+use locvtp_video::shown::{self, lines};
 use serde::Serialize;
 
 use crate::missing;
@@ -21,27 +22,6 @@ pub(crate) const COMMIT: &str = match option_env!("LOCVTP_COMMIT") {
     Some(commit) => commit,
     None => "",
 };
-
-/// A text in one line, with orders to the terminal written out: `\n`, `\u{1b}`.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for sign in text.chars() {
-        if is_order(sign) { shown.extend(sign.escape_default()) } else { shown.push(sign) }
-    }
-    shown
-}
-
-/// The same of a text of several lines.
-fn lines(text: &str) -> String {
-    text.split('\n').map(one_line).collect::<Vec<_>>().join("\n")
-}
-
-/// Control letters, and those that turn the direction of what follows.
-fn is_order(sign: char) -> bool {
-    sign.is_control()
-        || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
-        || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 /// Prints an error with all its causes.
 pub(crate) fn error(error: &anyhow::Error) {
@@ -94,6 +74,19 @@ fn in_words(error: &(dyn Error + 'static), is_own: bool) -> String {
     causes.join(": ")
 }
 
+/// Prints what clap says of what was typed: names in it may come from a folder, `locvtp ground *.mp4`.
+pub(crate) fn usage(error: &clap::Error) {
+    let plain = error.render().to_string();
+    // Colours are clap's own, and stay where nothing has to be written out.
+    let shown = lines(&plain);
+    if shown == plain {
+        // A reader that has seen enough is no failure.
+        let _ = error.print();
+    } else {
+        eprint!("{shown}");
+    }
+}
+
 /// Prints a remark for people, in one line.
 pub(crate) fn note(text: &str) {
     eprintln!("{}", one_line(&plain_words(text)));
@@ -112,7 +105,7 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
 
 /// Prints a result for machines.
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{}", serde_json::to_string_pretty(value)?)?;
+    writeln!(io::stdout(), "{}", shown::json(&serde_json::to_string_pretty(value)?))?;
     Ok(())
 }
 
@@ -135,8 +128,6 @@ mod tests {
 
     #[test]
     fn names_give_the_terminal_no_orders() {
-        assert_eq!(one_line("a\x1b[31m\r\nb\u{202e}4pm.é"), "a\\u{1b}[31m\\r\\nb\\u{202e}4pm.é");
-        assert_eq!(lines("one\n  two\x07"), "one\n  two\\u{7}");
         // Our own words keep their lines, those of errors have none.
         let own = anyhow::anyhow!("type it:\n  locvtp\x1b").context("first:\n  this");
         assert_eq!(told(&own), "first:\n  this: type it:\\n  locvtp\\u{1b}");

@@ -1,6 +1,7 @@
 //! The one process of a run that is not spread.
 
 use locvtp_corpus::Rank;
+use locvtp_video::shown::one_line;
 
 use crate::communicator::{Communicator, GatheredRows, Letter, num_rows};
 use crate::error::ClusterError;
@@ -45,7 +46,7 @@ impl Communicator for Alone {
 
     #[expect(clippy::print_stderr, reason = "the process ends here, and nobody else can tell")]
     fn abort(&self, cause: &str) -> ! {
-        eprintln!("error: {cause}");
+        eprintln!("error: {}", one_line(cause));
         std::process::exit(1)
     }
 }

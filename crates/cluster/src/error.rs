@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
+use locvtp_video::LockHolder;
+
 /// Why ranks cannot work together, or no longer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -57,12 +59,14 @@ pub enum ClusterError {
     },
     /// Another program works in the folder.
     #[error(
-        "{path}: another program works in this folder; if both are ranks of one run, they do not know each other: start \
+        "{path}: {holder} works in this folder; if both are ranks of one run, they do not know each other: start \
          them with the mpirun of the MPI that the program was built with, or with srun --mpi=pmix"
     )]
     FolderBusy {
         /// The folder.
         path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
     },
     /// A file cannot be read.
     #[error("{path}: cannot be read")]

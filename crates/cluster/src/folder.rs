@@ -1,10 +1,9 @@
 //! One run in a folder, also where its ranks do not know each other.
 
-use std::io::ErrorKind;
 use std::path::Path;
 
-use locvtp_video::FolderLock;
 use locvtp_video::causes::with_causes;
+use locvtp_video::{FolderLock, FolderLockError};
 
 use crate::agreement::{Course, agree};
 use crate::communicator::Communicator;
@@ -34,9 +33,11 @@ pub fn claim_folder(
 }
 
 fn taken(folder: &Path) -> Result<FolderLock, ClusterError> {
-    FolderLock::take(folder).map_err(|source| match source.kind() {
-        ErrorKind::ResourceBusy => ClusterError::FolderBusy { path: folder.into() },
-        _ => ClusterError::Unreadable { path: folder.into(), source },
+    FolderLock::take(folder).map_err(|error| match error {
+        FolderLockError::Busy { holder } => {
+            ClusterError::FolderBusy { path: folder.into(), holder }
+        }
+        FolderLockError::Open(source) => ClusterError::Unreadable { path: folder.into(), source },
     })
 }
 
@@ -72,7 +73,7 @@ mod tests {
         assert_eq!(claimed(), [Ok(true), Ok(false), Ok(false)]);
         let _lock = claim_folder(&Alone, folder.path()).unwrap();
         let refused = claimed();
-        assert!(refused[0].as_ref().unwrap_err().contains("another program works"), "{refused:?}");
+        assert!(refused[0].as_ref().unwrap_err().contains("works in this folder"), "{refused:?}");
         assert!(refused[2].as_ref().unwrap_err().starts_with("rank 0 failed: "), "{refused:?}");
     }
 }

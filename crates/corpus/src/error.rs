@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use locvtp_video::VideoError;
+use locvtp_video::{FolderLockError, LockHolder, VideoError};
 
 use crate::report::ReadReport;
 use locvtp_video::counted::counted;
@@ -338,6 +338,29 @@ pub enum CorpusError {
         /// The shard's address.
         address: String,
     },
+    /// The folder for what is fetched cannot be used.
+    #[error(
+        "{path}: cannot hold what is fetched; name a folder in corpus.shards.cache or LOCVTP_CACHE",
+        path = .path.display()
+    )]
+    ShardCacheFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another program writes into the folder.
+    #[error(
+        "{path}: {holder} is writing here; wait until it has ended, or choose another folder",
+        path = .path.display()
+    )]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
+    },
     /// A server sends whole files only.
     #[error("{address}: the server serves no ranges of bytes")]
     NoRanges {
@@ -355,6 +378,27 @@ pub enum CorpusError {
         /// The system's reason.
         #[source]
         source: std::io::Error,
+    },
+    /// What is to be fetched has no room in the cache.
+    #[error(
+        "{address}: {bytes} bytes are to be fetched, more than corpus.shards.cache_mib = {cache_mib} has \
+         room for; raise it if the server is to be trusted"
+    )]
+    LargerThanCache {
+        /// The object's address.
+        address: String,
+        /// How many bytes the server, or an index, says.
+        bytes: u64,
+        /// The room, in MiB.
+        cache_mib: u64,
+    },
+    /// A packed video lies where its shard has no bytes.
+    #[error(
+        "{member}: its place is not within its shard; pack the shard again, or delete its index"
+    )]
+    MemberOutside {
+        /// Shard and member.
+        member: String,
     },
     /// The bytes of a packed video are not those that were packed.
     #[error("{member}: its check sum is wrong, so it is damaged; copy or pack its shard again")]
@@ -484,6 +528,15 @@ pub enum CorpusError {
 }
 
 impl CorpusError {
+    /// Why a folder that is to be written is not this program's alone.
+    pub(crate) fn not_locked(folder: &Path, error: FolderLockError) -> Self {
+        let path = folder.to_owned();
+        match error {
+            FolderLockError::Busy { holder } => Self::Busy { path, holder },
+            FolderLockError::Open(source) => Self::Write { path, source },
+        }
+    }
+
     /// What became of writing `path`.
     pub(crate) fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

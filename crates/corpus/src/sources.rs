@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::address::{is_address, without_passwords};
 use locvtp_video::media_endings::is_video;
 
 use crate::csv_table::CsvTable;
@@ -139,6 +140,14 @@ pub fn find_sources(path: &Path, layout: Option<Layout>) -> Result<FoundSources,
     };
     if shards::is_address(path) && layout.is_none_or(|layout| layout == Layout::Shards) {
         return Ok(alone(Layout::Shards));
+    }
+    let text = path.to_string_lossy();
+    if is_address(&text) {
+        let reason = "no corpus can be read from such an address".to_owned();
+        return Err(CorpusError::StorageAddress {
+            address: without_passwords(&text).into_owned(),
+            reason,
+        });
     }
     let about = std::fs::metadata(path);
     let about = about.map_err(|source| CorpusError::Read { path: path.to_owned(), source })?;

@@ -15,13 +15,13 @@
 //! lock ends with its process, however that ends.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::fs::{File, TryLockError};
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use locvtp_video::TimeSpan;
+use locvtp_video::{TimeSpan, plain_file};
 use serde::{Deserialize, Serialize};
 
 use crate::error::FeatureError;
@@ -338,9 +338,7 @@ impl Journal {
 /// removed is worth nothing, and the next is tried.
 fn locked(path: &Path, out: &Path) -> Result<File, FeatureError> {
     loop {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(path).map_err(FeatureError::io(path, "open or make it"))?;
+        let mut file = opened(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -359,6 +357,14 @@ fn locked(path: &Path, out: &Path) -> Result<File, FeatureError> {
             return Ok(file);
         }
     }
+}
+
+/// Opens the file or makes it. By a link another file would be cut and written, and a pipe would be waited for.
+fn opened(path: &Path) -> Result<File, FeatureError> {
+    plain_file::open_or_make(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidInput => FeatureError::damaged(path, format!("{error}; remove it")),
+        _ => FeatureError::io(path, "open or make it")(error),
+    })
 }
 
 /// The record at `at` with where its body lies and where it ends; none at the end, or where a kill

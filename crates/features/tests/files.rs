@@ -446,3 +446,22 @@ fn to_files_of_before_nothing_is_added_and_they_are_read() {
     assert!(message.contains("earlier version") && message.contains("--fresh"), "{message}");
     assert!(!FeatureStore::journal_of(&out).exists(), "a run that cannot be leaves nothing behind");
 }
+
+#[test]
+fn a_link_in_the_place_of_the_journal_is_not_followed() {
+    let (folder, out) = place("f.h5");
+    let kept = folder.path().join("kept");
+    std::fs::write(&kept, "kept").unwrap();
+    std::os::unix::fs::symlink(&kept, FeatureStore::journal_of(&out)).unwrap();
+    for fresh in [true, false] {
+        let refused = FeatureStore::open(&out, "c3d_features", provenance(), fresh);
+        let message = refused.err().unwrap().to_string();
+        assert!(message.contains("journal") && message.contains("remove it"), "{message}");
+        assert_eq!(std::fs::read(&kept).unwrap(), b"kept");
+    }
+    std::fs::remove_file(FeatureStore::journal_of(&out)).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("nowhere"), FeatureStore::journal_of(&out))
+        .unwrap();
+    FeatureStore::open(&out, "c3d_features", provenance(), true).err().unwrap();
+    assert!(!folder.path().join("nowhere").exists());
+}

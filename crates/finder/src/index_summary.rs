@@ -26,6 +26,9 @@ pub struct IndexSummary {
     /// Links to folders outside of those that were given, which were not followed.
     #[serde(serialize_with = "as_texts")]
     pub links: Vec<PathBuf>,
+    /// Folders that were passed over because they hold a file `.nomedia`.
+    #[serde(serialize_with = "as_texts")]
+    pub left_out: Vec<PathBuf>,
     /// Files whose vectors are damaged or lost, and which a rebuild could not encode again: they are gone, or
     /// were changed.
     #[serde(serialize_with = "as_texts")]

@@ -113,6 +113,7 @@ impl<'a> Indexer<'a> {
         }
         let mut summary = self.note(&plan)?;
         summary.links.clone_from(&walked.links);
+        summary.left_out.clone_from(&walked.left_out);
         for (path, error) in &walked.closed {
             let reason = format!("cannot be looked at: {error}");
             observer.bad(path, &reason);

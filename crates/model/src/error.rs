@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use locvtp_video::LockHolder;
+
 /// Why a model could not be built, read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,16 @@ pub enum ModelError {
         /// The system's reason.
         #[source]
         source: std::io::Error,
+    },
+    /// Another program writes the directory.
+    #[error(
+        "{path}: {holder} is writing this folder; wait until it has ended, or choose another place"
+    )]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
     },
     /// A JSON file of a model directory does not say what it should.
     #[error("{path}: not a valid {what}: {reason}; was it written by `locvtp`?")]

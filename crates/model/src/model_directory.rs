@@ -9,11 +9,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use burn::tensor::Device;
-use locvtp_video::plain_file;
-use locvtp_video::whole_file::{PartName, WholeFile, sync_folder_of, write_whole};
+use locvtp_video::whole_file::{PartName, WholeFile, write_and_keep, write_whole};
+use locvtp_video::{FolderLockError, WholeFolder, plain_file};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::preprocessing::Preprocessing;
@@ -234,6 +234,15 @@ pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     write_whole(path, PART, |file| file.write_all(bytes)).map_err(ModelError::file(path, "write"))
 }
 
+/// The same of a file that more is added to later; gives it for that.
+///
+/// # Errors
+/// As [`write_synced`].
+pub fn write_synced_and_keep(path: &Path, bytes: &[u8]) -> Result<File, ModelError> {
+    let written = write_and_keep(path, PART, |file| file.write_all(bytes));
+    written.map_err(ModelError::file(path, "write"))
+}
+
 /// The same for tensors, one after the other, so that one of them is in memory a second time.
 ///
 /// # Errors
@@ -252,10 +261,10 @@ fn write_synced_by(
 ) -> Result<(), ModelError> {
     let whole = WholeFile::beside(path, PART);
     let write = || {
-        whole.clear()?;
+        // Made first, so that what `write` opens by its name is this file.
+        let file = whole.create()?;
         write(whole.part())?;
-        let written = File::options().append(true).open(whole.part())?;
-        whole.finish(&written)
+        whole.finish(&file)
     };
     write().map_err(ModelError::file(path, "write"))
 }
@@ -263,50 +272,37 @@ fn write_synced_by(
 /// Fills a new directory and puts it in the place of `place`.
 ///
 /// # Errors
-/// When the disk is full or read-only; `place` is as it was then, and nothing is left beside it.
+/// When another program writes it, or the disk is full or read-only; `place` is as it was then, and nothing is left
+/// beside it.
 pub fn replace_directory(
     place: &Path,
     fill: impl FnOnce(&Path) -> Result<(), ModelError>,
 ) -> Result<(), ModelError> {
-    let part = beside(place, "part");
-    let _ = std::fs::remove_dir_all(&part);
-    std::fs::create_dir_all(&part).map_err(ModelError::file(&part, "write"))?;
-    let replaced = fill(&part).and_then(|()| {
-        let exchange = || {
-            File::open(&part)?.sync_all()?;
-            exchange(&part, place)
-        };
-        exchange().map_err(ModelError::file(place, "write"))
-    });
-    if replaced.is_err() {
-        let _ = std::fs::remove_dir_all(&part);
-    }
-    replaced
+    fill_directory(begin_directory(place)?, fill)
 }
 
-/// Renames `new` to `place`; what was there is removed, or put back when that fails.
-fn exchange(new: &Path, place: &Path) -> std::io::Result<()> {
-    let old = beside(place, "old");
-    let was_there = place.exists();
-    if was_there {
-        let _ = std::fs::remove_dir_all(&old);
-        std::fs::rename(place, &old)?;
-    }
-    if let Err(error) = std::fs::rename(new, place) {
-        if was_there {
-            std::fs::rename(&old, place)?;
-        }
-        return Err(error);
-    }
-    sync_folder_of(place)?;
-    let _ = std::fs::remove_dir_all(&old);
-    Ok(())
+/// Fills a directory that was begun, and puts it in its place.
+///
+/// # Errors
+/// As [`replace_directory`].
+pub fn fill_directory(
+    begun: WholeFolder,
+    fill: impl FnOnce(&Path) -> Result<(), ModelError>,
+) -> Result<(), ModelError> {
+    fill(begun.part())?;
+    let place = begun.place().to_owned();
+    begun.finish().map_err(ModelError::file(&place, "write"))
 }
 
-/// `.name.suffix` in the same folder.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{suffix}"))
+/// Has the directory `place` for this program alone, before it is read and replaced.
+///
+/// # Errors
+/// When another program writes it, or the disk is full or read-only.
+pub fn begin_directory(place: &Path) -> Result<WholeFolder, ModelError> {
+    WholeFolder::begin(place).map_err(|error| match error {
+        FolderLockError::Busy { holder } => ModelError::Busy { path: place.into(), holder },
+        FolderLockError::Open(source) => ModelError::file(place, "write")(source),
+    })
 }
 
 #[cfg(test)]
@@ -342,10 +338,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("model");
         replace_directory(&place, |new| write_synced(&new.join("a"), b"old")).unwrap();
-        // The second of the two renames fails: there is nothing to put in its place.
-        exchange(&dir.path().join("missing"), &place).unwrap_err();
-        assert_eq!(std::fs::read(place.join("a")).unwrap(), b"old");
-        // So does the filling.
         replace_directory(&place, |new| write_synced(&new.join("no/a"), b"new")).unwrap_err();
         assert_eq!(std::fs::read(place.join("a")).unwrap(), b"old");
         assert_eq!(names(dir.path()), ["model"]);

@@ -196,7 +196,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// `text` for the inside of an SVG or HTML element or of a double-quoted attribute; control
-/// characters, which XML does not allow, become spaces.
+/// characters, which XML does not allow, become spaces, and orders of direction are written out.
 pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -208,6 +208,8 @@ pub(crate) fn escaped(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             '\n' | '\t' => out.push(c),
             c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push(' '),
+            // They turn the direction of what follows, beyond the end of the name.
+            '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
@@ -285,6 +287,7 @@ mod tests {
             escaped("<b a=\"1\" c='2'>&\u{1}"),
             "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp; "
         );
+        assert_eq!(escaped("a\u{202e}4pm.\u{9b}"), "a\\u{202e}4pm. ");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 import * as address from "./address.js";
 import { get, post, renewCookie } from "./api.js";
-import { byId, fileName, h, iconButton, press, say } from "./dom.js";
+import { byId, fileName, h, iconButton, plain, press, say } from "./dom.js";
 import { exportChoices, showExport } from "./export.js";
 import { showFilters } from "./filters.js";
 import { hideIndex, hideWelcome, showIndex, showWelcome } from "./index_page.js";
@@ -64,7 +64,7 @@ function go(change, newImage = image) {
 
 /** So that several tabs are told from each other. */
 function nameTab() {
-  const video = state.video && shown?.media.name;
+  const video = state.video && shown && plain(shown.media.name);
   const page = state.page === "index" ? "Index" : [video, state.q].filter(Boolean).join(" – ");
   document.title = page ? `${page} – moments` : "Moments in your videos";
 }

@@ -27,8 +27,15 @@ export function s(tag, attributes = {}, ...children) {
 /** Letters at the end of a name that are always shown: names that begin alike differ there. */
 const TAIL = 12;
 
+/** Control letters, and those that turn the direction of what follows. */
+const ORDERS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A name as it may be shown: it gives no orders to what stands around it. */
+export const plain = (name) => name.replace(ORDERS, (order) => `\\u{${order.codePointAt(0).toString(16)}}`);
+
 /** The name of a file, of which the middle is left out where there is no room. */
-export function fileName(name, tag = "span", more = {}) {
+export function fileName(fullName, tag = "span", more = {}) {
+  const name = plain(fullName);
   const letters = [...name];
   const at = letters.length > 2 * TAIL ? letters.length - TAIL : letters.length;
   return h(tag, { class: "name", title: name, ...more }, h("span", { class: "name-head" }, letters.slice(0, at).join("")),

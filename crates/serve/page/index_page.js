@@ -2,7 +2,7 @@
 // says before anything is asked.
 
 import { get } from "./api.js";
-import { byId, fileName, h, say, withCode } from "./dom.js";
+import { byId, fileName, h, plain, say, withCode } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
 import { clock, counted, day, lasting } from "./words.js";
 
@@ -91,15 +91,15 @@ function showJobs(place, jobs) {
       job.left_s !== null && job.state === "running" && `${lasting(job.left_s)} left`].filter(Boolean).join(", ");
     const progress = job.state === "running" && h("progress", { "aria-label": `Progress of ${job.what}`, max: job.total_s ?? 1,
       ...(job.total_s !== null && { value: Math.min(job.done_s, job.total_s) }) });
-    return h("li", {}, h("span", { class: `tag ${job.state}` }, STATES[job.state]), h("span", { class: "what" }, job.what), progress,
-      h("span", { class: "facts" }, facts), job.message && h("span", { class: "message" }, job.message));
+    return h("li", {}, h("span", { class: `tag ${job.state}` }, STATES[job.state]), h("span", { class: "what" }, plain(job.what)), progress,
+      h("span", { class: "facts" }, facts), job.message && h("span", { class: "message" }, plain(job.message)));
   })));
 }
 
 function showBad(place, files, most = BAD) {
   if (files.length === 0) return place.replaceChildren(h("p", { class: "quiet-text" }, "None."));
   place.replaceChildren(h("ul", { class: "bad-files" }, files.slice(0, most).map((file) => h("li", {},
-    fileName(file.name), h("span", { class: "folder" }, file.folder), h("span", { class: "message" }, file.reason)))),
+    fileName(file.name), h("span", { class: "folder" }, plain(file.folder)), h("span", { class: "message" }, plain(file.reason))))),
   ...(files.length > most ? [h("button", { type: "button", onclick: () => {
     showBad(place, files, files.length);
     place.querySelectorAll("li")[most]?.setAttribute("tabindex", "-1");
@@ -179,13 +179,13 @@ class VideoList {
 
 /** A video as a picture with its name. */
 export function tile(media, openVideo) {
-  const label = `${media.name}, ${lasting(media.duration_s)}${media.is_missing ? ", the file is missing" : ""}${media.note ? `, ${media.note}` : ""}`;
+  const label = `${plain(media.name)}, ${lasting(media.duration_s)}${media.is_missing ? ", the file is missing" : ""}${media.note ? `, ${media.note}` : ""}`;
   return h("li", { class: media.is_missing ? "tile missing" : "tile" }, h("button", { type: "button", "aria-label": label,
-    title: [media.folder, media.name].filter(Boolean).join("/"), onclick: () => openVideo(media) },
+    title: plain([media.folder, media.name].filter(Boolean).join("/")), onclick: () => openVideo(media) },
   thumbnail(media, (media.duration_s * 0.3).toFixed(1), clock(media.duration_s, 0)),
   fileName(media.name),
   media.note && h("span", { class: "note" }, media.note),
-  h("span", { class: "folder" }, [media.is_missing ? "file missing" : "", media.folder, day(media.modified_unix_s)].filter(Boolean).join(" · "))));
+  h("span", { class: "folder" }, [media.is_missing ? "file missing" : "", media.folder && plain(media.folder), day(media.modified_unix_s)].filter(Boolean).join(" · "))));
 }
 
 /** What the page says before anything is asked, as long as it is wanted. While the index grows it goes along. */

@@ -2,7 +2,7 @@
 
 import { MOST, TOP } from "./address.js";
 import { drawDistribution } from "./distribution.js";
-import { byId, fileName, h, icon, say, withCode } from "./dom.js";
+import { byId, fileName, h, icon, plain, say, withCode } from "./dom.js";
 import { thumbnail } from "./thumbnail.js";
 import { clock, counted, countedMoments, lasting, nounOf, rateOf, reasonInWords, spoken, SURE, VERDICTS } from "./words.js";
 
@@ -56,7 +56,7 @@ function moreOf({ hits, num_other_media: others, distribution }, { more, top, al
 
 function card(hit, place, media, { open, like }) {
   const { start, end } = hit.span;
-  const name = media?.name ?? "a video that is gone";
+  const name = plain(media?.name ?? "a video that is gone");
   const times = `${clock(start)} – ${clock(end)}`;
   const said = hit.evidence === "said";
   const picture = thumbnail(media, ((start + end) / 2).toFixed(2), lasting(end - start));

@@ -82,3 +82,31 @@ fn respond(asset: &Asset, headers: &HeaderMap) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ways to have a text read as HTML or as a program. Names of files and words of videos are texts.
+    const READ_AS_MORE: [&str; 8] = [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "createContextualFragment",
+        "DOMParser",
+        "document.write",
+        "eval(",
+        "new Function",
+    ];
+
+    #[test]
+    fn no_script_of_the_page_has_a_text_read_as_html() {
+        let scripts = ASSETS.iter().filter(|asset| asset.media_type == SCRIPT);
+        for script in scripts {
+            let text = std::str::from_utf8(script.bytes).unwrap();
+            for way in READ_AS_MORE {
+                assert!(!text.contains(way), "{}: {way}", script.name);
+            }
+        }
+    }
+}

@@ -84,6 +84,8 @@ impl FileCache {
         }
         // The ending stays: it says what kind of file is made.
         let part = folder.join(format!("part-{name}"));
+        // What was left there, or laid there, is not written to.
+        let _ = std::fs::remove_file(&part);
         let made = make(&part).and_then(|()| {
             let moved = std::fs::rename(&part, &place);
             moved.and_then(|()| OpenFile::open(&place)).map_err(failed)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use locvtp_cluster::ClusterError;
 use locvtp_corpus::CorpusError;
 use locvtp_model::ModelError;
-use locvtp_video::VideoError;
+use locvtp_video::{LockHolder, VideoError};
 
 use locvtp_video::counted::counted;
 
@@ -200,12 +200,13 @@ pub enum TrainError {
     },
     /// Another program trains into the run folder.
     #[error(
-        "{path}: another program is at work in this folder; wait until it has ended, or choose another \
-         --run folder"
+        "{path}: {holder} is at work in this folder; wait until it has ended, or choose another --run folder"
     )]
     RunBusy {
         /// The run's folder.
         path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
     },
     /// A loader thread died.
     #[error("a loader thread stopped: {reason}")]
@@ -245,7 +246,7 @@ impl TrainError {
         move |source| Self::File {
             path,
             doing: "write",
-            way_out: "free space on the disk or choose another --run folder; the last checkpoint is intact",
+            way_out: "free space on the disk or choose another --run folder; what was saved before is intact",
             source,
         }
     }

@@ -5,12 +5,15 @@
 //! lib/io/record_writer.h. Written out here because the message has four fields, and the crates for it either panic on
 //! a full disk or bring a protocol compiler.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::TrainError;
+
+/// Files that one process may begin in a second.
+const MOST_OF_A_SECOND: usize = 10_000;
 
 /// An open event file.
 pub struct EventFile {
@@ -26,12 +29,7 @@ impl EventFile {
     pub fn create(dir: &Path) -> Result<Self, TrainError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = format!("events.out.tfevents.{}.{}", now.as_secs(), std::process::id());
-        let path = dir.join(name);
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(TrainError::writing(&path))?;
+        let (path, file) = new_of_names(dir, &name)?;
         let mut events = Self { path, file };
         let mut event = double_field(1, now.as_secs_f64());
         event.extend(bytes_field(3, b"brain.Event:2"));
@@ -67,6 +65,19 @@ impl EventFile {
         record.extend(masked_crc(event).to_le_bytes());
         self.file.write_all(&record).map_err(TrainError::writing(&self.path))
     }
+}
+
+/// A new file: a second one of the same second has a number behind its name. What lies there is not written to.
+fn new_of_names(dir: &Path, name: &str) -> Result<(PathBuf, File), TrainError> {
+    let numbered = (1..MOST_OF_A_SECOND).map(|number| dir.join(format!("{name}.{number}")));
+    let mut path = dir.join(name);
+    for next in numbered {
+        match File::create_new(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => path = next,
+            made => return Ok((path.clone(), made.map_err(TrainError::writing(&path))?)),
+        }
+    }
+    Err(TrainError::writing(&path)(ErrorKind::AlreadyExists.into()))
 }
 
 fn varint(mut value: u64) -> Vec<u8> {
@@ -116,6 +127,20 @@ mod tests {
         // The check value of CRC-32C: 0xe3069283 for "123456789".
         let unmasked = masked_crc(b"123456789").wrapping_sub(0xa282_ead8).rotate_left(15);
         assert_eq!(unmasked, 0xe306_9283);
+    }
+
+    #[test]
+    fn what_lies_under_the_name_of_a_new_file_is_not_written_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = dir.path().join("kept");
+        std::fs::write(&kept, "kept").unwrap();
+        std::os::unix::fs::symlink(&kept, dir.path().join("events")).unwrap();
+        for number in 1..3 {
+            let (path, mut file) = new_of_names(dir.path(), "events").unwrap();
+            file.write_all(b"new").unwrap();
+            assert_eq!(path, dir.path().join(format!("events.{number}")));
+        }
+        assert_eq!(std::fs::read(&kept).unwrap(), b"kept");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Everything that is read and decided before the first step of a run.
 //!
 //! What is cheap to refuse is refused first: (1) the folder and the run file, (2) the videos, each
-//! opened once, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
+//! opened once by one of the ranks, (3) the newest whole checkpoint, or else (4) the words and the weights. Nothing is
 //! written into the run folder; that begins with [`Prepared::train`].
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use burn::module::Module;
 use locvtp_cluster::{Alone, Communicator};
 use locvtp_corpus::{AnnotatedCorpus, Corpus, NarratedVideo, PairSampler, Rank, ReadReport};
 use locvtp_model::{Device, ModelDirectory, SentenceTokenizer};
-use locvtp_video::{FolderLock, VideoOpener};
+use locvtp_video::{FolderLock, FolderLockError, VideoOpener};
 
 use crate::bad_videos;
 use crate::checkpoint::{self, Checkpoint, corpus_fingerprint};
@@ -101,7 +101,8 @@ impl Prepared {
         let settings = experiment.corpus.read_settings();
         let (listed, read_report) = AnnotatedCorpus::open(&experiment.corpus.dir, &settings)?;
         let opener = experiment.opener()?;
-        let usable = UsableCorpus::check(&listed, experiment.corpus.max_bad, &opener)?;
+        let max_bad = experiment.corpus.max_bad;
+        let usable = UsableCorpus::check_together(ranks, &listed, max_bad, &opener)?;
         let (corpus, unreadable) = as_the_run_has_it(run, goes_on, &listed, usable, observer);
         for bad in &unreadable {
             observer.warning(&format!("left out {}: {}", bad.path.display(), bad.reason));
@@ -217,14 +218,14 @@ fn fingerprint_of(corpus: &UsableCorpus) -> u32 {
 
 /// Has the folder for this run alone.
 pub(crate) fn lock(run: &Path) -> Result<FolderLock, TrainError> {
-    FolderLock::take(run).map_err(|error| match error.kind() {
-        std::io::ErrorKind::ResourceBusy => TrainError::RunBusy { path: run.into() },
-        _ => TrainError::reading(run)(error),
+    FolderLock::take(run).map_err(|error| match error {
+        FolderLockError::Busy { holder } => TrainError::RunBusy { path: run.into(), holder },
+        FolderLockError::Open(source) => TrainError::reading(run)(source),
     })
 }
 
 /// Whether the folder holds what a run goes on from; an error when that is not what was asked for.
-fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
+pub(crate) fn goes_on(run: &Path, resume: bool) -> Result<bool, TrainError> {
     let has_run = run.join("model").exists() || !checkpoint::list(run).is_empty();
     if has_run && !resume {
         return Err(TrainError::RunExists { path: run.into() });

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use locvtp_video::address::{is_address, without_passwords};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
@@ -78,6 +79,7 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(
     let mut given = table(text, origin, overrides)?;
     fill(&mut given, defaults);
     complete(&mut given, &schema);
+    refuse_passwords("", &given, origin)?;
     let read = given.clone().try_into::<T>();
     read.map_err(|error| {
         let mut refusal = KeyError::of(&error, &given, &schema);
@@ -88,7 +90,7 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(
             *expected = whole_number(&given, &key, is_usable).to_owned();
         }
         let origin = match typed(&key, overrides) {
-            Some(entry) => format!("--set {entry}"),
+            Some(entry) => format!("--set {}", without_passwords(entry)),
             None => match line_of(text, &key) {
                 Some(line) => format!("{origin}, line {line}"),
                 None => origin.to_owned(),
@@ -96,6 +98,33 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(
         };
         TrainError::RunFile { origin, reason: refusal.told() }
     })
+}
+
+/// The keys that may hold the address of another machine, with a password: of runs, and of the texts of tasks.
+const OF_ADDRESSES: [&str; 4] = ["corpus.dir", "train.corpus", "validation.corpus", "test.corpus"];
+
+/// Refuses a password in the place of a path: it would become the name of a folder, or stand in what is kept.
+fn refuse_passwords(section: &str, table: &Table, origin: &str) -> Result<(), TrainError> {
+    for (name, value) in table {
+        let key = if section.is_empty() { name.clone() } else { format!("{section}.{name}") };
+        match value {
+            Value::Table(table) => refuse_passwords(&key, table, origin)?,
+            Value::String(text) if OF_ADDRESSES.contains(&key.as_str()) || !has_password(text) => {}
+            Value::String(text) => {
+                let reason = format!(
+                    "`{key}` is {}, an address with a password; a path or a name is expected there",
+                    without_passwords(text)
+                );
+                return Err(TrainError::RunFile { origin: origin.to_owned(), reason });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn has_password(text: &str) -> bool {
+    is_address(text) && without_passwords(text) != text
 }
 
 /// The table that `text` holds, with its overrides.
@@ -262,6 +291,20 @@ mod tests {
     struct Head {
         width: usize,
         rate: f64,
+    }
+
+    #[test]
+    fn a_password_stands_where_an_address_may_be_and_nowhere_else() {
+        let refused = |text: &str| {
+            let table: Table = toml::from_str(text).unwrap();
+            refuse_passwords("", &table, "run.toml").err().map(|error| error.to_string())
+        };
+        let address = "https://anna:geheim@host/films";
+        let told = refused(&format!("[loader]\nframe_tables = {address:?}")).unwrap();
+        let pieces = ["run.toml", "loader.frame_tables", "https://anna:***@host/films", "a path"];
+        assert!(pieces.iter().all(|piece| told.contains(piece)), "{told}");
+        assert_eq!(refused(&format!("[corpus]\ndir = {address:?}")), None);
+        assert_eq!(refused("[loader]\nframe_tables = \"a@b:c\""), None);
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //!
 //! After a resume, lines of steps that are done again are removed first, so that every step stands in the file once.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use locvtp_corpus::SpanKind;
 use locvtp_model::loss::{PerTerm, Term};
-use locvtp_model::model_directory::write_synced;
+use locvtp_model::model_directory::write_synced_and_keep;
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
@@ -77,9 +77,7 @@ impl RunLog {
         for report in earlier.iter().filter(|report| report.step < first_step) {
             text += &(serde_json::to_string(report).expect("plain data") + "\n");
         }
-        write_synced(&path, text.as_bytes()).map_err(TrainError::saving)?;
-        let file =
-            OpenOptions::new().append(true).open(&path).map_err(TrainError::writing(&path))?;
+        let file = write_synced_and_keep(&path, text.as_bytes()).map_err(TrainError::saving)?;
         let folder = run.join("tensorboard");
         std::fs::create_dir_all(&folder).map_err(TrainError::writing(&folder))?;
         Ok(Self { path, file, events: EventFile::create(&folder)?, spent_s })

@@ -37,7 +37,15 @@ impl RunWriter {
     pub(crate) fn open(prepared: &Prepared) -> Result<Self, TrainError> {
         let Prepared { run, experiment, goes_on, corpus, lock, .. } = prepared;
         std::fs::create_dir_all(run).map_err(TrainError::writing(run))?;
-        let lock = if lock.is_none() { Some(prepared::lock(run)?) } else { None };
+        let lock = match lock {
+            Some(_) => None,
+            None => {
+                let lock = prepared::lock(run)?;
+                // Another run may have come and gone since this one looked.
+                prepared::goes_on(run, false)?;
+                Some(lock)
+            }
+        };
         let text = experiment.to_toml();
         write_synced(&run.join(RUN_FILE), text.as_bytes()).map_err(TrainError::saving)?;
         let words_seen = training_words(experiment, corpus, run, *goes_on)?;

@@ -32,7 +32,8 @@ pub(crate) fn on_first<T>(
     }
 }
 
-/// Refuses ranks that would not train the same model on the same batches.
+/// Refuses ranks that would not train the same model on the same batches. That they run the same program was seen when
+/// they shared the opening of the videos.
 ///
 /// # Errors
 /// With what differs, and which ranks have what.
@@ -49,13 +50,17 @@ pub(crate) fn check_sameness(
     // How files are read may differ between machines; it changes no result.
     let settings = Experiment { loader: <_>::default(), ..experiment.clone() }.to_toml();
     let facts = [
-        Fact::program()?,
         Fact::hashed("settings of the run file", settings.as_bytes()),
-        Fact::shown("videos of the corpus, by the checksum of their names", fingerprint),
+        videos_of_corpus(fingerprint),
         Fact::shown("step to do next", next_step),
         Fact::shown("weights, by their checksum", checksum(model)),
     ];
     Ok(same_on_all(ranks, &facts)?)
+}
+
+/// Which videos a rank has, by the checksum of their names.
+pub(crate) fn videos_of_corpus(fingerprint: u32) -> Fact {
+    Fact::shown("videos of the corpus, by the checksum of their names", fingerprint)
 }
 
 /// CRC-32 of all weights, in the order of the model.

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use locvtp_cluster::{Alone, Communicator, Fact, same_on_all};
 use locvtp_corpus::{Corpus, NarratedVideo, VideoInFile};
 use locvtp_video::causes::with_causes;
 use locvtp_video::{Seconds, VideoOpener};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::corpus_fingerprint;
 use crate::error::TrainError;
+use crate::together::videos_of_corpus;
 use locvtp_video::counted::counted;
 
 /// A video that was left out.
@@ -60,12 +63,25 @@ impl UsableCorpus {
         max_bad: f64,
         opener: &VideoOpener,
     ) -> Result<(Self, Vec<BadVideo>), TrainError> {
+        Self::check_together(&Alone, corpus, max_bad, opener)
+    }
+
+    /// The same by several ranks: each opens its share of the files, and all have the same result.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check), and when the corpus of the ranks is not the same.
+    pub fn check_together(
+        ranks: &dyn Communicator,
+        corpus: &dyn Corpus,
+        max_bad: f64,
+        opener: &VideoOpener,
+    ) -> Result<(Self, Vec<BadVideo>), TrainError> {
         let listed = corpus.videos().len();
-        let checked: Vec<Result<(VideoInFile, bool), BadVideo>> = corpus
-            .videos()
-            .par_iter()
-            .map(|video| {
-                usable_part(video, opener).map_err(|reason| BadVideo {
+        let checked: Vec<Result<(VideoInFile, bool), BadVideo>> = seen(ranks, corpus, opener)?
+            .into_par_iter()
+            .zip(corpus.videos())
+            .map(|(seen, video)| {
+                seen.and_then(|seen| usable_part(video, &seen)).map_err(|reason| BadVideo {
                     id: video.id.clone(),
                     path: video.media.path().to_owned(),
                     reason,
@@ -152,9 +168,42 @@ impl UsableCorpus {
     }
 }
 
-/// The video as its file has it: without what of captions lies after its end, and known for a picture
-/// if it is one; and whether that is known. The reason when it cannot be used.
-fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<(VideoInFile, bool), String> {
+/// What is known of a file, once it was opened or because its source tells it.
+#[derive(Serialize, Deserialize)]
+struct Seen {
+    /// Where its pictures end, as [`f64::to_bits`].
+    end: u64,
+    is_picture: bool,
+    /// Whether it was opened, now or when it was packed.
+    opened: bool,
+}
+
+/// What is known of each file, or the reason why it does not open, in the corpus's order.
+fn seen(
+    ranks: &dyn Communicator,
+    corpus: &dyn Corpus,
+    opener: &VideoOpener,
+) -> Result<Vec<Result<Seen, String>>, TrainError> {
+    let (rank, num_ranks) = (ranks.rank().index(), ranks.rank().world_size());
+    let own: Vec<_> = corpus.videos().par_iter().skip(rank).step_by(num_ranks).collect();
+    let own: Vec<_> = own.into_par_iter().map(|video| look(video, opener)).collect();
+    if num_ranks == 1 {
+        return Ok(own);
+    }
+    // The share of another rank is of no use where it has another list.
+    let ids = corpus_fingerprint(corpus.videos().iter().map(|video| video.id.as_str()));
+    same_on_all(ranks, &[Fact::program()?, videos_of_corpus(ids)])?;
+    let told = ranks.gather_bytes(&serde_json::to_vec(&own).expect("plain data"))?;
+    let part = |bytes: &Vec<u8>| -> Vec<Result<Seen, String>> {
+        serde_json::from_slice(bytes).expect("another rank's list of the same program")
+    };
+    let mut parts: Vec<_> = told.iter().map(|bytes| part(bytes).into_iter()).collect();
+    let in_turn = (0..corpus.videos().len()).map_while(|place| parts[place % num_ranks].next());
+    Ok(in_turn.collect())
+}
+
+/// Opens the file where that is needed to know it.
+fn look(video: &NarratedVideo, opener: &VideoOpener) -> Result<Seen, String> {
     let told = video.told_length().filter(|_| video.media.is_remote());
     let (end, is_picture, opened) = match (video.media_end, told) {
         // It was opened when it was packed.
@@ -166,7 +215,14 @@ fn usable_part(video: &NarratedVideo, opener: &VideoOpener) -> Result<(VideoInFi
             (table.end(), table.len() == 1, true)
         }
     };
+    Ok(Seen { end: end.0.to_bits(), is_picture, opened })
+}
+
+/// The video as its file has it: without what of captions lies after its end, and known for a picture
+/// if it is one; and whether that is known. The reason when it cannot be used.
+fn usable_part(video: &NarratedVideo, seen: &Seen) -> Result<(VideoInFile, bool), String> {
+    let end = Seconds(f64::from_bits(seen.end));
     let mut usable = video.ending_at(end).map_err(|error| with_causes(&error))?;
-    usable.video.is_picture = is_picture;
-    Ok((usable, opened))
+    usable.video.is_picture = seen.is_picture;
+    Ok((usable, seen.opened))
 }

@@ -275,7 +275,7 @@ fn a_folder_is_one_program_s_while_it_trains() {
     let mut open = || Prepared::open(&experiment, &run, true, &Device::flex(), &mut watcher);
     let at_work = open().unwrap();
     let refused = open().err().expect("a second program is refused").to_string();
-    assert_says(&refused, &["run", "another program is at work in this folder", "--run"]);
+    assert_says(&refused, &["run", "process ", " is at work in this folder", "--run"]);
     drop(at_work);
     assert!(open().is_ok(), "the folder is free again");
 }

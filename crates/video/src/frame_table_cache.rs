@@ -20,6 +20,7 @@ use crate::error::VideoError;
 use crate::limits::LONGEST_VIDEO_S;
 use crate::media_location::MediaLocation;
 use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
+use crate::plain_file;
 use crate::time::Seconds;
 use crate::timeline::{Part, Timeline};
 use crate::whole_file::{self, PartName, WholeFile};
@@ -30,6 +31,9 @@ const MAGIC: &[u8] = b"LocVTP frame table 5\n";
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
 const OF_A_PART: u32 = u32::MAX;
+
+/// Bytes of an entry, at most: two for each frame of a month of video.
+const LARGEST_ENTRY: u64 = 512 << 20;
 
 /// What the names of entries end with.
 const ENDING: &str = "frames";
@@ -106,7 +110,8 @@ impl FrameTableCache {
 
     /// The entry of a file; none where it is missing, old or damaged.
     pub(crate) fn get(&self, key: &CacheKey) -> Option<PacketIndex> {
-        let bytes = fs::read(self.entry(key)).ok()?;
+        // In a folder that is shared, something else than a file may lie there.
+        let bytes = plain_file::read(&self.entry(key), LARGEST_ENTRY).ok()?;
         decode(&bytes, key)
     }
 

@@ -24,7 +24,9 @@
 //!
 //! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
 //! what caused them, [`randomness`], what is drawn and for what, [`whole_file`], files that are whole
-//! or not there, [`plain_file`], files that a folder names, and [`FolderLock`], one program at work in a folder.
+//! or not there, [`WholeFolder`], the same of folders, [`plain_file`], files that a folder names, [`FolderLock`], one program at work in a folder,
+//! [`PlainName`], names that others state, [`address`], addresses without their passwords, [`shown`], texts as they
+//! may be shown, and [`private_folder`], a folder of this user's own.
 //!
 //! # Example
 //!
@@ -62,6 +64,7 @@
 //! # }
 //! ```
 
+pub mod address;
 mod augmentation;
 mod augmentation_schema;
 mod av1_units;
@@ -102,9 +105,11 @@ mod packet_list;
 mod pillow;
 mod pixels;
 pub mod plain_file;
+mod plain_name;
 mod plausible_times;
 mod playback;
 mod png_texts;
+pub mod private_folder;
 mod probe;
 pub mod randomness;
 mod reader_settings;
@@ -112,6 +117,7 @@ mod rgb_conversion;
 pub mod sampling;
 mod scale;
 mod seen_packet;
+pub mod shown;
 mod shown_from;
 mod sound_in_hole;
 mod source_tags;
@@ -127,6 +133,7 @@ mod transport_packets;
 mod unreferenced;
 mod watchdog;
 pub mod whole_file;
+mod whole_folder;
 
 pub use augmentation::{Augmentation, AugmentationDraw, ColourPolicy, Mentions, SidePolicy};
 pub use clip_stream::ClipStream;
@@ -135,7 +142,7 @@ pub use cut::{Cut, CutSettings, copy_span, encode_span, encode_span_in_memory};
 pub use decode::VideoReader;
 pub use encode::{Encoder, EncoderPreset, EncoderSettings};
 pub use error::{FfmpegSaid, VideoError};
-pub use folder_lock::FolderLock;
+pub use folder_lock::{FolderLock, FolderLockError, LockHolder};
 pub use frame_table::FrameTable;
 pub use frame_table_cache::FrameTableCache;
 pub use glimpses::{Glimpse, Glimpses, Nearness};
@@ -144,6 +151,7 @@ pub use limits::{LONGEST_VIDEO_S, LimitReached, ReadLimits};
 pub use media_location::{FileStretch, MediaLocation, MediaPart};
 pub use opener::VideoOpener;
 pub use pixels::{ClipPixels, FramePixels};
+pub use plain_name::{NotPlain, PlainName};
 pub use playback::Playback;
 pub use probe::{StreamChoice, VideoInfo};
 pub use reader_settings::{DamagedFrames, ReaderSettings};
@@ -152,3 +160,4 @@ pub use source_tags::SourceTags;
 pub use text_tracks::{TextTrack, text_tracks};
 pub use time::{Seconds, TimeSpan};
 pub use transform::{CropBox, FrameTransform, Interpolation, RandomResizedCrop, Scaling};
+pub use whole_folder::WholeFolder;

@@ -79,6 +79,21 @@ pub fn read_json(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(no_text)
 }
 
+/// Opens a file of ours for reading and writing, or makes it. A link in its place is not followed.
+///
+/// # Errors
+/// When the folder refuses. Of what is no plain file the kind is [`ErrorKind::InvalidInput`].
+pub fn open_or_make(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    let opened = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    if std::fs::symlink_metadata(path).is_ok_and(|about| !about.is_file()) {
+        let what = "a link, a folder or a pipe lies there, and no file of ours";
+        return Err(io::Error::new(ErrorKind::InvalidInput, what));
+    }
+    opened
+}
+
 fn check(about: &Metadata) -> io::Result<()> {
     if about.is_file() {
         return Ok(());

@@ -9,11 +9,12 @@
 //! link. After [`WholeFile::finish`] a power cut does not lose the file; after
 //! [`WholeFile::finish_unsynced`] it may, which is for what can be made again.
 
+use std::collections::hash_map::RandomState;
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::hash::BuildHasher;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// What a process that was killed left half written is removed by [`sweep`] when it is as old as
@@ -26,8 +27,9 @@ pub enum PartName {
     /// `.NAME.ENDING`, always: what a killed process left is replaced by the next that writes the
     /// file. For files that one process writes at a time.
     Same(&'static str),
-    /// `.NAME.partial-PROCESS-COUNT`, never the same at one time: for files that several processes or
-    /// threads may write. What killed ones left is removed by who owns the folder, with [`sweep`].
+    /// `.NAME.partial-RANDOM`, never the same, and known to nobody before: for files that several processes
+    /// or threads may write, or another library by their name. What killed ones left is removed by who owns
+    /// the folder, with [`sweep`].
     Own,
 }
 
@@ -42,15 +44,11 @@ pub struct WholeFile {
 impl WholeFile {
     /// For the file `place`; nothing is made yet.
     pub fn beside(place: &Path, name: PartName) -> Self {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let mut part = OsString::from(".");
         part.push(place.file_name().unwrap_or_default());
         match name {
             PartName::Same(ending) => part.push(format!(".{ending}")),
-            PartName::Own => {
-                let count = COUNT.fetch_add(1, Ordering::Relaxed);
-                part.push(format!(".partial-{}-{count}", std::process::id()));
-            }
+            PartName::Own => part.push(format!(".partial-{:016x}", unknown_number())),
         }
         Self { place: place.to_owned(), part: place.with_file_name(part), is_in_place: false }
     }
@@ -66,10 +64,7 @@ impl WholeFile {
     /// # Errors
     /// When something is there that cannot be removed, as a folder.
     pub fn clear(&self) -> io::Result<()> {
-        match fs::remove_file(&self.part) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        removed(&self.part)
     }
 
     /// Makes the empty file under its other name, for writing and reading. It is always a new one: a
@@ -79,7 +74,7 @@ impl WholeFile {
     /// When the folder is missing, closed or full.
     pub fn create(&self) -> io::Result<File> {
         self.clear()?;
-        File::options().read(true).write(true).create_new(true).open(&self.part)
+        create_new(&self.part)
     }
 
     /// Waits until the disk has what was written, gives the file its name, replacing one that stood
@@ -119,6 +114,11 @@ impl Drop for WholeFile {
     }
 }
 
+/// A number that nobody can know before. The standard library draws the seed of its hash tables from the system.
+fn unknown_number() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}
+
 /// Writes a file whole: `write` fills it, then the disk has it and it gets its name.
 ///
 /// # Errors
@@ -128,11 +128,52 @@ pub fn write_whole<E: From<io::Error>>(
     name: PartName,
     write: impl FnOnce(&mut File) -> Result<(), E>,
 ) -> Result<(), E> {
+    write_and_keep(place, name, write).map(drop)
+}
+
+/// The same, and gives the file for what is added to it later: no other that is laid in its place is written to.
+///
+/// # Errors
+/// As [`write_whole`].
+pub fn write_and_keep<E: From<io::Error>>(
+    place: &Path,
+    name: PartName,
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<File, E> {
     let whole = WholeFile::beside(place, name);
     let mut file = whole.create()?;
     write(&mut file)?;
     whole.finish(&file)?;
-    Ok(())
+    Ok(file)
+}
+
+/// A new file at a place in a folder that is itself not in its place yet. What lies there is removed, so that a link is
+/// not followed.
+///
+/// # Errors
+/// When the folder refuses, or something else than a file or a link lies there.
+pub fn new_file(place: &Path) -> io::Result<File> {
+    match fs::symlink_metadata(place) {
+        Ok(about) if !about.is_file() && !about.is_symlink() => {
+            return Err(io::Error::new(
+                ErrorKind::AlreadyExists,
+                "something else than a file is there",
+            ));
+        }
+        _ => removed(place)?,
+    }
+    create_new(place)
+}
+
+fn create_new(place: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create_new(true).open(place)
+}
+
+fn removed(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Makes what was renamed in the folder of `path` last over a power cut. File systems that do not
@@ -263,6 +304,34 @@ mod tests {
         put(&linked.join("place"), b"new").unwrap();
         assert_eq!(fs::read(real.join("place")).unwrap(), b"new");
         assert!(linked.symlink_metadata().unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_file_that_is_kept_is_added_to_whatever_is_laid_in_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, place) = (folder.path().join("kept"), folder.path().join("log"));
+        fs::write(&kept, "kept").unwrap();
+        let begin = |file: &mut File| file.write_all(b"one ");
+        let mut log = write_and_keep::<io::Error>(&place, SAME, begin).unwrap();
+        log.write_all(b"two").unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"one two");
+        fs::remove_file(&place).unwrap();
+        symlink(&kept, &place).unwrap();
+        log.write_all(b" three").unwrap();
+        new_file(&place).unwrap().write_all(b"new").unwrap();
+        new_file(folder.path()).unwrap_err();
+        assert_eq!(
+            (fs::read(&kept).unwrap(), fs::read(&place).unwrap()),
+            (b"kept".to_vec(), b"new".to_vec())
+        );
+    }
+
+    #[test]
+    fn names_of_files_in_the_making_are_not_known_before() {
+        let name = || WholeFile::beside(Path::new("a.mp4"), PartName::Own).part().to_owned();
+        let names: std::collections::BTreeSet<_> = (0..100).map(|_| name()).collect();
+        assert_eq!(names.len(), 100);
+        assert!(names.iter().all(|name| name.to_string_lossy().starts_with(".a.mp4.partial-")));
     }
 
     #[test]

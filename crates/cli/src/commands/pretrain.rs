@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args as ClapArgs;
 use locvtp_cluster::Communicator;
 use locvtp_model::Device;
 use locvtp_train::{Experiment, Observer, RunEnd, RunStart, StepReport, pretrain_together};
+use locvtp_video::PlainName;
 use locvtp_video::counted::counted;
 use serde_json::json;
 
@@ -47,12 +49,22 @@ pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     if args.plan {
         return super::plan::run(&experiment, args.json);
     }
-    let folder =
-        args.run.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.run.name));
+    let folder = match &args.run {
+        Some(folder) => folder.clone(),
+        None => default_folder(&experiment.run.name)?,
+    };
     match ranks::together(|ranks| trained(args, &experiment, &folder, ranks))? {
         Some(end) => report(args, &folder, &end),
         None => Ok(Outcome::Done),
     }
+}
+
+/// The folder of a run without `--run`: its name is one folder in `runs/`, and never a way out of it.
+fn default_folder(name: &str) -> anyhow::Result<PathBuf> {
+    let name = PlainName::new(name);
+    let name =
+        name.context("run.name is the folder of the run in runs/; change it, or say --run DIR")?;
+    Ok(name.inside(Path::new("runs")))
 }
 
 /// How the run ended; rank 0 says so for all.

@@ -9,10 +9,7 @@ use tempfile::TempDir;
 
 use crate::tiny::{locvtp, refused, run, says, str, succeeded, tiny};
 
-#[path = "../../../corpus/tests/shards/server.rs"]
-mod server;
-
-use server::{Faults, Server};
+use crate::server::{Faults, Server};
 
 /// The tiny corpus in shards of five videos, in `bucket/set`.
 fn packed() -> &'static Path {

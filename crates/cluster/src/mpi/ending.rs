@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use locvtp_corpus::Rank;
+use locvtp_video::shown;
 use mpi::ffi;
 
 /// Where MPI cannot end all ranks for so long, this process ends itself; then its launcher ends the others.
@@ -37,6 +38,7 @@ pub(super) fn end_all(rank: Rank, cause: &str) -> ! {
 
 /// A line of its own, at once: ranks share one standard error.
 pub(super) fn say(rank: Rank, what: &str) {
+    let what = shown::lines(what);
     let line = format!("error: rank {} of {}: {what}\n", rank.index(), rank.world_size());
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

@@ -22,6 +22,7 @@ use crate::intake::{Intake, SourceVideo};
 use crate::layouts::layout_reader::LayoutReader;
 use crate::source_caption::{SourceCaption, SourceTime};
 use crate::text_file;
+use locvtp_video::PlainName;
 use locvtp_video::counted::counted;
 
 /// How this layout is recognised and read.
@@ -138,13 +139,12 @@ fn read(intervals: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     )?;
     let mut related = 0;
     for (task, video) in listed {
-        let path = intervals.join(format!("{task}_{video}.csv"));
-        if !path.is_file() {
-            related += 1;
-        }
+        let name = PlainName::new(&format!("{task}_{video}.csv")).ok();
+        let path = name.map(|name| name.inside(intervals)).filter(|path| path.is_file());
+        related += usize::from(path.is_none());
         let subset = held_out.contains(&(task.clone(), video.clone()));
-        let captions = match tasks.get(&task) {
-            Some(task) if path.is_file() => captions(&path, task)?,
+        let captions = match (tasks.get(&task), path) {
+            (Some(task), Some(path)) => captions(&path, task)?,
             _ => Vec::new(),
         };
         intake.video(SourceVideo {

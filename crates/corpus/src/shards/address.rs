@@ -11,11 +11,13 @@
 
 use std::path::Path;
 
+use locvtp_video::address::without_passwords;
+
 use crate::error::CorpusError;
 use crate::text_file;
 
 /// More names than this are a typing error.
-const MOST_NAMES: usize = 1_000_000;
+pub(super) const MOST_NAMES: usize = 1_000_000;
 
 /// Whether it is the address of something on another machine.
 pub(crate) fn is_remote(address: &str) -> bool {
@@ -62,7 +64,10 @@ pub(crate) fn is_list(text: &str) -> bool {
 /// # Errors
 /// For a brace that is not closed, a range that is none, or too many names.
 pub(crate) fn expanded(pattern: &str) -> Result<Vec<String>, CorpusError> {
-    let refuse = |why: &'static str| CorpusError::ShardPattern { pattern: pattern.into(), why };
+    let refuse = |why: &'static str| CorpusError::ShardPattern {
+        pattern: without_passwords(pattern).into_owned(),
+        why,
+    };
     let mut names = vec![String::new()];
     let mut rest = pattern;
     while let Some(open) = rest.find('{') {

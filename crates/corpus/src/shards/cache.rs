@@ -1,11 +1,11 @@
 //! What was fetched from other machines, in a folder of bounded size.
 //!
 //! A file has its name only when it is whole, so a download that is cut off never counts as one.
-//! What was used longest ago is removed when room is needed; a video that is open goes on being read
-//! from the removed file. Any number of processes may share the folder, and it may be deleted at any
+//! What was used longest ago is removed when room is needed, which is before a file is fetched: what is
+//! under way counts as if it were there. A video that is open goes on being read from the removed file. Any number of processes may share the folder, and it may be deleted at any
 //! time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -36,10 +36,10 @@ pub(crate) struct FetchCache {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Bytes in the folder, as far as this process knows; none: not counted yet.
+    /// Bytes in the folder and under way, as far as this process knows; none: not counted yet.
     bytes: Option<u64>,
-    /// What is being fetched now.
-    under_way: HashSet<PathBuf>,
+    /// What is being fetched now, and how many bytes of it are expected.
+    under_way: HashMap<PathBuf, u64>,
     /// Threads that wait for that.
     waiting: usize,
     failed: HashMap<PathBuf, (Instant, Arc<CorpusError>)>,
@@ -51,15 +51,23 @@ impl FetchCache {
         Self { folder, most_bytes, state: Mutex::default(), fetched: Condvar::new() }
     }
 
-    /// The file of this name, opened; `fetch` writes it where it is not there.
+    /// The most bytes that are kept, and so the largest file.
+    pub(crate) fn most_bytes(&self) -> u64 {
+        self.most_bytes
+    }
+
+    /// The file of this name, opened; `fetch` writes it where it is not there, at most `bytes` bytes
+    /// if that is not 0.
     ///
-    /// Two threads that ask for the same wait for one download.
+    /// Two threads that ask for the same wait for one download, and one waits while what others fetch
+    /// leaves no room.
     ///
     /// # Errors
     /// As `fetch`; when the folder cannot be written.
     pub(crate) fn get(
         &self,
         name: &impl StableHash,
+        bytes: u64,
         fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
     ) -> Result<File, Arc<CorpusError>> {
         let path = self.path(name);
@@ -75,22 +83,27 @@ impl FetchCache {
             {
                 return Err(Arc::clone(error));
             }
-            if !state.under_way.contains(&path) {
+            let others: u64 = state.under_way.values().sum();
+            let has_room = others == 0 || others.saturating_add(bytes) <= self.most_bytes;
+            if has_room && !state.under_way.contains_key(&path) {
                 break;
             }
             state.waiting += 1;
             state = self.fetched.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
         }
-        state.under_way.insert(path.clone());
+        state.under_way.insert(path.clone(), bytes);
         drop(state);
         let under_way = UnderWay { cache: self, path: &path };
-        let result = self.fetch(&path, fetch).map_err(Arc::new);
+        self.make_room(bytes);
+        let result = self.fetch(&path, bytes, fetch).map_err(Arc::new);
         let mut state = self.lock();
         match &result {
             Ok(_) => drop(state.failed.remove(&path)),
             Err(error) => {
                 drop(state.failed.insert(path.clone(), (Instant::now(), Arc::clone(error))));
+                // What it would have taken is counted anew.
+                state.bytes = None;
             }
         }
         drop(state);
@@ -101,6 +114,7 @@ impl FetchCache {
     fn fetch(
         &self,
         path: &Path,
+        expected: u64,
         fetch: impl FnOnce(&mut File) -> Result<(), CorpusError>,
     ) -> Result<File, CorpusError> {
         let unwritable = |source| CorpusError::Write { path: self.folder.clone(), source };
@@ -111,22 +125,23 @@ impl FetchCache {
         // Not synced: it is fetched again where it is missing.
         whole.finish_unsynced().map_err(unwritable)?;
         let bytes = file.metadata().map_err(unwritable)?.len();
-        self.make_room(bytes);
+        self.make_room(bytes.saturating_sub(expected));
         Ok(file)
     }
 
-    /// Counts a new file, and removes what was used longest ago when the folder is over its bound.
+    /// Counts new bytes, and removes what was used longest ago when the folder is over its bound.
     fn make_room(&self, new_bytes: u64) {
         let mut state = self.lock();
         if let Some(bytes) = &mut state.bytes {
-            *bytes += new_bytes;
+            *bytes = bytes.saturating_add(new_bytes);
             if *bytes <= self.most_bytes {
                 return;
             }
         }
         // Other processes write here too, so what counts is what is there.
         let mut files = self.files();
-        let mut bytes: u64 = files.iter().map(|(_, len, _)| len).sum();
+        let under_way = state.under_way.values().sum::<u64>();
+        let mut bytes = files.iter().map(|(_, len, _)| len).sum::<u64>().saturating_add(under_way);
         files.sort();
         for (_, len, path) in files {
             if bytes <= self.most_bytes {
@@ -198,7 +213,7 @@ mod tests {
     }
 
     fn put(cache: &FetchCache, name: u32, bytes: &[u8]) -> File {
-        cache.get(&name, |file| written(file, bytes)).unwrap()
+        cache.get(&name, bytes.len() as u64, |file| written(file, bytes)).unwrap()
     }
 
     /// Until so many others wait for what is being fetched.
@@ -230,7 +245,7 @@ mod tests {
         was_used(&cache, 2, 30);
         // Used again, so the second is the oldest.
         let mut text = Vec::new();
-        cache.get(&1u32, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
+        cache.get(&1u32, 0, |_| panic!("it is there")).unwrap().read_to_end(&mut text).unwrap();
         assert_eq!(text, [1; 10]);
         put(&cache, 3, &[3; 10]);
         assert_eq!(names(&folder.path().join("c")), 2);
@@ -239,12 +254,39 @@ mod tests {
             again = true;
             written(file, b"")
         };
-        cache.get(&2u32, fetch).unwrap();
+        cache.get(&2u32, 0, fetch).unwrap();
         assert!(again);
         put(&cache, 4, &[4; 25]);
         let mut bytes = [0; 10];
         first.read_exact_at(&mut bytes, 0).unwrap();
         assert_eq!(bytes, [1; 10]);
+    }
+
+    #[test]
+    fn room_is_made_before_a_file_is_fetched_and_kept_while_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = FetchCache::new(folder.path().join("c"), 25);
+        let kept = || -> u64 { cache.files().iter().map(|(_, len, _)| len).sum() };
+        put(&cache, 1, &[1; 10]);
+        put(&cache, 2, &[2; 10]);
+        std::thread::scope(|scope| {
+            let other = cache.get(&3u32, 20, |file| {
+                assert_eq!(kept(), 0, "there is no room for either beside it");
+                // One that has no room now is not fetched before this one is done.
+                scope.spawn(|| put(&cache, 4, &[4; 10]));
+                until_waited_for(&cache, 1);
+                written(file, &[3; 20])
+            });
+            assert_eq!(other.unwrap().metadata().unwrap().len(), 20);
+        });
+        assert!(kept() <= 25, "{}", kept());
+        // One that fails gives its room back.
+        let failed = cache
+            .get(&5u32, 25, |_| Err(CorpusError::ConnectionCut { address: "http://a".into() }));
+        assert!(failed.is_err());
+        put(&cache, 6, &[6; 10]);
+        put(&cache, 7, &[7; 10]);
+        assert_eq!(kept(), 20);
     }
 
     #[test]
@@ -265,13 +307,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = FetchCache::new(folder.path().to_owned(), 100);
         let cut = |address: &str| CorpusError::ConnectionCut { address: address.into() };
-        let failed = cache.get(&1u32, |file| {
+        let failed = cache.get(&1u32, 0, |file| {
             file.write_all(b"half").unwrap();
             Err(cut("http://a"))
         });
         assert!(failed.unwrap_err().to_string().contains("http://a"));
         assert_eq!(names(folder.path()), 0);
-        let soon = cache.get(&1u32, |_| panic!("too soon")).unwrap_err();
+        let soon = cache.get(&1u32, 0, |_| panic!("too soon")).unwrap_err();
         assert!(soon.to_string().contains("http://a"));
     }
 
@@ -282,7 +324,7 @@ mod tests {
         let (begun, has_begun) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let panicking = scope.spawn(|| {
-                cache.get(&7u32, |file| {
+                cache.get(&7u32, 0, |file| {
                     file.write_all(b"half").unwrap();
                     begun.send(()).unwrap();
                     until_waited_for(&cache, 1);
@@ -290,7 +332,7 @@ mod tests {
                 })
             });
             has_begun.recv().unwrap();
-            let fetched = cache.get(&7u32, |file| written(file, b"whole"));
+            let fetched = cache.get(&7u32, 0, |file| written(file, b"whole"));
             assert_eq!(fetched.unwrap().metadata().unwrap().len(), 5);
             assert!(panicking.join().is_err());
         });
@@ -303,7 +345,7 @@ mod tests {
         let cache = FetchCache::new(folder.path().to_owned(), 100);
         let kept = folder.path().join("507e548d2c3655b508c7839689e27396.fetched");
         fs::write(kept, b"kept").unwrap();
-        let found = cache.get(&("s3://bucket/00000.tar", 99u64), |_| panic!("it is there"));
+        let found = cache.get(&("s3://bucket/00000.tar", 99u64), 0, |_| panic!("it is there"));
         assert_eq!(found.unwrap().metadata().unwrap().len(), 4);
     }
 
@@ -315,7 +357,7 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    let fetched = cache.get(&7u32, |file| {
+                    let fetched = cache.get(&7u32, 0, |file| {
                         downloads.fetch_add(1, Ordering::SeqCst);
                         until_waited_for(&cache, 3);
                         written(file, b"x")

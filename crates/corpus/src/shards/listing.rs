@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use locvtp_video::PlainName;
+use locvtp_video::address::without_passwords;
 use serde::{Deserialize, Serialize};
 
 use super::address::{ends_with_tar, expanded, is_list, is_remote};
@@ -76,7 +78,7 @@ pub(crate) fn find(path: &Path, settings: &ShardSettings) -> Result<Vec<ShardPla
         finder.found.extend(names.into_iter().map(|name| ShardPlace::Local(name.into())));
     }
     if finder.found.is_empty() {
-        return Err(CorpusError::NoShards { place: text.into_owned() });
+        return Err(CorpusError::NoShards { place: without_passwords(&text).into_owned() });
     }
     Ok(finder.found)
 }
@@ -170,14 +172,15 @@ impl Finder<'_> {
                 self.found.push(ShardPlace::Remote(storage, path));
                 continue;
             }
+            let shown = without_passwords(&address);
             let folder = path.strip_suffix(LIST_FILE).unwrap_or(&path).trim_end_matches('/');
             let inside = |name: &str| {
                 if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
             };
-            let names = match storage.read(&inside(LIST_FILE))? {
+            let names = match storage.read(&inside(LIST_FILE), self.settings.most_index_bytes())? {
                 Some(text) => {
                     let list = ShardList::read(&text, &storage.address(&inside(LIST_FILE)))?;
-                    let list = list.finished(Path::new(&address))?;
+                    let list = list.finished(Path::new(shown.as_ref()))?;
                     list.shards.into_iter().map(|shard| inside(&shard.name)).collect()
                 }
                 None if storage.lists() => {
@@ -188,7 +191,7 @@ impl Finder<'_> {
                 None => Vec::new(),
             };
             if names.is_empty() {
-                return Err(CorpusError::NoShards { place: address });
+                return Err(CorpusError::NoShards { place: shown.into_owned() });
             }
             let places =
                 names.into_iter().map(|name| ShardPlace::Remote(Arc::clone(&storage), name));
@@ -217,11 +220,17 @@ impl ShardList {
             source,
         };
         let list: Self = serde_json::from_slice(text).map_err(|error| broken(error.into()))?;
-        let is_plain =
-            |shard: &ListedShard| ends_with_tar(&shard.name) && !shard.name.contains(['/', '\\']);
-        if list.locvtp_shards != 1 || !list.shards.iter().all(is_plain) {
-            let what = "it is of another version of LocVTP".to_owned();
-            return Err(broken(BrokenJson { at_byte: 0, what }));
+        let refuse = |what: String| Err(broken(BrokenJson { at_byte: 0, what }));
+        if list.locvtp_shards != 1 {
+            return refuse("it is of another version of LocVTP".to_owned());
+        }
+        for shard in &list.shards {
+            if let Err(error) = PlainName::new(&shard.name) {
+                return refuse(format!("the shard {error}; pack the corpus again"));
+            }
+            if !ends_with_tar(&shard.name) {
+                return refuse(format!("the shard {:?} is no .tar", shard.name));
+            }
         }
         Ok(list)
     }

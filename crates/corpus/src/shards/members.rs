@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use locvtp_video::MediaLocation;
+use locvtp_video::address::without_passwords;
 
 use super::address::{ends_with_tar, is_remote};
 use super::listing;
@@ -40,14 +41,14 @@ pub(crate) fn find<'a>(
             && (is_remote(shard) || Path::new(shard).is_file())
         {
             shards.insert(shard.to_owned());
-            wanted.insert(name, video);
+            wanted.insert(without_passwords(&name).into_owned(), video);
         }
     }
     if wanted.is_empty() {
         return Ok(());
     }
     let places = listing::places(shards.iter().map(String::as_str), settings)?;
-    opened(&places, &Arc::new(Fetcher::new(settings)), |shard, number, contents| {
+    opened(&places, &Arc::new(Fetcher::new(settings)?), |shard, number, contents| {
         for sample in contents.samples {
             let Some(member) = sample.media else { continue };
             let name = format!("{}/{}", shard.name(), member.name);

@@ -7,6 +7,7 @@
 //! | `members` | single videos by name, for lists of spans |
 //! | `scan`, `record` | which samples a tar holds; what a sample's JSON says |
 //! | `index` | the same, written down beside the shard |
+//! | `wary_client` | what is not taken from a server: redirects, slowness, pages without end |
 //! | `storage`, `cache`, `shard`, `opening` | bytes from servers and S3 (feature `remote`), kept within a bound |
 //! | [`pack`] | any corpus into shards |
 //!
@@ -34,6 +35,8 @@ mod storage;
 #[cfg(not(feature = "remote"))]
 #[path = "no_storage.rs"]
 mod storage;
+#[cfg(feature = "remote")]
+mod wary_client;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -91,7 +94,7 @@ fn read(path: &Path, intake: &mut Intake<'_>) -> Result<(), CorpusError> {
     let places = listing::find(path, &settings)?;
     let mut taking =
         Taking { path, intake, seen: HashSet::new(), held: Vec::new(), told: Told::default() };
-    opened(&places, &Arc::new(Fetcher::new(&settings)), |shard, number, contents| {
+    opened(&places, &Arc::new(Fetcher::new(&settings)?), |shard, number, contents| {
         taking.shard(shard, number, contents);
     })?;
     taking.finish()

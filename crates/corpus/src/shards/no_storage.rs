@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::ops::Range;
 
+use locvtp_video::address::without_passwords;
+
 use super::settings::ShardSettings;
 use crate::error::CorpusError;
 
@@ -22,13 +24,13 @@ impl Storage {
     /// # Errors
     /// [`CorpusError::NoRemote`], always.
     pub(crate) fn open(address: &str, _: &ShardSettings) -> Result<Self, CorpusError> {
-        Err(CorpusError::NoRemote { address: address.to_owned() })
+        Err(CorpusError::NoRemote { address: without_passwords(address).into_owned() })
     }
 
     /// # Errors
     /// [`CorpusError::NoRemote`], always.
     pub(crate) fn split(address: &str) -> Result<(String, String), CorpusError> {
-        Err(CorpusError::NoRemote { address: address.to_owned() })
+        Err(CorpusError::NoRemote { address: without_passwords(address).into_owned() })
     }
 
     pub(crate) fn address(&self, _: &str) -> String {
@@ -47,11 +49,16 @@ impl Storage {
         match *self {}
     }
 
-    pub(crate) fn read(&self, _: &str) -> Result<Option<Vec<u8>>, CorpusError> {
+    pub(crate) fn read(&self, _: &str, _: u64) -> Result<Option<Vec<u8>>, CorpusError> {
         match *self {}
     }
 
-    pub(crate) fn read_range(&self, _: &str, _: Range<u64>) -> Result<Vec<u8>, CorpusError> {
+    pub(crate) fn read_range(
+        &self,
+        _: &str,
+        _: Range<u64>,
+        _: u64,
+    ) -> Result<Vec<u8>, CorpusError> {
         match *self {}
     }
 

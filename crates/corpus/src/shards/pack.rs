@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use locvtp_video::causes::with_causes;
 use locvtp_video::whole_file::{self, PartName};
-use locvtp_video::{ReaderSettings, Seconds, VideoReader};
+use locvtp_video::{FolderLock, ReaderSettings, Seconds, VideoReader};
 use rayon::prelude::*;
 
 use super::index;
@@ -95,7 +95,7 @@ pub fn pack(
     }
     let videos = corpus.videos();
     let plan = Plan::new(videos, settings);
-    begin(out, &plan.name, videos.len())?;
+    let _lock = begin(out, &plan.name, videos.len())?;
     let mut report = PackReport::default();
     let mut listed = Vec::new();
     let mut done = 0;
@@ -175,10 +175,12 @@ fn changed(video: &NarratedVideo) -> Option<std::time::SystemTime> {
     fs::metadata(video.media.path()).ok()?.modified().ok()
 }
 
-/// Makes the folder ready, or finds that it holds the beginning of the same packing.
-fn begin(out: &Path, plan: &str, videos: usize) -> Result<(), CorpusError> {
+/// Makes the folder ready, or finds that it holds the beginning of the same packing; no other program packs into it then.
+fn begin(out: &Path, plan: &str, videos: usize) -> Result<FolderLock, CorpusError> {
     let unwritable = |source| CorpusError::Write { path: out.to_owned(), source };
     let occupied = |found| CorpusError::PackOccupied { path: out.to_owned(), found };
+    fs::create_dir_all(out).map_err(unwritable)?;
+    let lock = FolderLock::take(out).map_err(|error| CorpusError::not_locked(out, error))?;
     let list = out.join(LIST_FILE);
     match fs::read(&list) {
         Ok(text) => {
@@ -186,17 +188,17 @@ fn begin(out: &Path, plan: &str, videos: usize) -> Result<(), CorpusError> {
             if there.plan != plan {
                 return Err(occupied("shards of another corpus, or of other settings"));
             }
-            return Ok(());
+            return Ok(lock);
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(source) => return Err(CorpusError::Read { path: list, source }),
     }
-    fs::create_dir_all(out).map_err(unwritable)?;
     if fs::read_dir(out).map_err(unwritable)?.next().is_some() {
         return Err(occupied("files that are no shards of LocVTP"));
     }
     let (plan, shards) = (plan.to_owned(), Vec::new());
-    write_list(out, &ShardList { locvtp_shards: 1, complete: false, plan, videos, shards })
+    write_list(out, &ShardList { locvtp_shards: 1, complete: false, plan, videos, shards })?;
+    Ok(lock)
 }
 
 fn write_list(out: &Path, list: &ShardList) -> Result<(), CorpusError> {

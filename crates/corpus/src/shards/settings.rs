@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use locvtp_video::private_folder;
+
 use crate::error::CorpusError;
 
 /// The section `corpus.shards` of a run file; changes no result.
@@ -9,9 +11,11 @@ use crate::error::CorpusError;
 #[serde(deny_unknown_fields, default)]
 pub struct ShardSettings {
     /// The folder for what was fetched and for the indexes of shards that bring none. Not given:
-    /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`.
+    /// `LOCVTP_CACHE`, else `locvtp` in `XDG_CACHE_HOME` or in `~/.cache`; without a home a folder of the user's own
+    /// among the temporary files.
     pub cache: Option<PathBuf>,
-    /// Room for what was fetched, in MiB; what was used longest ago goes first. Default 20480.
+    /// Room for what was fetched, in MiB; what was used longest ago goes first, and a video or shard
+    /// that is larger is not fetched. Default 20480.
     #[schemars(range(min = 1))]
     pub cache_mib: u64,
     /// What one request fetches. Default: one video.
@@ -22,6 +26,13 @@ pub struct ShardSettings {
     /// Seconds without a byte after which a connection counts as dead. Default 20.
     #[schemars(range(min = 1))]
     pub silence_s: u32,
+    /// Bytes a second that a server has to send on average, after a first silence of `silence_s`; 0
+    /// for no limit. Default 1024.
+    pub least_bytes_s: u32,
+    /// The largest index or list of shards that is taken from a server, in MiB. Default 64, enough
+    /// for a hundred thousand videos in one shard.
+    #[schemars(range(min = 1))]
+    pub index_mib: u64,
 }
 
 /// What one request fetches.
@@ -47,7 +58,15 @@ pub enum Fetch {
 
 impl Default for ShardSettings {
     fn default() -> Self {
-        Self { cache: None, cache_mib: 20_480, fetch: Fetch::Sample, retry_s: 60, silence_s: 20 }
+        Self {
+            cache: None,
+            cache_mib: 20_480,
+            fetch: Fetch::Sample,
+            retry_s: 60,
+            silence_s: 20,
+            least_bytes_s: 1024,
+            index_mib: 64,
+        }
     }
 }
 
@@ -62,20 +81,36 @@ impl ShardSettings {
         if self.silence_s == 0 {
             return Err(zero("corpus.shards.silence_s", "at least 1 second"));
         }
+        if self.index_mib == 0 {
+            return Err(zero("corpus.shards.index_mib", "at least 1 MiB"));
+        }
         Ok(())
     }
 
-    /// The folder that is used.
-    pub(crate) fn cache_folder(&self) -> PathBuf {
+    /// Bytes of the largest index that is taken from a server.
+    pub(crate) fn most_index_bytes(&self) -> u64 {
+        self.index_mib.saturating_mul(1 << 20)
+    }
+
+    /// The folder that is used. Of a user without a home it lies among the temporary files, and nobody else may look
+    /// into it.
+    ///
+    /// # Errors
+    /// When something that is not this user's lies there.
+    pub(crate) fn cache_folder(&self) -> Result<PathBuf, CorpusError> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(folder) = &self.cache {
-            return folder.clone();
+            return Ok(folder.clone());
         }
         if let Some(folder) = variable("LOCVTP_CACHE") {
-            return folder.into();
+            return Ok(folder.into());
         }
         let folder = variable("XDG_CACHE_HOME").map(PathBuf::from);
         let home = || Some(PathBuf::from(variable("HOME")?).join(".cache"));
-        folder.or_else(home).unwrap_or_else(std::env::temp_dir).join("locvtp")
+        if let Some(folder) = folder.or_else(home) {
+            return Ok(folder.join("locvtp"));
+        }
+        let failed = |source| CorpusError::ShardCacheFolder { path: std::env::temp_dir(), source };
+        private_folder::in_temporary().map_err(failed)
     }
 }

@@ -25,12 +25,16 @@ const READ_AHEAD: u64 = 1 << 18;
 /// Goes up when more is found in a shard than before, so that indexes that were kept are made anew.
 const SCAN: u32 = 3;
 
+/// Bytes of the indexes that were made here, where videos have less room.
+const ROOM_FOR_INDEXES: u64 = 1 << 30;
+
 /// What all shards of a corpus share.
 #[derive(Debug)]
 pub(crate) struct Fetcher {
     videos: FetchCache,
     indexes: FetchCache,
     whole_shards: bool,
+    most_index_bytes: u64,
 }
 
 /// A shard whose present state is known.
@@ -42,12 +46,17 @@ pub(crate) struct Shard {
 }
 
 impl Fetcher {
-    pub(crate) fn new(settings: &ShardSettings) -> Self {
-        let folder = settings.cache_folder();
+    /// # Errors
+    /// When the folder for what is fetched is not this user's.
+    pub(crate) fn new(settings: &ShardSettings) -> Result<Self, CorpusError> {
+        let folder = settings.cache_folder()?;
+        let room = settings.cache_mib.saturating_mul(1 << 20);
         // Indexes are small, and losing one costs more than its room.
-        let indexes = FetchCache::new(folder.join("shard-indexes"), u64::MAX);
-        let videos = FetchCache::new(folder.join("shards"), settings.cache_mib << 20);
-        Self { videos, indexes, whole_shards: settings.fetch == Fetch::Shard }
+        let indexes = FetchCache::new(folder.join("shard-indexes"), room.max(ROOM_FOR_INDEXES));
+        let videos = FetchCache::new(folder.join("shards"), room);
+        let whole_shards = settings.fetch == Fetch::Shard;
+        let most_index_bytes = settings.most_index_bytes();
+        Ok(Self { videos, indexes, whole_shards, most_index_bytes })
     }
 }
 
@@ -86,7 +95,8 @@ impl Shard {
         let (mut scanned, mut failed) = (None, None);
         // Held for the state that the shard is in.
         let name = (self.name(), self.state.bytes, self.state.version, SCAN);
-        let kept = self.fetcher.indexes.get(&name, |file| {
+        // How long it will be is not known.
+        let kept = self.fetcher.indexes.get(&name, 0, |file| {
             let contents = match self.scan() {
                 Ok(contents) => contents,
                 Err(error) => {
@@ -126,7 +136,9 @@ impl Shard {
                 let index = index::name_for(&path.to_string_lossy());
                 Ok(plain_file::read(Path::new(&index), LARGEST_TEXT).ok())
             }
-            ShardPlace::Remote(storage, path) => storage.read(&index::name_for(path)),
+            ShardPlace::Remote(storage, path) => {
+                storage.read(&index::name_for(path), self.fetcher.most_index_bytes)
+            }
         }
     }
 
@@ -161,25 +173,45 @@ impl Shard {
         let ShardPlace::Remote(storage, path) = &self.place else {
             unreachable!("a shard on this disk is not fetched");
         };
-        let mut file = self.fetcher.videos.get(&(self.name(), self.state.version), |file| {
-            storage.download(path, None, self.state.bytes, file)
-        })?;
+        let bytes = self.state.bytes;
+        self.has_room(bytes)?;
+        let name = (self.name(), self.state.version);
+        let mut file = self
+            .fetcher
+            .videos
+            .get(&name, bytes, |file| storage.download(path, None, bytes, file))?;
         // The handle of who fetched it stands at the end.
         file.rewind().map_err(|source| CorpusError::Read { path: self.name().into(), source })?;
         Ok(file)
     }
 
+    /// Whether so many bytes may be fetched.
+    fn has_room(&self, bytes: u64) -> Result<(), CorpusError> {
+        let room = self.fetcher.videos.most_bytes();
+        if bytes <= room {
+            return Ok(());
+        }
+        let ShardPlace::Remote(storage, path) = &self.place else { return Ok(()) };
+        let (address, cache_mib) = (storage.address(path), room >> 20);
+        Err(CorpusError::LargerThanCache { address, bytes, cache_mib })
+    }
+
     /// A stretch of the shard as an open file here.
     fn stretch(&self, member: &Member) -> Result<FileStretch, Box<dyn Error + Send + Sync>> {
         let &Member { offset, len, .. } = member;
+        if offset.checked_add(len).is_none_or(|end| end > self.state.bytes) {
+            let member = format!("{}/{}", self.name(), member.name);
+            return Err(Box::new(CorpusError::MemberOutside { member }));
+        }
         let part = |file, start| FileStretch { file: Arc::new(file), start, len };
         let (storage, path) = match &self.place {
             ShardPlace::Local(path) => return Ok(part(plain_file::open(path)?, offset)),
             ShardPlace::Remote(storage, path) => (storage, path),
         };
         if !self.fetcher.whole_shards {
+            self.has_room(len)?;
             let name = (self.name(), self.state.version, offset, len);
-            let fetched = self.fetcher.videos.get(&name, |file| {
+            let fetched = self.fetcher.videos.get(&name, len, |file| {
                 storage.download(path, Some(offset..offset + len), self.state.bytes, file)?;
                 let stretch = FileStretch {
                     file: Arc::new(file.try_clone().map_err(|source| {
@@ -280,7 +312,7 @@ impl Read for RemoteReader<'_> {
         let block_end = self.block_start + self.block.len() as u64;
         if !(self.block_start..block_end).contains(&self.at) {
             let end = self.bytes.min(self.at + READ_AHEAD);
-            self.block = match self.storage.read_range(self.path, self.at..end) {
+            self.block = match self.storage.read_range(self.path, self.at..end, self.bytes) {
                 Ok(block) => block,
                 Err(error) => {
                     self.failed = Some(error);

@@ -2,7 +2,9 @@
 //!
 //! Every call blocks until it is done. Requests that fail for a reason that may pass (5xx, no answer,
 //! a connection that is cut) are tried again with growing pauses, a cut download from where it was
-//! cut; what does not pass, as a missing object, is an error at once. Credentials for S3 come from
+//! cut; what does not pass, as a missing object, is an error at once. What a server says of lengths is
+//! a claim: no more is taken than was asked for ([`wary_client`](super::wary_client) does the same for
+//! time and redirects). Credentials for S3 come from
 //! the usual variables: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`
 //! for servers of one's own, `AWS_ALLOW_HTTP=true` where those speak plain HTTP, and
 //! `AWS_SKIP_SIGNATURE=true` for public buckets.
@@ -15,33 +17,49 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use locvtp_video::address::{Address, without_passwords};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::http::HttpBuilder;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt,
-    RetryConfig,
+    BackoffConfig, ClientOptions, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore,
+    ObjectStoreExt, RetryConfig,
 };
 use tokio::runtime::{Builder, Runtime};
 
+use super::address::MOST_NAMES;
 use super::settings::ShardSettings;
+use super::wary_client::{Patience, Refused, WaryConnector};
 use crate::error::CorpusError;
 use crate::stable_hash::stable_hash;
+
+/// Pages of a listing; a store puts a thousand names on one.
+const MOST_PAGES: usize = 10_000;
+/// Characters that are told of what a server says.
+const LONGEST_REASON: usize = 300;
 
 /// Seconds that a server is tried for which never answered: more likely it is not there at all.
 const FIRST_ANSWER_S: u64 = 5;
 
 /// One server or bucket.
 pub(crate) struct Storage {
-    /// What stands before an object's path in its address.
-    root: String,
-    store: Arc<dyn ObjectStore>,
+    /// What stands before an object's path in its address, as it is shown.
+    root: Address,
+    store: Store,
     /// The same, with less patience.
-    unknown: Arc<dyn ObjectStore>,
+    unknown: Store,
     /// Whether it ever answered.
     answered: AtomicBool,
     runtime: Runtime,
     retry: Duration,
+}
+
+/// What is asked.
+struct Store {
+    objects: Arc<dyn ObjectStore>,
+    /// The same where it can list a folder page by page.
+    pages: Option<Arc<AmazonS3>>,
 }
 
 /// An object as it is now.
@@ -57,29 +75,36 @@ fn store(
     root: &str,
     address: &str,
     retry: Duration,
-    silence: Duration,
-) -> Result<Arc<dyn ObjectStore>, CorpusError> {
+    patience: Patience,
+) -> Result<Store, CorpusError> {
     // The HTTP library asks for one; ours is the one that the hub's downloads use too. An error says
     // that there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let refuse = |reason: String| CorpusError::StorageAddress { address: address.into(), reason };
+    let address = Address::new(address);
+    let refuse =
+        |reason: String| CorpusError::StorageAddress { address: address.to_string(), reason };
+    if address.lacks_its_password() {
+        let reason = "its password is not kept in files; give the address again with its password, as with \
+                      --set corpus.dir=ADDRESS";
+        return Err(refuse(reason.to_owned()));
+    }
     let failed = |source| refuse(root_cause(&source).0);
     let retry_config = RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: if retry.is_zero() { 0 } else { usize::MAX },
         retry_timeout: retry,
     };
-    let client = ClientOptions::new()
-        .with_timeout_disabled()
-        .with_connect_timeout(silence)
-        .with_read_timeout(silence);
+    let client =
+        ClientOptions::new().with_timeout_disabled().with_connect_timeout(patience.silence);
     let Some(bucket) = root.strip_prefix("s3://") else {
+        let (url, sign_in) = signed_in(root).unwrap_or_else(|| (root.to_owned(), <_>::default()));
         let store = HttpBuilder::new()
-            .with_url(root)
+            .with_url(url)
             .with_retry(retry_config)
             .with_client_options(client.with_allow_http(true))
+            .with_http_connector(WaryConnector { patience, sign_in })
             .build();
-        return Ok(Arc::new(store.map_err(failed)?));
+        return Ok(Store { objects: Arc::new(store.map_err(failed)?), pages: None });
     };
     let builder = s3_from_environment();
     for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
@@ -101,8 +126,20 @@ fn store(
         .with_bucket_name(bucket)
         .with_retry(retry_config)
         .with_client_options(client.with_allow_http(allows_http()))
+        .with_http_connector(WaryConnector { patience, sign_in: <_>::default() })
         .build();
-    Ok(Arc::new(store.map_err(failed)?))
+    let store = Arc::new(store.map_err(failed)?);
+    Ok(Store { objects: Arc::clone(&store) as _, pages: Some(store) })
+}
+
+/// An address with a user, without it, and the header that says who it is; none for an address without one. The HTTP
+/// library makes both, and takes the header away where a server sends on to another one.
+fn signed_in(root: &str) -> Option<(String, reqwest::header::HeaderMap)> {
+    if !root.contains('@') {
+        return None;
+    }
+    let request = reqwest::Client::new().get(root).build().ok()?;
+    Some((request.url().to_string(), request.headers().clone()))
 }
 
 fn allows_http() -> bool {
@@ -131,16 +168,22 @@ impl Storage {
     /// # Errors
     /// For an address that is none, and settings of the environment that cannot be used.
     pub(crate) fn open(address: &str, settings: &ShardSettings) -> Result<Self, CorpusError> {
-        let (root, _) = Self::split(address)?;
+        let root = Address::new(Self::split(address)?.0);
         let retry = Duration::from_secs(settings.retry_s.into());
-        let silence = Duration::from_secs(settings.silence_s.into());
-        let store = store(&root, address, retry, silence)?;
-        let unknown =
-            self::store(&root, address, retry.min(Duration::from_secs(FIRST_ANSWER_S)), silence)?;
-        let runtime = Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| CorpusError::Read { path: address.into(), source })?;
+        let patience = Patience {
+            silence: Duration::from_secs(settings.silence_s.into()),
+            least_bytes_s: settings.least_bytes_s,
+        };
+        let store = store(root.whole(), address, retry, patience)?;
+        let unknown = self::store(
+            root.whole(),
+            address,
+            retry.min(Duration::from_secs(FIRST_ANSWER_S)),
+            patience,
+        )?;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|source| {
+            CorpusError::Read { path: without_passwords(address).into_owned().into(), source }
+        })?;
         let answered = AtomicBool::new(false);
         Ok(Self { root, store, unknown, answered, runtime, retry })
     }
@@ -150,7 +193,10 @@ impl Storage {
     /// # Errors
     /// For what is no address of a server or bucket.
     pub(crate) fn split(address: &str) -> Result<(String, String), CorpusError> {
-        let refuse = |why| CorpusError::ShardPattern { pattern: address.to_owned(), why };
+        let refuse = |why| CorpusError::ShardPattern {
+            pattern: without_passwords(address).into_owned(),
+            why,
+        };
         let after =
             address.find("://").map(|at| at + 3).ok_or_else(|| refuse("it is no address"))?;
         if !address.starts_with("s3://") && address.contains(['?', '#']) {
@@ -171,16 +217,33 @@ impl Storage {
 
     /// Whether the storage can say what a folder holds.
     pub(crate) fn lists(&self) -> bool {
-        self.root.starts_with("s3://")
+        self.root.whole().starts_with("s3://")
     }
 
     /// Paths of the objects right in a folder, sorted.
     pub(crate) fn list(&self, folder: &str) -> Result<Vec<String>, CorpusError> {
         let prefix = self.object(folder)?;
-        let listed = self.ask(async |store| store.list_with_delimiter(Some(&prefix)).await);
-        let listed = listed.map_err(|source| storage_error(&self.address(folder), source))?;
-        let mut paths: Vec<String> =
-            listed.objects.into_iter().map(|object| object.location.to_string()).collect();
+        // With the slash no other folder begins so.
+        let prefix = Some(format!("{prefix}/")).filter(|prefix| prefix != "/");
+        let listed = self.ask(async |store| {
+            let Some(pages) = &store.pages else { return Ok(Vec::new()) };
+            let mut options =
+                PaginatedListOptions { delimiter: Some("/".into()), ..Default::default() };
+            let mut paths = Vec::new();
+            for _ in 0..MOST_PAGES {
+                let page = pages.list_paginated(prefix.as_deref(), options.clone()).await?;
+                paths.extend(page.result.objects.into_iter().map(|it| it.location.to_string()));
+                if paths.len() > MOST_NAMES {
+                    break;
+                }
+                match page.page_token {
+                    Some(token) => options.page_token = Some(token),
+                    None => return Ok(paths),
+                }
+            }
+            Err(Refused::Endless { names: paths.len() }.into())
+        });
+        let mut paths = listed.map_err(|source| self.error(folder, source))?;
         paths.sort();
         Ok(paths)
     }
@@ -188,43 +251,69 @@ impl Storage {
     /// How large the object is; the body is not fetched.
     pub(crate) fn state(&self, path: &str) -> Result<ObjectState, CorpusError> {
         let object = self.object(path)?;
-        let meta = self.ask(async |store| store.head(&object).await);
-        meta.map(|meta| state(&meta)).map_err(|source| storage_error(&self.address(path), source))
+        let meta = self.ask(async |store| store.objects.head(&object).await);
+        meta.map(|meta| state(&meta)).map_err(|source| self.error(path, source))
     }
 
-    /// A small object; none where it does not exist. S3 says "forbidden" of what is not there to who
-    /// may not list.
-    pub(crate) fn read(&self, path: &str) -> Result<Option<Vec<u8>>, CorpusError> {
+    /// A small object of at most `most` bytes; none where it does not exist. S3 says "forbidden" of
+    /// what is not there to who may not list.
+    ///
+    /// # Errors
+    /// When it is larger, also when the server only says so.
+    pub(crate) fn read(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>, CorpusError> {
         let object = self.object(path)?;
         let mut again = self.again();
         loop {
-            match self.ask(async |store| store.get(&object).await?.bytes().await) {
-                Ok(bytes) => return Ok(Some(bytes.to_vec())),
+            match self.ask(async |store| {
+                let got = store.objects.get(&object).await?;
+                if got.meta.size > most {
+                    return Err(Refused::Long { most }.into());
+                }
+                taken(got, most).await
+            }) {
+                Ok(bytes) => return Ok(Some(bytes)),
                 Err(object_store::Error::NotFound { .. }) => return Ok(None),
                 Err(object_store::Error::PermissionDenied { .. }) if self.lists() => {
                     return Ok(None);
                 }
                 Err(error) if may_pass(&error) && again.pause() => {}
-                Err(source) => return Err(storage_error(&self.address(path), source)),
+                Err(source) => return Err(self.error(path, source)),
             }
         }
     }
 
-    /// Some bytes of an object.
+    /// Some bytes of an object of `of_bytes`, all that were asked for.
     ///
     /// # Errors
-    /// [`CorpusError::NoRanges`] where the server sends whole files only.
-    pub(crate) fn read_range(&self, path: &str, range: Range<u64>) -> Result<Vec<u8>, CorpusError> {
+    /// [`CorpusError::NoRanges`] where the server sends whole files only; when it sends more or less,
+    /// or the object has another length now.
+    pub(crate) fn read_range(
+        &self,
+        path: &str,
+        range: Range<u64>,
+        of_bytes: u64,
+    ) -> Result<Vec<u8>, CorpusError> {
         let object = self.object(path)?;
+        let asked = range.end - range.start;
         let mut again = self.again();
         loop {
-            match self.ask(async |store| store.get_range(&object, range.clone()).await) {
-                Ok(bytes) => return Ok(bytes.to_vec()),
+            let options = GetOptions { range: Some(range.clone().into()), ..GetOptions::default() };
+            match self.ask(async |store| {
+                let got = store.objects.get_opts(&object, options).await?;
+                if got.meta.size != of_bytes {
+                    return Ok(None);
+                }
+                taken(got, asked).await.map(Some)
+            }) {
+                Ok(Some(bytes)) if bytes.len() as u64 == asked => return Ok(bytes),
+                Ok(None) => return Err(CorpusError::ShardChanged { address: self.address(path) }),
+                Ok(_) if again.pause() => {}
+                Ok(_) => return Err(CorpusError::ConnectionCut { address: self.address(path) }),
                 Err(object_store::Error::NotSupported { .. }) => {
                     return Err(CorpusError::NoRanges { address: self.address(path) });
                 }
                 Err(error) if may_pass(&error) && again.pause() => {}
-                Err(source) => return Err(storage_error(&self.address(path), source)),
+                Err(source) => return Err(self.error(path, source)),
             }
         }
     }
@@ -244,6 +333,7 @@ impl Storage {
     ) -> Result<(), CorpusError> {
         let object = self.object(path)?;
         let address = self.address(path);
+        let whole = range.as_ref().map_or(expected_bytes, |range| range.end - range.start);
         let mut again = self.again();
         // Bytes that came before the connection was cut, and of which state of the object.
         let (mut done, mut of) = (0, None);
@@ -256,7 +346,7 @@ impl Storage {
             };
             let options = GetOptions { range: wanted, ..GetOptions::default() };
             let fetched = self.ask(async |store| {
-                let got = store.get_opts(&object, options).await?;
+                let got = store.objects.get_opts(&object, options).await?;
                 let now = state(&got.meta);
                 if of.is_some_and(|of| of != now) {
                     // It changed on the way, so what came before is of no use.
@@ -271,12 +361,14 @@ impl Storage {
                 let mut stream = got.into_stream();
                 while let Some(bytes) = stream.next().await {
                     let bytes = bytes?;
+                    if bytes.len() as u64 > whole - done {
+                        return Err(Refused::Long { most: whole }.into());
+                    }
                     if let Err(error) = into.write_all(&bytes) {
                         return Ok(Err(Stopped::Write(error)));
                     }
                     done += bytes.len() as u64;
                 }
-                let whole = range.as_ref().map_or(now.bytes, |range| range.end - range.start);
                 Ok::<_, object_store::Error>(Ok(done == whole))
             });
             let came_further = done > most;
@@ -293,9 +385,9 @@ impl Storage {
                     return Err(CorpusError::NoRanges { address });
                 }
                 Err(object_store::Error::NotSupported { .. }) => (done, of) = (0, None),
-                Err(error) if !may_pass(&error) => return Err(storage_error(&address, error)),
+                Err(error) if !may_pass(&error) => return Err(self.error(path, error)),
                 Err(error) if !came_further && !again.pause() => {
-                    return Err(storage_error(&address, error));
+                    return Err(self.error(path, error));
                 }
                 Ok(Ok(false)) if !came_further && !again.pause() => {
                     return Err(CorpusError::ConnectionCut { address });
@@ -313,7 +405,7 @@ impl Storage {
     /// Runs a request to its end.
     fn ask<T>(
         &self,
-        request: impl AsyncFnOnce(&dyn ObjectStore) -> object_store::Result<T>,
+        request: impl AsyncFnOnce(&Store) -> object_store::Result<T>,
     ) -> object_store::Result<T> {
         let known = self.answered.load(Ordering::Relaxed);
         let store = if known { &self.store } else { &self.unknown };
@@ -330,9 +422,25 @@ impl Storage {
     }
 
     fn object(&self, path: &str) -> Result<ObjectPath, CorpusError> {
-        ObjectPath::from_url_path(path)
-            .map_err(|source| storage_error(&self.address(path), source.into()))
+        ObjectPath::from_url_path(path).map_err(|source| self.error(path, source.into()))
     }
+
+    fn error(&self, path: &str, source: object_store::Error) -> CorpusError {
+        storage_error(self.address(path), source)
+    }
+}
+
+/// What a server sends, if it is no more than was asked for.
+async fn taken(got: GetResult, most: u64) -> object_store::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut stream = got.into_stream();
+    while let Some(part) = stream.next().await {
+        bytes.extend_from_slice(&part?);
+        if bytes.len() as u64 > most {
+            return Err(Refused::Long { most }.into());
+        }
+    }
+    Ok(bytes)
 }
 
 impl std::fmt::Debug for Storage {
@@ -374,7 +482,7 @@ impl Again {
 /// comes.
 fn may_pass(error: &object_store::Error) -> bool {
     use object_store::Error::*;
-    matches!(error, Generic { .. })
+    matches!(error, Generic { .. }) && Refused::within(error).is_none()
 }
 
 fn state(meta: &ObjectMeta) -> ObjectState {
@@ -382,13 +490,15 @@ fn state(meta: &ObjectMeta) -> ObjectState {
     ObjectState { bytes: meta.size, version }
 }
 
-fn storage_error(address: &str, source: object_store::Error) -> CorpusError {
+fn storage_error(address: String, source: object_store::Error) -> CorpusError {
     use object_store::Error::*;
     let (cause, no_answer) = root_cause(&source);
     let (reason, code) = said(&cause);
+    let refused = Refused::within(&source);
     // Where the credentials of a machine in Amazon's cloud would come from.
     let no_credentials = source.to_string().contains("169.254.169.254");
     let way_out = match &source {
+        _ if refused.is_some() => refused.map_or("", Refused::way_out),
         _ if no_credentials => {
             "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
              AWS_SKIP_SIGNATURE=true for a public bucket"
@@ -408,7 +518,16 @@ fn storage_error(address: &str, source: object_store::Error) -> CorpusError {
         }
     };
     let reason = if code.is_empty() { reason.to_owned() } else { format!("{reason} {code}") };
-    CorpusError::Storage { address: address.to_owned(), reason, way_out }
+    CorpusError::Storage { address, reason: tellable(&reason), way_out }
+}
+
+/// What a server said, in one line of bounded length that moves no cursor.
+fn tellable(reason: &str) -> String {
+    let mut told: String = reason.chars().take(LONGEST_REASON).collect();
+    if told.len() < reason.len() {
+        told.push('…');
+    }
+    told.replace(|c: char| c.is_control(), "?")
 }
 
 /// The innermost cause, and whether it is that no connection came about.
@@ -444,6 +563,13 @@ mod tests {
         assert_eq!(said(answer), (reason, "NoSuchBucket"));
         assert_eq!(said("Connection refused (os error 111)").1, "");
         assert_eq!(said("502 Bad Gateway: <html>\nproxy"), ("502 Bad Gateway", ""));
+    }
+
+    #[test]
+    fn what_a_server_says_is_told_in_one_short_line() {
+        assert_eq!(tellable("500 Internal Server Error"), "500 Internal Server Error");
+        assert_eq!(tellable("red \u{1b}[31m\rtext"), "red ?[31m?text");
+        assert_eq!(tellable(&"é".repeat(1000)).chars().count(), LONGEST_REASON + 1);
     }
 
     #[test]

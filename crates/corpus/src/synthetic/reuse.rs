@@ -2,8 +2,11 @@
 //! ours.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use locvtp_video::FolderLock;
+use locvtp_video::whole_file::new_file;
 use serde::Serialize;
 
 use super::config::SyntheticConfig;
@@ -60,17 +63,40 @@ fn is_empty_dir(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
+/// A folder of the corpus in the making, which is no link to another one.
+///
+/// # Errors
+/// When it cannot be made, or a link lies there.
+pub(super) fn own_folder(folder: &Path) -> Result<(), CorpusError> {
+    fs::create_dir_all(folder).map_err(CorpusError::writing(folder))?;
+    if folder.is_symlink() {
+        return Err(CorpusError::Occupied { path: folder.to_owned() });
+    }
+    Ok(())
+}
+
+/// Has a folder for this program alone.
+pub(super) fn locked(folder: &Path) -> Result<FolderLock, CorpusError> {
+    FolderLock::take(folder).map_err(|error| CorpusError::not_locked(folder, error))
+}
+
 /// `<out>.partial`: with the videos that a stopped call of this config finished in it, otherwise empty.
-/// What a stopped call of another config finished is nobody's to remove but the user's.
-pub(super) fn start_partial(config: &SyntheticConfig, out: &Path) -> Result<PathBuf, CorpusError> {
+/// What a stopped call of another config finished is nobody's to remove but the user's. No other program makes it as long
+/// as the lock is kept.
+pub(super) fn start_partial(
+    config: &SyntheticConfig,
+    out: &Path,
+) -> Result<(PathBuf, FolderLock), CorpusError> {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
     let partial = out.with_file_name(name);
+    own_folder(&partial)?;
+    let lock = locked(&partial)?;
     let there = partial.join(CONFIG_FILE);
     if there.is_file() {
         let (there, wanted) = (fs::read_to_string(&there), config_text(config, out)?);
         if there.as_ref().is_ok_and(|there| *there == wanted) {
-            return Ok(partial);
+            return Ok((partial, lock));
         }
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         let there = there.ok().and_then(|there| parsed(&there));
@@ -81,13 +107,12 @@ pub(super) fn start_partial(config: &SyntheticConfig, out: &Path) -> Result<Path
             return Err(CorpusError::Unfinished { path: partial, key, existing, wanted });
         }
         // It was stopped before the first video.
-        fs::remove_dir_all(&partial).map_err(CorpusError::writing(&partial))?;
+        fs::remove_file(partial.join(CONFIG_FILE)).map_err(CorpusError::writing(&partial))?;
     }
-    if partial.exists() && !is_empty_dir(&partial) {
+    if !is_empty_dir(&partial) {
         return Err(CorpusError::Occupied { path: partial });
     }
-    fs::create_dir_all(&partial).map_err(CorpusError::writing(&partial))?;
-    Ok(partial)
+    Ok((partial, lock))
 }
 
 /// Whether a stopped call finished this video. It has its name only when it is whole.
@@ -111,7 +136,9 @@ pub(super) fn write_config(config: &SyntheticConfig, partial: &Path) -> Result<(
     if path.is_file() {
         return Ok(());
     }
-    fs::write(&path, config_text(config, &path)?).map_err(CorpusError::writing(&path))
+    let text = config_text(config, &path)?;
+    let written = new_file(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(CorpusError::writing(&path))
 }
 
 fn config_text(config: &SyntheticConfig, path: &Path) -> Result<String, CorpusError> {

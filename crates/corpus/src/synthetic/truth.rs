@@ -1,10 +1,10 @@
 //! What truly happens in the videos of a split. For evaluation only: training never opens this
 //! file.
 
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
 
+use locvtp_video::whole_file::new_file;
 use locvtp_video::{Seconds, TimeSpan, plain_file};
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ impl Truth {
 
     pub(super) fn write(&self, dir: &Path) -> Result<(), CorpusError> {
         let path = dir.join(TRUTH_FILE);
-        File::create(&path)
+        new_file(&path)
             .and_then(|file| {
                 let mut out = BufWriter::new(file);
                 serde_json::to_writer(&mut out, self)?;

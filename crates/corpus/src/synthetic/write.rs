@@ -22,7 +22,7 @@ use super::config::SyntheticConfig;
 use super::plan::Plan;
 use super::procedure::Procedures;
 use super::render::Renderer;
-use super::reuse::{is_finished, is_there, start_partial, sweep, write_config};
+use super::reuse::{is_finished, is_there, locked, own_folder, start_partial, sweep, write_config};
 use super::script::Script;
 use super::split::Split;
 use super::truth::Truth;
@@ -93,18 +93,26 @@ pub fn synthesize(
         })
         .collect();
     let annotated = Annotated { config, plans: &plans, procedures: [&training, &held_out] };
-    let reused = is_there(config, out, &plans)?;
+    let mut reused = is_there(config, out, &plans)?;
     let mut kept = 0;
-    if reused {
+    if !reused {
+        let (partial, _lock) = start_partial(config, out)?;
+        // Another program may have finished it since this one looked.
+        reused = is_there(config, out, &plans)?;
+        if reused {
+            let _ = fs::remove_dir(&partial);
+        } else {
+            kept = write_all(config, &plans, &partial, progress)?;
+            annotated.write(&partial)?;
+            // An empty folder may stand in the way; it may also not be there.
+            let _ = fs::remove_dir(out);
+            fs::rename(&partial, out).map_err(CorpusError::writing(out))?;
+        }
+    }
+    if reused && !Annotated::are_there(out) {
         // Earlier versions wrote none.
+        let _lock = locked(out)?;
         annotated.write(out)?;
-    } else {
-        let partial = start_partial(config, out)?;
-        kept = write_all(config, &plans, &partial, progress)?;
-        annotated.write(&partial)?;
-        // An empty folder may stand in the way; it may also not be there.
-        let _ = fs::remove_dir(out);
-        fs::rename(&partial, out).map_err(CorpusError::writing(out))?;
     }
     let words: BTreeSet<_> = plans[0]
         .videos
@@ -156,7 +164,8 @@ fn write_all(
     for plan in plans {
         let dir = partial.join(plan.split.name());
         let videos = dir.join("videos");
-        fs::create_dir_all(&videos).map_err(CorpusError::writing(&videos))?;
+        own_folder(&dir)?;
+        own_folder(&videos)?;
         sweep(&videos);
         write_captions(&dir.join("caption.json"), &plan.videos)?;
         write_video_list(&dir.join("HowTo100M_v1.csv"), &listed(plan))?;

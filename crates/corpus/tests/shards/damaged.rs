@@ -178,3 +178,39 @@ fn servers_that_fail_are_asked_again_and_named_when_that_does_not_help() {
     let error = told(&try_read(nobody, cache.path()).unwrap_err());
     assert!(error.contains("127.0.0.1:9/00000.tar"), "{error}");
 }
+
+#[test]
+fn a_shards_name_in_a_list_is_no_path() {
+    let copy = packed().copy();
+    let list = copy.path().join("shards.json");
+    let text = std::fs::read_to_string(&list).unwrap();
+    let cache = tempfile::tempdir().unwrap();
+    for name in ["../00000.tar", "/00000.tar", ".00000.tar", "a/00000.tar"] {
+        std::fs::write(&list, text.replace("00000.tar", name)).unwrap();
+        let error = try_read(copy.path(), cache.path()).unwrap_err();
+        let said = locvtp_video::causes::with_causes(&error);
+        assert!(said.contains("shards.json") && said.contains("no plain file name"), "{said}");
+    }
+    std::fs::write(&list, text.replace("00000.tar", "00000.mp4")).unwrap();
+    let error = try_read(copy.path(), cache.path()).unwrap_err();
+    assert!(locvtp_video::causes::with_causes(&error).contains("is no .tar"), "{error}");
+}
+
+#[test]
+fn no_error_of_an_address_tells_its_password() {
+    let cache = tempfile::tempdir().unwrap();
+    for address in [
+        "http://anna:geheim@127.0.0.1:1/set/",
+        "http://anna:geheim@127.0.0.1:1/set/{0..1}.tar",
+        "http://anna:geheim@127.0.0.1:1/{0..",
+        "http://anna:geheim@127.0.0.1:1/0.tar?password=geheim",
+        "http://anna:geheim@/0.tar",
+        "postgres://anna:geheim@host/films",
+        "ftp://anna:geheim@host/0.tar",
+        "s3://anna:geheim@bucket/0.tar",
+    ] {
+        let error = try_read(Path::new(address), cache.path()).unwrap_err();
+        let said = format!("{} {error:?}", locvtp_video::causes::with_causes(&error));
+        assert!(!said.contains("geheim"), "{said}");
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails shall panic")]
 
 mod damaged;
+mod lying;
 #[path = "../../../../tests/support/not_run.rs"]
 mod not_run;
 mod others;

@@ -20,6 +20,31 @@ pub(crate) struct Faults {
     pub(crate) errors: usize,
     /// Names that end so get no answer at all.
     pub(crate) silent: Option<&'static str>,
+    /// Names that end so are lied about.
+    pub(crate) lie: Option<(&'static str, Lie)>,
+}
+
+/// What a server may say or do that an honest one does not.
+#[derive(Debug, Clone)]
+pub(crate) enum Lie {
+    /// Any answer is so long, and as many zeros come.
+    Length(u64),
+    /// What is asked after is so long; what comes is true.
+    Size(u64),
+    /// Behind a range that was asked for come so many bytes more.
+    LongRange(u64),
+    /// It lies somewhere else.
+    SentTo(String),
+    /// A byte now and then, without end, after the head of the answer.
+    Drips,
+    /// The same within the head.
+    DripsInHead,
+    /// This status, with so long a page.
+    Status(&'static str, u64),
+    /// What comes is packed so, which nobody asked for, and in truth it is not.
+    Encoding(&'static str),
+    /// A listing in which each page is followed by another one.
+    Endless,
 }
 
 struct State {
@@ -91,6 +116,8 @@ fn answer(connection: TcpStream, state: &State) -> std::io::Result<()> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let path = path.trim_start_matches('/').replace("%7B", "{").replace("%7D", "}");
 
+    let lie = state.faults.lock().unwrap().lie.clone();
+    let lie = lie.filter(|(ending, _)| path.ends_with(ending)).map(|(_, lie)| lie);
     let (cut, error) = {
         let mut faults = state.faults.lock().unwrap();
         if faults.silent.is_some_and(|ending| path.ends_with(ending)) {
@@ -113,14 +140,45 @@ fn answer(connection: TcpStream, state: &State) -> std::io::Result<()> {
             b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         );
     }
+    match &lie {
+        Some(Lie::Length(bytes)) => return told(&mut out, method, "200 OK", *bytes),
+        Some(Lie::Status(status, bytes)) => return told(&mut out, method, status, *bytes),
+        Some(Lie::SentTo(place)) => {
+            return write!(
+                out,
+                "HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\
+                 Connection: close\r\n\r\n"
+            );
+        }
+        Some(Lie::Drips) => {
+            out.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: \"1\"\r\n\r\n")?;
+            return drip(&mut out);
+        }
+        Some(Lie::DripsInHead) => {
+            out.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nX-Long: ")?;
+            return drip(&mut out);
+        }
+        _ => {}
+    }
     let file = state.folder.join(&path);
-    let body = if query.contains("list-type=2") { Ok(listing(state)) } else { std::fs::read(file) };
+    let body = if query.contains("list-type=2") {
+        Ok(if matches!(lie, Some(Lie::Endless)) { endless_listing() } else { listing(state) })
+    } else {
+        std::fs::read(file)
+    };
     let Ok(body) = body else {
         return out.write_all(
             b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
         );
     };
     let whole = body.len();
+    let (mut stated, mut more, mut encoding) = (whole as u64, 0, "identity");
+    match lie {
+        Some(Lie::Size(bytes)) => stated = bytes,
+        Some(Lie::LongRange(bytes)) => more = bytes,
+        Some(Lie::Encoding(how)) => encoding = how,
+        _ => {}
+    }
     let (status, part, body) = match range.as_deref().and_then(|range| range.split_once('-')) {
         Some((first, last)) => {
             let first: usize = first.parse().unwrap();
@@ -130,18 +188,48 @@ fn answer(connection: TcpStream, state: &State) -> std::io::Result<()> {
         }
         None => ("200 OK", String::new(), body),
     };
+    let length = match (method, part.is_empty()) {
+        ("HEAD", _) => stated,
+        (_, true) => body.len() as u64,
+        (_, false) => body.len() as u64 + more,
+    };
     write!(
         out,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\n{part}Accept-Ranges: bytes\r\n\
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{part}Accept-Ranges: bytes\r\n\
          Last-Modified: Tue, 01 Oct 2024 10:00:00 GMT\r\nETag: \"{whole}\"\r\n\
-         Connection: close\r\n\r\n",
-        body.len()
+         Content-Encoding: {encoding}\r\nConnection: close\r\n\r\n",
     )?;
     if method != "HEAD" {
         let sent = if cut { body.len() / 2 } else { body.len() };
         out.write_all(&body[..sent])?;
+        if !part.is_empty() {
+            zeros(&mut out, more)?;
+        }
     }
     Ok(())
+}
+
+/// An answer of so many zeros.
+fn told(out: &mut TcpStream, method: &str, status: &str, bytes: u64) -> std::io::Result<()> {
+    write!(out, "HTTP/1.1 {status}\r\nContent-Length: {bytes}\r\nConnection: close\r\n\r\n")?;
+    if method == "HEAD" { Ok(()) } else { zeros(out, bytes) }
+}
+
+fn zeros(out: &mut TcpStream, mut bytes: u64) -> std::io::Result<()> {
+    while bytes > 0 {
+        let sent = bytes.min(1 << 16);
+        out.write_all(&vec![0; sent as usize])?;
+        bytes -= sent;
+    }
+    Ok(())
+}
+
+/// Until the client has had enough.
+fn drip(out: &mut TcpStream) -> std::io::Result<()> {
+    loop {
+        out.write_all(b"x")?;
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
 }
 
 /// All files of the bucket `bucket`, as S3 lists them.
@@ -156,6 +244,21 @@ fn listing(state: &State) -> Vec<u8> {
         let size = std::fs::metadata(state.folder.join("bucket/set").join(&name)).unwrap().len();
         xml += &format!(
             "<Contents><Key>set/{name}</Key><Size>{size}</Size><ETag>\"{size}\"</ETag>\
+             <LastModified>2024-10-01T10:00:00.000Z</LastModified></Contents>"
+        );
+    }
+    (xml + "</ListBucketResult>").into_bytes()
+}
+
+/// A page of names, and a token for the next.
+fn endless_listing() -> Vec<u8> {
+    let mut xml = String::from(
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>true</IsTruncated>\
+         <NextContinuationToken>more</NextContinuationToken>",
+    );
+    for name in 0..20_000 {
+        xml += &format!(
+            "<Contents><Key>set/{name}.tar</Key><Size>1</Size><ETag>\"1\"</ETag>\
              <LastModified>2024-10-01T10:00:00.000Z</LastModified></Contents>"
         );
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use locvtp_video::WholeFolder;
 
 use super::filling::{Filling, Planned};
 use super::import_report::{IMPORT_FILE, Origins, PartReport};
@@ -19,7 +20,7 @@ use super::source::{Part, Shapes, Source, VideoRow};
 use super::source_preprocessing::preprocessing;
 use super::source_tokenizer::tokenizer;
 use super::state_dict::StateDict;
-use crate::model_directory::{WEIGHTS_FILE, replace_directory, write_synced};
+use crate::model_directory::{WEIGHTS_FILE, begin_directory, fill_directory, write_synced};
 use crate::projection::{ProjectionConfig, ProjectionKind};
 use crate::sentence_feature::SentenceFeature;
 use crate::text_encoder::TextEncoderConfig;
@@ -45,8 +46,16 @@ impl Import {
     /// # Errors
     /// When the disk is full or read-only; what was there is as it was then.
     pub fn write(&self, place: &Path) -> Result<(), ModelError> {
+        self.write_into(begin_directory(place)?)
+    }
+
+    /// The same where the directory was begun before `existing` was read: nobody has written it meanwhile.
+    ///
+    /// # Errors
+    /// As [`Import::write`].
+    pub fn write_into(&self, begun: WholeFolder) -> Result<(), ModelError> {
         let origins = serde_json::to_string_pretty(&self.origins).expect("plain data") + "\n";
-        replace_directory(place, |dir| {
+        fill_directory(begun, |dir| {
             self.directory.write_files(dir)?;
             write_synced(&dir.join(IMPORT_FILE), origins.as_bytes())
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use locvtp_video::plain_file;
+use locvtp_video::{PlainName, plain_file};
 
 use super::pytorch_file::open_pytorch;
 use super::safetensors_file::open_safetensors;
@@ -25,6 +25,9 @@ pub struct StateDict {
     /// Python names that pickles mention and that were skipped.
     pub skipped_calls: Vec<String>,
 }
+
+/// Ending of the name of an index, which lists the files of a model.
+const INDEX_ENDING: &str = ".index.json";
 
 /// Names under which training programs put the weights of a model.
 const WRAPPERS: [&str; 7] =
@@ -80,7 +83,7 @@ impl StateDict {
                 )),
             };
         }
-        if path.to_string_lossy().ends_with(".index.json") {
+        if path.to_string_lossy().ends_with(INDEX_ENDING) {
             return Self::open_shards(path, skip_calls);
         }
         let (tensors, skipped_calls) = match format_of_file(path)? {
@@ -113,8 +116,16 @@ impl StateDict {
         let names: BTreeSet<&str> = map.values().filter_map(|name| name.as_str()).collect();
         let mut all = Self::default();
         for name in names {
-            // A name with folders in it would lead out of this one.
-            let path = index.with_file_name(Path::new(name).file_name().unwrap_or_default());
+            let name = PlainName::new(name).map_err(|error| {
+                let way_out = "all files of a model lie beside its index; take another copy of it";
+                refused(index, format!("weight_map: {error}"), way_out)
+            })?;
+            if name.as_str().ends_with(INDEX_ENDING) {
+                let reason =
+                    format!("weight_map: {name} is an index again, and no file of weights");
+                return Err(refused(index, reason, "take another copy of it"));
+            }
+            let path = name.inside(index.parent().unwrap_or(Path::new("")));
             if !path.is_file() {
                 return Err(refused(
                     index,

@@ -257,6 +257,16 @@ fn shards_that_do_not_belong_together_are_refused() {
     let index = folder.path().join("model.safetensors.index.json");
     std::fs::write(&index, "{}").unwrap();
     assert_says(&refused(folder.path()), &["index.json", "weight_map is missing"]);
+
+    // A name is one of a file beside the index, and none of another index.
+    let copy = folder.path().join("model-00002-of-00003.safetensors");
+    for name in [format!("../{second}"), copy.display().to_string(), "..".to_owned()] {
+        std::fs::write(&index, format!(r#"{{"weight_map": {{"a": {name:?}}}}}"#)).unwrap();
+        assert_says(&refused(folder.path()), &["index.json", "weight_map", "no plain file name"]);
+    }
+    let itself = r#"{"weight_map": {"a": "model.safetensors.index.json"}}"#;
+    std::fs::write(&index, itself).unwrap();
+    assert_says(&refused(folder.path()), &["index.json", "is an index again"]);
 }
 
 #[test]

@@ -19,6 +19,9 @@ pub const MOST_WORDS_SAID: usize = 32;
 /// together where those stand is the dearest part of a question.
 pub const MOST_OPEN_WORDS_SAID: usize = 4;
 
+/// Seconds that a catalogue looks for words. Common ones take milliseconds.
+pub(crate) const MOST_S: u64 = 5;
+
 /// How many words of a text have a `*` behind them.
 pub fn num_open_words_said(text: &str) -> usize {
     phrases(text).filter(|phrase| phrase.goes_on).count()

@@ -19,5 +19,5 @@ pub use file_now::FileNow;
 pub use known::{FileId, Known, KnownPath};
 pub use plan::{Candidate, Copied, Moved, Plan, PlanSettings, Unreadable, plan};
 pub use recognition::ReadWhole;
-pub use walk::{FolderWalk, Look, look_at, shown_place, walk};
+pub use walk::{FolderWalk, Look, NO_MEDIA, look_at, shown_place, walk};
 pub use whole_hash::whole_hash;

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use locvtp_video::media_endings::is_video;
 use locvtp_video::plain_file;
 
+/// A file of this name in a folder keeps what lies there and below out of a walk, as it does on telephones.
+pub const NO_MEDIA: &str = ".nomedia";
+
 /// What the file system says of a file at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -33,6 +36,8 @@ pub struct FolderWalk {
     pub closed: Vec<(PathBuf, io::Error)>,
     /// Links to folders outside of the roots, which were not followed, ordered by path.
     pub links: Vec<PathBuf>,
+    /// Folders that were passed over because they hold [`NO_MEDIA`], ordered by path.
+    pub left_out: Vec<PathBuf>,
 }
 
 /// Looks at one file.
@@ -44,7 +49,8 @@ pub fn look_at(path: &Path) -> io::Result<Look> {
 }
 
 /// Looks at all files below `roots` whose names are those of videos; a root may be a file. Links to
-/// files are followed and links to folders are not, so a walk ends. Hidden folders are passed over.
+/// files are followed and links to folders are not, so a walk ends. Hidden folders are passed over, and those that
+/// hold [`NO_MEDIA`], unless they are a root.
 pub fn walk(roots: &[PathBuf]) -> FolderWalk {
     let mut found = FolderWalk { roots: roots.to_vec(), ..FolderWalk::default() };
     for root in roots {
@@ -67,6 +73,8 @@ pub fn walk(roots: &[PathBuf]) -> FolderWalk {
     found.links.retain(|link| !is_walked(link));
     found.links.sort();
     found.links.dedup();
+    found.left_out.sort();
+    found.left_out.dedup();
     found
 }
 
@@ -88,7 +96,10 @@ fn walk_folder(folder: &Path, found: &mut FolderWalk) {
             || path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if kind.is_dir() {
             if !is_hidden() {
-                walk_folder(&path, found);
+                match fs::symlink_metadata(path.join(NO_MEDIA)) {
+                    Ok(_) => found.left_out.push(path),
+                    Err(_) => walk_folder(&path, found),
+                }
             }
         } else if kind.is_symlink() && path.is_dir() {
             if !is_hidden() {

@@ -286,3 +286,20 @@ fn a_link_to_a_folder_elsewhere_is_named_and_one_to_a_walked_folder_is_not() {
     assert_eq!(names(&found.links), ["link", "other.mp4"]);
     assert!(found.files.is_empty() && found.closed.is_empty());
 }
+
+#[test]
+fn a_folder_with_a_file_nomedia_is_passed_over_with_all_below_unless_it_is_named_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("private/below")).unwrap();
+    for name in ["a.mp4", "private/b.mp4", "private/below/c.mp4"] {
+        fs::write(at(name), name).unwrap();
+    }
+    fs::write(at("private/.nomedia"), "").unwrap();
+    let found = walk(&[folder.path().into()]);
+    assert_eq!(names(found.files.iter().map(|look| &look.path)), ["a.mp4"]);
+    assert_eq!(found.left_out, [at("private")]);
+    let found = walk(&[at("private")]);
+    assert_eq!(names(found.files.iter().map(|look| &look.path)), ["b.mp4", "c.mp4"]);
+    assert!(found.left_out.is_empty());
+}

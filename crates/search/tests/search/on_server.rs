@@ -333,3 +333,20 @@ fn a_calibration_on_a_server_that_cannot_be_read_is_told() {
     let said = catalogue.calibration(generation).unwrap_err().to_string();
     assert!(said.contains("column calibration: \"{bad\" is not JSON"), "{said}");
 }
+
+#[test]
+fn words_that_take_too_long_are_given_up_and_the_next_question_is_answered() {
+    let Some(home) = Home::server() else { return };
+    let (catalogue, ..) = home.ten();
+    let reader = home.reader();
+    // Nothing reads a table that is held so.
+    let mut other = client(&home);
+    let mut holding = other.transaction().unwrap();
+    holding.batch_execute("LOCK TABLE locvtp.cues IN ACCESS EXCLUSIVE MODE").unwrap();
+    let error = reader.find_cues("egg", None, 3).unwrap_err();
+    assert!(matches!(error, CatalogueError::TooSlow { .. }), "{error:?}");
+    assert!(error.to_string().contains("took longer than 5 s and was given up"), "{error}");
+    holding.rollback().unwrap();
+    assert!(reader.find_cues("egg", None, 3).is_ok());
+    drop(catalogue);
+}

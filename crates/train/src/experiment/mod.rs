@@ -19,6 +19,7 @@ mod start_section;
 use locvtp_corpus::PairSettings;
 use locvtp_model::loss::LossConfig;
 use locvtp_model::{CorrespondenceConfig, LocVtpConfig, Objective, Preprocessing};
+use locvtp_video::address::without_passwords;
 use locvtp_video::{Augmentation, ReadLimits, VideoOpener};
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +74,10 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// The file form of the experiment.
+    /// The file form of the experiment, as it is kept and shown: addresses in it have no passwords.
     pub fn to_toml(&self) -> String {
-        toml::to_string_pretty(self).expect("an experiment is plain data")
+        let text = toml::to_string_pretty(self).expect("an experiment is plain data");
+        without_passwords(&text).into_owned()
     }
 
     /// Steps of the whole run, whose epochs have so many

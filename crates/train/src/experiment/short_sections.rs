@@ -120,7 +120,7 @@ pub struct TrainSection {
     pub micro_batch: Option<usize>,
     /// Share of the patches of each clip that a step leaves out, other ones each time, in all frames of
     /// the clip alike. Half of them are half of the encoder's work. Default: 0, none.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub patch_dropout: f64,
     /// Parts of the model that stay as they are, and keep no graph: `video`, `video.embedding`,
     /// `video.blocks`, `video.blocks.0..6` (the first six), `video.blocks.3`, `video.end` (what follows
@@ -128,12 +128,12 @@ pub struct TrainSection {
     pub freeze: Vec<String>,
     /// Every block of an encoder learns at so much of the rate of the next, the embedding at so much of
     /// that of the first; what follows the blocks learns at the full rate. Default: 1, all learn alike.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))]
     pub layer_decay: f64,
     /// Keeps a second model beside the first: a moving average of its weights, which keeps so much of
     /// itself in each step, for example 0.999. It is saved with each checkpoint, and at the end as
     /// `model-ema/` in the run folder. Default: none.
-    #[schemars(range(min = 0, max = 1))]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1))]
     pub ema: Option<f64>,
     /// The memory that the run may take, GiB for each of its processes, loader included: `memory` and `micro_batch` are chosen by it, one pass
     /// where that fits (and `memory` is not `"recompute"`), else two with the largest parts that fit. The run's

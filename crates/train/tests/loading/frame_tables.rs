@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use locvtp_cluster::in_threads;
 use locvtp_corpus::{Corpus, HowTo100m, Rank};
 use locvtp_train::UsableCorpus;
 
@@ -55,4 +56,30 @@ fn the_limits_of_a_run_hold_for_its_files() {
     let refused = UsableCorpus::check(&corpus, 0.0, &experiment.opener().unwrap());
     let error = refused.err().unwrap().to_string();
     assert!(error.contains("raise `limits.frames`"), "{error}");
+}
+
+#[test]
+fn several_ranks_open_their_share_of_the_files_and_know_all_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = experiment();
+    let copy = copy();
+    let (corpus, _) = HowTo100m::open(copy.path()).unwrap();
+    std::fs::write(&files(copy.path())[4], "not a video").unwrap();
+    let alone = UsableCorpus::check(&corpus, 0.5, &experiment.opener().unwrap()).unwrap();
+    let tables = |rank: usize| folder.path().join(rank.to_string());
+    let found = in_threads(3, |ranks| {
+        let mut own = experiment.clone();
+        own.loader.frame_tables = Some(tables(ranks.rank().index()));
+        let opener = own.opener().unwrap();
+        UsableCorpus::check_together(ranks, &corpus, 0.5, &opener).unwrap()
+    });
+    for (usable, bad) in found {
+        assert_eq!(usable.videos(), alone.0.videos());
+        assert_eq!(bad, alone.1);
+        assert_eq!(bad.len(), 1);
+    }
+    let opened = [0, 1, 2].map(|rank| entries(&tables(rank)).len());
+    let num_bad = usize::from(opened.iter().sum::<usize>() < 12);
+    assert_eq!(opened.iter().sum::<usize>() + num_bad, 12);
+    assert!(opened.iter().all(|&opened| opened <= 4), "{opened:?}");
 }

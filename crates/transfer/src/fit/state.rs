@@ -10,13 +10,13 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use locvtp_model::Device;
-use locvtp_model::model_directory::{replace_directory, write_synced};
+use locvtp_model::model_directory::{replace_directory, write_synced, write_synced_and_keep};
 use locvtp_model::weights::{fill_parameters, named_parameters, read_safetensors, to_safetensors};
 use locvtp_train::{Adam, EventFile, OptimizerConfig};
 use serde::{Deserialize, Serialize};
@@ -171,11 +171,7 @@ impl FitFolder {
         std::fs::create_dir_all(&folder).map_err(PathError::io(&folder, "write it"))?;
         let path = self.path.join("log.jsonl");
         let lines: String = epochs.iter().map(line).collect();
-        write_synced(&path, lines.as_bytes())?;
-        let file = OpenOptions::new()
-            .append(true)
-            .open(&path)
-            .map_err(PathError::io(&path, "write it"))?;
+        let file = write_synced_and_keep(&path, lines.as_bytes())?;
         Ok(FitLog { path, file, events: EventFile::create(&folder)? })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use locvtp_video::LockHolder;
+
 use super::task_kind::TaskKind;
 
 /// Why a task cannot begin, or cannot go on.
@@ -29,12 +31,14 @@ pub enum TaskFileError {
     },
     /// Another program works at the task.
     #[error(
-        "{path}: another program is at work in this folder; wait until it has ended, or choose another --run folder",
+        "{path}: {holder} is at work in this folder; wait until it has ended, or choose another --run folder",
         path = path.display()
     )]
     TaskBusy {
         /// The folder.
         path: PathBuf,
+        /// Who it is.
+        holder: LockHolder,
     },
     /// There is no task in the folder that should be gone on with.
     #[error(

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use locvtp_measure::PathError;
 use locvtp_model::model_directory::write_synced;
 use locvtp_train::{SettingDifference, did_you_mean};
-use locvtp_video::FolderLock;
+use locvtp_video::address::without_passwords;
+use locvtp_video::{FolderLock, FolderLockError};
 use toml::Table;
 
 use super::task::Task;
@@ -34,32 +35,31 @@ impl TaskFolder {
     /// on with, or it is one with other settings.
     pub(super) fn open(path: &Path, task: &Task, resume: bool) -> Result<Self, TransferError> {
         let file = path.join(TASK_FILE);
-        let there = path.is_dir().then(|| lock(path)).transpose()?;
+        // As it is kept: addresses in it have no passwords.
+        let text = toml::to_string_pretty(task).expect("settings are plain data");
+        let text = without_passwords(&text);
+        if resume && !path.is_dir() {
+            return Err(nothing_to_resume(path).into());
+        }
+        let made = MadeFolder::make(path)?;
+        // Before anything is written: another program may begin a task here at the same moment.
+        let lock = lock(path)?;
         let begun = match std::fs::read_to_string(&file) {
             Ok(_) if !resume => {
                 return Err(TaskFileError::TaskExists { path: path.to_owned() }.into());
             }
             Ok(there) => {
-                if let Some(difference) = difference(&there, &task.table()) {
+                if let Some(difference) = difference(&there, &as_kept(task, &text)) {
                     return Err(TaskFileError::OtherTask { path: file, difference }.into());
                 }
                 None
             }
-            Err(_) if resume => {
-                let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
-                let did_you_mean = did_you_mean(path, "a task", has_task);
-                return Err(
-                    TaskFileError::NothingToResume { path: path.to_owned(), did_you_mean }.into()
-                );
-            }
+            Err(_) if resume => return Err(nothing_to_resume(path).into()),
             Err(_) => {
-                let made = MadeFolder::make(path)?;
-                let text = toml::to_string_pretty(task).expect("settings are plain data");
                 write_synced(&file, text.as_bytes())?;
                 Some(made)
             }
         };
-        let lock = there.map_or_else(|| lock(path), Ok)?;
         Ok(Self { path: path.to_owned(), begun, _lock: lock })
     }
 
@@ -81,11 +81,26 @@ impl TaskFolder {
     }
 }
 
+/// The settings as they were read back from the text that is kept.
+fn as_kept(task: &Task, text: &str) -> Table {
+    toml::from_str(text).unwrap_or_else(|_| task.table())
+}
+
+fn nothing_to_resume(path: &Path) -> TaskFileError {
+    let has_task = |folder: &Path| folder.join(TASK_FILE).is_file();
+    let did_you_mean = did_you_mean(path, "a task", has_task);
+    TaskFileError::NothingToResume { path: path.to_owned(), did_you_mean }
+}
+
 /// Has the folder for this task alone.
 fn lock(path: &Path) -> Result<FolderLock, TransferError> {
-    FolderLock::take(path).map_err(|source| match source.kind() {
-        std::io::ErrorKind::ResourceBusy => TaskFileError::TaskBusy { path: path.into() }.into(),
-        _ => PathError::Io { path: path.into(), action: "open the folder", source }.into(),
+    FolderLock::take(path).map_err(|error| match error {
+        FolderLockError::Busy { holder } => {
+            TaskFileError::TaskBusy { path: path.into(), holder }.into()
+        }
+        FolderLockError::Open(source) => {
+            PathError::Io { path: path.into(), action: "open the folder", source }.into()
+        }
     })
 }
 

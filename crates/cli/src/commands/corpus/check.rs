@@ -348,7 +348,8 @@ fn told(found: &CheckReport, see_all: &str) -> String {
             lines.extend(more);
         }
     }
-    lines.join("\n")
+    let shown: Vec<String> = lines.iter().map(|line| output::one_line(line)).collect();
+    shown.join("\n")
 }
 
 fn row(corpus: &str, file: &str, report: &ReadReport) -> [String; 8] {

@@ -86,5 +86,6 @@ fn told(args: &CorpusPack, packed: &PackReport) -> String {
         }
     }
     lines.push(format!("train on them with corpus.dir = \"{out}\", or from a copy on a server"));
-    lines.join("\n")
+    let shown: Vec<String> = lines.iter().map(|line| output::one_line(line)).collect();
+    shown.join("\n")
 }

@@ -239,10 +239,7 @@ fn expected(schema: &Value) -> String {
     match schema["type"].as_str() {
         Some("boolean") => "true or false".to_owned(),
         Some("integer") => whole_number(schema),
-        Some("number") => match schema["minimum"].as_f64() {
-            Some(least) => format!("a number, {least} or more"),
-            None => "a number".to_owned(),
-        },
+        Some("number") => any_number(schema),
         Some("array") => list(schema, has_names),
         _ if has_keys(schema) && has_names => {
             "one of these names in quotes, or a section".to_owned()
@@ -250,6 +247,20 @@ fn expected(schema: &Value) -> String {
         _ if has_keys(schema) => "a section".to_owned(),
         _ if has_names => "one of these names in quotes".to_owned(),
         _ => "a text in quotes".to_owned(),
+    }
+}
+
+fn any_number(schema: &Value) -> String {
+    let bound = |key: &str| schema[key].as_f64();
+    let (least, above) = (bound("minimum"), bound("exclusiveMinimum"));
+    let (most, below) = (bound("maximum"), bound("exclusiveMaximum"));
+    match (least, above, most, below) {
+        (_, Some(above), Some(most), _) => format!("a number above {above}, {most} at most"),
+        (_, Some(above), ..) => format!("a number above {above}"),
+        (Some(least), _, _, Some(below)) => format!("a number from {least} to below {below}"),
+        (Some(least), _, Some(most), _) => format!("a number from {least} to {most}"),
+        (Some(least), ..) => format!("a number, {least} or more"),
+        _ => "a number".to_owned(),
     }
 }
 
@@ -324,6 +335,20 @@ mod tests {
         let presets =
             presets.map(|(when, defaults)| TaskPreset { when: when.to_owned(), defaults });
         settings_of("lamp", &schema, &presets)
+    }
+
+    #[test]
+    fn the_bounds_of_a_number_are_said_with_whether_they_belong_to_it() {
+        let told = |bounds: Value| any_number(&bounds);
+        let cases = [
+            (json!({}), "a number"),
+            (json!({ "minimum": 0 }), "a number, 0 or more"),
+            (json!({ "minimum": 0, "maximum": 1 }), "a number from 0 to 1"),
+            (json!({ "minimum": 0, "exclusiveMaximum": 1 }), "a number from 0 to below 1"),
+            (json!({ "exclusiveMinimum": 0, "maximum": 1 }), "a number above 0, 1 at most"),
+            (json!({ "exclusiveMinimum": 0.5 }), "a number above 0.5"),
+        ];
+        cases.into_iter().for_each(|(bounds, wanted)| assert_eq!(told(bounds), wanted));
     }
 
     #[test]

@@ -11,14 +11,14 @@ use locvtp_finder::{
     IndexObserver, IndexSampling, IndexSummary, Indexer, help_to_index, model_record,
 };
 use locvtp_search::catalogue::{Catalogue, CatalogueLocation};
-use locvtp_search::identity::walk;
+use locvtp_search::identity::{FolderWalk, walk};
 use locvtp_transfer::{Embedder, locate_model};
 use locvtp_video::VideoOpener;
 use locvtp_video::counted::counted;
 
 use super::change;
 use super::progress::Progress;
-use super::summary::{links_not_followed, text};
+use super::summary::{folders_left_out, links_not_followed, text};
 use crate::catalogue_place::{CataloguePlace, live_index, may_be_there, model_of, open_to_write};
 use crate::command_line::typed_again;
 use crate::commands::ground::open_embedder;
@@ -86,8 +86,10 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
             }
             outcome(&summary, args.strict)
         }
-        Added::Nothing(links) => {
-            links_not_followed(&links).iter().for_each(|links| output::note(links));
+        Added::Nothing(walked) => {
+            let passed_over =
+                [links_not_followed(&walked.links), folders_left_out(&walked.left_out)];
+            passed_over.iter().flatten().for_each(|it| output::note(it));
             Ok(nothing_there())
         }
         Added::Elsewhere => Ok(Outcome::Done),
@@ -97,8 +99,8 @@ pub(crate) fn run(args: &Add) -> anyhow::Result<Outcome> {
 /// What one process is left with.
 enum Added {
     Summary(Box<IndexSummary>, CatalogueLocation),
-    /// There are no videos, and these links to folders.
-    Nothing(Vec<PathBuf>),
+    /// There are no videos where this walk went.
+    Nothing(FolderWalk),
     /// Rank 0 has all of it.
     Elsewhere,
 }
@@ -118,7 +120,7 @@ fn added(args: &Add, ranks: &dyn Communicator) -> anyhow::Result<Added> {
     if !may_be_there(&place) && walked.files.is_empty() && walked.closed.is_empty() {
         // Nor is one made for nothing.
         agree(ranks, Ok(Course::Stop), &mut [])?;
-        return Ok(Added::Nothing(walked.links));
+        return Ok(Added::Nothing(walked));
     }
     let catalogue = open_to_write(&place)?;
     let prepared = args.making.prepared(catalogue.as_ref())?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use locvtp_finder::IndexSummary;
 use locvtp_search::catalogue::CatalogueLocation;
+use locvtp_search::identity::NO_MEDIA;
 use locvtp_video::counted::counted;
 
 use crate::command_line;
@@ -60,6 +61,7 @@ pub(crate) fn text(summary: &IndexSummary, place: Option<&CatalogueLocation>) ->
         ));
     }
     lines.extend(links_not_followed(&summary.links));
+    lines.extend(folders_left_out(&summary.left_out));
     if !summary.waiting.is_empty() {
         lines.push(format!(
             "still being written: {}; add them again when they are whole",
@@ -153,6 +155,14 @@ pub(super) fn links_not_followed(links: &[PathBuf]) -> Option<String> {
     ))
 }
 
+/// Which folders are kept out by a file in them; none where there are none.
+pub(super) fn folders_left_out(folders: &[PathBuf]) -> Option<String> {
+    let has_some = !folders.is_empty();
+    has_some.then(|| {
+        format!("left out, as a file {NO_MEDIA} in the folder asks for: {}", named(folders))
+    })
+}
+
 fn named(paths: &[PathBuf]) -> String {
     let shown = paths.iter().take(NAMED).map(|path| one_line(&path.display().to_string()));
     let mut names: Vec<String> = shown.collect();
@@ -168,21 +178,24 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_said_to_be_kept_only_where_it_is() {
-        let [kept, place, bad, link] = ["a.mp4", "b.mp4", "c.mp4", "d"].map(PathBuf::from);
+        let [kept, place, bad, link, folder] =
+            ["a.mp4", "b.mp4", "c.mp4", "d", "e"].map(PathBuf::from);
         let summary = IndexSummary {
             missing: vec![kept],
             gone_places: vec![place],
             gone_bad: vec![bad],
             links: vec![link],
+            left_out: vec![folder],
             ..IndexSummary::default()
         };
         let told = text(&summary, None);
-        let lines: Vec<&str> = told.lines().take(4).collect();
+        let lines: Vec<&str> = told.lines().take(5).collect();
         assert_eq!(lines[0], "gone, and kept in the index: a.mp4");
         assert!(lines[1].starts_with("gone, and known by another place: b.mp4; "), "{told}");
         assert!(lines[2].starts_with("gone, and could not be read: c.mp4; "), "{told}");
         assert!(lines[3].starts_with("links to folders, which are not followed: d; "), "{told}");
         assert!(lines[3].contains(" index add d --catalog DIR`"), "{told}");
+        assert_eq!(lines[4], "left out, as a file .nomedia in the folder asks for: e");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use locvtp_serve::{Observer, RequestLog};
+use locvtp_video::shown;
 
 use crate::output;
 
@@ -41,6 +42,7 @@ impl RequestLines {
                 }
             }
             if let (Some(file), Ok(line)) = (&file, serde_json::to_string(request)) {
+                let line = shown::json(&line).into_owned();
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 // A full disk does not end the server.
                 let _ = file.write_all((line + "\n").as_bytes());

@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::Args as ClapArgs;
 use locvtp_model::Device;
 use locvtp_model::encoders::Activation;
+use locvtp_model::model_directory::begin_directory;
 use locvtp_model::weights::{Guess, Import, ImportSettings, PartReport, import};
 use locvtp_model::weights::{Part, Source, SourceKind};
 use locvtp_video::Interpolation;
@@ -161,10 +162,12 @@ pub(crate) fn run(args: &ImportWeights) -> anyhow::Result<Outcome> {
         tokenizer: args.tokenizer.clone(),
         seed: args.seed,
     };
+    // Another import may be at it, which would lose what this one adds.
+    let begun = begin_directory(&args.out)?;
     let is_empty = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut all| all.next().is_none());
     let existing = Some(&args.out).filter(|dir| dir.exists() && !is_empty(dir));
     let made = import(&sources, existing.map(PathBuf::as_path), &settings, &Device::flex())?;
-    made.write(&args.out)?;
+    made.write_into(begun)?;
     if args.json {
         output::json(&json!({
             "model": args.out,

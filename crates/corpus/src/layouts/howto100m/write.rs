@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use locvtp_video::whole_file::new_file;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeStruct, Serializer};
 
@@ -52,7 +53,7 @@ fn write(
     path: &Path,
     body: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), CorpusError> {
-    File::create(path)
+    new_file(path)
         .and_then(|file| {
             let mut out = BufWriter::new(file);
             body(&mut out)?;

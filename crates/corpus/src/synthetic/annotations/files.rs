@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use locvtp_video::whole_file::new_file;
+
 use crate::error::CorpusError;
 
 /// The folder, which is made.
@@ -16,7 +18,7 @@ pub(super) fn text_file(
     path: &Path,
     body: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> Result<(), CorpusError> {
-    let written = File::create(path).and_then(|file| {
+    let written = new_file(path).and_then(|file| {
         let mut file = BufWriter::new(file);
         body(&mut file)?;
         file.flush()

@@ -23,7 +23,7 @@ mod files;
 mod retrieval;
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use self::annotated_video::{AnnotatedVideo, Part};
@@ -70,16 +70,26 @@ pub(super) struct Annotated<'a> {
 }
 
 impl Annotated<'_> {
+    /// Whether the folder is in the corpus at `out`, whole and of this format.
+    pub(super) fn are_there(out: &Path) -> bool {
+        let text = fs::read_to_string(out.join(ANNOTATIONS).join("README.md"));
+        text.is_ok_and(|text| text == README)
+    }
+
     /// Writes the folder into the corpus at `out`, unless it is there, whole and of this format.
     pub(super) fn write(&self, out: &Path) -> Result<(), CorpusError> {
-        let folder = out.join(ANNOTATIONS);
-        if fs::read_to_string(folder.join("README.md")).is_ok_and(|text| text == README) {
+        if Self::are_there(out) {
             return Ok(());
         }
+        let folder = out.join(ANNOTATIONS);
         let partial = out.join(format!("{ANNOTATIONS}.partial"));
         for stale in [&partial, &folder] {
-            if stale.exists() {
-                fs::remove_dir_all(stale).map_err(CorpusError::writing(stale))?;
+            // Of a link the link goes, and what it leads to stays.
+            match fs::remove_dir_all(stale) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(CorpusError::writing(stale)(error));
+                }
+                _ => {}
             }
         }
         let truths: Vec<_> = self

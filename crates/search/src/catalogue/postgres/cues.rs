@@ -1,5 +1,7 @@
 //! What is said, and finding it by its words.
 
+use std::time::{Duration, Instant};
+
 use locvtp_video::TimeSpan;
 use postgres::types::ToSql;
 use postgres::{Row, Transaction};
@@ -8,6 +10,7 @@ use super::fault::{Fault, bad};
 use super::values::{array, plain};
 use super::words::{asked, document, query, words};
 use crate::catalogue::bad_value::is_time;
+use crate::catalogue::phrases::MOST_S;
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
 use crate::segment::TrackId;
@@ -64,6 +67,23 @@ pub(super) fn find(
     if asked.is_empty() {
         return Ok(Vec::new());
     }
+    // As long as the transaction lasts, and for each statement by itself.
+    db.batch_execute(&format!("SET LOCAL statement_timeout = '{MOST_S}s'"))?;
+    let began = Instant::now();
+    find_words(db, &asked, filter, most).map_err(|fault| {
+        // An administrator may cancel it earlier.
+        let is_over = fault.is_of_cancelled() && began.elapsed() >= Duration::from_secs(MOST_S);
+        if is_over { Fault::TimeOver } else { fault }
+    })
+}
+
+/// The same of phrases as words, of which the last may go on.
+fn find_words(
+    db: &mut Transaction<'_>,
+    asked: &[(Vec<String>, bool)],
+    filter: Option<&TrackFilter>,
+    most: usize,
+) -> Result<Vec<CueHit>, Fault> {
     let queries: Vec<String> =
         asked.iter().map(|(words, goes_on)| query(words, *goes_on)).collect();
     let totals = db.query_opt("SELECT num_cues, num_words FROM cue_totals LIMIT 1", &[])?;

@@ -7,6 +7,7 @@ use postgres::error::SqlState;
 
 use crate::catalogue::bad_value::BadValue;
 use crate::catalogue::error::CatalogueError;
+use crate::catalogue::phrases::MOST_S;
 use crate::catalogue::server_trouble::ServerTrouble;
 use crate::scan::ScanError;
 use crate::segment::VectorError;
@@ -16,6 +17,8 @@ pub(super) enum Fault {
     Sql(postgres::Error),
     Stream(io::Error),
     Bad(BadValue),
+    /// Words were looked for longer than [`MOST_S`].
+    TimeOver,
     Told(CatalogueError),
 }
 
@@ -26,7 +29,7 @@ impl Fault {
             Self::Sql(error) => is_lost(error),
             // Anything but rows that are not as they should be.
             Self::Stream(error) => error.kind() != io::ErrorKind::InvalidData,
-            Self::Bad(_) | Self::Told(_) => false,
+            Self::Bad(_) | Self::TimeOver | Self::Told(_) => false,
         }
     }
 
@@ -34,6 +37,12 @@ impl Fault {
     pub(super) fn is_of_dropped_table(&self) -> bool {
         let Self::Sql(error) = self else { return false };
         error.code() == Some(&SqlState::UNDEFINED_TABLE)
+    }
+
+    /// Whether the server gave the statement up, because its time was over or because it was told to.
+    pub(super) fn is_of_cancelled(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        error.code() == Some(&SqlState::QUERY_CANCELED)
     }
 
     /// What is told of it.
@@ -56,6 +65,7 @@ impl Fault {
             Self::Sql(error) if error.code() == Some(&SqlState::DISK_FULL) => {
                 CatalogueError::Full { place, doing }
             }
+            Self::TimeOver => CatalogueError::TooSlow { place, doing, most_s: MOST_S },
             Self::Bad(value) => value.told(&place),
             Self::Sql(error) if error.code().is_some_and(is_of_lost_part) => {
                 let what = format!(
@@ -65,9 +75,6 @@ impl Fault {
                     said_by(&error)
                 );
                 CatalogueError::Damaged { place, what }
-            }
-            Self::Sql(error) if error.code() == Some(&SqlState::DISK_FULL) => {
-                CatalogueError::Full { place, doing }
             }
             Self::Sql(source) => {
                 CatalogueError::Database { place, doing, source: Box::new(source) }

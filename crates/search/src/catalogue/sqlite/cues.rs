@@ -6,10 +6,10 @@ use rusqlite::Connection;
 
 use super::checked_row::CheckedRow;
 use super::database::Fault;
-use super::deadline::{Deadline, MOST_S};
+use super::deadline::Deadline;
 use super::sealed_parts::CUES;
 use super::{sealing, word_index};
-use crate::catalogue::phrases::{Phrase, phrases};
+use crate::catalogue::phrases::{MOST_S, Phrase, phrases};
 use crate::catalogue::{Cue, CueHit, FileId};
 use crate::scan::TrackFilter;
 

@@ -10,7 +10,6 @@ use std::time::Duration;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
-use super::deadline::MOST_S;
 use super::presence::refuse_vectors;
 use super::schema::{self, Kind, MIGRATIONS};
 use super::sealed_parts::{CONTENT, CUES, FILES, GENERATIONS, INDEXED, PATHS, Part, RUNS, TRACKS};
@@ -18,6 +17,7 @@ use super::{sealing, word_index_version};
 use crate::catalogue::FileId;
 use crate::catalogue::bad_value::{BadValue, RESTORE};
 use crate::catalogue::error::CatalogueError;
+use crate::catalogue::phrases::MOST_S;
 use crate::segment::SegmentError;
 
 /// A failure before it is known where and in the middle of what.

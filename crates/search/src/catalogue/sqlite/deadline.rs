@@ -7,9 +7,6 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ffi};
 
-/// Seconds that a question about words may take. A common one takes milliseconds.
-pub(super) const MOST_S: u64 = 5;
-
 /// Steps of the database's machine between two looks at the clock: some hundred microseconds.
 const STEPS: c_int = 10_000;
 

@@ -65,6 +65,12 @@ pub(super) fn check(folder: &Path) -> Result<bool, CatalogueError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut path = database.clone().into_os_string();
         path.push(ending);
+        // SQLite lays them beside the file itself, so such a link is somebody's trap: what it leads to would be written.
+        let is_link = fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink());
+        if is_link && !ending.is_empty() {
+            let what = format!("{} is a link; remove it", PathBuf::from(path).display());
+            return Err(CatalogueError::Damaged { place, what });
+        }
         match fs::metadata(&path) {
             Ok(about) if !about.is_file() => {
                 let what = format!(
@@ -78,6 +84,10 @@ pub(super) fn check(folder: &Path) -> Result<bool, CatalogueError> {
             }
             _ => {}
         }
+    }
+    if leads_nowhere(&database) {
+        let what = "its catalogue.sqlite is a link, and nothing is there; mount its drive, or remove the link";
+        return Err(CatalogueError::Damaged { place, what: what.to_owned() });
     }
     let is_there = fs::metadata(&database).is_ok_and(|about| about.len() > 0);
     if !is_there {

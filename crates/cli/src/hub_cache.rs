@@ -1,0 +1,204 @@
+//! The folder of the hub's downloads, laid out as the hub's own programs lay it out, so that each finds what the
+//! other has fetched. The library `hf-hub` names the folder; it does not fetch, as it takes tags and commits for paths and
+//! sends the token on to whatever server it is sent to:
+//!
+//! ```text
+//! models--OWNER--NAME/
+//! ├── refs/main                  the commit
+//! ├── blobs/TAG                  a file under the tag that the server gives its contents
+//! └── snapshots/COMMIT/FILE      a link to its blob
+//! ```
+//!
+//! Commit and tag are what the server states: plain names, or nothing is written.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use hf_hub::Repo;
+use locvtp_video::whole_file::{PartName, write_whole};
+use locvtp_video::{PlainName, plain_file, private_folder};
+
+/// What a name on the hub begins with.
+pub(crate) const PREFIX: &str = "hub:";
+
+/// Bytes of the longest token, and of the name of a commit.
+const LONGEST_WORD: u64 = 4096;
+
+/// The downloads of all models.
+pub(crate) struct HubCache {
+    folder: PathBuf,
+}
+
+/// Those of one model.
+pub(crate) struct CachedModel {
+    folder: PathBuf,
+}
+
+impl HubCache {
+    /// In `HF_HOME`, else in the user's cache folder; of a user without a home in a folder of their own among the
+    /// temporary files.
+    ///
+    /// # Errors
+    /// When that folder is not this user's.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let given = std::env::var_os("HF_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let own = || Some(std::env::home_dir()?.join(".cache/huggingface"));
+        let home = match given.or_else(own) {
+            Some(home) => home,
+            None => {
+                let private = private_folder::in_temporary();
+                private
+                    .context("there is no place for downloads; set HF_HOME to a folder")?
+                    .join("huggingface")
+            }
+        };
+        Ok(Self { folder: home.join("hub") })
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The token that `huggingface-cli login` keeps beside it.
+    pub(crate) fn token(&self) -> Option<String> {
+        let token = word(&self.folder.with_file_name("token"))?;
+        (!token.is_empty()).then_some(token)
+    }
+
+    /// A model by its name on the hub, `OWNER/NAME`, of which each part is a plain name.
+    pub(crate) fn model(&self, name: &str) -> CachedModel {
+        CachedModel { folder: self.folder.join(Repo::model(name.to_owned()).folder_name()) }
+    }
+}
+
+impl CachedModel {
+    /// A file of the commit that was fetched last.
+    pub(crate) fn file(&self, name: &PlainName) -> Option<PathBuf> {
+        let commit = PlainName::new(&word(&self.folder.join("refs/main"))?).ok()?;
+        let path = name.inside(&self.snapshot(&commit));
+        path.is_file().then_some(path)
+    }
+
+    /// The file that the contents of this tag are fetched into, which holds what an earlier download left. Nobody else
+    /// writes it as long as it is open.
+    ///
+    /// # Errors
+    /// When another program fetches it, or the folder refuses.
+    pub(crate) fn open_blob(&self, tag: &PlainName) -> anyhow::Result<File> {
+        let path = self.half_blob(tag);
+        fs::create_dir_all(self.blobs())
+            .and_then(|()| plain_file::open_or_make(&path))
+            .and_then(|file| match file.try_lock() {
+                Err(fs::TryLockError::WouldBlock) => Err(io::Error::new(
+                    ErrorKind::ResourceBusy,
+                    "another program is downloading it",
+                )),
+                _ => Ok(file),
+            })
+            .with_context(|| path.display().to_string())
+    }
+
+    /// Gives what was fetched its names; the path of the file.
+    ///
+    /// # Errors
+    /// When the folder refuses.
+    pub(crate) fn keep(
+        &self,
+        commit: &PlainName,
+        tag: &PlainName,
+        name: &PlainName,
+    ) -> anyhow::Result<PathBuf> {
+        let snapshot = self.snapshot(commit);
+        let path = name.inside(&snapshot);
+        let kept = || {
+            fs::rename(self.half_blob(tag), tag.inside(&self.blobs()))?;
+            fs::create_dir_all(&snapshot)?;
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => symlink(Path::new("../../blobs").join(tag.as_str()), &path)?,
+            }
+            let reference = self.folder.join("refs/main");
+            fs::create_dir_all(self.folder.join("refs"))?;
+            write_whole(&reference, PartName::Own, |file| {
+                file.write_all(commit.as_str().as_bytes())
+            })
+        };
+        kept().with_context(|| format!("{}: cannot be written", path.display()))?;
+        if !path.is_file() {
+            bail!("{}: is gone again; is another program at work there?", path.display());
+        }
+        Ok(path)
+    }
+
+    fn blobs(&self) -> PathBuf {
+        self.folder.join("blobs")
+    }
+
+    fn half_blob(&self, tag: &PlainName) -> PathBuf {
+        self.blobs().join(format!("{tag}.part"))
+    }
+
+    fn snapshot(&self, commit: &PlainName) -> PathBuf {
+        commit.inside(&self.folder.join("snapshots"))
+    }
+}
+
+/// The one word that a small file holds.
+fn word(path: &Path) -> Option<String> {
+    let text = String::from_utf8(plain_file::read(path, LONGEST_WORD).ok()?).ok()?;
+    Some(text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> PlainName {
+        PlainName::new(text).unwrap()
+    }
+
+    #[test]
+    fn what_was_fetched_is_found_again_and_a_link_in_its_place_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = HubCache { folder: home.path().join("hub") };
+        let model = cache.model("owner/name");
+        assert_eq!(model.file(&name("config.json")), None);
+        let (commit, tag, file) = (name("abc"), name("t1"), name("config.json"));
+        for text in ["one", "two"] {
+            model.open_blob(&tag).unwrap().write_all(text.as_bytes()).unwrap();
+            let path = model.keep(&commit, &tag, &file).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+            assert_eq!(model.file(&file), Some(path));
+        }
+        assert!(home.path().join("hub/models--owner--name/snapshots/abc/config.json").is_symlink());
+        let kept = home.path().join("kept");
+        fs::write(&kept, "kept").unwrap();
+        symlink(&kept, model.half_blob(&tag)).unwrap();
+        model.open_blob(&tag).unwrap_err();
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "kept");
+    }
+
+    #[test]
+    fn two_do_not_fetch_one_file_at_once_and_a_commit_that_leads_elsewhere_is_none() {
+        let home = tempfile::tempdir().unwrap();
+        let cache = HubCache { folder: home.path().join("hub") };
+        let model = cache.model("name");
+        let first = model.open_blob(&name("t")).unwrap();
+        let second = format!("{:#}", model.open_blob(&name("t")).unwrap_err());
+        assert!(second.contains("another program"), "{second}");
+        drop(first);
+        model.open_blob(&name("t")).unwrap();
+        fs::create_dir_all(model.folder.join("refs")).unwrap();
+        fs::create_dir_all(home.path().join("hub/x")).unwrap();
+        fs::write(home.path().join("hub/x/config.json"), "{}").unwrap();
+        fs::create_dir_all(model.folder.join("snapshots")).unwrap();
+        fs::write(model.folder.join("refs/main"), "../../x").unwrap();
+        assert_eq!(model.file(&name("config.json")), None);
+        fs::write(home.path().join("token"), " word \n").unwrap();
+        assert_eq!(cache.token().as_deref(), Some("word"));
+    }
+}
