@@ -44,6 +44,7 @@ mod shards;
 mod stated_names;
 mod steps_and_segmentation;
 mod stopping;
+mod terminal_orders;
 mod tiny;
 mod tuned_segmentation;
 mod waiting;
