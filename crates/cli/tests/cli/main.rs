@@ -45,6 +45,7 @@ mod stated_names;
 mod stated_sizes;
 mod steps_and_segmentation;
 mod stopping;
+mod terminal_orders;
 mod tiny;
 mod tuned_segmentation;
 mod waiting;
