@@ -6,8 +6,8 @@ use std::time::Duration;
 use locvtp_fuzz::targets::ALL;
 use locvtp_fuzz::watch::{Cases, watched};
 
-/// Targets whose readers do not bear every file yet: HDF5 whose datasets say more than there is or whose groups hold
-/// themselves, and models whose sizes are believed before their weights are looked at.
+/// Targets whose readers do not bear every file yet: HDF5 whose groups hold themselves, and models whose sizes are
+/// believed before their weights are looked at.
 const NOT_YET: [&str; 2] = ["hdf5", "model-directories"];
 
 #[test]
