@@ -10,7 +10,7 @@ use locvtp_fuzz::watch::{Cases, watched};
 fn a_short_run_of_every_target_finds_nothing() {
     let program = Path::new(env!("CARGO_BIN_EXE_locvtp-fuzz"));
     let cases = Cases { first: 0, count: 200, time: Duration::from_secs(300) };
-    for &target in &ALL {
+    for &target in ALL {
         let outcome = watched(program, target, cases);
         assert!(outcome.finds.is_empty(), "{}: {:#?}", target.name, outcome.finds);
         assert_eq!(outcome.cases, cases.count, "{}", target.name);
