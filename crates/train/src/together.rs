@@ -8,7 +8,7 @@ use locvtp_video::causes::with_causes;
 
 use crate::error::TrainError;
 use crate::experiment::Experiment;
-use crate::usable::BadVideo;
+use crate::usable::{BadVideo, videos_of_corpus};
 
 /// Whether this rank writes and tells for all.
 pub(crate) fn is_first(ranks: &dyn Communicator) -> bool {
@@ -56,11 +56,6 @@ pub(crate) fn check_sameness(
         Fact::shown("weights, by their checksum", checksum(model)),
     ];
     Ok(same_on_all(ranks, &facts)?)
-}
-
-/// Which videos a rank has, by the checksum of their names.
-pub(crate) fn videos_of_corpus(fingerprint: u32) -> Fact {
-    Fact::shown("videos of the corpus, by the checksum of their names", fingerprint)
 }
 
 /// CRC-32 of all weights, in the order of the model.

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::corpus_fingerprint;
 use crate::error::TrainError;
-use crate::together::videos_of_corpus;
 use locvtp_video::counted::counted;
 
 /// A video that was left out.
@@ -200,6 +199,11 @@ fn seen(
     let mut parts: Vec<_> = told.iter().map(|bytes| part(bytes).into_iter()).collect();
     let in_turn = (0..corpus.videos().len()).map_while(|place| parts[place % num_ranks].next());
     Ok(in_turn.collect())
+}
+
+/// Which videos a rank has, by the checksum of their names.
+pub(crate) fn videos_of_corpus(fingerprint: u32) -> Fact {
+    Fact::shown("videos of the corpus, by the checksum of their names", fingerprint)
 }
 
 /// Opens the file where that is needed to know it.

@@ -578,7 +578,7 @@ mod tests {
         let owned = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
         assert_eq!(both("http://h:80/a/b.tar"), owned(("http://h:80", "a/b.tar")));
         assert_eq!(both("s3://bucket"), owned(("s3://bucket", "")));
-        for wrong in ["http:///a", "a/b", "http://h/a.tar?sig=1"] {
+        for wrong in ["http:///a", "a/b", "http://h/a.tar?page=1"] {
             let error = Storage::split(wrong).unwrap_err().to_string();
             assert!(error.contains(wrong), "{error}");
         }

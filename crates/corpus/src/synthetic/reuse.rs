@@ -2,7 +2,7 @@
 //! ours.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use locvtp_video::FolderLock;
@@ -107,12 +107,24 @@ pub(super) fn start_partial(
             return Err(CorpusError::Unfinished { path: partial, key, existing, wanted });
         }
         // It was stopped before the first video.
-        fs::remove_file(partial.join(CONFIG_FILE)).map_err(CorpusError::writing(&partial))?;
+        remove_contents(&partial).map_err(CorpusError::writing(&partial))?;
     }
     if !is_empty_dir(&partial) {
         return Err(CorpusError::Occupied { path: partial });
     }
     Ok((partial, lock))
+}
+
+/// Leaves an empty folder. The folder stays, as it is locked.
+fn remove_contents(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// Whether a stopped call finished this video. It has its name only when it is whole.
