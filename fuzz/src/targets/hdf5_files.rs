@@ -65,7 +65,7 @@ fn dataset(choices: &mut Choices, group: &Group, name: &str) {
         2 => 0,
         _ => choices.below(6),
     };
-    let shape = vec![side(), side(), side()];
+    let shape = [side(), side(), side()];
     let shape = shape[..choices.below(4)].to_vec();
     let is_chunked = !shape.is_empty() && choices.once_in(2);
     let chunk: Vec<usize> = shape.iter().map(|side| (*side).clamp(1, 64)).collect();

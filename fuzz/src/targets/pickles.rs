@@ -34,7 +34,8 @@ fn state_dict(choices: &mut Choices) -> Vec<u8> {
         ops.text(&name);
         ops.global("torch._utils", "_rebuild_tensor_v2").raw(b"((");
         ops.text("storage");
-        ops.global("torch", *choices.pick(&["FloatStorage", "HalfStorage", "LongStorage", "Odd"]));
+        let storages = ["FloatStorage", "HalfStorage", "LongStorage", "Odd"];
+        ops.global("torch", storages[choices.below(storages.len())]);
         ops.text(&number.to_string()).text("cpu").number(choices).raw(b"tQ").number(choices);
         for _ in 0..2 {
             ops.raw(b"(");
