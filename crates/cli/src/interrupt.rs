@@ -99,11 +99,7 @@ fn handle() {
     if !first || kept {
         eprintln!(
             "\nstopped; {}",
-            if kept {
-                "what is finished is kept"
-            } else {
-                "if there was one, the last checkpoint is intact"
-            }
+            if kept { "what is finished is kept" } else { "what was saved before is intact" }
         );
         if let Some(go_on) = GO_ON.get() {
             eprintln!("{}", shown::lines(&format!("go on with: {go_on}")));

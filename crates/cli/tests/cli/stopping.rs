@@ -56,7 +56,7 @@ fn ctrl_c_twice_stops_at_once() {
     errors.read_to_end(&mut told).unwrap();
     let told = String::from_utf8(told).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{told}");
-    says(&told, &["stopped;", "checkpoint is intact"]);
+    says(&told, &["stopped;", "what was saved before is intact"]);
     assert!(checkpoints(&run).is_empty(), "it took the time to save: {told}");
 }
 
