@@ -8,6 +8,7 @@
 //! | `scan`, `record` | which samples a tar holds; what a sample's JSON says |
 //! | `index` | the same, written down beside the shard |
 //! | `wary_client` | what is not taken from a server: redirects, slowness, pages without end |
+//! | `object_stores`, `storage_error` | the clients of servers and S3; what they say when they fail |
 //! | `storage`, `cache`, `shard`, `opening` | bytes from servers and S3 (feature `remote`), kept within a bound |
 //! | [`pack`] | any corpus into shards |
 //!
@@ -24,6 +25,8 @@ mod foreign_subtitles;
 mod index;
 mod listing;
 mod members;
+#[cfg(feature = "remote")]
+mod object_stores;
 mod opening;
 pub(crate) mod pack;
 mod record;
@@ -35,6 +38,8 @@ mod storage;
 #[cfg(not(feature = "remote"))]
 #[path = "no_storage.rs"]
 mod storage;
+#[cfg(feature = "remote")]
+mod storage_error;
 #[cfg(feature = "remote")]
 mod wary_client;
 

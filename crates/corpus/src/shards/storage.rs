@@ -4,41 +4,31 @@
 //! a connection that is cut) are tried again with growing pauses, a cut download from where it was
 //! cut; what does not pass, as a missing object, is an error at once. What a server says of lengths is
 //! a claim: no more is taken than was asked for ([`wary_client`](super::wary_client) does the same for
-//! time and redirects). Credentials for S3 come from
-//! the usual variables: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT`
-//! for servers of one's own, `AWS_ALLOW_HTTP=true` where those speak plain HTTP, and
-//! `AWS_SKIP_SIGNATURE=true` for public buckets.
+//! time and redirects).
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use locvtp_video::address::{Address, without_passwords};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::http::HttpBuilder;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path as ObjectPath;
-use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore,
-    ObjectStoreExt, RetryConfig,
-};
+use object_store::{GetOptions, GetRange, GetResult, ObjectMeta, ObjectStoreExt};
 use tokio::runtime::{Builder, Runtime};
 
 use super::address::MOST_NAMES;
+use super::object_stores::Store;
 use super::settings::ShardSettings;
-use super::wary_client::{Patience, Refused, WaryConnector};
+use super::storage_error::storage_error;
+use super::wary_client::{Patience, Refused};
 use crate::error::CorpusError;
 use crate::stable_hash::stable_hash;
 
 /// Pages of a listing; a store puts a thousand names on one.
 const MOST_PAGES: usize = 10_000;
-/// Characters that are told of what a server says.
-const LONGEST_REASON: usize = 300;
-
 /// Seconds that a server is tried for which never answered: more likely it is not there at all.
 const FIRST_ANSWER_S: u64 = 5;
 
@@ -55,111 +45,12 @@ pub(crate) struct Storage {
     retry: Duration,
 }
 
-/// What is asked.
-struct Store {
-    objects: Arc<dyn ObjectStore>,
-    /// The same where it can list a folder page by page.
-    pages: Option<Arc<AmazonS3>>,
-}
-
 /// An object as it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ObjectState {
     pub(crate) bytes: u64,
     /// Another number when the object may be another.
     pub(crate) version: u64,
-}
-
-/// The store of a server or bucket; a request is tried again for `retry`.
-fn store(
-    root: &str,
-    address: &str,
-    retry: Duration,
-    patience: Patience,
-) -> Result<Store, CorpusError> {
-    // The HTTP library asks for one; ours is the one that the hub's downloads use too. An error says
-    // that there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let address = Address::new(address);
-    let refuse =
-        |reason: String| CorpusError::StorageAddress { address: address.to_string(), reason };
-    if address.lacks_its_password() {
-        let reason = "its password is not kept in files; give the address again with its password, as with \
-                      --set corpus.dir=ADDRESS";
-        return Err(refuse(reason.to_owned()));
-    }
-    let failed = |source| refuse(root_cause(&source).0);
-    let retry_config = RetryConfig {
-        backoff: BackoffConfig::default(),
-        max_retries: if retry.is_zero() { 0 } else { usize::MAX },
-        retry_timeout: retry,
-    };
-    let client =
-        ClientOptions::new().with_timeout_disabled().with_connect_timeout(patience.silence);
-    let Some(bucket) = root.strip_prefix("s3://") else {
-        let (url, sign_in) = signed_in(root).unwrap_or_else(|| (root.to_owned(), <_>::default()));
-        let store = HttpBuilder::new()
-            .with_url(url)
-            .with_retry(retry_config)
-            .with_client_options(client.with_allow_http(true))
-            .with_http_connector(WaryConnector { patience, sign_in })
-            .build();
-        return Ok(Store { objects: Arc::new(store.map_err(failed)?), pages: None });
-    };
-    let builder = s3_from_environment();
-    for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
-        let endpoint = builder.get_config_value(&key).unwrap_or_default();
-        let (scheme, host) = endpoint.split_once("://").unwrap_or_default();
-        let is_address = ["http", "https"].contains(&scheme)
-            && !host.is_empty()
-            && !host.contains(char::is_whitespace);
-        if !endpoint.is_empty() && !is_address {
-            return Err(refuse(format!("AWS_ENDPOINT is {endpoint:?}, which is no address")));
-        }
-        if scheme == "http" && !allows_http() {
-            return Err(refuse(format!(
-                "AWS_ENDPOINT is {endpoint}, not https; set AWS_ALLOW_HTTP=true if that is meant"
-            )));
-        }
-    }
-    let store = builder
-        .with_bucket_name(bucket)
-        .with_retry(retry_config)
-        .with_client_options(client.with_allow_http(allows_http()))
-        .with_http_connector(WaryConnector { patience, sign_in: <_>::default() })
-        .build();
-    let store = Arc::new(store.map_err(failed)?);
-    Ok(Store { objects: Arc::clone(&store) as _, pages: Some(store) })
-}
-
-/// An address with a user, without it, and the header that says who it is; none for an address without one. The HTTP
-/// library makes both, and takes the header away where a server sends on to another one.
-fn signed_in(root: &str) -> Option<(String, reqwest::header::HeaderMap)> {
-    if !root.contains('@') {
-        return None;
-    }
-    let request = reqwest::Client::new().get(root).build().ok()?;
-    Some((request.url().to_string(), request.headers().clone()))
-}
-
-fn allows_http() -> bool {
-    std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| value == "true")
-}
-
-/// What `AWS_*` variables say; an empty one says nothing, as to Amazon's own programs.
-fn s3_from_environment() -> AmazonS3Builder {
-    let mut builder = AmazonS3Builder::new();
-    for (name, value) in std::env::vars_os() {
-        let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else { continue };
-        let key = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>();
-        if let Ok(key) = key
-            && name.starts_with("AWS_")
-            && !value.trim().is_empty()
-        {
-            builder = builder.with_config(key, value.trim());
-        }
-    }
-    builder
 }
 
 impl Storage {
@@ -174,8 +65,8 @@ impl Storage {
             silence: Duration::from_secs(settings.silence_s.into()),
             least_bytes_s: settings.least_bytes_s,
         };
-        let store = store(root.whole(), address, retry, patience)?;
-        let unknown = self::store(
+        let store = Store::open(root.whole(), address, retry, patience)?;
+        let unknown = Store::open(
             root.whole(),
             address,
             retry.min(Duration::from_secs(FIRST_ANSWER_S)),
@@ -489,88 +380,9 @@ fn state(meta: &ObjectMeta) -> ObjectState {
     let version = stable_hash(&(meta.size, &meta.e_tag, meta.last_modified.timestamp_millis()));
     ObjectState { bytes: meta.size, version }
 }
-
-fn storage_error(address: String, source: object_store::Error) -> CorpusError {
-    use object_store::Error::*;
-    let (cause, no_answer) = root_cause(&source);
-    let (reason, code) = said(&cause);
-    let refused = Refused::within(&source);
-    // Where the credentials of a machine in Amazon's cloud would come from.
-    let no_credentials = source.to_string().contains("169.254.169.254");
-    let way_out = match &source {
-        _ if refused.is_some() => refused.map_or("", Refused::way_out),
-        _ if no_credentials => {
-            "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-             AWS_SKIP_SIGNATURE=true for a public bucket"
-        }
-        _ if code == "NoSuchBucket" => {
-            "check the bucket's name, and AWS_ENDPOINT for a store of your own"
-        }
-        NotFound { .. } => "it is not there; check the address, and the last number of a pattern",
-        PermissionDenied { .. } | Unauthenticated { .. } => {
-            "the server refuses access; check the AWS_* variables, or whether it must be public"
-        }
-        InvalidPath { .. } => "the address cannot be understood",
-        _ if no_answer => "check the address, that the server runs, and the network",
-        _ => {
-            "the server does not answer as it should, also when asked again; try later, or raise \
-             corpus.shards.retry_s"
-        }
-    };
-    let reason = if code.is_empty() { reason.to_owned() } else { format!("{reason} {code}") };
-    CorpusError::Storage { address, reason: tellable(&reason), way_out }
-}
-
-/// What a server said, in one line of bounded length that moves no cursor.
-fn tellable(reason: &str) -> String {
-    let mut told: String = reason.chars().take(LONGEST_REASON).collect();
-    if told.len() < reason.len() {
-        told.push('…');
-    }
-    told.replace(|c: char| c.is_control(), "?")
-}
-
-/// The innermost cause, and whether it is that no connection came about.
-fn root_cause(error: &object_store::Error) -> (String, bool) {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    let no_connection = cause.downcast_ref::<std::io::Error>().is_some_and(|error| {
-        use std::io::ErrorKind::*;
-        // These come when there was a connection.
-        !matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
-    });
-    (cause.to_string(), no_connection)
-}
-
-/// What a server said without the document that came with it; and the code that S3 puts into that.
-fn said(cause: &str) -> (&str, &str) {
-    let (reason, document) = cause.split_at(cause.find(['<', '\n']).unwrap_or(cause.len()));
-    let code = document.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    (reason.trim_end_matches([' ', ':']), code.map_or("", |(code, _)| code))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_a_servers_answer_the_code_is_told_and_not_the_document() {
-        let answer = "Server returned non-2xx status code: 404 Not Found: <?xml version=\"1.0\"?>\n\
-                      <Error><Code>NoSuchBucket</Code><Message>none</Message></Error>";
-        let reason = "Server returned non-2xx status code: 404 Not Found";
-        assert_eq!(said(answer), (reason, "NoSuchBucket"));
-        assert_eq!(said("Connection refused (os error 111)").1, "");
-        assert_eq!(said("502 Bad Gateway: <html>\nproxy"), ("502 Bad Gateway", ""));
-    }
-
-    #[test]
-    fn what_a_server_says_is_told_in_one_short_line() {
-        assert_eq!(tellable("500 Internal Server Error"), "500 Internal Server Error");
-        assert_eq!(tellable("red \u{1b}[31m\rtext"), "red ?[31m?text");
-        assert_eq!(tellable(&"é".repeat(1000)).chars().count(), LONGEST_REASON + 1);
-    }
 
     #[test]
     fn an_address_is_a_server_and_a_path() {
