@@ -51,7 +51,9 @@ impl CataloguePlace {
         // `--catalog` may have laid it into the folder itself.
         let is_itself = !is_file && is_catalogue(folder) && !is_catalogue(&own);
         let own = if is_itself { folder.to_owned() } else { own };
-        Ok(CatalogueLocation::Folder(above.filter(|_| !is_itself).unwrap_or(own)))
+        let place = above.filter(|_| !is_itself).unwrap_or(own);
+        refuse_strange_link(&place)?;
+        Ok(CatalogueLocation::Folder(place))
     }
 
     /// The index that knows these files and folders, which need not be there any more: the one given, or that in
@@ -111,6 +113,21 @@ impl CataloguePlace {
             )
         })
     }
+}
+
+/// Refuses a link to a folder that is no index: it may have come with a stranger's videos, and an index would be made
+/// wherever it leads.
+fn refuse_strange_link(place: &Path) -> anyhow::Result<()> {
+    if !place.is_symlink() || !place.is_dir() || is_catalogue(place) {
+        return Ok(());
+    }
+    let target = place.canonicalize().unwrap_or_else(|_| place.to_owned());
+    bail!(
+        "{} is a link to {}, where no index lies; if it is to be made there, say so with --catalog {}",
+        place.display(),
+        target.display(),
+        quoted(&target.to_string_lossy())
+    )
 }
 
 /// The folder of the videos, where the index lies in it.

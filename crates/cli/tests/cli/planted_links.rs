@@ -107,19 +107,57 @@ fn a_model_directory_is_written_through_no_link() {
     place.is_untouched();
 }
 
+/// Adds a folder of one video to its index, where somebody laid something before.
+fn add_beside(place: &Place, plant: impl FnOnce(&Path), more: &[&str]) -> std::process::Output {
+    let videos = place.at("videos");
+    std::fs::create_dir(&videos).unwrap();
+    write_video(&videos.join("a.mp4"), 30);
+    plant(&videos.join(".locvtp"));
+    let model = tiny().model();
+    run(&[&["index", "add", str(&videos), "--model", str(&model)], more].concat())
+}
+
 #[test]
 fn an_index_is_written_through_no_link_beside_its_database() {
-    for name in
-        ["catalogue.sqlite-wal", "catalogue.sqlite-shm", "catalogue.sqlite-journal", "writer.lock"]
-    {
+    for name in [
+        "catalogue.sqlite",
+        "catalogue.sqlite-wal",
+        "catalogue.sqlite-shm",
+        "catalogue.sqlite-journal",
+        "writer.lock",
+    ] {
         let place = Place::new();
-        std::fs::create_dir(place.at("videos")).unwrap();
-        write_video(&place.at("videos/a.mp4"), 30);
-        std::fs::create_dir(place.at("videos/.locvtp")).unwrap();
-        place.plant(&place.at("videos/.locvtp").join(name));
-        let (videos, model) = (place.at("videos"), tiny().model());
-        let message = refused(&run(&["index", "add", str(&videos), "--model", str(&model)]));
-        says(&message, &[name, "remove"]);
+        let plant = |index: &Path| {
+            std::fs::create_dir(index).unwrap();
+            place.plant(&index.join(name));
+        };
+        says(&refused(&add_beside(&place, plant, &[])), &[name, "remove"]);
         place.is_untouched();
     }
+}
+
+#[test]
+fn vectors_are_made_and_removed_in_no_other_folder() {
+    let place = Place::new();
+    let plant = |index: &Path| {
+        std::fs::create_dir(index).unwrap();
+        symlink(place.at("elsewhere"), index.join("segments")).unwrap();
+    };
+    says(&refused(&add_beside(&place, plant, &[])), &["segments", "link", "--catalog"]);
+    place.is_untouched();
+}
+
+#[test]
+fn an_index_is_made_where_a_link_leads_only_when_that_is_named() {
+    let plant = |place: &Place, index: &Path| symlink(place.at("elsewhere"), index).unwrap();
+    let place = Place::new();
+    let message = refused(&add_beside(&place, |index| plant(&place, index), &[]));
+    says(&message, &[".locvtp is a link", "elsewhere, where no index lies", "--catalog"]);
+    place.is_untouched();
+    let named = Place::new();
+    let elsewhere = named.at("elsewhere");
+    succeeded(&add_beside(&named, |index| plant(&named, index), &["--catalog", str(&elsewhere)]));
+    // And the link is followed from then on.
+    let again = run(&["index", "list", str(&named.at("videos"))]);
+    assert!(succeeded(&again).contains("a.mp4"));
 }

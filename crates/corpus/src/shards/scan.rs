@@ -17,6 +17,9 @@ use crate::video_files::rank;
 /// A JSON or text longer than this tells no captions.
 const LONGEST_TEXT: u64 = 1 << 26;
 
+/// What a shard may hold at most: the walk over a server's has to end, and texts are kept until then.
+const MOST: Most = Most { members: 4_000_000, text_bytes: 1 << 30 };
+
 /// Members of a sample that are told; samples have some three.
 const MOST_TOLD: usize = 32;
 
@@ -56,6 +59,24 @@ pub(crate) struct Contents {
     pub(crate) compressed: Option<String>,
 }
 
+/// Bounds of a walk.
+struct Most {
+    members: usize,
+    /// Bytes of all JSON and texts together.
+    text_bytes: u64,
+}
+
+impl Most {
+    fn check(&self, members: usize, text_bytes: u64) -> io::Result<()> {
+        let what = match () {
+            () if members > self.members => format!("{} members", self.members),
+            () if text_bytes > self.text_bytes => format!("{} bytes of texts", self.text_bytes),
+            () => return Ok(()),
+        };
+        Err(io::Error::other(format!("it has more than {what}; split it into smaller shards")))
+    }
+}
+
 /// The members under a key so far.
 #[derive(Default)]
 struct Gathered {
@@ -78,16 +99,22 @@ struct Part {
 /// Walks through a tar of `bytes` bytes.
 ///
 /// # Errors
-/// When it cannot be read. A file that is no tar, or is damaged, is none: it holds what was found.
-pub(crate) fn scan<R: Read + Seek>(mut tar: R, bytes: u64) -> io::Result<Contents> {
+/// When it cannot be read, or holds more than any shard. A file that is no tar, or is damaged, is none: it holds what
+/// was found.
+pub(crate) fn scan<R: Read + Seek>(tar: R, bytes: u64) -> io::Result<Contents> {
+    scan_within(&MOST, tar, bytes)
+}
+
+fn scan_within<R: Read + Seek>(most: &Most, mut tar: R, bytes: u64) -> io::Result<Contents> {
     if let Some(compressed) = compression(&mut tar)? {
         return Ok(Contents { compressed: Some(compressed.to_owned()), ..Contents::default() });
     }
     let mut archive = tar::Archive::new(Faithful { inner: tar, failed: None });
     let mut contents = Contents::default();
     let (mut order, mut gathered) = (Vec::new(), HashMap::<String, Gathered>::new());
-    let mut end = 0;
-    for entry in archive.entries_with_seek()? {
+    let (mut end, mut text_bytes) = (0, 0);
+    for (before, entry) in archive.entries_with_seek()?.enumerate() {
+        most.check(before + 1, text_bytes)?;
         let Ok(mut entry) = entry else {
             contents.is_damaged = true;
             break;
@@ -119,6 +146,7 @@ pub(crate) fn scan<R: Read + Seek>(mut tar: R, bytes: u64) -> io::Result<Content
                 contents.is_damaged = true;
                 break;
             }
+            text_bytes += text.len() as u64;
             let is_json = ending.eq_ignore_ascii_case("json");
             *(if is_json { &mut sample.json } else { &mut sample.text }) = Some(text);
         } else if let Some(rank) = rank(name.as_ref())
@@ -299,6 +327,21 @@ mod tests {
         let contents = scanned(&tar(&members));
         assert_eq!((contents.samples.len(), &contents.doubled[..]), (101, &["a".to_owned()][..]));
         assert!(contents.samples.iter().all(|sample| sample.members.len() <= MOST_TOLD));
+    }
+
+    #[test]
+    fn the_walk_over_more_than_any_shard_holds_ends() {
+        let bytes =
+            tar(&[("a.mp4", b"1"), ("a.txt", b"four"), ("b.mp4", b"2"), ("b.txt", b"five")]);
+        let walk = |members, text_bytes| {
+            let most = Most { members, text_bytes };
+            scan_within(&most, Cursor::new(&bytes), bytes.len() as u64)
+        };
+        assert_eq!(walk(4, 8).unwrap().samples.len(), 2);
+        let many = walk(3, 8).unwrap_err().to_string();
+        assert!(many.contains("more than 3 members; split it"), "{many}");
+        let long = walk(4, 3).unwrap_err().to_string();
+        assert!(long.contains("more than 3 bytes of texts"), "{long}");
     }
 
     #[test]

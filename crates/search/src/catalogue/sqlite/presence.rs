@@ -25,18 +25,28 @@ pub(super) fn is_any(folder: &Path) -> bool {
         || leads_nowhere(folder)
 }
 
-fn leads_nowhere(path: &Path) -> bool {
-    let is_link = fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
-    is_link && fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+/// How an index comes to lie on another disk, where a part of it is a link.
+const WHOLE: &str =
+    "remove it; an index that is to lie elsewhere is moved as a whole, and named with --catalog";
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())
 }
 
-/// Refuses what lies where the folder of a catalogue and that of its segments should be, and is none.
+fn leads_nowhere(path: &Path) -> bool {
+    is_link(path) && fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Refuses what lies where the folder of a catalogue and that of its segments should be, and is none. A folder of
+/// segments that is a link is refused, too: in an index that comes with a stranger's videos it would have files made
+/// and removed wherever it leads.
 ///
 /// # Errors
 /// [`CatalogueError::Folder`].
 pub(super) fn check_folders(folder: &Path) -> Result<(), CatalogueError> {
     for path in [folder.to_owned(), segments_of(folder)] {
         let what = match fs::metadata(&path) {
+            _ if path != folder && is_link(&path) => format!("it is a link; {WHOLE}"),
             Ok(about) if !about.is_dir() => "a file is there; move it away".to_owned(),
             _ if leads_nowhere(&path) => {
                 let target = fs::read_link(&path).unwrap_or_default();
@@ -65,10 +75,9 @@ pub(super) fn check(folder: &Path) -> Result<bool, CatalogueError> {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut path = database.clone().into_os_string();
         path.push(ending);
-        // SQLite lays them beside the file itself, so such a link is somebody's trap: what it leads to would be written.
-        let is_link = fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink());
-        if is_link && !ending.is_empty() {
-            let what = format!("{} is a link; remove it", PathBuf::from(path).display());
+        // What it leads to would be written.
+        if is_link(Path::new(&path)) {
+            let what = format!("{} is a link; {WHOLE}", PathBuf::from(path).display());
             return Err(CatalogueError::Damaged { place, what });
         }
         match fs::metadata(&path) {
@@ -84,10 +93,6 @@ pub(super) fn check(folder: &Path) -> Result<bool, CatalogueError> {
             }
             _ => {}
         }
-    }
-    if leads_nowhere(&database) {
-        let what = "its catalogue.sqlite is a link, and nothing is there; mount its drive, or remove the link";
-        return Err(CatalogueError::Damaged { place, what: what.to_owned() });
     }
     let is_there = fs::metadata(&database).is_ok_and(|about| about.len() > 0);
     if !is_there {
