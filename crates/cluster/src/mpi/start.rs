@@ -19,7 +19,7 @@ use crate::mpi::watchdog::Watchdog;
 use crate::settings::Settings;
 use crate::world;
 
-/// For so long a rank that is well lets those that are not say why all end.
+/// For so long a rank lets another say why all end.
 const FIRST_SAY: Duration = Duration::from_secs(1);
 
 /// Does the work as a rank of the world that MPI finds; returns when all ranks have done theirs.
@@ -95,17 +95,32 @@ fn name_the_rank_in_panics(rank: Rank) {
 
 fn end_for(ranks: &Mpi, settings: &Settings, error: &(dyn Error + 'static)) -> ! {
     let own = ranks.rank().index();
-    let mut causes = std::iter::successors(Some(error), |&error| error.source());
-    if causes.any(|cause| is_of_others(cause, own)) {
+    if who_says(error) != own {
         thread::sleep(FIRST_SAY);
     }
     end_all(ranks.rank(), &(settings.in_words)(error))
 }
 
-/// Whether others failed and this rank only heard of it.
-fn is_of_others(error: &(dyn Error + 'static), own: usize) -> bool {
-    match error.downcast_ref() {
-        Some(ClusterError::Failed { failures }) => failures.iter().all(|one| one.rank != own),
-        _ => false,
+/// The rank that says an error at once: the first that failed where the ranks know of each other, else rank 0. What is
+/// wrong for all, as a run file that is not there, is then said once.
+fn who_says(error: &(dyn Error + 'static)) -> usize {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    let first_failed = causes.find_map(|cause| match cause.downcast_ref() {
+        Some(ClusterError::Failed { failures }) => failures.first().map(|one| one.rank),
+        _ => None,
+    });
+    first_failed.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RankFailure;
+
+    #[test]
+    fn what_is_wrong_for_all_is_said_by_the_first_rank_and_a_failure_by_who_failed() {
+        assert_eq!(who_says(&ClusterError::NoMpi { reason: "none" }), 0);
+        let failure = |rank| RankFailure { rank, cause: "no space".to_owned() };
+        assert_eq!(who_says(&ClusterError::Failed { failures: vec![failure(2), failure(3)] }), 2);
     }
 }
