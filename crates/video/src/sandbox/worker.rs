@@ -55,10 +55,13 @@ impl Worker {
             Ok((Answer::Ready(layers), _)) => Ok((worker, layers)),
             Ok((Answer::Refused(reason), _)) => Err(reason),
             Ok(_) => Err("a worker gave another answer than it was asked for".into()),
-            Err(Ended::OutOfMemory) => Err("a worker cannot begin with so little memory".into()),
-            Err(Ended::Aborted(how) | Ended::Otherwise(how)) => {
-                Err(format!("a worker ended before it began: {how}"))
+            Err(Ended::OutOfMemory) => {
+                Err(format!("{memory} bytes of memory are too few to begin"))
             }
+            Err(Ended::Aborted(how)) => Err(format!(
+                "a worker ended before it began ({how}), as where {memory} bytes of memory are too few"
+            )),
+            Err(Ended::Otherwise(how)) => Err(format!("a worker ended before it began ({how})")),
         }
     }
 
