@@ -1,5 +1,5 @@
-//! The flags of commands that open many video files: where frame tables are kept, and what one file
-//! may cost.
+//! The flags of commands that open many video files: where frame tables are kept, what one file may cost, and who
+//! decodes it.
 
 use std::path::PathBuf;
 
@@ -9,8 +9,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use locvtp_video::{FrameTableCache, ReadLimits, ReaderSettings, VideoOpener};
 
 use crate::numbers::{MOST_IN_A_FILE, whole};
+use crate::sandboxed::Sandboxed;
 
-/// `--frame-tables` and `--limit`
+/// `--frame-tables`, `--limit` and `--sandbox`
 #[derive(Debug, Default, ClapArgs)]
 pub(crate) struct FileReading {
     /// Folder where frame tables are kept, so that a file is read whole once; "" for none [default:
@@ -18,16 +19,27 @@ pub(crate) struct FileReading {
     // A path of its own kind may not be empty.
     #[arg(long, value_name = "DIR", value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) frame_tables: Option<PathBuf>,
-    /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames, clips
-    /// or output_bytes
+    /// What one file may cost before it counts as bad: stall_s=120, call_s, frame_pixels, frames, clips,
+    /// output_bytes or, with --sandbox, worker_bytes
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) limit: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sandboxed: Sandboxed,
 }
 
 impl FileReading {
+    /// Enters the sandbox where that is asked for; before the first video.
+    ///
     /// # Errors
-    /// When the folder cannot be made, or a limit is none.
+    /// When a limit is none, or the system has no sandbox.
+    pub(crate) fn enter_sandbox(&self) -> anyhow::Result<()> {
+        self.sandboxed.enter(&limits(&self.limit)?)
+    }
+
+    /// # Errors
+    /// When the folder cannot be made, a limit is none, or the system has no sandbox that is asked for.
     pub(crate) fn opener(&self) -> anyhow::Result<VideoOpener> {
+        self.enter_sandbox()?;
         let settings = ReaderSettings { limits: limits(&self.limit)?, ..ReaderSettings::default() };
         let folder = match &self.frame_tables {
             Some(folder) => Some(folder.clone()).filter(|folder| !folder.as_os_str().is_empty()),

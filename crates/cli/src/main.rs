@@ -24,6 +24,7 @@ mod page;
 mod progress;
 mod ranks;
 mod run_corpus;
+mod sandboxed;
 mod score_bars;
 mod table;
 mod time_left;
@@ -34,6 +35,7 @@ mod wrong_command;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use locvtp_video::sandbox;
 
 use crate::args::{Args, Command};
 use crate::commands::corpus::command::CorpusCommand;
@@ -59,6 +61,9 @@ pub(crate) enum Outcome {
 }
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|word| word == sandbox::WORKER_COMMAND) {
+        return sandbox::serve();
+    }
     give_pages_back(NEVER);
     have_long_files_told();
     let args = match typed() {

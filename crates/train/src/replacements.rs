@@ -155,7 +155,7 @@ mod tests {
     fn hung() -> VideoError {
         VideoError::GaveUp {
             path: "/share/slow.mp4".into(),
-            action: "open it",
+            action: "open it".into(),
             reason: "nothing was read for 30 s".into(),
             limit: ReadLimits::default().reached("stall_s"),
         }

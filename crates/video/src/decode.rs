@@ -15,21 +15,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::VideoError;
-use crate::frame_search::FrameSearch;
-use crate::frame_stream::FrameStream;
 use crate::frame_table::FrameTable;
-use crate::frame_table_cache::{CacheKey, FrameTableCache};
-use crate::index_making;
+use crate::frame_table_cache::FrameTableCache;
 use crate::limits::ReadLimits;
 use crate::media_location::MediaLocation;
-use crate::packet_index::PacketIndex;
+use crate::open_video::{DecodedHere, OpenVideo, Opened, Wanted};
 use crate::pixels::{ClipPixels, FramePixels};
-use crate::probe::{self, MediaSource, OpenFile, VideoInfo};
+use crate::probe::{MediaSource, VideoInfo};
 use crate::reader_settings::ReaderSettings;
 use crate::sampling::SamplingPlan;
-use crate::stated_duration;
+use crate::sandbox;
 use crate::transform::FrameTransform;
-use crate::watchdog::{self, Watch};
 
 /// An open video file.
 ///
@@ -43,9 +39,7 @@ pub struct VideoReader {
     info: VideoInfo,
     table: Arc<FrameTable>,
     limits: ReadLimits,
-    watch: Arc<Watch>,
-    /// Away while a read runs, and for good when one was given up.
-    search: Option<Box<FrameSearch>>,
+    video: Box<dyn OpenVideo>,
 }
 
 impl VideoReader {
@@ -79,7 +73,7 @@ impl VideoReader {
     }
 
     /// As the others, for a video that may be a part of another file. What has to be fetched is
-    /// fetched first, outside the time limits of reading.
+    /// fetched first, outside the time limits of reading. After [`sandbox::enter`] a worker has it open.
     ///
     /// # Errors
     /// As [`VideoReader::open`]; [`VideoError::Part`] when a part is not to be had.
@@ -88,21 +82,27 @@ impl VideoReader {
         settings: ReaderSettings,
         cache: Option<&FrameTableCache>,
     ) -> Result<Self, VideoError> {
+        if let Some(workers) = sandbox::entered() {
+            return workers.open(media, settings, cache);
+        }
         // Asked before the packets are read: a file that changes meanwhile makes an entry that does
         // not hold.
-        let table_entry =
-            cache.and_then(|cache| Some((cache.clone(), FrameTableCache::key(media)?)));
+        let entry = cache.and_then(|cache| Some((cache.clone(), FrameTableCache::key(media)?)));
+        let kept = entry.clone();
+        let known = move || kept.and_then(|(cache, key)| cache.get(&key));
+        let keep = move |index: &_| entry.iter().for_each(|(cache, key)| cache.put(key, index));
         let source = MediaSource { path: media.path().to_owned(), stretch: media.open_part()? };
-        let limits = settings.limits;
-        let watch = Arc::new(Watch::default());
-        let inside = Arc::clone(&watch);
-        let opened = watchdog::run(&watch, &limits, move || {
-            open(&source, &settings, &inside, table_entry.as_ref())
-        });
-        let (info, search) = opened
-            .unwrap_or_else(|why| Err(watchdog::error(media.path(), "open it", why, &limits)))?;
-        let table = Arc::clone(&search.table);
-        Ok(Self { info, table, limits, watch, search: Some(Box::new(search)) })
+        let (video, seen, table) = DecodedHere::open(source, settings, known, keep)?;
+        Ok(Self::of(media, settings, (Box::new(video), seen, table)))
+    }
+
+    pub(crate) fn of(
+        media: &MediaLocation,
+        settings: ReaderSettings,
+        (video, seen, table): Opened,
+    ) -> Self {
+        let info = seen.info(media.path(), &table);
+        Self { info, table, limits: settings.limits, video }
     }
 
     /// What is known of the file.
@@ -123,7 +123,7 @@ impl VideoReader {
     /// Frames that came out of the decoder since the file was opened: those that were wanted, and those
     /// that they are made from.
     pub fn num_decoded(&self) -> u64 {
-        self.watch.num_decoded()
+        self.video.num_decoded()
     }
 
     /// Reads frames by index, in any order, repeats allowed, and gives them in that order.
@@ -136,8 +136,7 @@ impl VideoReader {
         frames: &[usize],
         transform: &FrameTransform,
     ) -> Result<FramePixels, VideoError> {
-        let (frames, transform) = (frames.to_vec(), *transform);
-        self.read(move |search| search.read(&frames, &transform))
+        Ok(self.video.read(Wanted::Frames(frames.to_vec()), transform)?.0)
     }
 
     /// Reads every frame, decoding straight through: the way to fill a cache of a small video.
@@ -146,8 +145,7 @@ impl VideoReader {
     /// # Errors
     /// As [`VideoReader::read_frames`].
     pub fn read_all(&mut self, transform: &FrameTransform) -> Result<FramePixels, VideoError> {
-        let transform = *transform;
-        self.read(move |search| search.read_all(&transform))
+        Ok(self.video.read(Wanted::All, transform)?.0)
     }
 
     /// Reads the clips of a plan made with this file's frame table.
@@ -172,102 +170,6 @@ impl VideoReader {
         transform: &FrameTransform,
         skip_damaged: bool,
     ) -> Result<(FramePixels, Vec<usize>), VideoError> {
-        let (list, transform) = (Arc::clone(list), *transform);
-        self.read(move |search| {
-            let (pixels, missing) = search.read_on(&list, range.clone(), &transform)?;
-            match missing.first() {
-                Some(slot) if !skip_damaged => Err(search.undecodable(list[range.start + slot])),
-                _ => Ok((pixels, missing)),
-            }
-        })
+        self.video.read(Wanted::Part { list: Arc::clone(list), range, skip_damaged }, transform)
     }
-
-    /// Lends the open file to `work`, and has it back unless the watchdog gave `work` up.
-    fn read<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut FrameSearch) -> Result<T, VideoError> + Send + 'static,
-    ) -> Result<T, VideoError> {
-        let Some(mut search) = self.search.take() else {
-            let (path, action) = (self.info.path.clone(), "read frames");
-            let reason = "an earlier read from this reader hung".to_owned();
-            let limit = self.limits.reached("stall_s");
-            return Err(VideoError::GaveUp { path, action, reason, limit });
-        };
-        let ran = watchdog::run(&self.watch, &self.limits, move || {
-            let result = work(&mut search);
-            (search, result)
-        });
-        match ran {
-            Ok((search, result)) => {
-                self.search = Some(search);
-                result
-            }
-            Err(why) => Err(watchdog::error(&self.info.path, "read frames", why, &self.limits)),
-        }
-    }
-}
-
-fn open(
-    media: &MediaSource,
-    settings: &ReaderSettings,
-    watch: &Arc<Watch>,
-    table_entry: Option<&(FrameTableCache, CacheKey)>,
-) -> Result<(VideoInfo, FrameSearch), VideoError> {
-    let path = media.path.as_path();
-    let mut file = probe::open(media, &settings.limits, watch)?;
-    let (index, table) = index(&mut file, path, &settings.limits, table_entry)?;
-    let orientation = file.orientation;
-    let (width, height) = orientation.size(file.stored_width, file.stored_height);
-    let info = VideoInfo {
-        path: path.to_owned(),
-        width,
-        height,
-        rotation_degrees: orientation.rotation_degrees(),
-        duration: table.end(),
-        cut_short_of: stated_duration::cut_short_of(&file, &table),
-        num_frames: table.len(),
-        frame_rate_hz: 1.0 / table.mean_frame_duration().0,
-        codec: file.codec.clone(),
-        container: file.input.format().name().to_owned(),
-        gaps: table.gaps().to_vec(),
-        hdr: file.hdr,
-        stream_choice: file.stream_choice,
-    };
-    let stream = FrameStream::new(media, file, settings)?;
-    let search = FrameSearch {
-        path: path.to_owned(),
-        shown: (width, height),
-        orientation,
-        index,
-        table: Arc::new(table),
-        stream,
-        frame_pixels: settings.limits.frame_pixels,
-        output_bytes: settings.limits.output_bytes,
-        damaged_frames: settings.damaged_frames,
-        list_stamps: Vec::new(),
-        leaving_out_failed: false,
-    };
-    Ok((info, search))
-}
-
-/// The index from the cache, or read and put there, with its frame table.
-fn index(
-    file: &mut OpenFile,
-    path: &Path,
-    limits: &ReadLimits,
-    table_entry: Option<&(FrameTableCache, CacheKey)>,
-) -> Result<(PacketIndex, FrameTable), VideoError> {
-    let cached = table_entry.and_then(|(cache, key)| cache.get(key));
-    if let Some(index) = cached.filter(|index| index.stamps.len() <= limits.frames)
-        && let Ok(table) = index.frame_table()
-    {
-        return Ok((index, table));
-    }
-    let index = index_making::read(file, path, limits)?;
-    let impossible = |found| VideoError::ImpossibleClock { path: path.to_owned(), found };
-    let table = index.frame_table().map_err(impossible)?;
-    if let Some((cache, key)) = table_entry {
-        cache.put(key, &index);
-    }
-    Ok((index, table))
 }

@@ -333,7 +333,7 @@ unsafe fn write_rotation(stream: *mut ffi::AVStream, settings: &EncoderSettings)
 }
 
 fn io_error(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> VideoError {
-    move |source| VideoError::Io { path: path.to_owned(), action, source }
+    move |source| VideoError::Io { path: path.to_owned(), action: action.into(), source }
 }
 
 fn encode_error(path: &Path, action: &'static str, source: ffmpeg::Error) -> VideoError {

@@ -3,17 +3,20 @@
 //! Every variant names the file. FFmpeg's own words about the failure, which it would otherwise
 //! print to the terminal, are kept in `said`; its error code is the source.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ffmpeg_the_third::Error as FfmpegError;
+use serde::{Deserialize, Serialize};
 
+use crate::error_codes::{of_ffmpeg, of_system};
 use crate::limits::LimitReached;
 use crate::time::{Seconds, TimeSpan};
 
 /// FFmpeg's last complaint, empty when it gave none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FfmpegSaid(pub(crate) String);
 
 impl FfmpegSaid {
@@ -30,7 +33,9 @@ impl fmt::Display for FfmpegSaid {
 }
 
 /// A video file that cannot be read or written.
-#[derive(Debug, thiserror::Error)]
+///
+/// Those of reading can be told by one process to another, but for the path.
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum VideoError {
     /// The operating system refuses the file.
@@ -40,15 +45,18 @@ pub enum VideoError {
     )]
     Io {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// What was tried: "open it", "rename the finished file", ...
-        action: &'static str,
+        action: Cow<'static, str>,
         /// The system's reason.
         #[source]
+        #[serde(with = "of_system")]
         source: io::Error,
     },
 
     /// A video that is a part of another file, or lies on another machine, is not to be had.
+    #[serde(skip)]
     #[error("{path}: cannot be read where it lies", path = path.display())]
     Part {
         /// The name of the part.
@@ -59,6 +67,7 @@ pub enum VideoError {
     },
 
     /// The path leads to something that is not a file.
+    #[serde(skip)]
     #[error(
         "{path}: is {found}, not a video file; give the path of one file",
         path = path.display()
@@ -67,10 +76,12 @@ pub enum VideoError {
         /// The path.
         path: PathBuf,
         /// What stands there instead.
+        #[serde(skip)]
         found: &'static str,
     },
 
     /// A path with a zero byte, which no file can have.
+    #[serde(skip)]
     #[error(
         "{path}: the path contains a zero byte, so no such file can exist",
         path = path.display()
@@ -87,6 +98,7 @@ pub enum VideoError {
     )]
     Empty {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
     },
 
@@ -98,11 +110,13 @@ pub enum VideoError {
     )]
     NotAVideo {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// FFmpeg's complaint.
         said: FfmpegSaid,
         /// FFmpeg's error code.
         #[source]
+        #[serde(with = "of_ffmpeg")]
         source: FfmpegError,
     },
 
@@ -114,6 +128,7 @@ pub enum VideoError {
     )]
     NoVideoStream {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// The streams that are there.
         found: String,
@@ -127,6 +142,7 @@ pub enum VideoError {
     )]
     NoDecoder {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Name of the codec.
         codec: String,
@@ -134,6 +150,7 @@ pub enum VideoError {
         said: FfmpegSaid,
         /// FFmpeg's error code.
         #[source]
+        #[serde(with = "of_ffmpeg")]
         source: FfmpegError,
     },
 
@@ -144,6 +161,7 @@ pub enum VideoError {
     )]
     NoFrames {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// FFmpeg's complaint.
         said: FfmpegSaid,
@@ -157,6 +175,7 @@ pub enum VideoError {
     )]
     NoSuchFrame {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Index asked for.
         frame: usize,
@@ -165,6 +184,7 @@ pub enum VideoError {
     },
 
     /// A span was asked for that begins when the video is over.
+    #[serde(skip)]
     #[error(
         "{path}: ends at {end}, but frames from {start} on were asked for; the file is cut short, \
          or its captions belong to another video",
@@ -183,6 +203,7 @@ pub enum VideoError {
     #[error("{path}: {found}; {way_out}", path = path.display())]
     Joined {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// How it was joined.
         found: String,
@@ -191,6 +212,7 @@ pub enum VideoError {
     },
 
     /// Every clip of a plan touches a damaged or missing span.
+    #[serde(skip)]
     #[error(
         "{path}: every clip of it touches a span that is damaged or missing; copy it again or \
          leave it out",
@@ -208,6 +230,7 @@ pub enum VideoError {
     )]
     Undecodable {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Index of the frame.
         frame: usize,
@@ -216,7 +239,7 @@ pub enum VideoError {
         /// FFmpeg's complaint.
         said: FfmpegSaid,
         /// What it may come of, and what to do.
-        way_out: &'static str,
+        way_out: Cow<'static, str>,
     },
 
     /// The pictures cannot be brought to the asked size or colour format.
@@ -226,6 +249,7 @@ pub enum VideoError {
     )]
     Transform {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Width of the pictures as shown.
         width: u32,
@@ -244,6 +268,7 @@ pub enum VideoError {
     )]
     TooManyPixels {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Width of the stored pictures.
         width: u32,
@@ -264,6 +289,7 @@ pub enum VideoError {
     )]
     TooManyScaledPixels {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Width of the pictures as shown.
         width: u32,
@@ -285,12 +311,14 @@ pub enum VideoError {
     )]
     TooManyFrames {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// The limit.
         most: usize,
     },
 
     /// More clips than [`ReadLimits::clips`](crate::ReadLimits::clips).
+    #[serde(skip)]
     #[error(
         "{path}: would be cut into {} clips, as it says that it plays for {length}, and the limit is {most}; \
          leave it out if its length is wrong, take a longer stride, or raise {limit}",
@@ -316,6 +344,7 @@ pub enum VideoError {
     )]
     ImpossibleClock {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// What its clock says.
         found: String,
@@ -329,12 +358,41 @@ pub enum VideoError {
     )]
     GaveUp {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// What was tried: "open it" or "read frames".
-        action: &'static str,
+        action: Cow<'static, str>,
         /// What did not happen, and for how long.
         reason: String,
         /// The setting to raise.
+        limit: LimitReached,
+    },
+
+    /// The process that decoded ended: its decoder has a fault, or the file is made to use one.
+    #[error(
+        "{path}: the decoder ended while it worked on this file ({how}); leave it out, or convert it on a machine \
+         that has nothing to lose",
+        path = path.display()
+    )]
+    DecoderEnded {
+        /// The file.
+        #[serde(skip)]
+        path: PathBuf,
+        /// How it ended: by a signal, an exit code, or with an answer of no use.
+        how: String,
+    },
+
+    /// The process that decoded took more memory than
+    /// [`ReadLimits::worker_bytes`](crate::ReadLimits::worker_bytes).
+    #[error(
+        "{path}: decoding it takes more memory than a worker may have; leave it out, or raise {limit}",
+        path = path.display()
+    )]
+    TooMuchMemory {
+        /// The file.
+        #[serde(skip)]
+        path: PathBuf,
+        /// The limit.
         limit: LimitReached,
     },
 
@@ -347,6 +405,7 @@ pub enum VideoError {
     )]
     TooLarge {
         /// The file.
+        #[serde(skip)]
         path: PathBuf,
         /// Frames asked for.
         frames: usize,
@@ -359,6 +418,7 @@ pub enum VideoError {
     },
 
     /// Settings that no encoder can follow.
+    #[serde(skip)]
     #[error("{path}: cannot write this video: {reason}", path = path.display())]
     EncoderSettings {
         /// The file to be written.
@@ -368,6 +428,7 @@ pub enum VideoError {
     },
 
     /// A picture whose bytes do not make up one frame.
+    #[serde(skip)]
     #[error(
         "{path}: a frame of {expected} bytes (height x width x 3) was expected, {found} were \
          given",
@@ -383,6 +444,7 @@ pub enum VideoError {
     },
 
     /// No part of a file can be cut out.
+    #[serde(skip)]
     #[error("{path}: cannot cut {span} out of it{said}: {reason}", path = path.display())]
     Cut {
         /// The file.
@@ -396,6 +458,7 @@ pub enum VideoError {
     },
 
     /// Writing failed: most often a full disk.
+    #[serde(skip)]
     #[error(
         "{path}: cannot {action}{said}; check that the disk has space and the folder may be \
          written",
@@ -405,6 +468,7 @@ pub enum VideoError {
         /// The file being written.
         path: PathBuf,
         /// What was tried.
+        #[serde(skip)]
         action: &'static str,
         /// FFmpeg's complaint.
         said: FfmpegSaid,
@@ -412,6 +476,54 @@ pub enum VideoError {
         #[source]
         source: FfmpegError,
     },
+}
+
+impl VideoError {
+    /// The same of the file at `path`, which another process could not tell.
+    pub(crate) fn at(mut self, whole: &Path) -> Self {
+        match &mut self {
+            Self::Io { path, .. }
+            | Self::Part { path, .. }
+            | Self::NotAFile { path, .. }
+            | Self::ZeroByteInPath { path }
+            | Self::Empty { path }
+            | Self::NotAVideo { path, .. }
+            | Self::NoVideoStream { path, .. }
+            | Self::NoDecoder { path, .. }
+            | Self::NoFrames { path, .. }
+            | Self::NoSuchFrame { path, .. }
+            | Self::SpanAfterEnd { path, .. }
+            | Self::Joined { path, .. }
+            | Self::NoWholeClip { path }
+            | Self::Undecodable { path, .. }
+            | Self::Transform { path, .. }
+            | Self::TooManyPixels { path, .. }
+            | Self::TooManyScaledPixels { path, .. }
+            | Self::TooManyFrames { path, .. }
+            | Self::TooManyClips { path, .. }
+            | Self::ImpossibleClock { path, .. }
+            | Self::GaveUp { path, .. }
+            | Self::DecoderEnded { path, .. }
+            | Self::TooMuchMemory { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::EncoderSettings { path, .. }
+            | Self::FrameSize { path, .. }
+            | Self::Cut { path, .. }
+            | Self::Encode { path, .. } => whole.clone_into(path),
+        }
+        self
+    }
+
+    /// Whether there was no more memory to be had.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.raw_os_error() == Some(libc::ENOMEM),
+            Self::NotAVideo { source, .. } | Self::NoDecoder { source, .. } => {
+                matches!(source, FfmpegError::Other { errno: libc::ENOMEM })
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A whole number that may be beyond all bounds, as people read it.

@@ -16,10 +16,12 @@ use crate::error::VideoError;
 use crate::ffmpeg_log;
 use crate::frame_stream::{FrameStream, Position};
 use crate::frame_table::FrameTable;
+use crate::open_video::Wanted;
 use crate::orientation::Orientation;
 use crate::packet_index::{Access, KeyPacket, PacketIndex};
 use crate::pixels::FramePixels;
 use crate::reader_settings::DamagedFrames;
+use crate::sandbox;
 use crate::scale::{self, FrameScaler};
 use crate::transform::FrameTransform;
 
@@ -70,13 +72,24 @@ const FROM_START: [Effort; 2] = [Effort { from: From::Start, leaves_out: true },
 const STRAIGHT_THROUGH: Effort = Effort { from: From::Start, leaves_out: false };
 
 impl FrameSearch {
-    /// Frames by index, in any order, repeats allowed.
-    pub(crate) fn read(
+    /// The wanted frames, and the places of those that cannot be decoded, where that is no error.
+    pub(crate) fn read_wanted(
         &mut self,
-        frames: &[usize],
+        wanted: &Wanted,
         transform: &FrameTransform,
-    ) -> Result<FramePixels, VideoError> {
-        self.read_with(frames, transform, self.efforts())
+    ) -> Result<(FramePixels, Vec<usize>), VideoError> {
+        let pixels = match wanted {
+            Wanted::Frames(frames) => self.read_with(frames, transform, self.efforts())?,
+            Wanted::All => self.read_all(transform)?,
+            Wanted::Part { list, range, skip_damaged } => {
+                let (pixels, missing) = self.read_on(list, range.clone(), transform)?;
+                return match missing.first() {
+                    Some(slot) if !skip_damaged => Err(self.undecodable(list[range.start + slot])),
+                    _ => Ok((pixels, missing)),
+                };
+            }
+        };
+        Ok((pixels, Vec::new()))
     }
 
     fn efforts(&self) -> &'static [Effort] {
@@ -91,7 +104,7 @@ impl FrameSearch {
     /// The next part, by `range`, of a list of growing frames that is read part by part, the first
     /// part first: goes on where the part before ended. Frames that cannot be decoded are black here
     /// and named, by their places in the range.
-    pub(crate) fn read_on(
+    fn read_on(
         &mut self,
         list: &[usize],
         range: Range<usize>,
@@ -112,7 +125,7 @@ impl FrameSearch {
     }
 
     /// The error of a frame that does not come.
-    pub(crate) fn undecodable(&self, frame: usize) -> VideoError {
+    fn undecodable(&self, frame: usize) -> VideoError {
         let (path, at) = (self.path.clone(), self.table.times()[frame]);
         let way_out = if self.index.begins_recording(frame) {
             "another recording begins there that is damaged, or the header of the file is not its own; \
@@ -121,14 +134,17 @@ impl FrameSearch {
         } else {
             "the file is damaged there, so copy it again or leave that span out"
         };
-        VideoError::Undecodable { path, frame, at, said: ffmpeg_log::said(), way_out }
+        VideoError::Undecodable {
+            path,
+            frame,
+            at,
+            said: ffmpeg_log::said(),
+            way_out: way_out.into(),
+        }
     }
 
     /// Every frame, straight through.
-    pub(crate) fn read_all(
-        &mut self,
-        transform: &FrameTransform,
-    ) -> Result<FramePixels, VideoError> {
+    fn read_all(&mut self, transform: &FrameTransform) -> Result<FramePixels, VideoError> {
         let frames: Vec<usize> = (0..self.table.len()).collect();
         self.read_with(&frames, transform, &[STRAIGHT_THROUGH])
     }
@@ -232,7 +248,10 @@ impl FrameSearch {
         let mut data = Vec::new();
         let within = |bytes: &usize| *bytes as u64 <= self.output_bytes;
         let bytes = bytes.filter(within).ok_or_else(too_large)?;
-        data.try_reserve_exact(bytes).map_err(|_| too_large())?;
+        data.try_reserve_exact(bytes).map_err(|_| {
+            sandbox::end_without_memory();
+            too_large()
+        })?;
         data.resize(bytes, 0);
         Ok(FramePixels { data, num_frames, height: height as usize, width: width as usize })
     }

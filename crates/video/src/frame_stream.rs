@@ -8,6 +8,7 @@
 //! Frames that are not wanted and that no other is made from ([`crate::unreferenced`]) are left out on
 //! request. They are none that are missing.
 
+use std::ffi::c_int;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::packet_list;
 use crate::png_texts;
 use crate::probe::{self, MediaSource, OpenFile};
 use crate::reader_settings::ReaderSettings;
+use crate::sandbox;
 use crate::unreferenced::{LeaveOut, Unreferenced};
 
 /// Errors from a decoder that is being emptied, after which it is taken for empty.
@@ -314,13 +316,14 @@ impl FrameStream {
         if leave_out != LeaveOut::Nothing {
             self.left_out.extend(packet.pts());
         }
-        leave_out.send(packet, &mut self.decoder)
+        let sent = leave_out.send(packet, &mut self.decoder);
+        sent.inspect_err(|error| sandbox::end_where_memory_is_out(*error))
     }
 
     fn read_packet(&mut self) -> Option<Packet> {
         loop {
             let mut packet = Packet::empty();
-            packet.read(&mut self.file.input).ok()?;
+            self.file.next_packet(&mut packet).ok()?;
             self.file.watch.step();
             if packet.stream() == self.file.stream {
                 png_texts::take_out(&mut packet, self.file.codec_id);
@@ -357,6 +360,20 @@ fn wants_more(error: ffmpeg::Error) -> bool {
     matches!(error, ffmpeg::Error::Other { errno: libc::EAGAIN })
 }
 
+/// The memory of a picture, as FFmpeg gets it. Decoders take it for damage of the file where there is none.
+unsafe extern "C" fn picture_memory(
+    decoder: *mut ffi::AVCodecContext,
+    frame: *mut ffi::AVFrame,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the arguments are the decoder's own.
+    let got = unsafe { ffi::avcodec_default_get_buffer2(decoder, frame, flags) };
+    if got == -libc::ENOMEM {
+        sandbox::end_without_memory();
+    }
+    got
+}
+
 pub(crate) fn open_decoder(
     path: &Path,
     file: &OpenFile,
@@ -370,6 +387,9 @@ pub(crate) fn open_decoder(
             let raw = context.as_mut_ptr();
             (*raw).pkt_timebase = stream.time_base().into();
             (*raw).max_pixels = settings.limits.frame_pixels.min(i64::MAX as u64) as i64;
+            if sandbox::is_worker() {
+                (*raw).get_buffer2 = Some(picture_memory);
+            }
         }
         let (kind, count) = (threading::Type::Frame, settings.decoder_threads.max(1));
         context.set_threading(threading::Config { kind, count, ..Default::default() });

@@ -17,12 +17,12 @@ use std::time::UNIX_EPOCH;
 use ffmpeg_the_third as ffmpeg;
 
 use crate::error::VideoError;
+use crate::index_bytes::{self, put};
 use crate::limits::LONGEST_VIDEO_S;
 use crate::media_location::MediaLocation;
-use crate::packet_index::{Access, Clock, KeyPacket, PacketIndex};
+use crate::packet_index::PacketIndex;
 use crate::plain_file;
 use crate::time::Seconds;
-use crate::timeline::{Part, Timeline};
 use crate::whole_file::{self, PartName, WholeFile};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
@@ -70,7 +70,7 @@ impl FrameTableCache {
             }
             Err(source) => Err(VideoError::Io {
                 path: folder,
-                action: "make the folder of frame tables",
+                action: "make the folder of frame tables".into(),
                 source,
             }),
         }
@@ -134,48 +134,7 @@ impl FrameTableCache {
 fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     put_key(&mut out, key);
-    out.push(match index.access {
-        Access::Seek => 0,
-        Access::FromStart => 1,
-        Access::Counted => 2,
-    });
-    for seconds in [index.clock.tick_s, index.clock.start_s, index.clock.end_s] {
-        out.extend(seconds.to_bits().to_le_bytes());
-    }
-    put(&mut out, index.stamps.len() as i64);
-    // Steady times have steps that do not change: one byte a frame.
-    let (mut last, mut step) = (0i64, 0i64);
-    for stamp in &index.stamps {
-        let new_step = stamp.wrapping_sub(last);
-        put(&mut out, new_step.wrapping_sub(step));
-        (last, step) = (*stamp, new_step);
-    }
-    let mut last = 0;
-    for order in &index.orders {
-        put(&mut out, i64::from(*order) - last - 1);
-        last = i64::from(*order);
-    }
-    put(&mut out, index.keys.len() as i64);
-    let mut last = 0i64;
-    for key in &index.keys {
-        put(&mut out, key.pts.wrapping_sub(last));
-        put(&mut out, key.pts.wrapping_sub(key.dts));
-        put(&mut out, key.order as i64);
-        last = key.pts;
-    }
-    put_growing(&mut out, &index.second_fields);
-    put_growing(&mut out, &index.damaged_from);
-    put_growing(&mut out, &index.restarts);
-    put(&mut out, index.timeline.later_parts().len() as i64);
-    for part in index.timeline.later_parts() {
-        put(&mut out, part.from as i64);
-        put(&mut out, part.shift);
-    }
-    put(&mut out, index.gaps.len() as i64);
-    for (start, end) in &index.gaps {
-        put(&mut out, *start);
-        put(&mut out, *end);
-    }
+    index_bytes::put_index(&mut out, index);
     let sum = sum(&out);
     out.extend(sum.to_le_bytes());
     out
@@ -188,64 +147,7 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
     }
     let mut expected = MAGIC.to_vec();
     put_key(&mut expected, key);
-    let mut rest = body.strip_prefix(expected.as_slice())?;
-    let access = match take::<1>(&mut rest)? {
-        [0] => Access::Seek,
-        [1] => Access::FromStart,
-        [2] => Access::Counted,
-        _ => return None,
-    };
-    let mut seconds = || Some(f64::from_bits(u64::from_le_bytes(take::<8>(&mut rest)?)));
-    let clock = Clock { tick_s: seconds()?, start_s: seconds()?, end_s: seconds()? };
-    // Each frame has a byte for its time and one for its order.
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
-    let (mut stamps, mut orders) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let (mut last, mut step) = (0i64, 0i64);
-    for _ in 0..count {
-        step = step.wrapping_add(get(&mut rest)?);
-        last = last.wrapping_add(step);
-        stamps.push(last);
-    }
-    let mut last = 0i64;
-    for _ in 0..count {
-        last = get(&mut rest)?.checked_add(last)?.checked_add(1)?;
-        orders.push(u32::try_from(last).ok()?);
-    }
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
-    let mut keys = Vec::with_capacity(count);
-    let mut last = 0i64;
-    for _ in 0..count {
-        let pts = last.wrapping_add(get(&mut rest)?);
-        let dts = pts.wrapping_sub(get(&mut rest)?);
-        keys.push(KeyPacket { pts, dts, order: usize::try_from(get(&mut rest)?).ok()? });
-        last = pts;
-    }
-    let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
-    let restarts = get_growing(&mut rest)?;
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
-    let mut parts = Vec::with_capacity(count);
-    for _ in 0..count {
-        let from = usize::try_from(get(&mut rest)?).ok()?;
-        parts.push(Part { from, shift: get(&mut rest)? });
-    }
-    let timeline = Timeline::of_parts(parts);
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
-    let mut gaps = Vec::with_capacity(count);
-    for _ in 0..count {
-        gaps.push((get(&mut rest)?, get(&mut rest)?));
-    }
-    (rest.is_empty() && !stamps.is_empty()).then_some(PacketIndex {
-        access,
-        stamps,
-        orders,
-        keys,
-        second_fields,
-        timeline,
-        restarts,
-        damaged_from,
-        gaps,
-        clock,
-    })
+    index_bytes::index_of(body.strip_prefix(expected.as_slice())?)
 }
 
 fn put_key(out: &mut Vec<u8>, key: &CacheKey) {
@@ -259,53 +161,6 @@ fn put_key(out: &mut Vec<u8>, key: &CacheKey) {
     out.extend(key.ffmpeg.to_le_bytes());
 }
 
-fn take<const N: usize>(from: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, rest) = from.split_first_chunk::<N>()?;
-    *from = rest;
-    Some(*taken)
-}
-
-/// Seven bits a byte, the sign in the lowest bit, so that small numbers of both signs are short.
-fn put(out: &mut Vec<u8>, number: i64) {
-    let mut bits = (number << 1 ^ number >> 63) as u64;
-    while bits >= 0x80 {
-        out.push(bits as u8 | 0x80);
-        bits >>= 7;
-    }
-    out.push(bits as u8);
-}
-
-fn get(from: &mut &[u8]) -> Option<i64> {
-    let mut bits = 0u64;
-    for shift in (0..64).step_by(7) {
-        let [byte] = take::<1>(from)?;
-        bits |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some((bits >> 1) as i64 ^ -((bits & 1) as i64));
-        }
-    }
-    None
-}
-
-fn put_growing(out: &mut Vec<u8>, orders: &[u32]) {
-    put(out, orders.len() as i64);
-    let mut last = 0;
-    for order in orders {
-        put(out, i64::from(*order) - last);
-        last = i64::from(*order);
-    }
-}
-
-fn get_growing(from: &mut &[u8]) -> Option<Vec<u32>> {
-    let count = usize::try_from(get(from)?).ok().filter(|count| *count <= from.len())?;
-    let mut last = 0i64;
-    let next = |_| {
-        last = last.checked_add(get(from)?)?;
-        u32::try_from(last).ok()
-    };
-    (0..count).map(next).collect()
-}
-
 /// The 64-bit sum FNV-1a.
 fn sum(bytes: &[u8]) -> u64 {
     let step = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -315,6 +170,8 @@ fn sum(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet_index::{Access, Clock, KeyPacket};
+    use crate::timeline::{Part, Timeline};
     use proptest::prelude::*;
 
     fn key() -> CacheKey {
@@ -391,15 +248,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn numbers_of_any_size_come_back(numbers: Vec<i64>) {
-            let mut bytes = Vec::new();
-            numbers.iter().for_each(|number| put(&mut bytes, *number));
-            let mut rest = bytes.as_slice();
-            let found: Vec<i64> = std::iter::from_fn(|| get(&mut rest)).collect();
-            prop_assert_eq!(found, numbers);
-        }
-
         #[test]
         fn bytes_with_a_right_sum_and_wrong_contents_are_no_panic(tail: Vec<u8>) {
             let mut bytes = MAGIC.to_vec();

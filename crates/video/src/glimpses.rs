@@ -95,11 +95,16 @@ fn gave_up(path: &Path, why: GaveUp, limits: &ReadLimits) -> VideoError {
     let (path, action) = (path.to_owned(), "look into it");
     match why {
         GaveUp::NoThread(source) => {
-            VideoError::Io { path, action: "start a thread for it", source }
+            VideoError::Io { path, action: "start a thread for it".into(), source }
         }
         GaveUp::Stalled | GaveUp::TookTooLong => {
             let reason = "it takes too long".to_owned();
-            VideoError::GaveUp { path, action, reason, limit: limits.reached("stall_s") }
+            VideoError::GaveUp {
+                path,
+                action: action.into(),
+                reason,
+                limit: limits.reached("stall_s"),
+            }
         }
     }
 }

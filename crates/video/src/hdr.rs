@@ -2,10 +2,10 @@
 
 use ffmpeg::ffi::AVColorTransferCharacteristic;
 use ffmpeg_the_third as ffmpeg;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The transfer functions of high dynamic range (ITU-R BT.2100).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HdrTransfer {
     /// Perceptual quantiser (SMPTE ST 2084): HDR10, Dolby Vision.

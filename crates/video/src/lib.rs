@@ -21,6 +21,7 @@
 //! - [`Encoder`]: H.264 files for what this project generates
 //! - [`Seconds`] and [`TimeSpan`]: times, and half-open spans
 //! - [`VideoError`]: what can be wrong with a file
+//! - [`sandbox`]: decoding in processes that may do nothing else
 //!
 //! Of use to all crates: [`counted`], numbers with their nouns for messages, [`causes`], errors with
 //! what caused them, [`randomness`], what is drawn and for what, [`whole_file`], files that are whole
@@ -78,6 +79,7 @@ mod cut;
 mod decode;
 mod encode;
 mod error;
+mod error_codes;
 mod ffmpeg_log;
 mod folder_lock;
 mod frame_search;
@@ -88,6 +90,7 @@ mod glimpses;
 mod h264_fields;
 mod hdr;
 mod hevc_units;
+mod index_bytes;
 mod index_making;
 mod joined_files;
 pub mod json_size;
@@ -97,6 +100,7 @@ mod losses;
 pub mod media_endings;
 mod media_location;
 mod nal_units;
+mod open_video;
 mod opener;
 mod orientation;
 mod packet_content;
@@ -115,6 +119,7 @@ pub mod randomness;
 mod reader_settings;
 mod rgb_conversion;
 pub mod sampling;
+pub mod sandbox;
 mod scale;
 mod seen_packet;
 pub mod shown;

@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// No video is longer than this, in seconds (eleven days): what starts or ends later is no time, and a file
 /// that says so is damaged.
@@ -37,6 +38,10 @@ pub struct ReadLimits {
     /// Bytes of RGB that one call may return. Default 4 GiB.
     #[schemars(range(min = 1))]
     pub output_bytes: u64,
+    /// Bytes that a process may take for its data which decodes in a sandbox (`--sandbox`). Default 2 GiB: the pictures of
+    /// 8K video take half of it.
+    #[schemars(range(min = 1))]
+    pub worker_bytes: u64,
 }
 
 impl Default for ReadLimits {
@@ -48,6 +53,7 @@ impl Default for ReadLimits {
             frames: 4_000_000,
             clips: 1_000_000,
             output_bytes: 4 << 30,
+            worker_bytes: 2 << 30,
         }
     }
 }
@@ -62,7 +68,22 @@ pub struct LimitReached {
 }
 
 /// The keys of the limits.
-const KEYS: [&str; 6] = ["stall_s", "call_s", "frame_pixels", "frames", "clips", "output_bytes"];
+const KEYS: [&str; 7] =
+    ["stall_s", "call_s", "frame_pixels", "frames", "clips", "output_bytes", "worker_bytes"];
+
+impl Serialize for LimitReached {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        (self.key, self.was).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for LimitReached {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (name, was) = <(String, u64)>::deserialize(from)?;
+        let key = KEYS.into_iter().find(|key| *key == name);
+        Ok(Self { key: key.ok_or_else(|| D::Error::custom("no limit has this name"))?, was })
+    }
+}
 
 impl LimitReached {
     /// The limit that a message names; 0 stands for a value that it does not tell, as those of earlier versions.
@@ -98,6 +119,7 @@ impl ReadLimits {
             "frames" => self.frames as u64,
             "clips" => self.clips as u64,
             "output_bytes" => self.output_bytes,
+            "worker_bytes" => self.worker_bytes,
             _ => unreachable!("{key} is no limit"),
         }
     }

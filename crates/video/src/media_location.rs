@@ -98,7 +98,8 @@ impl MediaLocation {
         if let Some(stretch) = self.open_part()? {
             return Ok(stretch);
         }
-        let io = |source| VideoError::Io { path: self.path.clone(), action: "open it", source };
+        let io =
+            |source| VideoError::Io { path: self.path.clone(), action: "open it".into(), source };
         let file = plain_file::open(&self.path).map_err(io)?;
         let len = file.metadata().map_err(io)?.len();
         Ok(FileStretch { file: Arc::new(file), start: 0, len })
@@ -113,7 +114,8 @@ impl MediaLocation {
             return Ok(part.num_bytes());
         }
         let about = std::fs::metadata(&self.path);
-        let io = |source| VideoError::Io { path: self.path.clone(), action: "open it", source };
+        let io =
+            |source| VideoError::Io { path: self.path.clone(), action: "open it".into(), source };
         Ok(about.map_err(io)?.len())
     }
 

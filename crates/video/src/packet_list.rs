@@ -40,7 +40,7 @@ pub(crate) fn read(
         // A fresh packet each time: reading into a full one would leak what it holds.
         let mut packet = Packet::empty();
         // Any error ends the file: what was read up to a cut is served.
-        if file.watch.is_given_up() || packet.read(&mut file.input).is_err() {
+        if file.watch.is_given_up() || file.next_packet(&mut packet).is_err() {
             break;
         }
         file.watch.step();

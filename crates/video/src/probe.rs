@@ -12,10 +12,10 @@ use std::sync::{Arc, OnceLock};
 
 use ffmpeg::format::context::Input;
 use ffmpeg::format::stream::Disposition;
-use ffmpeg::{Dictionary, Discard, codec, media};
+use ffmpeg::{Dictionary, Discard, Packet, codec, media};
 use ffmpeg_the_third as ffmpeg;
 use ffmpeg_the_third::ffi;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
 use crate::ffmpeg_log;
@@ -25,6 +25,7 @@ use crate::media_location::FileStretch;
 use crate::orientation::Orientation;
 use crate::plain_file;
 use crate::png_texts;
+use crate::sandbox;
 use crate::stretch_input::StretchInput;
 use crate::time::{Seconds, TimeSpan};
 use crate::watchdog::Watch;
@@ -64,7 +65,7 @@ pub struct VideoInfo {
 }
 
 /// One of several video streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamChoice {
     /// Index of the one that was taken, among all streams of the file.
     pub taken: usize,
@@ -115,6 +116,14 @@ pub(crate) struct OpenFile {
     _stretch: Option<StretchInput>,
     /// Asked by `input` while it waits, so dropped after it.
     pub(crate) watch: Arc<Watch>,
+}
+
+impl OpenFile {
+    /// Reads the next packet of a stream that is not discarded.
+    pub(crate) fn next_packet(&mut self, packet: &mut Packet) -> Result<(), ffmpeg::Error> {
+        let read = packet.read(&mut self.input);
+        read.inspect_err(|error| sandbox::end_where_memory_is_out(*error))
+    }
 }
 
 /// What is opened, as often as needed: a file, or a stretch of one under a name of its own.
@@ -253,6 +262,10 @@ pub(crate) fn open_input(
     watch: &Arc<Watch>,
     look: Look,
 ) -> Result<Input, ffmpeg::Error> {
+    if sandbox::entered().is_some() {
+        // Workers open videos, and nobody else.
+        return Err(ffmpeg::Error::Other { errno: libc::EPERM });
+    }
     let url = CString::new(url.as_encoded_bytes()).map_err(|_| ffmpeg::Error::InvalidData)?;
     let mut options = Dictionary::new();
     options.set("protocol_whitelist", "file");
@@ -352,7 +365,7 @@ fn over_the_limit(said: &str) -> Option<(u32, u32)> {
 
 /// Turns away what FFmpeg would wait on or name badly.
 pub(crate) fn check_plain_file(path: &Path) -> Result<(), VideoError> {
-    let io = |source| VideoError::Io { path: path.to_owned(), action: "open it", source };
+    let io = |source| VideoError::Io { path: path.to_owned(), action: "open it".into(), source };
     let about = fs::metadata(path).map_err(io)?;
     if about.is_dir() {
         return Err(VideoError::NotAFile { path: path.to_owned(), found: "a folder" });

@@ -100,7 +100,7 @@ fn starts_s(
     };
     while code >= 0 && !file.watch.is_given_up() {
         let mut packet = Packet::empty();
-        if packet.read(&mut file.input).is_err() {
+        if file.next_packet(&mut packet).is_err() {
             break;
         }
         file.watch.step();

@@ -9,18 +9,20 @@ use std::sync::Arc;
 
 use ffmpeg::{Discard, Packet, ffi, media};
 use ffmpeg_the_third as ffmpeg;
+use serde::{Deserialize, Serialize};
 
 use crate::error::VideoError;
 use crate::limits::ReadLimits;
 use crate::probe::{self, MediaSource, OpenFile};
+use crate::sandbox;
 use crate::time::TimeSpan;
 use crate::watchdog::{self, Watch};
 
 /// Cues of a track at most; a day has 86,400 seconds.
-const MOST_CUES: usize = 200_000;
+pub(crate) const MOST_CUES: usize = 200_000;
 
 /// A track of text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TextTrack {
     /// Its place among the streams of the file.
     pub stream: usize,
@@ -93,14 +95,21 @@ fn without_marks(text: &str) -> String {
 /// # Errors
 /// As [`VideoReader::open`](crate::VideoReader::open).
 pub fn text_tracks(path: &Path, limits: ReadLimits) -> Result<Vec<TextTrack>, VideoError> {
-    let watch = Arc::new(Watch::default());
-    let media = MediaSource { path: path.to_owned(), stretch: None };
+    match sandbox::entered() {
+        Some(workers) => sandbox::worker_file::text_tracks(workers, path, limits),
+        None => read(MediaSource { path: path.to_owned(), stretch: None }, limits),
+    }
+}
+
+/// The same of a file or a stretch of one, in this process.
+pub(crate) fn read(media: MediaSource, limits: ReadLimits) -> Result<Vec<TextTrack>, VideoError> {
+    let (watch, path) = (Arc::new(Watch::default()), media.path.clone());
     let inside = Arc::clone(&watch);
     let read = watchdog::run(&watch, &limits, move || {
         let mut file = probe::open(&media, &limits, &inside)?;
         Ok(read_tracks(&mut file, &inside))
     });
-    read.unwrap_or_else(|why| Err(watchdog::error(path, "read its subtitles", why, &limits)))
+    read.unwrap_or_else(|why| Err(watchdog::error(&path, "read its subtitles", why, &limits)))
 }
 
 fn read_tracks(file: &mut OpenFile, watch: &Watch) -> Vec<TextTrack> {
@@ -137,7 +146,7 @@ fn read_tracks(file: &mut OpenFile, watch: &Watch) -> Vec<TextTrack> {
         // A fresh packet each time: reading into a full one would leak what it holds.
         let mut packet = Packet::empty();
         watch.step();
-        if packet.read(&mut file.input).is_err() {
+        if file.next_packet(&mut packet).is_err() {
             return tracks;
         }
         let place = tracks.iter().position(|track| track.stream == packet.stream());

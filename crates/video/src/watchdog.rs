@@ -117,7 +117,7 @@ pub(crate) fn error(
     why: GaveUp,
     limits: &ReadLimits,
 ) -> VideoError {
-    let path = path.to_owned();
+    let (path, action) = (path.to_owned(), action.into());
     let (reason, limit) = match why {
         GaveUp::Stalled => {
             let seconds = limits.stall_s;
@@ -127,7 +127,7 @@ pub(crate) fn error(
             (format!("it takes longer than {} s", limits.call_s), limits.reached("call_s"))
         }
         GaveUp::NoThread(source) => {
-            return VideoError::Io { path, action: "start a thread for it", source };
+            return VideoError::Io { path, action: "start a thread for it".into(), source };
         }
     };
     VideoError::GaveUp { path, action, reason, limit }

@@ -10,12 +10,13 @@ use locvtp_model::{Device, ModelDirectory};
 use locvtp_transfer::{
     ClipScore, EmbedError, Embedder, FileGrounding, Grounder, TransferError, locate_model,
 };
-use locvtp_video::VideoOpener;
 use locvtp_video::counted::counted;
+use locvtp_video::{ReadLimits, VideoOpener};
 use serde_json::json;
 
 use crate::numbers::whole;
 use crate::progress::CountProgress;
+use crate::sandboxed::Sandboxed;
 use crate::score_bars::score_bars;
 use crate::table::{Column, Table};
 use crate::trained_matches::trained_matches;
@@ -40,6 +41,8 @@ pub(crate) struct Ground {
     /// Compare clips with the whole sentence or with its words
     #[arg(long, value_enum, default_value_t)]
     pub(crate) scores: Scores,
+    #[command(flatten)]
+    pub(crate) sandboxed: Sandboxed,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -57,6 +60,7 @@ pub(crate) enum Scores {
 
 pub(crate) fn run(args: &Ground) -> anyhow::Result<Outcome> {
     let sentence = sentence(args)?;
+    args.sandboxed.enter(&ReadLimits::default())?;
     let embedder = open_embedder(&args.model)?;
     let trained = TrainedWords::read(&args.model)?;
     let unseen = trained.unseen(sentence);

@@ -19,6 +19,7 @@ use crate::output;
 use crate::pace::duration;
 use crate::progress::TrainingProgress;
 use crate::ranks::{self, is_first};
+use crate::sandboxed::Sandboxed;
 
 /// `locvtp pretrain`
 #[derive(Debug, ClapArgs)]
@@ -37,6 +38,8 @@ pub(crate) struct Pretrain {
     /// Train nothing and write nothing: say how large the run is, whether it fits, and how long it takes
     #[arg(long, conflicts_with = "resume")]
     pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) sandboxed: Sandboxed,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -44,6 +47,7 @@ pub(crate) struct Pretrain {
 
 pub(crate) fn run(args: &Pretrain) -> anyhow::Result<Outcome> {
     let mut experiment = Experiment::read(&args.run_file, &args.set)?;
+    args.sandboxed.enter(&experiment.limits)?;
     let tables = &mut experiment.loader.frame_tables;
     *tables = tables.take().or_else(file_reading::default_folder);
     if args.plan {

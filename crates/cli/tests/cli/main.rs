@@ -31,6 +31,7 @@ mod rebuilding;
 mod resume;
 mod retrieval_and_probes;
 mod same_or_changed;
+mod sandboxed;
 mod score;
 mod searching;
 mod secrets;

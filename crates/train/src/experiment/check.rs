@@ -130,6 +130,7 @@ impl Experiment {
         for (key, is_zero) in [
             ("limits.frame_pixels", self.limits.frame_pixels == 0),
             ("limits.output_bytes", self.limits.output_bytes == 0),
+            ("limits.worker_bytes", self.limits.worker_bytes == 0),
             ("sampling.long_clips", self.sampling.long_clips == 0),
             ("sampling.short_clips", self.sampling.short_clips == 0),
             ("correspondence.num_matches", self.correspondence.num_matches == 0),
@@ -360,6 +361,7 @@ mod tests {
             ("[pairs]\nshort_batch = 0", "pairs.short_batch"),
             ("[limits]\nframe_pixels = 0", "limits.frame_pixels"),
             ("[limits]\noutput_bytes = 0", "limits.output_bytes"),
+            ("[limits]\nworker_bytes = 0", "limits.worker_bytes"),
             ("[limits]\nclips = 0", "limits.clips"),
         ] {
             let message = refusal(text, &[]);

@@ -41,7 +41,7 @@ impl CutOutput {
         let whole = WholeFile::beside(to, PartName::Own);
         let io = |source| VideoError::Io {
             path: to.to_owned(),
-            action: "create the file in its folder",
+            action: "create the file in its folder".into(),
             source,
         };
         whole.create().map_err(io)?;
@@ -124,7 +124,7 @@ impl CutOutput {
         }
         let io = |source| VideoError::Io {
             path: self.place.clone(),
-            action: "rename the finished file",
+            action: "rename the finished file".into(),
             source,
         };
         whole.finish_unsynced().map_err(io)?;

@@ -143,6 +143,7 @@ struct CheckReport {
 
 pub(crate) fn run(args: &CorpusCheck) -> anyhow::Result<Outcome> {
     let began = Instant::now();
+    args.reading.enter_sandbox()?;
     let settings = ReadSettings { narration: args.narration.care(), ..args.choice.read_settings() };
     let media = args.decode.check();
     let lookup = if media.is_some() { FileLookup::Always } else { FileLookup::WhereThereIsAFolder };
