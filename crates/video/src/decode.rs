@@ -226,6 +226,7 @@ fn open(
         duration: table.end(),
         cut_short_of: stated_duration::cut_short_of(&file, &table),
         num_frames: table.len(),
+        num_clocks: index.timeline.parts().len(),
         frame_rate_hz: 1.0 / table.mean_frame_duration().0,
         codec: file.codec.clone(),
         container: file.input.format().name().to_owned(),

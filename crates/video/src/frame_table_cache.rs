@@ -26,7 +26,7 @@ use crate::timeline::{Part, Timeline};
 use crate::whole_file::{self, PartName, WholeFile};
 
 /// First bytes of an entry; the digit counts changes of the format and of how tables are made.
-const MAGIC: &[u8] = b"LocVTP frame table 5\n";
+const MAGIC: &[u8] = b"LocVTP frame table 6\n";
 
 /// In the place of nanoseconds, of which there are never so many: what stands before is the version
 /// of a part.
@@ -156,12 +156,13 @@ fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
         last = i64::from(*order);
     }
     put(&mut out, index.keys.len() as i64);
-    let mut last = 0i64;
+    let (mut last, mut last_byte) = (0i64, 0i64);
     for key in &index.keys {
         put(&mut out, key.pts.wrapping_sub(last));
         put(&mut out, key.pts.wrapping_sub(key.dts));
         put(&mut out, key.order as i64);
-        last = key.pts;
+        put(&mut out, key.at_byte.wrapping_sub(last_byte));
+        (last, last_byte) = (key.pts, key.at_byte);
     }
     put_growing(&mut out, &index.second_fields);
     put_growing(&mut out, &index.damaged_from);
@@ -170,6 +171,7 @@ fn encode(index: &PacketIndex, key: &CacheKey) -> Vec<u8> {
     for part in index.timeline.later_parts() {
         put(&mut out, part.from as i64);
         put(&mut out, part.shift);
+        put(&mut out, part.at_byte);
     }
     put(&mut out, index.gaps.len() as i64);
     for (start, end) in &index.gaps {
@@ -211,22 +213,24 @@ fn decode(bytes: &[u8], key: &CacheKey) -> Option<PacketIndex> {
         last = get(&mut rest)?.checked_add(last)?.checked_add(1)?;
         orders.push(u32::try_from(last).ok()?);
     }
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 4)?;
     let mut keys = Vec::with_capacity(count);
-    let mut last = 0i64;
+    let (mut last, mut last_byte) = (0i64, 0i64);
     for _ in 0..count {
         let pts = last.wrapping_add(get(&mut rest)?);
         let dts = pts.wrapping_sub(get(&mut rest)?);
-        keys.push(KeyPacket { pts, dts, order: usize::try_from(get(&mut rest)?).ok()? });
-        last = pts;
+        let order = usize::try_from(get(&mut rest)?).ok()?;
+        let at_byte = last_byte.wrapping_add(get(&mut rest)?);
+        keys.push(KeyPacket { pts, dts, order, at_byte });
+        (last, last_byte) = (pts, at_byte);
     }
     let (second_fields, damaged_from) = (get_growing(&mut rest)?, get_growing(&mut rest)?);
     let restarts = get_growing(&mut rest)?;
-    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
+    let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 3)?;
     let mut parts = Vec::with_capacity(count);
     for _ in 0..count {
         let from = usize::try_from(get(&mut rest)?).ok()?;
-        parts.push(Part { from, shift: get(&mut rest)? });
+        parts.push(Part { from, shift: get(&mut rest)?, at_byte: get(&mut rest)? });
     }
     let timeline = Timeline::of_parts(parts);
     let count = usize::try_from(get(&mut rest)?).ok().filter(|count| *count <= rest.len() / 2)?;
@@ -326,9 +330,11 @@ mod tests {
     fn index() -> PacketIndex {
         let stamps: Vec<i64> = (0..200).map(|i| i * 512 + i % 7).collect();
         let orders = (0..200u32).map(|i| i ^ 1).collect();
-        let keys = [0, 60, 120].map(|i| KeyPacket { pts: i * 512, dts: i * 512 - 1024, order: 3 });
+        let key =
+            |i: i64| KeyPacket { pts: i * 512, dts: i * 512 - 1024, order: 3, at_byte: i * 99 };
+        let keys = [0, 60, 120].map(key);
         let clock = Clock { tick_s: 1.0 / 12_800.0, start_s: 0.25, end_s: 8.0 };
-        let timeline = Timeline::of_parts(vec![Part { from: 70, shift: -5120 }]);
+        let timeline = Timeline::of_parts(vec![Part { from: 70, shift: -5120, at_byte: 7777 }]);
         PacketIndex {
             access: Access::Seek,
             stamps,
@@ -362,7 +368,7 @@ mod tests {
         let bytes = encode(&steady, &key());
         assert_eq!(decode(&bytes, &key()), Some(steady));
         // Two bytes a frame, one for its time and one for its place, and what is said once.
-        assert!(bytes.len() < 2 * 200 + 176, "{} bytes", bytes.len());
+        assert!(bytes.len() < 2 * 200 + 186, "{} bytes", bytes.len());
     }
 
     #[test]
